@@ -1,0 +1,102 @@
+# The only entry point: `make help` lists what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Node 24 and every tool come from the virtual environment, never from the machine.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Synthesis re-compiles 3 s of aws_cdk at each start where bytecode is switched off.
+export PYTHONDONTWRITEBYTECODE :=
+export CDK_DISABLE_VERSION_CHECK := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+
+ENVIRONMENT ?= dev
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+WHEELS := uv pip install --quiet --require-hashes --only-binary :all: --requirements lambdas/requirements.txt
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: .venv/.installed build/layers/.built ## everything the other targets need, from the lock files
+
+.venv/.installed: requirements-uv.txt requirements-dev.txt package-lock.json pyproject.toml
+	@echo "installing the Python and Node tools into .venv and node_modules" >&2
+	python3 -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	uv pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.txt
+	uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	npm ci --silent --no-progress
+	python -m compileall -q -j 0 .venv/lib/python3.*/site-packages/aws_cdk > /dev/null || true
+	touch $@
+
+# The wheels that the functions import, as a Lambda layer: one for AWS (Python 3.13, arm64), one
+# for the local AWS, whose functions run on this machine's interpreter. Both from one hashed list.
+build/layers/.built: lambdas/requirements.txt .venv/.installed
+	rm -rf build/layers && mkdir -p build/layers
+	$(WHEELS) --target build/layers/lambda/python --python-version 3.13 --python-platform aarch64-manylinux_2_28
+	$(WHEELS) --target build/layers/host/python --python .venv/bin/python
+	find build/layers -name .lock -delete
+	touch $@
+
+.PHONY: demo
+demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject
+	python -m local.demo
+
+.PHONY: test
+test: install check ## all tests: domain, functions, stacks, end to end on the local AWS
+	pytest
+
+.PHONY: test-fast
+test-fast: install ## domain and functions only: seconds, no Node, no network
+	pytest tests/tuning tests/lambdas tests/cli
+
+.PHONY: check
+check: install ## formatting, lint, types, import rule, generated docs
+	ruff format --check --quiet . || { echo "fix with: make format" >&2; exit 1; }
+	ruff check --quiet .
+	mypy
+	lint-imports --no-timing
+	python -m cli docs --check
+
+.PHONY: format
+format: install ## let ruff format and fix
+	ruff format --quiet .
+	ruff check --quiet --fix .
+
+.PHONY: synth
+synth: install ## templates into cdk.out: no credentials, no network (ENVIRONMENT=dev|prod|local)
+	cdk synth --quiet --no-notices --context environment=$(ENVIRONMENT)
+
+.PHONY: snapshots
+snapshots: install ## accept the synthesized templates as they are now; read the diff
+	pytest tests/stacks --snapshot-update
+
+.PHONY: docs
+docs: install ## write the generated pages under docs/
+	python -m cli docs
+
+.PHONY: bench
+bench: install ## measure against peers and limits; prints Markdown
+	python -m bench
+
+.PHONY: local-up
+local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1
+	python -m local up
+
+.PHONY: local-down
+local-down: install ## stop it
+	python -m local down
+
+.PHONY: lock
+lock: .venv/.installed ## resolve the requirements anew, with hashes and without addresses
+	$(COMPILE) --upgrade requirements.in -o requirements.txt
+	$(COMPILE) --upgrade lambdas/requirements.in -c requirements.txt -o lambdas/requirements.txt
+	$(COMPILE) --upgrade requirements-dev.in -c requirements.txt -c lambdas/requirements.txt -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## remove what was built; keeps .venv and node_modules
+	rm -rf build cdk.out

@@ -1,0 +1,1 @@
+"""The command line `tuning`: thin click commands over the domain."""

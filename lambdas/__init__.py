@@ -1,0 +1,1 @@
+"""The functions, one file each, in the order data meets them."""

@@ -1,0 +1,1 @@
+"""From synthesized templates to proofs and pages; reads JSON only."""

@@ -1,0 +1,1 @@
+"""The deployment units: one file per CloudFormation stack."""
