@@ -1,0 +1,1 @@
+"""The local AWS: MiniStack on loopback with IAM enforced, and a Bedrock simulator inside it."""

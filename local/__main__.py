@@ -1,0 +1,120 @@
+"""`python -m local`: start, stop and look at the local AWS."""
+
+import shlex
+import time
+from pathlib import Path
+
+import click
+
+from local.layout import UNSET
+from local.server import DEFAULT_CLOCK, DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError
+
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_STATE,
+    show_default=True,
+    help="Folder for everything the local AWS keeps.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The local AWS: an emulator with IAM enforced and a simulator of Amazon Bedrock.
+
+    Nothing here is AWS, and no answer of its models is an answer of the real ones.
+    """
+
+
+@main.command()
+@STATE
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 takes a free port.")
+@click.option(
+    "--clock",
+    default=DEFAULT_CLOCK,
+    show_default=True,
+    help="Simulated seconds of Bedrock per second: 3600 makes an hour a second.",
+)
+@click.option("--fresh", is_flag=True, help="Forget what an earlier local AWS kept.")
+@click.option(
+    "--allow-closed-models", is_flag=True, help="Let jobs start on models past their end of life."
+)
+def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models: bool) -> None:
+    """Start the local AWS in the background; print its endpoint."""
+    running = LocalAws.attach(state=state)
+    if running is not None and not fresh:
+        click.echo(f"already running (pid {running.record.pid})", err=True)
+        click.echo(running.endpoint)
+        return
+    if running is not None:
+        running.stop()
+    click.echo("starting the local AWS (a simulator, IAM enforced) ...", err=True)
+    began = time.monotonic()
+    server = LocalAws.start(
+        state=state,
+        port=port,
+        clock=clock,
+        fresh=fresh,
+        allow_closed_models=allow_closed_models,
+        detach=True,
+    )
+    took = time.monotonic() - began
+    click.echo(f"up after {took:.1f} s, pid {server.record.pid}, log {server.layout.log}", err=True)
+    click.echo(server.endpoint)
+
+
+@main.command()
+@STATE
+def down(*, state: Path) -> None:
+    """Stop the local AWS; its state stays for the next `up`."""
+    running = LocalAws.attach(state=state)
+    if running is None:
+        click.echo(f"no local AWS runs with its state in {state}", err=True)
+        return
+    running.stop()
+    click.echo(f"stopped (pid {running.record.pid}); state kept in {state}", err=True)
+
+
+@main.command()
+@STATE
+def status(*, state: Path) -> None:
+    """Say whether the local AWS runs, and what its Bedrock simulator holds."""
+    running = LocalAws.attach(state=state)
+    if running is None:
+        click.echo("down")
+        raise SystemExit(3)
+    click.echo(f"up  {running.endpoint}  pid {running.record.pid}")
+    for key, value in running.status().items():
+        click.echo(f"{key}: {value}")
+
+
+@main.command()
+@STATE
+def env(*, state: Path) -> None:
+    """Print shell lines that point every AWS client at the local AWS.
+
+    Use as: eval "$(python -m local env)"
+    """
+    running = LocalAws.attach(state=state)
+    if running is None:
+        raise LocalAwsError("no local AWS runs: start it with `python -m local up`")
+    click.echo(f"unset {' '.join(UNSET)}")
+    for key, value in running.environment().items():
+        click.echo(f"export {key}={shlex.quote(value)}")
+
+
+def entry_point() -> None:
+    try:
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from error
+    except LocalAwsError as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from error
+    except click.Abort:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    entry_point()

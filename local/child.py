@@ -1,0 +1,35 @@
+"""The server process: MiniStack with the patches and the Bedrock simulator, until SIGTERM."""
+
+import os
+import signal
+import sys
+import threading
+
+import click
+
+
+@click.command()
+@click.option("--clock", type=float, required=True)
+@click.option("--allow-closed-models", is_flag=True)
+@click.option("--end-with-stdin", is_flag=True, help="End when the parent closes our stdin.")
+def main(*, clock: float, allow_closed_models: bool, end_with_stdin: bool) -> None:
+    if end_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True, name="end-with-stdin").start()
+    # MiniStack reads its settings from the environment when it is imported.
+    from ministack import app
+
+    from local import admin, patches
+
+    patches.apply()
+    admin.install(clock=clock, allow_closed_models=allow_closed_models)
+    sys.argv = sys.argv[:1]  # MiniStack parses the command line too
+    app.main()
+
+
+def _end_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Orders faults in the Bedrock simulator of a running local AWS."""

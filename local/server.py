@@ -1,0 +1,299 @@
+"""Starts and stops the local AWS as a child process, and gives clients of it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Final, Self
+
+from local.layout import (
+    HOST,
+    REGION,
+    Layout,
+    clean,
+    client_environment,
+    server_command,
+    server_environment,
+)
+
+if TYPE_CHECKING:
+    from local.faults import Faults
+
+DEFAULT_PORT: Final = 4566
+DEFAULT_STATE: Final = Path("build/local")
+DEFAULT_CLOCK: Final = 3600.0
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 60.0
+LOG_TAIL_LINES: Final = 25
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+
+
+class LocalAwsError(Exception):
+    """The local AWS cannot be started, found or stopped; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a server was started with; written next to its lock.
+
+    `clock` is how many simulated seconds pass in Bedrock per real second.
+    """
+
+    pid: int
+    port: int
+    clock: float
+    allow_closed_models: bool
+
+    @classmethod
+    def read(cls, layout: Layout) -> Self | None:
+        """The last server's record, or None when there never was one."""
+        try:
+            return cls(**json.loads(layout.record.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def write(self, layout: Layout) -> None:
+        layout.record.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+class LocalAws:
+    """A running local AWS; as a context manager it stops the server that it started.
+
+    Root credentials (`test`/`test`) are used by `client`; functions and state machines
+    run with their own roles.
+    """
+
+    def __init__(
+        self, *, layout: Layout, record: Record, process: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self.layout = layout
+        self.record = record
+        self._process = process
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        state: Path = DEFAULT_STATE,
+        port: int = 0,
+        clock: float = DEFAULT_CLOCK,
+        fresh: bool = False,
+        allow_closed_models: bool = False,
+        detach: bool = False,
+    ) -> Self:
+        """Start a server and wait until it answers.
+
+        `port` 0 takes a free one. `clock` is simulated seconds of Bedrock per second. Unless
+        `detach`, the server ends with this process, however that ends.
+        Raises LocalAwsError when one already runs on `state` or the new one does not come up.
+        """
+        if clock < 1:
+            raise LocalAwsError(f"the clock factor must be at least 1, got {clock:g}")
+        layout = Layout(state.resolve())
+        layout.root.mkdir(parents=True, exist_ok=True)
+        with _lock(layout) as lock:
+            if lock is None:
+                running = Record.read(layout)
+                where = f" on port {running.port} (pid {running.pid})" if running else ""
+                raise LocalAwsError(
+                    f"a local AWS already runs{where} with its state in {layout.root}: "
+                    "stop it with `python -m local down`, or choose another --state"
+                )
+            if fresh:
+                for folder in layout.data:
+                    shutil.rmtree(folder, ignore_errors=True)
+            layout.make()
+            chosen = _free_port(port)
+            draft = Record(
+                pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models
+            )
+            process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach)
+        record = replace(draft, pid=process.pid)
+        record.write(layout)
+        server = cls(layout=layout, record=record, process=process)
+        try:
+            server._wait_until_ready()
+        except BaseException:
+            server.stop()
+            raise
+        return server
+
+    @classmethod
+    def attach(cls, *, state: Path = DEFAULT_STATE) -> Self | None:
+        """The server that runs with this state directory, or None when none does."""
+        layout = Layout(state.resolve())
+        record = Record.read(layout)
+        if record is None:
+            return None
+        with _lock(layout) as lock:
+            if lock is not None:
+                return None
+        return cls(layout=layout, record=record)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{HOST}:{self.record.port}"
+
+    @property
+    def faults(self) -> "Faults":
+        """Order faults in the Bedrock simulator."""
+        from local.faults import Faults
+
+        return Faults(endpoint=self.endpoint)
+
+    def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
+        """`base` (default: nothing) cleaned of AWS settings, plus what a client needs."""
+        ours = client_environment(layout=self.layout, port=self.record.port)
+        return clean(base or {}) | ours
+
+    def client(self, service: str, **arguments: Any) -> Any:
+        """A boto3 client of the local AWS; root credentials unless `arguments` has others."""
+        import boto3
+        from botocore.config import Config
+
+        defaults: dict[str, Any] = {
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+            "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
+        }
+        session = boto3.session.Session(region_name=REGION)
+        return session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            **(defaults | arguments),
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What the simulator says about itself; raises LocalAwsError when it does not answer."""
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_simulator/status", timeout=5) as answer:
+                body: dict[str, Any] = json.load(answer)
+        except (OSError, ValueError) as error:
+            raise LocalAwsError(f"{self.endpoint} does not answer: {error}") from error
+        return body
+
+    def stop(self, *, timeout: float = STOP_SECONDS) -> None:
+        """Let the server save its state and end, then end what functions it left running.
+
+        Raises LocalAwsError when it had to be killed: the state since its start is then lost.
+        """
+        pid = self.record.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        ended = self._wait_until_gone(timeout)
+        # The server leads its own process group, so no function outlives it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        if not ended:
+            raise LocalAwsError(
+                f"the local AWS (pid {pid}) did not stop within {timeout:g} s and was killed; "
+                f"what happened since its start is not saved. Its log: {self.layout.log}"
+            )
+
+    def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
+        text = self.layout.log.read_text(errors="replace") if self.layout.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                raise LocalAwsError(
+                    f"the local AWS ended with code {self._process.returncode} while starting; "
+                    f"the end of {self.layout.log}:\n{self.log_tail()}"
+                )
+            with contextlib.suppress(LocalAwsError):
+                if self.status()["pid"] == self.record.pid:
+                    return
+            time.sleep(0.05)
+        raise LocalAwsError(
+            f"the local AWS did not answer on {self.endpoint} within {START_SECONDS:g} s; "
+            f"the end of {self.layout.log}:\n{self.log_tail()}"
+        )
+
+    def _wait_until_gone(self, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._process is not None:
+                if self._process.poll() is not None:
+                    return True
+            else:
+                with _lock(self.layout) as lock:
+                    if lock is not None:
+                        return True
+            time.sleep(0.05)
+        return False
+
+
+def _spawn(
+    *, layout: Layout, draft: Record, lock: IO[str], detach: bool
+) -> subprocess.Popen[bytes]:
+    arguments = [f"--clock={draft.clock}"]
+    if draft.allow_closed_models:
+        arguments.append("--allow-closed-models")
+    if not detach:
+        arguments.append("--end-with-stdin")
+    with layout.log.open("wb") as log:
+        return subprocess.Popen(
+            server_command(arguments=arguments),
+            cwd=REPOSITORY,
+            env=server_environment(layout=layout, port=draft.port, clock=draft.clock),
+            stdin=subprocess.DEVNULL if detach else subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            # The server inherits the lock: whoever gets the lock knows that it is gone.
+            pass_fds=(lock.fileno(),),
+        )
+
+
+@contextlib.contextmanager
+def _lock(layout: Layout) -> Iterator[IO[str] | None]:
+    """The lock of a state directory, or None while a server holds it."""
+    layout.root.mkdir(parents=True, exist_ok=True)
+    with layout.lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+
+
+def _free_port(port: int) -> int:
+    """`port` when it is free, any free one for 0; raises LocalAwsError when it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LocalAwsError(
+                f"port {port} of {HOST} is taken ({error.strerror}): choose another --port, "
+                "or 0 for any free one"
+            ) from error
+        chosen: int = probe.getsockname()[1]
+        return chosen
