@@ -1,0 +1,272 @@
+"""A file in customizations/ as a checked value: what to tune, how to serve it, what it may cost."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any, Final, cast
+
+import msgspec
+
+from tuning.customization_check import Problems, Section, did_you_mean, listed, shown
+from tuning.customization_parts import (
+    Budget,
+    Override,
+    ServingWish,
+    read_budget,
+    read_overrides,
+    read_serving,
+    read_tags,
+)
+from tuning.errors import CustomizationError
+from tuning.hyperparameters import resolve
+from tuning.models import (
+    BaseModel,
+    CustomizationType,
+    DatasetContract,
+    Validation,
+    catalogue,
+)
+
+__all__ = [
+    "Budget",
+    "Customization",
+    "Override",
+    "ServingWish",
+    "load",
+    "load_all",
+]
+
+# Part of every job, model and Provisioned Throughput name beside the run, within Bedrock's 63.
+NAME_LENGTH_MAX: Final = 30
+NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+# Jobs of the other types need a customizationConfig (a teacher model, a grader).
+STARTED_TYPES: Final = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customization:
+    """What one team wants tuned: a file in customizations/, checked against the catalogue.
+
+    hyperparameters: complete, as strings ready for Bedrock. overrides: by rule name.
+    warnings: what a reader should know although the file is usable.
+    """
+
+    name: str
+    file: str
+    description: str
+    base_model: BaseModel
+    customization_type: CustomizationType
+    allow_closed_model: bool
+    hyperparameters: Mapping[str, str]
+    validation: Validation
+    overrides: Mapping[str, Override]
+    serving: ServingWish
+    budget: Budget
+    tags: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    @property
+    def dataset(self) -> DatasetContract:
+        """What the dataset must look like, with this customization's validation policy."""
+        contract = self.base_model.datasets[self.customization_type]
+        return msgspec.structs.replace(contract, validation=self.validation)
+
+    def problems_in_region(self, region: str) -> tuple[str, ...]:
+        """Why this customization cannot live in a Region: one sentence each, empty if it can."""
+        model, regions = self.base_model, self.base_model.regions
+        wanted = [("customization", "takes customization jobs", regions.customization)]
+        if self.serving.mode == "provisioned":
+            wanted.append(("throughput", "has Provisioned Throughput", regions.throughput))
+        if self.serving.mode == "on-demand":
+            wanted.append(("on_demand", "serves custom models on demand", regions.on_demand))
+        return tuple(
+            f"{self.file}: base_model: {model.name} {does} in {', '.join(possible)} "
+            f"(source {', '.join(model.source_of(f'regions.{key}').source)}), not in {region}: "
+            "deploy this environment there or choose another model"
+            for key, does, possible in wanted
+            if possible and region not in possible
+        )
+
+
+def load(
+    text: str,
+    *,
+    file: str,
+    models: Mapping[str, BaseModel] | None = None,
+    rules: Mapping[str, str] | None = None,
+) -> Customization:
+    """A customization from the text of its file.
+
+    file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
+    models: the catalogue to use instead of ours. rules: severity by rule name, instead of ours.
+    Raises CustomizationError with every problem of the file.
+    """
+    problems = Problems(file=file)
+    table = _parse(text, problems=problems)
+    name = PurePath(file).stem
+    if not problems.found:
+        _check_name(name, problems=problems)
+        found = _read(
+            Section(table=table, path="", problems=problems),
+            name=name,
+            models=catalogue() if models is None else models,
+            rules=rules,
+        )
+        if found is not None and not problems.found:
+            return found
+    raise CustomizationError(problems.found)
+
+
+def load_all(
+    directory: Path,
+    *,
+    models: Mapping[str, BaseModel] | None = None,
+    rules: Mapping[str, str] | None = None,
+) -> Mapping[str, Customization]:
+    """Every *.toml of a folder by name, in alphabetical order.
+
+    Raises CustomizationError with every problem of every file, also when there is no file.
+    """
+    found: dict[str, Customization] = {}
+    problems: list[str] = []
+    files = sorted(directory.glob("*.toml")) if directory.is_dir() else []
+    if not files:
+        problems.append(f"{directory.name}: has no customization: write {directory.name}/NAME.toml")
+    for path in files:
+        label = f"{directory.name}/{path.name}"
+        try:
+            text = path.read_bytes().decode("utf-8")
+            found[path.stem] = load(text, file=label, models=models, rules=rules)
+        except UnicodeDecodeError as error:
+            problems.append(f"{label}: byte {error.start} is not UTF-8: save it as UTF-8")
+        except OSError as error:
+            problems.append(f"{label}: cannot be read: {error.strerror}")
+        except CustomizationError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise CustomizationError(problems)
+    return found
+
+
+def _parse(text: str, *, problems: Problems) -> dict[str, Any]:
+    if text.startswith("\ufeff"):
+        problems.add("", "starts with a byte order mark: save it as UTF-8 without one")
+        return {}
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        problems.add("", "is not TOML: nested too deeply")
+    except ValueError as error:
+        problems.add("", f"is not TOML: {error}")
+    return {}
+
+
+def _check_name(name: str, *, problems: Problems) -> None:
+    if len(name) > NAME_LENGTH_MAX or not NAME.fullmatch(name):
+        problems.add(
+            "",
+            f"the name {shown(name)} is not possible: use lower-case letters, digits and single "
+            f"hyphens between them, {NAME_LENGTH_MAX} characters at most",
+        )
+
+
+def _read(
+    root: Section,
+    *,
+    name: str,
+    models: Mapping[str, BaseModel],
+    rules: Mapping[str, str] | None,
+) -> Customization | None:
+    """Reads all tables even after a problem; None when the base model stays unknown."""
+    description = root.text("description", default=None, most=200)
+    model = _model(root, models=models)
+    kind = root.text("customization_type", default="FINE_TUNING", most=60)
+    allowed = root.flag("allow_closed_model", default=False)
+    parameters, dataset = root.table("hyperparameters"), root.table("dataset")
+    choice = dataset.choice("validation", choices=("required", "optional", "forbidden"), default="")
+    dataset.close()
+    serving = read_serving(root, model=model)
+    budget = read_budget(root)
+    overrides = read_overrides(root.table("rules"), rules=rules)
+    tags = read_tags(root.table("tags"))
+    root.close()
+    if model is None:
+        return None
+    _check_open(root, model=model, allowed=allowed)
+    hyperparameters = resolve(section=parameters, model=model)
+    if not _check_type(root, kind=kind, model=model):
+        return None
+    published = model.datasets[kind].validation
+    if choice and choice != published:
+        fact = model.source_of(f"datasets.{kind}.validation")
+        dataset.warn(
+            "validation",
+            f'"{choice}" overrides the catalogue\'s "{published}" '
+            f"(source {', '.join(fact.source)})",
+        )
+    return Customization(
+        name=name,
+        file=root.problems.file,
+        description=description,
+        base_model=model,
+        customization_type=cast(CustomizationType, kind),
+        allow_closed_model=allowed,
+        hyperparameters=hyperparameters,
+        validation=cast(Validation, choice or published),
+        overrides=overrides,
+        serving=serving,
+        budget=budget,
+        tags=tags,
+        warnings=tuple(root.problems.warnings),
+    )
+
+
+def _model(root: Section, *, models: Mapping[str, BaseModel]) -> BaseModel | None:
+    key = root.text("base_model", default=None, most=100)
+    if key in models:
+        return models[key]
+    if key:
+        by_id = {id_: each for each, model in models.items() for id_ in model.customization_ids}
+        right = by_id.get(key) or by_id.get(f"{key}:0")
+        hint = f"; did you mean {right}?" if right else did_you_mean(key, models)
+        known = "" if hint else f": use one of {', '.join(models)}"
+        root.problem("base_model", f"{shown(key)} is not in the catalogue{hint}{known}")
+    return None
+
+
+def _check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
+    why = model.lifecycle.closed_because()
+    if not why:
+        if allowed:
+            root.warn("allow_closed_model", f"is not needed: {model.name} is open")
+        return
+    tags = ", ".join(model.source_of("lifecycle.open_for_new_jobs").source)
+    if allowed:
+        root.warn(
+            "base_model",
+            f"{model.name} is {why} (source {tags}); Bedrock will refuse the job unless "
+            "your account has extended access",
+        )
+    else:
+        root.problem(
+            "base_model",
+            f"{model.name} is {why} (source {tags}): choose an open model, or write "
+            "allow_closed_model = true if your account has extended access",
+        )
+
+
+def _check_type(root: Section, *, kind: str, model: BaseModel) -> bool:
+    possible = [each for each in model.customization_types if each in STARTED_TYPES]
+    if kind in possible:
+        return True
+    if model.job_api != "CreateModelCustomizationJob":
+        why = f"jobs of {model.name} go through another API, which this project does not call"
+    elif kind in model.customization_types:
+        why = f"{kind} jobs are not started by this project: use {listed(possible)}"
+    else:
+        why = f"{shown(kind)} is not offered for {model.name}: use {listed(possible)}"
+    hint = "" if kind in model.customization_types else did_you_mean(kind, possible)
+    root.problem("customization_type", f"{why}{hint}")
+    return False
