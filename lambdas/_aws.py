@@ -1,0 +1,81 @@
+"""The only AWS clients of the functions, made at first use and kept while the function is warm."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+# botocore's standard mode retries throttling and lost connections with backoff and jitter.
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+
+@cache
+def s3() -> "S3Client":
+    """Small objects and listings; datasets are read by sources.s3."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """The runs table."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def ssm() -> "SSMClient":
+    """The pointers to the model and the endpoint of each customization."""
+    return boto3.client("ssm", config=_CONFIG)
+
+
+@cache
+def bedrock() -> "BedrockClient":
+    """Models, jobs, Provisioned Throughput."""
+    return boto3.client("bedrock", config=_CONFIG)
+
+
+@cache
+def bedrock_runtime() -> "BedrockRuntimeClient":
+    """Inference, for the smoke test."""
+    return boto3.client("bedrock-runtime", config=_CONFIG)
+
+
+@cache
+def sns() -> "SNSClient":
+    """Messages that the workflow does not send itself."""
+    return boto3.client("sns", config=_CONFIG)
+
+
+@cache
+def stepfunctions() -> "SFNClient":
+    """Starts the workflow when a deployment changes what is to be served."""
+    return boto3.client("stepfunctions", config=_CONFIG)
+
+
+def region() -> str:
+    """The function's own region."""
+    return os.environ["AWS_REGION"]
+
+
+def credentials() -> dict[str, str | None]:
+    """The function's current credentials, for clients that are not boto3."""
+    session = boto3.Session()
+    found = session.get_credentials()
+    if found is None:
+        raise RuntimeError("the function has no AWS credentials")
+    frozen = found.get_frozen_credentials()
+    return {
+        "access_key_id": frozen.access_key,
+        "secret_access_key": frozen.secret_key,
+        "token": frozen.token,
+    }

@@ -1,0 +1,179 @@
+"""The endpoints of a customization as they are now, and the Bedrock calls that change them."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas import _aws
+from tuning import job
+from tuning.customization import Customization
+from tuning.errors import RequestError
+from tuning.serving import STATUS, Endpoint, EndpointKind
+
+ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
+CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"
+EXPIRES = f"{job.TAG_PREFIX}:expires"
+
+
+def tags_of(arn: str) -> dict[str, str]:
+    """An endpoint's tags."""
+    found = _aws.bedrock().list_tags_for_resource(resourceARN=arn).get("tags", [])
+    return {tag["key"]: tag["value"] for tag in found}
+
+
+def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
+    """Every Provisioned Throughput of this environment with its tags, found by tag.
+
+    Names are no proof of ownership; a tag is put on by our own create call only.
+    """
+    found = []
+    for page in _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate():
+        for summary in page["provisionedModelSummaries"]:
+            arn = summary["provisionedModelArn"]
+            tags = tags_of(arn)
+            if tags.get(ENVIRONMENT) == environment:
+                endpoint = describe("provisioned", arn)
+                if endpoint is not None:
+                    found.append((endpoint, tags))
+    return found
+
+
+def of_customization(environment: str, customization: Customization) -> list[Endpoint]:
+    """The endpoints of one customization, of both kinds."""
+    endpoints = [
+        endpoint
+        for endpoint, tags in provisioned(environment)
+        if tags.get(CUSTOMIZATION) == customization.name
+    ]
+    if customization.serving.mode == "on-demand":
+        pages = _aws.bedrock().get_paginator("list_custom_model_deployments").paginate()
+        for page in pages:
+            for summary in page["modelDeploymentSummaries"]:
+                arn = summary["customModelDeploymentArn"]
+                tags = tags_of(arn)
+                mine = {ENVIRONMENT: environment, CUSTOMIZATION: customization.name}
+                if mine.items() <= tags.items():
+                    endpoint = describe("on-demand", arn)
+                    endpoints += [endpoint] if endpoint else []
+    return endpoints
+
+
+def describe(kind: EndpointKind, arn: str) -> Endpoint | None:
+    """One endpoint now; None when it is gone."""
+    bedrock = _aws.bedrock()
+    try:
+        if kind == "provisioned":
+            return _provisioned(dict(bedrock.get_provisioned_model_throughput(provisionedModelId=arn)))
+        found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        return _on_demand(dict(found))
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _provisioned(found: Mapping[str, Any]) -> Endpoint:
+    until = found.get("commitmentExpirationTime")
+    commitment = found.get("commitmentDuration")
+    committed = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "an unknown date"
+    return Endpoint(
+        kind="provisioned",
+        arn=found["provisionedModelArn"],
+        status=STATUS[found["status"]],
+        model_arn=found.get("desiredModelArn") or found["modelArn"],
+        base_arn=found.get("foundationModelArn"),
+        units=found["modelUnits"],
+        commitment=commitment,
+        committed_until=committed if commitment else None,
+        failure=found.get("failureMessage", ""),
+    )
+
+
+def _on_demand(found: Mapping[str, Any]) -> Endpoint:
+    update = found.get("updateDetails") or {}
+    updating = update.get("updateStatus") == "Updating"
+    return Endpoint(
+        kind="on-demand",
+        arn=found["customModelDeploymentArn"],
+        status="updating" if updating else STATUS[found["status"]],
+        model_arn=update.get("modelArn", found["modelArn"]) if updating else found["modelArn"],
+        failure=found.get("failureMessage", ""),
+    )
+
+
+def create(
+    environment: str, customization: Customization, *, model_arn: str, run: str, expires: str | None
+) -> str:
+    """Buys a Provisioned Throughput or makes an on-demand deployment; returns its ARN.
+
+    The name and the token follow from the wish, so a repeated call makes no second one.
+    Raises RequestError when Bedrock would refuse the name.
+    """
+    wish = customization.serving
+    spec = f"{model_arn}|{wish.mode}|{wish.model_units}|{wish.commitment}|{run}"
+    token = hashlib.sha256(spec.encode()).hexdigest()[:32]
+    name = f"{environment}-{customization.name}-{token[:8]}"
+    tags = {**customization.tags, ENVIRONMENT: environment, CUSTOMIZATION: customization.name}
+    if expires is not None:
+        tags[EXPIRES] = expires
+    tag_list: Any = [{"key": key, "value": value} for key, value in tags.items()]
+    wrong = job.problem("provisionedModelName", name)
+    if wrong is not None:
+        raise RequestError([wrong])
+    if wish.mode == "on-demand":
+        return _aws.bedrock().create_custom_model_deployment(
+            modelDeploymentName=name, modelArn=model_arn, tags=tag_list, clientRequestToken=token
+        )["customModelDeploymentArn"]
+    optional: dict[str, Any] = {}
+    if wish.commitment is not None:
+        optional["commitmentDuration"] = wish.commitment
+    return _aws.bedrock().create_provisioned_model_throughput(
+        provisionedModelName=name,
+        modelId=model_arn,
+        modelUnits=wish.model_units,
+        tags=tag_list,
+        clientRequestToken=token,
+        **optional,
+    )["provisionedModelArn"]
+
+
+def swap(endpoint: Endpoint, model_arn: str) -> None:
+    """Puts another custom model behind an endpoint, in place."""
+    if endpoint.kind == "on-demand":
+        _aws.bedrock().update_custom_model_deployment(
+            customModelDeploymentIdentifier=endpoint.arn, modelArn=model_arn
+        )
+        return
+    _aws.bedrock().update_provisioned_model_throughput(
+        provisionedModelId=endpoint.arn, desiredModelId=model_arn
+    )
+
+
+def delete(endpoint: Endpoint) -> bool:
+    """Ends an endpoint and its billing; False while Bedrock refuses because a change is under way.
+
+    An endpoint that is gone already is what was wanted.
+    """
+    try:
+        if endpoint.kind == "on-demand":
+            _aws.bedrock().delete_custom_model_deployment(
+                customModelDeploymentIdentifier=endpoint.arn
+            )
+        else:
+            _aws.bedrock().delete_provisioned_model_throughput(provisionedModelId=endpoint.arn)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ConflictException":
+            return False
+        if code != "ResourceNotFoundException":
+            raise
+    return True
+
+
+def renew(endpoint: Endpoint, expires: str) -> None:
+    """Moves the end of an endpoint's lease."""
+    _aws.bedrock().tag_resource(
+        resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}]
+    )

@@ -1,0 +1,25 @@
+"""Which version of a customization's manifests is there now."""
+
+from typing import Any
+
+from lambdas import _aws
+from tuning import layout
+
+
+def current_version(bucket: str, key: str) -> str | None:
+    """The version id of the newest object under exactly this key; None if there is none.
+
+    By listing: for a missing key S3 answers a HEAD with 403 where the right to list is limited to a
+    prefix. Versions are listed by key, then newest first, so the first entry decides.
+    """
+    page: dict[str, Any] = dict(
+        _aws.s3().list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=1)
+    )
+    newest = next((v for v in page.get("Versions", []) if v["Key"] == key and v["IsLatest"]), None)
+    return str(newest["VersionId"]) if newest else None
+
+
+def current_versions(buckets: layout.Buckets, customization: str) -> dict[layout.Kind, str | None]:
+    """Both manifests' newest version ids."""
+    key = layout.manifest_key(customization)
+    return {kind: current_version(buckets.of(kind), key) for kind in layout.KINDS}

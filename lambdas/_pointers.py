@@ -1,0 +1,32 @@
+"""The SSM parameters by which applications find a customization's model and endpoint."""
+
+from botocore.exceptions import ClientError
+
+from lambdas import _aws
+
+
+def read(prefix: str, customization: str, name: str) -> str | None:
+    """The value of <prefix>/<customization>/<name>; None if nothing was published yet."""
+    try:
+        found = _aws.ssm().get_parameter(Name=f"{prefix}/{customization}/{name}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ParameterNotFound":
+            return None
+        raise
+    return found["Parameter"]["Value"]
+
+
+def publish(prefix: str, customization: str, name: str, value: str) -> None:
+    """Points to a new value."""
+    _aws.ssm().put_parameter(
+        Name=f"{prefix}/{customization}/{name}", Value=value, Type="String", Overwrite=True
+    )
+
+
+def withdraw(prefix: str, customization: str, name: str) -> None:
+    """Points to nothing; nothing happens if it already did."""
+    try:
+        _aws.ssm().delete_parameter(Name=f"{prefix}/{customization}/{name}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ParameterNotFound":
+            raise

@@ -1,0 +1,101 @@
+"""Decides whether an uploaded manifest starts a run: the first state of the workflow."""
+
+import logging
+import os
+from typing import Any
+
+from lambdas import _aws, _customizations, _manifests, _runs
+from tuning import job, layout
+from tuning.customization import Customization
+from tuning.environment import RunEnvironment
+
+logger = logging.getLogger(__name__)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"event": S3 event from EventBridge, "execution": its name, "started": ISO time}.
+
+    Returns decision ("run", "waiting", "duplicate", "superseded", "closed", "ignored"), a reason in
+    words, and for every decision but "ignored" the customization, the run and both version ids.
+    """
+    env = RunEnvironment.from_env(os.environ)
+    detail = event["event"]["detail"]
+    bucket, key = detail["bucket"]["name"], detail["object"]["key"]
+    kind, name = env.buckets.kind_of(bucket), layout.customization_of(key)
+    if kind is None or name is None or name not in _customizations.all_():
+        return {"decision": "ignored", "reason": f"s3://{bucket}/{key} is no known manifest"}
+    customization = _customizations.get(name)
+    versions = _manifests.current_versions(env.buckets, name)
+    uploaded = detail["object"].get("version-id")
+    claim = job.claim_key(
+        name, training=versions["training"] or "-", validation=versions["validation"]
+    )
+    run = job.run_id(event["started"], claim)
+    answer = {
+        "customization": name,
+        "run": run,
+        "training_version": versions["training"],
+        "validation_version": versions["validation"],
+    }
+
+    def decide(decision: str, reason: str) -> dict[str, Any]:
+        logger.info("admission", extra={**answer, "decision": decision, "reason": reason})
+        return {**answer, "decision": decision, "reason": reason}
+
+    if versions[kind] is None:
+        return decide("superseded", f"the {kind} manifest was deleted after its upload")
+    if uploaded is not None and versions[kind] != uploaded:
+        return decide("superseded", f"a newer {kind} manifest was uploaded: its own run checks it")
+    missing = _missing(customization, versions)
+    if missing is not None:
+        return decide("waiting", missing)
+    holder = _runs.claim_upload(
+        env.runs_table, claim=claim, run=run, execution=event["execution"]
+    )
+    if holder is not None:
+        return decide("duplicate", f"run {holder} has these uploads already")
+    closed = _closed(customization)
+    _runs.start_run(
+        env.runs_table,
+        run=run,
+        customization=name,
+        status="closed" if closed else "checking",
+        execution=event["execution"],
+        training_version=versions["training"],
+        validation_version=versions["validation"],
+    )
+    if closed is not None:
+        return decide("closed", closed)
+    return decide("run", f"checking {layout.uri(env.buckets.training, layout.manifest_key(name))}")
+
+
+def _missing(
+    customization: Customization, versions: dict[layout.Kind, str | None]
+) -> str | None:
+    if versions["training"] is None:
+        return "the validation manifest is there; the run starts when the training manifest is too"
+    if customization.validation == "required" and versions["validation"] is None:
+        return (
+            f"{customization.base_model.name} needs a validation dataset: the run starts when "
+            f"the validation manifest is uploaded"
+        )
+    return None
+
+
+def _closed(customization: Customization) -> str | None:
+    """Why Bedrock would refuse a job on this model today; None if it would not.
+
+    Asked of Bedrock itself, whose lifecycle can differ by Region and change after the deployment.
+    """
+    if customization.allow_closed_model:
+        return None
+    model = customization.base_model
+    found: dict[str, Any] = dict(
+        _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id)["modelDetails"]
+    )
+    lifecycle = found.get("modelLifecycle") or {}
+    if lifecycle.get("status", "ACTIVE") == "ACTIVE":
+        return None
+    ends = lifecycle.get("endOfLifeTime")
+    until = f", end of life {ends:%Y-%m-%d}" if ends else ""
+    return f"{model.name} is {lifecycle['status']}{until}: Bedrock accepts no new job on it"

@@ -1,0 +1,99 @@
+"""Streams both manifests through every text rule and writes the image shards."""
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from lambdas import _aws
+from lambdas._checks import subject_of, write_finding
+from sources import s3
+from tuning import layout
+from tuning.environment import CheckEnvironment
+from tuning.validate import ImageRef, ManifestCheck
+
+logger = logging.getLogger(__name__)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: the admission. Returns {"images", "shards": number, "shards_key": index of the shards}.
+
+    Writes under work/<run>/: text.json (partial results by kind with the manifests' digests),
+    findings/text.jsonl (every finding), shards/<n>.json and their index.
+    """
+    env = CheckEnvironment.from_env(os.environ)
+    run, name = event["run"], event["customization"]
+    prefix = layout.work_prefix(run)
+    shards = _Shards(bucket=env.output_bucket, prefix=prefix, size=env.images_per_shard)
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryFile() as findings:
+        for kind in layout.KINDS:
+            version = event[f"{kind}_version"]
+            if version is None:
+                continue
+            subject = subject_of(name, kind, env)
+            check = ManifestCheck(subject, on_finding=lambda f: write_finding(findings, f))
+            digest = hashlib.sha256()
+            client = s3.store(
+                subject.bucket, region=_aws.region(), credentials=_aws.credentials
+            )
+            key = layout.manifest_key(name)
+            for chunk in s3.manifest_chunks(client, key, version=version):
+                digest.update(chunk)
+                shards.add(kind, check.feed(chunk))
+            refs, partial = check.finish()
+            shards.add(kind, refs)
+            results[kind] = {
+                "digest": digest.hexdigest(),
+                "partial": msgspec.to_builtins(partial),
+            }
+        shards.close()
+        findings.seek(0)
+        _aws.s3().upload_fileobj(findings, env.output_bucket, f"{prefix}findings/text.jsonl")
+    _put(env.output_bucket, f"{prefix}text.json", results)
+    logger.info("checked", extra={"run": run, "images": shards.images, "shards": shards.count})
+    return {"images": shards.images, "shards": shards.count, "shards_key": shards.index_key}
+
+
+class _Shards:
+    """Collects image references and puts them away, so many at a time."""
+
+    def __init__(self, *, bucket: str, prefix: str, size: int) -> None:
+        self.images = 0
+        self.count = 0
+        self.index_key = f"{prefix}shards.jsonl"
+        self._bucket, self._prefix, self._size = bucket, prefix, size
+        self._waiting: list[tuple[str, int, str]] = []
+        self._index: list[str] = []
+
+    def add(self, kind: layout.Kind, refs: Iterable[ImageRef]) -> None:
+        self._waiting += [(kind, ref.line, ref.key) for ref in refs]
+        while len(self._waiting) >= self._size:
+            self._put(self._waiting[: self._size])
+            del self._waiting[: self._size]
+
+    def close(self) -> None:
+        if self._waiting:
+            self._put(self._waiting)
+        _aws.s3().put_object(
+            Bucket=self._bucket, Key=self.index_key, Body="".join(self._index).encode()
+        )
+
+    def _put(self, refs: list[tuple[str, int, str]]) -> None:
+        number = f"{self.count:05d}"
+        key = f"{self._prefix}shards/{number}.json"
+        _put(self._bucket, key, refs)
+        self._index.append(json.dumps({"number": number, "key": key}) + "\n")
+        self.count += 1
+        self.images += len(refs)
+
+
+def _put(bucket: str, key: str, value: Any) -> None:
+    _aws.s3().put_object(
+        Bucket=bucket, Key=key, Body=msgspec.json.encode(value), ContentType="application/json"
+    )

@@ -1,0 +1,78 @@
+"""Records what a completed job made: metrics beside the report, the model in the runs table."""
+
+import csv
+import io
+import json
+import os
+from typing import Any
+
+from lambdas import _aws, _runs
+from tuning import layout
+from tuning.environment import RunEnvironment
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"admission", "start", "job": what the .sync task returned}.
+
+    Returns the first state of serving: customization, run, model_arn, base_arn.
+    """
+    env = RunEnvironment.from_env(os.environ)
+    admission, finished = event["admission"], event["job"]
+    name, run = admission["customization"], admission["run"]
+    model_arn, job_arn = str(finished["OutputModelArn"]), str(finished["JobArn"])
+    metrics = {
+        "job_arn": job_arn,
+        "model_arn": model_arn,
+        "training_loss": (finished.get("TrainingMetrics") or {}).get("TrainingLoss"),
+        "validation_loss": [
+            found.get("ValidationLoss") for found in finished.get("ValidationMetrics") or []
+        ],
+        "files": _metric_files(env.output_bucket, name, job_arn),
+    }
+    key = f"{layout.report_prefix(name, run)}metrics.json"
+    _aws.s3().put_object(
+        Bucket=env.output_bucket,
+        Key=key,
+        Body=json.dumps(metrics).encode(),
+        ContentType="application/json",
+    )
+    _runs.update_run(
+        env.runs_table,
+        run,
+        status="trained",
+        job_arn=job_arn,
+        model_arn=model_arn,
+        metrics=layout.uri(env.output_bucket, key),
+    )
+    _runs.finish_work(
+        env.runs_table,
+        key=event["start"]["run_key"],
+        run=run,
+        state="trained",
+        model_arn=model_arn,
+    )
+    return {
+        "customization": name,
+        "run": run,
+        "model_arn": model_arn,
+        "base_arn": finished.get("BaseModelArn"),
+        "metrics": layout.uri(env.output_bucket, key),
+    }
+
+
+def _metric_files(bucket: str, name: str, job_arn: str) -> dict[str, list[dict[str, str]]]:
+    """Every metrics CSV of the job by its path below the job's folder, row by row.
+
+    Found by listing, not by a fixed path: published layouts differ (bedrock-facts.md C13), and so
+    may the columns, which are therefore kept by name, whatever they are.
+    """
+    prefix = f"{layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
+    files: dict[str, list[dict[str, str]]] = {}
+    pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for found in page.get("Contents", ()):
+            if found["Key"].endswith("metrics.csv"):
+                body = _aws.s3().get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+                rows = csv.DictReader(io.StringIO(body.decode("utf-8", "replace")))
+                files[found["Key"].removeprefix(prefix)] = list(rows)
+    return files

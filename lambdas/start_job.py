@@ -1,0 +1,127 @@
+"""Decides whether a valid dataset becomes a job, at what price, and builds the request."""
+
+import logging
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from lambdas import _aws, _customizations, _manifests, _runs
+from lambdas._runs import Work
+from tuning import cost, job
+from tuning.environment import StartEnvironment
+
+logger = logging.getLogger(__name__)
+
+# A holder that has no job yet may be between its claim and its job; after this long it is gone.
+_CLAIM_LIFE: Final = timedelta(minutes=30)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"admission", "report"}.
+
+    Returns decision ("start", "approve", "already-trained", "in-progress", "superseded"), a reason,
+    and for "start" and "approve" the request in Step Functions' spelling and the estimate.
+    """
+    env = StartEnvironment.from_env(os.environ)
+    admission, report = event["admission"], event["report"]
+    customization = _customizations.get(admission["customization"])
+    run = admission["run"]
+    versions = _manifests.current_versions(env.buckets, customization.name)
+    for kind, version in versions.items():
+        if version != admission[f"{kind}_version"]:
+            return {
+                "decision": "superseded",
+                "reason": f"the {kind} manifest was replaced while it was checked; "
+                "the new upload has its own run",
+            }
+    key = job.run_key(customization, report["fingerprints"])
+    plan = job.JobPlan(
+        environment=env.environment,
+        customization=customization,
+        run=run,
+        run_key=key,
+        attempt=1,
+        role_arn=env.service_roles[customization.name],
+        buckets=env.buckets,
+        with_validation=versions["validation"] is not None,
+    )
+    holder = _runs.claim_work(env.runs_table, key=key, run=run, job_name=plan.name)
+    if holder is not None:
+        taken = _taken(env, holder)
+        if taken is None and _runs.retake(
+            env.runs_table, key=key, run=run, job_name=plan.name, after=holder
+        ):
+            plan = replace(plan, attempt=holder.attempt + 1)
+        else:
+            return taken or {"decision": "in-progress", "reason": "another run was faster"}
+    estimate = cost.estimate(customization, images=report["images"].get("training", 0))
+    reason = cost.needs_approval(customization, estimate)
+    _runs.update_run(
+        env.runs_table,
+        run,
+        status="awaiting-approval" if reason else "training",
+        run_key=key,
+        job_name=plan.name,
+        estimate="\n".join(estimate.lines),
+    )
+    logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
+    return {
+        "decision": "approve" if reason else "start",
+        "reason": reason or "the price is within the budget",
+        "run_key": key,
+        "with_validation": plan.with_validation,
+        "estimate": "\n".join(estimate.lines),
+        "request": job.pascal_case(plan.request()),
+    }
+
+
+def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
+    """The decision when another run has this very work; None when that run came to nothing.
+
+    Bedrock is asked, not our table: an aborted execution never says how it ended.
+    """
+    if holder.state == "trained" and holder.model_arn and _exists(holder.model_arn):
+        return _decision("already-trained", holder, f"its model is {holder.model_arn}")
+    if holder.state != "training":
+        return None
+    try:
+        found = _aws.bedrock().get_model_customization_job(jobIdentifier=holder.job_name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return _without_job(env, holder)
+    if found["status"] == "Completed":
+        return _decision("already-trained", holder, f"its model is {found['outputModelArn']}")
+    if found["status"] in ("InProgress", "Stopping"):
+        return _decision("in-progress", holder, f"its job is {found['jobArn']}")
+    return None
+
+
+def _without_job(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
+    waiting = _runs.status_of(env.runs_table, holder.run) == "awaiting-approval"
+    life = timedelta(days=env.approval_days) if waiting else _CLAIM_LIFE
+    if datetime.now(UTC) - datetime.fromisoformat(holder.since) > life:
+        return None
+    what = "it waits for approval of its price" if waiting else "it is about to start its job"
+    return _decision("in-progress", holder, what)
+
+
+def _exists(model_arn: str) -> bool:
+    try:
+        _aws.bedrock().get_custom_model(modelIdentifier=model_arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return False
+        raise
+    return True
+
+
+def _decision(decision: str, holder: Work, detail: str) -> dict[str, Any]:
+    return {
+        "decision": decision,
+        "reason": f"run {holder.run} has this very work (same data, model and hyperparameters): "
+        f"{detail}",
+    }

@@ -1,0 +1,86 @@
+"""Where everything lies in S3, and what an object key means: policies, triggers, handlers and uploads all read it here.
+
+Training and validation bucket, written by users, never by us or by Bedrock:
+    <customization>/manifest.jsonl      the dataset; its upload starts a run
+    <customization>/images/…            what the manifest refers to
+
+Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watched by nobody:
+    jobs/<customization>/…              metrics of customization jobs, the access check file
+    reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
+    work/<run>/…                        shards of the image check and their findings
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["training", "validation"]
+KINDS: Final[tuple[Kind, Kind]] = ("training", "validation")
+
+MANIFEST_FILE: Final = "manifest.jsonl"
+JOBS: Final = "jobs"
+REPORTS: Final = "reports"
+WORK: Final = "work"
+
+
+def folder(customization: str) -> str:
+    """The prefix that a customization owns in the training and the validation bucket."""
+    return f"{customization}/"
+
+
+def manifest_key(customization: str) -> str:
+    """The only key whose upload starts a run."""
+    return f"{folder(customization)}{MANIFEST_FILE}"
+
+
+def jobs_prefix(customization: str) -> str:
+    """Where Bedrock writes in the output bucket."""
+    return f"{JOBS}/{customization}/"
+
+
+def report_prefix(customization: str, run: str) -> str:
+    """Where a run's report and rejected rows lie in the output bucket."""
+    return f"{REPORTS}/{customization}/{run}/"
+
+
+def work_prefix(run: str) -> str:
+    """Intermediate results of one run; expired by a lifecycle rule."""
+    return f"{WORK}/{run}/"
+
+
+def uri(bucket: str, key: str) -> str:
+    """s3://bucket/key"""
+    return f"s3://{bucket}/{key}"
+
+
+def split_uri(value: str) -> tuple[str, str]:
+    """Bucket and key of an s3:// URI; raises ValueError for anything else."""
+    scheme, separator, rest = value.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not separator or not bucket:
+        raise ValueError(f"not an S3 URI: {value!r}; write s3://bucket/key")
+    return bucket, key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """The three buckets of one environment, by name."""
+
+    training: str
+    validation: str
+    output: str
+
+    def of(self, kind: Kind) -> str:
+        """The bucket that holds the dataset of this kind."""
+        return self.training if kind == "training" else self.validation
+
+    def kind_of(self, bucket: str) -> Kind | None:
+        """What a dataset bucket is for; None for any other bucket."""
+        if bucket == self.training:
+            return "training"
+        return "validation" if bucket == self.validation else None
+
+
+def customization_of(key: str) -> str | None:
+    """The customization whose manifest this key is; None for any other key."""
+    name, _, file = key.partition("/")
+    return name if name and file == MANIFEST_FILE else None

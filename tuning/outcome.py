@@ -1,0 +1,143 @@
+"""How a run ended, from the workflow's state: a status, and a message for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuning.explain import explain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of a run.
+
+    status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
+        declined, expired, failed, stopped, trained, served, serving-failed, removed.
+    failed: the execution ends as failed, so its alarm rings.
+    notify: worth a message; duplicates and half-uploaded datasets are only recorded.
+    """
+
+    status: str
+    subject: str
+    message: str
+    failed: bool = False
+    notify: bool = True
+
+
+# The ends that follow from an upload alone; nobody needs a message about them.
+_QUIET = ("waiting", "duplicate", "superseded", "ignored")
+
+
+def outcome(state: Mapping[str, Any]) -> Outcome:
+    """The end that a state means. The later a step, the more it knows, so the last one decides.
+
+    state: the workflow's state; keys admission, report, start, job, serving, error where reached.
+    """
+    name = _name(state)
+    error = state.get("error")
+    if error is not None:
+        return _failed(name, state, error)
+    serving = state.get("serving")
+    if serving is not None:
+        return _served(name, serving)
+    start = state.get("start")
+    if start is not None and start["decision"] != "start":
+        return _not_started(name, start)
+    report = state.get("report")
+    if report is not None and not report["valid"]:
+        counts = ", ".join(f"{rule} ×{n}" for rule, n in sorted(report["counts"].items()))
+        return Outcome(
+            status="rejected",
+            subject=f"{name}: dataset rejected, {report['errors']} errors",
+            message=(
+                f"Nothing was started and nothing is billed. Fix these and upload the manifest "
+                f"again: {counts}.\nEvery finding with its line: {report['report']}"
+            ),
+        )
+    admission = state["admission"]
+    return Outcome(
+        status=admission["decision"],
+        subject=f"{name}: {admission['decision']}",
+        message=str(admission["reason"]),
+        notify=admission["decision"] not in _QUIET,
+    )
+
+
+def _name(state: Mapping[str, Any]) -> str:
+    for key in ("admission", "serving"):
+        part = state.get(key)
+        if isinstance(part, Mapping) and part.get("customization"):
+            return str(part["customization"])
+    return "a run"
+
+
+def _not_started(name: str, start: Mapping[str, Any]) -> Outcome:
+    decision = str(start["decision"])
+    return Outcome(
+        status=decision,
+        subject=f"{name}: no job started ({decision})",
+        message=str(start["reason"]),
+        notify=decision != "superseded",
+    )
+
+
+def _served(name: str, serving: Mapping[str, Any]) -> Outcome:
+    step, reason = str(serving["step"]), str(serving.get("reason", ""))
+    if step == "served":
+        return Outcome(
+            status="served",
+            subject=f"{name}: served",
+            message=f"The smoke test passed: {serving.get('smoke', '')}.\n"
+            f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}",
+        )
+    if step == "unserved":
+        return Outcome(status="trained", subject=f"{name}: trained, not served", message=reason)
+    if step == "removed":
+        return Outcome(status="removed", subject=f"{name}: no longer served", message=reason)
+    return Outcome(
+        status="serving-failed",
+        subject=f"{name}: trained, but serving failed",
+        message=f"{reason}\nThe custom model is kept; what was served before is served again.",
+        failed=True,
+    )
+
+
+def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Outcome:
+    kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
+    if state.get("start", {}).get("decision") == "approve" and "job" not in state:
+        if kind == "Declined":
+            return Outcome(status="declined", subject=f"{name}: declined", message=cause)
+        if kind in ("States.Timeout", "States.HeartbeatTimeout"):
+            return Outcome(
+                status="expired",
+                subject=f"{name}: nobody approved the price in time",
+                message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
+            )
+    message = _failure_message(cause)
+    told = explain(message)
+    stopped = _job_status(cause) == "Stopped"
+    return Outcome(
+        status="stopped" if stopped else "failed",
+        subject=f"{name}: {'stopped' if stopped else 'failed'}",
+        message=f"{kind}: {message}\nLikely cause: {told.cause}\nWhat to do: {told.fix}",
+        failed=not stopped,
+    )
+
+
+def _job(cause: str) -> Mapping[str, Any]:
+    # The .sync integration fails with the job itself, as JSON, in Cause.
+    try:
+        found = json.loads(cause)
+    except ValueError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _job_status(cause: str) -> str:
+    return str(_job(cause).get("Status", ""))
+
+
+def _failure_message(cause: str) -> str:
+    job = _job(cause)
+    return str(job.get("FailureMessage") or job.get("errorMessage") or cause)
