@@ -48,7 +48,7 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
     return resolved
 
 
-def numbers(*, hyperparameters: Mapping[str, str], name: str) -> float | None:
+def number(*, hyperparameters: Mapping[str, str], name: str) -> float | None:
     """A resolved hyperparameter as a number; None when it is not sent or Bedrock chooses it."""
     try:
         return float(hyperparameters[name])

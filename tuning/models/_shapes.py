@@ -175,6 +175,7 @@ class Serving(Shape, frozen=True):
 
     provisioned_throughput: bool
     on_demand: bool
+    batch: bool = False
 
 
 class Prices(Shape, frozen=True):

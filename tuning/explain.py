@@ -1,0 +1,233 @@
+"""What a failure message of Amazon Bedrock means: cause, row if one is named, fix."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+# Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching.
+_LONGEST: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A failure in words.
+
+    known: False when we have never seen such a message; then `cause` says so and claims nothing.
+    line: of the manifest, from 1, when the message names it. record: the record's beginning as the
+    message quotes it. where: the S3 place or the file that it names. message: Bedrock's own words.
+    """
+
+    known: bool
+    cause: str
+    fix: str
+    message: str
+    line: int | None = None
+    record: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    pattern: re.Pattern[str]
+    cause: str
+    fix: str
+
+
+def _reason(pattern: str, cause: str, fix: str) -> _Reason:
+    return _Reason(re.compile(pattern, re.IGNORECASE), cause, fix)
+
+
+_VALIDATE: Final = "run `tuning validate` on the manifest, correct the rows that it names"
+
+# The first match counts, so the specific ones come first.
+# Source of the messages: Bedrock User Guide, fine-tuning-troubleshooting.
+_REASONS: Final = (
+    _reason(
+        r"validate PutObject|perms missing \(PutObject\)|write_access_check_file",
+        "the service role may not write where the job's metrics go",
+        "allow s3:PutObject on the output prefix, and kms:GenerateDataKey on the bucket's key; no "
+        "bucket policy may refuse the probe file .write_access_check_file.tmp",
+    ),
+    _reason(
+        r"validate (?:GetObject|ListBucket)|perms missing \((?:GetObject|ListBucket)\)",
+        "the service role may not read the dataset",
+        "allow s3:GetObject and s3:ListBucket on the customization's folder and kms:Decrypt on "
+        "the bucket's key; `tuning review` proves what the role can do",
+    ),
+    _reason(
+        r"\bKMS\b|kms:|CiphertextRefersTo",
+        "the service role may not use the key that encrypts a bucket or the custom model",
+        "allow kms:Decrypt (and kms:GenerateDataKey for the output) on that key, through S3",
+    ),
+    _reason(
+        r"PermanentRedirect|AuthorizationHeaderMalformed|(?:different|another|wrong|same) region",
+        "a bucket lies in another Region than the job",
+        "keep the training, validation and output buckets in the job's Region",
+    ),
+    _reason(
+        r"assume(?:d)? (?:the )?role|sts:AssumeRole|trust (?:policy|relationship)",
+        "Bedrock cannot take on the service role",
+        "the role's trust policy must name bedrock.amazonaws.com, this account and this Region's "
+        "customization jobs",
+    ),
+    _reason(
+        r"NoSuch(?:Key|Bucket)|does not exist|not found in S3|unable to find S3",
+        "a file that the job needs is not there",
+        "upload what the message names; the manifest's references must be s3:// URIs of "
+        "existing objects",
+    ),
+    _reason(
+        r"unable to parse|conform to JSONL|invalid JSON|malformed|not (?:a )?valid JSON",
+        "a manifest is not JSON Lines: one object per line, no blank line",
+        _VALIDATE,
+    ),
+    _reason(
+        r"input size exceeded|character (?:limit|quota)",
+        "a record has more characters than the model takes",
+        f"shorten it; {_VALIDATE}",
+    ),
+    _reason(
+        r"token (?:count|length).{0,60}exceeds|exceeds.{0,60}token|too many tokens",
+        "a record has more tokens than the model takes",
+        f"shorten it; tokens can only be estimated beforehand; {_VALIDATE}",
+    ),
+    _reason(
+        r"(?:number|count) of (?:training |validation )?(?:records|samples|examples|images)"
+        r"|(?:too (?:few|many)|minimum|maximum|at least|at most).{0,40}"
+        r"(?:records|samples|examples|images)",
+        "the dataset has too few or too many records",
+        f"see the model's limits in docs/models.md; {_VALIDATE}",
+    ),
+    _reason(
+        r"validation (?:data|dataset|file).{0,40}(?:not supported|unsupported)",
+        "this model takes no validation dataset",
+        'write [dataset] validation = "forbidden" in the customization and start again',
+    ),
+    _reason(
+        r"validation (?:data|dataset|file).{0,40}(?:required|missing|must be provided)",
+        "this model needs a validation dataset",
+        'upload one, and write [dataset] validation = "required" in the customization',
+    ),
+    _reason(
+        r"(?:invalid|unsupported|corrupt).{0,40}image|image.{0,60}"
+        r"(?:invalid|unsupported|corrupt|exceeds|too (?:large|small)|dimension|aspect|pixel)",
+        "an image breaks the model's limits or cannot be read",
+        "run `tuning validate --deep` on the manifest, correct the images that it names",
+    ),
+    _reason(
+        r"hyper-?parameter",
+        "Bedrock refuses a hyperparameter",
+        "compare the customization with the model's table in docs/models.md",
+    ),
+    _reason(
+        r"third-party license|usage polic|potentially inconsistent",
+        "an automated check finds the dataset inconsistent with the model provider's terms",
+        "remove such content; if there is none, ask AWS Support with the job's ARN",
+    ),
+    _reason(
+        r"end of life|legacy|no longer (?:available|supported)|deprecated",
+        "the base model takes no new jobs",
+        "choose an open model: docs/models.md lists them",
+    ),
+    _reason(
+        r"model units?|provisioned.{0,40}(?:quota|limit)",
+        "the account has no model units left for this model; the default quota is 0",
+        "ask for model units in Service Quotas, or delete a Provisioned Throughput",
+    ),
+    _reason(
+        r"quota|service limit|LimitExceeded",
+        "a quota of the account is used up",
+        "wait, delete what is not needed, or ask for more in Service Quotas",
+    ),
+    _reason(
+        r"too many requests|throttl|rate exceeded",
+        "too many requests at once",
+        "start the run again in a few minutes",
+    ),
+    _reason(
+        r"unexpected error|internal (?:server )?error|service unavailable",
+        "Bedrock itself failed",
+        "start the run again; if it fails again, ask AWS Support with the job's ARN",
+    ),
+)
+
+# Error classes of the control plane (botocore), for a call that was refused at once.
+_CODES: Final[Mapping[str, tuple[str, str]]] = {
+    "AccessDeniedException": (
+        "the caller may not do this, or may not pass the service role",
+        "`tuning review` proves what each role can do; look for a service control policy as well",
+    ),
+    "ConflictException": (
+        "something of that name or in that state exists already",
+        "wait until it has settled; a Provisioned Throughput under commitment cannot be deleted",
+    ),
+    "InternalServerException": (
+        "Bedrock itself failed",
+        "start the run again; if it fails again, ask AWS Support with the request id",
+    ),
+    "ResourceNotFoundException": (
+        "the model, job or Provisioned Throughput does not exist in this Region",
+        "check the id and the Region; docs/models.md lists where each model can be customized",
+    ),
+    "ServiceQuotaExceededException": (
+        "a quota of the account is used up; model units have a default quota of 0",
+        "ask for more in Service Quotas, or delete what is not needed",
+    ),
+    "ThrottlingException": ("too many requests at once", "start the run again in a few minutes"),
+    "TooManyTagsException": (
+        "more tags than a resource may have",
+        "remove tags from the customization",
+    ),
+    "ValidationException": (
+        "Bedrock refuses the request",
+        "the message says which part; compare the customization with docs/models.md",
+    ),
+}
+
+_LINE: Final = re.compile(
+    r"\b(?:line|row)(?: number| no\.?)?\s*[:#]?\s*(\d{1,12})\b", re.IGNORECASE
+)
+_RECORD: Final = re.compile(r"record starting with:?\s*(\S.{0,200})", re.IGNORECASE | re.DOTALL)
+_BUCKET: Final = re.compile(
+    r"bucket:?\s*[`'\"]?([a-z0-9][a-z0-9.-]{2,62})[`'\"]?\s+at key:?\s*[`'\"]?([^\s`'\"]{1,1024})",
+    re.IGNORECASE,
+)
+_FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.IGNORECASE)
+
+
+def explain(message: str, *, code: str = "") -> Explanation:
+    """Cause and fix of a failureMessage, or of an error that a call returned.
+
+    code: the error class, e.g. "ServiceQuotaExceededException"; it is used when the message alone
+    says nothing known. An unknown message is passed through, without a guess.
+    """
+    text = message[:_LONGEST]
+    found = next((reason for reason in _REASONS if reason.pattern.search(text)), None)
+    by_code = _CODES.get(code.rpartition(".")[2])
+    if found is not None:
+        known, cause, fix = True, found.cause, found.fix
+    elif by_code is not None:
+        known, (cause, fix) = True, by_code
+    else:
+        known = False
+        cause = "Bedrock says: " + message if message.strip() else "Bedrock gives no reason"
+        fix = "this message is not known here: ask AWS Support with the job's ARN"
+    line, record = _LINE.search(text), _RECORD.search(text)
+    return Explanation(
+        known=known,
+        cause=cause,
+        fix=fix,
+        message=message,
+        line=int(line[1]) if line else None,
+        record=record[1].strip() if record else "",
+        where=_place(text),
+    )
+
+
+def _place(text: str) -> str:
+    bucket = _BUCKET.search(text)
+    if bucket:
+        return f"s3://{bucket[1]}/{bucket[2]}"
+    file = _FILE.search(text)
+    return file[1] if file else ""
