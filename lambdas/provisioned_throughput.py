@@ -74,7 +74,7 @@ def _reconcile(env: ThroughputEnvironment, name: str) -> dict[str, str]:
     return {
         "Status": status,
         "Detail": step.reason,
-        "Price": "; ".join(cost.serving_lines(customization)),
+        "Price": "; ".join(map(str, cost.estimate(customization=customization).rates)),
         "ProvisionedModelArn": step.target.arn if step.target else "",
     }
 

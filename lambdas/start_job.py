@@ -57,15 +57,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             plan = replace(plan, attempt=holder.attempt + 1)
         else:
             return taken or {"decision": "in-progress", "reason": "another run was faster"}
-    estimate = cost.estimate(customization, images=report["images"].get("training", 0))
-    reason = cost.needs_approval(customization, estimate)
+    estimate = cost.estimate(
+        customization=customization, training_records=report["training_records"]
+    )
+    reason = cost.needs_approval(customization=customization, estimate=estimate)
     _runs.update_run(
         env.runs_table,
         run,
         status="awaiting-approval" if reason else "training",
         run_key=key,
         job_name=plan.name,
-        estimate="\n".join(estimate.lines),
+        estimate=str(estimate),
     )
     logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
     return {
@@ -73,7 +75,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "reason": reason or "the price is within the budget",
         "run_key": key,
         "with_validation": plan.with_validation,
-        "estimate": "\n".join(estimate.lines),
+        "estimate": str(estimate),
         "request": job.pascal_case(plan.request()),
     }
 

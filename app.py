@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""The CDK app: settings and customizations in, stacks out; the only place where stacks meet."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+
+from stacks.data import DataStack
+from stacks.pipeline import PipelineStack
+from stacks.serving import ServingStack
+from tuning import customization, settings
+from tuning.customization import Customization
+from tuning.errors import CustomizationError, TuningError
+
+ROOT = Path(__file__).resolve().parent
+
+
+def build_app(
+    context: Mapping[str, Any] | None = None,
+    *,
+    outdir: str | None = None,
+    customizations: Path = ROOT / "customizations",
+) -> cdk.App:
+    """The app for one environment, as `cdk synth` builds it.
+
+    context: cdk.json's context, with "environment" to choose another environment than the default;
+        None reads cdk.json, which neither pytest nor `python app.py` does by itself: without it
+        every feature flag would be off and another template would be proved than is deployed.
+    Raises SettingsError or CustomizationError with every problem.
+    """
+    values = read_context() if context is None else dict(context)
+    app = cdk.App(context=values, outdir=outdir, analytics_reporting=False)
+    chosen = settings.read(
+        app.node.try_get_context("tuning"),
+        environment=app.node.try_get_context("environment"),
+    )
+    wanted = customization.load_all(customizations)
+    _check_regions(wanted, chosen.region)
+    prefix = f"tuning-{chosen.name}"
+    common: dict[str, Any] = {
+        "env": cdk.Environment(region=chosen.region),
+        "settings": chosen,
+        "termination_protection": chosen.functions == "lambda",
+    }
+    data = DataStack(app, f"{prefix}-data", **common)
+    pipeline = PipelineStack(
+        app, f"{prefix}-pipeline", customizations=wanted, data=data, **common
+    )
+    ServingStack(
+        app, f"{prefix}-serving", customizations=wanted, pipeline=pipeline, **common
+    )
+    for name, each in wanted.items():
+        for number, warning in enumerate(each.warnings):
+            cdk.Annotations.of(pipeline).add_warning_v2(
+                f"bedrock-tuning:{name}:{number}", warning
+            )
+    cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
+    return app
+
+
+def read_context() -> dict[str, Any]:
+    """The context that cdk.json gives the app."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    return context
+
+
+def _check_regions(customizations: Mapping[str, Customization], region: str) -> None:
+    problems = [
+        problem for each in customizations.values() for problem in each.problems_in_region(region)
+    ]
+    if problems:
+        raise CustomizationError(problems)
+
+
+def main() -> int:
+    """Synthesizes; 0, or 2 with every problem on stderr."""
+    try:
+        build_app().synth()
+    except TuningError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

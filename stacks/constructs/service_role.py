@@ -1,0 +1,105 @@
+"""The role that Bedrock assumes for the jobs of one customization: its folders and nothing else."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.constructs.role import trusted_by
+from tuning import layout
+from tuning.settings import Settings
+
+
+class BedrockServiceRole(Construct):
+    """Written out, not granted: grant_read(role, "folder/*") would allow 55 actions, many on the
+    whole bucket (design.md §4); these statements allow 5, or 6 in the documented profile.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        customization: str,
+        training: s3.IBucket,
+        validation: s3.IBucket,
+        output: s3.IBucket,
+        data_key: kms.IKey,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        jobs = (
+            f"arn:{stack.partition}:bedrock:{stack.region}:{stack.account}"
+            ":model-customization-job/*"
+        )
+        folder = layout.folder(customization)
+        jobs_prefix = layout.jobs_prefix(customization)
+        statements = [
+            iam.PolicyStatement(
+                sid="ReadDataset",
+                actions=["s3:GetObject"],
+                resources=[
+                    training.arn_for_objects(f"{folder}*"),
+                    validation.arn_for_objects(f"{folder}*"),
+                ],
+                conditions=_own_account(stack),
+            ),
+            _list("ListDataset", stack, [training, validation], folder),
+            iam.PolicyStatement(
+                sid="WriteOutput",
+                actions=["s3:PutObject"],
+                resources=[output.arn_for_objects(f"{jobs_prefix}*")],
+                conditions=_own_account(stack),
+            ),
+            iam.PolicyStatement(
+                sid="UseDataKeyThroughS3",
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=[data_key.key_arn],
+                conditions={
+                    "StringEquals": {
+                        "kms:ViaService": f"s3.{stack.region}.amazonaws.com",
+                    }
+                },
+            ),
+        ]
+        if settings.service_role == "documented":
+            # AWS's sample lets the role read and list the output, too (bedrock-facts.md §5.2).
+            statements += [
+                iam.PolicyStatement(
+                    sid="ReadOutput",
+                    actions=["s3:GetObject"],
+                    resources=[output.arn_for_objects(f"{jobs_prefix}*")],
+                    conditions=_own_account(stack),
+                ),
+                _list("ListOutput", stack, [output], jobs_prefix),
+            ]
+        self.role = trusted_by(
+            self,
+            "Role",
+            service="bedrock.amazonaws.com",
+            description=f"Bedrock customization jobs of {customization}",
+            settings=settings,
+            conditions={
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnLike": {"aws:SourceArn": jobs},
+            },
+            statements=statements,
+        )
+
+
+def _own_account(stack: Stack) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"aws:ResourceAccount": stack.account}}
+
+
+def _list(sid: str, stack: Stack, buckets: list[s3.IBucket], prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=["s3:ListBucket"],
+        resources=[bucket.bucket_arn for bucket in buckets],
+        conditions={
+            "StringEquals": {"aws:ResourceAccount": stack.account},
+            "StringLike": {"s3:prefix": f"{prefix}*"},
+        },
+    )

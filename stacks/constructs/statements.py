@@ -1,0 +1,154 @@
+"""Policy statements that several functions need, written once and as narrow as their conditions."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+
+from tuning.job import TAG_PREFIX
+
+
+def via(stack: Stack, service: str) -> dict[str, dict[str, str]]:
+    """A key may be used only by this service on the caller's behalf."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.{stack.region}.amazonaws.com"}}
+
+
+def own_account(stack: Stack) -> dict[str, dict[str, str]]:
+    """Only resources of this account: a bucket of the same name elsewhere is not ours."""
+    return {"StringEquals": {"aws:ResourceAccount": stack.account}}
+
+
+def objects(
+    sid: str,
+    stack: Stack,
+    *,
+    actions: Sequence[str],
+    buckets: Sequence[s3.IBucket],
+    patterns: Sequence[str],
+) -> iam.PolicyStatement:
+    """Actions on the objects under these patterns in each of these buckets."""
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=list(actions),
+        resources=[b.arn_for_objects(pattern) for b in buckets for pattern in patterns],
+        conditions=own_account(stack),
+    )
+
+
+def listing(
+    sid: str,
+    stack: Stack,
+    *,
+    buckets: Sequence[s3.IBucket],
+    prefixes: Sequence[str],
+    versions: bool = False,
+) -> iam.PolicyStatement:
+    """Listing keys, or their versions, under these prefixes only."""
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=["s3:ListBucketVersions" if versions else "s3:ListBucket"],
+        resources=[bucket.bucket_arn for bucket in buckets],
+        conditions={**own_account(stack), "StringLike": {"s3:prefix": list(prefixes)}},
+    )
+
+
+def key_for(
+    sid: str, stack: Stack, key: kms.IKey, *, service: str, actions: Sequence[str]
+) -> iam.PolicyStatement:
+    """Use of a key through one service."""
+    return iam.PolicyStatement(
+        sid=sid, actions=list(actions), resources=[key.key_arn], conditions=via(stack, service)
+    )
+
+
+READ_KEY = ("kms:Decrypt",)
+WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def runs(
+    stack: Stack, table: dynamodb.ITable, key: kms.IKey, *, actions: Sequence[str]
+) -> list[iam.PolicyStatement]:
+    """Single-item operations on the runs table and the use of its key."""
+    return [
+        iam.PolicyStatement(
+            sid="UseRuns",
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[table.table_arn],
+        ),
+        key_for(
+            "UseRunsKey", stack, key, service="dynamodb", actions=("kms:Decrypt", "kms:DescribeKey")
+        ),
+    ]
+
+
+def publish(stack: Stack, topic: sns.ITopic, key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Sending to the encrypted topic: the topic alone would not do, its key is needed too."""
+    return [
+        iam.PolicyStatement(sid="Notify", actions=["sns:Publish"], resources=[topic.topic_arn]),
+        key_for(
+            "EncryptMessages", stack, key, service="sns",
+            actions=("kms:Decrypt", "kms:GenerateDataKey"),
+        ),
+    ]
+
+
+def bedrock_arn(stack: Stack, resource: str, *, account: bool = True) -> str:
+    """An ARN of Bedrock in this region; foundation models belong to no account."""
+    owner = stack.account if account else ""
+    return f"arn:{stack.partition}:bedrock:{stack.region}:{owner}:{resource}"
+
+
+def parameters_arn(stack: Stack, prefix: str) -> str:
+    """The SSM parameters below a prefix that starts with a slash."""
+    return f"arn:{stack.partition}:ssm:{stack.region}:{stack.account}:parameter{prefix}/*"
+
+
+def ours(environment: str) -> dict[str, dict[str, str]]:
+    """Only resources that this environment has tagged."""
+    return {"StringEquals": {f"aws:ResourceTag/{TAG_PREFIX}:environment": environment}}
+
+
+def observe_endpoints(stack: Stack) -> list[iam.PolicyStatement]:
+    """Finding the endpoints that exist: Bedrock's List actions know no resources."""
+    return [
+        iam.PolicyStatement(
+            sid="FindEndpoints",
+            actions=[
+                "bedrock:ListProvisionedModelThroughputs",
+                "bedrock:ListCustomModelDeployments",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="LookAtEndpoints",
+            actions=[
+                "bedrock:GetProvisionedModelThroughput",
+                "bedrock:GetCustomModelDeployment",
+                "bedrock:ListTagsForResource",
+            ],
+            resources=[
+                bedrock_arn(stack, "provisioned-model/*"),
+                bedrock_arn(stack, "custom-model-deployment/*"),
+            ],
+        ),
+    ]
+
+
+def delete_endpoints(stack: Stack, environment: str) -> iam.PolicyStatement:
+    """Ending billing of what this environment has tagged as its own."""
+    return iam.PolicyStatement(
+        sid="EndBilling",
+        actions=[
+            "bedrock:DeleteProvisionedModelThroughput",
+            "bedrock:DeleteCustomModelDeployment",
+        ],
+        resources=[
+            bedrock_arn(stack, "provisioned-model/*"),
+            bedrock_arn(stack, "custom-model-deployment/*"),
+        ],
+        conditions=ours(environment),
+    )

@@ -1,0 +1,394 @@
+"""The workflow of a run as an Amazon States Language definition: plain data, no CDK.
+
+${Names} are placeholders that CloudFormation fills in (DefinitionSubstitutions), so the template
+shows the definition as one readable text and a reviewer sees every state, retry and catch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+State = dict[str, Any]
+
+# One placeholder per function; stacks/pipeline.py fills them in and grants exactly these.
+FUNCTIONS: Final = (
+    "Admit",
+    "CheckManifest",
+    "CheckImages",
+    "Merge",
+    "StartJob",
+    "RecordJob",
+    "Serve",
+    "CloseRun",
+)
+DAY_SECONDS: Final = 86_400
+# Jobs take hours to days, an approval up to its own limit; nothing takes longer than this.
+_LONGEST_DAYS: Final = 30
+
+_RETRY: Final = [
+    {
+        # The service's own trouble and throttling, by Lambda's names and by boto3's.
+        "ErrorEquals": [
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+            "Lambda.Unknown",
+            "ThrottlingException",
+            "InternalServerException",
+            "ServiceUnavailableException",
+            "ModelNotReadyException",
+            "SourceError",
+        ],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 6,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+]
+_SERVICE_RETRY: Final = [
+    {
+        "ErrorEquals": [
+            "Bedrock.ThrottlingException",
+            "Bedrock.InternalServerException",
+            "Sns.ThrottledException",
+            "SNS.ThrottledException",
+            "DynamoDb.ThrottlingException",
+            "DynamoDB.ThrottlingException",
+        ],
+        "IntervalSeconds": 5,
+        "MaxAttempts": 6,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 120,
+        "JitterStrategy": "FULL",
+    }
+]
+
+
+def definition(
+    *, approval_days: int, vpc: Mapping[str, Any] | None = None, model_key: str | None = None
+) -> dict[str, Any]:
+    """The whole state machine.
+
+    approval_days: how long a run waits for a person.
+    vpc: the job's VpcConfig in Step Functions' spelling; model_key: placeholder of the key that
+    encrypts custom models.
+    """
+    states = {
+        **_admission(),
+        **_checks(),
+        **_price(approval_days),
+        **_training(vpc, model_key),
+        **_serving(),
+        **_end(),
+    }
+    return {
+        "Comment": "From an uploaded manifest to a served custom model, or to what must be fixed",
+        "StartAt": "Upload or deployment?",
+        "TimeoutSeconds": _LONGEST_DAYS * DAY_SECONDS,
+        "States": states,
+    }
+
+
+def _call(
+    function: str, payload: State, *, result: str | None, then: str, catch: str = "Close run"
+) -> State:
+    """Calls a function; any error that its retries do not cure goes to `catch`."""
+    return {
+        "Type": "Task",
+        "Resource": f"${{{function}}}",
+        "Parameters": payload,
+        "ResultPath": result,
+        "Retry": _RETRY,
+        "Catch": [_to(catch)],
+        "Next": then,
+    }
+
+
+def _to(state: str, path: str = "$.error") -> State:
+    return {"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": state}
+
+
+def _choose(*rules: State, default: str) -> State:
+    return {"Type": "Choice", "Choices": list(rules), "Default": default}
+
+
+def _equals(path: str, value: str, then: str) -> State:
+    return {"Variable": path, "StringEquals": value, "Next": then}
+
+
+def _admission() -> dict[str, State]:
+    return {
+        "Upload or deployment?": _choose(
+            {"Variable": "$.serving", "IsPresent": True, "Next": "Serve"}, default="Admit"
+        ),
+        "Admit": _call(
+            "Admit",
+            {
+                "event.$": "$",
+                "execution.$": "$$.Execution.Name",
+                "started.$": "$$.Execution.StartTime",
+            },
+            result="$.admission",
+            then="Admitted?",
+        ),
+        "Admitted?": _choose(
+            _equals("$.admission.decision", "run", "Check manifest"), default="Close run"
+        ),
+    }
+
+
+def _checks() -> dict[str, State]:
+    subject = {
+        "run.$": "$.admission.run",
+        "customization.$": "$.admission.customization",
+    }
+    return {
+        "Check manifest": _call(
+            "CheckManifest",
+            {
+                **subject,
+                "training_version.$": "$.admission.training_version",
+                "validation_version.$": "$.admission.validation_version",
+            },
+            result="$.check",
+            then="Any images?",
+        ),
+        "Any images?": _choose(
+            {"Variable": "$.check.shards", "NumericGreaterThan": 0, "Next": "Check images"},
+            default="Merge report",
+        ),
+        "Check images": {
+            "Type": "Map",
+            "Label": "Images",
+            "MaxConcurrency": 20,
+            "ItemReader": {
+                "Resource": "arn:${Partition}:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSONL"},
+                "Parameters": {"Bucket": "${OutputBucket}", "Key.$": "$.check.shards_key"},
+            },
+            "ItemSelector": {**subject, "shard.$": "$$.Map.Item.Value"},
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Check shard",
+                "States": {
+                    "Check shard": {
+                        "Type": "Task",
+                        "Resource": "${CheckImages}",
+                        "Retry": _RETRY,
+                        "End": True,
+                    }
+                },
+            },
+            # The results lie in S3; a shard that failed for good fails the run: an image that
+            # nobody looked at must not be paid for.
+            "ResultPath": None,
+            "Catch": [_to("Close run")],
+            "Next": "Merge report",
+        },
+        "Merge report": _call("Merge", subject, result="$.report", then="Valid?"),
+        "Valid?": _choose(
+            {"Variable": "$.report.valid", "BooleanEquals": True, "Next": "Prepare job"},
+            default="Close run",
+        ),
+    }
+
+
+def _price(approval_days: int) -> dict[str, State]:
+    return {
+        "Prepare job": _call(
+            "StartJob",
+            {"admission.$": "$.admission", "report.$": "$.report"},
+            result="$.start",
+            then="Price known and allowed?",
+        ),
+        "Price known and allowed?": _choose(
+            _equals("$.start.decision", "start", "With validation dataset?"),
+            _equals("$.start.decision", "approve", "Ask for approval"),
+            default="Close run",
+        ),
+        "Ask for approval": _publish(
+            {
+                "status": "awaiting-approval",
+                "customization.$": "$.admission.customization",
+                "run.$": "$.admission.run",
+                "reason.$": "$.start.reason",
+                "estimate.$": "$.start.estimate",
+                "approve.$": "States.Format('tuning approve {}', $.admission.run)",
+            },
+            subject="A run awaits approval of its price",
+            then="Await approval",
+        ),
+        "Await approval": {
+            "Type": "Task",
+            "Resource": "arn:${Partition}:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Parameters": {
+                "TableName": "${RunsTable}",
+                "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
+                "UpdateExpression": "SET #token = :token, #status = :status",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":token": {"S.$": "$$.Task.Token"},
+                    ":status": {"S": "awaiting-approval"},
+                },
+            },
+            "TimeoutSeconds": approval_days * DAY_SECONDS,
+            "ResultPath": "$.approval",
+            "Retry": _SERVICE_RETRY,
+            "Catch": [_to("Close run")],
+            "Next": "With validation dataset?",
+        },
+        "With validation dataset?": _choose(
+            {
+                "Variable": "$.start.with_validation",
+                "BooleanEquals": True,
+                "Next": "Train with validation",
+            },
+            default="Train",
+        ),
+    }
+
+
+def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str, State]:
+    request: State = {
+        f"{field}.$": f"$.start.request.{field}"
+        for field in (
+            "JobName",
+            "CustomModelName",
+            "RoleArn",
+            "ClientRequestToken",
+            "BaseModelIdentifier",
+            "CustomizationType",
+            "TrainingDataConfig",
+            "OutputDataConfig",
+            "HyperParameters",
+            "JobTags",
+            "CustomModelTags",
+        )
+    }
+    if vpc is not None:
+        request["VpcConfig"] = dict(vpc)
+    if model_key is not None:
+        request["CustomModelKmsKeyId"] = model_key
+    # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
+    train: State = {
+        "Type": "Task",
+        "Resource": "arn:${Partition}:states:::bedrock:createModelCustomizationJob.sync",
+        "Parameters": request,
+        "ResultPath": "$.job",
+        "Retry": _SERVICE_RETRY,
+        "Catch": [_to("Close run")],
+        "Next": "Record job",
+    }
+    validated = {"ValidationDataConfig.$": "$.start.request.ValidationDataConfig"}
+    return {
+        "Train": train,
+        "Train with validation": {**train, "Parameters": {**request, **validated}},
+        "Record job": _call(
+            "RecordJob",
+            {"admission.$": "$.admission", "start.$": "$.start", "job.$": "$.job"},
+            result="$.serving",
+            then="Serve",
+        ),
+    }
+
+
+def _serving() -> dict[str, State]:
+    def act(action: str, *, then: str, catch: State) -> State:
+        payload = {"action": action, "serving.$": "$.serving"}
+        state = _call("Serve", payload, result="$.serving", then=then)
+        return {**state, "Catch": [catch]}
+
+    # An error while serving is not the end: what was begun must be undone, or it goes on billing.
+    undo = _to("Roll back", "$.serving.error")
+    step = "$.serving.step"
+    return {
+        "Serve": act("serve", then="Next step?", catch=undo),
+        "Next step?": _choose(
+            _equals(step, "wait", "Wait for endpoint"),
+            _equals(step, "smoke", "Smoke test"),
+            _equals(step, "roll-back", "Roll back"),
+            default="Close run",
+        ),
+        "Wait for endpoint": {
+            "Type": "Wait",
+            "SecondsPath": "$.serving.seconds",
+            "Next": "Serve",
+        },
+        "Smoke test": act("smoke", then="Proved?", catch=undo),
+        "Proved?": _choose(_equals(step, "publish", "Publish endpoint"), default="Roll back"),
+        "Publish endpoint": act("publish", then="Published?", catch=undo),
+        "Published?": _choose(_equals(step, "wait", "Wait for endpoint"), default="Close run"),
+        "Roll back": act("roll-back", then="Rolled back?", catch=_to("Close run")),
+        "Rolled back?": _choose(
+            _equals(step, "roll-back-wait", "Wait to roll back"), default="Close run"
+        ),
+        "Wait to roll back": {
+            "Type": "Wait",
+            "SecondsPath": "$.serving.seconds",
+            "Next": "Roll back",
+        },
+    }
+
+
+def _end() -> dict[str, State]:
+    return {
+        "Close run": _call(
+            "CloseRun",
+            {"state.$": "$"},
+            result="$.outcome",
+            then="Worth a message?",
+            catch="Say that closing failed",
+        ),
+        "Worth a message?": _choose(
+            {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Notify"},
+            default="Ended well?",
+        ),
+        "Notify": _publish(
+            "States.JsonToString($.outcome)", subject="$.outcome.subject", then="Ended well?",
+            catch="Failed to notify",
+        ),
+        "Ended well?": _choose(
+            {"Variable": "$.outcome.failed", "BooleanEquals": True, "Next": "Run failed"},
+            default="Run ended",
+        ),
+        "Run ended": {"Type": "Succeed"},
+        "Run failed": {
+            "Type": "Fail",
+            "ErrorPath": "$.outcome.status",
+            "CausePath": "$.outcome.message",
+        },
+        "Say that closing failed": _publish(
+            {"status": "failed", "execution.$": "$$.Execution.Id", "error.$": "$.error"},
+            subject="A run could not be closed",
+            then="Closing failed",
+            catch="Failed to notify",
+        ),
+        "Closing failed": {
+            "Type": "Fail",
+            "Error": "CloseRunFailed",
+            "Cause": "The run's end could not be recorded; see the execution's history",
+        },
+        "Failed to notify": {
+            "Type": "Fail",
+            "Error": "NotifyFailed",
+            "Cause": "The run ended, but its message could not be sent; see the runs table",
+        },
+    }
+
+
+def _publish(
+    message: State | str, *, subject: str, then: str, catch: str = "Close run"
+) -> State:
+    parameters: State = {"TopicArn": "${Topic}"}
+    parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
+    parameters["Message.$" if isinstance(message, str) else "Message"] = message
+    return {
+        "Type": "Task",
+        "Resource": "arn:${Partition}:states:::sns:publish",
+        "Parameters": parameters,
+        "ResultPath": None,
+        "Retry": _SERVICE_RETRY,
+        "Catch": [_to(catch)],
+        "Next": then,
+    }
