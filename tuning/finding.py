@@ -1,0 +1,114 @@
+"""One finding, and the bounded pile of them that a check keeps."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from tuning.rule import Fault, Override, Rule, Severity
+
+KEPT_PER_RULE: Final = 100
+_SHOWN: Final = 120
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One fault of one record, image or dataset.
+
+    line: 1-based line of the manifest, None for the dataset as a whole. field: where in the record.
+    value: what was seen, shortened. limit: what is allowed. fix: what to do.
+    """
+
+    rule: str
+    name: str
+    severity: str
+    kind: str
+    line: int | None = None
+    field: str = ""
+    value: str = ""
+    limit: str = ""
+    message: str
+    fix: str
+
+
+Listener = Callable[[Finding], None]
+
+
+def shorten(value: object) -> str:
+    """A value as one readable line: control characters escaped, the middle of a long text cut."""
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) > _SHOWN:
+        text = f"{text[: _SHOWN // 2]}…{text[-_SHOWN // 3 :]}"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def finding(rule: Rule[Any], fault: Fault, *, kind: str, line: int | None) -> Finding:
+    """What a rule found, with the rule's name, severity and fix."""
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=rule.severity.value,
+        kind=fault.kind or kind,
+        line=line if fault.line is None else fault.line,
+        field=fault.field,
+        value=shorten(fault.value),
+        limit=fault.limit,
+        message=fault.message,
+        fix=rule.fix,
+    )
+
+
+def overridden(found: Finding, overrides: Mapping[str, Override]) -> Finding | None:
+    """The finding as the customization wants it: with a lower severity, or None when silenced.
+
+    A warning that is overridden as "warning" stays one; nothing is ever raised.
+    """
+    override = overrides.get(found.name)
+    if override is None:
+        return found
+    if override.severity == "silent":
+        return None
+    if found.severity == Severity.ERROR:
+        return msgspec.structs.replace(found, severity=Severity.WARNING.value)
+    return found
+
+
+def order(found: Finding) -> tuple[str, int, str, str, str]:
+    """The order of findings in every report: by kind, line, field, then words."""
+    return found.kind, found.line or 0, found.field, found.message, found.value
+
+
+class Findings:
+    """Exact counts per rule and the first KEPT_PER_RULE findings of each, in `order`.
+
+    Bounded whatever the input's size, and independent of the order in which findings arrive.
+    listener: receives every finding that is not silenced, with its overridden severity.
+    """
+
+    def __init__(
+        self, *, overrides: Mapping[str, Override], listener: Listener | None = None
+    ) -> None:
+        self.counts: dict[str, int] = {}
+        self._kept: dict[str, list[Finding]] = {}
+        self._overrides = overrides
+        self._listener = listener
+
+    def add(self, found: Finding) -> None:
+        """Counts a finding and keeps it if it is among the first of its rule."""
+        self.counts[found.rule] = self.counts.get(found.rule, 0) + 1
+        kept = self._kept.setdefault(found.rule, [])
+        kept.append(found)
+        if len(kept) >= 4 * KEPT_PER_RULE:
+            self._kept[found.rule] = first(kept)
+        if self._listener is not None:
+            shown = overridden(found, self._overrides)
+            if shown is not None:
+                self._listener(shown)
+
+    def kept(self) -> dict[str, list[Finding]]:
+        """The kept findings by rule id, each list in `order`."""
+        return {rule: first(self._kept[rule]) for rule in sorted(self._kept)}
+
+
+def first(found: Iterable[Finding]) -> list[Finding]:
+    """The first KEPT_PER_RULE findings in `order`."""
+    return sorted(found, key=order)[:KEPT_PER_RULE]

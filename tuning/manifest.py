@@ -1,0 +1,161 @@
+"""Lines of a manifest: cut from a stream of bytes, and parsed strictly as RFC 8259 says."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final, NoReturn
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+# Bounds memory. The longest legal record of any model, every character escaped, is far below it.
+LINE_BYTES_MAX: Final = 4 << 20
+# Far above what any record needs, far below where Python's parser gives up.
+DEPTH_MAX: Final = 64
+_BLANK: Final = b" \t\r"
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]')
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class Line:
+    """One line of a manifest without its newline.
+
+    number: from 1. data: its bytes, empty when `length` is above LINE_BYTES_MAX. length: in bytes.
+    """
+
+    def __init__(self, *, number: int, data: bytes, length: int | None = None) -> None:
+        self.number = number
+        self.data = data
+        self.length = len(data) if length is None else length
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it was thrown away unread."""
+        return self.length > LINE_BYTES_MAX
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing but white space."""
+        return not self.length or (not self.too_long and not self.data.strip(_BLANK))
+
+    @property
+    def marked(self) -> bool:
+        """Whether it begins with a byte order mark."""
+        return self.data.startswith(BYTE_ORDER_MARK)
+
+    @cached_property
+    def parsed(self) -> "Parsed":
+        """The line as JSON; a byte order mark on line 1 is a fault of its own, so it is skipped."""
+        if self.blank or self.too_long:
+            return Parsed(cause="unread", problem="there is nothing to read")
+        skip = len(BYTE_ORDER_MARK) if self.number == 1 and self.marked else 0
+        return parse(self.data[skip:])
+
+
+class Parsed:
+    """A JSON text's value, or why it has none.
+
+    problem: "" or what is wrong, with the column from 1. cause: "utf-8", "nul", "depth",
+    "surrogate", "syntax", "unread" or "". repeated: names that one object of the text gives twice.
+    """
+
+    def __init__(
+        self,
+        *,
+        value: Any = None,
+        problem: str = "",
+        cause: str = "",
+        repeated: tuple[str, ...] = (),
+    ) -> None:
+        self.value = value
+        self.problem = problem
+        self.cause = cause
+        self.repeated = repeated
+
+
+def parse(data: bytes) -> Parsed:
+    """Parses one JSON text strictly: what RFC 8259 does not allow is a problem.
+
+    Stricter than `json`: no NaN or Infinity, no lone surrogate, no byte order mark; repeated names
+    are reported. Numbers of any size are well-formed. Never raises.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        return Parsed(cause="utf-8", problem=_bad_encoding(data, error))
+    if "\0" in text:
+        return Parsed(cause="nul", problem=f"a NUL character in column {text.index(chr(0)) + 1}")
+    if text.count("[") + text.count("{") > DEPTH_MAX and _depth(text) > DEPTH_MAX:
+        return Parsed(cause="depth", problem=f"nested deeper than {DEPTH_MAX} levels")
+    repeated: dict[str, None] = {}
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(items)
+        if len(value) != len(items):
+            seen: set[str] = set()
+            for name, _ in items:
+                if name in seen:
+                    repeated[name] = None
+                seen.add(name)
+        return value
+
+    try:
+        value = json.loads(
+            text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole_number
+        )
+    except json.JSONDecodeError as error:
+        return Parsed(cause="syntax", problem=f"{error.msg} in column {error.pos + 1}")
+    except _NotJsonError as error:
+        return Parsed(cause="syntax", problem=str(error))
+    # Only an escape can bring in a surrogate: raw ones are not UTF-8.
+    if "\\u" in text and _has_surrogate(value):
+        return Parsed(cause="surrogate", problem="half of a surrogate pair stands alone")
+    return Parsed(value=value, repeated=tuple(repeated))
+
+
+class _NotJsonError(Exception):
+    """Something that Python's json accepts and RFC 8259 does not."""
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _NotJsonError(f"{constant} is not a JSON number")
+
+
+def _whole_number(digits: str) -> int | float:
+    # Python refuses to convert very long integers, which are well-formed JSON.
+    return int(digits) if len(digits) < 400 else float(digits)
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match[0] in "]}":
+            depth -= 1
+    return deepest
+
+
+def _bad_encoding(data: bytes, error: UnicodeDecodeError) -> str:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "the text is UTF-16"
+    return f"byte {error.start + 1} (0x{data[error.start]:02x}) is not UTF-8"
+
+
+def _has_surrogate(value: Any) -> bool:
+    texts = texts_in(value)
+    return any(not text.isascii() and _SURROGATE.search(text) for text in texts)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every string of a parsed value, names of objects included; without recursion."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)

@@ -1,0 +1,178 @@
+"""Mergeable results: what one check of a manifest or of some of its images leaves behind."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from tuning.finding import Finding, first
+
+HASH_BYTES: Final = 16
+HASHES_KEPT: Final = 1 << 20
+CLASSES_KEPT: Final = 64
+_FINGERPRINTS: Final = 1 << 256
+
+Histogram = dict[int, int]
+Key = TypeVar("Key")
+
+
+class Classes(msgspec.Struct, kw_only=True):
+    """How often each value occurs, while there are at most CLASSES_KEPT different ones.
+
+    counts is None once there were more: then the values are no classes. This state absorbs, so the
+    result is the same in whatever order values are counted or merged.
+    """
+
+    counts: dict[str, int] | None = msgspec.field(default_factory=dict)
+
+    def add(self, values: Mapping[str, int]) -> None:
+        """Counts values."""
+        if self.counts is None:
+            return
+        for value, count in values.items():
+            self.counts[value] = self.counts.get(value, 0) + count
+        if len(self.counts) > CLASSES_KEPT:
+            self.counts = None
+
+    def merge(self, other: "Classes") -> None:
+        """Adds another count."""
+        if other.counts is None:
+            self.counts = None
+        else:
+            self.add(other.counts)
+
+
+class TextStats(msgspec.Struct, kw_only=True):
+    """What one manifest's text says about the whole dataset.
+
+    records: lines that are not blank. size: in bytes. sha256: of all bytes, "" if not asked for.
+    lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … captions: different
+    ones with their counts. outside: folders of images that the service role does not cover.
+    hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 zero.
+    """
+
+    lines: int = 0
+    records: int = 0
+    size: int = 0
+    sha256: str = ""
+    empty: dict[str, int] = msgspec.field(default_factory=dict)
+    lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
+    captions: Classes = msgspec.field(default_factory=Classes)
+    outside: dict[str, int] = msgspec.field(default_factory=dict)
+    hashes: bytes = b""
+
+
+class ImageStats(msgspec.Struct, kw_only=True):
+    """What some images say about the whole dataset.
+
+    fingerprint: sum modulo 2^256 of SHA-256 over key, size and ETag of each image, hexadecimal.
+    hashes: 16 bytes per image: 8 of a hash of ETag and size, 4 of the line, 4 of a hash of the key;
+    at most HASHES_KEPT, the smallest, so memory is bounded and any split gives the same set.
+    sizes: "width height" in pixels, both rounded by `bucket`. aspects: round(8 log2(width/height)).
+    """
+
+    checked: int = 0
+    fingerprint: str = "0"
+    hashes: bytes = b""
+    formats: dict[str, int] = msgspec.field(default_factory=dict)
+    sizes: dict[str, int] = msgspec.field(default_factory=dict)
+    aspects: Histogram = msgspec.field(default_factory=dict)
+    file_sizes: Histogram = msgspec.field(default_factory=dict)
+    folders: Classes = msgspec.field(default_factory=Classes)
+
+
+class Partial(msgspec.Struct, kw_only=True):
+    """The result of one check; `merge` joins them, `tuning.report.conclude` judges the whole.
+
+    counts: findings per rule id, exact. findings: the first ones per rule id. text_stats: by kind,
+    one per checked manifest. image_stats: by kind. JSON by msgspec.json, bytes as base64.
+    """
+
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    findings: dict[str, list[Finding]] = msgspec.field(default_factory=dict)
+    text_stats: dict[str, TextStats] = msgspec.field(default_factory=dict)
+    image_stats: dict[str, ImageStats] = msgspec.field(default_factory=dict)
+
+    def records(self, kind: str) -> int:
+        """Records in the manifest of a kind."""
+        return self.text_stats.get(kind, TextStats()).records
+
+    def images(self, kind: str) -> int:
+        """References to images of a kind that were checked."""
+        return self.image_stats.get(kind, ImageStats()).checked
+
+    def fingerprint(self, kind: str) -> str:
+        """What makes a dataset of this kind the same: manifest's SHA-256, ":", images' sum."""
+        text = self.text_stats.get(kind, TextStats())
+        return f"{text.sha256}:{self.image_stats.get(kind, ImageStats()).fingerprint}"
+
+    def to_json(self) -> bytes:
+        """For the next step of the state machine."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Partial":
+        """Reads what to_json wrote; raises msgspec.ValidationError for anything else."""
+        return msgspec.json.decode(data, type=cls)
+
+
+def merge(partials: Iterable[Partial]) -> Partial:
+    """Joins results into one; any sharding of the same checks gives exactly the same result.
+
+    Raises ValueError when two of them checked a manifest of the same kind: a manifest is one
+    stream, only its images are sharded.
+    """
+    whole = Partial()
+    hashes: dict[str, list[bytes]] = {}
+    for partial in partials:
+        _add(whole.counts, partial.counts)
+        for rule, found in partial.findings.items():
+            whole.findings[rule] = first([*whole.findings.get(rule, []), *found])
+        for kind, text in partial.text_stats.items():
+            if kind in whole.text_stats:
+                raise ValueError(f"the {kind} manifest was checked twice")
+            whole.text_stats[kind] = text
+        for kind, images in partial.image_stats.items():
+            _merge_images(whole.image_stats.setdefault(kind, ImageStats()), images)
+            hashes.setdefault(kind, []).append(images.hashes)
+    for kind, parts in hashes.items():
+        whole.image_stats[kind].hashes = join_hashes(parts)
+    return Partial(
+        counts=dict(sorted(whole.counts.items())),
+        findings=dict(sorted(whole.findings.items())),
+        text_stats=dict(sorted(whole.text_stats.items())),
+        image_stats=dict(sorted(whole.image_stats.items())),
+    )
+
+
+def _merge_images(into: ImageStats, other: ImageStats) -> None:
+    into.checked += other.checked
+    into.fingerprint = add_fingerprints(into.fingerprint, other.fingerprint)
+    _add(into.formats, other.formats)
+    _add(into.sizes, other.sizes)
+    _add(into.aspects, other.aspects)
+    _add(into.file_sizes, other.file_sizes)
+    into.folders.merge(other.folders)
+
+
+def _add(into: dict[Key, int], other: Mapping[Key, int]) -> None:
+    for key, count in other.items():
+        into[key] = into.get(key, 0) + count
+
+
+def join_hashes(parts: Iterable[bytes]) -> bytes:
+    """All entries in ascending order, at most the HASHES_KEPT smallest."""
+    blob = b"".join(parts)
+    entries = sorted(blob[at : at + HASH_BYTES] for at in range(0, len(blob), HASH_BYTES))
+    return b"".join(entries[:HASHES_KEPT])
+
+
+def add_fingerprints(*hexadecimal: str) -> str:
+    """The sum modulo 2^256 of fingerprints, as hexadecimal."""
+    return f"{sum(int(value, 16) for value in hexadecimal) % _FINGERPRINTS:x}"
+
+
+def bucket(value: int) -> int:
+    """The value rounded down to four binary digits: keeps a histogram small, within 12.5 %."""
+    shift = max(0, value.bit_length() - 4)
+    return value >> shift << shift

@@ -1,0 +1,126 @@
+"""The verdict on a dataset: joined results, dataset rules and agreed exceptions → one report."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from tuning.dataset import Dataset
+from tuning.finding import Finding, Findings, Listener, finding, order, overridden
+from tuning.partial import ImageStats, Partial, TextStats, merge
+from tuning.report_html import page
+from tuning.rule import Override, Severity
+from tuning.rules import BY_ID, DATASET_RULES
+from tuning.rules.crash import run
+from tuning.terms import ModelTerms, Terms
+
+__all__ = [
+    "Exemption",
+    "Finding",
+    "ModelTerms",
+    "Partial",
+    "Report",
+    "Terms",
+    "conclude",
+    "merge",
+]
+
+SCHEMA: Final = 1
+
+
+class Exemption(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that a customization lowered or silenced, why, and how often it would have spoken."""
+
+    rule: str
+    severity: str
+    reason: str
+    findings: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a dataset, or that nothing is.
+
+    counts: findings by rule name, exact, silenced ones left out; errors, warnings, infos: their
+    sums. findings: the first ones of each rule, by kind and line. records: of both manifests.
+    """
+
+    schema: int = SCHEMA
+    valid: bool
+    model: str
+    records: int
+    errors: int
+    warnings: int
+    infos: int
+    counts: dict[str, int]
+    findings: list[Finding]
+    exemptions: list[Exemption]
+    text_stats: dict[str, TextStats]
+    image_stats: dict[str, ImageStats]
+
+    def to_json(self) -> bytes:
+        """The published report; the hashes of images and records stay inside."""
+        body = msgspec.to_builtins(self)
+        for stats in (*body["text_stats"].values(), *body["image_stats"].values()):
+            stats.pop("hashes", None)
+        return msgspec.json.format(msgspec.json.encode(body), indent=2)
+
+    def to_html(self, *, thumbnails: Mapping[str, str] | None = None) -> str:
+        """One self-contained page. thumbnails: data URIs of rejected images by key."""
+        return page(self, thumbnails=thumbnails or {})
+
+
+def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None) -> Report:
+    """Applies the dataset rules and the agreed exceptions to joined results.
+
+    on_finding receives every finding of the dataset rules that is not silenced.
+    """
+    dataset = Dataset(partial=partial, terms=terms)
+    findings = Findings(overrides=terms.overrides, listener=on_finding)
+    for rule, fault in run(DATASET_RULES, dataset, None):
+        findings.add(finding(rule, fault, kind="dataset", line=None))
+    counted = dict(partial.counts)
+    for id, count in findings.counts.items():
+        counted[id] = counted.get(id, 0) + count
+    kept = [*partial.findings.values(), *findings.kept().values()]
+    shown = [overridden(each, terms.overrides) for found in kept for each in found]
+    sums, counts = _sums(counted, terms.overrides)
+    return Report(
+        valid=not sums[Severity.ERROR],
+        model=terms.base_model.key,
+        records=dataset.records,
+        errors=sums[Severity.ERROR],
+        warnings=sums[Severity.WARNING],
+        infos=sums[Severity.INFO],
+        counts=counts,
+        findings=sorted((each for each in shown if each is not None), key=order),
+        exemptions=[
+            Exemption(
+                rule=name,
+                severity=override.severity,
+                reason=override.reason,
+                findings=sum(n for id, n in counted.items() if BY_ID[id].name == name),
+            )
+            for name, override in sorted(terms.overrides.items())
+        ],
+        text_stats=partial.text_stats,
+        image_stats=partial.image_stats,
+    )
+
+
+def _sums(
+    counted: Mapping[str, int], overrides: Mapping[str, Override]
+) -> tuple[dict[Severity, int], dict[str, int]]:
+    """Findings by severity and by rule name, after the exceptions."""
+    sums = dict.fromkeys(Severity, 0)
+    counts: dict[str, int] = {}
+    for id, count in counted.items():
+        rule = BY_ID[id]
+        severity = rule.severity
+        override = overrides.get(rule.name)
+        if override is not None and override.severity == "silent":
+            continue
+        if override is not None and severity == Severity.ERROR:
+            severity = Severity.WARNING
+        sums[severity] += count
+        counts[rule.name] = count
+    return sums, dict(sorted(counts.items()))

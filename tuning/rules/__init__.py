@@ -1,0 +1,110 @@
+"""The rule catalogue. A rule exists when it is listed here; ids are never reused.
+
+L lines · R records · I images · D datasets · H hyperparameters · X the checker itself
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from tuning.rule import Fault, Override, Rule, Severity
+from tuning.rules import caption, dataset, image, line, record
+from tuning.rules.crash import rule_crashed
+
+LINE_RULES: Final[tuple[Rule[Any], ...]] = (
+    line.byte_order_mark,
+    line.not_utf8,
+    line.blank_line,
+    line.line_too_long,
+    line.malformed_json,
+    line.nested_too_deep,
+    line.not_an_object,
+    line.duplicate_key,
+    line.nul_character,
+    line.lone_surrogate,
+    line.windows_line_end,
+)
+RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
+    record.unknown_field,
+    record.missing_field,
+    record.wrong_type,
+    record.control_character,
+    caption.caption_too_long,
+    caption.caption_too_short,
+    caption.caption_over_token_limit,
+    caption.blank_caption,
+    caption.image_ref_not_s3,
+    caption.image_in_another_bucket,
+    caption.image_path_climbs,
+    caption.image_outside_folder,
+    caption.image_ref_without_name,
+)
+IMAGE_RULES: Final[tuple[Rule[Any], ...]] = (
+    image.image_missing,
+    image.image_not_readable,
+    image.empty_image,
+    image.image_format_not_supported,
+    image.truncated_image,
+    image.corrupt_image,
+    image.image_changed_meanwhile,
+    image.image_key_too_long,
+    image.wrong_image_extension,
+    image.image_too_many_bytes,
+    image.image_bytes_disputed,
+    image.image_side_too_small,
+    image.image_side_too_large,
+    image.too_many_pixels,
+    image.pixels_disputed,
+    image.aspect_ratio_out_of_range,
+    image.animated_image,
+    image.cmyk_image,
+    image.deep_colour_image,
+    image.rotated_by_exif,
+    image.unusual_channels,
+)
+DATASET_RULES: Final[tuple[Rule[Any], ...]] = (
+    dataset.empty_manifest,
+    dataset.too_few_records,
+    dataset.too_many_records,
+    dataset.too_few_records_in_total,
+    dataset.too_many_records_in_total,
+    dataset.above_record_quota,
+    dataset.manifest_too_large,
+    dataset.validation_missing,
+    dataset.validation_not_supported,
+)
+RULES: Final[tuple[Rule[Any], ...]] = (
+    *LINE_RULES,
+    *RECORD_RULES,
+    *IMAGE_RULES,
+    *DATASET_RULES,
+    rule_crashed,
+)
+BY_ID: Final[Mapping[str, Rule[Any]]] = {rule.id: rule for rule in RULES}
+BY_NAME: Final[Mapping[str, Rule[Any]]] = {rule.name: rule for rule in RULES}
+
+
+def find_rule(text: str) -> Rule[Any]:
+    """The rule of an id or a name; raises KeyError with the closest one for anything else."""
+    found = BY_ID.get(text.upper()) or BY_NAME.get(text)
+    if found is None:
+        close = get_close_matches(text, [*BY_NAME, *BY_ID], n=1)
+        hint = f'; did you mean "{close[0]}"?' if close else ""
+        raise KeyError(f'there is no rule "{text}"{hint}')
+    return found
+
+
+__all__ = [
+    "BY_ID",
+    "BY_NAME",
+    "DATASET_RULES",
+    "IMAGE_RULES",
+    "LINE_RULES",
+    "RECORD_RULES",
+    "RULES",
+    "Fault",
+    "Override",
+    "Rule",
+    "Severity",
+    "find_rule",
+]

@@ -1,0 +1,53 @@
+"""What a file is by its first bytes, for the sentence "this is not a PNG, it is …"."""
+
+from typing import Final
+
+_MAGIC: Final = (
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\x01\0", "an icon"),
+    (b"8BPS", "Photoshop"),
+    (b"%PDF", "PDF"),
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "gzip"),
+    (b"version https://git-lfs", "a Git LFS pointer"),
+    (b"\x1aE\xdf\xa3", "Matroska video"),
+)
+_MARKUP: Final = (
+    (b"<!doctype html", "HTML"),
+    (b"<html", "HTML"),
+    (b"<head", "HTML"),
+    (b"<svg", "SVG"),
+    (b"<?xml", "XML"),
+    (b"{", "JSON"),
+)
+_BRANDS: Final = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"mif1": "HEIF",
+}
+
+
+def sniff(data: bytes) -> str:
+    """ "gif" or "webp", another format's name, "text", or "unknown"; from at least 32 bytes."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        return _BRANDS.get(data[8:12], "MP4 video")
+    for magic, name in _MAGIC:
+        if data.startswith(magic):
+            return name
+    start = data[:64].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for magic, name in _MARKUP:
+        if start.startswith(magic):
+            return name
+    head = data[:512]
+    return "text" if head and all(byte >= 32 or byte in b"\t\n\r" for byte in head) else "unknown"

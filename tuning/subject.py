@@ -1,0 +1,38 @@
+"""What is being checked: one manifest's place, its model's contract, and the agreed exceptions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from tuning.layout import Kind
+from tuning.models import BaseModel, DatasetContract
+from tuning.rule import Override
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One manifest and what it must satisfy.
+
+    bucket, folder: where its images must lie; the folder ends with "/" or is empty (any folder).
+    overrides: by rule name, from the customization's [rules].
+    """
+
+    model: BaseModel
+    contract: DatasetContract
+    kind: Kind
+    bucket: str
+    folder: str
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """What every image reference must begin with."""
+        return f"s3://{self.bucket}/{self.folder}"
+
+
+class ImageRef(msgspec.Struct, frozen=True, gc=False):
+    """An image that a record refers to: the record's line and the object's key in the bucket."""
+
+    line: int
+    key: str
