@@ -7,7 +7,7 @@ from typing import Final
 
 from tuning.customization import Customization
 from tuning.hyperparameters import number
-from tuning.models import BaseModel, Sourced
+from tuning.models import BaseModel, Sourced, cite
 
 HOURS_PER_DAY: Final = 24
 # A month of the price lists: 30 days.
@@ -23,14 +23,14 @@ class Line:
     """One position of an estimate, in US dollars.
 
     usd: None when no price is known. low_usd: what it costs under another published formula.
-    how: the calculation, or why there is none. date: the day on which the source showed the price.
+    how: the calculation, or why there is none. seen: the day on which the source showed the price.
     """
 
     label: str
     usd: float | None
     how: str
     source: tuple[str, ...] = ()
-    date: date | None = None
+    seen: date | None = None
     low_usd: float | None = None
 
     def __str__(self) -> str:
@@ -38,9 +38,9 @@ class Line:
         price = "unknown" if self.usd is None else f"{self.usd:,.2f} USD"
         if self.low_usd is not None:
             price += f" (or {self.low_usd:,.2f} USD)"
-        seen = f"; {', '.join(self.source)}" if self.source else ""
-        seen += f", seen {self.date}" if self.date else ""
-        return f"{self.label}: {price}: {self.how}{seen}"
+        cited = f"; {cite(self.source)}" if self.source else ""
+        cited += f", seen {self.seen}" if self.seen else ""
+        return f"{self.label}: {price}: {self.how}{cited}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Estimate:
     @property
     def price_date(self) -> date | None:
         """The day of the oldest price in this estimate."""
-        return min((line.date for line in self.lines if line.date is not None), default=None)
+        return min((line.seen for line in self.lines if line.seen is not None), default=None)
 
     def __str__(self) -> str:
         """The estimate as people read it, one line each, the sum last."""
@@ -218,6 +218,6 @@ def _line(
         usd=None if usd is None else round(usd, 2),
         how=how,
         source=fact.source,
-        date=fact.date,
+        seen=fact.date,
         low_usd=None if low_usd is None else round(low_usd, 2),
     )

@@ -27,6 +27,7 @@ from tuning.models import (
     DatasetContract,
     Validation,
     catalogue,
+    cite,
 )
 
 __all__ = [
@@ -83,7 +84,7 @@ class Customization:
             wanted.append(("on_demand", "serves custom models on demand", regions.on_demand))
         return tuple(
             f"{self.file}: base_model: {model.name} {does} in {', '.join(possible)} "
-            f"(source {', '.join(model.source_of(f'regions.{key}').source)}), not in {region}: "
+            f"({cite(model.source_of(f'regions.{key}').source)}), not in {region}: "
             "deploy this environment there or choose another model"
             for key, does, possible in wanted
             if possible and region not in possible
@@ -203,8 +204,7 @@ def _read(
         fact = model.source_of(f"datasets.{kind}.validation")
         dataset.warn(
             "validation",
-            f'"{choice}" overrides the catalogue\'s "{published}" '
-            f"(source {', '.join(fact.source)})",
+            f'"{choice}" overrides the catalogue\'s "{published}" ({cite(fact.source)})',
         )
     return Customization(
         name=name,
@@ -242,17 +242,17 @@ def _check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
         if allowed:
             root.warn("allow_closed_model", f"is not needed: {model.name} is open")
         return
-    tags = ", ".join(model.source_of("lifecycle.open_for_new_jobs").source)
+    cited = cite(model.source_of("lifecycle.open_for_new_jobs").source)
     if allowed:
         root.warn(
             "base_model",
-            f"{model.name} is {why} (source {tags}); Bedrock will refuse the job unless "
+            f"{model.name} is {why} ({cited}); Bedrock will refuse the job unless "
             "your account has extended access",
         )
     else:
         root.problem(
             "base_model",
-            f"{model.name} is {why} (source {tags}): choose an open model, or write "
+            f"{model.name} is {why} ({cited}): choose an open model, or write "
             "allow_closed_model = true if your account has extended access",
         )
 

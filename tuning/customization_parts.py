@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from tuning.customization_check import Section, did_you_mean, listed, shown
-from tuning.models import BaseModel, account_facts
+from tuning.models import BaseModel, account_facts, cite
 
 # Ours, not Bedrock's: whoever needs more than a month should weigh a commitment instead.
 LEASE_HOURS_MAX: Final = 30 * 24
@@ -112,11 +112,11 @@ def _check_mode(section: Section, *, mode: str, model: BaseModel | None) -> None
     }
     if not possible.get(mode, True):
         key = "provisioned_throughput" if mode == "provisioned" else "on_demand"
-        tags = ", ".join(model.source_of(f"serving.{key}").source)
+        cited = cite(model.source_of(f"serving.{key}").source)
         others = [other for other, offered in possible.items() if offered]
         section.problem(
             "mode",
-            f'"{mode}" is not offered for custom models of {model.name} (source {tags}): '
+            f'"{mode}" is not offered for custom models of {model.name} ({cited}): '
             f"use {listed([*others, 'none'])}",
         )
 
@@ -159,11 +159,11 @@ def _embedding_length(section: Section, *, length: int | None, model: BaseModel)
     if not possible:
         section.problem("embedding_length", f"has no meaning: {model.name} returns no vector")
     else:
-        tags = ", ".join(model.source_of("inference.embedding_lengths").source)
+        cited = cite(model.source_of("inference.embedding_lengths").source)
         numbers = ", ".join(map(str, possible))
         section.problem(
             "embedding_length",
-            f"{shown(length)} is not possible ({model.name}, source {tags}): use one of {numbers}",
+            f"{shown(length)} is not possible ({model.name}, {cited}): use one of {numbers}",
         )
     return None
 
@@ -171,11 +171,11 @@ def _embedding_length(section: Section, *, length: int | None, model: BaseModel)
 def _check_smoke_text(section: Section, *, text: str, model: BaseModel) -> None:
     limits = model.inference
     if limits.text_chars_max is not None and len(text) > limits.text_chars_max:
-        tags = ", ".join(model.source_of("inference.text_chars_max").source)
+        cited = cite(model.source_of("inference.text_chars_max").source)
         section.problem(
             "smoke_text",
             f"has {len(text)} characters, {limits.text_chars_max} at most "
-            f"({model.name}, source {tags}): shorten it",
+            f"({model.name}, {cited}): shorten it",
         )
     if limits.text_tokens_max is not None and limits.chars_per_token is not None:
         tokens = len(text) / limits.chars_per_token

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from tuning.customization_check import Section, did_you_mean, listed, shown
-from tuning.models import BaseModel, Hyperparameter
+from tuning.models import BaseModel, Hyperparameter, cite
 
 
 def spell(value: int | float | str) -> str:
@@ -120,16 +120,12 @@ def _checked_text(
 
 def _bound(model: BaseModel, parameter: Hyperparameter, side: str) -> str:
     fact = model.source_of(f"hyperparameters.{parameter.name}.{side}")
-    return f"{spell(fact.value)} ({model.name}, {_tags(fact.source)})"
+    return f"{spell(fact.value)} ({model.name}, {cite(fact.source)})"
 
 
 def _source(model: BaseModel, parameter: Hyperparameter) -> str:
     path = f"hyperparameters.{parameter.name}.max"
-    return _tags(model.facts[path].source if path in model.facts else parameter.source)
-
-
-def _tags(tags: tuple[str, ...]) -> str:
-    return f"source{'s' if len(tags) > 1 else ''} {', '.join(tags)}"
+    return cite(model.facts[path].source if path in model.facts else parameter.source)
 
 
 def _allowed(parameter: Hyperparameter) -> str:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from tuning.models._facts import Alternative, Source, Sourced
+from tuning.models._facts import Alternative, Source, Sourced, cite
 from tuning.models._load import read_facts, read_model, read_sources
 from tuning.models._model import BaseModel, StepAdvice, StepRecommendation
 from tuning.models._shapes import (
@@ -56,6 +56,7 @@ __all__ = [
     "Validation",
     "account_facts",
     "catalogue",
+    "cite",
     "sources",
 ]
 

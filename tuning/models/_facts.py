@@ -1,6 +1,7 @@
 """A value of the catalogue together with where it comes from, and what a source tag stands for."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +19,11 @@ class Alternative(Shape, frozen=True):
     value: Any
     source: tuple[str, ...]
     note: str = ""
+
+
+def cite(tags: Sequence[str]) -> str:
+    """Source tags as part of a sentence: "source S1", "sources S0, S1"."""
+    return f"source{'s' * (len(tags) > 1)} {', '.join(tags)}"
 
 
 class Sourced(Shape, frozen=True):
