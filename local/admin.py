@@ -1,19 +1,26 @@
-"""The pages under /_simulator on the local AWS's own port: status and faults."""
+"""The pages under /_simulator on the local AWS's own port: status, faults and options."""
 
 import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+import msgspec
+
+from local.bedrock.simulator import Options, Simulator
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
-HEADER = (b"x-bedrock-tuning-simulator", b"1")
+HEADER: Final = (b"x-bedrock-tuning-simulator", b"1")
+_PREFIX: Final = "/_simulator/"
 
 
-def install(*, clock: float, allow_closed_models: bool) -> None:
+def install(simulator: Simulator) -> None:
+    """Answer the pages, and mark every answer of the server as a simulator's."""
     from ministack import app
 
     inner: Asgi = app.app
@@ -24,11 +31,70 @@ def install(*, clock: float, allow_closed_models: bool) -> None:
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
 
-        if scope["type"] == "http" and scope["path"].startswith("/_simulator/"):
-            body = json.dumps({"pid": os.getpid(), "clock": clock}).encode()
-            await marked({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": body})
-            return
-        await inner(scope, receive, marked)
+        if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
+            status, answer = _page(simulator, scope, await _body(receive))
+            headers = [(b"content-type", b"application/json")]
+            await marked({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+        else:
+            await inner(scope, receive, marked)
 
     app.app = outer
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _page(simulator: Simulator, scope: Message, body: bytes) -> tuple[int, Any]:
+    page = scope["method"], scope["path"].removeprefix(_PREFIX)
+    try:
+        match page:
+            case "GET", "status":
+                return 200, _status(simulator)
+            case "GET", "faults":
+                return 200, simulator.faults.pending()
+            case "POST", "faults":
+                simulator.faults.order(json.loads(body))
+                return 201, simulator.faults.pending()
+            case "DELETE", "faults":
+                simulator.faults.clear()
+                return 200, []
+            case "POST", "options":
+                simulator.options = _changed(simulator.options, json.loads(body))
+                return 200, asdict(simulator.options)
+            case _:
+                return 404, {"message": f"no page {' '.join(page)} in the simulator"}
+    except (ValueError, TypeError) as error:
+        return 400, {"message": str(error)}
+
+
+def _changed(options: Options, changes: dict[str, Any]) -> Options:
+    return msgspec.convert(asdict(replace(options, **changes)), Options)
+
+
+def _status(simulator: Simulator) -> dict[str, Any]:
+    state = simulator.state
+    return {
+        "what": "local AWS with the Bedrock simulator of Bedrock Tuning; nothing here is AWS",
+        "pid": os.getpid(),
+        "clock": simulator.clock.factor,
+        "options": asdict(simulator.options),
+        "jobs": _by_status(job.status for job in state.jobs.values()),
+        "custom_models": len(state.models),
+        "provisioned_throughputs": _by_status(one.status for one in state.throughputs.values()),
+        "deployments": _by_status(one.status for one in state.deployments.values()),
+        "faults_pending": len(simulator.faults.pending()),
+    }
+
+
+def _by_status(statuses: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for status in statuses:
+        counts[status] = counts.get(status, 0) + 1
+    return counts

@@ -19,9 +19,15 @@ def main(*, clock: float, allow_closed_models: bool, end_with_stdin: bool) -> No
     from ministack import app
 
     from local import admin, patches
+    from local.bedrock.clock import Clock
+    from local.bedrock.install import install
+    from local.bedrock.simulator import Options, Simulator
 
     patches.apply()
-    admin.install(clock=clock, allow_closed_models=allow_closed_models)
+    options = Options(allow_closed_models=allow_closed_models)
+    simulator = Simulator(clock=Clock(clock), options=options)
+    install(simulator)
+    admin.install(simulator)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too
     app.main()
 

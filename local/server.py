@@ -115,9 +115,7 @@ class LocalAws:
                     shutil.rmtree(folder, ignore_errors=True)
             layout.make()
             chosen = _free_port(port)
-            draft = Record(
-                pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models
-            )
+            draft = Record(pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models)
             process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach)
         record = replace(draft, pid=process.pid)
         record.write(layout)
@@ -177,7 +175,8 @@ class LocalAws:
     def status(self) -> dict[str, Any]:
         """What the simulator says about itself; raises LocalAwsError when it does not answer."""
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/_simulator/status", timeout=5) as answer:
+            url = f"{self.endpoint}/_simulator/status"
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
                 body: dict[str, Any] = json.load(answer)
         except (OSError, ValueError) as error:
             raise LocalAwsError(f"{self.endpoint} does not answer: {error}") from error
@@ -258,7 +257,7 @@ def _spawn(
     if not detach:
         arguments.append("--end-with-stdin")
     with layout.log.open("wb") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
             server_command(arguments=arguments),
             cwd=REPOSITORY,
             env=server_environment(layout=layout, port=draft.port, clock=draft.clock),

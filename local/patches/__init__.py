@@ -3,13 +3,18 @@
 from typing import Final
 
 from local.patches import (
+    bedrock_tasks,
     bucket_properties,
     kms_without_a_key_id,
     lambda_error_class,
     lambda_log_wait,
     lambda_runtime_is_bare,
+    lambda_slots,
     loopback_counts_as_tls,
+    object_events_carry_the_version,
+    objects_need_their_key,
     state_machine_timeout,
+    targets_need_their_role,
     tasks_run_as_the_state_machine,
 )
 
@@ -18,10 +23,15 @@ PATCHES: Final = (
     lambda_error_class,
     lambda_log_wait,
     lambda_runtime_is_bare,
+    lambda_slots,
     tasks_run_as_the_state_machine,
+    bedrock_tasks,
     state_machine_timeout,
+    targets_need_their_role,
+    object_events_carry_the_version,
     bucket_properties,
     kms_without_a_key_id,
+    objects_need_their_key,
 )
 
 

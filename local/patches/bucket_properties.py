@@ -28,7 +28,12 @@ def apply() -> None:
 
     provisioners._S3_BUCKET_CONFIGURATIONS += (
         ("BucketEncryption", _encryption, s3._put_bucket_encryption, s3._delete_bucket_encryption),
-        ("LifecycleConfiguration", _lifecycle, s3._put_bucket_lifecycle, s3._delete_bucket_lifecycle),
+        (
+            "LifecycleConfiguration",
+            _lifecycle,
+            s3._put_bucket_lifecycle,
+            s3._delete_bucket_lifecycle,
+        ),
         ("Tags", _tags, s3._put_bucket_tagging, s3._delete_bucket_tagging),
         ("LoggingConfiguration", _logging, s3._put_bucket_logging, drop_logging),
         (

@@ -3,6 +3,7 @@
 The CDK CLI publishes assets this way once the bootstrap bucket has its encryption.
 """
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ def apply() -> None:
     upstream = s3._resolve_sse_write_headers
     expect_source(upstream, "Server-side encryption with aws:kms requires a key id in ")
 
+    @functools.wraps(upstream)
     def resolve_sse_write_headers(headers: Mapping[str, str], bucket_name: str) -> Any:
         if headers.get(ALGORITHM) == "aws:kms" and not headers.get(KEY_ID):
             key = f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"

@@ -5,6 +5,7 @@ The worker reports class and stack inside the message, behind a marker; they are
 the response is made. A module that cannot be imported becomes `Runtime.ImportModuleError`.
 """
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, Final
@@ -40,6 +41,7 @@ def apply() -> None:
     upstream: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
     expect_source(upstream, 'error_type = "Runtime.HandlerError"', '"errorMessage": error_msg')
 
+    @functools.wraps(upstream)
     def execute_function_warm(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
         result = upstream(func, event, request_id)
         body = result.get("body")

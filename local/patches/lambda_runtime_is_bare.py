@@ -4,6 +4,7 @@ A function whose asset or layer lacks a package would work here and fail on AWS.
 environment of their own with what AWS's Python runtime brings: the standard library and boto3.
 """
 
+import functools
 import os
 import sys
 import sysconfig
@@ -32,6 +33,7 @@ def apply() -> None:
     expect_source(upstream, "return sys.executable, _PYTHON_WORKER_SCRIPT")
     python = str(_make_runtime(Path(os.environ["TMPDIR"]) / "python-runtime"))
 
+    @functools.wraps(upstream)
     def detect_runtime_binary(runtime: str) -> tuple[str, str]:
         binary, script = upstream(runtime)
         return (python if binary == sys.executable else binary), script

@@ -5,6 +5,8 @@ leaves the machine has nothing to encrypt, so loopback passes the condition; the
 stays enforced.
 """
 
+import functools
+
 from local.patches._patching import expect, expect_source
 
 
@@ -16,6 +18,7 @@ def apply() -> None:
     expect_source(upstream, "_request_origin.set((source_ip, secure_transport))")
     expect(app.pin_request_origin is upstream, "app to use iam_evaluator.pin_request_origin")
 
+    @functools.wraps(upstream)
     def pin_request_origin(source_ip: str, secure_transport: bool) -> None:
         upstream(source_ip, secure_transport or source_ip in ("127.0.0.1", "::1"))
 

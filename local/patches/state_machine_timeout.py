@@ -1,6 +1,7 @@
 """Gap: a state machine's `TimeoutSeconds` is stored and never enforced."""
 
 import contextvars
+import functools
 import json
 import threading
 from collections.abc import Callable
@@ -29,6 +30,7 @@ def apply() -> None:
         stepfunctions._add_event(execution, "ExecutionTimedOut", {})
         stepfunctions._emit_execution_status_event(execution)
 
+    @functools.wraps(upstream)
     def start_execution(data: dict[str, Any]) -> Response:
         response = upstream(data)
         if response[0] == 200:

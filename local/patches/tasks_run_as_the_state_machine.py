@@ -4,10 +4,14 @@ SNS, DynamoDB and SDK tasks become signed requests of the state machine's role t
 server; Lambda tasks, map readers and map children are checked against the role's policies.
 """
 
+import contextlib
 import contextvars
+import functools
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,7 +29,23 @@ BOTOCORE_NAMES: Final = {
     "bedrockruntime": "bedrock-runtime",
 }
 
-_acting: contextvars.ContextVar[roles.Session] = contextvars.ContextVar("state-machine-session")
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The task that a thread works on; `deadline` on the monotonic clock, in seconds."""
+
+    session: roles.Session
+    execution: Mapping[str, Any]
+    deadline: float
+
+
+_task: contextvars.ContextVar[Task] = contextvars.ContextVar("task")
+
+
+def task_is_wanted() -> bool:
+    """Whether anybody still waits for this thread's task: no timeout, no end of its execution."""
+    task = _task.get()
+    return task.execution["status"] == "RUNNING" and time.monotonic() < task.deadline
 
 
 def apply() -> None:
@@ -41,16 +61,27 @@ def _act_as_the_machine(stepfunctions: Any) -> None:
     upstream: Callable[..., Any] = stepfunctions._execute_task
     expect_source(upstream, "def _execute_task(state_def, raw_input, execution, ctx)")
 
+    @functools.wraps(upstream)
     def execute_task(
         state_def: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]
     ) -> Any:
-        token = _acting.set(_session(stepfunctions, execution))
-        try:
+        seconds = state_def.get("TimeoutSeconds", float("inf"))
+        with _acting(stepfunctions, execution, seconds):
             return upstream(state_def, raw_input, execution, ctx)
-        finally:
-            _acting.reset(token)
 
     stepfunctions._execute_task = execute_task
+
+
+@contextlib.contextmanager
+def _acting(
+    stepfunctions: Any, execution: Mapping[str, Any], seconds: float = float("inf")
+) -> Iterator[None]:
+    session = _session(stepfunctions, execution)
+    token = _task.set(Task(session, execution, time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _task.reset(token)
 
 
 def _session(stepfunctions: Any, execution: Mapping[str, Any]) -> roles.Session:
@@ -75,7 +106,7 @@ def _sign_integrations(stepfunctions: Any) -> None:
         expect(bool(resources), f"optimized integrations of {name}")
         for resource in resources:
             action = resource.rsplit(":", 1)[-1]
-            dispatch[resource] = _signed(stepfunctions, name, action, prefix)
+            dispatch[resource] = _signed(name, action, prefix)
 
     expect_source(stepfunctions._invoke_aws_sdk_integration, "service_name = parts[6].lower()")
 
@@ -86,10 +117,8 @@ def _sign_integrations(stepfunctions: Any) -> None:
     stepfunctions._invoke_aws_sdk_integration = invoke_aws_sdk_integration
 
 
-def _signed(
-    stepfunctions: Any, service: str, action: str, prefix: str
-) -> Callable[[str, Any], Any]:
-    def invoke(resource: str, parameters: Any) -> Any:
+def _signed(service: str, action: str, prefix: str) -> Callable[[str, Any], Any]:
+    def invoke(_: str, parameters: Any) -> Any:
         return call_aws(service=service, action=action, parameters=parameters, prefix=prefix)
 
     return invoke
@@ -99,8 +128,9 @@ def _check_lambda_tasks(stepfunctions: Any) -> None:
     upstream: Callable[[str, Any], Any] = stepfunctions._call_lambda
     expect_source(upstream, "lambda_svc._execute_function_with_config_scope(exec_record, event)")
 
+    @functools.wraps(upstream)
     def call_lambda(reference: str, event: Any) -> Any:
-        session, region = _acting.get(), _region()
+        session, region = _task.get().session, _region()
         arn = (
             reference
             if reference.startswith("arn:")
@@ -117,15 +147,13 @@ def _check_distributed_maps(stepfunctions: Any) -> None:
     expect_source(upstream, '_read_map_items(state_def["ItemReader"], effective, ctx)')
     expect_source(stepfunctions._s3_object_text, "s3._get_object(bucket, key, {}, {})")
 
+    @functools.wraps(upstream)
     def run_distributed_map(
         state_def: Any, raw: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
     ) -> Any:
-        token = _acting.set(_session(stepfunctions, execution))
-        try:
+        with _acting(stepfunctions, execution):
             _authorize("states:StartExecution", execution["stateMachineArn"].split("/")[0])
             return upstream(state_def, raw, effective, iterator, execution, ctx)
-        finally:
-            _acting.reset(token)
 
     def s3_object_text(bucket: str, key: str) -> str:
         try:
@@ -145,7 +173,7 @@ def _authorize(action: str, resource: str, *, error: str = "States.Permissions")
     from ministack.services import stepfunctions
 
     try:
-        roles.authorize(_acting.get(), action=action, resource=resource, region=_region())
+        roles.authorize(_task.get().session, action=action, resource=resource, region=_region())
     except roles.RoleError as refusal:
         service = action.split(":", 1)[0].capitalize()
         raise stepfunctions._ExecutionError(
@@ -162,13 +190,11 @@ def _region() -> str:
 
 def _client(service: str) -> Any:
     endpoint = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
-    return roles.client(_acting.get(), service, _region(), endpoint)
+    return roles.client(_task.get().session, service, _region(), endpoint)
 
 
-def call_aws(
-    *, service: str, action: str, parameters: Any, prefix: str | None = None
-) -> Any:
-    """One API call of the state machine's role, its parameters and answer as Step Functions has them.
+def call_aws(*, service: str, action: str, parameters: Any, prefix: str | None = None) -> Any:
+    """One API call of the state machine's role, in Step Functions' spelling both ways.
 
     `service` and `action` are as in a task's ARN (`dynamodb`, `updateItem`). Raises the
     emulator's execution error, named as a `Catch` would name it.

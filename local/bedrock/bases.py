@@ -1,0 +1,111 @@
+"""The base models: what the catalogue says about an id, and whether jobs may start on it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from functools import cache
+from typing import Any
+
+from local.bedrock.errors import BedrockError, invalid, not_found
+from tuning.models import BaseModel, catalogue
+
+END_OF_LIFE = (
+    "This model version has reached the end of its life. "
+    "Please refer to the AWS documentation for more details."
+)
+
+
+def foundation_arn(model_id: str, region: str) -> str:
+    return f"arn:aws:bedrock:{region}::foundation-model/{model_id}"
+
+
+def id_of(identifier: str) -> str:
+    """The model id of an id or ARN of a foundation model."""
+    return identifier.rpartition("foundation-model/")[2]
+
+
+def is_foundation(identifier: str) -> bool:
+    return ":foundation-model/" in identifier or identifier in _by_id()
+
+
+def base(identifier: str) -> BaseModel:
+    """The catalogue's model of an id or ARN in any of its spellings.
+
+    Raises BedrockError for an unknown one.
+    """
+    found = _by_id().get(id_of(identifier))
+    if found is None:
+        raise not_found("foundation model", identifier)
+    return found
+
+
+@cache
+def _by_id() -> dict[str, BaseModel]:
+    models = {}
+    for model in catalogue().values():
+        for name in (*model.customization_ids, *model.throughput_ids, *model.invoke_ids):
+            models[name] = model
+    return models
+
+
+def require_open(model: BaseModel, *, allow_closed: bool, purpose: str) -> None:
+    """Raise the error with which AWS refuses new things on a model that is past its time."""
+    life = model.lifecycle
+    if life.open_for_new_jobs or allow_closed:
+        return
+    if life.status == "EOL":
+        raise BedrockError("ResourceNotFoundException", END_OF_LIFE)
+    raise invalid(
+        f"The model {model.customization_id} is marked by its provider as Legacy "
+        f"({life.closed_because()}) and cannot be used for {purpose}"
+    )
+
+
+def require_region(regions: tuple[str, ...], region: str, what: str) -> None:
+    if regions and region not in regions:
+        raise invalid(f"{what} is not supported in {region}; it is in {', '.join(regions)}")
+
+
+def details(model_id: str, region: str) -> dict[str, Any]:
+    """GetFoundationModel's modelDetails of one id."""
+    model = base(model_id)
+    name = id_of(model_id)
+    inference = ["ON_DEMAND"] if name in model.invoke_ids else []
+    if name in model.throughput_ids:
+        inference.append("PROVISIONED")
+    return {
+        "modelArn": foundation_arn(name, region),
+        "modelId": name,
+        "modelName": model.name,
+        "providerName": model.provider,
+        "inputModalities": [kind.upper() for kind in model.input],
+        "outputModalities": [kind.upper() for kind in model.output],
+        "responseStreamingSupported": False,
+        "customizationsSupported": list(_customizations(model, name)),
+        "inferenceTypesSupported": inference,
+        "modelLifecycle": _lifecycle(model),
+    }
+
+
+def identifiers() -> list[str]:
+    return list(_by_id())
+
+
+def _customizations(model: BaseModel, name: str) -> Iterator[str]:
+    listed = ("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION")
+    if name in model.customization_ids:
+        yield from (kind for kind in model.customization_types if kind in listed)
+
+
+def _lifecycle(model: BaseModel) -> dict[str, Any]:
+    # The API knows no "EOL": such a model is Legacy with an end of life in the past.
+    life = model.lifecycle
+    members: dict[str, Any] = {"status": "ACTIVE" if life.status == "ACTIVE" else "LEGACY"}
+    if life.legacy_date is not None:
+        members["legacyTime"] = _midnight(life.legacy_date)
+    if life.end_of_life is not None:
+        members["endOfLifeTime"] = _midnight(life.end_of_life)
+    return members
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,66 @@
+"""Who asks: every operation is authorized on exactly the resources that AWS names for it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local import roles
+from local.bedrock.errors import BedrockError
+from local.bedrock.records import Tags
+
+SERVICE: Final = "bedrock.amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The signed caller of one request; its signature was checked before."""
+
+    access_key: str
+    region: str
+    account: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """An ARN of this account: `kind` is e.g. "custom-model"."""
+        return f"arn:aws:bedrock:{self.region}:{self.account}:{kind}/{name}"
+
+    def authorize(
+        self,
+        action: str,
+        resources: Iterable[str],
+        *,
+        request_tags: Tags | None = None,
+        resource_tags: Tags | None = None,
+    ) -> None:
+        """Raise AccessDeniedException unless the caller may do `bedrock:<action>` on all of them.
+
+        Tags become `aws:RequestTag/…`, `aws:TagKeys` and `aws:ResourceTag/…`.
+        """
+        context: dict[str, Any] = {}
+        if request_tags:
+            context |= {f"aws:RequestTag/{key}": value for key, value in request_tags.items()}
+            context["aws:TagKeys"] = list(request_tags)
+        if resource_tags:
+            context |= {f"aws:ResourceTag/{key}": value for key, value in resource_tags.items()}
+        for resource in resources:
+            self._enforce(f"bedrock:{action}", resource, context)
+
+    def pass_role(self, role_arn: str) -> None:
+        """Raise AccessDeniedException unless the caller may pass the role to Bedrock."""
+        self._enforce("iam:PassRole", role_arn, {"iam:PassedToService": SERVICE})
+
+    def _enforce(self, action: str, resource: str, context: Mapping[str, Any]) -> None:
+        from ministack.core import iam_evaluator as iam
+
+        denied = iam.enforce(
+            self.access_key,
+            action,
+            action.split(":", 1)[0],
+            self.region,
+            resource_arn=resource,
+            service_context=dict(context),
+        )
+        if denied is not None:
+            principal = getattr(denied, "principal_arn", "") or self.access_key
+            raise BedrockError(
+                "AccessDeniedException", roles.denial(principal, action, resource, denied)
+            )

@@ -1,0 +1,81 @@
+"""Faults that were ordered: each waits for what it applies to, happens, and is used up."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from local.bedrock import shapes
+from local.bedrock.errors import STATUS, BedrockError
+
+Kind = Literal["error", "fail-job", "stop-job", "throughput-stuck", "throughput-fails"]
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """One order.
+
+    error: the next `times` calls of `operation` answer with `code` and `message`.
+    fail-job: the next `times` jobs that start fail with `message`.
+    stop-job: the next `times` jobs stop half-way, as if someone had stopped them.
+    throughput-stuck: the next `times` throughputs stay as they are for ever.
+    throughput-fails: the next `times` creations or updates of one end as Failed with `message`.
+    """
+
+    kind: Kind
+    operation: str = ""
+    code: str = "ThrottlingException"
+    message: str = ""
+    times: int = msgspec.field(default=1)
+
+    def __post_init__(self) -> None:
+        if self.times < 1:
+            raise ValueError("times must be at least 1")
+        if self.kind != "error":
+            return
+        known = shapes.operations("bedrock") | shapes.operations("bedrock-runtime")
+        if self.operation not in known:
+            raise ValueError(f"operation {self.operation!r} is none of Bedrock's")
+        if self.code not in STATUS:
+            raise ValueError(f"code {self.code!r} is none of {', '.join(sorted(STATUS))}")
+
+
+class Faults:
+    """The orders that are still to come true, oldest first."""
+
+    def __init__(self) -> None:
+        self._pending: list[Fault] = []
+        self._lock = threading.Lock()
+
+    def order(self, fault: Mapping[str, Any]) -> None:
+        """Raises ValueError, saying why, for an order that can never come true."""
+        checked = msgspec.convert(fault, Fault)
+        with self._lock:
+            self._pending.append(checked)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._pending.clear()
+
+    def pending(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [msgspec.to_builtins(fault) for fault in self._pending]
+
+    def take(self, kind: Kind, *, operation: str = "") -> Fault | None:
+        """The oldest order of this kind, used up once; None when there is none."""
+        with self._lock:
+            for index, fault in enumerate(self._pending):
+                if fault.kind == kind and fault.operation == operation:
+                    if fault.times > 1:
+                        self._pending[index] = msgspec.structs.replace(fault, times=fault.times - 1)
+                    else:
+                        del self._pending[index]
+                    return fault
+        return None
+
+    def strike(self, operation: str) -> None:
+        """Raise the error that was ordered for this operation, if one was."""
+        fault = self.take("error", operation=operation)
+        if fault is not None:
+            usual = "Too many requests, please wait before trying again."
+            raise BedrockError(fault.code, f"[Bedrock simulator] {fault.message or usual}")

@@ -1,0 +1,148 @@
+"""Puts the simulator in MiniStack's place for `bedrock` and `bedrock-runtime`."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from local.bedrock import (
+    deployments,
+    invoke,
+    jobs,
+    models,
+    shapes,
+    tags,
+    throughput,
+    training,
+)
+from local.bedrock.caller import Caller
+from local.bedrock.errors import BedrockError, invalid
+from local.bedrock.records import State
+from local.bedrock.simulator import Simulator, log
+from local.patches._patching import expect, expect_source
+
+Operation = Callable[[Simulator, Caller, Mapping[str, Any]], dict[str, Any]]
+Query = Mapping[str, list[str]]
+Response = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, Mapping[str, str], bytes, Query], Awaitable[Response]]
+
+OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "bedrock": {
+        "CreateModelCustomizationJob": jobs.create,
+        "GetModelCustomizationJob": jobs.get,
+        "ListModelCustomizationJobs": jobs.listed,
+        "StopModelCustomizationJob": jobs.stop,
+        "GetCustomModel": models.get,
+        "ListCustomModels": models.listed,
+        "DeleteCustomModel": models.delete,
+        "GetFoundationModel": models.get_foundation,
+        "ListFoundationModels": models.list_foundation,
+        "CreateProvisionedModelThroughput": throughput.create,
+        "GetProvisionedModelThroughput": throughput.get,
+        "ListProvisionedModelThroughputs": throughput.listed,
+        "UpdateProvisionedModelThroughput": throughput.update,
+        "DeleteProvisionedModelThroughput": throughput.delete,
+        "CreateCustomModelDeployment": deployments.create,
+        "GetCustomModelDeployment": deployments.get,
+        "ListCustomModelDeployments": deployments.listed,
+        "UpdateCustomModelDeployment": deployments.update,
+        "DeleteCustomModelDeployment": deployments.delete,
+        "TagResource": tags.tag,
+        "UntagResource": tags.untag,
+        "ListTagsForResource": tags.listed,
+    },
+    "bedrock-runtime": {"InvokeModel": invoke.invoke},
+}
+_STATE_KEY: Final = "bedrock_tuning_simulator"
+
+
+def install(simulator: Simulator) -> None:
+    """Answer both services, authorize their requests ourselves, and keep the state."""
+    from ministack import app
+    from ministack.core import iam_actions
+
+    for service in OPERATIONS:
+        expect(service in app.SERVICE_HANDLERS, f"a handler for {service}")
+        app.SERVICE_HANDLERS[service] = _handler(simulator, service)
+    # MiniStack knows too little of Bedrock's resources to authorize its requests ("*" for most);
+    # without an action it only checks the signature, and each operation authorizes itself.
+    upstream = iam_actions.extract_iam_action
+    expect_source(app._dispatch_service_request, "extract_iam_action,", "_authenticate_only(")
+
+    def extract_iam_action(service: str, *arguments: Any) -> str | None:
+        action: str | None = upstream(service, *arguments)
+        return None if service in OPERATIONS else action
+
+    iam_actions.extract_iam_action = extract_iam_action
+    expect_source(app._build_persistence_save_dict, "mod.get_state", "_state_map.items()")
+    app._state_map[_STATE_KEY] = _STATE_KEY
+    app._loaded_modules[_STATE_KEY] = _Persistence(simulator)
+
+
+class _Persistence:
+    """The simulator's state in the form in which MiniStack saves and restores its services'."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def get_state(self) -> dict[str, Any]:
+        with self._simulator.lock:
+            return self._simulator.state.members()
+
+    def load_persisted_state(self, data: dict[str, Any]) -> None:
+        self._simulator.state = msgspec.convert(data, State)
+        training.resume(self._simulator)
+
+    def reset(self) -> None:
+        with self._simulator.lock:
+            self._simulator.state = State()
+
+
+def _handler(simulator: Simulator, service: str) -> Handler:
+    async def handle(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Query
+    ) -> Response:
+        # In a thread with the request's context: nothing here may hold up the server's loop.
+        return await asyncio.to_thread(
+            _answer, simulator, service, method, path, headers, body, query
+        )
+
+    return handle
+
+
+def _answer(
+    simulator: Simulator,
+    service: str,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    query: Query,
+) -> Response:
+    from ministack.core.responses import get_account_id
+    from ministack.core.router import extract_access_key_id, extract_region
+
+    try:
+        request = shapes.parse(
+            service, method=method, path=path, query=query, headers=headers, body=body
+        )
+        operation = OPERATIONS[service].get(request.operation)
+        if operation is None:
+            raise invalid(f"The Bedrock simulator does not know {request.operation}")
+        simulator.faults.strike(request.operation)
+        caller = Caller(
+            access_key=extract_access_key_id(headers, query),
+            region=extract_region(headers, query),
+            account=get_account_id(),
+        )
+        members = operation(simulator, caller, request.members)
+        if service == "bedrock":
+            members = shapes.answer(service, request.operation, members)
+        status = shapes.success_status(service, request.operation)
+        return status, {"Content-Type": "application/json"}, msgspec.json.encode(members)
+    except BedrockError as error:
+        log.info("simulated %s %s: %s", method, path, error)
+        kind = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
+        return error.status, kind, json.dumps(error.body).encode()

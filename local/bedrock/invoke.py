@@ -1,0 +1,99 @@
+"""InvokeModel: finds the model behind an identifier and lets its simulation answer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.bedrock import bases, deployments, embeddings, pictures, throughput
+from local.bedrock.caller import Caller
+from local.bedrock.errors import BedrockError, invalid
+from local.bedrock.records import Tags
+from local.bedrock.simulator import Simulator
+from tuning.models import BaseModel, catalogue
+
+Members = Mapping[str, Any]
+
+# Who answers for a model: by task and provider, because nothing else is simulated.
+_ANSWERS = {
+    ("image-to-embedding", "Amazon"): embeddings.embed,
+    ("text-to-image", "Amazon"): pictures.generate,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an identifier stands for; `tuned` is the custom model's ARN."""
+
+    base: BaseModel
+    arn: str
+    tuned: str | None = None
+    ready: bool = True
+    tags: Tags | None = None
+
+
+def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    """The model's answer as a JSON object; it never is a canned text."""
+    target = _target(simulator, caller, request["modelId"])
+    caller.authorize("InvokeModel", [target.arn], resource_tags=target.tags)
+    if not target.ready:
+        raise BedrockError("ModelNotReadyException", f"The model {target.arn} is not ready")
+    if target.tuned is None and not simulator.options.allow_closed_models:
+        _require_alive(target.base)
+    body = _body(request.get("body", b""))
+    answers = _ANSWERS.get((target.base.task, target.base.provider))
+    if answers is None or target.base.key.startswith("nova"):
+        raise invalid(f"The Bedrock simulator has no simulation of {target.base.name}")
+    return answers(body, model=target.base, tuned=target.tuned)
+
+
+def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
+    if ":provisioned-model/" in identifier:
+        with simulator.lock:
+            bought = simulator.throughput(identifier)
+            throughput.settle(bought)
+        custom = bought.model_arn if ":custom-model/" in bought.model_arn else None
+        return Target(
+            base=catalogue()[bought.catalogue_key],
+            arn=bought.provisioned_model_arn,
+            tuned=custom,
+            # While it is updated, the old model goes on answering.
+            ready=bought.status in ("InService", "Updating"),
+            tags=bought.tags,
+        )
+    if ":custom-model-deployment/" in identifier:
+        with simulator.lock:
+            deployed = simulator.deployment(identifier)
+            deployments.settle(deployed)
+        return Target(
+            base=catalogue()[deployed.catalogue_key],
+            arn=deployed.custom_model_deployment_arn,
+            tuned=deployed.model_arn,
+            ready=deployed.status == "Active",
+            tags=deployed.tags,
+        )
+    if ":custom-model/" in identifier:
+        raise invalid(
+            f"Invocation of model ID {identifier} with on-demand throughput isn’t supported. "
+            "Retry your request with a Provisioned Throughput or a deployment of this model."
+        )
+    name = bases.id_of(identifier)
+    base = bases.base(identifier) if bases.is_foundation(identifier) else None
+    if base is None or name not in base.invoke_ids:
+        raise invalid("The provided model identifier is invalid.")
+    return Target(base=base, arn=bases.foundation_arn(name, caller.region))
+
+
+def _require_alive(model: BaseModel) -> None:
+    if model.lifecycle.status == "EOL":
+        raise BedrockError("ResourceNotFoundException", bases.END_OF_LIFE)
+
+
+def _body(raw: bytes) -> Mapping[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise invalid("Malformed input request, please reformat your input and try again.")
+    return body
