@@ -1,6 +1,5 @@
 """The tables of a customization file beside the model: [serving], [budget], [rules], [tags]."""
 
-import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -208,7 +207,7 @@ def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapp
     """[rules]: name = { severity = "warning" | "silent", reason = "…" }."""
     found: dict[str, Override] = {}
     names = list(section)
-    known = _our_rules() if rules is None and names else rules
+    known = {} if not names else _our_rules() if rules is None else rules
     for name in names:
         entry = section.table(name)
         choices = ("warning", "silent")
@@ -216,8 +215,6 @@ def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapp
         reason = entry.text("reason", default=None, most=300)
         entry.close()
         found[name] = Override(severity=cast(Literal["warning", "silent"], severity), reason=reason)
-        if known is None:
-            continue
         if name not in known:
             hint = did_you_mean(name, known) or ": 'tuning rules' lists them"
             if _RULE_ID.fullmatch(name):
@@ -230,13 +227,11 @@ def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapp
     return found
 
 
-def _our_rules() -> Mapping[str, str] | None:
+def _our_rules() -> Mapping[str, str]:
     """Severity by rule name; imported only here, since most customizations override nothing."""
-    try:
-        module = importlib.import_module("tuning.rules")
-    except ModuleNotFoundError:
-        return None
-    return {rule.name: str(rule.severity) for rule in module.RULES}
+    from tuning.rules import RULES
+
+    return {rule.name: str(rule.severity) for rule in RULES}
 
 
 def read_tags(section: Section) -> Mapping[str, str]:

@@ -172,6 +172,15 @@ def test_an_override_that_means_nothing_is_refused(rule: str, problem: str) -> N
     assert problem in _problems(f"{SEARCH}[rules]\n{rule}")
 
 
+def test_without_other_rules_ours_are_meant() -> None:
+    lowered = '[rules]\n{} = {{ severity = "warning", reason = "x" }}'
+
+    found = load(SEARCH + lowered.format("caption-too-long"), file=FILE)
+    assert set(found.overrides) == {"caption-too-long"}
+    with pytest.raises(CustomizationError, match=r"did you mean caption-too-long\?"):
+        load(SEARCH + lowered.format("caption-to-long"), file=FILE)
+
+
 @pytest.mark.parametrize(
     ("tag", "problem"),
     [

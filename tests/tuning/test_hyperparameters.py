@@ -2,11 +2,20 @@
 
 from math import isclose
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuning.customization import load
+from tuning.errors import CustomizationError
 from tuning.hyperparameters import number, spell
+from tuning.models import Hyperparameter, catalogue
+
+STYLE = (
+    'description = "x"\nbase_model = "titan-image-generator-v2"\nallow_closed_model = true\n'
+    "[hyperparameters]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +43,43 @@ def test_a_hyperparameter_that_bedrock_chooses_is_no_number() -> None:
     assert number(hyperparameters=chosen, name="epochCount") is None
     assert number(hyperparameters=chosen, name="missing") is None
     assert number(hyperparameters=chosen, name="batchSize") == 8.0
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("stepCount = 5", "5 is below the least 10 (Titan Image Generator G1 v2, source UG-hp): "
+         'use 10 to 40000 or "auto"'),
+        ("stepCount = 500\nbatchSize = 12", "12 is not a multiple of 8 (Titan Image Generator G1 "
+         "v2, source UG-img): use for example 16"),
+        ("stepCount = 500\nbatchSize = 0", "use 8 to 192 in steps of 8"),
+        ('stepCount = 500\nbatchSize = "AUTO"', "Bedrock does not choose it by itself (Titan Image "
+         "Generator G1 v2, source UG-hp): use 8 to 192 in steps of 8"),
+        ("", "stepCount: is missing, Titan Image Generator G1 v2 has no default for it "
+         '(sources UG-hp, S2): use 10 to 40000 or "auto"'),
+    ],
+)  # fmt: skip
+def test_a_refused_value_comes_with_everything_that_is_allowed(line: str, problem: str) -> None:
+    with pytest.raises(CustomizationError) as caught:
+        load(STYLE + line, file="customizations/pets.toml", rules={})
+
+    assert problem in str(caught.value)
+
+
+def test_a_hyperparameter_of_words_takes_only_its_choices() -> None:
+    effort = Hyperparameter(
+        name="effort", type="string", choices=("low", "high"), default="low", source=("BC",)
+    )
+    model = msgspec.structs.replace(catalogue()["nova-micro"], hyperparameters={"effort": effort})
+    text = 'description = "x"\nbase_model = "nova-micro"\n[hyperparameters]\n'
+
+    def sent(line: str) -> object:
+        file = "customizations/pets.toml"
+        return load(text + line, file=file, models={"nova-micro": model}, rules={}).hyperparameters
+
+    assert sent("") == {"effort": "low"}
+    assert sent('effort = "high"') == {"effort": "high"}
+    with pytest.raises(CustomizationError, match=r'"huge" is not possible .* use "low" or "high"'):
+        sent('effort = "huge"')
+    with pytest.raises(CustomizationError, match="effort: must be text in quotes, not 3"):
+        sent("effort = 3")

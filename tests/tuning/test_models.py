@@ -37,6 +37,7 @@ job_api = { value = "CreateModelCustomizationJob", source = ["BC"] }
 CARD = { title = "Tiny's model card", ref = "" }
 [ids]
 customization = { value = ["amazon.tiny-v1:0"], source = ["CARD"] }
+invoke = { value = ["amazon.tiny-v1"], source = ["CARD"] }
 [regions]
 customization = { value = ["us-east-1"], source = ["CARD"] }
 [lifecycle]
@@ -115,6 +116,7 @@ def test_adding_a_model_is_adding_one_file(tmp_path: Path) -> None:
          "datasets.FINE_TUNING", "chars_m"),
         ("provider =", "provder =", "tiny-embeddings.toml", "provder"),
         ('task = "image-to-embedding"', 'task = "magic"', "`task`", "Invalid enum value 'magic'"),
+        ('["amazon.tiny-v1"]', "[]", "ids.invoke", "is empty"),
         ("[ids]", "[ids", "tiny-embeddings.toml", "cannot be read"),
     ],
 )  # fmt: skip

@@ -207,6 +207,9 @@ def _check_prices(file: str, facts: Mapping[str, Sourced]) -> None:
 def _check_whole(file: str, model: BaseModel) -> None:
     """What no single key can show."""
     kinds: tuple[str, ...] = CustomizationType.__args__  # type: ignore[attr-defined]
+    for place in ("ids.customization", "ids.invoke", "regions.customization"):
+        if not model.source_of(place).value:
+            raise CatalogueError(f"{file}: {place}: is empty")
     for name, contract in model.datasets.items():
         if name not in kinds:
             raise CatalogueError(f"{file}: datasets.{name}: is none of {', '.join(kinds)}")

@@ -93,9 +93,9 @@ class BaseModel(Shape, frozen=True):
         return self.ids.customization[0]
 
     @property
-    def invoke_id(self) -> str | None:
-        """The id of the base model itself for InvokeModel; None when unknown."""
-        return self.ids.invoke[0] if self.ids.invoke else None
+    def invoke_id(self) -> str:
+        """The id of the base model itself, for InvokeModel and GetFoundationModel."""
+        return self.ids.invoke[0]
 
     @property
     def customization_ids(self) -> tuple[str, ...]:

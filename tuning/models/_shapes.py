@@ -222,8 +222,8 @@ class Ids(Shape, frozen=True):
     """Model ids; the forms differ, so none is ever derived from another."""
 
     customization: tuple[str, ...]
+    invoke: tuple[str, ...]
     throughput: tuple[str, ...] = ()
-    invoke: tuple[str, ...] = ()
 
 
 class Regions(Shape, frozen=True):
