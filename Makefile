@@ -59,7 +59,7 @@ check: install ## formatting, lint, types, import rule, generated docs
 	ruff format --check --quiet . || { echo "fix with: make format" >&2; exit 1; }
 	ruff check --quiet .
 	mypy
-	lint-imports --no-timing
+	lint-imports
 	python -m cli docs --check
 
 .PHONY: format

@@ -65,7 +65,9 @@ def describe(kind: EndpointKind, arn: str) -> Endpoint | None:
     bedrock = _aws.bedrock()
     try:
         if kind == "provisioned":
-            return _provisioned(dict(bedrock.get_provisioned_model_throughput(provisionedModelId=arn)))
+            return _provisioned(
+                dict(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
+            )
         found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
         return _on_demand(dict(found))
     except ClientError as error:
@@ -174,6 +176,4 @@ def delete(endpoint: Endpoint) -> bool:
 
 def renew(endpoint: Endpoint, expires: str) -> None:
     """Moves the end of an endpoint's lease."""
-    _aws.bedrock().tag_resource(
-        resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}]
-    )
+    _aws.bedrock().tag_resource(resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}])

@@ -37,9 +37,11 @@ def _put_if(table: str, values: Mapping[str, Any], condition: str, **names: Any)
 
 
 def _get(table: str, key: str) -> dict[str, Any] | None:
-    found = _aws.dynamodb().get_item(
-        TableName=table, Key={_ID: {"S": key}}, ConsistentRead=True
-    ).get("Item")
+    found = (
+        _aws.dynamodb()
+        .get_item(TableName=table, Key={_ID: {"S": key}}, ConsistentRead=True)
+        .get("Item")
+    )
     return {k: _deserialize(v) for k, v in found.items()} if found else None
 
 

@@ -49,9 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     missing = _missing(customization, versions)
     if missing is not None:
         return decide("waiting", missing)
-    holder = _runs.claim_upload(
-        env.runs_table, claim=claim, run=run, execution=event["execution"]
-    )
+    holder = _runs.claim_upload(env.runs_table, claim=claim, run=run, execution=event["execution"])
     if holder is not None:
         return decide("duplicate", f"run {holder} has these uploads already")
     closed = _closed(customization)
@@ -69,9 +67,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return decide("run", f"checking {layout.uri(env.buckets.training, layout.manifest_key(name))}")
 
 
-def _missing(
-    customization: Customization, versions: dict[layout.Kind, str | None]
-) -> str | None:
+def _missing(customization: Customization, versions: dict[layout.Kind, str | None]) -> str | None:
     if versions["training"] is None:
         return "the validation manifest is there; the run starts when the training manifest is too"
     if customization.validation == "required" and versions["validation"] is None:

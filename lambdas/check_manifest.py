@@ -1,6 +1,5 @@
 """Streams both manifests through every text rule and writes the image shards."""
 
-import hashlib
 import json
 import logging
 import os
@@ -15,22 +14,23 @@ from lambdas._checks import subject_of, write_finding
 from sources import s3
 from tuning import layout
 from tuning.environment import CheckEnvironment
+from tuning.report import Partial, merge
 from tuning.validate import ImageRef, ManifestCheck
 
 logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: the admission. Returns {"images", "shards": number, "shards_key": index of the shards}.
+    """event: the admission. Returns {"images", "shards", "shards_key": the index of the shards}.
 
-    Writes under work/<run>/: text.json (partial results by kind with the manifests' digests),
+    Writes under work/<run>/: text.json (the partial result of both texts),
     findings/text.jsonl (every finding), shards/<n>.json and their index.
     """
     env = CheckEnvironment.from_env(os.environ)
     run, name = event["run"], event["customization"]
     prefix = layout.work_prefix(run)
     shards = _Shards(bucket=env.output_bucket, prefix=prefix, size=env.images_per_shard)
-    results: dict[str, Any] = {}
+    partials: list[Partial] = []
     with tempfile.TemporaryFile() as findings:
         for kind in layout.KINDS:
             version = event[f"{kind}_version"]
@@ -38,24 +38,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 continue
             subject = subject_of(name, kind, env)
             check = ManifestCheck(subject, on_finding=lambda f: write_finding(findings, f))
-            digest = hashlib.sha256()
-            client = s3.store(
-                subject.bucket, region=_aws.region(), credentials=_aws.credentials
-            )
+            client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
             key = layout.manifest_key(name)
             for chunk in s3.manifest_chunks(client, key, version=version):
-                digest.update(chunk)
                 shards.add(kind, check.feed(chunk))
             refs, partial = check.finish()
             shards.add(kind, refs)
-            results[kind] = {
-                "digest": digest.hexdigest(),
-                "partial": msgspec.to_builtins(partial),
-            }
+            partials.append(partial)
         shards.close()
         findings.seek(0)
         _aws.s3().upload_fileobj(findings, env.output_bucket, f"{prefix}findings/text.jsonl")
-    _put(env.output_bucket, f"{prefix}text.json", results)
+    _put(env.output_bucket, f"{prefix}text.json", merge(partials))
     logger.info("checked", extra={"run": run, "images": shards.images, "shards": shards.count})
     return {"images": shards.images, "shards": shards.count, "shards_key": shards.index_key}
 

@@ -4,12 +4,11 @@ import os
 import tempfile
 from typing import Any
 
-import msgspec
-
 from lambdas import _aws, _customizations, _runs
+from lambdas._checks import write_finding
 from tuning import layout, report
 from tuning.environment import RunEnvironment
-from tuning.report import Partial
+from tuning.report import Partial, Report
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -19,16 +18,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], _customizations.get(event["customization"])
     work = layout.work_prefix(run)
-    texts = msgspec.json.decode(_read(env.output_bucket, f"{work}text.json"))
-    partials = [msgspec.convert(text["partial"], Partial) for text in texts.values()]
-    for key in _keys(env.output_bucket, f"{work}results/"):
-        partials.append(msgspec.json.decode(_read(env.output_bucket, key), type=Partial))
-    merged = report.merge(partials)
-    concluded = report.conclude(merged, customization)
+    keys = [f"{work}text.json", *_keys(env.output_bucket, f"{work}results/")]
+    merged = report.merge(Partial.from_json(_read(env.output_bucket, key)) for key in keys)
     folder = layout.report_prefix(customization.name, run)
+    with tempfile.TemporaryFile() as whole:
+        concluded = report.conclude(
+            merged, customization, on_finding=lambda f: write_finding(whole, f)
+        )
+        for part in _keys(env.output_bucket, f"{work}findings/"):
+            _aws.s3().download_fileobj(env.output_bucket, part, whole)
+        whole.seek(0)
+        # Every finding, however many there are: through a file, never through memory.
+        _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
     _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
     _write(env.output_bucket, f"{folder}report.html", concluded.to_html().encode(), "text/html")
-    _write_rejected(env.output_bucket, f"{work}findings/", f"{folder}rejected.jsonl")
     uri = layout.uri(env.output_bucket, f"{folder}report.json")
     _runs.update_run(
         env.runs_table,
@@ -48,11 +51,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "report": uri,
         "html": layout.uri(env.output_bucket, f"{folder}report.html"),
         "rejected": layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
+        "training_records": concluded.text_stats["training"].records,
         "fingerprints": {
-            kind: f"{text['digest']}:{merged.fingerprint(kind)}" for kind, text in texts.items()
+            kind: f"{text.sha256}:{_images(concluded, kind)}"
+            for kind, text in concluded.text_stats.items()
         },
-        "images": {kind: merged.images(kind) for kind in texts},
     }
+
+
+def _images(concluded: Report, kind: str) -> str:
+    """What identifies the images of a kind, whatever the order in which they were looked at."""
+    found = concluded.image_stats.get(kind)
+    return found.fingerprint if found else "0"
 
 
 def _read(bucket: str, key: str) -> bytes:
@@ -66,12 +76,3 @@ def _keys(bucket: str, prefix: str) -> list[str]:
 
 def _write(bucket: str, key: str, body: bytes, content_type: str) -> None:
     _aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
-
-
-def _write_rejected(bucket: str, prefix: str, key: str) -> None:
-    """Every finding of every part, one after the other; through a file, however many there are."""
-    with tempfile.TemporaryFile() as whole:
-        for part in _keys(bucket, prefix):
-            _aws.s3().download_fileobj(bucket, part, whole)
-        whole.seek(0)
-        _aws.s3().upload_fileobj(whole, bucket, key)

@@ -120,7 +120,10 @@ def _remove(env: ThroughputEnvironment, properties: dict[str, Any], context: Any
 def _send(url: str, answer: dict[str, Any]) -> None:
     body = json.dumps(answer).encode()
     response = urllib3.PoolManager().request(
-        "PUT", url, body=body, headers={"content-type": "", "content-length": str(len(body))},
+        "PUT",
+        url,
+        body=body,
+        headers={"content-type": "", "content-length": str(len(body))},
         retries=urllib3.Retry(total=5, backoff_factor=1, allowed_methods=["PUT"]),
     )
     logger.info("answered", extra={"answer": answer, "http_status": response.status})

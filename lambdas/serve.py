@@ -1,4 +1,4 @@
-"""Brings what is served to what is wished, one step per call: create, swap, wait, prove, roll back."""
+"""Brings what is served to what is wished, one step per call."""
 
 import json
 import logging
@@ -112,14 +112,12 @@ def _nothing(
         return _next(state, "pending", reason)
     _pointers.withdraw(env.parameter_prefix, customization.name, "endpoint")
     if state.get("model_arn"):
-        _pointers.publish(
-            env.parameter_prefix, customization.name, "model", state["model_arn"]
-        )
+        _pointers.publish(env.parameter_prefix, customization.name, "model", state["model_arn"])
     by_run = state.get("started_by") != "deployment"
     return _next(state, "unserved" if by_run else "removed", reason)
 
 
-def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:  # noqa: ARG001
+def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
     answer = _aws.bedrock_runtime().invoke_model(
         modelId=state["endpoint_arn"],
         body=json.dumps(smoke.question(customization)),
@@ -147,14 +145,12 @@ def _publish(env: ServeEnvironment, customization: Customization, state: State) 
     for kind, arn in state.get("surplus", []):
         old = _endpoints.describe(kind, arn)
         if old is not None and old.committed_until is None and not _endpoints.delete(old):
-            return _next(
-                state, "wait", f"{arn} cannot be deleted yet", seconds=env.poll_seconds
-            )
+            return _next(state, "wait", f"{arn} cannot be deleted yet", seconds=env.poll_seconds)
     return _next(state, "served", "the endpoint serves the model", lease=lease, expires=expires)
 
 
 def _roll_back(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    """What this flow created is deleted, what it swapped is swapped back; nothing else is touched."""
+    """What this flow created is deleted, what it swapped is swapped back, nothing else."""
     reason = state["reason"]
     kind = customization_kind(customization)
     created = _endpoints.describe(kind, state["created_arn"]) if "created_arn" in state else None

@@ -1,1 +1,1 @@
-"""Where a dataset's bytes come from: S3 or a local folder; rules and functions cannot tell which."""
+"""Where a dataset's bytes come from: S3 or a local folder; no rule can tell which."""

@@ -76,11 +76,11 @@ class S3Images:
                 data=bytes(got.bytes()), size=meta["size"], etag=(meta["e_tag"] or "").strip('"')
             )
         except NotFoundError:
-            return Missing(wanted.key)
+            return Missing(key=wanted.key)
         except PermissionDeniedError as error:
             if self._exists(wanted.key):
-                return Denied(wanted.key, str(error))
-            return Missing(wanted.key)
+                return Denied(key=wanted.key, reason=str(error))
+            return Missing(key=wanted.key)
         except Exception as error:
             if _is_empty_object(error):
                 return Fetched(data=b"", size=0, etag="")

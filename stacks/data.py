@@ -67,9 +67,7 @@ class DataStack(Stack):
         ):
             export(self, name, bucket.bucket_name)
 
-    def _bucket(
-        self, construct_id: str, settings: Settings, *rules: s3.LifecycleRule
-    ) -> s3.Bucket:
+    def _bucket(self, construct_id: str, settings: Settings, *rules: s3.LifecycleRule) -> s3.Bucket:
         return s3.Bucket(
             self,
             construct_id,

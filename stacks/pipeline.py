@@ -1,4 +1,4 @@
-"""The unit that carries runs: functions, roles, workflow, triggers, runs table, messages, alarms."""
+"""The unit that carries runs: functions, roles, workflow, triggers, runs table, messages."""
 
 import json
 from collections.abc import Mapping
@@ -54,9 +54,7 @@ class PipelineStack(Stack):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
-        self.messages = Messages(
-            self, "Messages", key=self.key, alarm_email=settings.alarm_email
-        )
+        self.messages = Messages(self, "Messages", key=self.key, alarm_email=settings.alarm_email)
         self.runs = self._runs_table()
         self.service_roles = {
             name: BedrockServiceRole(
@@ -126,9 +124,7 @@ class PipelineStack(Stack):
             retention=retention(self.settings.log_retention_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        functions = {
-            name: self.functions.by_name[name].function for name in workflow.FUNCTIONS
-        }
+        functions = {name: self.functions.by_name[name].function for name in workflow.FUNCTIONS}
         role = trusted_by(
             self,
             "WorkflowRole",
@@ -147,7 +143,7 @@ class PipelineStack(Stack):
                 *st.publish(self, self.messages.topic, self.key),
                 *st.runs(self, self.runs, self.key, actions=["UpdateItem"]),
                 iam.PolicyStatement(
-                    # The delivery of vended logs knows no resources (Step Functions guide, "Logging").
+                    # The delivery of vended logs knows no resources (Step Functions guide).
                     sid="DeliverLogs",
                     actions=[
                         "logs:CreateLogDelivery",
@@ -170,7 +166,6 @@ class PipelineStack(Stack):
             definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, indent=1)),
             definition_substitutions={
                 **{name: function.function_arn for name, function in functions.items()},
-                "Partition": self.partition,
                 "OutputBucket": data.output.bucket_name,
                 "RunsTable": self.runs.table_name,
                 "Topic": self.messages.topic.topic_arn,
@@ -281,7 +276,7 @@ class PipelineStack(Stack):
         )
 
     def _keep_leases(self) -> None:
-        """Whoever can buy comes with what ends it: this stack creates endpoints, so it ends them."""
+        """Whoever can buy comes with what ends it: this stack makes endpoints, so it ends them."""
         function = self.functions.keep_leases.function
         role = trusted_by(
             self,

@@ -163,7 +163,7 @@ def _checks() -> dict[str, State]:
             "Label": "Images",
             "MaxConcurrency": 20,
             "ItemReader": {
-                "Resource": "arn:${Partition}:states:::s3:getObject",
+                "Resource": "arn:aws:states:::s3:getObject",
                 "ReaderConfig": {"InputType": "JSONL"},
                 "Parameters": {"Bucket": "${OutputBucket}", "Key.$": "$.check.shards_key"},
             },
@@ -221,7 +221,7 @@ def _price(approval_days: int) -> dict[str, State]:
         ),
         "Await approval": {
             "Type": "Task",
-            "Resource": "arn:${Partition}:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
             "Parameters": {
                 "TableName": "${RunsTable}",
                 "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
@@ -273,7 +273,7 @@ def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str,
     # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
     train: State = {
         "Type": "Task",
-        "Resource": "arn:${Partition}:states:::bedrock:createModelCustomizationJob.sync",
+        "Resource": "arn:aws:states:::bedrock:createModelCustomizationJob.sync",
         "Parameters": request,
         "ResultPath": "$.job",
         "Retry": _SERVICE_RETRY,
@@ -345,7 +345,9 @@ def _end() -> dict[str, State]:
             default="Ended well?",
         ),
         "Notify": _publish(
-            "States.JsonToString($.outcome)", subject="$.outcome.subject", then="Ended well?",
+            "States.JsonToString($.outcome)",
+            subject="$.outcome.subject",
+            then="Ended well?",
             catch="Failed to notify",
         ),
         "Ended well?": _choose(
@@ -377,15 +379,13 @@ def _end() -> dict[str, State]:
     }
 
 
-def _publish(
-    message: State | str, *, subject: str, then: str, catch: str = "Close run"
-) -> State:
+def _publish(message: State | str, *, subject: str, then: str, catch: str = "Close run") -> State:
     parameters: State = {"TopicArn": "${Topic}"}
     parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
     parameters["Message.$" if isinstance(message, str) else "Message"] = message
     return {
         "Type": "Task",
-        "Resource": "arn:${Partition}:states:::sns:publish",
+        "Resource": "arn:aws:states:::sns:publish",
         "Parameters": parameters,
         "ResultPath": None,
         "Retry": _SERVICE_RETRY,

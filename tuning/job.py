@@ -1,9 +1,9 @@
 """One run's identity, the names Bedrock will see, and the CreateModelCustomizationJob request.
 
-Two keys make ten events one job. The *claim key* names an upload (customization and the version ids
-of both manifests): a duplicate or replayed event finds it taken. The *run key* names the work (bytes
-of the manifests, every image, base model, type, hyperparameters): the same data uploaded again finds
-the model that was already trained. The run key is also the job's idempotency token.
+Two keys make ten events one job. The *claim key* names an upload (customization and the version
+ids of both manifests): a duplicate or replayed event finds it taken. The *run key* names the work
+(bytes of the manifests, every image, base model, type, hyperparameters): the same data uploaded
+again finds the model that was already trained. It is also the job's idempotency token.
 """
 
 import hashlib
@@ -91,7 +91,7 @@ def run_id(started: str, claim: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
-    """All that a CreateModelCustomizationJob request says, before it is put in an API's spelling."""
+    """All that a CreateModelCustomizationJob request says."""
 
     environment: str
     customization: Customization

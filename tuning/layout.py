@@ -1,4 +1,4 @@
-"""Where everything lies in S3, and what an object key means: policies, triggers, handlers and uploads all read it here.
+"""Where everything lies in S3 and what a key means, for policies, triggers and handlers alike.
 
 Training and validation bucket, written by users, never by us or by Bedrock:
     <customization>/manifest.jsonl      the dataset; its upload starts a run

@@ -54,7 +54,7 @@ def read(context: Any, *, environment: str | None = None) -> Settings:
             ['cdk.json: context.tuning needs "environment" and "environments": {"dev": {…}}']
         )
     environments: Mapping[str, Any] = context["environments"]
-    name = environment or context.get("environment")
+    name = str(environment or context.get("environment"))
     if name not in environments:
         known = ", ".join(sorted(environments))
         raise SettingsError(
@@ -64,10 +64,10 @@ def read(context: Any, *, environment: str | None = None) -> Settings:
     raw = environments[name]
     if not isinstance(raw, Mapping):
         raise SettingsError([f"{where} must be an object"])
-    problems = _problems(where, str(name), raw)
+    problems = _problems(where, name, raw)
     if problems:
         raise SettingsError(problems)
-    return Settings(name=str(name), **raw)
+    return Settings(name=name, **raw)
 
 
 def _problems(where: str, name: str, raw: Mapping[str, Any]) -> list[str]:

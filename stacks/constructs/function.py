@@ -61,7 +61,9 @@ class Runtime(Construct):
         )
         wheels = REPOSITORY / "build" / "layers" / settings.functions
         if not wheels.is_dir():
-            raise SettingsError([f"build/layers/{settings.functions} is missing: run `make install`"])
+            raise SettingsError(
+                [f"build/layers/{settings.functions} is missing: run `make install`"]
+            )
         self.layer = lambda_.LayerVersion(
             self,
             "Wheels",

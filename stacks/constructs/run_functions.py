@@ -161,9 +161,7 @@ class RunFunctions(Construct):
         )
 
     def _runs(self, *actions: str) -> list[iam.PolicyStatement]:
-        return st.runs(
-            self._stack, self._use.table, self._use.operations_key, actions=actions
-        )
+        return st.runs(self._stack, self._use.table, self._use.operations_key, actions=actions)
 
     def _find_manifests(self) -> iam.PolicyStatement:
         return st.listing(

@@ -90,7 +90,10 @@ def publish(stack: Stack, topic: sns.ITopic, key: kms.IKey) -> list[iam.PolicySt
     return [
         iam.PolicyStatement(sid="Notify", actions=["sns:Publish"], resources=[topic.topic_arn]),
         key_for(
-            "EncryptMessages", stack, key, service="sns",
+            "EncryptMessages",
+            stack,
+            key,
+            service="sns",
             actions=("kms:Decrypt", "kms:GenerateDataKey"),
         ),
     ]
