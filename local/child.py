@@ -11,8 +11,11 @@ import click
 @click.command()
 @click.option("--clock", type=float, required=True)
 @click.option("--allow-closed-models", is_flag=True)
+@click.option("--as-it-comes", is_flag=True, help="MiniStack without patches and simulator.")
 @click.option("--end-with-stdin", is_flag=True, help="End when the parent closes our stdin.")
-def main(*, clock: float, allow_closed_models: bool, end_with_stdin: bool) -> None:
+def main(
+    *, clock: float, allow_closed_models: bool, as_it_comes: bool, end_with_stdin: bool
+) -> None:
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True, name="end-with-stdin").start()
     # MiniStack reads its settings from the environment when it is imported.
@@ -23,10 +26,11 @@ def main(*, clock: float, allow_closed_models: bool, end_with_stdin: bool) -> No
     from local.bedrock.install import install
     from local.bedrock.simulator import Options, Simulator
 
-    patches.apply()
     options = Options(allow_closed_models=allow_closed_models)
     simulator = Simulator(clock=Clock(clock), options=options)
-    install(simulator)
+    if not as_it_comes:
+        patches.apply()
+        install(simulator)
     admin.install(simulator)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too
     app.main()

@@ -80,6 +80,7 @@ class LocalAws:
         self.layout = layout
         self.record = record
         self._process = process
+        self._clients: dict[str, Any] = {}
 
     @classmethod
     def start(
@@ -91,11 +92,13 @@ class LocalAws:
         fresh: bool = False,
         allow_closed_models: bool = False,
         detach: bool = False,
+        patched: bool = True,
     ) -> Self:
         """Start a server and wait until it answers.
 
         `port` 0 takes a free one. `clock` is simulated seconds of Bedrock per second. Unless
-        `detach`, the server ends with this process, however that ends.
+        `detach`, the server ends with this process, however that ends. Without `patched` it is
+        the emulator as it comes, which the contract tests of the patches need.
         Raises LocalAwsError when one already runs on `state` or the new one does not come up.
         """
         if clock < 1:
@@ -116,7 +119,7 @@ class LocalAws:
             layout.make()
             chosen = _free_port(port)
             draft = Record(pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models)
-            process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach)
+            process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach, patched=patched)
         record = replace(draft, pid=process.pid)
         record.write(layout)
         server = cls(layout=layout, record=record, process=process)
@@ -156,21 +159,14 @@ class LocalAws:
         return clean(base or {}) | ours
 
     def client(self, service: str, **arguments: Any) -> Any:
-        """A boto3 client of the local AWS; root credentials unless `arguments` has others."""
-        import boto3
-        from botocore.config import Config
+        """A boto3 client of the local AWS; root credentials unless `arguments` has others.
 
-        defaults: dict[str, Any] = {
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-            "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
-        }
-        session = boto3.session.Session(region_name=REGION)
-        return session.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-            **(defaults | arguments),
-        )
+        The server closes it when it stops.
+        """
+        key = f"{service} {sorted(arguments.items())}"
+        if key not in self._clients:
+            self._clients[key] = _make_client(service, self.endpoint, arguments)
+        return self._clients[key]
 
     def status(self) -> dict[str, Any]:
         """What the simulator says about itself; raises LocalAwsError when it does not answer."""
@@ -187,6 +183,9 @@ class LocalAws:
 
         Raises LocalAwsError when it had to be killed: the state since its start is then lost.
         """
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
         pid = self.record.pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -196,6 +195,8 @@ class LocalAws:
             os.killpg(pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
         if not ended:
             raise LocalAwsError(
                 f"the local AWS (pid {pid}) did not stop within {timeout:g} s and was killed; "
@@ -248,10 +249,25 @@ class LocalAws:
         return False
 
 
+def _make_client(service: str, endpoint: str, arguments: Mapping[str, Any]) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    defaults = {
+        "aws_access_key_id": "test",
+        "aws_secret_access_key": "test",
+        "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
+    }
+    session: Any = boto3.session.Session(region_name=REGION)
+    return session.client(service, endpoint_url=endpoint, **(defaults | dict(arguments)))
+
+
 def _spawn(
-    *, layout: Layout, draft: Record, lock: IO[str], detach: bool
+    *, layout: Layout, draft: Record, lock: IO[str], detach: bool, patched: bool
 ) -> subprocess.Popen[bytes]:
     arguments = [f"--clock={draft.clock}"]
+    if not patched:
+        arguments.append("--as-it-comes")
     if draft.allow_closed_models:
         arguments.append("--allow-closed-models")
     if not detach:

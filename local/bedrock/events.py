@@ -11,21 +11,17 @@ def emit(job: Job) -> None:
     """Put the event on the default bus; delivery is best effort, as on AWS."""
     from ministack.services import eventbridge
 
-    detail = detail_of(job)
-    eventbridge._put_events(
-        {
-            "Entries": [
-                {
-                    "Source": "aws.bedrock",
-                    "DetailType": "Model Customization Job State Change",
-                    "Detail": json.dumps(detail),
-                    "Resources": [job.job_arn],
-                }
-            ]
-        },
-        allow_aws_source=True,
-    )
+    entry = {
+        "Source": "aws.bedrock",
+        "DetailType": "Model Customization Job State Change",
+        "Detail": json.dumps(detail_of(job)),
+        "Resources": [job.job_arn],
+    }
     log.info("simulated job %s is %s", job.job_name, job.status)
+    try:
+        eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
+    except Exception:
+        log.exception("the event of simulated job %s was lost", job.job_name)
 
 
 def detail_of(job: Job) -> dict[str, Any]:

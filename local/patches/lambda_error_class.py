@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from local.patches._patching import expect_source, replace_once
 
-MARK: Final = "\x00error-class:"
+MARK: Final = "<error-class>"
 
 _HANDLER_FAILED = '"error": str(e), "trace": traceback.format_exc()'
 _HANDLER_FAILED_NOW = (
-    '"error": "\\0error-class:" + json.dumps({"errorMessage": str(e), '
+    '"error": "<error-class>" + json.dumps({"errorMessage": str(e), '
     '"errorType": type(e).__name__, "stackTrace": traceback.format_list('
     'traceback.extract_tb(e.__traceback__)[1:])}), "trace": traceback.format_exc()'
 )
 _INIT_FAILED = '_real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")'
 _INIT_FAILED_NOW = (
     '_real_stdout.write(json.dumps({"status": "error", "error": '
-    '"\\0error-class:" + json.dumps({"errorMessage": ("Unable to import module \'%s\': %s" '
+    '"<error-class>" + json.dumps({"errorMessage": ("Unable to import module \'%s\': %s" '
     '% (module_name, e)) if isinstance(e, ImportError) else str(e), "errorType": '
     '"Runtime.ImportModuleError" if isinstance(e, ImportError) else type(e).__name__, '
     '"stackTrace": []})}) + "\\n")'

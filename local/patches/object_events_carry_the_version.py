@@ -20,7 +20,7 @@ def apply() -> None:
     fire: Callable[..., None] = s3._fire_s3_event
     expect_source(fire, "_eb._dispatch_event(eb_event)", "version_id: str | None = None")
     expect_source(fire, '"object": {"key": key, "size": size, "etag": clean_etag, "sequencer"')
-    dispatch: Callable[[dict[str, Any]], None] = eventbridge._dispatch_event
+    dispatch: Callable[..., None] = eventbridge._dispatch_event
 
     @functools.wraps(fire)
     def fire_s3_event(*arguments: Any, **named: Any) -> None:
@@ -31,13 +31,13 @@ def apply() -> None:
             _version.reset(token)
 
     @functools.wraps(dispatch)
-    def dispatch_event(event: dict[str, Any]) -> None:
+    def dispatch_event(event: dict[str, Any], *more: Any) -> None:
         version = _version.get()
         if version and event.get("Source") == "aws.s3":
             detail = json.loads(event["Detail"])
             detail["object"]["version-id"] = version
             event = {**event, "Detail": json.dumps(detail)}
-        dispatch(event)
+        dispatch(event, *more)
 
     s3._fire_s3_event = fire_s3_event
     eventbridge._dispatch_event = dispatch_event

@@ -1,0 +1,42 @@
+"""Two servers for all tests of the local AWS: ours, and the emulator as it comes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.server import LocalAws
+from tests.local.support import Pets
+
+# An hour of Bedrock in a tenth of a second: jobs take as long as the simulator's floor allows.
+CLOCK = 36_000.0
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    """These tests talk to a server on loopback."""
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """The local AWS, patched, with its Bedrock simulator."""
+    with LocalAws.start(state=tmp_path_factory.mktemp("local-aws"), clock=CLOCK) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """MiniStack as it comes, IAM enforced: what the patches are for."""
+    state = tmp_path_factory.mktemp("plain")
+    with LocalAws.start(state=state, clock=CLOCK, patched=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pets(aws: LocalAws) -> Pets:
+    return Pets.make(aws)
+
+
+@pytest.fixture(scope="session")
+def model(pets: Pets) -> str:
+    """The ARN of a custom model that no test changes or deletes."""
+    return pets.trained()

@@ -1,0 +1,312 @@
+"""Gaps of the emulator in S3, KMS, CloudFormation and EventBridge, and their patches.
+
+When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete the patch.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.layout import ACCOUNT, REGION
+from local.server import LocalAws
+from tests.local.support import (
+    acting_as,
+    allow,
+    bucket,
+    client_with,
+    eventually,
+    machine,
+    queue,
+    received,
+    refused,
+    role,
+    unique,
+)
+
+PASS = {"P": {"Type": "Pass", "End": True}}
+VIA_S3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+
+
+def bucket_for_tls_only(aws: LocalAws) -> str:
+    name = bucket(aws)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    aws.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
+    return name
+
+
+def test_loopback_is_not_tls_as_it_comes(plain: LocalAws) -> None:
+    name = bucket_for_tls_only(plain)
+    with refused("AccessDenied"):
+        client_with(plain, "s3", [allow("s3:*", "*")]).list_objects_v2(Bucket=name)
+
+
+def test_loopback_counts_as_tls(aws: LocalAws) -> None:
+    name = bucket_for_tls_only(aws)
+    client_with(aws, "s3", [allow("s3:*", "*")]).list_objects_v2(Bucket=name)
+
+
+def test_rights_are_still_enforced_on_loopback(aws: LocalAws) -> None:
+    name = bucket_for_tls_only(aws)
+    with refused("AccessDenied"):
+        client_with(aws, "s3", [allow("s3:GetObject", "*")]).list_objects_v2(Bucket=name)
+
+
+def test_kms_without_a_key_is_refused_as_it_comes(plain: LocalAws) -> None:
+    with refused("InvalidArgument") as message:
+        plain.client("s3").put_object(
+            Bucket=bucket(plain), Key="a", Body=b"", ServerSideEncryption="aws:kms"
+        )
+    assert "requires a key id" in message[0]
+
+
+def test_kms_without_a_key_takes_the_accounts_own(aws: LocalAws) -> None:
+    name = bucket(aws)
+    aws.client("s3").put_object(Bucket=name, Key="a", Body=b"", ServerSideEncryption="aws:kms")
+    assert (
+        aws.client("s3").head_object(Bucket=name, Key="a")["SSEKMSKeyId"].endswith("alias/aws/s3")
+    )
+
+
+def encrypted_bucket(aws: LocalAws) -> tuple[str, str]:
+    """A bucket with one object, and the ARN of the key that encrypts it."""
+    key: str = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    name = bucket(aws)
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
+    s3 = aws.client("s3")
+    s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=name, Key="a", Body=b"hidden")
+    return name, key
+
+
+def test_reading_needs_no_right_on_the_key_as_it_comes(plain: LocalAws) -> None:
+    name, _ = encrypted_bucket(plain)
+    client_with(plain, "s3", [allow("s3:GetObject", "*")]).get_object(Bucket=name, Key="a")
+
+
+def test_reading_needs_decrypt_on_the_key(aws: LocalAws) -> None:
+    name, key = encrypted_bucket(aws)
+    with refused("AccessDenied") as message:
+        client_with(aws, "s3", [allow("s3:GetObject", "*")]).get_object(Bucket=name, Key="a")
+    assert "kms:Decrypt" in message[0]
+    assert key in message[0]
+
+
+def test_decrypt_through_s3_is_enough_to_read(aws: LocalAws) -> None:
+    name, key = encrypted_bucket(aws)
+    policy = [allow("s3:GetObject", "*"), allow("kms:Decrypt", key, Condition=VIA_S3)]
+    body = client_with(aws, "s3", policy).get_object(Bucket=name, Key="a")["Body"].read()
+    assert body == b"hidden"
+
+
+def test_decrypt_through_another_service_is_not(aws: LocalAws) -> None:
+    name, key = encrypted_bucket(aws)
+    via = {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}}
+    policy = [allow("s3:GetObject", "*"), allow("kms:Decrypt", key, Condition=via)]
+    with refused("AccessDenied"):
+        client_with(aws, "s3", policy).get_object(Bucket=name, Key="a")
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_writing_needs_a_data_key_and_not_decrypt(aws: LocalAws, action: str) -> None:
+    name, key = encrypted_bucket(aws)
+    writer = client_with(aws, "s3", [allow("s3:PutObject", "*"), allow(action, key)])
+    if action == "kms:GenerateDataKey":
+        writer.put_object(Bucket=name, Key="b", Body=b"")
+    else:
+        with refused("AccessDenied"):
+            writer.put_object(Bucket=name, Key="b", Body=b"")
+
+
+BUCKET_PROPERTIES = {
+    "BucketEncryption": {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}}
+        ]
+    },
+    "LifecycleConfiguration": {
+        "Rules": [
+            {"Id": "a", "Status": "Enabled", "Prefix": "work/", "ExpirationInDays": 7},
+            {
+                "Id": "b",
+                "Status": "Enabled",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+            },
+        ]
+    },
+    "Tags": [{"Key": "team", "Value": "pets"}],
+    "LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "a/"},
+    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+}
+READERS = {
+    "BucketEncryption": "get_bucket_encryption",
+    "LifecycleConfiguration": "get_bucket_lifecycle_configuration",
+    "Tags": "get_bucket_tagging",
+    "LoggingConfiguration": "get_bucket_logging",
+}
+
+
+def deployed_bucket(aws: LocalAws) -> str:
+    """A bucket made by CloudFormation with all properties."""
+    name = unique("deployed")
+    resource = {
+        "Type": "AWS::S3::Bucket",
+        "Properties": {"BucketName": name, **BUCKET_PROPERTIES},
+    }
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name, TemplateBody=json.dumps({"Resources": {"B": resource}})
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    return name
+
+
+def read_back(aws: LocalAws, name: str, operation: str) -> Any:
+    """The answer of a bucket's reader; None when there is no such configuration."""
+    try:
+        answer = getattr(aws.client("s3"), operation)(Bucket=name)
+    except ClientError:
+        return None
+    del answer["ResponseMetadata"]
+    return answer
+
+
+def test_cloudformation_drops_properties_of_a_bucket_as_it_comes(plain: LocalAws) -> None:
+    name = deployed_bucket(plain)
+    encryption = read_back(plain, name, "get_bucket_encryption")
+    rules = encryption["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    others = [reader for reader in READERS.values() if reader != "get_bucket_encryption"]
+    assert not any(read_back(plain, name, reader) for reader in others)
+
+
+def test_cloudformation_sets_every_property_of_a_bucket(aws: LocalAws) -> None:
+    name = deployed_bucket(aws)
+    found = {reader: read_back(aws, name, reader) for reader in READERS.values()}
+    rules = found["get_bucket_encryption"]["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == "k"
+    lifecycle = {rule["ID"]: rule for rule in found["get_bucket_lifecycle_configuration"]["Rules"]}
+    assert lifecycle["a"]["Expiration"] == {"Days": 7}
+    assert lifecycle["b"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert found["get_bucket_tagging"]["TagSet"] == BUCKET_PROPERTIES["Tags"]
+    assert found["get_bucket_logging"]["LoggingEnabled"]["TargetBucket"] == "logs"
+    owner = read_back(aws, name, "get_bucket_ownership_controls")
+    assert owner["OwnershipControls"] == BUCKET_PROPERTIES["OwnershipControls"]
+
+
+def watched_bucket(aws: LocalAws) -> tuple[str, str]:
+    """A versioned bucket whose events reach a queue; its name and the queue's URL."""
+    name = bucket(aws)
+    s3, events = aws.client("s3"), aws.client("events")
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    url, arn = queue(aws)
+    pattern = {
+        "source": ["aws.s3"],
+        "detail": {"bucket": {"name": [name]}, "object": {"key": ["pets/manifest.jsonl"]}},
+    }
+    rule = unique("rule")
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "q", "Arn": arn}])
+    return name, url
+
+
+def uploaded(aws: LocalAws) -> tuple[str, dict[str, Any]]:
+    """The version of an upload, and the object as its event tells it."""
+    name, url = watched_bucket(aws)
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=name, Key="pets/other.jsonl", Body=b"")
+    version = s3.put_object(Bucket=name, Key="pets/manifest.jsonl", Body=b"x")["VersionId"]
+    messages = eventually(lambda: received(aws, url))
+    assert len(messages) == 1
+    return version, json.loads(messages[0]["Body"])["detail"]["object"]
+
+
+def test_the_event_of_an_upload_has_no_version_as_it_comes(plain: LocalAws) -> None:
+    _, told = uploaded(plain)
+    assert "version-id" not in told
+
+
+def test_the_event_of_an_upload_has_its_version(aws: LocalAws) -> None:
+    version, told = uploaded(aws)
+    assert told["version-id"] == version
+
+
+def rule_that_starts(aws: LocalAws, machine_arn: str, role_arn: str) -> tuple[str, str]:
+    """The source of events that start the machine, and its dead-letter queue's URL."""
+    url, queue_arn = queue(aws)
+    source, events = unique("test.source"), aws.client("events")
+    events.put_rule(Name=source, EventPattern=json.dumps({"source": [source]}))
+    target = {
+        "Id": "m",
+        "Arn": machine_arn,
+        "RoleArn": role_arn,
+        "DeadLetterConfig": {"Arn": queue_arn},
+    }
+    events.put_targets(Rule=source, Targets=[target])
+    return source, url
+
+
+def send(aws: LocalAws, source: str) -> None:
+    entry = {"Source": source, "DetailType": "t", "Detail": "{}"}
+    aws.client("events").put_events(Entries=[entry])
+
+
+def executions(aws: LocalAws, machine_arn: str) -> list[Any]:
+    found: list[Any] = aws.client("stepfunctions").list_executions(stateMachineArn=machine_arn)[
+        "executions"
+    ]
+    return found
+
+
+def test_a_rule_needs_no_right_to_start_a_machine_as_it_comes(plain: LocalAws) -> None:
+    started = machine(plain, PASS)
+    source, _ = rule_that_starts(plain, started, role(plain, "events.amazonaws.com"))
+    send(plain, source)
+    eventually(lambda: executions(plain, started))
+
+
+def test_a_rule_whose_role_may_start_the_machine_starts_it(aws: LocalAws) -> None:
+    started = machine(aws, PASS)
+    condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/*"}}
+    policy = [allow("states:StartExecution", started)]
+    role_arn = role(aws, "events.amazonaws.com", policy, condition=condition)
+    source, dead_letters = rule_that_starts(aws, started, role_arn)
+    send(aws, source)
+    eventually(lambda: executions(aws, started))
+    assert received(aws, dead_letters) == []
+
+
+@pytest.mark.parametrize("service", ["events.amazonaws.com", "states.amazonaws.com"])
+def test_a_refused_event_goes_to_the_dead_letter_queue(aws: LocalAws, service: str) -> None:
+    """Refused for lack of the right, and for a role that does not trust EventBridge."""
+    started = machine(aws, PASS)
+    policy = [] if service == "events.amazonaws.com" else [allow("states:StartExecution", started)]
+    source, dead_letters = rule_that_starts(aws, started, role(aws, service, policy))
+    send(aws, source)
+    message = eventually(lambda: received(aws, dead_letters))[0]
+    attributes = message["MessageAttributes"]
+    assert attributes["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    assert attributes["TARGET_ARN"]["StringValue"] == started
+    assert executions(aws, started) == []
+
+
+def test_credentials_of_a_role_are_not_root(aws: LocalAws) -> None:
+    """The other tests mean nothing if this does not hold."""
+    arn = role(aws, "account", [allow("s3:ListAllMyBuckets", "*")])
+    identity = aws.client("sts", **acting_as(aws, arn)).get_caller_identity()
+    assert f":assumed-role/{arn.rpartition('/')[2]}/" in identity["Arn"]

@@ -1,0 +1,182 @@
+"""The server process: how it starts, what it is given, what it leaves behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from local import server
+from local.layout import HOST
+from local.server import REPOSITORY, LocalAws, LocalAwsError
+from tests.local.support import Pets, bucket, eventually, function
+
+
+def local(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """`python -m local …`, ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *map(str, arguments)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def group_members(leader: int) -> Sequence[int]:
+    """Processes whose group this process leads."""
+    members = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == leader and fields[0] != "Z":
+            members.append(int(folder.name))
+    return members
+
+
+def test_up_prints_only_the_endpoint_and_down_stops_it(tmp_path: Path) -> None:
+    up = local("up", "--state", tmp_path, "--port", "0")
+    try:
+        assert up.returncode == 0, up.stderr
+        endpoint = up.stdout.strip()
+        assert endpoint.startswith(f"http://{HOST}:")
+        again = local("up", "--state", tmp_path, "--port", "0")
+        assert again.stdout.strip() == endpoint
+        assert "already running" in again.stderr
+        environment = local("env", "--state", tmp_path).stdout
+        assert f"export AWS_ENDPOINT_URL={endpoint}" in environment
+        assert "nothing here is AWS" in local("status", "--state", tmp_path).stdout
+    finally:
+        down = local("down", "--state", tmp_path)
+    assert down.returncode == 0
+    assert not listens(int(endpoint.rpartition(":")[2]))
+
+
+def test_status_of_a_server_that_does_not_run_is_down_and_not_zero(tmp_path: Path) -> None:
+    found = local("status", "--state", tmp_path)
+    assert (found.stdout.strip(), found.returncode) == ("down", 3)
+
+
+def test_env_without_a_server_says_how_to_start_one(tmp_path: Path) -> None:
+    found = local("env", "--state", tmp_path)
+    assert found.returncode == 1
+    assert "python -m local up" in found.stderr
+
+
+def test_a_second_server_on_the_same_state_is_refused(aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match=f"already runs on port {aws.record.port}"):
+        LocalAws.start(state=aws.layout.root)
+
+
+def test_a_taken_port_is_refused_with_a_way_out(tmp_path: Path, aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match="choose another --port"):
+        LocalAws.start(state=tmp_path, port=aws.record.port)
+
+
+def test_a_server_that_breaks_while_starting_shows_the_end_of_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-c", "print('no such luck'); raise SystemExit(7)"]
+
+    monkeypatch.setattr(server, "server_command", broken)
+    with pytest.raises(LocalAwsError, match=r"ended with code 7(?s:.*)no such luck"):
+        LocalAws.start(state=tmp_path)
+
+
+def test_only_loopback_is_listened_on(aws: LocalAws) -> None:
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{aws.record.pid}/net/{table}").read_text().splitlines()[1:]:
+            local_address, state = line.split()[1], line.split()[3]
+            if state == "0A" and int(local_address.rpartition(":")[2], 16) == aws.record.port:
+                addresses.add(local_address.rpartition(":")[0])
+    assert addresses == {"0100007F"}
+
+
+def test_nothing_of_the_callers_environment_reaches_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret-of-the-user")
+    monkeypatch.setenv("SOME_SECRET", "secret-of-the-user")
+    with LocalAws.start(state=tmp_path) as started:
+        environment = Path(f"/proc/{started.record.pid}/environ").read_text()
+    assert "secret-of-the-user" not in environment
+    assert f"HOME={Path.home()}\0" not in environment
+
+
+def test_the_client_environment_points_nowhere_else(aws: LocalAws) -> None:
+    base = {"AWS_PROFILE": "production", "AWS_ENDPOINT_URL_S3": "http://elsewhere", "PATH": "/bin"}
+    environment = aws.environment(base)
+    assert environment["PATH"] == "/bin"
+    assert environment["AWS_ENDPOINT_URL"] == aws.endpoint
+    assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & set(environment)
+
+
+def test_what_was_there_is_there_after_a_restart(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path, clock=3_600) as first:
+        pets = Pets.make(first)
+        model = pets.trained()
+        slow = pets.start()
+        job = first.client("bedrock").get_model_customization_job(jobIdentifier=slow)
+        assert job["status"] == "InProgress"
+    with LocalAws.start(state=tmp_path, clock=36_000) as second:
+        bedrock = second.client("bedrock")
+        assert bedrock.get_custom_model(modelIdentifier=model)["modelArn"] == model
+        listed = second.client("s3").list_objects_v2(Bucket=pets.output)["Contents"]
+        assert any("step_wise_training_metrics.csv" in entry["Key"] for entry in listed)
+        # A job that was under way goes on.
+        again = Pets(second, pets.training, pets.output, pets.role_arn)
+        assert again.finished(slow)["status"] == "Completed"
+
+
+def test_fresh_forgets_what_was_there(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path) as first:
+        bucket(first)
+    with LocalAws.start(state=tmp_path, fresh=True) as second:
+        assert second.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_killed_server_leaves_a_state_that_starts_again(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path) as first:
+        os.kill(first.record.pid, signal.SIGKILL)
+        assert first._process is not None
+        first._process.wait()
+        assert LocalAws.attach(state=tmp_path) is None
+    with LocalAws.start(state=tmp_path) as second:
+        assert second.status()["pid"] == second.record.pid
+
+
+def test_no_function_outlives_the_server(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path) as started:
+        busy = function(started, "import time\ndef handler(event, context): time.sleep(60)")
+        started.client("lambda").invoke(FunctionName=busy, InvocationType="Event", Payload="{}")
+        leader = started.record.pid
+        eventually(lambda: len(group_members(leader)) > 1)
+    assert group_members(leader) == []
+
+
+def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\n"
+        "from local.server import LocalAws\n"
+        f"print(LocalAws.start(state=pathlib.Path({str(tmp_path)!r})).record.port, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    eventually(lambda: not listens(int(found.stdout)))
