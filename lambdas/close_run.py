@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"state": the workflow's whole state}.
 
-    Returns status, subject, message, failed, notify, run. The subject fits SNS: at most 100 characters, ASCII, one line.
+    Returns status, subject, message, failed, notify, run. The subject fits SNS: at most 100
+    characters, ASCII, one line.
     """
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]

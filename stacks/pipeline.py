@@ -47,6 +47,7 @@ class PipelineStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         self.settings = settings
         self.customizations = customizations
+        self.workflow_name = f"tuning-{settings.name}-workflow"
         self.key = kms.Key(
             self,
             "OperationsKey",
@@ -163,6 +164,7 @@ class PipelineStack(Stack):
         return sfn.StateMachine(
             self,
             "Workflow",
+            state_machine_name=self.workflow_name,
             definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, indent=1)),
             definition_substitutions={
                 **{name: function.function_arn for name, function in functions.items()},
@@ -177,19 +179,22 @@ class PipelineStack(Stack):
         )
 
     def _map_statements(self, data: DataStack) -> list[iam.PolicyStatement]:
-        # A Distributed Map starts executions of its own state machine, whose ARN is not known to
-        # its role without a cycle; the generated name begins with the construct's.
+        # A Distributed Map starts executions of its own state machine. Its role cannot refer to
+        # it without a cycle, so the state machine alone has a physical name.
         machines = f"arn:{self.partition}:states:{self.region}:{self.account}"
         return [
             iam.PolicyStatement(
                 sid="RunShards",
                 actions=["states:StartExecution"],
-                resources=[f"{machines}:stateMachine:Workflow*"],
+                resources=[f"{machines}:stateMachine:{self.workflow_name}"],
             ),
             iam.PolicyStatement(
                 sid="WatchShards",
                 actions=["states:DescribeExecution", "states:StopExecution"],
-                resources=[f"{machines}:execution:Workflow*"],
+                resources=[
+                    f"{machines}:execution:{self.workflow_name}:*",
+                    f"{machines}:execution:{self.workflow_name}/*",
+                ],
             ),
             st.objects(
                 "ReadShardIndex",

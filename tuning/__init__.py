@@ -1,1 +1,1 @@
-"""The domain of model customization: catalogue, rules, runs, serving; pure, shared by every side."""
+"""The domain of model customization, pure and shared by every side."""

@@ -14,7 +14,7 @@ LEASE_HOURS_MAX: Final = 30 * 24
 MODEL_UNITS_MAX: Final = 100
 SMOKE_TEXT: Final = "a dog"
 # For the tags that this project adds itself, e.g. a lease's end.
-OWN_TAG_PREFIX: Final = "tuning:"
+OWN_TAG_PREFIX: Final = "bedrock-tuning:"
 OWN_TAGS_MAX: Final = 10
 
 # Bedrock's patterns (botocore: TagKey, TagValue); its \s is ASCII.

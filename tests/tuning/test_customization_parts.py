@@ -192,7 +192,7 @@ def test_without_other_rules_ours_are_meant() -> None:
         (f'"{"k" * 129}" = "x"', "use 1 to 128 letters"),
         ('"" = "x"', "use 1 to 128 letters"),
         ('"AWS:x" = "x"', "starts with a reserved prefix"),
-        ('"tuning:lease" = "x"', "starts with a reserved prefix"),
+        ('"bedrock-tuning:lease" = "x"', "starts with a reserved prefix"),
         ('team = "x"\nTeam = "y"', "differs from another tag only in case"),
         ("\n".join(f't{i} = "x"' for i in range(41)), "41 tags, 40 at most"),
     ],
