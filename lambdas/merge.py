@@ -11,12 +11,19 @@ from tuning.environment import RunEnvironment
 from tuning.report import Partial, Report
 
 
+class UncheckedError(Exception):
+    """Images were not looked at, so the dataset is neither valid nor invalid."""
+
+
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"run", "customization"}. Returns valid, records, errors, warnings, counts by rule,
+    """event: {"run", "customization", "shards": what each shard's check returned}.
+
+    Raises UncheckedError when a shard could not be checked. Returns valid, records, errors, warnings, counts by rule,
     the report's URIs, and the fingerprint of each kind of dataset for the run key.
     """
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], _customizations.get(event["customization"])
+    _demand_all_checked(event["shards"])
     work = layout.work_prefix(run)
     keys = [f"{work}text.json", *_keys(env.output_bucket, f"{work}results/")]
     merged = report.merge(Partial.from_json(_read(env.output_bucket, key)) for key in keys)
@@ -63,6 +70,15 @@ def _images(concluded: Report, kind: str) -> str:
     """What identifies the images of a kind, whatever the order in which they were looked at."""
     found = concluded.image_stats.get(kind)
     return found.fingerprint if found else "0"
+
+
+def _demand_all_checked(shards: list[dict[str, Any]]) -> None:
+    failed = [shard for shard in shards if "error" in shard]
+    if failed:
+        raise UncheckedError(
+            f"{len(failed)} of {len(shards)} shards of images could not be checked; "
+            f"number {failed[0]['number']}: {failed[0]['error']}"
+        )
 
 
 def _read(bucket: str, key: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from lambdas import _aws, _customizations, _manifests, _runs
 from lambdas._runs import Work
-from tuning import cost, job
+from tuning import cost, job, layout
 from tuning.environment import StartEnvironment
 
 logger = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         customization=customization, training_records=report["training_records"]
     )
     reason = cost.needs_approval(customization=customization, estimate=estimate)
+    _keep_checked(env, customization.name, run, versions)
     _runs.update_run(
         env.runs_table,
         run,
@@ -78,6 +80,23 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "estimate": str(estimate),
         "request": job.pascal_case(plan.request()),
     }
+
+
+def _keep_checked(
+    env: StartEnvironment, name: str, run: str, versions: Mapping[layout.Kind, str | None]
+) -> None:
+    """Copies the very versions that were checked to where only Bedrock's role reads them."""
+    for kind, version in versions.items():
+        if version is not None:
+            _aws.s3().copy(
+                {
+                    "Bucket": env.buckets.of(kind),
+                    "Key": layout.manifest_key(name),
+                    "VersionId": version,
+                },
+                env.output_bucket,
+                layout.checked_manifest_key(name, run, kind),
+            )
 
 
 def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:

@@ -22,6 +22,10 @@ _THREADS: Final = 32
 # Ask for new credentials well before a function's run out; the runtime renews them in time.
 _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 
+# obstore raises Python's own classes where there are some, its own elsewhere.
+_NOT_FOUND: Final = (NotFoundError, FileNotFoundError)
+_DENIED: Final = (PermissionDeniedError, PermissionError)
+
 Credentials = Callable[[], dict[str, str | None]]
 
 
@@ -75,9 +79,9 @@ class S3Images:
             return Fetched(
                 data=bytes(got.bytes()), size=meta["size"], etag=(meta["e_tag"] or "").strip('"')
             )
-        except NotFoundError:
+        except _NOT_FOUND:
             return Missing(key=wanted.key)
-        except PermissionDeniedError as error:
+        except _DENIED as error:
             if self._exists(wanted.key):
                 return Denied(key=wanted.key, reason=str(error))
             return Missing(key=wanted.key)
@@ -102,5 +106,5 @@ def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterat
         got = obstore.get(client, key, options={"version": version} if version else None)
         for chunk in got.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
-    except (NotFoundError, PermissionDeniedError) as error:
+    except (*_NOT_FOUND, *_DENIED) as error:
         raise SourceError(f"cannot read {key}: {error}") from error

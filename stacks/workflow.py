@@ -156,7 +156,7 @@ def _checks() -> dict[str, State]:
         ),
         "Any images?": _choose(
             {"Variable": "$.check.shards", "NumericGreaterThan": 0, "Next": "Check images"},
-            default="Merge report",
+            default="No images",
         ),
         "Check images": {
             "Type": "Map",
@@ -176,17 +176,42 @@ def _checks() -> dict[str, State]:
                         "Type": "Task",
                         "Resource": "${CheckImages}",
                         "Retry": _RETRY,
+                        "Catch": [_to("Read the error")],
                         "End": True,
-                    }
+                    },
+                    # A child that fails only says that too many did; so each says what happened,
+                    # and merge refuses to go on: an image nobody looked at must not be paid for.
+                    "Read the error": {
+                        "Type": "Pass",
+                        "Parameters": {
+                            "number.$": "$.shard.number",
+                            "told.$": "States.StringToJson($.error.Cause)",
+                        },
+                        "Next": "Shard not checked",
+                    },
+                    "Shard not checked": {
+                        "Type": "Pass",
+                        "Parameters": {
+                            "number.$": "$.number",
+                            "error.$": "$.told.errorMessage",
+                        },
+                        "End": True,
+                    },
                 },
             },
-            # The results lie in S3; a shard that failed for good fails the run: an image that
-            # nobody looked at must not be paid for.
-            "ResultPath": None,
+            "ResultPath": "$.shards",
             "Catch": [_to("Close run")],
             "Next": "Merge report",
         },
-        "Merge report": _call("Merge", subject, result="$.report", then="Valid?"),
+        "No images": {
+            "Type": "Pass",
+            "Result": [],
+            "ResultPath": "$.shards",
+            "Next": "Merge report",
+        },
+        "Merge report": _call(
+            "Merge", {**subject, "shards.$": "$.shards"}, result="$.report", then="Valid?"
+        ),
         "Valid?": _choose(
             {"Variable": "$.report.valid", "BooleanEquals": True, "Next": "Prepare job"},
             default="Close run",

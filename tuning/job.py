@@ -122,13 +122,17 @@ class JobPlan:
             f"{TAG_PREFIX}:run": self.run,
         }
 
+    def _manifest(self, kind: layout.Kind) -> str:
+        # The checked copy, not the upload: that one can be replaced at any moment.
+        key = layout.checked_manifest_key(self.customization.name, self.run, kind)
+        return layout.uri(self.buckets.output, key)
+
     def request(self) -> dict[str, Any]:
         """The request in the SDK's spelling (jobName, trainingDataConfig, …).
 
         Raises RequestError with everything that Bedrock would refuse.
         """
         name = self.customization.name
-        manifest = layout.manifest_key(name)
         tags = [{"key": key, "value": value} for key, value in self.tags.items()]
         request: dict[str, Any] = {
             "jobName": self.name,
@@ -137,7 +141,7 @@ class JobPlan:
             "clientRequestToken": self.token,
             "baseModelIdentifier": self.customization.base_model.customization_id,
             "customizationType": self.customization.customization_type,
-            "trainingDataConfig": {"s3Uri": layout.uri(self.buckets.training, manifest)},
+            "trainingDataConfig": {"s3Uri": self._manifest("training")},
             "outputDataConfig": {
                 "s3Uri": layout.uri(self.buckets.output, layout.jobs_prefix(name))
             },
@@ -147,7 +151,7 @@ class JobPlan:
         }
         if self.with_validation:
             request["validationDataConfig"] = {
-                "validators": [{"s3Uri": layout.uri(self.buckets.validation, manifest)}]
+                "validators": [{"s3Uri": self._manifest("validation")}]
             }
         problems = list(problems_of(request))
         if problems:

@@ -6,6 +6,8 @@ Training and validation bucket, written by users, never by us or by Bedrock:
 
 Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watched by nobody:
     jobs/<customization>/…              metrics of customization jobs, the access check file
+    manifests/<customization>/<run>/…   training.jsonl, validation.jsonl: what was checked is what
+                                        Bedrock reads, whatever is uploaded meanwhile
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
 """
@@ -18,6 +20,7 @@ KINDS: Final[tuple[Kind, Kind]] = ("training", "validation")
 
 MANIFEST_FILE: Final = "manifest.jsonl"
 JOBS: Final = "jobs"
+MANIFESTS: Final = "manifests"
 REPORTS: Final = "reports"
 WORK: Final = "work"
 
@@ -35,6 +38,16 @@ def manifest_key(customization: str) -> str:
 def jobs_prefix(customization: str) -> str:
     """Where Bedrock writes in the output bucket."""
     return f"{JOBS}/{customization}/"
+
+
+def manifests_prefix(customization: str) -> str:
+    """Where the checked manifests lie that Bedrock may read, in the output bucket."""
+    return f"{MANIFESTS}/{customization}/"
+
+
+def checked_manifest_key(customization: str, run: str, kind: Kind) -> str:
+    """The copy of the manifest that a run checked; who uploads datasets cannot change it."""
+    return f"{manifests_prefix(customization)}{run}/{kind}.jsonl"
 
 
 def report_prefix(customization: str, run: str) -> str:

@@ -267,6 +267,7 @@ class RunFunctions(Construct):
     def _start_job(self) -> list[iam.PolicyStatement]:
         return [
             self._find_manifests(),
+            *self._keep_checked_manifests(),
             *self._runs("GetItem", "PutItem", "UpdateItem"),
             iam.PolicyStatement(
                 sid="AskWhatBecameOfEarlierWork",
@@ -276,6 +277,25 @@ class RunFunctions(Construct):
                     st.bedrock_arn(self._stack, "custom-model/*"),
                 ],
             ),
+        ]
+
+    def _keep_checked_manifests(self) -> list[iam.PolicyStatement]:
+        return [
+            st.objects(
+                "ReadManifests",
+                self._stack,
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                buckets=self._datasets,
+                patterns=[layout.manifest_key(name) for name in self._customizations],
+            ),
+            st.objects(
+                "KeepCheckedManifests",
+                self._stack,
+                actions=["s3:PutObject"],
+                buckets=[self._use.output],
+                patterns=[f"{layout.manifests_prefix(name)}*" for name in self._customizations],
+            ),
+            self._data_key(st.WRITE_KEY),
         ]
 
     def _record_job(self) -> list[iam.PolicyStatement]:

@@ -36,6 +36,7 @@ class BedrockServiceRole(Construct):
         )
         folder = layout.folder(customization)
         jobs_prefix = layout.jobs_prefix(customization)
+        manifests = layout.manifests_prefix(customization)
         statements = [
             iam.PolicyStatement(
                 sid="ReadDataset",
@@ -43,10 +44,12 @@ class BedrockServiceRole(Construct):
                 resources=[
                     training.arn_for_objects(f"{folder}*"),
                     validation.arn_for_objects(f"{folder}*"),
+                    output.arn_for_objects(f"{manifests}*"),
                 ],
                 conditions=_own_account(stack),
             ),
             _list("ListDataset", stack, [training, validation], folder),
+            _list("ListCheckedManifests", stack, [output], manifests),
             iam.PolicyStatement(
                 sid="WriteOutput",
                 actions=["s3:PutObject"],
