@@ -47,17 +47,11 @@ def build_app(
         "termination_protection": chosen.functions == "lambda",
     }
     data = DataStack(app, f"{prefix}-data", **common)
-    pipeline = PipelineStack(
-        app, f"{prefix}-pipeline", customizations=wanted, data=data, **common
-    )
-    ServingStack(
-        app, f"{prefix}-serving", customizations=wanted, pipeline=pipeline, **common
-    )
+    pipeline = PipelineStack(app, f"{prefix}-pipeline", customizations=wanted, data=data, **common)
+    ServingStack(app, f"{prefix}-serving", customizations=wanted, pipeline=pipeline, **common)
     for name, each in wanted.items():
         for number, warning in enumerate(each.warnings):
-            cdk.Annotations.of(pipeline).add_warning_v2(
-                f"bedrock-tuning:{name}:{number}", warning
-            )
+            cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)
     cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
     return app
 

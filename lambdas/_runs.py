@@ -46,7 +46,7 @@ def _get(table: str, key: str) -> dict[str, Any] | None:
 
 
 def claim_upload(table: str, *, claim: str, run: str, execution: str) -> str | None:
-    """Takes a pair of uploads for an execution; returns the run that has it already, else None.
+    """Takes an upload for an execution; returns the run that has it already, else None.
 
     An execution that asks again (a retry after a lost answer) is not its own rival.
     """

@@ -27,9 +27,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     customization = _customizations.get(name)
     versions = _manifests.current_versions(env.buckets, name)
     uploaded = detail["object"].get("version-id")
-    claim = job.claim_key(
-        name, training=versions["training"] or "-", validation=versions["validation"]
-    )
+    claim = job.claim_key(name, training=versions["training"] or "-")
     run = job.run_id(event["started"], claim)
     answer = {
         "customization": name,
@@ -51,7 +49,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         return decide("waiting", missing)
     holder = _runs.claim_upload(env.runs_table, claim=claim, run=run, execution=event["execution"])
     if holder is not None:
-        return decide("duplicate", f"run {holder} has these uploads already")
+        again = "" if kind == "training" else "; to use a new validation set, upload it again"
+        return decide("duplicate", f"run {holder} has this training manifest already{again}")
     closed = _closed(customization)
     _runs.start_run(
         env.runs_table,

@@ -18,8 +18,8 @@ class UncheckedError(Exception):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"run", "customization", "shards": what each shard's check returned}.
 
-    Raises UncheckedError when a shard could not be checked. Returns valid, records, errors, warnings, counts by rule,
-    the report's URIs, and the fingerprint of each kind of dataset for the run key.
+    Returns valid, records, errors, warnings, counts by rule, the report's URIs, and the fingerprint
+    of each kind of dataset for the run key. Raises UncheckedError when a shard was not checked.
     """
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], _customizations.get(event["customization"])

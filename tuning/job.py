@@ -1,7 +1,8 @@
 """One run's identity, the names Bedrock will see, and the CreateModelCustomizationJob request.
 
-Two keys make ten events one job. The *claim key* names an upload (customization and the version
-ids of both manifests): a duplicate or replayed event finds it taken. The *run key* names the work
+Two keys make ten events one job. The *claim key* names an upload of a training manifest: a
+duplicate or replayed event finds it taken, and so does the upload of a validation manifest alone,
+which must not start a job on a mixture of an old and a new dataset. The *run key* names the work
 (bytes of the manifests, every image, base model, type, hyperparameters): the same data uploaded
 again finds the model that was already trained. It is also the job's idempotency token.
 """
@@ -55,12 +56,9 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def claim_key(customization: str, *, training: str, validation: str | None) -> str:
-    """The key of one pair of uploads: 48 hexadecimal digits.
-
-    training, validation: version ids of the manifests; None when there is no validation manifest.
-    """
-    return _digest("claim", customization, training, validation or "-")[:_KEY_LENGTH]
+def claim_key(customization: str, *, training: str) -> str:
+    """The key of one upload of a training manifest, by its version id: 48 hexadecimal digits."""
+    return _digest("claim", customization, training)[:_KEY_LENGTH]
 
 
 def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> str:
