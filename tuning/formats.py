@@ -84,6 +84,10 @@ SHAPES: Final[Mapping[Format, Object]] = {
 }
 
 
+# Formats whose records are one level of texts.
+FLAT: Final = frozenset({"image-caption", "prompt-completion", "input-only"})
+
+
 @dataclass(frozen=True, slots=True)
 class Misfit:
     """Where a value departs from its shape; path like "messages[0].content"."""

@@ -46,9 +46,11 @@ class TextStats(msgspec.Struct, kw_only=True):
     """What one manifest's text says about the whole dataset.
 
     records: lines that are not blank. size: in bytes. sha256: of all bytes, "" if not asked for.
-    lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … captions: different
-    ones with their counts. outside: folders of images that the service role does not cover.
-    hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 zero.
+    lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
+    conversations; longest: the same, not rounded. captions: different ones with their counts.
+    outside: folders of images that the service role does not cover, the first by name.
+    hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 of the
+    length; at most the caller's bound, the smallest.
     """
 
     lines: int = 0
@@ -57,6 +59,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     sha256: str = ""
     empty: dict[str, int] = msgspec.field(default_factory=dict)
     lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
+    longest: dict[str, int] = msgspec.field(default_factory=dict)
     captions: Classes = msgspec.field(default_factory=Classes)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
     hashes: bytes = b""
@@ -160,11 +163,11 @@ def _add(into: dict[Key, int], other: Mapping[Key, int]) -> None:
         into[key] = into.get(key, 0) + count
 
 
-def join_hashes(parts: Iterable[bytes]) -> bytes:
-    """All entries in ascending order, at most the HASHES_KEPT smallest."""
+def join_hashes(parts: Iterable[bytes], *, most: int = HASHES_KEPT) -> bytes:
+    """All entries in ascending order, at most the `most` smallest."""
     blob = b"".join(parts)
     entries = sorted(blob[at : at + HASH_BYTES] for at in range(0, len(blob), HASH_BYTES))
-    return b"".join(entries[:HASHES_KEPT])
+    return b"".join(entries[:most])
 
 
 def add_fingerprints(*hexadecimal: str) -> str:

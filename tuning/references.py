@@ -33,8 +33,6 @@ def locate(ref: str, subject: Subject) -> Place:
         return Place("", "climbs")
     if not key.startswith(subject.folder):
         return Place("", "folder")
-    if key.endswith("/"):
-        return Place("", "no-name")
     return Place(key, "")
 
 

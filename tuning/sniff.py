@@ -33,6 +33,7 @@ _BRANDS: Final = {
     b"heic": "HEIC",
     b"heix": "HEIC",
     b"mif1": "HEIF",
+    b"qt  ": "QuickTime video",
 }
 
 

@@ -26,6 +26,16 @@ class Subject:
     overrides: Mapping[str, Override] = field(default_factory=dict)
 
     @property
+    def is_distillation(self) -> bool:
+        """Whether a teacher model writes the answers."""
+        contract = self.model.datasets.get("DISTILLATION")
+        if contract is None:
+            return False
+        return msgspec.structs.replace(contract, validation=self.contract.validation) == (
+            self.contract
+        )
+
+    @property
     def prefix(self) -> str:
         """What every image reference must begin with."""
         return f"s3://{self.bucket}/{self.folder}"

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tuning.rule import Fault, Override, Rule, Severity
-from tuning.rules import caption, dataset, image, line, record
+from tuning.rules import caption, conversation, dataset, image, line, media, record, text
 from tuning.rules.crash import rule_crashed
 
 LINE_RULES: Final[tuple[Rule[Any], ...]] = (
@@ -23,21 +23,40 @@ LINE_RULES: Final[tuple[Rule[Any], ...]] = (
     line.nul_character,
     line.lone_surrogate,
     line.windows_line_end,
+    text.record_too_many_bytes,
 )
 RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
     record.unknown_field,
     record.missing_field,
     record.wrong_type,
-    record.control_character,
     caption.caption_too_long,
     caption.caption_too_short,
     caption.caption_over_token_limit,
     caption.blank_caption,
+    caption.control_character_in_caption,
     caption.image_ref_not_s3,
     caption.image_in_another_bucket,
     caption.image_path_climbs,
     caption.image_outside_folder,
     caption.image_ref_without_name,
+    text.empty_text,
+    text.record_over_token_limit,
+    text.prompt_over_token_limit,
+    text.completion_over_token_limit,
+    conversation.empty_conversation,
+    conversation.unknown_role,
+    conversation.first_turn_not_user,
+    conversation.last_turn_not_assistant,
+    conversation.turns_not_alternating,
+    conversation.empty_message,
+    conversation.reserved_word,
+    conversation.unknown_schema_version,
+    media.media_not_supported,
+    media.too_many_images_in_record,
+    media.too_many_videos_in_record,
+    media.images_and_video_mixed,
+    media.unknown_media_format,
+    media.media_key_characters,
 )
 IMAGE_RULES: Final[tuple[Rule[Any], ...]] = (
     image.image_missing,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tuning.record import Record
-from tuning.references import locate
+from tuning.references import Problem, locate
 from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
 from tuning.wording import characters_in
@@ -12,11 +12,11 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
 
 
-def _record(caption: str) -> str:
+def _pair(caption: str) -> str:
     return f'{{"image-ref": "s3://bucket/folder/1.png", "caption": "{caption}"}}'
 
 
-@rule("R201", bad=_record("dog " * 700), good=_GOOD, fix="Shorten the caption.")
+@rule("R201", bad=_pair("dog " * 700), good=_GOOD, fix="Shorten the caption.")
 def caption_too_long(record: Record, subject: Subject) -> Iterator[Fault]:
     """A caption has more characters than the model accepts."""
     caption, limits = record.text("caption"), subject.contract.caption
@@ -29,7 +29,7 @@ def caption_too_long(record: Record, subject: Subject) -> Iterator[Fault]:
         )
 
 
-@rule("R202", bad=_record("ab"), good=_GOOD, fix="Describe the image in words.", model=_TITAN_IMAGE)
+@rule("R202", bad=_pair("ab"), good=_GOOD, fix="Describe the image in words.", model=_TITAN_IMAGE)
 def caption_too_short(record: Record, subject: Subject) -> Iterator[Fault]:
     """A caption has fewer characters than the model accepts."""
     caption, limits = record.text("caption"), subject.contract.caption
@@ -44,7 +44,7 @@ def caption_too_short(record: Record, subject: Subject) -> Iterator[Fault]:
 
 @rule(
     "R203",
-    bad=_record("dog " * 160),
+    bad=_pair("dog " * 160),
     good=_GOOD,
     severity=Severity.WARNING,
     fix="Shorten the caption: the model may not see its end.",
@@ -71,7 +71,7 @@ def caption_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault
 
 @rule(
     "R204",
-    bad=_record("   "),
+    bad=_pair("   "),
     good=_GOOD,
     severity=Severity.WARNING,
     fix="Describe the image, or write an empty caption on purpose.",
@@ -82,8 +82,38 @@ def blank_caption(record: Record, _: Subject) -> Iterator[Fault]:
     Where empty captions are allowed this counts as one, yet it is rarely meant.
     """
     caption = record.text("caption")
-    if caption and caption.isspace():
+    if caption and caption.isspace() and record.format == "image-caption":
         yield Fault("the caption is white space only", "caption", caption)
+
+
+@rule(
+    "R205",
+    bad=_pair("a \\u0000 dog"),
+    good=_GOOD,
+    severity=Severity.WARNING,
+    fix="Remove the character.",
+)
+def control_character_in_caption(record: Record, _: Subject) -> Iterator[Fault]:
+    """A caption holds a control character other than tab and newline.
+
+    Legal in JSON when escaped, yet nearly always a leftover of a conversion, and the model learns
+    it.
+    """
+    caption = record.text("caption")
+    if caption is not None and record.format == "image-caption":
+        bad = next((c for c in caption if c < " " and c not in "\t\n\r"), None)
+        if bad is not None:
+            yield Fault(f"U+{ord(bad):04X} in the caption", "caption", f"U+{ord(bad):04X}")
+
+
+def _refs(record: Record, subject: Subject, problem: Problem) -> Iterator[tuple[str, str]]:
+    """Field and text of every reference with this problem."""
+    places = [("image-ref", ref) for ref in record.refs]
+    if record.format == "converse":
+        places = [(f"{m.path}.source.s3Location.uri", m.uri) for m in record.media]
+    for field, ref in places:
+        if locate(ref, subject).problem == problem:
+            yield field, ref
 
 
 @rule(
@@ -97,9 +127,8 @@ def image_ref_not_s3(record: Record, subject: Subject) -> Iterator[Fault]:
 
     Amazon Bedrock reads images from S3 only; a relative path or a web address means nothing to it.
     """
-    ref = record.text("image-ref")
-    if ref is not None and locate(ref, subject).problem == "not-s3":
-        yield Fault("the image reference is not an S3 URI", "image-ref", ref, subject.prefix)
+    for field, ref in _refs(record, subject, "not-s3"):
+        yield Fault("the reference is not an S3 URI", field, ref, subject.prefix)
 
 
 @rule(
@@ -110,9 +139,8 @@ def image_ref_not_s3(record: Record, subject: Subject) -> Iterator[Fault]:
 )
 def image_in_another_bucket(record: Record, subject: Subject) -> Iterator[Fault]:
     """An image lies in a bucket that the service role cannot read."""
-    ref = record.text("image-ref")
-    if ref is not None and locate(ref, subject).problem == "bucket":
-        yield Fault("the image lies in another bucket", "image-ref", ref, subject.prefix)
+    for field, ref in _refs(record, subject, "bucket"):
+        yield Fault("the image lies in another bucket", field, ref, subject.prefix)
 
 
 @rule(
@@ -126,9 +154,8 @@ def image_path_climbs(record: Record, subject: Subject) -> Iterator[Fault]:
 
     S3 takes such a segment literally, many tools resolve it: what is read depends on who reads.
     """
-    ref = record.text("image-ref")
-    if ref is not None and locate(ref, subject).problem == "climbs":
-        yield Fault('the key has a "." or ".." segment', "image-ref", ref, subject.prefix)
+    for field, ref in _refs(record, subject, "climbs"):
+        yield Fault('the key has a "." or ".." segment', field, ref, subject.prefix)
 
 
 @rule(
@@ -143,9 +170,8 @@ def image_outside_folder(record: Record, subject: Subject) -> Iterator[Fault]:
     The documentation demands that images lie in the folders named in the role's policy; else the
     job fails after it was queued.
     """
-    ref = record.text("image-ref")
-    if ref is not None and locate(ref, subject).problem == "folder":
-        yield Fault("the image lies outside the folder", "image-ref", ref, subject.prefix)
+    for field, ref in _refs(record, subject, "folder"):
+        yield Fault("the image lies outside the folder", field, ref, subject.prefix)
 
 
 @rule(
@@ -156,6 +182,5 @@ def image_outside_folder(record: Record, subject: Subject) -> Iterator[Fault]:
 )
 def image_ref_without_name(record: Record, subject: Subject) -> Iterator[Fault]:
     """An image reference names a folder."""
-    ref = record.text("image-ref")
-    if ref is not None and locate(ref, subject).problem == "no-name":
-        yield Fault("the reference names no object", "image-ref", ref, subject.prefix)
+    for field, ref in _refs(record, subject, "no-name"):
+        yield Fault("the reference names no object", field, ref, subject.prefix)

@@ -24,6 +24,12 @@ _ENDINGS = {
 }
 
 
+def _is_video_for(format: str, subject: Subject) -> bool:
+    """Whether the object is a video and the model takes videos; then only its size is judged."""
+    media = subject.contract.media
+    return format.endswith(" video") and media is not None and bool(media.video_formats)
+
+
 @rule("I101", bad='{"outcome": "missing"}', good=_GOOD, fix="Upload the image, or drop the record.")
 def image_missing(image: Image, _: Subject) -> Iterator[Fault]:
     """There is no object under an image's key.
@@ -60,7 +66,7 @@ def image_format_not_supported(image: Image, subject: Subject) -> Iterator[Fault
     limits, header = subject.contract.image, image.header
     if limits is None or header is None or not image.size:
         return
-    if header.format not in limits.formats:
+    if header.format not in limits.formats and not _is_video_for(header.format, subject):
         allowed = " or ".join(name.upper() for name in limits.formats)
         what = "of an unknown format" if header.format == "unknown" else f"{header.format.strip()}"
         yield Fault(f"the object is {what}, not {allowed}", "image-ref", header.format, allowed)
@@ -129,14 +135,19 @@ def wrong_image_extension(image: Image, subject: Subject) -> Iterator[Fault]:
 
 @rule("I201", bad='{"size": 25000001}', good=_GOOD, fix="Compress or scale the image down.")
 def image_too_many_bytes(image: Image, subject: Subject) -> Iterator[Fault]:
-    """An image's file is larger than the model accepts."""
-    limits = subject.contract.image
-    if limits is not None and image.header is not None and image.size > limits.bytes_max:
+    """The file of an image, or of a video, is larger than the model accepts."""
+    limits, media, header = subject.contract.image, subject.contract.media, image.header
+    if limits is None or header is None:
+        return
+    most: int | None = limits.bytes_max
+    if media is not None and _is_video_for(header.format, subject):
+        most = media.video_bytes_max
+    if most is not None and image.size > most:
         yield Fault(
             f"the file has {image.size:,} bytes",
             "image-ref",
             f"{image.size:,} bytes",
-            f"{limits.bytes_max:,} bytes",
+            f"{most:,} bytes",
         )
 
 

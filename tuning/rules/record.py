@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tuning.record import Record
-from tuning.rule import Fault, Severity, rule
+from tuning.rule import Fault, rule
 from tuning.subject import Subject
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
@@ -49,22 +49,3 @@ def wrong_type(record: Record, _: Subject) -> Iterator[Fault]:
     for misfit in record.misfits:
         if misfit.kind == "type":
             yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)
-
-
-@rule(
-    "R104",
-    bad='{"image-ref": "s3://bucket/folder/1.png", "caption": "a \\u0000 dog"}',
-    good=_GOOD,
-    severity=Severity.WARNING,
-    fix="Remove the character.",
-)
-def control_character(record: Record, _: Subject) -> Iterator[Fault]:
-    """A text holds a control character other than tab and newline.
-
-    Legal in JSON when escaped, yet nearly always a leftover of a conversion, and the model learns
-    it.
-    """
-    for path, text in record.texts:
-        bad = next((c for c in text if c < " " and c not in "\t\n\r"), None)
-        if bad is not None:
-            yield Fault(f"U+{ord(bad):04X} in {path}", path, f"U+{ord(bad):04X}")

@@ -1,0 +1,87 @@
+"""Cuts a stream of bytes into blocks of whole lines, in bounded memory."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tuning.manifest import LINE_BYTES_MAX
+
+# Large enough that work per block does not count, small enough for a processor's cache.
+BLOCK_BYTES: Final = 256 << 10
+
+
+class Overlong:
+    """A line of more than LINE_BYTES_MAX bytes, thrown away; length without its newline."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+
+class Blocks:
+    """Collects chunks of any size; gives out blocks, each of whole lines with their newlines.
+
+    A block has at most BLOCK_BYTES, or is one longer line. A last line without newline gets one.
+    Holds at most one chunk and LINE_BYTES_MAX + BLOCK_BYTES bytes.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._wanted = BLOCK_BYTES
+        self._skipped: int | None = None
+
+    def feed(self, chunk: bytes) -> Iterator[bytes | Overlong]:
+        """Takes the next bytes, gives what they complete."""
+        if self._skipped is not None:
+            end = chunk.find(b"\n")
+            if end < 0:
+                self._skipped += len(chunk)
+                return
+            yield Overlong(self._skipped + end)
+            self._skipped = None
+            chunk = chunk[end + 1 :]
+        self._pieces.append(chunk)
+        self._held += len(chunk)
+        if self._held >= self._wanted:
+            yield from self._release()
+
+    def finish(self) -> Iterator[bytes | Overlong]:
+        """What is left when the stream has ended."""
+        if self._skipped is not None:
+            yield Overlong(self._skipped)
+        elif self._held:
+            yield from self._release()
+            if self._skipped is not None:
+                yield Overlong(self._skipped)
+            elif self._held:
+                yield from cut(b"".join(self._pieces) + b"\n")
+
+    def _release(self) -> Iterator[bytes | Overlong]:
+        data = b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
+        end = data.rfind(b"\n") + 1
+        rest = data[end:]
+        self._pieces, self._held = [rest], len(rest)
+        # Without a newline wait for twice as much: tiny chunks must not be joined over and over.
+        self._wanted = max(BLOCK_BYTES, 2 * self._held)
+        if self._held > LINE_BYTES_MAX:
+            self._pieces, self._held, self._wanted = [], 0, BLOCK_BYTES
+            self._skipped = len(rest)
+        yield from cut(data, end)
+
+
+def cut(
+    data: bytes, end: int | None = None, *, most: int = BLOCK_BYTES
+) -> Iterator[bytes | Overlong]:
+    """Whole lines of data[:end], which ends with a newline, in blocks of at most `most` bytes."""
+    start, end = 0, len(data) if end is None else end
+    while start < end:
+        stop = start + most
+        stop = end if stop >= end else data.rfind(b"\n", start, stop) + 1
+        if not stop:
+            stop = data.find(b"\n", start) + 1
+        if stop - start - 1 > LINE_BYTES_MAX and data.find(b"\n", start) == stop - 1:
+            yield Overlong(stop - start - 1)
+        else:
+            yield data[start:stop] if start or stop < len(data) else data
+        start = stop
