@@ -33,8 +33,9 @@ PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
         ),
         1024,
     ),
-    "tagKey": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]+"), 128),
-    "tagValue": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]*"), 256),
+    # Bedrock's \s is ASCII: a no-break space is refused.
+    "tagKey": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]+", re.ASCII), 128),
+    "tagValue": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.ASCII), 256),
 }
 TAG_PREFIX: Final = "bedrock-tuning"
 _KEY_LENGTH: Final = 48
@@ -71,8 +72,8 @@ def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> st
         customization.name,
         customization.base_model.customization_id,
         customization.customization_type,
-        *(f"{name}={value}" for name, value in sorted(customization.hyperparameters.items())),
-        *(f"{kind}={digest}" for kind, digest in sorted(fingerprints.items())),
+        *(f"set {name}={value}" for name, value in sorted(customization.hyperparameters.items())),
+        *(f"data {kind}={digest}" for kind, digest in sorted(fingerprints.items())),
     )[:_KEY_LENGTH]
 
 

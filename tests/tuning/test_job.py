@@ -1,0 +1,430 @@
+"""A run's identity, the names Bedrock sees, and the request, against botocore's own model."""
+
+import itertools
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.loaders
+import pytest
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuning import job
+from tuning.customization import NAME, NAME_LENGTH_MAX, Customization, load_all
+from tuning.errors import RequestError
+from tuning.layout import Buckets
+from tuning.models import catalogue
+
+SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
+SEARCH = SHIPPED["pets-search"]
+BUCKETS = Buckets(training="a-training", validation="a-validation", output="an-output")
+RUN = "20261121-093000-3f9a1c"
+
+NAMES = st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LENGTH_MAX)
+ENVIRONMENTS = st.from_regex(re.compile(r"[a-z0-9]{2,8}"), fullmatch=True)
+TIMES = st.datetimes(min_value=datetime(2000, 1, 1)).map(
+    lambda when: f"{when:%Y-%m-%dT%H:%M:%S}.123Z"
+)
+VERSIONS = st.text(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._", min_size=1, max_size=64
+)
+DIGESTS = st.text("0123456789abcdef:", min_size=1, max_size=80)
+
+
+@cache
+def _bedrock() -> ServiceModel:
+    loader = botocore.loaders.Loader()
+    return ServiceModel(loader.load_service_model("bedrock", "service-2"), "bedrock")
+
+
+def _input(operation: str = "CreateModelCustomizationJob") -> StructureShape:
+    shape = _bedrock().operation_model(operation).input_shape
+    assert isinstance(shape, StructureShape)
+    return shape
+
+
+def _refused(value: Any, shape: Shape, path: str) -> Iterator[str]:
+    """What Bedrock checks and botocore does not: lengths, enumerations, patterns."""
+    limits = shape.metadata
+    if isinstance(shape, StructureShape):
+        for name, member in shape.members.items():
+            if name in value:
+                yield from _refused(value[name], member, f"{path}.{name}")
+    elif isinstance(shape, ListShape):
+        for item in value:
+            yield from _refused(item, shape.member, path)
+    elif isinstance(shape, MapShape):
+        for key, item in value.items():
+            yield from _refused(key, shape.key, path)
+            yield from _refused(item, shape.value, path)
+    elif isinstance(value, str):
+        if limits.get("enum") and value not in limits["enum"]:
+            yield f"{path}: {value} is none of {limits['enum']}"
+        if limits.get("pattern") and not re.fullmatch(limits["pattern"], value, re.ASCII):
+            yield f"{path}: {value!r} does not match {limits['pattern']}"
+    if hasattr(value, "__len__") and not limits.get("min", 0) <= len(value) <= limits.get(
+        "max", len(value)
+    ):
+        yield f"{path}: length {len(value)} is not {limits['min']} to {limits['max']}"
+
+
+def _plan(customization: Customization = SEARCH, **changes: Any) -> job.JobPlan:
+    plan = job.JobPlan(
+        environment="dev",
+        customization=customization,
+        run=RUN,
+        run_key="0123456789abcdef" * 3,
+        attempt=1,
+        role_arn="arn:aws:iam::000000000000:role/a-role",
+        buckets=BUCKETS,
+        with_validation=True,
+    )
+    return replace(plan, **changes)
+
+
+@given(environment=ENVIRONMENTS, name=NAMES, started=TIMES, version=VERSIONS)
+def test_every_name_is_one_that_bedrock_takes(
+    environment: str, name: str, started: str, version: str
+) -> None:
+    claim = job.claim_key(name, training=version)
+    plan = _plan(
+        replace(SEARCH, name=name),
+        environment=environment,
+        run=job.run_id(started, claim),
+        run_key=job.run_key(SEARCH, {"training": version}),
+        attempt=12,
+    )
+    shapes = {
+        member: shape
+        for operation in ("CreateModelCustomizationJob", "CreateProvisionedModelThroughput")
+        for member, shape in _input(operation).members.items()
+    }
+    names = {
+        "jobName": plan.name,
+        "customModelName": plan.name,
+        # An endpoint's name: environment, customization, eight hexadecimal digits.
+        "provisionedModelName": f"{environment}-{name}-{claim[:8]}",
+        "clientRequestToken": plan.token,
+    }
+
+    for field, value in names.items():
+        assert job.problem(field, value) is None
+        assert list(_refused(value, shapes[field], field)) == []
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("with_validation", [True, False])
+def test_the_request_of_each_shipped_customization_is_what_bedrock_takes(
+    name: str, with_validation: bool
+) -> None:
+    request = _plan(SHIPPED[name], with_validation=with_validation).request()
+
+    report = ParamValidator().validate(request, _input())
+    assert not report.has_errors(), report.generate_report()
+    assert list(_refused(request, _input(), "request")) == []
+
+
+@given(environment=ENVIRONMENTS, name=NAMES)
+def test_the_request_of_any_customization_is_what_bedrock_takes(
+    environment: str, name: str
+) -> None:
+    request = _plan(replace(SEARCH, name=name), environment=environment).request()
+
+    report = ParamValidator().validate(request, _input())
+    assert not report.has_errors(), report.generate_report()
+    assert list(_refused(request, _input(), "request")) == []
+
+
+def test_the_request_says_where_the_data_lies_and_where_the_metrics_go() -> None:
+    request = _plan().request()
+
+    checked = f"s3://an-output/manifests/pets-search/{RUN}"
+    assert request["trainingDataConfig"] == {"s3Uri": f"{checked}/training.jsonl"}
+    assert request["validationDataConfig"] == {
+        "validators": [{"s3Uri": f"{checked}/validation.jsonl"}]
+    }
+    assert request["outputDataConfig"] == {"s3Uri": "s3://an-output/jobs/pets-search/"}
+    assert request["baseModelIdentifier"] == "amazon.titan-embed-image-v1:0"
+    assert request["customizationType"] == "FINE_TUNING"
+    assert request["hyperParameters"] == {
+        "epochCount": "Auto",
+        "batchSize": "576",
+        "learningRate": "0.00005",
+    }
+
+
+def test_without_a_validation_dataset_the_request_has_no_validation_config() -> None:
+    assert "validationDataConfig" not in _plan(with_validation=False).request()
+
+
+def test_job_and_model_are_tagged_with_what_they_belong_to_and_a_team_cannot_say_otherwise() -> (
+    None
+):
+    tags = {"team": "pets", "bedrock-tuning:environment": "someone-elses"}
+    request = _plan(replace(SEARCH, tags=tags)).request()
+
+    expected = {
+        "team": "pets",
+        "bedrock-tuning:environment": "dev",
+        "bedrock-tuning:customization": "pets-search",
+        "bedrock-tuning:run": RUN,
+    }
+    for field in ("jobTags", "customModelTags"):
+        assert {tag["key"]: tag["value"] for tag in request[field]} == expected
+
+
+def test_a_request_that_bedrock_would_refuse_is_refused_here_with_all_its_faults() -> None:
+    plan = _plan(
+        replace(SEARCH, tags={"team": "pets & cats"}),
+        environment="my_env",
+        role_arn="arn:aws:iam::12:role/a-role",
+        buckets=replace(BUCKETS, output="An_Output"),
+        with_validation=False,
+    )
+
+    with pytest.raises(RequestError) as caught:
+        plan.request()
+
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+        "jobName",
+        "roleArn",
+        "s3Uri",
+        "s3Uri",
+        "tagValue",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "accepted"),
+    [
+        ("jobName", "a" * 63, True),
+        ("jobName", "a" * 64, False),
+        ("jobName", "a_b", False),
+        ("jobName", "-a", False),
+        ("jobName", "", False),
+        ("jobName", "a\n", False),
+        ("customModelName", "a--b", False),
+        ("customModelName", "a.b", False),
+        ("customModelName", "a-b_c-", True),
+        ("clientRequestToken", "a" * 256, True),
+        ("clientRequestToken", "a" * 257, False),
+        ("clientRequestToken", "a-", False),
+        ("clientRequestToken", "a_b", False),
+        ("s3Uri", "s3://bucket/dt=2026/manifest.jsonl", False),
+        ("s3Uri", "s3://bucket/a//b", False),
+        ("s3Uri", "s3://bucket/a b", False),
+        ("s3Uri", "s3://bucket/pets/manifest.jsonl", True),
+        ("s3Uri", "s3://b/pets", False),
+        ("roleArn", "arn:aws-us-gov:iam::000000000000:role/path/name", True),
+        ("roleArn", "arn:aws:iam::000000000000:user/name", False),
+        ("tagKey", "", False),
+        ("tagKey", "k" * 129, False),
+        ("tagKey", "kennel\u00a0club", False),
+        ("tagValue", "", True),
+        ("tagValue", "Ron & Smila", False),
+        ("tagValue", "Ron\u2003Smila", False),
+    ],
+)
+def test_what_bedrock_refuses_is_a_problem(field: str, value: str, accepted: bool) -> None:
+    problem = job.problem(field, value)
+
+    assert (problem is None) is accepted
+    assert problem is None or problem.startswith(f"{field}: ")
+
+
+PUBLISHED = {
+    "jobName": "JobName",
+    "customModelName": "CustomModelName",
+    "provisionedModelName": "ProvisionedModelName",
+    "modelDeploymentName": "ModelDeploymentName",
+    "clientRequestToken": "IdempotencyToken",
+    "roleArn": "RoleArn",
+    "s3Uri": "S3Uri",
+    "tagKey": "TagKey",
+    "tagValue": "TagValue",
+}
+
+
+def test_every_pattern_of_ours_has_a_published_one_to_agree_with() -> None:
+    assert set(PUBLISHED) == set(job.PATTERNS)
+
+
+@pytest.mark.parametrize("field", PUBLISHED)
+def test_our_pattern_takes_what_the_published_one_takes(field: str) -> None:
+    """All strings of up to six characters, one of each kind that some pattern tells apart."""
+    shape = _bedrock().shape_for(PUBLISHED[field])
+    published, longest = re.compile(shape.metadata["pattern"], re.ASCII), shape.metadata["max"]
+    start = {"roleArn": "arn:aws:iam::000000000000:role/", "s3Uri": "s3://"}.get(field, "")
+    alphabet = "a/.-_" if field == "s3Uri" else "aZ9-+._ \u00a0"
+    most = 6 if len(alphabet) < 6 else 4
+
+    assert job.PATTERNS[field][1] == longest
+    for length in range(most + 1):
+        for characters in itertools.product(alphabet, repeat=length):
+            value = start + "".join(characters)
+            least = shape.metadata.get("min", 0)
+            taken = len(value) >= least and published.fullmatch(value) is not None
+            assert (job.problem(field, value) is None) is taken, value
+
+
+@pytest.mark.parametrize("field", job.PATTERNS)
+def test_no_pattern_of_ours_takes_long_for_any_string(field: str) -> None:
+    _, longest = job.PATTERNS[field]
+    start = {"roleArn": "arn:aws-", "s3Uri": "s3://bucket/"}.get(field, "a")
+    hostile = [
+        start + filler * ((longest - len(start) - 1) // len(filler)) + "é\n"
+        for filler in ("-", "a", "a-", "-a", ".", " ", "/a", "a/")
+    ]
+
+    begin = time.perf_counter()
+    for value in hostile:
+        assert job.problem(field, value) is not None
+    # The published job name pattern needs longer than the universe has left for the first of them.
+    assert time.perf_counter() - begin < 1
+
+
+def test_the_request_in_step_functions_spelling_has_exactly_botocores_members() -> None:
+    """Step Functions' names are the API's members with a capital letter, at every depth."""
+    request = _plan().request()
+
+    def back(value: Any, shape: Shape) -> Any:
+        if isinstance(shape, StructureShape):
+            members = {name[0].upper() + name[1:]: name for name in shape.members}
+            assert set(value) <= set(members), f"{set(value) - set(members)} of {shape.name}"
+            return {
+                members[name]: back(item, shape.members[members[name]])
+                for name, item in value.items()
+            }
+        if isinstance(shape, ListShape):
+            return [back(item, shape.member) for item in value]
+        return value
+
+    assert back(job.pascal_case(request), _input()) == request
+
+
+def test_hyperparameters_keep_their_own_names_in_step_functions_spelling() -> None:
+    pascal = job.pascal_case(_plan().request())
+
+    assert set(pascal["HyperParameters"]) == {"epochCount", "batchSize", "learningRate"}
+    assert pascal["ValidationDataConfig"]["Validators"][0]["S3Uri"].startswith("s3://")
+    assert pascal["JobTags"][0].keys() == {"Key", "Value"}
+
+
+FINGERPRINTS = {"training": "aa:1", "validation": "bb:2"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "pets-find"},
+        {"base_model": catalogue()["nova-micro"]},
+        {"customization_type": "CONTINUED_PRE_TRAINING"},
+        {"hyperparameters": {**SEARCH.hyperparameters, "batchSize": "577"}},
+        {"hyperparameters": {"epochCount": "Auto"}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_other_settings_are_other_work(change: Mapping[str, Any]) -> None:
+    assert job.run_key(replace(SEARCH, **change), FINGERPRINTS) != job.run_key(SEARCH, FINGERPRINTS)
+
+
+@pytest.mark.parametrize(
+    "fingerprints",
+    [
+        {"training": "aa:2", "validation": "bb:2"},
+        {"training": "aa:1", "validation": "bb:3"},
+        {"training": "aa:1"},
+        {"training": "bb:2", "validation": "aa:1"},
+    ],
+)
+def test_other_data_is_other_work(fingerprints: Mapping[str, str]) -> None:
+    assert job.run_key(SEARCH, fingerprints) != job.run_key(SEARCH, FINGERPRINTS)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"description": "Find pets"},
+        {"file": "elsewhere/pets-search.toml"},
+        {"serving": replace(SEARCH.serving, model_units=2, lease_hours=1)},
+        {"budget": replace(SEARCH.budget, approval="never")},
+        {"tags": {"team": "cats"}},
+        {"allow_closed_model": True},
+        {"warnings": ("careful",)},
+        {"validation": "optional"},
+        {"hyperparameters": dict(reversed(SEARCH.hyperparameters.items()))},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_does_not_change_the_model_is_the_same_work(same: Mapping[str, Any]) -> None:
+    backwards = dict(reversed(FINGERPRINTS.items()))
+
+    assert job.run_key(replace(SEARCH, **same), backwards) == job.run_key(SEARCH, FINGERPRINTS)
+
+
+PARTS = st.dictionaries(st.sampled_from(["training", "validation", "a", "b"]), DIGESTS, max_size=2)
+
+
+@given(ours=st.tuples(PARTS, PARTS), theirs=st.tuples(PARTS, PARTS))
+def test_run_keys_are_equal_only_for_equal_work(
+    ours: tuple[dict[str, str], dict[str, str]], theirs: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    keys = [
+        job.run_key(replace(SEARCH, hyperparameters=parameters), fingerprints)
+        for parameters, fingerprints in (ours, theirs)
+    ]
+
+    assert (keys[0] == keys[1]) is (ours == theirs)
+
+
+def test_a_setting_is_never_taken_for_data() -> None:
+    as_setting = replace(SEARCH, hyperparameters={"training": "aa"})
+    as_data = replace(SEARCH, hyperparameters={})
+
+    assert job.run_key(as_setting, {}) != job.run_key(as_data, {"training": "aa"})
+
+
+@given(one=st.tuples(NAMES, VERSIONS), other=st.tuples(NAMES, VERSIONS))
+def test_claim_keys_are_equal_only_for_equal_uploads(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    keys = [job.claim_key(name, training=training) for name, training in (one, other)]
+
+    assert (keys[0] == keys[1]) is (one == other)
+    assert all(re.fullmatch("[0-9a-f]{48}", key) for key in keys)
+
+
+def test_a_repeated_attempt_is_another_request_to_bedrock() -> None:
+    assert _plan(attempt=1).token != _plan(attempt=2).token
+    assert _plan(run=RUN).token == _plan(run="20261122-000000-ffffff").token
+
+
+@pytest.mark.parametrize(
+    "started",
+    ["2026-11-21T09:30:00.123Z", "2026-11-21T09:30:00Z", "2026-11-21T09:30:00.123456+00:00"],
+)
+def test_a_run_is_called_by_its_start_and_its_uploads(started: str) -> None:
+    assert job.run_id(started, "3f9a1cffff") == RUN
+
+
+@given(earlier=st.datetimes(), later=st.datetimes(), claim=st.text("0123456789abcdef", min_size=6))
+def test_runs_sort_by_time(earlier: Any, later: Any, claim: str) -> None:
+    runs = [job.run_id(f"{when.isoformat()}Z", claim) for when in (earlier, later)]
+
+    assert all(len(run) == 22 for run in runs)
+    first, second = (when.replace(microsecond=0) for when in (earlier, later))
+    assert (runs[0] < runs[1]) is (first < second)
+
+
+@pytest.mark.parametrize("started", ["", "yesterday", "2026-11-21"])
+def test_a_run_needs_a_time(started: str) -> None:
+    with pytest.raises(ValueError, match="not an ISO 8601 time"):
+        job.run_id(started, "3f9a1c")
