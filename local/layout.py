@@ -43,9 +43,14 @@ class Layout:
         return self.root / "server.log"
 
     @property
+    def temporary(self) -> Path:
+        """Emptied at every start: unpacked functions of a server that was killed are left here."""
+        return self.root / "tmp"
+
+    @property
     def data(self) -> tuple[Path, ...]:
         """Everything that `--fresh` throws away."""
-        return (self.root / "state", self.root / "s3", self.root / "tmp", self.root / "home")
+        return (self.root / "state", self.root / "s3", self.temporary, self.root / "home")
 
     def make(self) -> None:
         for folder in (self.root, *self.data):

@@ -113,9 +113,8 @@ class LocalAws:
                     f"a local AWS already runs{where} with its state in {layout.root}: "
                     "stop it with `python -m local down`, or choose another --state"
                 )
-            if fresh:
-                for folder in layout.data:
-                    shutil.rmtree(folder, ignore_errors=True)
+            for folder in layout.data if fresh else (layout.temporary,):
+                shutil.rmtree(folder, ignore_errors=True)
             layout.make()
             chosen = _free_port(port)
             draft = Record(pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models)

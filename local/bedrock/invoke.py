@@ -72,11 +72,6 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
             ready=deployed.status == "Active",
             tags=deployed.tags,
         )
-    if ":custom-model/" in identifier:
-        raise invalid(
-            f"Invocation of model ID {identifier} with on-demand throughput isn’t supported. "
-            "Retry your request with a Provisioned Throughput or a deployment of this model."
-        )
     name = bases.id_of(identifier)
     base = bases.base(identifier) if bases.is_foundation(identifier) else None
     if base is None or name not in base.invoke_ids:
