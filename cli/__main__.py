@@ -1,0 +1,43 @@
+"""Entry point of `tuning`, also as `python -m cli`: the one list of all commands."""
+
+import click
+
+from cli.group import TuningGroup
+
+# A command exists when it is listed here; it is imported when it is called or described.
+SECTIONS = {
+    "Look things up": {
+        "rules": "cli.commands.rules",
+        "models": "cli.commands.models",
+    },
+    "Operate a deployment": {
+        "runs": "cli.commands.runs",
+        "approve": "cli.commands.approve",
+    },
+    "Work on this project": {
+        "docs": "cli.commands.docs",
+    },
+}
+
+
+@click.group(
+    cls=TuningGroup,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="bedrock-tuning", message="%(prog)s %(version)s")
+def tuning() -> None:
+    """Upload a dataset; get a served custom model, or a list of exactly what to fix.
+
+    Results go to standard output, messages and progress to standard error. Exit code 0: as wished;
+    1: the answer is no (findings, a failed run, a stale page); 2: it could not be done.
+    """
+
+
+def main() -> None:
+    """Runs `tuning` with the arguments of this process."""
+    tuning(prog_name="tuning")
+
+
+if __name__ == "__main__":
+    main()

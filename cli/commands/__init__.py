@@ -1,0 +1,1 @@
+"""One module per command, each named like its command."""

@@ -1,0 +1,102 @@
+"""One deployed environment, found through the outputs of its CloudFormation stacks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+import click
+
+from cli.aws import Aws
+from cli.errors import CannotRun
+from tuning.layout import Buckets
+
+_OUTPUTS: Final = {
+    "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
+    "pipeline": ("RunsTable", "Workflow"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Where one environment's parts are, and the clients to reach them."""
+
+    aws: Aws
+    environment: str
+    buckets: Buckets
+    runs_table: str
+    workflow_arn: str
+
+    def execution_arn(self, name: str) -> str:
+        """The ARN of one execution of the workflow by its name."""
+        return f"{self.workflow_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+Deployed = Callable[[], Deployment]
+
+
+def find(aws: Aws, *, environment: str) -> Deployment:
+    """The deployment of an environment; raises CannotRun if its stacks are not there."""
+    found: dict[str, str] = {}
+    for part, names in _OUTPUTS.items():
+        stack = f"tuning-{environment}-{part}"
+        outputs = _outputs(aws, stack)
+        missing = [name for name in names if name not in outputs]
+        if missing:
+            raise CannotRun(
+                f"the stack has no output {', '.join(missing)}",
+                where=stack,
+                fix="deploy this version of the project: cdk deploy --all",
+            )
+        found.update({name: outputs[name] for name in names})
+    return Deployment(
+        aws=aws,
+        environment=environment,
+        buckets=Buckets(
+            training=found["TrainingBucket"],
+            validation=found["ValidationBucket"],
+            output=found["OutputBucket"],
+        ),
+        runs_table=found["RunsTable"],
+        workflow_arn=found["Workflow"],
+    )
+
+
+def _outputs(aws: Aws, stack: str) -> dict[str, str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        (found,) = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        raise CannotRun(
+            "there is no such stack here",
+            where=f"{stack} in {aws.cloudformation.meta.region_name}",
+            fix="choose another --environment or --region, or deploy it: cdk deploy --all",
+        ) from None
+    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
+
+
+def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--environment and --region; the command gets `deployed`, which looks when it is called."""
+
+    @click.option(
+        "--environment",
+        "-e",
+        envvar="TUNING_ENVIRONMENT",
+        default="dev",
+        show_default=True,
+        show_envvar=True,
+        help="Which deployed environment, as named in cdk.json.",
+    )
+    @click.option("--region", help="AWS Region; as for the AWS CLI if not given.")
+    @click.pass_context
+    @wraps(command)
+    def wrapped(
+        ctx: click.Context, /, *args: Any, environment: str, region: str | None, **kwargs: Any
+    ) -> Any:
+        aws = ctx.obj or Aws(region=region)
+        return command(*args, deployed=lambda: find(aws, environment=environment), **kwargs)
+
+    return wrapped

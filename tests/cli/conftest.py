@@ -1,0 +1,36 @@
+"""Runs `tuning` in this process, without network and without anybody's AWS credentials."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.__main__ import tuning
+from tests.cli.support import StubbedAws
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _alone(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("TUNING_ENVIRONMENT", raising=False)
+
+
+@pytest.fixture
+def aws() -> Iterator[StubbedAws]:
+    """An AWS of which every expected call is written down; none may be left over."""
+    stubbed = StubbedAws()
+    yield stubbed
+    stubbed.assert_all_called()
+
+
+@pytest.fixture
+def run(aws: StubbedAws) -> Run:
+    """Runs `tuning` with some arguments."""
+
+    def runner(*args: object, input: str | None = None) -> Result:
+        return CliRunner().invoke(tuning, [str(each) for each in args], obj=aws, input=input)
+
+    return runner

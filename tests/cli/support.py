@@ -1,0 +1,100 @@
+"""AWS clients that answer what a test wrote down, checked against botocore's own model."""
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeSerializer
+from botocore.stub import Stubber
+
+from cli.aws import Aws
+
+REGION = "us-east-1"
+WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:tuning-dev-workflow"
+CALLER = "arn:aws:iam::000000000000:user/ann"
+
+
+class StubbedAws(Aws):
+    """Real clients behind stubs: wrong parameters and unexpected calls fail."""
+
+    def __init__(self) -> None:
+        super().__init__(region=REGION)
+        self._stubs: dict[str, Stubber] = {}
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
+        )
+
+    def stub(self, client: str) -> Stubber:
+        """The stub of a client by its name here, e.g. "dynamodb"."""
+        if client not in self._stubs:
+            self._stubs[client] = Stubber(getattr(self, client))
+            self._stubs[client].activate()
+        return self._stubs[client]
+
+    def answer(
+        self, client: str, method: str, response: dict[str, Any], expected: dict[str, Any] | None
+    ) -> None:
+        """The next call to a client."""
+        self.stub(client).add_response(method, response, expected)
+
+    def assert_all_called(self) -> None:
+        for stub in self._stubs.values():
+            stub.assert_no_pending_responses()
+
+    def deployed(self, environment: str = "dev") -> None:
+        """The stacks of an environment are there."""
+        outputs = {
+            "data": {"TrainingBucket": "train", "ValidationBucket": "valid", "OutputBucket": "out"},
+            "pipeline": {"RunsTable": "runs", "Workflow": WORKFLOW, "Topic": "arn:topic"},
+        }
+        for part, values in outputs.items():
+            self.answer(
+                "cloudformation",
+                "describe_stacks",
+                {
+                    "Stacks": [
+                        {
+                            "StackName": f"tuning-{environment}-{part}",
+                            "CreationTime": "2026-11-21T09:00:00Z",
+                            "StackStatus": "CREATE_COMPLETE",
+                            "Outputs": [
+                                {"OutputKey": key, "OutputValue": value}
+                                for key, value in values.items()
+                            ],
+                        }
+                    ]
+                },
+                {"StackName": f"tuning-{environment}-{part}"},
+            )
+
+    def has_run(self, **values: Any) -> None:
+        """The runs table knows this run."""
+        self.answer(
+            "dynamodb",
+            "get_item",
+            {"Item": item(**values)},
+            {
+                "TableName": "runs",
+                "Key": {"id": {"S": f"run#{values['run']}"}},
+                "ConsistentRead": True,
+            },
+        )
+
+    def called_by(self, arn: str = CALLER) -> None:
+        """Who is calling."""
+        self.answer(
+            "sts",
+            "get_caller_identity",
+            {"UserId": "u", "Account": "000000000000", "Arn": arn},
+            {},
+        )
+
+
+def item(**values: Any) -> dict[str, Any]:
+    """An item of the runs table as DynamoDB returns it."""
+    serialize = TypeSerializer().serialize
+    whole = {"id": f"run#{values['run']}", **values}
+    return {name: serialize(value) for name, value in whole.items()}
