@@ -402,6 +402,10 @@ def test_claim_keys_are_equal_only_for_equal_uploads(
     assert all(re.fullmatch("[0-9a-f]{48}", key) for key in keys)
 
 
+def test_a_name_never_runs_into_a_version() -> None:
+    assert job.claim_key("pets", training="1x") != job.claim_key("pets1", training="x")
+
+
 def test_a_repeated_attempt_is_another_request_to_bedrock() -> None:
     assert _plan(attempt=1).token != _plan(attempt=2).token
     assert _plan(run=RUN).token == _plan(run="20261122-000000-ffffff").token
