@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning.explain import explain
+from tuning.layout import customization_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,8 @@ class Outcome:
     """The end of a run.
 
     status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
-        declined, expired, failed, stopped, trained, served, serving-failed, removed.
+        outdated, declined, expired, failed, stopped, trained, served, serving-failed, removed,
+        pending.
     failed: the execution ends as failed, so its alarm rings.
     notify: worth a message; duplicates and half-uploaded datasets are only recorded.
     """
@@ -69,7 +71,9 @@ def _name(state: Mapping[str, Any]) -> str:
         part = state.get(key)
         if isinstance(part, Mapping) and part.get("customization"):
             return str(part["customization"])
-    return "a run"
+    # Nothing was admitted: all that is known is the upload's event.
+    key = str(state.get("detail", {}).get("object", {}).get("key", ""))
+    return customization_of(key) or "a run"
 
 
 def _not_started(name: str, start: Mapping[str, Any]) -> Outcome:
@@ -95,10 +99,14 @@ def _served(name: str, serving: Mapping[str, Any]) -> Outcome:
         return Outcome(status="trained", subject=f"{name}: trained, not served", message=reason)
     if step == "removed":
         return Outcome(status="removed", subject=f"{name}: no longer served", message=reason)
+    if step == "pending":
+        return Outcome(
+            status="pending", subject=f"{name}: nothing to serve", message=reason, notify=False
+        )
     return Outcome(
         status="serving-failed",
-        subject=f"{name}: trained, but serving failed",
-        message=f"{reason}\nThe custom model is kept; what was served before is served again.",
+        subject=f"{name}: serving failed",
+        message=f"{reason}\nThe custom model is kept.",
         failed=True,
     )
 
@@ -114,30 +122,38 @@ def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Ou
                 subject=f"{name}: nobody approved the price in time",
                 message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
             )
-    message = _failure_message(cause)
-    told = explain(message)
-    stopped = _job_status(cause) == "Stopped"
+    found = _told(cause)
+    message = str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
+    told = explain(message, code=kind)
+    stopped = found.get("Status") == "Stopped"
+    lines = [f"{kind}: {message}", f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
     return Outcome(
         status="stopped" if stopped else "failed",
         subject=f"{name}: {'stopped' if stopped else 'failed'}",
-        message=f"{kind}: {message}\nLikely cause: {told.cause}\nWhat to do: {told.fix}",
+        message="\n".join([*lines, *_left_behind(state)]),
         failed=not stopped,
     )
 
 
-def _job(cause: str) -> Mapping[str, Any]:
-    # The .sync integration fails with the job itself, as JSON, in Cause.
+def _left_behind(state: Mapping[str, Any]) -> list[str]:
+    """What a run that broke off has made and may be billed for."""
+    model = (state.get("job") or {}).get("OutputModelArn")
+    endpoint = (state.get("serving") or {}).get("created_arn")
+    lines = [f"The custom model is kept: {model}"] if model else []
+    if endpoint:
+        lines.append(f"Billed by the hour until it is deleted or its lease ends: {endpoint}")
+    return lines
+
+
+def _told(cause: str) -> Mapping[str, Any]:
+    """A cause as an object: the job (.sync fails with it) or a function's error; else empty.
+
+    Names begin with a capital letter, as Step Functions writes them; Lambda does not.
+    """
     try:
         found = json.loads(cause)
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
-
-
-def _job_status(cause: str) -> str:
-    return str(_job(cause).get("Status", ""))
-
-
-def _failure_message(cause: str) -> str:
-    job = _job(cause)
-    return str(job.get("FailureMessage") or job.get("errorMessage") or cause)
+    if not isinstance(found, Mapping):
+        return {}
+    return {key[:1].upper() + key[1:]: value for key, value in found.items()}
