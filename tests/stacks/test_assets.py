@@ -1,0 +1,81 @@
+"""What Lambda receives is complete: every handler imports from it and from nothing else of ours."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from app import build_app, read_context
+from stacks.constructs.function import SHIPPED
+
+PROBE = """
+import importlib, sys
+class NotInLambda:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"aws_cdk", "constructs", "jsii", "click", "rich", "PIL", "cli"}:
+            raise ImportError(name + " is not in Lambda")
+sys.meta_path.insert(0, NotInLambda())
+asset, layer = sys.argv[1:3]
+sys.path[:0] = [asset, layer]
+for handler in sys.argv[3:]:
+    module, name = handler.rsplit(".", 1)
+    loaded = importlib.import_module(module)
+    assert loaded.__file__.startswith(asset), loaded.__file__
+    assert callable(getattr(loaded, name)), handler
+import msgspec, obstore
+assert msgspec.__file__.startswith(layer) and obstore.__file__.startswith(layer)
+"""
+
+
+def _assets(assembly: Any, stack: str) -> list[Path]:
+    manifest = json.loads(Path(assembly.directory, f"{stack}.assets.json").read_text("utf-8"))
+    return [
+        Path(assembly.directory, file["source"]["path"])
+        for file in manifest["files"].values()
+        if file["source"]["packaging"] == "zip"
+    ]
+
+
+def test_every_handler_imports_from_the_staged_asset_alone(synth: Any, tmp_path: Path) -> None:
+    assembly = synth("local")
+    handlers = {
+        resource["Properties"]["Handler"]
+        for stack in assembly.stacks
+        for resource in stack.template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert "lambdas.admit.handler" in handlers
+    code, layer = sorted(
+        _assets(assembly, "tuning-local-pipeline"), key=lambda path: (path / "python").exists()
+    )
+    environment = {"AWS_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", PROBE, str(code), str(layer / "python"), *sorted(handlers)]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_code_asset_holds_the_source_folders_and_nothing_else(assembly: Any) -> None:
+    (code,) = [a for a in _assets(assembly, "tuning-dev-pipeline") if (a / "lambdas").exists()]
+    assert {path.name for path in code.iterdir()} == set(SHIPPED)
+    assert not list(code.rglob("__pycache__"))
+
+
+def test_bytecode_and_a_new_test_file_leave_the_assets_as_they_are(
+    assembly: Any, tmp_path: Path, repository: Path
+) -> None:
+    before = {path.name for path in _assets(assembly, "tuning-dev-pipeline")}
+    cache = repository / "tuning" / "__pycache__"
+    cache.mkdir(exist_ok=True)
+    probes = [cache / "probe.cpython-399.pyc", repository / "tests" / "probe_of_assets.txt"]
+    try:
+        for probe in probes:
+            probe.write_text("not shipped")
+        context = {**read_context(), "environment": "dev"}
+        again = build_app(context, outdir=str(tmp_path / "cdk.out")).synth()
+    finally:
+        for probe in probes:
+            probe.unlink()
+    assert {path.name for path in _assets(again, "tuning-dev-pipeline")} == before

@@ -1,0 +1,208 @@
+"""What a reviewer must not miss by skimming a snapshot, said as properties of the templates."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app import build_app, read_context
+from tests.stacks.conftest import ENVIRONMENTS
+from tests.stacks.readable import readable
+
+Resource = dict[str, Any]
+
+
+def _resources(assembly: Any, kind: str) -> Iterator[tuple[str, Resource]]:
+    for stack in assembly.stacks:
+        for name, resource in readable(stack.template)["Resources"].items():
+            if resource["Type"] == kind:
+                yield name, resource
+
+
+def _role(assembly: Any, start: str) -> Resource:
+    (found,) = [r for n, r in _resources(assembly, "AWS::IAM::Role") if n.startswith(start)]
+    return found["Properties"]
+
+
+def _statements(role: Resource) -> dict[str, Resource]:
+    (policy,) = role["Policies"]
+    return {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_data_survives_whatever_happens_to_its_stack(synth: Any, environment: str) -> None:
+    kept = {"AWS::S3::Bucket": 4, "AWS::KMS::Key": 2, "AWS::DynamoDB::Table": 1}
+    for kind, count in kept.items():
+        found = list(_resources(synth(environment), kind))
+        assert len(found) == count, kind
+        for name, resource in found:
+            policies = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
+            assert policies == ("Retain", "Retain"), name
+
+
+def test_buckets_are_encrypted_versioned_closed_and_logged(assembly: Any) -> None:
+    for name, resource in _resources(assembly, "AWS::S3::Bucket"):
+        properties = resource["Properties"]
+        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        logs = name.startswith("AccessLogs")
+        assert algorithm == ("AES256" if logs else "aws:kms"), name
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}, name
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}, name
+        (owner,) = properties["OwnershipControls"]["Rules"]
+        assert owner["ObjectOwnership"] == "BucketOwnerEnforced", name
+        assert logs or "LoggingConfiguration" in properties, name
+
+
+def test_buckets_refuse_plain_http_and_old_tls(assembly: Any) -> None:
+    policies = list(_resources(assembly, "AWS::S3::BucketPolicy"))
+    assert len(policies) == 4
+    for name, resource in policies:
+        denied = [
+            statement["Condition"]
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny" and statement["Principal"] == {"AWS": "*"}
+        ]
+        assert {"Bool": {"aws:SecureTransport": "false"}} in denied, name
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in denied, name
+
+
+def test_only_dataset_buckets_send_events_so_nothing_we_write_can_start_a_run(
+    assembly: Any,
+) -> None:
+    sending = {
+        name
+        for name, resource in _resources(assembly, "AWS::S3::Bucket")
+        if "NotificationConfiguration" in resource["Properties"]
+    }
+    assert {name[:-8] for name in sending} == {"Training", "Validation"}
+
+
+def test_only_the_upload_of_a_known_manifest_starts_a_run(assembly: Any) -> None:
+    ((_, rule),) = _resources(assembly, "AWS::Events::Rule")
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["detail"]["object"]["key"] == [
+        "pets-search/manifest.jsonl",
+        "pets-style/manifest.jsonl",
+    ]
+    assert pattern["detail-type"] == ["Object Created"]
+    (target,) = rule["Properties"]["Targets"]
+    assert target["DeadLetterConfig"]["Arn"]
+
+
+def test_the_bedrock_role_is_trusted_for_jobs_of_this_account_and_region_only(
+    assembly: Any,
+) -> None:
+    (statement,) = _role(assembly, "BedrockRolepetssearch")["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "bedrock.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
+        "ArnLike": {
+            "aws:SourceArn": "arn:aws:bedrock:us-east-1:${AWS::AccountId}:model-customization-job/*"
+        },
+    }
+
+
+def test_the_bedrock_role_reads_and_writes_its_own_folders_only(assembly: Any) -> None:
+    statements = _statements(_role(assembly, "BedrockRolepetssearch"))
+    reads, writes = statements["ReadDataset"]["Resource"], statements["WriteOutput"]["Resource"]
+    assert sorted(resource.partition("}")[2] for resource in reads) == [
+        "/manifests/pets-search/*",
+        "/pets-search/*",
+        "/pets-search/*",
+    ]
+    assert writes.endswith("/jobs/pets-search/*")
+    assert statements["ListDataset"]["Condition"]["StringLike"] == {"s3:prefix": "pets-search/*"}
+    actions = set()
+    for statement in statements.values():
+        found = statement["Action"]
+        actions |= {found} if isinstance(found, str) else set(found)
+    assert actions == {
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:ListBucket",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    }
+
+
+def test_the_strict_profile_may_not_read_what_bedrock_wrote(tmp_path: Any) -> None:
+    context = {**read_context(), "environment": "dev"}
+    context["tuning"]["environments"]["dev"]["service_role"] = "strict"
+    strict = build_app(context, outdir=str(tmp_path)).synth()
+    statements = _statements(_role(strict, "BedrockRolepetssearch"))
+    about_jobs = {sid for sid, s in statements.items() if "jobs/pets-search" in json.dumps(s)}
+    assert about_jobs == {"WriteOutput"}
+    assert statements["WriteOutput"]["Action"] == "s3:PutObject"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_role_names_its_source_and_has_no_managed_policy(
+    synth: Any, environment: str
+) -> None:
+    roles = list(_resources(synth(environment), "AWS::IAM::Role"))
+    assert len(roles) >= 14
+    for name, role in roles:
+        assert "ManagedPolicyArns" not in role["Properties"], name
+        for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+            account = statement["Condition"]["StringEquals"]["aws:SourceAccount"]
+            assert account == "${AWS::AccountId}", name
+
+
+def test_no_permission_lies_outside_its_role(assembly: Any) -> None:
+    kinds = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+    assert [name for kind in kinds for name, _ in _resources(assembly, kind)] == []
+
+
+def test_the_workflow_passes_exactly_the_bedrock_roles_and_only_to_bedrock(assembly: Any) -> None:
+    statement = _statements(_role(assembly, "WorkflowRole"))["PassServiceRoles"]
+    assert len(statement["Resource"]) == 2
+    assert all(resource.startswith("${BedrockRole") for resource in statement["Resource"])
+    assert statement["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}
+    }
+
+
+def test_alarms_really_reach_the_encrypted_topic(assembly: Any) -> None:
+    ((_, policy),) = _resources(assembly, "AWS::SNS::TopicPolicy")
+    publishers = [
+        statement["Principal"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow" and statement["Action"] == "sns:Publish"
+    ]
+    assert {"Service": "cloudwatch.amazonaws.com"} in publishers
+    keys = dict(_resources(assembly, "AWS::KMS::Key"))
+    (operations,) = [key for name, key in keys.items() if name.startswith("Operations")]
+    users = [
+        statement["Principal"].get("Service")
+        for statement in operations["Properties"]["KeyPolicy"]["Statement"]
+    ]
+    assert "cloudwatch.amazonaws.com" in users
+    alarms = list(_resources(assembly, "AWS::CloudWatch::Alarm"))
+    assert len(alarms) == 6
+    for name, alarm in alarms:
+        assert alarm["Properties"]["AlarmActions"], name
+
+
+def test_serving_is_one_custom_resource_per_customization(assembly: Any) -> None:
+    wishes = {
+        resource["Properties"]["Customization"]: resource["Properties"]
+        for _, resource in _resources(assembly, "Custom::ProvisionedThroughput")
+    }
+    assert set(wishes) == {"pets-search", "pets-style"}
+    assert wishes["pets-search"]["LeaseHours"] == "8"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_everything_that_can_carry_a_tag_names_its_environment(
+    synth: Any, environment: str
+) -> None:
+    tagged = 0
+    for stack in synth(environment).stacks:
+        for name, resource in stack.template["Resources"].items():
+            tags = resource.get("Properties", {}).get("Tags")
+            if tags is not None:
+                tagged += 1
+                assert {"Key": "bedrock-tuning:environment", "Value": environment} in tags, name
+    assert tagged > 30

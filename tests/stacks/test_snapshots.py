@@ -1,0 +1,72 @@
+"""The synthesized templates, committed: one YAML per stack and environment.
+
+`make snapshots` accepts them as they are; the diff is what a reviewer reads.
+"""
+
+from typing import Any
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from tests.stacks.conftest import ENVIRONMENTS
+from tests.stacks.readable import readable
+
+LINES_MAX = 1_500
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors: a repeated value is written out, so that each place can be read alone."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class YamlTemplate(SingleFileSnapshotExtension):
+    """One file per template."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "yaml"
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        # None: the innermost lists and maps stand on one line, which halves the length.
+        return yaml.dump(
+            data,
+            Dumper=_Dumper,
+            sort_keys=True,
+            width=160,
+            allow_unicode=True,
+            default_flow_style=None,
+        )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("stack", ["data", "pipeline", "serving"])
+def test_the_template_is_the_committed_one(
+    synth: Any, environment: str, stack: str, snapshot: SnapshotAssertion
+) -> None:
+    template = synth(environment).get_stack_by_name(f"tuning-{environment}-{stack}").template
+    assert readable(template) == snapshot.use_extension(YamlTemplate)
+
+
+@pytest.mark.parametrize("stack", ["data", "pipeline", "serving"])
+def test_a_snapshot_is_short_enough_to_be_read(synth: Any, stack: str) -> None:
+    template = synth("prod").get_stack_by_name(f"tuning-prod-{stack}").template
+    assert YamlTemplate().serialize(readable(template)).count("\n") < LINES_MAX
+
+
+def test_one_changed_character_in_a_policy_is_a_diff_of_one_line(synth: Any) -> None:
+    template = readable(synth("dev").get_stack_by_name("tuning-dev-pipeline").template)
+    before = YamlTemplate().serialize(template).splitlines()
+    after = YamlTemplate().serialize(_change_one_prefix(template)).splitlines()
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+
+
+def _change_one_prefix(template: dict[str, Any]) -> dict[str, Any]:
+    text = yaml.dump(template, Dumper=_Dumper, sort_keys=True, width=10_000)
+    assert "/jobs/pets-search/*" in text
+    changed: dict[str, Any] = yaml.safe_load(
+        text.replace("/jobs/pets-search/*", "/jobs/pets-searc/*", 1)
+    )
+    return changed

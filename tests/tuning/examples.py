@@ -1,0 +1,102 @@
+"""Turns the examples of rules into the items that rules look at."""
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+
+from tuning.dataset import Dataset
+from tuning.fingerprint import image_hash, record_hash
+from tuning.headers import Header
+from tuning.image import Image
+from tuning.layout import KINDS, Kind
+from tuning.manifest import Line, parse
+from tuning.models import BaseModel, DatasetContract, catalogue
+from tuning.partial import Classes, ImageStats, Partial, TextStats, join_hashes
+from tuning.record import Record
+from tuning.report import ModelTerms
+from tuning.rule import Rule
+from tuning.rules import IMAGE_RULES, LINE_RULES, RECORD_RULES
+from tuning.rules.crash import Crash
+from tuning.subject import Subject
+
+FLAGSHIP = "titan-multimodal-embeddings-g1"
+
+
+def contract_of(text: str) -> tuple[BaseModel, DatasetContract]:
+    """Model and contract of "key" or "key/CUSTOMIZATION_TYPE"."""
+    key, _, type = text.partition("/")
+    model = catalogue()[key]
+    return model, model.datasets[type or next(iter(model.datasets))]
+
+
+def subject_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any) -> Subject:
+    """A subject whose images lie in s3://bucket/folder/."""
+    model, contract = contract_of(text)
+    values: dict[str, Any] = {
+        "model": model,
+        "contract": contract,
+        "kind": kind,
+        "bucket": "bucket",
+        "folder": "folder/",
+    }
+    return Subject(**{**values, **changes})
+
+
+def item_of(rule: Rule[Any], example: str | bytes) -> Any:
+    """What the rule looks at, made of one of its examples."""
+    data = example.encode() if isinstance(example, str) else example
+    if rule in LINE_RULES:
+        return Line(number=1, data=data)
+    if rule in RECORD_RULES:
+        _, contract = contract_of(rule.model)
+        parsed = parse(data)
+        assert not parsed.problem
+        return Record(line=1, value=parsed.value, format=contract.format)
+    seen = json.loads(example)
+    if rule in IMAGE_RULES:
+        return _image(seen)
+    if rule.id == "X001":
+        return Crash(rule=rule, error=ValueError("oops")) if seen["crash"] else None
+    return dataset_of(rule.model, seen)
+
+
+def _image(seen: dict[str, Any]) -> Image:
+    key = seen.pop("key", "folder/1")
+    if outcome := seen.pop("outcome", ""):
+        key = "x" * 1025 if outcome == "key" else key
+        return Image(line=1, key=key, outcome=outcome, reason="AccessDenied")
+    size = seen.pop("size", 1000)
+    header = Header(**{"format": "png", "width": 512, "height": 512, **seen})
+    return Image(line=1, key=key, header=header, size=size, etag="0")
+
+
+def dataset_of(model: str, seen: dict[str, Any]) -> Dataset:
+    """A dataset of what was seen of each kind."""
+    base, contract = contract_of(model)
+    partial = Partial()
+    for kind in KINDS:
+        if kind in seen:
+            text, images = _stats(dict(seen[kind]))
+            partial.text_stats[kind] = text
+            partial.image_stats[kind] = images
+    terms = ModelTerms(
+        base_model=base, dataset=contract, hyperparameters=seen.get("hyperparameters", {})
+    )
+    return Dataset(partial=partial, terms=terms)
+
+
+def _stats(seen: dict[str, Any]) -> tuple[TextStats, ImageStats]:
+    images = [
+        image_hash(line=line, key=key, size=1, etag=hashlib.md5(content.encode()).hexdigest())  # noqa: S324
+        for line, (content, key) in enumerate(seen.pop("images", ()), 1)
+    ]
+    records = [
+        record_hash(line=line, content=content.encode())
+        for line, content in enumerate(seen.pop("hashes", ()), 1)
+    ]
+    folders = Classes(counts=seen.pop("folders", {}))
+    seen["captions"] = Classes(counts=seen.pop("captions", {}))
+    text = msgspec.structs.replace(TextStats(hashes=join_hashes(records)), **seen)
+    return text, ImageStats(hashes=join_hashes(images), folders=folders)
