@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local import object_keys, roles
+from local import keys, roles
 from local.layout import HOST
 
 
@@ -56,12 +56,12 @@ class RoleObjects:
             )
         except roles.RoleError as error:
             raise AccessError(str(error)) from error
-        key_arn = object_keys.stored_key(bucket, key)
+        key_arn = keys.of_object(bucket, key)
         if key_arn is not None:
-            why = object_keys.refusal(
+            why = keys.refusal_through_s3(
                 access_key=self.session.access_key,
                 action="kms:Decrypt",
-                key_arn=key_arn,
+                key=key_arn,
                 bucket=bucket,
                 region=self.region,
             )

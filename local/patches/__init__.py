@@ -11,9 +11,11 @@ from local.patches import (
     lambda_runtime_is_bare,
     lambda_slots,
     loopback_counts_as_tls,
+    messages_and_rows_need_their_key,
     object_events_carry_the_version,
     objects_need_their_key,
     state_machine_timeout,
+    table_properties,
     targets_need_their_role,
     tasks_run_as_the_state_machine,
 )
@@ -30,8 +32,10 @@ PATCHES: Final = (
     targets_need_their_role,
     object_events_carry_the_version,
     bucket_properties,
+    table_properties,
     kms_without_a_key_id,
     objects_need_their_key,
+    messages_and_rows_need_their_key,
 )
 
 

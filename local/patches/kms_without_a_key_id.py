@@ -5,12 +5,10 @@ The CDK CLI publishes assets this way once the bootstrap bucket has its encrypti
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from local.keys import ALGORITHM, KEY_ID
 from local.patches._patching import expect_source
-
-ALGORITHM: Final = "x-amz-server-side-encryption"
-KEY_ID: Final = "x-amz-server-side-encryption-aws-kms-key-id"
 
 
 def apply() -> None:

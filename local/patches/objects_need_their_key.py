@@ -7,7 +7,7 @@ fail on AWS.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from local import object_keys
+from local import keys
 from local.patches._patching import expect, expect_source
 
 Response = tuple[int, dict[str, str], Any]
@@ -31,10 +31,10 @@ def apply() -> None:
     ) -> Response:
         bucket, _, key = path.lstrip("/").partition("/")
         for action, key_arn in _needed(method, bucket, key, headers, query):
-            why = object_keys.refusal(
+            why = keys.refusal_through_s3(
                 access_key=extract_access_key_id(headers, query),
                 action=action,
-                key_arn=key_arn,
+                key=key_arn,
                 bucket=bucket,
                 region=extract_region(headers, query),
             )
@@ -55,11 +55,11 @@ def _needed(
     pairs: list[tuple[str, str | None]] = []
     if method == "GET" and not set(query) - _READ_OPTIONS:
         version = query.get("versionId", [None])[0]
-        pairs.append(("kms:Decrypt", object_keys.stored_key(bucket, key, version)))
+        pairs.append(("kms:Decrypt", keys.of_object(bucket, key, version)))
     if (method == "PUT" and not set(query) - {"x-id"}) or (method == "POST" and "uploads" in query):
-        pairs.append(("kms:GenerateDataKey", object_keys.key_for_write(bucket, headers)))
+        pairs.append(("kms:GenerateDataKey", keys.of_write(bucket, headers)))
     if method == "PUT" and "x-amz-copy-source" in headers:
         source = headers["x-amz-copy-source"].lstrip("/").split("?")[0]
         source_bucket, _, source_key = source.partition("/")
-        pairs.append(("kms:Decrypt", object_keys.stored_key(source_bucket, source_key)))
+        pairs.append(("kms:Decrypt", keys.of_object(source_bucket, source_key)))
     return [(action, arn) for action, arn in pairs if arn is not None]

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local.layout import ACCOUNT, REGION
 from local.server import LocalAws
@@ -26,7 +25,11 @@ from tests.local.support import (
 )
 
 PASS = {"P": {"Type": "Pass", "End": True}}
-VIA_S3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+
+
+def through(service: str) -> dict[str, Any]:
+    """A condition: the key only for this service."""
+    return {"StringEquals": {"kms:ViaService": f"{service}.{REGION}.amazonaws.com"}}
 
 
 def bucket_for_tls_only(aws: LocalAws) -> str:
@@ -103,15 +106,15 @@ def test_reading_needs_decrypt_on_the_key(aws: LocalAws) -> None:
 
 def test_decrypt_through_s3_is_enough_to_read(aws: LocalAws) -> None:
     name, key = encrypted_bucket(aws)
-    policy = [allow("s3:GetObject", "*"), allow("kms:Decrypt", key, Condition=VIA_S3)]
+    policy = [allow("s3:GetObject", "*"), allow("kms:Decrypt", key, Condition=through("s3"))]
     body = client_with(aws, "s3", policy).get_object(Bucket=name, Key="a")["Body"].read()
     assert body == b"hidden"
 
 
 def test_decrypt_through_another_service_is_not(aws: LocalAws) -> None:
     name, key = encrypted_bucket(aws)
-    via = {"StringEquals": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}}
-    policy = [allow("s3:GetObject", "*"), allow("kms:Decrypt", key, Condition=via)]
+    elsewhere = allow("kms:Decrypt", key, Condition=through("dynamodb"))
+    policy = [allow("s3:GetObject", "*"), elsewhere]
     with refused("AccessDenied"):
         client_with(aws, "s3", policy).get_object(Bucket=name, Key="a")
 
@@ -127,83 +130,69 @@ def test_writing_needs_a_data_key_and_not_decrypt(aws: LocalAws, action: str) ->
             writer.put_object(Bucket=name, Key="b", Body=b"")
 
 
-BUCKET_PROPERTIES = {
-    "BucketEncryption": {
-        "ServerSideEncryptionConfiguration": [
-            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}}
-        ]
-    },
-    "LifecycleConfiguration": {
-        "Rules": [
-            {"Id": "a", "Status": "Enabled", "Prefix": "work/", "ExpirationInDays": 7},
-            {
-                "Id": "b",
-                "Status": "Enabled",
-                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
-                "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
-            },
-        ]
-    },
-    "Tags": [{"Key": "team", "Value": "pets"}],
-    "LoggingConfiguration": {"DestinationBucketName": "logs", "LogFilePrefix": "a/"},
-    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
-}
-READERS = {
-    "BucketEncryption": "get_bucket_encryption",
-    "LifecycleConfiguration": "get_bucket_lifecycle_configuration",
-    "Tags": "get_bucket_tagging",
-    "LoggingConfiguration": "get_bucket_logging",
-}
+def encrypted_topic(aws: LocalAws) -> tuple[str, str]:
+    """A topic and the ARN of the key that encrypts it."""
+    key: str = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    topic: str = aws.client("sns").create_topic(
+        Name=unique("topic"), Attributes={"KmsMasterKeyId": key}
+    )["TopicArn"]
+    return topic, key
 
 
-def deployed_bucket(aws: LocalAws) -> str:
-    """A bucket made by CloudFormation with all properties."""
-    name = unique("deployed")
-    resource = {
-        "Type": "AWS::S3::Bucket",
-        "Properties": {"BucketName": name, **BUCKET_PROPERTIES},
-    }
-    cloudformation = aws.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=name, TemplateBody=json.dumps({"Resources": {"B": resource}})
+def encrypted_table(aws: LocalAws) -> tuple[str, str]:
+    """A table and the ARN of the key that encrypts it."""
+    key: str = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    name = unique("table")
+    aws.client("dynamodb").create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
     )
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    return name, key
+
+
+def test_messages_and_rows_need_no_right_on_the_key_as_it_comes(plain: LocalAws) -> None:
+    topic, _ = encrypted_topic(plain)
+    client_with(plain, "sns", [allow("sns:Publish", "*")]).publish(TopicArn=topic, Message="a")
+    table, _ = encrypted_table(plain)
+    reader = client_with(plain, "dynamodb", [allow("dynamodb:GetItem", "*")])
+    reader.get_item(TableName=table, Key={"id": {"S": "a"}})
+
+
+@pytest.mark.parametrize("actions", [["kms:Decrypt"], ["kms:GenerateDataKey"], []])
+def test_publishing_to_an_encrypted_topic_needs_both_rights(
+    aws: LocalAws, actions: list[str]
+) -> None:
+    topic, key = encrypted_topic(aws)
+    policy = [allow("sns:Publish", "*"), *([allow(actions, key)] if actions else [])]
+    with refused("KMSAccessDenied") as message:
+        client_with(aws, "sns", policy).publish(TopicArn=topic, Message="a")
+    assert key in message[0]
+
+
+def test_the_key_through_sns_is_enough_to_publish(aws: LocalAws) -> None:
+    topic, key = encrypted_topic(aws)
+    rights = allow(["kms:Decrypt", "kms:GenerateDataKey"], key, Condition=through("sns"))
+    client_with(aws, "sns", [allow("sns:Publish", "*"), rights]).publish(
+        TopicArn=topic, Message="a"
     )
-    return name
 
 
-def read_back(aws: LocalAws, name: str, operation: str) -> Any:
-    """The answer of a bucket's reader; None when there is no such configuration."""
-    try:
-        answer = getattr(aws.client("s3"), operation)(Bucket=name)
-    except ClientError:
-        return None
-    del answer["ResponseMetadata"]
-    return answer
-
-
-def test_cloudformation_drops_properties_of_a_bucket_as_it_comes(plain: LocalAws) -> None:
-    name = deployed_bucket(plain)
-    encryption = read_back(plain, name, "get_bucket_encryption")
-    rules = encryption["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-    others = [reader for reader in READERS.values() if reader != "get_bucket_encryption"]
-    assert not any(read_back(plain, name, reader) for reader in others)
-
-
-def test_cloudformation_sets_every_property_of_a_bucket(aws: LocalAws) -> None:
-    name = deployed_bucket(aws)
-    found = {reader: read_back(aws, name, reader) for reader in READERS.values()}
-    rules = found["get_bucket_encryption"]["ServerSideEncryptionConfiguration"]["Rules"]
-    assert rules[0]["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == "k"
-    lifecycle = {rule["ID"]: rule for rule in found["get_bucket_lifecycle_configuration"]["Rules"]}
-    assert lifecycle["a"]["Expiration"] == {"Days": 7}
-    assert lifecycle["b"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    assert found["get_bucket_tagging"]["TagSet"] == BUCKET_PROPERTIES["Tags"]
-    assert found["get_bucket_logging"]["LoggingEnabled"]["TargetBucket"] == "logs"
-    owner = read_back(aws, name, "get_bucket_ownership_controls")
-    assert owner["OwnershipControls"] == BUCKET_PROPERTIES["OwnershipControls"]
+@pytest.mark.parametrize("service", ["dynamodb", "s3"])
+def test_rows_of_an_encrypted_table_need_the_key_through_dynamodb(
+    aws: LocalAws, service: str
+) -> None:
+    table, key = encrypted_table(aws)
+    rights = allow("kms:Decrypt", key, Condition=through(service))
+    reader = client_with(aws, "dynamodb", [allow("dynamodb:GetItem", "*"), rights])
+    if service == "dynamodb":
+        reader.get_item(TableName=table, Key={"id": {"S": "a"}})
+    else:
+        with refused("AccessDeniedException") as message:
+            reader.get_item(TableName=table, Key={"id": {"S": "a"}})
+        assert "KMS key access denied error" in message[0]
 
 
 def watched_bucket(aws: LocalAws) -> tuple[str, str]:
