@@ -4,8 +4,9 @@ from typing import Literal
 
 from tuning.headers import Header
 
-# "" looked at; else why not: no such object, not allowed, overwritten meanwhile, impossible key.
-Outcome = Literal["", "missing", "denied", "changed", "key"]
+# "" looked at; else why not: no such object, not allowed, overwritten meanwhile, impossible key,
+# broken pixels under a sound header (only where images are decoded in full).
+Outcome = Literal["", "missing", "denied", "changed", "key", "undecodable"]
 
 
 class Image:
