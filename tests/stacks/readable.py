@@ -6,7 +6,7 @@ from typing import Any
 
 _ASSET = re.compile(r"[0-9a-f]{64}")
 _NOISE = ("BootstrapVersion", "CheckBootstrapVersion", "CDKMetadata")
-# tuning-dev-data:ExportsOutputFnGetAttTraining1DBE9C16Arn863F5C88 → tuning-dev-data:Training1DBE9C16.Arn
+# ExportsOutputFnGetAttTraining1DBE9C16Arn863F5C88 → Training1DBE9C16.Arn
 _EXPORT = re.compile(r"ExportsOutput(?:FnGetAtt(\w+?[0-9A-F]{8})(\w+?)|Ref(\w+?))[0-9A-F]{8}$")
 # The tag that app.py puts on everything; tests/stacks/test_intent.py looks after it.
 _OUR_TAG = "bedrock-tuning:environment"

@@ -3,6 +3,7 @@
 `make snapshots` accepts them as they are; the diff is what a reviewer reads.
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -16,11 +17,24 @@ from tests.stacks.readable import readable
 LINES_MAX = 1_500
 
 
+SHORT = 90
+
+
 class _Dumper(yaml.SafeDumper):
-    """Without anchors: a repeated value is written out, so that each place can be read alone."""
+    """What is short stands on one line; a repeated value is written out, without anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_sequence(tag, sequence, flow_style=_is_short(sequence))
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_mapping(tag, mapping, flow_style=_is_short(mapping))
+
+
+def _is_short(value: Any) -> bool:
+    return len(json.dumps(value)) <= SHORT
 
 
 class YamlTemplate(SingleFileSnapshotExtension):
@@ -30,15 +44,7 @@ class YamlTemplate(SingleFileSnapshotExtension):
     file_extension = "yaml"
 
     def serialize(self, data: Any, **_: Any) -> str:
-        # None: the innermost lists and maps stand on one line, which halves the length.
-        return yaml.dump(
-            data,
-            Dumper=_Dumper,
-            sort_keys=True,
-            width=160,
-            allow_unicode=True,
-            default_flow_style=None,
-        )
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=True, width=160, allow_unicode=True)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
