@@ -1,0 +1,87 @@
+"""Local folders as a source of images."""
+
+from pathlib import Path
+
+import pytest
+
+from sources.folder import Folders, Mapping
+from tuning.images import ByteRange, Denied, Fetched, Missing
+
+
+def mapping(folder: Path, prefix: str = "pets/", bucket: str = "train") -> Mapping:
+    return Mapping(bucket=bucket, prefix=prefix, folder=folder)
+
+
+def fetch(folders: Folders, key: str, start: int = 0, length: int = 4) -> object:
+    (answer,) = folders.images("train").fetch([ByteRange(key, start, length)])
+    return answer
+
+
+def test_a_range_brings_bytes_and_the_whole_size(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"0123456789")
+    answer = fetch(Folders([mapping(tmp_path)]), "pets/a.png", start=2)
+    assert isinstance(answer, Fetched)
+    assert (answer.data, answer.size) == (b"2345", 10)
+
+
+def test_a_range_behind_the_end_brings_nothing_but_the_true_size(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"0123")
+    answer = fetch(Folders([mapping(tmp_path)]), "pets/a.png", start=100)
+    assert isinstance(answer, Fetched)
+    assert (answer.data, answer.size) == (b"", 4)
+
+
+def test_equal_files_have_equal_etags_and_others_do_not(tmp_path: Path) -> None:
+    for name, data in (("a", b"same"), ("b", b"same"), ("c", b"diff"), ("d", b"longer")):
+        (tmp_path / name).write_bytes(data)
+    folders = Folders([mapping(tmp_path)])
+    answers = [fetch(folders, f"pets/{name}") for name in "abcd"]
+    etags = [answer.etag for answer in answers if isinstance(answer, Fetched)]
+    assert etags[0] == etags[1]
+    assert len(set(etags)) == 3
+
+
+def test_equal_files_in_two_folders_have_equal_etags(tmp_path: Path) -> None:
+    for kind in ("train", "valid"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "a").write_bytes(b"same")
+    folders = Folders([mapping(tmp_path / k, bucket=k) for k in ("train", "valid")])
+    answers = [folders.images(k).fetch([ByteRange("pets/a", 0, 9)]) for k in ("train", "valid")]
+    assert answers[0] == answers[1]
+
+
+def test_a_folder_that_is_mapped_twice_has_no_copies_of_itself(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"once")
+    folders = Folders([mapping(tmp_path), mapping(tmp_path, bucket="valid")])
+    assert not folders.shares_its_size(4)
+
+
+@pytest.mark.parametrize(
+    "key", ["pets/none.png", "pets/", "pets/sub", "pets/a.png/b", "pets/a\0b", "pets/" + "x" * 999]
+)
+def test_what_is_no_file_is_missing(tmp_path: Path, key: str) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.png").write_bytes(b"0123")
+    assert fetch(Folders([mapping(tmp_path)]), key) == Missing(key)
+
+
+def test_what_no_mapping_covers_is_denied_with_the_option_that_is_missing(tmp_path: Path) -> None:
+    answer = fetch(Folders([mapping(tmp_path)]), "cats/a.png")
+    assert isinstance(answer, Denied)
+    assert "--map" in answer.reason
+
+
+def test_a_key_that_begins_with_a_slash_stays_inside_the_folder(tmp_path: Path) -> None:
+    assert fetch(Folders([mapping(tmp_path, prefix="")]), "/etc/hostname") == Missing(
+        "/etc/hostname"
+    )
+
+
+def test_the_longer_prefix_counts(tmp_path: Path) -> None:
+    for name in ("outer", "inner"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_bytes(name.encode())
+    folders = Folders([mapping(tmp_path / "outer"), mapping(tmp_path / "inner", prefix="pets/x/")])
+    answer = fetch(folders, "pets/x/a", length=9)
+    assert isinstance(answer, Fetched)
+    assert answer.data == b"inner"
