@@ -27,7 +27,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
-        return super().represent_sequence(tag, sequence, flow_style=_is_short(sequence))
+        flow = _is_short(sequence) or all(isinstance(item, str) for item in sequence)
+        return super().represent_sequence(tag, sequence, flow_style=flow)
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
         return super().represent_mapping(tag, mapping, flow_style=_is_short(mapping))
