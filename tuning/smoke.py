@@ -48,16 +48,15 @@ def verdict(customization: Customization, answer: Any) -> Verdict:
         return _embedding(answer, customization.serving.embedding_length)
     if task == "text-to-image":
         return _image(answer)
-    if answer:
-        return Verdict(passed=True, detail="the model answered")
-    return Verdict(passed=False, detail="the answer is empty")
+    return _text(answer)
 
 
 def _embedding(answer: Mapping[str, Any], wished: int | None) -> Verdict:
     vector = answer.get("embedding")
     if not isinstance(vector, list) or not vector:
         return Verdict(passed=False, detail=f"no embedding: {answer.get('message') or 'empty'}")
-    if not all(isinstance(x, int | float) and math.isfinite(x) for x in vector):
+    # A bool is an int in Python, and no number of a vector.
+    if not all(type(x) in (int, float) and abs(x) < math.inf for x in vector):
         return Verdict(passed=False, detail="the embedding holds values that are not numbers")
     if not any(vector):
         return Verdict(passed=False, detail="the embedding is all zeros")
@@ -66,6 +65,17 @@ def _embedding(answer: Mapping[str, Any], wished: int | None) -> Verdict:
             passed=False, detail=f"the embedding has {len(vector)} numbers, {wished} were asked for"
         )
     return Verdict(passed=True, detail=f"an embedding of {len(vector)} numbers", length=len(vector))
+
+
+def _text(answer: Mapping[str, Any]) -> Verdict:
+    """Amazon Nova's answer to `messages`: output.message.content[].text."""
+    try:
+        texts = [str(part["text"]) for part in answer["output"]["message"]["content"]]
+    except (KeyError, TypeError):
+        told = answer.get("message") or answer.get("error") or "empty"
+        return Verdict(passed=False, detail=f"no text: {told}")
+    length = len("".join(texts).strip())
+    return Verdict(passed=bool(length), detail=f"a text of {length} characters")
 
 
 # The first bytes of the two formats that Titan Image answers in.
