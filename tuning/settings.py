@@ -1,13 +1,20 @@
 """The settings of one environment: cdk.json's context under "tuning" → a checked dataclass."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from tuning.errors import SettingsError
 
 SERVICE_ROLE_PROFILES = ("documented", "strict")
+# Step Functions ends an execution after a year; a job after the approval needs its time too.
+APPROVAL_DAYS_MAX: Final = 300
+# An execution's history holds 25,000 events. A look at an endpoint takes about ten, and undoing
+# what was begun may take as long as it did.
+LOOKS_MAX: Final = 1_000
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +97,27 @@ def _problems(where: str, name: str, raw: Mapping[str, Any]) -> list[str]:
             problems.append(f"{where}.{key}: {raw[key]!r} must be one of {', '.join(allowed)}")
     if "region" not in raw:
         problems.append(f'{where}.region is missing: write, for example, "us-east-1"')
+    elif isinstance(raw["region"], str) and not _REGION.fullmatch(raw["region"]):
+        problems.append(
+            f'{where}.region: {raw["region"]!r} is no Region: write, for example, "us-east-1"'
+        )
+    return problems or _contradictions(where, Settings(name=name, **raw))
+
+
+def _contradictions(where: str, settings: Settings) -> list[str]:
+    """Values that are possible one by one and would end an execution before its work is done."""
+    problems = []
+    if settings.approval_days > APPROVAL_DAYS_MAX:
+        problems.append(
+            f"{where}.approval_days: {settings.approval_days} is more than {APPROVAL_DAYS_MAX}: "
+            "a workflow lives one year, and the job comes after the approval"
+        )
+    looks = settings.serving_timeout_seconds // settings.poll_seconds
+    if looks > LOOKS_MAX:
+        least = -(-settings.serving_timeout_seconds // LOOKS_MAX)
+        problems.append(
+            f"{where}.poll_seconds: {settings.poll_seconds} asks {looks:,} times in "
+            f"serving_timeout_seconds, and a workflow's history has room for {LOOKS_MAX:,}: "
+            f"use at least {least}"
+        )
     return problems

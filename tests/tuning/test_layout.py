@@ -1,0 +1,85 @@
+"""Where everything lies in S3: what we write is never taken for what users upload."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuning import layout
+from tuning.customization import NAME, NAME_LENGTH_MAX
+
+NAMES = st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LENGTH_MAX)
+BUCKETS = layout.Buckets(training="t-bucket", validation="v-bucket", output="o-bucket")
+
+
+@given(name=NAMES)
+def test_a_manifest_key_and_its_customization_belong_together(name: str) -> None:
+    key = layout.manifest_key(name)
+
+    assert key == f"{name}/manifest.jsonl"
+    assert key.startswith(layout.folder(name))
+    assert layout.customization_of(key) == name
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "manifest.jsonl",
+        "/manifest.jsonl",
+        "pets/manifest.jsonl.bak",
+        "pets/old/manifest.jsonl",
+        "pets//manifest.jsonl",
+        "pets/Manifest.jsonl",
+        "pets/images/dog.png",
+        "pets/manifest.jsonl/",
+        "",
+    ],
+)
+def test_any_other_key_starts_nothing(key: str) -> None:
+    assert layout.customization_of(key) is None
+
+
+@given(name=NAMES, run=st.from_regex(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}", fullmatch=True))
+def test_nothing_that_bedrock_or_we_write_could_start_a_run(name: str, run: str) -> None:
+    written = [
+        f"{layout.jobs_prefix(name)}.write_access_check_file.tmp",
+        f"{layout.report_prefix(name, run)}rejected.jsonl",
+        f"{layout.work_prefix(run)}shards.jsonl",
+        *(layout.checked_manifest_key(name, run, kind) for kind in layout.KINDS),
+    ]
+
+    assert [key for key in written if layout.customization_of(key)] == []
+    assert len(set(written)) == len(written)
+
+
+@given(one=NAMES, other=NAMES)
+def test_no_customization_lies_in_anothers_folder(one: str, other: str) -> None:
+    """Policies grant a folder with all below it, so no folder may begin another."""
+    if one == other:
+        return
+    for prefix in (layout.folder, layout.jobs_prefix, layout.manifests_prefix):
+        assert not prefix(one).startswith(prefix(other))
+        assert not prefix(other).startswith(prefix(one))
+
+
+@pytest.mark.parametrize("kind", layout.KINDS)
+def test_each_kind_of_dataset_has_its_bucket(kind: layout.Kind) -> None:
+    assert BUCKETS.kind_of(BUCKETS.of(kind)) == kind
+    assert BUCKETS.of(kind).startswith(kind[0])
+
+
+@pytest.mark.parametrize("bucket", ["o-bucket", "elsewhere", ""])
+def test_no_other_bucket_holds_datasets(bucket: str) -> None:
+    assert BUCKETS.kind_of(bucket) is None
+
+
+@given(bucket=st.from_regex(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", fullmatch=True), key=st.text())
+def test_a_uri_is_cut_into_the_bucket_and_key_it_was_made_of(bucket: str, key: str) -> None:
+    assert layout.split_uri(layout.uri(bucket, key)) == (bucket, key)
+
+
+@pytest.mark.parametrize(
+    "value", ["", "s3:", "s3://", "s3:///key", "http://b/k", "S3://b/k", "b/k"]
+)
+def test_what_is_no_uri_is_refused_with_the_form_it_should_have(value: str) -> None:
+    with pytest.raises(ValueError, match="write s3://bucket/key"):
+        layout.split_uri(value)
