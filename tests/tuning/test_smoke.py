@@ -92,6 +92,7 @@ def test_the_length_of_a_vector_is_kept() -> None:
         (SEARCH, {"embedding": [0.5] * 256}, "has 256 numbers, 1024 were asked for"),
         (STYLE, {"images": [], "error": "blocked by our filters"}, "blocked by our filters"),
         (STYLE, {"images": ["not base64!"]}, "not base64"),
+        (STYLE, {"images": [f"{PNG}!"]}, "not base64"),
         (STYLE, {"images": [7]}, "not base64"),
         (STYLE, {"images": [base64.b64encode(b"<html>").decode()]}, "neither PNG nor JPEG"),
         (STYLE, {"images": [""]}, "neither PNG nor JPEG"),
