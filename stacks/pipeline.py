@@ -55,6 +55,7 @@ class PipelineStack(Stack):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self.key.add_to_resource_policy(st.encrypt_logs(self, f"tuning-{settings.name}-*"))
         self.messages = Messages(self, "Messages", key=self.key, alarm_email=settings.alarm_email)
         self.runs = self._runs_table()
         self.service_roles = {
@@ -225,9 +226,7 @@ class PipelineStack(Stack):
                     jobs,
                 ],
             ),
-            iam.PolicyStatement(
-                sid="TagJobs", actions=["bedrock:TagResource"], resources=[jobs, models]
-            ),
+            st.tag_new("TagJobs", self.settings.name, resources=[jobs, models]),
             iam.PolicyStatement(
                 sid="WatchJobs",
                 actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
@@ -300,6 +299,10 @@ class PipelineStack(Stack):
                     sid="DeadLetters",
                     actions=["sqs:SendMessage"],
                     resources=[self.messages.dead_letters.queue_arn],
+                ),
+                # The queue is encrypted, and Scheduler sends to it with this role.
+                st.key_for(
+                    "EncryptDeadLetters", self, self.key, service="sqs", actions=st.WRITE_KEY
                 ),
             ],
         )

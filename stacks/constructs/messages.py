@@ -64,11 +64,9 @@ class Messages(Construct):
         )
         key.add_to_resource_policy(
             iam.PolicyStatement(
+                # The upload rule sends as the service; the lease schedule sends with its own role.
                 sid="DeadLettersEncrypt",
-                principals=[
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                    iam.ServicePrincipal("scheduler.amazonaws.com"),
-                ],
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},

@@ -342,8 +342,12 @@ class RunFunctions(Construct):
                 resources=[models, *endpoints],
                 conditions=st.ours(name),
             ),
+            st.tag_new("TagNewEndpoints", name, resources=endpoints),
             iam.PolicyStatement(
-                sid="TagEndpoints", actions=["bedrock:TagResource"], resources=endpoints
+                sid="RenewLeases",
+                actions=["bedrock:TagResource"],
+                resources=endpoints,
+                conditions=st.ours(name),
             ),
             iam.PolicyStatement(
                 sid="SmokeTest",

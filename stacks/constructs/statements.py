@@ -115,6 +115,48 @@ def ours(environment: str) -> dict[str, dict[str, str]]:
     return {"StringEquals": {f"aws:ResourceTag/{TAG_PREFIX}:environment": environment}}
 
 
+def tag_new(sid: str, environment: str, *, resources: Sequence[str]) -> iam.PolicyStatement:
+    """Tagging as this environment's own, but never what another environment has tagged.
+
+    Without the second condition a role could adopt another environment's endpoint by tagging it,
+    and then delete it. IfExists: what is being created has no tags yet.
+    """
+    tag = f"{TAG_PREFIX}:environment"
+    return iam.PolicyStatement(
+        sid=sid,
+        actions=["bedrock:TagResource"],
+        resources=list(resources),
+        conditions={
+            "StringEquals": {f"aws:RequestTag/{tag}": environment},
+            "StringEqualsIfExists": {f"aws:ResourceTag/{tag}": environment},
+        },
+    )
+
+
+def encrypt_logs(stack: Stack, log_groups: str) -> iam.PolicyStatement:
+    """For a key's policy: CloudWatch Logs cannot create an encrypted log group without it."""
+    return iam.PolicyStatement(
+        sid="LogsEncrypt",
+        principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+        actions=[
+            "kms:Encrypt*",
+            "kms:Decrypt*",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:Describe*",
+        ],
+        resources=["*"],
+        conditions={
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": (
+                    f"arn:{stack.partition}:logs:{stack.region}:{stack.account}"
+                    f":log-group:{log_groups}"
+                )
+            }
+        },
+    )
+
+
 def observe_endpoints(stack: Stack) -> list[iam.PolicyStatement]:
     """Finding the endpoints that exist: Bedrock's List actions know no resources."""
     return [
