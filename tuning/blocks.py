@@ -21,14 +21,15 @@ class Overlong:
 class Blocks:
     """Collects chunks of any size; gives out blocks, each of whole lines with their newlines.
 
-    A block has at most BLOCK_BYTES, or is one longer line. A last line without newline gets one.
-    Holds at most one chunk and LINE_BYTES_MAX + BLOCK_BYTES bytes.
+    A block has at most block_bytes, or is one longer line. A last line without newline gets one.
+    Holds at most LINE_BYTES_MAX and one chunk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self._block_bytes = block_bytes
         self._pieces: list[bytes] = []
         self._held = 0
-        self._wanted = BLOCK_BYTES
+        self._wanted = block_bytes
         self._skipped: int | None = None
 
     def feed(self, chunk: bytes) -> Iterator[bytes | Overlong]:
@@ -55,7 +56,7 @@ class Blocks:
             if self._skipped is not None:
                 yield Overlong(self._skipped)
             elif self._held:
-                yield from cut(b"".join(self._pieces) + b"\n")
+                yield from cut(b"".join(self._pieces) + b"\n", most=self._block_bytes)
 
     def _release(self) -> Iterator[bytes | Overlong]:
         data = b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
@@ -63,16 +64,14 @@ class Blocks:
         rest = data[end:]
         self._pieces, self._held = [rest], len(rest)
         # Without a newline wait for twice as much: tiny chunks must not be joined over and over.
-        self._wanted = max(BLOCK_BYTES, 2 * self._held)
+        self._wanted = max(self._block_bytes, min(2 * self._held, LINE_BYTES_MAX + 1))
         if self._held > LINE_BYTES_MAX:
-            self._pieces, self._held, self._wanted = [], 0, BLOCK_BYTES
+            self._pieces, self._held, self._wanted = [], 0, self._block_bytes
             self._skipped = len(rest)
-        yield from cut(data, end)
+        yield from cut(data, end, most=self._block_bytes)
 
 
-def cut(
-    data: bytes, end: int | None = None, *, most: int = BLOCK_BYTES
-) -> Iterator[bytes | Overlong]:
+def cut(data: bytes, end: int | None = None, *, most: int) -> Iterator[bytes | Overlong]:
     """Whole lines of data[:end], which ends with a newline, in blocks of at most `most` bytes."""
     start, end = 0, len(data) if end is None else end
     while start < end:

@@ -12,7 +12,7 @@ line, a record over several lines, blank lines.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from operator import contains
 from typing import Any, Final, Protocol
@@ -137,10 +137,10 @@ class _Texts:
             rows = self._decode(block)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        hashes = b"".join(self._lines(block, first))
+        hashes = self._hashes(block, first)
         # A newline between "}" and "{" is outside of these flat records. So if all lines begin and
         # end like that and there are as many as records, each holds one.
-        if len(hashes) != 16 * len(rows):
+        if hashes is None or len(hashes) != len(rows):
             return None
         lengths: dict[str, Counter[int]] = {}
         together: list[int] = [0] * len(rows)
@@ -157,23 +157,25 @@ class _Texts:
         most = self._budget.record
         if most is not None and max(together) > most:
             return None
-        return Proven(first, len(rows), lengths, hashes=hashes)
+        return Proven(first, len(rows), lengths, hashes=b"".join(hashes))
 
-    def _lines(self, block: bytes, first: int) -> Iterator[bytes]:
-        """A hash for every line that is one object without repeated keys; stops at another."""
+    def _hashes(self, block: bytes, first: int) -> list[bytes] | None:
+        """A hash for each line, if all look like one object without repeated keys."""
         view = memoryview(block)
         most = self._budget.line_bytes
+        hashes: list[bytes] = []
         start, number = 0, first
         while (end := block.find(b"\n", start)) >= 0:
             stop = end - 1 if end > start and block[end - 1] == _RETURN else end
             if stop - start < 2 or block[start] != _OPEN or block[stop - 1] != _CLOSE:
-                return
+                return None
             if most is not None and end - start > most:
-                return
+                return None
             if not _has_quotes(block, start, stop, self._quotes):
-                return
-            yield record_hash(line=number, content=view[start:stop])
+                return None
+            hashes.append(record_hash(line=number, content=view[start:stop]))
             start, number = end + 1, number + 1
+        return hashes or None
 
 
 def _has_quotes(block: bytes, start: int, stop: int, wanted: int) -> bool:

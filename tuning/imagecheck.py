@@ -108,6 +108,7 @@ class _Check:
         """Everything seen so far."""
         stats = ImageStats(
             checked=self._checked,
+            hashed=len(self._hashes),
             fingerprint=f"{self._fingerprint % (1 << 256):x}",
             hashes=join_hashes(self._hashes),
             formats=dict(sorted(self._formats.items())),

@@ -16,8 +16,8 @@ from tuning.rules import LINE_RULES, RECORD_RULES
 from tuning.rules.crash import run
 from tuning.subject import ImageRef, Subject
 
-# Where a proof fails, an eighth of the block is tried, down to this; then line by line.
-_SMALL: Final = BLOCK_BYTES // 64
+# Where a proof fails, each eighth of the block is tried, twice; then line by line.
+_SMALLER: Final = 8
 _OUTSIDE_KEPT: Final = 20
 _LENGTHS_KEPT: Final = 4096
 _LEFT_BEHIND: Final = frozenset({"bucket", "folder"})
@@ -66,13 +66,20 @@ class ManifestCheck:
     and exact counts. References wait until some hundred KiB of lines are complete.
     """
 
-    def __init__(self, subject: Subject, on_finding: Listener | None = None) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        on_finding: Listener | None = None,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
         self._subject = subject
         self._findings = Findings(overrides=subject.overrides, listener=on_finding)
         self._stats = TextStats()
         self._lengths: dict[str, Counter[int]] = {}
         self._hashes = bytearray()
-        self._blocks = Blocks()
+        self._blocks = Blocks(block_bytes=block_bytes)
+        self._small = block_bytes // _SMALLER**2
         self._prove = prover_for(subject)
         self._told: set[str] = set()
         self._refs = ImageRefs(subject.bucket)
@@ -107,13 +114,14 @@ class ManifestCheck:
     def _take(self, block: bytes | Overlong) -> None:
         if isinstance(block, Overlong):
             self._line(b"", block.length)
-        elif not self._quick(block):
-            if len(block) > _SMALL:
-                for part in cut(block, most=len(block) // 8):
-                    self._take(part)
-            else:
-                for data in block[:-1].split(b"\n"):
-                    self._line(data, len(data))
+        elif self._quick(block):
+            return
+        elif len(block) > self._small and block.find(b"\n") < len(block) - 1:
+            for part in cut(block, most=len(block) // _SMALLER):
+                self._take(part)
+        else:
+            for data in block[:-1].split(b"\n"):
+                self._line(data, len(data))
 
     def _quick(self, block: bytes) -> bool:
         # The one thing to say about carriage returns is said by a rule, once.
@@ -137,6 +145,7 @@ class ManifestCheck:
         self._hash(proven.hashes)
 
     def _hash(self, hashes: bytes) -> None:
+        self._stats.hashed += len(hashes) // HASH_BYTES
         self._hashes += hashes
         if len(self._hashes) >= 2 * HASH_BYTES * _RECORD_HASHES_KEPT:
             kept = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)

@@ -49,8 +49,9 @@ class TextStats(msgspec.Struct, kw_only=True):
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     outside: folders of images that the service role does not cover, the first by name.
+    unseen: images out of reach of the checker, which looked at none of them.
     hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 of the
-    length; at most the caller's bound, the smallest.
+    length; at most the caller's bound, the smallest. hashed: how many there were.
     """
 
     lines: int = 0
@@ -62,6 +63,8 @@ class TextStats(msgspec.Struct, kw_only=True):
     longest: dict[str, int] = msgspec.field(default_factory=dict)
     captions: Classes = msgspec.field(default_factory=Classes)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
+    unseen: int = 0
+    hashed: int = 0
     hashes: bytes = b""
 
 
@@ -71,10 +74,12 @@ class ImageStats(msgspec.Struct, kw_only=True):
     fingerprint: sum modulo 2^256 of SHA-256 over key, size and ETag of each image, hexadecimal.
     hashes: 16 bytes per image: 8 of a hash of ETag and size, 4 of the line, 4 of a hash of the key;
     at most HASHES_KEPT, the smallest, so memory is bounded and any split gives the same set.
+    hashed: how many there were.
     sizes: "width height" in pixels, both rounded by `bucket`. aspects: round(8 log2(width/height)).
     """
 
     checked: int = 0
+    hashed: int = 0
     fingerprint: str = "0"
     hashes: bytes = b""
     formats: dict[str, int] = msgspec.field(default_factory=dict)
@@ -150,6 +155,7 @@ def merge(partials: Iterable[Partial]) -> Partial:
 
 def _merge_images(into: ImageStats, other: ImageStats) -> None:
     into.checked += other.checked
+    into.hashed += other.hashed
     into.fingerprint = add_fingerprints(into.fingerprint, other.fingerprint)
     _add(into.formats, other.formats)
     _add(into.sizes, other.sizes)

@@ -59,8 +59,9 @@ class Rule(Generic[Item]):
     """A rule of the catalogue.
 
     id: subject letter and number, never reused. name: the fault, so that "allow <name>" reads well.
-    bad, good: texts that `tuning.rules._examples` turns into items; docs and tests both read them.
-    model: key of the base model whose contract the examples are judged by.
+    bad, good: what the rule finds and what it leaves alone, for the docs and as its test: a line of
+    a manifest, or as JSON what the checker saw of an image or of a dataset.
+    model: key of the base model, and after "/" a customization type, that they are judged by.
     once: the first finding of a manifest says it all.
     """
 

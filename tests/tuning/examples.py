@@ -1,4 +1,4 @@
-"""Turns the examples of rules into the items that rules look at."""
+"""What several tests of the checks need: subjects, items made of rules' examples, whole checks."""
 
 import hashlib
 import json
@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from tuning.blocks import BLOCK_BYTES
 from tuning.dataset import Dataset
 from tuning.fingerprint import image_hash, record_hash
 from tuning.headers import Header
 from tuning.image import Image
 from tuning.layout import KINDS, Kind
 from tuning.manifest import Line, parse
+from tuning.manifestcheck import ManifestCheck
 from tuning.models import BaseModel, DatasetContract, catalogue
 from tuning.partial import Classes, ImageStats, Partial, TextStats, join_hashes
 from tuning.record import Record
@@ -19,7 +21,7 @@ from tuning.report import ModelTerms
 from tuning.rule import Rule
 from tuning.rules import IMAGE_RULES, LINE_RULES, RECORD_RULES
 from tuning.rules.crash import Crash
-from tuning.subject import Subject
+from tuning.subject import ImageRef, Subject
 
 FLAGSHIP = "titan-multimodal-embeddings-g1"
 
@@ -42,6 +44,27 @@ def subject_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any)
         "folder": "folder/",
     }
     return Subject(**{**values, **changes})
+
+
+def check(
+    data: bytes,
+    *,
+    subject: Subject | None = None,
+    cuts: tuple[int, ...] = (),
+    block_bytes: int = BLOCK_BYTES,
+    prove: bool = True,
+) -> tuple[list[ImageRef], Partial]:
+    """References and result of a manifest that arrives in pieces."""
+    running = ManifestCheck(subject or subject_of(), block_bytes=block_bytes)
+    if not prove:
+        running._prove = None
+    refs: list[ImageRef] = []
+    start = 0
+    for end in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
+        refs += running.feed(data[start:end])
+        start = end
+    last, partial = running.finish()
+    return [*refs, *last], partial
 
 
 def item_of(rule: Rule[Any], example: str | bytes) -> Any:

@@ -8,7 +8,19 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tuning.rule import Fault, Override, Rule, Severity
-from tuning.rules import caption, conversation, dataset, image, line, media, record, text
+from tuning.rules import (
+    caption,
+    conversation,
+    dataset,
+    hyperparameter,
+    image,
+    line,
+    media,
+    quality,
+    reach,
+    record,
+    text,
+)
 from tuning.rules.crash import rule_crashed
 
 LINE_RULES: Final[tuple[Rule[Any], ...]] = (
@@ -80,6 +92,7 @@ IMAGE_RULES: Final[tuple[Rule[Any], ...]] = (
     image.deep_colour_image,
     image.rotated_by_exif,
     image.unusual_channels,
+    reach.image_does_not_decode,
 )
 DATASET_RULES: Final[tuple[Rule[Any], ...]] = (
     dataset.empty_manifest,
@@ -91,6 +104,24 @@ DATASET_RULES: Final[tuple[Rule[Any], ...]] = (
     dataset.manifest_too_large,
     dataset.validation_missing,
     dataset.validation_not_supported,
+    quality.duplicate_record,
+    quality.duplicate_image,
+    quality.image_in_both_manifests,
+    quality.record_in_both_manifests,
+    quality.one_caption_for_all,
+    quality.many_empty_captions,
+    quality.unbalanced_classes,
+    quality.folders_not_covered,
+    quality.copies_only_sampled,
+    reach.images_not_looked_at,
+    hyperparameter.hyperparameter_out_of_range,
+    hyperparameter.hyperparameter_not_a_multiple,
+    hyperparameter.hyperparameter_disputed,
+    hyperparameter.steps_far_from_recommended,
+    hyperparameter.steps_left_to_amazon,
+    hyperparameter.batch_larger_than_dataset,
+    hyperparameter.batch_too_large_for_long_records,
+    hyperparameter.far_from_rule_of_thumb,
 )
 RULES: Final[tuple[Rule[Any], ...]] = (
     *LINE_RULES,

@@ -125,8 +125,9 @@ def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
     The quota counts training and validation records together and can be raised; what your account
     has is not known here.
     """
-    quota = dataset.terms.dataset.total_records_quota
-    if quota is not None and dataset.records > quota:
+    quota, total = dataset.terms.dataset.total_records_quota, dataset.terms.dataset.total_records
+    most = total.max if total is not None and total.max is not None else dataset.records
+    if quota is not None and quota < dataset.records <= most:
         yield Fault(
             f"there are {dataset.records:,} records in total",
             value=f"{dataset.records:,}",
