@@ -44,6 +44,10 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
     running = LocalAws.attach(state=state)
     if running is not None and not fresh:
         click.echo(f"already running (pid {running.record.pid})", err=True)
+        wanted = {"clock": clock, "allow_closed_models": allow_closed_models}
+        for name, value in wanted.items():
+            if getattr(running.record, name) != value:
+                click.echo(f"it keeps its {name} ({getattr(running.record, name)})", err=True)
         click.echo(running.endpoint)
         return
     if running is not None:

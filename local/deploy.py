@@ -86,8 +86,9 @@ def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) 
         str(folder / "cdk.out"),
     ]
     log = folder / f"cdk-{arguments[0]}.log"
-    with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(  # noqa: S603 - our own command, no shell
             command,
             cwd=ROOT,
             env=aws.environment(os.environ),
@@ -95,10 +96,9 @@ def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) 
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        )
-        if process.stdout is None:
-            raise DeployError("the CDK CLI has no output")
-        for line in process.stdout:
+        ) as process,
+    ):
+        for line in process.stdout or ():
             file.write(line)
             # The CLI marks each finished stack with a check mark.
             if say is not None and line.lstrip().startswith("✅"):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local import roles
+from local import keys, roles
 from local.bedrock.errors import BedrockError
 from local.bedrock.records import Tags
 
@@ -47,6 +47,20 @@ class Caller:
     def pass_role(self, role_arn: str) -> None:
         """Raise AccessDeniedException unless the caller may pass the role to Bedrock."""
         self._enforce("iam:PassRole", role_arn, {"iam:PassedToService": SERVICE})
+
+    def use_key(self, key: str, actions: Iterable[str]) -> None:
+        """Raise AccessDeniedException unless the caller may use the key through Bedrock."""
+        for action in actions:
+            why = keys.refusal(
+                access_key=self.access_key,
+                action=action,
+                key=key,
+                region=self.region,
+                service="bedrock",
+                context={},
+            )
+            if why is not None:
+                raise BedrockError("AccessDeniedException", why)
 
     def _enforce(self, action: str, resource: str, context: Mapping[str, Any]) -> None:
         from ministack.core import iam_evaluator as iam

@@ -22,7 +22,7 @@ _FIELDS: Final = {
 ACCESS_FILE: Final = ".write_access_check_file.tmp"
 
 
-class DatasetError(Exception):
+class JobError(Exception):
     """Why the job fails: `sentence` is AWS's, `detail` what was found here."""
 
     def __init__(self, sentence: str, detail: str) -> None:
@@ -33,7 +33,7 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One manifest that passed; `images` are those that its records name."""
+    """One manifest that passed: its records and the different images that they name."""
 
     records: int
     images: int
@@ -46,7 +46,7 @@ def check_output(objects: RoleObjects, uri: str) -> None:
     try:
         objects.write(bucket, key, b"")
     except AccessError as error:
-        raise DatasetError(
+        raise JobError(
             "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
             f"access S3 bucket: {bucket} at key {key}",
             str(error),
@@ -58,7 +58,7 @@ def check_dataset(
 ) -> Dataset:
     """Read a manifest and everything it names; `kind` is "training" or "validation".
 
-    Raises DatasetError with the sentence that Bedrock's troubleshooting guide has for it.
+    Raises JobError with the sentence that Bedrock's troubleshooting guide has for it.
     """
     bucket, key = split_uri(uri)
     try:
@@ -68,12 +68,14 @@ def check_dataset(
         raise _unreadable(bucket, key, str(error)) from error
     records = list(_records(manifest, key=key, contract=contract))
     _check_count(len(records), model=model, contract=contract, kind=kind)
-    images = 0
+    images: set[str] = set()
     if contract.format == "image-caption":
         for number, record in records:
-            _check_image(objects, record["image-ref"], manifest=key, line=number)
-            images += 1
-    return Dataset(records=len(records), images=images)
+            reference = str(record["image-ref"])
+            if reference not in images:
+                _check_image(objects, reference, manifest=key, line=number)
+                images.add(reference)
+    return Dataset(records=len(records), images=len(images))
 
 
 def _records(
@@ -101,7 +103,7 @@ def _check_caption(caption: Any, *, key: str, line: int, contract: DatasetContra
     if not isinstance(caption, str):
         raise _malformed(key, f"line {line}: the caption is not text")
     if contract.caption is not None and len(caption) > contract.caption.chars_max:
-        raise DatasetError(
+        raise JobError(
             f"Input size exceeded in file {key} for record starting with {caption[:40]}",
             f"line {line}: {len(caption)} characters, at most {contract.caption.chars_max}",
         )
@@ -112,20 +114,20 @@ def _check_count(found: int, *, model: BaseModel, contract: DatasetContract, kin
     if kind == "validation":
         limits = contract.validation_records or Range()
     if found == 0 or (limits.min is not None and found < limits.min):
-        raise DatasetError(
+        raise JobError(
             f"The number of records in the {kind} dataset is below the minimum",
             f"{found} records, {model.name} needs at least {limits.min or 1}",
         )
     if limits.max is not None and found > limits.max:
-        raise DatasetError(
+        raise JobError(
             f"The number of records in the {kind} dataset exceeds the maximum",
             f"{found} records, {model.name} takes at most {limits.max}",
         )
 
 
-def _check_image(objects: RoleObjects, reference: Any, *, manifest: str, line: int) -> None:
+def _check_image(objects: RoleObjects, reference: str, *, manifest: str, line: int) -> None:
     try:
-        bucket, key = split_uri(str(reference))
+        bucket, key = split_uri(reference)
     except ValueError as error:
         raise _malformed(manifest, f"line {line}: {error}") from error
     try:
@@ -133,22 +135,22 @@ def _check_image(objects: RoleObjects, reference: Any, *, manifest: str, line: i
     except AccessError as error:
         raise _unreadable(bucket, key, f"line {line} of {manifest}: {error}") from error
     if not any(start.startswith(signature) for signature in SIGNATURES.values()):
-        raise DatasetError(
+        raise JobError(
             f"Unable to parse Amazon S3 file: {key}. Images must be in PNG or JPEG format.",
             f"line {line} of {manifest}",
         )
 
 
-def _unreadable(bucket: str, key: str, detail: str) -> DatasetError:
-    return DatasetError(
+def _unreadable(bucket: str, key: str, detail: str) -> JobError:
+    return JobError(
         "Could not validate GetObject permissions to access Amazon S3 bucket: "
         f"{bucket} at key {key}",
         detail,
     )
 
 
-def _malformed(key: str, detail: str) -> DatasetError:
-    return DatasetError(
+def _malformed(key: str, detail: str) -> JobError:
+    return JobError(
         f"Unable to parse Amazon S3 file: {key}. Data files must conform to JSONL format.", detail
     )
 

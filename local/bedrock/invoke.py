@@ -36,6 +36,9 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     """The model's answer as a JSON object; it never is a canned text."""
     target = _target(simulator, caller, request["modelId"])
     caller.authorize("InvokeModel", [target.arn], resource_tags=target.tags)
+    custom = simulator.state.models.get(target.tuned or "")
+    if custom is not None and custom.model_kms_key_arn is not None:
+        caller.use_key(custom.model_kms_key_arn, ["kms:Decrypt"])
     if not target.ready:
         raise BedrockError("ModelNotReadyException", f"The model {target.arn} is not ready")
     if target.tuned is None and not simulator.options.allow_closed_models:

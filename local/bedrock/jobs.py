@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from local import roles
+from local import keys, roles
 from local.bedrock import bases, hyperparameters, lists, shapes, training
 from local.bedrock.caller import SERVICE, Caller
 from local.bedrock.clock import now
@@ -14,6 +14,13 @@ from local.bedrock.simulator import Simulator, new_id, tags_of
 from tuning.models import BaseModel, DatasetContract, catalogue
 
 Members = Mapping[str, Any]
+MODEL_KEY_RIGHTS: Final = (
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:GenerateDataKey",
+)
+"""What whoever submits a job needs on the key of its model (bedrock-facts.md §5.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,9 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     if model_tags:
         caller.authorize("TagResource", [model_arn], request_tags=model_tags)
     caller.pass_role(request["roleArn"])
+    key = keys.key_arn(request.get("customModelKmsKeyId"))
+    if key is not None:
+        caller.use_key(key, MODEL_KEY_RIGHTS)
     kind = request.get("customizationType", "FINE_TUNING")
     contract = _contract(parent.model, kind)
     bases.require_open(
@@ -62,7 +72,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         _check_names(simulator, request)
         _check_quotas(simulator)
         job = _job(request, caller, parent, job_arn=job_arn, model_arn=model_arn, kind=kind)
-        job.tags, job.model_tags = tags, model_tags
+        job.tags, job.model_tags, job.output_model_kms_key_arn = tags, model_tags, key
         simulator.state.jobs[job_arn] = job
     training.start(simulator, job)
     return {"jobArn": job_arn}
@@ -194,7 +204,6 @@ def _job(
         validation_data_config=request.get("validationDataConfig") or {"validators": []},
         output_data_config=request["outputDataConfig"],
         customization_type=kind,
-        output_model_kms_key_arn=_key_arn(request.get("customModelKmsKeyId"), caller),
         vpc_config=request.get("vpcConfig"),
         customization_config=request.get("customizationConfig"),
         region=caller.region,
@@ -202,13 +211,6 @@ def _job(
         catalogue_key=parent.model.key,
         parent_model_arn=parent.arn,
     )
-
-
-def _key_arn(key: str | None, caller: Caller) -> str | None:
-    if key is None or key.startswith("arn:"):
-        return key
-    kind = key if key.startswith("alias/") else f"key/{key}"
-    return f"arn:aws:kms:{caller.region}:{caller.account}:{kind}"
 
 
 def _chosen(job: Job, request: Members) -> bool:

@@ -25,6 +25,7 @@ class Served:
     arn: str
     foundation_arn: str
     tags: Tags
+    key: str | None = None
 
 
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     )
     if tags:
         caller.authorize("TagResource", [arn], request_tags=tags)
+    if served.key is not None:
+        caller.use_key(served.key, ["kms:Decrypt"])
     _check_sold(simulator, caller, served)
     commitment = request.get("commitmentDuration")
     with simulator.lock:
@@ -179,7 +182,7 @@ def _served(simulator: Simulator, caller: Caller, identifier: str) -> Served:
         return Served(base, arn, arn, {})
     model = simulator.model(identifier)
     base = catalogue()[model.catalogue_key]
-    return Served(base, model.model_arn, model.foundation_arn, model.tags)
+    return Served(base, model.model_arn, model.foundation_arn, model.tags, model.model_kms_key_arn)
 
 
 def _check_sold(simulator: Simulator, caller: Caller, served: Served) -> None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from local import roles
-from local.bedrock import bases, events
+from local.bedrock import bases, events, network
 from local.bedrock.caller import SERVICE
 from local.bedrock.clock import JOB, JOB_PER_RECORD, now
-from local.bedrock.dataset import DatasetError, check_dataset, check_output
+from local.bedrock.dataset import JobError, check_dataset, check_output
 from local.bedrock.objects import AccessError, RoleObjects
 from local.bedrock.records import Job, Model
 from local.bedrock.simulator import Simulator, log
@@ -90,7 +90,7 @@ def _run(simulator: Simulator, job: Job) -> None:
         _train(simulator, job)
     except _StoppedError:
         set_status(simulator, job, "Stopped")
-    except DatasetError as error:
+    except JobError as error:
         _fail(simulator, job, f"{error.sentence} ({error.detail})")
     except roles.RoleError as error:
         _fail(simulator, job, f"Could not assume provided IAM role. ({error})")
@@ -107,7 +107,9 @@ def _train(simulator: Simulator, job: Job) -> None:
     ordered_failure = simulator.faults.take("fail-job")
     ordered_stop = simulator.faults.take("stop-job")
     _enter(job, "validation_details")
-    objects = RoleObjects(_assume(job), job.region)
+    session = _assume(job)
+    _check_network(session, job)
+    objects = RoleObjects(session, job.region)
     records = _check_data(objects, job)
     _enter(job, "data_processing_details")
     seconds = simulator.clock.real(JOB + JOB_PER_RECORD * records)
@@ -130,6 +132,15 @@ def _assume(job: Job) -> roles.Session:
         session_name=f"bedrock-{job.job_arn.rpartition('/')[2]}",
         region=job.region,
     )
+
+
+def _check_network(session: roles.Session, job: Job) -> None:
+    try:
+        network.check_rights(session, job)
+    except roles.RoleError as error:
+        raise JobError(
+            "The provided role does not have permissions to use the provided VPC", str(error)
+        ) from error
 
 
 def _check_data(objects: RoleObjects, job: Job) -> int:
@@ -234,7 +245,7 @@ def _write_metrics(objects: RoleObjects, job: Job, losses: Losses) -> None:
         try:
             objects.write(bucket, f"{folder}/{name}", _csv(kind, values))
         except AccessError as error:
-            raise DatasetError(
+            raise JobError(
                 "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions "
                 f"to access S3 bucket: {bucket} at key {folder}/{name}",
                 str(error),

@@ -31,7 +31,7 @@ def fastest_quiet_call(aws: LocalAws) -> float:
     """Seconds of the fastest of some warm calls of a function that logs nothing."""
     arn = function(aws, QUIET)
     took = []
-    for _ in range(8):
+    for _ in range(15):
         began = time.perf_counter()
         call(aws, arn)
         took.append(time.perf_counter() - began)

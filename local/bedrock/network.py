@@ -1,0 +1,57 @@
+"""The rights that a service role needs for a job inside a VPC (bedrock-facts.md §5.4)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local import roles
+from local.bedrock.records import Job
+
+DESCRIBE: Final = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+MANAGE: Final = (
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+
+
+def check_rights(session: roles.Session, job: Job) -> None:
+    """Ask for every right with the tags that Bedrock would use; raises RoleError for the first.
+
+    Nothing is made in the VPC, and whether its subnets reach S3 is not looked at.
+    """
+    if job.vpc_config is None:
+        return
+    ec2 = f"arn:aws:ec2:{job.region}:{job.account}"
+    interface = f"{ec2}:network-interface/eni-simulated"
+    tags = {"BedrockManaged": "true", "BedrockModelCustomizationJobArn": job.job_arn}
+    asked = {f"aws:RequestTag/{name}": value for name, value in tags.items()}
+    owned = {f"ec2:ResourceTag/{name}": value for name, value in tags.items()}
+    for action in DESCRIBE:
+        _require(session, job, action, "*")
+    create = "ec2:CreateNetworkInterface"
+    _require(session, job, create, interface, {**asked, "aws:TagKeys": list(tags)})
+    for group in job.vpc_config["securityGroupIds"]:
+        _require(session, job, create, f"{ec2}:security-group/{group}")
+    for subnet in job.vpc_config["subnetIds"]:
+        place = f"{ec2}:subnet/{subnet}"
+        _require(session, job, create, place)
+        for action in MANAGE:
+            _require(session, job, action, interface, {**owned, "ec2:Subnet": place})
+    made = {"ec2:CreateAction": "CreateNetworkInterface", "aws:TagKeys": list(tags)}
+    _require(session, job, "ec2:CreateTags", interface, {**asked, **made})
+
+
+def _require(
+    session: roles.Session,
+    job: Job,
+    action: str,
+    resource: str,
+    context: Mapping[str, Any] | None = None,
+) -> None:
+    roles.authorize(session, action=action, resource=resource, region=job.region, context=context)
