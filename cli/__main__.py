@@ -6,6 +6,9 @@ from cli.group import TuningGroup
 
 # A command exists when it is listed here; it is imported when it is called or described.
 SECTIONS = {
+    "Check and prepare a dataset": {
+        "validate": "cli.commands.validate",
+    },
     "Look things up": {
         "rules": "cli.commands.rules",
         "models": "cli.commands.models",

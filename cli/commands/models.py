@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @json_option
 def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
     """List the base models, or show every value that is known of one, with its source."""
+    from cli.models import find_model
     from tuning.models import catalogue
 
     if model is not None:
@@ -43,19 +44,6 @@ def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
             for each in every
         ),
     )
-
-
-def find_model(key: str) -> "BaseModel":
-    """The catalogue's model of a key; raises CannotRun with the closest key."""
-    from cli.errors import CannotRun
-    from tuning.models import catalogue
-
-    models = catalogue()
-    if key in models:
-        return models[key]
-    close = models.closest(key)
-    hint = f"; did you mean {close}?" if close else ""
-    raise CannotRun(f'there is no model "{key}" in the catalogue{hint}', fix="`tuning models`")
 
 
 def _open(model: "BaseModel") -> bool:

@@ -40,6 +40,5 @@ def images_not_looked_at(dataset: Dataset, _: object) -> Iterator[Fault]:
     for kind in dataset.kinds:
         unseen = dataset.text(kind).unseen
         if unseen:
-            yield Fault(
-                f"{unseen:,} images were not looked at", "image-ref", f"{unseen:,}", kind=kind
-            )
+            message = f"nobody looked at the images: {unseen:,} of them"
+            yield Fault(message, "image-ref", f"{unseen:,}", kind=kind)

@@ -1,0 +1,153 @@
+"""One check of a dataset from here: its manifests, its images as far as they can be reached."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+import msgspec
+
+from cli.decoding import Decoder
+from cli.manifests import Manifest
+from cli.progress import Progress
+from tuning.finding import Finding, Listener
+from tuning.images import Answer, ByteRange, ImageSource
+from tuning.layout import Kind
+from tuning.partial import Partial, merge
+from tuning.report import Report, Terms, conclude
+from tuning.rule import Severity
+from tuning.validate import ImageRef, ManifestCheck, Subject, check_images
+
+# Images between two updates of a long check; the checker learns anew in each of these.
+_SLICE: Final = 8192
+_KEYS_KEPT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What one manifest is checked against, and how its images are looked at: None if they are not.
+
+    waived: the user wants it so; otherwise a finding says that they were not looked at.
+    """
+
+    subject: Subject
+    source: ImageSource | None
+    waived: bool = False
+
+
+# Decides from a manifest's first bytes.
+Locate = Callable[[Kind, Manifest, bytes], Reach]
+
+
+@dataclass(kw_only=True)
+class Check:
+    """The check of up to two manifests.
+
+    bad: lines with an error, by kind. keys: of the first rejected images, by kind and line.
+    sources: of images by kind, where they can be looked at.
+    """
+
+    terms: Terms
+    locate: Locate
+    listener: Listener | None = None
+    decoder: Decoder | None = None
+    bad: dict[str, set[int]] = field(default_factory=dict)
+    keys: dict[tuple[str, int], str] = field(default_factory=dict)
+    sources: dict[str, ImageSource] = field(default_factory=dict)
+    _partials: list[Partial] = field(default_factory=list)
+
+    def run(self, manifests: dict[Kind, Manifest]) -> Report:
+        """Checks every manifest; raises SourceError or CannotRun when bytes cannot be read."""
+        for kind, manifest in manifests.items():
+            self._manifest(kind, manifest)
+        return conclude(merge(self._partials), self.terms, self._hear)
+
+    def _hear(self, found: Finding) -> None:
+        if found.severity == Severity.ERROR and found.line is not None:
+            self.bad.setdefault(found.kind, set()).add(found.line)
+        if self.listener is not None:
+            self.listener(found)
+
+    def _manifest(self, kind: Kind, manifest: Manifest) -> None:
+        chunks = manifest.chunks()
+        first = next(chunks, b"")
+        reach = self.locate(kind, manifest, first)
+        if reach.source is not None:
+            self.sources[kind] = reach.source
+        check = ManifestCheck(reach.subject, self._hear)
+        unseen = 0
+        waiting = done = 0
+        with Progress(f"checking {manifest.name}", unit="images") as progress:
+
+            def look(refs: Sequence[ImageRef], *, span: int) -> int:
+                """Looks at images that stand for so many bytes of the manifest."""
+                if reach.source is None:
+                    progress.update(share=(done + span) / max(1, manifest.size), count=0)
+                    return len(refs)
+                ticks = 0
+
+                def tick(count: int) -> None:
+                    nonlocal ticks
+                    ticks += count
+                    part = done + span * min(1.0, ticks / len(refs))
+                    progress.update(share=part / max(1, manifest.size), count=count)
+
+                for start in range(0, len(refs), _SLICE):
+                    self._images(refs[start : start + _SLICE], reach, reach.source, tick)
+                return 0
+
+            for chunk in chain([first], chunks):
+                waiting += len(chunk)
+                refs = check.feed(chunk)
+                if len(refs):
+                    unseen += look(refs, span=waiting)
+                    done, waiting = done + waiting, 0
+                else:
+                    progress.update(share=(done + waiting) / max(1, manifest.size), count=0)
+            refs, partial = check.finish()
+            unseen += look(refs, span=waiting)
+        if unseen and not reach.waived:
+            partial.text_stats[kind] = msgspec.structs.replace(
+                partial.text_stats[kind], unseen=unseen
+            )
+        self._partials.append(partial)
+
+    def _images(
+        self,
+        refs: Sequence[ImageRef],
+        reach: Reach,
+        source: ImageSource,
+        tick: Callable[[int], None],
+    ) -> None:
+        if not refs:
+            return
+        subject = reach.subject
+        counted = _Counted(source, (lambda _: None) if self.decoder else tick)
+        self._partials.append(check_images(refs, counted, subject, self._hear))
+        bad = self.bad.get(subject.kind, set())
+        self._remember(refs, subject.kind, bad)
+        if self.decoder is not None:
+            sound = [ref for ref in refs if ref.line not in bad]
+            tick(len(refs) - len(sound))
+            partial = self.decoder.check(sound, source, subject, on_finding=self._hear, tick=tick)
+            self._partials.append(partial)
+
+    def _remember(self, refs: Sequence[ImageRef], kind: Kind, bad: set[int]) -> None:
+        """Keeps the keys of the first rejected images, for their thumbnails."""
+        if len(self.keys) < _KEYS_KEPT:
+            for ref in refs:
+                if ref.line in bad:
+                    self.keys.setdefault((kind, ref.line), ref.key)
+
+
+class _Counted:
+    """An image source that tells how many first looks it answered."""
+
+    def __init__(self, source: ImageSource, tick: Callable[[int], None]) -> None:
+        self._source = source
+        self._tick = tick
+
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+        answers = self._source.fetch(ranges)
+        self._tick(sum(not wanted.start for wanted in ranges))
+        return answers

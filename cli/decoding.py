@@ -1,0 +1,77 @@
+"""Decodes every image in full with Pillow, for `tuning validate --deep`."""
+
+import io
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from typing import Final
+
+from cli.errors import CannotRun
+from tuning.finding import Findings, Listener, finding
+from tuning.image import Image
+from tuning.images import ByteRange, Fetched, ImageSource
+from tuning.partial import Partial
+from tuning.rules.crash import run
+from tuning.rules.reach import image_does_not_decode
+from tuning.validate import ImageRef, Subject
+
+# Whole files are in memory, so few at a time.
+_BATCH: Final = 16
+_BYTES_MAX: Final = 1 << 28
+
+
+class Decoder:
+    """Looks at whole images; raises CannotRun where Pillow is not installed."""
+
+    def __init__(self) -> None:
+        if find_spec("PIL") is None:
+            raise CannotRun(
+                "--deep needs Pillow, which is not installed here", fix="pip install pillow"
+            )
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
+
+    def check(
+        self,
+        refs: Sequence[ImageRef],
+        source: ImageSource,
+        subject: Subject,
+        *,
+        on_finding: Listener,
+        tick: Callable[[int], None],
+    ) -> Partial:
+        """Findings of images that do not decode; refs: of images whose header is sound."""
+        findings = Findings(overrides=subject.overrides, listener=on_finding)
+        for start in range(0, len(refs), _BATCH):
+            batch = refs[start : start + _BATCH]
+            answers = source.fetch([ByteRange(ref.key, 0, _BYTES_MAX) for ref in batch])
+            problems = self._pool.map(_problem, answers)
+            for ref, problem in zip(batch, problems, strict=True):
+                image = Image(
+                    line=ref.line,
+                    key=ref.key,
+                    outcome="undecodable" if problem else "",
+                    reason=problem,
+                )
+                for rule, fault in run([image_does_not_decode], image, subject):
+                    findings.add(finding(rule, fault, kind=subject.kind, line=ref.line))
+            tick(len(batch))
+        return Partial(counts=dict(sorted(findings.counts.items())), findings=findings.kept())
+
+
+def _problem(answer: object) -> str:
+    """Why an image does not decode; "" if it does."""
+    import PIL.Image
+
+    if not isinstance(answer, Fetched):
+        return "it can no longer be read"
+    try:
+        # Pixels without measure are a finding of another rule; here they must not eat the memory.
+        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(answer.data)) as image:
+            warnings.simplefilter("ignore")
+            image.load()
+    except Exception as error:
+        # Decoders of broken data raise whatever they like; each is the answer that we wanted.
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""

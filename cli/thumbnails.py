@@ -1,0 +1,51 @@
+"""Small pictures of rejected images for the report's page."""
+
+import base64
+import io
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Final
+
+from tuning.images import ByteRange, Fetched, ImageSource
+
+_MOST: Final = 200
+_SIDE: Final = 160
+_BYTES_MAX: Final = 1 << 25
+
+
+def thumbnails(
+    keys: Mapping[tuple[str, int], str], sources: Mapping[str, ImageSource]
+) -> dict[str, str]:
+    """Data URIs by key of the images that Pillow can open; none at all without Pillow.
+
+    keys: of rejected images by kind and line. sources: by kind.
+    """
+    if find_spec("PIL") is None:
+        return {}
+    found: dict[str, str] = {}
+    for (kind, _), key in keys.items():
+        if len(found) == _MOST:
+            break
+        if key in found or kind not in sources:
+            continue
+        (answer,) = sources[kind].fetch([ByteRange(key, 0, _BYTES_MAX)])
+        if isinstance(answer, Fetched) and (uri := _thumbnail(answer.data)):
+            found[key] = uri
+    return found
+
+
+def _thumbnail(data: bytes) -> str:
+    """A JPEG of at most 160 pixels as data URI; "" for what cannot be decoded."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as image:
+            image.draft("RGB", (_SIDE, _SIDE))
+            small = image.convert("RGB")
+        small.thumbnail((_SIDE, _SIDE))
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=70)
+    except Exception:
+        # Rejected images are often broken, in whatever way; the page then shows none.
+        return ""
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

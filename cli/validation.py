@@ -1,0 +1,225 @@
+"""What `tuning validate` does: the request of a command line as one check, and its files."""
+
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from cli.aws import Aws
+from cli.checking import Check, Reach
+from cli.errors import CannotRun
+from cli.manifests import LocalManifest, Manifest, S3Manifest, open_manifest
+from cli.models import find_model
+from cli.output import say
+from cli.outputs import FindingsFile, check_outputs, write_accepted
+from cli.places import Place, beside, first_reference, parse_map, place_of
+from sources.folder import Folders
+from tuning.customization import Customization, load_all
+from tuning.images import ImageSource
+from tuning.layout import Kind
+from tuning.models import BaseModel, DatasetContract
+from tuning.report import ModelTerms, Report
+from tuning.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The options of `tuning validate`, as its help describes them."""
+
+    manifest: str
+    model: str | None
+    customization: str | None
+    customizations: Path
+    type: str | None
+    kind: Kind
+    validation: str | None
+    maps: tuple[str, ...]
+    bucket: str | None
+    no_images: bool
+    s3_images: bool
+    deep: bool
+    html: Path | None
+    rejected: Path | None
+    accepted: Path | None
+
+    @property
+    def outputs(self) -> dict[str, Path | None]:
+        """Files to write, by option."""
+        return {"--html": self.html, "--rejected": self.rejected, "--accepted": self.accepted}
+
+
+def validate(request: Request, aws: Aws) -> tuple[Report, list[str]]:
+    """Makes the check and writes its files; returns the report, and where the files are.
+
+    Raises CannotRun when the request makes no sense or something cannot be read.
+    """
+    manifests = _manifests(request, aws)
+    check_outputs(request.outputs, manifests.values())
+    check = _Locator(request, aws).check(alone=len(manifests) == 1)
+    with (
+        nullcontext()
+        if request.rejected is None
+        else closing(FindingsFile(request.rejected)) as file
+    ):
+        if file is not None:
+            check.listener = file.add
+        report = check.run(manifests)
+    written = []
+    if request.accepted is not None:
+        bad = check.bad.get(request.kind, set())
+        kept = write_accepted(manifests[request.kind], bad, request.accepted)
+        written.append(f"{kept:,} records without an error: {request.accepted}")
+    if request.rejected is not None:
+        written.append(f"Every finding: {request.rejected}")
+    if request.html is not None:
+        request.html.write_text(report.to_html(thumbnails=_thumbnails(check)), "utf-8")
+        written.append(f"The report as a page: {request.html}")
+    return report, written
+
+
+def _manifests(request: Request, aws: Aws) -> dict[Kind, Manifest]:
+    found: dict[Kind, Manifest] = {request.kind: open_manifest(aws, request.manifest)}
+    if request.validation is not None:
+        if request.kind == "validation":
+            raise CannotRun(
+                "--validation belongs to a training manifest", fix="leave out one of both options"
+            )
+        found["validation"] = open_manifest(aws, request.validation)
+    return found
+
+
+def _thumbnails(check: Check) -> dict[str, str]:
+    from cli.thumbnails import thumbnails
+
+    return thumbnails(check.keys, check.sources)
+
+
+class _Locator:
+    """Finds for each manifest what it is checked against, and how its images are looked at."""
+
+    def __init__(self, request: Request, aws: Aws) -> None:
+        self._request = request
+        self._aws = aws
+        self._customization = _customization(request)
+        self._model = _model(request, self._customization)
+        self._contract = _contract(request, self._model, self._customization)
+        self._mappings = [parse_map(text) for text in request.maps]
+        self._folders = Folders(self._mappings)
+
+    def check(self, *, alone: bool) -> Check:
+        """The check; alone: there is only one manifest, so nothing is said about the other."""
+        contract, chosen = self._contract, self._customization
+        if alone and contract.validation == "required":
+            contract = msgspec.structs.replace(contract, validation="optional")
+            if self._request.kind == "training":
+                say(
+                    f"note: {self._model.name} needs a validation manifest too: "
+                    "--validation FILE checks both together"
+                )
+        if alone and self._request.kind == "validation":
+            contract = msgspec.structs.replace(contract, total_records=None)
+        terms = ModelTerms(
+            base_model=self._model,
+            dataset=contract,
+            hyperparameters=chosen.hyperparameters if chosen else {},
+            overrides=chosen.overrides if chosen else {},
+        )
+        decoder = None
+        if self._request.deep:
+            from cli.decoding import Decoder
+
+            decoder = Decoder()
+        return Check(terms=terms, locate=self.locate, decoder=decoder)
+
+    def locate(self, kind: Kind, manifest: Manifest, chunk: bytes) -> Reach:
+        """Decides from a manifest's first bytes."""
+        request = self._request
+        place = place_of(
+            manifest,
+            first_reference(chunk),
+            mappings=self._mappings,
+            bucket=request.bucket if kind == request.kind else None,
+            customization=request.customization,
+        )
+        subject = Subject(
+            model=self._model,
+            contract=self._contract,
+            kind=kind,
+            bucket=place.bucket,
+            folder=place.folder,
+            overrides=self._customization.overrides if self._customization else {},
+        )
+        source = None if request.no_images else self._source(manifest, place, chunk)
+        return Reach(subject=subject, source=source, waived=request.no_images)
+
+    def _source(self, manifest: Manifest, place: Place, chunk: bytes) -> ImageSource | None:
+        if any(each.bucket == place.bucket for each in self._mappings):
+            return self._folders.images(place.bucket)
+        if isinstance(manifest, S3Manifest) or self._request.s3_images:
+            return self._in_s3(place.bucket)
+        found = beside(manifest, place, chunk)
+        if found is not None:
+            say(f"note: images of {place.bucket} are looked at in {found.folder}")
+            self._mappings.append(found)
+            self._folders = Folders(self._mappings)
+            return self._folders.images(place.bucket)
+        if isinstance(manifest, LocalManifest) and place.bucket and self._contract.image:
+            say(
+                f"warning: the images of {manifest.name} are not looked at. Where are they? "
+                f"--map s3://{place.bucket}/{place.folder}=DIR for a folder here, --s3-images "
+                "if they are uploaded, --no-images to check the text only"
+            )
+        return None
+
+    def _in_s3(self, bucket: str) -> ImageSource:
+        from sources import s3
+
+        client = s3.store(bucket, region=self._aws.region, credentials=self._aws.credentials)
+        return s3.S3Images(bucket, client=client, boto=self._aws.s3)
+
+
+def _customization(request: Request) -> Customization | None:
+    if request.customization is None:
+        return None
+    found = load_all(request.customizations)
+    if request.customization not in found:
+        raise CannotRun(
+            f"there is no customization {request.customization}",
+            where=str(request.customizations),
+            fix=f"use one of {', '.join(found)}",
+        )
+    return found[request.customization]
+
+
+def _model(request: Request, customization: Customization | None) -> BaseModel:
+    if customization is None:
+        if request.model is None:
+            raise CannotRun(
+                "which model is the dataset for?",
+                fix="add --model KEY (`tuning models` lists them) or --customization NAME",
+            )
+        return find_model(request.model)
+    if request.model not in (None, customization.base_model.key):
+        raise CannotRun(
+            f"{customization.name} tunes {customization.base_model.key}, not {request.model}",
+            fix="leave out --model or --customization",
+        )
+    return customization.base_model
+
+
+def _contract(
+    request: Request, model: BaseModel, customization: Customization | None
+) -> DatasetContract:
+    if customization is not None:
+        return customization.dataset
+    if not model.datasets:
+        raise CannotRun(f"no dataset format of {model.name} is known", fix="`tuning models KEY`")
+    if request.type is None:
+        return next(iter(model.datasets.values()))
+    wanted = request.type.upper().replace("-", "_")
+    if wanted not in model.datasets:
+        raise CannotRun(
+            f"{model.name} has no {request.type}", fix=f"--type {' or '.join(model.datasets)}"
+        )
+    return model.datasets[wanted]
