@@ -52,9 +52,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _images(subject: Subject) -> s3.S3Images:
     client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
-
-    def exists(key: str) -> bool:
-        page = _aws.s3().list_objects_v2(Bucket=subject.bucket, Prefix=key, MaxKeys=1)
-        return any(found["Key"] == key for found in page.get("Contents", ()))
-
-    return s3.S3Images(client, exists=exists)
+    return s3.S3Images(subject.bucket, client=client, boto=_aws.s3())

@@ -5,17 +5,22 @@ core, boto3 with 32 threads 646.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import obstore
-from obstore.exceptions import NotFoundError, PermissionDeniedError
+from botocore.exceptions import ClientError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 from obstore.store import S3Store
 
 from tuning.errors import SourceError
-from tuning.images import ByteRange, Denied, Fetched, Missing
+from tuning.images import Answer, ByteRange, Denied, Fetched, Missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 CHUNK: Final = 4 * 1024 * 1024
 _THREADS: Final = 32
@@ -25,6 +30,15 @@ _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 # obstore raises Python's own classes where there are some, its own elsewhere.
 _NOT_FOUND: Final = (NotFoundError, FileNotFoundError)
 _DENIED: Final = (PermissionDeniedError, PermissionError)
+_FAILED: Final = (BaseError, OSError)
+# What S3 answered, in obstore's text; keys and addresses stand in it too, but URL-encoded.
+_STATUS: Final = re.compile(r"non-2xx status code: ([0-9]{3})\b")
+_ERROR_CODE: Final = re.compile(r"<Code>([^<]*)</Code>")
+_ERROR_MESSAGE: Final = re.compile(r"<Message>([^<]*)</Message>")
+# Errors of one object, not of the whole dataset: its key is closed, or only its owner has one.
+_ONE_OBJECTS: Final = re.compile(r"KMS\..*|InvalidRequest|InvalidObjectState")
+# obstore drops a slash at either end of a key and refuses these in the middle.
+_UNSPEAKABLE: Final = re.compile(r"^/|/$|//|[\x00-\x1f\x7f]|(^|/)\.\.?(/|$)")
 
 Credentials = Callable[[], dict[str, str | None]]
 
@@ -53,22 +67,24 @@ def store(bucket: str, *, region: str, credentials: Credentials) -> S3Store:
 class S3Images:
     """ImageSource over one bucket.
 
-    exists: tells whether a key is there. S3 answers 403, not 404, for a missing key when the right
-        to list is limited to a prefix, as ours is; so a refused key is looked up by listing.
+    boto: answers what obstore cannot: whether a refused key is there, and the bytes of keys that
+        obstore cannot spell. S3 says 403, not 404, for a missing key when the right to list is
+        limited to a prefix, as ours is; so a refused key is looked up by listing.
     """
 
     def __init__(
-        self, client: S3Store, *, exists: Callable[[str], bool], threads: int = _THREADS
+        self, bucket: str, *, client: S3Store, boto: "S3Client", threads: int = _THREADS
     ) -> None:
-        self._client = client
-        self._exists = exists
+        self._bucket, self._client, self._boto = bucket, client, boto
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="images")
 
-    def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched | Missing | Denied]:
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
         """One answer per range, in order; throttling and lost connections are retried inside."""
         return list(self._pool.map(self._one, ranges))
 
-    def _one(self, wanted: ByteRange) -> Fetched | Missing | Denied:
+    def _one(self, wanted: ByteRange) -> Answer:
+        if _UNSPEAKABLE.search(wanted.key):
+            return self._by_boto(wanted)
         try:
             got = obstore.get(
                 self._client,
@@ -77,34 +93,74 @@ class S3Images:
             )
             meta = got.meta
             return Fetched(
-                data=bytes(got.bytes()), size=meta["size"], etag=(meta["e_tag"] or "").strip('"')
+                data=bytes(got.bytes()), size=meta["size"], etag=_etag(meta.get("e_tag"))
             )
         except _NOT_FOUND:
             return Missing(key=wanted.key)
-        except _DENIED as error:
-            if self._exists(wanted.key):
-                return Denied(key=wanted.key, reason=str(error))
-            return Missing(key=wanted.key)
-        except Exception as error:
-            if _is_empty_object(error):
-                return Fetched(data=b"", size=0, etag="")
-            raise SourceError(f"cannot read {wanted.key}: {error}") from error
+        except _FAILED as error:
+            return self._failed(wanted, error)
+
+    def _failed(self, wanted: ByteRange, error: Exception) -> Answer:
+        text = str(error)
+        status, code = _STATUS.search(text), _ERROR_CODE.search(text)
+        if status and status[1] == "416":
+            return self._no_such_range(wanted)
+        if isinstance(error, _DENIED) or (code and _ONE_OBJECTS.fullmatch(code[1])):
+            told = [found[1] for found in (code, _ERROR_MESSAGE.search(text)) if found]
+            return self._refused(wanted.key, ": ".join(told) or "403 Forbidden")
+        raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
+
+    def _no_such_range(self, wanted: ByteRange) -> Answer:
+        """S3 answers 416 to any range of an object of zero bytes, and behind the end of others."""
+        try:
+            meta = obstore.head(self._client, wanted.key)
+        except _FAILED as error:
+            raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
+        return Fetched(data=b"", size=meta["size"], etag=_etag(meta.get("e_tag")))
+
+    def _refused(self, key: str, reason: str) -> Answer:
+        page = self._boto.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+        if any(found.get("Key") == key for found in page.get("Contents", ())):
+            return Denied(key=key, reason=reason)
+        return Missing(key=key)
+
+    def _by_boto(self, wanted: ByteRange) -> Answer:
+        key, last = wanted.key, wanted.start + wanted.length - 1
+        try:
+            got = self._boto.get_object(
+                Bucket=self._bucket, Key=key, Range=f"bytes={wanted.start}-{last}"
+            )
+            size = int(got["ContentRange"].rpartition("/")[2])
+            return Fetched(data=got["Body"].read(), size=size, etag=_etag(got["ETag"]))
+        except ClientError as error:
+            code = str(error.response["Error"].get("Code"))
+            if code == "NoSuchKey":
+                return Missing(key=key)
+            if code == "InvalidRange":
+                head = self._boto.head_object(Bucket=self._bucket, Key=key)
+                return Fetched(data=b"", size=head["ContentLength"], etag=_etag(head["ETag"]))
+            if code == "AccessDenied" or _ONE_OBJECTS.fullmatch(code):
+                return self._refused(key, f"{code}: {error.response['Error'].get('Message', '')}")
+            raise SourceError(f"cannot read {key}: {error}") from error
 
 
-def _is_empty_object(error: Exception) -> bool:
-    # S3 answers 416 to any range of an object of zero bytes.
-    text = str(error)
-    return "416" in text or "InvalidRange" in text or "Range Not Satisfiable" in text
+def _etag(quoted: str | None) -> str:
+    return (quoted or "").strip('"')
+
+
+def _first_line(error: Exception) -> str:
+    # obstore's further lines are for its own developers.
+    return str(error).partition("\n")[0]
 
 
 def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterator[bytes]:
     """A manifest's bytes in chunks of about 4 MB, of one version: a later upload changes nothing.
 
-    Raises SourceError when there is no such object or it may not be read.
+    Raises SourceError when there is no such object, it may not be read or the connection breaks.
     """
     try:
         got = obstore.get(client, key, options={"version": version} if version else None)
         for chunk in got.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
-    except (*_NOT_FOUND, *_DENIED) as error:
-        raise SourceError(f"cannot read {key}: {error}") from error
+    except _FAILED as error:
+        raise SourceError(f"cannot read {key}: {_first_line(error)}") from error

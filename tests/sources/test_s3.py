@@ -1,0 +1,225 @@
+"""A dataset in S3: exactly the key that was asked for, and every answer S3 has."""
+
+import urllib.parse
+
+import pytest
+
+from sources import s3
+from tests.s3 import Objects, Server
+from tests.sources.conftest import BUCKET
+from tuning.errors import SourceError
+from tuning.images import ByteRange, Denied, Fetched, Missing
+
+BODY = bytes(range(256)) * 4
+# Legal keys, each with something that a URL, a path or a file system takes for something else.
+KEYS = [
+    "pets/dog.png",
+    "pets/a dog.png",
+    "pets/a+dog.png",
+    "pets/100%.png",
+    "pets/a%20dog.png",
+    "pets/a%2Fdog.png",
+    "pets/%E4.png",
+    "pets/Hündin/日本犬 🐶.png",
+    "pets/e\u0301 is not é.png",
+    "pets/what?is#this&that=x;y,z:@$.png",
+    "pets/'(quoted)'!*~`^|\\<>\"{}[].png",
+    "pets//twice.png",
+    "pets/a//b//c.png",
+    "/pets/dog.png",
+    "pets/dog.png/",
+    "pets/a\tdog.png",
+    "pets/a\x7fdog.png",
+    "pets/.png",
+    "pets/...png/...",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_exactly_the_key_that_was_asked_for_is_read(
+    key: str, objects: Objects, images: s3.S3Images, server: Server
+) -> None:
+    """Near misses lie beside it: read instead, they would pass for the image."""
+    objects.put(BUCKET, key, BODY)
+    near = {
+        key.strip("/"),
+        key.replace("//", "/"),
+        urllib.parse.unquote(key),
+        urllib.parse.quote(key),
+        key.replace("+", " "),
+        key.replace(" ", "+"),
+    }
+    for other in near - {key}:
+        objects.put(BUCKET, other, b"another object")
+
+    assert images.fetch([ByteRange(key, 0, 5000)]) == [
+        Fetched(data=BODY, size=len(BODY), etag=objects.get(BUCKET, key).etag.strip('"'))
+    ]
+    assert [urllib.parse.unquote(path) for path in server.asked] == [f"/{BUCKET}/{key}"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_is_not_there_is_missing_whatever_it_looks_like(
+    key: str, images: s3.S3Images
+) -> None:
+    assert images.fetch([ByteRange(key, 0, 100)]) == [Missing(key)]
+
+
+@pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
+@pytest.mark.parametrize(
+    ("start", "length"), [(0, 10), (0, 1024), (0, 65_536), (1000, 24), (1000, 500), (1023, 1)]
+)
+def test_a_range_brings_its_bytes_and_the_size_of_the_whole(
+    key: str, start: int, length: int, objects: Objects, images: s3.S3Images
+) -> None:
+    objects.put(BUCKET, key, BODY)
+
+    (found,) = images.fetch([ByteRange(key, start, length)])
+
+    assert isinstance(found, Fetched)
+    assert found.data == BODY[start : start + length]
+    assert found.size == len(BODY)
+    assert '"' not in found.etag
+
+
+@pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
+@pytest.mark.parametrize(("body", "start"), [(b"", 0), (b"short", 5), (b"short", 1000)])
+def test_a_range_behind_the_end_brings_nothing_and_the_true_size(
+    key: str, body: bytes, start: int, objects: Objects, images: s3.S3Images
+) -> None:
+    objects.put(BUCKET, key, body)
+    etag = objects.get(BUCKET, key).etag.strip('"')
+
+    assert images.fetch([ByteRange(key, start, 100)]) == [Fetched(b"", len(body), etag)]
+
+
+@pytest.mark.parametrize("folder", ["pets/", "pets//"])
+def test_answers_come_in_the_order_of_the_ranges(
+    folder: str, objects: Objects, images: s3.S3Images
+) -> None:
+    keys = [f"{folder}{number}.png" for number in range(40)]
+    for number, key in enumerate(keys):
+        if number % 3:
+            objects.put(BUCKET, key, str(number).encode())
+
+    found = images.fetch([ByteRange(key, 0, 10) for key in keys])
+
+    assert [f.data if isinstance(f, Fetched) else f.key for f in found] == [
+        str(number).encode() if number % 3 else key for number, key in enumerate(keys)
+    ]
+
+
+@pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (403, "AccessDenied"),
+        (400, "KMS.DisabledException"),
+        (400, "KMS.NotFoundException"),
+        (403, "InvalidObjectState"),
+    ],
+)
+def test_an_object_that_may_not_be_read_is_denied_in_s3s_own_words_only(
+    key: str, status: int, code: str, objects: Objects, images: s3.S3Images
+) -> None:
+    """The reason becomes part of the report, which must be the same each time."""
+    objects.put(BUCKET, key, BODY)
+    objects.refused[key] = (status, code, "because so it is")
+
+    assert images.fetch([ByteRange(key, 0, 10)]) == [Denied(key, f"{code}: because so it is")]
+
+
+@pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
+def test_a_refused_key_that_is_not_listed_is_missing(
+    key: str, objects: Objects, images: s3.S3Images
+) -> None:
+    """S3 says 403 for a missing key to whoever may not list the whole bucket."""
+    objects.refused[key] = (403, "AccessDenied", "Access Denied")
+    objects.put(BUCKET, f"{key}.bak", BODY)
+
+    assert images.fetch([ByteRange(key, 0, 10)]) == [Missing(key)]
+
+
+@pytest.mark.parametrize("key", ["pets/dog416.png", "pets/InvalidRange//dog416.png"])
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "ExpiredToken"), (400, "BadRequest"), (301, "PermanentRedirect")]
+)
+def test_any_other_answer_is_an_error_of_the_source_and_says_nothing_about_the_image(
+    key: str, status: int, code: str, objects: Objects, images: s3.S3Images
+) -> None:
+    objects.put(BUCKET, key, BODY)
+    objects.refused[key] = (status, code, "no")
+
+    with pytest.raises(SourceError, match=f"cannot read {key}: ") as caught:
+        images.fetch([ByteRange(key, 0, 10)])
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_busy_s3_is_asked_again(objects: Objects, images: s3.S3Images, server: Server) -> None:
+    objects.put(BUCKET, "pets/dog.png", BODY)
+    server.busy = 2
+
+    (found,) = images.fetch([ByteRange("pets/dog.png", 0, 10)])
+
+    assert isinstance(found, Fetched)
+    assert len(server.asked) == 3
+
+
+def test_a_manifest_is_read_in_the_version_that_was_admitted(
+    objects: Objects, client: s3.S3Store
+) -> None:
+    key = "pets/manifest.jsonl"
+    first = objects.put(BUCKET, key, b"first\n")
+    objects.put(BUCKET, key, b"second\n")
+
+    assert b"".join(s3.manifest_chunks(client, key, version=first)) == b"first\n"
+    assert b"".join(s3.manifest_chunks(client, key, version=None)) == b"second\n"
+
+
+def test_a_large_manifest_comes_in_pieces_that_fit_together(
+    objects: Objects, client: s3.S3Store
+) -> None:
+    body = BODY * 10_000
+    objects.put(BUCKET, "pets/manifest.jsonl", body)
+
+    chunks = list(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
+
+    assert b"".join(chunks) == body
+    assert len(chunks) > 1
+    assert max(map(len, chunks)) < 2 * s3.CHUNK
+
+
+def test_an_empty_manifest_has_no_bytes(objects: Objects, client: s3.S3Store) -> None:
+    objects.put(BUCKET, "pets/manifest.jsonl", b"")
+
+    assert b"".join(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None)) == b""
+
+
+@pytest.mark.parametrize(
+    "refused", [(404, "NoSuchVersion", ""), (403, "AccessDenied", ""), (400, "BadRequest", "")]
+)
+def test_a_manifest_that_cannot_be_read_is_an_error_of_the_source(
+    refused: tuple[int, str, str], objects: Objects, client: s3.S3Store
+) -> None:
+    """The workflow retries errors of this class and no others of obstore's."""
+    objects.refused["pets/manifest.jsonl"] = refused
+
+    with pytest.raises(SourceError, match=r"cannot read pets/manifest\.jsonl: "):
+        list(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
+
+
+def test_new_credentials_are_asked_for_and_sent(
+    server: Server, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects.put(BUCKET, "pets/manifest.jsonl", b"here")
+    asked: list[int] = []
+
+    def credentials() -> dict[str, str | None]:
+        asked.append(1)
+        return {"access_key_id": "a", "secret_access_key": "b", "token": "c"}
+
+    client = s3.store(BUCKET, region="us-east-1", credentials=credentials)
+    b"".join(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
+
+    assert asked == [1]
