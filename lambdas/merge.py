@@ -1,8 +1,9 @@
 """Merges the partial results into one report and puts it where people read it."""
 
 import os
+import shutil
 import tempfile
-from typing import Any
+from typing import IO, Any
 
 from lambdas import _aws, _customizations, _runs
 from lambdas._checks import write_finding
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             merged, customization, on_finding=lambda f: write_finding(whole, f)
         )
         for part in _keys(env.output_bucket, f"{work}findings/"):
-            _aws.s3().download_fileobj(env.output_bucket, part, whole)
+            _append(env.output_bucket, part, whole)
         whole.seek(0)
         # Every finding, however many there are: through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
@@ -83,6 +84,14 @@ def _demand_all_checked(shards: list[dict[str, Any]]) -> None:
 
 def _read(bucket: str, key: str) -> bytes:
     return _aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _append(bucket: str, key: str, file: IO[bytes]) -> None:
+    # A download writes from the start of its file, so each one gets a file of its own.
+    with tempfile.TemporaryFile() as part:
+        _aws.s3().download_fileobj(bucket, key, part)
+        part.seek(0)
+        shutil.copyfileobj(part, file)
 
 
 def _keys(bucket: str, prefix: str) -> list[str]:
