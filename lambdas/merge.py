@@ -9,7 +9,7 @@ from lambdas import _aws, _customizations, _runs
 from lambdas._checks import write_finding
 from tuning import layout, report
 from tuning.environment import RunEnvironment
-from tuning.report import Partial, Report
+from tuning.report import Partial
 
 
 class UncheckedError(Exception):
@@ -60,17 +60,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "html": layout.uri(env.output_bucket, f"{folder}report.html"),
         "rejected": layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
         "training_records": concluded.text_stats["training"].records,
-        "fingerprints": {
-            kind: f"{text.sha256}:{_images(concluded, kind)}"
-            for kind, text in concluded.text_stats.items()
-        },
+        "fingerprints": {kind: merged.fingerprint(kind) for kind in concluded.text_stats},
     }
-
-
-def _images(concluded: Report, kind: str) -> str:
-    """What identifies the images of a kind, whatever the order in which they were looked at."""
-    found = concluded.image_stats.get(kind)
-    return found.fingerprint if found else "0"
 
 
 def _demand_all_checked(shards: list[dict[str, Any]]) -> None:

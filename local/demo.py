@@ -93,7 +93,9 @@ def main(state: Path, port: int, destroy: bool) -> None:
     narrator.say("Amazon Bedrock is SIMULATED here: no model is trained, nothing is billed")
     try:
         with narrator.step("start", "start the local AWS"):
-            aws = LocalAws.attach(state=state) or LocalAws.start(state=state, port=port)
+            aws = LocalAws.attach(state=state) or LocalAws.start(
+                state=state, port=port, detach=True
+            )
         result = demo(aws, narrator)
         if destroy:
             aws.stop()

@@ -65,8 +65,12 @@ def claim_key(customization: str, *, training: str) -> str:
 def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> str:
     """The key of the work itself: 48 hexadecimal digits.
 
-    fingerprints: per kind of dataset, the digest of its manifest's bytes and its images.
+    fingerprints: per kind of dataset, the digest of its manifest's bytes and, behind a colon, of its
+        images. Raises ValueError where one is missing: unequal data must never look the same.
     """
+    for kind, digest in fingerprints.items():
+        if not all(digest.partition(":")[::2]):
+            raise ValueError(f"the {kind} dataset has no whole fingerprint: {digest!r}")
     return _digest(
         "run",
         customization.name,

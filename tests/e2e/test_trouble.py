@@ -1,0 +1,94 @@
+"""When Bedrock, a person or the clock says no: the end is clear and nothing is left billing."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local import follow
+from local.deploy import deploy, destroy
+from tests.e2e.world import World, eventually
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) -> None:
+    before = world.jobs()
+    states = world.aws.client("stepfunctions")
+    arn = world.execution(world.upload("training", world.rows(salt=" declined")))
+
+    def token() -> str | None:
+        row = follow.run_of(world.aws, world.deployment, arn) or {}
+        return row.get("approval_token")
+
+    assert eventually(token)
+    states.send_task_failure(taskToken=token(), error="Declined", cause="too expensive")
+    ended = world.end_of(arn)
+    assert ended.outcome == "declined"
+    assert world.jobs() == before
+    again = world.follow(world.upload("training", world.rows(salt=" declined")))
+    assert again.outcome == "served"
+
+
+def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: World) -> None:
+    world.aws.faults.fail_next_job("Unable to read training data: access denied")
+    ended = world.run(" fails once")
+    assert ended.status == "FAILED"
+    assert "access denied" in ended.cause.lower()
+    assert "What to do" in ended.cause
+    assert world.row(ended)["status"] == "failed"
+    assert (
+        world.follow(world.upload("training", world.rows(salt=" fails once"))).outcome == "served"
+    )
+
+
+def test_a_failed_smoke_test_brings_the_previous_model_back(world: World) -> None:
+    first = world.run(" good")
+    assert first.outcome == "served"
+    good = world.pointer("model")
+    world.aws.faults.fail_invocations("The model failed.", times=20)
+    ended = world.run(" bad")
+    assert ended.status == "FAILED"
+    assert world.row(ended)["status"] == "serving-failed"
+    assert world.pointer("model") == good
+    (throughput,) = world.throughputs()
+    bedrock = world.aws.client("bedrock")
+
+    def served_again() -> bool:
+        found = bedrock.get_provisioned_model_throughput(
+            provisionedModelId=throughput["provisionedModelArn"]
+        )
+        return bool(found["desiredModelArn"] == good)
+
+    assert eventually(served_again)
+
+
+def test_an_ended_lease_ends_billing(world: World) -> None:
+    assert world.run(" leased").outcome == "served"
+    (throughput,) = world.throughputs()
+    arn = throughput["provisionedModelArn"]
+    past = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    world.aws.client("bedrock").tag_resource(
+        resourceARN=arn, tags=[{"key": "bedrock-tuning:expires", "value": past}]
+    )
+    assert world.call("KeepLeases", {})["deleted"] == [arn]
+    assert world.throughputs() == []
+    assert world.pointer("endpoint") is None
+
+
+def test_a_throughput_that_never_starts_is_deleted(world: World) -> None:
+    world.aws.faults.fail_throughput("No capacity")
+    ended = world.run(" no capacity")
+    assert ended.status == "FAILED"
+    assert "No capacity" in json.dumps([ended.cause, world.row(ended)])
+    assert world.throughputs() == []
+
+
+def test_deleting_the_serving_stack_ends_billing_and_deploying_serves_again(world: World) -> None:
+    assert world.run(" until deleted").outcome == "served"
+    assert len(world.throughputs()) == 1
+    destroy(world.aws, world.folder, stack="tuning-local-serving")
+    assert world.throughputs() == []
+    deploy(world.aws, world.folder, say=lambda text: None)
+    assert eventually(lambda: [t["status"] for t in world.throughputs()] == ["InService"])
+    assert eventually(lambda: world.pointer("endpoint") is not None)

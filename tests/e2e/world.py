@@ -1,0 +1,157 @@
+"""What end-to-end tests do in the deployed app: upload as people do, follow, look at what came."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local import dataset, follow
+from local.deploy import Deployment
+from local.follow import Ended
+from local.server import LocalAws
+from local.upload import upload_manifest, upload_pictures
+from tuning import layout
+
+NAME = "pets-search"
+TRAINING, VALIDATION = 1_000, 8
+SECONDS = 90.0
+
+
+@dataclass
+class World:
+    """The deployed app with pictures in both buckets and a validation manifest.
+
+    waiting: the end of the execution that the validation manifest alone started.
+    """
+
+    aws: LocalAws
+    deployment: Deployment
+    folder: Path
+    pictures: dict[layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
+    waiting: Ended | None = None
+
+    @classmethod
+    def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
+        world = cls(aws=aws, deployment=deployment, folder=folder)
+        counts: dict[layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
+        for seed, (kind, count) in enumerate(counts.items()):
+            drawn = list(dataset.draw(folder / kind, count=count, seed=seed, prefix=kind))
+            world.pictures[kind] = drawn
+            upload_pictures(
+                aws, folder / kind, drawn, bucket=world.bucket(kind), customization=NAME
+            )
+        version = world.upload("validation", world.rows("validation"))
+        world.waiting = world.follow(version, kind="validation")
+        return world
+
+    def bucket(self, kind: layout.Kind) -> str:
+        """The dataset bucket of a kind."""
+        if kind == "training":
+            return self.deployment.training_bucket
+        return self.deployment.validation_bucket
+
+    def rows(self, kind: layout.Kind = "training", *, salt: str = "") -> list[dict[str, str]]:
+        """The records of a right manifest; another salt makes other data of the same pictures."""
+        body = dataset.manifest(self.pictures[kind], bucket=self.bucket(kind), customization=NAME)
+        rows = [json.loads(line) for line in body.splitlines()]
+        return [{**row, "caption": f"{row['caption']}{salt}"} for row in rows]
+
+    def upload(self, kind: layout.Kind, rows: list[dict[str, str]] | bytes) -> str:
+        """Uploads a manifest; returns its version id."""
+        if not isinstance(rows, bytes):
+            rows = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        return upload_manifest(self.aws, rows, bucket=self.bucket(kind), customization=NAME)
+
+    def follow(
+        self, version: str, *, kind: layout.Kind = "training", approve: bool = True
+    ) -> Ended:
+        """The end of the run that this upload started."""
+        return self.end_of(self.execution(version, kind=kind), approve=approve)
+
+    def execution(self, version: str, *, kind: layout.Kind = "training") -> str:
+        """The execution that this upload started."""
+        return follow.execution_for(
+            self.aws, self.deployment, bucket=self.bucket(kind), version=version
+        )
+
+    def end_of(self, arn: str, *, approve: bool = True) -> Ended:
+        """The end of an execution."""
+        return follow.follow(
+            self.aws,
+            self.deployment,
+            arn,
+            say=lambda text: None,
+            approve=approve,
+            seconds=SECONDS,
+        )
+
+    def run(self, salt: str) -> Ended:
+        """Uploads a right training manifest that was not there before; the end of its run."""
+        return self.follow(self.upload("training", self.rows(salt=salt)))
+
+    def row(self, ended: Ended) -> dict[str, str]:
+        """The runs table's item of an execution."""
+        found = follow.run_of(self.aws, self.deployment, ended.arn)
+        assert found is not None, f"{ended.arn} has no item in the runs table"
+        return found
+
+    def report(self, ended: Ended) -> dict[str, Any]:
+        """The published report."""
+        bucket, key = layout.split_uri(ended.state["report"]["report"])
+        body = self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def jobs(self) -> list[str]:
+        """The ARNs of all customization jobs."""
+        pages = self.aws.client("bedrock").get_paginator("list_model_customization_jobs")
+        return [
+            job["jobArn"]
+            for page in pages.paginate()
+            for job in page["modelCustomizationJobSummaries"]
+        ]
+
+    def throughputs(self) -> list[dict[str, Any]]:
+        """Every Provisioned Throughput there is."""
+        answer = self.aws.client("bedrock").list_provisioned_model_throughputs()
+        return list(answer["provisionedModelSummaries"])
+
+    def executions(self) -> list[str]:
+        """Every execution of the workflow."""
+        found = self.aws.client("stepfunctions").list_executions(
+            stateMachineArn=self.deployment.workflow
+        )
+        return [each["executionArn"] for each in found["executions"]]
+
+    def pointer(self, name: str) -> str | None:
+        """The SSM parameter of our customization's model or endpoint."""
+        ssm = self.aws.client("ssm")
+        try:
+            found = ssm.get_parameter(Name=f"/bedrock-tuning/local/{NAME}/{name}")
+        except ssm.exceptions.ParameterNotFound:
+            return None
+        return str(found["Parameter"]["Value"])
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        """Invokes a function of the pipeline by the start of its logical id."""
+        client = self.aws.client("lambda")
+        (name,) = [
+            each["FunctionName"]
+            for page in client.get_paginator("list_functions").paginate()
+            for each in page["Functions"]
+            if f"Functions{function}Function" in each["FunctionName"]
+        ]
+        return json.loads(
+            client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()
+        )
+
+
+def eventually(truth: Any, *, seconds: float = 20.0) -> bool:
+    """Whether it became true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if truth():
+            return True
+        time.sleep(0.2)
+    return bool(truth())
