@@ -1,6 +1,6 @@
 """One check of a dataset from here: its manifests, its images as far as they can be reached."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -58,8 +58,15 @@ class Check:
 
     def run(self, manifests: dict[Kind, Manifest]) -> Report:
         """Checks every manifest; raises SourceError or CannotRun when bytes cannot be read."""
-        for kind, manifest in manifests.items():
-            self._manifest(kind, manifest)
+        # Where all images are must be known before the first is looked at: copies are found by it.
+        opened = [(kind, manifest, manifest.chunks()) for kind, manifest in manifests.items()]
+        firsts = [next(chunks, b"") for _, _, chunks in opened]
+        reaches = [
+            self.locate(kind, manifest, first)
+            for (kind, manifest, _), first in zip(opened, firsts, strict=True)
+        ]
+        for (_, manifest, chunks), first, reach in zip(opened, firsts, reaches, strict=True):
+            self._manifest(manifest, reach, chain([first], chunks))
         return conclude(merge(self._partials), self.terms, self._hear)
 
     def _hear(self, found: Finding) -> None:
@@ -68,10 +75,8 @@ class Check:
         if self.listener is not None:
             self.listener(found)
 
-    def _manifest(self, kind: Kind, manifest: Manifest) -> None:
-        chunks = manifest.chunks()
-        first = next(chunks, b"")
-        reach = self.locate(kind, manifest, first)
+    def _manifest(self, manifest: Manifest, reach: Reach, chunks: Iterable[bytes]) -> None:
+        kind = reach.subject.kind
         if reach.source is not None:
             self.sources[kind] = reach.source
         check = ManifestCheck(reach.subject, self._hear)
@@ -96,7 +101,7 @@ class Check:
                     self._images(refs[start : start + _SLICE], reach, reach.source, tick)
                 return 0
 
-            for chunk in chain([first], chunks):
+            for chunk in chunks:
                 waiting += len(chunk)
                 refs = check.feed(chunk)
                 if len(refs):

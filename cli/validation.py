@@ -161,8 +161,7 @@ class _Locator:
         found = beside(manifest, place, chunk)
         if found is not None:
             say(f"note: images of {place.bucket} are looked at in {found.folder}")
-            self._mappings.append(found)
-            self._folders = Folders(self._mappings)
+            self._folders.add(found)
             return self._folders.images(place.bucket)
         if isinstance(manifest, LocalManifest) and place.bucket and self._contract.image:
             say(

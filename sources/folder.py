@@ -35,8 +35,15 @@ class Folders:
     """
 
     def __init__(self, mappings: Iterable[Mapping]) -> None:
-        self._mappings = sorted(mappings, key=lambda each: -len(each.prefix))
+        self._mappings: list[Mapping] = []
         self._sizes: Counter[int] | None = None
+        for each in mappings:
+            self.add(each)
+
+    def add(self, mapping: Mapping) -> None:
+        """One more mapping; all must be known before the first image is looked at."""
+        self._mappings.append(mapping)
+        self._mappings.sort(key=lambda each: -len(each.prefix))
 
     def images(self, bucket: str) -> "FolderImages":
         """An ImageSource over the mappings of one bucket."""
