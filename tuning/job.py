@@ -65,8 +65,8 @@ def claim_key(customization: str, *, training: str) -> str:
 def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> str:
     """The key of the work itself: 48 hexadecimal digits.
 
-    fingerprints: per kind of dataset, the digest of its manifest's bytes and, behind a colon, of its
-        images. Raises ValueError where one is missing: unequal data must never look the same.
+    fingerprints: per kind of dataset, the digest of its manifest's bytes and, behind a colon, of
+        its images. Raises ValueError where one is missing: unequal data must never look the same.
     """
     for kind, digest in fingerprints.items():
         if not all(digest.partition(":")[::2]):

@@ -3,7 +3,7 @@
 import itertools
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -12,11 +12,12 @@ from typing import Any
 
 import botocore.loaders
 import pytest
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.constraints import refusals
 from tuning import job
 from tuning.customization import NAME, NAME_LENGTH_MAX, Customization, load_all
 from tuning.errors import RequestError
@@ -36,7 +37,7 @@ TIMES = st.datetimes(min_value=datetime(2000, 1, 1)).map(
 VERSIONS = st.text(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._", min_size=1, max_size=64
 )
-DIGESTS = st.text("0123456789abcdef:", min_size=1, max_size=80)
+DIGESTS = st.from_regex(r"[0-9a-f]{1,40}:[0-9a-f]{1,40}", fullmatch=True)
 
 
 @cache
@@ -49,31 +50,6 @@ def _input(operation: str = "CreateModelCustomizationJob") -> StructureShape:
     shape = _bedrock().operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     return shape
-
-
-def _refused(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """What Bedrock checks and botocore does not: lengths, enumerations, patterns."""
-    limits = shape.metadata
-    if isinstance(shape, StructureShape):
-        for name, member in shape.members.items():
-            if name in value:
-                yield from _refused(value[name], member, f"{path}.{name}")
-    elif isinstance(shape, ListShape):
-        for item in value:
-            yield from _refused(item, shape.member, path)
-    elif isinstance(shape, MapShape):
-        for key, item in value.items():
-            yield from _refused(key, shape.key, path)
-            yield from _refused(item, shape.value, path)
-    elif isinstance(value, str):
-        if limits.get("enum") and value not in limits["enum"]:
-            yield f"{path}: {value} is none of {limits['enum']}"
-        if limits.get("pattern") and not re.fullmatch(limits["pattern"], value, re.ASCII):
-            yield f"{path}: {value!r} does not match {limits['pattern']}"
-    if hasattr(value, "__len__") and not limits.get("min", 0) <= len(value) <= limits.get(
-        "max", len(value)
-    ):
-        yield f"{path}: length {len(value)} is not {limits['min']} to {limits['max']}"
 
 
 def _plan(customization: Customization = SEARCH, **changes: Any) -> job.JobPlan:
@@ -99,7 +75,7 @@ def test_every_name_is_one_that_bedrock_takes(
         replace(SEARCH, name=name),
         environment=environment,
         run=job.run_id(started, claim),
-        run_key=job.run_key(SEARCH, {"training": version}),
+        run_key=job.run_key(SEARCH, {"training": f"{version}:1"}),
         attempt=12,
     )
     shapes = {
@@ -117,7 +93,7 @@ def test_every_name_is_one_that_bedrock_takes(
 
     for field, value in names.items():
         assert job.problem(field, value) is None
-        assert list(_refused(value, shapes[field], field)) == []
+        assert list(refusals(value, shapes[field], field)) == []
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -129,7 +105,7 @@ def test_the_request_of_each_shipped_customization_is_what_bedrock_takes(
 
     report = ParamValidator().validate(request, _input())
     assert not report.has_errors(), report.generate_report()
-    assert list(_refused(request, _input(), "request")) == []
+    assert list(refusals(request, _input(), "request")) == []
 
 
 @given(environment=ENVIRONMENTS, name=NAMES)
@@ -140,7 +116,7 @@ def test_the_request_of_any_customization_is_what_bedrock_takes(
 
     report = ParamValidator().validate(request, _input())
     assert not report.has_errors(), report.generate_report()
-    assert list(_refused(request, _input(), "request")) == []
+    assert list(refusals(request, _input(), "request")) == []
 
 
 def test_the_request_says_where_the_data_lies_and_where_the_metrics_go() -> None:
@@ -385,11 +361,18 @@ def test_run_keys_are_equal_only_for_equal_work(
     assert (keys[0] == keys[1]) is (ours == theirs)
 
 
+@pytest.mark.parametrize("digest", ["", "aa", "aa:", ":1"])
+def test_data_without_a_whole_fingerprint_never_becomes_work(digest: str) -> None:
+    """It would look like other data without one, and be taken for trained already."""
+    with pytest.raises(ValueError, match="the validation dataset has no whole fingerprint"):
+        job.run_key(SEARCH, {"training": "aa:1", "validation": digest})
+
+
 def test_a_setting_is_never_taken_for_data() -> None:
-    as_setting = replace(SEARCH, hyperparameters={"training": "aa"})
+    as_setting = replace(SEARCH, hyperparameters={"training": "aa:1"})
     as_data = replace(SEARCH, hyperparameters={})
 
-    assert job.run_key(as_setting, {}) != job.run_key(as_data, {"training": "aa"})
+    assert job.run_key(as_setting, {}) != job.run_key(as_data, {"training": "aa:1"})
 
 
 @given(one=st.tuples(NAMES, VERSIONS), other=st.tuples(NAMES, VERSIONS))
