@@ -9,9 +9,12 @@ import msgspec
 
 from tuning.sniff import sniff
 
-# What a header may span before it is called endless; camera files stay below a tenth of it.
-HEADER_BYTES_MAX: Final = 1 << 20
+# Bounds the work per image. Portrait photos keep megabytes of depth in hundreds of segments.
+SEGMENTS_MAX: Final = 1024
+JUNK_BYTES_MAX: Final = 64 << 10
+READ_BYTES_MIN: Final = 1 << 10
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG: Final = b"\xff\xd8\xff"
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), 0xDE} - {0xC4, 0xC8, 0xCC})
 # Markers without a segment: JPG, RST0-7, SOI, EOI, JPG0-13.
 _BARE: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
@@ -46,13 +49,14 @@ Reader = Generator[int, bytes, Header]
 def reader(data: bytes, *, size: int) -> Reader:
     """Reads a header from the object's first bytes, asking for more only where it must.
 
-    data: from offset 0, at least 32 bytes unless the object is shorter. size: of the whole object.
-    Bytes sent later start at the offset asked for and are as many as the caller likes, at least 32
-    unless the object ends. Never raises for any bytes; reads at most HEADER_BYTES_MAX.
+    data: from offset 0. size: of the whole object. Bytes sent later start at the offset asked for.
+    Each time they are as many as the caller likes, at least READ_BYTES_MIN unless the object ends;
+    the header does not depend on how many. Never raises for any bytes, and asks for no more than
+    SEGMENTS_MAX segments and JUNK_BYTES_MAX between them.
     """
-    if data.startswith(_PNG):
+    if data.startswith(_PNG) or (data and _PNG.startswith(data)):
         return _png(data, size)
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(_JPEG) or (data and _JPEG.startswith(data)):
         return _jpeg(data, size)
     return _other(data, size)
 
@@ -87,17 +91,13 @@ def _png(data: bytes, size: int) -> Reader:
         return Header(format="png", end=33, problem=f"its size is {width} × {height}")
     animated = truncated = False
     problem = ""
-    base, at, read = 0, 33, len(data)
-    while True:
+    base, at = 0, 33
+    for _ in range(SEGMENTS_MAX):
         if at + 12 > size:
             truncated, problem = True, "the file ends before its image data"
             break
         if at + 8 > base + len(data):
-            if read > HEADER_BYTES_MAX:
-                problem = "no image data after 1 MiB of chunks"
-                break
             data, base = (yield at), at
-            read += len(data)
             if len(data) < 8:
                 truncated, problem = True, "the file ends before its image data"
                 break
@@ -112,6 +112,8 @@ def _png(data: bytes, size: int) -> Reader:
             break
         animated = animated or name == b"acTL"
         at += 12 + length
+    else:
+        problem = f"no image data after {SEGMENTS_MAX} chunks"
     return Header(
         format="png",
         width=width,
@@ -127,45 +129,44 @@ def _png(data: bytes, size: int) -> Reader:
 
 def _jpeg(data: bytes, size: int) -> Reader:
     orientation = 1
-    base, at, read = 0, 2, len(data)
-    while True:
+    base, at, segments, junk, reach = 0, 2, 0, 0, 0
+    while segments < SEGMENTS_MAX and junk < JUNK_BYTES_MAX:
         if at + 4 > size:
             return _cut("jpeg", size)
         here = at - base
         if here + 10 > len(data) and base + len(data) < size:
-            if read > HEADER_BYTES_MAX:
-                return Header(format="jpeg", end=at, problem="no frame header within 1 MiB")
             data, base, here = (yield at), at, 0
-            read += len(data)
         if here + 4 > len(data):
             return _cut("jpeg", size)
-        if data[here] != 0xFF:
-            # Bytes between segments are no part of the format, and every reader skips them.
-            found = data.find(b"\xff", here)
+        if data[here] != 0xFF or data[here + 1] == 0xFF:
+            # Bytes between segments are no part of the format, and every reader skips them; fill
+            # bytes are.
+            found = data.find(b"\xff", here + 1)
+            junk += (found if found >= 0 else len(data)) - here
             at = base + (found if found >= 0 else len(data))
             continue
         marker = data[here + 1]
-        if marker == 0xFF:
-            at += 1
-        elif marker == 0 or marker in _BARE:
+        segments += 1
+        if marker == 0 or marker in _BARE:
             at += 2
         elif marker in _FRAMES:
-            return _frame(data, here, at, size, orientation)
+            return _frame(data, here, at, size, orientation, max(reach, at + 10))
         elif marker == 0xDA or marker < 0xC0:
             reason = "no frame header before the image data" if marker == 0xDA else "no marker"
             return Header(format="jpeg", end=at, problem=reason)
         else:
             length = max(2, int.from_bytes(data[here + 2 : here + 4]))
             if marker == 0xE1 and data[here + 4 : here + 10] == b"Exif\0\0":
-                whole = here + 2 + length <= len(data) or base + len(data) >= size
-                if not whole and here and not _reaches_orientation(data, here + 10):
+                # Orientation is in the first directory, which all cameras write at the beginning.
+                reach = min(at + 2 + length, at + READ_BYTES_MIN, size)
+                if reach > base + len(data):
                     data, base, here = (yield at), at, 0
-                    read += len(data)
-                orientation = _orientation(data[here + 10 : here + 2 + length])
+                orientation = _orientation(data[here + 10 : reach - base])
             at += 2 + length
+    return Header(format="jpeg", problem="no frame header after many segments")
 
 
-def _frame(data: bytes, here: int, at: int, size: int, orientation: int) -> Header:
+def _frame(data: bytes, here: int, at: int, size: int, orientation: int, end: int) -> Header:
     if here + 10 > len(data):
         return _cut("jpeg", size)
     length, bits, height, width, channels = struct.unpack_from(">HBHHB", data, here + 2)
@@ -180,36 +181,23 @@ def _frame(data: bytes, here: int, at: int, size: int, orientation: int) -> Head
         bits=bits,
         channels=channels,
         orientation=orientation,
-        end=at + 10,
+        end=end,
         problem=problem,
         truncated=truncated,
     )
 
 
-def _directory(tiff: bytes) -> tuple[str, int, int] | None:
-    """Byte order, offset and number of entries of a TIFF's first directory."""
-    mark = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if mark is None or len(tiff) < 8:
-        return None
-    (offset,) = struct.unpack_from(f"{mark}I", tiff, 4)
-    if offset + 2 > len(tiff):
-        return None
-    (count,) = struct.unpack_from(f"{mark}H", tiff, offset)
-    return mark, offset + 2, count
-
-
-def _reaches_orientation(data: bytes, start: int) -> bool:
-    found = _directory(data[start : start + 4096])
-    return found is not None and start + found[1] + 12 * found[2] <= len(data)
-
-
 def _orientation(tiff: bytes) -> int:
     """The EXIF orientation, 1 where none is given or it makes no sense."""
-    found = _directory(tiff)
-    if found is None:
+    mark = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if mark is None or len(tiff) < 10:
         return 1
-    mark, offset, count = found
-    for entry in range(offset, min(offset + 12 * count, len(tiff) - 11), 12):
+    (offset,) = struct.unpack_from(f"{mark}I", tiff, 4)
+    if offset + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack_from(f"{mark}H", tiff, offset)
+    start = offset + 2
+    for entry in range(start, min(start + 12 * count, len(tiff) - 11), 12):
         tag, kind, _, value = struct.unpack_from(f"{mark}HHIH", tiff, entry)
         if tag == _ORIENTATION:
             return value if kind == 3 and 1 <= value <= 8 else 1

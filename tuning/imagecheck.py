@@ -8,9 +8,9 @@ from typing import Final
 from tuning.finding import Findings, Listener, finding
 from tuning.fingerprint import image_fingerprint, image_hash
 from tuning.headers import Reader, reader
-from tuning.image import Image
+from tuning.image import Image, ImageProof
 from tuning.images import (
-    RANGE_BYTES_MAX,
+    NEXT_BYTES,
     Answer,
     ByteRange,
     Denied,
@@ -18,6 +18,7 @@ from tuning.images import (
     FirstRange,
     ImageSource,
     Missing,
+    extension_of,
 )
 from tuning.partial import ImageStats, Partial, bucket, join_hashes
 from tuning.rules import IMAGE_RULES
@@ -50,6 +51,7 @@ class _Check:
         self._source = source
         self._subject = subject
         self._findings = Findings(overrides=subject.overrides, listener=listener)
+        self._proof = ImageProof(subject.contract.image)
         self._first = FirstRange()
         self._hashes: list[bytes] = []
         self._fingerprint = 0
@@ -67,7 +69,9 @@ class _Check:
                 self._judge(Image(line=ref.line, key=ref.key, outcome="key"))
             else:
                 fetchable.append(ref)
-        ranges = [ByteRange(ref.key, 0, self._first.length(ref.key)) for ref in fetchable]
+        ranges = [
+            ByteRange(ref.key, 0, self._first.length(extension_of(ref.key))) for ref in fetchable
+        ]
         waiting: list[tuple[_Visit, ByteRange]] = []
         for ref, answer in zip(fetchable, self._source.fetch(ranges), strict=True):
             self._proceed(_Visit(ref), answer, waiting)
@@ -84,17 +88,18 @@ class _Check:
         if image is not None:
             self._judge(image)
         else:
-            waiting.append((visit, ByteRange(visit.key, at, RANGE_BYTES_MAX)))
+            waiting.append((visit, ByteRange(visit.key, at, NEXT_BYTES)))
 
     def _judge(self, image: Image) -> None:
         subject = self._subject
-        for rule, fault in run(IMAGE_RULES, image, subject):
-            self._findings.add(finding(rule, fault, kind=subject.kind, line=image.line))
+        if not self._proof.holds(image):
+            for rule, fault in run(IMAGE_RULES, image, subject):
+                self._findings.add(finding(rule, fault, kind=subject.kind, line=image.line))
         self._checked += 1
         header = image.header
         if header is None:
             return
-        self._first.learn(image.key, header.end)
+        self._first.learn(extension_of(image.key), header.end)
         size, etag = image.size, image.etag
         self._fingerprint += image_fingerprint(key=image.key, size=size, etag=etag)
         self._hashes.append(image_hash(line=image.line, key=image.key, size=size, etag=etag))

@@ -5,9 +5,13 @@ from typing import Final, Protocol
 
 import msgspec
 
+from tuning.headers import READ_BYTES_MIN
+
 RANGE_BYTES_MAX: Final = 64 << 10
-_RANGE_BYTES_MIN: Final = 1 << 10
-# So many headers of a kind are seen before the range shrinks, and so many are remembered.
+_RANGE_BYTES_MIN: Final = READ_BYTES_MIN
+# Where a header goes on behind the first range, its end is mostly near.
+NEXT_BYTES: Final = 16 << 10
+# So many headers of a kind are seen before the range changes, and about so many are remembered.
 _LEARN_FROM: Final = 16
 _REMEMBER: Final = 512
 # A second request costs more than the bytes it saves: at most this share of images may need one.
@@ -65,28 +69,55 @@ class FirstRange:
     """
 
     def __init__(self) -> None:
-        self._needed: dict[str, list[int]] = {}
-        self._lengths: dict[str, int] = {}
+        self._seen: dict[str, _Seen] = {}
 
-    def length(self, key: str) -> int:
+    def length(self, extension: str) -> int:
         """Bytes to ask for first; at most RANGE_BYTES_MAX."""
-        return self._lengths.get(_extension(key), RANGE_BYTES_MAX)
+        seen = self._seen.get(extension)
+        return seen.length if seen is not None else RANGE_BYTES_MAX
 
-    def learn(self, key: str, needed: int) -> None:
-        """Remembers that this image's header ended `needed` bytes after its start."""
-        extension = _extension(key)
-        seen = self._needed.setdefault(extension, [])
-        seen.append(needed)
-        if len(seen) % _LEARN_FROM:
-            return
-        del seen[:-_REMEMBER]
-        length = RANGE_BYTES_MAX
-        allowed = int(len(seen) * _MISSES_ALLOWED)
-        while length > _RANGE_BYTES_MIN and sum(n > length // 2 for n in seen) <= allowed:
-            length //= 2
-        self._lengths[extension] = length
+    def learn(self, extension: str, needed: int) -> None:
+        """Remembers that the header of an image ended `needed` bytes after its start."""
+        # What no first range can hold says nothing about which to choose.
+        if needed <= RANGE_BYTES_MAX:
+            seen = self._seen.get(extension)
+            if seen is None:
+                seen = self._seen[extension] = _Seen()
+            seen.add(needed)
 
 
-def _extension(key: str) -> str:
-    name = key.rpartition("/")[2]
-    return name.rpartition(".")[2].lower()[:8] if "." in name else ""
+class _Seen:
+    """Headers of one extension, counted by the power of two that holds them."""
+
+    __slots__ = ("_counts", "_since", "length")
+
+    def __init__(self) -> None:
+        self.length = RANGE_BYTES_MAX
+        self._counts = [0] * (RANGE_BYTES_MAX.bit_length() + 1)
+        self._since = 0
+
+    def add(self, needed: int) -> None:
+        self._counts[(needed - 1).bit_length()] += 1
+        self._since += 1
+        if self._since >= _LEARN_FROM:
+            self._since = 0
+            self._choose()
+
+    def _choose(self) -> None:
+        total = sum(self._counts)
+        power, missed = RANGE_BYTES_MAX.bit_length() - 1, 0
+        while 1 << power > _RANGE_BYTES_MIN:
+            missed += self._counts[power]
+            if missed > total * _MISSES_ALLOWED:
+                break
+            power -= 1
+        self.length = 1 << power
+        if total > _REMEMBER:
+            self._counts = [count // 2 for count in self._counts]
+
+
+def extension_of(key: str) -> str:
+    """What follows the last dot of a key's last segment, in lower case, or nothing."""
+    name = key[key.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[dot + 1 :].lower() if dot >= 0 else ""

@@ -144,13 +144,25 @@ def merge(partials: Iterable[Partial]) -> Partial:
             _merge_images(whole.image_stats.setdefault(kind, ImageStats()), images)
             hashes.setdefault(kind, []).append(images.hashes)
     for kind, parts in hashes.items():
-        whole.image_stats[kind].hashes = join_hashes(parts)
+        stats = whole.image_stats[kind]
+        stats.hashes = join_hashes(parts)
+        _sort(stats)
     return Partial(
         counts=dict(sorted(whole.counts.items())),
         findings=dict(sorted(whole.findings.items())),
         text_stats=dict(sorted(whole.text_stats.items())),
         image_stats=dict(sorted(whole.image_stats.items())),
     )
+
+
+def _sort(stats: ImageStats) -> None:
+    # Equal results shall also be equal as JSON.
+    stats.formats = dict(sorted(stats.formats.items()))
+    stats.sizes = dict(sorted(stats.sizes.items()))
+    stats.aspects = dict(sorted(stats.aspects.items()))
+    stats.file_sizes = dict(sorted(stats.file_sizes.items()))
+    if stats.folders.counts is not None:
+        stats.folders.counts = dict(sorted(stats.folders.counts.items()))
 
 
 def _merge_images(into: ImageStats, other: ImageStats) -> None:

@@ -50,5 +50,7 @@ def sniff(data: bytes) -> str:
     for magic, name in _MARKUP:
         if start.startswith(magic):
             return name
-    head = data[:512]
-    return "text" if head and all(byte >= 32 or byte in b"\t\n\r" for byte in head) else "unknown"
+    # A character of several bytes may be cut at the end.
+    head = data[:512].decode(errors="replace").rstrip("\ufffd")
+    is_text = all(char >= " " or char in "\t\n\r" for char in head)
+    return "text" if head and is_text and "\ufffd" not in head else "unknown"

@@ -3,25 +3,12 @@
 from collections.abc import Iterator
 from math import gcd
 
-from tuning.image import Image
+from tuning.image import ENDINGS, Image
+from tuning.images import extension_of
 from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
 
 _GOOD = '{"format": "png", "width": 512, "height": 512}'
-# What names of files usually end with; other endings say nothing.
-_ENDINGS = {
-    "png": "png",
-    "jpg": "jpeg",
-    "jpeg": "jpeg",
-    "jpe": "jpeg",
-    "gif": "gif",
-    "webp": "webp",
-    "bmp": "BMP",
-    "tif": "TIFF",
-    "tiff": "TIFF",
-    "heic": "HEIC",
-    "avif": "AVIF",
-}
 
 
 def _is_video_for(format: str, subject: Subject) -> bool:
@@ -123,8 +110,8 @@ def wrong_image_extension(image: Image, subject: Subject) -> Iterator[Fault]:
     header, limits = image.header, subject.contract.image
     if header is None or limits is None or header.format not in limits.formats:
         return
-    ending = image.key.rpartition(".")[2].lower()
-    if _ENDINGS.get(ending, header.format) != header.format:
+    ending = extension_of(image.key)
+    if ENDINGS.get(ending, header.format) != header.format:
         yield Fault(
             f"the name ends with .{ending}, the content is {header.format.upper()}",
             "image-ref",
