@@ -100,28 +100,29 @@ class Work:
     model_arn: str | None = None
 
 
-def claim_work(table: str, *, key: str, run: str, job_name: str) -> Work | None:
-    """Takes a run key; returns its holder if another run has it, else None.
+def claim_work(table: str, *, key: str, run: str, job_name: str) -> Work:
+    """Takes a run key; returns who has it now: this run, or another that was here before.
 
-    Asking again for the same run is no rival. `retake` takes over from a failed holder.
+    A run that asks again finds its own claim, with the attempt that it had.
     """
-    item = _work(key, run=run, job_name=job_name, attempt=1)
-    if _put_if(table, item, "attribute_not_exists(id)"):
-        return None
+    _put_if(table, _work(key, run=run, job_name=job_name, attempt=1), "attribute_not_exists(id)")
     holder = holder_of(table, key)
-    return None if holder is None or holder.run == run else holder
+    if holder is None:
+        raise RuntimeError(f"key#{key} vanished from {table}: its items are never deleted")
+    return holder
 
 
-def retake(table: str, *, key: str, run: str, job_name: str, after: Work) -> bool:
-    """Takes a run key over from a holder whose job came to nothing; False if another was faster."""
-    item = _work(key, run=run, job_name=job_name, attempt=after.attempt + 1)
-    return _put_if(
+def retake(table: str, *, key: str, run: str, job_name: str, after: Work) -> Work | None:
+    """Takes a run key over from a holder whose work came to nothing; None if another was faster."""
+    attempt = after.attempt + 1
+    taken = _put_if(
         table,
-        item,
+        _work(key, run=run, job_name=job_name, attempt=attempt),
         "#run = :run",
         ExpressionAttributeNames={"#run": "run"},
         ExpressionAttributeValues={":run": {"S": after.run}},
     )
+    return holder_of(table, key) if taken else None
 
 
 def holder_of(table: str, key: str) -> Work | None:

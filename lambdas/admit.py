@@ -4,6 +4,8 @@ import logging
 import os
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas import _aws, _customizations, _manifests, _runs
 from tuning import job, layout
 from tuning.customization import Customization
@@ -28,7 +30,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     versions = _manifests.current_versions(env.buckets, name)
     uploaded = detail["object"].get("version-id")
     claim = job.claim_key(name, training=versions["training"] or "-")
-    run = job.run_id(event["started"], claim)
+    run = job.run_id(event["started"], event["execution"])
     answer = {
         "customization": name,
         "run": run,
@@ -85,9 +87,13 @@ def _closed(customization: Customization) -> str | None:
     if customization.allow_closed_model:
         return None
     model = customization.base_model
-    found: dict[str, Any] = dict(
-        _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id)["modelDetails"]
-    )
+    try:
+        answer = _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return f"Bedrock has no {model.name} ({model.invoke_id}) in {_aws.region()} any more"
+    found: dict[str, Any] = dict(answer["modelDetails"])
     lifecycle = found.get("modelLifecycle") or {}
     if lifecycle.get("status", "ACTIVE") == "ACTIVE":
         return None

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -39,11 +40,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             message=ended.message,
             endpoint_arn=serving.get("endpoint_arn"),
         )
-    if run and "run_key" in start and "serving" not in state:
-        # The work came to nothing: let the same data be tried again.
-        _runs.finish_work(
-            env.runs_table, key=start["run_key"], run=run, state="failed", model_arn=None
-        )
+    if run and "run_key" in start:
+        _finish(env, start["run_key"], run, state)
     logger.info("closed", extra={"run": run, "status": ended.status})
     subject = ended.subject.encode("ascii", "replace").decode()[:100]
     return {**asdict(ended), "subject": subject, "run": run}
+
+
+def _finish(env: RunEnvironment, key: str, run: str, state: Mapping[str, Any]) -> None:
+    """Says what became of the work; what was trained must never be trained and paid for again."""
+    model = (state.get("job") or {}).get("OutputModelArn")
+    _runs.finish_work(
+        env.runs_table,
+        key=key,
+        run=run,
+        state="trained" if model else "failed",
+        model_arn=model,
+    )

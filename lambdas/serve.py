@@ -73,10 +73,13 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
             )
         case Action.DELETE if step.target is not None:
             _endpoints.delete(step.target)
-            return _next(state, "wait", step.reason, seconds=env.poll_seconds)
+            return _next(
+                state, "wait", step.reason, seconds=env.poll_seconds, deleted_because=step.reason
+            )
         case Action.CREATE if wish.model_arn is not None:
             if "created_arn" in state:
-                return _next(state, "failed", "the endpoint that was created has failed")
+                why = state.get("deleted_because", "it is gone")
+                return _next(state, "failed", f"the endpoint that was created is lost: {why}")
             arn = _endpoints.create(
                 env.environment,
                 customization,

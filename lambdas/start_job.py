@@ -23,21 +23,18 @@ _CLAIM_LIFE: Final = timedelta(minutes=30)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "report"}.
 
-    Returns decision ("start", "approve", "already-trained", "in-progress", "superseded"), a reason,
-    and for "start" and "approve" the request in Step Functions' spelling and the estimate.
+    Returns decision ("start", "approve", "already-trained", "in-progress", "superseded",
+    "outdated"), a reason, and for "start" and "approve" the run key, whether there is a validation
+    dataset, the estimate and the request in Step Functions' spelling.
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
     customization = _customizations.get(admission["customization"])
     run = admission["run"]
     versions = _manifests.current_versions(env.buckets, customization.name)
-    for kind, version in versions.items():
-        if version != admission[f"{kind}_version"]:
-            return {
-                "decision": "superseded",
-                "reason": f"the {kind} manifest was replaced while it was checked; "
-                "the new upload has its own run",
-            }
+    replaced = _replaced(admission, versions)
+    if replaced is not None:
+        return replaced
     key = job.run_key(customization, report["fingerprints"])
     plan = job.JobPlan(
         environment=env.environment,
@@ -50,14 +47,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with_validation=versions["validation"] is not None,
     )
     holder = _runs.claim_work(env.runs_table, key=key, run=run, job_name=plan.name)
-    if holder is not None:
+    if holder.run != run:
         taken = _taken(env, holder)
-        if taken is None and _runs.retake(
-            env.runs_table, key=key, run=run, job_name=plan.name, after=holder
-        ):
-            plan = replace(plan, attempt=holder.attempt + 1)
-        else:
-            return taken or {"decision": "in-progress", "reason": "another run was faster"}
+        if taken is not None:
+            return taken
+        again = _runs.retake(env.runs_table, key=key, run=run, job_name=plan.name, after=holder)
+        if again is None:
+            return {"decision": "in-progress", "reason": "another run was faster"}
+        holder = again
+    # A new attempt needs a new token: with the old one Bedrock answers with the job that failed.
+    plan = replace(plan, attempt=holder.attempt)
     estimate = cost.estimate(
         customization=customization, training_records=report["training_records"]
     )
@@ -80,6 +79,26 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "estimate": str(estimate),
         "request": job.pascal_case(plan.request()),
     }
+
+
+def _replaced(
+    admission: Mapping[str, Any], versions: Mapping[layout.Kind, str | None]
+) -> dict[str, Any] | None:
+    """The decision when a manifest was replaced or deleted while the run checked it."""
+    if versions["training"] != admission["training_version"]:
+        return {
+            "decision": "superseded",
+            "reason": "the training manifest was replaced while it was checked; "
+            "the new upload has its own run",
+        }
+    if versions["validation"] != admission["validation_version"]:
+        # An upload of a validation manifest alone starts no run, so somebody has to be told.
+        return {
+            "decision": "outdated",
+            "reason": "the validation manifest was replaced while it was checked; upload the "
+            "training manifest again to check and train on both",
+        }
+    return None
 
 
 def _keep_checked(
@@ -114,7 +133,7 @@ def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
         return _without_job(env, holder)
-    if found["status"] == "Completed":
+    if found["status"] == "Completed" and _exists(found["outputModelArn"]):
         return _decision("already-trained", holder, f"its model is {found['outputModelArn']}")
     if found["status"] in ("InProgress", "Stopping"):
         return _decision("in-progress", holder, f"its job is {found['jobArn']}")

@@ -81,15 +81,16 @@ def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> st
     )[:_KEY_LENGTH]
 
 
-def run_id(started: str, claim: str) -> str:
+def run_id(started: str, execution: str) -> str:
     """The name of a run, 22 characters that sort by time: 20261121-093000-3f9a1c.
 
     started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it.
+    execution: its name, so that two that start in one second never share a run.
     """
     digits = re.sub(r"[^0-9]", "", started.partition(".")[0])[:14]
     if len(digits) != 14:
         raise ValueError(f"not an ISO 8601 time: {started!r}")
-    return f"{digits[:8]}-{digits[8:]}-{claim[:6]}"
+    return f"{digits[:8]}-{digits[8:]}-{_digest("run id", execution)[:6]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
 
     assert eventually(token)
     states.send_task_failure(taskToken=token(), error="Declined", cause="too expensive")
-    ended = world.end_of(arn)
+    ended = world.end_of(arn, approve=False)
     assert ended.outcome == "declined"
     assert world.jobs() == before
     again = world.follow(world.upload("training", world.rows(salt=" declined")))

@@ -70,11 +70,10 @@ def _plan(customization: Customization = SEARCH, **changes: Any) -> job.JobPlan:
 def test_every_name_is_one_that_bedrock_takes(
     environment: str, name: str, started: str, version: str
 ) -> None:
-    claim = job.claim_key(name, training=version)
     plan = _plan(
         replace(SEARCH, name=name),
         environment=environment,
-        run=job.run_id(started, claim),
+        run=job.run_id(started, version),
         run_key=job.run_key(SEARCH, {"training": f"{version}:1"}),
         attempt=12,
     )
@@ -398,8 +397,14 @@ def test_a_repeated_attempt_is_another_request_to_bedrock() -> None:
     "started",
     ["2026-11-21T09:30:00.123Z", "2026-11-21T09:30:00Z", "2026-11-21T09:30:00.123456+00:00"],
 )
-def test_a_run_is_called_by_its_start_and_its_uploads(started: str) -> None:
-    assert job.run_id(started, "3f9a1cffff") == RUN
+def test_a_run_is_called_by_the_start_of_its_execution(started: str) -> None:
+    assert job.run_id(started, "an-execution").startswith("20261121-093000-")
+
+
+def test_two_executions_of_one_second_are_two_runs() -> None:
+    started = "2026-11-21T09:30:00.123Z"
+    assert job.run_id(started, "one") != job.run_id(started, "another")
+    assert job.run_id(started, "one") == job.run_id(started, "one"), "a retry is the same run"
 
 
 @given(earlier=st.datetimes(), later=st.datetimes(), claim=st.text("0123456789abcdef", min_size=6))
