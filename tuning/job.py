@@ -90,7 +90,8 @@ def run_id(started: str, execution: str) -> str:
     digits = re.sub(r"[^0-9]", "", started.partition(".")[0])[:14]
     if len(digits) != 14:
         raise ValueError(f"not an ISO 8601 time: {started!r}")
-    return f"{digits[:8]}-{digits[8:]}-{_digest("run id", execution)[:6]}"
+    suffix = _digest("run id", execution)[:6]
+    return f"{digits[:8]}-{digits[8:]}-{suffix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
