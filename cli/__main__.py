@@ -8,6 +8,7 @@ from cli.group import TuningGroup
 SECTIONS = {
     "Check and prepare a dataset": {
         "validate": "cli.commands.validate",
+        "prepare": "cli.commands.prepare",
     },
     "Look things up": {
         "rules": "cli.commands.rules",

@@ -88,25 +88,31 @@ def place_of(
 def beside(manifest: Manifest, place: Place, chunk: bytes) -> Mapping | None:
     """The manifest's own folder as the images' place, if the first image is really there.
 
-    `tuning prepare` and `aws s3 sync` lay datasets out like that.
+    `tuning prepare` and `aws s3 sync` lay datasets out like that. The longest part of the key that
+    is a file below the manifest's folder counts.
     """
-    if not isinstance(manifest, LocalManifest) or not place.bucket:
+    first = _REFERENCE.search(chunk)
+    if not isinstance(manifest, LocalManifest) or first is None or not place.bucket:
         return None
-    found = Mapping(bucket=place.bucket, prefix=place.folder, folder=manifest.path.parent)
-    start = f"s3://{place.bucket}/{place.folder}"
-    for match in _REFERENCE.finditer(chunk):
-        try:
-            reference = str(json.loads(match[0]))
-        except ValueError:
-            continue
-        if not reference.startswith(start):
-            return None
-        try:
-            there = (found.folder / reference[len(start) :].lstrip("/")).is_file()
-        except (OSError, ValueError):
-            there = False
-        return found if there else None
+    try:
+        bucket, key = split_uri(json.loads(first[0]))
+    except ValueError:
+        return None
+    if bucket != place.bucket:
+        return None
+    here, parts = manifest.path.parent, key.split("/")
+    for cut in range(1, len(parts)):
+        rest = "/".join(parts[cut:])
+        if ".." not in parts and rest and _is_file(here / rest):
+            return Mapping(bucket=bucket, prefix="/".join(parts[:cut]) + "/", folder=here)
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _top(key: str) -> str:

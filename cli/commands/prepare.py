@@ -1,0 +1,188 @@
+"""`tuning prepare`: a folder of images and captions becomes a dataset that can be uploaded."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.errors import CannotRun
+from cli.output import emit, emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from cli.preparing.run import Prepared
+    from tuning.models import BaseModel, DatasetContract
+
+_FLAGSHIP = "titan-multimodal-embeddings-g1"
+_SHARE = 0.9
+_SHOWN = 5
+
+
+@click.command()
+@click.argument(
+    "folder",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of images; folders inside it count too.",
+)
+@click.option(
+    "--captions",
+    required=True,
+    metavar="FILE|sidecar",
+    help="CSV or JSON Lines with file and caption, or sidecar: a .txt beside each image.",
+)
+@click.option(
+    "--to",
+    required=True,
+    metavar="S3",
+    help="s3://bucket/customization/: where the training set will lie.",
+)
+@click.option(
+    "--validation-to",
+    metavar="S3",
+    help="The same for the validation set; s3://bucket/customization/validation/ by default.",
+)
+@click.option(
+    "--split",
+    type=click.FloatRange(0, 1, min_open=True),
+    help=f"Share of the records for training; {_SHARE}, or 1 if the model takes no validation set.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed deals anew.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Fit images and captions to the model's limits, in new files; drop copies. Needs Pillow.",
+)
+@click.option("--model", "-m", metavar="KEY", help=f"Whose limits; {_FLAGSHIP} by default.")
+@click.option("--link", is_flag=True, help="Hard links to unchanged images instead of copies.")
+@click.option(
+    "--output",
+    "-o",
+    "out",
+    required=True,
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="New folder for the dataset; nothing is ever overwritten.",
+)
+@json_option
+def prepare(
+    *,
+    folder: Path,
+    captions: str,
+    to: str,
+    validation_to: str | None,
+    split: float | None,
+    seed: int,
+    fix: bool,
+    model: str | None,
+    link: bool,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Turn a folder of images and captions into training and validation manifests.
+
+    Writes OUT/training and OUT/validation, each with manifest.jsonl and images/, and
+    OUT/changes.jsonl, which says for each image where it went, what was done to it, or why it was
+    left out. Inputs are never changed. Equal images are never on both sides, and the same inputs
+    and seed give the same dataset.
+
+    With --fix, images are converted to PNG or JPEG with 8 bits per channel in RGB, turned upright,
+    padded, resized and compressed until they fit; captions are trimmed; copies and what cannot be
+    decoded are left out.
+    """
+    from cli.models import find_model
+    from cli.preparing.run import Plan
+    from cli.preparing.run import prepare as run
+
+    chosen = find_model(model or _FLAGSHIP)
+    contract = _contract(chosen)
+    if fix and model is None:
+        say(f"note: fixed to the limits of {chosen.name}; --model KEY chooses another")
+    training = _place("--to", to)
+    beside = (training[0], f"{training[1]}validation/")
+    prepared = run(
+        Plan(
+            folder=folder,
+            captions=captions,
+            places={
+                "training": training,
+                "validation": _place("--validation-to", validation_to) if validation_to else beside,
+            },
+            share=_share(split, contract if model else None, chosen),
+            seed=seed,
+            contract=_fixable(contract) if fix else None,
+            link=link,
+            out=out,
+        )
+    )
+    if as_json:
+        emit_json(prepared)
+    else:
+        _show(prepared, chosen.key)
+
+
+def _contract(model: "BaseModel") -> "DatasetContract":
+    found = [each for each in model.datasets.values() if each.format == "image-caption"]
+    if not found:
+        raise CannotRun(
+            f"{model.name} is not tuned with images and captions",
+            fix="`tuning models` shows formats",
+        )
+    return found[0]
+
+
+def _fixable(contract: "DatasetContract") -> "DatasetContract":
+    from importlib.util import find_spec
+
+    if find_spec("PIL") is None:
+        raise CannotRun("--fix needs Pillow, which is not installed here", fix="pip install pillow")
+    return contract
+
+
+def _place(option: str, text: str) -> tuple[str, str]:
+    """Bucket and prefix with its slash."""
+    from tuning.layout import split_uri
+
+    try:
+        bucket, key = split_uri(text)
+    except ValueError as error:
+        raise CannotRun(f"{option}: {error}", fix=f"{option} s3://bucket/customization/") from None
+    key = key.strip("/")
+    if not key:
+        raise CannotRun(
+            f"{option} {text}: there is no folder",
+            fix=f"{option} s3://{bucket}/customization/: each customization owns one folder",
+        )
+    return bucket, f"{key}/"
+
+
+def _share(split: float | None, contract: "DatasetContract | None", model: "BaseModel") -> float:
+    forbidden = contract is not None and contract.validation == "forbidden"
+    if split is None:
+        return 1.0 if forbidden else _SHARE
+    if split < 1 and forbidden:
+        raise CannotRun(f"{model.name} takes no validation set", fix="--split 1")
+    return split
+
+
+def _show(prepared: "Prepared", model: str) -> None:
+    for kind, count in prepared.records.items():
+        emit(f"{kind}: {count:,} records in {prepared.out / kind / 'manifest.jsonl'}")
+    if prepared.changes:
+        emit()
+        emit_table(
+            ("DONE TO IMAGES AND CAPTIONS", "HOW MANY"),
+            ((kind, f"{count:>8,}") for kind, count in prepared.changes.items()),
+        )
+    if prepared.left_out:
+        emit(f"\nleft out: {len(prepared.left_out):,}")
+        for each in prepared.left_out[:_SHOWN]:
+            emit(f"  {each.file}: {each.reason}")
+        if len(prepared.left_out) > _SHOWN:
+            emit(f"  … and {len(prepared.left_out) - _SHOWN:,} more")
+    emit(f"\nevery image: {prepared.out / 'changes.jsonl'}")
+    manifests = [str(prepared.out / kind / "manifest.jsonl") for kind in prepared.records]
+    both = " --validation ".join(manifests)
+    emit(f"\ncheck it:\n  tuning validate {both} --model {model}")
+    emit("upload it, the training manifest last, because it starts the run:")
+    for line in prepared.upload:
+        emit(f"  {line}")
