@@ -20,6 +20,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     admission, finished = event["admission"], event["job"]
     name, run = admission["customization"], admission["run"]
     model_arn, job_arn = str(finished["OutputModelArn"]), str(finished["JobArn"])
+    # First of all: whatever goes wrong below, this work must not be paid for a second time.
+    _runs.finish_work(
+        env.runs_table,
+        key=event["start"]["run_key"],
+        run=run,
+        state="trained",
+        model_arn=model_arn,
+    )
+    files, unreadable = _metric_files(env.output_bucket, name, job_arn)
     metrics = {
         "job_arn": job_arn,
         "model_arn": model_arn,
@@ -27,7 +36,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "validation_loss": [
             found.get("ValidationLoss") for found in finished.get("ValidationMetrics") or []
         ],
-        "files": _metric_files(env.output_bucket, name, job_arn),
+        "files": files,
+        "unreadable": unreadable,
     }
     key = f"{layout.report_prefix(name, run)}metrics.json"
     _aws.s3().put_object(
@@ -44,13 +54,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         model_arn=model_arn,
         metrics=layout.uri(env.output_bucket, key),
     )
-    _runs.finish_work(
-        env.runs_table,
-        key=event["start"]["run_key"],
-        run=run,
-        state="trained",
-        model_arn=model_arn,
-    )
     return {
         "customization": name,
         "run": run,
@@ -60,19 +63,28 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def _metric_files(bucket: str, name: str, job_arn: str) -> dict[str, list[dict[str, str]]]:
-    """Every metrics CSV of the job by its path below the job's folder, row by row.
+def _metric_files(
+    bucket: str, name: str, job_arn: str
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """Every metrics CSV of the job by its path below the job's folder, row by row; and what could
+    not be read, with the reason.
 
     Found by listing, not by a fixed path: published layouts differ (bedrock-facts.md C13), and so
-    may the columns, which are therefore kept by name, whatever they are.
+    may the columns, which are therefore kept by name, whatever they are. Values without a column
+    are a list under the name "".
     """
     prefix = f"{layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
-    files: dict[str, list[dict[str, str]]] = {}
+    files: dict[str, list[dict[str, Any]]] = {}
+    unreadable: list[str] = []
     pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
         for found in page.get("Contents", ()):
             if found["Key"].endswith("metrics.csv"):
+                path = found["Key"].removeprefix(prefix)
                 body = _aws.s3().get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
-                rows = csv.DictReader(io.StringIO(body.decode("utf-8", "replace")))
-                files[found["Key"].removeprefix(prefix)] = list(rows)
-    return files
+                text = io.StringIO(body.decode("utf-8-sig", "replace"), newline="")
+                try:
+                    files[path] = list(csv.DictReader(text, restkey=""))
+                except csv.Error as error:
+                    unreadable.append(f"{path}: {error}")
+    return files, unreadable

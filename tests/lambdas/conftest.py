@@ -1,0 +1,162 @@
+"""Handlers with AWS in memory: no socket, no credentials, no clock but the machine's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas import _aws, _customizations
+from tests.lambdas.bedrock import Bedrock
+from tests.lambdas.fakes import (
+    S3,
+    BedrockRuntime,
+    DynamoDb,
+    Fake,
+    Sns,
+    Ssm,
+    StepFunctions,
+    connect,
+)
+from tuning.customization import Customization, load_all
+from tuning.environment import (
+    CheckEnvironment,
+    LeaseEnvironment,
+    ServeEnvironment,
+    StartEnvironment,
+    ThroughputEnvironment,
+)
+
+TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
+PREFIX = "/bedrock-tuning/dev"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:a-topic"
+WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow"
+ROLE = "arn:aws:iam::000000000000:role/a-service-role"
+
+
+@dataclass
+class Aws:
+    """All services of one test."""
+
+    s3: S3 = field(default_factory=S3)
+    dynamodb: DynamoDb = field(default_factory=DynamoDb)
+    ssm: Ssm = field(default_factory=Ssm)
+    sns: Sns = field(default_factory=Sns)
+    stepfunctions: StepFunctions = field(default_factory=StepFunctions)
+    bedrock: Bedrock = field(default_factory=Bedrock)
+    bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
+
+    def pointer(self, name: str, customization: str = "pets-search") -> str | None:
+        """A published pointer."""
+        return self.ssm.values.get(f"{PREFIX}/{customization}/{name}")
+
+    def run(self, run: str) -> dict[str, Any]:
+        """A run's item."""
+        return self.dynamodb.item(f"run#{run}")
+
+
+class _Current:
+    """The services of the test that runs now; clients are kept, they cost 0.1 s each."""
+
+    aws: Aws
+
+    def client(self, name: str) -> Any:
+        service = {"stepfunctions": "stepfunctions", "bedrock_runtime": "bedrock-runtime"}
+        made = boto3.client(  # type: ignore[call-overload]
+            service.get(name, name),
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+        def fake() -> Fake:
+            return getattr(self.aws, name)
+
+        return connect(made, fake)
+
+
+@pytest.fixture(scope="session")
+def _current() -> _Current:
+    return _Current()
+
+
+@pytest.fixture(scope="session")
+def _clients(_current: _Current) -> dict[str, Any]:
+    return {name: _current.client(name) for name in Aws.__dataclass_fields__}
+
+
+@pytest.fixture(autouse=True)
+def aws(
+    _current: _Current,
+    _clients: dict[str, Any],
+    socket_disabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Aws:
+    """AWS in memory, put where every handler finds its clients."""
+    _current.aws = Aws()
+    _current.aws.s3.objects.buckets = {TRAINING: {}, VALIDATION: {}, OUTPUT: {}}
+    for name, client in _clients.items():
+        monkeypatch.setattr(_aws, name, lambda client=client: client)
+    return _current.aws
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the stacks set for the functions, of all of them together."""
+    start = StartEnvironment(
+        environment="dev",
+        training_bucket=TRAINING,
+        validation_bucket=VALIDATION,
+        output_bucket=OUTPUT,
+        runs_table="a-table",
+        service_roles={"pets-search": ROLE, "pets-style": ROLE},
+        approval_days=7,
+    )
+    buckets = {
+        name: getattr(start, name)
+        for name in ("environment", "training_bucket", "validation_bucket", "output_bucket")
+    }
+    every = [
+        start,
+        CheckEnvironment(**buckets, images_per_shard=4),
+        ServeEnvironment(
+            environment="dev",
+            parameter_prefix=PREFIX,
+            poll_seconds=60,
+            serving_timeout_seconds=7200,
+        ),
+        ThroughputEnvironment(environment="dev", parameter_prefix=PREFIX, workflow_arn=WORKFLOW),
+        LeaseEnvironment(environment="dev", topic_arn=TOPIC, parameter_prefix=PREFIX),
+    ]
+    for each in every:
+        for name, value in each.to_env().items():
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def _shipped() -> dict[str, Customization]:
+    return dict(load_all(Path(__file__).parents[2] / "customizations"))
+
+
+@pytest.fixture
+def customize(
+    _shipped: dict[str, Customization], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Customization]:
+    """Changes one shipped customization: its fields, or those of its serving or its budget."""
+    deployed = dict(_shipped)
+    monkeypatch.setattr(_customizations, "all_", lambda: deployed)
+
+    def change(name: str = "pets-search", **changes: Any) -> Customization:
+        before = deployed[name]
+        for part in ("serving", "budget"):
+            if part in changes:
+                changes[part] = replace(getattr(before, part), **changes[part])
+        deployed[name] = replace(before, **changes)
+        return deployed[name]
+
+    return change

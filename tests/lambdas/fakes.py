@@ -1,0 +1,260 @@
+"""AWS in memory behind real boto3 clients: every request is checked against botocore's model.
+
+A client's call runs as in production up to the wire: parameters are validated and serialized, then
+the fake answers in place of the service. What the fake answers must fit the model as well.
+"""
+
+# Operations and their parameters have the names that AWS gave them.
+# ruff: noqa: N802, N803
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.client import BaseClient
+from botocore.response import StreamingBody
+from botocore.validate import ParamValidator
+
+from tests.constraints import refusals
+from tests.s3 import Objects
+
+
+class Refused(Exception):  # noqa: N818
+    """What a service answers instead of a result."""
+
+    def __init__(self, code: str, message: str = "", status: int = 400) -> None:
+        super().__init__(code, message)
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass
+class Fake:
+    """A service. calls: every operation with its parameters; orders: what to refuse, in turn."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    orders: dict[str, list[Exception]] = field(default_factory=dict)
+
+    def refuse(self, operation: str, code: str, message: str = "no", times: int = 1) -> None:
+        """The next calls of an operation are answered with this error."""
+        self.orders.setdefault(operation, []).extend([Refused(code, message)] * times)
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        """The parameters of all calls of one operation."""
+        return [parameters for name, parameters in self.calls if name == operation]
+
+    def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Carries out a call."""
+        self.calls.append((operation, parameters))
+        if self.orders.get(operation):
+            raise self.orders[operation].pop(0)
+        found = getattr(self, operation)(**parameters)
+        return found or {}
+
+
+def connect(client: BaseClient, fake: Callable[[], Fake]) -> BaseClient:
+    """A client whose calls end at the fake that is current then."""
+
+    def remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = dict(params)
+
+    def answer(model: Any, context: dict[str, Any], **_: Any) -> Any:
+        asked = context["asked"]
+        forbidden = list(refusals(asked, model.input_shape)) if model.input_shape else []
+        assert not forbidden, f"{model.name}: {forbidden}"
+        try:
+            found = fake().answer(model.name, asked)
+        except Refused as error:
+            told = {"Code": error.code, "Message": error.message}
+            return SimpleNamespace(status_code=error.status), {
+                "Error": told,
+                "ResponseMetadata": {"HTTPStatusCode": error.status},
+            }
+        if model.output_shape is not None:
+            report = ParamValidator().validate(found, model.output_shape)
+            assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
+        return SimpleNamespace(status_code=200), {
+            **found,
+            "ResponseMetadata": {"HTTPStatusCode": 200},
+        }
+
+    client.meta.events.register("provide-client-params", remember)
+    client.meta.events.register("before-call", answer)
+    return client
+
+
+@dataclass
+class S3(Fake):
+    """Single objects, listings, copies."""
+
+    objects: Objects = field(default_factory=Objects)
+    page: int = 1000
+
+    def PutObject(self, Bucket: str, Key: str, Body: Any = b"", **_: Any) -> dict[str, Any]:
+        body = Body if isinstance(Body, bytes) else Body.read()
+        return {"VersionId": self.objects.put(Bucket, Key, body)}
+
+    def HeadObject(self, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:
+        found = self.objects.get(Bucket, Key, VersionId)
+        if found is None or found.body is None:
+            raise Refused("404", "Not Found", 404)
+        return {"ContentLength": len(found.body), "ETag": found.etag}
+
+    def GetObject(
+        self, Bucket: str, Key: str, VersionId: str | None = None, **_: Any
+    ) -> dict[str, Any]:
+        found = self.objects.get(Bucket, Key, VersionId)
+        if found is None or found.body is None:
+            raise Refused("NoSuchKey", "The specified key does not exist.", 404)
+        return {
+            "Body": StreamingBody(io.BytesIO(found.body), len(found.body)),
+            "ContentLength": len(found.body),
+            "ETag": found.etag,
+        }
+
+    def CopyObject(self, Bucket: str, Key: str, CopySource: Any, **_: Any) -> dict[str, Any]:
+        found = self.objects.get(CopySource["Bucket"], CopySource["Key"], CopySource["VersionId"])
+        assert found is not None
+        self.objects.put(Bucket, Key, found.body)
+        return {"CopyObjectResult": {"ETag": found.etag}}
+
+    def ListObjectsV2(
+        self, Bucket: str, Prefix: str, ContinuationToken: str = "", MaxKeys: int = 1000, **_: Any
+    ) -> dict[str, Any]:
+        keys = self.objects.keys(Bucket, Prefix)
+        start = int(ContinuationToken or 0)
+        end = start + min(self.page, MaxKeys)
+        answer: dict[str, Any] = {"IsTruncated": end < len(keys)}
+        if keys[start:end]:
+            answer["Contents"] = [{"Key": key} for key in keys[start:end]]
+        if end < len(keys):
+            answer["NextContinuationToken"] = str(end)
+        return answer
+
+    def ListObjectVersions(
+        self, Bucket: str, Prefix: str, MaxKeys: int = 1000, **_: Any
+    ) -> dict[str, Any]:
+        found = self.objects.buckets.get(Bucket, {})
+        rows = [
+            (key, version, number == 0)
+            for key in sorted(found)
+            if key.startswith(Prefix)
+            for number, version in enumerate(reversed(found[key]))
+        ][:MaxKeys]
+        answer: dict[str, Any] = {"Versions": [], "DeleteMarkers": []}
+        for key, version, newest in rows:
+            kind = "Versions" if version.body is not None else "DeleteMarkers"
+            answer[kind].append({"Key": key, "VersionId": version.id, "IsLatest": newest})
+        return {name: rows for name, rows in answer.items() if rows}
+
+
+@dataclass
+class DynamoDb(Fake):
+    """One table with the two conditions that the runs table is written under."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def item(self, key: str) -> dict[str, Any]:
+        """An item as Python values."""
+        return {k: TypeDeserializer().deserialize(v) for k, v in self.items[key].items()}
+
+    def GetItem(self, Key: dict[str, Any], ConsistentRead: bool, **_: Any) -> dict[str, Any]:
+        assert ConsistentRead, "a stale read would let a second run in"
+        found = self.items.get(Key["id"]["S"])
+        return {"Item": dict(found)} if found else {}
+
+    def PutItem(
+        self,
+        Item: dict[str, Any],
+        ConditionExpression: str,
+        ExpressionAttributeNames: dict[str, str] | None = None,
+        ExpressionAttributeValues: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        key = Item["id"]["S"]
+        there = self.items.get(key)
+        if ConditionExpression == "attribute_not_exists(id)":
+            holds = there is None
+        else:
+            name, value = re.fullmatch(r"(#\w+) = (:\w+)", ConditionExpression).groups()  # type: ignore[union-attr]
+            assert ExpressionAttributeNames is not None
+            assert ExpressionAttributeValues is not None
+            holds = (there or {}).get(ExpressionAttributeNames[name]) == (
+                ExpressionAttributeValues[value]
+            )
+        if not holds:
+            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+        self.items[key] = Item
+
+    def UpdateItem(
+        self,
+        Key: dict[str, Any],
+        UpdateExpression: str,
+        ExpressionAttributeNames: dict[str, str],
+        ExpressionAttributeValues: dict[str, Any],
+        **_: Any,
+    ) -> None:
+        item = self.items.setdefault(Key["id"]["S"], dict(Key))
+        for change in UpdateExpression.removeprefix("SET ").split(", "):
+            name, value = change.split(" = ")
+            item[ExpressionAttributeNames[name]] = ExpressionAttributeValues[value]
+
+
+@dataclass
+class Ssm(Fake):
+    """Parameters by name."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def GetParameter(self, Name: str) -> dict[str, Any]:
+        if Name not in self.values:
+            raise Refused("ParameterNotFound")
+        return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
+
+    def PutParameter(self, Name: str, Value: str, Overwrite: bool, **_: Any) -> None:
+        assert Overwrite
+        self.values[Name] = Value
+
+    def DeleteParameter(self, Name: str) -> None:
+        if self.values.pop(Name, None) is None:
+            raise Refused("ParameterNotFound")
+
+
+@dataclass
+class Sns(Fake):
+    """Messages that were sent; refuses a subject that SNS refuses."""
+
+    def Publish(self, Subject: str, **_: Any) -> dict[str, Any]:
+        if not (0 < len(Subject) <= 100 and Subject.isascii() and Subject.isprintable()):
+            raise Refused("InvalidParameter", f"Invalid parameter: Subject {Subject!r}")
+        return {"MessageId": "m"}
+
+
+@dataclass
+class StepFunctions(Fake):
+    """Executions by name: the same name with another input is refused."""
+
+    executions: dict[str, str] = field(default_factory=dict)
+
+    def StartExecution(self, stateMachineArn: str, input: str, name: str = "") -> dict[str, Any]:
+        name = name or f"unnamed-{len(self.executions)}"
+        if self.executions.setdefault(name, input) != input:
+            raise Refused("ExecutionAlreadyExists")
+        arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
+        return {"executionArn": arn, "startDate": 0}
+
+
+@dataclass
+class BedrockRuntime(Fake):
+    """Answers every invocation with the same bytes."""
+
+    reply: bytes = b"{}"
+
+    def InvokeModel(self, **_: Any) -> dict[str, Any]:
+        return {
+            "body": StreamingBody(io.BytesIO(self.reply), len(self.reply)),
+            "contentType": "application/json",
+        }

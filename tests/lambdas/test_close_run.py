@@ -1,0 +1,168 @@
+"""The end of a run: written, worded, and the work left so that it is paid for once."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas import _runs, close_run
+from tests.lambdas.bedrock import model_arn
+from tests.lambdas.conftest import Aws
+
+RUN = "20261121-093000-aaaaaa"
+KEY = "k" * 48
+MODEL = model_arn(1)
+ADMISSION = {"customization": "pets-search", "run": RUN, "decision": "run", "reason": "checking"}
+VALID = {"valid": True, "errors": 0, "counts": {}, "report": "s3://r/report.json"}
+START = {"decision": "start", "reason": "cheap", "run_key": KEY}
+APPROVE = {**START, "decision": "approve"}
+JOB = {"JobArn": "arn:job", "OutputModelArn": MODEL}
+SERVED = {
+    "customization": "pets-search",
+    "run": RUN,
+    "step": "served",
+    "reason": "it serves the model",
+    "endpoint_arn": "arn:endpoint",
+}
+
+
+def _close(**state: Any) -> dict[str, Any]:
+    if state.get("start", {}).get("run_key"):
+        _runs.claim_work("a-table", key=KEY, run=RUN, job_name="a-job")
+    return close_run.handler({"state": {"admission": ADMISSION, **state}}, None)
+
+
+def _error(error: str, cause: Any = "") -> dict[str, str]:
+    return {"Error": error, "Cause": cause if isinstance(cause, str) else json.dumps(cause)}
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ({"admission": {**ADMISSION, "decision": "waiting"}}, "waiting"),
+        ({"admission": {**ADMISSION, "decision": "superseded"}}, "superseded"),
+        ({"admission": {**ADMISSION, "decision": "closed"}}, "closed"),
+        ({"report": {**VALID, "valid": False, "errors": 2, "counts": {"a": 2}}}, "rejected"),
+        ({"start": {"decision": "already-trained", "reason": "r"}}, "already-trained"),
+        ({"start": {"decision": "in-progress", "reason": "r"}}, "in-progress"),
+        ({"start": {"decision": "outdated", "reason": "r"}}, "outdated"),
+        ({"start": APPROVE, "error": _error("Declined", "by Ron")}, "declined"),
+        ({"start": APPROVE, "error": _error("States.Timeout")}, "expired"),
+        ({"start": START, "error": _error("States.TaskFailed", {"Status": "Failed"})}, "failed"),
+        ({"start": START, "error": _error("States.TaskFailed", {"Status": "Stopped"})}, "stopped"),
+        ({"start": START, "job": JOB, "serving": SERVED}, "served"),
+        ({"start": START, "job": JOB, "serving": {**SERVED, "step": "unserved"}}, "trained"),
+        ({"start": START, "job": JOB, "serving": {**SERVED, "step": "failed"}}, "serving-failed"),
+        ({"error": _error("SourceError", {"errorMessage": "cannot read"})}, "failed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_end_is_written_to_its_run(state: dict[str, Any], status: str, aws: Aws) -> None:
+    _runs.start_run("a-table", run=RUN, customization="pets-search", status="checking")
+
+    ended = _close(**state)
+
+    assert ended["status"] == status
+    item = aws.run(RUN)
+    assert (item["status"], item["message"]) == (status, ended["message"])
+    assert item["customization"] == "pets-search"
+
+
+@pytest.mark.parametrize("decision", ["duplicate", "ignored"])
+def test_an_upload_that_is_no_run_leaves_no_trace_in_the_table(decision: str, aws: Aws) -> None:
+    _close(admission={**ADMISSION, "decision": decision})
+
+    assert aws.dynamodb.items == {}
+
+
+def test_a_duplicate_does_not_touch_the_run_that_has_its_uploads(aws: Aws) -> None:
+    _runs.start_run("a-table", run=RUN, customization="pets-search", status="training")
+
+    _close(admission={**ADMISSION, "decision": "duplicate"})
+
+    assert aws.run(RUN)["status"] == "training"
+
+
+def test_a_run_that_was_never_written_is_written_at_its_end(aws: Aws) -> None:
+    """A half-uploaded dataset is seen in the list of runs."""
+    _close(admission={**ADMISSION, "decision": "waiting"})
+
+    assert aws.run(RUN)["status"] == "waiting"
+
+
+def test_a_deployment_that_changed_what_is_served_is_written_too(aws: Aws) -> None:
+    serving = {**SERVED, "run": "deploy-20261121T093000Z", "step": "removed"}
+
+    ended = close_run.handler({"state": {"serving": serving}}, None)
+
+    assert ended["run"] == "deploy-20261121T093000Z"
+    assert aws.run("deploy-20261121T093000Z")["status"] == "removed"
+    assert aws.run("deploy-20261121T093000Z")["customization"] == "pets-search"
+
+
+def test_an_error_before_any_run_is_told_all_the_same(aws: Aws) -> None:
+    event = {"detail": {"object": {"key": "pets-search/manifest.jsonl"}}}
+
+    ended = close_run.handler({"state": {**event, "error": _error("Boom")}}, None)
+
+    assert (ended["status"], ended["notify"], ended["failed"]) == ("failed", True, True)
+    assert ended["run"] is None
+    assert aws.dynamodb.items == {}
+
+
+def test_what_was_served_is_found_by_its_endpoint(aws: Aws) -> None:
+    _close(start=START, job=JOB, serving=SERVED)
+
+    assert aws.run(RUN)["endpoint_arn"] == "arn:endpoint"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"start": START, "error": _error("States.TaskFailed", {"Status": "Failed"})},
+        {"start": START, "error": _error("States.TaskFailed", {"Status": "Stopped"})},
+        {"start": APPROVE, "error": _error("Declined")},
+        {"start": APPROVE, "error": _error("States.Timeout")},
+    ],
+    ids=["failed", "stopped", "declined", "expired"],
+)
+def test_work_that_came_to_nothing_may_be_tried_again(state: dict[str, Any], aws: Aws) -> None:
+    _close(**state)
+
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"serving": SERVED},
+        {"serving": {**SERVED, "step": "failed"}},
+        {"error": _error("SourceError")},
+        {"serving": SERVED, "error": _error("KeyError")},
+    ],
+    ids=["served", "serving failed", "recording failed", "roll-back failed"],
+)
+def test_what_was_trained_is_never_trained_again_whatever_went_wrong_afterwards(
+    state: dict[str, Any], aws: Aws
+) -> None:
+    _close(start=START, job=JOB, **state)
+
+    work = aws.dynamodb.item(f"key#{KEY}")
+    assert (work["state"], work["model_arn"]) == ("trained", MODEL)
+
+
+def test_a_run_whose_work_was_taken_over_leaves_it_alone(aws: Aws) -> None:
+    _runs.claim_work("a-table", key=KEY, run="another", job_name="a-job")
+
+    _close(start=START, error=_error("States.TaskFailed"))
+
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "training"
+
+
+def test_the_subject_is_one_that_sns_takes(aws: Aws) -> None:
+    admission = {**ADMISSION, "customization": "ü" * 120}
+
+    subject = close_run.handler({"state": {"admission": admission}}, None)["subject"]
+
+    assert subject.isascii()
+    assert 0 < len(subject) <= 100

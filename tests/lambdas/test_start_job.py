@@ -1,0 +1,248 @@
+"""Which valid datasets become jobs: the same work is never paid for twice, nor lost."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lambdas import _runs, start_job
+from tests.lambdas.bedrock import BASE, job_arn, model_arn
+from tests.lambdas.conftest import OUTPUT, ROLE, TRAINING, VALIDATION, Aws
+from tuning.customization import Customization
+
+KEY = "pets-search/manifest.jsonl"
+RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
+FINGERPRINTS = {"training": "aa:1", "validation": "bb:2"}
+MODEL = model_arn(1)
+
+
+@pytest.fixture(autouse=True)
+def _uploaded(aws: Aws, customize: Callable[..., Customization]) -> None:
+    """Both manifests are there; the price needs no approval unless a test says so."""
+    aws.s3.objects.put(TRAINING, KEY, b"checked training\n")
+    aws.s3.objects.put(VALIDATION, KEY, b"checked validation\n")
+    customize(budget={"approval": "never", "max_run_usd": None})
+
+
+def _start(run: str = RUN, **report: Any) -> dict[str, Any]:
+    admission = {
+        "customization": "pets-search",
+        "run": run,
+        "training_version": "v1.+/=",
+        "validation_version": "v1.+/=",
+    }
+    report = {"fingerprints": FINGERPRINTS, "training_records": 1000, **report}
+    _runs.start_run("a-table", run=run, customization="pets-search", status="valid")
+    return start_job.handler({"admission": admission, "report": report}, None)
+
+
+def _work(aws: Aws, key: str, **changes: Any) -> None:
+    """Changes the item of a run key."""
+    item = aws.dynamodb.items[f"key#{key}"]
+    item.update({name: _runs._serialize(value) for name, value in changes.items()})
+
+
+def _ago(**life: float) -> str:
+    return (datetime.now(UTC) - timedelta(**life)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_new_work_starts_with_the_request_for_step_functions(aws: Aws) -> None:
+    found = _start()
+
+    assert found["decision"] == "start"
+    assert found["with_validation"] is True
+    assert found["request"]["JobName"] == f"dev-pets-search-{RUN}"
+    assert found["request"]["ClientRequestToken"] == f"{found['run_key']}-1"
+    assert found["request"]["RoleArn"] == ROLE
+    assert "storage for a month" in found["estimate"]
+    item = aws.run(RUN)
+    assert (item["status"], item["run_key"]) == ("training", found["run_key"])
+    assert item["job_name"] == found["request"]["JobName"]
+
+
+def test_bedrock_reads_copies_of_exactly_what_was_checked(aws: Aws) -> None:
+    found = _start()
+    aws.s3.objects.put(TRAINING, KEY, b"uploaded later\n")
+
+    uri = found["request"]["TrainingDataConfig"]["S3Uri"]
+    key = uri.removeprefix(f"s3://{OUTPUT}/")
+    assert aws.s3.objects.body(OUTPUT, key) == b"checked training\n"
+    (validator,) = found["request"]["ValidationDataConfig"]["Validators"]
+    key = validator["S3Uri"].removeprefix(f"s3://{OUTPUT}/")
+    assert aws.s3.objects.body(OUTPUT, key) == b"checked validation\n"
+
+
+def test_a_price_over_the_budget_awaits_approval_before_the_job(
+    aws: Aws, customize: Callable[..., Customization]
+) -> None:
+    customize(budget={"approval": "over-budget", "max_run_usd": 50.0})
+
+    found = _start()
+
+    assert found["decision"] == "approve"
+    assert "no price is known" in found["reason"]
+    assert aws.run(RUN)["status"] == "awaiting-approval"
+    assert found["request"]["JobName"] == f"dev-pets-search-{RUN}"
+
+
+def test_a_replaced_training_manifest_leaves_the_work_to_its_own_run(aws: Aws) -> None:
+    aws.s3.objects.put(TRAINING, KEY, b"newer\n")
+
+    found = _start()
+
+    assert found["decision"] == "superseded"
+    assert "its own run" in found["reason"]
+    assert [key for key in aws.dynamodb.items if key.startswith("key#")] == []
+
+
+def test_a_replaced_validation_manifest_is_told_because_no_other_run_checks_it(aws: Aws) -> None:
+    aws.s3.objects.put(VALIDATION, KEY, b"newer\n")
+
+    found = _start()
+
+    assert found["decision"] == "outdated"
+    assert "upload the training manifest again" in found["reason"]
+
+
+def test_a_deleted_manifest_is_not_trained_on(aws: Aws) -> None:
+    aws.s3.objects.delete(TRAINING, KEY)
+
+    assert _start()["decision"] == "superseded"
+
+
+def test_a_retried_call_starts_the_same_job() -> None:
+    assert _start() == _start()
+
+
+def test_work_that_was_trained_points_to_its_model(aws: Aws) -> None:
+    key = _start(OTHER)["run_key"]
+    aws.bedrock.models[MODEL] = BASE
+    _runs.finish_work("a-table", key=key, run=OTHER, state="trained", model_arn=MODEL)
+
+    found = _start()
+
+    assert found["decision"] == "already-trained"
+    assert MODEL in found["reason"]
+    assert OTHER in found["reason"]
+    assert "request" not in found
+
+
+def test_other_data_is_other_work() -> None:
+    _start(OTHER)
+
+    assert _start(fingerprints={**FINGERPRINTS, "training": "cc:1"})["decision"] == "start"
+
+
+def test_a_model_that_somebody_deleted_is_trained_again_in_a_new_job(aws: Aws) -> None:
+    key = _start(OTHER)["run_key"]
+    _runs.finish_work("a-table", key=key, run=OTHER, state="trained", model_arn=MODEL)
+
+    found = _start()
+
+    assert found["decision"] == "start"
+    assert found["request"]["ClientRequestToken"] == f"{key}-2"
+
+
+def test_work_that_failed_is_tried_again_under_a_new_token(aws: Aws) -> None:
+    """With the old token Bedrock would answer with the job that failed."""
+    key = _start(OTHER)["run_key"]
+    _runs.finish_work("a-table", key=key, run=OTHER, state="failed", model_arn=None)
+
+    assert _start()["request"]["ClientRequestToken"] == f"{key}-2"
+    # And so it stays when the call is retried.
+    assert _start()["request"]["ClientRequestToken"] == f"{key}-2"
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping"])
+def test_work_whose_job_runs_is_in_progress(status: str, aws: Aws) -> None:
+    aws.bedrock.jobs[_start(OTHER)["request"]["JobName"]] = {"status": status}
+
+    found = _start()
+
+    assert found["decision"] == "in-progress"
+    assert job_arn(1) in found["reason"]
+
+
+def test_a_job_that_completed_while_its_run_broke_off_counts_as_trained(aws: Aws) -> None:
+    """Bedrock is asked, not our table: an aborted execution never says how it ended."""
+    job = _start(OTHER)["request"]["JobName"]
+    aws.bedrock.jobs[job] = {"status": "Completed", "model": MODEL}
+    aws.bedrock.models[MODEL] = BASE
+
+    found = _start()
+
+    assert found["decision"] == "already-trained"
+    assert MODEL in found["reason"]
+
+
+def test_a_job_that_completed_and_whose_model_was_deleted_is_trained_again(aws: Aws) -> None:
+    job = _start(OTHER)["request"]["JobName"]
+    aws.bedrock.jobs[job] = {"status": "Completed", "model": MODEL}
+
+    assert _start()["decision"] == "start"
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopped"])
+def test_a_job_that_came_to_nothing_is_tried_again(status: str, aws: Aws) -> None:
+    aws.bedrock.jobs[_start(OTHER)["request"]["JobName"]] = {"status": status}
+
+    assert _start()["decision"] == "start"
+
+
+def test_a_claim_without_a_job_is_respected_while_its_run_may_be_about_to_start_it() -> None:
+    _start(OTHER)
+
+    found = _start()
+
+    assert found["decision"] == "in-progress"
+    assert "about to start its job" in found["reason"]
+
+
+def test_a_claim_whose_run_never_started_a_job_goes_stale(aws: Aws) -> None:
+    key = _start(OTHER)["run_key"]
+    _work(aws, key, since=_ago(minutes=31))
+
+    assert _start()["decision"] == "start"
+    assert aws.dynamodb.item(f"key#{key}")["run"] == RUN
+
+
+@pytest.mark.parametrize(("days", "decision"), [(6.9, "in-progress"), (7.1, "start")])
+def test_a_claim_that_waits_for_a_person_is_respected_as_long_as_the_person_has_time(
+    days: float, decision: str, aws: Aws
+) -> None:
+    key = _start(OTHER)["run_key"]
+    _runs.update_run("a-table", OTHER, status="awaiting-approval")
+    _work(aws, key, since=_ago(days=days))
+
+    assert _start()["decision"] == decision
+
+
+def test_of_two_runs_that_take_over_only_one_wins(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = _start(OTHER)["run_key"]
+    _work(aws, key, state="failed")
+    taken = start_job._taken
+
+    def another_was_faster(*arguments: Any) -> Any:
+        _work(aws, key, run="20261121-100000-cccccc")
+        return taken(*arguments)
+
+    monkeypatch.setattr(start_job, "_taken", another_was_faster)
+
+    found = _start()
+
+    assert found == {"decision": "in-progress", "reason": "another run was faster"}
+
+
+def test_trouble_while_asking_bedrock_is_no_answer(aws: Aws) -> None:
+    key = _start(OTHER)["run_key"]
+    _runs.finish_work("a-table", key=key, run=OTHER, state="trained", model_arn=MODEL)
+    aws.bedrock.refuse("GetCustomModel", "AccessDeniedException")
+
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        _start()
+
+    assert aws.dynamodb.item(f"key#{key}")["run"] == OTHER
