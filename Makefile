@@ -78,6 +78,7 @@ snapshots: install ## accept the synthesized templates as they are now; read the
 .PHONY: docs
 docs: install ## write the generated pages under docs/
 	python -m cli docs
+	python app.py --picture > docs/workflow.svg
 
 .PHONY: bench
 bench: install ## measure against peers and limits; prints Markdown

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from stacks import workflow
 from stacks.data import DataStack
 from stacks.pipeline import PipelineStack
 from stacks.serving import ServingStack
@@ -70,8 +71,21 @@ def _check_regions(customizations: Mapping[str, Customization], region: str) -> 
         raise CustomizationError(problems)
 
 
+def workflow_picture() -> str:
+    """docs/workflow.svg: the state machine drawn from its definition (`make docs`)."""
+    # Only for the documentation: synthesis draws nothing.
+    from review.diagram import state_machine
+
+    chosen = settings.read(read_context()["tuning"])
+    definition = workflow.definition(approval_days=chosen.approval_days)
+    return state_machine(definition, title="A run, from an upload to a served model")
+
+
 def main() -> int:
-    """Synthesizes; 0, or 2 with every problem on stderr."""
+    """Synthesizes, or prints the workflow for --picture; 2 with every problem on stderr."""
+    if sys.argv[1:] == ["--picture"]:
+        sys.stdout.write(workflow_picture())
+        return 0
     try:
         build_app().synth()
     except TuningError as error:

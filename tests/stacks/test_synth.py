@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app import build_app, read_context
+from app import build_app, read_context, workflow_picture
 from tuning.errors import CustomizationError, SettingsError
 
 
@@ -87,3 +87,8 @@ def test_a_model_that_cannot_be_tuned_in_the_region_is_refused(tmp_path: Path) -
     context["tuning"]["environments"]["dev"]["region"] = "eu-west-1"
     with pytest.raises(CustomizationError, match="not in eu-west-1"):
         build_app(context, outdir=str(tmp_path))
+
+
+def test_the_picture_of_the_workflow_is_current(repository: Path) -> None:
+    committed = (repository / "docs" / "workflow.svg").read_text("utf-8")
+    assert committed == workflow_picture(), "run `make docs`"

@@ -86,7 +86,7 @@ def test_every_name_is_one_that_bedrock_takes(
         "jobName": plan.name,
         "customModelName": plan.name,
         # An endpoint's name: environment, customization, eight hexadecimal digits.
-        "provisionedModelName": f"{environment}-{name}-{claim[:8]}",
+        "provisionedModelName": f"{environment}-{name}-{plan.run_key[:8]}",
         "clientRequestToken": plan.token,
     }
 
