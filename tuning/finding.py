@@ -9,13 +9,15 @@ from tuning.rule import Fault, Override, Rule, Severity
 
 KEPT_PER_RULE: Final = 100
 _SHOWN: Final = 120
+_MESSAGE: Final = 400
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One fault of one record, image or dataset.
 
     line: 1-based line of the manifest, None for the dataset as a whole. field: where in the record.
-    value: what was seen, shortened. limit: what is allowed. fix: what to do.
+    value: what was seen, shortened. limit: what is allowed. fix: what to do. key: of the image that
+    was looked at, else empty.
     """
 
     rule: str
@@ -28,20 +30,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
     message: str
     fix: str
+    key: str = ""
 
 
 Listener = Callable[[Finding], None]
 
 
-def shorten(value: object) -> str:
-    """A value as one readable line: control characters escaped, the middle of a long text cut."""
-    text = value if isinstance(value, str) else repr(value)
-    if len(text) > _SHOWN:
-        text = f"{text[: _SHOWN // 2]}…{text[-_SHOWN // 3 :]}"
+def shorten(text: str, *, most: int = _SHOWN) -> str:
+    """A text as one readable line: control characters escaped, the middle of a long one cut."""
+    if len(text) > most:
+        text = f"{text[: most // 2]}…{text[-most // 3 :]}"
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def finding(rule: Rule[Any], fault: Fault, *, kind: str, line: int | None) -> Finding:
+def finding(
+    rule: Rule[Any], fault: Fault, *, kind: str, line: int | None, key: str = ""
+) -> Finding:
     """What a rule found, with the rule's name, severity and fix."""
     return Finding(
         rule=rule.id,
@@ -49,11 +55,12 @@ def finding(rule: Rule[Any], fault: Fault, *, kind: str, line: int | None) -> Fi
         severity=rule.severity.value,
         kind=fault.kind or kind,
         line=line if fault.line is None else fault.line,
-        field=fault.field,
+        field=shorten(fault.field),
         value=shorten(fault.value),
-        limit=fault.limit,
-        message=fault.message,
+        limit=shorten(fault.limit),
+        message=shorten(fault.message, most=_MESSAGE),
         fix=rule.fix,
+        key=key,
     )
 
 

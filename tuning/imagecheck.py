@@ -94,7 +94,8 @@ class _Check:
         subject = self._subject
         if not self._proof.holds(image):
             for rule, fault in run(IMAGE_RULES, image, subject):
-                self._findings.add(finding(rule, fault, kind=subject.kind, line=image.line))
+                found = finding(rule, fault, kind=subject.kind, line=image.line, key=image.key)
+                self._findings.add(found)
         self._checked += 1
         header = image.header
         if header is None:

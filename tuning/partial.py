@@ -133,7 +133,7 @@ def merge(partials: Iterable[Partial]) -> Partial:
     whole = Partial()
     hashes: dict[str, list[bytes]] = {}
     for partial in partials:
-        _add(whole.counts, partial.counts)
+        add_counts(whole.counts, partial.counts)
         for rule, found in partial.findings.items():
             whole.findings[rule] = first([*whole.findings.get(rule, []), *found])
         for kind, text in partial.text_stats.items():
@@ -169,14 +169,15 @@ def _merge_images(into: ImageStats, other: ImageStats) -> None:
     into.checked += other.checked
     into.hashed += other.hashed
     into.fingerprint = add_fingerprints(into.fingerprint, other.fingerprint)
-    _add(into.formats, other.formats)
-    _add(into.sizes, other.sizes)
-    _add(into.aspects, other.aspects)
-    _add(into.file_sizes, other.file_sizes)
+    add_counts(into.formats, other.formats)
+    add_counts(into.sizes, other.sizes)
+    add_counts(into.aspects, other.aspects)
+    add_counts(into.file_sizes, other.file_sizes)
     into.folders.merge(other.folders)
 
 
-def _add(into: dict[Key, int], other: Mapping[Key, int]) -> None:
+def add_counts(into: dict[Key, int], other: Mapping[Key, int]) -> None:
+    """Adds one count to another."""
     for key, count in other.items():
         into[key] = into.get(key, 0) + count
 

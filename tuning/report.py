@@ -1,12 +1,14 @@
 """The verdict on a dataset: joined results, dataset rules and agreed exceptions → one report."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from tuning import report_formats
 from tuning.dataset import Dataset
 from tuning.finding import Finding, Findings, Listener, finding, order, overridden
+from tuning.models import DatasetContract
 from tuning.partial import ImageStats, Partial, TextStats, merge
 from tuning.report_html import page
 from tuning.rule import Override, Severity
@@ -23,6 +25,7 @@ __all__ = [
     "Terms",
     "conclude",
     "merge",
+    "report_schema",
 ]
 
 SCHEMA: Final = 1
@@ -42,11 +45,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     counts: findings by rule name, exact, silenced ones left out; errors, warnings, infos: their
     sums. findings: the first ones of each rule, by kind and line. records: of both manifests.
+    contract: the limits that the dataset was judged by.
     """
 
     schema: int = SCHEMA
     valid: bool
     model: str
+    model_name: str
     records: int
     errors: int
     warnings: int
@@ -56,6 +61,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     exemptions: list[Exemption]
     text_stats: dict[str, TextStats]
     image_stats: dict[str, ImageStats]
+    contract: DatasetContract
 
     def to_json(self) -> bytes:
         """The published report; the hashes of images and records stay inside."""
@@ -67,6 +73,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def to_html(self, *, thumbnails: Mapping[str, str] | None = None) -> str:
         """One self-contained page. thumbnails: data URIs of rejected images by key."""
         return page(self, thumbnails=thumbnails or {})
+
+    def to_sarif(self, *, manifests: Mapping[str, str]) -> bytes:
+        """SARIF 2.1.0. manifests: path or URI of the manifest of each kind."""
+        return report_formats.sarif(self, manifests=manifests)
+
+    def to_junit(self) -> bytes:
+        """JUnit XML: one test per rule."""
+        return report_formats.junit(self)
+
+    def to_text(self) -> str:
+        """A short summary for a mail or a log."""
+        return report_formats.text(self)
+
+
+def report_schema() -> dict[str, Any]:
+    """JSON Schema of the report that Report.to_json writes."""
+    return report_formats.schema_of(Report)
 
 
 def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None) -> Report:
@@ -87,6 +110,7 @@ def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None)
     return Report(
         valid=not sums[Severity.ERROR],
         model=terms.base_model.key,
+        model_name=terms.base_model.name,
         records=dataset.records,
         errors=sums[Severity.ERROR],
         warnings=sums[Severity.WARNING],
@@ -104,6 +128,7 @@ def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None)
         ],
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
+        contract=terms.dataset,
     )
 
 

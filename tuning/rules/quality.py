@@ -210,7 +210,8 @@ def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
     """
     for kind in dataset.kinds:
         for folder, count in dataset.text(kind).outside.items():
-            yield Fault(f"{count:,} images lie in {folder}", "image-ref", folder, kind=kind)
+            images = "1 image lies" if count == 1 else f"{count:,} images lie"
+            yield Fault(f"{images} in {folder}", "image-ref", folder, kind=kind)
 
 
 @rule(
