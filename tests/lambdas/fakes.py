@@ -104,14 +104,17 @@ class S3(Fake):
         return {"ContentLength": len(found.body), "ETag": found.etag}
 
     def GetObject(
-        self, Bucket: str, Key: str, VersionId: str | None = None, **_: Any
+        self, Bucket: str, Key: str, VersionId: str | None = None, Range: str = "", **_: Any
     ) -> dict[str, Any]:
         found = self.objects.get(Bucket, Key, VersionId)
         if found is None or found.body is None:
             raise Refused("NoSuchKey", "The specified key does not exist.", 404)
+        start, last = map(int, Range[6:].split("-")) if Range else (0, len(found.body))
+        part, size = found.body[start : last + 1], len(found.body)
         return {
-            "Body": StreamingBody(io.BytesIO(found.body), len(found.body)),
-            "ContentLength": len(found.body),
+            "Body": StreamingBody(io.BytesIO(part), len(part)),
+            "ContentLength": len(part),
+            "ContentRange": f"bytes {start}-{start + len(part) - 1}/{size}",
             "ETag": found.etag,
         }
 
