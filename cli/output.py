@@ -17,10 +17,10 @@ def json_option(command: Command) -> Command:
 
 
 def emit_json(value: Any) -> None:
-    """One JSON document on standard output; structs and dataclasses become objects."""
+    """One JSON document on standard output; structs and dataclasses become objects, paths text."""
     import msgspec
 
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
     click.echo(text.decode())
 
 

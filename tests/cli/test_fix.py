@@ -1,0 +1,153 @@
+"""Fixing images: what comes out breaks no rule, or it is left out with a reason."""
+
+import io
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cli.preparing.fix import UnfixableError, fix_caption, fix_image
+from tuning.images import ByteRange, Fetched
+from tuning.models import CaptionLimits, catalogue
+from tuning.validate import ImageRef, Subject, check_images
+
+MODEL = catalogue()["titan-multimodal-embeddings-g1"]
+CONTRACT = MODEL.datasets["FINE_TUNING"]
+LIMITS = CONTRACT.image
+assert LIMITS is not None
+CAPTION = CaptionLimits(chars_min=3, chars_max=20)
+
+
+class One:
+    """A source that always brings the same file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched]:
+        return [
+            Fetched(data=self.data[r.start : r.start + r.length], size=len(self.data), etag="e")
+            for r in ranges
+        ]
+
+
+def findings(data: bytes, extension: str) -> dict[str, int]:
+    subject = Subject(model=MODEL, contract=CONTRACT, kind="training", bucket="b", folder="")
+    return check_images([ImageRef(1, f"x{extension}")], One(data), subject).counts
+
+
+def encoded(image: Image.Image, format: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, format, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def kinds(data: bytes) -> list[str]:
+    assert LIMITS is not None
+    return [change.kind for change in fix_image(data, LIMITS).changes]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    width=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097, 6000])),
+    height=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097])),
+    mode=st.sampled_from(["RGB", "RGBA", "L", "LA", "P", "1", "I;16", "CMYK"]),
+    format=st.sampled_from(["PNG", "JPEG", "TIFF", "WEBP"]),
+)
+def test_what_is_fixed_breaks_no_rule(width: int, height: int, mode: str, format: str) -> None:
+    assert LIMITS is not None
+    image = Image.new(mode, (width, height))
+    try:
+        data = encoded(image, format)
+    except (OSError, KeyError):
+        return
+    try:
+        fixed = fix_image(data, LIMITS)
+    except UnfixableError as error:
+        assert "too small" in str(error)  # noqa: PT017
+        return
+    assert findings(fixed.data, fixed.extension) == {}
+    with Image.open(io.BytesIO(fixed.data)) as again:
+        again.load()
+
+
+def test_an_image_within_the_limits_keeps_its_bytes() -> None:
+    assert LIMITS is not None
+    for format in ("PNG", "JPEG"):
+        data = encoded(Image.new("RGB", (300, 300)), format)
+        fixed = fix_image(data, LIMITS)
+        assert fixed.data == data
+        assert not fixed.changes
+
+
+def test_exif_orientation_moves_into_the_pixels() -> None:
+    assert LIMITS is not None
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    fixed = fix_image(encoded(Image.new("RGB", (600, 300)), "JPEG", exif=exif), LIMITS)
+    with Image.open(io.BytesIO(fixed.data)) as turned:
+        assert turned.size == (300, 600)
+        assert turned.getexif().get(0x0112, 1) == 1
+
+
+def test_16_bits_keep_their_brightness() -> None:
+    assert LIMITS is not None
+    image = Image.new("I;16", (300, 300), 128 * 256)
+    fixed = fix_image(encoded(image, "PNG"), LIMITS)
+    with Image.open(io.BytesIO(fixed.data)) as reduced:
+        assert (reduced.mode, reduced.getpixel((5, 5))) == ("L", 128)
+
+
+def test_a_strip_is_padded_not_stretched() -> None:
+    assert LIMITS is not None
+    fixed = fix_image(encoded(Image.new("RGB", (3000, 300), "red"), "PNG"), LIMITS)
+    with Image.open(io.BytesIO(fixed.data)) as padded:
+        assert padded.size == (3000, 750)
+        assert padded.getpixel((5, 5)) == (255, 255, 255)
+        assert padded.getpixel((1500, 375)) == (255, 0, 0)
+
+
+def test_too_many_bytes_become_a_jpeg_that_fits() -> None:
+    assert LIMITS is not None
+    noise = Image.effect_noise((2600, 2600), 80).convert("RGB")
+    fixed = fix_image(encoded(noise, "PNG", compress_level=1), LIMITS)
+    assert fixed.extension == ".jpg"
+    assert findings(fixed.data, ".jpg") == {}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<html>", "HTML"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), "png"),
+        (b"\xff\xd8\xff\xe0", "jpeg"),
+        (b"hello, no picture", "text"),
+        (bytes(range(128, 200)), "no image"),
+    ],
+)
+def test_what_is_no_picture_is_left_out_with_a_reason(data: bytes, words: str) -> None:
+    assert LIMITS is not None
+    with pytest.raises(UnfixableError, match=words) as caught:
+        fix_image(data, LIMITS)
+    assert "0x" not in str(caught.value)
+
+
+def test_a_tiny_picture_is_left_out_rather_than_blurred() -> None:
+    with pytest.raises(UnfixableError, match="too small"):
+        kinds(encoded(Image.new("RGB", (20, 20)), "PNG"))
+
+
+def test_captions_are_trimmed_and_cut_at_a_word() -> None:
+    assert fix_caption("  a dog\n\x00 ", CAPTION)[0] == "a dog"
+    text, changes = fix_caption("a dog on green grassland", CAPTION)
+    assert text == "a dog on green grass"
+    assert [change.kind for change in changes] == ["caption cut"]
+    assert fix_caption("a dog", CAPTION) == ("a dog", [])
+
+
+@pytest.mark.parametrize("caption", ["", "   ", "\x00", "ab"])
+def test_a_caption_that_says_nothing_is_left_out(caption: str) -> None:
+    with pytest.raises(UnfixableError):
+        fix_caption(caption, CAPTION)
