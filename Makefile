@@ -8,6 +8,9 @@ SHELL := bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Synthesis re-compiles 3 s of aws_cdk at each start where bytecode is switched off.
 export PYTHONDONTWRITEBYTECODE :=
+# Machines behind a proxy of their own trust its certificate in the system's store only.
+export UV_SYSTEM_CERTS := 1
+export NODE_USE_SYSTEM_CA := 1
 export CDK_DISABLE_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
