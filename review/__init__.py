@@ -1,1 +1,30 @@
-"""From synthesized templates to proofs and pages; reads JSON only."""
+"""From synthesized templates to proofs and pages; reads JSON only.
+
+subject = review.subject(Path("cdk.out"), contracts)
+faults = review.faults(subject)
+"""
+
+from pathlib import Path
+
+from review import template, world
+from review.bound import bind
+from review.check import Fault, Subject
+from review.checks import CHECKS
+from tuning.permissions import Contracts
+
+__all__ = ("CHECKS", "Fault", "Subject", "faults", "subject", "subject_of")
+
+
+def subject(cdk_out: Path, contracts: Contracts) -> Subject:
+    """What is to be checked in a cdk.out; raises OSError or ValueError when it cannot be read."""
+    return subject_of(template.read(cdk_out), contracts)
+
+
+def subject_of(assembly: template.Assembly, contracts: Contracts) -> Subject:
+    """The same for templates that are resolved already."""
+    return Subject(assembly=assembly, world=world.build(assembly), bound=bind(contracts, assembly))
+
+
+def faults(checked: Subject) -> list[Fault]:
+    """Everything that any check finds, in the order of the checks."""
+    return [fault for check in CHECKS for fault in check.run(checked)]

@@ -88,7 +88,7 @@ class RunFunctions(Construct):
                 "CheckManifest",
                 "check_manifest",
                 check,
-                [*self._read_datasets(), *self._work("text.json", "findings/*", "shards*")],
+                [self._read_manifests(), *self._work("text.json", "findings/*", "shards*")],
                 memory_mb=1769,
             ),
             "CheckImages": self._function(
@@ -96,7 +96,7 @@ class RunFunctions(Construct):
                 "check_images",
                 check,
                 [
-                    *self._read_datasets(),
+                    self._read_images(),
                     *self._work("results/*", "findings/*", read=["shards/*"]),
                     st.listing(
                         "TellMissingFromDenied",
@@ -172,17 +172,23 @@ class RunFunctions(Construct):
             versions=True,
         )
 
-    def _read_datasets(self) -> list[iam.PolicyStatement]:
-        folders = [f"{layout.folder(name)}*" for name in self._customizations]
-        return [
-            st.objects(
-                "ReadDatasets",
-                self._stack,
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                buckets=self._datasets,
-                patterns=folders,
-            )
-        ]
+    def _read_manifests(self) -> iam.PolicyStatement:
+        return st.objects(
+            "ReadManifests",
+            self._stack,
+            actions=["s3:GetObject", "s3:GetObjectVersion"],
+            buckets=self._datasets,
+            patterns=[layout.manifest_key(name) for name in self._customizations],
+        )
+
+    def _read_images(self) -> iam.PolicyStatement:
+        return st.objects(
+            "ReadImages",
+            self._stack,
+            actions=["s3:GetObject"],
+            buckets=self._datasets,
+            patterns=[f"{layout.folder(name)}*" for name in self._customizations],
+        )
 
     def _work(self, *write: str, read: list[str] | None = None) -> list[iam.PolicyStatement]:
         """Reads and writes below work/<any run>/, and the data key for it and for the datasets."""
@@ -281,13 +287,7 @@ class RunFunctions(Construct):
 
     def _keep_checked_manifests(self) -> list[iam.PolicyStatement]:
         return [
-            st.objects(
-                "ReadManifests",
-                self._stack,
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                buckets=self._datasets,
-                patterns=[layout.manifest_key(name) for name in self._customizations],
-            ),
+            self._read_manifests(),
             st.objects(
                 "KeepCheckedManifests",
                 self._stack,

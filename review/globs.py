@@ -1,0 +1,119 @@
+"""Patterns with * and ? as languages: does one contain the other, do they meet. Exact, no sampling.
+
+"b/train*" is not inside "b/train/*", and "b/*" meets "*/x". All functions are case-sensitive;
+callers fold the case where AWS does (action names).
+"""
+
+import re
+from functools import lru_cache
+
+# Stands for every character that neither pattern names; no ARN contains it.
+_OTHER = "\0"
+
+
+@lru_cache(maxsize=65_536)
+def _expression(pattern: str) -> re.Pattern[str]:
+    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the text is one of those that the pattern describes."""
+    if "*" not in pattern and "?" not in pattern:
+        return pattern == text
+    return _expression(pattern).fullmatch(text) is not None
+
+
+def is_literal(pattern: str) -> bool:
+    """Whether the pattern describes exactly one text."""
+    return "*" not in pattern and "?" not in pattern
+
+
+@lru_cache(maxsize=65_536)
+def contains(outer: str, inner: str) -> bool:
+    """Whether every text of `inner` is one of `outer`'s."""
+    if is_literal(inner):
+        return matches(outer, inner)
+    if outer in ("*", inner):
+        return True
+    alphabet = (set(inner) | set(outer) | {_OTHER}) - {"*", "?"}
+    todo = [(_closed(frozenset({0}), inner), _closed(frozenset({0}), outer))]
+    seen = set()
+    while todo:
+        pair = todo.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        within, around = pair
+        if len(inner) in within and len(outer) not in around:
+            return False
+        for character in alphabet:
+            after = _step(within, inner, character)
+            if after:
+                todo.append((after, _step(around, outer, character)))
+    return True
+
+
+@lru_cache(maxsize=65_536)
+def meets(one: str, other: str) -> bool:
+    """Whether some text is described by both."""
+    if is_literal(one):
+        return matches(other, one)
+    if is_literal(other):
+        return matches(one, other)
+    alphabet = (set(one) | set(other) | {_OTHER}) - {"*", "?"}
+    todo = [(_closed(frozenset({0}), one), _closed(frozenset({0}), other))]
+    seen = set()
+    while todo:
+        pair = todo.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        left, right = pair
+        if len(one) in left and len(other) in right:
+            return True
+        for character in alphabet:
+            a, b = _step(left, one, character), _step(right, other, character)
+            if a and b:
+                todo.append((a, b))
+    return False
+
+
+def _closed(states: frozenset[int], pattern: str) -> frozenset[int]:
+    """The positions reachable without reading: a star may stand for nothing."""
+    found = set()
+    for state in states:
+        found.add(state)
+        position = state
+        while position < len(pattern) and pattern[position] == "*":
+            position += 1
+            found.add(position)
+    return frozenset(found)
+
+
+def _step(states: frozenset[int], pattern: str, character: str) -> frozenset[int]:
+    after = set()
+    for state in states:
+        if state < len(pattern):
+            here = pattern[state]
+            if here == "*":
+                after.add(state)
+            elif here in ("?", character):
+                after.add(state + 1)
+    return _closed(frozenset(after), pattern)
+
+
+def arn_contains(outer: str, inner: str) -> bool:
+    """The same for ArnLike, which compares the six parts of an ARN each for itself."""
+    outer_parts, inner_parts = outer.split(":", 5), inner.split(":", 5)
+    if len(outer_parts) != 6 or len(inner_parts) != 6:
+        return False
+    return all(contains(o, i) for o, i in zip(outer_parts, inner_parts, strict=True))
+
+
+def arn_matches(pattern: str, arn: str) -> bool:
+    """Whether ArnLike (and ArnEquals, which is the same) accepts the ARN."""
+    pattern_parts, arn_parts = pattern.split(":", 5), arn.split(":", 5)
+    if len(pattern_parts) != 6 or len(arn_parts) != 6:
+        return False
+    return all(matches(p, a) for p, a in zip(pattern_parts, arn_parts, strict=True))

@@ -1,0 +1,136 @@
+"""What CloudFormation makes of a resource's Ref and GetAtt, with made-up but stable names.
+
+Generated names look like CloudFormation's (stack, logical id, random end), so that no name is the
+beginning of another one and a pattern that fits two resources by accident is noticed.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+ACCOUNT: Final = "111122223333"
+PARTITION: Final = "aws"
+URL_SUFFIX: Final = "amazonaws.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A resource type: the property that names it, its ARN, what Ref gives ("name" or "arn").
+
+    Places in the ARN: {p}artition, {r}egion, {a}ccount, {n}ame.
+    """
+
+    named_by: str = ""
+    arn: str = ""
+    ref: str = "name"
+    attributes: tuple[str, ...] = ()
+
+
+_EC2: Final = "arn:{p}:ec2:{r}:{a}:"
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "AWS::CloudWatch::Alarm": Kind(
+        named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
+    ),
+    "AWS::DynamoDB::GlobalTable": Kind(
+        named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
+    ),
+    "AWS::DynamoDB::Table": Kind(named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"),
+    "AWS::EC2::FlowLog": Kind(arn=_EC2 + "vpc-flow-log/{n}"),
+    "AWS::EC2::RouteTable": Kind(arn=_EC2 + "route-table/{n}", attributes=("RouteTableId",)),
+    "AWS::EC2::SecurityGroup": Kind(
+        arn=_EC2 + "security-group/{n}", attributes=("GroupId", "VpcId")
+    ),
+    "AWS::EC2::SecurityGroupIngress": Kind(),
+    "AWS::EC2::SecurityGroupEgress": Kind(),
+    "AWS::EC2::Subnet": Kind(
+        arn=_EC2 + "subnet/{n}", attributes=("SubnetId", "AvailabilityZone", "VpcId")
+    ),
+    "AWS::EC2::SubnetRouteTableAssociation": Kind(),
+    "AWS::EC2::VPC": Kind(
+        arn=_EC2 + "vpc/{n}", attributes=("VpcId", "CidrBlock", "DefaultSecurityGroup")
+    ),
+    "AWS::EC2::VPCEndpoint": Kind(arn=_EC2 + "vpc-endpoint/{n}"),
+    "AWS::Events::Rule": Kind(named_by="Name", arn="arn:{p}:events:{r}:{a}:rule/{n}"),
+    "AWS::IAM::ManagedPolicy": Kind(
+        named_by="ManagedPolicyName", arn="arn:{p}:iam::{a}:policy/{n}", ref="arn"
+    ),
+    "AWS::IAM::Policy": Kind(named_by="PolicyName"),
+    "AWS::IAM::Role": Kind(
+        named_by="RoleName", arn="arn:{p}:iam::{a}:role/{n}", attributes=("RoleId",)
+    ),
+    "AWS::KMS::Alias": Kind(named_by="AliasName", arn="arn:{p}:kms:{r}:{a}:{n}"),
+    "AWS::KMS::Key": Kind(arn="arn:{p}:kms:{r}:{a}:key/{n}", attributes=("KeyId",)),
+    "AWS::Lambda::Function": Kind(
+        named_by="FunctionName", arn="arn:{p}:lambda:{r}:{a}:function:{n}"
+    ),
+    "AWS::Lambda::LayerVersion": Kind(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
+    "AWS::Lambda::Permission": Kind(),
+    "AWS::Logs::LogGroup": Kind(
+        named_by="LogGroupName", arn="arn:{p}:logs:{r}:{a}:log-group:{n}:*"
+    ),
+    "AWS::S3::Bucket": Kind(named_by="BucketName", arn="arn:{p}:s3:::{n}"),
+    "AWS::S3::BucketPolicy": Kind(),
+    "AWS::SNS::Subscription": Kind(ref="arn", arn="arn:{p}:sns:{r}:{a}:subscription:{n}"),
+    "AWS::SNS::Topic": Kind(named_by="TopicName", arn="arn:{p}:sns:{r}:{a}:{n}", ref="arn"),
+    "AWS::SNS::TopicPolicy": Kind(),
+    "AWS::SQS::Queue": Kind(
+        named_by="QueueName", arn="arn:{p}:sqs:{r}:{a}:{n}", ref="url", attributes=("QueueName",)
+    ),
+    "AWS::SQS::QueuePolicy": Kind(),
+    "AWS::SSM::Parameter": Kind(named_by="Name", arn="arn:{p}:ssm:{r}:{a}:parameter{n}"),
+    "AWS::Scheduler::Schedule": Kind(
+        named_by="Name", arn="arn:{p}:scheduler:{r}:{a}:schedule/default/{n}"
+    ),
+    "AWS::StepFunctions::StateMachine": Kind(
+        named_by="StateMachineName",
+        arn="arn:{p}:states:{r}:{a}:stateMachine:{n}",
+        ref="arn",
+        attributes=("Name",),
+    ),
+}
+# Attributes that are another spelling of the ARN.
+_ARN_ATTRIBUTES: Final = ("Arn", "TopicArn", "PolicyArn", "LayerVersionArn")
+_LONGEST_NAME: Final = 63
+
+
+def generated_name(stack: str, logical_id: str, kind: str) -> str:
+    """A stable stand-in for the name that CloudFormation would generate."""
+    random = hashlib.sha256(f"{stack}/{logical_id}".encode()).hexdigest()[:12]
+    name = f"{stack}-{logical_id}"[: _LONGEST_NAME - 13] + f"-{random}"
+    if kind == "AWS::KMS::Key":
+        return f"{random[:8]}-0000-4000-8000-{random}"
+    return name.lower() if kind == "AWS::S3::Bucket" else name
+
+
+def arn(kind: str, name: str, *, region: str, path: str = "") -> str:
+    """A resource's ARN; "" for types that have none. path: of IAM roles and policies."""
+    form = KINDS[kind].arn if kind in KINDS else ""
+    full = f"{path.strip('/')}/{name}" if path.strip("/") else name
+    return form.format(p=PARTITION, r=region, a=ACCOUNT, n=full)
+
+
+def ref(kind: str, name: str, *, region: str, path: str = "") -> str:
+    """What Ref gives."""
+    known = KINDS.get(kind, Kind())
+    if known.ref == "arn":
+        return arn(kind, name, region=region, path=path)
+    if known.ref == "url":
+        return f"https://sqs.{region}.{URL_SUFFIX}/{ACCOUNT}/{name}"
+    return name
+
+
+def attribute(kind: str, name: str, wanted: str, *, region: str, path: str = "") -> str | None:
+    """What GetAtt gives; None when this review does not know the attribute."""
+    known = KINDS.get(kind)
+    if known is None:
+        return None
+    if wanted in _ARN_ATTRIBUTES and known.arn:
+        return arn(kind, name, region=region, path=path)
+    if wanted not in known.attributes:
+        return None
+    names = ("QueueName", "KeyId", "Name", "GroupId", "SubnetId", "RouteTableId", "RoleId")
+    if wanted in names or (wanted == "VpcId" and kind == "AWS::EC2::VPC"):
+        return name
+    return f"{name}.{wanted}"

@@ -1,0 +1,65 @@
+"""What every role, policy and function of an environment is for: the promise that review proves."""
+
+from collections.abc import Mapping
+
+from tuning import layout
+from tuning.customization import Customization
+from tuning.permissions.contract import (
+    Condition,
+    Contracts,
+    Function,
+    Grant,
+    Guarded,
+    Place,
+    Refusal,
+    Role,
+)
+from tuning.permissions.functions import functions
+from tuning.permissions.places import places
+from tuning.permissions.resources import guarded
+from tuning.permissions.roles import roles
+from tuning.settings import Settings
+
+__all__ = (
+    "Condition",
+    "Contracts",
+    "Function",
+    "Grant",
+    "Guarded",
+    "Place",
+    "Refusal",
+    "Role",
+    "contracts",
+)
+
+
+def contracts(settings: Settings, customizations: Mapping[str, Customization]) -> Contracts:
+    """The contracts of one environment, from its settings and the customizations alone."""
+    known = places(customizations)
+    return Contracts(
+        environment=settings.name,
+        places=known,
+        roles=roles(settings, customizations, known),
+        guarded=guarded(settings.name, known),
+        functions=functions(settings, customizations, known),
+        trigger_buckets=("training", "validation"),
+        trigger_keys=tuple(layout.manifest_key(name) for name in customizations),
+        boundary=settings.permissions_boundary,
+        role_prefix=settings.role_name_prefix,
+        retention={
+            "logs": settings.log_retention_days,
+            "noncurrent": settings.noncurrent_days,
+            "work": settings.work_days,
+        },
+        serving={
+            name: {
+                "Customization": name,
+                "Mode": each.serving.mode,
+                "ModelUnits": str(each.serving.model_units),
+                "Commitment": each.serving.commitment or "none",
+                "LeaseHours": str(each.serving.lease_hours or "none"),
+                "OnDelete": each.serving.on_delete,
+            }
+            for name, each in customizations.items()
+        },
+    )
