@@ -13,10 +13,16 @@ SECTIONS = {
     "Look things up": {
         "rules": "cli.commands.rules",
         "models": "cli.commands.models",
+        "explain": "cli.commands.explain",
+        "price": "cli.commands.price",
     },
     "Operate a deployment": {
+        "upload": "cli.commands.upload",
         "runs": "cli.commands.runs",
+        "run": "cli.commands.run",
         "approve": "cli.commands.approve",
+        "endpoints": "cli.commands.endpoints",
+        "stop": "cli.commands.stop",
     },
     "Work on this project": {
         "docs": "cli.commands.docs",

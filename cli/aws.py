@@ -85,4 +85,4 @@ class Aws:
 def _config() -> Any:
     from botocore.config import Config
 
-    return Config(retries={"mode": "standard", "total_max_attempts": 5})
+    return Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=32)

@@ -46,7 +46,7 @@ class TuningGroup(click.Group):
             with formatter.section(title):
                 formatter.write_dl(
                     [
-                        (name, command.get_short_help_str(formatter.width))
+                        (name, command.get_short_help_str(limit=200))
                         for name, command in commands
                         if command is not None
                     ]

@@ -8,6 +8,7 @@ import msgspec
 
 from cli.aws import Aws
 from cli.checking import Check, Reach
+from cli.customizations import find_customization
 from cli.errors import CannotRun
 from cli.manifests import LocalManifest, Manifest, S3Manifest, open_manifest
 from cli.models import find_model
@@ -15,7 +16,7 @@ from cli.output import say
 from cli.outputs import FindingsFile, check_outputs, write_accepted
 from cli.places import Place, beside, first_reference, parse_map, place_of
 from sources.folder import Folders
-from tuning.customization import Customization, load_all
+from tuning.customization import Customization
 from tuning.images import ImageSource
 from tuning.layout import Kind
 from tuning.models import BaseModel, DatasetContract
@@ -181,14 +182,7 @@ class _Locator:
 def _customization(request: Request) -> Customization | None:
     if request.customization is None:
         return None
-    found = load_all(request.customizations)
-    if request.customization not in found:
-        raise CannotRun(
-            f"there is no customization {request.customization}",
-            where=str(request.customizations),
-            fix=f"use one of {', '.join(found)}",
-        )
-    return found[request.customization]
+    return find_customization(request.customization, request.customizations)
 
 
 def _model(request: Request, customization: Customization | None) -> BaseModel:

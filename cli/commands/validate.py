@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.customizations import customizations_option
 from cli.errors import EXIT_NO
 from cli.output import emit, json_option
 
@@ -20,13 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="NAME",
     help="Model, type, agreed exceptions and folder of customizations/NAME.toml.",
 )
-@click.option(
-    "--customizations",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("customizations"),
-    show_default=True,
-    help="Folder of the customizations.",
-)
+@customizations_option
 @click.option("--type", help="Customization type; the model's first one by default.")
 @click.option(
     "--kind",

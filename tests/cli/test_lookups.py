@@ -1,6 +1,9 @@
-"""`tuning rules` and `tuning models`."""
+"""Commands that only look something up."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import Run
 from tuning.models import catalogue
@@ -64,3 +67,57 @@ def test_an_unknown_model_is_refused_with_the_closest_key(run: Run) -> None:
     result = run("models", "nova-light")
     assert result.exit_code == 2
     assert "did you mean nova-lite?" in result.stderr
+
+
+CUSTOMIZATIONS = Path(__file__).resolve().parents[2] / "customizations"
+
+
+def test_a_known_failure_is_explained_with_cause_and_fix(run: Run) -> None:
+    result = run("explain", "perms", "missing", "(PutObject)")
+    assert result.exit_code == 0
+    assert "cause:  the service role may not write" in result.stdout
+    assert "fix:" in result.stdout
+
+
+def test_a_failure_can_be_read_from_a_pipe(run: Run) -> None:
+    found = json.loads(run("explain", "-", "--json", input="hyperparameter is out of range").stdout)
+    assert found["known"] is True
+
+
+def test_an_unknown_failure_is_said_to_be_unknown(run: Run) -> None:
+    found = json.loads(run("explain", "the moon was full", "--json").stdout)
+    assert found["known"] is False
+
+
+def test_nothing_to_explain_is_refused(run: Run) -> None:
+    assert run("explain").exit_code == 2
+
+
+def test_a_price_shows_what_is_unknown_instead_of_zero(run: Run) -> None:
+    args = ("price", "pets-search", "--customizations", CUSTOMIZATIONS)
+    found = json.loads(run(*args, "--json").stdout)
+    assert found["known"] is False
+    assert found["lines"][0]["usd"] is None
+    assert "unknown" in run(*args).stdout
+
+
+def test_a_price_follows_the_number_of_records(run: Run) -> None:
+    args = ("price", "pets-style", "--customizations", CUSTOMIZATIONS)
+    assert "total: 285.95 USD" in run(*args).stdout
+    assert "(or " in run(*args, "--records", "5").stdout
+
+
+@pytest.mark.parametrize("name", ["pets-serch", "nope"])
+def test_an_unknown_customization_is_refused_with_the_known_ones(run: Run, name: str) -> None:
+    result = run("price", name, "--customizations", CUSTOMIZATIONS)
+    assert result.exit_code == 2
+    assert "pets-search" in result.stderr
+
+
+def test_wrong_customization_files_are_named_all_at_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.toml").write_text('base_model = "nope"')
+    (tmp_path / "two.toml").write_text("= broken")
+    result = run("price", "one", "--customizations", tmp_path)
+    assert result.exit_code == 2
+    assert "one.toml" in result.stderr
+    assert "two.toml" in result.stderr

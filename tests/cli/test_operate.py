@@ -1,11 +1,14 @@
 """Commands that operate a deployment, against stubs that check every call."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from cli.commands import run as run_command
 from tests.cli.conftest import Run
-from tests.cli.support import CALLER, StubbedAws, item
+from tests.cli.support import CALLER, REGION, WORKFLOW, StubbedAws, item
 
 RUN = "20261121-093000-3f9a1c"
 OLDER = "20261120-093000-aaaaaa"
@@ -158,3 +161,254 @@ def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
     result = run("approve", "20261121-000000-ffffff")
     assert result.exit_code == 2
     assert "there is no run" in result.stderr
+
+
+EXECUTION = WORKFLOW.replace("stateMachine", "execution") + ":exec-1"
+BEGAN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+SERVED = {
+    "run": RUN,
+    "customization": "pets-search",
+    "status": "served",
+    "execution": "exec-1",
+    "message": "The smoke test passed",
+    "report": "s3://out/reports/pets-search/x/report.json",
+}
+
+
+def described(aws: StubbedAws, status: str) -> None:
+    aws.answer(
+        "stepfunctions",
+        "describe_execution",
+        {
+            "executionArn": EXECUTION,
+            "stateMachineArn": WORKFLOW,
+            "status": status,
+            "startDate": BEGAN,
+        },
+        {"executionArn": EXECUTION},
+    )
+
+
+def history(aws: StubbedAws, *names: str, first: int = 1, kind: str = "TaskStateEntered") -> None:
+    events = [
+        {
+            "timestamp": BEGAN + timedelta(seconds=10 * number),
+            "type": "ChoiceStateEntered" if name.endswith("?") else kind,
+            "id": number,
+            "stateEnteredEventDetails": {"name": name},
+        }
+        for number, name in enumerate(names, first)
+    ]
+    aws.answer("stepfunctions", "get_execution_history", {"events": events[::-1]}, None)
+
+
+def test_a_run_shows_where_everything_is(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**SERVED)
+    result = run("run", RUN)
+    assert result.exit_code == 0
+    assert "s3://out/reports/pets-search/x/report.json" in result.stdout
+
+
+def test_a_waiting_run_names_the_command_and_never_the_token(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    result = run("run", RUN)
+    assert f"tuning approve {RUN}" in result.stderr
+    assert "secret-token" not in result.output
+
+
+def test_latest_is_the_newest_run(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    index(aws, {"run": OLDER, "customization": "c", "status": "served"}, SERVED)
+    aws.has_run(**SERVED)
+    assert json.loads(run("run", "latest", "--json").stdout)["run"] == RUN
+
+
+def test_follow_prints_each_step_once_with_its_time(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_command, "_POLL_SECONDS", 0)
+    aws.deployed()
+    aws.has_run(**{**SERVED, "status": "checking"})
+    described(aws, "RUNNING")
+    described(aws, "RUNNING")
+    history(aws, "Admit", "Admitted?", "Check manifest")
+    described(aws, "SUCCEEDED")
+    described(aws, "SUCCEEDED")
+    history(aws, "Admit", "Admitted?", "Check manifest", "Serve", "Wait for endpoint", "Serve")
+    aws.has_run(**SERVED)
+    result = run("run", RUN, "--follow")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[:4] == [
+        "0:00:10  Admit",
+        "0:00:30  Check manifest",
+        "0:00:40  Serve",
+        "0:00:50  Wait for endpoint",
+    ]
+
+
+def test_following_a_run_that_ends_badly_exits_with_1(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**SERVED)
+    described(aws, "FAILED")
+    described(aws, "FAILED")
+    history(aws, "Admit")
+    aws.has_run(**{**SERVED, "status": "failed"})
+    result = run("run", RUN, "--follow", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["status"] == "failed"
+    assert "Admit" in result.stderr
+
+
+def test_a_run_whose_history_is_gone_is_still_shown(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**SERVED)
+    aws.stub("stepfunctions").add_client_error("describe_execution", "ExecutionDoesNotExist")
+    aws.has_run(**SERVED)
+    result = run("run", RUN, "--follow")
+    assert result.exit_code == 0
+    assert "no longer kept" in result.stderr
+
+
+def throughput(aws: StubbedAws, *tags: dict[str, str], base: str = "amazon.nova-lite-v1:0") -> None:
+    prefix = f"arn:aws:bedrock:{REGION}:000000000000:"
+    summaries = [
+        {
+            "provisionedModelName": f"pt-{number}",
+            "provisionedModelArn": f"{prefix}provisioned-model/abcdefghij{number}0",
+            "modelArn": f"{prefix}custom-model/x/abcdefghijkl",
+            "desiredModelArn": f"{prefix}custom-model/x/abcdefghijkl",
+            "foundationModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{base}",
+            "modelUnits": 2,
+            "desiredModelUnits": 2,
+            "status": "InService",
+            "creationTime": BEGAN,
+            "lastModifiedTime": BEGAN,
+        }
+        for number, _ in enumerate(tags)
+    ]
+    aws.answer(
+        "bedrock",
+        "list_provisioned_model_throughputs",
+        {"provisionedModelSummaries": summaries},
+        None,
+    )
+    for each in tags:
+        listed = [{"key": key, "value": value} for key, value in each.items()]
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": listed}, None)
+
+
+OURS = {
+    "bedrock-tuning:environment": "dev",
+    "bedrock-tuning:customization": "pets",
+    "bedrock-tuning:expires": "2026-11-21T17:30:00Z",
+}
+
+
+def listed(run: Run, *options: str) -> list[dict[str, Any]]:
+    found = json.loads(run("endpoints", "--json", *options).stdout)
+    assert isinstance(found, list)
+    return found
+
+
+def test_endpoints_are_found_by_tag_and_say_when_their_lease_ends(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    throughput(aws, OURS, {}, {**OURS, "bedrock-tuning:environment": "prod"})
+    (only,) = listed(run)
+    assert (only["customization"], only["lease_end"]) == ("pets", "2026-11-21T17:30:00Z")
+
+
+def test_all_endpoints_include_those_of_others(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    throughput(aws, OURS, {})
+    assert len(listed(run, "--all")) == 2
+
+
+def test_a_known_price_counts_units_and_an_unknown_one_is_not_zero(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    throughput(aws, OURS, base="amazon.titan-image-generator-v2:0")
+    (priced,) = listed(run)
+    assert priced["usd_per_hour"] == 42.0
+    aws.deployed()
+    throughput(aws, OURS, base="amazon.titan-embed-image-v1:0")
+    result = run("endpoints")
+    assert "unknown" in result.stdout
+    assert "no price is known for 1" in result.stderr
+
+
+def test_nothing_served_is_said(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    throughput(aws)
+    result = run("endpoints")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing is billed" in result.stderr
+
+
+JOB = f"arn:aws:bedrock:{REGION}:000000000000:model-customization-job/amazon.x-v1:0/abcdefghijkl"
+
+
+def job(aws: StubbedAws, status: str) -> None:
+    aws.answer(
+        "bedrock",
+        "get_model_customization_job",
+        {
+            "jobArn": JOB,
+            "jobName": "dev-pets",
+            "outputModelName": "dev-pets",
+            "roleArn": "arn:aws:iam::000000000000:role/r",
+            "status": status,
+            "creationTime": BEGAN,
+            "baseModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/amazon.x-v1",
+            "hyperParameters": {},
+            "trainingDataConfig": {"s3Uri": "s3://t/m.jsonl"},
+            "validationDataConfig": {"validators": []},
+            "outputDataConfig": {"s3Uri": "s3://o/"},
+        },
+        {"jobIdentifier": "dev-pets"},
+    )
+
+
+TRAINING = {**SERVED, "status": "training", "job_name": "dev-pets"}
+
+
+def test_stop_stops_the_job_of_a_run(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**TRAINING)
+    job(aws, "InProgress")
+    aws.answer("bedrock", "stop_model_customization_job", {}, {"jobIdentifier": JOB})
+    result = run("stop", RUN, "--yes")
+    assert result.exit_code == 0
+    assert "stopping" in result.stderr
+
+
+def test_stop_asks_first(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**TRAINING)
+    job(aws, "InProgress")
+    result = run("stop", RUN)
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+
+
+def test_a_finished_job_is_not_stopped(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**TRAINING)
+    job(aws, "Completed")
+    result = run("stop", RUN, "--yes")
+    assert result.exit_code == 2
+    assert "the job is Completed" in result.stderr
+
+
+def test_a_run_that_awaits_approval_has_no_job_and_can_be_declined(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    result = run("stop", RUN, "--yes")
+    assert result.exit_code == 2
+    assert f"tuning approve {RUN} --decline" in result.stderr

@@ -1,0 +1,52 @@
+"""`tuning endpoints`: what is billed by the hour right now."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.deployment import deployment_options
+from cli.output import emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from cli.deployment import Deployed
+    from cli.endpoints import Endpoint
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Also those that this project did not make.")
+@json_option
+@deployment_options
+def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
+    """List every Provisioned Throughput with its age, the end of its lease and its price."""
+    from cli.endpoints import endpoints as listed
+
+    deployment = deployed()
+    found = list(listed(deployment.aws, environment=None if every else deployment.environment))
+    if as_json:
+        emit_json(found)
+        return
+    if not found:
+        say("nothing is served through Provisioned Throughput: nothing is billed by the hour")
+        return
+    emit_table(
+        ("NAME", "CUSTOMIZATION", "STATUS", "UNITS", "AGE", "LEASE ENDS", "USD PER HOUR"),
+        (_row(each) for each in found),
+    )
+    known = [each.usd_per_hour for each in found if each.usd_per_hour is not None]
+    unknown = len(found) - len(known)
+    price = f"at least {sum(known):,.2f} USD" if unknown else f"{sum(known):,.2f} USD"
+    say(f"together {price} per hour" + (f"; no price is known for {unknown}" if unknown else ""))
+
+
+def _row(each: "Endpoint") -> tuple[str, ...]:
+    hours = (datetime.now(UTC) - each.created).total_seconds() / 3600
+    return (
+        each.name,
+        each.customization or "not ours",
+        each.status,
+        str(each.units),
+        f"{hours:,.1f} h",
+        each.lease_end or (f"commitment {each.commitment}" if each.commitment else "never"),
+        "unknown" if each.usd_per_hour is None else f"{each.usd_per_hour:,.2f}",
+    )

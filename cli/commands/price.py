@@ -1,0 +1,62 @@
+"""`tuning price`: what a run of a customization costs, as far as prices are known."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.customizations import customizations_option
+from cli.output import emit, emit_json, json_option
+
+if TYPE_CHECKING:
+    from tuning.cost import Estimate
+
+
+@click.command()
+@click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@click.option("--records", type=click.IntRange(min=0), help="Records of the training manifest.")
+@click.option(
+    "--characters",
+    type=click.IntRange(min=0),
+    help="Characters of all its texts, for models that charge by token.",
+)
+@customizations_option
+@json_option
+def price(
+    *,
+    customization: str,
+    records: int | None,
+    characters: int | None,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Estimate the price of a run; what is not known is never counted as free."""
+    from cli.customizations import find_customization
+    from tuning import cost
+
+    chosen = find_customization(customization, customizations)
+    found = cost.estimate(
+        customization=chosen, training_records=records, training_characters=characters
+    )
+    approval = cost.needs_approval(customization=chosen, estimate=found)
+    if as_json:
+        emit_json(_as_json(found, approval))
+        return
+    emit(str(found))
+    if found.rates:
+        emit("\nwhile it is served:")
+        for line in found.rates:
+            emit(f"  {line}")
+    emit(f"\napproval: {approval or 'not needed, the price is within the budget'}")
+
+
+def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:
+    return {
+        "total_usd": found.total_usd,
+        "known": found.known,
+        "unknown": found.unknown,
+        "price_date": found.price_date,
+        "approval": approval,
+        "lines": found.lines,
+        "rates": found.rates,
+    }

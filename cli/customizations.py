@@ -1,0 +1,45 @@
+"""Finding a customization by its name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from tuning.customization import Customization
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def customizations_option(command: Command) -> Command:
+    """--customizations, for commands that read customization files."""
+    return click.option(
+        "--customizations",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("customizations"),
+        show_default=True,
+        help="Folder of the customizations.",
+    )(command)
+
+
+def find_customization(name: str, directory: Path) -> "Customization":
+    """The customization of a name.
+
+    Raises CustomizationError for wrong files, CannotRun for an unknown name.
+    """
+    from difflib import get_close_matches
+
+    from cli.errors import CannotRun
+    from tuning.customization import load_all
+
+    found = load_all(directory)
+    if name not in found:
+        close = get_close_matches(name, found, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise CannotRun(
+            f"there is no customization {name}{hint}",
+            where=str(directory),
+            fix=f"use one of {', '.join(found)}",
+        )
+    return found[name]

@@ -1,0 +1,131 @@
+"""Uploads a prepared dataset in the order that starts exactly one run: the manifest last."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cli.deployment import Deployment
+from cli.errors import CannotRun
+from cli.places import first_reference
+from cli.progress import Progress
+from tuning import layout
+
+_THREADS: Final = 16
+_PEEK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One kind of dataset on its way. files: below folder, without the manifest."""
+
+    kind: layout.Kind
+    folder: Path
+    bucket: str
+    prefix: str
+    files: tuple[str, ...]
+
+
+def sides(folder: Path, *, customization: str, deployment: Deployment) -> list[Side]:
+    """What lies below a folder: training/ and validation/, or a manifest.jsonl for training.
+
+    Raises CannotRun if there is no manifest, or one that refers to another place than it goes to.
+    """
+    folders: dict[layout.Kind, Path] = {kind: folder / kind for kind in layout.KINDS}
+    if not any((each / layout.MANIFEST_FILE).is_file() for each in folders.values()):
+        folders = {"training": folder}
+    found = [
+        _side(kind, each, customization=customization, deployment=deployment)
+        for kind, each in folders.items()
+        if (each / layout.MANIFEST_FILE).is_file()
+    ]
+    if not found:
+        raise CannotRun(
+            f"there is no {layout.MANIFEST_FILE}",
+            where=f"{folder}, {folder / 'training'}",
+            fix="`tuning prepare` makes a dataset of a folder of images",
+        )
+    return found
+
+
+def _side(kind: layout.Kind, folder: Path, *, customization: str, deployment: Deployment) -> Side:
+    bucket, prefix = deployment.buckets.of(kind), layout.folder(customization)
+    manifest = folder / layout.MANIFEST_FILE
+    with manifest.open("rb") as file:
+        place = first_reference(file.read(_PEEK))
+    if place is not None and (place.bucket, place.folder) != (bucket, prefix):
+        raise CannotRun(
+            f"the manifest refers to s3://{place.bucket}/{place.folder}, "
+            f"it would go to s3://{bucket}/{prefix}",
+            where=str(manifest),
+            fix="prepare it again with "
+            f"--to s3://{deployment.buckets.training}/{prefix} "
+            f"--validation-to s3://{deployment.buckets.validation}/{prefix}",
+        )
+    return Side(
+        kind=kind, folder=folder, bucket=bucket, prefix=prefix, files=tuple(sorted(_files(folder)))
+    )
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            file = (Path(root) / name).relative_to(folder).as_posix()
+            if file != layout.MANIFEST_FILE and not name.startswith("."):
+                yield file
+
+
+def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
+    """Uploads what is not there yet; returns how many were sent and how many were there.
+
+    As `aws s3 sync` judges: an object of the same size that is newer than the file stays.
+    """
+    there = _there(side, deployment)
+    wanted = [name for name in side.files if not _same(side.folder / name, there.get(name))]
+    s3 = deployment.aws.s3
+
+    def send(name: str) -> None:
+        with (side.folder / name).open("rb") as file:
+            s3.put_object(Bucket=side.bucket, Key=f"{side.prefix}{name}", Body=file)
+
+    with (
+        Progress(f"uploading {side.kind} images", unit="images") as progress,
+        ThreadPoolExecutor(_THREADS) as pool,
+    ):
+        try:
+            for done, _ in enumerate(pool.map(send, wanted), 1):
+                progress.update(share=done / len(wanted), count=1)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return len(wanted), len(side.files) - len(wanted)
+
+
+def upload_manifest(side: Side, deployment: Deployment) -> str:
+    """Uploads the manifest of a side; returns its URI."""
+    key = f"{side.prefix}{layout.MANIFEST_FILE}"
+    # In parts: a manifest may have gigabytes.
+    deployment.aws.s3.upload_file(str(side.folder / layout.MANIFEST_FILE), side.bucket, key)
+    return layout.uri(side.bucket, key)
+
+
+def _there(side: Side, deployment: Deployment) -> dict[str, tuple[int, datetime]]:
+    pages = deployment.aws.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=side.bucket, Prefix=side.prefix
+    )
+    return {
+        found["Key"].removeprefix(side.prefix): (found["Size"], found["LastModified"])
+        for page in pages
+        for found in page.get("Contents", ())
+    }
+
+
+def _same(file: Path, there: tuple[int, datetime] | None) -> bool:
+    if there is None:
+        return False
+    found, (size, modified) = file.stat(), there
+    return found.st_size == size and datetime.fromtimestamp(found.st_mtime, UTC) <= modified

@@ -1,0 +1,105 @@
+"""`tuning upload`: the order of things, and what is not sent twice."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.datasets import dataset
+from tests.cli.support import StubbedAws
+
+
+class FakeS3:
+    """Keeps what is put, in the order in which it comes."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], tuple[int, datetime]] = {}
+        self.log: list[str] = []
+
+    def put_object(self, *, Bucket: str, Key: str, Body: IO[bytes]) -> None:  # noqa: N803
+        self.objects[Bucket, Key] = (len(Body.read()), datetime.now(UTC))
+        self.log.append(f"{Bucket}/{Key}")
+
+    def upload_file(self, file: str, bucket: str, key: str) -> None:
+        with Path(file).open("rb") as body:
+            self.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def get_paginator(self, name: str) -> "FakeS3":
+        assert name == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        for (bucket, key), (size, modified) in self.objects.items():
+            if bucket == Bucket and key.startswith(Prefix):
+                yield {"Contents": [{"Key": key, "Size": size, "LastModified": modified}]}
+
+
+@pytest.fixture
+def s3(aws: StubbedAws) -> FakeS3:
+    fake = FakeS3()
+    aws.__dict__["s3"] = fake
+    aws.deployed()
+    return fake
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    dataset(tmp_path / "training", count=3)
+    dataset(tmp_path / "validation", count=2, bucket="valid")
+    return tmp_path
+
+
+def test_images_go_first_and_the_training_manifest_last(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    result = run("upload", prepared, "--customization", "pets", "--json")
+    assert result.exit_code == 0, result.output
+    assert s3.log[-2:] == ["valid/pets/manifest.jsonl", "train/pets/manifest.jsonl"]
+    assert sorted(s3.log[:-2]) == [
+        *(f"train/pets/images/{n}.png" for n in range(3)),
+        *(f"valid/pets/images/{n}.png" for n in range(2)),
+    ]
+    assert json.loads(result.stdout)["images"]["training"] == {"sent": 3, "already_there": 0}
+
+
+def test_what_is_there_already_is_not_sent_again(
+    run: Run, aws: StubbedAws, s3: FakeS3, prepared: Path
+) -> None:
+    run("upload", prepared, "-c", "pets")
+    s3.log.clear()
+    later = (datetime.now(UTC) + timedelta(hours=1)).timestamp()
+    os.utime(prepared / "training/images/1.png", (later, later))
+    aws.deployed()
+    assert run("upload", prepared, "-c", "pets").exit_code == 0
+    assert s3.log == [
+        "train/pets/images/1.png",
+        "valid/pets/manifest.jsonl",
+        "train/pets/manifest.jsonl",
+    ]
+
+
+def test_a_folder_with_one_manifest_is_a_training_set(run: Run, s3: FakeS3, tmp_path: Path) -> None:
+    dataset(tmp_path, count=1)
+    assert run("upload", tmp_path, "-c", "pets").exit_code == 0
+    assert s3.log == ["train/pets/images/0.png", "train/pets/manifest.jsonl"]
+
+
+def test_a_manifest_that_refers_elsewhere_is_refused_with_the_right_option(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    result = run("upload", prepared, "-c", "cats")
+    assert result.exit_code == 2
+    assert "--to s3://train/cats/ --validation-to s3://valid/cats/" in result.stderr
+    assert s3.log == []
+
+
+def test_a_folder_without_manifest_is_refused(run: Run, s3: FakeS3, tmp_path: Path) -> None:
+    result = run("upload", tmp_path, "-c", "pets")
+    assert result.exit_code == 2
+    assert "there is no manifest.jsonl" in result.stderr
+    assert s3.log == []
