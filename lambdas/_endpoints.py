@@ -1,7 +1,8 @@
 """The endpoints of a customization as they are now, and the Bedrock calls that change them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,12 +15,23 @@ from tuning.serving import STATUS, Endpoint, EndpointKind
 
 ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
 CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"
+RUN = f"{job.TAG_PREFIX}:run"
 EXPIRES = f"{job.TAG_PREFIX}:expires"
 
 
+def kind_of(arn: str) -> EndpointKind:
+    """What an ARN is the ARN of; a wish may be served by an endpoint of another kind."""
+    return "on-demand" if ":custom-model-deployment/" in arn else "provisioned"
+
+
 def tags_of(arn: str) -> dict[str, str]:
-    """An endpoint's tags."""
-    found = _aws.bedrock().list_tags_for_resource(resourceARN=arn).get("tags", [])
+    """An endpoint's tags; none if it is gone."""
+    try:
+        found = _aws.bedrock().list_tags_for_resource(resourceARN=arn).get("tags", [])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            return {}
+        raise
     return {tag["key"]: tag["value"] for tag in found}
 
 
@@ -28,43 +40,60 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
 
     Names are no proof of ownership; a tag is put on by our own create call only.
     """
-    found = []
-    for page in _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate():
-        for summary in page["provisionedModelSummaries"]:
-            arn = summary["provisionedModelArn"]
-            tags = tags_of(arn)
-            if tags.get(ENVIRONMENT) == environment:
-                endpoint = describe("provisioned", arn)
-                if endpoint is not None:
-                    found.append((endpoint, tags))
-    return found
+    pages = _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate()
+    arns = (
+        summary["provisionedModelArn"]
+        for page in pages
+        for summary in page["provisionedModelSummaries"]
+    )
+    return list(_ours(environment, arns))
+
+
+def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
+    """Every on-demand deployment of this environment with its tags, found by tag."""
+    pages = _aws.bedrock().get_paginator("list_custom_model_deployments").paginate()
+    arns = (
+        summary["customModelDeploymentArn"]
+        for page in pages
+        for summary in page["modelDeploymentSummaries"]
+    )
+    return list(_ours(environment, arns))
+
+
+def _ours(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
+    for arn in arns:
+        tags = tags_of(arn)
+        if tags.get(ENVIRONMENT) == environment:
+            endpoint = describe(arn)
+            if endpoint is not None:
+                yield endpoint, tags
 
 
 def of_customization(environment: str, customization: Customization) -> list[Endpoint]:
-    """The endpoints of one customization, of both kinds."""
-    endpoints = [
-        endpoint
-        for endpoint, tags in provisioned(environment)
-        if tags.get(CUSTOMIZATION) == customization.name
-    ]
-    if customization.serving.mode == "on-demand":
-        pages = _aws.bedrock().get_paginator("list_custom_model_deployments").paginate()
-        for page in pages:
-            for summary in page["modelDeploymentSummaries"]:
-                arn = summary["customModelDeploymentArn"]
-                tags = tags_of(arn)
-                mine = {ENVIRONMENT: environment, CUSTOMIZATION: customization.name}
-                if mine.items() <= tags.items():
-                    endpoint = describe("on-demand", arn)
-                    endpoints += [endpoint] if endpoint else []
-    return endpoints
+    """The endpoints of one customization, of both kinds.
+
+    Deployments are looked for wherever there can be some, also when none is wished any more.
+    """
+    found = provisioned(environment)
+    if customization.base_model.serving.on_demand:
+        found += deployments(environment)
+    return [e for e, tags in found if tags.get(CUSTOMIZATION) == customization.name]
 
 
-def describe(kind: EndpointKind, arn: str) -> Endpoint | None:
+def made_by(environment: str, customization: Customization, run: str) -> Endpoint | None:
+    """The endpoint that a run has made, also when the answer to its create call was lost."""
+    found = provisioned(environment)
+    if customization.base_model.serving.on_demand:
+        found += deployments(environment)
+    mine = {CUSTOMIZATION: customization.name, RUN: run}
+    return next((e for e, tags in found if mine.items() <= tags.items()), None)
+
+
+def describe(arn: str) -> Endpoint | None:
     """One endpoint now; None when it is gone."""
     bedrock = _aws.bedrock()
     try:
-        if kind == "provisioned":
+        if kind_of(arn) == "provisioned":
             return _provisioned(
                 dict(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
             )
@@ -77,9 +106,6 @@ def describe(kind: EndpointKind, arn: str) -> Endpoint | None:
 
 
 def _provisioned(found: Mapping[str, Any]) -> Endpoint:
-    until = found.get("commitmentExpirationTime")
-    commitment = found.get("commitmentDuration")
-    committed = f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "an unknown date"
     return Endpoint(
         kind="provisioned",
         arn=found["provisionedModelArn"],
@@ -87,10 +113,20 @@ def _provisioned(found: Mapping[str, Any]) -> Endpoint:
         model_arn=found.get("desiredModelArn") or found["modelArn"],
         base_arn=found.get("foundationModelArn"),
         units=found["modelUnits"],
-        commitment=commitment,
-        committed_until=committed if commitment else None,
+        commitment=found.get("commitmentDuration"),
+        committed_until=_committed_until(found),
         failure=found.get("failureMessage", ""),
     )
+
+
+def _committed_until(found: Mapping[str, Any]) -> str | None:
+    if found.get("commitmentDuration") is None:
+        return None
+    until = found.get("commitmentExpirationTime")
+    if until is None:
+        return "an unknown date"
+    # Once it is over, it can be deleted, and is billed by the hour until it is.
+    return f"{until:%Y-%m-%dT%H:%M:%SZ}" if until > datetime.now(UTC) else None
 
 
 def _on_demand(found: Mapping[str, Any]) -> Endpoint:
@@ -117,7 +153,12 @@ def create(
     spec = f"{model_arn}|{wish.mode}|{wish.model_units}|{wish.commitment}|{run}"
     token = hashlib.sha256(spec.encode()).hexdigest()[:32]
     name = f"{environment}-{customization.name}-{token[:8]}"
-    tags = {**customization.tags, ENVIRONMENT: environment, CUSTOMIZATION: customization.name}
+    tags = {
+        **customization.tags,
+        ENVIRONMENT: environment,
+        CUSTOMIZATION: customization.name,
+        RUN: run,
+    }
     if expires is not None:
         tags[EXPIRES] = expires
     tag_list: Any = [{"key": key, "value": value} for key, value in tags.items()]

@@ -30,3 +30,9 @@ def withdraw(prefix: str, customization: str, name: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ParameterNotFound":
             raise
+
+
+def withdraw_from(prefix: str, customization: str, name: str, value: str) -> None:
+    """Points to nothing, if it pointed to this value."""
+    if read(prefix, customization, name) == value:
+        withdraw(prefix, customization, name)

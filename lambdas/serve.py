@@ -11,7 +11,8 @@ from lambdas import _aws, _customizations, _endpoints, _pointers, _runs
 from tuning import smoke
 from tuning.customization import Customization
 from tuning.environment import ServeEnvironment
-from tuning.serving import Action, Wish, plan
+from tuning.outcome import error_words
+from tuning.serving import Action, Plan, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +23,9 @@ def handler(event: dict[str, Any], context: object) -> State:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state}.
 
     state: customization, run, model_arn, base_arn (absent when a deployment asks); returned with
-    step ("wait", "smoke", "publish", "roll-back", "served", "unserved", "removed", "pending",
-    "failed"), a reason, and what a roll-back needs: created_arn or swapped_from.
+    step ("wait", "smoke", "publish", "roll-back", "roll-back-wait", "served", "unserved",
+    "removed", "pending", "failed"), a reason, and what a roll-back needs: created_arn, or
+    swapped_arn and swapped_from. error: what the workflow caught, then the action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
     state: State = {"started": _runs.now(), **event["serving"]}
@@ -37,11 +39,17 @@ def _next(state: State, step: str, reason: str, **changes: Any) -> State:
     return {**state, "seconds": 0, **changes, "step": step, "reason": reason}
 
 
+def _wait(env: ServeEnvironment, state: State, reason: str, **changes: Any) -> State:
+    return _next(state, "wait", reason, seconds=env.poll_seconds, **changes)
+
+
 def _serve(env: ServeEnvironment, customization: Customization, state: State) -> State:
+    if "published" in state:
+        return _retire(env, state)
     wish = _wish(env, customization, state)
     step = plan(wish, _endpoints.of_customization(env.environment, customization))
     state = {**state, "model_arn": wish.model_arn}
-    late = _age(state) > timedelta(seconds=env.serving_timeout_seconds)
+    late = _late(env, state["started"])
     match step.action:
         case Action.PENDING:
             return _next(state, "pending", step.reason)
@@ -49,52 +57,56 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
             return _nothing(env, customization, state, step.reason)
         case Action.FAILED:
             return _next(state, "failed", step.reason)
-        case Action.WAIT if late:
+        case Action.WAIT | Action.DELETE if late:
             return _next(state, "roll-back", f"not ready in time: {step.reason}")
         case Action.WAIT:
-            return _next(state, "wait", step.reason, seconds=env.poll_seconds)
+            return _wait(env, state, step.reason)
         case Action.READY if step.target is not None:
             return _next(
                 state,
                 "smoke",
                 step.reason,
                 endpoint_arn=step.target.arn,
-                surplus=[[e.kind, e.arn] for e in step.surplus],
+                surplus=[each.arn for each in step.surplus],
             )
         case Action.SWAP if step.target is not None and wish.model_arn is not None:
+            if "swapped_from" in state:
+                # Never twice: another run wants another model there, or Bedrock took the swap back.
+                return _next(state, "failed", f"the swap did not last: {step.reason}")
             _endpoints.swap(step.target, wish.model_arn)
-            return _next(
-                state,
-                "wait",
-                step.reason,
-                seconds=env.poll_seconds,
-                swapped_from=step.target.model_arn,
-                swapped_arn=step.target.arn,
-            )
+            swapped = {"swapped_from": step.target.model_arn, "swapped_arn": step.target.arn}
+            return _wait(env, state, step.reason, **swapped)
         case Action.DELETE if step.target is not None:
-            _endpoints.delete(step.target)
-            return _next(
-                state, "wait", step.reason, seconds=env.poll_seconds, deleted_because=step.reason
-            )
+            arn = step.target.arn
+            if _endpoints.delete(step.target):
+                _pointers.withdraw_from(env.parameter_prefix, customization.name, "endpoint", arn)
+            return _wait(env, state, step.reason, deleted_because=step.reason)
         case Action.CREATE if wish.model_arn is not None:
-            if "created_arn" in state:
-                why = state.get("deleted_because", "it is gone")
-                return _next(state, "failed", f"the endpoint that was created is lost: {why}")
-            arn = _endpoints.create(
-                env.environment,
-                customization,
-                model_arn=wish.model_arn,
-                run=state["run"],
-                expires=_expiry(customization),
-            )
-            return _next(state, "wait", step.reason, seconds=env.poll_seconds, created_arn=arn)
+            return _create(env, customization, state, step, wish.model_arn)
     raise ValueError(f"a plan without its target: {step}")
 
 
-def _wish(env: ServeEnvironment, customization: Customization, state: State) -> Wish:
-    model_arn = state.get("model_arn") or _pointers.read(
-        env.parameter_prefix, customization.name, "model"
+def _create(
+    env: ServeEnvironment, customization: Customization, state: State, step: Plan, model_arn: str
+) -> State:
+    if "created_arn" in state:
+        why = state.get("deleted_because", "it is gone")
+        return _next(state, "failed", f"the endpoint that was created is lost: {why}")
+    arn = _endpoints.create(
+        env.environment,
+        customization,
+        model_arn=model_arn,
+        run=state["run"],
+        expires=_expiry(customization),
     )
+    return _wait(env, state, step.reason, created_arn=arn)
+
+
+def _wish(env: ServeEnvironment, customization: Customization, state: State) -> Wish:
+    model_arn = state.get("model_arn")
+    if model_arn is None or state.get("started_by") == "deployment":
+        # A run may publish a newer model while a deployment waits: never go back behind it.
+        model_arn = _pointers.read(env.parameter_prefix, customization.name, "model")
     base_arn = state.get("base_arn")
     if model_arn is not None and base_arn is None:
         base_arn = _aws.bedrock().get_custom_model(modelIdentifier=model_arn).get("baseModelArn")
@@ -137,44 +149,89 @@ def _smoke(env: ServeEnvironment, customization: Customization, state: State) ->
 
 def _publish(env: ServeEnvironment, customization: Customization, state: State) -> State:
     prefix, name = env.parameter_prefix, customization.name
-    _pointers.publish(prefix, name, "model", state["model_arn"])
-    _pointers.publish(prefix, name, "endpoint", state["endpoint_arn"])
-    target = _endpoints.describe(customization_kind(customization), state["endpoint_arn"])
-    expires = _expiry(customization)
+    target = _endpoints.describe(state["endpoint_arn"])
+    expires = _expiry(customization) if target and removable(target) else None
     lease = ""
     if target is not None and expires is not None:
         _endpoints.renew(target, expires)
         lease = f"The lease ends {expires}: then it is deleted and billing stops."
-    for kind, arn in state.get("surplus", []):
-        old = _endpoints.describe(kind, arn)
-        if old is not None and old.committed_until is None and not _endpoints.delete(old):
-            return _next(state, "wait", f"{arn} cannot be deleted yet", seconds=env.poll_seconds)
-    return _next(state, "served", "the endpoint serves the model", lease=lease, expires=expires)
+    _pointers.publish(prefix, name, "endpoint", state["endpoint_arn"])
+    _pointers.publish(prefix, name, "model", state["model_arn"])
+    return _retire(env, {**state, "published": _runs.now(), "lease": lease, "expires": expires})
+
+
+def _retire(env: ServeEnvironment, state: State) -> State:
+    """Deletes what was replaced, once its replacement is published; a commitment stays."""
+    left = [arn for arn in state.get("surplus", []) if not _retired(arn)]
+    if left and not _late(env, state["published"]):
+        return _wait(env, state, f"{', '.join(left)} cannot be deleted yet", surplus=left)
+    lease = state["lease"]
+    if left:
+        lease += f"\nStill billed until its own lease ends: {', '.join(left)}"
+    return _next(state, "served", "the endpoint serves the model", lease=lease, surplus=left)
+
+
+def _retired(arn: str) -> bool:
+    old = _endpoints.describe(arn)
+    return old is None or not removable(old) or _endpoints.delete(old)
 
 
 def _roll_back(env: ServeEnvironment, customization: Customization, state: State) -> State:
     """What this flow created is deleted, what it swapped is swapped back, nothing else."""
-    reason = state["reason"]
-    kind = customization_kind(customization)
-    created = _endpoints.describe(kind, state["created_arn"]) if "created_arn" in state else None
-    if created is not None and created.committed_until is None and not _endpoints.delete(created):
+    if "why" not in state:
+        why = error_words(state["error"]) if "error" in state else state["reason"]
+        state = {**state, "why": why, "undoing": _runs.now()}
+    if "published" in state:
+        return _next(state, "failed", f"{state['why']}; what is published stays")
+    busy, told = [], []
+    for undo in (_undo_create, _undo_swap):
+        done, words = undo(env, customization, state)
+        told += [words] if words else []
+        busy += [] if done else [words]
+    if busy and not _late(env, state["undoing"]):
+        reason = f"{state['why']}; {'; '.join(busy)}"
         return _next(state, "roll-back-wait", reason, seconds=env.poll_seconds)
-    if "swapped_from" in state:
-        swapped = _endpoints.describe(kind, state["swapped_arn"])
-        if swapped is not None and swapped.status in ("creating", "updating"):
-            return _next(state, "roll-back-wait", reason, seconds=env.poll_seconds)
-        if swapped is not None:
-            _endpoints.swap(swapped, state["swapped_from"])
-    return _next(state, "failed", reason)
+    return _next(state, "failed", "; ".join([state["why"], *told]))
 
 
-def customization_kind(customization: Customization) -> Any:
-    """The kind of endpoint that a customization's wish means."""
-    return "on-demand" if customization.serving.mode == "on-demand" else "provisioned"
+def _undo_create(
+    env: ServeEnvironment, customization: Customization, state: State
+) -> tuple[bool, str]:
+    """Whether nothing is left to do, and what a person should know."""
+    if "created_arn" in state:
+        created = _endpoints.describe(state["created_arn"])
+    else:
+        created = _endpoints.made_by(env.environment, customization, state["run"])
+    if created is None:
+        return True, ""
+    if not removable(created):
+        return True, commitment_reason(created)
+    if not _endpoints.delete(created):
+        return False, f"{created.arn} is still {created.status} and billed until its lease ends"
+    _pointers.withdraw_from(env.parameter_prefix, customization.name, "endpoint", created.arn)
+    return True, f"{created.arn} was deleted, billing stopped"
 
 
-def _age(state: State) -> timedelta:
-    return datetime.now(UTC) - datetime.fromisoformat(state["started"])
+def _undo_swap(
+    env: ServeEnvironment, customization: Customization, state: State
+) -> tuple[bool, str]:
+    if "swapped_from" not in state:
+        return True, ""
+    arn, before = state["swapped_arn"], state["swapped_from"]
+    swapped = _endpoints.describe(arn)
+    if swapped is None:
+        return True, f"{arn} is gone"
+    if swapped.status in ("creating", "updating"):
+        return False, f"{arn} is still {swapped.status}"
+    if swapped.status == "ready" and swapped.model_arn == state["model_arn"]:
+        _endpoints.swap(swapped, before)
+        return True, f"{arn} serves {before} again"
+    return True, f"{arn} is {swapped.status} and serves {swapped.model_arn}"
+
+
+def _late(env: ServeEnvironment, since: str) -> bool:
+    age = datetime.now(UTC) - datetime.fromisoformat(since)
+    return age > timedelta(seconds=env.serving_timeout_seconds)
 
 
 def _expiry(customization: Customization) -> str | None:

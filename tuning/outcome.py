@@ -122,17 +122,25 @@ def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Ou
                 subject=f"{name}: nobody approved the price in time",
                 message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
             )
-    found = _told(cause)
-    message = str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
-    told = explain(message, code=kind)
-    stopped = found.get("Status") == "Stopped"
-    lines = [f"{kind}: {message}", f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
+    told = explain(_message(cause), code=kind)
+    stopped = _told(cause).get("Status") == "Stopped"
+    lines = [error_words(error), f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
     return Outcome(
         status="stopped" if stopped else "failed",
         subject=f"{name}: {'stopped' if stopped else 'failed'}",
         message="\n".join([*lines, *_left_behind(state)]),
         failed=not stopped,
     )
+
+
+def error_words(error: Mapping[str, Any]) -> str:
+    """What a Catch received, in one line: the error's class and its own words."""
+    return f"{error.get('Error', 'unknown')}: {_message(str(error.get('Cause', '')))}"
+
+
+def _message(cause: str) -> str:
+    found = _told(cause)
+    return str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
 
 
 def _left_behind(state: Mapping[str, Any]) -> list[str]:
