@@ -114,3 +114,22 @@ def test_all_findings_are_kept_beside_the_report(world: World) -> None:
     long = [line["line"] for line in lines if line["name"] == "caption-too-long"]
     assert sorted(long) == list(range(1, len(rows) + 1))
     assert ended.state["report"]["counts"]["caption-too-long"] == len(rows)
+
+
+def test_a_rejection_is_told_with_its_rules_and_its_report(world: World) -> None:
+    inbox = world.subscribe()
+    ended = world.follow(world.upload("training", world.rows()[:3]))
+    (message,) = inbox.messages()
+    assert message["status"] == "rejected"
+    assert "too-few-records" in message["message"]
+    assert ended.state["report"]["report"] in message["message"]
+
+
+def test_duplicates_are_not_worth_a_message(world: World) -> None:
+    ended = world.follow(world.upload("training", world.rows()[:4]))
+    states = world.aws.client("stepfunctions")
+    event = states.describe_execution(executionArn=ended.arn)["input"]
+    inbox = world.subscribe()
+    again = states.start_execution(stateMachineArn=world.deployment.workflow, input=event)
+    assert world.end_of(again["executionArn"]).outcome == "duplicate"
+    assert inbox.messages() == []

@@ -133,6 +133,26 @@ class World:
             return None
         return str(found["Parameter"]["Value"])
 
+    def subscribe(self) -> "Inbox":
+        """A mailbox at the topic, for what is sent from now on."""
+        queue = self.aws.client("sqs").create_queue(QueueName=f"inbox-{time.time_ns()}")["QueueUrl"]
+        arn = self.aws.client("sqs").get_queue_attributes(
+            QueueUrl=queue, AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.deployment.topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        self.aws.client("sns").subscribe(
+            TopicArn=self.deployment.topic, Protocol="sqs", Endpoint=arn
+        )
+        return Inbox(aws=self.aws, queue=queue)
+
     def call(self, function: str, event: dict[str, Any]) -> Any:
         """Invokes a function of the pipeline by the start of its logical id."""
         client = self.aws.client("lambda")
@@ -145,6 +165,22 @@ class World:
         return json.loads(
             client.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()
         )
+
+
+@dataclass
+class Inbox:
+    """A queue that is subscribed to the topic."""
+
+    aws: LocalAws
+    queue: str
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What has arrived since the last look, each message as it was published."""
+        answer = self.aws.client("sqs").receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=2
+        )
+        bodies = [json.loads(each["Body"]) for each in answer.get("Messages", [])]
+        return [json.loads(body["Message"]) for body in bodies]
 
 
 def eventually(truth: Any, *, seconds: float = 20.0) -> bool:
