@@ -20,7 +20,6 @@ from tuning.validate import ImageRef, ManifestCheck, Subject, check_images
 
 # Images between two updates of a long check; the checker learns anew in each of these.
 _SLICE: Final = 8192
-_KEYS_KEPT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +42,7 @@ Locate = Callable[[Kind, Manifest, bytes], Reach]
 class Check:
     """The check of up to two manifests.
 
-    bad: lines with an error, by kind. keys: of the first rejected images, by kind and line.
-    sources: of images by kind, where they can be looked at.
+    bad: lines with an error, by kind. sources: of images by kind, where they can be looked at.
     """
 
     terms: Terms
@@ -52,7 +50,6 @@ class Check:
     listener: Listener | None = None
     decoder: Decoder | None = None
     bad: dict[str, set[int]] = field(default_factory=dict)
-    keys: dict[tuple[str, int], str] = field(default_factory=dict)
     sources: dict[str, ImageSource] = field(default_factory=dict)
     _partials: list[Partial] = field(default_factory=list)
 
@@ -130,19 +127,11 @@ class Check:
         counted = _Counted(source, (lambda _: None) if self.decoder else tick)
         self._partials.append(check_images(refs, counted, subject, self._hear))
         bad = self.bad.get(subject.kind, set())
-        self._remember(refs, subject.kind, bad)
         if self.decoder is not None:
             sound = [ref for ref in refs if ref.line not in bad]
             tick(len(refs) - len(sound))
             partial = self.decoder.check(sound, source, subject, on_finding=self._hear, tick=tick)
             self._partials.append(partial)
-
-    def _remember(self, refs: Sequence[ImageRef], kind: Kind, bad: set[int]) -> None:
-        """Keeps the keys of the first rejected images, for their thumbnails."""
-        if len(self.keys) < _KEYS_KEPT:
-            for ref in refs:
-                if ref.line in bad:
-                    self.keys.setdefault((kind, ref.line), ref.key)
 
 
 class _Counted:

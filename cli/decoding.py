@@ -55,7 +55,9 @@ class Decoder:
                     reason=problem,
                 )
                 for rule, fault in run([image_does_not_decode], image, subject):
-                    findings.add(finding(rule, fault, kind=subject.kind, line=ref.line))
+                    findings.add(
+                        finding(rule, fault, kind=subject.kind, line=ref.line, key=ref.key)
+                    )
             tick(len(batch))
         return Partial(counts=dict(sorted(findings.counts.items())), findings=findings.kept())
 

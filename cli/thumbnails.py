@@ -1,4 +1,4 @@
-"""Small pictures of rejected images for the report's page."""
+"""Small pictures of images with a finding, for the report's page."""
 
 import base64
 import io
@@ -7,30 +7,29 @@ from importlib.util import find_spec
 from typing import Final
 
 from tuning.images import ByteRange, Fetched, ImageSource
+from tuning.report import Report
 
 _MOST: Final = 200
 _SIDE: Final = 160
 _BYTES_MAX: Final = 1 << 25
 
 
-def thumbnails(
-    keys: Mapping[tuple[str, int], str], sources: Mapping[str, ImageSource]
-) -> dict[str, str]:
-    """Data URIs by key of the images that Pillow can open; none at all without Pillow.
+def thumbnails(report: Report, sources: Mapping[str, ImageSource]) -> dict[str, str]:
+    """Data URIs by key of images with a finding that Pillow can open; none without Pillow.
 
-    keys: of rejected images by kind and line. sources: by kind.
+    sources: of images by kind, where they can be looked at.
     """
     if find_spec("PIL") is None:
         return {}
     found: dict[str, str] = {}
-    for (kind, _), key in keys.items():
+    for each in report.findings:
         if len(found) == _MOST:
             break
-        if key in found or kind not in sources:
+        if not each.key or each.key in found or each.kind not in sources:
             continue
-        (answer,) = sources[kind].fetch([ByteRange(key, 0, _BYTES_MAX)])
+        (answer,) = sources[each.kind].fetch([ByteRange(each.key, 0, _BYTES_MAX)])
         if isinstance(answer, Fetched) and (uri := _thumbnail(answer.data)):
-            found[key] = uri
+            found[each.key] = uri
     return found
 
 

@@ -1,5 +1,6 @@
 """What `tuning validate` does: the request of a command line as one check, and its files."""
 
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +42,21 @@ class Request:
     s3_images: bool
     deep: bool
     html: Path | None
+    junit: Path | None
+    sarif: Path | None
     rejected: Path | None
     accepted: Path | None
 
     @property
     def outputs(self) -> dict[str, Path | None]:
         """Files to write, by option."""
-        return {"--html": self.html, "--rejected": self.rejected, "--accepted": self.accepted}
+        return {
+            "--html": self.html,
+            "--junit": self.junit,
+            "--sarif": self.sarif,
+            "--rejected": self.rejected,
+            "--accepted": self.accepted,
+        }
 
 
 def validate(request: Request, aws: Aws) -> tuple[Report, list[str]]:
@@ -73,10 +82,27 @@ def validate(request: Request, aws: Aws) -> tuple[Report, list[str]]:
         written.append(f"{kept:,} records without an error: {request.accepted}")
     if request.rejected is not None:
         written.append(f"Every finding: {request.rejected}")
-    if request.html is not None:
-        request.html.write_text(report.to_html(thumbnails=_thumbnails(check)), "utf-8")
-        written.append(f"The report as a page: {request.html}")
+    written += _reports(request, report, check, manifests)
     return report, written
+
+
+def _reports(
+    request: Request, report: Report, check: Check, manifests: dict[Kind, Manifest]
+) -> Iterator[str]:
+    """Writes the report in each form that was asked for."""
+    if request.html is not None:
+        from cli.thumbnails import thumbnails
+
+        page = report.to_html(thumbnails=thumbnails(report, check.sources))
+        request.html.write_text(page, "utf-8")
+        yield f"The report as a page: {request.html}"
+    if request.junit is not None:
+        request.junit.write_bytes(report.to_junit())
+        yield f"The report as JUnit XML: {request.junit}"
+    if request.sarif is not None:
+        names = {str(kind): manifest.name for kind, manifest in manifests.items()}
+        request.sarif.write_bytes(report.to_sarif(manifests=names))
+        yield f"The report as SARIF: {request.sarif}"
 
 
 def _manifests(request: Request, aws: Aws) -> dict[Kind, Manifest]:
@@ -88,12 +114,6 @@ def _manifests(request: Request, aws: Aws) -> dict[Kind, Manifest]:
             )
         found["validation"] = open_manifest(aws, request.validation)
     return found
-
-
-def _thumbnails(check: Check) -> dict[str, str]:
-    from cli.thumbnails import thumbnails
-
-    return thumbnails(check.keys, check.sources)
 
 
 class _Locator:

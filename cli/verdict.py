@@ -97,7 +97,7 @@ def _finding(found: Finding) -> Iterator[str]:
     yield f"{where}{field}: {name} ({found.rule}): {found.message}"
     details = [
         f"{label}: {text}"
-        for label, text in (("value", found.value), ("limit", found.limit))
+        for label, text in (("image", found.key), ("value", found.value), ("limit", found.limit))
         if text
     ]
     if details:

@@ -35,8 +35,10 @@ def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
     )
     known = [each.usd_per_hour for each in found if each.usd_per_hour is not None]
     unknown = len(found) - len(known)
-    price = f"at least {sum(known):,.2f} USD" if unknown else f"{sum(known):,.2f} USD"
-    say(f"together {price} per hour" + (f"; no price is known for {unknown}" if unknown else ""))
+    if known:
+        say(f"together {'at least ' if unknown else ''}{sum(known):,.2f} USD per hour")
+    if unknown:
+        say(f"no price is known for {unknown} of {len(found)}: look at the AWS price list")
 
 
 def _row(each: "Endpoint") -> tuple[str, ...]:

@@ -76,12 +76,13 @@ def _follow(
         if status is None:
             say("the history of this run is no longer kept")
             return
-        for entered in history.news():
+        news = list(history.news())
+        for entered in news:
             tell(str(entered))
-            if entered.state == "Await approval":
-                say(f"it waits for you: tuning approve {found['run']}")
         if status != "RUNNING":
             return
+        if news and news[-1].state == "Await approval":
+            say(f"it waits for you: tuning approve {found['run']}")
         wait(_POLL_SECONDS)
 
 

@@ -44,6 +44,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--deep", is_flag=True, help="Decode every image in full. Slow; needs Pillow.")
 @json_option
 @click.option("--html", type=_FILE, help="Write the report as one self-contained page.")
+@click.option("--junit", type=_FILE, help="Write the report as JUnit XML, one test per rule.")
+@click.option("--sarif", type=_FILE, help="Write the report as SARIF, for code hosts and editors.")
 @click.option("--rejected", type=_FILE, help="Write every finding, one JSON object per line.")
 @click.option("--accepted", type=_FILE, help="Write the records of MANIFEST without an error.")
 @click.option("--region", help="AWS Region; as for the AWS CLI if not given.")
