@@ -3,7 +3,8 @@
 # Operations and their parameters have the names that AWS gave them.
 # ruff: noqa: N802, N803
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,7 @@ class Bedrock(Fake):
     fails: list[bool] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict)
     page: int = 100
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def have(
         self,
@@ -53,7 +55,7 @@ class Bedrock(Fake):
         **changes: Any,
     ) -> str:
         """An endpoint that exists already; returns its ARN."""
-        arn = f"{ACCOUNT}:{kind}/endpo{len(self.endpoints):07d}"
+        arn = f"{ACCOUNT}:{kind}/endpo{next(self.numbers):07d}"
         self.endpoints[arn] = {
             "kind": kind,
             "status": status,
