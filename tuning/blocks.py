@@ -56,10 +56,20 @@ class Blocks:
             if self._skipped is not None:
                 yield Overlong(self._skipped)
             elif self._held:
-                yield from cut(b"".join(self._pieces) + b"\n", most=self._block_bytes)
+                last = b"".join((*self._pieces, b"\n"))
+                yield from cut(last, 0, len(last), most=self._block_bytes)
 
     def _release(self) -> Iterator[bytes | Overlong]:
-        data = b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
+        *before, data = self._pieces
+        start = 0
+        if before:
+            # Copy what waits and the first line of the new chunk, not the whole chunk.
+            start = data.find(b"\n") + 1
+            head = b"".join((*before, data[:start] if start else data))
+            if start:
+                yield from cut(head, 0, len(head), most=self._block_bytes)
+            else:
+                data = head
         end = data.rfind(b"\n") + 1
         rest = data[end:]
         self._pieces, self._held = [rest], len(rest)
@@ -68,12 +78,11 @@ class Blocks:
         if self._held > LINE_BYTES_MAX:
             self._pieces, self._held, self._wanted = [], 0, self._block_bytes
             self._skipped = len(rest)
-        yield from cut(data, end, most=self._block_bytes)
+        yield from cut(data, start, end, most=self._block_bytes)
 
 
-def cut(data: bytes, end: int | None = None, *, most: int) -> Iterator[bytes | Overlong]:
-    """Whole lines of data[:end], which ends with a newline, in blocks of at most `most` bytes."""
-    start, end = 0, len(data) if end is None else end
+def cut(data: bytes, start: int, end: int, *, most: int) -> Iterator[bytes | Overlong]:
+    """Whole lines of data[start:end], which ends with a newline, in blocks of at most `most`."""
     while start < end:
         stop = start + most
         stop = end if stop >= end else data.rfind(b"\n", start, stop) + 1
@@ -82,5 +91,5 @@ def cut(data: bytes, end: int | None = None, *, most: int) -> Iterator[bytes | O
         if stop - start - 1 > LINE_BYTES_MAX and data.find(b"\n", start) == stop - 1:
             yield Overlong(stop - start - 1)
         else:
-            yield data[start:stop] if start or stop < len(data) else data
+            yield data[start:stop]
         start = stop

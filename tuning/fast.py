@@ -59,7 +59,7 @@ def prover_for(subject: Subject) -> Prover | None:
     contract = subject.contract
     if contract.format == "image-caption" and contract.caption is not None:
         return _Captions(subject, contract.caption)
-    budget = TextBudget.of(contract)
+    budget = subject.budget
     if contract.format in ("prompt-completion", "input-only") and not budget.reserved_words:
         return _Texts(SHAPES[contract.format], budget)
     return None
@@ -90,8 +90,10 @@ class _Captions:
     def __call__(self, block: bytes, *, first: int) -> Proven | None:
         """What the block holds, or None when it is not proven."""
         # Line by line: then no record spans lines, and none shares its line or is missing.
+        lines = block.split(b"\n")
+        lines.pop()
         try:
-            rows = list(map(self._decode, block[:-1].split(b"\n")))
+            rows = list(map(self._decode, lines))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
         refs = [row.image_ref for row in rows]

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, Final, NoReturn
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -20,33 +19,25 @@ class Line:
     """One line of a manifest without its newline.
 
     number: from 1. data: its bytes, empty when `length` is above LINE_BYTES_MAX. length: in bytes.
+    too_long: it was thrown away unread. blank: there is nothing but white space. marked: it begins
+    with a byte order mark. parsed: the line as JSON, a byte order mark on line 1 left out.
     """
+
+    __slots__ = ("blank", "data", "length", "marked", "number", "parsed", "too_long")
 
     def __init__(self, *, number: int, data: bytes, length: int | None = None) -> None:
         self.number = number
         self.data = data
         self.length = len(data) if length is None else length
+        self.too_long = self.length > LINE_BYTES_MAX
+        self.blank = not self.length or (not self.too_long and not data.strip(_BLANK))
+        self.marked = data.startswith(BYTE_ORDER_MARK)
+        self.parsed = self._parse()
 
-    @property
-    def too_long(self) -> bool:
-        """Whether it was thrown away unread."""
-        return self.length > LINE_BYTES_MAX
-
-    @property
-    def blank(self) -> bool:
-        """Whether there is nothing but white space."""
-        return not self.length or (not self.too_long and not self.data.strip(_BLANK))
-
-    @property
-    def marked(self) -> bool:
-        """Whether it begins with a byte order mark."""
-        return self.data.startswith(BYTE_ORDER_MARK)
-
-    @cached_property
-    def parsed(self) -> "Parsed":
-        """The line as JSON; a byte order mark on line 1 is a fault of its own, so it is skipped."""
+    def _parse(self) -> "Parsed":
         if self.blank or self.too_long:
             return Parsed(cause="unread", problem="there is nothing to read")
+        # A byte order mark on line 1 is a fault of its own.
         skip = len(BYTE_ORDER_MARK) if self.number == 1 and self.marked else 0
         return parse(self.data[skip:])
 

@@ -1,7 +1,7 @@
 """Checks one manifest as its bytes arrive."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, overload
 
 from tuning.blocks import BLOCK_BYTES, Blocks, Overlong, cut
@@ -11,13 +11,14 @@ from tuning.fingerprint import record_hash
 from tuning.manifest import Line
 from tuning.partial import HASH_BYTES, Partial, TextStats, bucket, join_hashes
 from tuning.record import Record
-from tuning.references import folder_of, locate
-from tuning.rules import LINE_RULES, RECORD_RULES
+from tuning.references import folder_of
+from tuning.rules import LINE_RULES, record_rules
 from tuning.rules.crash import run
 from tuning.subject import ImageRef, Subject
 
-# Where a proof fails, each eighth of the block is tried, twice; then line by line.
+# Where a proof fails, each eighth of the block is tried, and so on, down to so many lines.
 _SMALLER: Final = 8
+_FEW_LINES: Final = 3
 _OUTSIDE_KEPT: Final = 20
 _LENGTHS_KEPT: Final = 4096
 _LEFT_BEHIND: Final = frozenset({"bucket", "folder"})
@@ -79,8 +80,8 @@ class ManifestCheck:
         self._lengths: dict[str, Counter[int]] = {}
         self._hashes = bytearray()
         self._blocks = Blocks(block_bytes=block_bytes)
-        self._small = block_bytes // _SMALLER**2
         self._prove = prover_for(subject)
+        self._rules = record_rules(subject.contract.format)
         self._told: set[str] = set()
         self._refs = ImageRefs(subject.bucket)
 
@@ -116,8 +117,8 @@ class ManifestCheck:
             self._line(b"", block.length)
         elif self._quick(block):
             return
-        elif len(block) > self._small and block.find(b"\n") < len(block) - 1:
-            for part in cut(block, most=len(block) // _SMALLER):
+        elif self._prove is not None and block.count(b"\n") > _FEW_LINES:
+            for part in cut(block, 0, len(block), most=max(1, len(block) // _SMALLER)):
                 self._take(part)
         else:
             for data in block[:-1].split(b"\n"):
@@ -160,12 +161,11 @@ class ManifestCheck:
         self._stats.records += 1
         if line.too_long or not isinstance(line.parsed.value, dict):
             return
-        format = self._subject.contract.format
-        record = Record(line=line.number, value=line.parsed.value, format=format)
-        self._run(RECORD_RULES, record, line.number)
+        record = Record(line=line.number, value=line.parsed.value, subject=self._subject)
+        self._run(self._rules, record, line.number)
         self._count(record)
         self._refer(record)
-        if format != "image-caption":
+        if record.format != "image-caption":
             content = data.removesuffix(b"\r")
             self._hash(record_hash(line=line.number, content=content))
 
@@ -178,28 +178,30 @@ class ManifestCheck:
 
     def _count(self, record: Record) -> None:
         for name, length, empty in record.measured:
-            self._measure(name, Counter({length: 1}), empty=int(empty))
-        caption = record.text("caption")
-        if caption is not None and record.format == "image-caption":
+            self._measure(name, {length: 1}, empty=int(empty))
+        caption = record.text("caption") if record.format == "image-caption" else None
+        if caption is not None:
             self._stats.captions.add({caption: 1})
 
-    def _measure(self, name: str, lengths: Counter[int], *, empty: int) -> None:
+    def _measure(self, name: str, lengths: Mapping[int, int], *, empty: int) -> None:
         stats = self._stats
-        known = self._lengths.setdefault(name, Counter())
-        known.update(lengths)
+        known = self._lengths.get(name)
+        if known is None:
+            known = self._lengths[name] = Counter()
+        for length, count in lengths.items():
+            known[length] += count
         if len(known) > _LENGTHS_KEPT:
             self._lengths[name] = _rounded(known)
-        stats.longest[name] = max(stats.longest.get(name, 0), *lengths)
+        stats.longest[name] = max(stats.longest.get(name, 0), max(lengths))
         if empty:
             stats.empty[name] = stats.empty.get(name, 0) + empty
 
     def _refer(self, record: Record) -> None:
         for ref in record.refs:
-            place = locate(ref, self._subject)
-            if not place.problem:
-                self._refs.add_run(record.line, (ref,))
-            elif place.problem in _LEFT_BEHIND:
-                outside, folder = self._stats.outside, folder_of(ref)
+            if not ref.place.problem:
+                self._refs.add_run(record.line, (ref.uri,))
+            elif ref.place.problem in _LEFT_BEHIND:
+                outside, folder = self._stats.outside, folder_of(ref.uri)
                 outside[folder] = outside.get(folder, 0) + 1
                 if len(outside) > _OUTSIDE_KEPT:
                     del outside[max(outside)]

@@ -1,11 +1,11 @@
 """One parsed record of a manifest, as the rules see it."""
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-from tuning.formats import FLAT, SHAPES, Misfit, misfits
-from tuning.models import Format
+from tuning.formats import FLAT, SHAPES, misfits
+from tuning.references import Place, locate
+from tuning.subject import Subject
 
 
 class Medium(NamedTuple):
@@ -17,23 +17,56 @@ class Medium(NamedTuple):
     uri: str
 
 
-class Record:
-    """A record: line is its number in the manifest, value the object, format what it should be."""
+class Ref(NamedTuple):
+    """A reference to an image or a video: in which field, as written, and where it points."""
 
-    def __init__(self, *, line: int, value: dict[str, Any], format: Format) -> None:
+    field: str
+    uri: str
+    place: Place
+
+
+class Record:
+    """A record: line is its number in the manifest, value the object, subject what it should be.
+
+    misfits: where it departs from the shape of its format. refs: every reference it makes. Of a
+    conversation also: messages, its turns that are objects; roles of the turns; spoken, path and
+    text of what is said (no roles, formats or references); media, its images and videos.
+    """
+
+    __slots__ = (
+        "format",
+        "line",
+        "media",
+        "messages",
+        "misfits",
+        "refs",
+        "roles",
+        "spoken",
+        "value",
+    )
+
+    def __init__(self, *, line: int, value: dict[str, Any], subject: Subject) -> None:
         self.line = line
         self.value = value
-        self.format = format
-
-    @cached_property
-    def misfits(self) -> tuple[Misfit, ...]:
-        """Where it departs from the shape of its format."""
-        return tuple(misfits(self.value, SHAPES[self.format]))
-
-    @cached_property
-    def texts(self) -> tuple[tuple[str, str], ...]:
-        """Path and text of every string in it, names of fields excluded."""
-        return tuple(_texts(self.value, ""))
+        self.format = subject.contract.format
+        self.misfits = tuple(misfits(value, SHAPES[self.format]))
+        self.messages: tuple[dict[str, Any], ...] = ()
+        self.roles: tuple[str, ...] = ()
+        self.spoken: tuple[tuple[str, str], ...] = ()
+        self.media: tuple[Medium, ...] = ()
+        if self.format in FLAT:
+            uri = self.text("image-ref") if self.format == "image-caption" else None
+            written = [] if uri is None else [("image-ref", uri)]
+        else:
+            self.messages = tuple(turn for _, turn in _items(value.get("messages"), ""))
+            self.roles = tuple(
+                role for turn in self.messages if isinstance(role := turn.get("role"), str)
+            )
+            self.spoken = tuple(_spoken(value))
+            if self.format == "converse":
+                self.media = tuple(_media(value))
+            written = [(f"{each.path}.source.s3Location.uri", each.uri) for each in self.media]
+        self.refs = tuple(Ref(field, uri, locate(uri, subject)) for field, uri in written)
 
     @property
     def measured(self) -> Iterator[tuple[str, int, bool]]:
@@ -46,44 +79,6 @@ class Record:
         else:
             length = sum(len(text) for _, text in self.spoken)
             yield "record", length, not length
-
-    @cached_property
-    def refs(self) -> tuple[str, ...]:
-        """Every reference to an image or a video that it makes, in order."""
-        if self.format == "image-caption":
-            ref = self.text("image-ref")
-            return () if ref is None else (ref,)
-        return tuple(medium.uri for medium in self.media)
-
-    @cached_property
-    def messages(self) -> tuple[dict[str, Any], ...]:
-        """The turns of a conversation that are objects."""
-        turns = self.value.get("messages")
-        return tuple(t for t in turns if isinstance(t, dict)) if isinstance(turns, list) else ()
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles of the turns, in order; those of another type left out."""
-        roles = (turn.get("role") for turn in self.messages)
-        return tuple(role for role in roles if isinstance(role, str))
-
-    @cached_property
-    def spoken(self) -> tuple[tuple[str, str], ...]:
-        """Path and text of what is said: system prompts and turns, no roles, formats or links."""
-        return tuple(_spoken(self.value))
-
-    @cached_property
-    def media(self) -> tuple[Medium, ...]:
-        """Images and videos of a Converse record, those of a wrong shape left out."""
-        if self.format != "converse":
-            return ()
-        return tuple(
-            medium
-            for path, turn in _items(self.value.get("messages"), "messages")
-            for inner, block in _items(turn.get("content"), f"{path}.content")
-            for kind in _MEDIA
-            if (medium := _medium(kind, f"{inner}.{kind}", block.get(kind))) is not None
-        )
 
     def text(self, field: str) -> str | None:
         """A field of the record when it is a string."""
@@ -128,13 +123,10 @@ def _medium(kind: Literal["image", "video"], path: str, value: Any) -> Medium | 
     return None
 
 
-def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    # Recursion is bounded: the parser refuses deeper nesting than DEPTH_MAX.
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, f"{path}[{index}]")
+def _media(value: dict[str, Any]) -> Iterator[Medium]:
+    for path, turn in _items(value.get("messages"), "messages"):
+        for inner, block in _items(turn.get("content"), f"{path}.content"):
+            for kind in _MEDIA:
+                medium = _medium(kind, f"{inner}.{kind}", block.get(kind))
+                if medium is not None:
+                    yield medium

@@ -8,6 +8,7 @@ import msgspec
 from tuning.layout import Kind
 from tuning.models import BaseModel, DatasetContract
 from tuning.rule import Override
+from tuning.wording import TextBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Subject:
     """One manifest and what it must satisfy.
 
     bucket, folder: where its images must lie; the folder ends with "/" or is empty (any folder).
-    overrides: by rule name, from the customization's [rules].
+    overrides: by rule name, from the customization's [rules]. budget: of the contract, derived.
     """
 
     model: BaseModel
@@ -24,6 +25,10 @@ class Subject:
     bucket: str
     folder: str
     overrides: Mapping[str, Override] = field(default_factory=dict)
+    budget: TextBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "budget", TextBudget.of(self.contract))
 
     @property
     def is_distillation(self) -> bool:

@@ -73,10 +73,9 @@ def item_of(rule: Rule[Any], example: str | bytes) -> Any:
     if rule in LINE_RULES:
         return Line(number=1, data=data)
     if rule in RECORD_RULES:
-        _, contract = contract_of(rule.model)
         parsed = parse(data)
         assert not parsed.problem
-        return Record(line=1, value=parsed.value, format=contract.format)
+        return Record(line=1, value=parsed.value, subject=subject_of(rule.model))
     seen = json.loads(example)
     if rule in IMAGE_RULES:
         return _image(seen)

@@ -15,7 +15,7 @@ from tuning.permissions.contract import (
     Role,
 )
 from tuning.permissions.functions import functions
-from tuning.permissions.places import places
+from tuning.permissions.places import WORKFLOW_FUNCTIONS, places
 from tuning.permissions.resources import guarded
 from tuning.permissions.roles import roles
 from tuning.settings import Settings
@@ -46,6 +46,13 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         trigger_keys=tuple(layout.manifest_key(name) for name in customizations),
         boundary=settings.permissions_boundary,
         role_prefix=settings.role_name_prefix,
+        protected=settings.functions == "lambda",
+        placeholders={
+            **{name: f"{{function.{name}}}" for name in WORKFLOW_FUNCTIONS},
+            "OutputBucket": "{output:name}",
+            "RunsTable": "{runs:name}",
+            "Topic": "{topic}",
+        },
         retention={
             "logs": settings.log_retention_days,
             "noncurrent": settings.noncurrent_days,

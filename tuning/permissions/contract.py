@@ -97,7 +97,9 @@ class Contracts:
     """All that is promised about one environment.
 
     places: by the names that placeholders use. triggers: keys whose upload starts a run, per
-    bucket. expected: small facts about the environment that checks compare with the templates.
+    bucket. placeholders: of the workflow's definition. protected: stacks have termination
+    protection. retention: days, of "logs", "noncurrent"
+    object versions and "work" files. serving: what each customization's custom resource says.
     """
 
     environment: str
@@ -109,5 +111,7 @@ class Contracts:
     trigger_keys: tuple[str, ...]
     boundary: str = ""
     role_prefix: str = ""
+    protected: bool = True
+    placeholders: Mapping[str, str] = field(default_factory=dict)
     retention: Mapping[str, int] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

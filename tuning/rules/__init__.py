@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
+from tuning.models import Format
 from tuning.rule import Fault, Override, Rule, Severity
 from tuning.rules import (
     caption,
@@ -37,24 +38,32 @@ LINE_RULES: Final[tuple[Rule[Any], ...]] = (
     line.windows_line_end,
     text.record_too_many_bytes,
 )
-RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
+_ANY_RECORD: Final[tuple[Rule[Any], ...]] = (
     record.unknown_field,
     record.missing_field,
     record.wrong_type,
+)
+_CAPTION_RULES: Final[tuple[Rule[Any], ...]] = (
     caption.caption_too_long,
     caption.caption_too_short,
     caption.caption_over_token_limit,
     caption.blank_caption,
     caption.control_character_in_caption,
+)
+_REFERENCE_RULES: Final[tuple[Rule[Any], ...]] = (
     caption.image_ref_not_s3,
     caption.image_in_another_bucket,
     caption.image_path_climbs,
     caption.image_outside_folder,
     caption.image_ref_without_name,
+)
+_LENGTH_RULES: Final[tuple[Rule[Any], ...]] = (text.record_over_token_limit,)
+_TEXT_RULES: Final[tuple[Rule[Any], ...]] = (
     text.empty_text,
-    text.record_over_token_limit,
     text.prompt_over_token_limit,
     text.completion_over_token_limit,
+)
+_CONVERSATION_RULES: Final[tuple[Rule[Any], ...]] = (
     conversation.empty_conversation,
     conversation.unknown_role,
     conversation.first_turn_not_user,
@@ -63,12 +72,23 @@ RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
     conversation.empty_message,
     conversation.reserved_word,
     conversation.unknown_schema_version,
+)
+_MEDIA_RULES: Final[tuple[Rule[Any], ...]] = (
     media.media_not_supported,
     media.too_many_images_in_record,
     media.too_many_videos_in_record,
     media.images_and_video_mixed,
     media.unknown_media_format,
     media.media_key_characters,
+)
+RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
+    *_ANY_RECORD,
+    *_CAPTION_RULES,
+    *_REFERENCE_RULES,
+    *_LENGTH_RULES,
+    *_TEXT_RULES,
+    *_CONVERSATION_RULES,
+    *_MEDIA_RULES,
 )
 IMAGE_RULES: Final[tuple[Rule[Any], ...]] = (
     image.image_missing,
@@ -134,6 +154,19 @@ BY_ID: Final[Mapping[str, Rule[Any]]] = {rule.id: rule for rule in RULES}
 BY_NAME: Final[Mapping[str, Rule[Any]]] = {rule.name: rule for rule in RULES}
 
 
+def record_rules(format: Format) -> tuple[Rule[Any], ...]:
+    """The rules that have something to say about records of a format."""
+    match format:
+        case "image-caption":
+            return (*_ANY_RECORD, *_CAPTION_RULES, *_REFERENCE_RULES)
+        case "prompt-completion" | "input-only":
+            return (*_ANY_RECORD, *_LENGTH_RULES, *_TEXT_RULES)
+        case "converse":
+            conversation = (*_LENGTH_RULES, *_CONVERSATION_RULES, *_MEDIA_RULES)
+            return (*_ANY_RECORD, *_REFERENCE_RULES, *conversation)
+    return (*_ANY_RECORD, *_LENGTH_RULES, *_CONVERSATION_RULES)
+
+
 def find_rule(text: str) -> Rule[Any]:
     """The rule of an id or a name; raises KeyError with the closest one for anything else."""
     found = BY_ID.get(text.upper()) or BY_NAME.get(text)
@@ -157,4 +190,5 @@ __all__ = [
     "Rule",
     "Severity",
     "find_rule",
+    "record_rules",
 ]

@@ -1,15 +1,17 @@
 """R2: rules about a record of an image and its caption."""
 
+import re
 from collections.abc import Iterator
 
 from tuning.record import Record
-from tuning.references import Problem, locate
+from tuning.references import Problem
 from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
 from tuning.wording import characters_in
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _pair(caption: str) -> str:
@@ -82,7 +84,7 @@ def blank_caption(record: Record, _: Subject) -> Iterator[Fault]:
     Where empty captions are allowed this counts as one, yet it is rarely meant.
     """
     caption = record.text("caption")
-    if caption and caption.isspace() and record.format == "image-caption":
+    if caption and caption.isspace():
         yield Fault("the caption is white space only", "caption", caption)
 
 
@@ -100,20 +102,17 @@ def control_character_in_caption(record: Record, _: Subject) -> Iterator[Fault]:
     it.
     """
     caption = record.text("caption")
-    if caption is not None and record.format == "image-caption":
-        bad = next((c for c in caption if c < " " and c not in "\t\n\r"), None)
-        if bad is not None:
-            yield Fault(f"U+{ord(bad):04X} in the caption", "caption", f"U+{ord(bad):04X}")
+    bad = _CONTROL.search(caption) if caption is not None else None
+    if bad is not None:
+        name = f"U+{ord(bad[0]):04X}"
+        yield Fault(f"{name} in the caption", "caption", name)
 
 
-def _refs(record: Record, subject: Subject, problem: Problem) -> Iterator[tuple[str, str]]:
+def _refs(record: Record, problem: Problem) -> Iterator[tuple[str, str]]:
     """Field and text of every reference with this problem."""
-    places = [("image-ref", ref) for ref in record.refs]
-    if record.format == "converse":
-        places = [(f"{m.path}.source.s3Location.uri", m.uri) for m in record.media]
-    for field, ref in places:
-        if locate(ref, subject).problem == problem:
-            yield field, ref
+    for ref in record.refs:
+        if ref.place.problem == problem:
+            yield ref.field, ref.uri
 
 
 @rule(
@@ -127,7 +126,7 @@ def image_ref_not_s3(record: Record, subject: Subject) -> Iterator[Fault]:
 
     Amazon Bedrock reads images from S3 only; a relative path or a web address means nothing to it.
     """
-    for field, ref in _refs(record, subject, "not-s3"):
+    for field, ref in _refs(record, "not-s3"):
         yield Fault("the reference is not an S3 URI", field, ref, subject.prefix)
 
 
@@ -139,7 +138,7 @@ def image_ref_not_s3(record: Record, subject: Subject) -> Iterator[Fault]:
 )
 def image_in_another_bucket(record: Record, subject: Subject) -> Iterator[Fault]:
     """An image lies in a bucket that the service role cannot read."""
-    for field, ref in _refs(record, subject, "bucket"):
+    for field, ref in _refs(record, "bucket"):
         yield Fault("the image lies in another bucket", field, ref, subject.prefix)
 
 
@@ -154,7 +153,7 @@ def image_path_climbs(record: Record, subject: Subject) -> Iterator[Fault]:
 
     S3 takes such a segment literally, many tools resolve it: what is read depends on who reads.
     """
-    for field, ref in _refs(record, subject, "climbs"):
+    for field, ref in _refs(record, "climbs"):
         yield Fault('the key has a "." or ".." segment', field, ref, subject.prefix)
 
 
@@ -170,7 +169,7 @@ def image_outside_folder(record: Record, subject: Subject) -> Iterator[Fault]:
     The documentation demands that images lie in the folders named in the role's policy; else the
     job fails after it was queued.
     """
-    for field, ref in _refs(record, subject, "folder"):
+    for field, ref in _refs(record, "folder"):
         yield Fault("the image lies outside the folder", field, ref, subject.prefix)
 
 
@@ -182,5 +181,5 @@ def image_outside_folder(record: Record, subject: Subject) -> Iterator[Fault]:
 )
 def image_ref_without_name(record: Record, subject: Subject) -> Iterator[Fault]:
     """An image reference names a folder."""
-    for field, ref in _refs(record, subject, "no-name"):
+    for field, ref in _refs(record, "no-name"):
         yield Fault("the reference names no object", field, ref, subject.prefix)

@@ -109,8 +109,6 @@ def turns_not_alternating(record: Record, _: Subject) -> Iterator[Fault]:
 )
 def empty_message(record: Record, _: Subject) -> Iterator[Fault]:
     """A turn or a system prompt is empty or white space only."""
-    if record.format not in _ROLES:
-        return
     for path, text in record.spoken:
         if not text.strip():
             yield Fault(f"{path} is empty", path, text)

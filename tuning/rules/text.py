@@ -6,7 +6,6 @@ from tuning.manifest import Line
 from tuning.record import Record
 from tuning.rule import Fault, rule
 from tuning.subject import Subject
-from tuning.wording import TextBudget
 
 _PAIR = '{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}'
 _LLAMA = "llama-3-1-8b"
@@ -24,10 +23,9 @@ def empty_text(record: Record, _: Subject) -> Iterator[Fault]:
 
     There is nothing to learn from such a record, and a job may be refused for it.
     """
-    if record.format in ("prompt-completion", "input-only"):
-        for name, _length, empty in record.measured:
-            if empty:
-                yield Fault(f"{name} is empty", name, record.text(name) or "")
+    for name, _length, empty in record.measured:
+        if empty:
+            yield Fault(f"{name} is empty", name, record.text(name) or "")
 
 
 def _over(record: Record, subject: Subject, field: str, most: int | None) -> Iterator[Fault]:
@@ -37,7 +35,7 @@ def _over(record: Record, subject: Subject, field: str, most: int | None) -> Ite
 
 
 def _fault(what: str, length: int, most: int, subject: Subject) -> Fault:
-    ratio = TextBudget.of(subject.contract).chars_per_token or 1
+    ratio = subject.budget.chars_per_token or 1
     return Fault(
         f"{what} has about {length / ratio:,.0f} tokens",
         "" if what == "the record" else what,
@@ -60,8 +58,8 @@ def record_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]
     datasets; where the limit depends on the batch size, the smallest batch is assumed here and the
     real one by another rule.
     """
-    most = TextBudget.of(subject.contract).record
-    if most is None or record.format == "image-caption":
+    most = subject.budget.record
+    if most is None:
         return
     length = sum(length for _, length, _ in record.measured)
     if length > most:
@@ -77,7 +75,7 @@ def record_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]
 )
 def prompt_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]:
     """A prompt has more tokens than the model takes, estimated from its characters."""
-    yield from _over(record, subject, "prompt", TextBudget.of(subject.contract).prompt)
+    yield from _over(record, subject, "prompt", subject.budget.prompt)
 
 
 @rule(
@@ -89,7 +87,7 @@ def prompt_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]
 )
 def completion_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]:
     """A completion has more tokens than the model takes, estimated from its characters."""
-    yield from _over(record, subject, "completion", TextBudget.of(subject.contract).completion)
+    yield from _over(record, subject, "completion", subject.budget.completion)
 
 
 @rule(
@@ -101,7 +99,7 @@ def completion_over_token_limit(record: Record, subject: Subject) -> Iterator[Fa
 )
 def record_too_many_bytes(line: Line, subject: Subject) -> Iterator[Fault]:
     """A line has more bytes than the customization type allows for one record."""
-    most = TextBudget.of(subject.contract).line_bytes
+    most = subject.budget.line_bytes
     if most is not None and not line.too_long and line.length > most:
         yield Fault(
             f"the line has {line.length:,} bytes",
