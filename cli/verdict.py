@@ -98,7 +98,7 @@ def _finding(found: Finding) -> Iterator[str]:
     details = [
         f"{label}: {text}"
         for label, text in (("image", found.key), ("value", found.value), ("limit", found.limit))
-        if text
+        if text and not (label == "value" and text == found.key)
     ]
     if details:
         yield f"    {'   '.join(details)}"

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.customizations import customizations_option
+from cli.deployment import deployment_options
 from cli.errors import CannotRun
 from cli.output import emit, emit_json, emit_table, json_option, say
 
 if TYPE_CHECKING:
+    from cli.deployment import Deployed
     from cli.preparing.run import Prepared
+    from tuning.layout import Kind
     from tuning.models import BaseModel, DatasetContract
 
 _FLAGSHIP = "titan-multimodal-embeddings-g1"
@@ -31,16 +35,20 @@ _SHOWN = 5
     help="CSV or JSON Lines with file and caption, or sidecar: a .txt beside each image.",
 )
 @click.option(
-    "--to",
-    required=True,
-    metavar="S3",
-    help="s3://bucket/customization/: where the training set will lie.",
+    "--to", metavar="S3", help="s3://bucket/customization/: where the training set will lie."
 )
 @click.option(
     "--validation-to",
     metavar="S3",
     help="The same for the validation set; s3://bucket/customization/validation/ by default.",
 )
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    help="Instead of --to and --model: the buckets of a deployment, and the customization's model.",
+)
+@customizations_option
 @click.option(
     "--split",
     type=click.FloatRange(0, 1, min_open=True),
@@ -64,12 +72,15 @@ _SHOWN = 5
     help="New folder for the dataset; nothing is ever overwritten.",
 )
 @json_option
+@deployment_options
 def prepare(
     *,
     folder: Path,
     captions: str,
-    to: str,
+    to: str | None,
     validation_to: str | None,
+    customization: str | None,
+    customizations: Path,
     split: float | None,
     seed: int,
     fix: bool,
@@ -77,6 +88,7 @@ def prepare(
     link: bool,
     out: Path,
     as_json: bool,
+    deployed: "Deployed",
 ) -> None:
     """Turn a folder of images and captions into training and validation manifests.
 
@@ -89,25 +101,25 @@ def prepare(
     padded, resized and compressed until they fit; captions are trimmed; copies and what cannot be
     decoded are left out.
     """
-    from cli.models import find_model
     from cli.preparing.run import Plan
     from cli.preparing.run import prepare as run
 
-    chosen = find_model(model or _FLAGSHIP)
-    contract = _contract(chosen)
-    if fix and model is None:
+    if (to is None) == (customization is None):
+        raise CannotRun(
+            "where will the dataset lie?",
+            fix="--to s3://bucket/customization/, or --customization NAME for a deployment",
+        )
+    known = customization is not None or model is not None
+    chosen, contract = _target(model, customization, customizations)
+    if fix and not known:
         say(f"note: fixed to the limits of {chosen.name}; --model KEY chooses another")
-    training = _place("--to", to)
-    beside = (training[0], f"{training[1]}validation/")
+    places = _places(to, validation_to, customization, deployed)
     prepared = run(
         Plan(
             folder=folder,
             captions=captions,
-            places={
-                "training": training,
-                "validation": _place("--validation-to", validation_to) if validation_to else beside,
-            },
-            share=_share(split, contract if model else None, chosen),
+            places=places,
+            share=_share(split, contract if known else None, chosen),
             seed=seed,
             contract=_fixable(contract) if fix else None,
             link=link,
@@ -117,7 +129,44 @@ def prepare(
     if as_json:
         emit_json(prepared)
     else:
-        _show(prepared, chosen.key)
+        _show(prepared, chosen.key, customization)
+
+
+def _target(
+    model: str | None, customization: str | None, customizations: Path
+) -> "tuple[BaseModel, DatasetContract]":
+    """Whose limits count."""
+    from cli.customizations import find_customization
+    from cli.models import find_model
+
+    if customization is None:
+        chosen = find_model(model or _FLAGSHIP)
+        return chosen, _contract(chosen)
+    if model is not None:
+        raise CannotRun("--customization names the model already", fix="leave out --model")
+    found = find_customization(customization, customizations)
+    _contract(found.base_model)
+    return found.base_model, found.dataset
+
+
+def _places(
+    to: str | None, validation_to: str | None, customization: str | None, deployed: "Deployed"
+) -> "dict[Kind, tuple[str, str]]":
+    """Bucket and prefix by kind."""
+    from tuning.layout import folder
+
+    if to is None:
+        buckets, prefix = deployed().buckets, folder(str(customization))
+        places: dict[Kind, tuple[str, str]] = {
+            "training": (buckets.training, prefix),
+            "validation": (buckets.validation, prefix),
+        }
+    else:
+        training = _place("--to", to)
+        places = {"training": training, "validation": (training[0], f"{training[1]}validation/")}
+    if validation_to is not None:
+        places["validation"] = _place("--validation-to", validation_to)
+    return places
 
 
 def _contract(model: "BaseModel") -> "DatasetContract":
@@ -164,7 +213,7 @@ def _share(split: float | None, contract: "DatasetContract | None", model: "Base
     return split
 
 
-def _show(prepared: "Prepared", model: str) -> None:
+def _show(prepared: "Prepared", model: str, customization: str | None) -> None:
     for kind, count in prepared.records.items():
         emit(f"{kind}: {count:,} records in {prepared.out / kind / 'manifest.jsonl'}")
     if prepared.changes:
@@ -182,7 +231,12 @@ def _show(prepared: "Prepared", model: str) -> None:
     emit(f"\nevery image: {prepared.out / 'changes.jsonl'}")
     manifests = [str(prepared.out / kind / "manifest.jsonl") for kind in prepared.records]
     both = " --validation ".join(manifests)
-    emit(f"\ncheck it:\n  tuning validate {both} --model {model}")
+    whose = f"--customization {customization}" if customization else f"--model {model}"
+    emit(f"\ncheck it:\n  tuning validate {both} {whose}")
+    if customization:
+        emit("upload it, which starts the run:")
+        emit(f"  tuning upload {prepared.out} --customization {customization}")
+        return
     emit("upload it, the training manifest last, because it starts the run:")
     for line in prepared.upload:
         emit(f"  {line}")

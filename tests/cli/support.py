@@ -98,3 +98,24 @@ def item(**values: Any) -> dict[str, Any]:
     serialize = TypeSerializer().serialize
     whole = {"id": f"run#{values['run']}", **values}
     return {name: serialize(value) for name, value in whole.items()}
+
+
+RUN = "20261121-093000-3f9a1c"
+OLDER = "20261120-093000-aaaaaa"
+WAITING = {
+    "run": RUN,
+    "customization": "pets-search",
+    "status": "awaiting-approval",
+    "created": "2026-11-21T09:30:00Z",
+    "estimate": "total: 12.00 USD",
+    "approval_token": "secret-token",
+}
+
+
+def index(aws: StubbedAws, *items: dict[str, object]) -> None:
+    aws.answer(
+        "dynamodb",
+        "scan",
+        {"Items": [item(**each) for each in items]},
+        {"TableName": "runs", "IndexName": "by-customization"},
+    )

@@ -10,7 +10,9 @@ from PIL import Image
 
 from tests.cli.conftest import Run
 from tests.cli.datasets import picture
+from tests.cli.support import StubbedAws
 
+CUSTOMIZATIONS = Path(__file__).resolve().parents[2] / "customizations"
 MODEL = "titan-multimodal-embeddings-g1"
 
 
@@ -225,6 +227,7 @@ def test_a_failure_leaves_nothing_behind(run: Run, pictures: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--customization", "pets-search"], "where will the dataset lie?"),
         (["--to", "s3://bucket"], "each customization owns one folder"),
         (["--to", "bucket/pets"], "not an S3 URI"),
         (["--captions", "none.csv"], "there is no such file of captions"),
@@ -292,3 +295,18 @@ def test_the_human_text_says_what_to_do_next(run: Run, pictures: Path, tmp_path:
     assert "tuning validate " in result.stdout
     assert "aws s3 cp " in result.stdout.splitlines()[-1]
     assert "titan" in result.stderr.lower()
+
+
+def test_a_customization_brings_buckets_and_model_of_its_deployment(
+    run: Run, aws: StubbedAws, pictures: Path, tmp_path: Path
+) -> None:
+    aws.deployed()
+    result = run(
+        "prepare", pictures, "--captions", tmp_path / "captions.csv", "-c", "pets-search",
+        "--customizations", CUSTOMIZATIONS, "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert records(tmp_path / "out")[0]["image-ref"].startswith("s3://train/pets-search/images/")
+    (only,) = records(tmp_path / "out", "validation")
+    assert only["image-ref"].startswith("s3://valid/pets-search/images/")
+    assert f"tuning upload {tmp_path / 'out'} --customization pets-search" in result.stdout

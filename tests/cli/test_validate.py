@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -172,7 +173,7 @@ def test_rejected_holds_every_finding_and_accepted_every_good_row(run: Run, tmp_
     assert accepted.read_bytes() == good
 
 
-@pytest.mark.parametrize("option", ["--rejected", "--accepted", "--html"])
+@pytest.mark.parametrize("option", ["--rejected", "--accepted", "--html", "--junit", "--sarif"])
 def test_an_output_never_overwrites_the_input(run: Run, tmp_path: Path, option: str) -> None:
     manifest = dataset(tmp_path)
     before = manifest.read_bytes()
@@ -192,6 +193,28 @@ def test_html_is_a_page(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     assert run("validate", dataset(tmp_path), "-m", MODEL, "--html", page).exit_code == 0
     assert page.read_text().startswith("<!doctype html>")
+
+
+def test_junit_and_sarif_are_for_other_tools(run: Run, tmp_path: Path) -> None:
+    manifest = dataset(tmp_path)
+    manifest.write_text(manifest.read_text() + "nope\n")
+    junit, sarif = tmp_path / "junit.xml", tmp_path / "report.sarif"
+    run("validate", manifest, "-m", MODEL, "--junit", junit, "--sarif", sarif)
+    suite = ElementTree.parse(junit).getroot().find("testsuite")  # noqa: S314
+    assert suite is not None
+    assert suite.get("failures") == "1"
+    (found,) = json.loads(sarif.read_text())["runs"][0]["results"]
+    place = found["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == str(manifest)
+    assert place["region"]["startLine"] == 7
+
+
+def test_the_page_shows_the_pictures_that_are_wrong(run: Run, tmp_path: Path) -> None:
+    manifest = dataset(tmp_path)
+    picture(tmp_path / "images/1.png", number=1, size=(100, 100))
+    page = tmp_path / "report.html"
+    run("validate", manifest, "-m", MODEL, "--html", page)
+    assert page.read_text().count("data:image/jpeg;base64,") >= 1
 
 
 def test_deep_finds_pixels_that_do_not_decode(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""Runs in a list, and a person's approval of their price."""
+
+import json
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.support import CALLER, OLDER, RUN, WAITING, StubbedAws, index, item
+
+
+def test_runs_are_listed_newest_first(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    older = {"run": OLDER, "customization": "pets-style", "status": "served", "records": 60}
+    index(aws, older, WAITING)
+    result = run("runs", "--json")
+    assert [each["run"] for each in json.loads(result.stdout)] == [RUN, OLDER]
+    assert json.loads(result.stdout)[1]["records"] == 60
+
+
+def test_a_list_of_runs_never_shows_the_token(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    index(aws, WAITING)
+    assert "secret-token" not in run("runs", "--json").output
+
+
+def test_runs_of_one_customization_are_asked_of_the_index(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.answer("dynamodb", "query", {"Items": [item(**WAITING)]}, None)
+    result = run("runs", "--customization", "pets-search")
+    assert result.exit_code == 0
+    assert RUN in result.stdout
+    assert "awaiting-approval" in result.stdout
+
+
+def test_a_deployment_without_runs_says_how_to_start_one(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    index(aws)
+    result = run("runs")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "tuning upload" in result.stderr
+
+
+def test_a_missing_stack_is_named_with_what_to_do(run: Run, aws: StubbedAws) -> None:
+    aws.stub("cloudformation").add_client_error(
+        "describe_stacks", "ValidationError", "Stack with id tuning-prod-data does not exist"
+    )
+    result = run("runs", "--environment", "prod")
+    assert result.exit_code == 2
+    assert "tuning-prod-data in us-east-1" in result.stderr
+    assert "cdk deploy" in result.stderr
+
+
+def test_a_refusal_of_aws_is_one_message_without_traceback(run: Run, aws: StubbedAws) -> None:
+    aws.stub("cloudformation").add_client_error(
+        "describe_stacks", "AccessDenied", "not authorized to perform"
+    )
+    result = run("runs")
+    assert result.exit_code == 2
+    assert "AccessDenied" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_approve_shows_the_estimate_and_answers_the_workflow(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    aws.called_by()
+    aws.answer(
+        "stepfunctions",
+        "send_task_success",
+        {},
+        {
+            "taskToken": "secret-token",
+            "output": json.dumps({"approved_by": CALLER, "reason": ""}),
+        },
+    )
+    result = run("approve", RUN, "--yes", "--json")
+    assert result.exit_code == 0
+    assert "total: 12.00 USD" in result.stderr
+    assert json.loads(result.stdout)["decision"] == "approved"
+    assert "secret-token" not in result.output
+
+
+def test_without_a_terminal_approve_needs_yes(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    result = run("approve", RUN)
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+
+
+def test_decline_ends_the_run_with_reason_and_person(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    aws.called_by()
+    aws.answer(
+        "stepfunctions",
+        "send_task_failure",
+        {},
+        {
+            "taskToken": "secret-token",
+            "error": "Declined",
+            "cause": f"too dear (declined by {CALLER})",
+        },
+    )
+    assert run("approve", RUN, "--decline", "--reason", "too dear", "--yes").exit_code == 0
+
+
+def test_decline_without_a_reason_is_refused_before_anything_is_asked(run: Run) -> None:
+    result = run("approve", RUN, "--decline", "--yes")
+    assert result.exit_code == 2
+    assert "--reason" in result.stderr
+
+
+def test_a_run_that_does_not_wait_cannot_be_approved(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(run=RUN, customization="pets-search", status="served")
+    result = run("approve", RUN, "--yes")
+    assert result.exit_code == 2
+    assert "it is served" in result.stderr
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_approving_twice_says_that_the_run_no_longer_waits(
+    run: Run, aws: StubbedAws, code: str
+) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING)
+    aws.called_by()
+    aws.stub("stepfunctions").add_client_error("send_task_success", code, "gone")
+    result = run("approve", RUN, "--yes")
+    assert result.exit_code == 2
+    assert "no longer waits" in result.stderr
+
+
+def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.answer("dynamodb", "get_item", {}, None)
+    result = run("approve", "20261121-000000-ffffff")
+    assert result.exit_code == 2
+    assert "there is no run" in result.stderr
