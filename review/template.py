@@ -49,10 +49,14 @@ class Resource:
 
 @dataclass(slots=True, kw_only=True)
 class Assembly:
-    """All resources of all stacks, with what could not be resolved and what points nowhere."""
+    """All resources of all stacks, with what could not be resolved and what points nowhere.
+
+    protected: by stack, whether it has termination protection.
+    """
 
     folder: Path
     regions: dict[str, str] = field(default_factory=dict)
+    protected: dict[str, bool] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -84,9 +88,11 @@ def read(folder: Path) -> Assembly:
         templates[file.name.removesuffix(".template.json")] = json.loads(file.read_text("utf-8"))
     if not templates:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
-    manifest = folder / "manifest.json"
-    regions = _regions(json.loads(manifest.read_text("utf-8"))) if manifest.is_file() else {}
-    return resolve(templates, folder=folder, regions=regions)
+    file = folder / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    found = resolve(templates, folder=folder, regions=_regions(manifest))
+    found.protected = _protected(manifest)
+    return found
 
 
 def resolve(
@@ -116,6 +122,14 @@ def _regions(manifest: Mapping[str, Any]) -> dict[str, str]:
             if place and place[2] != "unknown-region":
                 found[file.removesuffix(".template.json")] = place[2]
     return found
+
+
+def _protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
+    return {
+        name: bool(artifact.get("properties", {}).get("terminationProtection"))
+        for name, artifact in manifest.get("artifacts", {}).items()
+        if artifact.get("type") == "aws:cloudformation:stack"
+    }
 
 
 class _Resolver:

@@ -3,11 +3,28 @@
 from typing import Final
 
 from review.check import Check
-from review.checks import assembly, policies, roles, trust
+from review.checks import (
+    alarms,
+    assembly,
+    delivery,
+    functions,
+    policies,
+    promise,
+    roles,
+    storage,
+    trust,
+    workflow,
+)
 
 CHECKS: Final[tuple[Check, ...]] = (
     *assembly.CHECKS,
     *trust.CHECKS,
     *roles.CHECKS,
     *policies.CHECKS,
+    *functions.CHECKS,
+    *alarms.CHECKS,
+    *delivery.CHECKS,
+    *storage.CHECKS,
+    *workflow.CHECKS,
+    *promise.CHECKS,
 )

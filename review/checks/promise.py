@@ -1,0 +1,132 @@
+"""Checks of the product's own promise: nothing invalid is paid for, nothing is left billing."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review import asl
+from review.asl import Edge, Flow
+from review.check import Found, Subject, check
+from review.checks.workflow import machines
+from review.template import Resource
+
+
+def _flow(subject: Subject) -> Iterator[tuple[Resource, Flow]]:
+    for machine, definition in machines(subject):
+        yield machine, next(asl.flows(definition))
+
+
+def _trains(state: Mapping[str, Any]) -> bool:
+    return ":bedrock:createModelCustomizationJob" in str(state.get("Resource", ""))
+
+
+def _does(state: Mapping[str, Any], action: str) -> bool:
+    return bool(state.get("Parameters", {}).get("action") == action)
+
+
+def _asks(edge: Edge, name: str, value: object) -> bool:
+    rule = edge.rule or {}
+    return str(rule.get("Variable", "")).endswith(f".{name}") and value in (
+        rule.get("BooleanEquals"),
+        rule.get("StringEquals"),
+    )
+
+
+def _found(machine: Resource, what: str, limit: str) -> Found:
+    return Found(
+        where=machine.path,
+        what=what,
+        limit=limit,
+        fix="Bring back the decision in stacks/workflow.py",
+    )
+
+
+@check("M801", "No job starts unless the report is valid and the price allowed or approved.")
+def paid_after_checks(subject: Subject) -> Iterator[Found]:
+    checker = subject.bound.fill("{function.CheckManifest}")
+    for machine, flow in _flow(subject):
+        ways = {
+            "a valid report": flow.reached(without=lambda e: _asks(e, "valid", True)),
+            "an admitted upload": flow.reached(without=lambda e: _asks(e, "decision", "run")),
+            "an allowed or approved price": flow.reached(
+                without=lambda e: _asks(e, "decision", "start"),
+                closed=lambda _, s: str(s.get("Resource", "")).endswith(".waitForTaskToken"),
+            ),
+            "a checked manifest": flow.reached(closed=lambda _, s: s.get("Resource") == checker),
+        }
+        trains = {name for name, state in flow.states.items() if _trains(state)}
+        for what, reached in ways.items():
+            for name in sorted(trains & reached):
+                yield _found(
+                    machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                )
+        if not trains:
+            yield _found(machine, "no state starts a job", "an upload becomes a custom model")
+
+
+@check("M802", "Nothing is published unproved, and an error while serving is rolled back.")
+def served_after_proof(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flow(subject):
+        actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
+        missing = [action for action, names in actions.items() if not names]
+        if missing:
+            yield _found(
+                machine, f"no state does {', '.join(missing)}", "prove, then publish, or roll back"
+            )
+        unproved = flow.reached(closed=lambda n, _: n in actions["smoke"])  # noqa: B023
+        unproved |= flow.reached(without=lambda e: _asks(e, "step", "publish"))
+        for name in sorted(actions["publish"] & unproved):
+            yield _found(
+                machine, f"{name} can be reached without the smoke test", "prove, then publish"
+            )
+        for edge in flow.edges():
+            serving = actions["serve"] | actions["smoke"] | actions["publish"]
+            if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:
+                yield _found(
+                    machine,
+                    f"an error in {edge.tail} leads to {edge.head}",
+                    "what was begun must be undone, or it goes on billing",
+                )
+
+
+def _doing(flow: Flow, action: str) -> set[str]:
+    return {name for name, state in flow.states.items() if _does(state, action)}
+
+
+@check("M803", "Every customization's serving is what its file says, in the hands of its provider.")
+def serving(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    provider = subject.bound.fill("{function.ProvisionedThroughput}")
+    for name, wanted in contracts.serving.items():
+        resource = subject.contracted.get(f"serving.{name}")
+        if resource is None:
+            continue
+        expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
+        found = {k: v for k, v in resource.properties.items() if k != "ServiceTimeout"}
+        for key in sorted({*expected, *found}):
+            if found.get(key) != expected.get(key):
+                yield Found(
+                    where=resource.path,
+                    what=f"{key} is {found.get(key, 'not set')}",
+                    limit=f"customizations/{name}.toml says {expected.get(key, 'nothing of it')}",
+                    fix="Deploy what the file says",
+                )
+        timeout = resource.properties.get("ServiceTimeout")
+        if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
+            yield Found(
+                where=resource.path,
+                what=f"CloudFormation waits {timeout or 3600} s for its answer",
+                limit="no longer than its function can run: 900 s",
+                fix="Set service_timeout=Duration.minutes(15)",
+            )
+    known = {subject.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
+    for resource in subject.assembly.resources:
+        if resource.type.startswith("Custom::") and resource.path not in known:
+            yield Found(
+                where=resource.path,
+                what=f"{resource.type} belongs to no customization",
+                limit="a custom resource can do whatever its function can",
+                fix="Remove it, or add the customization's file",
+            )
+
+
+CHECKS = (paid_after_checks, served_after_proof, serving)

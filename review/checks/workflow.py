@@ -1,0 +1,343 @@
+"""Checks of state machines: well-formed, all of it used, every error caught, every end told."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from review import asl
+from review.asl import Flow
+from review.check import Found, Subject, check, get
+from review.keys import cannot_use
+from review.tasks import requests
+from review.template import Resource
+
+_TYPES: Final = {
+    "Task": {
+        "Resource",
+        "Parameters",
+        "ResultSelector",
+        "Retry",
+        "Catch",
+        "TimeoutSeconds",
+        "HeartbeatSeconds",
+    },
+    "Choice": {"Choices", "Default"},
+    "Wait": {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
+    "Pass": {"Result", "Parameters"},
+    "Succeed": set[str](),
+    "Fail": {"Error", "ErrorPath", "Cause", "CausePath"},
+    "Map": {
+        "ItemProcessor",
+        "ItemReader",
+        "ItemSelector",
+        "ItemsPath",
+        "Label",
+        "MaxConcurrency",
+        "ResultSelector",
+        "ResultWriter",
+        "Retry",
+        "Catch",
+    },
+    "Parallel": {"Branches", "ResultSelector", "Parameters", "Retry", "Catch"},
+}
+_EVERYWHERE: Final = {
+    "Type",
+    "Comment",
+    "Next",
+    "End",
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+}
+_LONGEST: Final = 31_536_000
+
+
+def machines(subject: Subject) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Every state machine with its definition; one that cannot be read raises ValueError."""
+    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+        yield machine, asl.definition(machine)
+
+
+def _flows(subject: Subject) -> Iterator[tuple[Resource, Flow]]:
+    for machine, definition in machines(subject):
+        for flow in asl.flows(definition):
+            yield machine, flow
+
+
+def _found(machine: Resource, what: str, limit: str, fix: str) -> Found:
+    return Found(where=machine.path, what=what, limit=limit, fix=fix)
+
+
+@check("F701", "Every state is well-formed, and every transition leads to a state.")
+def well_formed(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flows(subject):
+        for name, state in flow.states.items():
+            for problem in _form(state):
+                yield _found(
+                    machine,
+                    f"{flow.name}{name}: {problem}",
+                    "the Amazon States Language",
+                    "Correct the state in stacks/workflow.py",
+                )
+        wanted = {flow.start: "StartAt"} | {e.head: e.tail for e in flow.edges()}
+        for head, tail in wanted.items():
+            if head not in flow.states:
+                yield _found(
+                    machine,
+                    f"{flow.name}{tail} leads to {head!r}, which is no state",
+                    "every transition leads to a state",
+                    "Correct the name",
+                )
+
+
+def _form(state: Mapping[str, Any]) -> Iterator[str]:
+    kind = str(state.get("Type"))
+    if kind not in _TYPES:
+        yield f"there is no type {kind}"
+        return
+    for field in state:
+        if field not in _TYPES[kind] | _EVERYWHERE:
+            yield f"a {kind} has no {field}"
+    after = sum((bool(state.get("End")), "Next" in state))
+    if kind in ("Choice", "Succeed", "Fail"):
+        if after:
+            yield f"a {kind} has neither Next nor End"
+    elif after != 1:
+        yield "it needs exactly one of Next and End"
+    if kind == "Choice" and not state.get("Choices"):
+        yield "a Choice without choices"
+    if kind == "Choice" and "Default" not in state:
+        yield "without a Default the execution fails where no rule fits"
+    if kind == "Wait" and not _TYPES["Wait"] & set(state):
+        yield "it does not say how long it waits"
+    if kind == "Task" and not state.get("Resource"):
+        yield "a Task without a Resource"
+
+
+@check("F702", "Every state can be reached.")
+def all_reached(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flows(subject):
+        for name in sorted(set(flow.states) - flow.reached()):
+            yield _found(
+                machine,
+                f"{flow.name}{name} is never reached",
+                "what is never reached is never tried",
+                "Lead a transition to it, or remove it",
+            )
+
+
+@check("F703", "Every task is tried again with growing pauses, and its last error is caught.")
+def errors_handled(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flows(subject):
+        for name, state in flow.states.items():
+            for problem in _error_handling(state):
+                yield _found(
+                    machine,
+                    f"{flow.name}{name}: {problem}",
+                    "throttling passes; what does not is told to people",
+                    "Give the state Retry and Catch as its neighbours have",
+                )
+
+
+def _error_handling(state: Mapping[str, Any]) -> Iterator[str]:
+    if state.get("Type") not in ("Task", "Map", "Parallel"):
+        return
+    retries = state.get("Retry", [])
+    if state["Type"] == "Task":
+        if not retries:
+            yield "it has no Retry"
+        for retry in retries:
+            if int(retry.get("MaxAttempts", 3)) < 2:
+                yield f"it is tried again {retry.get('MaxAttempts')} times"
+            if float(retry.get("BackoffRate", 2)) <= 1 or not retry.get("ErrorEquals"):
+                yield "its pauses do not grow, or it names no errors"
+            if "States.ALL" in retry.get("ErrorEquals", ()):
+                yield "it repeats what can never succeed (States.ALL)"
+    caught = [name for catcher in state.get("Catch", ()) for name in catcher["ErrorEquals"]]
+    if "States.ALL" not in caught:
+        yield f"it catches {', '.join(caught) or 'nothing'}, not States.ALL"
+    for catcher in state.get("Catch", ()):
+        if catcher.get("ResultPath", "$") in ("$", None):
+            yield "an error replaces or loses all that is known about the run"
+
+
+def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
+    return str(state.get("Resource", "")).endswith(":::sns:publish")
+
+
+@check("F704", "No execution ends without a message, or a decision that none is worth sending.")
+def ends_told(subject: Subject) -> Iterator[Found]:
+    for machine, definition in machines(subject):
+        flow = next(asl.flows(definition))
+        tells = {name for name, state in flow.states.items() if _is_publish(name, state)}
+        ask = {
+            edge.tail
+            for edge in flow.edges()
+            if edge.head in tells and edge.rule is not None and _asks_whether_to_tell(edge.rule)
+        }
+        silent = flow.reached(closed=lambda name, _: name in tells | ask)  # noqa: B023
+        for name in sorted(silent):
+            if asl.ends(flow.states[name]):
+                yield _found(
+                    machine,
+                    f"{name} can be reached without a message",
+                    "every outcome is told: served, rejected, failed, stopped",
+                    "Lead it through the state that notifies",
+                )
+
+
+def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
+    return str(rule.get("Variable", "")).endswith(".notify") and rule.get("BooleanEquals") is True
+
+
+@check("F705", "Every task may be done by the state machine's role, and calls what is meant.")
+def tasks_allowed(subject: Subject) -> Iterator[Found]:
+    region = subject.bound.region
+    for machine, definition in machines(subject):
+        role = str(machine.properties.get("RoleArn", ""))
+        if role != subject.bound.fill("{role.workflow}"):
+            yield _found(
+                machine, f"it acts as {role}", "its own role", "Set role to the workflow's"
+            )
+        for flow in asl.flows(definition):
+            for name, state in flow.states.items():
+                for request in requests(state, role=role, region=region):
+                    target = subject.assembly.by_arn(request.resource.partition("/")[0])
+                    target = target or subject.assembly.by_arn(request.resource)
+                    lacks = []
+                    if not subject.world.decide(
+                        role, request.action, request.resource, request.context
+                    ):
+                        lacks.append(request.action)
+                    if target is not None:
+                        lacks += cannot_use(
+                            subject.world,
+                            role,
+                            request.action,
+                            target,
+                            request.context,
+                            region=region,
+                        )
+                    elif ":bedrock:" not in request.resource:
+                        lacks.append("anything in these templates")
+                    if lacks:
+                        yield _found(
+                            machine,
+                            f"{flow.name}{name} lacks {', '.join(lacks)} for {request.resource}",
+                            "each task must be allowed",
+                            "Grant it in stacks/pipeline.py, or correct what the task calls",
+                        )
+
+
+@check("F706", "Every placeholder of a definition stands for the construct of its name.")
+def placeholders(subject: Subject) -> Iterator[Found]:
+    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+        wanted = {
+            name: subject.bound.fill(text)
+            for name, text in subject.bound.contracts.placeholders.items()
+        }
+        found = machine.properties.get("DefinitionSubstitutions", {})
+        for name in sorted({*found, *wanted, *asl.placeholders(machine)}):
+            if found.get(name) != wanted.get(name):
+                yield _found(
+                    machine,
+                    f"${{{name}}} is {found.get(name, 'not given')}",
+                    f"it is {wanted.get(name, 'not in the contract')}",
+                    "Correct definition_substitutions in stacks/pipeline.py",
+                )
+
+
+@check("F707", "Every execution ends in time: the machine, and whatever waits for an answer.")
+def timeouts(subject: Subject) -> Iterator[Found]:
+    for machine, definition in machines(subject):
+        limits = {"the state machine": definition.get("TimeoutSeconds")}
+        for flow in asl.flows(definition):
+            for name, state in flow.states.items():
+                if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+                    limits[name] = state.get("TimeoutSeconds")
+        for name, seconds in limits.items():
+            if not isinstance(seconds, int) or not 60 <= seconds < _LONGEST:
+                yield _found(
+                    machine,
+                    f"{name} has the time limit {seconds or 'none'}",
+                    "less than a year, by which Step Functions itself ends it",
+                    "Set TimeoutSeconds",
+                )
+
+
+@check("F708", "Nothing goes round without a pause.")
+def loops_wait(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flows(subject):
+        busy = [
+            (edge.tail, edge.head)
+            for edge in flow.edges()
+            if flow.states.get(edge.tail, {}).get("Type") != "Wait"
+        ]
+        for name in sorted(_cyclic(busy)):
+            yield _found(
+                machine,
+                f"{flow.name}{name} is on a loop without a Wait",
+                "a loop without a pause is paid for by the transition",
+                "Put a Wait state into the loop",
+            )
+
+
+def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
+    """Nodes on cycles: what stays when nodes without a way in or out are taken away."""
+    left = list(edges)
+    while True:
+        tails, heads = {t for t, _ in left}, {h for _, h in left}
+        kept = [(t, h) for t, h in left if t in heads and h in tails]
+        if len(kept) == len(left):
+            return tails & heads
+        left = kept
+
+
+@check("F709", "Every state finds in its data what it reads, whatever way led to it.")
+def data_flow(subject: Subject) -> Iterator[Found]:
+    for machine, definition in machines(subject):
+        flow = next(asl.flows(definition))
+        known = flow.known_before()
+        reached = flow.reached()
+        for name, state in flow.states.items():
+            unknown = asl.reads(state) - known.get(name, frozenset())
+            if name in reached and unknown:
+                yield _found(
+                    machine,
+                    f"{name} reads $.{', $.'.join(sorted(unknown))}, which nothing before it writes",
+                    "a path that is not there fails the execution",
+                    "Correct the ResultPath before it, or the path",
+                )
+
+
+@check("F710", "A state machine logs everything it does, without the data of its executions.")
+def logged(subject: Subject) -> Iterator[Found]:
+    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+        logging = machine.properties.get("LoggingConfiguration", {})
+        group = get(logging, "Destinations", 0, "CloudWatchLogsLogGroup", "LogGroupArn")
+        for what, good in (
+            ("level ALL", logging.get("Level") == "ALL"),
+            ("no execution data", str(logging.get("IncludeExecutionData")).lower() == "false"),
+            ("its own log group", group == subject.bound.fill("{logs.workflow}")),
+            ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
+        ):
+            if not good:
+                yield _found(
+                    machine,
+                    f"it lacks {what}",
+                    "a run of days must be explainable, its data stays in the buckets",
+                    "Write logs=… as stacks/pipeline.py does",
+                )
+
+
+CHECKS = (
+    well_formed,
+    all_reached,
+    errors_handled,
+    ends_told,
+    tasks_allowed,
+    placeholders,
+    timeouts,
+    loops_wait,
+    data_flow,
+    logged,
+)

@@ -1,0 +1,72 @@
+"""What the tasks of a state machine ask of AWS: the requests that its role must be allowed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from review import identity
+from review.engine import Request
+from review.policy import listed
+from review.probes import usual_context
+
+_LAMBDA: Final = ":lambda:"
+
+
+def requests(state: Mapping[str, Any], *, role: str, region: str) -> Iterator[Request]:
+    """The requests of one state; raises ValueError for a task that this review does not know."""
+    if state.get("Type") == "Map" and "ItemReader" in state:
+        yield from _reader(state["ItemReader"], role)
+    if state.get("Type") != "Task":
+        return
+    resource = str(state.get("Resource", ""))
+    context = usual_context()
+    if _LAMBDA in resource and ":states:" not in resource:
+        yield Request(
+            principal=role, action="lambda:InvokeFunction", resource=resource, context=context
+        )
+        return
+    call = resource.partition(":::")[2].removeprefix("aws-sdk:").partition(".")[0]
+    parameters = state.get("Parameters", state.get("Arguments", {}))
+    known = {
+        "sns:publish": _publish,
+        "dynamodb:updateItem": _update,
+        "bedrock:createModelCustomizationJob": _train,
+    }
+    if call not in known:
+        raise ValueError(f"a task that this review does not know: {resource}")
+    for action, target, extra in known[call](parameters, region):
+        yield Request(principal=role, action=action, resource=target, context={**context, **extra})
+
+
+Asked = tuple[str, str, Mapping[str, str]]
+
+
+def _publish(parameters: Mapping[str, Any], _region: str) -> Iterator[Asked]:
+    yield "sns:Publish", str(parameters.get("TopicArn", "")), {}
+
+
+def _update(parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    table = str(parameters.get("TableName", ""))
+    arn = identity.arn("AWS::DynamoDB::Table", table, region=region)
+    yield "dynamodb:UpdateItem", arn, {}
+
+
+def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    jobs = f"arn:{identity.PARTITION}:bedrock:{region}:{identity.ACCOUNT}"
+    for kind in ("model-customization-job", "custom-model"):
+        yield "bedrock:CreateModelCustomizationJob", f"{jobs}:{kind}/sample", {}
+    # .sync: Step Functions looks at the job and stops it with the execution.
+    for action in ("GetModelCustomizationJob", "StopModelCustomizationJob"):
+        yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", {}
+
+
+def _reader(reader: Mapping[str, Any], role: str) -> Iterator[Request]:
+    call = str(reader.get("Resource", "")).partition(":::")[2]
+    if call != "s3:getObject":
+        raise ValueError(f"a reader that this review does not know: {call}")
+    bucket = str(listed(reader.get("Parameters", {}).get("Bucket"))[0])
+    yield Request(
+        principal=role,
+        action="s3:GetObject",
+        resource=f"arn:{identity.PARTITION}:s3:::{bucket}/work/sample/shards.jsonl",
+        context=usual_context(),
+    )
