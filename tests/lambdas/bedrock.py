@@ -67,6 +67,12 @@ class Bedrock(Fake):
         }
         return arn
 
+    @property
+    def only(self) -> dict[str, Any]:
+        """The only endpoint that there is."""
+        (found,) = self.endpoints.values()
+        return found
+
     def settle(self) -> None:
         """Time goes by: every change under way ends."""
         for each in self.endpoints.values():

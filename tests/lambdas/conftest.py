@@ -1,7 +1,8 @@
 """Handlers with AWS in memory: no socket, no credentials, no clock but the machine's."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,19 @@ import boto3
 import pytest
 
 from lambdas import _aws, _customizations
-from tests.lambdas.bedrock import Bedrock
-from tests.lambdas.fakes import (
-    S3,
-    BedrockRuntime,
-    DynamoDb,
-    Fake,
-    Sns,
-    Ssm,
-    StepFunctions,
-    connect,
+from tests.lambdas.aws import (
+    OUTPUT,
+    PREFIX,
+    ROLE,
+    TOPIC,
+    TRAINING,
+    VALIDATION,
+    WORKFLOW,
+    Aws,
 )
+from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.fakes import Fake, connect
+from tests.lambdas.flow import Flow
 from tuning.customization import Customization, load_all
 from tuning.environment import (
     CheckEnvironment,
@@ -28,33 +31,6 @@ from tuning.environment import (
     StartEnvironment,
     ThroughputEnvironment,
 )
-
-TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
-PREFIX = "/bedrock-tuning/dev"
-TOPIC = "arn:aws:sns:us-east-1:000000000000:a-topic"
-WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow"
-ROLE = "arn:aws:iam::000000000000:role/a-service-role"
-
-
-@dataclass
-class Aws:
-    """All services of one test."""
-
-    s3: S3 = field(default_factory=S3)
-    dynamodb: DynamoDb = field(default_factory=DynamoDb)
-    ssm: Ssm = field(default_factory=Ssm)
-    sns: Sns = field(default_factory=Sns)
-    stepfunctions: StepFunctions = field(default_factory=StepFunctions)
-    bedrock: Bedrock = field(default_factory=Bedrock)
-    bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
-
-    def pointer(self, name: str, customization: str = "pets-search") -> str | None:
-        """A published pointer."""
-        return self.ssm.values.get(f"{PREFIX}/{customization}/{name}")
-
-    def run(self, run: str) -> dict[str, Any]:
-        """A run's item."""
-        return self.dynamodb.item(f"run#{run}")
 
 
 class _Current:
@@ -160,3 +136,16 @@ def customize(
         return deployed[name]
 
     return change
+
+
+@pytest.fixture
+def trained(aws: Aws, customize: Callable[..., Customization]) -> None:
+    """Two models of one base exist; whatever is asked answers with a vector."""
+    aws.bedrock.models = {model_arn(1): BASE, model_arn(2): BASE}
+    aws.bedrock_runtime.reply = json.dumps({"embedding": [0.5] * 1024}).encode()
+
+
+@pytest.fixture
+def flow(aws: Aws) -> Flow:
+    """The serving part of the workflow."""
+    return Flow(aws)

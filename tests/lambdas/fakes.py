@@ -36,11 +36,15 @@ class Fake:
     """A service. calls: every operation with its parameters; orders: what to refuse, in turn."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    orders: dict[str, list[Exception]] = field(default_factory=dict)
+    orders: dict[str, list[Exception | None]] = field(default_factory=dict)
 
-    def refuse(self, operation: str, code: str, message: str = "no", times: int = 1) -> None:
-        """The next calls of an operation are answered with this error."""
-        self.orders.setdefault(operation, []).extend([Refused(code, message)] * times)
+    def refuse(
+        self, operation: str, code: str, message: str = "no", times: int = 1, after: int = 0
+    ) -> None:
+        """So many calls of an operation are answered with this error, after some that are not."""
+        orders = self.orders.setdefault(operation, [])
+        orders.extend([None] * after)
+        orders.extend([Refused(code, message)] * times)
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
         """The parameters of all calls of one operation."""
@@ -49,8 +53,9 @@ class Fake:
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Carries out a call."""
         self.calls.append((operation, parameters))
-        if self.orders.get(operation):
-            raise self.orders[operation].pop(0)
+        refused = self.orders[operation].pop(0) if self.orders.get(operation) else None
+        if refused is not None:
+            raise refused
         found = getattr(self, operation)(**parameters)
         return found or {}
 

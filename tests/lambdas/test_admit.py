@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import admit
-from tests.lambdas.conftest import OUTPUT, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tuning.customization import Customization
 
 KEY = "pets-search/manifest.jsonl"

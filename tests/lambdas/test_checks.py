@@ -12,7 +12,7 @@ import pytest_socket
 
 from lambdas import _aws, _runs, check_images, check_manifest, merge
 from lambdas.merge import UncheckedError
-from tests.lambdas.conftest import OUTPUT, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tests.s3 import Server, serve
 from tests.tuning.pictures import jpeg, png
 from tuning.errors import SourceError

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lambdas import _runs, close_run
+from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import model_arn
-from tests.lambdas.conftest import Aws
 
 RUN = "20261121-093000-aaaaaa"
 KEY = "k" * 48

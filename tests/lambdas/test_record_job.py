@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lambdas import _runs, record_job
+from tests.lambdas.aws import OUTPUT, Aws
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
-from tests.lambdas.conftest import OUTPUT, Aws
 
 RUN = "20261121-093000-aaaaaa"
 JOB, MODEL = job_arn(7), model_arn(7)

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdas import _runs, start_job
+from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, Aws
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
-from tests.lambdas.conftest import OUTPUT, ROLE, TRAINING, VALIDATION, Aws
 from tuning.customization import Customization
 
 KEY = "pets-search/manifest.jsonl"

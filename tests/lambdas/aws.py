@@ -1,0 +1,34 @@
+"""All of AWS that one test has, and the names of what the stacks would have made."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lambdas.bedrock import Bedrock
+from tests.lambdas.fakes import S3, BedrockRuntime, DynamoDb, Sns, Ssm, StepFunctions
+
+TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
+PREFIX = "/bedrock-tuning/dev"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:a-topic"
+WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow"
+ROLE = "arn:aws:iam::000000000000:role/a-service-role"
+
+
+@dataclass
+class Aws:
+    """All services of one test."""
+
+    s3: S3 = field(default_factory=S3)
+    dynamodb: DynamoDb = field(default_factory=DynamoDb)
+    ssm: Ssm = field(default_factory=Ssm)
+    sns: Sns = field(default_factory=Sns)
+    stepfunctions: StepFunctions = field(default_factory=StepFunctions)
+    bedrock: Bedrock = field(default_factory=Bedrock)
+    bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
+
+    def pointer(self, name: str, customization: str = "pets-search") -> str | None:
+        """A published pointer."""
+        return self.ssm.values.get(f"{PREFIX}/{customization}/{name}")
+
+    def run(self, run: str) -> dict[str, Any]:
+        """A run's item."""
+        return self.dynamodb.item(f"run#{run}")

@@ -1,0 +1,78 @@
+"""The serving part of the workflow, followed state by state with the handler behind its tasks."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas import serve
+from stacks import workflow
+from tests.lambdas.aws import Aws
+from tests.lambdas.bedrock import BASE, model_arn
+
+RUN = "20261121-093000-aaaaaa"
+OLD, NEW = model_arn(1), model_arn(2)
+NAME = "pets-search"
+
+
+@dataclass
+class Flow:
+    """Follows the states of the workflow's serving part; time goes by at every wait."""
+
+    aws: Aws
+    settles: bool = True
+    steps: list[str] = field(default_factory=list)
+    at: dict[str, Callable[[], None]] = field(default_factory=dict)
+    seconds: float = 60
+
+    def run(self, **serving: Any) -> dict[str, Any]:
+        """The last serving state."""
+        state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE, **serving}
+        states = workflow.definition(approval_days=1)["States"]
+        here = "Serve"
+        while here != "Close run":
+            self.steps.append(here)
+            self.at.pop(here, lambda: None)()
+            described = states[here]
+            if described["Type"] == "Task":
+                state, here = self._task(described, state)
+            elif described["Type"] == "Choice":
+                here = next(
+                    (
+                        rule["Next"]
+                        for rule in described["Choices"]
+                        if state["step"] == rule["StringEquals"]
+                    ),
+                    described["Default"],
+                )
+            else:
+                assert state["seconds"] == 60
+                state = self._wait(state)
+                here = described["Next"]
+            assert len(self.steps) < 2000, "no end in sight"
+        return state
+
+    def _task(self, described: dict[str, Any], state: Any) -> tuple[dict[str, Any], str]:
+        event = {"action": described["Parameters"]["action"], "serving": state}
+        try:
+            return json.loads(json.dumps(serve.handler(event, None))), described["Next"]
+        except Exception as error:  # the workflow catches everything
+            (catch,) = described["Catch"]
+            cause = json.dumps({"errorMessage": str(error)})
+            caught = {"Error": type(error).__name__, "Cause": cause}
+            assert catch["ResultPath"] in ("$.serving.error", "$.error")
+            return {**state, "error": caught}, catch["Next"]
+
+    def _wait(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Nothing waits really: the times in the state become older instead."""
+        if self.settles:
+            self.aws.bedrock.settle()
+        times = {
+            name: (datetime.fromisoformat(state[name]) - timedelta(seconds=self.seconds)).strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            )
+            for name in ("started", "undoing", "published")
+            if name in state
+        }
+        return {**state, **times}

@@ -1,0 +1,209 @@
+"""Serving after a deployment changed the wish, and serving on demand."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lambdas import _endpoints
+from tests.lambdas.aws import Aws
+from tests.lambdas.flow import NAME, NEW, OLD, Flow
+from tuning.customization import Customization
+from tuning.models import catalogue
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+def test_when_nothing_is_to_be_served_the_model_is_published_alone(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(serving={"mode": "none", "lease_hours": None})
+
+    ended = flow.run()
+
+    assert ended["step"] == "unserved"
+    assert aws.pointer("model") == NEW
+    assert aws.bedrock.asked("CreateProvisionedModelThroughput") == []
+
+
+def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitments(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(serving={"mode": "none", "lease_hours": None})
+    aws.bedrock.have(model=OLD)
+    kept = aws.bedrock.have(
+        model=OLD, commitment="OneMonth", until=datetime.now(UTC) + timedelta(days=9)
+    )
+    aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/endpoint"] = kept
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "removed"
+    assert list(aws.bedrock.endpoints) == [kept]
+    assert "has a commitment" in ended["reason"]
+    assert aws.pointer("endpoint") is None
+
+
+def test_an_endpoint_that_refuses_its_deletion_for_ever_ends_the_flow(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(serving={"mode": "none", "lease_hours": None})
+    aws.bedrock.have(model=OLD)
+    aws.bedrock.refuse("DeleteProvisionedModelThroughput", "ConflictException", times=999)
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "failed"
+    assert "not ready in time" in ended["reason"]
+
+
+def test_a_deployment_serves_the_model_that_was_published(aws: Aws, flow: Flow) -> None:
+    aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = OLD
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "served"
+    assert ended["model_arn"] == OLD
+    assert aws.bedrock.only["model"] == OLD
+
+
+def test_a_deployment_never_goes_back_behind_a_model_that_a_run_published_meanwhile(
+    aws: Aws, flow: Flow
+) -> None:
+    aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = OLD
+    arn = aws.bedrock.have(model=OLD, status="Updating", wanted=NEW)
+
+    def published() -> None:
+        aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = NEW
+
+    flow.at["Wait for endpoint"] = published
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "served"
+    assert aws.bedrock.endpoints[arn]["model"] == NEW
+    assert aws.pointer("model") == NEW
+
+
+def test_a_deployment_without_any_model_is_pending(aws: Aws, flow: Flow) -> None:
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "pending"
+    assert aws.bedrock.endpoints == {}
+
+
+def test_what_is_served_stays_while_no_model_is_published(aws: Aws, flow: Flow) -> None:
+    arn = aws.bedrock.have(model=OLD)
+    aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/endpoint"] = arn
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "pending"
+    assert aws.pointer("endpoint") == arn
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [("provisioned-model", "InService"), ("custom-model-deployment", "Active")],
+)
+def test_an_endpoint_that_changes_is_described_by_what_it_will_serve(
+    kind: str, before: str, aws: Aws
+) -> None:
+    arn = aws.bedrock.have(model=OLD, kind=kind, status=before)
+    found = _endpoints.describe(arn)
+    assert found is not None
+    assert (found.status, found.model_arn) == ("ready", OLD)
+
+    _endpoints.swap(found, NEW)
+
+    found = _endpoints.describe(arn)
+    assert found is not None
+    assert (found.status, found.model_arn) == ("updating", NEW)
+
+
+@pytest.fixture
+def nova(aws: Aws, customize: Callable[..., Customization]) -> Callable[..., Customization]:
+    """A customization of a model that is served on demand."""
+
+    def change(**serving: Any) -> Customization:
+        wish = {"mode": "on-demand", "lease_hours": None, "embedding_length": None, **serving}
+        return customize(base_model=catalogue()["nova-micro"], serving=wish)
+
+    change()
+    content = [{"text": "woof"}]
+    aws.bedrock_runtime.reply = json.dumps({"output": {"message": {"content": content}}}).encode()
+    return change
+
+
+def test_an_on_demand_model_is_deployed_without_a_lease(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    ended = flow.run()
+
+    assert ended["step"] == "served"
+    assert ":custom-model-deployment/" in ended["endpoint_arn"]
+    assert (ended["lease"], ended["expires"]) == ("", None)
+    assert aws.bedrock.asked("CreateProvisionedModelThroughput") == []
+    (made,) = aws.bedrock.asked("CreateCustomModelDeployment")
+    assert made["modelDeploymentName"].startswith("dev-pets-search-")
+
+
+def test_an_on_demand_deployment_is_swapped_in_place(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    arn = aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
+
+    ended = flow.run()
+
+    assert (ended["step"], ended["endpoint_arn"]) == ("served", arn)
+    assert aws.bedrock.endpoints[arn]["model"] == NEW
+
+
+def test_a_failed_smoke_test_of_an_on_demand_deployment_deletes_it(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    aws.bedrock_runtime.reply = b"{}"
+
+    assert flow.run()["step"] == "failed"
+    assert aws.bedrock.endpoints == {}
+
+
+def test_a_commitment_serves_even_where_on_demand_is_wished(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    """It is paid for anyway; it is an endpoint of another kind, asked for by its own calls."""
+    arn = aws.bedrock.have(
+        model=OLD, commitment="OneMonth", until=datetime.now(UTC) + timedelta(days=9)
+    )
+
+    ended = flow.run()
+
+    assert (ended["step"], ended["endpoint_arn"]) == ("served", arn)
+    assert aws.pointer("endpoint") == arn
+
+
+def test_a_change_from_on_demand_to_nothing_removes_the_deployment(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
+    nova(mode="none")
+
+    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+
+    assert ended["step"] == "removed"
+    assert aws.bedrock.endpoints == {}
+
+
+def test_a_change_from_on_demand_to_provisioned_retires_the_deployment(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
+    nova(mode="provisioned", lease_hours=1)
+
+    ended = flow.run()
+
+    assert ended["step"] == "served"
+    assert list(aws.bedrock.endpoints) == [ended["endpoint_arn"]]
+    assert ":provisioned-model/" in ended["endpoint_arn"]
