@@ -14,47 +14,61 @@ logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
-    """Returns the ARNs under "deleted", "kept" (a lease or commitment runs), "busy" and "unleased".
+    """Returns the ARNs under "deleted", "kept" (a lease or commitment runs) and "busy".
 
-    Raises when an uncommitted endpoint has no lease, after all others were looked after: somebody
-    took the tag away, nothing will end its billing, so the function's alarm must ring.
+    Raises after all endpoints were looked after, so that the function's alarm rings: when one
+    could not be looked after, or when an uncommitted one has no lease. Then somebody took the tag
+    away, and nothing will end its billing.
     """
     env = LeaseEnvironment.from_env(os.environ)
-    result: dict[str, list[str]] = {"deleted": [], "kept": [], "busy": [], "unleased": []}
+    result: dict[str, list[str]] = {"deleted": [], "kept": [], "busy": []}
+    problems: list[str] = []
     for endpoint, tags in _endpoints.provisioned(env.environment):
-        result[_keep(env, endpoint, tags)].append(endpoint.arn)
+        try:
+            result[_keep(env, endpoint, tags)].append(endpoint.arn)
+        except Exception as error:
+            # Whatever is wrong with one endpoint, the others' leases end in time.
+            logger.exception("lease not kept", extra={"endpoint": endpoint.arn})
+            problems.append(f"{endpoint.arn}: {error}")
     logger.info("leases", extra=result)
-    if result["unleased"]:
-        raise RuntimeError(
-            f"billed without an end: {', '.join(result['unleased'])} has neither a commitment nor "
-            f"the tag {_endpoints.EXPIRES}; tag it with an ISO 8601 time or delete it"
-        )
+    if problems:
+        raise RuntimeError("; ".join(problems))
     return result
 
 
 def _keep(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> str:
     if not removable(endpoint):
         return "kept"
-    expires = tags.get(_endpoints.EXPIRES)
-    if expires is None:
-        return "unleased"
-    if datetime.fromisoformat(expires) > datetime.now(UTC):
+    expires = tags.get(_endpoints.EXPIRES, "none")
+    if _time(expires) > datetime.now(UTC):
         return "kept"
     if not _endpoints.delete(endpoint):
         return "busy"
-    name = tags.get(_endpoints.CUSTOMIZATION, "")
-    if _pointers.read(env.parameter_prefix, name, "endpoint") == endpoint.arn:
-        _pointers.withdraw(env.parameter_prefix, name, "endpoint")
+    name = tags.get(_endpoints.CUSTOMIZATION)
+    if name is not None:
+        _pointers.withdraw_from(env.parameter_prefix, name, "endpoint", endpoint.arn)
     _aws.sns().publish(
         TopicArn=env.topic_arn,
-        Subject=f"{name}: lease ended",
+        Subject=f"{name or 'An endpoint'}: lease ended"[:100],
         Message=json.dumps(
             {
                 "status": "lease-ended",
                 "customization": name,
                 "message": f"The lease of {endpoint.arn} ended {expires}: it was deleted, billing "
-                "stopped. The custom model is kept; deploy or upload to serve it again.",
+                "stopped. The custom model is kept.",
             }
         ),
     )
     return "deleted"
+
+
+def _time(text: str) -> datetime:
+    """A lease's end; without a zone it is taken as UTC. Raises ValueError for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"billed without an end: it has neither a commitment nor a time in its tag "
+            f"{_endpoints.EXPIRES} ({text}); tag it with an ISO 8601 time or delete it"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
