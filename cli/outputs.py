@@ -1,6 +1,7 @@
 """Files that a check writes: never over its own inputs, and all of them known before it starts."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -9,6 +10,7 @@ import msgspec
 from cli.errors import CannotRun
 from cli.manifests import LocalManifest, Manifest
 from tuning.finding import Finding
+from tuning.manifest import LINE_BYTES_MAX
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Manifest]) -> None:
@@ -54,14 +56,13 @@ def write_accepted(manifest: Manifest, bad: set[int], path: Path) -> int:
     kept = number = 0
     rest = b""
     with path.open("wb") as file:
-        for chunk in manifest.chunks():
+        for chunk in chain(manifest.chunks(), [b"\n"]):
             *lines, rest = (rest + chunk).split(b"\n")
+            # The beginning says enough of a line that is too long for any record: it is bad.
+            rest = rest[: LINE_BYTES_MAX + 1]
             for line in lines:
                 number += 1
                 if number not in bad and line.strip():
                     kept += 1
                     file.write(line + b"\n")
-        if rest.strip() and number + 1 not in bad:
-            kept += 1
-            file.write(rest + b"\n")
     return kept

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,22 @@ def parse_map(text: str) -> Mapping:
             prefix = prefix.rstrip("/")
             return Mapping(bucket=bucket, prefix=f"{prefix}/" if prefix else "", folder=directory)
     raise CannotRun(f"--map {text}: {parts[-1]} is no folder here", fix=form)
+
+
+def references(manifest: Manifest, prefix: str) -> set[str]:
+    """What follows a prefix like s3://bucket/folder/ in every reference of a manifest."""
+    found: set[str] = set()
+    rest = b""
+    for chunk in chain(manifest.chunks(), [b"\n"]):
+        lines, _, rest = (rest + chunk).rpartition(b"\n")
+        for match in _REFERENCE.finditer(lines):
+            try:
+                reference = str(json.loads(match[0]))
+            except ValueError:
+                continue
+            if reference.startswith(prefix):
+                found.add(reference[len(prefix) :])
+    return found
 
 
 def first_reference(chunk: bytes) -> Place | None:

@@ -1,7 +1,5 @@
 """Uploads a prepared dataset in the order that starts exactly one run: the manifest last."""
 
-import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +8,8 @@ from typing import Final
 
 from cli.deployment import Deployment
 from cli.errors import CannotRun
-from cli.places import first_reference
+from cli.manifests import LocalManifest
+from cli.places import first_reference, references
 from cli.progress import Progress
 from tuning import layout
 
@@ -20,13 +19,17 @@ _PEEK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One kind of dataset on its way. files: below folder, without the manifest."""
+    """One kind of dataset on its way.
+
+    files: what the manifest refers to, below folder. absent: what it refers to and is not there.
+    """
 
     kind: layout.Kind
     folder: Path
     bucket: str
     prefix: str
     files: tuple[str, ...]
+    absent: tuple[str, ...]
 
 
 def sides(folder: Path, *, customization: str, deployment: Deployment) -> list[Side]:
@@ -65,26 +68,40 @@ def _side(kind: layout.Kind, folder: Path, *, customization: str, deployment: De
             f"--to s3://{deployment.buckets.training}/{prefix} "
             f"--validation-to s3://{deployment.buckets.validation}/{prefix}",
         )
+    names = references(LocalManifest(manifest), layout.uri(bucket, prefix))
+    here = {name for name in names if _is_here(folder, name)}
     return Side(
-        kind=kind, folder=folder, bucket=bucket, prefix=prefix, files=tuple(sorted(_files(folder)))
+        kind=kind,
+        folder=folder,
+        bucket=bucket,
+        prefix=prefix,
+        files=tuple(sorted(here)),
+        absent=tuple(sorted(names - here)),
     )
 
 
-def _files(folder: Path) -> Iterator[str]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = (Path(root) / name).relative_to(folder).as_posix()
-            if file != layout.MANIFEST_FILE and not name.startswith("."):
-                yield file
+def _is_here(folder: Path, name: str) -> bool:
+    try:
+        return ".." not in name.split("/") and (folder / name.lstrip("/")).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
     """Uploads what is not there yet; returns how many were sent and how many were there.
 
-    As `aws s3 sync` judges: an object of the same size that is newer than the file stays.
+    As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
+    CannotRun when the manifest refers to a file that is neither here nor there.
     """
     there = _there(side, deployment)
+    lost = [name for name in side.absent if name not in there]
+    if lost:
+        raise CannotRun(
+            f"the {side.kind} manifest refers to {len(lost):,} files that are neither here nor "
+            f"uploaded, for example {lost[0]}",
+            where=str(side.folder),
+            fix="put them there; `tuning validate` lists them",
+        )
     wanted = [name for name in side.files if not _same(side.folder / name, there.get(name))]
     s3 = deployment.aws.s3
 

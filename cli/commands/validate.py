@@ -7,7 +7,7 @@ import click
 
 from cli.customizations import customizations_option
 from cli.errors import EXIT_NO
-from cli.output import emit, json_option
+from cli.output import emit, json_option, say
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -72,6 +72,8 @@ def validate(ctx: click.Context, /, *, as_json: bool, region: str | None, **opti
     report, written = check(Request(**options), ctx.obj or Aws(region=region))
     if as_json:
         emit(report.to_json().decode())
+        for place in written:
+            say(place)
     else:
         show(report, places=written)
     ctx.exit(0 if report.valid else EXIT_NO)

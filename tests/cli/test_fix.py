@@ -49,7 +49,7 @@ def kinds(data: bytes) -> list[str]:
     return [change.kind for change in fix_image(data, LIMITS).changes]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     width=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097, 6000])),
     height=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097])),

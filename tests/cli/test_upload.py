@@ -103,3 +103,29 @@ def test_a_folder_without_manifest_is_refused(run: Run, s3: FakeS3, tmp_path: Pa
     assert result.exit_code == 2
     assert "there is no manifest.jsonl" in result.stderr
     assert s3.log == []
+
+
+def test_only_what_the_manifest_names_is_sent(run: Run, s3: FakeS3, tmp_path: Path) -> None:
+    dataset(tmp_path, count=1)
+    (tmp_path / "private.txt").write_text("not for others")
+    assert run("upload", tmp_path, "-c", "pets").exit_code == 0
+    assert "train/pets/private.txt" not in s3.log
+
+
+def test_no_manifest_is_sent_while_an_image_is_missing(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    (prepared / "validation/images/1.png").unlink()
+    result = run("upload", prepared, "-c", "pets")
+    assert result.exit_code == 2
+    assert "images/1.png" in result.stderr
+    assert not [name for name in s3.log if name.endswith("manifest.jsonl")]
+
+
+def test_an_image_that_was_uploaded_before_need_not_be_here(
+    run: Run, aws: StubbedAws, s3: FakeS3, prepared: Path
+) -> None:
+    run("upload", prepared, "-c", "pets")
+    (prepared / "training/images/1.png").unlink()
+    aws.deployed()
+    assert run("upload", prepared, "-c", "pets").exit_code == 0
