@@ -10,6 +10,7 @@ from tuning.rule import Fault, Override, Rule, Severity
 KEPT_PER_RULE: Final = 100
 _SHOWN: Final = 120
 _MESSAGE: Final = 400
+_KEY: Final = 1024
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,23 +61,28 @@ def finding(
         limit=shorten(fault.limit),
         message=shorten(fault.message, most=_MESSAGE),
         fix=rule.fix,
-        key=key,
+        key=key if len(key) <= _KEY else shorten(key),
     )
 
 
 def overridden(found: Finding, overrides: Mapping[str, Override]) -> Finding | None:
-    """The finding as the customization wants it: with a lower severity, or None when silenced.
+    """The finding as the customization wants it: with a lower severity, or None when silenced."""
+    severity = effective(Severity(found.severity), overrides.get(found.name))
+    if severity is None or severity == found.severity:
+        return None if severity is None else found
+    return msgspec.structs.replace(found, severity=severity.value)
 
-    A warning that is overridden as "warning" stays one; nothing is ever raised.
+
+def effective(severity: Severity, override: Override | None) -> Severity | None:
+    """A rule's severity under an exception; None when it is silenced.
+
+    Nothing is ever raised, and an error is never silenced: at the lowest it becomes a warning.
     """
-    override = overrides.get(found.name)
     if override is None:
-        return found
-    if override.severity == "silent":
-        return None
-    if found.severity == Severity.ERROR:
-        return msgspec.structs.replace(found, severity=Severity.WARNING.value)
-    return found
+        return severity
+    if severity == Severity.ERROR:
+        return Severity.WARNING
+    return None if override.severity == "silent" else severity
 
 
 def order(found: Finding) -> tuple[str, int, str, str, str]:

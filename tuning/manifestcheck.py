@@ -6,7 +6,7 @@ from typing import Any, Final, overload
 
 from tuning.blocks import BLOCK_BYTES, Blocks, Overlong, cut
 from tuning.fast import Proven, prover_for
-from tuning.finding import Findings, Listener, finding
+from tuning.finding import Findings, Listener, finding, shorten
 from tuning.fingerprint import record_hash
 from tuning.manifest import Line
 from tuning.partial import HASH_BYTES, Partial, TextStats, bucket, join_hashes
@@ -201,7 +201,7 @@ class ManifestCheck:
             if not ref.place.problem:
                 self._refs.add_run(record.line, (ref.uri,))
             elif ref.place.problem in _LEFT_BEHIND:
-                outside, folder = self._stats.outside, folder_of(ref.uri)
+                outside, folder = self._stats.outside, shorten(folder_of(ref.uri))
                 outside[folder] = outside.get(folder, 0) + 1
                 if len(outside) > _OUTSIDE_KEPT:
                     del outside[max(outside)]

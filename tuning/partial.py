@@ -1,5 +1,6 @@
 """Mergeable results: what one check of a manifest or of some of its images leaves behind."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
@@ -10,6 +11,7 @@ from tuning.finding import Finding, first
 HASH_BYTES: Final = 16
 HASHES_KEPT: Final = 1 << 20
 CLASSES_KEPT: Final = 64
+_CLASS: Final = 200
 _FINGERPRINTS: Final = 1 << 256
 
 Histogram = dict[int, int]
@@ -29,7 +31,8 @@ class Classes(msgspec.Struct, kw_only=True):
         """Counts values."""
         if self.counts is None:
             return
-        for value, count in values.items():
+        for text, count in values.items():
+            value = text if len(text) <= _CLASS else f"{text[:_CLASS]}… {_digest(text)}"
             self.counts[value] = self.counts.get(value, 0) + count
         if len(self.counts) > CLASSES_KEPT:
             self.counts = None
@@ -45,7 +48,7 @@ class Classes(msgspec.Struct, kw_only=True):
 class TextStats(msgspec.Struct, kw_only=True):
     """What one manifest's text says about the whole dataset.
 
-    records: lines that are not blank. size: in bytes. sha256: of all bytes, "" if not asked for.
+    records: lines that are not blank. size: in bytes. sha256: of all bytes, set by who read them.
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     outside: folders of images that the service role does not cover, the first by name.
@@ -192,6 +195,10 @@ def join_hashes(parts: Iterable[bytes], *, most: int = HASHES_KEPT) -> bytes:
 def add_fingerprints(*hexadecimal: str) -> str:
     """The sum modulo 2^256 of fingerprints, as hexadecimal."""
     return f"{sum(int(value, 16) for value in hexadecimal) % _FINGERPRINTS:x}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def bucket(value: int) -> int:

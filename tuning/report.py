@@ -7,12 +7,20 @@ import msgspec
 
 from tuning import report_formats
 from tuning.dataset import Dataset
-from tuning.finding import Finding, Findings, Listener, finding, order, overridden
+from tuning.finding import (
+    Finding,
+    Findings,
+    Listener,
+    effective,
+    finding,
+    order,
+    overridden,
+)
 from tuning.models import DatasetContract
 from tuning.partial import ImageStats, Partial, TextStats, merge
 from tuning.report_html import page
 from tuning.rule import Override, Severity
-from tuning.rules import BY_ID, DATASET_RULES
+from tuning.rules import BY_ID, BY_NAME, DATASET_RULES
 from tuning.rules.crash import run
 from tuning.terms import ModelTerms, Terms
 
@@ -120,11 +128,12 @@ def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None)
         exemptions=[
             Exemption(
                 rule=name,
-                severity=override.severity,
+                severity=effective(BY_NAME[name].severity, override) or "silent",
                 reason=override.reason,
                 findings=sum(n for id, n in counted.items() if BY_ID[id].name == name),
             )
             for name, override in sorted(terms.overrides.items())
+            if name in BY_NAME
         ],
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
@@ -140,12 +149,8 @@ def _sums(
     counts: dict[str, int] = {}
     for id, count in counted.items():
         rule = BY_ID[id]
-        severity = rule.severity
-        override = overrides.get(rule.name)
-        if override is not None and override.severity == "silent":
-            continue
-        if override is not None and severity == Severity.ERROR:
-            severity = Severity.WARNING
-        sums[severity] += count
-        counts[rule.name] = count
+        severity = effective(rule.severity, overrides.get(rule.name))
+        if severity is not None:
+            sums[severity] += count
+            counts[rule.name] = count
     return sums, dict(sorted(counts.items()))

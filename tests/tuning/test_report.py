@@ -45,10 +45,15 @@ def bad_report(**changes: Any) -> Report:
     return conclude(merge([text, images]), terms(**changes))
 
 
-def good_report() -> Report:
+def good_partial() -> Partial:
     _, training = check((line("a dog") + b"\n") * 1_000)
     _, validation = check((line("a cat") + b"\n") * 8, subject=subject_of(kind="validation"))
-    return conclude(merge([training, validation]), terms())
+    return merge([training, validation])
+
+
+def good_report() -> Report:
+    """A valid dataset, of which only its monotonous captions are remarked."""
+    return conclude(good_partial(), terms())
 
 
 def test_a_good_dataset_is_valid() -> None:
@@ -124,32 +129,42 @@ def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
     report = bad_report(
         overrides={
             "caption-too-long": Override(severity="warning", reason="the exporter cuts them"),
-            "blank-line": Override(severity="silent", reason="we like air"),
+            "one-caption-for-all": Override(severity="silent", reason="on purpose"),
+            "blank-line": Override(severity="silent", reason="errors cannot be silenced"),
         }
     )
     assert report.errors == plain.errors - 2
-    assert report.warnings == plain.warnings + 1
-    assert "blank-line" not in report.counts
-    assert {f.severity for f in report.findings if f.rule == "R201"} == {"warning"}
-    assert not [f for f in report.findings if f.rule == "L103"]
+    assert report.warnings == plain.warnings + 2
+    assert {f.severity for f in report.findings if f.rule in ("R201", "L103")} == {"warning"}
     page = report.to_html()
     assert "the exporter cuts them" in page
     assert [(e.rule, e.findings) for e in report.exemptions] == [
         ("blank-line", 1),
         ("caption-too-long", 1),
+        ("one-caption-for-all", 0),
     ]
+
+
+def test_a_silenced_warning_is_not_shown_but_counted_with_its_reason() -> None:
+    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    report = conclude(good_partial(), terms(overrides=silent))
+    assert (report.warnings, report.counts, report.findings) == (0, {}, [])
+    assert [(e.severity, e.findings, e.reason) for e in report.exemptions] == [
+        ("silent", 2, "on purpose")
+    ]
+    assert "on purpose" in report.to_html()
 
 
 def test_the_listener_hears_what_the_exceptions_leave() -> None:
     overrides = {
-        "blank-line": Override(severity="silent", reason="-"),
+        "windows-line-end": Override(severity="silent", reason="-"),
         "not-an-object": Override(severity="warning", reason="-"),
     }
     heard: list[Finding] = []
     from tuning.manifestcheck import ManifestCheck
 
     running = ManifestCheck(subject_of(overrides=overrides), on_finding=heard.append)
-    running.feed(b"\n[]\n{}\n")
+    running.feed(b"[]\r\n{}\n")
     running.finish()
     assert [(f.name, f.severity) for f in heard] == [
         ("not-an-object", "warning"),
@@ -226,15 +241,15 @@ def test_the_page_stays_small_however_many_rows_are_wrong() -> None:
 
 
 def test_junit_has_one_test_per_rule_and_a_failure_per_failed_rule() -> None:
-    report = bad_report(overrides={"blank-line": Override(severity="silent", reason="air")})
+    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    report = bad_report(overrides=silent)
     suite = ElementTree.fromstring(report.to_junit())[0]  # noqa: S314 our own output
     assert len(suite) == len(RULES)
     failed = {case.get("name") for case in suite if case.find("failure") is not None}
     assert failed == {f.name for f in report.findings if f.severity == "error"}
     assert suite.get("failures") == str(len(failed))
-    assert [case.get("name") for case in suite if case.find("skipped") is not None] == [
-        "blank-line"
-    ]
+    skipped = [case.get("name") for case in suite if case.find("skipped") is not None]
+    assert skipped == ["one-caption-for-all"]
 
 
 def test_sarif_points_to_rows_and_describes_every_rule() -> None:

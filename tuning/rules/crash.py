@@ -10,7 +10,7 @@ from tuning.rule import Fault, Rule, rule
     "X001",
     bad='{"crash": true}',
     good='{"crash": false}',
-    fix="Please report this with the record; meanwhile silence the rule by name.",
+    fix="Please report this together with the record.",
 )
 def rule_crashed(item: Any, _: Any) -> Iterator[Fault]:
     """A rule failed on an item: a defect of this tool.
