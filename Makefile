@@ -50,8 +50,16 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 	python -m local.demo
 
 .PHONY: test
-test: install check ## all tests: domain, functions, stacks, end to end on the local AWS
+test: install check browser ## all tests: domain, functions, stacks, end to end on the local AWS
 	pytest
+
+# Pages are tested in a real browser. Where we may not install one, those tests say so and are skipped.
+.PHONY: browser
+browser:
+	@command -v chromium > /dev/null || { \
+		echo "installing Chromium to test pages in" >&2; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } > build/browser.log 2>&1 \
+		|| echo "no Chromium, and it could not be installed (build/browser.log): tests of pages are skipped" >&2; }
 
 .PHONY: test-fast
 test-fast: install ## domain and functions only: seconds, no Node, no network
