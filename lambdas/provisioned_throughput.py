@@ -10,22 +10,21 @@ import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
-import urllib3
+from botocore.exceptions import ClientError
 
-from lambdas import _aws, _customizations, _endpoints, _pointers, _runs
+from lambdas import _aws, _cloudformation, _customizations, _endpoints, _pointers, _runs
 from tuning import cost
 from tuning.environment import ThroughputEnvironment
-from tuning.serving import Action, Wish, commitment_reason, plan, removable
+from tuning.serving import Action, Endpoint, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
 
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 10
-# CloudFormation takes 4,096 bytes in all.
-_REASON_LENGTH: Final = 1_000
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -33,28 +32,26 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     ResourceProperties: Customization, and the wished serving, so that a change of it is an update.
     """
-    # One identity for life: replacing is our own work, so that a new endpoint is proved before the
-    # old one goes. CloudFormation would delete the old one first.
-    env = ThroughputEnvironment.from_env(os.environ)
-    name = event["ResourceProperties"]["Customization"]
-    answer: dict[str, Any] = {
-        "Status": "SUCCESS",
-        "PhysicalResourceId": f"provisioned-throughput/{env.environment}/{name}",
-        **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
-    }
+    known = event.get("PhysicalResourceId", "provisioned-throughput/unknown")
+    answer = _cloudformation.answer_to(event, physical_id=known)
     try:
+        env = ThroughputEnvironment.from_env(os.environ)
         if event["RequestType"] == "Delete":
             answer["Reason"] = _remove(env, event["ResourceProperties"], context)
         else:
-            answer["Data"] = _reconcile(env, name)
+            name = event["ResourceProperties"]["Customization"]
+            # One identity for life: replacing is our own work, so that a new endpoint is proved
+            # before the old one goes. CloudFormation would delete the old one first.
+            answer["PhysicalResourceId"] = f"provisioned-throughput/{env.environment}/{name}"
+            answer["Data"] = _reconcile(env, name, event)
     except Exception as error:
+        # Without any answer CloudFormation would wait for an hour.
         logger.exception("custom resource failed")
         answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
-    answer["Reason"] = answer.get("Reason", "")[:_REASON_LENGTH] or "done"
-    _send(event["ResponseURL"], answer)
+    _cloudformation.send(event["ResponseURL"], answer)
 
 
-def _reconcile(env: ThroughputEnvironment, name: str) -> dict[str, str]:
+def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
     customization = _customizations.get(name)
     model_arn = _pointers.read(env.parameter_prefix, name, "model")
     wish = Wish(
@@ -66,10 +63,10 @@ def _reconcile(env: ThroughputEnvironment, name: str) -> dict[str, str]:
     step = plan(wish, _endpoints.of_customization(env.environment, customization))
     settled = (Action.PENDING, Action.NOTHING)
     status = step.action.value
-    if step.action is Action.READY and not step.surplus:
+    if step.action is Action.READY and not step.surplus and not _lease_changed(event):
         status = "ready"
     elif step.action not in settled:
-        _hand_over(env, name)
+        _hand_over(env, name, event["RequestId"])
         status = "handed-over"
     return {
         "Status": status,
@@ -79,51 +76,64 @@ def _reconcile(env: ThroughputEnvironment, name: str) -> dict[str, str]:
     }
 
 
-def _hand_over(env: ThroughputEnvironment, name: str) -> None:
+def _lease_changed(event: Mapping[str, Any]) -> bool:
+    """Whether the endpoint needs a new lease though it serves what is wished."""
+    before = event.get("OldResourceProperties", event["ResourceProperties"])
+    return bool(before.get("LeaseHours") != event["ResourceProperties"].get("LeaseHours"))
+
+
+def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
+    """Starts the workflow at its serving part, once per request however often that comes."""
     serving = {
         "customization": name,
-        "run": f"deploy-{_runs.now().replace(':', '')}",
+        "run": f"deploy-{_runs.now().replace(':', '')}-{request[:6]}",
         "started_by": "deployment",
     }
-    _aws.stepfunctions().start_execution(
-        stateMachineArn=env.workflow_arn, input=json.dumps({"serving": serving})
-    )
+    try:
+        _aws.stepfunctions().start_execution(
+            stateMachineArn=env.workflow_arn,
+            name=f"deploy-{request}",
+            input=json.dumps({"serving": serving}),
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
 
 
-def _remove(env: ThroughputEnvironment, properties: dict[str, Any], context: Any) -> str:
-    """Deletes what is billed by the hour; says what stays and why."""
+def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
+    """Deletes what is served; says what stays and why."""
     name = properties["Customization"]
-    mine = [
-        endpoint
-        for endpoint, tags in _endpoints.provisioned(env.environment)
-        if tags.get(_endpoints.CUSTOMIZATION) == name
-    ]
+    found = _endpoints.provisioned(env.environment)
+    if properties.get("Mode") == "on-demand":
+        found += _endpoints.deployments(env.environment)
+    mine = [e for e, tags in found if tags.get(_endpoints.CUSTOMIZATION) == name]
     if properties.get("OnDelete") == "retain":
         kept = ", ".join(e.arn for e in mine)
         return f"kept, because the customization says on_delete = retain: {kept or 'nothing'}"
     reasons = [commitment_reason(e) for e in mine if not removable(e)]
     waiting = [e for e in mine if removable(e)]
+    problems: list[str] = []
     while waiting:
-        waiting = [e for e in waiting if not _endpoints.delete(e)]
+        waiting = [e for e in waiting if not _deleted(e, problems)]
         if waiting and context.get_remaining_time_in_millis() < _RESERVE_MS:
-            arns = ", ".join(e.arn for e in waiting)
-            raise TimeoutError(
-                f"still billed: Bedrock refuses to delete {arns} while it changes; "
+            problems += [
+                f"{e.arn}: Bedrock refuses to delete it while it is {e.status}; "
                 "delete the stack again in some minutes"
-            )
+                for e in waiting
+            ]
+            break
         if waiting:
             time.sleep(_PAUSE_SECONDS)
+    if problems:
+        raise RuntimeError(f"still billed: {'; '.join(problems)}")
     _pointers.withdraw(env.parameter_prefix, name, "endpoint")
     return "; ".join(reasons) or "nothing is served any more"
 
 
-def _send(url: str, answer: dict[str, Any]) -> None:
-    body = json.dumps(answer).encode()
-    response = urllib3.PoolManager().request(
-        "PUT",
-        url,
-        body=body,
-        headers={"content-type": "", "content-length": str(len(body))},
-        retries=urllib3.Retry(total=5, backoff_factor=1, allowed_methods=["PUT"]),
-    )
-    logger.info("answered", extra={"answer": answer, "http_status": response.status})
+def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:
+    """Whether there is nothing left to try; one that cannot be deleted keeps none of the others."""
+    try:
+        return _endpoints.delete(endpoint)
+    except ClientError as error:
+        problems.append(f"{endpoint.arn}: {error}")
+        return True

@@ -1,0 +1,337 @@
+"""The custom resource: it always answers, never waits for a purchase, leaves nothing billing."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lambdas import _cloudformation, provisioned_throughput
+from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
+from tests.lambdas.bedrock import BASE, TAGS, model_arn
+from tuning.customization import Customization
+from tuning.models import catalogue
+
+MODEL = model_arn(1)
+NAME = "pets-search"
+ID = f"provisioned-throughput/dev/{NAME}"
+REQUEST = "0a1b2c3d-0000-4000-8000-000000000000"
+URL = "https://cloudformation.example/answer?signature=x"
+STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/tuning-dev-serving/0a1b2c3d"
+# What CloudFormation needs of every answer, and how much it takes.
+REQUIRED = {"Status", "Reason", "PhysicalResourceId", "StackId", "RequestId", "LogicalResourceId"}
+
+
+@dataclass
+class CloudFormation:
+    """Takes answers as the real one does; time goes by whenever the function sleeps."""
+
+    aws: Aws
+    remaining_ms: float = 900_000
+    settles_after: float = 60
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def request(
+        self, method: str, url: str, *, body: bytes, headers: dict[str, str], **_: Any
+    ) -> Any:
+        assert (method, url) == ("PUT", URL)
+        # The URL was signed for an empty content type.
+        assert headers == {"content-type": "", "content-length": str(len(body))}
+        assert len(body) <= 4_096
+        answer = json.loads(body)
+        assert set(answer) - {"Data"} == REQUIRED
+        assert answer["Status"] in ("SUCCESS", "FAILED")
+        assert all(isinstance(value, str) for value in answer.get("Data", {}).values())
+        assert 0 < len(answer["PhysicalResourceId"].encode()) <= 1024
+        assert (answer["StackId"], answer["RequestId"]) == (STACK, REQUEST)
+        self.answers.append(answer)
+        return SimpleNamespace(status=200)
+
+    def sleep(self, seconds: float) -> None:
+        self.remaining_ms -= seconds * 1000
+        self.settles_after -= seconds
+        if self.settles_after <= 0:
+            self.aws.bedrock.settle()
+
+    def get_remaining_time_in_millis(self) -> float:
+        return self.remaining_ms
+
+    def ask(self, kind: str, *, old: dict[str, str] | None = None, **properties: str) -> Any:
+        """Sends a request; returns the answer."""
+        event: dict[str, Any] = {
+            "RequestType": kind,
+            "ResponseURL": URL,
+            "StackId": STACK,
+            "RequestId": REQUEST,
+            "LogicalResourceId": "Throughputpetssearch",
+            "ResourceProperties": {
+                "Customization": NAME,
+                "Mode": "provisioned",
+                "LeaseHours": "8",
+                "OnDelete": "delete",
+                **properties,
+            },
+        }
+        if kind != "Create":
+            event["PhysicalResourceId"] = ID
+        if kind == "Update":
+            event["OldResourceProperties"] = {**event["ResourceProperties"], **(old or {})}
+        provisioned_throughput.handler(event, self)
+        return self.answers[-1]
+
+
+@pytest.fixture
+def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
+    made = CloudFormation(aws)
+    monkeypatch.setattr(_cloudformation.urllib3, "PoolManager", lambda: made)
+    monkeypatch.setattr(provisioned_throughput.time, "sleep", made.sleep)
+    aws.bedrock.models[MODEL] = BASE
+    return made
+
+
+@pytest.fixture
+def published(aws: Aws) -> None:
+    aws.ssm.values[f"{PREFIX}/{NAME}/model"] = MODEL
+
+
+def test_without_a_model_the_resource_is_pending_and_costs_nothing(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    answer = stack.ask("Create")
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ID)
+    assert answer["Data"]["Status"] == "pending"
+    assert answer["Data"]["ProvisionedModelArn"] == ""
+    assert aws.stepfunctions.calls == []
+    assert aws.bedrock.endpoints == {}
+
+
+def test_a_price_or_that_none_is_known_is_part_of_the_answer(stack: CloudFormation) -> None:
+    assert "Provisioned Throughput per hour: " in stack.ask("Create")["Data"]["Price"]
+
+
+@pytest.mark.usefixtures("published")
+def test_a_model_that_waits_to_be_served_is_handed_over_to_the_workflow(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    """A purchase takes longer than a custom resource may."""
+    answer = stack.ask("Create")
+
+    assert answer["Data"]["Status"] == "handed-over"
+    (started,) = aws.stepfunctions.asked("StartExecution")
+    assert started["stateMachineArn"] == WORKFLOW
+    serving = json.loads(started["input"])["serving"]
+    assert (serving["customization"], serving["started_by"]) == (NAME, "deployment")
+    assert serving["run"].startswith("deploy-2")
+    assert aws.bedrock.endpoints == {}
+
+
+@pytest.mark.usefixtures("published")
+def test_a_request_that_comes_twice_is_handed_over_once(aws: Aws, stack: CloudFormation) -> None:
+    """Lambda repeats an asynchronous call whose function died after the hand-over."""
+    stack.ask("Create")
+    aws.stepfunctions.executions = dict.fromkeys(aws.stepfunctions.executions, "{}")
+
+    assert stack.ask("Create")["Status"] == "SUCCESS"
+    assert len(aws.stepfunctions.executions) == 1
+
+
+@pytest.mark.usefixtures("published")
+def test_a_model_that_is_served_as_wished_is_ready(aws: Aws, stack: CloudFormation) -> None:
+    arn = aws.bedrock.have(model=MODEL)
+
+    answer = stack.ask("Update")
+
+    assert answer["Data"]["Status"] == "ready"
+    assert answer["Data"]["ProvisionedModelArn"] == arn
+    assert aws.stepfunctions.calls == []
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "changes", [{"model": model_arn(9)}, {"units": 2}, {"status": "Creating"}, {"status": "Failed"}]
+)
+def test_anything_that_has_to_change_is_handed_over(
+    changes: dict[str, Any], aws: Aws, stack: CloudFormation
+) -> None:
+    aws.bedrock.have(**{"model": MODEL, **changes})
+
+    assert stack.ask("Update")["Data"]["Status"] == "handed-over"
+
+
+@pytest.mark.usefixtures("published")
+def test_what_is_too_much_is_handed_over_to_be_retired(aws: Aws, stack: CloudFormation) -> None:
+    aws.bedrock.have(model=MODEL)
+    aws.bedrock.have(model=MODEL, units=2)
+
+    assert stack.ask("Update")["Data"]["Status"] == "handed-over"
+
+
+@pytest.mark.usefixtures("published")
+def test_another_lease_is_handed_over_to_be_written(aws: Aws, stack: CloudFormation) -> None:
+    aws.bedrock.have(model=MODEL)
+
+    assert stack.ask("Update", old={"LeaseHours": "4"})["Data"]["Status"] == "handed-over"
+
+
+def test_an_update_keeps_its_identity_so_that_cloudformation_deletes_nothing(
+    stack: CloudFormation,
+) -> None:
+    assert stack.ask("Update", old={"ModelUnits": "9"})["PhysicalResourceId"] == ID
+
+
+def test_deletion_ends_billing_and_withdraws_the_pointer(aws: Aws, stack: CloudFormation) -> None:
+    arn = aws.bedrock.have(model=MODEL)
+    other = aws.bedrock.have(
+        model=MODEL, tags={**TAGS, "bedrock-tuning:customization": "pets-style"}
+    )
+    aws.ssm.values[f"{PREFIX}/{NAME}/endpoint"] = arn
+
+    answer = stack.ask("Delete")
+
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ID)
+    assert list(aws.bedrock.endpoints) == [other]
+    assert aws.pointer("endpoint") is None
+
+
+def test_deletion_of_a_customization_that_is_in_no_file_any_more_works(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    tags = {**TAGS, "bedrock-tuning:customization": "long-gone"}
+    aws.bedrock.have(model=MODEL, tags=tags)
+
+    assert stack.ask("Delete", Customization="long-gone")["Status"] == "SUCCESS"
+    assert aws.bedrock.endpoints == {}
+
+
+def test_deletion_without_anything_to_delete_succeeds(stack: CloudFormation) -> None:
+    answer = stack.ask("Delete")
+
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "nothing is served any more")
+
+
+def test_deletion_keeps_what_is_to_be_retained_and_says_so(aws: Aws, stack: CloudFormation) -> None:
+    arn = aws.bedrock.have(model=MODEL)
+
+    answer = stack.ask("Delete", OnDelete="retain")
+
+    assert answer["Status"] == "SUCCESS"
+    assert f"on_delete = retain: {arn}" in answer["Reason"]
+    assert arn in aws.bedrock.endpoints
+
+
+def test_a_commitment_does_not_wedge_the_deletion_and_the_reason_says_until_when(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    until = datetime.now(UTC) + timedelta(days=9)
+    kept = aws.bedrock.have(model=MODEL, commitment="OneMonth", until=until)
+    aws.bedrock.have(model=MODEL)
+
+    answer = stack.ask("Delete")
+
+    assert answer["Status"] == "SUCCESS"
+    assert f"{kept} has a commitment (OneMonth) until {until:%Y-%m-%d}" in answer["Reason"]
+    assert list(aws.bedrock.endpoints) == [kept]
+
+
+def test_deletion_waits_for_a_change_to_end(aws: Aws, stack: CloudFormation) -> None:
+    aws.bedrock.have(model=MODEL, status="Creating")
+
+    assert stack.ask("Delete")["Status"] == "SUCCESS"
+    assert aws.bedrock.endpoints == {}
+    assert stack.remaining_ms == 900_000 - 60_000
+
+
+def test_deletion_that_takes_too_long_fails_in_time_and_names_what_is_still_billed(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    arn = aws.bedrock.have(model=MODEL, status="Updating")
+    stack.settles_after = 10_000
+
+    answer = stack.ask("Delete")
+
+    assert answer["Status"] == "FAILED"
+    assert f"still billed: {arn}" in answer["Reason"]
+    assert "delete the stack again" in answer["Reason"]
+    assert 0 < stack.remaining_ms < 30_000
+
+
+def test_an_endpoint_that_cannot_be_deleted_keeps_no_other_and_is_named(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    first, second = aws.bedrock.have(model=MODEL), aws.bedrock.have(model=MODEL)
+    aws.bedrock.refuse("DeleteProvisionedModelThroughput", "AccessDeniedException", "not you")
+
+    answer = stack.ask("Delete")
+
+    assert answer["Status"] == "FAILED"
+    assert first in answer["Reason"]
+    assert "not you" in answer["Reason"]
+    assert second not in answer["Reason"]
+    assert list(aws.bedrock.endpoints) == [first]
+
+
+def test_on_demand_deployments_go_with_the_stack_too(
+    aws: Aws, stack: CloudFormation, customize: Callable[..., Customization]
+) -> None:
+    customize(base_model=catalogue()["nova-micro"])
+    aws.bedrock.have(model=MODEL, kind="custom-model-deployment", status="Active")
+
+    assert stack.ask("Delete", Mode="on-demand")["Status"] == "SUCCESS"
+    assert aws.bedrock.endpoints == {}
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_any_error_is_answered_so_that_cloudformation_does_not_wait_for_an_hour(
+    kind: str, aws: Aws, stack: CloudFormation
+) -> None:
+    aws.bedrock.refuse("ListProvisionedModelThroughputs", "AccessDeniedException", "not you")
+
+    answer = stack.ask(kind)
+
+    assert answer["Status"] == "FAILED"
+    assert "not you" in answer["Reason"]
+
+
+def test_an_unknown_customization_is_answered(stack: CloudFormation) -> None:
+    answer = stack.ask("Create", Customization="unknown")
+
+    assert answer["Status"] == "FAILED"
+    assert "unknown" in answer["Reason"]
+
+
+def test_a_broken_environment_is_answered(
+    stack: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WORKFLOW_ARN")
+
+    answer = stack.ask("Create")
+
+    assert answer["Status"] == "FAILED"
+    assert "WORKFLOW_ARN is not set" in answer["Reason"]
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("letter", ["x", "ü", "犬", "🐶", '"', "\n"])
+def test_the_longest_words_still_make_an_answer_that_cloudformation_takes(
+    letter: str, aws: Aws, stack: CloudFormation
+) -> None:
+    arn = aws.bedrock.have(model=MODEL, status="Failed", failure=letter * 2_048)
+    detail = stack.ask("Update")["Data"]
+    assert detail["ProvisionedModelArn"] == arn
+    assert letter in detail["Detail"]
+
+    aws.bedrock.refuse("ListProvisionedModelThroughputs", "ValidationException", letter * 5_000)
+    assert letter in stack.ask("Update")["Reason"]
+
+
+def test_many_endpoints_still_make_an_answer_that_cloudformation_takes(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    for _ in range(60):
+        aws.bedrock.have(model=MODEL)
+
+    assert stack.ask("Delete", OnDelete="retain")["Status"] == "SUCCESS"
