@@ -65,6 +65,13 @@ _SERVICE_RETRY: Final = [
 ]
 
 
+# A run's item in the runs table.
+_RUN_ITEM: Final = {
+    "TableName": "${RunsTable}",
+    "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
+}
+
+
 def definition(
     *, approval_days: int, vpc: Mapping[str, Any] | None = None, model_key: str | None = None
 ) -> dict[str, Any]:
@@ -248,8 +255,7 @@ def _price(approval_days: int) -> dict[str, State]:
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
             "Parameters": {
-                "TableName": "${RunsTable}",
-                "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
+                **_RUN_ITEM,
                 "UpdateExpression": "SET #token = :token, #status = :status",
                 "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
                 "ExpressionAttributeValues": {
@@ -259,6 +265,20 @@ def _price(approval_days: int) -> dict[str, State]:
             },
             "TimeoutSeconds": approval_days * DAY_SECONDS,
             "ResultPath": "$.approval",
+            "Retry": _SERVICE_RETRY,
+            "Catch": [_to("Close run")],
+            "Next": "Note the approval",
+        },
+        "Note the approval": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::dynamodb:updateItem",
+            "Parameters": {
+                **_RUN_ITEM,
+                "UpdateExpression": "SET #status = :status REMOVE #token",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {":status": {"S": "training"}},
+            },
+            "ResultPath": None,
             "Retry": _SERVICE_RETRY,
             "Catch": [_to("Close run")],
             "Next": "With validation dataset?",

@@ -41,6 +41,10 @@ def test_nothing_started_before_its_price_was_approved(served: Any) -> None:
     assert "no price is known" in start["reason"]
 
 
+def test_an_approval_is_used_once(world: World, served: Any) -> None:
+    assert "approval_token" not in world.row(served["ended"])
+
+
 def test_the_report_counts_every_record_of_both_manifests(world: World, served: Any) -> None:
     report = world.report(served["ended"])
     assert report["valid"]
