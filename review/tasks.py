@@ -11,8 +11,12 @@ from review.probes import usual_context
 _LAMBDA: Final = ":lambda:"
 
 
+class UnknownTaskError(ValueError):
+    """A task calls something that this review does not know."""
+
+
 def requests(state: Mapping[str, Any], *, role: str, region: str) -> Iterator[Request]:
-    """The requests of one state; raises ValueError for a task that this review does not know."""
+    """The requests of one state; raises UnknownTaskError."""
     if state.get("Type") == "Map" and "ItemReader" in state:
         yield from _reader(state["ItemReader"], role)
     if state.get("Type") != "Task":
@@ -32,7 +36,7 @@ def requests(state: Mapping[str, Any], *, role: str, region: str) -> Iterator[Re
         "bedrock:createModelCustomizationJob": _train,
     }
     if call not in known:
-        raise ValueError(f"a task that this review does not know: {resource}")
+        raise UnknownTaskError(resource)
     for action, target, extra in known[call](parameters, region):
         yield Request(principal=role, action=action, resource=target, context={**context, **extra})
 
@@ -62,7 +66,7 @@ def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
 def _reader(reader: Mapping[str, Any], role: str) -> Iterator[Request]:
     call = str(reader.get("Resource", "")).partition(":::")[2]
     if call != "s3:getObject":
-        raise ValueError(f"a reader that this review does not know: {call}")
+        raise UnknownTaskError(call)
     bucket = str(listed(reader.get("Parameters", {}).get("Bucket"))[0])
     yield Request(
         principal=role,

@@ -90,6 +90,10 @@ def read(folder: Path) -> Assembly:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    for stack, logical_id, path in _paths(folder, manifest):
+        resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
+        if resource is not None:
+            resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
     found = resolve(templates, folder=folder, regions=_regions(manifest))
     found.protected = _protected(manifest)
     return found
@@ -130,6 +134,20 @@ def _protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
         for name, artifact in manifest.get("artifacts", {}).items()
         if artifact.get("type") == "aws:cloudformation:stack"
     }
+
+
+def _paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Stack, logical id and construct path of all resources, for templates without the path."""
+    for stack, artifact in manifest.get("artifacts", {}).items():
+        if artifact.get("type") != "aws:cloudformation:stack":
+            continue
+        known = artifact.get("metadata") or {}
+        if "additionalMetadataFile" in artifact:
+            known = json.loads((folder / artifact["additionalMetadataFile"]).read_text("utf-8"))
+        for path, entries in known.items():
+            for entry in entries:
+                if entry.get("type") == "aws:cdk:logicalId":
+                    yield stack, str(entry["data"]), str(path).removeprefix("/")
 
 
 class _Resolver:

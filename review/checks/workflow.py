@@ -7,7 +7,7 @@ from review import asl
 from review.asl import Flow
 from review.check import Found, Subject, check, get
 from review.keys import cannot_use
-from review.tasks import requests
+from review.tasks import UnknownTaskError, requests
 from review.template import Resource
 
 _TYPES: Final = {
@@ -191,7 +191,6 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 
 @check("F705", "Every task may be done by the state machine's role, and calls what is meant.")
 def tasks_allowed(subject: Subject) -> Iterator[Found]:
-    region = subject.bound.region
     for machine, definition in machines(subject):
         role = str(machine.properties.get("RoleArn", ""))
         if role != subject.bound.fill("{role.workflow}"):
@@ -200,32 +199,34 @@ def tasks_allowed(subject: Subject) -> Iterator[Found]:
             )
         for flow in asl.flows(definition):
             for name, state in flow.states.items():
-                for request in requests(state, role=role, region=region):
-                    target = subject.assembly.by_arn(request.resource.partition("/")[0])
-                    target = target or subject.assembly.by_arn(request.resource)
-                    lacks = []
-                    if not subject.world.decide(
-                        role, request.action, request.resource, request.context
-                    ):
-                        lacks.append(request.action)
-                    if target is not None:
-                        lacks += cannot_use(
-                            subject.world,
-                            role,
-                            request.action,
-                            target,
-                            request.context,
-                            region=region,
-                        )
-                    elif ":bedrock:" not in request.resource:
-                        lacks.append("anything in these templates")
-                    if lacks:
-                        yield _found(
-                            machine,
-                            f"{flow.name}{name} lacks {', '.join(lacks)} for {request.resource}",
-                            "each task must be allowed",
-                            "Grant it in stacks/pipeline.py, or correct what the task calls",
-                        )
+                for problem in _lacks(subject, state, role):
+                    yield _found(
+                        machine,
+                        f"{flow.name}{name} {problem}",
+                        "each task must be known and allowed",
+                        "Grant it in stacks/pipeline.py, or correct what the task calls",
+                    )
+
+
+def _lacks(subject: Subject, state: Mapping[str, Any], role: str) -> Iterator[str]:
+    region, world = subject.bound.region, subject.world
+    try:
+        asked = list(requests(state, role=role, region=region))
+    except UnknownTaskError as error:
+        yield f"calls {error}, which this review does not know"
+        return
+    for request in asked:
+        target = subject.assembly.by_arn(request.resource.partition("/")[0])
+        target = target or subject.assembly.by_arn(request.resource)
+        lacks = []
+        if not world.decide(role, request.action, request.resource, request.context):
+            lacks.append(request.action)
+        if target is not None:
+            lacks += cannot_use(world, role, request.action, target, request.context, region=region)
+        elif ":bedrock:" not in request.resource:
+            lacks.append("a resource of these templates")
+        if lacks:
+            yield f"lacks {', '.join(lacks)} for {request.resource}"
 
 
 @check("F706", "Every placeholder of a definition stands for the construct of its name.")
@@ -303,7 +304,7 @@ def data_flow(subject: Subject) -> Iterator[Found]:
             if name in reached and unknown:
                 yield _found(
                     machine,
-                    f"{name} reads $.{', $.'.join(sorted(unknown))}, which nothing before it writes",
+                    f"{name} reads {', '.join(sorted(unknown))}, which nothing before it writes",
                     "a path that is not there fails the execution",
                     "Correct the ResultPath before it, or the path",
                 )

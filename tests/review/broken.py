@@ -1,0 +1,132 @@
+"""Templates to break: a fresh copy for each flaw, and short ways to what a flaw changes."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import review
+from review import template
+from review.check import Fault, Subject
+from tuning.permissions import Contracts
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesized:
+    """Templates as text, so that a copy is one json.loads, and what they were made from."""
+
+    folder: Path
+    contracts: Contracts
+    texts: Mapping[str, str]
+    regions: Mapping[str, str]
+    protected: Mapping[str, bool]
+
+    @classmethod
+    def read(cls, folder: Path, contracts: Contracts) -> "Synthesized":
+        """From a cdk.out."""
+        assembly = template.read(folder)
+        return cls(
+            folder=folder,
+            contracts=contracts,
+            texts={name: json.dumps(raw) for name, raw in assembly.templates.items()},
+            regions=assembly.regions,
+            protected=assembly.protected,
+        )
+
+    def copy(self) -> "Copy":
+        """Templates that may be changed."""
+        return Copy(
+            templates={name: json.loads(text) for name, text in self.texts.items()}, source=self
+        )
+
+    def subject(self, templates: Mapping[str, Raw] | None = None) -> Subject:
+        """What the review sees in the templates, or in changed ones."""
+        found = template.resolve(
+            self.copy().templates if templates is None else templates, regions=self.regions
+        )
+        found.protected = dict(self.protected)
+        return review.subject_of(found, self.contracts)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Changeable templates. Paths are construct paths without the stack's environment."""
+
+    templates: dict[str, Raw]
+    source: Synthesized
+
+    def stack(self, part: str) -> Raw:
+        """The template of "data", "pipeline" or "serving"."""
+        return self.templates[f"tuning-{self.source.contracts.environment}-{part}"]
+
+    def all(self) -> Iterator[tuple[str, str, Raw]]:
+        """Every resource: stack, logical id, resource."""
+        for stack, raw in self.templates.items():
+            for logical_id, resource in raw["Resources"].items():
+                yield stack, logical_id, resource
+
+    def resource(self, path: str) -> Raw:
+        """The resource at a path such as "data/Training"."""
+        part, _, rest = path.partition("/")
+        wanted = f"tuning-{self.source.contracts.environment}-{part}/{rest}"
+        ends = ("", "/Resource", "/Default")
+        for _, _, resource in self.all():
+            if resource.get("Metadata", {}).get("aws:cdk:path") in [wanted + end for end in ends]:
+                return resource
+        raise KeyError(path)
+
+    def properties(self, path: str) -> Raw:
+        """Its properties."""
+        found: Raw = self.resource(path)["Properties"]
+        return found
+
+    def logical_id(self, path: str) -> str:
+        """Its logical id."""
+        resource = self.resource(path)
+        return next(name for _, name, each in self.all() if each is resource)
+
+    def policy(self, path: str) -> list[Raw]:
+        """The statements of the role at a path."""
+        (inline,) = self.properties(path)["Policies"]
+        found: list[Raw] = inline["PolicyDocument"]["Statement"]
+        return found
+
+    def statement(self, path: str, sid: str) -> Raw:
+        """A role's statement."""
+        return next(s for s in self.policy(path) if s.get("Sid") == sid)
+
+    def trust(self, path: str) -> Raw:
+        """The only statement of a role's trust policy."""
+        (found,) = self.properties(path)["AssumeRolePolicyDocument"]["Statement"]
+        raw: Raw = found
+        return raw
+
+    def statements_of(self, path: str) -> list[Raw]:
+        """The statements of a policy resource, or of a key."""
+        properties = self.properties(path)
+        document = properties.get("PolicyDocument", properties.get("KeyPolicy"))
+        found: list[Raw] = document["Statement"]
+        return found
+
+    def definition(self, change: Callable[[Raw], None]) -> None:
+        """Changes the workflow's definition."""
+        properties = self.properties("pipeline/Workflow")
+        definition = json.loads(properties["DefinitionString"])
+        change(definition)
+        properties["DefinitionString"] = json.dumps(definition)
+
+    def add(self, part: str, logical_id: str, kind: str, **properties: Any) -> None:
+        """Adds a resource, as an app would: with a construct path."""
+        path = f"tuning-{self.source.contracts.environment}-{part}/{logical_id}/Resource"
+        self.stack(part)["Resources"][logical_id] = {
+            "Type": kind,
+            "Properties": properties,
+            "Metadata": {"aws:cdk:path": path},
+        }
+
+    def faults(self) -> list[Fault]:
+        """What the review finds now."""
+        return review.faults(self.source.subject(self.templates))

@@ -1,0 +1,65 @@
+"""Synthesizes what is reviewed once per session; each test gets its own copy to break."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import ROOT, build_app, read_context
+from tests.review.broken import Synthesized
+from tuning import customization, settings
+from tuning.permissions import contracts
+
+os.environ.setdefault("CDK_VALIDATION", "false")
+
+BOUNDARY = "arn:aws:iam::111122223333:policy/org/Boundary"
+# Environments that cdk.json does not have: the settings that change what is proved.
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "strict": {"region": "us-east-1", "service_role": "strict"},
+    "bounded": {
+        "region": "us-east-1",
+        "permissions_boundary": BOUNDARY,
+        "role_name_prefix": "org-",
+        "alarm_email": "ops@example.com",
+    },
+}
+
+
+def tuning_context() -> dict[str, Any]:
+    """cdk.json's settings and those of the variants."""
+    tuning = json.loads(json.dumps(read_context()["tuning"]))
+    tuning["environments"].update(VARIANTS)
+    found: dict[str, Any] = tuning
+    return found
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
+    """The templates of an environment or variant, with the contracts of its settings."""
+    customizations = customization.load_all(ROOT / "customizations")
+
+    @cache
+    def build(environment: str) -> Synthesized:
+        outdir = tmp_path_factory.mktemp(f"cdk.out-{environment}")
+        context = {
+            **read_context(),
+            "tuning": tuning_context(),
+            "environment": environment,
+            # As the CDK CLI sets it.
+            "aws:cdk:enable-path-metadata": True,
+        }
+        build_app(context, outdir=str(outdir)).synth()
+        chosen = settings.read(tuning_context(), environment=environment)
+        return Synthesized.read(Path(outdir), contracts(chosen, customizations))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def dev(synthesized: Callable[[str], Synthesized]) -> Synthesized:
+    """The default environment."""
+    return synthesized("dev")

@@ -1,0 +1,22 @@
+"""Single flaws, each with the check that must notice it. Never taken back: only added to."""
+
+from tests.review.mutants import (
+    data,
+    delivery,
+    flow,
+    resources,
+    roles,
+    shape,
+    trust,
+)
+from tests.review.mutants._mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *trust.MUTANTS,
+    *roles.MUTANTS,
+    *resources.MUTANTS,
+    *delivery.MUTANTS,
+    *data.MUTANTS,
+    *flow.MUTANTS,
+    *shape.MUTANTS,
+)

@@ -1,0 +1,270 @@
+"""Flaws of what starts, calls and tells what."""
+
+from tests.review.broken import Copy
+from tests.review.mutants._mutant import collected, flaw
+
+RULE = "pipeline/ManifestUploaded"
+SCHEDULE = "pipeline/KeepLeases"
+
+
+@flaw("W521", "upload rule: every key")
+def every_key(copy: Copy) -> None:
+    del copy.properties(RULE)["EventPattern"]["detail"]["object"]
+
+
+@flaw("W521", "upload rule: every file of the customization")
+def every_file(copy: Copy) -> None:
+    copy.properties(RULE)["EventPattern"]["detail"]["object"]["key"] = [{"prefix": "pets-search/"}]
+
+
+@flaw("W521", "upload rule: a customization is left out")
+def left_out(copy: Copy) -> None:
+    copy.properties(RULE)["EventPattern"]["detail"]["object"]["key"].pop()
+
+
+@flaw("W521", "upload rule: the output bucket, too")
+def output_triggers(copy: Copy) -> None:
+    names = copy.properties(RULE)["EventPattern"]["detail"]["bucket"]["name"]
+    substitutions = copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]
+    names.append(substitutions["OutputBucket"])
+
+
+@flaw("W521", "upload rule: deletions, too")
+def deletions(copy: Copy) -> None:
+    copy.properties(RULE)["EventPattern"]["detail-type"].append("Object Deleted")
+
+
+@flaw("W521", "upload rule: switched off")
+def rule_off(copy: Copy) -> None:
+    copy.properties(RULE)["State"] = "DISABLED"
+
+
+@flaw("W524", "upload rule: no dead letters")
+def no_dead_letters(copy: Copy) -> None:
+    del copy.properties(RULE)["Targets"][0]["DeadLetterConfig"]
+
+
+@flaw("W524", "upload rule: gives up at once")
+def no_retries(copy: Copy) -> None:
+    copy.properties(RULE)["Targets"][0]["RetryPolicy"] = {
+        "MaximumEventAgeInSeconds": 60,
+        "MaximumRetryAttempts": 0,
+    }
+
+
+@flaw("W524", "upload rule: its role cannot start the workflow")
+def rule_cannot_start(copy: Copy) -> None:
+    copy.statement("pipeline/UploadRuleRole", "StartWorkflow")["Action"] = (
+        "states:DescribeExecution"
+    )
+
+
+@flaw("W524", "upload rule: acts as the lease schedule")
+def other_role(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/LeaseScheduleRole"), "Arn"]}
+    copy.properties(RULE)["Targets"][0]["RoleArn"] = arn
+
+
+@flaw("W524", "upload rule: no target")
+def no_target(copy: Copy) -> None:
+    copy.properties(RULE)["Targets"] = []
+
+
+@flaw("W524", "upload rule: sends a constant instead of the event")
+def constant_input(copy: Copy) -> None:
+    copy.properties(RULE)["Targets"][0]["Input"] = "{}"
+
+
+@flaw("W522", "output bucket: sends events")
+def output_sends(copy: Copy) -> None:
+    copy.properties("data/Output")["NotificationConfiguration"] = {
+        "EventBridgeConfiguration": {"EventBridgeEnabled": True}
+    }
+
+
+@flaw("W522", "validation bucket: sends no events")
+def validation_silent(copy: Copy) -> None:
+    del copy.properties("data/Validation")["NotificationConfiguration"]
+
+
+@flaw("W522", "training bucket: tells a queue, too")
+def tells_queue(copy: Copy) -> None:
+    copy.properties("data/Training")["NotificationConfiguration"]["QueueConfigurations"] = [
+        {"Event": "s3:ObjectCreated:*", "Queue": "arn:aws:sqs:us-east-1:999999999999:q"}
+    ]
+
+
+@flaw("W525", "lease schedule: once a day")
+def once_a_day(copy: Copy) -> None:
+    copy.properties(SCHEDULE)["ScheduleExpression"] = "rate(1 day)"
+
+
+@flaw("W525", "lease schedule: switched off")
+def schedule_off(copy: Copy) -> None:
+    copy.properties(SCHEDULE)["State"] = "DISABLED"
+
+
+@flaw("W525", "lease schedule: ends one day")
+def schedule_ends(copy: Copy) -> None:
+    copy.properties(SCHEDULE)["EndDate"] = "2027-01-01T00:00:00Z"
+
+
+@flaw("W525", "lease schedule: calls another function")
+def calls_other(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Admit/Function"), "Arn"]}
+    copy.properties(SCHEDULE)["Target"]["Arn"] = arn
+
+
+@flaw("W525", "lease schedule: cannot encrypt its dead letters")
+def schedule_without_key(copy: Copy) -> None:
+    role = "pipeline/LeaseScheduleRole"
+    copy.policy(role).remove(copy.statement(role, "EncryptDeadLetters"))
+
+
+@flaw("A106", "no lease schedule at all")
+def no_schedule(copy: Copy) -> None:
+    del copy.stack("pipeline")["Resources"][copy.logical_id(SCHEDULE)]
+
+
+@flaw("W511", "alarm: tells nobody")
+def alarm_tells_nobody(copy: Copy) -> None:
+    del copy.properties("pipeline/WorkflowFailed")["AlarmActions"]
+
+
+@flaw("W511", "alarm: actions switched off")
+def alarm_off(copy: Copy) -> None:
+    copy.properties("pipeline/WorkflowFailed")["ActionsEnabled"] = False
+
+
+@flaw("W513", "alarm: watches nothing that is there")
+def alarm_on_nothing(copy: Copy) -> None:
+    copy.properties("pipeline/WorkflowFailed")["Dimensions"][0]["Value"] = "another"
+
+
+@flaw("W513", "alarm: a metric that does not exist")
+def unknown_metric(copy: Copy) -> None:
+    copy.properties("pipeline/WorkflowFailed")["MetricName"] = "ExecutionFailed"
+
+
+@flaw("W514", "alarm: rings at the hundredth failure")
+def late_alarm(copy: Copy) -> None:
+    copy.properties("pipeline/LeasesNotKept")["Threshold"] = 100
+
+
+@flaw("W514", "alarm: the average of failures")
+def average_alarm(copy: Copy) -> None:
+    copy.properties("pipeline/LeasesNotKept")["Statistic"] = "Average"
+
+
+@flaw("W514", "alarm: rings when failures are few")
+def inverted_alarm(copy: Copy) -> None:
+    copy.properties("pipeline/DeadLettersWaiting")["ComparisonOperator"] = (
+        "LessThanOrEqualToThreshold"
+    )
+
+
+@flaw("W515", "nobody watches the dead letters")
+def dead_letters_unwatched(copy: Copy) -> None:
+    del copy.stack("pipeline")["Resources"][copy.logical_id("pipeline/DeadLettersWaiting")]
+
+
+@flaw("W515", "nobody watches the custom resource")
+def provider_unwatched(copy: Copy) -> None:
+    resources = copy.stack("serving")["Resources"]
+    del resources[copy.logical_id("serving/ProvisionedThroughput/Failed")]
+
+
+@flaw("W526", "workflow: may publish, but not use the topic's key")
+def publish_without_key(copy: Copy) -> None:
+    role = "pipeline/WorkflowRole"
+    copy.policy(role).remove(copy.statement(role, "EncryptMessages"))
+
+
+@flaw("W501", "function: runs as another function's role")
+def role_swapped(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Role"), "Arn"]}
+    copy.properties("pipeline/Functions/Admit/Function")["Role"] = arn
+
+
+@flaw("W501", "function: another handler")
+def handler_swapped(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Admit/Function")["Handler"] = "lambdas.serve.handler"
+
+
+@flaw("W502", "function: writes to the training bucket")
+def output_is_training(copy: Copy) -> None:
+    variables = copy.properties("pipeline/Functions/Merge/Function")["Environment"]["Variables"]
+    variables["OUTPUT_BUCKET"] = variables["TRAINING_BUCKET"]
+
+
+@flaw("W502", "function: a variable is missing")
+def variable_missing(copy: Copy) -> None:
+    variables = copy.properties("pipeline/Functions/Serve/Function")["Environment"]["Variables"]
+    del variables["PARAMETER_PREFIX"]
+
+
+@flaw("W502", "start job: passes another customization's role")
+def roles_swapped(copy: Copy) -> None:
+    variables = copy.properties("pipeline/Functions/StartJob/Function")["Environment"]["Variables"]
+    parts = variables["SERVICE_ROLES"]["Fn::Join"][1]
+    found = [i for i, part in enumerate(parts) if isinstance(part, dict)]
+    parts[found[0]] = parts[found[1]]
+
+
+@flaw("W503", "function: logs into a group that Lambda makes")
+def own_log_group(copy: Copy) -> None:
+    del copy.properties("pipeline/Functions/Admit/Function")["LoggingConfig"]["LogGroup"]
+
+
+@flaw("W504", "a function without a contract")
+def unknown_function(copy: Copy) -> None:
+    found = copy.properties("pipeline/Functions/Admit/Function")
+    copy.add("pipeline", "Another", "AWS::Lambda::Function", **found)
+
+
+@flaw("W505", "function: an old runtime")
+def old_runtime(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Admit/Function")["Runtime"] = "python3.9"
+
+
+@flaw("W505", "function: gives up after three seconds")
+def short_timeout(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Merge/Function")["Timeout"] = 3
+
+
+@flaw("W505", "function: somebody else's layer")
+def foreign_layer(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Merge/Function")["Layers"] = [
+        "arn:aws:lambda:us-east-1:999999999999:layer:handy:1"
+    ]
+
+
+@flaw("M803", "serving: more units than the file says")
+def more_units(copy: Copy) -> None:
+    copy.properties("serving/Throughput-pets-search")["ModelUnits"] = "10"
+
+
+@flaw("M803", "serving: kept when the stack goes")
+def kept_on_delete(copy: Copy) -> None:
+    copy.properties("serving/Throughput-pets-search")["OnDelete"] = "retain"
+
+
+@flaw("M803", "serving: no lease")
+def no_lease(copy: Copy) -> None:
+    copy.properties("serving/Throughput-pets-search")["LeaseHours"] = "none"
+
+
+@flaw("M803", "serving: in the hands of another function")
+def other_provider(copy: Copy) -> None:
+    copy.properties("serving/Throughput-pets-search")["ServiceToken"] = (
+        "arn:aws:lambda:us-east-1:999999999999:function:provider"
+    )
+
+
+@flaw("A103", "a custom resource of another kind")
+def other_custom_resource(copy: Copy) -> None:
+    function = {"Fn::GetAtt": [copy.logical_id("serving/ProvisionedThroughput/Function"), "Arn"]}
+    copy.add("serving", "Extra", "Custom::Extra", ServiceToken=function)
+
+
+MUTANTS = collected(globals())

@@ -1,0 +1,233 @@
+"""Flaws of the workflow: transitions, errors, ends, and the promise that it carries."""
+
+from collections.abc import Callable
+
+from tests.review.broken import Copy, Raw
+from tests.review.mutants._mutant import Mutant, collected
+
+
+def _flow(killer: str, name: str) -> Callable[[Callable[[Raw], None]], Mutant]:
+    """A flaw of the workflow's states."""
+
+    def make(change: Callable[[Raw], None]) -> Mutant:
+        def apply(copy: Copy) -> None:
+            copy.definition(lambda definition: change(definition["States"]))
+
+        return Mutant(name=f"workflow: {name}", killer=killer, change=apply)
+
+    return make
+
+
+@_flow("F701", "a dangling Next")
+def dangling_next(states: Raw) -> None:
+    states["Record job"]["Next"] = "Serve it"
+
+
+@_flow("F701", "a dangling Catch")
+def dangling_catch(states: Raw) -> None:
+    states["Admit"]["Catch"][0]["Next"] = "Close"
+
+
+@_flow("F701", "a dangling choice")
+def dangling_choice(states: Raw) -> None:
+    states["Valid?"]["Choices"][0]["Next"] = "Prepare"
+
+
+@_flow("F701", "neither Next nor End")
+def no_next(states: Raw) -> None:
+    del states["Notify"]["Next"]
+
+
+@_flow("F701", "a choice without a default")
+def no_default(states: Raw) -> None:
+    del states["Next step?"]["Default"]
+
+
+@_flow("F701", "a misspelled field")
+def misspelled(states: Raw) -> None:
+    states["Admit"]["Retries"] = states["Admit"].pop("Retry")
+
+
+@_flow("F702", "a state that nobody reaches")
+def unreachable(states: Raw) -> None:
+    states["Worth a message?"]["Choices"] = [
+        {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Ended well?"}
+    ]
+
+
+@_flow("F703", "a task without Retry")
+def no_retry(states: Raw) -> None:
+    del states["Check manifest"]["Retry"]
+
+
+@_flow("F703", "a task without Catch")
+def no_catch(states: Raw) -> None:
+    del states["Check manifest"]["Catch"]
+
+
+@_flow("F703", "a map without Catch")
+def map_without_catch(states: Raw) -> None:
+    del states["Check images"]["Catch"]
+
+
+@_flow("F703", "a shard without Retry")
+def shard_without_retry(states: Raw) -> None:
+    del states["Check images"]["ItemProcessor"]["States"]["Check shard"]["Retry"]
+
+
+@_flow("F703", "only some errors are caught")
+def some_errors(states: Raw) -> None:
+    states["Train"]["Catch"][0]["ErrorEquals"] = ["Bedrock.ValidationException"]
+
+
+@_flow("F703", "an error replaces what is known about the run")
+def error_replaces(states: Raw) -> None:
+    del states["Merge report"]["Catch"][0]["ResultPath"]
+
+
+@_flow("F703", "retries without growing pauses")
+def no_backoff(states: Raw) -> None:
+    states["Admit"]["Retry"][0]["BackoffRate"] = 1
+
+
+@_flow("F704", "the run ends without a message")
+def silent_end(states: Raw) -> None:
+    states["Close run"]["Next"] = "Ended well?"
+
+
+@_flow("F704", "a rejected dataset ends in silence")
+def silent_rejection(states: Raw) -> None:
+    states["Valid?"]["Default"] = "Run ended"
+
+
+@_flow("F704", "closing fails in silence")
+def silent_failure(states: Raw) -> None:
+    states["Close run"]["Catch"][0]["Next"] = "Closing failed"
+
+
+@_flow("F705", "publishes to another topic")
+def other_topic(states: Raw) -> None:
+    states["Notify"]["Parameters"]["TopicArn"] = "arn:aws:sns:us-east-1:999999999999:elsewhere"
+
+
+@_flow("F705", "calls a function that is not here")
+def other_function(states: Raw) -> None:
+    states["Admit"]["Resource"] = "arn:aws:lambda:us-east-1:999999999999:function:admit"
+
+
+@_flow("F705", "a task of a service that nobody expects")
+def other_service(states: Raw) -> None:
+    states["Notify"]["Resource"] = "arn:aws:states:::aws-sdk:ec2:runInstances"
+
+
+@_flow("F707", "the approval waits for ever")
+def waits_for_ever(states: Raw) -> None:
+    del states["Await approval"]["TimeoutSeconds"]
+
+
+@_flow("F708", "polls without a pause")
+def busy_loop(states: Raw) -> None:
+    states["Next step?"]["Choices"][0]["Next"] = "Serve"
+
+
+@_flow("F709", "a result that is thrown away and read")
+def lost_result(states: Raw) -> None:
+    states["Merge report"]["ResultPath"] = None
+
+
+@_flow("F709", "a result under another name")
+def renamed_result(states: Raw) -> None:
+    states["Admit"]["ResultPath"] = "$.admitted"
+
+
+@_flow("F709", "an error under a name that is not there yet")
+def error_too_deep(states: Raw) -> None:
+    states["Admit"]["Catch"][0]["ResultPath"] = "$.serving.error"
+
+
+@_flow("M801", "invalid datasets are trained, too")
+def trains_invalid(states: Raw) -> None:
+    states["Valid?"]["Default"] = "Prepare job"
+
+
+@_flow("M801", "nobody is asked about the price")
+def no_approval(states: Raw) -> None:
+    states["Price known and allowed?"]["Choices"][1]["Next"] = "With validation dataset?"
+
+
+@_flow("M801", "the price is never looked at")
+def no_price(states: Raw) -> None:
+    states["Prepare job"]["Next"] = "With validation dataset?"
+
+
+@_flow("M801", "uploads that nobody admitted")
+def not_admitted(states: Raw) -> None:
+    states["Admitted?"]["Default"] = "Check manifest"
+
+
+@_flow("M802", "published without a smoke test")
+def unproved(states: Raw) -> None:
+    states["Next step?"]["Choices"][1]["Next"] = "Publish endpoint"
+
+
+@_flow("M802", "a failed smoke test is published")
+def failed_proof(states: Raw) -> None:
+    states["Proved?"]["Default"] = "Publish endpoint"
+
+
+@_flow("M802", "an error while serving is not rolled back")
+def no_roll_back(states: Raw) -> None:
+    states["Smoke test"]["Catch"][0]["Next"] = "Close run"
+
+
+def _machine(killer: str, name: str) -> Callable[[Callable[[Copy], None]], Mutant]:
+    def make(change: Callable[[Copy], None]) -> Mutant:
+        return Mutant(name=f"workflow: {name}", killer=killer, change=change)
+
+    return make
+
+
+@_machine("F707", "no time limit")
+def no_timeout(copy: Copy) -> None:
+    copy.definition(lambda definition: definition.pop("TimeoutSeconds"))
+
+
+@_machine("F701", "starts nowhere")
+def starts_nowhere(copy: Copy) -> None:
+    copy.definition(lambda definition: definition.update(StartAt="Start"))
+
+
+@_machine("F706", "two functions are swapped")
+def functions_swapped(copy: Copy) -> None:
+    found = copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]
+    found["Admit"], found["Merge"] = found["Merge"], found["Admit"]
+
+
+@_machine("F706", "a placeholder is not filled")
+def not_filled(copy: Copy) -> None:
+    del copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["Topic"]
+
+
+@_machine("F705", "acts as a function's role")
+def other_role(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Role"), "Arn"]}
+    copy.properties("pipeline/Workflow")["RoleArn"] = arn
+
+
+@_machine("F710", "logs nothing")
+def no_logs(copy: Copy) -> None:
+    del copy.properties("pipeline/Workflow")["LoggingConfiguration"]
+
+
+@_machine("F710", "logs the data of its executions")
+def logs_data(copy: Copy) -> None:
+    logging = copy.properties("pipeline/Workflow")["LoggingConfiguration"]
+    logging["IncludeExecutionData"] = True
+
+
+@_machine("F710", "express, which ends after five minutes")
+def express(copy: Copy) -> None:
+    copy.properties("pipeline/Workflow")["StateMachineType"] = "EXPRESS"
+
+
+MUTANTS = collected(globals())

@@ -1,0 +1,84 @@
+"""Flaws of form: names, types, references; CloudFormation refuses some and ignores others."""
+
+from tests.review.broken import Copy
+from tests.review.mutants._mutant import collected, flaw
+
+
+@flaw("A105", "a misspelled property")
+def misspelled_property(copy: Copy) -> None:
+    properties = copy.properties("data/Training")
+    properties["VersionConfiguration"] = properties.pop("VersioningConfiguration")
+
+
+@flaw("A105", "a misspelled property deep inside")
+def misspelled_deep(copy: Copy) -> None:
+    block = copy.properties("data/Training")["PublicAccessBlockConfiguration"]
+    block["BlockPublicACLs"] = block.pop("BlockPublicAcls")
+
+
+@flaw("A105", "a misspelled attribute")
+def misspelled_attribute(copy: Copy) -> None:
+    resource = copy.resource("data/Training")
+    resource["DeletionPolcy"] = resource.pop("DeletionPolicy")
+
+
+@flaw("A105", "a text where a number belongs")
+def wrong_type(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Admit/Function")["MemorySize"] = "much"
+
+
+@flaw("A105", "a value that is none of the allowed")
+def wrong_value(copy: Copy) -> None:
+    copy.properties("pipeline/Runs")["BillingMode"] = "PAY_PER_QUERY"
+
+
+@flaw("A105", "a required property is missing")
+def missing_property(copy: Copy) -> None:
+    del copy.properties("pipeline/Functions/Admit/Function")["Code"]
+
+
+@flaw("A105", "a list where an object belongs")
+def list_for_object(copy: Copy) -> None:
+    properties = copy.properties("data/Output")
+    properties["LoggingConfiguration"] = [properties["LoggingConfiguration"]]
+
+
+@flaw("A105", "a deletion policy that does not exist")
+def unknown_deletion_policy(copy: Copy) -> None:
+    copy.resource("data/Training")["DeletionPolicy"] = "Keep"
+
+
+@flaw("A102", "a reference to nothing")
+def dangling_reference(copy: Copy) -> None:
+    copy.properties("pipeline/Messages/Topic")["DisplayName"] = {"Ref": "Nothing"}
+
+
+@flaw("A102", "an import that nobody exports")
+def dangling_import(copy: Copy) -> None:
+    copy.properties("pipeline/Messages/Topic")["DisplayName"] = {"Fn::ImportValue": "nothing"}
+
+
+@flaw("A102", "a dependency on nothing")
+def dangling_dependency(copy: Copy) -> None:
+    copy.resource("pipeline/Workflow")["DependsOn"] = ["Nothing"]
+
+
+@flaw("A101", "an attribute that the type does not have")
+def unknown_attribute(copy: Copy) -> None:
+    name = copy.logical_id("data/Training")
+    copy.properties("data/Output")["Tags"] = [
+        {"Key": "x", "Value": {"Fn::GetAtt": [name, "Colour"]}}
+    ]
+
+
+@flaw("A103", "a type that nobody knows")
+def unknown_type(copy: Copy) -> None:
+    copy.resource("pipeline/Messages/Topic")["Type"] = "AWS::SNS::Topics"
+
+
+@flaw("A104", "no construct path")
+def no_path(copy: Copy) -> None:
+    del copy.resource("pipeline/Messages/Topic")["Metadata"]
+
+
+MUTANTS = collected(globals())
