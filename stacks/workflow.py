@@ -21,7 +21,7 @@ FUNCTIONS: Final = (
     "CloseRun",
 )
 DAY_SECONDS: Final = 86_400
-# Jobs take hours to days, an approval up to its own limit; nothing takes longer than this.
+# Jobs take hours to days; nothing but a person's approval, with its own limit, takes longer.
 _LONGEST_DAYS: Final = 30
 
 _RETRY: Final = [
@@ -92,7 +92,8 @@ def definition(
     return {
         "Comment": "From an uploaded manifest to a served custom model, or to what must be fixed",
         "StartAt": "Upload or deployment?",
-        "TimeoutSeconds": _LONGEST_DAYS * DAY_SECONDS,
+        # At this time-out nobody is told but the alarm, so every wait inside ends before it.
+        "TimeoutSeconds": (_LONGEST_DAYS + approval_days) * DAY_SECONDS,
         "States": states,
     }
 

@@ -1,0 +1,295 @@
+"""The workflow as a graph: nothing dangles, every error is told, nothing waits for ever."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas import serve
+from stacks import workflow
+from tuning import job
+from tuning.customization import load_all
+from tuning.layout import Buckets
+from tuning.settings import APPROVAL_DAYS_MAX, LOOKS_MAX
+
+DEFINITION = workflow.definition(approval_days=7)
+STATES: Mapping[str, Any] = DEFINITION["States"]
+SHARDS: Mapping[str, Any] = STATES["Check images"]["ItemProcessor"]["States"]
+TOLD = ("Notify", "Say that closing failed", "Ask for approval")
+YEAR = 365 * 86_400
+# What Step Functions writes into an execution's history for one pass through a state.
+EVENTS = {"Task": 5, "Choice": 2, "Wait": 2}
+
+
+def _machines() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield DEFINITION["StartAt"], STATES
+    yield STATES["Check images"]["ItemProcessor"]["StartAt"], SHARDS
+
+
+def _every() -> Iterator[tuple[str, dict[str, Any]]]:
+    for _, states in _machines():
+        yield from states.items()
+
+
+def _targets(state: Mapping[str, Any]) -> Iterator[str]:
+    if "Next" in state:
+        yield state["Next"]
+    if "Default" in state:
+        yield state["Default"]
+    for part in ("Choices", "Catch"):
+        for rule in state.get(part, ()):
+            yield rule["Next"]
+
+
+def _reachable(start: str, states: Mapping[str, Any], without: tuple[str, ...] = ()) -> set[str]:
+    """Every state on some path from `start` that does not pass through one of `without`."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        if here not in found and here not in without:
+            found.add(here)
+            waiting.extend(_targets(states[here]))
+    return found
+
+
+def _tasks() -> list[tuple[str, dict[str, Any]]]:
+    return [(name, state) for name, state in _every() if state["Type"] == "Task"]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def test_every_transition_leads_to_a_state() -> None:
+    for start, states in _machines():
+        assert start in states
+        for state in states.values():
+            assert set(_targets(state)) <= set(states)
+
+
+def test_every_state_is_reached() -> None:
+    for start, states in _machines():
+        assert _reachable(start, states) == set(states)
+
+
+def test_every_state_goes_on_or_ends() -> None:
+    for name, state in _every():
+        ends = state.get("End", False) or state["Type"] in ("Succeed", "Fail")
+        assert ends != bool(set(_targets(state)) - _caught(state)), name
+
+
+def _caught(state: Mapping[str, Any]) -> set[str]:
+    return {rule["Next"] for rule in state.get("Catch", ())}
+
+
+def test_every_choice_has_a_default() -> None:
+    """Without one, a decision that somebody adds later would end a run without a word."""
+    assert all("Default" in state for _, state in _every() if state["Type"] == "Choice")
+
+
+@pytest.mark.parametrize(("name", "state"), _tasks(), ids=lambda value: str(value)[:30])
+def test_every_task_retries_what_passes_and_catches_the_rest(
+    name: str, state: dict[str, Any]
+) -> None:
+    (retry,) = state["Retry"]
+    assert retry["MaxAttempts"] >= 3
+    assert retry["JitterStrategy"] == "FULL"
+    # Anything broader would repeat what fails for good, for minutes, and hide it.
+    assert not {e for e in retry["ErrorEquals"] if e.startswith("States.")}
+    (catch,) = state["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    # Next to the input, not in its place: closing needs to know the run.
+    assert catch["ResultPath"] in ("$.error", "$.serving.error")
+
+
+def test_the_map_fails_the_run_when_a_shard_fails_in_a_way_that_it_does_not_catch_itself() -> None:
+    assert _caught(STATES["Check images"]) == {"Close run"}
+    assert "ToleratedFailureCount" not in STATES["Check images"]
+    assert "ToleratedFailurePercentage" not in STATES["Check images"]
+
+
+def test_every_error_is_told() -> None:
+    """Whatever is caught anywhere, each path from there sends a message or says that it failed to.
+
+    Left aside: the quiet ends, which an error never is (tests/tuning/test_outcome.py).
+    """
+    states = {**STATES, "Worth a message?": {**STATES["Worth a message?"], "Default": "Notify"}}
+    for name, state in STATES.items():
+        for target in _caught(state):
+            untold = {
+                end
+                for end in _reachable(target, states, without=TOLD)
+                if states[end]["Type"] in ("Succeed", "Fail")
+            }
+            assert untold <= {"Failed to notify"}, name
+
+
+def test_every_end_is_told_but_the_quiet_ones() -> None:
+    """One edge of one state decides that an end is not worth a message."""
+    loud = {**STATES, "Worth a message?": {**STATES["Worth a message?"], "Default": "Notify"}}
+
+    silent = _reachable(DEFINITION["StartAt"], loud, without=("Notify", "Say that closing failed"))
+
+    assert not {name for name in silent if STATES[name]["Type"] == "Succeed"}
+    assert {name for name in silent if STATES[name]["Type"] == "Fail"} <= {"Failed to notify"}
+
+
+def test_a_failure_to_close_or_to_notify_fails_the_execution_so_that_its_alarm_rings() -> None:
+    assert _caught(STATES["Close run"]) == {"Say that closing failed"}
+    assert _caught(STATES["Notify"]) == {"Failed to notify"}
+    assert _caught(STATES["Say that closing failed"]) == {"Failed to notify"}
+    for name in ("Failed to notify", "Closing failed", "Run failed"):
+        assert STATES[name]["Type"] == "Fail"
+
+
+@pytest.mark.parametrize("name", ["Serve", "Smoke test", "Publish endpoint"])
+def test_an_error_while_serving_is_undone_before_it_is_told(name: str) -> None:
+    """What was begun would go on billing."""
+    (catch,) = STATES[name]["Catch"]
+
+    assert (catch["Next"], catch["ResultPath"]) == ("Roll back", "$.serving.error")
+
+
+def test_both_ways_to_train_differ_in_the_validation_dataset_only() -> None:
+    """A path that is not in the input is an error, so there are two states and not one."""
+    plain, validated = (
+        json.loads(json.dumps(STATES[n])) for n in ("Train", "Train with validation")
+    )
+
+    added = validated["Parameters"].pop("ValidationDataConfig.$")
+
+    assert added == "$.start.request.ValidationDataConfig"
+    assert plain == validated
+
+
+def _request(*, with_validation: bool) -> dict[str, Any]:
+    search = load_all(Path(__file__).parents[2] / "customizations")["pets-search"]
+    plan = job.JobPlan(
+        environment="dev",
+        customization=search,
+        run="20261121-093000-aaaaaa",
+        run_key="k" * 48,
+        attempt=1,
+        role_arn="arn:aws:iam::000000000000:role/a-role",
+        buckets=Buckets(training="a-training", validation="a-validation", output="an-output"),
+        with_validation=with_validation,
+    )
+    pascal: dict[str, Any] = job.pascal_case(plan.request())
+    return pascal
+
+
+@pytest.mark.parametrize(
+    ("name", "with_validation"), [("Train", False), ("Train with validation", True)]
+)
+def test_the_job_gets_exactly_the_fields_of_the_request_that_was_checked(
+    name: str, with_validation: bool
+) -> None:
+    asked = STATES[name]["Parameters"]
+
+    assert asked == {
+        f"{field}.$": f"$.start.request.{field}"
+        for field in _request(with_validation=with_validation)
+    }
+    # Without it Step Functions would start a second job when it repeats a call.
+    assert "ClientRequestToken.$" in asked
+
+
+def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> None:
+    vpc = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    states = workflow.definition(approval_days=7, vpc=vpc, model_key="${ModelKey}")["States"]
+
+    for name in ("Train", "Train with validation"):
+        assert states[name]["Parameters"]["VpcConfig"] == vpc
+        assert states[name]["Parameters"]["CustomModelKmsKeyId"] == "${ModelKey}"
+
+
+def test_only_what_the_stack_fills_in_is_left_open() -> None:
+    used = set(re.findall(r"\$\{([^}]*)\}", json.dumps(DEFINITION)))
+
+    assert used == {*workflow.FUNCTIONS, "OutputBucket", "RunsTable", "Topic"}
+
+
+def test_every_path_was_put_into_the_state_by_a_step_or_the_input() -> None:
+    written = {state["ResultPath"] for state in STATES.values() if state.get("ResultPath")}
+    known = {path.split(".")[1] for path in written} | {"error"}
+    used = {
+        name
+        for state in STATES.values()
+        for text in _texts({k: v for k, v in state.items() if k != "ItemProcessor"})
+        for name in re.findall(r"(?<!\$)\$\.(\w+)", text)
+    }
+
+    assert used <= known
+
+
+def test_what_the_serving_steps_are_called_here_is_what_the_handler_calls_them() -> None:
+    said = set(re.findall(r'_next\(\s*state,\s*"([a-z-]+)"', Path(serve.__file__).read_text()))
+    chosen = {
+        rule["StringEquals"]
+        for state in STATES.values()
+        for rule in state.get("Choices", ())
+        if rule.get("Variable") == "$.serving.step"
+    }
+
+    assert chosen <= said
+    actions = {
+        state["Parameters"]["action"]
+        for state in STATES.values()
+        if state.get("Resource") == "${Serve}"
+    }
+    assert actions == set(serve._ACTIONS)
+
+
+def test_no_loop_turns_without_waiting() -> None:
+    waits = tuple(name for name, state in STATES.items() if state["Type"] == "Wait")
+    for name in STATES:
+        if name not in waits:
+            behind: set[str] = set()
+            for target in _targets(STATES[name]):
+                behind |= _reachable(target, STATES, without=waits)
+            assert name not in behind
+
+
+def test_every_wait_is_followed_by_the_handler_that_knows_when_to_give_up() -> None:
+    """That it does give up is tests/lambdas/test_serve_undone.py's matter."""
+    for state in STATES.values():
+        if state["Type"] == "Wait":
+            assert STATES[state["Next"]]["Resource"] == "${Serve}"
+            assert state["SecondsPath"] == "$.serving.seconds"
+
+
+def test_the_longest_wait_that_settings_allow_fits_into_an_executions_history() -> None:
+    loops = [("Serve", "Next step?", "Wait for endpoint"), ("Roll back", "Rolled back?")]
+    turn = sum(EVENTS[STATES[name]["Type"]] for loop in loops for name in loop) + EVENTS["Wait"]
+
+    assert turn * LOOKS_MAX < 25_000
+
+
+@pytest.mark.parametrize("days", [1, 7, APPROVAL_DAYS_MAX])
+def test_whoever_approves_in_time_leaves_the_job_its_month_within_the_year_of_an_execution(
+    days: int,
+) -> None:
+    definition = workflow.definition(approval_days=days)
+
+    approval = definition["States"]["Await approval"]["TimeoutSeconds"]
+    assert approval == days * 86_400
+    assert approval + 30 * 86_400 <= definition["TimeoutSeconds"] <= YEAR
+
+
+def test_the_definition_is_plain_data_of_a_size_that_step_functions_takes() -> None:
+    text = json.dumps(DEFINITION)
+
+    assert json.loads(text) == DEFINITION
+    assert len(text) < 1_000_000
+    assert all(len(name) <= 80 for name, _ in _every())
