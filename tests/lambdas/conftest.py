@@ -110,6 +110,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in each.to_env().items():
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
 
