@@ -10,7 +10,9 @@ from typing import Any
 import aws_cdk as cdk
 
 from stacks import workflow
+from stacks.constructs import attachment
 from stacks.data import DataStack
+from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
 from stacks.serving import ServingStack
 from tuning import customization, settings
@@ -47,9 +49,13 @@ def build_app(
         "settings": chosen,
         "termination_protection": chosen.functions == "lambda",
     }
+    common["customizations"] = wanted
     data = DataStack(app, f"{prefix}-data", **common)
-    pipeline = PipelineStack(app, f"{prefix}-pipeline", customizations=wanted, data=data, **common)
-    ServingStack(app, f"{prefix}-serving", customizations=wanted, pipeline=pipeline, **common)
+    network = attachment.existing(chosen)
+    if chosen.own_network:
+        network = NetworkStack(app, f"{prefix}-network", data=data, **common).attachment
+    pipeline = PipelineStack(app, f"{prefix}-pipeline", data=data, network=network, **common)
+    ServingStack(app, f"{prefix}-serving", pipeline=pipeline, **common)
     for name, each in wanted.items():
         for number, warning in enumerate(each.warnings):
             cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
@@ -60,6 +61,12 @@ def sns() -> "SNSClient":
 def stepfunctions() -> "SFNClient":
     """Starts the workflow when a deployment changes what is to be served."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def ec2() -> "EC2Client":
+    """Closes the default security group of the app's network."""
+    return boto3.client("ec2", config=_CONFIG)
 
 
 def region() -> str:

@@ -1,22 +1,36 @@
 """The stateful unit: the data key and the buckets, retained whatever happens to the stack."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs import statements as st
 from stacks.constructs.output import export
-from tuning import layout
+from tuning import access, layout, permissions
+from tuning.customization import Customization
+from tuning.permissions.options import serves_nova
 from tuning.settings import Settings
 
 
 class DataStack(Stack):
-    """Training, validation and output bucket, their access logs, and the key they share."""
+    """Training, validation and output bucket, their access logs, and the key they share.
+
+    model_key: of custom models, None unless the settings want one.
+    """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        customizations: Mapping[str, Customization],
+        **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self.key = kms.Key(
@@ -26,6 +40,7 @@ class DataStack(Stack):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
+        self.model_key = self._model_key(customizations) if settings.model_key else None
         self.access_logs = s3.Bucket(
             self,
             "AccessLogs",
@@ -60,12 +75,51 @@ class DataStack(Stack):
         # What Bedrock or our functions write must never start a run: only datasets send events.
         for bucket in (self.training, self.validation):
             _send_events(bucket)
+        if settings.deny_others:
+            for bucket in (self.training, self.validation, self.output):
+                self._deny_others(bucket, settings, customizations)
         for name, bucket in (
             ("TrainingBucket", self.training),
             ("ValidationBucket", self.validation),
             ("OutputBucket", self.output),
         ):
             export(self, name, bucket.bucket_name)
+
+    def _model_key(self, customizations: Mapping[str, Customization]) -> kms.Key:
+        key = kms.Key(
+            self,
+            "ModelKey",
+            description="Custom models of bedrock-tuning; without it they can never be used again",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        if serves_nova(customizations):
+            key.add_to_resource_policy(st.serve_nova())
+        # Who calls a model needs kms:Decrypt on it, through Bedrock.
+        export(self, "ModelKey", key.key_arn)
+        return key
+
+    def _deny_others(
+        self, bucket: s3.Bucket, settings: Settings, customizations: Mapping[str, Customization]
+    ) -> None:
+        roles = permissions.contracts(settings, customizations).roles
+        bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyNamedRoles",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=list(access.DATA_ACTIONS),
+                resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
+                conditions={
+                    "ArnNotLike": {
+                        "aws:PrincipalArn": [
+                            f"arn:{self.partition}:iam::{self.account}:role/{name}"
+                            for name in access.admitted(settings, roles)
+                        ]
+                    }
+                },
+            )
+        )
 
     def _bucket(self, construct_id: str, settings: Settings, *rules: s3.LifecycleRule) -> s3.Bucket:
         return s3.Bucket(

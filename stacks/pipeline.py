@@ -1,7 +1,7 @@
 """The unit that carries runs: functions, roles, workflow, triggers, runs table, messages."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -19,6 +19,7 @@ from constructs import Construct
 
 from stacks import workflow
 from stacks.constructs import statements as st
+from stacks.constructs.attachment import Attachment
 from stacks.constructs.function import retention
 from stacks.constructs.messages import Messages
 from stacks.constructs.output import export
@@ -42,10 +43,12 @@ class PipelineStack(Stack):
         settings: Settings,
         customizations: Mapping[str, Customization],
         data: DataStack,
+        network: Attachment | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self.settings = settings
+        self.network = network
         self.customizations = customizations
         self.workflow_name = f"tuning-{settings.name}-workflow"
         self.key = kms.Key(
@@ -68,6 +71,8 @@ class PipelineStack(Stack):
                 output=data.output,
                 data_key=data.key,
                 settings=settings,
+                network=network,
+                model_key=data.model_key,
             ).role
             for name in customizations
         }
@@ -84,7 +89,9 @@ class PipelineStack(Stack):
                 table=self.runs,
                 topic=self.messages.topic,
                 operations_key=self.key,
+                model_key=data.model_key,
             ),
+            network=network,
             service_roles=self.service_roles,
         )
         self.workflow = self._workflow(data)
@@ -130,6 +137,7 @@ class PipelineStack(Stack):
         role = trusted_by(
             self,
             "WorkflowRole",
+            name="workflow",
             service="states.amazonaws.com",
             description="The workflow: calls its functions, starts and watches jobs, notifies",
             settings=self.settings,
@@ -142,6 +150,7 @@ class PipelineStack(Stack):
                 ),
                 *self._map_statements(data),
                 *self._job_statements(),
+                *([st.encrypt_model(self, data.model_key)] if data.model_key else []),
                 *st.publish(self, self.messages.topic, self.key),
                 *st.runs(self, self.runs, self.key, actions=["UpdateItem"]),
                 iam.PolicyStatement(
@@ -161,7 +170,10 @@ class PipelineStack(Stack):
                 ),
             ],
         )
-        definition = workflow.definition(approval_days=self.settings.approval_days)
+        chosen = _JobOptions(data, self.network)
+        definition = workflow.definition(
+            approval_days=self.settings.approval_days, vpc=chosen.vpc, model_key=chosen.model_key
+        )
         return sfn.StateMachine(
             self,
             "Workflow",
@@ -172,6 +184,7 @@ class PipelineStack(Stack):
                 "OutputBucket": data.output.bucket_name,
                 "RunsTable": self.runs.table_name,
                 "Topic": self.messages.topic.topic_arn,
+                **chosen.substitutions,
             },
             role=role.without_policy_updates(),
             logs=sfn.LogOptions(
@@ -244,6 +257,7 @@ class PipelineStack(Stack):
         role = trusted_by(
             self,
             "UploadRuleRole",
+            name="upload-rule",
             service="events.amazonaws.com",
             description="The upload rule: starts the workflow",
             settings=self.settings,
@@ -285,6 +299,7 @@ class PipelineStack(Stack):
         role = trusted_by(
             self,
             "LeaseScheduleRole",
+            name="lease-schedule",
             service="scheduler.amazonaws.com",
             description="The lease schedule: calls keep_leases",
             settings=self.settings,
@@ -346,3 +361,24 @@ class PipelineStack(Stack):
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(self.messages.topic))
+
+
+class _JobOptions:
+    """What the settings add to every job's request, as placeholders and what fills them."""
+
+    def __init__(self, data: DataStack, network: Attachment | None) -> None:
+        self.vpc: dict[str, list[str]] | None = None
+        self.model_key: str | None = None
+        self.substitutions: dict[str, str] = {}
+        if network is not None:
+            self.vpc = {
+                "SubnetIds": self._fill("JobSubnet", network.job_subnets),
+                "SecurityGroupIds": self._fill("JobGroup", network.job_groups),
+            }
+        if data.model_key is not None:
+            (self.model_key,) = self._fill("ModelKey", [data.model_key.key_arn])
+
+    def _fill(self, name: str, values: Sequence[str]) -> list[str]:
+        names = [f"{name}{number or ''}" for number in range(len(values))]
+        self.substitutions |= dict(zip(names, values, strict=True))
+        return [f"${{{each}}}" for each in names]

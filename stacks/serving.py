@@ -34,7 +34,9 @@ class ServingStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         prefix = parameter_prefix(settings.name)
         workflow_arn = pipeline.workflow.state_machine_arn
-        runtime = Runtime(self, "Runtime", settings=settings, log_key=pipeline.key)
+        runtime = Runtime(
+            self, "Runtime", settings=settings, log_key=pipeline.key, network=pipeline.network
+        )
         self.provider = PythonFunction(
             self,
             "ProvisionedThroughput",

@@ -1,11 +1,13 @@
 """The settings of one environment: cdk.json's context under "tuning" → a checked dataclass."""
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
+from tuning import network
 from tuning.errors import SettingsError
 
 SERVICE_ROLE_PROFILES = ("documented", "strict")
@@ -15,6 +17,19 @@ APPROVAL_DAYS_MAX: Final = 300
 # what was begun may take as long as it did.
 LOOKS_MAX: Final = 1_000
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+_ZONE: Final = re.compile(r"[a-z]{3,6}[0-9]-az[0-9]{1,2}")
+_SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")
+_SECURITY_GROUP: Final = re.compile(r"sg-[0-9a-f]{8,17}")
+# A role's path and name with IAM's wildcards; it must not begin with one, or it could mean all.
+_ROLE: Final = re.compile(r"[A-Za-z0-9][\w+=,.@/*?-]{2,}", re.ASCII)
+# AWS takes networks of these sizes; each zone gets a sixteenth, and no subnet is below /28.
+_CIDR_PREFIX: Final = range(16, 25)
+_LISTS: Final = {
+    "vpc_zones": (_ZONE, "zone ids, for example use1-az1"),
+    "vpc_subnets": (_SUBNET, "subnet ids, for example subnet-0123456789abcdef0"),
+    "vpc_security_groups": (_SECURITY_GROUP, "group ids, for example sg-0123456789abcdef0"),
+    "data_roles": (_ROLE, "names of IAM roles with their paths; * and ? may stand after the start"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,14 @@ class Settings:
     role_name_prefix: begins the name of every role when set, for accounts that demand one.
     poll_seconds, serving_timeout_seconds: how the workflow watches an endpoint that is being made.
     approval_days: how long a run waits for a person's approval of its price.
+    vpc: functions and jobs run in a network without a way out. By default the app makes it, from
+        vpc_cidr, with a subnet in each of vpc_zones (ids such as use1-az1, which mean the same
+        place in every account; empty: all of the Region), functions and interface endpoints, which
+        cost by the hour and zone, in the first vpc_endpoint_zones of them. With vpc_subnets and
+        vpc_security_groups it uses yours instead; tuning.preflight says what they must have.
+    model_key: custom models are encrypted with a key of this account.
+    deny_others: datasets and results are refused to everybody but the app's roles that need them
+        and data_roles (role names, with path and wildcards): whoever uploads and reads reports.
     """
 
     name: str
@@ -48,6 +71,25 @@ class Settings:
     alarm_email: str = ""
     permissions_boundary: str = ""
     role_name_prefix: str = ""
+    vpc: bool = False
+    vpc_cidr: str = "10.42.0.0/16"
+    vpc_zones: tuple[str, ...] = ()
+    vpc_endpoint_zones: int = 2
+    vpc_subnets: tuple[str, ...] = ()
+    vpc_security_groups: tuple[str, ...] = ()
+    model_key: bool = False
+    deny_others: bool = False
+    data_roles: tuple[str, ...] = ()
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of the app's own network, those for functions and endpoints first."""
+        return self.vpc_zones or network.ZONES.get(self.region, ())
+
+    @property
+    def own_network(self) -> bool:
+        """Whether the app makes the network itself."""
+        return self.vpc and not self.vpc_subnets
 
 
 def read(context: Any, *, environment: str | None = None) -> Settings:
@@ -74,7 +116,12 @@ def read(context: Any, *, environment: str | None = None) -> Settings:
     problems = _problems(where, name, raw)
     if problems:
         raise SettingsError(problems)
-    return Settings(name=name, **raw)
+    return _settings(name, raw)
+
+
+def _settings(name: str, raw: Mapping[str, Any]) -> Settings:
+    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()}
+    return Settings(name=name, **values)
 
 
 def _problems(where: str, name: str, raw: Mapping[str, Any]) -> list[str]:
@@ -87,10 +134,9 @@ def _problems(where: str, name: str, raw: Mapping[str, Any]) -> list[str]:
             near = difflib.get_close_matches(key, types, n=1)
             hint = f": did you mean {near[0]!r}?" if near else f": use {', '.join(types)}"
             problems.append(f"{where}.{key}: unknown key{hint}")
-        elif types[key] is int and (type(value) is not int or value < 1):
-            problems.append(f"{where}.{key}: {value!r} must be a whole number of at least 1")
-        elif types[key] is not int and not isinstance(value, str):
-            problems.append(f"{where}.{key}: {value!r} must be text")
+        else:
+            wrong = _wrong_type(key, types[key], value)
+            problems += [f"{where}.{key}: {value!r} {wrong}"] if wrong else []
     choices = {"functions": ("lambda", "host"), "service_role": SERVICE_ROLE_PROFILES}
     for key, allowed in choices.items():
         if key in raw and raw[key] not in allowed:
@@ -101,7 +147,23 @@ def _problems(where: str, name: str, raw: Mapping[str, Any]) -> list[str]:
         problems.append(
             f'{where}.region: {raw["region"]!r} is no Region: write, for example, "us-east-1"'
         )
-    return problems or _contradictions(where, Settings(name=name, **raw))
+    return problems or _contradictions(where, _settings(name, raw))
+
+
+def _wrong_type(key: str, kind: Any, value: Any) -> str:
+    """What is wrong with a value, as the end of a sentence; "" if nothing."""
+    if kind is int:
+        fits = type(value) is int and value >= 1
+        return "" if fits else "must be a whole number of at least 1"
+    if kind is bool:
+        return "" if isinstance(value, bool) else "must be true or false"
+    if key in _LISTS:
+        pattern, example = _LISTS[key]
+        fits = isinstance(value, list | tuple) and all(
+            isinstance(item, str) and pattern.fullmatch(item) for item in value
+        )
+        return "" if fits else f"must be a list of {example}"
+    return "" if isinstance(value, str) else "must be text"
 
 
 def _contradictions(where: str, settings: Settings) -> list[str]:
@@ -120,4 +182,63 @@ def _contradictions(where: str, settings: Settings) -> list[str]:
             f"serving_timeout_seconds, and a workflow's history has room for {LOOKS_MAX:,}: "
             f"use at least {least}"
         )
+    return problems + [f"{where}.{text}" for text in (*_network(settings), *_data(settings))]
+
+
+def _network(settings: Settings) -> list[str]:
+    """What does not go together about the network."""
+    own = (settings.vpc_subnets, settings.vpc_security_groups)
+    if not settings.vpc:
+        named = [key for key in _LISTS if key.startswith("vpc_") and getattr(settings, key)]
+        return [f"{key}: without vpc = true nothing would use it" for key in named]
+    if any(own):
+        return _own_subnets(settings)
+    problems = []
+    zones = settings.zones
+    if not zones:
+        problems.append(
+            f"vpc_zones is missing: the zones of {settings.region} are not known; "
+            "`aws ec2 describe-availability-zones` lists their ids"
+        )
+    elif not 1 <= settings.vpc_endpoint_zones <= len(zones) <= network.SUBNETS_MAX:
+        problems.append(
+            f"vpc_endpoint_zones: {settings.vpc_endpoint_zones} of {len(zones)} zones; use 1 to "
+            f"the number of vpc_zones, and at most {network.SUBNETS_MAX} of those"
+        )
+    if len(set(zones)) != len(zones):
+        problems.append("vpc_zones: a zone is named twice")
+    try:
+        prefix = ipaddress.IPv4Network(settings.vpc_cidr).prefixlen
+    except ValueError:
+        prefix = 0
+    if prefix not in _CIDR_PREFIX:
+        problems.append(
+            f"vpc_cidr: {settings.vpc_cidr!r} must be a network of a size from "
+            f'/{_CIDR_PREFIX[0]} to /{_CIDR_PREFIX[-1]}, for example "10.42.0.0/16"'
+        )
     return problems
+
+
+def _own_subnets(settings: Settings) -> list[str]:
+    subnets, groups = settings.vpc_subnets, settings.vpc_security_groups
+    problems = []
+    if not subnets or not groups:
+        missing = "vpc_security_groups" if subnets else "vpc_subnets"
+        problems.append(f"{missing} is missing: subnets and security groups go together")
+    for key, ids, most in (
+        ("vpc_subnets", subnets, network.SUBNETS_MAX),
+        ("vpc_security_groups", groups, network.SECURITY_GROUPS_MAX),
+    ):
+        if len(ids) > most:
+            problems.append(f"{key}: {len(ids)} are more than the {most} that Bedrock takes")
+    if settings.vpc_zones:
+        problems.append("vpc_zones: your subnets are where they are; leave it out")
+    return problems
+
+
+def _data(settings: Settings) -> list[str]:
+    if settings.deny_others and not settings.data_roles:
+        return ["data_roles is missing: with deny_others nobody could upload a dataset"]
+    if settings.data_roles and not settings.deny_others:
+        return ["data_roles: without deny_others = true nothing would use it"]
+    return []

@@ -17,6 +17,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs import statements as st
+from stacks.constructs.attachment import Attachment
 from stacks.constructs.role import trusted_by
 from tuning.environment import Environment
 from tuning.errors import SettingsError
@@ -48,12 +50,19 @@ def retention(days: int) -> logs.RetentionDays:
 
 
 class Runtime(Construct):
-    """What the functions of one stack share: code, wheels, settings, the key of their logs."""
+    """What the functions of one stack share: code, wheels, settings, log key, network."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, log_key: kms.IKey
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        log_key: kms.IKey,
+        network: Attachment | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.network = network
         self.settings = settings
         self.log_key = log_key
         self.code = lambda_.Code.from_asset(
@@ -105,14 +114,16 @@ class PythonFunction(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[f"{self.log_group.log_group_arn}"],
         )
+        attach = st.network_interfaces(stack) if runtime.network else []
         self.role = trusted_by(
             self,
             "Role",
+            name=construct_id,
             service="lambda.amazonaws.com",
             description=f"lambdas/{module}.py",
             settings=runtime.settings,
             conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-            statements=[*statements, write_logs],
+            statements=[*statements, write_logs, *attach],
         )
         self.function = lambda_.Function(
             self,
@@ -135,6 +146,8 @@ class PythonFunction(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
             description=f"lambdas/{module}.py",
         )
+        if runtime.network:
+            _attach(self.function, runtime.network)
 
     def alarm_on_errors(self, construct_id: str, *, description: str) -> cloudwatch.Alarm:
         """An alarm that rings at the first error."""
@@ -146,3 +159,14 @@ class PythonFunction(Construct):
             alarm_description=description,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+
+
+def _attach(function: lambda_.Function, network: Attachment) -> None:
+    # The property and not the L2's vpc, which wants the whole VPC as a construct.
+    resource = function.node.default_child
+    if not isinstance(resource, lambda_.CfnFunction):
+        raise TypeError(f"{function.node.path} has no CfnFunction")
+    resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+        subnet_ids=list(network.function_subnets),
+        security_group_ids=list(network.function_groups),
+    )

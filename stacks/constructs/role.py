@@ -7,6 +7,7 @@ from aws_cdk import Names
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from tuning.access import role_name
 from tuning.settings import Settings
 
 _ROLE_NAME_LENGTH: Final = 64
@@ -16,6 +17,7 @@ def trusted_by(
     scope: Construct,
     construct_id: str,
     *,
+    name: str,
     service: str,
     description: str,
     settings: Settings,
@@ -24,6 +26,7 @@ def trusted_by(
 ) -> iam.Role:
     """A role with its whole policy inside, so that it never exists without it.
 
+    name: what its contract calls it (tuning.permissions), without "role.".
     conditions: on the trust; every service trust has one, against the confused deputy.
     """
     return iam.Role(
@@ -31,7 +34,7 @@ def trusted_by(
         construct_id,
         assumed_by=iam.ServicePrincipal(service, conditions=dict(conditions)),
         description=description,
-        role_name=_name(scope, construct_id, settings.role_name_prefix),
+        role_name=_name(scope, construct_id, settings, name),
         permissions_boundary=(
             iam.ManagedPolicy.from_managed_policy_arn(
                 scope, f"{construct_id}Boundary", settings.permissions_boundary
@@ -43,8 +46,12 @@ def trusted_by(
     )
 
 
-def _name(scope: Construct, construct_id: str, prefix: str) -> str | None:
+def _name(scope: Construct, construct_id: str, settings: Settings, name: str) -> str | None:
+    if settings.deny_others:
+        # The buckets' policies name the roles, which come into being after them.
+        return role_name(settings, name)
     # Only accounts that demand a prefix get physical names: they forbid some replacements.
+    prefix = settings.role_name_prefix
     if not prefix:
         return None
     room = _ROLE_NAME_LENGTH - len(prefix)

@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.constructs import statements as st
+from stacks.constructs.attachment import Attachment
 from stacks.constructs.function import PythonFunction, Runtime
 from tuning import layout
 from tuning.customization import Customization
@@ -23,6 +24,7 @@ from tuning.environment import (
     ServeEnvironment,
     StartEnvironment,
 )
+from tuning.permissions.options import serves_nova
 from tuning.settings import Settings
 
 _PARAMETERS = "/bedrock-tuning"
@@ -44,6 +46,7 @@ class Resources:
     table: dynamodb.ITable
     topic: sns.ITopic
     operations_key: kms.IKey
+    model_key: kms.IKey | None = None
 
 
 class RunFunctions(Construct):
@@ -58,6 +61,7 @@ class RunFunctions(Construct):
         customizations: Mapping[str, Customization],
         resources: Resources,
         service_roles: Mapping[str, iam.IRole],
+        network: Attachment | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -65,7 +69,11 @@ class RunFunctions(Construct):
         self._use = resources
         self._stack = Stack.of(self)
         self._runtime = Runtime(
-            self, "Runtime", settings=settings, log_key=resources.operations_key
+            self,
+            "Runtime",
+            settings=settings,
+            log_key=resources.operations_key,
+            network=network,
         )
         buckets = {
             "environment": settings.name,
@@ -359,7 +367,14 @@ class RunFunctions(Construct):
                 sid="LookAtModels", actions=["bedrock:GetCustomModel"], resources=[models]
             ),
             self._pointers("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
+            *self._decrypt_models(),
         ]
+
+    def _decrypt_models(self) -> list[iam.PolicyStatement]:
+        if self._use.model_key is None:
+            return []
+        nova = serves_nova(self._customizations)
+        return [st.use_model(self._stack, self._use.model_key, nova=nova)]
 
     def _keep_leases(self) -> list[iam.PolicyStatement]:
         return [

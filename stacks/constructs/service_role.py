@@ -6,6 +6,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs import statements as st
+from stacks.constructs.attachment import Attachment
 from stacks.constructs.role import trusted_by
 from tuning import layout
 from tuning.settings import Settings
@@ -27,6 +29,8 @@ class BedrockServiceRole(Construct):
         output: s3.IBucket,
         data_key: kms.IKey,
         settings: Settings,
+        network: Attachment | None = None,
+        model_key: kms.IKey | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -78,9 +82,14 @@ class BedrockServiceRole(Construct):
                 ),
                 _list("ListOutput", stack, [output], jobs_prefix),
             ]
+        if network:
+            statements += _enter(stack, network, jobs)
+        if model_key:
+            statements.append(st.encrypt_model(stack, model_key))
         self.role = trusted_by(
             self,
             "Role",
+            name=f"bedrock.{customization}",
             service="bedrock.amazonaws.com",
             description=f"Bedrock customization jobs of {customization}",
             settings=settings,
@@ -106,3 +115,61 @@ def _list(sid: str, stack: Stack, buckets: list[s3.IBucket], prefix: str) -> iam
             "StringLike": {"s3:prefix": f"{prefix}*"},
         },
     )
+
+
+def _enter(stack: Stack, network: Attachment, jobs: str) -> list[iam.PolicyStatement]:
+    """What Bedrock needs to put a job's interfaces into the subnets (bedrock-facts.md §5.4)."""
+    ec2 = f"arn:{stack.partition}:ec2:{stack.region}:{stack.account}"
+    interfaces = f"{ec2}:network-interface/*"
+    subnets = [f"{ec2}:subnet/{subnet}" for subnet in network.job_subnets]
+    groups = [f"{ec2}:security-group/{group}" for group in network.job_groups]
+    managed, job = "BedrockManaged", "BedrockModelCustomizationJobArn"
+    return [
+        iam.PolicyStatement(
+            sid="LookAtNetwork",
+            actions=[
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="MakeInterfacesOfJobs",
+            actions=["ec2:CreateNetworkInterface"],
+            resources=[interfaces],
+            conditions={
+                "StringEquals": {f"aws:RequestTag/{managed}": "true"},
+                "ArnEquals": {f"aws:RequestTag/{job}": jobs},
+            },
+        ),
+        iam.PolicyStatement(
+            sid="MakeThemInTheseSubnets",
+            actions=["ec2:CreateNetworkInterface"],
+            resources=[*subnets, *groups],
+        ),
+        iam.PolicyStatement(
+            sid="ManageInterfacesOfJobs",
+            actions=[
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ],
+            resources=["*"],
+            conditions={
+                "ArnEquals": {"ec2:Subnet": subnets, f"ec2:ResourceTag/{job}": jobs},
+                "StringEquals": {f"ec2:ResourceTag/{managed}": "true"},
+            },
+        ),
+        iam.PolicyStatement(
+            sid="TagNewInterfaces",
+            actions=["ec2:CreateTags"],
+            resources=[interfaces],
+            conditions={
+                "StringEquals": {"ec2:CreateAction": "CreateNetworkInterface"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": [managed, job]},
+            },
+        ),
+    ]

@@ -197,3 +197,71 @@ def delete_endpoints(stack: Stack, environment: str) -> iam.PolicyStatement:
         ],
         conditions=ours(environment),
     )
+
+
+def network_interfaces(stack: Stack) -> list[iam.PolicyStatement]:
+    """What Lambda needs of a function's role to put it into a network, and only Lambda itself.
+
+    The actions of AWSLambdaVPCAccessExecutionRole without its logs. Lambda checks them on all
+    resources; the refusal keeps them from the function's own code (Lambda developer guide,
+    "Required IAM permissions" of VPC functions).
+    """
+    actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ]
+    functions = f"arn:{stack.partition}:lambda:{stack.region}:{stack.account}:function:*"
+    return [
+        iam.PolicyStatement(sid="AttachToNetwork", actions=actions, resources=["*"]),
+        iam.PolicyStatement(
+            sid="NotByItsOwnCode",
+            effect=iam.Effect.DENY,
+            actions=actions,
+            resources=["*"],
+            conditions={"ArnLike": {"lambda:SourceFunctionArn": functions}},
+        ),
+    ]
+
+
+def encrypt_model(stack: Stack, key: kms.IKey) -> iam.PolicyStatement:
+    """Encrypting a custom model: Bedrock makes grants for itself on behalf of the role.
+
+    AWS's pages call it the role that customizes and do not say whether it is the caller's or the
+    service role (bedrock-facts.md §5.3), so both have it; each only through Bedrock.
+    """
+    return key_for(
+        "EncryptModels",
+        stack,
+        key,
+        service="bedrock",
+        actions=("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
+    )
+
+
+def use_model(stack: Stack, key: kms.IKey, *, nova: bool) -> iam.PolicyStatement:
+    """Buying throughput for an encrypted model and calling it.
+
+    nova: Nova's user guide also asks for data keys, the others' pages do not.
+    """
+    return key_for(
+        "DecryptModels", stack, key, service="bedrock", actions=WRITE_KEY if nova else READ_KEY
+    )
+
+
+def serve_nova() -> iam.PolicyStatement:
+    """For a model key's policy: Provisioned Throughput of a Nova model is optimized by Bedrock
+    itself, under the model's own key (Nova user guide, "PermissionsNovaProvisionedThroughput").
+    """
+    return iam.PolicyStatement(
+        sid="ServeNova",
+        principals=[iam.ServicePrincipal("bedrock.amazonaws.com")],
+        actions=list(WRITE_KEY),
+        resources=["*"],
+        conditions={
+            "ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": "aws:bedrock:custom-model"}
+        },
+    )

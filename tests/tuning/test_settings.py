@@ -53,8 +53,17 @@ def test_every_setting_can_be_set() -> None:
         alarm_email="a@b",
         permissions_boundary="arn:aws:iam::000000000000:policy/p",
         role_name_prefix="team-",
+        vpc=True,
+        vpc_cidr="10.1.0.0/20",
+        vpc_zones=("usw2-az2", "usw2-az1"),
+        vpc_endpoint_zones=1,
+        model_key=True,
+        deny_others=True,
+        data_roles=("team/DataScientist-*",),
     )
     raw = {f.name: getattr(wanted, f.name) for f in fields(Settings) if f.name != "name"}
+
+    del raw["vpc_subnets"], raw["vpc_security_groups"]  # tested below: they exclude vpc_zones
 
     assert read({"environments": {"dev": raw}}, environment="dev") == wanted
 
@@ -122,3 +131,84 @@ def test_a_missing_region_is_told_with_an_example() -> None:
 def test_a_name_that_would_not_fit_into_bedrocks_names_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="must be 2 to 8 lower-case letters or digits"):
         read({"environment": name, "environments": {name: {"region": "us-east-1"}}})
+
+
+def test_json_lists_are_read_like_any_other_value() -> None:
+    raw = {
+        "region": "eu-west-1",
+        "vpc": True,
+        "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-01234567"],
+        "vpc_security_groups": ["sg-0123456789abcdef0"],
+    }
+
+    found = read({"environments": {"dev": raw}}, environment="dev")
+
+    assert found.vpc_subnets == ("subnet-0123456789abcdef0", "subnet-01234567")
+    assert not found.own_network
+
+
+def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwise() -> None:
+    def zones(**dev: Any) -> tuple[str, ...]:
+        raw = {"region": "us-west-2", "vpc": True, **dev}
+        return read({"environments": {"dev": raw}}, environment="dev").zones
+
+    assert zones() == ("usw2-az1", "usw2-az2", "usw2-az3", "usw2-az4")
+    assert zones(vpc_zones=["usw2-az4", "usw2-az2"]) == ("usw2-az4", "usw2-az2")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"vpc": "yes"}, "vpc: 'yes' must be true or false"),
+        ({"vpc": 1}, "vpc: 1 must be true or false"),
+        ({"vpc_zones": ["us-east-1a"], "vpc": True}, "vpc_zones: ['us-east-1a'] must be a list of"),
+        ({"vpc_subnets": "subnet-01234567", "vpc": True}, "vpc_subnets: 'subnet-01234567' must be"),
+        ({"data_roles": ["*"], "deny_others": True}, "data_roles: ['*'] must be a list of names"),
+        ({"data_roles": ["a b"], "deny_others": True}, "data_roles: ['a b'] must be a list"),
+        ({"deny_others": True}, "data_roles is missing: with deny_others nobody could upload"),
+        ({"data_roles": ["Team"]}, "data_roles: without deny_others = true nothing would use it"),
+        ({"vpc_zones": ["use1-az1"]}, "vpc_zones: without vpc = true nothing would use it"),
+        ({"vpc_subnets": ["subnet-01234567"]}, "vpc_subnets: without vpc = true nothing would"),
+        ({"vpc": True, "region": "eu-west-1"}, "vpc_zones is missing: the zones of eu-west-1 are"),
+        ({"vpc": True, "vpc_cidr": "10.0.0.0/8"}, "vpc_cidr: '10.0.0.0/8' must be a network"),
+        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, "vpc_cidr: '10.0.0.1/16' must be a network"),
+        ({"vpc": True, "vpc_cidr": "home"}, "vpc_cidr: 'home' must be a network"),
+        ({"vpc": True, "vpc_endpoint_zones": 7}, "vpc_endpoint_zones: 7 of 6 zones; use 1 to"),
+        (
+            {"vpc": True, "vpc_zones": ["use1-az1", "use1-az2", "use1-az1"]},
+            "vpc_zones: a zone is named twice",
+        ),
+        (
+            {"vpc": True, "vpc_subnets": ["subnet-01234567"]},
+            "vpc_security_groups is missing: subnets and security groups go together",
+        ),
+        (
+            {"vpc": True, "vpc_security_groups": ["sg-01234567"]},
+            "vpc_subnets is missing: subnets and security groups go together",
+        ),
+        (
+            {
+                "vpc": True,
+                "vpc_subnets": [f"subnet-{n:08x}" for n in range(17)],
+                "vpc_security_groups": ["sg-01234567"],
+            },
+            "vpc_subnets: 17 are more than the 16 that Bedrock takes",
+        ),
+        (
+            {
+                "vpc": True,
+                "vpc_zones": ["use1-az1", "use1-az2"],
+                "vpc_subnets": ["subnet-01234567"],
+                "vpc_security_groups": ["sg-01234567"],
+            },
+            "vpc_zones: your subnets are where they are; leave it out",
+        ),
+    ],
+)
+def test_each_mistake_about_network_and_access_is_told_with_its_fix(
+    setting: dict[str, Any], said: str
+) -> None:
+    found = _problems(**setting)
+
+    assert len(found) == 1
+    assert found[0].startswith(f"{WHERE}.{said}")
