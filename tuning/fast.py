@@ -25,10 +25,15 @@ from tuning.models import CaptionLimits
 from tuning.subject import Subject
 from tuning.wording import TextBudget, characters_in
 
-# Control characters enter a string only by these escapes.
-_CONTROL_ESCAPES: Final = (b"\\b", b"\\f", b"\\u00")
+# Control characters enter a string only by an escape: \b, \f, \u000…, \u001….
+_CONTROL_LETTERS: Final = frozenset(b"bf")
+_CONTROL_DIGITS: Final = frozenset((b"000", b"001"))
+# With more escapes than that it is quicker to look at the texts they stand for.
+_ESCAPES_PER_ROW: Final = 2
 _CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
-_RETURN, _OPEN, _CLOSE = b"\r{}"
+# With more quotes in a line it is quicker to cut it at all of them at once.
+_QUOTES_ONE_BY_ONE: Final = 40
+_RETURN, _OPEN, _CLOSE, _QUOTE, _LETTER_U, _BACKSLASH = b'\r{}"u\\'
 
 
 class Proven(msgspec.Struct, gc=False):
@@ -103,11 +108,10 @@ class _Captions:
             return None
         if any(map(str.isspace, captions)) or not self._are_inside(refs):
             return None
-        quotes = 0
-        if b"\\" in block:
+        quotes = _escaped_quotes(block, most=_ESCAPES_PER_ROW * len(rows))
+        if quotes is None:
             text = "".join(captions)
-            suspect = any(escape in block for escape in _CONTROL_ESCAPES)
-            if suspect and (b"\\u0022" in block or _CONTROL.search(text)):
+            if b"\\u0022" in block or _CONTROL.search(text):
                 return None
             quotes = text.count('"') + "".join(refs).count('"')
         # Two keys and two values need eight quotes; each key given twice needs two more at least.
@@ -148,9 +152,9 @@ class _Texts:
         together: list[int] = [0] * len(rows)
         for name in self._names:
             texts = [getattr(row, name) for row in rows]
-            if not all(map(str.strip, texts)):
-                return None
             each = list(map(len, texts))
+            if not all(each) or any(map(str.isspace, texts)):
+                return None
             lengths[name] = Counter(each)
             most = self._budget.characters(name)
             if most is not None and max(each) > most:
@@ -180,20 +184,37 @@ class _Texts:
         return hashes or None
 
 
+def _escaped_quotes(block: bytes, *, most: int) -> int | None:
+    """Quotes written as \\"; None where escapes are many, or one is of a control character."""
+    quotes = 0
+    at = block.find(b"\\")
+    while at >= 0:
+        escaped = block[at + 1]
+        most -= 1
+        if escaped in _CONTROL_LETTERS or most < 0:
+            return None
+        if escaped == _LETTER_U and block[at + 2 : at + 5] in _CONTROL_DIGITS:
+            return None
+        quotes += escaped == _QUOTE
+        at = block.find(b"\\", at + 2)
+    return quotes
+
+
 def _has_quotes(block: bytes, start: int, stop: int, wanted: int) -> bool:
     """Whether a line has so many quotes that are not escaped.
 
-    A text that ends with a backslash hides the quote after it: such a line is not proven. With up
-    to two keys it cannot make good for a repeated key, which brings four quotes.
+    A text that ends with a backslash may hide the quote after it: such a line is not proven. With
+    up to two keys it cannot make good for a repeated key, which brings four quotes.
     """
     found = 0
     at = block.find(b'"', start, stop)
-    while at >= 0 and found <= wanted:
-        found += 1
+    for _ in range(_QUOTES_ONE_BY_ONE):
+        if at < 0:
+            return found == wanted
+        found += block[at - 1] != _BACKSLASH
         at = block.find(b'"', at + 1, stop)
-    if found <= wanted:
-        return found == wanted
-    # More than are wanted: some must be escaped.
-    pieces = block[start:stop].split(b'"')
-    escaped = sum(map(bytes.endswith, pieces, repeat(b"\\")))
-    return len(pieces) - 1 - escaped == wanted
+    pieces = block[at:stop].split(b'"') if at >= 0 else [b""]
+    # The piece before each quote tells whether it is escaped; the first one is not known to.
+    escaped = sum(map(bytes.endswith, pieces[1:-1], repeat(b"\\")))
+    escaped += block[at - 1] == _BACKSLASH
+    return found + len(pieces) - 1 - escaped == wanted

@@ -57,9 +57,9 @@ _REFERENCE_RULES: Final[tuple[Rule[Any], ...]] = (
     caption.image_outside_folder,
     caption.image_ref_without_name,
 )
-_LENGTH_RULES: Final[tuple[Rule[Any], ...]] = (text.record_over_token_limit,)
 _TEXT_RULES: Final[tuple[Rule[Any], ...]] = (
     text.empty_text,
+    text.record_over_token_limit,
     text.prompt_over_token_limit,
     text.completion_over_token_limit,
 )
@@ -85,7 +85,6 @@ RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
     *_ANY_RECORD,
     *_CAPTION_RULES,
     *_REFERENCE_RULES,
-    *_LENGTH_RULES,
     *_TEXT_RULES,
     *_CONVERSATION_RULES,
     *_MEDIA_RULES,
@@ -160,11 +159,12 @@ def record_rules(format: Format) -> tuple[Rule[Any], ...]:
         case "image-caption":
             return (*_ANY_RECORD, *_CAPTION_RULES, *_REFERENCE_RULES)
         case "prompt-completion" | "input-only":
-            return (*_ANY_RECORD, *_LENGTH_RULES, *_TEXT_RULES)
+            return (*_ANY_RECORD, *_TEXT_RULES)
         case "converse":
-            conversation = (*_LENGTH_RULES, *_CONVERSATION_RULES, *_MEDIA_RULES)
-            return (*_ANY_RECORD, *_REFERENCE_RULES, *conversation)
-    return (*_ANY_RECORD, *_LENGTH_RULES, *_CONVERSATION_RULES)
+            length = (text.record_over_token_limit,)
+            talk = (*_CONVERSATION_RULES, *_MEDIA_RULES)
+            return (*_ANY_RECORD, *_REFERENCE_RULES, *length, *talk)
+    return (*_ANY_RECORD, text.record_over_token_limit, *_CONVERSATION_RULES)
 
 
 def find_rule(text: str) -> Rule[Any]:

@@ -46,7 +46,7 @@ def hyperparameter_out_of_range(dataset: Dataset, _: object) -> Iterator[Fault]:
     "H102",
     bad='{"hyperparameters": {"batchSize": "12"}}',
     good='{"hyperparameters": {"batchSize": "16"}}',
-    fix="Write a multiple.",
+    fix="Write a multiple of that number.",
     model=_TITAN_IMAGE,
 )
 def hyperparameter_not_a_multiple(dataset: Dataset, _: object) -> Iterator[Fault]:

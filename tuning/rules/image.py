@@ -59,7 +59,9 @@ def image_format_not_supported(image: Image, subject: Subject) -> Iterator[Fault
         yield Fault(f"the object is {what}, not {allowed}", "image-ref", header.format, allowed)
 
 
-@rule("I105", bad='{"problem": "cut", "truncated": true}', good=_GOOD, fix="Upload it again.")
+@rule(
+    "I105", bad='{"problem": "cut", "truncated": true}', good=_GOOD, fix="Upload the image again."
+)
 def truncated_image(image: Image, _: Subject) -> Iterator[Fault]:
     """An image's file ends too early.
 
