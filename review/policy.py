@@ -72,8 +72,8 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def parse(document: Any, *, where: str) -> Document:
-    """Reads a resolved policy document."""
+def parse(document: Any, *, where: str, trust: bool = False) -> Document:
+    """Reads a resolved policy document. trust: only those speak of no resource."""
     found = Document()
     if not isinstance(document, Mapping):
         found.problems.append(f"{where}: the policy is no object")
@@ -97,6 +97,8 @@ def parse(document: Any, *, where: str) -> Document:
             found.problems.append(f"{place}: the statement is no object")
             continue
         found.problems += _form(raw, place)
+        if trust == bool({"Resource", "NotResource"} & set(raw)):
+            found.problems.append(f"{place}: Resource is {'not allowed' if trust else 'missing'}")
         found.statements.append(_statement(raw, where))
     return found
 

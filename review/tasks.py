@@ -7,6 +7,7 @@ from review import identity
 from review.engine import Request
 from review.policy import listed
 from review.probes import usual_context
+from tuning import layout
 
 _LAMBDA: Final = ":lambda:"
 
@@ -15,10 +16,12 @@ class UnknownTaskError(ValueError):
     """A task calls something that this review does not know."""
 
 
-def requests(state: Mapping[str, Any], *, role: str, region: str) -> Iterator[Request]:
-    """The requests of one state; raises UnknownTaskError."""
-    if state.get("Type") == "Map" and "ItemReader" in state:
-        yield from _reader(state["ItemReader"], role)
+def requests(
+    state: Mapping[str, Any], *, role: str, machine: str, region: str
+) -> Iterator[Request]:
+    """The requests of one state of a machine; raises UnknownTaskError."""
+    if state.get("Type") == "Map":
+        yield from _map(state, role, machine)
     if state.get("Type") != "Task":
         return
     resource = str(state.get("Resource", ""))
@@ -63,7 +66,21 @@ def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
         yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", {}
 
 
-def _reader(reader: Mapping[str, Any], role: str) -> Iterator[Request]:
+def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]:
+    context = usual_context()
+    processor = state.get("ItemProcessor", {}).get("ProcessorConfig", {})
+    if processor.get("Mode") == "DISTRIBUTED":
+        # Its items are executions of the same state machine.
+        execution = machine.replace(":stateMachine:", ":execution:") + "/sample:sample"
+        for action, resource in (
+            ("states:StartExecution", machine),
+            ("states:DescribeExecution", execution),
+            ("states:StopExecution", execution),
+        ):
+            yield Request(principal=role, action=action, resource=resource, context=context)
+    if "ItemReader" not in state:
+        return
+    reader = state["ItemReader"]
     call = str(reader.get("Resource", "")).partition(":::")[2]
     if call != "s3:getObject":
         raise UnknownTaskError(call)
@@ -71,6 +88,6 @@ def _reader(reader: Mapping[str, Any], role: str) -> Iterator[Request]:
     yield Request(
         principal=role,
         action="s3:GetObject",
-        resource=f"arn:{identity.PARTITION}:s3:::{bucket}/work/sample/shards.jsonl",
-        context=usual_context(),
+        resource=f"arn:{identity.PARTITION}:s3:::{bucket}/{layout.work_prefix('sample')}shards.jsonl",
+        context=context,
     )

@@ -200,7 +200,10 @@ class _Resolver:
         if len(raw) == 1:
             ((name, argument),) = raw.items()
             if name == "Ref" or name.startswith("Fn::"):
-                return self._intrinsic(stack, name, argument)
+                try:
+                    return self._intrinsic(stack, name, argument)
+                except (IndexError, KeyError, TypeError, ValueError):
+                    return self._miss(f"a malformed {name}")
         values = {key: self.value(stack, item) for key, item in raw.items()}
         return {key: item for key, item in values.items() if item is not _NOTHING}
 

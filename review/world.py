@@ -137,8 +137,10 @@ class _Builder:
         self._assembly = world.assembly
         self._role_names = {r.name: r for r in self._assembly.of_type("AWS::IAM::Role")}
 
-    def _parse(self, resource: Resource, raw: Any, where: str) -> list[Statement]:
-        found = parse(raw, where=where)
+    def _parse(
+        self, resource: Resource, raw: Any, where: str, *, trust: bool = False
+    ) -> list[Statement]:
+        found = parse(raw, where=where, trust=trust)
         self._world.problems += [(resource.path, problem) for problem in found.problems]
         return found.statements
 
@@ -152,7 +154,10 @@ class _Builder:
             resource=resource,
             arn=resource.arn,
             trust=self._parse(
-                resource, properties.get("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument"
+                resource,
+                properties.get("AssumeRolePolicyDocument"),
+                "AssumeRolePolicyDocument",
+                trust=True,
             ),
             policy=policy,
             managed=[str(arn) for arn in listed(properties.get("ManagedPolicyArns"))],

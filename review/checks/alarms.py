@@ -22,7 +22,7 @@ _STATISTICS: Final = {
     "ApproximateNumberOfMessagesVisible": ("Maximum", "Sum"),
 }
 _FIRST: Final = {
-    "GreaterThanOrEqualToThreshold": (0.0, 1.0),
+    "GreaterThanOrEqualToThreshold": (0.001, 1.0),
     "GreaterThanThreshold": (0.0, 0.999),
 }
 

@@ -193,8 +193,8 @@ def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Ite
     policy = target.get("RetryPolicy") or {}
     age = int(policy.get("MaximumEventAgeInSeconds", 86_400))
     tries = int(policy.get("MaximumRetryAttempts", 185))
-    if age < least_age or tries < 3:
-        yield _undelivered(source, f"it gives up after {age} s and {tries} attempts")
+    if not least_age <= age <= 86_400 or not 3 <= tries <= 185:
+        yield _undelivered(source, f"it gives up after {age} s or {tries} attempts")
 
 
 @check("W525", "The lease keeper runs at least every quarter of an hour, whatever happens.")

@@ -1,7 +1,9 @@
 """Checks of how functions are put together: handler, role, environment, logs, code."""
 
+import re
 from collections.abc import Iterator, Mapping
 
+from review import identity
 from review.check import Found, Subject, check, get
 from review.template import Resource
 from tuning.permissions import Function
@@ -73,6 +75,29 @@ def no_other_functions(subject: Subject) -> Iterator[Found]:
             )
 
 
+def _asset(subject: Subject, place: Mapping[str, str]) -> bool:
+    """Whether code comes from the bucket that CDK's bootstrap keeps for this account's assets."""
+    bucket = f"cdk-[a-z0-9]+-assets-{identity.ACCOUNT}-{subject.bound.region}"
+    return bool(
+        re.fullmatch(bucket, str(place.get("S3Bucket")))
+        and re.fullmatch(r"[0-9a-f]{64}\.zip", str(place.get("S3Key")))
+    )
+
+
+@check("W506", "Code and layers come from this app's own assets.")
+def own_code(subject: Subject) -> Iterator[Found]:
+    for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
+        for resource in subject.assembly.of_type(kind):
+            place = resource.properties.get(name, {})
+            if not _asset(subject, place):
+                yield Found(
+                    where=resource.path,
+                    what=f"{name} is {place}",
+                    limit="an asset of this account, named by the hash of what is in it",
+                    fix="Use the code and the layer of stacks/constructs/function.py",
+                )
+
+
 @check("W505", "Functions run on the runtime, for the time and with the code that is meant.")
 def runtime(subject: Subject) -> Iterator[Found]:
     codes = set()
@@ -82,7 +107,12 @@ def runtime(subject: Subject) -> Iterator[Found]:
         expectations = (
             ("Runtime", properties.get("Runtime"), ("python3.13",)),
             ("Timeout", properties.get("Timeout"), range(60, 901)),
-            ("MemorySize", properties.get("MemorySize"), range(256, 10_241)),
+            ("MemorySize", properties.get("MemorySize"), range(256, 3_009)),
+            (
+                "processor",
+                get(properties, "Architectures", 0),
+                (subject.bound.contracts.architecture,),
+            ),
             ("PackageType", properties.get("PackageType", "Zip"), ("Zip",)),
             ("layers", len(properties.get("Layers", ())), (1,)),
             ("log format", get(properties, "LoggingConfig", "LogFormat"), ("JSON",)),
@@ -119,4 +149,4 @@ def runtime(subject: Subject) -> Iterator[Found]:
         )
 
 
-CHECKS = (own_role, environment, log_group, no_other_functions, runtime)
+CHECKS = (own_role, environment, log_group, no_other_functions, runtime, own_code)

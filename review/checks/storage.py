@@ -62,6 +62,39 @@ def table(subject: Subject) -> Iterator[Found]:
                 )
 
 
+@check("S613", "The runs table has the keys and indexes that functions and commands ask for.")
+def table_keys(subject: Subject) -> Iterator[Found]:
+    table = subject.contracted.get("runs")
+    if table is None:
+        return
+    found = {"": _key_names(table.properties)}
+    for index in table.properties.get("GlobalSecondaryIndexes", []):
+        found[str(index.get("IndexName"))] = _key_names(index)
+        if get(index, "Projection", "ProjectionType") != "ALL":
+            found[f"{index.get('IndexName')} with all attributes"] = ()
+    wanted = dict(subject.bound.contracts.table_keys)
+    texts = {
+        str(a.get("AttributeName"))
+        for a in table.properties.get("AttributeDefinitions", [])
+        if a.get("AttributeType") == "S"
+    }
+    if found != wanted or texts != {name for names in wanted.values() for name in names}:
+        yield Found(
+            where=table.path,
+            what=f"its keys are {found} of the texts {sorted(texts)}",
+            limit=f"{wanted}",
+            fix="Define the table as stacks/pipeline.py does",
+        )
+
+
+def _key_names(holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the partition and the sort key."""
+    kinds = ("HASH", "RANGE")
+    keys = holder.get("KeySchema", [])
+    right = [str(key.get("KeyType")) for key in keys] == list(kinds[: len(keys)])
+    return tuple(str(key.get("AttributeName")) for key in keys) if right else ()
+
+
 @check("S603", "Every bucket keeps the versions of its objects.")
 def versioned(subject: Subject) -> Iterator[Found]:
     for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
@@ -102,7 +135,7 @@ def lifecycles(subject: Subject) -> Iterator[Found]:
             others.append(f"objects expire after {found or 'no time'} days, not {wanted or 'ever'}")
         if noncurrent != {days["noncurrent"]}:
             others.append(f"old versions go after {noncurrent or 'no'} days")
-        if not abort or None in abort or max(abort) > _ABORT_DAYS:
+        if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
             others.append(f"parts of uploads go after {abort or 'no'} days")
         for problem in others:
             yield Found(
@@ -234,25 +267,27 @@ def encrypted(subject: Subject) -> Iterator[Found]:
                 fix="Give the construct its key",
             )
     for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
-        if not get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration"):
+        if _algorithm(bucket) not in ("aws:kms", "AES256"):
             yield Found(
                 where=bucket.path,
-                what="it does not say how it is encrypted",
-                limit="encryption is written down",
+                what=f"it is encrypted with {_algorithm(bucket) or 'nothing that is written down'}",
+                limit="aws:kms, or AES256 where S3 itself writes",
                 fix="Set encryption",
             )
+
+
+def _algorithm(bucket: Resource) -> str:
+    rules = get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+    return str(get(rules, 0, "ServerSideEncryptionByDefault", "SSEAlgorithm") or "")
 
 
 def _switched_on(resource: Resource) -> bool:
     properties = resource.properties
     match resource.type:
         case "AWS::S3::Bucket":
-            rule: Mapping[str, Any] = get(
-                properties, "BucketEncryption", "ServerSideEncryptionConfiguration", 0
-            )
-            algorithm = get(rule, "ServerSideEncryptionByDefault", "SSEAlgorithm")
+            rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
             # Without a bucket key every object would be a call to KMS.
-            return algorithm == "aws:kms" and _true(rule.get("BucketKeyEnabled"))
+            return _algorithm(resource) == "aws:kms" and _true(get(rules, 0, "BucketKeyEnabled"))
         case "AWS::DynamoDB::Table":
             specification = properties.get("SSESpecification", {})
             return _true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"
@@ -305,6 +340,7 @@ def no_secrets(subject: Subject) -> Iterator[Found]:
 CHECKS = (
     retained,
     table,
+    table_keys,
     versioned,
     lifecycles,
     log_retention,

@@ -199,7 +199,7 @@ def tasks_allowed(subject: Subject) -> Iterator[Found]:
             )
         for flow in asl.flows(definition):
             for name, state in flow.states.items():
-                for problem in _lacks(subject, state, role):
+                for problem in _lacks(subject, state, role, machine.arn):
                     yield _found(
                         machine,
                         f"{flow.name}{name} {problem}",
@@ -208,10 +208,10 @@ def tasks_allowed(subject: Subject) -> Iterator[Found]:
                     )
 
 
-def _lacks(subject: Subject, state: Mapping[str, Any], role: str) -> Iterator[str]:
+def _lacks(subject: Subject, state: Mapping[str, Any], role: str, machine: str) -> Iterator[str]:
     region, world = subject.bound.region, subject.world
     try:
-        asked = list(requests(state, role=role, region=region))
+        asked = list(requests(state, role=role, machine=machine, region=region))
     except UnknownTaskError as error:
         yield f"calls {error}, which this review does not know"
         return
@@ -223,7 +223,7 @@ def _lacks(subject: Subject, state: Mapping[str, Any], role: str) -> Iterator[st
             lacks.append(request.action)
         if target is not None:
             lacks += cannot_use(world, role, request.action, target, request.context, region=region)
-        elif ":bedrock:" not in request.resource:
+        elif not any(part in request.resource for part in (":bedrock:", ":execution:")):
             lacks.append("a resource of these templates")
         if lacks:
             yield f"lacks {', '.join(lacks)} for {request.resource}"

@@ -47,6 +47,8 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         boundary=settings.permissions_boundary,
         role_prefix=settings.role_name_prefix,
         protected=settings.functions == "lambda",
+        architecture="arm64" if settings.functions == "lambda" else "x86_64",
+        table_keys={"": ("id",), "by-customization": ("customization", "run")},
         placeholders={
             **{name: f"{{function.{name}}}" for name in WORKFLOW_FUNCTIONS},
             "OutputBucket": "{output:name}",

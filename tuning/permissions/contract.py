@@ -98,7 +98,8 @@ class Contracts:
 
     places: by the names that placeholders use. triggers: keys whose upload starts a run, per
     bucket. placeholders: of the workflow's definition. protected: stacks have termination
-    protection. retention: days, of "logs", "noncurrent"
+    protection. architecture: of the functions. table_keys: of the runs table (under "") and of its
+    indexes, partition key first. retention: days, of "logs", "noncurrent"
     object versions and "work" files. serving: what each customization's custom resource says.
     """
 
@@ -112,6 +113,8 @@ class Contracts:
     boundary: str = ""
     role_prefix: str = ""
     protected: bool = True
+    architecture: str = "arm64"
+    table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     retention: Mapping[str, int] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
