@@ -26,7 +26,8 @@ _LONGEST_DAYS: Final = 30
 
 _RETRY: Final = [
     {
-        # The service's own trouble and throttling, by Lambda's names and by boto3's.
+        # The service's own trouble and throttling, by Lambda's names and by boto3's; connections
+        # that break, by botocore's; a dataset's source, by ours.
         "ErrorEquals": [
             "Lambda.ServiceException",
             "Lambda.AWSLambdaException",
@@ -37,6 +38,10 @@ _RETRY: Final = [
             "InternalServerException",
             "ServiceUnavailableException",
             "ModelNotReadyException",
+            "EndpointConnectionError",
+            "ConnectionClosedError",
+            "ConnectTimeoutError",
+            "ReadTimeoutError",
             "SourceError",
         ],
         "IntervalSeconds": 2,

@@ -51,6 +51,17 @@ def test_nothing_that_bedrock_or_we_write_could_start_a_run(name: str, run: str)
     assert len(set(written)) == len(written)
 
 
+def test_the_checked_manifests_of_two_runs_never_overwrite_each_other() -> None:
+    """A job that has not read its manifest yet must not get another run's."""
+    keys = {
+        layout.checked_manifest_key("pets", run, kind)
+        for run in ("20261121-093000-aaaaaa", "20261121-093000-bbbbbb")
+        for kind in layout.KINDS
+    }
+
+    assert len(keys) == 4
+
+
 @given(one=NAMES, other=NAMES)
 def test_no_customization_lies_in_anothers_folder(one: str, other: str) -> None:
     """Policies grant a folder with all below it, so no folder may begin another."""
