@@ -1,9 +1,11 @@
 """One parsed record of a manifest, as the rules see it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from tuning.formats import FLAT, SHAPES, misfits
+from tuning.manifest import FAULTS_MAX
 from tuning.references import Place, locate
 from tuning.subject import Subject
 
@@ -28,9 +30,10 @@ class Ref(NamedTuple):
 class Record:
     """A record: line is its number in the manifest, value the object, subject what it should be.
 
-    misfits: where it departs from the shape of its format. refs: every reference it makes. Of a
-    conversation also: messages, its turns that are objects; roles of the turns; spoken, path and
-    text of what is said (no roles, formats or references); media, its images and videos.
+    misfits: where it departs from the shape of its format, the first FAULTS_MAX. refs: every
+    reference that it makes. Of a conversation also: messages, its turns that are objects; roles of
+    the turns; spoken, path and text of what is said (no roles, formats or references); media, its
+    images and videos.
     """
 
     __slots__ = (
@@ -49,7 +52,7 @@ class Record:
         self.line = line
         self.value = value
         self.format = subject.contract.format
-        self.misfits = tuple(misfits(value, SHAPES[self.format]))
+        self.misfits = tuple(islice(misfits(value, SHAPES[self.format]), FAULTS_MAX))
         self.messages: tuple[dict[str, Any], ...] = ()
         self.roles: tuple[str, ...] = ()
         self.spoken: tuple[tuple[str, str], ...] = ()

@@ -3,12 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
 
 from tuning.models import DatasetContract
+
+# Longer names are no misspelling, and comparing them takes time.
+_NAME_MAX: Final = 100
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' – did you mean "caption"?' or nothing."""
+    if len(name) > _NAME_MAX:
+        return ""
     # Case, blanks and underscores are the usual slips: compare without them first.
     plain = {_plain(candidate): candidate for candidate in known}
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.5)

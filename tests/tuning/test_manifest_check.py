@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -185,6 +186,34 @@ def test_most_good_lines_are_proven_and_not_looked_at(monkeypatch: pytest.Monkey
     refs, _ = check(many)
     assert len(refs) == 20_000
     assert looked == []
+
+
+_START = '{"image-ref": "s3://bucket/folder/1.png", "caption": "'
+_HOSTILE = {
+    "escapes": _START + '\\"' * 1_900_000 + '"}',
+    "brackets in a text": _START + "[{" * 1_900_000 + '"}',
+    "many arrays": "[" + "[]," * 1_300_000 + "[]]",
+    "open arrays": "[" * 4_000_000,
+    "open objects": '{"a":' * 700_000,
+    "quotes": '"' * 4_000_000,
+    "backslashes": "\\" * 4_000_000,
+    "one number": "1" * 4_000_000,
+    "one long name": '{"' + "k" * 4_000_000 + '": 1}',
+    "many names": "{" + ",".join(f'"x{n:x}":1' for n in range(320_000)) + "}",
+    "one name again and again": "{" + ",".join('"a":1' for _ in range(600_000)) + "}",
+    "many turns": '{"messages":[' + ",".join('{"role":1}' for _ in range(300_000)) + "]}",
+}
+
+
+@pytest.mark.parametrize("name", _HOSTILE)
+@pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "nova-lite"])
+def test_hostile_lines_of_4_mb_are_judged_within_seconds(name: str, model: str) -> None:
+    started = time.process_time()
+    _, partial = check(_HOSTILE[name].encode(), subject=subject_of(model))
+    assert time.process_time() - started < 8
+    assert partial.counts
+    assert "X001" not in partial.counts
+    assert len(partial.to_json()) < 200_000
 
 
 def test_formats_without_a_prover_are_looked_at_line_by_line() -> None:
