@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lambdas.bedrock import Bedrock
-from tests.lambdas.fakes import S3, BedrockRuntime, DynamoDb, Sns, Ssm, StepFunctions
+from tests.lambdas.fakes import S3, BedrockRuntime, DynamoDb, Ec2, Sns, Ssm, StepFunctions
 
 TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
 PREFIX = "/bedrock-tuning/dev"
@@ -22,6 +22,7 @@ class Aws:
     ssm: Ssm = field(default_factory=Ssm)
     sns: Sns = field(default_factory=Sns)
     stepfunctions: StepFunctions = field(default_factory=StepFunctions)
+    ec2: Ec2 = field(default_factory=Ec2)
     bedrock: Bedrock = field(default_factory=Bedrock)
     bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
 

@@ -266,3 +266,36 @@ class BedrockRuntime(Fake):
             "body": StreamingBody(io.BytesIO(self.reply), len(self.reply)),
             "contentType": "application/json",
         }
+
+
+@dataclass
+class Ec2(Fake):
+    """The rules of security groups: by id, with the group and the direction."""
+
+    rules: dict[str, tuple[str, bool]] = field(default_factory=dict)
+
+    def DescribeSecurityGroupRules(
+        self, Filters: list[dict[str, Any]], NextToken: str = "0", **_: Any
+    ) -> dict[str, Any]:
+        ((name, (group,)),) = [(each["Name"], each["Values"]) for each in Filters]
+        assert name == "group-id"
+        found = [
+            {"SecurityGroupRuleId": rule, "GroupId": owner, "IsEgress": egress}
+            for rule, (owner, egress) in self.rules.items()
+            if owner == group
+        ]
+        start = int(NextToken)
+        more = {"NextToken": str(start + 1)} if start + 1 < len(found) else {}
+        return {"SecurityGroupRules": found[start : start + 1], **more}
+
+    def RevokeSecurityGroupIngress(self, GroupId: str, SecurityGroupRuleIds: list[str]) -> Any:
+        self._revoke(GroupId, SecurityGroupRuleIds, egress=False)
+
+    def RevokeSecurityGroupEgress(self, GroupId: str, SecurityGroupRuleIds: list[str]) -> Any:
+        self._revoke(GroupId, SecurityGroupRuleIds, egress=True)
+
+    def _revoke(self, group: str, rules: list[str], *, egress: bool) -> None:
+        for rule in rules:
+            if self.rules.get(rule) != (group, egress):
+                raise Refused("InvalidSecurityGroupRuleId.NotFound")
+            del self.rules[rule]

@@ -16,6 +16,7 @@ CLIENTS = [
     _aws.bedrock_runtime,
     _aws.sns,
     _aws.stepfunctions,
+    _aws.ec2,
 ]
 
 

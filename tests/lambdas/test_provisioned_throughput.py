@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,80 +10,24 @@ import pytest
 from lambdas import _cloudformation, provisioned_throughput
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
+from tests.lambdas.cloudformation import CloudFormation
 from tuning.customization import Customization
 from tuning.models import catalogue
 
 MODEL = model_arn(1)
 NAME = "pets-search"
 ID = f"provisioned-throughput/dev/{NAME}"
-REQUEST = "0a1b2c3d-0000-4000-8000-000000000000"
-URL = "https://cloudformation.example/answer?signature=x"
-STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/tuning-dev-serving/0a1b2c3d"
-# What CloudFormation needs of every answer, and how much it takes.
-REQUIRED = {"Status", "Reason", "PhysicalResourceId", "StackId", "RequestId", "LogicalResourceId"}
-
-
-@dataclass
-class CloudFormation:
-    """Takes answers as the real one does; time goes by whenever the function sleeps."""
-
-    aws: Aws
-    remaining_ms: float = 900_000
-    settles_after: float = 60
-    answers: list[dict[str, Any]] = field(default_factory=list)
-
-    def request(
-        self, method: str, url: str, *, body: bytes, headers: dict[str, str], **_: Any
-    ) -> Any:
-        assert (method, url) == ("PUT", URL)
-        # The URL was signed for an empty content type.
-        assert headers == {"content-type": "", "content-length": str(len(body))}
-        assert len(body) <= 4_096
-        answer = json.loads(body)
-        assert set(answer) - {"Data"} == REQUIRED
-        assert answer["Status"] in ("SUCCESS", "FAILED")
-        assert all(isinstance(value, str) for value in answer.get("Data", {}).values())
-        assert 0 < len(answer["PhysicalResourceId"].encode()) <= 1024
-        assert (answer["StackId"], answer["RequestId"]) == (STACK, REQUEST)
-        self.answers.append(answer)
-        return SimpleNamespace(status=200)
-
-    def sleep(self, seconds: float) -> None:
-        self.remaining_ms -= seconds * 1000
-        self.settles_after -= seconds
-        if self.settles_after <= 0:
-            self.aws.bedrock.settle()
-
-    def get_remaining_time_in_millis(self) -> float:
-        return self.remaining_ms
-
-    def ask(self, kind: str, *, old: dict[str, str] | None = None, **properties: str) -> Any:
-        """Sends a request; returns the answer."""
-        event: dict[str, Any] = {
-            "RequestType": kind,
-            "ResponseURL": URL,
-            "StackId": STACK,
-            "RequestId": REQUEST,
-            "LogicalResourceId": "Throughputpetssearch",
-            "ResourceProperties": {
-                "Customization": NAME,
-                "Mode": "provisioned",
-                "LeaseHours": "8",
-                "OnDelete": "delete",
-                **properties,
-            },
-        }
-        if kind != "Create":
-            event["PhysicalResourceId"] = ID
-        if kind == "Update":
-            event["OldResourceProperties"] = {**event["ResourceProperties"], **(old or {})}
-        provisioned_throughput.handler(event, self)
-        return self.answers[-1]
 
 
 @pytest.fixture
 def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
-    made = CloudFormation(aws)
+    properties = {
+        "Customization": NAME,
+        "Mode": "provisioned",
+        "LeaseHours": "8",
+        "OnDelete": "delete",
+    }
+    made = CloudFormation(aws, provisioned_throughput.handler, properties, ID)
     monkeypatch.setattr(_cloudformation.urllib3, "PoolManager", lambda: made)
     monkeypatch.setattr(provisioned_throughput.time, "sleep", made.sleep)
     aws.bedrock.models[MODEL] = BASE
