@@ -77,7 +77,7 @@ def test_cutting_changes_nothing(parts: list[bytes], ending: bytes, data: st.Dat
 
 
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "titan-image-generator-v1"])
-@settings(FEW, max_examples=1_000)
+@settings(FEW, max_examples=400)
 @given(parts=st.lists(lines(), max_size=12), ending=st.sampled_from([b"", b"\n"]))
 def test_a_proof_says_what_a_look_at_each_line_says(
     model: str, parts: list[bytes], ending: bytes
