@@ -108,7 +108,7 @@ def wrong_values(value: str) -> Iterator[str]:
             yield ":".join([*parts[:4], STRANGER_ACCOUNT, *parts[5:]])
         if parts[3]:
             yield ":".join([*parts[:3], "eu-north-1", *parts[4:]])
-        yield ":".join([*parts[:2], "ec2", *parts[3:]])
+        yield ":".join([*parts[:2], "sqs" if parts[2] == "ec2" else "ec2", *parts[3:]])
     elif value in ("true", "false"):
         yield "false" if value == "true" else "true"
     elif value.endswith(".amazonaws.com"):

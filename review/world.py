@@ -81,7 +81,7 @@ class World:
             principal=principal,
             action=action,
             resource=resource,
-            context=context or {},
+            context={**_who(principal), **(context or {})},
             account=self.account if self._is_ours(resource) else "",
         )
         return decide(request, policies)
@@ -95,6 +95,13 @@ class World:
 
     def _is_ours(self, resource: str) -> bool:
         return self.assembly.by_arn(owner_arn(resource)) is not None
+
+
+def _who(principal: str) -> dict[str, str]:
+    """What every request of an IAM principal says about it; a service has neither."""
+    if not principal.startswith("arn:"):
+        return {}
+    return {"aws:PrincipalArn": principal, "aws:PrincipalAccount": principal.split(":")[4]}
 
 
 def owner_arn(resource: str) -> str:

@@ -11,8 +11,9 @@ from constructs import Construct
 
 from stacks.constructs import statements as st
 from stacks.constructs.output import export
-from tuning import access, layout, permissions
+from tuning import layout, permissions
 from tuning.customization import Customization
+from tuning.permissions import access
 from tuning.permissions.options import serves_nova
 from tuning.settings import Settings
 

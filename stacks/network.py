@@ -75,7 +75,7 @@ class NetworkStack(Stack):
         self.subnets = self._subnets()
         self.functions_group = self._group(
             "FunctionsGroup",
-            "Functions: nobody calls them, they call AWS's APIs",
+            "Functions: nobody calls them, they call the APIs of AWS",
             egress=_to_apis(),
         )
         self.jobs_group = self._jobs_group()
@@ -93,6 +93,7 @@ class NetworkStack(Stack):
             function_groups=[self.functions_group.ref],
             job_subnets=[subnet.ref for subnet in self.subnets],
             job_groups=[self.jobs_group.ref],
+            closer=self.closer.function,
         )
         export(self, "Vpc", self.vpc.ref)
         export(self, "Subnets", ",".join(subnet.ref for subnet in self.subnets))
@@ -137,7 +138,7 @@ class NetworkStack(Stack):
     def _jobs_group(self) -> ec2.CfnSecurityGroup:
         group = self._group(
             "JobsGroup",
-            "Bedrock's customization jobs: among themselves, S3, KMS",
+            "Customization jobs of Bedrock: among themselves, S3, KMS",
             egress=_to_apis(),
         )
         # A group cannot name itself in its own properties, so these are resources.
@@ -173,8 +174,8 @@ class NetworkStack(Stack):
                     description=description,
                 )
                 for group, description in (
-                    (self.functions_group, "Functions call AWS's APIs"),
-                    (self.jobs_group, "Jobs call AWS's APIs"),
+                    (self.functions_group, "Functions call the APIs of AWS"),
+                    (self.jobs_group, "Jobs call the APIs of AWS"),
                 )
             ],
         )

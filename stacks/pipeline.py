@@ -352,6 +352,8 @@ class PipelineStack(Stack):
             ),
             "LeasesNotKept": self.functions.keep_leases.function.metric_errors(period=five),
         }
+        if self.network and self.network.closer:
+            metrics["DefaultGroupNotClosed"] = self.network.closer.metric_errors(period=five)
         for name, metric in metrics.items():
             alarm = metric.create_alarm(
                 self,

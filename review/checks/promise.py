@@ -119,6 +119,7 @@ def serving(subject: Subject) -> Iterator[Found]:
                 fix="Set service_timeout=Duration.minutes(15)",
             )
     known = {subject.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
+    known |= {subject.bound.path(contracts.places[n]) for n in contracts.custom_resources}
     for resource in subject.assembly.resources:
         if resource.type.startswith("Custom::") and resource.path not in known:
             yield Found(
@@ -129,4 +130,21 @@ def serving(subject: Subject) -> Iterator[Found]:
             )
 
 
-CHECKS = (paid_after_checks, served_after_proof, serving)
+@check("M804", "Every other custom resource says exactly what its contract says.")
+def custom_resources(subject: Subject) -> Iterator[Found]:
+    for name, wanted in subject.bound.contracts.custom_resources.items():
+        resource = subject.contracted.get(name)
+        if resource is None:
+            continue
+        expected = {key: subject.bound.fill(value) for key, value in wanted.items()}
+        for key in sorted({*expected, *resource.properties}):
+            if str(resource.properties.get(key)) != expected.get(key):
+                yield Found(
+                    where=resource.path,
+                    what=f"{key} is {resource.properties.get(key, 'not set')}",
+                    limit=f"the contract says {expected.get(key, 'nothing of it')}",
+                    fix="Wire it as the contract in tuning/permissions says",
+                )
+
+
+CHECKS = (paid_after_checks, served_after_proof, serving, custom_resources)

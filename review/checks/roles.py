@@ -1,6 +1,7 @@
 """Checks of what each role may do: its contract, exactly."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from review.bound import as_statement
 from review.check import Found, Subject, check
@@ -136,6 +137,24 @@ def cannot_do_more(subject: Subject) -> Iterator[Found]:
                 )
 
 
+@check("P309", "Every role's own policy refuses what its contract says.")
+def own_refusals(subject: Subject) -> Iterator[Found]:
+    for contract, role, _ in _contracted(subject):
+        promised = [
+            as_statement(subject.bound.refusal(refusal), where=contract.name)
+            for refusal in contract.refusals
+        ]
+        # Identity policies name no principal.
+        promised = [replace(statement, principals=None) for statement in promised]
+        for problem in short_of(promised, [s for s in role.policy if s.effect == "Deny"]):
+            yield Found(
+                where=role.path,
+                what=f"the refusal of {problem}",
+                limit=f"the role {contract.does}",
+                fix=_FIX,
+            )
+
+
 @check("P308", "A role is passed to one service only, and only roles that are meant for it.")
 def passing(subject: Subject) -> Iterator[Found]:
     for role in subject.world.roles.values():
@@ -171,4 +190,5 @@ CHECKS = (
     can_do_its_work,
     cannot_do_more,
     passing,
+    own_refusals,
 )

@@ -253,8 +253,9 @@ def encrypted(subject: Subject) -> Iterator[Found]:
         for name, key in _KEY_OF.items()
         if name in subject.contracted
     }
-    operations = subject.bound.fill("{operations-key}")
-    wanted |= {g.arn: operations for g in subject.assembly.of_type("AWS::Logs::LogGroup")}
+    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+        key = "network-key" if group.stack.endswith("-network") else "operations-key"
+        wanted[group.arn] = subject.bound.fill(f"{{{key}}}")
     for arn, key in wanted.items():
         resource = subject.assembly.by_arn(arn)
         if resource is not None and (

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aws_cdk import aws_lambda as lambda_
+
 from tuning.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """Ids of subnets and security groups, for functions and for jobs."""
+    """Ids of subnets and security groups, for functions and for jobs.
+
+    closer: the network's own function, whose failures the pipeline's topic tells.
+    """
 
     function_subnets: Sequence[str]
     function_groups: Sequence[str]
     job_subnets: Sequence[str]
     job_groups: Sequence[str]
+    closer: lambda_.IFunction | None = None
 
 
 def existing(settings: Settings) -> Attachment | None:

@@ -7,7 +7,7 @@ from aws_cdk import Names
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from tuning.access import role_name
+from tuning.permissions.access import role_name
 from tuning.settings import Settings
 
 _ROLE_NAME_LENGTH: Final = 64

@@ -26,6 +26,19 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "role_name_prefix": "org-",
         "alarm_email": "ops@example.com",
     },
+    "options": {
+        "region": "us-east-1",
+        "vpc": True,
+        "model_key": True,
+        "deny_others": True,
+        "data_roles": ["DataScientist-*"],
+    },
+    "subnets": {
+        "region": "us-east-1",
+        "vpc": True,
+        "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "vpc_security_groups": ["sg-0123456789abcdef0"],
+    },
 }
 
 

@@ -15,6 +15,7 @@ from tuning.permissions.contract import (
     Role,
 )
 from tuning.permissions.functions import functions
+from tuning.permissions.options import with_options
 from tuning.permissions.places import WORKFLOW_FUNCTIONS, places
 from tuning.permissions.resources import guarded
 from tuning.permissions.roles import roles
@@ -36,7 +37,7 @@ __all__ = (
 def contracts(settings: Settings, customizations: Mapping[str, Customization]) -> Contracts:
     """The contracts of one environment, from its settings and the customizations alone."""
     known = places(customizations)
-    return Contracts(
+    base = Contracts(
         environment=settings.name,
         places=known,
         roles=roles(settings, customizations, known),
@@ -72,3 +73,4 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             for name, each in customizations.items()
         },
     )
+    return with_options(base, settings, customizations)

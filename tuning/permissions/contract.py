@@ -60,7 +60,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A role: the one service that may assume it, under which conditions, and all it may do."""
+    """A role: the one service that may assume it, under which conditions, and all it may do.
+
+    refusals: what its own policy must refuse it, under their conditions.
+    """
 
     name: str
     place: Place
@@ -68,6 +71,7 @@ class Role:
     service: str
     trust: tuple[Condition, ...]
     grants: tuple[Grant, ...]
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,8 @@ class Contracts:
     bucket. placeholders: of the workflow's definition. protected: stacks have termination
     protection. architecture: of the functions. table_keys: of the runs table (under "") and of its
     indexes, partition key first. retention: days, of "logs", "noncurrent"
-    object versions and "work" files. serving: what each customization's custom resource says.
+    object versions and "work" files. serving: what each customization's custom resource says;
+    custom_resources: what the others say.
     """
 
     environment: str
@@ -118,3 +123,4 @@ class Contracts:
     placeholders: Mapping[str, str] = field(default_factory=dict)
     retention: Mapping[str, int] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -23,10 +23,10 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
             *(_access_logs(name) for name in _LOGGED),
             refusals=_bucket_refusals("access-logs"),
         ),
-        of("data-key", _administered()),
+        of("data-key", administered()),
         of(
             "operations-key",
-            _administered(),
+            administered(),
             Grant(
                 why="alarms encrypt what they send to the topic",
                 services=("cloudwatch.amazonaws.com",),
@@ -41,25 +41,7 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
                 resources=("*",),
                 conditions=(g.FROM_THIS_ACCOUNT,),
             ),
-            Grant(
-                why="CloudWatch Logs encrypts this environment's log groups",
-                services=("logs.{region}.amazonaws.com",),
-                actions=(
-                    "kms:Encrypt*",
-                    "kms:Decrypt*",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:Describe*",
-                ),
-                resources=("*",),
-                conditions=(
-                    g.arn_like(
-                        "kms:EncryptionContext:aws:logs:arn",
-                        "arn:{partition}:logs:{region}:{account}"
-                        f":log-group:tuning-{environment}-*",
-                    ),
-                ),
-            ),
+            encrypt_logs(f"tuning-{environment}-*"),
         ),
         of(
             "topic",
@@ -89,13 +71,35 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
     )
 
 
-def _administered() -> Grant:
+def administered() -> Grant:
     """Without it nobody could ever change the key again; IAM policies then decide."""
     return Grant(
         why="the account's IAM policies decide about the key",
         everybody_here=True,
         actions=("kms:*",),
         resources=("*",),
+    )
+
+
+def encrypt_logs(log_groups: str) -> Grant:
+    """For the key of log groups with names like this."""
+    return Grant(
+        why="CloudWatch Logs encrypts this environment's log groups",
+        services=("logs.{region}.amazonaws.com",),
+        actions=(
+            "kms:Encrypt*",
+            "kms:Decrypt*",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:Describe*",
+        ),
+        resources=("*",),
+        conditions=(
+            g.arn_like(
+                "kms:EncryptionContext:aws:logs:arn",
+                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{log_groups}",
+            ),
+        ),
     )
 
 

@@ -1,0 +1,138 @@
+"""Networks, keys of models and closed buckets are proved as everything else is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from review import CHECKS
+from tests.review.broken import Copy, Synthesized
+from tests.review.mutants._mutant import Mutant, collected, flaw
+
+Build = Callable[[str], Synthesized]
+BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BY_ID = {check.id: check for check in CHECKS}
+
+
+@pytest.fixture(scope="session")
+def options(synthesized: Build) -> Synthesized:
+    """An environment with everything switched on."""
+    return synthesized("options")
+
+
+@pytest.mark.parametrize("variant", ["options", "subnets"])
+def test_nothing_is_found_while_nothing_is_broken(synthesized: Build, variant: str) -> None:
+    assert [str(fault) for fault in synthesized(variant).copy().faults()] == []
+
+
+@flaw("P309", "function: its code may make network interfaces")
+def interfaces_by_code(copy: Copy) -> None:
+    statements = copy.policy("pipeline/Functions/Serve/Role")
+    statements[:] = [s for s in statements if s["Sid"] != "NotByItsOwnCode"]
+
+
+@flaw("P309", "function: the refusal forgets an action")
+def refusal_forgets(copy: Copy) -> None:
+    copy.statement("pipeline/Functions/Admit/Role", "NotByItsOwnCode")["Action"].pop()
+
+
+@flaw("P304", "function: it may open security groups")
+def opens_groups(copy: Copy) -> None:
+    statement = copy.statement("pipeline/Functions/Merge/Role", "AttachToNetwork")
+    statement["Action"].append("ec2:AuthorizeSecurityGroupIngress")
+
+
+@flaw("P304", "Bedrock role: interfaces in any subnet")
+def any_subnet(copy: Copy) -> None:
+    del copy.statement(BEDROCK, "ManageInterfacesOfJobs")["Condition"]["ArnEquals"]["ec2:Subnet"]
+
+
+@flaw("P304", "Bedrock role: interfaces without the job's tag")
+def untagged(copy: Copy) -> None:
+    del copy.statement(BEDROCK, "MakeInterfacesOfJobs")["Condition"]["ArnEquals"]
+
+
+@flaw("P305", "Bedrock role: a subnet is missing")
+def one_subnet_less(copy: Copy) -> None:
+    copy.statement(BEDROCK, "MakeThemInTheseSubnets")["Resource"].pop()
+
+
+@flaw("F706", "job: other subnets than its role may use")
+def other_subnets(copy: Copy) -> None:
+    copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["JobSubnet"] = "subnet-1"
+
+
+@flaw("T202", "flow logs: any account's")
+def flow_logs_of_others(copy: Copy) -> None:
+    del copy.trust("network/FlowLogsRole")["Condition"]
+
+
+@flaw("T201", "flow logs: for anything in EC2")
+def flow_logs_for_anything(copy: Copy) -> None:
+    copy.trust("network/FlowLogsRole")["Condition"]["ArnLike"] = {"aws:SourceArn": "arn:aws:ec2:*"}
+
+
+@flaw("W527", "flow logs: their key does not know CloudWatch Logs")
+def flow_logs_without_key(copy: Copy) -> None:
+    statements = copy.statements_of("network/NetworkKey")
+    statements[:] = [s for s in statements if s.get("Sid") != "LogsEncrypt"]
+
+
+@flaw("M804", "default group: another group is closed")
+def other_group(copy: Copy) -> None:
+    copy.properties("network/DefaultGroup")["GroupId"] = "sg-01234567"
+
+
+@flaw("P304", "default group: its function may open groups")
+def closer_opens(copy: Copy) -> None:
+    statement = copy.statement("network/CloseDefaultGroup/Role", "RevokeRules")
+    statement["Action"] = "ec2:*"
+
+
+@flaw("P304", "workflow: the model's key without Bedrock")
+def key_without_bedrock(copy: Copy) -> None:
+    del copy.statement("pipeline/WorkflowRole", "EncryptModels")["Condition"]
+
+
+@flaw("P305", "Serve: it cannot decrypt what it calls")
+def cannot_decrypt(copy: Copy) -> None:
+    statements = copy.policy("pipeline/Functions/Serve/Role")
+    statements[:] = [s for s in statements if s["Sid"] != "DecryptModels"]
+
+
+@flaw("S607", "model key: it does not rotate")
+def never_rotates(copy: Copy) -> None:
+    copy.properties("data/ModelKey")["EnableKeyRotation"] = False
+
+
+@flaw("S601", "model key: it goes with its stack, and every model with it")
+def key_goes(copy: Copy) -> None:
+    copy.resource("data/ModelKey")["DeletionPolicy"] = "Delete"
+
+
+@flaw("R406", "training bucket: others are not refused any more")
+def lets_others_in(copy: Copy) -> None:
+    statements = copy.statements_of("data/Training/Policy")
+    statements[:] = [s for s in statements if s.get("Sid") != "OnlyNamedRoles"]
+
+
+@flaw("R406", "output bucket: one more role is not refused")
+def one_more(copy: Copy) -> None:
+    statements = copy.statements_of("data/Output/Policy")
+    refused = next(s for s in statements if s.get("Sid") == "OnlyNamedRoles")
+    refused["Condition"]["ArnNotLike"]["aws:PrincipalArn"].append("arn:aws:iam::*:role/any")
+
+
+@flaw("P306", "validation bucket: the one who reads it is refused")
+def refuses_reader(copy: Copy) -> None:
+    statements = copy.statements_of("data/Validation/Policy")
+    refused = next(s for s in statements if s.get("Sid") == "OnlyNamedRoles")
+    refused["Condition"]["ArnNotLike"]["aws:PrincipalArn"].pop(1)
+
+
+@pytest.mark.parametrize("mutant", collected(globals()), ids=str)
+def test_every_flaw_is_noticed_by_its_check(mutant: Mutant, options: Synthesized) -> None:
+    copy = options.copy()
+    mutant.change(copy)
+    found = list(BY_ID[mutant.killer].run(options.subject(copy.templates)))
+    assert found, f"{mutant.killer} did not notice"
+    assert not any("the check itself failed" in fault.what for fault in found)
