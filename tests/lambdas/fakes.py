@@ -295,6 +295,8 @@ class Ec2(Fake):
         self._revoke(GroupId, SecurityGroupRuleIds, egress=True)
 
     def _revoke(self, group: str, rules: list[str], *, egress: bool) -> None:
+        if not rules:
+            raise Refused("MissingParameter", "no rule is named")
         for rule in rules:
             if self.rules.get(rule) != (group, egress):
                 raise Refused("InvalidSecurityGroupRuleId.NotFound")
