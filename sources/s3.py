@@ -6,6 +6,7 @@ core, boto3 with 32 threads 646.
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CHUNK: Final = 4 * 1024 * 1024
-_THREADS: Final = 32
+# S3 answers a small range in 20 to 40 ms, so this is what bounds the rate: measured with a server
+# that waits as long, 32 threads make 1,000 GETs per second, 128 make 2,900, at the same CPU time.
+_THREADS: Final = 128
 # Ask for new credentials well before a function's run out; the runtime renews them in time.
 _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 
@@ -76,11 +79,29 @@ class S3Images:
         self, bucket: str, *, client: S3Store, boto: "S3Client", threads: int = _THREADS
     ) -> None:
         self._bucket, self._client, self._boto = bucket, client, boto
+        self._threads = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="images")
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
         """One answer per range, in order; throttling and lost connections are retried inside."""
-        return list(self._pool.map(self._one, ranges))
+        answers: dict[int, Answer] = {}
+        # A task per thread, not per range: handing out tasks costs a sixth of a GET's CPU time.
+        # One thread at a time advances the iterator, since it runs no Python code of ours.
+        waiting = enumerate(list(ranges))
+
+        def work() -> None:
+            try:
+                for index, wanted in waiting:
+                    answers[index] = self._one(wanted)
+            except BaseException:
+                # What is left is of no use any more: the other threads find nothing to do.
+                deque(waiting, maxlen=0)
+                raise
+
+        tasks = [self._pool.submit(work) for _ in range(min(self._threads, len(ranges)))]
+        for task in tasks:
+            task.result()
+        return [answers[index] for index in range(len(ranges))]
 
     def _one(self, wanted: ByteRange) -> Answer:
         if _UNSPEAKABLE.search(wanted.key):

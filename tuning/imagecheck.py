@@ -25,7 +25,9 @@ from tuning.rules import IMAGE_RULES
 from tuning.rules.crash import run
 from tuning.subject import ImageRef, Subject
 
+# Images that are asked for together: so many, and no more than these bytes that may come at once.
 BATCH: Final = 512
+_BATCH_BYTES: Final = 16 << 20
 _KEY_BYTES_MAX: Final = 1024
 
 
@@ -41,8 +43,11 @@ def check_images(
     source raises: SourceError when it cannot go on.
     """
     check = _Check(source, subject, on_finding)
-    for start in range(0, len(refs), BATCH):
-        check.batch(refs[start : start + BATCH])
+    start = 0
+    while start < len(refs):
+        end = start + check.batch_size
+        check.batch(refs[start:end])
+        start = end
     return check.partial()
 
 
@@ -60,6 +65,11 @@ class _Check:
         self._sizes: Counter[tuple[int, int]] = Counter()
         self._bytes: Counter[int] = Counter()
         self._folders: Counter[str] = Counter()
+
+    @property
+    def batch_size(self) -> int:
+        """How many images to ask for next."""
+        return min(BATCH, _BATCH_BYTES // self._first.longest)
 
     def batch(self, refs: Sequence[ImageRef]) -> None:
         """Looks at some images: one fetch for all, then one more for those that need it."""

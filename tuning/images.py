@@ -76,6 +76,11 @@ class FirstRange:
         seen = self._seen.get(extension)
         return seen.length if seen is not None else RANGE_BYTES_MAX
 
+    @property
+    def longest(self) -> int:
+        """The most that any extension seen so far asks for."""
+        return max((seen.length for seen in self._seen.values()), default=RANGE_BYTES_MAX)
+
     def learn(self, extension: str, needed: int) -> None:
         """Remembers that the header of an image ended `needed` bytes after its start."""
         # What no first range can hold says nothing about which to choose.

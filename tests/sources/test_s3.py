@@ -109,6 +109,19 @@ def test_answers_come_in_the_order_of_the_ranges(
     ]
 
 
+def test_nothing_more_is_asked_for_once_an_answer_ends_the_check(
+    objects: Objects, images: s3.S3Images, server: Server
+) -> None:
+    keys = [f"pets/{number}.png" for number in range(400)]
+    for key in keys:
+        objects.refused[key] = (400, "InvalidToken", "broken")
+
+    with pytest.raises(SourceError, match="cannot read pets/"):
+        images.fetch([ByteRange(key, 0, 10) for key in keys])
+
+    assert len(server.asked) < 40
+
+
 @pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
 @pytest.mark.parametrize(
     ("status", "code"),

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.tuning.pictures import Folder, jpeg, png, with_exif, with_segments
 from tuning.headers import Header
 from tuning.image import Image, ImageProof
 from tuning.imagecheck import check_images
-from tuning.images import RANGE_BYTES_MAX
+from tuning.images import RANGE_BYTES_MAX, Answer, ByteRange
 from tuning.partial import Partial
 from tuning.report import ModelTerms, conclude, merge
 from tuning.rules import BY_ID, IMAGE_RULES
@@ -219,3 +220,25 @@ def test_equal_images_share_a_hash_and_the_order_does_not_matter_for_the_fingerp
     stats = there.image_stats["training"]
     contents = Counter(stats.hashes[at : at + 8] for at in range(0, len(stats.hashes), 16))
     assert sorted(contents.values())[-1] == 3
+
+
+def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
+    deep, batches = with_segments(jpeg(), 40_000), []
+
+    class Batches(Folder):
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+            batches.append(sum(each.length for each in ranges))
+            return super().fetch(ranges)
+
+    refs = [ImageRef(line, "folder/1.jpg") for line in range(1, 1_001)]
+    check_images(refs, Batches({"folder/1.jpg": deep}), subject_of())
+    assert max(batches) == 256 * RANGE_BYTES_MAX
+    assert sum(batches) == 1_000 * RANGE_BYTES_MAX
+
+
+def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
+    source = Folder({"folder/1.png": png()})
+    refs = [ImageRef(line, "folder/1.png") for line in range(1, 2_001)]
+    check_images(refs, source, subject_of())
+    # The first batch does not know yet how little is enough.
+    assert Counter(each.length for each in source.ranges) == {RANGE_BYTES_MAX: 256, 1024: 1_744}
