@@ -18,7 +18,8 @@ _ENDS: Final = ("Succeed", "Fail")
 class Edge:
     """A transition. rule: of a choice, None for all others; caught: taken on an error.
 
-    writes: the top-level name in the state's data that the transition brings, "" for none.
+    writes: the top-level names in the state's data that the transition brings. replaces: the rest
+    of the data is gone.
     """
 
     tail: str
@@ -26,16 +27,21 @@ class Edge:
     rule: Mapping[str, Any] | None = None
     default: bool = False
     caught: bool = False
-    writes: str = ""
+    writes: frozenset[str] = frozenset()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One level of a definition: the whole, or what is inside of a Map. name: for messages."""
+    """One level of a definition: the whole, or what is inside of a Map.
+
+    name: for messages. given: names that are in the data at the start.
+    """
 
     name: str
     start: str
     states: Mapping[str, State]
+    given: frozenset[str] = frozenset()
 
     def edges(self) -> list[Edge]:
         """All transitions, also those that lead nowhere."""
@@ -67,17 +73,19 @@ class Flow:
 
     def known_before(self) -> dict[str, frozenset[str]]:
         """By state: the names in its data that are there on every way to it."""
-        everything = frozenset(e.writes for e in self.edges() if e.writes)
+        everything = frozenset(name for edge in self.edges() for name in edge.writes)
+        everything |= self.given
         known = dict.fromkeys(self.states, everything)
         if self.start in known:
-            known[self.start] = frozenset()
+            known[self.start] = self.given
         changed = True
         while changed:
             changed = False
             for edge in self.edges():
                 if edge.head not in known or edge.tail not in known:
                     continue
-                after = known[edge.tail] | ({edge.writes} if edge.writes else frozenset())
+                before = frozenset() if edge.replaces else known[edge.tail]
+                after = before | edge.writes
                 less = known[edge.head] & after
                 if less != known[edge.head]:
                     known[edge.head], changed = less, True
@@ -85,7 +93,6 @@ class Flow:
 
 
 def _edges(name: str, state: State) -> Iterator[Edge]:
-    written = _written(state.get("ResultPath", "$"))
     for rule in state.get("Choices", ()):
         # A rule that asks whether something is there leaves it known to be there.
         present = rule.get("IsPresent") is True
@@ -93,25 +100,37 @@ def _edges(name: str, state: State) -> Iterator[Edge]:
             tail=name,
             head=str(rule.get("Next", "")),
             rule=rule,
-            writes=_written(rule.get("Variable")) if present else "",
+            writes=_written(rule.get("Variable")) if present else frozenset(),
         )
     if "Default" in state:
         yield Edge(tail=name, head=str(state["Default"]), default=True)
     if "Next" in state:
-        yield Edge(tail=name, head=str(state["Next"]), writes=written)
+        yield _forward(name, state)
     for catcher in state.get("Catch", ()):
+        path = catcher.get("ResultPath", "$")
         yield Edge(
             tail=name,
             head=str(catcher.get("Next", "")),
             caught=True,
-            writes=_written(catcher.get("ResultPath", "$")),
+            writes=_written(path),
+            replaces=path == "$",
         )
 
 
-def _written(path: Any) -> str:
-    """The top-level name under a result path; a path below it needs that name first."""
+def _forward(name: str, state: State) -> Edge:
+    path = state.get("ResultPath", "$")
+    works = state.get("Type") in ("Task", "Map", "Parallel")
+    replaces = path == "$" and (works or bool({"Result", "Parameters"} & set(state)))
+    writes = _written(path)
+    if replaces and state.get("Type") == "Pass":
+        writes = frozenset(key.removesuffix(".$") for key in state.get("Parameters", {}))
+    return Edge(tail=name, head=str(state["Next"]), writes=writes, replaces=replaces)
+
+
+def _written(path: Any) -> frozenset[str]:
+    """The top-level name that a result path writes; a path below it needs that name first."""
     match = re.fullmatch(r"\$\.([A-Za-z_]\w*)", str(path))
-    return match[1] if match else ""
+    return frozenset({match[1]}) if match else frozenset()
 
 
 def reads(state: State) -> set[str]:
@@ -173,11 +192,14 @@ def placeholders(machine: Resource) -> set[str]:
     return set(_PLACEHOLDER.findall(str(machine.properties.get("DefinitionString", ""))))
 
 
-def flows(machine: Mapping[str, Any], name: str = "") -> Iterator[Flow]:
+def flows(
+    machine: Mapping[str, Any], name: str = "", given: frozenset[str] = frozenset()
+) -> Iterator[Flow]:
     """A definition's flow and those inside of its Map and Parallel states."""
     states = machine.get("States", {})
-    yield Flow(name=name, start=str(machine.get("StartAt", "")), states=states)
+    yield Flow(name=name, start=str(machine.get("StartAt", "")), states=states, given=given)
     for state_name, state in states.items():
         inner = state.get("ItemProcessor") or state.get("Iterator")
+        selected = frozenset(key.removesuffix(".$") for key in state.get("ItemSelector", {}))
         for part in [inner] if inner else state.get("Branches", ()):
-            yield from flows(part, f"{name}{state_name} / ")
+            yield from flows(part, f"{name}{state_name} / ", selected)

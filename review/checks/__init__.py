@@ -8,6 +8,7 @@ from review.checks import (
     assembly,
     delivery,
     functions,
+    payload,
     policies,
     promise,
     roles,
@@ -26,5 +27,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     *delivery.CHECKS,
     *storage.CHECKS,
     *workflow.CHECKS,
+    *payload.CHECKS,
     *promise.CHECKS,
 )

@@ -3,51 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from review import asl
+from review import asl, states
 from review.asl import Flow
 from review.check import Found, Subject, check, get
 from review.keys import cannot_use
 from review.tasks import UnknownTaskError, requests
 from review.template import Resource
 
-_TYPES: Final = {
-    "Task": {
-        "Resource",
-        "Parameters",
-        "ResultSelector",
-        "Retry",
-        "Catch",
-        "TimeoutSeconds",
-        "HeartbeatSeconds",
-    },
-    "Choice": {"Choices", "Default"},
-    "Wait": {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
-    "Pass": {"Result", "Parameters"},
-    "Succeed": set[str](),
-    "Fail": {"Error", "ErrorPath", "Cause", "CausePath"},
-    "Map": {
-        "ItemProcessor",
-        "ItemReader",
-        "ItemSelector",
-        "ItemsPath",
-        "Label",
-        "MaxConcurrency",
-        "ResultSelector",
-        "ResultWriter",
-        "Retry",
-        "Catch",
-    },
-    "Parallel": {"Branches", "ResultSelector", "Parameters", "Retry", "Catch"},
-}
-_EVERYWHERE: Final = {
-    "Type",
-    "Comment",
-    "Next",
-    "End",
-    "InputPath",
-    "OutputPath",
-    "ResultPath",
-}
 _LONGEST: Final = 31_536_000
 
 
@@ -71,7 +33,7 @@ def _found(machine: Resource, what: str, limit: str, fix: str) -> Found:
 def well_formed(subject: Subject) -> Iterator[Found]:
     for machine, flow in _flows(subject):
         for name, state in flow.states.items():
-            for problem in _form(state):
+            for problem in states.problems(state):
                 yield _found(
                     machine,
                     f"{flow.name}{name}: {problem}",
@@ -87,30 +49,6 @@ def well_formed(subject: Subject) -> Iterator[Found]:
                     "every transition leads to a state",
                     "Correct the name",
                 )
-
-
-def _form(state: Mapping[str, Any]) -> Iterator[str]:
-    kind = str(state.get("Type"))
-    if kind not in _TYPES:
-        yield f"there is no type {kind}"
-        return
-    for field in state:
-        if field not in _TYPES[kind] | _EVERYWHERE:
-            yield f"a {kind} has no {field}"
-    after = sum((bool(state.get("End")), "Next" in state))
-    if kind in ("Choice", "Succeed", "Fail"):
-        if after:
-            yield f"a {kind} has neither Next nor End"
-    elif after != 1:
-        yield "it needs exactly one of Next and End"
-    if kind == "Choice" and not state.get("Choices"):
-        yield "a Choice without choices"
-    if kind == "Choice" and "Default" not in state:
-        yield "without a Default the execution fails where no rule fits"
-    if kind == "Wait" and not _TYPES["Wait"] & set(state):
-        yield "it does not say how long it waits"
-    if kind == "Task" and not state.get("Resource"):
-        yield "a Task without a Resource"
 
 
 @check("F702", "Every state can be reached.")
@@ -129,35 +67,13 @@ def all_reached(subject: Subject) -> Iterator[Found]:
 def errors_handled(subject: Subject) -> Iterator[Found]:
     for machine, flow in _flows(subject):
         for name, state in flow.states.items():
-            for problem in _error_handling(state):
+            for problem in states.handling(state):
                 yield _found(
                     machine,
                     f"{flow.name}{name}: {problem}",
                     "throttling passes; what does not is told to people",
                     "Give the state Retry and Catch as its neighbours have",
                 )
-
-
-def _error_handling(state: Mapping[str, Any]) -> Iterator[str]:
-    if state.get("Type") not in ("Task", "Map", "Parallel"):
-        return
-    retries = state.get("Retry", [])
-    if state["Type"] == "Task":
-        if not retries:
-            yield "it has no Retry"
-        for retry in retries:
-            if int(retry.get("MaxAttempts", 3)) < 2:
-                yield f"it is tried again {retry.get('MaxAttempts')} times"
-            if float(retry.get("BackoffRate", 2)) <= 1 or not retry.get("ErrorEquals"):
-                yield "its pauses do not grow, or it names no errors"
-            if "States.ALL" in retry.get("ErrorEquals", ()):
-                yield "it repeats what can never succeed (States.ALL)"
-    caught = [name for catcher in state.get("Catch", ()) for name in catcher["ErrorEquals"]]
-    if "States.ALL" not in caught:
-        yield f"it catches {', '.join(caught) or 'nothing'}, not States.ALL"
-    for catcher in state.get("Catch", ()):
-        if catcher.get("ResultPath", "$") in ("$", None):
-            yield "an error replaces or loses all that is known about the run"
 
 
 def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
@@ -295,8 +211,7 @@ def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
 
 @check("F709", "Every state finds in its data what it reads, whatever way led to it.")
 def data_flow(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
-        flow = next(asl.flows(definition))
+    for machine, flow in _flows(subject):
         known = flow.known_before()
         reached = flow.reached()
         for name, state in flow.states.items():
@@ -304,8 +219,8 @@ def data_flow(subject: Subject) -> Iterator[Found]:
             if name in reached and unknown:
                 yield _found(
                     machine,
-                    f"{name} reads {', '.join(sorted(unknown))}, which nothing before it writes",
-                    "a path that is not there fails the execution",
+                    f"{flow.name}{name} reads {', '.join(sorted(unknown))}",
+                    "nothing before it surely writes that, and a missing path fails the execution",
                     "Correct the ResultPath before it, or the path",
                 )
 

@@ -53,6 +53,16 @@ def items_expire(copy: Copy) -> None:
     }
 
 
+@flaw("S613", "runs table: no index for a customization's runs")
+def no_index(copy: Copy) -> None:
+    del copy.properties("pipeline/Runs")["GlobalSecondaryIndexes"]
+
+
+@flaw("S613", "runs table: another key")
+def other_table_key(copy: Copy) -> None:
+    copy.properties("pipeline/Runs")["KeySchema"][0]["AttributeName"] = "run"
+
+
 @flaw("S603", "training bucket: no versions")
 def no_versions(copy: Copy) -> None:
     del copy.properties("data/Training")["VersioningConfiguration"]

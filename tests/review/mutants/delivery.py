@@ -239,6 +239,17 @@ def foreign_layer(copy: Copy) -> None:
     ]
 
 
+@flaw("W506", "function: code from somebody else's bucket")
+def foreign_code(copy: Copy) -> None:
+    code = copy.properties("pipeline/Functions/Merge/Function")["Code"]
+    code["S3Bucket"] = "cdk-hnb659fds-assets-999999999999-us-east-1"
+
+
+@flaw("W505", "function: another processor than its wheels are for")
+def other_processor(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Merge/Function")["Architectures"] = ["x86_64"]
+
+
 @flaw("M803", "serving: more units than the file says")
 def more_units(copy: Copy) -> None:
     copy.properties("serving/Throughput-pets-search")["ModelUnits"] = "10"

@@ -180,6 +180,84 @@ def no_roll_back(states: Raw) -> None:
     states["Smoke test"]["Catch"][0]["Next"] = "Close run"
 
 
+@_flow("F711", "a function is not given the version that it must read")
+def no_version(states: Raw) -> None:
+    del states["Check manifest"]["Parameters"]["training_version.$"]
+
+
+@_flow("F711", "a function is given another value")
+def other_value(states: Raw) -> None:
+    states["Merge report"]["Parameters"]["run.$"] = "$.admission.customization"
+
+
+@_flow("F712", "nobody asks whether to wait")
+def never_waits(states: Raw) -> None:
+    del states["Next step?"]["Choices"][0]
+
+
+@_flow("F712", "a choice asks for an answer that is never given")
+def unknown_answer(states: Raw) -> None:
+    states["Published?"]["Choices"][0]["StringEquals"] = "waiting"
+
+
+@_flow("F713", "the job trains for another role")
+def other_job_role(states: Raw) -> None:
+    train = states["Train"]["Parameters"]
+    del train["RoleArn.$"]
+    train["RoleArn"] = "arn:aws:iam::111122223333:role/Admin"
+
+
+@_flow("F713", "nobody waits for the job")
+def does_not_wait(states: Raw) -> None:
+    states["Train"]["Resource"] = states["Train"]["Resource"].removesuffix(".sync")
+
+
+@_flow("F713", "the validation dataset is used where there is none")
+def validation_inverted(states: Raw) -> None:
+    states["With validation dataset?"]["Choices"][0]["BooleanEquals"] = False
+
+
+@_flow("F714", "the approval's token is thrown away")
+def no_token(states: Raw) -> None:
+    del states["Await approval"]["Parameters"]["ExpressionAttributeValues"][":token"]
+
+
+@_flow("F714", "the approval waits longer than the settings say")
+def waits_longer(states: Raw) -> None:
+    states["Await approval"]["TimeoutSeconds"] *= 2
+
+
+@_flow("F715", "a message without a text")
+def empty_message(states: Raw) -> None:
+    del states["Notify"]["Parameters"]["Message.$"]
+
+
+@_flow("F715", "a failed run ends well")
+def failure_hidden(states: Raw) -> None:
+    states["Ended well?"]["Choices"][0]["BooleanEquals"] = False
+
+
+@_flow("F716", "a shard that could not be checked says nothing")
+def silent_shard(states: Raw) -> None:
+    inner = states["Check images"]["ItemProcessor"]["States"]
+    del inner["Shard not checked"]["Parameters"]["error.$"]
+
+
+@_flow("F703", "an error that does not exist is repeated")
+def unknown_error(states: Raw) -> None:
+    states["Admit"]["Retry"][0]["ErrorEquals"].append("Lambda.ServerException")
+
+
+@_flow("F701", "a value that is no path")
+def no_path(states: Raw) -> None:
+    states["Merge report"]["Parameters"]["run.$"] = "admission.run"
+
+
+@_flow("F701", "any number of shards at a time")
+def unbounded_map(states: Raw) -> None:
+    del states["Check images"]["MaxConcurrency"]
+
+
 def _machine(killer: str, name: str) -> Callable[[Callable[[Copy], None]], Mutant]:
     def make(change: Callable[[Copy], None]) -> Mutant:
         return Mutant(name=f"workflow: {name}", killer=killer, change=change)

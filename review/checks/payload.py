@@ -1,0 +1,218 @@
+"""Checks of what the workflow hands to functions and services, and how it reads their answers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review import asl
+from review.check import Found, Subject, check, get
+from review.checks.workflow import machines
+from review.template import Resource
+from tuning.permissions import payloads
+
+_FIX = "Correct the state in stacks/workflow.py, or the contract in tuning/permissions/payloads.py"
+
+
+def _found(machine: Resource, what: str, limit: str) -> Found:
+    return Found(where=machine.path, what=what, limit=limit, fix=_FIX)
+
+
+def _states(subject: Subject) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    for machine, definition in machines(subject):
+        for flow in asl.flows(definition):
+            for name, state in flow.states.items():
+                yield machine, f"{flow.name}{name}", state
+
+
+@check("F711", "Every function is handed what it reads, and its answer is kept where it is read.")
+def payload(subject: Subject) -> Iterator[Found]:
+    functions = {subject.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
+    called = set()
+    for machine, name, state in _states(subject):
+        function, given = functions.get(str(state.get("Resource"))), state.get("Parameters")
+        if state.get("Type") == "Map":
+            # Each item's execution starts with what the selector makes, and hands all of it on.
+            inner = get(state, "ItemProcessor", "States") or {}
+            found = [functions.get(str(s.get("Resource"))) for s in inner.values()]
+            function, given = next((f for f in found if f), None), state.get("ItemSelector")
+        elif function == "CheckImages":
+            function = None
+        if function is None:
+            continue
+        called.add(function)
+        wanted = {f"{key}.$": path for key, path in payloads.PAYLOADS[function].items()}
+        actual = {k: v for k, v in (given or {}).items() if k != "action"}
+        if actual != wanted:
+            yield _found(machine, f"{name} hands {actual} to {function}", f"it reads {wanted}")
+        result = payloads.RESULTS.get(function)
+        if result is not None and state.get("ResultPath", "$") != result:
+            yield _found(
+                machine, f"{name} keeps the answer in {state.get('ResultPath', '$')}", result
+            )
+    for function in sorted(set(payloads.PAYLOADS) - called):
+        yield _found(
+            next(machine for machine, _ in machines(subject)),
+            f"nothing calls {function}",
+            "every function of the workflow has its part",
+        )
+
+
+@check("F712", "After each answer the workflow asks for every value that matters, and no other.")
+def decisions(subject: Subject) -> Iterator[Found]:
+    functions = {subject.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
+    for machine, name, state in _states(subject):
+        for rule in state.get("Choices", ()):
+            possible = payloads.DECISIONS.get(str(rule.get("Variable")))
+            if possible is not None and rule.get("StringEquals") not in possible:
+                yield _found(
+                    machine,
+                    f"{name} asks whether {rule.get('Variable')} is {rule.get('StringEquals')}",
+                    f"it can be {', '.join(possible)}",
+                )
+            counted = rule.get("NumericGreaterThan", 0)
+            if counted != 0:
+                yield _found(machine, f"{name} asks for more than {counted}", "more than none")
+        answer = functions.get(str(state.get("Resource")), "")
+        action = get(state, "Parameters", "action")
+        wanted = payloads.ASKED.get(f"{answer} {action}" if action else answer)
+        if wanted is None:
+            continue
+        following = get(asl.definition(machine), "States", str(state.get("Next"))) or {}
+        asked = {str(rule.get("StringEquals")) for rule in following.get("Choices", ())}
+        if asked != wanted:
+            yield _found(
+                machine,
+                f"after {name} it asks for {', '.join(sorted(asked)) or 'nothing'}",
+                f"{', '.join(sorted(wanted))} matter",
+            )
+
+
+@check("F716", "A shard that could not be checked says so, with its number and its error.")
+def unchecked_shards(subject: Subject) -> Iterator[Found]:
+    for machine, definition in machines(subject):
+        for flow in asl.flows(definition):
+            if not flow.name:
+                continue
+            plain = flow.reached(without=lambda edge: edge.caught)
+            for name in sorted(flow.reached() - plain):
+                state = flow.states[name]
+                told = {key.removesuffix(".$") for key in state.get("Parameters", {})}
+                if asl.ends(state) and told != payloads.UNCHECKED_SHARD:
+                    yield _found(
+                        machine,
+                        f"{flow.name}{name} ends with {sorted(told)}",
+                        f"merge reads {sorted(payloads.UNCHECKED_SHARD)}",
+                    )
+
+
+@check("F713", "The job is exactly the request that was built and checked.")
+def job_request(subject: Subject) -> Iterator[Found]:
+    extra = {
+        "VpcConfig": any(n.startswith("JobSubnet") for n in subject.bound.contracts.placeholders),
+        "CustomModelKmsKeyId": "ModelKey" in subject.bound.contracts.placeholders,
+    }
+    for machine, name, state in _states(subject):
+        if ":bedrock:createModelCustomizationJob" not in str(state.get("Resource")):
+            continue
+        given = dict(state.get("Parameters", {}))
+        given.pop("ValidationDataConfig.$", None)
+        for field, wanted in extra.items():
+            if bool(given.pop(field, None)) != wanted:
+                yield _found(
+                    machine,
+                    f"{name} {'lacks' if wanted else 'has'} {field}",
+                    "what the settings say",
+                )
+        right = {f"{field}.$": f"{payloads.JOB_REQUEST}.{field}" for field in payloads.JOB_FIELDS}
+        if given != right:
+            differs = sorted({*given.items(), *right.items()} - (given.items() & right.items()))
+            yield _found(machine, f"{name} differs in {differs}", "the request of StartJob")
+        if not str(state["Resource"]).endswith(".sync"):
+            yield _found(machine, f"{name} does not wait for its job", ".sync")
+        if state.get("ResultPath") != "$.job":
+            yield _found(machine, f"{name} keeps its job in {state.get('ResultPath')}", "$.job")
+        yield from _validation(machine)
+
+
+def _validation(machine: Resource) -> Iterator[Found]:
+    """One state trains with the validation dataset: where there is one."""
+    flow = next(asl.flows(asl.definition(machine)))
+    wanted = f"{payloads.JOB_REQUEST}.ValidationDataConfig"
+    validated = {
+        name
+        for name, state in flow.states.items()
+        if get(state, "Parameters", "ValidationDataConfig.$") == wanted
+    }
+    led = {
+        edge.head
+        for edge in flow.edges()
+        if edge.rule
+        and str(edge.rule.get("Variable")).endswith(".with_validation")
+        and edge.rule.get("BooleanEquals") is True
+    }
+    if len(validated) != 1 or validated != led:
+        yield _found(
+            machine,
+            f"{sorted(validated)} train with a validation dataset, {sorted(led)} if there is one",
+            "one state does, exactly where there is one",
+        )
+
+
+@check("F714", "Whoever is asked to approve can answer: the token is kept, the message says how.")
+def approval(subject: Subject) -> Iterator[Found]:
+    days = next(
+        int(f.environment["APPROVAL_DAYS"])
+        for f in subject.bound.contracts.functions
+        if "APPROVAL_DAYS" in f.environment
+    )
+    table = subject.bound.fill("{runs:name}")
+    for machine, name, state in _states(subject):
+        resource = str(state.get("Resource"))
+        if "dynamodb:updateItem" not in resource:
+            continue
+        waits = resource.endswith(".waitForTaskToken")
+        wanted = payloads.AWAIT_APPROVAL if waits else payloads.NOTE_APPROVAL
+        if state.get("Parameters") != {"TableName": table, **wanted}:
+            yield _found(
+                machine, f"{name} writes {state.get('Parameters')}", f"`tuning approve`: {wanted}"
+            )
+        if state.get("ResultPath", "$") == "$":
+            yield _found(machine, f"{name} loses the run's data", "they are kept")
+        if waits and state.get("TimeoutSeconds") != days * 86_400:
+            yield _found(
+                machine,
+                f"{name} waits {state.get('TimeoutSeconds')} s",
+                f"approval_days says {days} days",
+            )
+
+
+@check("F715", "A message has a subject and a text, and a failed run fails.")
+def messages(subject: Subject) -> Iterator[Found]:
+    for machine, name, state in _states(subject):
+        if str(state.get("Resource")).endswith(":::sns:publish"):
+            fields = {field.removesuffix(".$") for field in state.get("Parameters", {})}
+            if fields != {"TopicArn", "Subject", "Message"}:
+                yield _found(
+                    machine, f"{name} sends {sorted(fields)}", "a topic, a subject, a message"
+                )
+            message = get(state, "Parameters", "Message")
+            if isinstance(message, Mapping):
+                told = {key.removesuffix(".$") for key in message}
+                expected = payloads.MESSAGES.get(str(message.get("status")), frozenset())
+                if told != expected:
+                    yield _found(machine, f"{name} tells {sorted(told)}", f"{sorted(expected)}")
+            if state.get("ResultPath", "$") is not None:
+                yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
+        if state.get("Type") != "Choice":
+            continue
+        for rule in state["Choices"]:
+            if str(rule.get("Variable", "")).endswith("outcome.failed"):
+                flow = next(asl.flows(asl.definition(machine)))
+                ends = [
+                    flow.states.get(str(rule.get("Next")), {}).get("Type"),
+                    flow.states.get(str(state.get("Default")), {}).get("Type"),
+                ]
+                if rule.get("BooleanEquals") is not True or ends != ["Fail", "Succeed"]:
+                    yield _found(machine, f"{name} ends in {ends}", "Fail, if it failed")
+
+
+CHECKS = (payload, decisions, job_request, approval, messages, unchecked_shards)

@@ -1,0 +1,107 @@
+"""What the workflow hands to each function and may be answered: the other half of its contract.
+
+Paths as Step Functions writes them: $ is the run's data, $$ the execution's own.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_RUN: Final = {"run": "$.admission.run", "customization": "$.admission.customization"}
+
+# By function: the name of each value it is given, and where the workflow has it.
+PAYLOADS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Admit": {
+        "event": "$",
+        "execution": "$$.Execution.Name",
+        "started": "$$.Execution.StartTime",
+    },
+    "CheckManifest": {
+        **_RUN,
+        "training_version": "$.admission.training_version",
+        "validation_version": "$.admission.validation_version",
+    },
+    "CheckImages": {**_RUN, "shard": "$$.Map.Item.Value"},
+    "Merge": {**_RUN, "shards": "$.shards"},
+    "StartJob": {"admission": "$.admission", "report": "$.report"},
+    "RecordJob": {"admission": "$.admission", "start": "$.start", "job": "$.job"},
+    "Serve": {"serving": "$.serving"},
+    "CloseRun": {"state": "$"},
+}
+# Where the answer of each function is kept; several read it there.
+RESULTS: Final[Mapping[str, str]] = {
+    "Admit": "$.admission",
+    "CheckManifest": "$.check",
+    "Merge": "$.report",
+    "StartJob": "$.start",
+    "RecordJob": "$.serving",
+    "Serve": "$.serving",
+    "CloseRun": "$.outcome",
+}
+# The values of an answer's field that decide how a run goes on.
+DECISIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "$.admission.decision": ("run", "waiting", "duplicate", "superseded", "closed", "ignored"),
+    "$.start.decision": ("start", "approve", "already-trained", "in-progress", "superseded"),
+    "$.serving.step": (
+        "wait",
+        "smoke",
+        "publish",
+        "roll-back",
+        "roll-back-wait",
+        "served",
+        "unserved",
+        "removed",
+        "pending",
+        "failed",
+    ),
+}
+# What the workflow must ask after each answer; whatever is not asked for closes the run.
+ASKED: Final[Mapping[str, frozenset[str]]] = {
+    "Admit": frozenset({"run"}),
+    "StartJob": frozenset({"start", "approve"}),
+    "Serve serve": frozenset({"wait", "smoke", "roll-back"}),
+    "Serve smoke": frozenset({"publish"}),
+    "Serve publish": frozenset({"wait"}),
+    "Serve roll-back": frozenset({"roll-back-wait"}),
+}
+# What merge reads of a shard that could not be checked.
+UNCHECKED_SHARD: Final = frozenset({"number", "error"})
+_RUN_ITEM: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
+_NAMES: Final = {"#token": "approval_token", "#status": "status"}
+# What the workflow itself writes into the runs table; `tuning approve` reads it.
+AWAIT_APPROVAL: Final = {
+    "Key": _RUN_ITEM,
+    "UpdateExpression": "SET #token = :token, #status = :status",
+    "ExpressionAttributeNames": _NAMES,
+    "ExpressionAttributeValues": {
+        ":token": {"S.$": "$$.Task.Token"},
+        ":status": {"S": "awaiting-approval"},
+    },
+}
+NOTE_APPROVAL: Final = {
+    "Key": _RUN_ITEM,
+    "UpdateExpression": "SET #status = :status REMOVE #token",
+    "ExpressionAttributeNames": _NAMES,
+    "ExpressionAttributeValues": {":status": {"S": "training"}},
+}
+# What the messages say that the workflow words itself, by their status.
+MESSAGES: Final[Mapping[str, frozenset[str]]] = {
+    "awaiting-approval": frozenset(
+        {"status", "customization", "run", "reason", "estimate", "approve"}
+    ),
+    "failed": frozenset({"status", "execution", "error"}),
+}
+# Of CreateModelCustomizationJob: every one comes from the request that was built and checked.
+JOB_FIELDS: Final = (
+    "JobName",
+    "CustomModelName",
+    "RoleArn",
+    "ClientRequestToken",
+    "BaseModelIdentifier",
+    "CustomizationType",
+    "TrainingDataConfig",
+    "OutputDataConfig",
+    "HyperParameters",
+    "JobTags",
+    "CustomModelTags",
+)
+JOB_REQUEST: Final = "$.start.request"
