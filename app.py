@@ -20,6 +20,8 @@ from tuning.customization import Customization
 from tuning.errors import CustomizationError, TuningError
 
 ROOT = Path(__file__).resolve().parent
+# Measured: with names of 22 characters the policy of start_job outgrows IAM's limit at 24.
+CUSTOMIZATIONS_MAX = 18
 
 
 def build_app(
@@ -42,6 +44,7 @@ def build_app(
         environment=app.node.try_get_context("environment"),
     )
     wanted = customization.load_all(customizations)
+    _check_count(wanted)
     _check_regions(wanted, chosen.region)
     prefix = f"tuning-{chosen.name}"
     common: dict[str, Any] = {
@@ -55,7 +58,13 @@ def build_app(
     if chosen.own_network:
         network = NetworkStack(app, f"{prefix}-network", data=data, **common).attachment
     pipeline = PipelineStack(app, f"{prefix}-pipeline", data=data, network=network, **common)
-    ServingStack(app, f"{prefix}-serving", pipeline=pipeline, **common)
+    # Deleting this one is how billing is ended, and it holds nothing: no protection against that.
+    ServingStack(
+        app,
+        f"{prefix}-serving",
+        pipeline=pipeline,
+        **{**common, "termination_protection": False},
+    )
     for name, each in wanted.items():
         for number, warning in enumerate(each.warnings):
             cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)
@@ -67,6 +76,17 @@ def read_context() -> dict[str, Any]:
     """The context that cdk.json gives the app."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     return context
+
+
+def _check_count(customizations: Mapping[str, Customization]) -> None:
+    if len(customizations) > CUSTOMIZATIONS_MAX:
+        raise CustomizationError(
+            [
+                f"customizations/: {len(customizations)} files, an environment takes at most "
+                f"{CUSTOMIZATIONS_MAX} (IAM allows 10,240 characters in the policy of a role): "
+                "make another environment"
+            ]
+        )
 
 
 def _check_regions(customizations: Mapping[str, Customization], region: str) -> None:

@@ -363,6 +363,20 @@ class PipelineStack(Stack):
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(self.messages.topic))
+        # No call is no error: a keeper that is never called would be silent, and endpoints would
+        # go on billing. Rings once after the first deployment, until the first call.
+        silent = self.functions.keep_leases.function.metric_invocations(
+            period=Duration.hours(1)
+        ).create_alarm(
+            self,
+            "LeaseKeeperNotCalled",
+            alarm_description="keep_leases was not called for an hour: nothing ends leases now",
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        silent.add_alarm_action(actions.SnsAction(self.messages.topic))
 
 
 class _JobOptions:

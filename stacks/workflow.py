@@ -43,6 +43,11 @@ _RETRY: Final = [
             "ConnectTimeoutError",
             "ReadTimeoutError",
             "SourceError",
+            # What Bedrock, SSM and DynamoDB call their own passing trouble.
+            "ModelTimeoutException",
+            "ModelErrorException",
+            "InternalServerError",
+            "TooManyUpdates",
         ],
         "IntervalSeconds": 2,
         "MaxAttempts": 6,
@@ -50,6 +55,16 @@ _RETRY: Final = [
         "MaxDelaySeconds": 60,
         "JitterStrategy": "FULL",
     }
+]
+# An endpoint took half an hour to make: the first error of an unknown name does not undo it.
+_PATIENT_RETRY: Final = [
+    *_RETRY,
+    {
+        "ErrorEquals": ["States.TaskFailed"],
+        "IntervalSeconds": 20,
+        "MaxAttempts": 2,
+        "BackoffRate": 1,
+    },
 ]
 _SERVICE_RETRY: Final = [
     {
@@ -189,24 +204,16 @@ def _checks() -> dict[str, State]:
                         "Type": "Task",
                         "Resource": "${CheckImages}",
                         "Retry": _RETRY,
-                        "Catch": [_to("Read the error")],
+                        "Catch": [_to("Shard not checked")],
                         "End": True,
                     },
                     # A child that fails only says that too many did; so each says what happened,
                     # and merge refuses to go on: an image nobody looked at must not be paid for.
-                    "Read the error": {
-                        "Type": "Pass",
-                        "Parameters": {
-                            "number.$": "$.shard.number",
-                            "told.$": "States.StringToJson($.error.Cause)",
-                        },
-                        "Next": "Shard not checked",
-                    },
                     "Shard not checked": {
                         "Type": "Pass",
                         "Parameters": {
-                            "number.$": "$.number",
-                            "error.$": "$.told.errorMessage",
+                            "number.$": "$.shard.number",
+                            "error.$": "$.error.Cause",
                         },
                         "End": True,
                     },
@@ -348,7 +355,7 @@ def _serving() -> dict[str, State]:
     def act(action: str, *, then: str, catch: State) -> State:
         payload = {"action": action, "serving.$": "$.serving"}
         state = _call("Serve", payload, result="$.serving", then=then)
-        return {**state, "Catch": [catch]}
+        return {**state, "Retry": _PATIENT_RETRY, "Catch": [catch]}
 
     # An error while serving is not the end: what was begun must be undone, or it goes on billing.
     undo = _to("Roll back", "$.serving.error")

@@ -16,6 +16,8 @@ APPROVAL_DAYS_MAX: Final = 300
 # An execution's history holds 25,000 events. A look at an endpoint takes about ten, and undoing
 # what was begun may take as long as it did.
 LOOKS_MAX: Final = 1_000
+# A shard's result is about 60 bytes in the workflow's state.
+IMAGES_PER_SHARD_MIN: Final = 500
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 _ZONE: Final = re.compile(r"[a-z]{3,6}[0-9]-az[0-9]{1,2}")
 _SUBNET: Final = re.compile(r"subnet-[0-9a-f]{8,17}")
@@ -173,6 +175,12 @@ def _contradictions(where: str, settings: Settings) -> list[str]:
         problems.append(
             f"{where}.approval_days: {settings.approval_days} is more than {APPROVAL_DAYS_MAX}: "
             "a workflow lives one year, and the job comes after the approval"
+        )
+    if settings.images_per_shard < IMAGES_PER_SHARD_MIN:
+        problems.append(
+            f"{where}.images_per_shard: {settings.images_per_shard} is less than "
+            f"{IMAGES_PER_SHARD_MIN}: so many shards of 550,000 images would not fit "
+            "into a workflow's state of 256 KiB"
         )
     looks = settings.serving_timeout_seconds // settings.poll_seconds
     if looks > LOOKS_MAX:

@@ -28,6 +28,8 @@ from tuning.permissions.options import serves_nova
 from tuning.settings import Settings
 
 _PARAMETERS = "/bedrock-tuning"
+# Every finding goes through a file: 318 bytes each, several for each of 500,000 records, twice.
+_FINDINGS_MB = 6_144
 
 
 def parameter_prefix(environment: str) -> str:
@@ -98,6 +100,7 @@ class RunFunctions(Construct):
                 check,
                 [self._read_manifests(), *self._work("text.json", "findings/*", "shards*")],
                 memory_mb=1769,
+                disk_mb=_FINDINGS_MB,
             ),
             "CheckImages": self._function(
                 "CheckImages",
@@ -114,8 +117,11 @@ class RunFunctions(Construct):
                     ),
                 ],
                 memory_mb=1769,
+                disk_mb=_FINDINGS_MB,
             ),
-            "Merge": self._function("Merge", "merge", run, self._merge(), memory_mb=1769),
+            "Merge": self._function(
+                "Merge", "merge", run, self._merge(), memory_mb=1769, disk_mb=_FINDINGS_MB
+            ),
             "StartJob": self._function("StartJob", "start_job", start, self._start_job()),
             "RecordJob": self._function("RecordJob", "record_job", run, self._record_job()),
             "Serve": self._function(
@@ -156,6 +162,7 @@ class RunFunctions(Construct):
         statements: list[iam.PolicyStatement],
         *,
         memory_mb: int = 512,
+        disk_mb: int = 512,
     ) -> PythonFunction:
         return PythonFunction(
             self,
@@ -166,6 +173,7 @@ class RunFunctions(Construct):
             statements=statements,
             timeout=Duration.minutes(15),
             memory_mb=memory_mb,
+            disk_mb=disk_mb,
         )
 
     def _runs(self, *actions: str) -> list[iam.PolicyStatement]:
