@@ -121,18 +121,19 @@ def _keep_checked(
 def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
     """The decision when another run has this very work; None when that run came to nothing.
 
-    Bedrock is asked, not our table: an aborted execution never says how it ended.
+    Bedrock is asked, not our table: an aborted execution never says how it ended, and one that
+    failed while it waited (a time-out, a lost answer) may have left its job running.
     """
     if holder.state == "trained" and holder.model_arn and _exists(holder.model_arn):
         return _decision("already-trained", holder, f"its model is {holder.model_arn}")
-    if holder.state != "training":
+    if holder.state == "trained":
         return None
     try:
         found = _aws.bedrock().get_model_customization_job(jobIdentifier=holder.job_name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return _without_job(env, holder)
+        return _without_job(env, holder) if holder.state == "training" else None
     if found["status"] == "Completed" and _exists(found["outputModelArn"]):
         return _decision("already-trained", holder, f"its model is {found['outputModelArn']}")
     if found["status"] in ("InProgress", "Stopping"):

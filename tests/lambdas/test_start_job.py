@@ -191,6 +191,30 @@ def test_a_job_that_came_to_nothing_is_tried_again(status: str, aws: Aws) -> Non
     assert _start()["decision"] == "start"
 
 
+@pytest.mark.parametrize("status", ["InProgress", "Stopping"])
+def test_a_job_that_outlives_its_failed_run_is_not_started_a_second_time(
+    status: str, aws: Aws
+) -> None:
+    """The execution failed while it waited: of its job our table knows nothing."""
+    first = _start(OTHER)
+    _runs.finish_work("a-table", key=first["run_key"], run=OTHER, state="failed", model_arn=None)
+    aws.bedrock.jobs[first["request"]["JobName"]] = {"status": status}
+
+    assert _start()["decision"] == "in-progress"
+
+
+@pytest.mark.parametrize(("exists", "decision"), [(True, "already-trained"), (False, "start")])
+def test_a_job_that_completed_after_its_run_had_failed_counts_while_its_model_exists(
+    exists: bool, decision: str, aws: Aws
+) -> None:
+    first = _start(OTHER)
+    _runs.finish_work("a-table", key=first["run_key"], run=OTHER, state="failed", model_arn=None)
+    aws.bedrock.jobs[first["request"]["JobName"]] = {"status": "Completed", "model": MODEL}
+    aws.bedrock.models = {MODEL: BASE} if exists else {}
+
+    assert _start()["decision"] == decision
+
+
 def test_a_claim_without_a_job_is_respected_while_its_run_may_be_about_to_start_it() -> None:
     _start(OTHER)
 
