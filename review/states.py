@@ -49,7 +49,8 @@ _ERRORS: Final = re.compile(
     r"|Lambda\.(ServiceException|AWSLambdaException|SdkClientException"
     r"|TooManyRequestsException|Unknown)"
     r"|(Bedrock\.)?(ThrottlingException|InternalServerException|ServiceUnavailableException"
-    r"|ModelNotReadyException)"
+    r"|ModelNotReadyException|ModelTimeoutException|ModelErrorException)"
+    r"|InternalServerError|TooManyUpdates"
     r"|(Sns|SNS)\.ThrottledException|(DynamoDb|DynamoDB)\.ThrottlingException|SourceError"
     r"|TooManyRequestsException|ProvisionedThroughputExceededException|RequestLimitExceeded"
     r"|EndpointConnectionError|Connection(Closed|Error)?Error|(Connect|Read)TimeoutError"
@@ -173,7 +174,16 @@ def handling(state: State) -> Iterator[str]:
             yield "an error replaces or loses all that is known about the run"
 
 
+# A few tries more of whatever failed, where giving up would undo half an hour of work.
+_PATIENT: Final = {"IntervalSeconds": (1, 60), "MaxAttempts": (1, 3), "BackoffRate": (1, 4)}
+
+
 def _retry(retry: State) -> Iterator[str]:
+    if retry.get("ErrorEquals") == ["States.TaskFailed"]:
+        for name, (low, high) in _PATIENT.items():
+            if not low <= float(retry.get(name, 0)) <= high:
+                yield f"{name} of its last retries is {retry.get(name)}, not {low} to {high}"
+        return
     for name, (least, most) in _RETRY.items():
         value = retry.get(name)
         if not isinstance(value, int | float) or not least <= value <= most:
@@ -181,7 +191,7 @@ def _retry(retry: State) -> Iterator[str]:
     if retry.get("JitterStrategy") != "FULL":
         yield "its retries come all at the same time"
     errors = retry.get("ErrorEquals", [])
-    if not errors or "States.ALL" in errors:
+    if not errors or {"States.ALL", "States.TaskFailed"} & set(errors):
         yield "it repeats nothing, or what can never succeed"
     for name in errors:
         if not _ERRORS.fullmatch(str(name)):

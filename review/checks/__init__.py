@@ -8,6 +8,7 @@ from review.checks import (
     assembly,
     delivery,
     functions,
+    network,
     payload,
     policies,
     promise,
@@ -29,4 +30,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     *workflow.CHECKS,
     *payload.CHECKS,
     *promise.CHECKS,
+    *network.CHECKS,
 )

@@ -1,9 +1,10 @@
 """Checks of alarms: that they exist, watch something real, ring early and are really delivered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
-from review.check import Found, Subject, check
+from review.check import Found, Subject, check, get
 from review.keys import cannot_use
 from review.probes import usual_context
 from review.template import Resource
@@ -18,12 +19,37 @@ _WATCHED: Final = {
     "AWS::SQS::Queue": ("AWS/SQS", "QueueName", ("ApproximateNumberOfMessagesVisible",)),
     "AWS::Lambda::Function": ("AWS/Lambda", "FunctionName", ("Errors",)),
 }
-_STATISTICS: Final = {
-    "ApproximateNumberOfMessagesVisible": ("Maximum", "Sum"),
-}
-_FIRST: Final = {
-    "GreaterThanOrEqualToThreshold": (0.001, 1.0),
-    "GreaterThanThreshold": (0.0, 0.999),
+# A function that nobody calls makes no error: what is called by the clock is missed by this one.
+_SILENCE: Final = ("AWS/Lambda", "Invocations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bell:
+    """When an alarm has to ring: statistics, comparisons with thresholds, longest period."""
+
+    statistics: tuple[str, ...]
+    thresholds: Mapping[str, tuple[float, float]]
+    longest: int
+    without_data: str
+
+
+_TROUBLE: Final = _Bell(
+    statistics=("Sum",),
+    thresholds={
+        "GreaterThanOrEqualToThreshold": (0.001, 1.0),
+        "GreaterThanThreshold": (0.0, 0.999),
+    },
+    longest=900,
+    without_data="notBreaching",
+)
+_BELLS: Final = {
+    "ApproximateNumberOfMessagesVisible": replace(_TROUBLE, statistics=("Maximum", "Sum")),
+    "Invocations": _Bell(
+        statistics=("Sum", "SampleCount"),
+        thresholds={"LessThanThreshold": (1.0, 1.0)},
+        longest=3600,
+        without_data="breaching",
+    ),
 }
 
 
@@ -103,7 +129,8 @@ def _watched(subject: Subject, alarm: Resource) -> Resource | None:
     for kind, (namespace, dimension, metrics) in _WATCHED.items():
         if alarm.properties.get("Namespace") != namespace:
             continue
-        if alarm.properties.get("MetricName") not in metrics:
+        known = (*metrics, _SILENCE[1]) if namespace == _SILENCE[0] else metrics
+        if alarm.properties.get("MetricName") not in known:
             return None
         dimensions = _dimensions(alarm)
         if set(dimensions) != {dimension}:
@@ -118,25 +145,26 @@ def _watched(subject: Subject, alarm: Resource) -> Resource | None:
 def rings_early(subject: Subject) -> Iterator[Found]:
     for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
         properties = alarm.properties
-        least, most = _FIRST.get(str(properties.get("ComparisonOperator")), (1.0, 0.0))
-        metric = str(properties.get("MetricName"))
+        bell = _BELLS.get(str(properties.get("MetricName")), _TROUBLE)
+        comparison = str(properties.get("ComparisonOperator"))
+        least, most = bell.thresholds.get(comparison, (1.0, 0.0))
         problems = []
         if not least <= float(properties.get("Threshold", -1)) <= most:
-            problems.append(f"{properties.get('ComparisonOperator')} {properties.get('Threshold')}")
-        if properties.get("Statistic") not in _STATISTICS.get(metric, ("Sum",)):
+            problems.append(f"{comparison} {properties.get('Threshold')}")
+        if properties.get("Statistic") not in bell.statistics:
             problems.append(f"the statistic {properties.get('Statistic')}")
         if int(properties.get("EvaluationPeriods", 0)) != 1:
             problems.append(f"{properties.get('EvaluationPeriods')} periods")
-        if not 60 <= int(properties.get("Period", 0)) <= 900:
+        if not 60 <= int(properties.get("Period", 0)) <= bell.longest:
             problems.append(f"a period of {properties.get('Period')} s")
-        if properties.get("TreatMissingData") != "notBreaching":
+        if properties.get("TreatMissingData") != bell.without_data:
             problems.append(f"missing data is {properties.get('TreatMissingData')}")
         if problems:
             yield Found(
                 where=alarm.path,
                 what=f"it waits for {', '.join(problems)}",
-                limit="one failure within a quarter of an hour is enough",
-                fix="Threshold 1, the sum, one period of at most 15 minutes, notBreaching",
+                limit=f"one case within {bell.longest} s; missing data is {bell.without_data}",
+                fix="One period, the sum, the first case; see stacks/pipeline.py",
             )
 
 
@@ -148,12 +176,17 @@ def everything_watched(subject: Subject) -> Iterator[Found]:
         if resource is not None:
             watched.add((resource.arn, str(alarm.properties.get("MetricName"))))
     called = _called_by_workflows(subject)
+    by_the_clock = {
+        str(get(schedule.properties, "Target", "Arn"))
+        for schedule in subject.assembly.of_type("AWS::Scheduler::Schedule")
+    }
     for kind, (_, _, metrics) in _WATCHED.items():
         for resource in subject.assembly.of_type(kind):
             # The workflow catches its functions' errors and tells people itself.
             if resource.arn in called:
                 continue
-            for metric in metrics:
+            needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics
+            for metric in needed:
                 if (resource.arn, metric) not in watched:
                     yield Found(
                         where=resource.path,

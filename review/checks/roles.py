@@ -1,5 +1,6 @@
 """Checks of what each role may do: its contract, exactly."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -177,6 +178,30 @@ def passing(subject: Subject) -> Iterator[Found]:
                 )
 
 
+# IAM's quotas: all inline policies of a role together, and its trust policy; blanks do not count.
+_INLINE_MAX = 10_240
+_TRUST_MAX = 2_048
+
+
+@check("P310", "Every role's policies fit into IAM's limits.")
+def fits(subject: Subject) -> Iterator[Found]:
+    for role in subject.world.roles.values():
+        properties = role.resource.properties
+        inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
+        for what, documents, most in (
+            ("its inline policies have", inline, _INLINE_MAX),
+            ("its trust policy has", [properties.get("AssumeRolePolicyDocument")], _TRUST_MAX),
+        ):
+            size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
+            if size > most:
+                yield Found(
+                    where=role.path,
+                    what=f"{what} {size:,} characters",
+                    limit=f"IAM takes {most:,}",
+                    fix="Fewer customizations in one environment",
+                )
+
+
 def _decide(world: World, request: Request) -> bool:
     return bool(world.decide(request.principal, request.action, request.resource, request.context))
 
@@ -191,4 +216,5 @@ CHECKS = (
     cannot_do_more,
     passing,
     own_refusals,
+    fits,
 )

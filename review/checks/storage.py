@@ -311,15 +311,17 @@ def access_logged(subject: Subject) -> Iterator[Found]:
             )
 
 
-@check("S611", "Stacks of an environment on AWS cannot be deleted by accident.")
+@check("S611", "Stacks on AWS cannot be deleted by accident, but for the one that ends billing.")
 def protected(subject: Subject) -> Iterator[Found]:
     for stack, on in subject.assembly.protected.items():
-        if subject.bound.contracts.protected and not on:
+        # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
+        wanted = subject.bound.contracts.protected and not stack.endswith("-serving")
+        if on != wanted:
             yield Found(
                 where=stack,
-                what="termination protection is off",
-                limit="it is on wherever functions run on AWS",
-                fix="Pass termination_protection=True",
+                what=f"termination protection is {'on' if on else 'off'}",
+                limit="on for what holds data, off for what ends billing, off on the local AWS",
+                fix="Pass termination_protection as app.py does",
             )
 
 

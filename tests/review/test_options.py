@@ -30,9 +30,12 @@ def interfaces_by_code(copy: Copy) -> None:
     statements[:] = [s for s in statements if s["Sid"] != "NotByItsOwnCode"]
 
 
-@flaw("P309", "function: the refusal forgets an action")
-def refusal_forgets(copy: Copy) -> None:
-    copy.statement("pipeline/Functions/Admit/Role", "NotByItsOwnCode")["Action"].pop()
+@flaw("P309", "function: the refusal speaks of one function only")
+def refusal_of_one(copy: Copy) -> None:
+    refusal = copy.statement("pipeline/Functions/Admit/Role", "NotByItsOwnCode")
+    refusal["Condition"]["ArnLike"] = {
+        "lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:admit"
+    }
 
 
 @flaw("P304", "function: it may open security groups")
