@@ -203,8 +203,8 @@ def network_interfaces(stack: Stack) -> list[iam.PolicyStatement]:
     """What Lambda needs of a function's role to put it into a network, and only Lambda itself.
 
     The actions of AWSLambdaVPCAccessExecutionRole without its logs. Lambda checks them on all
-    resources; the refusal keeps them from the function's own code (Lambda developer guide,
-    "Required IAM permissions" of VPC functions).
+    resources; the refusal keeps them, and whatever else is EC2's, from the function's own code
+    (Lambda developer guide, on required permissions of functions in a VPC).
     """
     actions = [
         "ec2:AssignPrivateIpAddresses",
@@ -220,7 +220,7 @@ def network_interfaces(stack: Stack) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(
             sid="NotByItsOwnCode",
             effect=iam.Effect.DENY,
-            actions=actions,
+            actions=["ec2:*"],
             resources=["*"],
             conditions={"ArnLike": {"lambda:SourceFunctionArn": functions}},
         ),

@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
+
+import yaml
 
 _ASSET = re.compile(r"[0-9a-f]{64}")
 _NOISE = ("BootstrapVersion", "CheckBootstrapVersion", "CDKMetadata")
@@ -10,14 +13,22 @@ _NOISE = ("BootstrapVersion", "CheckBootstrapVersion", "CDKMetadata")
 _EXPORT = re.compile(r"ExportsOutput(?:FnGetAtt(\w+?[0-9A-F]{8})(\w+?)|Ref(\w+?))[0-9A-F]{8}$")
 # The tag that app.py puts on everything; tests/stacks/test_intent.py looks after it.
 _OUR_TAG = "bedrock-tuning:environment"
+# Stands for tuning-<environment>-, the beginning of our own stacks' names; in no name of an export.
+_OWN = "="
 _TIDY = ("Parameters", "Rules", "Conditions", "Mappings")
+_REMOVAL = ("DeletionPolicy", "UpdateReplacePolicy")
+# What is shorter stands on one line.
+SHORT = 150
 
 
-def readable(template: dict[str, Any]) -> dict[str, Any]:
-    """Intrinsics as ${…}, hashes of assets masked, the state machine unfolded, ids kept.
+def resolved(template: dict[str, Any], *, environment: str = "dev") -> dict[str, Any]:
+    """Intrinsics as ${…}; an import as ${stack:name} where the stack is of the same environment.
 
-    Left out: what is the same everywhere (our tag, the policy language's version).
+    Left out: metadata, and what is the same everywhere (our tag, the policy language's version).
     """
+    foreign = json.dumps({"Fn::ImportValue": f"tuning-{environment}-"})[:-2]
+    own = json.dumps({"Fn::ImportValue": _OWN})[:-2]
+    template = json.loads(json.dumps(template).replace(foreign, own))
     result: dict[str, Any] = {}
     for section, content in template.items():
         if section in _TIDY:
@@ -31,10 +42,83 @@ def readable(template: dict[str, Any]) -> dict[str, Any]:
             del metadata[key]
         if not metadata:
             resource.pop("Metadata", None)
-        properties = resource.get("Properties", {})
-        if "DefinitionString" in properties:
-            properties["DefinitionString"] = json.loads(properties["DefinitionString"])
     return result
+
+
+def readable(template: dict[str, Any], *, environment: str = "dev") -> dict[str, Any]:
+    """A resolved template, said shorter and nothing lost; the state machine unfolded.
+
+    A statement's effect and actions are one entry, a document with statements is their list; an
+    export under its usual name, one removal policy for deletion and replacement, and a Retry of
+    several states are said once.
+    """
+    result: dict[str, Any] = _shorter(resolved(template, environment=environment))
+    for name, output in result.get("Outputs", {}).items():
+        exported = str(output.get("Export", {}).get("Name", ""))
+        if set(output) == {"Export", "Value"} and exported.endswith(f":{name}"):
+            result["Outputs"][name] = {"Exported": output["Value"]}
+    for resource in result.get("Resources", {}).values():
+        _tidy(resource)
+    return result
+
+
+def dump(value: Any) -> str:
+    """As YAML; every text stays on its line, so that a changed letter changes one line."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=True, width=100_000, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """What is short stands on one line; a repeated value is written out, without anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_sequence(tag, sequence, flow_style=_is_short(sequence))
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
+        return super().represent_mapping(tag, mapping, flow_style=_is_short(mapping))
+
+
+def _is_short(value: Any) -> bool:
+    return len(json.dumps(value)) <= SHORT
+
+
+def _tidy(resource: dict[str, Any]) -> None:
+    removal = {resource.get(name) for name in _REMOVAL}
+    if len(removal) == 1 and None not in removal:
+        for name in _REMOVAL:
+            del resource[name]
+        resource["WhenDeletedOrReplaced"] = removal.pop()
+    properties = resource.get("Properties", {})
+    if "DefinitionString" in properties:
+        properties["DefinitionString"] = _machine(properties["DefinitionString"])
+    policies = properties.get("Policies")
+    if policies and all(set(p) == {"PolicyDocument", "PolicyName"} for p in policies):
+        properties["Policies"] = {p["PolicyName"]: p["PolicyDocument"] for p in policies}
+
+
+def _machine(text: str) -> dict[str, Any]:
+    """A state machine's definition; what several states have as their Retry stands in front."""
+    machine: dict[str, Any] = json.loads(text)
+    owners: dict[str, list[dict[str, Any]]] = {}
+    for state in _states(machine):
+        if "Retry" in state:
+            owners.setdefault(json.dumps(state["Retry"]), []).append(state)
+    shared = {}
+    for number, (retry, states) in enumerate(owners.items(), start=1):
+        if len(states) > 1:
+            shared[f"Retry{number}"] = json.loads(retry)
+            for state in states:
+                state["Retry"] = f"Retry{number}"
+    return {**machine, "Shared": shared}
+
+
+def _states(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for _, state in sorted(machine["States"].items()):
+        yield state
+        if "ItemProcessor" in state:
+            yield from _states(state["ItemProcessor"])
 
 
 def _node(node: Any) -> Any:
@@ -48,6 +132,19 @@ def _node(node: Any) -> Any:
     return _ASSET.sub("<asset>", node) if isinstance(node, str) else node
 
 
+def _shorter(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_shorter(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _shorter(value) for key, value in node.items()}
+    if set(found) == {"Statement"}:
+        return found["Statement"]
+    if "Effect" in found and "Action" in found:
+        found[found.pop("Effect")] = found.pop("Action")
+    return found
+
+
 def _intrinsic(node: dict[str, Any]) -> str | None:
     if len(node) != 1:
         return None
@@ -57,7 +154,9 @@ def _intrinsic(node: dict[str, Any]) -> str | None:
     if name == "Fn::GetAtt":
         return "${" + ".".join(value) + "}"
     if name == "Fn::ImportValue":
-        return f"${{import {_EXPORT.sub(_exported, str(_node(value)))}}}"
+        name = _EXPORT.sub(_exported, str(_node(value)))
+        own = name.startswith(_OWN)
+        return f"${{{name.removeprefix(_OWN)}}}" if own else f"${{import {name}}}"
     if name == "Fn::Join":
         separator, parts = value
         if isinstance(parts, list):

@@ -8,14 +8,14 @@ import pytest
 
 from app import build_app, read_context
 from tests.stacks.conftest import ENVIRONMENTS
-from tests.stacks.readable import readable
+from tests.stacks.readable import resolved
 
 Resource = dict[str, Any]
 
 
 def _resources(assembly: Any, kind: str) -> Iterator[tuple[str, Resource]]:
     for stack in assembly.stacks:
-        for name, resource in readable(stack.template)["Resources"].items():
+        for name, resource in resolved(stack.template)["Resources"].items():
             if resource["Type"] == kind:
                 yield name, resource
 
@@ -180,7 +180,7 @@ def test_alarms_really_reach_the_encrypted_topic(assembly: Any) -> None:
     ]
     assert "cloudwatch.amazonaws.com" in users
     alarms = list(_resources(assembly, "AWS::CloudWatch::Alarm"))
-    assert len(alarms) == 6
+    assert len(alarms) == 7
     for name, alarm in alarms:
         assert alarm["Properties"]["AlarmActions"], name
 

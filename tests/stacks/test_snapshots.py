@@ -1,41 +1,36 @@
-"""The synthesized templates, committed: one YAML per stack and environment.
+"""The synthesized templates, committed: one YAML per stack, environment and set of options.
 
 `make snapshots` accepts them as they are; the diff is what a reviewer reads.
 """
 
-import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.stacks.conftest import ENVIRONMENTS
-from tests.stacks.readable import readable
+from stacks.constructs.function import SHIPPED
+from tests.stacks.conftest import ENVIRONMENTS, OPTIONS
+from tests.stacks.readable import dump, readable
 
 LINES_MAX = 1_500
-
-
-SHORT = 110
-
-
-class _Dumper(yaml.SafeDumper):
-    """What is short stands on one line; a repeated value is written out, without anchors."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> Any:
-        flow = _is_short(sequence) or all(isinstance(item, str) for item in sequence)
-        return super().represent_sequence(tag, sequence, flow_style=flow)
-
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
-        return super().represent_mapping(tag, mapping, flow_style=_is_short(mapping))
-
-
-def _is_short(value: Any) -> bool:
-    return len(json.dumps(value)) <= SHORT
+# What an option changes beside what it adds; everything else stays byte for byte.
+CHANGED = {
+    "vpc": {"network", "pipeline", "serving"},
+    "subnets": {"pipeline", "serving"},
+    "model-key": {"data", "pipeline"},
+    "closed": {"data", "pipeline", "serving"},
+}
+COMMITTED = [
+    *((stack, each, "") for each in ENVIRONMENTS for stack in ("data", "pipeline", "serving")),
+    *((stack, "dev", options) for options, stacks in CHANGED.items() for stack in sorted(stacks)),
+]
 
 
 class YamlTemplate(SingleFileSnapshotExtension):
@@ -45,35 +40,130 @@ class YamlTemplate(SingleFileSnapshotExtension):
     file_extension = "yaml"
 
     def serialize(self, data: Any, **_: Any) -> str:
-        return yaml.dump(data, Dumper=_Dumper, sort_keys=True, width=160, allow_unicode=True)
+        return dump(data)
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("stack", ["data", "pipeline", "serving"])
+def _templates(synth: Any, environment: str, options: str = "") -> dict[str, Any]:
+    found = {}
+    for stack in synth(environment, options).stacks:
+        name = stack.stack_name.removeprefix(f"tuning-{environment}-")
+        found[name] = readable(stack.template, environment=environment)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stack", "environment", "options"),
+    COMMITTED,
+    ids=["-".join(filter(None, names)) for names in COMMITTED],
+)
 def test_the_template_is_the_committed_one(
-    synth: Any, environment: str, stack: str, snapshot: SnapshotAssertion
+    synth: Any, stack: str, environment: str, options: str, snapshot: SnapshotAssertion
 ) -> None:
-    template = synth(environment).get_stack_by_name(f"tuning-{environment}-{stack}").template
-    assert readable(template) == snapshot.use_extension(YamlTemplate)
+    template = _templates(synth, environment, options)[stack]
+    assert template == snapshot(extension_class=YamlTemplate)
 
 
-@pytest.mark.parametrize("stack", ["data", "pipeline", "serving"])
-def test_a_snapshot_is_short_enough_to_be_read(synth: Any, stack: str) -> None:
-    template = synth("prod").get_stack_by_name(f"tuning-prod-{stack}").template
-    assert YamlTemplate().serialize(readable(template)).count("\n") < LINES_MAX
+@pytest.mark.parametrize("options", CHANGED)
+def test_an_option_changes_what_it_is_for_and_nothing_else(synth: Any, options: str) -> None:
+    without, with_it = _templates(synth, "dev"), _templates(synth, "dev", options)
+    changed = {name for name in with_it if without.get(name) != with_it[name]}
+    assert changed == CHANGED[options]
+    assert set(without) <= set(with_it)
 
 
-def test_one_changed_character_in_a_policy_is_a_diff_of_one_line(synth: Any) -> None:
-    template = readable(synth("dev").get_stack_by_name("tuning-dev-pipeline").template)
-    before = YamlTemplate().serialize(template).splitlines()
-    after = YamlTemplate().serialize(_change_one_prefix(template)).splitlines()
-    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+@pytest.mark.parametrize(
+    ("environment", "options"), [*((e, "") for e in ENVIRONMENTS), *(("dev", o) for o in OPTIONS)]
+)
+def test_every_template_is_short_enough_to_be_read(
+    synth: Any, environment: str, options: str
+) -> None:
+    for name, template in _templates(synth, environment, options).items():
+        lines = dump(template).splitlines()
+        assert len(lines) < LINES_MAX, name
+        assert max(map(len, lines)) < 200, name
 
 
-def _change_one_prefix(template: dict[str, Any]) -> dict[str, Any]:
-    text = yaml.dump(template, Dumper=_Dumper, sort_keys=True, width=10_000)
-    assert "/jobs/pets-search/*" in text
-    changed: dict[str, Any] = yaml.safe_load(
-        text.replace("/jobs/pets-search/*", "/jobs/pets-searc/*", 1)
+@pytest.mark.parametrize("options", ["", "all"])
+def test_one_changed_character_in_a_policy_is_a_diff_of_one_line(synth: Any, options: str) -> None:
+    tried = 0
+    for name, template in _templates(synth, "dev", options).items():
+        for statement in _statements(template):
+            before = dump([statement]).splitlines()
+            for path, text in _texts(statement):
+                after = dump([_with(statement, path, _other(text))]).splitlines()
+                changed = sum(a != b for a, b in zip(before, after, strict=True))
+                assert changed == 1, (name, path, text)
+                tried += 1
+    assert tried > 600
+
+
+def _statements(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if {"Allow", "Deny"} & set(node):
+            yield node
+            return
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _statements(item)
+
+
+def _texts(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, dict | list):
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _texts(item, (*path, key))
+
+
+def _with(node: Any, path: tuple[Any, ...], text: str) -> Any:
+    if not path:
+        return text
+    copy = node.copy()
+    copy[path[0]] = _with(node[path[0]], path[1:], text)
+    return copy
+
+
+def _other(text: str) -> str:
+    return f"{text[:-1]}{'y' if text[-1] == 'x' else 'x'}"
+
+
+def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
+    synth: Any, tmp_path: Path, repository: Path
+) -> None:
+    elsewhere = tmp_path / "another place"
+    for name in ("stacks", *SHIPPED):
+        shutil.copytree(repository / name, elsewhere / name, ignore=_bytecode)
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(repository / name, elsewhere / name)
+    (elsewhere / "build").mkdir()
+    # Hard links: the same bytes at another place.
+    shutil.copytree(
+        repository / "build" / "layers", elsewhere / "build" / "layers", copy_function=os.link
     )
-    return changed
+    for path in elsewhere.rglob("*.py"):
+        os.utime(path, (1, 1))
+    (elsewhere / "tuning" / "__pycache__").mkdir()
+    (elsewhere / "tuning" / "__pycache__" / "layout.cpython-399.pyc").write_bytes(b"bytecode")
+    (elsewhere / "tests").mkdir()
+    (elsewhere / "tests" / "test_new.py").write_text("assert True\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+        "CDK_VALIDATION": "false",
+    }
+    command = [sys.executable, "app.py"]
+    done = subprocess.run(
+        command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    here = Path(synth("dev").directory)
+    names = {path.name for path in here.glob("*.template.json")}
+    assert names
+    for name in names:
+        assert (tmp_path / "cdk.out" / name).read_text("utf-8") == (here / name).read_text("utf-8")
+
+
+def _bytecode(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "__pycache__"]

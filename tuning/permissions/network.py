@@ -74,7 +74,7 @@ def _attach() -> Grant:
 def _only_lambda() -> Refusal:
     return Refusal(
         why="a function's own code leaves the network alone",
-        actions=_ATTACH,
+        actions=("ec2:*",),
         resources=("*",),
         conditions=(g.arn_like("lambda:SourceFunctionArn", _FUNCTIONS),),
     )
