@@ -106,11 +106,14 @@ def describe(arn: str) -> Endpoint | None:
 
 
 def _provisioned(found: Mapping[str, Any]) -> Endpoint:
+    status = STATUS[found["status"]]
+    # After an update that failed, what was desired still differs from what is served.
+    desired = found.get("desiredModelArn") if status in ("creating", "updating") else None
     return Endpoint(
         kind="provisioned",
         arn=found["provisionedModelArn"],
-        status=STATUS[found["status"]],
-        model_arn=found.get("desiredModelArn") or found["modelArn"],
+        status=status,
+        model_arn=desired or found["modelArn"],
         base_arn=found.get("foundationModelArn"),
         units=found["modelUnits"],
         commitment=found.get("commitmentDuration"),
@@ -146,7 +149,8 @@ def create(
 ) -> str:
     """Buys a Provisioned Throughput or makes an on-demand deployment; returns its ARN.
 
-    The name and the token follow from the wish, so a repeated call makes no second one.
+    The name and the token follow from the wish, so a repeated call makes no second one; expires
+    must be the same then, else Bedrock refuses the token.
     Raises RequestError when Bedrock would refuse the name.
     """
     wish = customization.serving

@@ -1,4 +1,5 @@
-"""The SSM parameters by which applications find a customization's model and endpoint."""
+"""The SSM parameters of a customization: which model and endpoint applications use, and for us the
+run that made the model, and whether its serving stack is deployed."""
 
 from botocore.exceptions import ClientError
 

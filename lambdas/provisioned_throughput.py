@@ -43,11 +43,16 @@ def handler(event: dict[str, Any], context: Any) -> None:
             # One identity for life: replacing is our own work, so that a new endpoint is proved
             # before the old one goes. CloudFormation would delete the old one first.
             answer["PhysicalResourceId"] = f"provisioned-throughput/{env.environment}/{name}"
+            _pointers.publish(env.parameter_prefix, name, "serving", "deployed")
             answer["Data"] = _reconcile(env, name, event)
     except Exception as error:
         # Without any answer CloudFormation would wait for an hour.
         logger.exception("custom resource failed")
         answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
+        _cloudformation.send(event["ResponseURL"], answer)
+        # So that the alarm rings. Lambda then calls again: a deletion is tried once more, nothing
+        # is handed over twice, and CloudFormation takes the first answer only.
+        raise
     _cloudformation.send(event["ResponseURL"], answer)
 
 
@@ -103,6 +108,8 @@ def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
 def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
     """Deletes what is served; says what stays and why."""
     name = properties["Customization"]
+    # First of all: from here on no run in flight buys an endpoint that nothing would delete.
+    _pointers.withdraw(env.parameter_prefix, name, "serving")
     found = _endpoints.provisioned(env.environment)
     if properties.get("Mode") == "on-demand":
         found += _endpoints.deployments(env.environment)

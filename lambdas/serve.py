@@ -12,7 +12,7 @@ from tuning import smoke
 from tuning.customization import Customization
 from tuning.environment import ServeEnvironment
 from tuning.outcome import error_words
-from tuning.serving import Action, Plan, Wish, commitment_reason, plan, removable
+from tuning.serving import Action, Endpoint, Plan, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ def handler(event: dict[str, Any], context: object) -> State:
     state: customization, run, model_arn, base_arn (absent when a deployment asks); returned with
     step ("wait", "smoke", "publish", "roll-back", "roll-back-wait", "served", "unserved",
     "removed", "pending", "failed"), a reason, and what a roll-back needs: created_arn, or
-    swapped_arn and swapped_from. error: what the workflow caught, then the action is "roll-back".
+    swapped_arn and swapped_from. Steps with 0 seconds are intentions, kept before what they intend
+    is done. error: what the workflow caught, then the action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
     state: State = {"started": _runs.now(), **event["serving"]}
@@ -46,9 +47,15 @@ def _wait(env: ServeEnvironment, state: State, reason: str, **changes: Any) -> S
 def _serve(env: ServeEnvironment, customization: Customization, state: State) -> State:
     if "published" in state:
         return _retire(env, state)
+    outdated = _outdated(env, state)
+    if outdated is not None:
+        return _next(state, "roll-back" if _begun(state) else "unserved", outdated)
     wish = _wish(env, customization, state)
-    step = plan(wish, _endpoints.of_customization(env.environment, customization))
+    step = plan(wish, _observed(env, customization, state))
     state = {**state, "model_arn": wish.model_arn}
+    if step.action in (Action.CREATE, Action.SWAP) and not _deployed(env, customization):
+        _publish_model(env, customization, state)
+        return _next(state, "unserved", "the model is published; its serving stack is not deployed")
     late = _late(env, state["started"])
     match step.action:
         case Action.PENDING:
@@ -60,7 +67,7 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
         case Action.WAIT | Action.DELETE if late:
             return _next(state, "roll-back", f"not ready in time: {step.reason}")
         case Action.WAIT:
-            return _wait(env, state, step.reason)
+            return _wait(env, state, step.reason, **_swap_seen(state, step))
         case Action.READY if step.target is not None:
             return _next(
                 state,
@@ -70,12 +77,7 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
                 surplus=[each.arn for each in step.surplus],
             )
         case Action.SWAP if step.target is not None and wish.model_arn is not None:
-            if "swapped_from" in state:
-                # Never twice: another run wants another model there, or Bedrock took the swap back.
-                return _next(state, "failed", f"the swap did not last: {step.reason}")
-            _endpoints.swap(step.target, wish.model_arn)
-            swapped = {"swapped_from": step.target.model_arn, "swapped_arn": step.target.arn}
-            return _wait(env, state, step.reason, **swapped)
+            return _swap(env, state, step, step.target, wish.model_arn)
         case Action.DELETE if step.target is not None:
             arn = step.target.arn
             if _endpoints.delete(step.target):
@@ -86,18 +88,78 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
     raise ValueError(f"a plan without its target: {step}")
 
 
+def _observed(env: ServeEnvironment, customization: Customization, state: State) -> list[Endpoint]:
+    """The customization's endpoints, also the one just created that no listing shows yet."""
+    found = _endpoints.of_customization(env.environment, customization)
+    arn = state.get("created_arn")
+    if arn is not None and arn not in {each.arn for each in found}:
+        created = _endpoints.describe(arn)
+        found += [created] if created is not None else []
+    return found
+
+
+def _outdated(env: ServeEnvironment, state: State) -> str | None:
+    """Why a run's model is not to be served any more; None if it is.
+
+    Jobs end in any order, and run ids sort by the time at which their data was uploaded.
+    """
+    if state.get("started_by") == "deployment":
+        return None
+    newest = _pointers.read(env.parameter_prefix, state["customization"], "run")
+    if newest is None or newest <= state["run"]:
+        return None
+    return f"run {newest} is newer and was published first; {state['model_arn']} is kept"
+
+
+def _begun(state: State) -> bool:
+    return "expires" in state or "swapped_from" in state
+
+
+def _deployed(env: ServeEnvironment, customization: Customization) -> bool:
+    """Whether something is there that would delete an endpoint with its stack."""
+    return _pointers.read(env.parameter_prefix, customization.name, "serving") is not None
+
+
+def _swap(
+    env: ServeEnvironment, state: State, step: Plan, target: Endpoint, model_arn: str
+) -> State:
+    """First the intention, then the call: if its answer is lost, a roll-back knows of it."""
+    if "swapped" in state:
+        # Never twice: another run wants another model there, or Bedrock took the swap back.
+        return _next(state, "failed", f"the swap did not last: {step.reason}")
+    intention = {"swapped_arn": target.arn, "swapped_from": target.model_arn}
+    if not intention.items() <= state.items():
+        return _next(state, "wait", step.reason, **intention)
+    _endpoints.swap(target, model_arn)
+    return _wait(env, state, step.reason, swapped=True)
+
+
+def _swap_seen(state: State, step: Plan) -> State:
+    """What the state learns from an endpoint under way to the model that was to be swapped in.
+
+    The call was made, though its answer was lost and Step Functions calls again.
+    """
+    busy = step.target
+    if busy is None or (busy.arn, busy.model_arn) != (state.get("swapped_arn"), state["model_arn"]):
+        return {}
+    return {"swapped": True}
+
+
 def _create(
     env: ServeEnvironment, customization: Customization, state: State, step: Plan, model_arn: str
 ) -> State:
+    """First the intention, then the call: repeated, it is the same request to the letter."""
     if "created_arn" in state:
         why = state.get("deleted_because", "it is gone")
-        return _next(state, "failed", f"the endpoint that was created is lost: {why}")
+        return _next(state, "roll-back", f"the endpoint that was created is lost: {why}")
+    if "expires" not in state:
+        return _next(state, "wait", step.reason, expires=_expiry(customization))
     arn = _endpoints.create(
         env.environment,
         customization,
         model_arn=model_arn,
         run=state["run"],
-        expires=_expiry(customization),
+        expires=state["expires"],
     )
     return _wait(env, state, step.reason, created_arn=arn)
 
@@ -126,10 +188,18 @@ def _nothing(
     if customization.serving.mode != "none":
         return _next(state, "pending", reason)
     _pointers.withdraw(env.parameter_prefix, customization.name, "endpoint")
-    if state.get("model_arn"):
-        _pointers.publish(env.parameter_prefix, customization.name, "model", state["model_arn"])
+    _publish_model(env, customization, state)
     by_run = state.get("started_by") != "deployment"
     return _next(state, "unserved" if by_run else "removed", reason)
+
+
+def _publish_model(env: ServeEnvironment, customization: Customization, state: State) -> None:
+    """Points to the model, and to the run that made it unless a deployment asks."""
+    prefix, name = env.parameter_prefix, customization.name
+    if state.get("model_arn"):
+        _pointers.publish(prefix, name, "model", state["model_arn"])
+        if state.get("started_by") != "deployment":
+            _pointers.publish(prefix, name, "run", state["run"])
 
 
 def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
@@ -142,6 +212,9 @@ def _smoke(env: ServeEnvironment, customization: Customization, state: State) ->
     found = smoke.verdict(customization, json.loads(answer["body"].read()))
     if not found.passed:
         return _next(state, "roll-back", f"the smoke test failed: {found.detail}")
+    outdated = _outdated(env, state)
+    if outdated is not None:
+        return _next(state, "roll-back", outdated)
     return _next(
         state, "publish", "the smoke test passed", smoke=found.detail, embedding_length=found.length
     )
@@ -156,8 +229,12 @@ def _publish(env: ServeEnvironment, customization: Customization, state: State) 
         _endpoints.renew(target, expires)
         lease = f"The lease ends {expires}: then it is deleted and billing stops."
     _pointers.publish(prefix, name, "endpoint", state["endpoint_arn"])
-    _pointers.publish(prefix, name, "model", state["model_arn"])
-    return _retire(env, {**state, "published": _runs.now(), "lease": lease, "expires": expires})
+    _publish_model(env, customization, state)
+    state = {**state, "published": _runs.now(), "lease": lease, "expires": expires}
+    if state.get("surplus"):
+        # In a call of its own: whatever goes wrong there, what is published stays.
+        return _next(state, "wait", "published; what it replaces is retired next")
+    return _retire(env, state)
 
 
 def _retire(env: ServeEnvironment, state: State) -> State:
@@ -226,6 +303,8 @@ def _undo_swap(
     if swapped.status == "ready" and swapped.model_arn == state["model_arn"]:
         _endpoints.swap(swapped, before)
         return True, f"{arn} serves {before} again"
+    if swapped.status == "ready" and swapped.model_arn == before:
+        return True, ""
     return True, f"{arn} is {swapped.status} and serves {swapped.model_arn}"
 
 

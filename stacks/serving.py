@@ -53,7 +53,7 @@ class ServingStack(Stack):
                 ),
                 iam.PolicyStatement(
                     sid="Pointers",
-                    actions=["ssm:GetParameter", "ssm:DeleteParameter"],
+                    actions=["ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"],
                     resources=[st.parameters_arn(self, prefix)],
                 ),
             ],

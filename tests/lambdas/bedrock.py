@@ -34,6 +34,7 @@ class Bedrock(Fake):
     """models: base by ARN. jobs: status and model by name. endpoints: by ARN, with their tags.
 
     fails: the outcome of the next changes of endpoints, True for a failure.
+    unlisted: endpoints that a listing does not show yet.
     """
 
     models: dict[str, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Bedrock(Fake):
     endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
     lifecycle: dict[str, Any] = field(default_factory=lambda: {"status": "ACTIVE"})
     fails: list[bool] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
     page: int = 100
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -123,7 +125,11 @@ class Bedrock(Fake):
         return self.models[arn]
 
     def _list(self, kind: str, token: str | None) -> tuple[Sequence[str], dict[str, str]]:
-        arns = [arn for arn, found in self.endpoints.items() if found["kind"] == kind]
+        arns = [
+            arn
+            for arn, found in self.endpoints.items()
+            if found["kind"] == kind and arn not in self.unlisted
+        ]
         start = int(token or 0)
         end = start + self.page
         return arns[start:end], {"nextToken": str(end)} if end < len(arns) else {}
@@ -159,7 +165,7 @@ class Bedrock(Fake):
         }
         return {
             "provisionedModelArn": provisionedModelId,
-            "provisionedModelName": "a-name",
+            "provisionedModelName": found.get("name", "a-name"),
             "modelUnits": found["units"],
             "desiredModelUnits": found["units"],
             "modelArn": found["model"],

@@ -25,6 +25,7 @@ class CloudFormation:
     identity: str
     remaining_ms: float = 900_000
     settles_after: float = 60
+    errors: int = 0
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def request(
@@ -70,6 +71,11 @@ class CloudFormation:
         if kind == "Update":
             event["OldResourceProperties"] = {**event["ResourceProperties"], **(old or {})}
         before = len(self.answers)
-        self.handler(event, self)
+        try:
+            self.handler(event, self)
+        except Exception:
+            # What Lambda counts as an error, for the alarm, is never a success for CloudFormation.
+            assert self.answers[-1]["Status"] == "FAILED"
+            self.errors += 1
         assert len(self.answers) == before + 1, "every request is answered exactly once"
         return self.answers[-1]

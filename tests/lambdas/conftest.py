@@ -142,7 +142,8 @@ def customize(
 
 @pytest.fixture
 def trained(aws: Aws, customize: Callable[..., Customization]) -> None:
-    """Two models of one base exist; whatever is asked answers with a vector."""
+    """Two models of one base exist; whatever is asked answers with a vector; the stack is there."""
+    aws.ssm.values[f"{PREFIX}/pets-search/serving"] = "deployed"
     aws.bedrock.models = {model_arn(1): BASE, model_arn(2): BASE}
     aws.bedrock_runtime.reply = json.dumps({"embedding": [0.5] * 1024}).encode()
 

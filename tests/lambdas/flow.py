@@ -32,9 +32,13 @@ class Flow:
         states = workflow.definition(approval_days=1)["States"]
         here = "Serve"
         while here != "Close run":
+            described = states[here]
+            if described["Type"] == "Wait" and not state["seconds"]:
+                # An intention was put down: no time goes by, nothing happens meanwhile.
+                here = described["Next"]
+                continue
             self.steps.append(here)
             self.at.pop(here, lambda: None)()
-            described = states[here]
             if described["Type"] == "Task":
                 state, here = self._task(described, state)
             elif described["Type"] == "Choice":

@@ -236,6 +236,35 @@ def test_any_error_is_answered_so_that_cloudformation_does_not_wait_for_an_hour(
 
     assert answer["Status"] == "FAILED"
     assert "not you" in answer["Reason"]
+    # Lambda counts the error too, so the function's alarm rings.
+    assert stack.errors == 1
+
+
+def test_a_success_is_no_error(stack: CloudFormation) -> None:
+    stack.ask("Create")
+
+    assert stack.errors == 0
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_runs_may_serve_from_the_deployment_of_the_stack(
+    kind: str, aws: Aws, stack: CloudFormation
+) -> None:
+    stack.ask(kind)
+
+    assert aws.pointer("serving") == "deployed"
+
+
+@pytest.mark.parametrize("on_delete", ["delete", "retain"])
+def test_no_run_serves_from_the_first_moment_of_the_stacks_deletion(
+    on_delete: str, aws: Aws, stack: CloudFormation
+) -> None:
+    """Even when the rest of the deletion fails."""
+    stack.ask("Create")
+    aws.bedrock.refuse("ListProvisionedModelThroughputs", "AccessDeniedException", "not you")
+
+    assert stack.ask("Delete", OnDelete=on_delete)["Status"] == "FAILED"
+    assert aws.pointer("serving") is None
 
 
 def test_an_unknown_customization_is_answered(stack: CloudFormation) -> None:

@@ -23,6 +23,8 @@ def test_a_first_model_gets_an_endpoint_that_is_proved_before_it_is_published(
     assert flow.steps == [
         "Serve",
         "Next step?",
+        "Serve",
+        "Next step?",
         "Wait for endpoint",
         "Serve",
         "Next step?",
@@ -96,12 +98,18 @@ def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(
 def test_a_repeated_create_buys_no_second_endpoint(aws: Aws) -> None:
     """The answer to the first call was lost, and Step Functions calls again."""
     state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE}
-    event = {"action": "serve", "serving": state}
+    intended = serve.handler({"action": "serve", "serving": state}, None)
+    assert aws.bedrock.endpoints == {}
+    # An hour goes by, so that a new calculation would give another end of the lease.
+    started = datetime.fromisoformat(intended["started"]) - timedelta(hours=1)
+    event = {"action": "serve", "serving": {**intended, "started": started.isoformat()}}
     first = serve.handler(event, None)
-    aws.bedrock.endpoints[first["created_arn"]]["tags"] = {}
+    aws.bedrock.unlisted = {first["created_arn"]}
 
     assert serve.handler(event, None)["created_arn"] == first["created_arn"]
     assert len(aws.bedrock.endpoints) == 1
+    once, again = aws.bedrock.asked("CreateProvisionedModelThroughput")
+    assert once == again
 
 
 def test_another_model_is_swapped_into_the_endpoint_that_there_is(aws: Aws, flow: Flow) -> None:
@@ -158,7 +166,7 @@ def test_a_commitment_on_another_base_is_kept_beside_the_new_endpoint(aws: Aws, 
     assert ended["endpoint_arn"] != arn
     assert arn in aws.bedrock.endpoints
     assert aws.bedrock.asked("DeleteProvisionedModelThroughput") == []
-    assert flow.steps[-1] == "Published?"
+    assert "Wait for endpoint" not in flow.steps[flow.steps.index("Publish endpoint") :]
     assert flow.steps.count("Publish endpoint") == 1
 
 
@@ -187,3 +195,62 @@ def test_endpoints_of_others_are_left_alone(aws: Aws, flow: Flow) -> None:
 
     assert ended["step"] == "served"
     assert {arn: aws.bedrock.endpoints[arn] for arn in others} == before
+
+
+def test_an_endpoint_that_no_listing_shows_yet_is_waited_for(aws: Aws, flow: Flow) -> None:
+    """Bedrock's listings lag behind; a second endpoint would be billed beside the first."""
+
+    def lagging() -> None:
+        aws.bedrock.unlisted = set(aws.bedrock.endpoints)
+
+    flow.at["Wait for endpoint"] = lagging
+
+    ended = flow.run()
+
+    assert ended["step"] == "served"
+    assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == 1
+
+
+@pytest.mark.parametrize("changes", [{}, {"units": 2}])
+def test_a_run_in_flight_buys_and_changes_nothing_after_its_serving_stack_was_deleted(
+    changes: dict[str, int], aws: Aws, flow: Flow
+) -> None:
+    """Nothing would end the billing with the stack. The model waits for the next deployment."""
+    before = aws.bedrock.have(model=OLD, **changes)
+    del aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/serving"]
+
+    ended = flow.run()
+
+    assert ended["step"] == "unserved"
+    assert "its serving stack is not deployed" in ended["reason"]
+    assert list(aws.bedrock.endpoints) == [before]
+    assert aws.bedrock.endpoints[before]["wanted"] == OLD
+    assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
+
+
+def test_an_older_model_whose_job_ends_last_is_kept_and_changes_nothing(
+    aws: Aws, flow: Flow
+) -> None:
+    newer = flow.run()
+
+    ended = flow.run(run="20261121-092959-ffffff", model_arn=OLD)
+
+    assert ended["step"] == "unserved"
+    assert f"run {RUN} is newer" in ended["reason"]
+    assert OLD in ended["reason"]
+    assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
+    assert aws.bedrock.only["wanted"] == NEW
+    assert aws.pointer("endpoint") == newer["endpoint_arn"]
+
+
+def test_a_deployment_serves_what_is_published_and_the_run_that_made_it_stays_known(
+    aws: Aws, flow: Flow
+) -> None:
+    first = flow.run()["endpoint_arn"]
+    del aws.bedrock.endpoints[first]
+
+    ended = flow.run(run="deploy-2026-11-22T093000Z-abcdef", started_by="deployment")
+
+    assert ended["step"] == "served"
+    assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
+    assert flow.run(run="20261123-093000-cccccc", model_arn=OLD)["step"] == "served"

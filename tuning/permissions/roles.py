@@ -246,7 +246,7 @@ def _functions(
                 *g.find_endpoints(),
                 g.end_billing(environment),
                 _start_workflow("hand over to the workflow"),
-                g.pointers(environment, "GetParameter", "DeleteParameter"),
+                g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
             ),
         ),
     }
