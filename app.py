@@ -9,13 +9,15 @@ from typing import Any
 
 import aws_cdk as cdk
 
+import review
 from stacks import workflow
 from stacks.constructs import attachment
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
+from stacks.proof import Proof
 from stacks.serving import ServingStack
-from tuning import customization, settings
+from tuning import customization, permissions, settings
 from tuning.customization import Customization
 from tuning.errors import CustomizationError, TuningError
 
@@ -69,6 +71,10 @@ def build_app(
         for number, warning in enumerate(each.warnings):
             cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)
     cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
+    # The permissions are proved in every synthesis (0.3 s), from the templates as they are written.
+    contracts = permissions.contracts(chosen, wanted)
+    proof = Proof(lambda folder: review.faults(review.subject(folder, contracts)))
+    cdk.Validations.of(app).add_plugins(proof)
     return app
 
 

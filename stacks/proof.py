@@ -1,0 +1,78 @@
+"""A check of all templates that runs inside of every synthesis and fails it.
+
+What is checked is given from outside: stacks know nothing of the review.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+import aws_cdk as cdk
+import jsii
+
+
+class Fault(Protocol):
+    """What a check found: its id, where, what is there, what may be, what to do."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def limit(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class Proof:
+    """A validation plugin of the CDK around a function from a folder of templates to faults."""
+
+    def __init__(self, find: Callable[[Path], Iterable[Fault]]) -> None:
+        self._find = find
+
+    @property
+    def name(self) -> str:
+        """How the validation report calls it."""
+        return "bedrock-tuning-review"
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Called by the CDK when the templates are written."""
+        folder = Path(context.template_paths[0]).parent
+        found = list(self._find(folder))
+        return cdk.PolicyValidationPluginReport(
+            success=not found,
+            violations=[_violation(fault, folder) for fault in found],
+        )
+
+
+def _violation(fault: Fault, folder: Path) -> cdk.PolicyViolation:
+    template = folder / f"{fault.where.partition('/')[0]}.template.json"
+    return cdk.PolicyViolation(
+        rule_name=fault.check,
+        description=f"{fault.where}: {fault.what}; {fault.limit}",
+        fix=fault.fix,
+        severity="error",
+        violating_resources=[
+            cdk.PolicyViolatingResource(
+                locations=[],
+                resource_logical_id=_logical_id(template, fault.where),
+                template_path=str(template),
+            )
+        ],
+    )
+
+
+def _logical_id(template: Path, where: str) -> str:
+    """The resource at a construct path; the path itself when there is none."""
+    if not template.is_file():
+        return where
+    resources = json.loads(template.read_text("utf-8")).get("Resources", {})
+    for logical_id, resource in resources.items():
+        path = resource.get("Metadata", {}).get("aws:cdk:path", "")
+        if path in (where, f"{where}/Resource", f"{where}/Default"):
+            return str(logical_id)
+    return where
