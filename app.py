@@ -73,7 +73,10 @@ def build_app(
     cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
     # The permissions are proved in every synthesis (0.3 s), from the templates as they are written.
     contracts = permissions.contracts(chosen, wanted)
-    proof = Proof(lambda folder: review.faults(review.subject(folder, contracts)))
+    proof = Proof(
+        lambda folder: review.faults(review.subject(folder, contracts)),
+        rules=[check.id for check in review.CHECKS],
+    )
     cdk.Validations.of(app).add_plugins(proof)
     return app
 

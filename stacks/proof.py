@@ -4,7 +4,7 @@ What is checked is given from outside: stacks know nothing of the review.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,15 +29,29 @@ class Fault(Protocol):
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class Proof:
-    """A validation plugin of the CDK around a function from a folder of templates to faults."""
+    """A validation plugin of the CDK around a function from a folder of templates to faults.
 
-    def __init__(self, find: Callable[[Path], Iterable[Fault]]) -> None:
+    rules: the ids of all checks that the function does.
+    """
+
+    def __init__(self, find: Callable[[Path], Iterable[Fault]], *, rules: Sequence[str]) -> None:
         self._find = find
+        self._rules = list(rules)
 
     @property
     def name(self) -> str:
         """How the validation report calls it."""
         return "bedrock-tuning-review"
+
+    @property
+    def version(self) -> str | None:
+        """It has none of its own: it comes with the app."""
+        return None
+
+    @property
+    def rule_ids(self) -> list[str] | None:
+        """The ids of its checks."""
+        return self._rules
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Called by the CDK when the templates are written."""

@@ -1,0 +1,71 @@
+"""The review runs inside of `cdk synth` and fails it, whatever folder templates are written to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_s3 as s3
+
+from app import build_app, read_context
+
+
+def _app(outdir: Path) -> Any:
+    context = {**read_context(), "aws:cdk:enable-path-metadata": True}
+    return build_app(context, outdir=str(outdir))
+
+
+def _bucket(app: Any, name: str) -> s3.CfnBucket:
+    stack = app.node.find_child("tuning-dev-data")
+    found = stack.node.find_child(name).node.default_child
+    assert isinstance(found, s3.CfnBucket)
+    return found
+
+
+def _violations(outdir: Path) -> list[dict[str, Any]]:
+    report = json.loads((outdir / "validation-report.json").read_text("utf-8"))
+    return [
+        violation
+        for plugin in report["pluginReports"]
+        if plugin["pluginName"] == "bedrock-tuning-review"
+        for violation in plugin["violations"]
+    ]
+
+
+def _suspend_versions(app: Any) -> None:
+    _bucket(app, "Training").add_property_override("VersioningConfiguration.Status", "Suspended")
+
+
+def test_a_good_app_is_synthesized_into_any_folder(tmp_path: Path) -> None:
+    outdir = tmp_path / "elsewhere"
+    _app(outdir).synth()
+    assert (outdir / "tuning-dev-data.template.json").is_file()
+    assert _violations(outdir) == []
+
+
+def test_a_flaw_fails_the_synthesis_and_the_report_says_which_where_and_what_to_do(
+    tmp_path: Path,
+) -> None:
+    app = _app(tmp_path)
+    _suspend_versions(app)
+    with pytest.raises(Exception, match=r"(?s)versioning is Suspended.*Set versioned"):
+        app.synth()
+    (violation,) = _violations(tmp_path)
+    assert violation["ruleName"] == "S603"
+    assert "tuning-dev-data/Training: versioning is Suspended" in violation["description"]
+    assert violation["suggestedFix"] == "Set versioned=True"
+    (where,) = violation["violatingConstructs"]
+    assert where["constructPath"] == "tuning-dev-data/Training/Resource"
+
+
+def test_templates_without_construct_paths_are_checked_by_the_metadata_beside_them(
+    tmp_path: Path,
+) -> None:
+    context = {**read_context(), "aws:cdk:enable-path-metadata": False}
+    app = build_app(context, outdir=str(tmp_path))
+    _suspend_versions(app)
+    with pytest.raises(Exception, match="versioning is Suspended"):
+        app.synth()
+    template = json.loads((tmp_path / "tuning-dev-data.template.json").read_text("utf-8"))
+    assert not any("Metadata" in resource for resource in template["Resources"].values())
+    assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603"]
