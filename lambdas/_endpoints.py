@@ -1,7 +1,7 @@
 """The endpoints of a customization as they are now, and the Bedrock calls that change them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,23 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
         for summary in page["provisionedModelSummaries"]
     )
     return list(_ours(environment, arns))
+
+
+def disowned(environment: str, customizations: Iterable[str]) -> list[str]:
+    """Every Provisioned Throughput with one of our names and without any environment's tag.
+
+    Somebody took the tag away; nothing else finds it then.
+    """
+    starts = tuple(f"{environment}-{name}-" for name in customizations)
+    pages = _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate()
+    arns = [
+        summary["provisionedModelArn"]
+        for page in pages
+        for summary in page["provisionedModelSummaries"]
+        if summary["provisionedModelName"].startswith(starts)
+    ]
+    # One that is gone has no tags either.
+    return [arn for arn in arns if ENVIRONMENT not in tags_of(arn) and describe(arn) is not None]
 
 
 def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:

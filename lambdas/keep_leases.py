@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas import _aws, _endpoints, _pointers
+from lambdas import _aws, _customizations, _endpoints, _pointers
 from tuning.environment import LeaseEnvironment
 from tuning.serving import Endpoint, removable
 
@@ -17,8 +17,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
     """Returns the ARNs under "deleted", "kept" (a lease or commitment runs) and "busy".
 
     Raises after all endpoints were looked after, so that the function's alarm rings: when one
-    could not be looked after, or when an uncommitted one has no lease. Then somebody took the tag
-    away, and nothing will end its billing.
+    could not be looked after, when an uncommitted one has no lease, or when one with our name is
+    not tagged as ours. Then somebody took the tag away, and nothing will end its billing.
     """
     env = LeaseEnvironment.from_env(os.environ)
     result: dict[str, list[str]] = {"deleted": [], "kept": [], "busy": []}
@@ -30,6 +30,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
             # Whatever is wrong with one endpoint, the others' leases end in time.
             logger.exception("lease not kept", extra={"endpoint": endpoint.arn})
             problems.append(f"{endpoint.arn}: {error}")
+    problems += [
+        f"{arn}: its name is ours, its tag {_endpoints.ENVIRONMENT} is gone, so nothing ends its "
+        "billing; tag it again or delete it"
+        for arn in _endpoints.disowned(env.environment, _customizations.all_())
+    ]
     logger.info("leases", extra=result)
     if problems:
         raise RuntimeError("; ".join(problems))
@@ -55,7 +60,8 @@ def _keep(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> st
                 "status": "lease-ended",
                 "customization": name,
                 "message": f"The lease of {endpoint.arn} ended {expires}: it was deleted, billing "
-                "stopped. The custom model is kept.",
+                "stopped. The custom model is kept."
+                + (f" Serve it again: tuning serve {name}" if name else ""),
             }
         ),
     )

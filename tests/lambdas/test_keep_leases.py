@@ -35,6 +35,7 @@ def test_what_has_expired_is_deleted_and_told(aws: Aws) -> None:
     message = json.loads(sent["Message"])
     assert (message["status"], message["customization"]) == ("lease-ended", "pets-search")
     assert arn in message["message"]
+    assert message["message"].endswith("Serve it again: tuning serve pets-search")
 
 
 def test_a_lease_that_runs_is_kept(aws: Aws) -> None:
@@ -144,6 +145,44 @@ def test_endpoints_of_another_environment_are_not_ours_to_delete(aws: Aws) -> No
 
     assert _keep() == {"deleted": [], "kept": [], "busy": []}
     assert len(aws.bedrock.endpoints) == 3
+
+
+def test_an_endpoint_of_our_name_that_lost_our_tag_rings_the_alarm(aws: Aws) -> None:
+    """No list by tag shows it any more, and it is billed."""
+    tags = {"bedrock-tuning:customization": "pets-search"}
+    lost = aws.bedrock.have(model=MODEL, tags=tags, name="dev-pets-search-0123abcd")
+    expired = _have(aws, _in(minutes=-1))
+
+    with pytest.raises(RuntimeError, match=f"{lost}: .* nothing ends its billing"):
+        _keep()
+
+    assert expired not in aws.bedrock.endpoints
+    assert lost in aws.bedrock.endpoints
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("dev-pets-search-0123abcd", {"bedrock-tuning:environment": "dev-pets"}),
+        ("dev-somebodys-0123abcd", {}),
+        ("prod-pets-search-0123abcd", {}),
+        ("pets-search", {}),
+    ],
+)
+def test_endpoints_of_other_names_or_other_owners_are_none_of_our_business(
+    name: str, tags: dict[str, str], aws: Aws
+) -> None:
+    aws.bedrock.have(model=MODEL, tags=tags, name=name)
+
+    assert _keep() == {"deleted": [], "kept": [], "busy": []}
+
+
+def test_an_endpoint_that_goes_while_we_look_for_its_tags_is_not_lost(aws: Aws) -> None:
+    arn = aws.bedrock.have(model=MODEL, tags={}, name="dev-pets-search-0123abcd")
+    aws.bedrock.refuse("GetProvisionedModelThroughput", "ResourceNotFoundException")
+
+    assert _keep() == {"deleted": [], "kept": [], "busy": []}
+    assert arn in aws.bedrock.endpoints
 
 
 def test_an_endpoint_that_lost_its_other_tag_is_deleted_all_the_same(aws: Aws) -> None:
