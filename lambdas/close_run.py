@@ -8,7 +8,7 @@ from typing import Any
 
 from lambdas import _runs
 from tuning.environment import RunEnvironment
-from tuning.outcome import outcome
+from tuning.outcome import capitalized, outcome
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def _finish(env: RunEnvironment, key: str, run: str, state: Mapping[str, Any]) -> None:
     """Says what became of the work; what was trained must never be trained and paid for again."""
-    model = (state.get("job") or {}).get("OutputModelArn")
+    model = capitalized(state.get("job") or {}).get("OutputModelArn")
     _runs.finish_work(
         env.runs_table,
         key=key,

@@ -9,6 +9,7 @@ from lambdas import _aws, _customizations, _runs
 from lambdas._checks import write_finding
 from tuning import layout, report
 from tuning.environment import RunEnvironment
+from tuning.outcome import cause_words
 from tuning.report import Partial
 
 
@@ -69,7 +70,7 @@ def _demand_all_checked(shards: list[dict[str, Any]]) -> None:
     if failed:
         raise UncheckedError(
             f"{len(failed)} of {len(shards)} shards of images could not be checked; "
-            f"number {failed[0]['number']}: {failed[0]['error']}"
+            f"number {failed[0]['number']}: {cause_words(failed[0]['error'])}"
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from lambdas import _aws, _runs
 from tuning import layout
 from tuning.environment import RunEnvironment
+from tuning.outcome import capitalized
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Returns the first state of serving: customization, run, model_arn, base_arn.
     """
     env = RunEnvironment.from_env(os.environ)
-    admission, finished = event["admission"], event["job"]
+    admission, finished = event["admission"], capitalized(event["job"])
     name, run = admission["customization"], admission["run"]
     model_arn, job_arn = str(finished["OutputModelArn"]), str(finished["JobArn"])
     # First of all: whatever goes wrong below, this work must not be paid for a second time.
@@ -32,9 +33,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     metrics = {
         "job_arn": job_arn,
         "model_arn": model_arn,
-        "training_loss": (finished.get("TrainingMetrics") or {}).get("TrainingLoss"),
+        "training_loss": capitalized(finished.get("TrainingMetrics") or {}).get("TrainingLoss"),
         "validation_loss": [
-            found.get("ValidationLoss") for found in finished.get("ValidationMetrics") or []
+            capitalized(found).get("ValidationLoss")
+            for found in finished.get("ValidationMetrics") or []
         ],
         "files": files,
         "unreadable": unreadable,

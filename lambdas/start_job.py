@@ -115,6 +115,8 @@ def _keep_checked(
                 },
                 env.output_bucket,
                 layout.checked_manifest_key(name, run, kind),
+                # Tags stay behind: copying them would need rights of its own.
+                ExtraArgs={"TaggingDirective": "REPLACE"},
             )
 
 

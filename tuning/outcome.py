@@ -77,11 +77,13 @@ def _name(state: Mapping[str, Any]) -> str:
 
 
 def _not_started(name: str, start: Mapping[str, Any]) -> Outcome:
-    decision = str(start["decision"])
+    decision, reason = str(start["decision"]), str(start["reason"])
+    if decision == "already-trained":
+        reason += f"\nServe the published model again when its lease has ended: tuning serve {name}"
     return Outcome(
         status=decision,
         subject=f"{name}: no job started ({decision})",
-        message=str(start["reason"]),
+        message=reason,
         notify=decision != "superseded",
     )
 
@@ -122,7 +124,7 @@ def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Ou
                 subject=f"{name}: nobody approved the price in time",
                 message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
             )
-    told = explain(_message(cause), code=kind)
+    told = explain(cause_words(cause), code=kind)
     stopped = _told(cause).get("Status") == "Stopped"
     lines = [error_words(error), f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
     return Outcome(
@@ -135,17 +137,26 @@ def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Ou
 
 def error_words(error: Mapping[str, Any]) -> str:
     """What a Catch received, in one line: the error's class and its own words."""
-    return f"{error.get('Error', 'unknown')}: {_message(str(error.get('Cause', '')))}"
+    return f"{error.get('Error', 'unknown')}: {cause_words(error.get('Cause', ''))}"
 
 
-def _message(cause: str) -> str:
+def cause_words(cause: object) -> str:
+    """A cause in its own words: of a failed job, of a function's error, or the text itself."""
     found = _told(cause)
     return str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
 
 
+def capitalized(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An object under names that begin with a capital letter, whichever way they came.
+
+    Step Functions writes JobArn, Bedrock itself and Lambda write jobArn.
+    """
+    return {key[:1].upper() + key[1:]: value for key, value in found.items()}
+
+
 def _left_behind(state: Mapping[str, Any]) -> list[str]:
     """What a run that broke off has made and may be billed for."""
-    model = (state.get("job") or {}).get("OutputModelArn")
+    model = capitalized(state.get("job") or {}).get("OutputModelArn")
     endpoint = (state.get("serving") or {}).get("created_arn")
     lines = [f"The custom model is kept: {model}"] if model else []
     if endpoint:
@@ -153,15 +164,12 @@ def _left_behind(state: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _told(cause: str) -> Mapping[str, Any]:
-    """A cause as an object: the job (.sync fails with it) or a function's error; else empty.
-
-    Names begin with a capital letter, as Step Functions writes them; Lambda does not.
-    """
-    try:
-        found = json.loads(cause)
-    except ValueError:
-        return {}
-    if not isinstance(found, Mapping):
-        return {}
-    return {key[:1].upper() + key[1:]: value for key, value in found.items()}
+def _told(cause: object) -> Mapping[str, Any]:
+    """A cause as an object: the job (.sync fails with it) or a function's error; else empty."""
+    found: object = cause
+    if isinstance(cause, str):
+        try:
+            found = json.loads(cause)
+        except ValueError:
+            return {}
+    return capitalized(found) if isinstance(found, Mapping) else {}

@@ -314,9 +314,20 @@ def test_many_results_are_all_merged(aws: Aws) -> None:
     assert len([f for f in _rejected(aws) if f["name"] == "image-missing"]) == 23
 
 
-def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(aws: Aws) -> None:
+@pytest.mark.parametrize(
+    "cause",
+    [
+        '{"errorMessage": "cannot read 5.png: no route", "errorType": "SourceError"}',
+        "cannot read 5.png: no route",
+        {"errorMessage": "cannot read 5.png: no route"},
+    ],
+)
+def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(
+    cause: object, aws: Aws
+) -> None:
+    """The shard's cause comes raw: a function's error, or what Step Functions says itself."""
     _upload(aws, STYLE, [_pet(number) for number in range(9)])
-    shards = [{"images": 4}, {"number": "00001", "error": "cannot read 5.png: no route"}]
+    shards = [{"images": 4}, {"number": "00001", "error": cause}]
     event = {"run": RUN, "customization": STYLE, "shards": shards}
 
     with pytest.raises(UncheckedError, match=r"1 of 2 shards .* number 00001: cannot read 5\.png"):

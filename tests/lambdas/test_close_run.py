@@ -166,3 +166,12 @@ def test_the_subject_is_one_that_sns_takes(aws: Aws) -> None:
 
     assert subject.isascii()
     assert 0 < len(subject) <= 100
+
+
+@pytest.mark.parametrize("name", ["OutputModelArn", "outputModelArn"])
+def test_a_trained_model_is_not_lost_whichever_way_its_job_is_spelled(name: str, aws: Aws) -> None:
+    _close(start=START, job={name: MODEL}, error=_error("ClientError", "no"))
+
+    work = aws.dynamodb.item(f"key#{KEY}")
+    assert (work["state"], work["model_arn"]) == ("trained", MODEL)
+    assert MODEL in aws.run(RUN)["message"]

@@ -52,6 +52,27 @@ def test_serving_goes_on_with_the_model(aws: Aws) -> None:
     }
 
 
+def test_a_result_in_bedrocks_own_spelling_is_recorded_as_well(aws: Aws) -> None:
+    finished = {
+        "jobArn": JOB,
+        "outputModelArn": MODEL,
+        "baseModelArn": BASE,
+        "trainingMetrics": {"trainingLoss": 0.25},
+        "validationMetrics": [{"validationLoss": 0.5}],
+    }
+    event = {
+        "admission": {"customization": "pets-search", "run": RUN},
+        "start": {"run_key": "k" * 48},
+        "job": finished,
+    }
+
+    found = record_job.handler(event, None)
+
+    assert (found["model_arn"], found["base_arn"]) == (MODEL, BASE)
+    assert _metrics(aws)["training_loss"] == 0.25
+    assert _metrics(aws)["validation_loss"] == [0.5]
+
+
 def test_the_run_and_the_work_know_their_model(aws: Aws) -> None:
     _record()
 

@@ -74,6 +74,12 @@ def test_bedrock_reads_copies_of_exactly_what_was_checked(aws: Aws) -> None:
     assert aws.s3.objects.body(OUTPUT, key) == b"checked validation\n"
 
 
+def test_the_tags_of_a_manifest_are_not_copied_because_that_needs_rights(aws: Aws) -> None:
+    _start()
+
+    assert [each["TaggingDirective"] for each in aws.s3.asked("CopyObject")] == ["REPLACE"] * 2
+
+
 def test_a_price_over_the_budget_awaits_approval_before_the_job(
     aws: Aws, customize: Callable[..., Customization]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning.outcome import Outcome, outcome
+from tuning.outcome import Outcome, cause_words, outcome
 
 ADMITTED = {"customization": "pets-search", "run": "r", "decision": "run", "reason": "checking"}
 VALID = {"valid": True, "errors": 0, "counts": {}, "report": "s3://output/report.json"}
@@ -80,6 +80,31 @@ def test_a_valid_dataset_without_a_job_says_why(decision: str, notify: bool) -> 
     assert ended.status == decision
     assert MODEL in ended.message
     assert (ended.notify, ended.failed) == (notify, False)
+
+
+def test_who_uploads_again_what_was_trained_learns_how_it_is_served_again() -> None:
+    start = {"decision": "already-trained", "reason": "its model is there"}
+
+    ended = outcome({"admission": ADMITTED, "report": VALID, "start": start})
+
+    assert ended.message.endswith("tuning serve pets-search")
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ('{"errorMessage": "no route", "errorType": "SourceError"}', "no route"),
+        ('{"FailureMessage": "wrong data"}', "wrong data"),
+        ({"errorMessage": "no route"}, "no route"),
+        ("no JSON at all", "no JSON at all"),
+        ("[1]", "[1]"),
+        ("{}", "{}"),
+        ("", ""),
+        (None, "None"),
+    ],
+)
+def test_a_cause_is_read_in_whatever_form_it_comes(cause: object, words: str) -> None:
+    assert cause_words(cause) == words
 
 
 def test_a_served_model_is_told_with_where_to_invoke_it_and_when_its_lease_ends() -> None:
