@@ -66,12 +66,14 @@ test-fast: install ## domain and functions only: seconds, no Node, no network
 	pytest tests/tuning tests/lambdas tests/cli
 
 .PHONY: check
-check: install ## formatting, lint, types, import rule, generated docs
+check: install ## formatting, lint, types, import rule, generated docs, secrets, CI workflows
 	ruff format --check --quiet . || { echo "fix with: make format" >&2; exit 1; }
 	ruff check --quiet .
 	mypy
 	lint-imports
 	python -m cli docs --check
+	zizmor --offline --quiet .github
+	git ls-files -z | xargs -0 -n 250 -P 2 detect-secrets-hook --no-verify --baseline .secrets.baseline
 
 .PHONY: format
 format: install ## let ruff format and fix
@@ -85,6 +87,22 @@ synth: install ## templates into cdk.out: no credentials, no network (ENVIRONMEN
 .PHONY: snapshots
 snapshots: install ## accept the synthesized templates as they are now; read the diff
 	pytest tests/stacks --snapshot-update
+
+# The emulator's credentials are "test", and lock files consist of hashes.
+.PHONY: secrets
+secrets: install ## accept what the scan for secrets finds in committed files; read the diff
+	detect-secrets scan --slim --no-verify --exclude-secrets '^test$$' \
+		--exclude-files '__snapshots__/' --exclude-files '(^|/)requirements[^/]*\.txt$$' \
+		--exclude-files '^package-lock\.json$$' --exclude-files '^tests/tuning/data/' > .secrets.baseline
+
+.PHONY: sbom
+sbom: install ## bills of materials (CycloneDX) into build/sbom, from the lock files, without network
+	mkdir -p build/sbom
+	export PYTHONWARNINGS=ignore SBOM="cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible"; \
+		$$SBOM lambdas/requirements.txt -o build/sbom/functions.cdx.json; \
+		$$SBOM requirements.txt -o build/sbom/app.cdx.json; \
+		$$SBOM requirements-dev.txt -o build/sbom/development.cdx.json
+	npm sbom --loglevel=error --sbom-format cyclonedx --package-lock-only > build/sbom/node.cdx.json
 
 .PHONY: docs
 docs: install ## write the generated pages under docs/
