@@ -279,7 +279,8 @@ def sample(condition: Condition) -> tuple[str, str | Sequence[str] | None]:
         return condition.key, None if first.lower() == "true" else "x"
     if kind.if_exists or kind.negated:
         return condition.key, None
-    plain = first if is_literal(first) else first.replace("*", "sample").replace("?", "s")
+    is_pattern = kind.base in ("StringLike", *_ARNS) and not is_literal(first)
+    plain = first.replace("*", "sample").replace("?", "s") if is_pattern else first
     if kind.quantifier:
         return condition.key, [plain]
     if kind.base == "NumericLessThan":

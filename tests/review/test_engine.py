@@ -1,0 +1,165 @@
+"""The engine decides as IAM does, in every combination of policies that templates can have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from review.engine import Decision, Policies, Request, decide
+from review.policy import Statement, parse
+
+A, B = "111122223333", "999999999999"
+ROLE = f"arn:aws:iam::{A}:role/r"
+OTHER = f"arn:aws:iam::{B}:role/r"
+OBJECT = "arn:aws:s3:::bucket/key"
+KEY = f"arn:aws:kms:us-east-1:{A}:key/k"
+
+
+def _statements(*raw: dict[str, Any]) -> Sequence[Statement]:
+    document = {"Version": "2012-10-17", "Statement": [{"Resource": "*", **each} for each in raw]}
+    return parse(document, where="test").statements
+
+
+def _allow(action: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, **more}
+
+
+def _deny(action: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, **more}
+
+
+ROOT = {"AWS": f"arn:aws:iam::{A}:root"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "expected"),
+    [
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(identity=_statements(_allow("S3:getobject"))),
+            Decision.ALLOWED,
+            id="identity allows in the own account, actions in any case",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(identity=_statements(_allow(), _deny("s3:Get*"))),
+            Decision.EXPLICITLY_DENIED,
+            id="a refusal wins",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(resource=_statements(_allow(Principal={"AWS": ROLE}))),
+            Decision.ALLOWED,
+            id="a resource's policy alone is enough in the own account",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(resource=_statements(_allow(Principal=ROOT))),
+            Decision.IMPLICITLY_DENIED,
+            id="the own account's name only hands over to identity policies",
+        ),
+        pytest.param(
+            Request(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(identity=_statements(_allow())),
+            Decision.IMPLICITLY_DENIED,
+            id="from another account both must allow: only identity",
+        ),
+        pytest.param(
+            Request(principal=OTHER, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(
+                identity=_statements(_allow()),
+                resource=_statements(_allow(Principal={"AWS": B})),
+            ),
+            Decision.ALLOWED,
+            id="from another account both must allow: both",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="kms:Decrypt", resource=KEY),
+            Policies(identity=_statements(_allow())),
+            Decision.IMPLICITLY_DENIED,
+            id="a key's own policy must speak",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="kms:Decrypt", resource=KEY),
+            Policies(identity=_statements(_allow()), resource=_statements(_allow(Principal=ROOT))),
+            Decision.ALLOWED,
+            id="a key's policy hands over to the account",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="sts:AssumeRole", resource=ROLE),
+            Policies(identity=_statements(_allow())),
+            Decision.IMPLICITLY_DENIED,
+            id="nobody becomes a role that does not trust him",
+        ),
+        pytest.param(
+            Request(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
+            Policies(resource=_statements(_allow(Principal={"Service": "events.amazonaws.com"}))),
+            Decision.ALLOWED,
+            id="a service that is named",
+        ),
+        pytest.param(
+            Request(principal="events.amazonaws.com", action="sqs:SendMessage", resource="q"),
+            Policies(resource=_statements(_allow(Principal=ROOT))),
+            Decision.IMPLICITLY_DENIED,
+            id="a service is in no account",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(identity=_statements(_allow()), boundary=_statements(_allow("s3:Put*"))),
+            Decision.IMPLICITLY_DENIED,
+            id="beyond the boundary",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="s3:GetObject", resource=OBJECT, account=A),
+            Policies(
+                identity=_statements(_allow()),
+                endpoint=_statements(_allow("s3:Put*", Principal="*")),
+            ),
+            Decision.IMPLICITLY_DENIED,
+            id="not through the endpoint",
+        ),
+        pytest.param(
+            Request(
+                principal=ROLE,
+                action="s3:GetObject",
+                resource=OBJECT,
+                account=A,
+                context={"aws:SecureTransport": "false"},
+            ),
+            Policies(
+                identity=_statements(_allow()),
+                resource=_statements(
+                    _deny(
+                        Principal={"AWS": "*"},
+                        Condition={"Bool": {"aws:SecureTransport": False}},
+                    )
+                ),
+            ),
+            Decision.EXPLICITLY_DENIED,
+            id="plain HTTP is refused to everybody",
+        ),
+        pytest.param(
+            Request(principal=ROLE, action="iam:CreateUser", resource="*"),
+            Policies(
+                identity=parse(
+                    {
+                        "Version": "2012-10-17",
+                        "Statement": {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"},
+                    },
+                    where="test",
+                ).statements
+            ),
+            Decision.ALLOWED,
+            id="NotAction allows whatever else there is",
+        ),
+    ],
+)
+def test_decision(request_: Request, policies: Policies, expected: Decision) -> None:
+    assert decide(request_, policies) is expected
+
+
+def test_what_is_not_understood_raises_instead_of_passing() -> None:
+    request = Request(principal=ROLE, action="s3:GetObject", resource=OBJECT)
+    excluded = _statements(_allow(NotPrincipal={"AWS": B}))
+    with pytest.raises(NotImplementedError):
+        decide(request, Policies(resource=excluded))

@@ -1,0 +1,16 @@
+"""The shapes of resources are AWS's own."""
+
+from review import shape
+from tests.review import make_schemas
+
+
+def test_the_committed_schemas_are_those_of_the_installed_cfn_lint() -> None:
+    assert make_schemas.TARGET.read_text("utf-8") == make_schemas.text(), (
+        "write them anew with: python -m tests.review.make_schemas"
+    )
+
+
+def test_every_schema_knows_names_and_refuses_others() -> None:
+    for kind, schema in shape.schemas().items():
+        assert schema["properties"], kind
+        assert schema["additionalProperties"] is False, kind
