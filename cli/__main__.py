@@ -21,6 +21,7 @@ SECTIONS = {
         "runs": "cli.commands.runs",
         "run": "cli.commands.run",
         "approve": "cli.commands.approve",
+        "serve": "cli.commands.serve",
         "endpoints": "cli.commands.endpoints",
         "stop": "cli.commands.stop",
     },

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -52,6 +53,11 @@ class Aws:
     def bedrock(self) -> "BedrockClient":
         """Jobs and endpoints."""
         return self.session.client("bedrock", config=_config())
+
+    @cached_property
+    def ssm(self) -> "SSMClient":
+        """What a customization's pointers say."""
+        return self.session.client("ssm", config=_config())
 
     @cached_property
     def sts(self) -> Any:

@@ -83,6 +83,16 @@ class StubbedAws(Aws):
             },
         )
 
+    def points(self, name: str, value: str | None, environment: str = "dev") -> None:
+        """The parameter of pets-search of this name has this value; None: there is none."""
+        asked = {"Name": f"/bedrock-tuning/{environment}/pets-search/{name}"}
+        if value is None:
+            self.stub("ssm").add_client_error(
+                "get_parameter", "ParameterNotFound", expected_params=asked
+            )
+        else:
+            self.answer("ssm", "get_parameter", {"Parameter": {"Value": value}}, asked)
+
     def called_by(self, arn: str = CALLER) -> None:
         """Who is calling."""
         self.answer(

@@ -1,0 +1,140 @@
+"""`tuning serve`: serves a customization's published model again, after its lease has ended."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.customizations import customizations_option
+from cli.deployment import deployment_options
+from cli.errors import CannotRun
+from cli.output import confirm, emit_json, json_option, say
+
+if TYPE_CHECKING:
+    from cli.deployment import Deployed, Deployment
+    from tuning.customization import Customization
+
+
+@click.command()
+@click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
+@customizations_option
+@json_option
+@deployment_options
+def serve(
+    *,
+    customization: str,
+    deployed: "Deployed",
+    yes: bool,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Serve the published model again: after its lease ended, or was ended by hand.
+
+    Nothing is trained. The endpoint is proved before it is published, as after a run, and gets a
+    lease of its own.
+    """
+    from cli.customizations import find_customization
+
+    chosen = find_customization(customization, customizations)
+    if chosen.serving.mode == "none":
+        raise CannotRun(
+            f"{customization} is not to be served: the mode of its serving is none",
+            where=f"{customizations}/{customization}.toml",
+            fix="set another mode there and deploy it",
+        )
+    deployment = deployed()
+    model = _servable(deployment, chosen)
+    say(f"{model} would be served and billed until its lease ends or it is deleted:")
+    for line in _price(chosen):
+        say(f"  {line}")
+    confirm("Serve it?", yes=yes, otherwise="to serve and pay for it")
+    run = f"serve-{_now():%Y%m%d-%H%M%S}"
+    execution = _start(deployment, chosen.name, run)
+    if as_json:
+        emit_json(
+            {"customization": chosen.name, "run": run, "model": model, "execution": execution}
+        )
+        return
+    say(f"started {execution}")
+    say(f"what is billed: tuning endpoints; when it has ended: tuning run {run}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _servable(deployment: "Deployment", customization: "Customization") -> str:
+    """The published model; raises CannotRun where it cannot or need not be served."""
+    name = customization.name
+    model = _pointer(deployment, name, "model")
+    if model is None:
+        raise CannotRun(
+            f"no model of {name} is published in {deployment.environment}",
+            fix="`tuning upload` a dataset: a run trains, publishes and serves a model",
+        )
+    if _pointer(deployment, name, "serving") is None:
+        raise CannotRun(
+            f"the serving stack of {name} is not deployed in {deployment.environment}",
+            fix="deploy it: cdk deploy --all; that alone serves the published model",
+        )
+    there = _served(deployment, customization)
+    if there is not None:
+        raise CannotRun(f"{name} is served already", where=there, fix="`tuning endpoints` shows it")
+    return model
+
+
+def _served(deployment: "Deployment", customization: "Customization") -> str | None:
+    """What serves a customization, ready or not; None for nothing."""
+    from cli.endpoints import endpoints
+
+    for each in endpoints(deployment.aws, environment=deployment.environment):
+        if each.customization == customization.name:
+            return f"{each.arn} ({each.status})"
+    # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
+    on_demand = customization.serving.mode == "on-demand"
+    return _pointer(deployment, customization.name, "endpoint") if on_demand else None
+
+
+def _pointer(deployment: "Deployment", customization: str, name: str) -> str | None:
+    from tuning.permissions.grants import parameter_prefix
+
+    ssm = deployment.aws.ssm
+    path = f"{parameter_prefix(deployment.environment)}/{customization}/{name}"
+    try:
+        return ssm.get_parameter(Name=path)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+
+
+def _price(customization: "Customization") -> list[str]:
+    from tuning import cost
+
+    wish = customization.serving
+    if wish.mode == "on-demand":
+        return ["on demand: by what is asked, nothing by the hour"]
+    units = f"{wish.model_units} model unit{'s' * (wish.model_units > 1)}"
+    until = f"a lease of {wish.lease_hours} h" if wish.lease_hours else "no lease"
+    if wish.commitment is not None:
+        until = f"a commitment ({wish.commitment}) that cannot be ended before"
+    rates = map(str, cost.estimate(customization=customization).rates)
+    return [f"{units}, {until}", *rates]
+
+
+def _start(deployment: "Deployment", customization: str, run: str) -> str:
+    """Starts the workflow at its serving part; returns the execution's ARN."""
+    serving = {"customization": customization, "run": run, "started_by": "deployment"}
+    states = deployment.aws.stepfunctions
+    try:
+        return states.start_execution(
+            stateMachineArn=deployment.workflow_arn,
+            name=run,
+            input=json.dumps({"serving": serving}),
+        )["executionArn"]
+    except states.exceptions.ExecutionAlreadyExists:
+        raise CannotRun(
+            f"{run} was started in this very second by somebody else",
+            fix="look at `tuning endpoints`, then try again",
+        ) from None

@@ -1,0 +1,168 @@
+"""Serving a published model again: shown with its price, agreed to, never beside what is served."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from cli.commands import serve
+from tests.cli.conftest import Run
+from tests.cli.support import WORKFLOW, StubbedAws
+from tests.cli.test_one_run import OURS, throughput
+
+MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.titan-embed-image-v1:0/abcdefg"
+RUN = "serve-20261122-093000"
+EXECUTION = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{RUN}"
+SHIPPED = Path(__file__).parents[2] / "customizations"
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_now", lambda: datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def again(run: Run) -> Run:
+    """Serves pets-search again, with some options."""
+
+    def runner(*options: object, customizations: Path = SHIPPED) -> object:
+        return run("serve", "pets-search", "--customizations", customizations, *options)
+
+    return runner  # type: ignore[return-value]
+
+
+def _servable(aws: StubbedAws, *tags: dict[str, str]) -> None:
+    aws.deployed()
+    aws.points("model", MODEL)
+    aws.points("serving", "deployed")
+    throughput(aws, *tags)
+
+
+def _started(aws: StubbedAws) -> None:
+    serving = {"customization": "pets-search", "run": RUN, "started_by": "deployment"}
+    aws.answer(
+        "stepfunctions",
+        "start_execution",
+        {"executionArn": EXECUTION, "startDate": "2026-11-22T09:30:00Z"},
+        {"stateMachineArn": WORKFLOW, "name": RUN, "input": json.dumps({"serving": serving})},
+    )
+
+
+def _customized(folder: Path, text: str) -> Path:
+    whole = f'description = "Pets"\nbase_model = "nova-micro"\n[serving]\n{text}\n'
+    (folder / "pets-search.toml").write_text(whole)
+    return folder
+
+
+def test_the_workflow_is_started_at_its_serving_part(again: Run, aws: StubbedAws) -> None:
+    _servable(aws)
+    _started(aws)
+
+    result = again("--yes")
+
+    assert result.exit_code == 0
+    assert EXECUTION in result.stderr
+    assert f"tuning run {RUN}" in result.stderr
+
+
+def test_what_will_be_billed_is_shown_before_anybody_agrees(again: Run, aws: StubbedAws) -> None:
+    _servable(aws)
+
+    result = again()
+
+    assert result.exit_code == 2
+    assert MODEL in result.stderr
+    assert "1 model unit, a lease of 8 h" in result.stderr
+    assert "Provisioned Throughput per hour: unknown" in result.stderr
+    assert "--yes" in result.stderr
+
+
+def test_as_json_the_run_and_its_execution_are_told(again: Run, aws: StubbedAws) -> None:
+    _servable(aws)
+    _started(aws)
+
+    assert json.loads(again("--yes", "--json").stdout) == {
+        "customization": "pets-search",
+        "run": RUN,
+        "model": MODEL,
+        "execution": EXECUTION,
+    }
+
+
+@pytest.mark.parametrize("neighbour", [{}, {**OURS, "bedrock-tuning:customization": "pets-style"}])
+def test_what_serves_others_does_not_matter(
+    neighbour: dict[str, str], again: Run, aws: StubbedAws
+) -> None:
+    _servable(aws, neighbour)
+    _started(aws)
+
+    assert again("--yes").exit_code == 0
+
+
+def test_without_a_published_model_nothing_can_be_served(again: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.points("model", None)
+
+    result = again("--yes")
+
+    assert result.exit_code == 2
+    assert "no model of pets-search is published in dev" in result.stderr
+    assert "tuning upload" in result.stderr
+
+
+def test_without_its_serving_stack_nothing_can_be_served(again: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.points("model", MODEL)
+    aws.points("serving", None)
+
+    result = again("--yes")
+
+    assert result.exit_code == 2
+    assert "cdk deploy --all" in result.stderr
+
+
+def test_what_is_served_is_not_paid_for_twice(again: Run, aws: StubbedAws) -> None:
+    _servable(aws, {**OURS, "bedrock-tuning:customization": "pets-search"})
+
+    result = again("--yes")
+
+    assert result.exit_code == 2
+    assert "pets-search is served already" in result.stderr
+    assert "provisioned-model/" in result.stderr
+
+
+def test_a_customization_that_is_not_to_be_served_is_refused_before_anything_is_asked(
+    again: Run, tmp_path: Path
+) -> None:
+    result = again("--yes", customizations=_customized(tmp_path, 'mode = "none"'))
+
+    assert result.exit_code == 2
+    assert "the mode of its serving is none" in result.stderr
+    assert str(tmp_path) in result.stderr
+
+
+def test_two_people_in_one_second_start_it_once(again: Run, aws: StubbedAws) -> None:
+    _servable(aws)
+    aws.stub("stepfunctions").add_client_error("start_execution", "ExecutionAlreadyExists")
+
+    result = again("--yes")
+
+    assert result.exit_code == 2
+    assert "tuning endpoints" in result.stderr
+
+
+@pytest.mark.parametrize(("endpoint", "code"), [(None, 0), ("arn:a-deployment", 2)])
+def test_on_demand_deployments_are_known_by_their_pointer(
+    endpoint: str | None, code: int, again: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    _servable(aws)
+    aws.points("endpoint", endpoint)
+    if code == 0:
+        _started(aws)
+
+    wish = 'mode = "on-demand"\nsmoke_text = "a dog"'
+    result = again("--yes", customizations=_customized(tmp_path, wish))
+
+    assert result.exit_code == code
+    assert ("nothing by the hour" if code == 0 else "arn:a-deployment") in result.stderr
