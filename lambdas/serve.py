@@ -53,9 +53,9 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
     wish = _wish(env, customization, state)
     step = plan(wish, _observed(env, customization, state))
     state = {**state, "model_arn": wish.model_arn}
-    if step.action in (Action.CREATE, Action.SWAP) and not _deployed(env, customization):
-        _publish_model(env, customization, state)
-        return _next(state, "unserved", "the model is published; its serving stack is not deployed")
+    undeployed = _undeployed(env, customization, state, step)
+    if undeployed is not None:
+        return undeployed
     late = _late(env, state["started"])
     match step.action:
         case Action.PENDING:
@@ -115,9 +115,21 @@ def _begun(state: State) -> bool:
     return "expires" in state or "swapped_from" in state
 
 
-def _deployed(env: ServeEnvironment, customization: Customization) -> bool:
-    """Whether something is there that would delete an endpoint with its stack."""
-    return _pointers.read(env.parameter_prefix, customization.name, "serving") is not None
+def _undeployed(
+    env: ServeEnvironment, customization: Customization, state: State, step: Plan
+) -> State | None:
+    """The end where no serving stack is there that would delete an endpoint with itself.
+
+    The stack may go between our look and our purchase, so what was just bought is undone as well.
+    """
+    buys = step.action in (Action.CREATE, Action.SWAP)
+    bought = step.action in (Action.WAIT, Action.READY) and "created_arn" in state
+    if not (buys or bought) or _pointers.read(env.parameter_prefix, customization.name, "serving"):
+        return None
+    if bought:
+        return _next(state, "roll-back", "its serving stack was deleted meanwhile")
+    _publish_model(env, customization, state)
+    return _next(state, "unserved", "the model is published; its serving stack is not deployed")
 
 
 def _swap(

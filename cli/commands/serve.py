@@ -87,11 +87,12 @@ def _servable(deployment: "Deployment", customization: "Customization") -> str:
 
 
 def _served(deployment: "Deployment", customization: "Customization") -> str | None:
-    """What serves a customization, ready or not; None for nothing."""
+    """What serves a customization or soon will; None for nothing."""
     from cli.endpoints import endpoints
 
     for each in endpoints(deployment.aws, environment=deployment.environment):
-        if each.customization == customization.name:
+        # The workflow deletes one that failed before it makes another.
+        if each.customization == customization.name and each.status != "Failed":
             return f"{each.arn} ({each.status})"
     # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
     on_demand = customization.serving.mode == "on-demand"

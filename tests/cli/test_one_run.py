@@ -118,7 +118,12 @@ def test_a_run_whose_history_is_gone_is_still_shown(run: Run, aws: StubbedAws) -
     assert "no longer kept" in result.stderr
 
 
-def throughput(aws: StubbedAws, *tags: dict[str, str], base: str = "amazon.nova-lite-v1:0") -> None:
+def throughput(
+    aws: StubbedAws,
+    *tags: dict[str, str],
+    base: str = "amazon.nova-lite-v1:0",
+    status: str = "InService",
+) -> None:
     prefix = f"arn:aws:bedrock:{REGION}:000000000000:"
     summaries = [
         {
@@ -129,7 +134,7 @@ def throughput(aws: StubbedAws, *tags: dict[str, str], base: str = "amazon.nova-
             "foundationModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{base}",
             "modelUnits": 2,
             "desiredModelUnits": 2,
-            "status": "InService",
+            "status": status,
             "creationTime": BEGAN,
             "lastModifiedTime": BEGAN,
         }

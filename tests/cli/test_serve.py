@@ -32,11 +32,11 @@ def again(run: Run) -> Run:
     return runner  # type: ignore[return-value]
 
 
-def _servable(aws: StubbedAws, *tags: dict[str, str]) -> None:
+def _servable(aws: StubbedAws, *tags: dict[str, str], status: str = "InService") -> None:
     aws.deployed()
     aws.points("model", MODEL)
     aws.points("serving", "deployed")
-    throughput(aws, *tags)
+    throughput(aws, *tags, status=status)
 
 
 def _started(aws: StubbedAws) -> None:
@@ -88,6 +88,13 @@ def test_as_json_the_run_and_its_execution_are_told(again: Run, aws: StubbedAws)
         "model": MODEL,
         "execution": EXECUTION,
     }
+
+
+def test_an_endpoint_that_failed_serves_nothing(again: Run, aws: StubbedAws) -> None:
+    _servable(aws, {**OURS, "bedrock-tuning:customization": "pets-search"}, status="Failed")
+    _started(aws)
+
+    assert again("--yes").exit_code == 0
 
 
 @pytest.mark.parametrize("neighbour", [{}, {**OURS, "bedrock-tuning:customization": "pets-style"}])

@@ -438,3 +438,17 @@ def test_a_run_that_is_overtaken_while_it_is_proved_undoes_what_it_began(
     assert "is newer" in ended["reason"]
     assert aws.bedrock.endpoints == {}
     assert aws.pointer("endpoint") is None
+
+
+def test_an_endpoint_bought_while_its_stack_was_being_deleted_is_deleted(
+    aws: Aws, flow: Flow
+) -> None:
+    """The stack's deletion looked for endpoints before this one was there."""
+    flow.at["Wait for endpoint"] = lambda: aws.ssm.values.pop(f"/bedrock-tuning/dev/{NAME}/serving")
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert "its serving stack was deleted meanwhile" in ended["reason"]
+    assert aws.bedrock.endpoints == {}
+    assert aws.pointer("endpoint") is None
