@@ -4,6 +4,7 @@ It listens on loopback only and keeps everything it writes in the folder of the 
 """
 
 import os
+import pwd
 import re
 import shutil
 import socket
@@ -22,6 +23,7 @@ from tuning.images import ByteRange
 _CONFIG: Final = """\
 # Written by bench/server.py.
 daemon off;
+{user}
 worker_processes 1;
 {affinity}
 pid {home}/nginx.pid;
@@ -123,6 +125,7 @@ def serve(folder: Path, *, pictures: Path) -> Iterator[Server]:
             images=f"{FOLDER}images/",
             pictures=pictures.resolve(),
             affinity=affinity,
+            user=_user(),
         ),
         "utf-8",
     )
@@ -135,6 +138,11 @@ def serve(folder: Path, *, pictures: Path) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=_WAIT)
+
+
+def _user() -> str:
+    """nginx gives up root's rights, but the benchmark's files may be readable for root alone."""
+    return f"user {pwd.getpwuid(0).pw_name};" if os.geteuid() == 0 else ""
 
 
 def _await(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -1,0 +1,161 @@
+"""The manifest's check under any bytes, for every dataset format."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from html.parser import HTMLParser
+from typing import Final
+from xml.etree import ElementTree
+
+from fuzz.demand import demand, effort
+from tuning.finding import Finding
+from tuning.models import catalogue
+from tuning.partial import Partial
+from tuning.report import ModelTerms, conclude, merge
+from tuning.rule import Severity
+from tuning.subject import ImageRef, Subject
+from tuning.validate import ManifestCheck
+
+# One model per format, and those whose limits reach further rules.
+MODELS: Final = (
+    ("titan-multimodal-embeddings-g1", "FINE_TUNING"),
+    ("titan-image-generator-v1", "FINE_TUNING"),
+    ("titan-text-express", "FINE_TUNING"),
+    ("titan-text-express", "CONTINUED_PRE_TRAINING"),
+    ("cohere-command", "FINE_TUNING"),
+    ("nova-lite", "FINE_TUNING"),
+    ("nova-lite", "DISTILLATION"),
+    ("llama-3-2-11b", "FINE_TUNING"),
+    ("claude-3-haiku", "FINE_TUNING"),
+    ("nova-2-lite", "REINFORCEMENT_FINE_TUNING"),
+)
+# Small, so that an input of a few hundred bytes is several blocks.
+_BLOCKS: Final = (64, 400, 256 << 10)
+# The worst of the seeds makes 0.4 calls per byte beyond the first 500.
+_CALLS: Final = 4_000
+_CALLS_PER_BYTE: Final = 4
+_PAGES: Final = 16
+_ACTIVE_TAGS: Final = frozenset({"script", "iframe", "object", "embed", "form", "base", "img"})
+_ADDRESSES: Final = frozenset({"src", "action", "formaction"})
+
+
+@cache
+def subject(number: int) -> Subject:
+    """The subject that the first byte of an input chooses."""
+    model, type = MODELS[number % len(MODELS)]
+    base = catalogue()[model]
+    return Subject(
+        model=base,
+        contract=base.datasets[type],
+        kind="training",
+        bucket="bucket",
+        folder="folder/",
+    )
+
+
+def check_manifest(data: bytes) -> None:
+    """Demands all promises of one input: byte 0 chooses the model, 1 and 2 how it is cut."""
+    if len(data) < 3:
+        return
+    checked, manifest = subject(data[0]), data[3:]
+    (refs, whole, heard), calls = effort(lambda: _check(checked, [manifest]))
+    demand(
+        calls <= _CALLS + _CALLS_PER_BYTE * len(manifest), "work is bounded", calls, len(manifest)
+    )
+    demand("X001" not in whole.counts, "no rule fails", whole.findings.get("X001"))
+    pieces = _cut(manifest, data[2])
+    again = _check(checked, pieces, block_bytes=_BLOCKS[data[1] % len(_BLOCKS)])
+    demand(again[:2] == (refs, whole), "cutting changes nothing", whole, again[1])
+    slow = _check(checked, [manifest], prove=False)
+    demand(slow[:2] == (refs, whole), "a proof says what a look says", whole, slow[1])
+    _demand_findings(whole, heard)
+    _demand_lines(manifest, heard)
+    _demand_places(refs, checked)
+    _demand_reports(whole, checked, with_page=data[2] % _PAGES == 0)
+
+
+Outcome = tuple[list[ImageRef], Partial, list[Finding]]
+
+
+def _check(
+    checked: Subject, pieces: Sequence[bytes], *, block_bytes: int = _BLOCKS[-1], prove: bool = True
+) -> Outcome:
+    heard: list[Finding] = []
+    check = ManifestCheck(checked, heard.append, block_bytes=block_bytes)
+    if not prove:
+        check._prove = None
+    refs: list[ImageRef] = []
+    for piece in pieces:
+        refs += check.feed(piece)
+    last, partial = check.finish()
+    return [*refs, *last], partial, heard
+
+
+def _cut(data: bytes, seed: int) -> list[bytes]:
+    step = seed * 7 % 97 + 1
+    return [data[start : start + step] for start in range(0, len(data), step)]
+
+
+def _demand_findings(whole: Partial, heard: list[Finding]) -> None:
+    demand(len(heard) == sum(whole.counts.values()), "every finding is heard", whole.counts)
+    for rule, kept in whole.findings.items():
+        demand(len(kept) == min(100, whole.counts[rule]), "findings are bounded", rule)
+        for found in kept:
+            shown = (found.field, found.value, found.limit, found.message)
+            demand(all(len(text) < 4_000 for text in shown), "what is shown is short", found)
+            demand(all(text.isprintable() for text in shown), "what is shown is readable", found)
+    demand(Partial.from_json(whole.to_json()) == whole, "a result survives JSON", whole)
+
+
+def _demand_lines(manifest: bytes, heard: list[Finding]) -> None:
+    """No line that Python's lenient parser refuses passes."""
+    bad = {found.line for found in heard if found.severity == Severity.ERROR}
+    lines = manifest.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for number, line in enumerate(lines, 1):
+        try:
+            value = json.loads(line.decode())
+            fine = isinstance(value, dict)
+        except (ValueError, RecursionError):
+            fine = False
+        demand(fine or number in bad, "what is no JSON object is refused", line)
+
+
+def _demand_places(refs: list[ImageRef], checked: Subject) -> None:
+    lines = [ref.line for ref in refs]
+    demand(lines == sorted(lines), "references come in the order of lines", lines)
+    for ref in refs:
+        demand(ref.key.startswith(checked.folder), "no reference leaves the folder", ref)
+        demand(".." not in ref.key.split("/"), "no reference climbs", ref)
+
+
+class _Active(HTMLParser):
+    """Finds what a page can do by itself; ours can do nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Looks at one tag and its attributes."""
+        self.seen |= {tag} & _ACTIVE_TAGS
+        self.seen |= {name for name, _ in attrs if name.startswith("on") or name in _ADDRESSES}
+
+
+def _demand_reports(whole: Partial, checked: Subject, *, with_page: bool) -> None:
+    report = conclude(
+        merge([Partial.from_json(whole.to_json())]),
+        ModelTerms(base_model=checked.model, dataset=checked.contract),
+    )
+    demand("rule-crashed" not in report.counts, "no rule of datasets fails", report.counts)
+    demand(report.valid == (report.errors == 0), "errors decide", report.errors)
+    json.loads(report.to_json())
+    json.loads(report.to_sarif(manifests={"training": "manifest.jsonl"}))
+    # Our own output, which holds no entities.
+    ElementTree.fromstring(report.to_junit())  # noqa: S314
+    report.to_text().encode()
+    if with_page:
+        page = _Active()
+        page.feed(report.to_html())
+        demand(not page.seen, "no record writes markup into the page", page.seen)
