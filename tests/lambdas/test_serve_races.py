@@ -1,0 +1,127 @@
+"""Serving while answers are lost, listings lag and others act: nothing twice, nothing forgotten."""
+
+from typing import Any
+
+import pytest
+
+from lambdas import _endpoints, serve
+from tests.lambdas.aws import Aws
+from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.flow import NAME, OLD, RUN, Flow
+
+pytestmark = pytest.mark.usefixtures("trained")
+
+
+def test_an_error_while_retiring_leaves_what_was_just_published(aws: Aws, flow: Flow) -> None:
+    """The very first attempt to delete what was replaced fails."""
+    old = aws.bedrock.have(model=OLD, units=2)
+    aws.bedrock.refuse("DeleteProvisionedModelThroughput", "AccessDeniedException", "not you")
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert "not you; what is published stays" in ended["reason"]
+    assert list(aws.bedrock.endpoints) == [old, aws.pointer("endpoint")]
+
+
+def test_a_created_endpoint_that_somebody_deleted_is_not_bought_again(aws: Aws, flow: Flow) -> None:
+    flow.at["Wait for endpoint"] = aws.bedrock.endpoints.clear
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert "Roll back" in flow.steps
+    assert "the endpoint that was created is lost: it is gone" in ended["reason"]
+    assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == 1
+
+
+def test_a_swap_whose_answer_was_lost_is_undone(
+    aws: Aws, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = aws.bedrock.have(model=OLD)
+    swap = _endpoints.swap
+
+    def lost(*arguments: Any) -> None:
+        monkeypatch.setattr(_endpoints, "swap", swap)
+        swap(*arguments)
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(_endpoints, "swap", lost)
+
+    ended = flow.run()
+    aws.bedrock.settle()
+
+    assert ended["step"] == "failed"
+    assert f"no answer; {arn} serves {OLD} again" in ended["reason"]
+    assert aws.bedrock.endpoints[arn]["model"] == OLD
+
+
+def test_a_swap_that_is_called_again_after_a_lost_answer_is_made_once(aws: Aws, flow: Flow) -> None:
+    """Step Functions repeats the call: the endpoint is under way to the model by then."""
+    arn = aws.bedrock.have(model=OLD)
+    state = {"customization": NAME, "run": RUN, "model_arn": model_arn(2), "base_arn": BASE}
+    intended = serve.handler({"action": "serve", "serving": state}, None)
+    assert aws.bedrock.only["status"] == "InService"
+    serve.handler({"action": "serve", "serving": intended}, None)
+
+    again = serve.handler({"action": "serve", "serving": intended}, None)
+    # Bedrock takes the swap back: not tried a second time.
+    aws.bedrock.endpoints[arn].update(status="InService", wanted=OLD)
+    ended = flow.run(**again)
+
+    assert "the swap did not last" in ended["reason"]
+    assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
+
+
+def test_a_swap_that_was_intended_from_another_model_is_intended_anew(aws: Aws, flow: Flow) -> None:
+    """Else a roll-back would bring back a model that was long gone."""
+    aws.bedrock.models[model_arn(3)] = BASE
+    aws.bedrock.have(model=model_arn(3))
+    aws.bedrock_runtime.reply = b"{}"
+
+    stale = {"swapped_from": OLD, "swapped_arn": next(iter(aws.bedrock.endpoints))}
+    ended = flow.run(**stale)
+    aws.bedrock.settle()
+
+    assert ended["swapped_from"] == model_arn(3)
+    assert aws.bedrock.only["model"] == model_arn(3)
+
+
+def test_an_update_that_failed_does_not_count_as_done(aws: Aws) -> None:
+    """Bedrock goes on serving the old model, and goes on saying what was desired."""
+    arn = aws.bedrock.have(model=OLD, wanted=model_arn(2))
+
+    found = _endpoints.describe(arn)
+
+    assert found is not None
+    assert (found.status, found.model_arn) == ("ready", OLD)
+
+
+def test_a_run_that_is_overtaken_while_it_is_proved_undoes_what_it_began(
+    aws: Aws, flow: Flow
+) -> None:
+    def overtaken() -> None:
+        aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/run"] = "20261122-093000-bbbbbb"
+
+    flow.at["Smoke test"] = overtaken
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert "is newer" in ended["reason"]
+    assert aws.bedrock.endpoints == {}
+    assert aws.pointer("endpoint") is None
+
+
+def test_an_endpoint_bought_while_its_stack_was_being_deleted_is_deleted(
+    aws: Aws, flow: Flow
+) -> None:
+    """The stack's deletion looked for endpoints before this one was there."""
+    flow.at["Wait for endpoint"] = lambda: aws.ssm.values.pop(f"/bedrock-tuning/dev/{NAME}/serving")
+
+    ended = flow.run()
+
+    assert ended["step"] == "failed"
+    assert "its serving stack was deleted meanwhile" in ended["reason"]
+    assert aws.bedrock.endpoints == {}
+    assert aws.pointer("endpoint") is None
