@@ -11,10 +11,15 @@ account, and resource policies outside of the templates. They can only take away
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from review.conditions import Context, filled, holds
 from review.globs import matches
 from review.policy import Principals, Statement
+
+_BY_NAME: Final = "by name"
+_BY_ACCOUNT: Final = "by account"
+_FOR_EVERYBODY: Final = "for everybody"
 
 
 class Decision(StrEnum):
@@ -65,33 +70,39 @@ class Policies:
 
 def decide(request: Request, policies: Policies) -> Decision:
     """The decision about one request."""
-    identity = [s.effect for s in _applying(policies.identity, request)]
+    identity = _effects(_applying(policies.identity, request))
     resource = list(_granting(policies.resource or (), request))
-    limits = [
-        [s.effect for s in _applying(limit, request)]
-        for limit in (policies.boundary,)
-        if limit is not None
-    ]
-    if policies.endpoint is not None:
-        limits.append([s.effect for s, _ in _granting(policies.endpoint, request)])
-    effects = [*identity, *(s.effect for s, _ in resource), *(e for limit in limits for e in limit)]
+    allowing = {how for s, how in resource if s.effect == "Allow"}
+    by_name, by_account = bool(allowing - {_BY_ACCOUNT}), _BY_ACCOUNT in allowing
+    boundary = _effects(_applying(policies.boundary or (), request))
+    endpoint = _effects(s for s, _ in _granting(policies.endpoint or (), request))
+    effects = [*identity, *(s.effect for s, _ in resource), *boundary, *endpoint]
     if "Deny" in effects:
         return Decision.EXPLICITLY_DENIED
-    if any("Allow" not in limit for limit in limits):
+    if policies.endpoint is not None and "Allow" not in endpoint:
         return Decision.IMPLICITLY_DENIED
-    by_name = any(s.effect == "Allow" and named for s, named in resource)
-    by_account = any(s.effect == "Allow" and not named for s, named in resource)
+    # A user whom a resource of his account names is not held by his boundary's silence; a role is,
+    # but for what everybody may do.
+    direct = _BY_NAME in allowing and ":user/" in request.principal
+    direct = direct or (_FOR_EVERYBODY in allowing and request.principal_account is not None)
+    free = direct and _owner_of(request) == request.principal_account
+    if policies.boundary is not None and "Allow" not in boundary and not free:
+        return Decision.IMPLICITLY_DENIED
     allowed = _combined(
         request, identity="Allow" in identity, by_name=by_name, by_account=by_account
     )
     return Decision.ALLOWED if allowed else Decision.IMPLICITLY_DENIED
 
 
+def _effects(statements: Iterable[Statement]) -> list[str]:
+    return [statement.effect for statement in statements]
+
+
 def _combined(request: Request, *, identity: bool, by_name: bool, by_account: bool) -> bool:
     own = request.principal_account
     if own is None:
         return by_name
-    owner = request.account or _owner(request.resource) or own
+    owner = _owner_of(request)
     # Nobody may use a key or become a role unless its own policy speaks of them.
     must_speak = request.action.split(":")[0] == "kms" or request.action.startswith(
         "sts:AssumeRole"
@@ -103,9 +114,11 @@ def _combined(request: Request, *, identity: bool, by_name: bool, by_account: bo
     return identity or by_name
 
 
-def _owner(resource: str) -> str:
-    parts = resource.split(":")
-    return parts[4] if len(parts) > 4 else ""
+def _owner_of(request: Request) -> str | None:
+    """The account whose resource it is: said by the ARN, or beside it, or the caller's own."""
+    parts = request.resource.split(":")
+    named = parts[4] if len(parts) > 4 else ""
+    return request.account or named or request.principal_account
 
 
 def _applying(statements: Iterable[Statement], request: Request) -> Iterator[Statement]:
@@ -119,34 +132,32 @@ def _applying(statements: Iterable[Statement], request: Request) -> Iterator[Sta
             yield statement
 
 
-def _granting(
-    statements: Iterable[Statement], request: Request
-) -> Iterator[tuple[Statement, bool]]:
-    """The same for policies with principals; True: the caller is named, False: its account is."""
+def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tuple[Statement, str]]:
+    """The same for policies with principals, and how each of them speaks of the caller."""
     for statement in _applying(statements, request):
         if statement.not_principals is not None:
             raise NotImplementedError("NotPrincipal")
         if statement.principals is None:
-            yield statement, True
+            yield statement, _BY_NAME
             continue
-        named = _speaks_of(statement.principals, request)
-        if named is not None:
-            yield statement, named
+        how = _speaks_of(statement.principals, request)
+        if how:
+            yield statement, how
 
 
-def _speaks_of(principals: Principals, request: Request) -> bool | None:
+def _speaks_of(principals: Principals, request: Request) -> str:
+    """How a policy speaks of the caller; "" if it does not."""
     account = request.principal_account
     if "*" in principals.get("AWS", ()):
-        return True
+        return _FOR_EVERYBODY
     if account is None:
-        return True if request.principal in principals.get("Service", ()) else None
+        return _BY_NAME if request.principal in principals.get("Service", ()) else ""
     names = principals.get("AWS", ())
     if request.principal in names:
-        return True
+        return _BY_NAME
     partition = request.principal.split(":")[1]
-    if account in names or f"arn:{partition}:iam::{account}:root" in names:
-        return False
-    return None
+    root = f"arn:{partition}:iam::{account}:root"
+    return _BY_ACCOUNT if account in names or root in names else ""
 
 
 def _speaks_of_action(statement: Statement, action: str) -> bool:

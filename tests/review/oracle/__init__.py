@@ -1,0 +1,1 @@
+"""An independent IAM simulator, in a subprocess: a development tool under another licence."""

@@ -1,0 +1,83 @@
+"""Asks @cloud-copilot/iam-simulate, many requests at a time, without a network."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from review.engine import Policies, Request
+from review.policy import document
+
+SCRIPT = Path(__file__).with_name("simulate.mjs")
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the simulator says. ignored: keys that the action does not have, left out by it."""
+
+    decision: str
+    ignored: tuple[str, ...] = ()
+    error: str = ""
+
+
+def installed() -> bool:
+    """Whether `make install` has brought the simulator."""
+    return (ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir()
+
+
+def ask(questions: Sequence[tuple[Request, Policies]], *, account: str) -> list[Answer]:
+    """One answer per question."""
+    policies: dict[str, Mapping[str, Any]] = {}
+    requests = []
+    for request, given in questions:
+        documents = _documents(given)
+        key = json.dumps(documents, sort_keys=True)
+        policies.setdefault(key, documents)
+        requests.append(
+            {
+                "principal": request.principal,
+                "action": request.action,
+                "resource": request.resource,
+                "account": request.account or _owner(request.resource) or account,
+                "context": dict(request.context),
+                "policies": key,
+            }
+        )
+    done = subprocess.run(
+        ["node", "--no-warnings", str(SCRIPT)],
+        input=json.dumps({"policies": policies, "requests": requests}),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return [
+        Answer(
+            decision=answer["decision"],
+            ignored=tuple(answer.get("ignored", ())),
+            error=answer.get("error", ""),
+        )
+        for answer in json.loads(done.stdout)
+    ]
+
+
+def _owner(resource: str) -> str:
+    parts = resource.split(":")
+    return parts[4] if len(parts) > 4 else ""
+
+
+def _documents(policies: Policies) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in ("identity", "resource", "boundary", "endpoint"):
+        statements = getattr(policies, name)
+        if statements:
+            found[name] = document(statements)
+    for statement in found.get("endpoint", {}).get("Statement", []):
+        # The simulator knows one spelling only for the endpoint's everybody.
+        if statement.get("Principal") == {"AWS": ["*"]}:
+            statement["Principal"] = "*"
+    return found

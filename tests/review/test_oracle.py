@@ -1,0 +1,158 @@
+"""An independent simulator agrees with our engine, on our templates and on random policies."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from review.bound import bind
+from review.engine import Policies, Request, decide
+from review.identity import ACCOUNT
+from review.probes import STRANGER, STRANGER_ACCOUNT, near_misses, requests_of, usual_context
+from review.world import World, administrator
+from tests.review.broken import Synthesized
+from tests.review.oracle import simulator
+from tests.review.oracle.random_policies import questions
+
+pytestmark = pytest.mark.skipif(not simulator.installed(), reason="run `make install` for Node's")
+
+Question = tuple[Request, Policies]
+# Actions that exist, for the samples of patterns that have none of that name.
+_REAL = {"kms:ReEncryptSample": "kms:ReEncryptFrom", "kms:DescribeSample": "kms:DescribeKey"}
+# The request names a kind of resource that the action does not have: AWS would not ask about it.
+_NO_SUCH_REQUEST = "no.resource.types"
+
+
+def _policies(world: World, request: Request) -> Policies:
+    role = world.roles.get(request.principal)
+    person = request.principal.startswith("arn:") and role is None
+    return Policies(
+        identity=role.policy if role else list(administrator()) if person else (),
+        boundary=role.boundary_policy if role else None,
+        resource=world.guarding(request.action, request.resource),
+    )
+
+
+def _account(world: World, request: Request) -> Request:
+    """S3's ARNs do not say whose bucket it is; foundation models are everybody's own."""
+    if ":s3:::" not in request.resource:
+        if request.resource.split(":")[4:5] != [""]:
+            return request
+        return replace(request, account=request.principal_account or ACCOUNT)
+    ours = world.assembly.by_arn(request.resource.partition("/")[0]) is not None
+    return replace(request, account=ACCOUNT if ours else STRANGER_ACCOUNT)
+
+
+def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
+    """Whatever contracts promise, what nearly is it, and the same by others."""
+    subject = synthesized.subject()
+    world = subject.world
+    bound = bind(synthesized.contracts, subject.assembly)
+    people = [STRANGER, f"arn:aws:iam::{ACCOUNT}:user/admin"]
+    for contract in synthesized.contracts.roles:
+        arn = bound.resources[contract.name].arn
+        trusted = Request(
+            principal=contract.service,
+            action="sts:AssumeRole",
+            resource=arn,
+            context=_trust_context(bound.conditions(contract.trust)),
+        )
+        requests = [trusted, *near_misses(trusted, bound.conditions(contract.trust))]
+        requests += [replace(trusted, principal=who) for who in people]
+        for grant in map(bound.grant, contract.grants):
+            for request in requests_of(grant, arn):
+                requests += [request, *near_misses(request, grant.conditions)]
+                requests += [replace(request, principal=who) for who in people]
+        for request in requests:
+            if "*" not in request.resource:
+                yield _account(world, request), _policies(world, request)
+    for guarded in synthesized.contracts.guarded:
+        target = bound.resources[guarded.name].arn
+        for grant in map(bound.grant, guarded.grants):
+            for service in grant.services:
+                for request in requests_of(grant, service):
+                    aimed = replace(
+                        request,
+                        action=_REAL.get(request.action, request.action.replace("Sample", "")),
+                        resource=target if request.resource == "*" else request.resource,
+                    )
+                    for each in (aimed, *near_misses(aimed, grant.conditions)):
+                        yield _account(world, each), _policies(world, each)
+
+
+def _trust_context(conditions: object) -> dict[str, str]:
+    from review.probes import context_for
+
+    found = context_for(conditions)  # type: ignore[arg-type]
+    return {key: str(value) for key, value in found.items()}
+
+
+def _disagreements(asked: list[Question]) -> tuple[list[str], Counter[str]]:
+    """Where the two differ, and how often each answer was given."""
+    answers = simulator.ask(asked, account=ACCOUNT)
+    found, counts = [], Counter[str]()
+    for (request, policies), answer in zip(asked, answers, strict=True):
+        if _NO_SUCH_REQUEST in answer.error:
+            continue
+        assert answer.decision != "Error", (request, answer.error)
+        # Keys that the action does not have are not part of a real request.
+        context = {k: v for k, v in request.context.items() if k not in answer.ignored}
+        ours = decide(replace(request, context=context), policies)
+        counts[answer.decision] += 1
+        same = ours.value == answer.decision
+        # The simulator names a boundary's refusal by another word where identity is silent, too.
+        if policies.boundary and "Allowed" not in (ours.value, answer.decision):
+            same = True
+        if not same:
+            found.append(f"{request}: {ours.value}, the oracle says {answer.decision}")
+    return found, counts
+
+
+@pytest.mark.parametrize("environment", ["dev", "options"])
+def test_both_decide_alike_about_our_templates(
+    synthesized: Callable[[str], Synthesized], environment: str
+) -> None:
+    asked = list(_on_templates(synthesized(environment)))
+    found, counts = _disagreements(asked)
+    assert found == []
+    assert counts["Allowed"] > 100
+    assert counts["ImplicitlyDenied"] > 500
+    assert len(asked) > 1_500
+
+
+def test_both_decide_alike_about_random_policies() -> None:
+    asked = list(questions(random.Random(20261122), 5_000))  # noqa: S311
+    found, counts = _disagreements(asked)
+    assert found == []
+    assert min(counts.values()) > 300
+
+
+def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synthesized) -> None:
+    """The oracle knows each action's own condition keys: a grant on another would never work."""
+    subject = dev.subject()
+    bound = bind(dev.contracts, subject.assembly)
+    asked = []
+    for contract in dev.contracts.roles:
+        arn = bound.resources[contract.name].arn
+        for grant in map(bound.grant, contract.grants):
+            for request in requests_of(grant, arn):
+                if request.resource != "*":
+                    known = {c.key for c in grant.conditions}
+                    context = {k: v for k, v in request.context.items() if k in known}
+                    usual = {**usual_context(), **context}
+                    asked.append(
+                        (
+                            _account(subject.world, replace(request, context=usual)),
+                            _policies(subject.world, request),
+                        )
+                    )
+    answers = simulator.ask(asked, account=ACCOUNT)
+    refused = [
+        f"{request.action} on {request.resource}: {answer.decision} {answer.error}, "
+        f"ignored {answer.ignored}"
+        for (request, _), answer in zip(asked, answers, strict=True)
+        if answer.decision != "Allowed" and _NO_SUCH_REQUEST not in answer.error
+    ]
+    assert refused == []
