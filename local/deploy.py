@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,12 +87,16 @@ def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) 
         str(folder / "cdk.out"),
     ]
     log = folder / f"cdk-{arguments[0]}.log"
+    # The CLI starts `python app.py`, and jsii starts `node`: both from this environment.
+    environment = aws.environment(os.environ)
+    tools = Path(sys.executable).parent
+    environment["PATH"] = f"{tools}{os.pathsep}{environment.get('PATH', os.defpath)}"
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(  # noqa: S603 - our own command, no shell
             command,
             cwd=ROOT,
-            env=aws.environment(os.environ),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
