@@ -69,6 +69,10 @@ def _follow(
 ) -> None:
     from cli.executions import History
 
+    if "execution" not in found:
+        # Runs that a deployment or `tuning serve` started are written down when they end.
+        say("this run has no history to follow; it ended as shown")
+        return
     history = History(deployment, str(found["execution"]))
     while True:
         # Asked before the news, so that none is lost between the last news and the end.

@@ -46,7 +46,7 @@ def test_every_setting_can_be_set() -> None:
         log_retention_days=7,
         noncurrent_days=1,
         work_days=2,
-        images_per_shard=3,
+        images_per_shard=600,
         poll_seconds=4,
         serving_timeout_seconds=4_000,
         approval_days=6,
@@ -212,3 +212,11 @@ def test_each_mistake_about_network_and_access_is_told_with_its_fix(
 
     assert len(found) == 1
     assert found[0].startswith(f"{WHERE}.{said}")
+
+
+def test_shards_too_small_for_the_workflow_are_refused() -> None:
+    with pytest.raises(SettingsError, match="images_per_shard: 499 is less than 500"):
+        read(
+            {"environments": {"dev": {"region": "us-east-1", "images_per_shard": 499}}},
+            environment="dev",
+        )
