@@ -12,8 +12,10 @@ from local.patches import (
     lambda_slots,
     loopback_counts_as_tls,
     messages_and_rows_need_their_key,
+    network_resources,
     object_events_carry_the_version,
     objects_need_their_key,
+    principal_arn_is_the_role,
     state_machine_timeout,
     table_properties,
     targets_need_their_role,
@@ -36,6 +38,8 @@ PATCHES: Final = (
     kms_without_a_key_id,
     objects_need_their_key,
     messages_and_rows_need_their_key,
+    network_resources,
+    principal_arn_is_the_role,
 )
 
 
