@@ -1,0 +1,157 @@
+"""What each role can do at all: every action of every AWS service, asked of the simulator.
+
+python -m tests.review.oracle.exhaustive      writes tests/review/effective.yaml anew
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from review.check import Subject
+from review.identity import ACCOUNT
+from review.policy import Statement, document
+from review.probes import concrete, context_for, usual_context
+from tests.review.oracle.simulator import ROOT
+
+SCRIPT = Path(__file__).with_name("exhaustive.mjs")
+SNAPSHOT = ROOT / "tests" / "review" / "effective.yaml"
+# What the data calls the resource types that templates have.
+_TYPES = {
+    "AWS::DynamoDB::Table": ("dynamodb:table",),
+    "AWS::IAM::Role": ("iam:role",),
+    "AWS::KMS::Key": ("kms:key",),
+    "AWS::Lambda::Function": ("lambda:function",),
+    "AWS::S3::Bucket": ("s3:bucket",),
+    "AWS::SNS::Topic": ("sns:topic",),
+    "AWS::SQS::Queue": ("sqs:queue",),
+    "AWS::StepFunctions::StateMachine": ("states:statemachine",),
+}
+
+
+def run(subject: Subject, *, full: bool, only: str = "") -> dict[str, Any]:
+    """{"actions": how many there are, "count": simulations, "allowed": role → action → ARNs}."""
+    world = subject.world
+    resources: dict[str, list[str]] = {}
+    for resource in subject.assembly.resources:
+        for kind in _TYPES.get(resource.type, ()):
+            resources.setdefault(kind, []).append(resource.arn)
+    resources["s3:object"] = sorted({*_keys(subject)})
+    resources["logs:log-stream"] = [
+        f"{group.arn.removesuffix(':*')}:log-stream:sample"
+        for group in subject.assembly.of_type("AWS::Logs::LogGroup")
+    ]
+    resources["s3:bucket"].append("arn:aws:s3:::somebody-elses-bucket")
+    resources["kms:key"].append(f"arn:aws:kms:{subject.bound.region}:{ACCOUNT}:key/another")
+    usual = usual_context()
+    roles = [
+        {
+            "name": role.path,
+            "arn": role.arn,
+            "identity": document(role.policy),
+            "spoken": [
+                {"action": action, "context": {**usual, **context_for(statement.conditions)}}
+                for statement in role.policy
+                for action in (*statement.actions, *statement.not_actions)
+            ],
+            "targets": _targets(role.policy),
+        }
+        for role in world.roles.values()
+        if only in role.path
+    ]
+    question = {
+        "account": ACCOUNT,
+        "region": subject.bound.region,
+        "full": full,
+        "context": usual,
+        "roles": roles,
+        "resources": resources,
+        "policies": {arn: document(found) for arn, found in world.policies.items()},
+    }
+    done = subprocess.run(
+        ["node", "--no-warnings", str(SCRIPT)],
+        input=json.dumps(question),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _keys(subject: Subject) -> Iterator[str]:
+    """Keys to try in every bucket: those of all patterns, and others that look like them."""
+    tails = {
+        concrete(resource).partition("/")[2]
+        for role in subject.world.roles.values()
+        for statement in role.policy
+        for resource in statement.resources
+        if ":s3:::" in resource and "/" in resource
+    }
+    buckets = [b.arn for b in subject.assembly.of_type("AWS::S3::Bucket")]
+    for bucket in [*buckets, "arn:aws:s3:::somebody-elses-bucket"]:
+        for tail in sorted(tails | {"other/key"}):
+            yield f"{bucket}/{tail}"
+            yield f"{bucket}/{tail.replace('/', 'x/', 1)}"
+
+
+def _targets(statements: Sequence[Statement]) -> dict[str, list[str]]:
+    """By service, one resource for each pattern that a role's statements name."""
+    found: dict[str, set[str]] = {}
+    for statement in statements:
+        for resource in statement.resources:
+            if resource.startswith("arn:"):
+                found.setdefault(resource.split(":")[2], set()).add(concrete(resource))
+    return {service: sorted(arns) for service, arns in found.items()}
+
+
+def readable(subject: Subject, allowed: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
+    """The answer with construct paths for ARNs, sorted, for a file that people compare."""
+    plain = {
+        role: {
+            action: sorted(subject.readable(arn).replace(ACCOUNT, "<account>") for arn in arns)
+            for action, arns in sorted(actions.items())
+        }
+        for role, actions in sorted(allowed.items())
+    }
+    return {role.partition("/")[2].removesuffix("/Role"): found for role, found in plain.items()}
+
+
+def text(subject: Subject) -> str:
+    """The snapshot's text."""
+    allowed = run(subject, full=False)["allowed"]
+    body: str = yaml.safe_dump(readable(subject, allowed), width=100, sort_keys=True)
+    return (
+        "# What each role can do, of all actions of all services, by an independent simulator.\n"
+        "# Written by: python -m tests.review.oracle.exhaustive\n" + body
+    )
+
+
+def main() -> None:
+    """Writes the snapshot of the default environment."""
+    from app import ROOT as REPOSITORY
+    from app import build_app, read_context
+    from tests.review.broken import Synthesized
+    from tuning import customization, settings
+    from tuning.permissions import contracts
+
+    with tempfile.TemporaryDirectory() as outdir:
+        build_app(read_context(), outdir=outdir).synth()
+        promised = contracts(
+            settings.read(read_context()["tuning"]),
+            customization.load_all(REPOSITORY / "customizations"),
+        )
+        subject = Synthesized.read(Path(outdir), promised).subject()
+    SNAPSHOT.write_text(text(subject), "utf-8")
+    sys.stderr.write(f"wrote {SNAPSHOT.name}\n")
+
+
+if __name__ == "__main__":
+    main()

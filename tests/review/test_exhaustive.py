@@ -1,0 +1,37 @@
+"""Of all actions of all AWS services, each role can do what is committed, and no other."""
+
+import os
+
+import pytest
+
+from tests.review.broken import Synthesized
+from tests.review.oracle import exhaustive, simulator
+
+pytestmark = pytest.mark.skipif(not simulator.installed(), reason="run `make install` for Node's")
+
+BEDROCK = {
+    "kms:Decrypt",
+    "kms:GenerateDataKey",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:PutObject",
+}
+
+
+def test_what_each_role_can_do_is_the_committed_list(dev: Synthesized) -> None:
+    found = exhaustive.text(dev.subject())
+    assert found == exhaustive.SNAPSHOT.read_text("utf-8"), (
+        "read the difference, then: python -m tests.review.oracle.exhaustive"
+    )
+
+
+@pytest.mark.skipif(
+    "TUNING_EXHAUSTIVE" not in os.environ, reason="half a minute; set TUNING_EXHAUSTIVE=1"
+)
+def test_of_22000_actions_the_bedrock_role_can_do_five_and_what_everybody_can(
+    dev: Synthesized,
+) -> None:
+    answer = exhaustive.run(dev.subject(), full=True, only="BedrockRole-pets-search")
+    (allowed,) = answer["allowed"].values()
+    assert answer["actions"] > 20_000
+    assert set(allowed) - {"sts:GetCallerIdentity"} == BEDROCK
