@@ -18,11 +18,12 @@ from bench.measure import ROOT, MeasurementError, say
 from bench.page import markdown
 from bench.plan import Plan, full, quick
 from bench.result import Results, Section
-from bench.rows import image_rows, long_rows
+from bench.rows import image_rows, long_rows, questions
 from bench.server import ToolMissingError
 
 SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "image-rows": image_rows,
+    "questions": questions,
     "long-rows": long_rows,
     "images": images,
     "end-to-end": end_to_end,

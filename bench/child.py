@@ -40,6 +40,13 @@ def rows(*, path: str, what: str, how: str) -> Figures:
     }
 
 
+def steps(*, path: str) -> Figures:
+    """Nanoseconds per row of each question to image records."""
+    from bench.profile import profile
+
+    return {"steps": profile(Path(path))}
+
+
 def images(*, keys: str, how: str, repeat: int, threads: int | None = None) -> Figures:
     """Looks at every image of a list of keys, so many times: "ours", "boto3", "pillow"."""
     from bench import image_peers
@@ -137,6 +144,8 @@ def _reader(what: str, how: str) -> Callable[[Path], tuple[int, int]]:
             return row_peers.parser(is_text=is_text)
         case "parse-blocks":
             return row_peers.parser(is_text=is_text, chunk=row_peers.SMALL_CHUNK)
+        case "parse-lines":
+            return row_peers.line_parser(is_text=is_text)
     raise ValueError(how)
 
 
@@ -166,6 +175,7 @@ def _check(
 
 _TASKS: Final[Mapping[str, Callable[..., Figures]]] = {
     "rows": rows,
+    "steps": steps,
     "images": images,
     "ranges": ranges,
     "cli": cli,

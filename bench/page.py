@@ -14,6 +14,7 @@ _HEADS: Final = {
     "gets_per_s": "GETs/s",
     "cpu_us_per_image": "CPU µs/image",
     "peak_mib": "memory, MiB",
+    "ns_per_row": "ns/row",
     "wall_s": "wall, s",
     "cpu_s": "CPU, s",
     "server_cpu_s": "nginx CPU, s",
