@@ -48,6 +48,7 @@ KNOWN_KEYS: Final = (
     "iam:AssociatedResourceArn",
     "kms:CallerAccount",
     "kms:EncryptionContext:?*",
+    "kms:EncryptionContextKeys",
     "kms:GrantIsForAWSResource",
     "kms:GrantOperations",
     "kms:ViaService",

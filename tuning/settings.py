@@ -208,10 +208,11 @@ def _network(settings: Settings) -> list[str]:
             f"vpc_zones is missing: the zones of {settings.region} are not known; "
             "`aws ec2 describe-availability-zones` lists their ids"
         )
-    elif not 1 <= settings.vpc_endpoint_zones <= len(zones) <= network.SUBNETS_MAX:
+    elif not 2 <= settings.vpc_endpoint_zones <= len(zones) <= network.SUBNETS_MAX:
         problems.append(
-            f"vpc_endpoint_zones: {settings.vpc_endpoint_zones} of {len(zones)} zones; use 1 to "
-            f"the number of vpc_zones, and at most {network.SUBNETS_MAX} of those"
+            f"vpc_endpoint_zones: {settings.vpc_endpoint_zones} of {len(zones)} zones; use 2, so "
+            "that one may fail, to the number of vpc_zones, and at most "
+            f"{network.SUBNETS_MAX} of those"
         )
     if len(set(zones)) != len(zones):
         problems.append("vpc_zones: a zone is named twice")
