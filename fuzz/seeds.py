@@ -67,6 +67,7 @@ _HOSTILE_LINES: Final = (
     b"\\" * 300,
     b'"' * 300,
     b'{"' + b"k" * 3_000 + b'": 1}',
+    b"x" * 199 + "–".encode(),
     b'{"<script>alert(1)</script>": "]]>&amp;<!--"}',
 )
 

@@ -101,6 +101,12 @@ def test_a_bad_line_is_found_wherever_it_stands(line: bytes, name: str, around: 
     assert len(refs) >= 2 * around
 
 
+@pytest.mark.parametrize("length", range(195, 202))
+def test_a_bad_line_is_shown_however_its_characters_lie(length: int) -> None:
+    _, partial = check(b"x" * length + "ü🐕".encode())
+    assert names(partial) == {"malformed-json": 1}
+
+
 def _id(partial: Partial, name: str) -> str:
     return next(id for id, found in partial.findings.items() if found[0].name == name)
 

@@ -70,7 +70,9 @@ def malformed_json(line: Line, _: Subject) -> Iterator[Fault]:
     raw control characters inside strings, nothing after the value.
     """
     if line.parsed.cause == "syntax":
-        yield Fault(f"the line is not JSON: {line.parsed.problem}", value=line.data[:200].decode())
+        # The cut may go through a character.
+        shown = line.data[:200].decode(errors="ignore")
+        yield Fault(f"the line is not JSON: {line.parsed.problem}", value=shown)
 
 
 @rule("L106", bad="[" * 100_000, good=_GOOD, fix="Write a flat JSON object.")
