@@ -1,0 +1,114 @@
+"""Reads a network that exists, so that tuning.preflight can say what it lacks."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tuning import permissions, preflight, vpc_endpoints
+from tuning.customization import Customization
+from tuning.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
+from tuning.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+
+def problems(
+    ec2: "EC2Client", settings: Settings, customizations: Mapping[str, Customization]
+) -> list[str]:
+    """What the network of the settings vpc_subnets and vpc_security_groups lacks.
+
+    ec2: a client of the settings' Region; only Describe actions are called. Raises ClientError
+    when a subnet or group does not exist or may not be looked at.
+    """
+    needed = vpc_endpoints.of_roles(permissions.contracts(settings, customizations).roles)
+    found = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
+    return preflight.problems(found, needed)
+
+
+def read(ec2: "EC2Client", *, subnets: Sequence[str], groups: Sequence[str]) -> Network:
+    """The subnets and groups, their routes and rules, and the endpoints of their VPC."""
+    rows: list[Any] = list(ec2.describe_subnets(SubnetIds=list(subnets))["Subnets"])
+    vpc = rows[0]["VpcId"]
+    inside: list[Any] = [{"Name": "vpc-id", "Values": [vpc]}]
+    endpoints = [
+        _endpoint(row)
+        for page in ec2.get_paginator("describe_vpc_endpoints").paginate(Filters=inside)
+        for row in page["VpcEndpoints"]
+    ]
+    named = sorted({*groups, *(group for each in endpoints for group in each.groups)})
+    rules = ec2.describe_security_groups(GroupIds=named)["SecurityGroups"]
+    tables: list[Any] = [
+        row
+        for page in ec2.get_paginator("describe_route_tables").paginate(Filters=inside)
+        for row in page["RouteTables"]
+    ]
+    zones = ec2.describe_availability_zones(
+        Filters=[
+            {"Name": "state", "Values": ["available"]},
+            {"Name": "zone-type", "Values": ["availability-zone"]},
+        ]
+    )["AvailabilityZones"]
+    return Network(
+        zones=frozenset(zone["ZoneId"] for zone in zones),
+        subnets=tuple(_subnet(row, tables) for row in rows),
+        groups=tuple(_group(row) for row in rules),
+        chosen=frozenset(groups),
+        endpoints=tuple(endpoints),
+        private_names=all(_attribute(ec2, vpc, name) for name in _PRIVATE_NAMES),
+    )
+
+
+_PRIVATE_NAMES = ("enableDnsSupport", "enableDnsHostnames")
+
+
+def _attribute(ec2: "EC2Client", vpc: str, name: Any) -> bool:
+    answer: Mapping[str, Any] = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=name)
+    return bool(answer[name[0].upper() + name[1:]]["Value"])
+
+
+def _subnet(row: Mapping[str, Any], tables: Sequence[Mapping[str, Any]]) -> Subnet:
+    def associated(table: Mapping[str, Any], key: str, value: Any) -> bool:
+        return any(each.get(key) == value for each in table.get("Associations", ()))
+
+    # A subnet without a table of its own uses the VPC's main one.
+    own = [t for t in tables if associated(t, "SubnetId", row["SubnetId"])]
+    main = [t for t in tables if associated(t, "Main", True) and t["VpcId"] == row["VpcId"]]
+    routes = [route for table in own or main for route in table.get("Routes", ())]
+    ways = ("GatewayId", "NatGatewayId", "TransitGatewayId", "NetworkInterfaceId")
+    return Subnet(
+        id=row["SubnetId"],
+        vpc=row["VpcId"],
+        zone=row["AvailabilityZoneId"],
+        cidr=row["CidrBlock"],
+        targets=frozenset(route[way] for route in routes for way in ways if way in route),
+    )
+
+
+def _endpoint(row: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        id=row["VpcEndpointId"],
+        service=row["ServiceName"].split(".", 3)[3],
+        available=row["State"].lower() == "available",
+        gateway=row["VpcEndpointType"] == "Gateway",
+        private_dns=bool(row.get("PrivateDnsEnabled")),
+        groups=frozenset(group["GroupId"] for group in row.get("Groups", ())),
+    )
+
+
+def _group(row: Mapping[str, Any]) -> SecurityGroup:
+    return SecurityGroup(
+        id=row["GroupId"],
+        vpc=row.get("VpcId", ""),
+        ingress=tuple(map(_rule, row.get("IpPermissions", ()))),
+        egress=tuple(map(_rule, row.get("IpPermissionsEgress", ()))),
+    )
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    return Rule(
+        protocol=row["IpProtocol"],
+        from_port=row.get("FromPort", 0),
+        to_port=row.get("ToPort", 65_535),
+        groups=frozenset(pair["GroupId"] for pair in row.get("UserIdGroupPairs", ())),
+        cidrs=tuple(block["CidrIp"] for block in row.get("IpRanges", ())),
+    )
