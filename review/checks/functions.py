@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from review import identity
 from review.check import Found, Subject, check, get
 from review.template import Resource
-from tuning.permissions import Function
+from tuning.permissions import Function, payloads
 
 _FIX = "Wire the function as tuning/permissions/functions.py says"
 
@@ -101,8 +101,9 @@ def own_code(subject: Subject) -> Iterator[Found]:
 @check("W505", "Functions run on the runtime, for the time and with the code that is meant.")
 def runtime(subject: Subject) -> Iterator[Found]:
     codes = set()
-    for _, resource in _functions(subject):
+    for contract, resource in _functions(subject):
         properties = resource.properties
+        disk = payloads.DISK_MB.get(contract.name.removeprefix("function."), 512)
         codes.add(str(get(properties, "Code", "S3Key")))
         expectations = (
             ("Runtime", properties.get("Runtime"), ("python3.13",)),
@@ -112,6 +113,11 @@ def runtime(subject: Subject) -> Iterator[Found]:
                 "processor",
                 get(properties, "Architectures", 0),
                 (subject.bound.contracts.architecture,),
+            ),
+            (
+                "disk",
+                int(get(properties, "EphemeralStorage", "Size") or 512),
+                range(disk, 10_241),
             ),
             ("PackageType", properties.get("PackageType", "Zip"), ("Zip",)),
             ("layers", len(properties.get("Layers", ())), (1,)),

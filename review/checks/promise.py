@@ -78,6 +78,14 @@ def served_after_proof(subject: Subject) -> Iterator[Found]:
             yield _found(
                 machine, f"{name} can be reached without the smoke test", "prove, then publish"
             )
+        for name in sorted(set().union(*actions.values())):
+            retried = [r.get("ErrorEquals") for r in flow.states[name].get("Retry", ())]
+            if ["States.TaskFailed"] not in retried:
+                yield _found(
+                    machine,
+                    f"{name} gives up at the first error of an unknown name",
+                    "an endpoint takes half an hour to make",
+                )
         for edge in flow.edges():
             serving = actions["serve"] | actions["smoke"] | actions["publish"]
             if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:

@@ -90,6 +90,12 @@ MESSAGES: Final[Mapping[str, frozenset[str]]] = {
     ),
     "failed": frozenset({"status", "execution", "error"}),
 }
+# Functions through whose disk every finding goes, and the least that they need, in MB.
+DISK_MB: Final[Mapping[str, int]] = {
+    "CheckManifest": 6_144,
+    "CheckImages": 6_144,
+    "Merge": 6_144,
+}
 # Of CreateModelCustomizationJob: every one comes from the request that was built and checked.
 JOB_FIELDS: Final = (
     "JobName",

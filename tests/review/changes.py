@@ -1,0 +1,152 @@
+"""Every single change of a template: each value dropped, switched, multiplied or misspelled."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.review.broken import Raw, Synthesized
+
+# What may change without anybody being worse off, and why; everything else must be noticed.
+HARMLESS_NAMES = {
+    "Sid": "names a statement",
+    "Description": "for people",
+    "AlarmDescription": "for people",
+    "DisplayName": "for people",
+    "PolicyName": "names an inline policy",
+    "Id": "names a lifecycle rule or target",
+    "Label": "names the map's executions",
+    "Comment": "for people",
+    "Cause": "for people",
+    "Error": "for people",
+    "Subject": "for people",
+    "DependsOn": "an order that references give as well",
+    "Tags": "for the bill",
+}
+# Values that are also the default, so that dropping them changes nothing.
+HARMLESS_DROPS = {"State", "RetryPolicy", "MaximumEventAgeInSeconds", "MaximumRetryAttempts"}
+# Numbers with room: more memory, disk or patience within AWS's limits.
+HARMLESS_NUMBERS = {
+    "MemorySize",
+    "Size",
+    "MaximumEventAgeInSeconds",
+    "MaximumRetryAttempts",
+    "IntervalSeconds",
+    "MaxDelaySeconds",
+    "MaxAttempts",
+    "MaxConcurrency",
+    "NumericGreaterThan",
+    "Timeout",
+    "TimeoutSeconds",
+    "ServiceTimeout",
+}
+_STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+_POLICIES = {"DeletionPolicy", "UpdateReplacePolicy"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change: where, what it was, what it is (None: gone)."""
+
+    stack: str
+    logical_id: str
+    path: tuple[str | int, ...]
+    definition: tuple[str | int, ...] | None
+    value: Any
+    dropped: bool
+
+    def __str__(self) -> str:
+        place = [*self.path, *(self.definition or ())]
+        what = "gone" if self.dropped else repr(self.value)
+        return f"{self.stack}/{self.logical_id}: {'.'.join(map(str, place))} {what}"[:240]
+
+    def apply(self, source: Synthesized) -> dict[str, Raw]:
+        """A copy of the templates with the change."""
+        copy = source.copy()
+        resource = copy.templates[self.stack]["Resources"][self.logical_id]
+        if self.definition is None:
+            _set(resource, self.path, self.value, dropped=self.dropped)
+        else:
+            text = resource["Properties"]["DefinitionString"]
+            definition = json.loads(text)
+            _set(definition, self.definition, self.value, dropped=self.dropped)
+            resource["Properties"]["DefinitionString"] = json.dumps(definition)
+        return copy.templates
+
+    def is_harmless(self, kind: str) -> bool:
+        """Whether nobody needs to notice."""
+        place = [*self.path, *(self.definition or ())]
+        names = [step for step in place if isinstance(step, str)]
+        last = names[-1] if names else ""
+        if set(names) & set(HARMLESS_NAMES):
+            return True
+        if self.dropped and (
+            last in HARMLESS_DROPS or (last in _POLICIES and kind not in _STATEFUL)
+        ):
+            return True
+        if "ErrorEquals" in names and self.dropped:
+            # One name fewer of many: the ones that matter are asked for by name.
+            return isinstance(place[-1], int)
+        return not self.dropped and last in HARMLESS_NUMBERS
+
+
+def _set(value: Any, path: tuple[str | int, ...], new: Any, *, dropped: bool) -> None:
+    for step in path[:-1]:
+        value = value[step]
+    if dropped:
+        del value[path[-1]]
+    else:
+        value[path[-1]] = new
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
+    if path:
+        yield path, value
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, (*path, number))
+
+
+def _others(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield value * 10
+        if value:
+            yield 0
+    elif isinstance(value, str):
+        yield f"x{value}"
+
+
+def changes(source: Synthesized) -> Iterator[Change]:
+    """All of them, resource by resource."""
+    for stack, logical_id, resource in source.copy().all():
+        for path, value in _leaves(resource):
+            if path[0] == "Metadata":
+                continue
+            if path == ("Properties", "DefinitionString"):
+                for inner, found in _leaves(json.loads(value)):
+                    yield from _changes(stack, logical_id, path, inner, found)
+            else:
+                yield from _changes(stack, logical_id, path, None, value)
+
+
+def _changes(
+    stack: str,
+    logical_id: str,
+    path: tuple[str | int, ...],
+    definition: tuple[str | int, ...] | None,
+    value: Any,
+) -> Iterator[Change]:
+    for new, dropped in [(None, True), *((other, False) for other in _others(value))]:
+        yield Change(
+            stack=stack,
+            logical_id=logical_id,
+            path=path,
+            definition=definition,
+            value=new,
+            dropped=dropped,
+        )
