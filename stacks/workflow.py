@@ -7,7 +7,17 @@ shows the definition as one readable text and a reviewer sees every state, retry
 from collections.abc import Mapping
 from typing import Any, Final
 
-State = dict[str, Any]
+from stacks.asl import (
+    PATIENT_RETRY,
+    RETRY,
+    SERVICE_RETRY,
+    State,
+    call,
+    choose,
+    equals,
+    publish,
+    to,
+)
 
 # One placeholder per function; stacks/pipeline.py fills them in and grants exactly these.
 FUNCTIONS: Final = (
@@ -23,67 +33,6 @@ FUNCTIONS: Final = (
 DAY_SECONDS: Final = 86_400
 # Jobs take hours to days; nothing but a person's approval, with its own limit, takes longer.
 _LONGEST_DAYS: Final = 30
-
-_RETRY: Final = [
-    {
-        # The service's own trouble and throttling, by Lambda's names and by boto3's; connections
-        # that break, by botocore's; a dataset's source, by ours.
-        "ErrorEquals": [
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-            "Lambda.Unknown",
-            "ThrottlingException",
-            "InternalServerException",
-            "ServiceUnavailableException",
-            "ModelNotReadyException",
-            "EndpointConnectionError",
-            "ConnectionClosedError",
-            "ConnectTimeoutError",
-            "ReadTimeoutError",
-            "SourceError",
-            # What Bedrock, SSM and DynamoDB call their own passing trouble.
-            "ModelTimeoutException",
-            "ModelErrorException",
-            "InternalServerError",
-            "TooManyUpdates",
-        ],
-        "IntervalSeconds": 2,
-        "MaxAttempts": 6,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
-]
-# An endpoint took half an hour to make: the first error of an unknown name does not undo it.
-_PATIENT_RETRY: Final = [
-    *_RETRY,
-    {
-        "ErrorEquals": ["States.TaskFailed"],
-        "IntervalSeconds": 20,
-        "MaxAttempts": 2,
-        "BackoffRate": 1,
-    },
-]
-_SERVICE_RETRY: Final = [
-    {
-        "ErrorEquals": [
-            "Bedrock.ThrottlingException",
-            "Bedrock.InternalServerException",
-            "Sns.ThrottledException",
-            "SNS.ThrottledException",
-            "DynamoDb.ThrottlingException",
-            "DynamoDB.ThrottlingException",
-        ],
-        "IntervalSeconds": 5,
-        "MaxAttempts": 6,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 120,
-        "JitterStrategy": "FULL",
-    }
-]
-
 
 # A run's item in the runs table.
 _RUN_ITEM: Final = {
@@ -118,39 +67,12 @@ def definition(
     }
 
 
-def _call(
-    function: str, payload: State, *, result: str | None, then: str, catch: str = "Close run"
-) -> State:
-    """Calls a function; any error that its retries do not cure goes to `catch`."""
-    return {
-        "Type": "Task",
-        "Resource": f"${{{function}}}",
-        "Parameters": payload,
-        "ResultPath": result,
-        "Retry": _RETRY,
-        "Catch": [_to(catch)],
-        "Next": then,
-    }
-
-
-def _to(state: str, path: str = "$.error") -> State:
-    return {"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": state}
-
-
-def _choose(*rules: State, default: str) -> State:
-    return {"Type": "Choice", "Choices": list(rules), "Default": default}
-
-
-def _equals(path: str, value: str, then: str) -> State:
-    return {"Variable": path, "StringEquals": value, "Next": then}
-
-
 def _admission() -> dict[str, State]:
     return {
-        "Upload or deployment?": _choose(
+        "Upload or deployment?": choose(
             {"Variable": "$.serving", "IsPresent": True, "Next": "Serve"}, default="Admit"
         ),
-        "Admit": _call(
+        "Admit": call(
             "Admit",
             {
                 "event.$": "$",
@@ -160,8 +82,8 @@ def _admission() -> dict[str, State]:
             result="$.admission",
             then="Admitted?",
         ),
-        "Admitted?": _choose(
-            _equals("$.admission.decision", "run", "Check manifest"), default="Close run"
+        "Admitted?": choose(
+            equals("$.admission.decision", "run", "Check manifest"), default="Close run"
         ),
     }
 
@@ -172,7 +94,7 @@ def _checks() -> dict[str, State]:
         "customization.$": "$.admission.customization",
     }
     return {
-        "Check manifest": _call(
+        "Check manifest": call(
             "CheckManifest",
             {
                 **subject,
@@ -182,7 +104,7 @@ def _checks() -> dict[str, State]:
             result="$.check",
             then="Any images?",
         ),
-        "Any images?": _choose(
+        "Any images?": choose(
             {"Variable": "$.check.shards", "NumericGreaterThan": 0, "Next": "Check images"},
             default="No images",
         ),
@@ -203,8 +125,8 @@ def _checks() -> dict[str, State]:
                     "Check shard": {
                         "Type": "Task",
                         "Resource": "${CheckImages}",
-                        "Retry": _RETRY,
-                        "Catch": [_to("Shard not checked")],
+                        "Retry": RETRY,
+                        "Catch": [to("Shard not checked")],
                         "End": True,
                     },
                     # A child that fails only says that too many did; so each says what happened,
@@ -220,7 +142,7 @@ def _checks() -> dict[str, State]:
                 },
             },
             "ResultPath": "$.shards",
-            "Catch": [_to("Close run")],
+            "Catch": [to("Close run")],
             "Next": "Merge report",
         },
         "No images": {
@@ -229,10 +151,10 @@ def _checks() -> dict[str, State]:
             "ResultPath": "$.shards",
             "Next": "Merge report",
         },
-        "Merge report": _call(
+        "Merge report": call(
             "Merge", {**subject, "shards.$": "$.shards"}, result="$.report", then="Valid?"
         ),
-        "Valid?": _choose(
+        "Valid?": choose(
             {"Variable": "$.report.valid", "BooleanEquals": True, "Next": "Prepare job"},
             default="Close run",
         ),
@@ -241,18 +163,18 @@ def _checks() -> dict[str, State]:
 
 def _price(approval_days: int) -> dict[str, State]:
     return {
-        "Prepare job": _call(
+        "Prepare job": call(
             "StartJob",
             {"admission.$": "$.admission", "report.$": "$.report"},
             result="$.start",
             then="Price known and allowed?",
         ),
-        "Price known and allowed?": _choose(
-            _equals("$.start.decision", "start", "With validation dataset?"),
-            _equals("$.start.decision", "approve", "Ask for approval"),
+        "Price known and allowed?": choose(
+            equals("$.start.decision", "start", "With validation dataset?"),
+            equals("$.start.decision", "approve", "Ask for approval"),
             default="Close run",
         ),
-        "Ask for approval": _publish(
+        "Ask for approval": publish(
             {
                 "status": "awaiting-approval",
                 "customization.$": "$.admission.customization",
@@ -278,8 +200,8 @@ def _price(approval_days: int) -> dict[str, State]:
             },
             "TimeoutSeconds": approval_days * DAY_SECONDS,
             "ResultPath": "$.approval",
-            "Retry": _SERVICE_RETRY,
-            "Catch": [_to("Close run")],
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
             "Next": "Note the approval",
         },
         "Note the approval": {
@@ -292,11 +214,11 @@ def _price(approval_days: int) -> dict[str, State]:
                 "ExpressionAttributeValues": {":status": {"S": "training"}},
             },
             "ResultPath": None,
-            "Retry": _SERVICE_RETRY,
-            "Catch": [_to("Close run")],
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
             "Next": "With validation dataset?",
         },
-        "With validation dataset?": _choose(
+        "With validation dataset?": choose(
             {
                 "Variable": "$.start.with_validation",
                 "BooleanEquals": True,
@@ -334,15 +256,15 @@ def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str,
         "Resource": "arn:aws:states:::bedrock:createModelCustomizationJob.sync",
         "Parameters": request,
         "ResultPath": "$.job",
-        "Retry": _SERVICE_RETRY,
-        "Catch": [_to("Close run")],
+        "Retry": SERVICE_RETRY,
+        "Catch": [to("Close run")],
         "Next": "Record job",
     }
     validated = {"ValidationDataConfig.$": "$.start.request.ValidationDataConfig"}
     return {
         "Train": train,
         "Train with validation": {**train, "Parameters": {**request, **validated}},
-        "Record job": _call(
+        "Record job": call(
             "RecordJob",
             {"admission.$": "$.admission", "start.$": "$.start", "job.$": "$.job"},
             result="$.serving",
@@ -354,18 +276,18 @@ def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str,
 def _serving() -> dict[str, State]:
     def act(action: str, *, then: str, catch: State) -> State:
         payload = {"action": action, "serving.$": "$.serving"}
-        state = _call("Serve", payload, result="$.serving", then=then)
-        return {**state, "Retry": _PATIENT_RETRY, "Catch": [catch]}
+        state = call("Serve", payload, result="$.serving", then=then)
+        return {**state, "Retry": PATIENT_RETRY, "Catch": [catch]}
 
     # An error while serving is not the end: what was begun must be undone, or it goes on billing.
-    undo = _to("Roll back", "$.serving.error")
+    undo = to("Roll back", "$.serving.error")
     step = "$.serving.step"
     return {
         "Serve": act("serve", then="Next step?", catch=undo),
-        "Next step?": _choose(
-            _equals(step, "wait", "Wait for endpoint"),
-            _equals(step, "smoke", "Smoke test"),
-            _equals(step, "roll-back", "Roll back"),
+        "Next step?": choose(
+            equals(step, "wait", "Wait for endpoint"),
+            equals(step, "smoke", "Smoke test"),
+            equals(step, "roll-back", "Roll back"),
             default="Close run",
         ),
         "Wait for endpoint": {
@@ -374,12 +296,12 @@ def _serving() -> dict[str, State]:
             "Next": "Serve",
         },
         "Smoke test": act("smoke", then="Proved?", catch=undo),
-        "Proved?": _choose(_equals(step, "publish", "Publish endpoint"), default="Roll back"),
+        "Proved?": choose(equals(step, "publish", "Publish endpoint"), default="Roll back"),
         "Publish endpoint": act("publish", then="Published?", catch=undo),
-        "Published?": _choose(_equals(step, "wait", "Wait for endpoint"), default="Close run"),
-        "Roll back": act("roll-back", then="Rolled back?", catch=_to("Close run")),
-        "Rolled back?": _choose(
-            _equals(step, "roll-back-wait", "Wait to roll back"), default="Close run"
+        "Published?": choose(equals(step, "wait", "Wait for endpoint"), default="Close run"),
+        "Roll back": act("roll-back", then="Rolled back?", catch=to("Close run")),
+        "Rolled back?": choose(
+            equals(step, "roll-back-wait", "Wait to roll back"), default="Close run"
         ),
         "Wait to roll back": {
             "Type": "Wait",
@@ -391,24 +313,24 @@ def _serving() -> dict[str, State]:
 
 def _end() -> dict[str, State]:
     return {
-        "Close run": _call(
+        "Close run": call(
             "CloseRun",
             {"state.$": "$"},
             result="$.outcome",
             then="Worth a message?",
             catch="Say that closing failed",
         ),
-        "Worth a message?": _choose(
+        "Worth a message?": choose(
             {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Notify"},
             default="Ended well?",
         ),
-        "Notify": _publish(
+        "Notify": publish(
             "States.JsonToString($.outcome)",
             subject="$.outcome.subject",
             then="Ended well?",
             catch="Failed to notify",
         ),
-        "Ended well?": _choose(
+        "Ended well?": choose(
             {"Variable": "$.outcome.failed", "BooleanEquals": True, "Next": "Run failed"},
             default="Run ended",
         ),
@@ -418,7 +340,7 @@ def _end() -> dict[str, State]:
             "ErrorPath": "$.outcome.status",
             "CausePath": "$.outcome.message",
         },
-        "Say that closing failed": _publish(
+        "Say that closing failed": publish(
             {"status": "failed", "execution.$": "$$.Execution.Id", "error.$": "$.error"},
             subject="A run could not be closed",
             then="Closing failed",
@@ -434,19 +356,4 @@ def _end() -> dict[str, State]:
             "Error": "NotifyFailed",
             "Cause": "The run ended, but its message could not be sent; see the runs table",
         },
-    }
-
-
-def _publish(message: State | str, *, subject: str, then: str, catch: str = "Close run") -> State:
-    parameters: State = {"TopicArn": "${Topic}"}
-    parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
-    parameters["Message.$" if isinstance(message, str) else "Message"] = message
-    return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sns:publish",
-        "Parameters": parameters,
-        "ResultPath": None,
-        "Retry": _SERVICE_RETRY,
-        "Catch": [_to(catch)],
-        "Next": then,
     }

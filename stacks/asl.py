@@ -1,0 +1,111 @@
+"""States of the Amazon States Language as plain data: calls, choices, messages, their retries."""
+
+from typing import Any, Final
+
+State = dict[str, Any]
+
+RETRY: Final = [
+    {
+        # The service's own trouble and throttling, by Lambda's names and by boto3's; connections
+        # that break, by botocore's; a dataset's source, by ours.
+        "ErrorEquals": [
+            "Lambda.ServiceException",
+            "Lambda.AWSLambdaException",
+            "Lambda.SdkClientException",
+            "Lambda.TooManyRequestsException",
+            "Lambda.Unknown",
+            "ThrottlingException",
+            "InternalServerException",
+            "ServiceUnavailableException",
+            "ModelNotReadyException",
+            "EndpointConnectionError",
+            "ConnectionClosedError",
+            "ConnectTimeoutError",
+            "ReadTimeoutError",
+            "SourceError",
+            # What Bedrock, SSM and DynamoDB call their own passing trouble.
+            "ModelTimeoutException",
+            "ModelErrorException",
+            "InternalServerError",
+            "TooManyUpdates",
+        ],
+        "IntervalSeconds": 2,
+        "MaxAttempts": 6,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 60,
+        "JitterStrategy": "FULL",
+    }
+]
+# An endpoint took half an hour to make: the first error of an unknown name does not undo it.
+PATIENT_RETRY: Final = [
+    *RETRY,
+    {
+        "ErrorEquals": ["States.TaskFailed"],
+        "IntervalSeconds": 20,
+        "MaxAttempts": 2,
+        "BackoffRate": 1,
+    },
+]
+SERVICE_RETRY: Final = [
+    {
+        "ErrorEquals": [
+            "Bedrock.ThrottlingException",
+            "Bedrock.InternalServerException",
+            "Sns.ThrottledException",
+            "SNS.ThrottledException",
+            "DynamoDb.ThrottlingException",
+            "DynamoDB.ThrottlingException",
+        ],
+        "IntervalSeconds": 5,
+        "MaxAttempts": 6,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 120,
+        "JitterStrategy": "FULL",
+    }
+]
+
+
+def call(
+    function: str, payload: State, *, result: str | None, then: str, catch: str = "Close run"
+) -> State:
+    """Calls a function; any error that its retries do not cure goes to `catch`."""
+    return {
+        "Type": "Task",
+        "Resource": f"${{{function}}}",
+        "Parameters": payload,
+        "ResultPath": result,
+        "Retry": RETRY,
+        "Catch": [to(catch)],
+        "Next": then,
+    }
+
+
+def to(state: str, path: str = "$.error") -> State:
+    """A catch of every error; what happened is put at `path`."""
+    return {"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": state}
+
+
+def choose(*rules: State, default: str) -> State:
+    """A choice between rules, the first that holds."""
+    return {"Type": "Choice", "Choices": list(rules), "Default": default}
+
+
+def equals(path: str, value: str, then: str) -> State:
+    """A rule of a choice: the text at `path` is this value."""
+    return {"Variable": path, "StringEquals": value, "Next": then}
+
+
+def publish(message: State | str, *, subject: str, then: str, catch: str = "Close run") -> State:
+    """Sends a message to the topic: an object, or the path of a text."""
+    parameters: State = {"TopicArn": "${Topic}"}
+    parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
+    parameters["Message.$" if isinstance(message, str) else "Message"] = message
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sns:publish",
+        "Parameters": parameters,
+        "ResultPath": None,
+        "Retry": SERVICE_RETRY,
+        "Catch": [to(catch)],
+        "Next": then,
+    }
