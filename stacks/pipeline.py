@@ -1,7 +1,7 @@
 """The unit that carries runs: functions, roles, workflow, triggers, runs table, messages."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -21,6 +21,7 @@ from stacks import workflow
 from stacks.constructs import statements as st
 from stacks.constructs.attachment import Attachment
 from stacks.constructs.function import retention
+from stacks.constructs.job_options import JobOptions
 from stacks.constructs.messages import Messages
 from stacks.constructs.output import export
 from stacks.constructs.role import trusted_by
@@ -170,7 +171,7 @@ class PipelineStack(Stack):
                 ),
             ],
         )
-        chosen = _JobOptions(data, self.network)
+        chosen = JobOptions(model_key=data.model_key, network=self.network)
         definition = workflow.definition(
             approval_days=self.settings.approval_days, vpc=chosen.vpc, model_key=chosen.model_key
         )
@@ -377,24 +378,3 @@ class PipelineStack(Stack):
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
         silent.add_alarm_action(actions.SnsAction(self.messages.topic))
-
-
-class _JobOptions:
-    """What the settings add to every job's request, as placeholders and what fills them."""
-
-    def __init__(self, data: DataStack, network: Attachment | None) -> None:
-        self.vpc: dict[str, list[str]] | None = None
-        self.model_key: str | None = None
-        self.substitutions: dict[str, str] = {}
-        if network is not None:
-            self.vpc = {
-                "SubnetIds": self._fill("JobSubnet", network.job_subnets),
-                "SecurityGroupIds": self._fill("JobGroup", network.job_groups),
-            }
-        if data.model_key is not None:
-            (self.model_key,) = self._fill("ModelKey", [data.model_key.key_arn])
-
-    def _fill(self, name: str, values: Sequence[str]) -> list[str]:
-        names = [f"{name}{number or ''}" for number in range(len(values))]
-        self.substitutions |= dict(zip(names, values, strict=True))
-        return [f"${{{each}}}" for each in names]

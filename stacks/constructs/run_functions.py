@@ -375,14 +375,8 @@ class RunFunctions(Construct):
                 sid="LookAtModels", actions=["bedrock:GetCustomModel"], resources=[models]
             ),
             self._pointers("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
-            *self._decrypt_models(),
+            *st.use_model(self._stack, self._use.model_key, nova=serves_nova(self._customizations)),
         ]
-
-    def _decrypt_models(self) -> list[iam.PolicyStatement]:
-        if self._use.model_key is None:
-            return []
-        nova = serves_nova(self._customizations)
-        return [st.use_model(self._stack, self._use.model_key, nova=nova)]
 
     def _keep_leases(self) -> list[iam.PolicyStatement]:
         return [

@@ -242,14 +242,13 @@ def encrypt_model(stack: Stack, key: kms.IKey) -> iam.PolicyStatement:
     )
 
 
-def use_model(stack: Stack, key: kms.IKey, *, nova: bool) -> iam.PolicyStatement:
-    """Buying throughput for an encrypted model and calling it.
+def use_model(stack: Stack, key: kms.IKey | None, *, nova: bool) -> list[iam.PolicyStatement]:
+    """Buying throughput for a model that is encrypted with a key of ours, and calling it.
 
     nova: Nova's user guide also asks for data keys, the others' pages do not.
     """
-    return key_for(
-        "DecryptModels", stack, key, service="bedrock", actions=WRITE_KEY if nova else READ_KEY
-    )
+    actions = WRITE_KEY if nova else READ_KEY
+    return [key_for("DecryptModels", stack, key, service="bedrock", actions=actions)] if key else []
 
 
 def serve_nova() -> iam.PolicyStatement:
