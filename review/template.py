@@ -90,6 +90,11 @@ def read(folder: Path) -> Assembly:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    # Templates of an earlier synthesis for another environment may lie there, too: the manifest
+    # names those of this one.
+    current = _stacks(manifest)
+    if current:
+        templates = {name: found for name, found in templates.items() if name in current}
     for stack, logical_id, path in _paths(folder, manifest):
         resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
         if resource is not None:
@@ -97,6 +102,18 @@ def read(folder: Path) -> Assembly:
     found = resolve(templates, folder=folder, regions=_regions(manifest))
     found.protected = _protected(manifest)
     return found
+
+
+def _stacks(manifest: Mapping[str, Any]) -> set[str]:
+    """Names of the templates that a manifest lists; empty for one that has stages or is missing."""
+    found = manifest.get("artifacts", {}).values()
+    if any(artifact.get("type") == "cdk:cloud-assembly" for artifact in found):
+        return set()
+    return {
+        artifact["properties"]["templateFile"].removesuffix(".template.json")
+        for artifact in found
+        if artifact.get("type") == "aws:cloudformation:stack"
+    }
 
 
 def resolve(
