@@ -26,6 +26,7 @@ SECTIONS = {
         "stop": "cli.commands.stop",
     },
     "Work on this project": {
+        "review": "cli.commands.review",
         "docs": "cli.commands.docs",
     },
 }

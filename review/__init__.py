@@ -10,9 +10,10 @@ from review import template, world
 from review.bound import bind
 from review.check import Fault, Subject
 from review.checks import CHECKS
+from review.facts import Facts, gather
 from tuning.permissions import Contracts
 
-__all__ = ("CHECKS", "Fault", "Subject", "faults", "subject", "subject_of")
+__all__ = ("CHECKS", "Facts", "Fault", "Subject", "described", "faults", "subject", "subject_of")
 
 
 def subject(cdk_out: Path, contracts: Contracts) -> Subject:
@@ -28,3 +29,16 @@ def subject_of(assembly: template.Assembly, contracts: Contracts) -> Subject:
 def faults(checked: Subject) -> list[Fault]:
     """Everything that any check finds, in the order of the checks."""
     return [fault for check in CHECKS for fault in check.run(checked)]
+
+
+def described(checked: Subject | None, seen: world.World) -> Facts:
+    """What a reviewer wants to know; judged if there are contracts.
+
+    checked: None for an assembly that nobody has contracts for. seen: its world.
+    """
+    facts = gather(seen, checked.bound if checked else None)
+    if checked is not None:
+        facts.faults = faults(checked)
+        facts.proved = True
+        facts.checks = len(CHECKS)
+    return facts

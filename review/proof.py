@@ -33,7 +33,7 @@ def _principals_inside(inner: Statement, outer: Statement) -> bool:
     )
 
 
-def _parts(statement: Statement) -> Iterator[tuple[str, str]]:
+def parts(statement: Statement) -> Iterator[tuple[str, str]]:
     """Every pair of action and resource; a trust policy speaks of its own role, "*"."""
     for action in statement.actions:
         for resource in statement.resources or ("*",):
@@ -48,13 +48,18 @@ def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> It
             yield f"{statement.label}: {names} speaks of everything that it does not name"
             continue
         found: dict[str, list[str]] = {}
-        for action, resource in _parts(statement):
+        for action, resource in parts(statement):
             why = _outside(statement, action, resource, promised)
             if why:
                 found.setdefault(action, []).append(why)
         for reasons in found.values():
             more = f" (and on {len(reasons) - 1} more)" if len(reasons) > 1 else ""
             yield f"{statement.label}: {reasons[0]}{more}"
+
+
+def inside(statement: Statement, action: str, resource: str, promised: Sequence[Statement]) -> bool:
+    """Whether one promised statement contains this part of a statement."""
+    return not _outside(statement, action, resource, promised)
 
 
 def _outside(
@@ -93,7 +98,7 @@ def _whom(*statements: Statement) -> str:
 def short_of(promised: Iterable[Statement], statements: Sequence[Statement]) -> Iterator[str]:
     """What is promised and no single statement contains: sentences."""
     for promise in promised:
-        for action, resource in _parts(promise):
+        for action, resource in parts(promise):
             given = any(
                 _action_inside(action, s.actions)
                 and _resource_inside(resource, s.resources or ("*",))

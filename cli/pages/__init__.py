@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from cli.pages.commands import commands_page
+from cli.pages.permissions import permissions_page
 from cli.pages.rules import rules_page
 from tuning.models._page import models_page
 from tuning.report import report_schema
@@ -19,6 +20,7 @@ def _schema() -> str:
 PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
     ("docs/models.md", models_page),
+    ("docs/permissions.md", permissions_page),
     ("docs/report.schema.json", _schema),
     ("docs/rules.md", rules_page),
 )

@@ -20,7 +20,15 @@ def schemas() -> dict[str, Any]:
     found = {}
     for kind in sorted(KINDS):
         schema = json.loads((folder / "resources" / f"{index[kind]}.json").read_text("utf-8"))
-        found[kind] = _trimmed(schema, schema.get("definitions", {}), ())
+        found[kind] = {
+            **_trimmed(schema, schema.get("definitions", {}), ()),
+            # A change of these makes CloudFormation replace the resource.
+            "createOnly": sorted(
+                path.removeprefix("/properties/").replace("/", ".")
+                for key in ("createOnlyProperties", "conditionalCreateOnlyProperties")
+                for path in schema.get(key, ())
+            ),
+        }
     return found
 
 

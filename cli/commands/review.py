@@ -1,0 +1,170 @@
+"""`tuning review`: what synthesized templates allow, proved, and what changed against others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.customizations import customizations_option
+from cli.errors import EXIT_NO, CannotRun
+from cli.output import emit, emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from review.compare import Change
+    from review.facts import Facts
+    from tuning.permissions import Contracts
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command()
+@click.argument(
+    "cdk_out",
+    required=False,
+    type=_FOLDER,
+    default=Path("cdk.out"),
+    metavar="[CDK.OUT]",
+    help="Folder that `cdk synth` wrote; cdk.out by default.",
+)
+@click.option("--against", type=_FOLDER, help="Another such folder: what changed since then.")
+@click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
+@click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
+@click.option(
+    "--settings",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("cdk.json"),
+    show_default=True,
+    help="File with the environments' settings.",
+)
+@customizations_option
+@json_option
+@click.pass_context
+def review(
+    ctx: click.Context,
+    /,
+    *,
+    cdk_out: Path,
+    against: Path | None,
+    html: Path | None,
+    md: Path | None,
+    settings: Path,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Prove what synthesized templates allow, and say what changed; needs no AWS account.
+
+    Exit code 1: a check fails. What was loosened is shown, not judged.
+    """
+    import review as reviewing
+    from review import compare, template, world
+
+    try:
+        assembly = template.read(cdk_out)
+        other = None if against is None else world.build(template.read(against))
+    except ValueError as error:
+        raise CannotRun(str(error)) from error
+    contracts = _contracts(list(assembly.templates), settings, customizations)
+    checked = None if contracts is None else reviewing.subject_of(assembly, contracts)
+    seen = checked.world if checked else world.build(assembly)
+    facts = reviewing.described(checked, seen)
+    changes = None if other is None else compare.compare(other, seen)
+    _write(facts, changes, html=html, md=md)
+    if as_json:
+        emit_json(_as_json(facts, changes))
+    elif html is None and md is None:
+        _show(facts, changes)
+    if facts.faults:
+        say(f"{len(facts.faults)} faults")
+        ctx.exit(EXIT_NO)
+    if not facts.proved:
+        say("not judged: no stack here is named tuning-<environment>-… of these settings")
+    else:
+        say(f"proved: {facts.checks} checks hold for {facts.resources} resources")
+
+
+def _contracts(stacks: list[str], settings: Path, customizations: Path) -> "Contracts | None":
+    """The contracts of the environment that the stacks are named after; None if there is none."""
+    import json
+    import re
+
+    from tuning import customization
+    from tuning import settings as reading
+    from tuning.permissions import contracts
+
+    names = {match[1] for stack in stacks if (match := re.fullmatch(r"tuning-(\w+)-\w+", stack))}
+    if len(names) != 1 or not settings.is_file():
+        return None
+    (environment,) = names
+    context = json.loads(settings.read_text("utf-8")).get("context", {}).get("tuning", {})
+    if environment not in context.get("environments", {}):
+        return None
+    chosen = reading.read(context, environment=environment)
+    return contracts(chosen, customization.load_all(customizations))
+
+
+def _write(
+    facts: "Facts", changes: "Sequence[Change] | None", *, html: Path | None, md: Path | None
+) -> None:
+    from review import CHECKS
+    from review.markdown import markdown
+    from review.page import page
+
+    if html is not None:
+        sentences = [(check.id, check.sentence) for check in CHECKS] if facts.proved else []
+        html.write_text(page(facts, changes=changes, sentences=sentences), "utf-8")
+        say(f"wrote {html}")
+    if md is not None:
+        md.write_text(markdown(facts, changes=changes), "utf-8")
+        say(f"wrote {md}")
+
+
+def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, Any]:
+    return {
+        "proved": facts.proved and not facts.faults,
+        "judged": facts.proved,
+        "checks": facts.checks,
+        "faults": facts.faults,
+        "changes": changes,
+        "stacks": facts.stacks,
+        "resources": facts.resources,
+        "trusts": facts.trusts,
+        "accesses": facts.accesses,
+        "guards": facts.guards,
+        "stores": facts.stores,
+        "reaches": facts.reaches,
+        "costs": facts.costs,
+        "unresolved": facts.unresolved,
+    }
+
+
+def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
+    for fault in facts.faults:
+        emit(f"{fault.check} {fault.where}")
+        for name, text in (("is", fault.what), ("limit", fault.limit), ("fix", fault.fix)):
+            emit(f"  {name + ':':<7}{text}")
+        emit()
+    if changes is not None:
+        emit_table(("CHANGE", "WHERE", "WHAT"), ((c.kind, c.where, c.what) for c in changes))
+        emit()
+    emit_table(
+        ("ROLE", "WHO", "LEVEL", "WHAT FOR"),
+        (
+            (
+                trust.role,
+                trust.who,
+                _strongest(facts, trust.role),
+                f"{trust.does}{' ⚠ ' + trust.warning if trust.warning else ''}",
+            )
+            for trust in facts.trusts
+        ),
+    )
+
+
+def _strongest(facts: "Facts", role: str) -> str:
+    from review.words import LEVELS
+
+    levels = {a.level for a in facts.accesses if a.role == role and a.effect == "Allow"}
+    return min(levels, key=LEVELS.index, default="nothing")

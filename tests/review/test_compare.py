@@ -1,0 +1,161 @@
+"""What changed between two assemblies: permissions first, loosened on top, lost data marked."""
+
+import pytest
+
+from review import template, world
+from review.compare import Change, compare
+from tests.review.broken import Copy, Synthesized
+from tests.review.mutants import data, delivery, flow, resources, roles, trust
+from tests.review.mutants._mutant import Mutant
+
+BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+
+
+def _changes(source: Synthesized, copy: Copy) -> list[Change]:
+    before, after = (
+        world.build(template.resolve(found, regions=source.regions))
+        for found in (source.copy().templates, copy.templates)
+    )
+    return compare(before, after)
+
+
+def test_nothing_changed_where_nothing_was_changed(dev: Synthesized) -> None:
+    assert _changes(dev, dev.copy()) == []
+
+
+LOOSER: tuple[Mutant, ...] = (
+    roles.look_alike_prefix,
+    roles.deletes_output,
+    roles.lists_everything,
+    roles.other_accounts,
+    roles.key_directly,
+    roles.administrator,
+    roles.managed_policy,
+    roles.passes_to_any,
+    roles.buys_untagged,
+    roles.not_action,
+    trust.no_source_account,
+    trust.everybody,
+    trust.second_service,
+    resources.public_bucket,
+    resources.plain_http,
+    resources.old_tls,
+    resources.any_rule,
+    resources.key_for_everybody,
+    data.bucket_deleted,
+    data.no_versions,
+    data.no_rotation,
+    data.logs_one_day,
+    data.no_access_block,
+    data.topic_plain,
+    data.table_unprotected,
+    delivery.alarm_tells_nobody,
+)
+
+
+@pytest.mark.parametrize("mutant", LOOSER, ids=str)
+def test_what_was_loosened_is_on_top(mutant: Mutant, dev: Synthesized) -> None:
+    copy = dev.copy()
+    mutant.change(copy)
+    found = _changes(dev, copy)
+    assert found[0].kind == "loosened"
+    assert found[0].grave
+
+
+@pytest.mark.parametrize(
+    "mutant",
+    [roles.cannot_write, roles.cannot_stop, roles.self_denied, resources.alarm_without_topic],
+    ids=str,
+)
+def test_what_was_tightened_is_not_grave(mutant: Mutant, dev: Synthesized) -> None:
+    copy = dev.copy()
+    mutant.change(copy)
+    (change,) = _changes(dev, copy)
+    assert change.kind == "tightened"
+    assert not change.grave
+
+
+def test_a_change_says_who_may_now_do_what_to_what_in_words(dev: Synthesized) -> None:
+    copy = dev.copy()
+    roles.deletes_output.change(copy)
+    (change,) = _changes(dev, copy)
+    assert change.where == "role BedrockRole-pets-search"
+    assert change.what == (
+        "may now s3:DeleteObject on Output/jobs/pets-search/* "
+        "if the resource's account is this account"
+    )
+
+
+def test_a_new_logical_id_of_a_bucket_is_a_replacement_in_red(dev: Synthesized) -> None:
+    copy = dev.copy()
+    found = copy.stack("data")["Resources"]
+    old = copy.logical_id("data/AccessLogs")
+    found["AccessLogsNew"] = found.pop(old)
+    changes = [c for c in _changes(dev, copy) if c.kind == "replaced"]
+    # The bucket's policy has a bucket of another name now: a new policy, but no data.
+    assert [(c.where, c.grave) for c in changes] == [
+        ("data/AccessLogs", True),
+        ("data/AccessLogs/Policy", False),
+    ]
+
+
+def test_another_key_of_the_table_makes_a_new_table(dev: Synthesized) -> None:
+    copy = dev.copy()
+    data.other_table_key.change(copy)
+    (change,) = _changes(dev, copy)
+    assert change.kind == "replaced"
+    assert change.grave
+    assert "makes a new one" in change.what
+
+
+def test_a_bucket_that_is_gone_is_grave_only_if_it_does_not_stay(dev: Synthesized) -> None:
+    source = dev.copy()
+    for stays, policy in ((True, "Retain"), (False, "Delete")):
+        copy = Copy(templates={**source.templates}, source=dev)
+        source.resource("data/Validation")["DeletionPolicy"] = policy
+        before = world.build(template.resolve(source.templates, regions=dev.regions))
+        copy = dev.copy()
+        del copy.stack("data")["Resources"][copy.logical_id("data/Validation")]
+        after = world.build(template.resolve(copy.templates, regions=dev.regions))
+        (gone,) = [c for c in compare(before, after) if c.where == "data/Validation"]
+        assert gone.kind == "removed"
+        assert gone.grave is not stays
+
+
+def test_a_new_resource_is_added(dev: Synthesized) -> None:
+    copy = dev.copy()
+    copy.add("data", "Extra", "AWS::S3::Bucket")
+    (change,) = _changes(dev, copy)
+    assert (change.kind, change.where, change.what) == ("added", "data/Extra", "a new bucket")
+
+
+def test_the_workflow_is_compared_by_state(dev: Synthesized) -> None:
+    copy = dev.copy()
+    flow.no_retry.change(copy)
+    (change,) = _changes(dev, copy)
+    assert (change.kind, change.what) == ("workflow", "Check manifest: Retry changed")
+
+
+def test_the_same_change_of_many_resources_is_one_line(dev: Synthesized) -> None:
+    copy = dev.copy()
+    for _, _, resource in copy.all():
+        if resource["Type"] == "AWS::Logs::LogGroup":
+            resource["Properties"]["RetentionInDays"] = 365
+    (change,) = _changes(dev, copy)
+    assert change.kind == "changed"
+    assert change.where.count(",") > 8
+
+
+def test_two_environments_are_compared_without_their_names(synthesized: object) -> None:
+    before, after = (
+        world.build(template.read(synthesized(name).folder))  # type: ignore[operator]
+        for name in ("strict", "dev")
+    )
+    found = compare(before, after)
+    loosened = [c for c in found if c.where.startswith("role ")]
+    assert {c.where for c in loosened} == {
+        "role BedrockRole-pets-search",
+        "role BedrockRole-pets-style",
+    }
+    assert all(c.kind == "loosened" for c in loosened)
+    assert not any("strict" in c.what for c in found)

@@ -1,0 +1,188 @@
+"""The page and its Markdown say what a security engineer asks, in names that people know."""
+
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import review
+from review import graph, template, world
+from review.compare import compare
+from review.facts import Facts
+from review.markdown import markdown
+from review.page import page
+from tests.review.broken import Synthesized
+from tests.review.mutants import roles
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--virtual-time-budget=2000",
+)
+# Runs in the page's copy only: the page itself forbids scripts.
+PROBE = """<script>
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+const root = document.documentElement;
+const wide = [...document.querySelectorAll("main *")].filter((e) =>
+  e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest(".wide"));
+root.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
+  getComputedStyle(document.body).backgroundColor].join("|");
+</script>"""
+SENTENCES = [(check.id, check.sentence) for check in review.CHECKS]
+Build = Callable[[str], Synthesized]
+
+
+def _facts(source: Synthesized) -> Facts:
+    subject = source.subject()
+    return review.described(subject, subject.world)
+
+
+@pytest.fixture(scope="module")
+def facts(synthesized: Build) -> Facts:
+    return _facts(synthesized("options"))
+
+
+@pytest.fixture(scope="module")
+def broken(dev: Synthesized) -> str:
+    """The page of a flawed app against the good one."""
+    copy = dev.copy()
+    roles.deletes_output.change(copy)
+    before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
+    subject = dev.subject(copy.templates)
+    found = review.described(subject, subject.world)
+    return page(found, changes=compare(before, subject.world), sentences=SENTENCES)
+
+
+def test_the_page_is_one_file_that_loads_nothing_and_runs_nothing(facts: Facts) -> None:
+    html = page(facts, sentences=SENTENCES)
+    assert "default-src 'none'" in html
+    assert "<script" not in html
+    assert not re.search(
+        r"(?:src|href)=[\"'](?!#)|url\(|@import|//[a-z]",
+        html.replace("http://www.w3.org/2000/svg", ""),
+    )
+
+
+def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
+    html = page(facts, sentences=SENTENCES)
+    for question in (
+        "Who can become which role",
+        "What each role can do",
+        "What the policies of resources say",
+        "What holds data, and what survives deletion",
+        "Who reaches what over the network",
+        "What costs money while nothing happens",
+        "State machine Workflow",
+    ):
+        assert question in html
+    assert "reads the dataset, writes metrics" in html
+    assert "VPC endpoints for bedrock, bedrock-runtime, dynamodb, kms, s3" in html
+    assert "its lease of 8 hours ends" in html
+    assert "111122223333" not in html
+
+
+def test_a_fault_and_what_was_loosened_are_on_top(broken: str) -> None:
+    assert "not proved" in broken
+    assert broken.index("<h2>Faults") < broken.index('id="changes"') < broken.index('id="graph"')
+    assert "may now s3:DeleteObject on Output/jobs/pets-search/*" in broken
+    assert "<li class=no>✗ <code>P304</code>" in broken
+
+
+def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
+    copy = dev.copy()
+    roles.administrator.change(copy)
+    found = _facts_of(dev, copy.templates)
+    warnings = {access.warning for access in found.accesses if access.actions == ("*",)}
+    assert warnings == {"an action with a wildcard"}
+    passing = next(a for a in found.accesses if "iam:PassRole" in a.actions)
+    assert (passing.level, passing.warning) == ("permissions", "gives rights on")
+
+
+def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> Facts:
+    subject = source.subject(templates)  # type: ignore[arg-type]
+    return review.described(subject, subject.world)
+
+
+def test_the_graph_shows_every_service_role_and_resource(facts: Facts) -> None:
+    picture = ET.fromstring(graph.permissions(facts))  # noqa: S314
+    texts = {title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")}
+    assert {trust.role for trust in facts.trusts} <= texts
+    assert {trust.who for trust in facts.trusts} <= texts
+    assert {"bucket Training", "table Runs", "topic Messages/Topic"} <= texts
+
+
+def test_every_store_says_how_sensitive_it_is_and_whether_it_survives(facts: Facts) -> None:
+    found = {store.name: store for store in facts.stores if store.kind != "logs"}
+    assert found["Training"].sensitive == "confidential"
+    assert found["Training"].survives
+    assert found["Training"].key == "key DataKey"
+    assert not found["Messages/DeadLetters"].survives
+    assert found["Runs"].kept == "for ever, restorable to any second of 35 days"
+
+
+def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
+    text = markdown(_facts(dev))
+    top, _, rest = text.partition("<details>")
+    assert top.startswith("## ✅ Infrastructure review: proved\n")
+    assert len(top.splitlines()) < 8
+    assert text.count("<details>") == text.count("</details>") == 5
+    rows = [line for line in rest.splitlines() if line.startswith("|")]
+    assert rows
+    assert all(line.endswith("|") for line in rows)
+
+
+def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> None:
+    copy = dev.copy()
+    roles.deletes_output.change(copy)
+    before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
+    found = _facts_of(dev, copy.templates)
+    subject = dev.subject(copy.templates)
+    text = markdown(found, changes=compare(before, subject.world))
+    assert "❌" in text
+    assert "| `P304` |" in text
+    assert "⚠️ loosened" in text
+
+
+def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
+    found = review.described(None, dev.subject().world)
+    assert "not judged" in page(found)
+    assert "not judged" in markdown(found)
+    assert found.accesses
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("name", ["broken", "whole"])
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)])
+def test_nothing_sticks_out_in_a_browser(
+    name: str, width: int, dark: bool, facts: Facts, broken: str, tmp_path: Path
+) -> None:
+    html = broken if name == "broken" else page(facts, sentences=SENTENCES)
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    file = tmp_path / "review.html"
+    file.write_text(html.replace("</body>", f"{PROBE}</body>"), "utf-8")
+    shown = subprocess.run(
+        [
+            str(CHROMIUM),
+            *FLAGS,
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--window-size={width},900",
+            f"--blink-settings=preferredColorScheme={int(not dark)}",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)', shown)
+    assert found is not None
+    client, scroll, sticking, red = map(int, found.groups())
+    assert scroll <= client <= width
+    assert sticking == 0
+    assert (red < 60) == dark
