@@ -54,7 +54,8 @@ def outcome(state: Mapping[str, Any]) -> Outcome:
             subject=f"{name}: dataset rejected, {report['errors']} errors",
             message=(
                 f"Nothing was started and nothing is billed. Fix these and upload the manifest "
-                f"again: {counts}.\nEvery finding with its line: {report['report']}"
+                f"again: {counts}.\nThe report: {report.get('html', report['report'])}\n"
+                f"Every finding with its line: {report.get('rejected', 'beside the report')}"
             ),
         )
     admission = state["admission"]

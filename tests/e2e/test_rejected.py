@@ -122,7 +122,8 @@ def test_a_rejection_is_told_with_its_rules_and_its_report(world: World) -> None
     (message,) = inbox.messages()
     assert message["status"] == "rejected"
     assert "too-few-records" in message["message"]
-    assert ended.state["report"]["report"] in message["message"]
+    assert ended.state["report"]["html"] in message["message"]
+    assert ended.state["report"]["rejected"] in message["message"]
 
 
 def test_duplicates_are_not_worth_a_message(world: World) -> None:
