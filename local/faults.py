@@ -3,6 +3,8 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +60,15 @@ class Faults:
         """Change the account's options (allow_closed_models, model_units …); returns them all."""
         found: dict[str, Any] = self._send("POST", "/_simulator/options", changes)
         return found
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing that is under way ends in this block: what a state is like can be looked at."""
+        self.options(hold=True)
+        try:
+            yield
+        finally:
+            self.options(hold=False)
 
     def _order(self, **fault: str | int) -> None:
         self._send("POST", "/_simulator/faults", fault)

@@ -66,7 +66,7 @@ def listed(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     with simulator.lock:
         every = simulator.state.deployments.values()
         for deployment in every:
-            settle(deployment)
+            settle(simulator, deployment)
         rows = [_summary(deployment) for deployment in every if _chosen(deployment, request)]
     return lists.page(rows, request, answer="modelDeploymentSummaries", created="createdAt")
 
@@ -97,9 +97,9 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {}
 
 
-def settle(deployment: Deployment) -> None:
+def settle(simulator: Simulator, deployment: Deployment) -> None:
     """End the change under way once its time is over."""
-    if deployment.settles_at is None or now() < deployment.settles_at:
+    if not simulator.is_over(deployment.settles_at):
         return
     deployment.last_updated_at = deployment.settles_at
     deployment.settles_at = None
@@ -112,7 +112,7 @@ def settle(deployment: Deployment) -> None:
 def _found(simulator: Simulator, request: Members) -> Deployment:
     with simulator.lock:
         deployment = simulator.deployment(request["customModelDeploymentIdentifier"])
-        settle(deployment)
+        settle(simulator, deployment)
     return deployment
 
 

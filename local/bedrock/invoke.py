@@ -54,7 +54,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
     if ":provisioned-model/" in identifier:
         with simulator.lock:
             bought = simulator.throughput(identifier)
-            throughput.settle(bought)
+            throughput.settle(simulator, bought)
         custom = bought.model_arn if ":custom-model/" in bought.model_arn else None
         return Target(
             base=catalogue()[bought.catalogue_key],
@@ -67,7 +67,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
     if ":custom-model-deployment/" in identifier:
         with simulator.lock:
             deployed = simulator.deployment(identifier)
-            deployments.settle(deployed)
+            deployments.settle(simulator, deployed)
         return Target(
             base=catalogue()[deployed.catalogue_key],
             arn=deployed.custom_model_deployment_arn,

@@ -5,9 +5,10 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, TypeGuard, TypeVar
 
-from local.bedrock.clock import Clock
+from local.bedrock.clock import Clock, now
 from local.bedrock.errors import BedrockError, not_found
 from local.bedrock.faults import Faults
 from local.bedrock.records import Deployment, Job, Model, State, Tags, Throughput
@@ -26,6 +27,7 @@ class Options:
 
     model_units: the quota per base model. AWS starts at 0, raised on request; 2 lets a
     replacement be created before the old one is deleted.
+    hold: nothing that is under way ends, so that a state can be looked at for as long as needed.
     """
 
     allow_closed_models: bool = False
@@ -33,6 +35,7 @@ class Options:
     jobs: int = 10
     custom_models: int = 100
     deployments: int = 10
+    hold: bool = False
 
 
 @dataclass(slots=True)
@@ -44,6 +47,10 @@ class Simulator:
     state: State = field(default_factory=State)
     faults: Faults = field(default_factory=Faults)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def is_over(self, end: datetime | None) -> TypeGuard[datetime]:
+        """Whether a change that was planned to end then has ended."""
+        return end is not None and not self.options.hold and end <= now()
 
     def job(self, identifier: str) -> Job:
         return _find(self.state.jobs, identifier, "job", lambda job: job.job_name)

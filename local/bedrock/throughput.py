@@ -88,7 +88,7 @@ def listed(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     with simulator.lock:
         every = simulator.state.throughputs.values()
         for throughput in every:
-            settle(throughput)
+            settle(simulator, throughput)
         rows = [
             shapes.summary("bedrock", "ProvisionedModelSummary", throughput.members())
             for throughput in every
@@ -105,7 +105,7 @@ def update(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     resources = [arn, *([served.arn] if served else [])]
     caller.authorize("UpdateProvisionedModelThroughput", resources, resource_tags=throughput.tags)
     with simulator.lock:
-        settle(throughput)
+        settle(simulator, throughput)
         if throughput.status != "InService":
             raise invalid(f"{arn} is {throughput.status}; only one that is InService is updated")
         if ":foundation-model/" in throughput.model_arn and served is None:
@@ -130,7 +130,7 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     arn = throughput.provisioned_model_arn
     caller.authorize("DeleteProvisionedModelThroughput", [arn], resource_tags=throughput.tags)
     with simulator.lock:
-        settle(throughput)
+        settle(simulator, throughput)
         until = throughput.commitment_expiration_time
         if until is not None and now() < until:
             raise conflict(
@@ -143,9 +143,9 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {}
 
 
-def settle(throughput: Throughput) -> None:
+def settle(simulator: Simulator, throughput: Throughput) -> None:
     """End the change under way once its time is over."""
-    if throughput.settles_at is None or now() < throughput.settles_at:
+    if not simulator.is_over(throughput.settles_at):
         return
     throughput.last_modified_time = throughput.settles_at
     throughput.status = throughput.settles_as
@@ -171,7 +171,7 @@ def _begin(simulator: Simulator, throughput: Throughput, seconds: float) -> None
 def _found(simulator: Simulator, request: Members) -> Throughput:
     with simulator.lock:
         throughput = simulator.throughput(request["provisionedModelId"])
-        settle(throughput)
+        settle(simulator, throughput)
     return throughput
 
 

@@ -113,14 +113,14 @@ def _train(simulator: Simulator, job: Job) -> None:
     records = _check_data(objects, job)
     _enter(job, "data_processing_details")
     seconds = simulator.clock.real(JOB + JOB_PER_RECORD * records)
-    _pass_time(job, seconds / 2)
+    _pass_time(simulator, job, seconds / 2)
     _enter(job, "training_details")
     if ordered_failure is not None:
         _fail(simulator, job, ordered_failure.message or _UNEXPECTED)
         return
     if ordered_stop is not None:
         set_status(simulator, job, "Stopping")
-    _pass_time(job, seconds / 2)
+    _pass_time(simulator, job, seconds / 2)
     _complete(simulator, job, objects)
 
 
@@ -173,15 +173,15 @@ def _enter(job: Job, phase: str) -> None:
     current.status, current.last_modified_time = "InProgress", now()
 
 
-def _pass_time(job: Job, seconds: float) -> None:
+def _pass_time(simulator: Simulator, job: Job, seconds: float) -> None:
     end = time.monotonic() + seconds
     while True:
         if job.status in ("Stopping", "Stopped"):
             raise _StoppedError
         left = end - time.monotonic()
-        if left <= 0:
+        if left <= 0 and not simulator.options.hold:
             return
-        time.sleep(min(left, _TICK))
+        time.sleep(min(left, _TICK) if left > 0 else _TICK)
 
 
 def _complete(simulator: Simulator, job: Job, objects: RoleObjects) -> None:

@@ -157,6 +157,16 @@ def test_what_the_picture_model_does_not_take_is_refused(config: Any, why: str) 
         draw(**config)
 
 
+def in_service(pets: Pets, arn: str) -> None:
+    bedrock = pets.aws.client("bedrock")
+    eventually(
+        lambda: (
+            bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"]
+            == "InService"
+        )
+    )
+
+
 @pytest.fixture(scope="module")
 def served(pets: Pets, model: str) -> Iterator[str]:
     """The ARN of throughput that serves the model."""
@@ -164,15 +174,20 @@ def served(pets: Pets, model: str) -> Iterator[str]:
     arn = bedrock.create_provisioned_model_throughput(
         provisionedModelName=unique("served"), modelId=model, modelUnits=1
     )["provisionedModelArn"]
-    with refused("ModelNotReadyException"):
-        invoke(pets, arn, {"inputText": "too early"})
-    eventually(
-        lambda: (
-            bedrock.get_provisioned_model_throughput(provisionedModelId=arn)["status"]
-            == "InService"
-        )
-    )
+    in_service(pets, arn)
     yield arn
+    bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+
+
+def test_throughput_that_is_still_created_is_not_ready(pets: Pets, model: str) -> None:
+    bedrock = pets.aws.client("bedrock")
+    with pets.aws.faults.held():
+        arn = bedrock.create_provisioned_model_throughput(
+            provisionedModelName=unique("early"), modelId=model, modelUnits=1
+        )["provisionedModelArn"]
+        with refused("ModelNotReadyException"):
+            invoke(pets, arn, {"inputText": "too early"})
+    in_service(pets, arn)
     bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
 
 

@@ -18,8 +18,9 @@ from tests.local.support import (
 
 def test_a_job_goes_through_its_phases_to_a_model(pets: Pets) -> None:
     bedrock = pets.aws.client("bedrock")
-    arn = pets.start(customModelTags=[{"key": "team", "value": "pets"}])
-    first = bedrock.get_model_customization_job(jobIdentifier=arn)
+    with pets.aws.faults.held():
+        arn = pets.start(customModelTags=[{"key": "team", "value": "pets"}])
+        first = bedrock.get_model_customization_job(jobIdentifier=arn)
     assert first["status"] == "InProgress"
     assert "outputModelArn" not in first
     done = pets.finished(arn)
@@ -94,8 +95,9 @@ def test_every_change_of_a_job_is_an_event(pets: Pets) -> None:
 
 def test_a_stopped_job_makes_no_model(pets: Pets) -> None:
     bedrock = pets.aws.client("bedrock")
-    arn = pets.start()
-    bedrock.stop_model_customization_job(jobIdentifier=arn)
+    with pets.aws.faults.held():
+        arn = pets.start()
+        bedrock.stop_model_customization_job(jobIdentifier=arn)
     stopping = bedrock.get_model_customization_job(jobIdentifier=arn)["status"]
     assert stopping in ("Stopping", "Stopped")
     done = pets.finished(arn)

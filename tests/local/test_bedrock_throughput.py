@@ -70,8 +70,9 @@ def settled(pets: Pets, arn: str) -> dict[str, Any]:
 
 
 def test_throughput_is_creating_and_then_in_service(pets: Pets, model: str) -> None:
-    arn = buy(pets, model, tags=[{"key": "lease", "value": "8h"}])
-    assert get(pets, arn)["status"] == "Creating"
+    with pets.aws.faults.held():
+        arn = buy(pets, model, tags=[{"key": "lease", "value": "8h"}])
+        assert get(pets, arn)["status"] == "Creating"
     found = settled(pets, arn)
     assert (found["status"], found["modelArn"]) == ("InService", model)
     assert found["foundationModelArn"].endswith("foundation-model/amazon.titan-embed-image-v1:0")
@@ -84,8 +85,9 @@ def test_the_model_behind_it_is_swapped_in_place(pets: Pets, model: str) -> None
     other = pets.trained()
     arn = buy(pets, model)
     settled(pets, arn)
-    bedrock.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=other)
-    during = get(pets, arn)
+    with pets.aws.faults.held():
+        bedrock.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=other)
+        during = get(pets, arn)
     assert (during["status"], during["modelArn"], during["desiredModelArn"]) == (
         "Updating",
         model,
@@ -98,15 +100,21 @@ def test_the_model_behind_it_is_swapped_in_place(pets: Pets, model: str) -> None
 def test_during_a_change_there_is_no_other_change(pets: Pets, model: str, phase: str) -> None:
     bedrock = pets.aws.client("bedrock")
     other = pets.trained()
-    arn = buy(pets, model)
-    if phase == "Updating":
-        settled(pets, arn)
-        bedrock.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=other)
-    with refused("ValidationException") as message:
-        bedrock.update_provisioned_model_throughput(provisionedModelId=arn, desiredModelId=model)
-    assert f"is {phase}" in message[0]
-    with refused("ConflictException"):
-        bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+    existing = buy(pets, model)
+    settled(pets, existing)
+    with pets.aws.faults.held():
+        arn = existing if phase == "Updating" else buy(pets, model)
+        if phase == "Updating":
+            bedrock.update_provisioned_model_throughput(
+                provisionedModelId=arn, desiredModelId=other
+            )
+        with refused("ValidationException") as message:
+            bedrock.update_provisioned_model_throughput(
+                provisionedModelId=arn, desiredModelId=model
+            )
+        assert f"is {phase}" in message[0]
+        with refused("ConflictException"):
+            bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
     settled(pets, arn)
 
 
@@ -258,9 +266,10 @@ def active(pets: Pets, arn: str) -> dict[str, Any]:
 
 def test_a_deployment_is_created_updated_and_deleted(pets: Pets, nova: str) -> None:
     bedrock = pets.aws.client("bedrock")
-    arn = deploy(pets, nova, description="for the pets")
-    with refused("ConflictException"):
-        bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    with pets.aws.faults.held():
+        arn = deploy(pets, nova, description="for the pets")
+        with refused("ConflictException"):
+            bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
     assert active(pets, arn)["description"] == "for the pets"
     bedrock.update_custom_model_deployment(customModelDeploymentIdentifier=arn, modelArn=nova)
     assert active(pets, arn)["updateDetails"]["updateStatus"] == "UpdateCompleted"
