@@ -63,7 +63,7 @@ browser:
 
 .PHONY: test-fast
 test-fast: install ## domain and functions only: seconds, no Node, no network
-	pytest tests/tuning tests/lambdas tests/cli
+	pytest tests/tuning tests/lambdas tests/sources tests/cli
 
 .PHONY: check
 check: install ## formatting, lint, types, import rule, generated docs, secrets, CI workflows
@@ -112,6 +112,11 @@ docs: install ## write the generated pages under docs/
 .PHONY: bench
 bench: install ## measure against peers and limits; prints Markdown
 	python -m bench
+
+.PHONY: fuzz
+fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS=300)
+	python -m fuzz manifest --seconds $(or $(SECONDS),300)
+	python -m fuzz images --seconds $(or $(SECONDS),300)
 
 .PHONY: local-up
 local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1
