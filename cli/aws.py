@@ -73,6 +73,19 @@ class Aws:
             raise NoRegionError
         return self.session.region_name
 
+    def bucket_region(self, bucket: str) -> str:
+        """The Region of a bucket; "" where S3 does not tell.
+
+        Nobody needs a permission for it: S3 names the Region in a refusal, too.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            meta: Any = self.s3.head_bucket(Bucket=bucket)["ResponseMetadata"]
+        except ClientError as error:
+            meta = error.response["ResponseMetadata"]
+        return str(meta.get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))
+
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
         found = self.session.get_credentials()

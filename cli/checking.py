@@ -43,12 +43,14 @@ class Check:
     """The check of up to two manifests.
 
     bad: lines with an error, by kind. sources: of images by kind, where they can be looked at.
+    job_region: the AWS Region in which the job would run; "" where nobody knows it.
     """
 
     terms: Terms
     locate: Locate
     listener: Listener | None = None
     decoder: Decoder | None = None
+    job_region: str = ""
     bad: dict[str, set[int]] = field(default_factory=dict)
     sources: dict[str, ImageSource] = field(default_factory=dict)
     _partials: list[Partial] = field(default_factory=list)
@@ -64,7 +66,8 @@ class Check:
         ]
         for (_, manifest, chunks), first, reach in zip(opened, firsts, reaches, strict=True):
             self._manifest(manifest, reach, chain([first], chunks))
-        return conclude(merge(self._partials), self.terms, self._hear)
+        merged = merge(self._partials)
+        return conclude(merged, self.terms, self._hear, job_region=self.job_region)
 
     def _hear(self, found: Finding) -> None:
         if found.severity == Severity.ERROR and found.line is not None:

@@ -47,7 +47,10 @@ class LocalManifest:
 
 
 class S3Manifest:
-    """An object in S3; raises CannotRun if it is not there."""
+    """An object in S3; raises CannotRun if it is not there.
+
+    region: of its bucket, which may be another than the session's; "" where S3 does not tell.
+    """
 
     def __init__(self, aws: Aws, uri: str) -> None:
         from botocore.exceptions import ClientError
@@ -69,12 +72,14 @@ class S3Manifest:
                 "there is no such object", where=uri, fix=f"look: aws s3 ls {uri}"
             ) from None
         self.size = head["ContentLength"]
+        self.region = aws.bucket_region(self.bucket)
 
     def chunks(self) -> Iterator[bytes]:
         """All bytes, by the client that the deployed functions use."""
         from sources import s3
 
-        client = s3.store(self.bucket, region=self._aws.region, credentials=self._aws.credentials)
+        region = self.region or self._aws.region
+        client = s3.store(self.bucket, region=region, credentials=self._aws.credentials)
         yield from s3.manifest_chunks(client, self.key, version=None)
 
 

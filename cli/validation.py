@@ -48,6 +48,12 @@ class Request:
     accepted: Path | None
 
     @property
+    def in_s3(self) -> bool:
+        """Whether anything is read from S3; without, no AWS configuration is asked for."""
+        names = (self.manifest, self.validation or "")
+        return self.s3_images or any(name.startswith("s3://") for name in names)
+
+    @property
     def outputs(self) -> dict[str, Path | None]:
         """Files to write, by option."""
         return {
@@ -151,7 +157,8 @@ class _Locator:
             from cli.decoding import Decoder
 
             decoder = Decoder()
-        return Check(terms=terms, locate=self.locate, decoder=decoder)
+        region = self._aws.session.region_name or "" if self._request.in_s3 else ""
+        return Check(terms=terms, locate=self.locate, decoder=decoder, job_region=region)
 
     def locate(self, kind: Kind, manifest: Manifest, chunk: bytes) -> Reach:
         """Decides from a manifest's first bytes."""
@@ -169,16 +176,23 @@ class _Locator:
             kind=kind,
             bucket=place.bucket,
             folder=place.folder,
+            bucket_region=self._region(manifest, place),
             overrides=self._customization.overrides if self._customization else {},
         )
-        source = None if request.no_images else self._source(manifest, place, chunk)
+        source = (
+            None
+            if request.no_images
+            else self._source(manifest, place, chunk, subject.bucket_region)
+        )
         return Reach(subject=subject, source=source, waived=request.no_images)
 
-    def _source(self, manifest: Manifest, place: Place, chunk: bytes) -> ImageSource | None:
+    def _source(
+        self, manifest: Manifest, place: Place, chunk: bytes, region: str
+    ) -> ImageSource | None:
         if any(each.bucket == place.bucket for each in self._mappings):
             return self._folders.images(place.bucket)
         if isinstance(manifest, S3Manifest) or self._request.s3_images:
-            return self._in_s3(place.bucket)
+            return self._in_s3(place.bucket, region)
         found = beside(manifest, place, chunk)
         if found is not None:
             say(f"note: images of {place.bucket} are looked at in {found.folder}")
@@ -192,10 +206,19 @@ class _Locator:
             )
         return None
 
-    def _in_s3(self, bucket: str) -> ImageSource:
+    def _region(self, manifest: Manifest, place: Place) -> str:
+        """Of the bucket that the dataset is in; "" for what is not uploaded yet."""
+        if isinstance(manifest, S3Manifest) and manifest.bucket == place.bucket:
+            return manifest.region
+        if place.bucket and (isinstance(manifest, S3Manifest) or self._request.s3_images):
+            return self._aws.bucket_region(place.bucket)
+        return ""
+
+    def _in_s3(self, bucket: str, region: str) -> ImageSource:
         from sources import s3
 
-        client = s3.store(bucket, region=self._aws.region, credentials=self._aws.credentials)
+        region = region or self._aws.region
+        client = s3.store(bucket, region=region, credentials=self._aws.credentials)
         return s3.S3Images(bucket, client=client, boto=self._aws.s3)
 
 

@@ -4,7 +4,7 @@ from typing import IO
 
 import msgspec
 
-from lambdas import _customizations
+from lambdas import _aws, _customizations
 from tuning import layout
 from tuning.environment import CheckEnvironment
 from tuning.report import Finding
@@ -20,6 +20,8 @@ def subject_of(name: str, kind: layout.Kind, env: CheckEnvironment) -> Subject:
         kind=kind,
         bucket=env.buckets.of(kind),
         folder=layout.folder(name),
+        # Buckets and functions are of one stack, and jobs are started by these functions.
+        bucket_region=_aws.region(),
         overrides=customization.overrides,
     )
 

@@ -32,7 +32,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     folder = layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
         concluded = report.conclude(
-            merged, customization, on_finding=lambda f: write_finding(whole, f)
+            merged,
+            customization,
+            on_finding=lambda f: write_finding(whole, f),
+            job_region=_aws.region(),
         )
         for part in _keys(env.output_bucket, f"{work}findings/"):
             _append(env.output_bucket, part, whole)

@@ -9,10 +9,14 @@ from tuning.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """The joined results of all checks of one run, and the terms they are judged by."""
+    """The joined results of all checks of one run, and the terms they are judged by.
+
+    job_region: the AWS Region in which the job would run; "" where nobody knows it.
+    """
 
     partial: Partial
     terms: Terms
+    job_region: str = ""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -101,6 +101,7 @@ class ManifestCheck:
             stats.lengths[name] = dict(sorted(_rounded(lengths).items()))
         stats.hashes = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
         stats.outside = dict(sorted(stats.outside.items()))
+        stats.bucket_region = self._subject.bucket_region
         partial = Partial(
             counts=dict(sorted(self._findings.counts.items())),
             findings=self._findings.kept(),

@@ -53,6 +53,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     outside: folders of images that the service role does not cover, the first by name.
     unseen: images out of reach of the checker, which looked at none of them.
+    bucket_region: the AWS Region of the dataset's bucket; "" where nobody knows it.
     hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 of the
     length; at most the caller's bound, the smallest. hashed: how many there were.
     """
@@ -67,6 +68,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     captions: Classes = msgspec.field(default_factory=Classes)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
     unseen: int = 0
+    bucket_region: str = ""
     hashed: int = 0
     hashes: bytes = b""
 

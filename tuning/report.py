@@ -100,12 +100,19 @@ def report_schema() -> dict[str, Any]:
     return report_formats.schema_of(Report)
 
 
-def conclude(partial: Partial, terms: Terms, on_finding: Listener | None = None) -> Report:
+def conclude(
+    partial: Partial,
+    terms: Terms,
+    on_finding: Listener | None = None,
+    *,
+    job_region: str = "",
+) -> Report:
     """Applies the dataset rules and the agreed exceptions to joined results.
 
     on_finding receives every finding of the dataset rules that is not silenced.
+    job_region: the AWS Region in which the job would run; "" where nobody knows it.
     """
-    dataset = Dataset(partial=partial, terms=terms)
+    dataset = Dataset(partial=partial, terms=terms, job_region=job_region)
     findings = Findings(overrides=terms.overrides, listener=on_finding)
     for rule, fault in run(DATASET_RULES, dataset, None):
         findings.add(finding(rule, fault, kind="dataset", line=None))

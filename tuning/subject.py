@@ -16,6 +16,7 @@ class Subject:
     """One manifest and what it must satisfy.
 
     bucket, folder: where its images must lie; the folder ends with "/" or is empty (any folder).
+    bucket_region: the AWS Region of the bucket; "" where nobody knows it.
     overrides: by rule name, from the customization's [rules]. budget: of the contract, derived.
     """
 
@@ -24,6 +25,7 @@ class Subject:
     kind: Kind
     bucket: str
     folder: str
+    bucket_region: str = ""
     overrides: Mapping[str, Override] = field(default_factory=dict)
     budget: TextBudget = field(init=False)
 

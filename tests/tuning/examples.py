@@ -106,7 +106,7 @@ def dataset_of(model: str, seen: dict[str, Any]) -> Dataset:
     terms = ModelTerms(
         base_model=base, dataset=contract, hyperparameters=seen.get("hyperparameters", {})
     )
-    return Dataset(partial=partial, terms=terms)
+    return Dataset(partial=partial, terms=terms, job_region=seen.get("job_region", ""))
 
 
 def _stats(seen: dict[str, Any]) -> tuple[TextStats, ImageStats]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.tuning.examples import item_of, subject_of
+from tests.tuning.examples import FLAGSHIP, dataset_of, item_of, subject_of
 from tuning.rules import BY_ID, BY_NAME, RULES, Rule, find_rule
 from tuning.rules.crash import run
 
@@ -58,3 +58,31 @@ def test_a_crashing_rule_becomes_a_finding_and_the_others_go_on() -> None:
     crashing = Rule(**{**{f: getattr(real, f) for f in real.__slots__}, "check": broken})
     found = [rule.id for rule, _ in run([crashing, real], item_of(real, ""), subject_of())]
     assert found == ["X001", "L103"]
+
+
+@pytest.mark.parametrize(
+    ("training", "validation", "job", "blamed"),
+    [
+        ("us-east-1", "us-east-1", "us-east-1", []),
+        ("us-west-2", "us-west-2", "us-east-1", ["training", "validation"]),
+        ("us-east-1", "us-west-2", "us-east-1", ["validation"]),
+        ("us-west-2", "us-west-2", "eu-west-1", []),
+        ("us-east-1", "us-west-2", "", ["validation"]),
+        ("eu-west-1", "us-west-2", "", ["training"]),
+        ("", "us-west-2", "", []),
+        ("", "", "us-east-1", []),
+    ],
+)
+def test_both_buckets_must_be_in_one_region_that_takes_jobs(
+    training: str, validation: str, job: str, blamed: list[str]
+) -> None:
+    found = find_rule("bucket-in-another-region")
+    dataset = dataset_of(
+        FLAGSHIP,
+        {
+            "training": {"bucket_region": training},
+            "validation": {"bucket_region": validation},
+            "job_region": job,
+        },
+    )
+    assert [fault.kind for fault in found.check(dataset, None)] == blamed

@@ -123,6 +123,7 @@ DATASET_RULES: Final[tuple[Rule[Any], ...]] = (
     dataset.manifest_too_large,
     dataset.validation_missing,
     dataset.validation_not_supported,
+    dataset.bucket_in_another_region,
     quality.duplicate_record,
     quality.duplicate_image,
     quality.image_in_both_manifests,

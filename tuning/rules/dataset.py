@@ -183,3 +183,35 @@ def validation_not_supported(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The model takes no validation manifest, and there is one."""
     if dataset.terms.dataset.validation == "forbidden" and "validation" in dataset.kinds:
         yield Fault("there is a validation manifest", limit="none", kind="validation")
+
+
+@rule(
+    "D110",
+    bad='{"training": {"records": 1000, "bucket_region": "eu-west-1"}, '
+    '"validation": {"records": 8}, "job_region": "us-east-1"}',
+    good='{"training": {"records": 1000, "bucket_region": "us-east-1"}, '
+    '"validation": {"records": 8, "bucket_region": "us-east-1"}, "job_region": "us-east-1"}',
+    fix="Copy the dataset into a bucket of the job's Region, or start the job where the bucket is.",
+)
+def bucket_in_another_region(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A dataset's bucket is in another AWS Region than the job.
+
+    Amazon Bedrock reads datasets from the job's own Region only, and each model takes jobs in few
+    Regions. A bucket never moves: its objects have to be copied. The job's Region is the
+    deployment's, or on a laptop that of --region or the AWS profile; where that one takes no jobs
+    for the model, any Region that does is accepted.
+    """
+    possible = dataset.terms.base_model.customization_regions
+    wanted = (dataset.job_region,) if dataset.job_region in possible else possible
+    for kind in dataset.kinds:
+        region = dataset.text(kind).bucket_region
+        if region and region not in wanted:
+            yield Fault(
+                f"the {kind} bucket is in {region}, the job would run in {' or '.join(wanted)}",
+                value=region,
+                limit=" or ".join(wanted),
+                kind=kind,
+            )
+        elif region:
+            # One job reads both buckets.
+            wanted = (region,)
