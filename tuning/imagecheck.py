@@ -26,7 +26,7 @@ from tuning.rules.crash import run
 from tuning.subject import ImageRef, Subject
 
 # Images that are asked for together: so many, and no more than these bytes that may come at once.
-BATCH: Final = 512
+BATCH: Final = 1024
 _BATCH_BYTES: Final = 16 << 20
 _KEY_BYTES_MAX: Final = 1024
 
@@ -45,9 +45,7 @@ def check_images(
     check = _Check(source, subject, on_finding)
     start = 0
     while start < len(refs):
-        end = start + check.batch_size
-        check.batch(refs[start:end])
-        start = end
+        start += check.batch(refs[start : start + BATCH])
     return check.partial()
 
 
@@ -66,22 +64,25 @@ class _Check:
         self._bytes: Counter[int] = Counter()
         self._folders: Counter[str] = Counter()
 
-    @property
-    def batch_size(self) -> int:
-        """How many images to ask for next."""
-        return min(BATCH, _BATCH_BYTES // self._first.longest)
+    def batch(self, refs: Sequence[ImageRef]) -> int:
+        """Looks at the first of these images, as many as fit; returns how many.
 
-    def batch(self, refs: Sequence[ImageRef]) -> None:
-        """Looks at some images: one fetch for all, then one more for those that need it."""
-        fetchable = []
+        One fetch for all, then one more for those that need it.
+        """
+        fetchable: list[ImageRef] = []
+        ranges: list[ByteRange] = []
+        taken, room = 0, _BATCH_BYTES
         for ref in refs:
+            length = self._first.length(extension_of(ref.key))
+            if length > room:
+                break
+            taken += 1
             if len(ref.key) * 4 > _KEY_BYTES_MAX < len(ref.key.encode()):
                 self._judge(Image(line=ref.line, key=ref.key, outcome="key"))
-            else:
-                fetchable.append(ref)
-        ranges = [
-            ByteRange(ref.key, 0, self._first.length(extension_of(ref.key))) for ref in fetchable
-        ]
+                continue
+            room -= length
+            fetchable.append(ref)
+            ranges.append(ByteRange(ref.key, 0, length))
         waiting: list[tuple[_Visit, ByteRange]] = []
         for ref, answer in zip(fetchable, self._source.fetch(ranges), strict=True):
             self._proceed(_Visit(ref), answer, waiting)
@@ -90,6 +91,7 @@ class _Check:
             waiting = []
             for visit, answer in zip(visits, self._source.fetch(ranges), strict=True):
                 self._proceed(visit, answer, waiting)
+        return taken
 
     def _proceed(
         self, visit: "_Visit", answer: Answer, waiting: list[tuple["_Visit", ByteRange]]

@@ -1,5 +1,6 @@
 """Bytes of images: what a source brings, and how long a first range has to be."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -8,14 +9,17 @@ import msgspec
 from tuning.headers import READ_BYTES_MIN
 
 RANGE_BYTES_MAX: Final = 64 << 10
-_RANGE_BYTES_MIN: Final = READ_BYTES_MIN
+# What a first range may be: few bytes cost little, so the steps need not be finer.
+_STEP: Final = 4 << 10
+_LENGTHS: Final = (READ_BYTES_MIN, _STEP // 2, *range(_STEP, RANGE_BYTES_MAX + 1, _STEP))
 # Where a header goes on behind the first range, its end is mostly near.
 NEXT_BYTES: Final = 16 << 10
 # So many headers of a kind are seen before the range changes, and about so many are remembered.
 _LEARN_FROM: Final = 16
 _REMEMBER: Final = 512
-# A second request costs more than the bytes it saves: at most this share of images may need one.
-_MISSES_ALLOWED: Final = 0.04
+# A second request costs as much as some 64 KiB do: few images may need one, but not every image
+# shall pay for the deepest headers.
+_MISSES_ALLOWED: Final = 0.07
 
 
 class ByteRange(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +69,7 @@ class FirstRange:
     """How many bytes to ask for first, learned from the headers seen so far, by file extension.
 
     Starts with RANGE_BYTES_MAX, which held every header of a public set of camera JPEGs, and
-    shrinks to the smallest power of two that would have held nearly all of them.
+    shrinks to the shortest that would have held nearly all of them.
     """
 
     def __init__(self) -> None:
@@ -75,11 +79,6 @@ class FirstRange:
         """Bytes to ask for first; at most RANGE_BYTES_MAX."""
         seen = self._seen.get(extension)
         return seen.length if seen is not None else RANGE_BYTES_MAX
-
-    @property
-    def longest(self) -> int:
-        """The most that any extension seen so far asks for."""
-        return max((seen.length for seen in self._seen.values()), default=RANGE_BYTES_MAX)
 
     def learn(self, extension: str, needed: int) -> None:
         """Remembers that the header of an image ended `needed` bytes after its start."""
@@ -92,17 +91,17 @@ class FirstRange:
 
 
 class _Seen:
-    """Headers of one extension, counted by the power of two that holds them."""
+    """Headers of one extension, counted by the shortest range that holds them."""
 
     __slots__ = ("_counts", "_since", "length")
 
     def __init__(self) -> None:
         self.length = RANGE_BYTES_MAX
-        self._counts = [0] * (RANGE_BYTES_MAX.bit_length() + 1)
+        self._counts = [0] * len(_LENGTHS)
         self._since = 0
 
     def add(self, needed: int) -> None:
-        self._counts[(needed - 1).bit_length()] += 1
+        self._counts[bisect_left(_LENGTHS, needed)] += 1
         self._since += 1
         if self._since >= _LEARN_FROM:
             self._since = 0
@@ -110,13 +109,13 @@ class _Seen:
 
     def _choose(self) -> None:
         total = sum(self._counts)
-        power, missed = RANGE_BYTES_MAX.bit_length() - 1, 0
-        while 1 << power > _RANGE_BYTES_MIN:
-            missed += self._counts[power]
+        at, missed = len(_LENGTHS) - 1, 0
+        while at:
+            missed += self._counts[at]
             if missed > total * _MISSES_ALLOWED:
                 break
-            power -= 1
-        self.length = 1 << power
+            at -= 1
+        self.length = _LENGTHS[at]
         if total > _REMEMBER:
             self._counts = [count // 2 for count in self._counts]
 
