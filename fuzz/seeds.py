@@ -87,7 +87,8 @@ def manifests() -> Iterator[bytes]:
 
 def images() -> Iterator[bytes]:
     """Inputs of fuzz.images, each read in another way."""
-    for number, content in enumerate([*_sound_images(), *_hostile_images(), *_other_files()]):
+    kinds = [*_sound_images(), *_hostile_images(), *_other_files(), *_videos()]
+    for number, content in enumerate(kinds):
         yield bytes([number % 16]) + content
 
 
@@ -172,3 +173,21 @@ def _other_files() -> Iterator[bytes]:
     yield b"GIF89a"
     yield b"<!DOCTYPE html><title>404</title>"
     yield b""
+
+
+def _videos() -> Iterator[bytes]:
+    movie = struct.pack(">I4sI4s20xIII80x", 116, b"moov", 108, b"mvhd", 0, 1_000, 5_000)
+    kind = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0)
+    data = struct.pack(">I4s9x", 17, b"mdat")
+    yield kind + movie + data
+    yield kind + data + movie
+    yield kind + struct.pack(">I4sQ", 1, b"free", 16) * 100 + movie
+    yield kind + struct.pack(">I4sQ", 1, b"mdat", 2**63)
+    yield kind + bytes(3_000)
+    yield data + movie
+    duration = struct.pack(">HBd", 0x4489, 0x88, 5_000.0)
+    info = struct.pack(">IB", 0x1549A966, 0x80 + len(duration)) + duration
+    for size in (0x80 + len(info), 0xFF):
+        yield b"\x1aE\xdf\xa3\x80" + struct.pack(">IB", 0x18538067, size) + info
+    yield b"\x1aE\xdf\xa3" + b"\x01" + b"\xfe" * 7
+    yield b"\x1aE\xdf\xa3\x80" * 700

@@ -1,4 +1,7 @@
-"""Format and size of an image from its header: PNG, JPEG, GIF, WebP; others by name."""
+"""Format and size of an image from its header: PNG, JPEG, GIF, WebP; a video's length.
+
+Others are known by name only.
+"""
 
 import struct
 import zlib
@@ -7,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from tuning.sniff import sniff
+from tuning.sniff import MATROSKA, VIDEOS, sniff
+from tuning.video import boxes, ebml
 
 # Bounds the work per image. Portrait photos keep megabytes of depth in hundreds of segments.
 SEGMENTS_MAX: Final = 1024
@@ -28,6 +32,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     width, height: pixels as stored. bits: per channel. channels: of a JPEG; 4 is CMYK.
     orientation: of EXIF, 1 to 8; 5 to 8 swap the sides. end: bytes that had to be looked at.
     problem: "" or why it is no image. truncated: the problem is that the file ends too early.
+    seconds: length of a video; None where its header does not tell.
     """
 
     format: str
@@ -40,6 +45,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     end: int = 0
     problem: str = ""
     truncated: bool = False
+    seconds: float | None = None
 
 
 # Yields the offset from which bytes are needed, is sent those bytes, returns the header.
@@ -205,8 +211,10 @@ def _orientation(tiff: bytes) -> int:
 
 
 def _other(data: bytes, size: int) -> Reader:
-    yield from ()
     format = sniff(data)
+    if format in VIDEOS:
+        length = yield from (ebml if format == MATROSKA else boxes)(data, size)
+        return Header(format=format, **length._asdict())
     if format == "gif":
         if size < 10:
             return _cut(format, size)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from tuning.headers import Header
 from tuning.images import extension_of
 from tuning.models import ImageLimits
+from tuning.sniff import MATROSKA, MP4, QUICKTIME
 
 # What names of files usually end with; other endings say nothing.
 ENDINGS: Final[Mapping[str, str]] = {
@@ -20,6 +21,11 @@ ENDINGS: Final[Mapping[str, str]] = {
     "tiff": "TIFF",
     "heic": "HEIC",
     "avif": "AVIF",
+    "mp4": MP4,
+    "m4v": MP4,
+    "mov": QUICKTIME,
+    "mkv": MATROSKA,
+    "webm": MATROSKA,
 }
 
 # "" looked at; else why not: no such object, not allowed, overwritten meanwhile, impossible key,

@@ -2,6 +2,10 @@
 
 from typing import Final
 
+MP4: Final = "MP4 video"
+QUICKTIME: Final = "QuickTime video"
+MATROSKA: Final = "Matroska video"
+VIDEOS: Final = frozenset({MP4, QUICKTIME, MATROSKA})
 _MAGIC: Final = (
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
@@ -17,7 +21,7 @@ _MAGIC: Final = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "gzip"),
     (b"version https://git-lfs", "a Git LFS pointer"),
-    (b"\x1aE\xdf\xa3", "Matroska video"),
+    (b"\x1aE\xdf\xa3", MATROSKA),
 )
 _MARKUP: Final = (
     (b"<!doctype html", "HTML"),
@@ -32,8 +36,15 @@ _BRANDS: Final = {
     b"avis": "AVIF",
     b"heic": "HEIC",
     b"heix": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
+    b"hevc": "HEIC",
+    b"hevx": "HEIC",
+    b"msf1": "HEIF",
+    b"crx ": "a Canon raw file",
+    b"M4A ": "MPEG-4 audio",
     b"mif1": "HEIF",
-    b"qt  ": "QuickTime video",
+    b"qt  ": QUICKTIME,
 }
 
 
@@ -42,7 +53,10 @@ def sniff(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
     if data[4:8] == b"ftyp":
-        return _BRANDS.get(data[8:12], "MP4 video")
+        return _BRANDS.get(data[8:12], MP4)
+    # QuickTime of old begins with any of its boxes.
+    if data[4:8] in (b"moov", b"mdat", b"wide"):
+        return QUICKTIME
     for magic, name in _MAGIC:
         if data.startswith(magic):
             return name

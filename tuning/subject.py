@@ -43,6 +43,11 @@ class Subject:
         )
 
     @property
+    def image_field(self) -> str:
+        """The field of a record that names an image or a video."""
+        return "image-ref" if self.contract.format == "image-caption" else "uri"
+
+    @property
     def prefix(self) -> str:
         """What every image reference must begin with."""
         return f"s3://{self.bucket}/{self.folder}"

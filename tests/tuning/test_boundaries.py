@@ -203,6 +203,8 @@ NOT_IN_ONE_PASS = {
     "image-key-too-long",
     "image-does-not-decode",
     "unusual-channels",
+    "video-too-long",
+    "video-length-unknown",
 }
 
 

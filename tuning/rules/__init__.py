@@ -21,6 +21,7 @@ from tuning.rules import (
     reach,
     record,
     text,
+    video,
 )
 from tuning.rules.crash import rule_crashed
 
@@ -106,6 +107,8 @@ IMAGE_RULES: Final[tuple[Rule[Any], ...]] = (
     image.too_many_pixels,
     image.pixels_disputed,
     image.aspect_ratio_out_of_range,
+    video.video_too_long,
+    video.video_length_unknown,
     image.animated_image,
     image.cmyk_image,
     image.deep_colour_image,

@@ -6,42 +6,47 @@ from math import gcd
 from tuning.image import ENDINGS, Image
 from tuning.images import extension_of
 from tuning.rule import Fault, Severity, rule
+from tuning.sniff import MP4, QUICKTIME, VIDEOS
 from tuning.subject import Subject
 
 _GOOD = '{"format": "png", "width": 512, "height": 512}'
 
 
-def _is_video_for(format: str, subject: Subject) -> bool:
-    """Whether the object is a video and the model takes videos; then only its size is judged."""
+def is_video_for(format: str, subject: Subject) -> bool:
+    """Whether the object is a video and the model takes videos; then its pixels do not count."""
     media = subject.contract.media
-    return format.endswith(" video") and media is not None and bool(media.video_formats)
+    return format in VIDEOS and media is not None and bool(media.video_formats)
+
+
+def _shown(format: str) -> str:
+    return format.upper() if format.islower() else format
 
 
 @rule("I101", bad='{"outcome": "missing"}', good=_GOOD, fix="Upload the image, or drop the record.")
-def image_missing(image: Image, _: Subject) -> Iterator[Fault]:
+def image_missing(image: Image, subject: Subject) -> Iterator[Fault]:
     """There is no object under an image's key.
 
     Keys are case-sensitive, and "+" and blanks are taken as they are.
     """
     if image.outcome == "missing":
-        yield Fault("there is no such object", "image-ref", image.key)
+        yield Fault("there is no such object", subject.image_field, image.key)
 
 
 @rule("I102", bad='{"outcome": "denied"}', good=_GOOD, fix="Allow the role to read the image.")
-def image_not_readable(image: Image, _: Subject) -> Iterator[Fault]:
+def image_not_readable(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image exists, but may not be read.
 
     Another account owns the object, or its KMS key is not open to the role.
     """
     if image.outcome == "denied":
-        yield Fault(f"the image cannot be read: {image.reason}", "image-ref", image.key)
+        yield Fault(f"the image cannot be read: {image.reason}", subject.image_field, image.key)
 
 
 @rule("I103", bad='{"size": 0}', good=_GOOD, fix="Upload the image again.")
-def empty_image(image: Image, _: Subject) -> Iterator[Fault]:
+def empty_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image has no bytes: an upload was broken off."""
     if image.outcome == "" and image.size == 0:
-        yield Fault("the object is empty", "image-ref", image.key, "at least one byte")
+        yield Fault("the object is empty", subject.image_field, image.key, "at least one byte")
 
 
 @rule("I104", bad='{"format": "HTML"}', good=_GOOD, fix="Convert the image to PNG or JPEG.")
@@ -53,48 +58,54 @@ def image_format_not_supported(image: Image, subject: Subject) -> Iterator[Fault
     limits, header = subject.contract.image, image.header
     if limits is None or header is None or not image.size:
         return
-    if header.format not in limits.formats and not _is_video_for(header.format, subject):
+    if header.format not in limits.formats and not is_video_for(header.format, subject):
         allowed = " or ".join(name.upper() for name in limits.formats)
         what = "of an unknown format" if header.format == "unknown" else f"{header.format.strip()}"
-        yield Fault(f"the object is {what}, not {allowed}", "image-ref", header.format, allowed)
+        yield Fault(
+            f"the object is {what}, not {allowed}", subject.image_field, header.format, allowed
+        )
 
 
 @rule(
     "I105", bad='{"problem": "cut", "truncated": true}', good=_GOOD, fix="Upload the image again."
 )
-def truncated_image(image: Image, _: Subject) -> Iterator[Fault]:
+def truncated_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image's file ends too early.
 
     Seen from the header alone: the sizes it announces do not fit into the file.
     """
     if image.header is not None and image.size and image.header.truncated:
-        yield Fault(image.header.problem, "image-ref", f"{image.size:,} bytes")
+        yield Fault(image.header.problem, subject.image_field, f"{image.size:,} bytes")
 
 
 @rule("I106", bad='{"problem": "no marker"}', good=_GOOD, fix="Save the image again.")
-def corrupt_image(image: Image, _: Subject) -> Iterator[Fault]:
+def corrupt_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image's header cannot be read."""
     header = image.header
     if header is not None and header.problem and not header.truncated:
-        yield Fault(f"the {header.format.upper()} header is broken: {header.problem}", "image-ref")
+        yield Fault(
+            f"the {_shown(header.format)} header is broken: {header.problem}", subject.image_field
+        )
 
 
 @rule("I107", bad='{"outcome": "changed"}', good=_GOOD, fix="Start the run when all is uploaded.")
-def image_changed_meanwhile(image: Image, _: Subject) -> Iterator[Fault]:
+def image_changed_meanwhile(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image was overwritten while it was checked.
 
     What was judged is no longer what would be trained on.
     """
     if image.outcome == "changed":
-        yield Fault("the image was overwritten during the check", "image-ref", image.key)
+        yield Fault("the image was overwritten during the check", subject.image_field, image.key)
 
 
 @rule("I108", bad='{"outcome": "key"}', good=_GOOD, fix="Shorten the reference.")
-def image_key_too_long(image: Image, _: Subject) -> Iterator[Fault]:
+def image_key_too_long(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image's key is longer than S3 allows, so no such object can exist."""
     if image.outcome == "key":
         length = len(image.key.encode())
-        yield Fault("S3 has no keys that long", "image-ref", f"{length:,} bytes", "1,024 bytes")
+        yield Fault(
+            "S3 has no keys that long", subject.image_field, f"{length:,} bytes", "1,024 bytes"
+        )
 
 
 @rule(
@@ -110,13 +121,17 @@ def wrong_image_extension(image: Image, subject: Subject) -> Iterator[Fault]:
     Readers that trust names fail; whether Amazon Bedrock is one of them is not published.
     """
     header, limits = image.header, subject.contract.image
-    if header is None or limits is None or header.format not in limits.formats:
+    if header is None or limits is None:
+        return
+    if header.format not in limits.formats and not is_video_for(header.format, subject):
         return
     ending = extension_of(image.key)
-    if ENDINGS.get(ending, header.format) != header.format:
+    promised = ENDINGS.get(ending, header.format)
+    # QuickTime and MP4 are one family of files, and cameras mix their names.
+    if promised != header.format and {promised, header.format} != {MP4, QUICKTIME}:
         yield Fault(
-            f"the name ends with .{ending}, the content is {header.format.upper()}",
-            "image-ref",
+            f"the name ends with .{ending}, the content is {_shown(header.format)}",
+            subject.image_field,
             image.key,
             header.format,
         )
@@ -129,12 +144,12 @@ def image_too_many_bytes(image: Image, subject: Subject) -> Iterator[Fault]:
     if limits is None or header is None:
         return
     most: int | None = limits.bytes_max
-    if media is not None and _is_video_for(header.format, subject):
+    if media is not None and is_video_for(header.format, subject):
         most = media.video_bytes_max
     if most is not None and image.size > most:
         yield Fault(
             f"the file has {image.size:,} bytes",
-            "image-ref",
+            subject.image_field,
             f"{image.size:,} bytes",
             f"{most:,} bytes",
         )
@@ -159,7 +174,7 @@ def image_bytes_disputed(image: Image, subject: Subject) -> Iterator[Fault]:
     if limits.bytes_warn < image.size <= limits.bytes_max:
         yield Fault(
             f"the file has {image.size:,} bytes",
-            "image-ref",
+            subject.image_field,
             f"{image.size:,} bytes",
             f"{limits.bytes_warn:,} bytes on one page, {limits.bytes_max:,} on another",
         )
@@ -174,7 +189,7 @@ def image_side_too_small(image: Image, subject: Subject) -> Iterator[Fault]:
             if side < limits.side_min:
                 yield Fault(
                     f"the {name} is {side:,} px",
-                    "image-ref",
+                    subject.image_field,
                     f"{sized.width} × {sized.height} px",
                     f"at least {limits.side_min:,} px",
                 )
@@ -189,7 +204,7 @@ def image_side_too_large(image: Image, subject: Subject) -> Iterator[Fault]:
             if side > limits.side_max:
                 yield Fault(
                     f"the {name} is {side:,} px",
-                    "image-ref",
+                    subject.image_field,
                     f"{sized.width} × {sized.height} px",
                     f"at most {limits.side_max:,} px",
                 )
@@ -207,7 +222,7 @@ def too_many_pixels(image: Image, subject: Subject) -> Iterator[Fault]:
     if sized.width * sized.height > limits.pixels_max:
         yield Fault(
             f"{sized.width * sized.height:,} pixels",
-            "image-ref",
+            subject.image_field,
             f"{sized.width} × {sized.height} px",
             f"at most {limits.pixels_max:,} pixels",
         )
@@ -232,7 +247,7 @@ def pixels_disputed(image: Image, subject: Subject) -> Iterator[Fault]:
     if limits.pixels_warn < pixels <= limits.pixels_max:
         yield Fault(
             f"{pixels:,} pixels",
-            "image-ref",
+            subject.image_field,
             f"{sized.width} × {sized.height} px",
             f"{limits.pixels_warn:,} on one page, {limits.pixels_max:,} on another",
         )
@@ -249,7 +264,7 @@ def aspect_ratio_out_of_range(image: Image, subject: Subject) -> Iterator[Fault]
         part = gcd(sized.width, sized.height)
         yield Fault(
             f"width / height is {sized.width / sized.height:.3f}",
-            "image-ref",
+            subject.image_field,
             f"{sized.width} × {sized.height} px ({sized.width // part}:{sized.height // part})",
             f"{low:g} to {high:g}",
         )
@@ -262,10 +277,10 @@ def aspect_ratio_out_of_range(image: Image, subject: Subject) -> Iterator[Fault]
     severity=Severity.WARNING,
     fix="Save the frame that you mean as a still image.",
 )
-def animated_image(image: Image, _: Subject) -> Iterator[Fault]:
+def animated_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image is animated: which frame is trained on is not published."""
     if image.sized is not None and image.sized.animated:
-        yield Fault("the image is animated", "image-ref", image.key)
+        yield Fault("the image is animated", subject.image_field, image.key)
 
 
 @rule(
@@ -275,14 +290,14 @@ def animated_image(image: Image, _: Subject) -> Iterator[Fault]:
     severity=Severity.WARNING,
     fix="Convert the image to RGB.",
 )
-def cmyk_image(image: Image, _: Subject) -> Iterator[Fault]:
+def cmyk_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """A JPEG has four channels: CMYK, made for print.
 
     Readers disagree on its colours, some invert them.
     """
     sized = image.sized
     if sized is not None and sized.format == "jpeg" and sized.channels == 4:
-        yield Fault("the image is CMYK", "image-ref", image.key, "RGB")
+        yield Fault("the image is CMYK", subject.image_field, image.key, "RGB")
 
 
 @rule(
@@ -292,7 +307,7 @@ def cmyk_image(image: Image, _: Subject) -> Iterator[Fault]:
     severity=Severity.WARNING,
     fix="Convert the image to 8 bits per channel.",
 )
-def deep_colour_image(image: Image, _: Subject) -> Iterator[Fault]:
+def deep_colour_image(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image has more than 8 bits per channel.
 
     It is reduced to 8 before training; tools that only cut the low bits off make it too dark.
@@ -300,7 +315,7 @@ def deep_colour_image(image: Image, _: Subject) -> Iterator[Fault]:
     if image.sized is not None and image.sized.bits > 8:
         yield Fault(
             f"the image has {image.sized.bits} bits per channel",
-            "image-ref",
+            subject.image_field,
             f"{image.sized.bits} bits",
             "8 bits",
         )
@@ -313,7 +328,7 @@ def deep_colour_image(image: Image, _: Subject) -> Iterator[Fault]:
     severity=Severity.WARNING,
     fix="Rotate the pixels and drop the EXIF orientation.",
 )
-def rotated_by_exif(image: Image, _: Subject) -> Iterator[Fault]:
+def rotated_by_exif(image: Image, subject: Subject) -> Iterator[Fault]:
     """A JPEG lies on its side and only its EXIF data tells so.
 
     A reader that ignores EXIF trains on a rotated image. The limits above are judged by the stored
@@ -322,7 +337,7 @@ def rotated_by_exif(image: Image, _: Subject) -> Iterator[Fault]:
     if image.sized is not None and image.sized.orientation >= 5:
         yield Fault(
             "EXIF swaps width and height",
-            "image-ref",
+            subject.image_field,
             f"orientation {image.sized.orientation}",
             "orientation 1",
         )
@@ -334,13 +349,13 @@ def rotated_by_exif(image: Image, _: Subject) -> Iterator[Fault]:
     good=_GOOD,
     fix="Save the image with one, three or four channels.",
 )
-def unusual_channels(image: Image, _: Subject) -> Iterator[Fault]:
+def unusual_channels(image: Image, subject: Subject) -> Iterator[Fault]:
     """A JPEG has a number of channels that image readers do not accept."""
     sized = image.sized
     if sized is not None and sized.format == "jpeg" and sized.channels not in (1, 3, 4):
         yield Fault(
             f"the image has {sized.channels} channels",
-            "image-ref",
+            subject.image_field,
             f"{sized.channels} channels",
             "1, 3 or 4",
         )

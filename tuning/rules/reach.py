@@ -14,14 +14,14 @@ from tuning.subject import Subject
     good='{"format": "png", "width": 512, "height": 512}',
     fix="Save or export the image again from its original.",
 )
-def image_does_not_decode(image: Image, _: Subject) -> Iterator[Fault]:
+def image_does_not_decode(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image's header is sound, but its pixels cannot be decoded.
 
     Only `tuning validate --deep` finds this: it decodes every image in full, which needs the whole
     file and about a thousand times the work. Broken downloads and disks leave such files behind.
     """
     if image.outcome == "undecodable":
-        yield Fault(f"the image does not decode: {image.reason}", "image-ref", image.key)
+        yield Fault(f"the image does not decode: {image.reason}", subject.image_field, image.key)
 
 
 @rule(
