@@ -32,8 +32,8 @@ _CONTROL_DIGITS: Final = frozenset((b"000", b"001"))
 # With more escapes than that it is quicker to look at the texts they stand for.
 _ESCAPES_PER_ROW: Final = 2
 _CONTROL: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
-# With more quotes in a line it is quicker to cut it at all of them at once.
-_QUOTES_ONE_BY_ONE: Final = 40
+# With more quotes than one in so many bytes it is quicker to cut a block at all of them at once.
+_BYTES_PER_QUOTE: Final = 200
 _RETURN, _OPEN, _CLOSE, _QUOTE, _LETTER_U, _BACKSLASH = b'\r{}"u\\'
 
 
@@ -148,6 +148,9 @@ class _Texts:
         # end like that and there are as many as records, each holds one.
         if hashes is None or len(hashes) != len(rows):
             return None
+        # Each key given twice needs four quotes more.
+        if _framing_quotes(block) != self._quotes * len(rows):
+            return None
         lengths: dict[str, Counter[int]] = {}
         together: list[int] = [0] * len(rows)
         for name in self._names:
@@ -166,7 +169,7 @@ class _Texts:
         return Proven(first, len(rows), lengths, hashes=b"".join(hashes))
 
     def _hashes(self, block: bytes, first: int) -> list[bytes] | None:
-        """A hash for each line, if all look like one object without repeated keys."""
+        """A hash for each line, if all look like one object."""
         view = memoryview(block)
         most = self._budget.line_bytes
         hashes: list[bytes] = []
@@ -176,8 +179,6 @@ class _Texts:
             if stop - start < 2 or block[start] != _OPEN or block[stop - 1] != _CLOSE:
                 return None
             if most is not None and end - start > most:
-                return None
-            if not _has_quotes(block, start, stop, self._quotes):
                 return None
             hashes.append(record_hash(line=number, content=view[start:stop]))
             start, number = end + 1, number + 1
@@ -200,21 +201,24 @@ def _escaped_quotes(block: bytes, *, most: int) -> int | None:
     return quotes
 
 
-def _has_quotes(block: bytes, start: int, stop: int, wanted: int) -> bool:
-    """Whether a line has so many quotes that are not escaped.
+def _framing_quotes(block: bytes) -> int | None:
+    """Quotes that are not escaped; None where a text may end with a backslash.
 
-    A text that ends with a backslash may hide the quote after it: such a line is not proven. With
-    up to two keys it cannot make good for a repeated key, which brings four quotes.
+    Such a text hides the quote that ends it, and four of them would hide a repeated key.
     """
-    found = 0
-    at = block.find(b'"', start, stop)
-    for _ in range(_QUOTES_ONE_BY_ONE):
+    find = block.find
+    framing, at = 0, find(b'"')
+    for _ in range(len(block) // _BYTES_PER_QUOTE):
         if at < 0:
-            return found == wanted
-        found += block[at - 1] != _BACKSLASH
-        at = block.find(b'"', at + 1, stop)
-    pieces = block[at:stop].split(b'"') if at >= 0 else [b""]
-    # The piece before each quote tells whether it is escaped; the first one is not known to.
-    escaped = sum(map(bytes.endswith, pieces[1:-1], repeat(b"\\")))
-    escaped += block[at - 1] == _BACKSLASH
-    return found + len(pieces) - 1 - escaped == wanted
+            return framing
+        if block[at - 1] != _BACKSLASH:
+            framing += 1
+        elif block[at - 2] == _BACKSLASH:
+            return None
+        at = find(b'"', at + 1)
+    # The piece before each quote tells whether it is escaped.
+    *pieces, _ = block[max(0, at - 2) :].split(b'"') if at >= 0 else [b""]
+    escaped = sum(map(bytes.endswith, pieces, repeat(b"\\")))
+    if escaped and any(map(bytes.endswith, pieces, repeat(b"\\\\"))):
+        return None
+    return framing + len(pieces) - escaped

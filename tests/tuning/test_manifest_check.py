@@ -222,5 +222,28 @@ def test_hostile_lines_of_4_mb_are_judged_within_seconds(name: str, model: str) 
     assert len(partial.to_json()) < 200_000
 
 
+_TEXTS = subject_of("titan-text-express/CONTINUED_PRE_TRAINING")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        # Quotes that are hidden behind a backslash must not make good for a repeated key's four.
+        [json.dumps({"input": f"C:\\pictures {number}\\"}) for number in range(4)],
+        [json.dumps({"input": f'she said "{number}"'}) for number in range(4)],
+        # So many quotes that the block is cut at all of them at once.
+        [json.dumps({"input": f"{number} " + '"' * 4_000}) for number in range(4)],
+        [json.dumps({"input": f"{number} " + "plain text " * 1_000}) for number in range(4)],
+    ],
+    ids=["backslashes", "quotes", "many quotes", "long"],
+)
+def test_a_repeated_key_is_found_among_texts_of_every_kind(around: list[str]) -> None:
+    lines = [*around[:2], '{"input": "one", "input": "two"}', *around[2:]]
+    _, partial = check("\n".join(lines).encode(), subject=_TEXTS)
+    assert names(partial) == {"duplicate-key": 1}
+    (found,) = partial.findings[_id(partial, "duplicate-key")]
+    assert found.line == 3
+
+
 def test_formats_without_a_prover_are_looked_at_line_by_line() -> None:
     assert fast.prover_for(subject_of("nova-lite")) is None
