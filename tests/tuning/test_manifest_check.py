@@ -230,12 +230,13 @@ _TEXTS = subject_of("titan-text-express/CONTINUED_PRE_TRAINING")
     [
         # Quotes that are hidden behind a backslash must not make good for a repeated key's four.
         [json.dumps({"input": f"C:\\pictures {number}\\"}) for number in range(4)],
+        [json.dumps({"input": f"{number} {'plain ' * 999}\\"}) for number in range(4)],
         [json.dumps({"input": f'she said "{number}"'}) for number in range(4)],
         # So many quotes that the block is cut at all of them at once.
         [json.dumps({"input": f"{number} " + '"' * 4_000}) for number in range(4)],
         [json.dumps({"input": f"{number} " + "plain text " * 1_000}) for number in range(4)],
     ],
-    ids=["backslashes", "quotes", "many quotes", "long"],
+    ids=["backslashes", "long backslashes", "quotes", "many quotes", "long"],
 )
 def test_a_repeated_key_is_found_among_texts_of_every_kind(around: list[str]) -> None:
     lines = [*around[:2], '{"input": "one", "input": "two"}', *around[2:]]
