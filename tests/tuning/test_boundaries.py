@@ -10,6 +10,7 @@ import pytest
 
 from tests.tuning.examples import check, subject_of
 from tests.tuning.pictures import Folder, animated_png, jpeg, png, with_exif
+from tests.tuning.videos import mp4
 from tuning.formats import SCHEMA_VERSION
 from tuning.imagecheck import check_images
 from tuning.images import Answer, ByteRange, Fetched
@@ -38,14 +39,19 @@ def png_header(width: int, height: int) -> bytes:
 
 
 class Extremes:
-    """Serves images whose key tells their size: folder/<kind>-<n>-<width>x<height>-<bytes>.png."""
+    """Serves images whose key tells their size: folder/<kind>-<n>-<width>x<height>-<bytes>.png.
+
+    Or a video's: folder/<kind>-<n>-<seconds>-<bytes>.mp4.
+    """
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
         """Headers only."""
         return [self._one(each.key) for each in ranges]
 
     def _one(self, key: str) -> Answer:
-        sides, size = key.removesuffix(".png").split("-")[-2:]
+        sides, size = key.removesuffix(".png").removesuffix(".mp4").split("-")[-2:]
+        if key.endswith(".mp4"):
+            return Fetched(mp4(int(sides)), int(size), key)
         width, height = map(int, sides.split("x"))
         return Fetched(png_header(width, height), int(size), key)
 
@@ -81,7 +87,7 @@ def extreme_records(contract: DatasetContract, kind: Kind, count: int) -> Iterat
             length = limits.chars_min if n % 2 else limits.chars_max
             yield {"image-ref": uris[0], "caption": (tag * 400)[:length]}
         elif contract.format == "prompt-completion":
-            whole = budget.record or 10_000
+            whole = budget.record or (budget.prompt or 5_000) + (budget.completion or 5_000)
             prompt = min(budget.prompt or whole - 8, whole - 8)
             completion = min(budget.completion or whole, whole - prompt)
             prompt = (tag + "p" * prompt)[:prompt]
@@ -96,6 +102,8 @@ def _conversation(
     contract: DatasetContract, budget: TextBudget, tag: str, uris: list[str]
 ) -> dict[str, Any]:
     length = min(budget.record or 4_000, 4_000 if budget.line_bytes else 1 << 20)
+    if uris and contract.image and contract.image.tile_tokens and budget.chars_per_token:
+        length -= int(contract.image.tile_tokens * budget.chars_per_token)
     question, answer = tag + "q" * (length - len(tag) - 1), "a"
     if contract.format != "converse":
         turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
@@ -112,6 +120,10 @@ def _conversation(
         }
         for uri in uris * most
     ]
+    if media and media.video_bytes_max and not int(tag[1:]) % 3:
+        name = f"s3://bucket/folder/{tag.strip()}-{media.video_seconds_max}-{media.video_bytes_max}"
+        source = {"s3Location": {"uri": f"{name}.mp4"}}
+        pictures = [{"video": {"format": "mp4", "source": source}}]
     turns = [
         {"role": "user", "content": [{"text": question}, *pictures]},
         {"role": "assistant", "content": [{"text": answer}]},

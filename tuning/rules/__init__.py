@@ -81,6 +81,9 @@ _MEDIA_RULES: Final[tuple[Rule[Any], ...]] = (
     media.images_and_video_mixed,
     media.unknown_media_format,
     media.media_key_characters,
+    media.media_format_not_as_named,
+    media.images_over_token_limit,
+    media.images_may_exceed_token_limit,
 )
 RECORD_RULES: Final[tuple[Rule[Any], ...]] = (
     *_ANY_RECORD,

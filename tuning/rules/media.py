@@ -2,13 +2,31 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from tuning.formats import SCHEMA_VERSION
+from tuning.images import extension_of
+from tuning.models import DatasetContract
 from tuning.record import Medium, Record
-from tuning.rule import Fault, rule
+from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
 
 _NOVA = "nova-lite"
+_LLAMA = "llama-3-2-11b"
+# The formats of Converse by what names of files end with.
+_FORMATS: Final = {
+    "png": "png",
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "jpe": "jpeg",
+    "gif": "gif",
+    "webp": "webp",
+    "mp4": "mp4",
+    "m4v": "mp4",
+    "mov": "mov",
+    "mkv": "mkv",
+    "webm": "webm",
+}
 
 
 def _medium(kind: str, format: str, key: str) -> str:
@@ -95,7 +113,7 @@ def images_and_video_mixed(record: Record, subject: Subject) -> Iterator[Fault]:
     "R505",
     bad=_talk(_medium("image", "bmp", "folder/1.bmp")),
     good=_GOOD,
-    fix="Convert the file, and write its format.",
+    fix="Write the format that the file has; convert the file if the model does not read it.",
     model=_NOVA,
 )
 def unknown_media_format(record: Record, subject: Subject) -> Iterator[Fault]:
@@ -107,8 +125,10 @@ def unknown_media_format(record: Record, subject: Subject) -> Iterator[Fault]:
     for medium in record.media:
         allowed = known[medium.kind]
         if allowed and medium.format not in allowed:
+            slip = _FORMATS.get(medium.format.lower())
+            hint = f' – did you mean "{slip}"?' if slip in allowed else ""
             yield Fault(
-                f'unknown {medium.kind} format "{medium.format}"',
+                f'unknown {medium.kind} format "{medium.format}"{hint}',
                 f"{medium.path}.format",
                 medium.format,
                 ", ".join(allowed),
@@ -134,3 +154,99 @@ def media_key_characters(record: Record, subject: Subject) -> Iterator[Fault]:
         if match is not None and match.end() < len(key):
             bad = key[match.end()]
             yield Fault(f"{bad!r} in the key", medium.path, medium.uri, limits.key_characters)
+
+
+@rule(
+    "R507",
+    bad=_talk(_medium("image", "png", "folder/1.jpg")),
+    good=_GOOD,
+    severity=Severity.WARNING,
+    fix="Write the format that the file has, or rename the file.",
+    model=_NOVA,
+)
+def media_format_not_as_named(record: Record, _: Subject) -> Iterator[Fault]:
+    """A conversation calls an image or a video another format than its file's name does.
+
+    Amazon Bedrock is told the format beside the file, so one of both is wrong. What the file
+    really is another rule says, which looks at its bytes.
+    """
+    for medium in record.media:
+        named = _FORMATS.get(extension_of(medium.uri))
+        if named is not None and medium.format in _FORMATS.values() and named != medium.format:
+            yield Fault(
+                f'the format is "{medium.format}", the name says {named}',
+                f"{medium.path}.format",
+                medium.format,
+                named,
+            )
+
+
+def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int, int] | None:
+    """Tokens of a record whose images have so many tiles each, and what the model takes."""
+    image, text = contract.image, contract.text
+    images = len(_of(record, "image"))
+    if image is None or image.tile_tokens is None or text is None or not images:
+        return None
+    most = text.record_tokens_max_for(batch_size=None)
+    spoken = sum(length for _, length, _ in record.measured) / (text.chars_per_token or 1)
+    if most is None or spoken > most:
+        return None
+    return images * tiles * image.tile_tokens + int(spoken), most
+
+
+def _images(record: Record) -> str:
+    images = len(_of(record, "image"))
+    return f"{images} image{'s' * (images != 1)}"
+
+
+@rule(
+    "R508",
+    bad=_talk(*[_IMAGE] * 10),
+    good=_talk(*[_IMAGE] * 2),
+    fix="Use fewer images, or less text.",
+    model=_LLAMA,
+)
+def images_over_token_limit(record: Record, subject: Subject) -> Iterator[Fault]:
+    """The images of a conversation have more tokens than the model takes, however small they are.
+
+    The model cuts an image into tiles, each of so many tokens, and the smallest image is one tile.
+    The text counts, too; its tokens are estimated from characters.
+    """
+    found = _tokens(record, subject.contract, 1)
+    if found is not None and found[0] > found[1]:
+        yield Fault(
+            f"the text and {_images(record)} have at least {found[0]:,} tokens",
+            "messages",
+            f"at least {found[0]:,} tokens",
+            f"{found[1]:,} tokens",
+        )
+
+
+@rule(
+    "R509",
+    bad=_talk(*[_IMAGE] * 3),
+    good=_talk(*[_IMAGE] * 2),
+    severity=Severity.INFO,
+    fix="Keep the sides of the images below two tiles each, or use fewer images.",
+    model=_LLAMA,
+)
+def images_may_exceed_token_limit(record: Record, subject: Subject) -> Iterator[Fault]:
+    """The images of a conversation have more tokens than the model takes if they are large.
+
+    Where both sides of an image are two tiles long or longer it has the most tokens. Whether the
+    images of this conversation are that large was not looked at.
+    """
+    limits = subject.contract.image
+    if limits is None or limits.tiles_per_side_max is None or limits.tile_pixels is None:
+        return
+    least = _tokens(record, subject.contract, 1)
+    found = _tokens(record, subject.contract, limits.tiles_per_side_max**2)
+    if least is None or found is None or least[0] > least[1] or found[0] <= found[1]:
+        return
+    side = limits.tiles_per_side_max * limits.tile_pixels
+    yield Fault(
+        f"with {_images(record)} of {side:,} × {side:,} px or more there are {found[0]:,} tokens",
+        "messages",
+        f"up to {found[0]:,} tokens",
+        f"{found[1]:,} tokens",
+    )
