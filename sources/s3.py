@@ -4,6 +4,7 @@ Measured (design.md §5): obstore from threads makes 10,000 and more ranged GETs
 core, boto3 with 32 threads 646.
 """
 
+import html
 import os
 import re
 from collections import deque
@@ -17,7 +18,8 @@ from botocore.exceptions import ClientError
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
 from obstore.store import S3Store
 
-from tuning.errors import SourceError
+from tuning.denied import denial
+from tuning.errors import DeniedError, SourceError
 from tuning.images import Answer, ByteRange, Denied, Fetched, Missing
 
 if TYPE_CHECKING:
@@ -127,8 +129,7 @@ class S3Images:
         if status and status[1] == "416":
             return self._no_such_range(wanted)
         if isinstance(error, _DENIED) or (code and _ONE_OBJECTS.fullmatch(code[1])):
-            told = [found[1] for found in (code, _ERROR_MESSAGE.search(text)) if found]
-            return self._refused(wanted.key, ": ".join(told) or "403 Forbidden")
+            return self._refused(wanted.key, _told(text) or "403 Forbidden")
         raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
 
     def _no_such_range(self, wanted: ByteRange) -> Answer:
@@ -140,6 +141,11 @@ class S3Images:
         return Fetched(data=b"", size=meta["size"], etag=_etag(meta.get("e_tag")))
 
     def _refused(self, key: str, reason: str) -> Answer:
+        refused = denial(reason)
+        # For a missing key S3 names s3:ListBucket, which our role has for its folder only.
+        if refused is not None and refused.action.startswith("s3:GetObject") and refused.ours:
+            # The reader may not read, whatever the image: nothing is wrong with the dataset.
+            raise DeniedError(f"cannot read {key}: {reason}")
         page = self._boto.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
         if any(found.get("Key") == key for found in page.get("Contents", ())):
             return Denied(key=key, reason=reason)
@@ -169,6 +175,12 @@ def _etag(quoted: str | None) -> str:
     return (quoted or "").strip('"')
 
 
+def _told(text: str) -> str:
+    """What S3 answered, as "code: message", out of obstore's text; "" if it answered nothing."""
+    parts = (_ERROR_CODE.search(text), _ERROR_MESSAGE.search(text))
+    return html.unescape(": ".join(found[1] for found in parts if found))
+
+
 def _first_line(error: Exception) -> str:
     # obstore's further lines are for its own developers.
     return str(error).partition("\n")[0]
@@ -177,11 +189,14 @@ def _first_line(error: Exception) -> str:
 def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterator[bytes]:
     """A manifest's bytes in chunks of about 4 MB, of one version: a later upload changes nothing.
 
-    Raises SourceError when there is no such object, it may not be read or the connection breaks.
+    Raises DeniedError when it may not be read, SourceError when there is no such object or the
+    connection breaks.
     """
     try:
         got = obstore.get(client, key, options={"version": version} if version else None)
         for chunk in got.stream(min_chunk_size=CHUNK):
             yield bytes(chunk)
+    except _DENIED as error:
+        raise DeniedError(f"cannot read {key}: {_told(str(error)) or '403 Forbidden'}") from error
     except _FAILED as error:
         raise SourceError(f"cannot read {key}: {_first_line(error)}") from error

@@ -8,6 +8,7 @@ TuningError
 │   └── RequestError          a request that Amazon Bedrock would refuse
 └── SourceError           bytes of a dataset could not be read
 
+    └── DeniedError           because the reader may not: nothing that a repetition would cure
 A finding about a dataset is a value (tuning.report.Finding), never an exception.
 """
 
@@ -47,3 +48,7 @@ class RequestError(ProblemsError):
 
 class SourceError(TuningError):
     """A dataset's bytes could not be read: access denied, no such bucket, network."""
+
+
+class DeniedError(SourceError):
+    """Whoever reads the dataset lacks the permission; the message has AWS's own words."""

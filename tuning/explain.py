@@ -1,9 +1,12 @@
-"""What a failure message of Amazon Bedrock means: cause, row if one is named, fix."""
+"""What a failure message of Amazon Bedrock, or a refusal of AWS, means: cause, row, fix."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+from tuning.denied import denial
+from tuning.models import catalogue
 
 # Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching.
 _LONGEST: Final = 4_096
@@ -29,17 +32,30 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
+    """about: whom AWS's own refusal is about, when the message has one; else "" and it says all."""
+
     pattern: re.Pattern[str]
     cause: str
     fix: str
+    about: Literal["", "service role"] = ""
 
 
-def _reason(pattern: str, cause: str, fix: str) -> _Reason:
-    return _Reason(re.compile(pattern, re.IGNORECASE), cause, fix)
+def _reason(
+    pattern: str, cause: str, fix: str, *, about: Literal["", "service role"] = ""
+) -> _Reason:
+    return _Reason(re.compile(pattern, re.IGNORECASE), cause, fix, about)
 
 
 _VALIDATE: Final = "run `tuning validate` on the manifest, correct the rows that it names"
 
+# Bedrock's words for a job or a throughput on a model whose time is over. The error's class is then
+# ResourceNotFoundException, which would say something else.
+_CLOSED: Final = _reason(
+    r"end of (?:its )?life|legacy|no longer (?:available|supported)|deprecated",
+    "the base model takes no new jobs and no new Provisioned Throughput",
+    "choose an open model: docs/models.md and `tuning models` list them with their dates; only an "
+    "account with extended access can go on with this one",
+)
 # The first match counts, so the specific ones come first.
 # Source of the messages: Bedrock User Guide, fine-tuning-troubleshooting.
 _REASONS: Final = (
@@ -48,12 +64,14 @@ _REASONS: Final = (
         "the service role may not write where the job's metrics go",
         "allow s3:PutObject on the output prefix, and kms:GenerateDataKey on the bucket's key; no "
         "bucket policy may refuse the probe file .write_access_check_file.tmp",
+        about="service role",
     ),
     _reason(
         r"validate (?:GetObject|ListBucket)|perms missing \((?:GetObject|ListBucket)\)",
         "the service role may not read the dataset",
         "allow s3:GetObject and s3:ListBucket on the customization's folder and kms:Decrypt on "
         "the bucket's key; `tuning review` proves what the role can do",
+        about="service role",
     ),
     _reason(
         r"\bKMS\b|kms:|CiphertextRefersTo",
@@ -125,11 +143,7 @@ _REASONS: Final = (
         "an automated check finds the dataset inconsistent with the model provider's terms",
         "remove such content; if there is none, ask AWS Support with the job's ARN",
     ),
-    _reason(
-        r"end of life|legacy|no longer (?:available|supported)|deprecated",
-        "the base model takes no new jobs",
-        "choose an open model: docs/models.md lists them",
-    ),
+    _CLOSED,
     _reason(
         r"model units?|provisioned.{0,40}(?:quota|limit)",
         "the account has no model units left for this model; the default quota is 0",
@@ -153,11 +167,14 @@ _REASONS: Final = (
 )
 
 # Error classes of the control plane (botocore), for a call that was refused at once.
+_REFUSED: Final = (
+    "the caller may not do this, or may not pass the service role",
+    "`tuning review` proves what each role can do, `cdk drift` shows what was changed by hand; "
+    "look for a service control policy as well",
+)
 _CODES: Final[Mapping[str, tuple[str, str]]] = {
-    "AccessDeniedException": (
-        "the caller may not do this, or may not pass the service role",
-        "`tuning review` proves what each role can do; look for a service control policy as well",
-    ),
+    "AccessDenied": _REFUSED,
+    "AccessDeniedException": _REFUSED,
     "ConflictException": (
         "something of that name or in that state exists already",
         "wait until it has settled; a Provisioned Throughput under commitment cannot be deleted",
@@ -188,6 +205,8 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
 _LINE: Final = re.compile(
     r"\b(?:line|row)(?: number| no\.?)?\s*[:#]?\s*(\d{1,12})\b", re.IGNORECASE
 )
+# How botocore words an error: its class stands in the text when all that is known is ClientError.
+_BOTOCORE: Final = re.compile(r"An error occurred \(([\w.]{1,60})\) when calling the \w{1,60} ope")
 _RECORD: Final = re.compile(r"record starting with:?\s*(\S.{0,200})", re.IGNORECASE | re.DOTALL)
 _BUCKET: Final = re.compile(
     r"bucket:?\s*[`'\"]?([a-z0-9][a-z0-9.-]{2,62})[`'\"]?\s+at key:?\s*[`'\"]?([^\s`'\"]{1,1024})",
@@ -196,19 +215,28 @@ _BUCKET: Final = re.compile(
 _FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.IGNORECASE)
 
 
-def explain(message: str, *, code: str = "") -> Explanation:
+def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     """Cause and fix of a failureMessage, or of an error that a call returned.
 
     code: the error class, e.g. "ServiceQuotaExceededException"; it is used when the message alone
-    says nothing known. An unknown message is passed through, without a guess.
+    says nothing known. model: the base model's key, id or ARN, for what the catalogue knows of it.
+    AWS's own refusals name who may not do what to what. An unknown message is passed through,
+    without a guess.
     """
     text = message[:_LONGEST]
     found = next((reason for reason in _REASONS if reason.pattern.search(text)), None)
-    by_code = _CODES.get(code.rpartition(".")[2])
-    if found is not None:
-        known, cause, fix = True, found.cause, found.fix
+    refused = denial(text)
+    by_code = _CODES.get(code.rpartition(".")[2]) or _by_botocore(text)
+    known = True
+    if refused is not None:
+        about = f"{found.cause}: " if found is not None and found.about else ""
+        cause, fix = about + refused.cause, refused.fix
+    elif found is _CLOSED:
+        cause, fix = _closed(text, model), found.fix
+    elif found is not None:
+        cause, fix = found.cause, found.fix
     elif by_code is not None:
-        known, (cause, fix) = True, by_code
+        cause, fix = by_code
     else:
         known = False
         cause = "Bedrock says: " + message if message.strip() else "Bedrock gives no reason"
@@ -223,6 +251,21 @@ def explain(message: str, *, code: str = "") -> Explanation:
         record=record[1].strip() if record else "",
         where=_place(text),
     )
+
+
+def _by_botocore(text: str) -> tuple[str, str] | None:
+    found = _BOTOCORE.search(text)
+    return _CODES.get(found[1]) if found else None
+
+
+def _closed(text: str, model: str) -> str:
+    """That the base model is closed; since when, if it is one of the catalogue's."""
+    for each in catalogue().values():
+        names = {each.key, *each.customization_ids, *each.throughput_ids, *each.invoke_ids}
+        if model.rpartition("foundation-model/")[2] in names or any(id_ in text for id_ in names):
+            why = each.lifecycle.closed_because().partition(":")[0]
+            return f"{_CLOSED.cause}: {each.name} is {why}" if why else _CLOSED.cause
+    return _CLOSED.cause
 
 
 def _place(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from sources import s3
 from tests.s3 import Objects, Server
 from tests.sources.conftest import BUCKET
-from tuning.errors import SourceError
+from tuning.errors import DeniedError, SourceError
 from tuning.images import ByteRange, Denied, Fetched, Missing
 
 BODY = bytes(range(256)) * 4
@@ -153,6 +153,53 @@ def test_a_refused_key_that_is_not_listed_is_missing(
     assert images.fetch([ByteRange(key, 0, 10)]) == [Missing(key)]
 
 
+NOT_AUTHORIZED = (
+    "User: arn:aws:sts::000000000000:assumed-role/a-role/a-function is not authorized to perform: "
+    "{action} on resource: &quot;arn:aws:s3:::{bucket}&quot; because no {policy} policy allows the "
+    "{action} action"
+)
+
+
+@pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
+def test_a_reader_without_the_permission_is_no_fault_of_the_images(
+    key: str, objects: Objects, images: s3.S3Images
+) -> None:
+    """Else a dataset would be rejected, image by image, for what is wrong with our own role."""
+    objects.put(BUCKET, key, BODY)
+    words = NOT_AUTHORIZED.format(action="s3:GetObject", bucket=BUCKET, policy="identity-based")
+    objects.refused[key] = (403, "AccessDenied", words)
+
+    with pytest.raises(DeniedError, match=r"a-role/.* s3:GetObject on resource: \"arn:aws:s3:::"):
+        images.fetch([ByteRange(key, 0, 10)])
+
+
+def test_a_manifest_that_may_not_be_read_says_who_may_not_do_what(
+    objects: Objects, client: s3.S3Store
+) -> None:
+    words = NOT_AUTHORIZED.format(
+        action="s3:GetObjectVersion", bucket=BUCKET, policy="identity-based"
+    )
+    objects.refused["pets/manifest.jsonl"] = (403, "AccessDenied", words)
+
+    with pytest.raises(DeniedError, match=r"a-role/.* s3:GetObjectVersion on resource: \"arn:"):
+        list(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
+
+
+@pytest.mark.parametrize(
+    ("action", "policy"), [("s3:ListBucket", "identity-based"), ("s3:GetObject", "resource-based")]
+)
+def test_a_missing_key_and_a_closed_bucket_are_still_about_the_image(
+    action: str, policy: str, objects: Objects, images: s3.S3Images
+) -> None:
+    objects.refused["pets/dog.png"] = (
+        403,
+        "AccessDenied",
+        NOT_AUTHORIZED.format(action=action, bucket=BUCKET, policy=policy),
+    )
+
+    assert images.fetch([ByteRange("pets/dog.png", 0, 10)]) == [Missing("pets/dog.png")]
+
+
 @pytest.mark.parametrize("key", ["pets/dog416.png", "pets/InvalidRange//dog416.png"])
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "ExpiredToken"), (400, "BadRequest"), (301, "PermanentRedirect")]
@@ -215,7 +262,7 @@ def test_an_empty_manifest_has_no_bytes(objects: Objects, client: s3.S3Store) ->
 def test_a_manifest_that_cannot_be_read_is_an_error_of_the_source(
     refused: tuple[int, str, str], objects: Objects, client: s3.S3Store
 ) -> None:
-    """The workflow retries errors of this class and no others of obstore's."""
+    """The workflow retries errors of this class and no others of obstore's (DeniedError: none)."""
     objects.refused["pets/manifest.jsonl"] = refused
 
     with pytest.raises(SourceError, match=r"cannot read pets/manifest\.jsonl: "):

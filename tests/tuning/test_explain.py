@@ -54,7 +54,13 @@ from tuning.explain import explain
         ("Validation dataset is not supported for this model", "takes no validation", "forbidden"),
         ("A validation dataset is required", "needs a validation dataset", "upload one"),
         ("Invalid hyperparameter: batchSize", "refuses a hyperparameter", "docs/models.md"),
-        ("This model version has reached the end of its life: end of life", "no new jobs", "open"),
+        (
+            # Word for word what Bedrock answers, with the class ResourceNotFoundException.
+            "This model version has reached the end of its life. Please refer to the AWS "
+            "documentation for more details.",
+            "no new jobs",
+            "docs/models.md",
+        ),
     ],
 )
 def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: str) -> None:
@@ -88,6 +94,82 @@ def test_the_message_says_more_than_the_error_class() -> None:
     found = explain("Invalid hyperparameter: batchSize", code="ValidationException")
 
     assert "hyperparameter" in found.cause
+
+
+ENDED = (
+    "An error occurred (ResourceNotFoundException) when calling the "
+    "CreateModelCustomizationJob operation: This model version has reached the end of its life. "
+    "Please refer to the AWS documentation for more details."
+)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "titan-image-generator-v2",
+        "amazon.titan-image-generator-v2:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-image-generator-v2:0",
+    ],
+)
+def test_the_end_of_a_models_life_is_told_with_the_date_of_the_catalogue(model: str) -> None:
+    found = explain(ENDED, code="Bedrock.ResourceNotFoundException", model=model)
+
+    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in found.cause
+    assert "docs/models.md" in found.fix
+
+
+def test_the_model_is_known_when_only_the_message_names_it() -> None:
+    found = explain(f"{ENDED} (cohere.command-text-v14)")
+
+    assert "since 2025-08-12" in found.cause
+
+
+@pytest.mark.parametrize("model", ["", "nova-micro", "a-model-of-tomorrow"])
+def test_no_date_is_made_up_for_a_model_whose_end_is_not_known(model: str) -> None:
+    found = explain(ENDED, model=model)
+
+    assert found.cause == "the base model takes no new jobs and no new Provisioned Throughput"
+
+
+REFUSED = (
+    "User: arn:aws:sts::000000000000:assumed-role/a-role/a-function is not authorized to perform: "
+    "{} on resource: {} because no identity-based policy allows the {} action"
+)
+
+
+def test_a_refusal_is_told_with_role_action_and_resource() -> None:
+    words = REFUSED.format("dynamodb:PutItem", "arn:aws:dynamodb:::table/runs", "dynamodb:PutItem")
+
+    found = explain(words, code="ClientError")
+
+    assert found.known
+    assert found.cause == (
+        "the role a-role may not do dynamodb:PutItem on arn:aws:dynamodb:::table/runs: no "
+        "identity-based policy allows it"
+    )
+    assert "cdk drift" in found.fix
+
+
+def test_a_refused_function_is_not_taken_for_the_service_role_because_of_the_key() -> None:
+    found = explain(REFUSED.format("kms:Decrypt", "arn:aws:kms:::key/1", "kms:Decrypt"))
+
+    assert "service role" not in found.cause
+    assert "the role a-role may not do kms:Decrypt" in found.cause
+
+
+def test_what_bedrock_says_about_its_service_role_is_kept_beside_the_refusal() -> None:
+    words = REFUSED.format("s3:GetObject", "arn:aws:s3:::b/k", "s3:GetObject")
+
+    found = explain(f"Could not validate GetObject permissions to access Amazon S3 ({words})")
+
+    assert found.cause.startswith("the service role may not read the dataset: the role a-role")
+
+
+@pytest.mark.parametrize("code", ["ClientError", "", "SomeError"])
+def test_the_error_class_is_also_read_from_the_message(code: str) -> None:
+    words = "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied"
+
+    assert "the caller may not do this" in explain(words, code=code).cause
 
 
 @pytest.mark.parametrize(
