@@ -240,7 +240,7 @@ _TEXTS = subject_of("titan-text-express/CONTINUED_PRE_TRAINING")
 )
 def test_a_repeated_key_is_found_among_texts_of_every_kind(around: list[str]) -> None:
     lines = [*around[:2], '{"input": "one", "input": "two"}', *around[2:]]
-    _, partial = check("\n".join(lines).encode(), subject=_TEXTS)
+    _, partial = check("".join(f"{line}\n" for line in lines).encode(), subject=_TEXTS)
     assert names(partial) == {"duplicate-key": 1}
     (found,) = partial.findings[_id(partial, "duplicate-key")]
     assert found.line == 3
