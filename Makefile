@@ -50,7 +50,9 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 	python -m local.demo
 
 .PHONY: test
-test: install check browser ## all tests: domain, functions, stacks, end to end on the local AWS
+test: install check browser ## all tests: domain, functions, stacks, scanners, end to end on the local AWS
+	@if $(MAKE) --no-print-directory build/checkov/.installed; then python -m scan; \
+		else echo "its scan is skipped" >&2; fi
 	pytest
 
 # Pages are tested in a real browser. Where we may not install one, those tests say so and are skipped.
@@ -84,6 +86,23 @@ format: install ## let ruff format and fix
 synth: install ## templates into cdk.out: no credentials, no network (ENVIRONMENT=dev|prod|local)
 	cdk synth --quiet --no-notices --context environment=$(ENVIRONMENT)
 
+.PHONY: review
+review: synth ## the review page of the synthesized app (ENVIRONMENT=dev|prod|local): build/review.html
+	@mkdir -p build
+	python -m cli review cdk.out --html build/review.html --md build/review.md
+
+# checkov pins an old boto3, so it has an environment of its own.
+build/checkov/.installed: requirements-scan.txt .venv/.installed
+	@echo "installing checkov into build/checkov" >&2
+	@uv venv --quiet --clear --python .venv/bin/python build/checkov
+	@uv pip install --quiet --python build/checkov/bin/python --require-hashes -r requirements-scan.txt \
+		|| { echo "checkov could not be installed: is a Python package registry within reach?" >&2; exit 1; }
+	@touch $@
+
+.PHONY: scan
+scan: install build/checkov/.installed ## cdk-nag and checkov: nothing but what scan/acknowledgements.toml accepts
+	python -m scan
+
 .PHONY: snapshots
 snapshots: install ## accept the synthesized templates as they are now; read the diff
 	pytest tests/stacks --snapshot-update
@@ -101,7 +120,8 @@ sbom: install ## bills of materials (CycloneDX) into build/sbom, from the lock f
 	export PYTHONWARNINGS=ignore SBOM="cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible"; \
 		$$SBOM lambdas/requirements.txt -o build/sbom/functions.cdx.json; \
 		$$SBOM requirements.txt -o build/sbom/app.cdx.json; \
-		$$SBOM requirements-dev.txt -o build/sbom/development.cdx.json
+		$$SBOM requirements-dev.txt -o build/sbom/development.cdx.json; \
+		$$SBOM requirements-scan.txt -o build/sbom/scan.cdx.json
 	npm sbom --loglevel=error --sbom-format cyclonedx --package-lock-only > build/sbom/node.cdx.json
 
 .PHONY: docs
@@ -131,6 +151,7 @@ lock: .venv/.installed ## resolve the requirements anew, with hashes and without
 	$(COMPILE) --upgrade requirements.in -o requirements.txt
 	$(COMPILE) --upgrade lambdas/requirements.in -c requirements.txt -o lambdas/requirements.txt
 	$(COMPILE) --upgrade requirements-dev.in -c requirements.txt -c lambdas/requirements.txt -o requirements-dev.txt
+	$(COMPILE) --upgrade requirements-scan.in -o requirements-scan.txt
 
 .PHONY: clean
 clean: ## remove what was built; keeps .venv and node_modules

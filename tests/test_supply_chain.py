@@ -25,6 +25,7 @@ def test_all_lock_files_are_here() -> None:
     assert names == {
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-scan.txt",
         "requirements-uv.txt",
         "lambdas/requirements.txt",
     }

@@ -1,58 +1,46 @@
 """Synthesizes the app once per environment and set of options, offline, as `cdk synth` would."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.cx_api import CloudAssembly
 
-from app import build_app, read_context
+from scan.cases import Case
 
-ENVIRONMENTS = ("dev", "prod", "local")
-# Settings that cdk.json leaves out, each put on top of the environment dev.
-OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "": {},
-    "vpc": {"vpc": True},
-    "subnets": {
-        "vpc": True,
-        "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
-        "vpc_security_groups": ["sg-0123456789abcdef0"],
-    },
-    "model-key": {"model_key": True},
-    "closed": {"deny_others": True, "data_roles": ["DataScientist-*"]},
-    "all": {
-        "vpc": True,
-        "model_key": True,
-        "deny_others": True,
-        "data_roles": ["DataScientist-*"],
-    },
-}
 Synth = Callable[..., CloudAssembly]
+Built = Callable[[Case], cdk.App]
 
-# The validator inside aws-cdk-lib costs 3 s per synthesis; tests/stacks/test_lint.py runs it once.
+# The validator inside aws-cdk-lib costs 3 s per process; tests/stacks/test_lint.py runs it once.
 os.environ.setdefault("CDK_VALIDATION", "false")
 
 
-def context_of(environment: str = "dev", options: str = "") -> dict[str, Any]:
-    """cdk.json's context with an environment chosen and options put on top of its settings."""
-    context = {**read_context(), "environment": environment}
-    context["tuning"]["environments"][environment].update(OPTIONS[options])
-    return context
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """built(case) is the app of a case, synthesized."""
+
+    @cache
+    def build(case: Case) -> cdk.App:
+        app = case.app(tmp_path_factory.mktemp(f"cdk.out-{case}"))
+        app.synth()
+        return app
+
+    return build
 
 
 @pytest.fixture(scope="session")
-def synth(tmp_path_factory: pytest.TempPathFactory) -> Synth:
+def synth(built: Built) -> Synth:
     """synth(environment, options="") is its cloud assembly."""
 
     @cache
-    def build(environment: str, options: str = "") -> CloudAssembly:
-        outdir = tmp_path_factory.mktemp(f"cdk.out-{environment}-{options}")
-        return build_app(context_of(environment, options), outdir=str(outdir)).synth()
+    def assembly_of(environment: str, options: str = "") -> CloudAssembly:
+        # What was synthesized before is not synthesized again.
+        return built(Case(environment=environment, options=options)).synth()
 
-    return build
+    return assembly_of
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import build_app
-from tests.stacks.conftest import OPTIONS, context_of
+from scan.cases import OPTIONS, Case
 from tests.stacks.readable import resolved
 from tuning.permissions.access import DATA_ACTIONS, role_name
 from tuning.settings import Settings
@@ -132,7 +132,7 @@ def test_throughput_of_a_nova_model_needs_bedrock_itself_in_the_keys_policy(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "support.toml").write_text(NOVA, encoding="utf-8")
-    context = context_of("dev", "model-key")
+    context = Case(options="model-key").context()
     nova = build_app(context, outdir=str(tmp_path / "out"), customizations=tmp_path).synth()
     (key,) = [k for n, k in _all(nova, "AWS::KMS::Key") if n.startswith("ModelKey")]
     _, optimizes = key["Properties"]["KeyPolicy"]["Statement"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import build_app, read_context
-from tests.stacks.conftest import ENVIRONMENTS
+from scan.cases import ENVIRONMENTS
 from tests.stacks.readable import resolved
 
 Resource = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from app import build_app
-from tests.stacks.conftest import OPTIONS, context_of
+from scan.cases import OPTIONS, Case
 from tests.stacks.readable import resolved
 
 Resource = dict[str, Any]
@@ -79,7 +79,7 @@ def test_synthesis_asks_aws_for_nothing(network: Any) -> None:
 
 
 def test_zones_and_addresses_are_the_ones_of_the_settings(tmp_path: Any) -> None:
-    context = context_of("dev", "vpc")
+    context = Case(options="vpc").context()
     context["tuning"]["environments"]["dev"] |= {
         "vpc_zones": ["use1-az5", "use1-az2", "use1-az6"],
         "vpc_cidr": "10.1.0.0/20",

@@ -15,8 +15,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from scan.cases import ENVIRONMENTS, OPTIONS
 from stacks.constructs.function import SHIPPED
-from tests.stacks.conftest import ENVIRONMENTS, OPTIONS
 from tests.stacks.readable import dump, readable
 
 LINES_MAX = 1_500
