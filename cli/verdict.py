@@ -29,6 +29,8 @@ def show(report: Report, *, places: Sequence[str]) -> None:
         emit()
         for line in _findings(report):
             emit(line)
+    for line in _run(report):
+        emit(line)
     for place in places:
         emit(place)
     if report.findings and not places:
@@ -55,6 +57,15 @@ def _verdict(report: Report) -> Iterator[str]:
                 f"agreed: {exemption.rule} ×{exemption.findings:,} counts as "
                 f"{exemption.severity}: {exemption.reason}"
             )
+
+
+def _run(report: Report) -> Iterator[str]:
+    """What a run takes; a model alone has no price, and its time is in the other reports."""
+    if report.price is not None:
+        yield from ("", "a run with this dataset:", f"  training time: {report.training_time}")
+        yield from (f"  {line}" for line in report.price.lines)
+        least = "" if report.price.known else "at least, without the unknown: "
+        yield f"  {least}{report.price.total_usd:,.2f} USD"
 
 
 def _counts(report: Report) -> None:

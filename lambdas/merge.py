@@ -64,6 +64,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "html": layout.uri(env.output_bucket, f"{folder}report.html"),
         "rejected": layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
         "training_records": concluded.text_stats["training"].records,
+        "training_characters": concluded.text_stats["training"].characters,
         "fingerprints": {kind: merged.fingerprint(kind) for kind in concluded.text_stats},
     }
 

@@ -58,7 +58,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # A new attempt needs a new token: with the old one Bedrock answers with the job that failed.
     plan = replace(plan, attempt=holder.attempt)
     estimate = cost.estimate(
-        customization=customization, training_records=report["training_records"]
+        customization=customization,
+        training_records=report["training_records"],
+        training_characters=report["training_characters"],
     )
     reason = cost.needs_approval(customization=customization, estimate=estimate)
     _keep_checked(env, customization.name, run, versions)

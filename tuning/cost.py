@@ -1,4 +1,4 @@
-"""What a run and its serving cost, by the catalogue: an unknown price is never zero."""
+"""What a run and its serving cost, and how long it takes: what is unknown is never zero."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,6 +48,7 @@ class Estimate:
     """The price of one run.
 
     lines: what the run costs: training, a month of storage, the lease or the commitment.
+    training_time: what is known about how long the job takes, in words.
     rates: what goes on costing while the model is served; not part of the total.
     total_usd: of the known lines, so a lower bound unless `known`.
     price_date: of the oldest price used; None when none was.
@@ -55,6 +56,7 @@ class Estimate:
 
     lines: tuple[Line, ...]
     rates: tuple[Line, ...]
+    training_time: str
 
     @property
     def known(self) -> bool:
@@ -81,7 +83,7 @@ class Estimate:
         words = "total" if self.known else f"at least, without {' and '.join(self.unknown)}"
         seen = f", prices of {self.price_date} or later" if self.price_date else ""
         total = f"{words}: {self.total_usd:,.2f} USD{seen}"
-        return "\n".join([*map(str, self.lines), total])
+        return "\n".join([*map(str, self.lines), f"training time: {self.training_time}", total])
 
 
 def estimate(
@@ -101,7 +103,25 @@ def estimate(
     ]
     if customization.serving.mode == "provisioned":
         lines.append(_throughput(customization))
-    return Estimate(lines=tuple(lines), rates=tuple(_rates(customization)))
+    return Estimate(
+        lines=tuple(lines),
+        rates=tuple(_rates(customization)),
+        training_time=training_time(customization.base_model),
+    )
+
+
+def training_time(model: BaseModel) -> str:
+    """How long a job takes, as far as anybody published it: a sample, or that it is unknown.
+
+    Nothing is scaled to another dataset: one measured point does not tell how time grows.
+    """
+    fact = model.facts.get("training_time.hours")
+    if fact is None:
+        return f"unknown: nobody published how long a job of {model.name} takes"
+    return (
+        f"unknown for this dataset; {fact.value:g} h in a sample of AWS ({fact.note}; "
+        f"{cite(fact.source)}). More data or more steps take longer"
+    )
 
 
 def needs_approval(*, customization: Customization, estimate: Estimate) -> str | None:

@@ -193,6 +193,7 @@ class ManifestCheck:
             known[length] += count
         if len(known) > _LENGTHS_KEPT:
             self._lengths[name] = _rounded(known)
+        stats.characters += sum(length * count for length, count in lengths.items())
         stats.longest[name] = max(stats.longest.get(name, 0), max(lengths))
         if empty:
             stats.empty[name] = stats.empty.get(name, 0) + empty

@@ -49,6 +49,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     """What one manifest's text says about the whole dataset.
 
     records: lines that are not blank. size: in bytes. sha256: of all bytes, set by who read them.
+    characters: of all texts together.
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     outside: folders of images that the service role does not cover, the first by name.
@@ -62,6 +63,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     records: int = 0
     size: int = 0
     sha256: str = ""
+    characters: int = 0
     empty: dict[str, int] = msgspec.field(default_factory=dict)
     lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
     longest: dict[str, int] = msgspec.field(default_factory=dict)

@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from tuning import report_formats
+from tuning.cost import estimate, training_time
+from tuning.customization import Customization
 from tuning.dataset import Dataset
 from tuning.finding import (
     Finding,
@@ -29,6 +31,7 @@ __all__ = [
     "Finding",
     "ModelTerms",
     "Partial",
+    "Price",
     "Report",
     "Terms",
     "conclude",
@@ -48,12 +51,24 @@ class Exemption(msgspec.Struct, frozen=True, kw_only=True):
     findings: int
 
 
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run with this dataset costs, in US dollars, as far as prices are known.
+
+    lines: positions in words. total_usd: of the known ones, a lower bound unless `known`.
+    """
+
+    lines: list[str]
+    total_usd: float
+    known: bool
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with a dataset, or that nothing is.
 
     counts: findings by rule name, exact, silenced ones left out; errors, warnings, infos: their
     sums. findings: the first ones of each rule, by kind and line. records: of both manifests.
-    contract: the limits that the dataset was judged by.
+    contract: the limits that the dataset was judged by. training_time: in words. price: None when
+    the dataset was checked for a model alone: it depends on the customization.
     """
 
     schema: int = SCHEMA
@@ -70,6 +85,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     text_stats: dict[str, TextStats]
     image_stats: dict[str, ImageStats]
     contract: DatasetContract
+    training_time: str
+    price: Price | None
+
+    def counts_of(self, severity: Severity) -> dict[str, int]:
+        """The counts of the rules that speak with this severity here, exceptions considered."""
+        agreed = {each.rule: each.severity for each in self.exemptions}
+        return {
+            name: count
+            for name, count in self.counts.items()
+            if agreed.get(name, BY_NAME[name].severity) == severity
+        }
 
     def to_json(self) -> bytes:
         """The published report; the hashes of images and records stay inside."""
@@ -145,6 +171,22 @@ def conclude(
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
         contract=terms.dataset,
+        training_time=training_time(terms.base_model),
+        price=_price(dataset),
+    )
+
+
+def _price(dataset: Dataset) -> Price | None:
+    if not isinstance(dataset.terms, Customization):
+        return None
+    text = dataset.text("training")
+    found = estimate(
+        customization=dataset.terms,
+        training_records=text.records,
+        training_characters=text.characters,
+    )
+    return Price(
+        lines=[str(line) for line in found.lines], total_usd=found.total_usd, known=found.known
     )
 
 

@@ -128,6 +128,10 @@ def text(report: "Report") -> str:
         f"{verdict}: {report.records:,} records for {report.model_name}, {report.errors:,} errors, "
         f"{report.warnings:,} warnings, {report.infos:,} hints"
     ]
+    lines.append(f"training time: {report.training_time}")
+    if report.price is not None:
+        least = "" if report.price.known else "at least "
+        lines.append(f"price of a run: {least}{report.price.total_usd:,.2f} USD")
     lines += [f"{count:>9,}  {name}" for name, count in report.counts.items()]
     ordered = sorted(report.findings, key=lambda found: found.severity != Severity.ERROR)
     lines += [f"{_line(found)}. {found.fix}" for found in ordered[:_TEXT_FINDINGS]]

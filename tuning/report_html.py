@@ -42,6 +42,7 @@ def _parts(report: "Report", thumbnails: Mapping[str, str]) -> Iterator[str]:
         yield from _rules(report)
         yield from _findings(report, thumbnails)
     yield from _exemptions(report)
+    yield from _run(report)
     yield from _charts(report)
     yield (
         f"<footer>Report schema {report.schema}. Counts are exact; of each rule the first findings "
@@ -162,6 +163,17 @@ def _exemptions(report: "Report") -> Iterator[str]:
             f"({_count(each.findings, 'finding')}): {escape(each.reason)}</li>"
         )
     yield "</ul></section>\n"
+
+
+def _run(report: "Report") -> Iterator[str]:
+    """What a run with this dataset takes."""
+    yield "<section><h2>A run with this dataset</h2><dl><dt>Training time</dt>"
+    yield f"<dd>{escape(report.training_time)}.</dd>"
+    if report.price is not None:
+        least = "" if report.price.known else "At least "
+        positions = "".join(f"<li>{escape(line)}</li>" for line in report.price.lines)
+        yield f"<dt>Price</dt><dd>{least}{report.price.total_usd:,.2f} USD<ul>{positions}</ul></dd>"
+    yield "</dl></section>\n"
 
 
 def _charts(report: "Report") -> Iterator[str]:

@@ -71,6 +71,11 @@ figcaption{color:var(--dim);font-size:.875rem;margin-top:.3rem}
 .chart .limit{stroke:var(--error);stroke-dasharray:3 2}
 .chart .limit-text{fill:var(--error);font-size:10px}
 .chart .box{fill:none;stroke:var(--error);stroke-dasharray:3 2}
+dl{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:0;
+padding:.7rem .9rem}
+dt{font-weight:600}
+dd{margin:0 0 .5rem;overflow-wrap:anywhere}
+dd:last-child{margin:0}
 footer{margin-top:2rem;color:var(--dim);font-size:.875rem}
 @media (max-width:40rem){
 body{font-size:15px}

@@ -30,7 +30,7 @@ def price(
     customizations: Path,
     as_json: bool,
 ) -> None:
-    """Estimate the price of a run; what is not known is never counted as free."""
+    """Estimate price and time of a run; what is not known is never counted as free."""
     from cli.customizations import find_customization
     from tuning import cost
 
@@ -57,6 +57,7 @@ def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:
         "unknown": found.unknown,
         "price_date": found.price_date,
         "approval": approval,
+        "training_time": found.training_time,
         "lines": found.lines,
         "rates": found.rates,
     }

@@ -33,7 +33,12 @@ def _start(run: str = RUN, **report: Any) -> dict[str, Any]:
         "training_version": "v1.+/=",
         "validation_version": "v1.+/=",
     }
-    report = {"fingerprints": FINGERPRINTS, "training_records": 1000, **report}
+    report = {
+        "fingerprints": FINGERPRINTS,
+        "training_records": 1000,
+        "training_characters": 0,
+        **report,
+    }
     _runs.start_run("a-table", run=run, customization="pets-search", status="valid")
     return start_job.handler({"admission": admission, "report": report}, None)
 

@@ -23,6 +23,7 @@ from tuning.models._shapes import (
     Regions,
     Serving,
     Task,
+    TrainingTime,
 )
 
 # Words about the file itself; everything else is a fact and needs a source.
@@ -51,6 +52,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     prices: dict[str, Any] = {}
     inference: dict[str, Any] = {}
     quotas: dict[str, Any] = {}
+    training_time: dict[str, Any] = {}
     step_recommendation: dict[str, Any] | None = None
     note: str = ""
 
@@ -113,6 +115,7 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
         prices=_convert(head.prices, Prices, file.name, "prices"),
         inference=_convert(head.inference, Inference, file.name, "inference"),
         quotas=_convert(head.quotas, Quotas, file.name, "quotas"),
+        training_time=_convert(head.training_time, TrainingTime, file.name, "training_time"),
         step_recommendation=None
         if head.step_recommendation is None
         else _convert(

@@ -21,6 +21,7 @@ from tuning.models._shapes import (
     Serving,
     StepPoint,
     Task,
+    TrainingTime,
 )
 
 
@@ -82,6 +83,7 @@ class BaseModel(Shape, frozen=True):
     prices: Prices
     inference: Inference
     quotas: Quotas
+    training_time: TrainingTime
     step_recommendation: StepRecommendation | None
     facts: Mapping[str, Sourced]
     sources: Mapping[str, Source]

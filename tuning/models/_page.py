@@ -33,6 +33,7 @@ _SECTIONS: Final = (
     ("Identity", ("customization_types", "job_api", "ids", "regions", "lifecycle", "serving")),
     ("Prices", ("prices",)),
     ("Inference and quotas", ("inference", "quotas")),
+    ("Training time", ("training_time",)),
     ("Recommended steps", ("step_recommendation",)),
 )
 _ALSO: Final = {

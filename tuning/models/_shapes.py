@@ -198,6 +198,12 @@ class Prices(Shape, frozen=True):
     on_demand_per_image: float | None = None
 
 
+class TrainingTime(Shape, frozen=True):
+    """How long a job took that somebody told of, in hours; no promise for another dataset."""
+
+    hours: float | None = None
+
+
 class Inference(Shape, frozen=True):
     """What an invocation may contain: enough for a smoke test."""
 
