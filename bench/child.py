@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.texts import BUCKET, FOLDER
+from tuning.imagecheck import BATCH
+from tuning.images import ByteRange
 from tuning.models import catalogue
 from tuning.subject import ImageRef, Subject
 from tuning.validate import ManifestCheck, check_images
@@ -48,15 +50,27 @@ def steps(*, path: str) -> Figures:
 
 
 def images(*, keys: str, how: str, repeat: int, threads: int | None = None) -> Figures:
-    """Looks at every image of a list of keys, so many times: "ours", "boto3", "pillow"."""
+    """Looks at every image of a list of keys, so many times.
+
+    how: "ours", "boto3", "pillow", or "fetch": what ours asks for is fetched and not looked at.
+    """
     from bench import image_peers
 
     wanted: list[str] = json.loads(Path(keys).read_text("utf-8"))
     checked = _subject("images")
     refs = [ImageRef(line, key) for line, key in enumerate(wanted * repeat, 1)]
-    source = _ours(threads) if how == "ours" else image_peers.BotoImages()
+    source = _ours(threads) if how in ("ours", "fetch") else image_peers.BotoImages()
+    asked: list[ByteRange] = []
+    if how == "fetch":
+        recorded = image_peers.Recorded(source)
+        check_images(refs, recorded, checked)
+        asked = recorded.asked
     began, cpu = time.perf_counter(), time.process_time()
-    if how == "pillow":
+    if how == "fetch":
+        for at in range(0, len(asked), BATCH):
+            source.fetch(asked[at : at + BATCH])
+        seen, faults = len(refs), 0
+    elif how == "pillow":
         seen, faults = image_peers.pillow_whole([ref.key for ref in refs]), 0
     else:
         result = check_images(refs, source, checked)

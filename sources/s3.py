@@ -116,7 +116,7 @@ class S3Images:
             )
             meta = got.meta
             return Fetched(
-                data=bytes(got.bytes()), size=meta["size"], etag=_etag(meta.get("e_tag"))
+                data=got.bytes().to_bytes(), size=meta["size"], etag=_etag(meta.get("e_tag"))
             )
         except _NOT_FOUND:
             return Missing(key=wanted.key)
