@@ -112,7 +112,7 @@ def workflow_picture() -> str:
     from review.diagram import state_machine
 
     chosen = settings.read(read_context()["tuning"])
-    definition = workflow.definition(approval_days=chosen.approval_days)
+    definition = workflow.definition(environment=chosen.name, approval_days=chosen.approval_days)
     return state_machine(definition, title="A run, from an upload to a served model")
 
 

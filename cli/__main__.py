@@ -20,6 +20,7 @@ SECTIONS = {
         "upload": "cli.commands.upload",
         "runs": "cli.commands.runs",
         "run": "cli.commands.run",
+        "report": "cli.commands.report",
         "approve": "cli.commands.approve",
         "serve": "cli.commands.serve",
         "endpoints": "cli.commands.endpoints",

@@ -1,5 +1,6 @@
 """AWS clients for the commands that operate a deployment, made when a command first needs one."""
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class Aws:
     """One person's AWS: credentials and Region as for the AWS CLI.
 
-    region: overrides the environment and the profile. A test puts its own object in click's `obj`.
+    region: overrides AWS_REGION, which overrides AWS_DEFAULT_REGION, which overrides the profile.
+    A test puts its own object in click's `obj`.
     """
 
     def __init__(self, *, region: str | None = None) -> None:
@@ -27,7 +29,8 @@ class Aws:
         """Credentials and Region."""
         import boto3
 
-        return boto3.Session(region_name=self._region)
+        # boto3 alone of all SDKs does not read AWS_REGION.
+        return boto3.Session(region_name=self._region or os.environ.get("AWS_REGION") or None)
 
     @cached_property
     def s3(self) -> "S3Client":

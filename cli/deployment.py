@@ -1,5 +1,6 @@
 """One deployed environment, found through the outputs of its CloudFormation stacks."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -13,19 +14,37 @@ from tuning.layout import Buckets
 
 _OUTPUTS: Final = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
-    "pipeline": ("RunsTable", "Workflow"),
+    "pipeline": ("RunsTable", "Workflow", "Customizations"),
 }
+DEFAULT_ENVIRONMENT: Final = "dev"
+_VARIABLE: Final = "TUNING_ENVIRONMENT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Where one environment's parts are, and the clients to reach them."""
+    """Where one environment's parts are, and the clients to reach them.
+
+    customizations: the names of those that were deployed. region: as given on the command line.
+    """
 
     aws: Aws
     environment: str
     buckets: Buckets
     runs_table: str
     workflow_arn: str
+    customizations: tuple[str, ...]
+    region: str | None = None
+
+    def command(self, words: str) -> str:
+        """A command to type next that reaches this deployment: "tuning run X -e prod"."""
+        parts = ["tuning", words]
+        usual = os.environ.get(_VARIABLE) or DEFAULT_ENVIRONMENT
+        # Also where the variable chooses it: the next shell may not have the variable.
+        if {self.environment, usual} != {DEFAULT_ENVIRONMENT}:
+            parts.append(f"-e {self.environment}")
+        if self.region:
+            parts.append(f"--region {self.region}")
+        return " ".join(parts)
 
     def execution_arn(self, name: str) -> str:
         """The ARN of one execution of the workflow by its name."""
@@ -35,18 +54,19 @@ class Deployment:
 Deployed = Callable[[], Deployment]
 
 
-def find(aws: Aws, *, environment: str) -> Deployment:
+def find(aws: Aws, *, environment: str, region: str | None = None) -> Deployment:
     """The deployment of an environment; raises CannotRun if its stacks are not there."""
     found: dict[str, str] = {}
     for part, names in _OUTPUTS.items():
         stack = f"tuning-{environment}-{part}"
-        outputs = _outputs(aws, stack)
+        deploy = f"cdk deploy --all --context environment={environment}"
+        outputs = _outputs(aws, stack, deploy=deploy)
         missing = [name for name in names if name not in outputs]
         if missing:
             raise CannotRun(
                 f"the stack has no output {', '.join(missing)}",
                 where=stack,
-                fix="deploy this version of the project: cdk deploy --all",
+                fix=f"deploy this version of the project: {deploy}",
             )
         found.update({name: outputs[name] for name in names})
     return Deployment(
@@ -59,10 +79,12 @@ def find(aws: Aws, *, environment: str) -> Deployment:
         ),
         runs_table=found["RunsTable"],
         workflow_arn=found["Workflow"],
+        customizations=tuple(filter(None, found["Customizations"].split(","))),
+        region=region,
     )
 
 
-def _outputs(aws: Aws, stack: str) -> dict[str, str]:
+def _outputs(aws: Aws, stack: str, *, deploy: str) -> dict[str, str]:
     from botocore.exceptions import ClientError
 
     try:
@@ -73,7 +95,7 @@ def _outputs(aws: Aws, stack: str) -> dict[str, str]:
         raise CannotRun(
             "there is no such stack here",
             where=f"{stack} in {aws.cloudformation.meta.region_name}",
-            fix="choose another --environment or --region, or deploy it: cdk deploy --all",
+            fix=f"choose another --environment or --region, or deploy it: {deploy}",
         ) from None
     return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
 
@@ -84,8 +106,8 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--environment",
         "-e",
-        envvar="TUNING_ENVIRONMENT",
-        default="dev",
+        envvar=_VARIABLE,
+        default=DEFAULT_ENVIRONMENT,
         show_default=True,
         show_envvar=True,
         help="Which deployed environment, as named in cdk.json.",
@@ -97,6 +119,10 @@ def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ctx: click.Context, /, *args: Any, environment: str, region: str | None, **kwargs: Any
     ) -> Any:
         aws = ctx.obj or Aws(region=region)
-        return command(*args, deployed=lambda: find(aws, environment=environment), **kwargs)
+
+        def deployed() -> Deployment:
+            return find(aws, environment=environment, region=region)
+
+        return command(*args, deployed=deployed, **kwargs)
 
     return wrapped

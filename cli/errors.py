@@ -10,6 +10,7 @@ from tuning.errors import ProblemsError, SourceError, TuningError
 
 EXIT_NO: Final = 1
 EXIT_CANNOT: Final = 2
+EXIT_INTERRUPTED: Final = 130
 _TRACEBACK: Final = "TUNING_TRACEBACK"
 
 # What to do, by the error class that an AWS service answers.
@@ -48,10 +49,29 @@ class CannotRun(click.ClickException):
             click.echo(f"  fix:   {self.fix}", file=file, err=True)
 
 
-class Interrupted(CannotRun):
-    """A person pressed Ctrl-C; the exit code is the shell's for that."""
+class Refused(CannotRun):
+    """A person was asked and answered no: no error, but not what the command was called for."""
 
-    exit_code = 130
+    exit_code = EXIT_NO
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Writes it to standard error."""
+        click.echo(self.message, file=file, err=True)
+
+
+class Interrupted(CannotRun):
+    """A person pressed Ctrl-C; the exit code is the shell's for that.
+
+    what: what goes on regardless, or that nothing does. fix: how to take it up again.
+    """
+
+    exit_code = EXIT_INTERRUPTED
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Writes it to standard error, on a line of its own: the terminal has echoed ^C."""
+        click.echo(f"\nstopped by Ctrl-C: {self.message}", file=file, err=True)
+        if self.fix:
+            click.echo(f"  {self.fix}", file=file, err=True)
 
 
 def as_cannot_run(error: Exception) -> CannotRun:

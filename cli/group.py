@@ -56,9 +56,9 @@ class TuningGroup(click.Group):
         """Runs a command; whatever goes wrong leaves as one message and exit code 2."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
-        except KeyboardInterrupt:
-            raise Interrupted("stopped by Ctrl-C") from None
+        except (KeyboardInterrupt, click.Abort):
+            raise Interrupted("the command did not finish") from None
         except Exception as error:
             raise as_cannot_run(error) from error

@@ -49,17 +49,22 @@ def on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def confirm(question: str, *, yes: bool, otherwise: str) -> None:
+def confirm(question: str, *, yes: bool, otherwise: str, unchanged: str) -> None:
     """Asks before something that costs or cannot be undone.
 
     yes: --yes was given. otherwise: what --yes would do, for the message when nobody can be asked.
-    Raises CannotRun when nobody agrees.
+    unchanged: what stays as it is when the answer is no.
+    Raises CannotRun when nobody can be asked, Refused for a no, Interrupted for Ctrl-C.
     """
-    from cli.errors import CannotRun
+    from cli.errors import CannotRun, Interrupted, Refused
 
     if yes:
         return
     if not on_terminal():
         raise CannotRun(f"not confirmed: {question}", fix=f"add --yes {otherwise}")
-    if not click.confirm(question, err=True):
-        raise CannotRun("nothing was done")
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        raise Interrupted(f"nothing was done; {unchanged}") from None
+    if not agreed:
+        raise Refused(f"nothing was done; {unchanged}")

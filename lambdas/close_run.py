@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]
-    ended = outcome(state)
+    ended = outcome(state, environment=env.environment)
     admission, start = state.get("admission") or {}, state.get("start") or {}
     serving = state.get("serving") or {}
     run = admission.get("run") or serving.get("run")

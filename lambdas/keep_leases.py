@@ -61,7 +61,7 @@ def _keep(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> st
                 "customization": name,
                 "message": f"The lease of {endpoint.arn} ended {expires}: it was deleted, billing "
                 "stopped. The custom model is kept."
-                + (f" Serve it again: tuning serve {name}" if name else ""),
+                + (f" Serve it again: tuning serve {name} -e {env.environment}" if name else ""),
             }
         ),
     )

@@ -11,6 +11,7 @@ from tuning import layout, report
 from tuning.environment import RunEnvironment
 from tuning.outcome import cause_words
 from tuning.report import Partial
+from tuning.rule import Severity
 
 
 class UncheckedError(Exception):
@@ -20,8 +21,9 @@ class UncheckedError(Exception):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"run", "customization", "shards": what each shard's check returned}.
 
-    Returns valid, records, errors, warnings, counts by rule, the report's URIs, and the fingerprint
-    of each kind of dataset for the run key. Raises UncheckedError when a shard was not checked.
+    Returns valid, records, errors, warnings, counts by rule (all of them; to_fix: of errors;
+    worth_a_look: of warnings), the report's URIs, and the fingerprint of each kind of dataset for
+    the run key. Raises UncheckedError when a shard was not checked.
     """
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], _customizations.get(event["customization"])
@@ -60,6 +62,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "errors": concluded.errors,
         "warnings": concluded.warnings,
         "counts": concluded.counts,
+        "to_fix": concluded.counts_of(Severity.ERROR),
+        "worth_a_look": concluded.counts_of(Severity.WARNING),
         "report": uri,
         "html": layout.uri(env.output_bucket, f"{folder}report.html"),
         "rejected": layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),

@@ -71,6 +71,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         run_key=key,
         job_name=plan.name,
         estimate=str(estimate),
+        approval_reason=reason,
     )
     logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
     return {

@@ -102,6 +102,8 @@ class PipelineStack(Stack):
         export(self, "RunsTable", self.runs.table_name)
         export(self, "Workflow", self.workflow.state_machine_arn)
         export(self, "Topic", self.messages.topic.topic_arn)
+        # The CLI refuses an upload that nobody waits for.
+        export(self, "Customizations", ",".join(customizations))
 
     def _runs_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -173,7 +175,10 @@ class PipelineStack(Stack):
         )
         chosen = JobOptions(model_key=data.model_key, network=self.network)
         definition = workflow.definition(
-            approval_days=self.settings.approval_days, vpc=chosen.vpc, model_key=chosen.model_key
+            environment=self.settings.name,
+            approval_days=self.settings.approval_days,
+            vpc=chosen.vpc,
+            model_key=chosen.model_key,
         )
         return sfn.StateMachine(
             self,

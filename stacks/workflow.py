@@ -42,18 +42,23 @@ _RUN_ITEM: Final = {
 
 
 def definition(
-    *, approval_days: int, vpc: Mapping[str, Any] | None = None, model_key: str | None = None
+    *,
+    environment: str,
+    approval_days: int,
+    vpc: Mapping[str, Any] | None = None,
+    model_key: str | None = None,
 ) -> dict[str, Any]:
     """The whole state machine.
 
-    approval_days: how long a run waits for a person.
+    environment: its name, for the commands in messages. approval_days: how long a run waits for a
+    person.
     vpc: the job's VpcConfig in Step Functions' spelling; model_key: placeholder of the key that
     encrypts custom models.
     """
     states = {
         **_admission(),
         **_checks(),
-        **_price(approval_days),
+        **_price(environment, approval_days),
         **_training(vpc, model_key),
         **_serving(),
         **_end(),
@@ -161,7 +166,7 @@ def _checks() -> dict[str, State]:
     }
 
 
-def _price(approval_days: int) -> dict[str, State]:
+def _price(environment: str, approval_days: int) -> dict[str, State]:
     return {
         "Prepare job": call(
             "StartJob",
@@ -181,7 +186,9 @@ def _price(approval_days: int) -> dict[str, State]:
                 "run.$": "$.admission.run",
                 "reason.$": "$.start.reason",
                 "estimate.$": "$.start.estimate",
-                "approve.$": "States.Format('tuning approve {}', $.admission.run)",
+                "approve.$": (
+                    f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
+                ),
             },
             subject="A run awaits approval of its price",
             then="Await approval",

@@ -134,7 +134,11 @@ def needs_approval(*, customization: Customization, estimate: Estimate) -> str |
     limit = budget.max_run_usd or 0.0
     if estimate.total_usd > limit:
         least = "" if estimate.known else "at least "
-        return f"the run costs {least}{estimate.total_usd:,.2f} USD, the budget is {limit:,.2f} USD"
+        over = estimate.total_usd - limit
+        return (
+            f"the run costs {least}{estimate.total_usd:,.2f} USD, the budget is {limit:,.2f} USD: "
+            f"{over:,.2f} USD too much"
+        )
     if not estimate.known:
         return (
             f"no price is known for {' and '.join(estimate.unknown)}, "

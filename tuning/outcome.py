@@ -31,10 +31,11 @@ class Outcome:
 _QUIET = ("waiting", "duplicate", "superseded", "ignored")
 
 
-def outcome(state: Mapping[str, Any]) -> Outcome:
+def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     """The end that a state means. The later a step, the more it knows, so the last one decides.
 
     state: the workflow's state; keys admission, report, start, job, serving, error where reached.
+    environment: its name, for the commands that the message tells.
     """
     name = _name(state)
     error = state.get("error")
@@ -45,18 +46,11 @@ def outcome(state: Mapping[str, Any]) -> Outcome:
         return _served(name, serving)
     start = state.get("start")
     if start is not None and start["decision"] != "start":
-        return _not_started(name, start)
+        return _not_started(name, start, environment)
     report = state.get("report")
     if report is not None and not report["valid"]:
-        counts = ", ".join(f"{rule} ×{n}" for rule, n in sorted(report["counts"].items()))
-        return Outcome(
-            status="rejected",
-            subject=f"{name}: dataset rejected, {report['errors']} errors",
-            message=(
-                f"Nothing was started and nothing is billed. Fix these and upload the manifest "
-                f"again: {counts}.\nThe report: {report.get('html', report['report'])}\n"
-                f"Every finding with its line: {report.get('rejected', 'beside the report')}"
-            ),
+        return _rejected(
+            name, report, fetch=f"tuning report {state['admission']['run']} -e {environment}"
         )
     admission = state["admission"]
     return Outcome(
@@ -77,10 +71,38 @@ def _name(state: Mapping[str, Any]) -> str:
     return customization_of(key) or "a run"
 
 
-def _not_started(name: str, start: Mapping[str, Any]) -> Outcome:
+def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
+    """Errors first: only they have to go. fetch: the command that brings the report."""
+    lines = [
+        "Nothing was started and nothing is billed.",
+        f"To fix, then upload the manifest again: {_counted(report['to_fix'])}.",
+    ]
+    if report["worth_a_look"]:
+        lines.append(f"Worth a look, but no reason to reject: {_counted(report['worth_a_look'])}.")
+    lines += [
+        f"The report: {report['html']}",
+        f"Every finding with its line: {report['rejected']}",
+        f"Bring both here: {fetch}",
+    ]
+    errors = int(report["errors"])
+    return Outcome(
+        status="rejected",
+        subject=f"{name}: dataset rejected, {errors} error{'' if errors == 1 else 's'}",
+        message="\n".join(lines),
+    )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """The most frequent first."""
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{rule} ×{count}" for rule, count in ordered)
+
+
+def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
     decision, reason = str(start["decision"]), str(start["reason"])
     if decision == "already-trained":
-        reason += f"\nServe the published model again when its lease has ended: tuning serve {name}"
+        again = f"tuning serve {name} -e {environment}"
+        reason += f"\nServe the published model again when its lease has ended: {again}"
     return Outcome(
         status=decision,
         subject=f"{name}: no job started ({decision})",

@@ -43,19 +43,29 @@ def approve(
     if not token or found["status"] != "awaiting-approval":
         raise CannotRun(
             f"run {run} does not wait for approval: it is {found['status']}",
-            fix=f"`tuning run {run}` shows it",
+            fix=f"`{deployment.command(f'run {run}')}` shows it",
         )
     say(f"Run {run} of {found['customization']} would cost:")
     say(str(found.get("estimate", "unknown: no estimate was recorded")))
     verb = "Decline" if decline else "Approve"
-    confirm(f"{verb} this run?", yes=yes, otherwise=f"to {verb.lower()} it")
+    if found.get("approval_reason"):
+        say(f"You are asked because {found['approval_reason']}.")
+    confirm(
+        f"{verb} this run?",
+        yes=yes,
+        otherwise=f"to {verb.lower()} it",
+        unchanged="the run goes on waiting for an answer"
+        if decline
+        else "the run goes on waiting; "
+        f'to end it: {deployment.command(f"approve {run} --decline")} --reason "…"',
+    )
     who = deployment.aws.sts.get_caller_identity()["Arn"]
     _answer(deployment, run, token=token, who=who, decline=decline, reason=reason)
     decision = "declined" if decline else "approved"
     if as_json:
         emit_json({"run": run, "decision": decision, "by": who, "reason": reason})
     else:
-        say(f"{decision}; follow it with: tuning run {run} --follow")
+        say(f"{decision}; follow it with: {deployment.command(f'run {run} --follow')}")
 
 
 def _answer(
@@ -77,5 +87,5 @@ def _answer(
             raise
         raise CannotRun(
             f"run {run} no longer waits: it was approved, declined or stopped, or its time ran out",
-            fix=f"`tuning run {run}` shows it",
+            fix=f"`{deployment.command(f'run {run}')}` shows it",
         ) from None

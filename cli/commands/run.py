@@ -1,19 +1,15 @@
 """`tuning run`: one run in full, and while it runs."""
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.deployment import deployment_options
-from cli.errors import EXIT_NO, CannotRun
+from cli.errors import EXIT_NO
 from cli.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
-    from cli.deployment import Deployed, Deployment
-
-_POLL_SECONDS = 2.0
+    from cli.deployment import Deployed
 
 
 @click.command()
@@ -35,59 +31,33 @@ def run(
 ) -> None:
     """Show a run: what became of it, where its report, metrics, model and endpoint are.
 
-    With --follow, exit code 1 means that the run ended without what it was started for.
+    With --follow, exit code 1 means that the run ended without what it was started for. An upload
+    that waits for its other manifest is followed to the run that takes both.
     """
     from cli.executions import GOOD
-    from cli.runs_table import row, rows, visible
+    from cli.following import follow as followed
+    from cli.following import say_why
+    from cli.next_steps import next_step
+    from cli.runs_table import chosen, resolved, row, visible
 
     deployment = deployed()
-    if run == "latest":
-        newest = rows(deployment, customization=customization, limit=1)
-        if not newest:
-            raise CannotRun("there is no run yet", fix="`tuning upload` starts one")
-        run = str(newest[0]["run"])
-    found = row(deployment, run)
-    if follow:
-        _follow(deployment, found, tell=say if as_json else emit)
-        found = row(deployment, run)
+    found = row(deployment, chosen(deployment, run, customization=customization))
+    found = (
+        followed(deployment, found, tell=say if as_json else emit)
+        if follow
+        else resolved(deployment, found)
+    )
     if as_json:
         emit_json(visible(found))
     else:
         _show(visible(found))
-        if found["status"] == "awaiting-approval":
-            say(f"it waits for you: tuning approve {run}")
+    step = next_step(deployment, found)
+    if found["status"] == "awaiting-approval":
+        say_why(deployment, found)
+    elif step and not as_json:
+        say(f"next: {step}")
     if follow and found["status"] not in GOOD:
         ctx.exit(EXIT_NO)
-
-
-def _follow(
-    deployment: "Deployment",
-    found: dict[str, Any],
-    *,
-    tell: Callable[[str], None],
-    wait: Callable[[float], None] = time.sleep,
-) -> None:
-    from cli.executions import History
-
-    if "execution" not in found:
-        # Runs that a deployment or `tuning serve` started are written down when they end.
-        say("this run has no history to follow; it ended as shown")
-        return
-    history = History(deployment, str(found["execution"]))
-    while True:
-        # Asked before the news, so that none is lost between the last news and the end.
-        status = history.status()
-        if status is None:
-            say("the history of this run is no longer kept")
-            return
-        news = list(history.news())
-        for entered in news:
-            tell(str(entered))
-        if status != "RUNNING":
-            return
-        if news and news[-1].state == "Await approval":
-            say(f"it waits for you: tuning approve {found['run']}")
-        wait(_POLL_SECONDS)
 
 
 def _show(shown: dict[str, Any]) -> None:

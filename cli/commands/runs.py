@@ -10,8 +10,6 @@ from cli.output import emit_json, emit_table, json_option, say
 if TYPE_CHECKING:
     from cli.deployment import Deployed
 
-_MESSAGE_MAX = 70
-
 
 @click.command()
 @click.option("--customization", "-c", help="Only runs of this customization.")
@@ -25,7 +23,8 @@ _MESSAGE_MAX = 70
 @json_option
 @deployment_options
 def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json: bool) -> None:
-    """List runs, newest first: what became of each upload."""
+    """List runs, newest first: what became of each upload, and what to do next."""
+    from cli.next_steps import next_step, result
     from cli.runs_table import rows, visible
 
     deployment = deployed()
@@ -35,24 +34,21 @@ def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json
         return
     if not found:
         whose = f" of {customization}" if customization else ""
-        say(f"no run{whose} yet in {deployment.environment}: `tuning upload` starts one")
+        start = deployment.command(f"upload DIR -c {customization or 'NAME'}")
+        say(f"no run{whose} yet in {deployment.environment}: `{start}` starts one")
         return
     emit_table(
-        ("RUN", "CUSTOMIZATION", "STATUS", "UPDATED", "MESSAGE"),
+        ("RUN", "CUSTOMIZATION", "STATUS", "UPDATED", "RESULT", "NEXT"),
         (
             (
                 str(row["run"]),
                 str(row["customization"]),
                 str(row["status"]),
                 str(row.get("updated", "")),
-                _short(str(row.get("message", ""))),
+                result(row),
+                next_step(deployment, row),
             )
             for row in found
         ),
     )
-    say("more about one: tuning run RUN")
-
-
-def _short(message: str) -> str:
-    line = message.partition("\n")[0]
-    return line if len(line) <= _MESSAGE_MAX else f"{line[:_MESSAGE_MAX]}…"
+    say(f"more about one: {deployment.command('run RUN')}")

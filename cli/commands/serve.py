@@ -50,7 +50,12 @@ def serve(
     say(f"{model} would be served and billed until its lease ends or it is deleted:")
     for line in _price(chosen):
         say(f"  {line}")
-    confirm("Serve it?", yes=yes, otherwise="to serve and pay for it")
+    confirm(
+        "Serve it?",
+        yes=yes,
+        otherwise="to serve and pay for it",
+        unchanged="nothing is served, nothing is billed",
+    )
     run = f"serve-{_now():%Y%m%d-%H%M%S}"
     execution = _start(deployment, chosen.name, run)
     if as_json:
@@ -59,7 +64,8 @@ def serve(
         )
         return
     say(f"started {execution}")
-    say(f"what is billed: tuning endpoints; when it has ended: tuning run {run}")
+    say(f"what is billed: {deployment.command('endpoints')}")
+    say(f"when it has ended: {deployment.command(f'run {run}')}")
 
 
 def _now() -> datetime:
@@ -73,16 +79,22 @@ def _servable(deployment: "Deployment", customization: "Customization") -> str:
     if model is None:
         raise CannotRun(
             f"no model of {name} is published in {deployment.environment}",
-            fix="`tuning upload` a dataset: a run trains, publishes and serves a model",
+            fix=f"`{deployment.command(f'upload DIR -c {name}')}`: "
+            "a run trains, publishes and serves a model",
         )
     if _pointer(deployment, name, "serving") is None:
         raise CannotRun(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
-            fix="deploy it: cdk deploy --all; that alone serves the published model",
+            fix=f"deploy it: cdk deploy --all --context environment={deployment.environment}; "
+            "that alone serves the published model",
         )
     there = _served(deployment, customization)
     if there is not None:
-        raise CannotRun(f"{name} is served already", where=there, fix="`tuning endpoints` shows it")
+        raise CannotRun(
+            f"{name} is served already",
+            where=there,
+            fix=f"`{deployment.command('endpoints')}` shows it",
+        )
     return model
 
 
@@ -137,5 +149,5 @@ def _start(deployment: "Deployment", customization: str, run: str) -> str:
     except states.exceptions.ExecutionAlreadyExists:
         raise CannotRun(
             f"{run} was started in this very second by somebody else",
-            fix="look at `tuning endpoints`, then try again",
+            fix=f"look at `{deployment.command('endpoints')}`, then try again",
         ) from None

@@ -30,20 +30,26 @@ def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
     say(f"job {job['jobName']} of {found['customization']} is {job['status']}")
     if job["status"] != "InProgress":
         raise CannotRun(f"there is nothing to stop: the job is {job['status']}")
-    confirm("Stop this job? What was trained is billed and lost.", yes=yes, otherwise="to stop it")
+    confirm(
+        "Stop this job? What was trained is billed and lost.",
+        yes=yes,
+        otherwise="to stop it",
+        unchanged="the job goes on",
+    )
     deployment.aws.bedrock.stop_model_customization_job(jobIdentifier=job["jobArn"])
     if as_json:
         emit_json({"run": run, "job_arn": job["jobArn"], "status": "Stopping"})
     else:
-        say(f"stopping; follow it with: tuning run {run} --follow")
+        say(f"stopping; follow it with: {deployment.command(f'run {run} --follow')}")
 
 
 def _job(deployment: "Deployment", run: str, found: dict[str, Any]) -> Any:
     """The run's job as Bedrock sees it; raises CannotRun when there is none."""
     bedrock = deployment.aws.bedrock
-    fix = f"`tuning run {run}` shows it"
+    fix = f"`{deployment.command(f'run {run}')}` shows it"
     if found["status"] == "awaiting-approval":
-        fix = f"`tuning approve {run} --decline` ends it"
+        decline = deployment.command(f"approve {run} --decline")
+        fix = f'`{decline} --reason "…"` ends it'
     name = found.get("job_arn") or found.get("job_name")
     nothing = CannotRun(f"run {run} has no job to stop: it is {found['status']}", fix=fix)
     if not name:

@@ -27,20 +27,37 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
 
     Images that are already there are not sent again.
     """
+    from cli.customizations import demand_deployed
+    from cli.errors import Interrupted
     from cli.upload import sides, upload_images, upload_manifest
 
     deployment = deployed()
+    demand_deployed(customization, deployment)
     found = sides(folder, customization=customization, deployment=deployment)
     counts = {}
-    for side in found:
-        sent, there = upload_images(side, deployment)
-        counts[side.kind] = {"sent": sent, "already_there": there}
-        say(f"{side.kind}: {sent:,} files sent, {there:,} already there")
-    # The validation manifest first: a run that needs both starts when the second one comes.
-    manifests = [upload_manifest(side, deployment) for side in reversed(found)]
+    manifests: list[str] = []
+    try:
+        for side in found:
+            sent, there = upload_images(side, deployment)
+            counts[side.kind] = {"sent": sent, "already_there": there}
+            say(f"{side.kind}: {_images(sent)} sent, {there:,} already there")
+        # The validation manifest first: a run that needs both starts when the second one comes.
+        for side in reversed(found):
+            manifests.append(upload_manifest(side, deployment))
+    except KeyboardInterrupt:
+        again = deployment.command(f"upload {folder} -c {customization}")
+        what = "no run was started" if not manifests else "the training manifest was not sent"
+        raise Interrupted(
+            f"{what}; images that are there stay there", fix=f"go on: {again}"
+        ) from None
     if as_json:
         emit_json({"images": counts, "manifests": manifests})
         return
     for uri in manifests:
         emit(uri)
-    say(f"the run appears in a moment: tuning run latest --customization {customization} --follow")
+    follow = deployment.command(f"run latest --customization {customization} --follow")
+    say(f"the run appears in a moment: {follow}")
+
+
+def _images(number: int) -> str:
+    return f"{number:,} image{'' if number == 1 else 's'}"

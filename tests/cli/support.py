@@ -48,7 +48,12 @@ class StubbedAws(Aws):
         """The stacks of an environment are there."""
         outputs = {
             "data": {"TrainingBucket": "train", "ValidationBucket": "valid", "OutputBucket": "out"},
-            "pipeline": {"RunsTable": "runs", "Workflow": WORKFLOW, "Topic": "arn:topic"},
+            "pipeline": {
+                "RunsTable": "runs",
+                "Workflow": WORKFLOW,
+                "Topic": "arn:topic",
+                "Customizations": "cats,pets,pets-search,pets-style",
+            },
         }
         for part, values in outputs.items():
             self.answer(

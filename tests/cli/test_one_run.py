@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.commands import run as run_command
+from cli import following
 from tests.cli.conftest import Run
 from tests.cli.support import OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
 
@@ -72,10 +72,48 @@ def test_latest_is_the_newest_run(run: Run, aws: StubbedAws) -> None:
     assert json.loads(run("run", "latest", "--json").stdout)["run"] == RUN
 
 
+@pytest.mark.parametrize("command", [("run", "latest"), ("runs",), ("report", "latest")])
+def test_runs_of_an_unknown_customization_are_refused_with_the_nearest_name(
+    run: Run, aws: StubbedAws, command: tuple[str, ...]
+) -> None:
+    aws.deployed()
+    aws.answer("dynamodb", "query", {"Items": []}, None)
+    result = run(*command, "-c", "pets-serch")
+    assert result.exit_code == 2
+    assert "no customization pets-serch in dev; did you mean pets-search?" in result.stderr
+
+
+def test_a_run_and_a_customization_are_not_asked_for_at_once(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    result = run("run", RUN, "-c", "pets")
+    assert result.exit_code == 2
+    assert "leave it out" in result.stderr
+
+
+def test_follow_tells_why_approval_is_asked_and_what_the_run_would_cost(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    why = "the run costs 12.00 USD, the budget is 10.00 USD: 2.00 USD too much"
+    aws.deployed()
+    aws.has_run(**{**SERVED, "status": "checking"})
+    described(aws, "RUNNING")
+    described(aws, "RUNNING")
+    history(aws, "Admit", "Await approval")
+    aws.has_run(**WAITING, approval_reason=why)
+    described(aws, "SUCCEEDED")
+    described(aws, "SUCCEEDED")
+    history(aws, "Admit", "Await approval", "Train")
+    aws.has_run(**SERVED)
+    result = run("run", RUN, "--follow")
+    assert f"it waits for you: {why}" in result.stderr
+    assert "total: 12.00 USD" in result.stderr
+
+
 def test_follow_prints_each_step_once_with_its_time(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_command, "_POLL_SECONDS", 0)
+    monkeypatch.setattr(following, "POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**{**SERVED, "status": "checking"})
     described(aws, "RUNNING")

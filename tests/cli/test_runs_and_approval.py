@@ -32,6 +32,38 @@ def test_runs_of_one_customization_are_asked_of_the_index(run: Run, aws: Stubbed
     assert "awaiting-approval" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("values", "told", "step"),
+    [
+        ({"status": "awaiting-approval", "estimate": "a\ntotal: 12.00 USD"}, "total: 12.00 USD",
+         f"tuning approve {RUN}"),
+        ({"status": "rejected", "errors": 1, "warnings": 3}, "1 error, 3 warnings",
+         f"tuning report {RUN}"),
+        ({"status": "checking", "records": 1016}, "1,016 records", f"tuning run {RUN} -f"),
+        ({"status": "served", "model_arn": "arn:x:custom-model/y/abc", "warnings": 1},
+         "model abc, 1 warning", "tuning endpoints"),
+        ({"status": "failed", "message": "no rights\nLikely cause: …"}, "no rights", ""),
+        ({"status": "waiting", "message": "the validation manifest is there"},
+         "the validation manifest is there", "tuning upload DIR -c pets-search"),
+    ],
+    ids=lambda value: value["status"] if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_a_list_says_of_each_run_what_it_has_come_to_and_what_to_do_next(
+    run: Run, aws: StubbedAws, values: dict[str, object], told: str, step: str
+) -> None:
+    aws.deployed()
+    index(aws, {"run": RUN, "customization": "pets-search", "updated": "now", **values})
+    header, row = run("runs").stdout.splitlines()
+    assert row[header.index("RESULT") : header.index("NEXT")].strip() == told
+    assert row[header.index("NEXT") :].strip() == step
+
+
+def test_whoever_is_asked_for_approval_learns_why(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**WAITING, approval_reason="no price is known for training")
+    assert "because no price is known for training" in run("approve", RUN).stderr
+
+
 def test_a_deployment_without_runs_says_how_to_start_one(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     index(aws)

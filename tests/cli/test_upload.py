@@ -129,3 +129,34 @@ def test_an_image_that_was_uploaded_before_need_not_be_here(
     (prepared / "training/images/1.png").unlink()
     aws.deployed()
     assert run("upload", prepared, "-c", "pets").exit_code == 0
+
+
+def test_an_upload_for_an_unknown_customization_is_refused_with_the_nearest_name(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    result = run("upload", prepared, "-c", "petz")
+    assert result.exit_code == 2
+    assert "there is no customization petz in dev; did you mean pets?" in result.stderr
+    assert s3.log == []
+
+
+def test_a_customization_that_is_only_a_file_has_to_be_deployed_first(
+    run: Run, s3: FakeS3, prepared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "customizations").mkdir()
+    (tmp_path / "customizations/birds.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    result = run("upload", prepared, "-c", "birds")
+    assert result.exit_code == 2
+    assert "birds is not deployed in dev" in result.stderr
+    assert "cdk deploy --all --context environment=dev" in result.stderr
+    assert s3.log == []
+
+
+def test_a_name_near_a_file_that_is_not_deployed_is_recognized(
+    run: Run, s3: FakeS3, prepared: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "customizations").mkdir()
+    (tmp_path / "customizations/birds.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert "did you mean birds?" in run("upload", prepared, "-c", "bird").stderr

@@ -29,7 +29,7 @@ class Flow:
     def run(self, **serving: Any) -> dict[str, Any]:
         """The last serving state."""
         state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE, **serving}
-        states = workflow.definition(approval_days=1)["States"]
+        states = workflow.definition(environment="dev", approval_days=1)["States"]
         here = "Serve"
         while here != "Close run":
             described = states[here]

@@ -163,6 +163,22 @@ def test_a_broken_dataset_is_rejected_with_every_finding_of_every_shard(aws: Aws
     }
 
 
+def test_what_has_to_be_fixed_is_counted_apart_from_what_is_worth_a_look(aws: Aws) -> None:
+    _upload(aws, STYLE, [_pet(1), _pet(1), _pet(2, caption=" ")])
+
+    found = _check(aws)
+
+    severities = {each["name"]: each["severity"] for each in _rejected(aws)}
+    assert set(severities.values()) >= {"error", "warning"}
+    for part, severity, total in (
+        ("to_fix", "error", "errors"),
+        ("worth_a_look", "warning", "warnings"),
+    ):
+        assert set(found[part]) == {name for name in severities if severities[name] == severity}
+        assert sum(found[part].values()) == found[total] > 0
+        assert found[part].items() <= found["counts"].items()
+
+
 def test_the_rejected_rows_are_complete_where_the_report_keeps_the_first_ones(aws: Aws) -> None:
     _upload(aws, STYLE, [_pet(number) for number in range(300)])
 

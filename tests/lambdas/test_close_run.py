@@ -14,6 +14,15 @@ KEY = "k" * 48
 MODEL = model_arn(1)
 ADMISSION = {"customization": "pets-search", "run": RUN, "decision": "run", "reason": "checking"}
 VALID = {"valid": True, "errors": 0, "counts": {}, "report": "s3://r/report.json"}
+REJECTED = {
+    **VALID,
+    "valid": False,
+    "errors": 2,
+    "to_fix": {"a": 2},
+    "worth_a_look": {},
+    "html": "s3://r/report.html",
+    "rejected": "s3://r/rejected.jsonl",
+}
 START = {"decision": "start", "reason": "cheap", "run_key": KEY}
 APPROVE = {**START, "decision": "approve"}
 JOB = {"JobArn": "arn:job", "OutputModelArn": MODEL}
@@ -42,7 +51,7 @@ def _error(error: str, cause: Any = "") -> dict[str, str]:
         ({"admission": {**ADMISSION, "decision": "waiting"}}, "waiting"),
         ({"admission": {**ADMISSION, "decision": "superseded"}}, "superseded"),
         ({"admission": {**ADMISSION, "decision": "closed"}}, "closed"),
-        ({"report": {**VALID, "valid": False, "errors": 2, "counts": {"a": 2}}}, "rejected"),
+        ({"report": REJECTED}, "rejected"),
         ({"start": {"decision": "already-trained", "reason": "r"}}, "already-trained"),
         ({"start": {"decision": "in-progress", "reason": "r"}}, "in-progress"),
         ({"start": {"decision": "outdated", "reason": "r"}}, "outdated"),

@@ -35,7 +35,7 @@ def test_what_has_expired_is_deleted_and_told(aws: Aws) -> None:
     message = json.loads(sent["Message"])
     assert (message["status"], message["customization"]) == ("lease-ended", "pets-search")
     assert arn in message["message"]
-    assert message["message"].endswith("Serve it again: tuning serve pets-search")
+    assert message["message"].endswith("Serve it again: tuning serve pets-search -e dev")
 
 
 def test_a_lease_that_runs_is_kept(aws: Aws) -> None:

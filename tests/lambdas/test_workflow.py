@@ -15,7 +15,7 @@ from tuning.customization import load_all
 from tuning.layout import Buckets
 from tuning.settings import APPROVAL_DAYS_MAX, LOOKS_MAX
 
-DEFINITION = workflow.definition(approval_days=7)
+DEFINITION = workflow.definition(environment="dev", approval_days=7)
 STATES: Mapping[str, Any] = DEFINITION["States"]
 SHARDS: Mapping[str, Any] = STATES["Check images"]["ItemProcessor"]["States"]
 TOLD = ("Notify", "Say that closing failed", "Ask for approval")
@@ -211,7 +211,9 @@ def test_the_job_gets_exactly_the_fields_of_the_request_that_was_checked(
 
 def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> None:
     vpc = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
-    states = workflow.definition(approval_days=7, vpc=vpc, model_key="${ModelKey}")["States"]
+    states = workflow.definition(
+        environment="dev", approval_days=7, vpc=vpc, model_key="${ModelKey}"
+    )["States"]
 
     for name in ("Train", "Train with validation"):
         assert states[name]["Parameters"]["VpcConfig"] == vpc
@@ -284,7 +286,7 @@ def test_the_longest_wait_that_settings_allow_fits_into_an_executions_history() 
 def test_whoever_approves_in_time_leaves_the_job_its_month_within_the_year_of_an_execution(
     days: int,
 ) -> None:
-    definition = workflow.definition(approval_days=days)
+    definition = workflow.definition(environment="dev", approval_days=days)
 
     approval = definition["States"]["Await approval"]["TimeoutSeconds"]
     assert approval == days * 86_400

@@ -18,7 +18,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, Any]:
-    return workflow.definition(approval_days=7)
+    return workflow.definition(environment="dev", approval_days=7)
 
 
 @pytest.fixture(scope="module")

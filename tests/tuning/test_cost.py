@@ -130,7 +130,7 @@ def test_a_run_over_its_budget_waits_and_says_both_amounts() -> None:
 
     reason = needs_approval(customization=style, estimate=estimate(customization=style))
 
-    assert reason == "the run costs 285.95 USD, the budget is 285.94 USD"
+    assert reason == "the run costs 285.95 USD, the budget is 285.94 USD: 0.01 USD too much"
 
 
 def test_a_run_of_unknown_price_waits_whatever_the_budget() -> None:
@@ -147,7 +147,7 @@ def test_the_known_part_alone_can_exceed_the_budget() -> None:
 
     reason = needs_approval(customization=search, estimate=estimate(customization=search))
 
-    assert reason == "the run costs at least 1.95 USD, the budget is 1.00 USD"
+    assert reason == "the run costs at least 1.95 USD, the budget is 1.00 USD: 0.95 USD too much"
 
 
 def test_approval_is_asked_always_or_never_when_the_file_says_so() -> None:

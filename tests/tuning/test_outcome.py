@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning.outcome import Outcome, cause_words, outcome
+from tuning.outcome import Outcome, cause_words
+from tuning.outcome import outcome as worded
 
 ADMITTED = {"customization": "pets-search", "run": "r", "decision": "run", "reason": "checking"}
 VALID = {"valid": True, "errors": 0, "counts": {}, "report": "s3://output/report.json"}
@@ -18,6 +19,10 @@ MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.a/abcdefghij
 ENDPOINT = "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/abcdefghijkl"
 JOB = {"JobArn": "arn:job", "Status": "Completed", "OutputModelArn": MODEL}
 SERVING = {"customization": "pets-search", "run": "r", "model_arn": MODEL}
+
+
+def outcome(state: Mapping[str, Any]) -> Outcome:
+    return worded(state, environment="prod")
 
 
 def _failed(error: str, cause: Any, **reached: Any) -> Outcome:
@@ -49,23 +54,40 @@ def test_an_upload_of_no_known_manifest_ends_without_a_name() -> None:
     assert not ended.notify
 
 
-def test_a_rejected_dataset_is_told_with_its_counts_and_its_report_and_is_no_failure() -> None:
-    report = {
-        **VALID,
-        "valid": False,
-        "errors": 7,
-        "counts": {"image-missing": 4, "caption-too-long": 3},
-    }
+REJECTED = {
+    **VALID,
+    "valid": False,
+    "errors": 7,
+    "to_fix": {"caption-too-long": 3, "image-missing": 4},
+    "worth_a_look": {},
+    "html": "s3://output/report.html",
+    "rejected": "s3://output/rejected.jsonl",
+}
 
-    ended = outcome({"admission": ADMITTED, "report": report})
+
+def test_a_rejected_dataset_is_told_with_its_counts_and_its_report_and_is_no_failure() -> None:
+    ended = outcome({"admission": ADMITTED, "report": REJECTED})
 
     assert ended.status == "rejected"
     assert ended.subject == "pets-search: dataset rejected, 7 errors"
-    assert "caption-too-long ×3, image-missing ×4" in ended.message
-    assert "s3://output/report.json" in ended.message
+    assert "again: image-missing ×4, caption-too-long ×3." in ended.message
+    assert "s3://output/report.html" in ended.message
+    assert ended.message.endswith("tuning report r -e prod")
+    assert "Worth a look" not in ended.message
     assert "nothing is billed" in ended.message
     assert ended.notify
     assert not ended.failed
+
+
+def test_warnings_are_told_apart_from_what_has_to_be_fixed() -> None:
+    report = {**REJECTED, "errors": 1, "to_fix": {"a": 1}, "worth_a_look": {"b": 2}}
+
+    ended = outcome({"admission": ADMITTED, "report": report})
+
+    assert ended.subject.endswith("1 error")
+    fix, look = ended.message.splitlines()[1:3]
+    assert fix == "To fix, then upload the manifest again: a ×1."
+    assert look == "Worth a look, but no reason to reject: b ×2."
 
 
 @pytest.mark.parametrize(
@@ -87,7 +109,7 @@ def test_who_uploads_again_what_was_trained_learns_how_it_is_served_again() -> N
 
     ended = outcome({"admission": ADMITTED, "report": VALID, "start": start})
 
-    assert ended.message.endswith("tuning serve pets-search")
+    assert ended.message.endswith("tuning serve pets-search -e prod")
 
 
 @pytest.mark.parametrize(

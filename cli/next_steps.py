@@ -1,0 +1,59 @@
+"""What a run has come to, in a few words, and what a person may do about it."""
+
+from typing import Final
+
+from cli.deployment import Deployment
+from cli.runs_table import Row
+
+_SHORT: Final = 60
+# Their message says best what happened.
+_TOLD: Final = ("waiting", "superseded", "outdated", "in-progress", "closed", "declined", "expired")
+_BROKEN: Final = ("failed", "stopped", "serving-failed")
+_RUNNING: Final = ("checking", "valid", "training")
+
+
+def result(found: Row) -> str:
+    """A run's result in one line: its price, what is wrong with its dataset, its model, or why."""
+    status = found["status"]
+    if status == "awaiting-approval":
+        return _short(str(found.get("estimate", "price unknown")).splitlines()[-1])
+    if status == "rejected":
+        return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
+    if status in _TOLD or status in _BROKEN:
+        return _short(str(found.get("message", "")))
+    parts = []
+    if "model_arn" in found:
+        parts.append(f"model {str(found['model_arn']).rpartition('/')[2]}")
+    elif "records" in found:
+        parts.append(_count(found, "records"))
+    if found.get("warnings"):
+        parts.append(_count(found, "warnings"))
+    return ", ".join(parts) or _short(str(found.get("message", "")))
+
+
+def next_step(deployment: Deployment, found: Row) -> str:
+    """The command to type next; "" where there is nothing to do."""
+    run, name, status = found["run"], found["customization"], found["status"]
+    if status == "awaiting-approval":
+        return deployment.command(f"approve {run}")
+    if status == "rejected":
+        return deployment.command(f"report {run}")
+    if "taken_by" in found:
+        return deployment.command(f"run {found['taken_by']}")
+    if status == "waiting":
+        return deployment.command(f"upload DIR -c {name}")
+    if status in _RUNNING:
+        return deployment.command(f"run {run} -f")
+    if status == "served":
+        return deployment.command("endpoints")
+    return ""
+
+
+def _count(found: Row, name: str) -> str:
+    number = int(found.get(name, 0))
+    return f"{number:,} {name if number != 1 else name.removesuffix('s')}"
+
+
+def _short(message: str) -> str:
+    line = message.partition("\n")[0]
+    return line if len(line) <= _SHORT else f"{line[:_SHORT]}…"

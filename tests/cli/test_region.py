@@ -1,0 +1,28 @@
+"""The Region, as other SDKs choose it."""
+
+import pytest
+
+from cli.aws import Aws
+
+
+@pytest.mark.parametrize(
+    ("given", "variable", "default", "region"),
+    [
+        (None, "eu-west-1", None, "eu-west-1"),
+        (None, "eu-west-1", "us-west-2", "eu-west-1"),
+        (None, None, "us-west-2", "us-west-2"),
+        (None, "", "us-west-2", "us-west-2"),
+        ("eu-north-1", "eu-west-1", "us-west-2", "eu-north-1"),
+    ],
+)
+def test_an_option_precedes_aws_region_which_precedes_aws_default_region(
+    monkeypatch: pytest.MonkeyPatch,
+    given: str | None,
+    variable: str | None,
+    default: str | None,
+    region: str,
+) -> None:
+    for name, value in (("AWS_REGION", variable), ("AWS_DEFAULT_REGION", default)):
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert Aws(region=given).region == region
