@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """The CDK app: settings and customizations in, stacks out; the only place where stacks meet."""
 
-import json
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":
+    # Ctrl-C ends it at once and without a traceback, also during the seconds that imports take.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import aws_cdk as cdk
 
@@ -17,9 +21,10 @@ from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
 from stacks.proof import Proof
 from stacks.serving import ServingStack
-from tuning import customization, permissions, settings
+from tuning import cdk_json, customization, permissions, settings
 from tuning.customization import Customization
-from tuning.errors import CustomizationError, TuningError
+from tuning.errors import ConfigurationError, SettingsError, TuningError
+from tuning.settings import Settings
 
 ROOT = Path(__file__).resolve().parent
 # Measured: with names of 22 characters the policy of start_job outgrows IAM's limit at 24.
@@ -37,17 +42,23 @@ def build_app(
     context: cdk.json's context, with "environment" to choose another environment than the default;
         None reads cdk.json, which neither pytest nor `python app.py` does by itself: without it
         every feature flag would be off and another template would be proved than is deployed.
-    Raises SettingsError or CustomizationError with every problem.
+    Raises ConfigurationError with every problem of cdk.json and of all customizations.
     """
-    values = read_context() if context is None else dict(context)
-    app = cdk.App(context=values, outdir=outdir, analytics_reporting=False)
-    chosen = settings.read(
-        app.node.try_get_context("tuning"),
+    problems: Sequence[str] = ()
+    values: dict[str, Any] | None = None
+    try:
+        values = read_context() if context is None else dict(context)
+    except SettingsError as error:
+        problems = error.problems
+    # The settings are ours alone; CDK gets what is CDK's, and what the CLI's --context adds.
+    flags = {key: value for key, value in (values or {}).items() if key != "tuning"}
+    app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
+    chosen, wanted = configuration(
+        values,
         environment=app.node.try_get_context("environment"),
+        customizations=customizations,
+        problems=problems,
     )
-    wanted = customization.load_all(customizations)
-    _check_count(wanted)
-    _check_regions(wanted, chosen.region)
     prefix = f"tuning-{chosen.name}"
     common: dict[str, Any] = {
         "env": cdk.Environment(region=chosen.region),
@@ -81,29 +92,43 @@ def build_app(
     return app
 
 
-def read_context() -> dict[str, Any]:
-    """The context that cdk.json gives the app."""
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    return context
+def read_context(file: Path = ROOT / "cdk.json") -> dict[str, Any]:
+    """The context that cdk.json gives the app; raises SettingsError."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fix = "`git checkout cdk.json` brings it back"
+        raise SettingsError([f"cdk.json cannot be read: {error.strerror}: {fix}"]) from error
+    return cdk_json.context(data)
 
 
-def _check_count(customizations: Mapping[str, Customization]) -> None:
-    if len(customizations) > CUSTOMIZATIONS_MAX:
-        raise CustomizationError(
-            [
-                f"customizations/: {len(customizations)} files, an environment takes at most "
-                f"{CUSTOMIZATIONS_MAX} (IAM allows 10,240 characters in the policy of a role): "
-                "make another environment"
-            ]
+def configuration(
+    context: Mapping[str, Any] | None,
+    *,
+    environment: str | None,
+    customizations: Path,
+    problems: Sequence[str] = (),
+) -> tuple[Settings, Mapping[str, Customization]]:
+    """Settings and customizations; raises ConfigurationError with every problem of both.
+
+    context: None if cdk.json cannot be used; `problems` then says why.
+    """
+    region, chosen = None, None
+    if context is not None:
+        checked = settings.check(context.get("tuning"), environment=environment)
+        region, chosen = checked.region, checked.settings
+        problems = checked.problems
+    found = customization.scan(customizations, region=region)
+    every = [*problems, *found.problems]
+    if found.files > CUSTOMIZATIONS_MAX:
+        every.append(
+            f"{customizations.name}/: {found.files} files, an environment takes at most "
+            f"{CUSTOMIZATIONS_MAX} (IAM allows 10,240 characters in the policy of a role): "
+            "make another environment"
         )
-
-
-def _check_regions(customizations: Mapping[str, Customization], region: str) -> None:
-    problems = [
-        problem for each in customizations.values() for problem in each.problems_in_region(region)
-    ]
-    if problems:
-        raise CustomizationError(problems)
+    if every or chosen is None:
+        raise ConfigurationError(every)
+    return chosen, found.customizations
 
 
 def workflow_picture() -> str:
@@ -111,8 +136,8 @@ def workflow_picture() -> str:
     # Only for the documentation: synthesis draws nothing.
     from review.diagram import state_machine
 
-    chosen = settings.read(read_context()["tuning"])
-    definition = workflow.definition(environment=chosen.name, approval_days=chosen.approval_days)
+    chosen = settings.read(read_context().get("tuning"))
+    definition = workflow.definition(approval_days=chosen.approval_days)
     return state_machine(definition, title="A run, from an upload to a served model")
 
 

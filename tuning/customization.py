@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from tuning.customization_check import Problems, Section, did_you_mean, listed, shown
+from tuning.customization_check import Problems, Section, closest, did_you_mean, listed, shown
 from tuning.customization_parts import (
     Budget,
     Override,
@@ -20,7 +20,7 @@ from tuning.customization_parts import (
     read_tags,
 )
 from tuning.errors import CustomizationError
-from tuning.hyperparameters import resolve
+from tuning.hyperparameters import check_without_model, resolve
 from tuning.models import (
     BaseModel,
     CustomizationType,
@@ -33,10 +33,12 @@ from tuning.models import (
 __all__ = [
     "Budget",
     "Customization",
+    "Found",
     "Override",
     "ServingWish",
     "load",
     "load_all",
+    "scan",
 ]
 
 # Part of every job, model and Provisioned Throughput name beside the run, within Bedrock's 63.
@@ -44,6 +46,8 @@ NAME_LENGTH_MAX: Final = 30
 NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 # Jobs of the other types need a customizationConfig (a teacher model, a grader).
 STARTED_TYPES: Final = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
+# Endings of files that were probably meant to be customizations, and would be ignored silently.
+_SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +80,18 @@ class Customization:
 
     def problems_in_region(self, region: str) -> tuple[str, ...]:
         """Why this customization cannot live in a Region: one sentence each, empty if it can."""
-        model, regions = self.base_model, self.base_model.regions
-        wanted = [("customization", "takes customization jobs", regions.customization)]
-        if self.serving.mode == "provisioned":
-            wanted.append(("throughput", "has Provisioned Throughput", regions.throughput))
-        if self.serving.mode == "on-demand":
-            wanted.append(("on_demand", "serves custom models on demand", regions.on_demand))
-        return tuple(
-            f"{self.file}: base_model: {model.name} {does} in {', '.join(possible)} "
-            f"({cite(model.source_of(f'regions.{key}').source)}), not in {region}: "
-            "deploy this environment there or choose another model"
-            for key, does, possible in wanted
-            if possible and region not in possible
-        )
+        problems = Problems(file=self.file)
+        _check_region(problems, model=self.base_model, mode=self.serving.mode, region=region)
+        return tuple(problems.found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a folder holds: customizations by name, how many files, everything that is wrong."""
+
+    customizations: Mapping[str, Customization]
+    files: int
+    problems: tuple[str, ...]
 
 
 def load(
@@ -97,23 +100,26 @@ def load(
     file: str,
     models: Mapping[str, BaseModel] | None = None,
     rules: Mapping[str, str] | None = None,
+    region: str | None = None,
 ) -> Customization:
     """A customization from the text of its file.
 
     file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
     models: the catalogue to use instead of ours. rules: severity by rule name, instead of ours.
+    region: where it shall live; None checks nothing about that.
     Raises CustomizationError with every problem of the file.
     """
     problems = Problems(file=file)
-    table = _parse(text, problems=problems)
     name = PurePath(file).stem
-    if not problems.found:
-        _check_name(name, problems=problems)
+    _check_name(name, problems=problems)
+    table = _parse(text, problems=problems)
+    if table is not None:
         found = _read(
             Section(table=table, path="", problems=problems),
             name=name,
             models=catalogue() if models is None else models,
             rules=rules,
+            region=region,
         )
         if found is not None and not problems.found:
             return found
@@ -130,38 +136,71 @@ def load_all(
 
     Raises CustomizationError with every problem of every file, also when there is no file.
     """
+    found = scan(directory, models=models, rules=rules)
+    if found.problems:
+        raise CustomizationError(found.problems)
+    return found.customizations
+
+
+def scan(
+    directory: Path,
+    *,
+    models: Mapping[str, BaseModel] | None = None,
+    rules: Mapping[str, str] | None = None,
+    region: str | None = None,
+) -> Found:
+    """As `load_all`, for callers that have more to check: problems are returned, not raised.
+
+    region: where the customizations shall live; None checks nothing about that.
+    """
     found: dict[str, Customization] = {}
     problems: list[str] = []
     files = sorted(directory.glob("*.toml")) if directory.is_dir() else []
     if not files:
         problems.append(f"{directory.name}: has no customization: write {directory.name}/NAME.toml")
+    problems += _ignored(directory)
     for path in files:
         label = f"{directory.name}/{path.name}"
         try:
             text = path.read_bytes().decode("utf-8")
-            found[path.stem] = load(text, file=label, models=models, rules=rules)
+            found[path.stem] = load(text, file=label, models=models, rules=rules, region=region)
         except UnicodeDecodeError as error:
             problems.append(f"{label}: byte {error.start} is not UTF-8: save it as UTF-8")
         except OSError as error:
             problems.append(f"{label}: cannot be read: {error.strerror}")
         except CustomizationError as error:
             problems.extend(error.problems)
-    if problems:
-        raise CustomizationError(problems)
-    return found
+    return Found(customizations=found, files=len(files), problems=tuple(problems))
 
 
-def _parse(text: str, *, problems: Problems) -> dict[str, Any]:
+def _ignored(directory: Path) -> list[str]:
+    """What lies in the folder, was probably meant to be read, and would not be."""
+    problems = []
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        name, lower = path.name, path.name.lower()
+        if path.is_dir() and any(path.glob("*.toml")):
+            problems.append(
+                f"{directory.name}/{name}/: folders in here are not read: move its files up"
+            )
+        elif lower.endswith(_SLIPS) or (lower.endswith(".toml") and not name.endswith(".toml")):
+            problems.append(
+                f"{directory.name}/{name}: only files that end in .toml are read: rename it, or "
+                "move it away"
+            )
+    return problems
+
+
+def _parse(text: str, *, problems: Problems) -> dict[str, Any] | None:
+    """The file's table; None if it is not TOML."""
     if text.startswith("\ufeff"):
         problems.add("", "starts with a byte order mark: save it as UTF-8 without one")
-        return {}
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
         problems.add("", "is not TOML: nested too deeply")
     except ValueError as error:
         problems.add("", f"is not TOML: {error}")
-    return {}
+    return None
 
 
 def _check_name(name: str, *, problems: Problems) -> None:
@@ -179,8 +218,9 @@ def _read(
     name: str,
     models: Mapping[str, BaseModel],
     rules: Mapping[str, str] | None,
+    region: str | None,
 ) -> Customization | None:
-    """Reads all tables even after a problem; None when the base model stays unknown."""
+    """Reads all tables even after a problem; None when model or type stay unknown."""
     description = root.text("description", default=None, most=200)
     model = _model(root, models=models)
     kind = root.text("customization_type", default="FINE_TUNING", most=60)
@@ -194,8 +234,12 @@ def _read(
     tags = read_tags(root.table("tags"))
     root.close()
     if model is None:
+        check_without_model(section=parameters, models=models)
+        _check_any_type(root, kind=kind, models=models)
         return None
     _check_open(root, model=model, allowed=allowed)
+    if region is not None:
+        _check_region(root.problems, model=model, mode=serving.mode, region=region)
     hyperparameters = resolve(section=parameters, model=model)
     if not _check_type(root, kind=kind, model=model):
         return None
@@ -224,15 +268,16 @@ def _read(
 
 
 def _model(root: Section, *, models: Mapping[str, BaseModel]) -> BaseModel | None:
+    """The base model, or after reporting a wrong key the one that was probably meant."""
     key = root.text("base_model", default=None, most=100)
     if key in models:
         return models[key]
     if key:
         by_id = {id_: each for each, model in models.items() for id_ in model.customization_ids}
-        right = by_id.get(key) or by_id.get(f"{key}:0")
-        hint = f"; did you mean {right}?" if right else did_you_mean(key, models)
-        known = "" if hint else f": use one of {', '.join(models)}"
-        root.problem("base_model", f"{shown(key)} is not in the catalogue{hint}{known}")
+        meant = by_id.get(key) or by_id.get(f"{key}:0") or closest(key, models)
+        fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"
+        root.problem("base_model", f"{shown(key)} is not in the catalogue{fix}")
+        return models.get(meant)
     return None
 
 
@@ -270,3 +315,28 @@ def _check_type(root: Section, *, kind: str, model: BaseModel) -> bool:
     hint = "" if kind in model.customization_types else did_you_mean(kind, possible)
     root.problem("customization_type", f"{why}{hint}")
     return False
+
+
+def _check_any_type(root: Section, *, kind: str, models: Mapping[str, BaseModel]) -> None:
+    """As _check_type, while the base model is unknown."""
+    known = sorted({each for model in models.values() for each in model.customization_types})
+    if kind not in known:
+        fix = did_you_mean(kind, known) or f": use {listed(STARTED_TYPES)}"
+        root.problem("customization_type", f"{shown(kind)} is offered for no model{fix}")
+
+
+def _check_region(problems: Problems, *, model: BaseModel, mode: str, region: str) -> None:
+    regions = model.regions
+    wanted = [("customization", "takes customization jobs", regions.customization)]
+    if mode == "provisioned":
+        wanted.append(("throughput", "has Provisioned Throughput", regions.throughput))
+    if mode == "on-demand":
+        wanted.append(("on_demand", "serves custom models on demand", regions.on_demand))
+    for key, does, possible in wanted:
+        if possible and region not in possible:
+            cited = cite(model.source_of(f"regions.{key}").source)
+            problems.add(
+                "base_model",
+                f"{model.name} {does} in {', '.join(possible)} ({cited}), not in {region}: "
+                "deploy this environment there or choose another model",
+            )

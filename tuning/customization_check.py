@@ -11,6 +11,7 @@ _ABSENT: Final = object()
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A longer word is no slip of the finger; comparing it would only cost time.
 _LONGEST_SLIP: Final = 64
+_SHORTEST_BEGINNING: Final = 3
 # A billion dollars is a typing error.
 _AMOUNT_LIMIT: Final = 1_000_000_000
 
@@ -49,12 +50,24 @@ def listed(words: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A hint at the known word that looks most alike, whatever its case and separators; or ""."""
+    """A hint at the word that was probably meant, or ""."""
+    meant = closest(word, known)
+    return f"; did you mean {meant}?" if meant else ""
+
+
+def closest(word: str, known: Collection[str]) -> str:
+    """The known word that looks most alike, whatever its case and separators; or "".
+
+    A beginning that only one of them has will do, too: "prov" is "provisioned".
+    """
     if len(word) > _LONGEST_SLIP:
         return ""
     plain = {_letters(each): each for each in known}
+    begun = [each for letters, each in plain.items() if letters.startswith(_letters(word))]
+    if len(begun) == 1 and len(_letters(word)) >= _SHORTEST_BEGINNING:
+        return begun[0]
     close = get_close_matches(_letters(word), plain, n=1)
-    return f"; did you mean {plain[close[0]]}?" if close else ""
+    return plain[close[0]] if close else ""
 
 
 def _letters(word: str) -> str:
@@ -82,7 +95,11 @@ class Problems:
 
 
 class Section:
-    """One table of a file. Each reader reports a wrong value and returns a usable one instead."""
+    """One table of a file. Each reader reports a wrong value and returns a usable one instead.
+
+    Where a word can be guessed, that is the word which was probably meant: what is wrong beside it
+    is then found in the same pass. A file with a problem is refused, whatever was guessed.
+    """
 
     def __init__(self, *, table: Mapping[str, Any], path: str, problems: Problems) -> None:
         self.problems = problems
@@ -95,6 +112,13 @@ class Section:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def holds_table(self, key: str) -> bool:
+        """Whether there is a table at a key: nothing can be missing inside of anything else."""
+        return isinstance(self._table.get(key), dict)
 
     def at(self, key: str) -> str:
         """The full path of a key, as problems name it."""
@@ -137,15 +161,19 @@ class Section:
         return default or ""
 
     def choice(self, key: str, *, choices: Collection[str], default: str | None) -> str:
-        """One of the choices; required where default is None."""
+        """One of the choices, or the one that was probably meant; required where default is None.
+
+        "" where a value is wrong and cannot be guessed.
+        """
         value = self._take(key)
         if value is _ABSENT:
             return self._default(key, default, f"write {key} = {listed(choices)}")
         if isinstance(value, str) and value in choices:
             return value
-        hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+        meant = closest(value, choices) if isinstance(value, str) else ""
+        hint = f"; did you mean {meant}?" if meant else ""
         self.problem(key, f"{shown(value)} is not possible: use {listed(choices)}{hint}")
-        return default or ""
+        return meant
 
     def flag(self, key: str, *, default: bool) -> bool:
         """true or false."""

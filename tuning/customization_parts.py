@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from tuning.customization_check import Section, did_you_mean, listed, shown
-from tuning.models import BaseModel, account_facts, cite
+from tuning.models import BaseModel, account_facts, catalogue, cite
 
 # Ours, not Bedrock's: whoever needs more than a month should weigh a commitment instead.
 LEASE_HOURS_MAX: Final = 30 * 24
@@ -66,7 +66,7 @@ class Budget:
 def read_serving(root: Section, *, model: BaseModel | None) -> ServingWish:
     """[serving]; without the table nothing is served and nothing is billed."""
     section = root.table("serving")
-    if "serving" not in root:
+    if not root.holds_table("serving"):
         return ServingWish()
     modes = ("provisioned", "on-demand", "none")
     mode = cast(ServingMode, section.choice("mode", choices=modes, default=None))
@@ -79,11 +79,16 @@ def read_serving(root: Section, *, model: BaseModel | None) -> ServingWish:
     length = section.integer("embedding_length", default=None, least=1, most=2**31 - 1)
     section.close()
     _check_mode(section, mode=mode, model=model)
+    # A mode that nobody can guess hides nothing that is wrong in every mode.
+    unknown = "mode" in section and not mode
+    if mode == "provisioned" or unknown:
+        _check_commitment(section, commitment=commitment, on_delete=on_delete)
     if mode == "provisioned":
-        _check_lease(section, units=units, commitment=commitment, on_delete=on_delete)
-    if model is not None and mode in ("provisioned", "on-demand"):
+        _check_lease(section, units=units, commitment=commitment)
+    if mode in ("provisioned", "on-demand") or unknown:
         length = _embedding_length(section, length=length, model=model)
-        _check_smoke_text(section, text=smoke_text, model=model)
+        if model is not None:
+            _check_smoke_text(section, text=smoke_text, model=model)
     return ServingWish(
         mode=mode,
         model_units=units,
@@ -120,21 +125,27 @@ def _check_mode(section: Section, *, mode: str, model: BaseModel | None) -> None
         )
 
 
-def _check_lease(section: Section, *, units: int, commitment: str | None, on_delete: str) -> None:
-    if commitment is not None:
-        if "lease_hours" in section:
-            section.problem(
-                "lease_hours",
-                "contradicts the commitment, which cannot be deleted before its term ends: "
-                "remove one of the two",
-            )
-        if on_delete == "delete":
-            section.problem(
-                "on_delete",
-                '"delete" is not possible before the commitment ends: write "retain"',
-            )
+def _check_commitment(section: Section, *, commitment: str | None, on_delete: str) -> None:
+    if commitment is None:
         return
-    if "lease_hours" not in section:
+    if "lease_hours" in section:
+        section.problem(
+            "lease_hours",
+            "contradicts the commitment, which cannot be deleted before its term ends: "
+            "remove one of the two",
+        )
+    if on_delete == "delete":
+        section.problem(
+            "on_delete",
+            '"delete" is not possible before the commitment ends: write "retain"',
+        )
+
+
+def _check_lease(section: Section, *, units: int, commitment: str | None) -> None:
+    if commitment is not None:
+        return
+    # A commitment that is spelled wrongly is no reason to ask for a lease.
+    if "lease_hours" not in section and "commitment" not in section:
         section.problem(
             "lease_hours",
             "is missing: without a commitment the throughput is billed by the hour until it is "
@@ -149,7 +160,18 @@ def _check_lease(section: Section, *, units: int, commitment: str | None, on_del
         )
 
 
-def _embedding_length(section: Section, *, length: int | None, model: BaseModel) -> int | None:
+def _embedding_length(
+    section: Section, *, length: int | None, model: BaseModel | None
+) -> int | None:
+    if model is None:
+        anywhere = {n for each in catalogue().values() for n in each.inference.embedding_lengths}
+        if length is not None and length not in anywhere:
+            numbers = ", ".join(map(str, sorted(anywhere)))
+            section.problem(
+                "embedding_length",
+                f"{shown(length)} is possible with no model of the catalogue: use one of {numbers}",
+            )
+        return None
     possible = model.inference.embedding_lengths
     if length is None:
         return model.inference.embedding_length_default
@@ -210,21 +232,26 @@ def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapp
     known = {} if not names else _our_rules() if rules is None else rules
     for name in names:
         entry = section.table(name)
+        if not section.holds_table(name):
+            _check_rule(section, name=name, severity="", known=known)
+            continue
         choices = ("warning", "silent")
         severity = entry.choice("severity", choices=choices, default=None)
         reason = entry.text("reason", default=None, most=300)
         entry.close()
         found[name] = Override(severity=cast(Literal["warning", "silent"], severity), reason=reason)
-        if name not in known:
-            hint = did_you_mean(name, known) or ": 'tuning rules' lists them"
-            if _RULE_ID.fullmatch(name):
-                hint = ": write the rule's name, not its id"
-            section.problem(name, f"is no rule{hint}")
-        elif severity == "silent" and known[name] == "error":
-            section.problem(
-                name, 'is an error: it can be lowered to "warning", it cannot be silenced'
-            )
+        _check_rule(section, name=name, severity=severity, known=known)
     return found
+
+
+def _check_rule(section: Section, *, name: str, severity: str, known: Mapping[str, str]) -> None:
+    if name not in known:
+        hint = did_you_mean(name, known) or ": 'tuning rules' lists them"
+        if _RULE_ID.fullmatch(name):
+            hint = ": write the rule's name, not its id"
+        section.problem(name, f"is no rule{hint}")
+    elif severity == "silent" and known[name] == "error":
+        section.problem(name, 'is an error: it can be lowered to "warning", it cannot be silenced')
 
 
 def _our_rules() -> Mapping[str, str]:
@@ -248,7 +275,7 @@ def read_tags(section: Section) -> Mapping[str, str]:
             )
         elif key.lower() in lower:
             section.problem(key, "differs from another tag only in case, which IAM refuses")
-        elif not isinstance(value, str):
+        if not isinstance(value, str):
             section.problem(key, f"must be text in quotes, not {shown(value)}")
         elif not _TAG_VALUE.fullmatch(value):
             section.problem(
@@ -259,6 +286,6 @@ def read_tags(section: Section) -> Mapping[str, str]:
         else:
             found[key] = value
         lower.add(key.lower())
-    if len(found) > most:
-        section.problem("", f"{len(found)} tags, {most} at most beside those of this project")
+    if len(section) > most:
+        section.problem("", f"{len(section)} tags, {most} at most beside those of this project")
     return found

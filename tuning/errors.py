@@ -4,11 +4,12 @@ TuningError
 ├── CatalogueError        a file in tuning/models/ is wrong: our fault, never the user's
 ├── ProblemsError         the user's input is wrong, with every problem found in one pass
 │   ├── CustomizationError    a file in customizations/
-│   ├── SettingsError         the settings under "tuning" in cdk.json
+│   ├── SettingsError         cdk.json and the settings under "tuning" in it
+│   ├── ConfigurationError    any of both, for who reads both
 │   └── RequestError          a request that Amazon Bedrock would refuse
 └── SourceError           bytes of a dataset could not be read
-
     └── DeniedError           because the reader may not: nothing that a repetition would cure
+
 A finding about a dataset is a value (tuning.report.Finding), never an exception.
 """
 
@@ -39,7 +40,11 @@ class CustomizationError(ProblemsError):
 
 
 class SettingsError(ProblemsError):
-    """The settings of an environment in cdk.json are wrong."""
+    """cdk.json cannot be read, or the settings of its environments are wrong."""
+
+
+class ConfigurationError(ProblemsError):
+    """What the app is made from is wrong: cdk.json, files in customizations/, or both."""
 
 
 class RequestError(ProblemsError):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tuning.customization_check import Section, did_you_mean, listed, shown
+from tuning.customization_check import Problems, Section, did_you_mean, listed, shown
 from tuning.models import BaseModel, Hyperparameter, cite
 
 
@@ -46,6 +46,30 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
         if value is not None:
             resolved[name] = spell(value)
     return resolved
+
+
+def check_without_model(*, section: Section, models: Mapping[str, BaseModel]) -> None:
+    """Reports what is wrong with hyperparameters whatever the base model, while that is unknown."""
+    names = list(dict.fromkeys(name for model in models.values() for name in model.hyperparameters))
+    for name, value in section.entries():
+        takers = [model for model in models.values() if name in model.hyperparameters]
+        if not takers:
+            hint = did_you_mean(name, names) or f": use some of {', '.join(names)}"
+            section.problem(name, f"no model of the catalogue has such a hyperparameter{hint}")
+        elif not any(_takes(model, name=name, value=value) for model in takers):
+            some = takers[0]
+            section.problem(
+                name,
+                f"{shown(value)} is possible with no model of the catalogue: {some.name}, for "
+                f"example, takes {_allowed(some.hyperparameters[name])}",
+            )
+
+
+def _takes(model: BaseModel, *, name: str, value: Any) -> bool:
+    aside = Problems(file="")
+    section = Section(table={name: value}, path="", problems=aside)
+    _checked(value, section=section, model=model, parameter=model.hyperparameters[name])
+    return not aside.found
 
 
 def number(*, hyperparameters: Mapping[str, str], name: str) -> float | None:

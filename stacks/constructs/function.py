@@ -31,22 +31,32 @@ _EXCLUDE: Final = ["/*", *(f"!/{name}" for name in SHIPPED), "__pycache__"]
 
 
 def retention(days: int) -> logs.RetentionDays:
-    """CloudWatch's name for a number of days; raises SettingsError for a number it has not."""
-    allowed: dict[int, logs.RetentionDays] = {
+    """CloudWatch's name for one of tuning.settings_table.LOG_RETENTION_DAYS."""
+    names: dict[int, logs.RetentionDays] = {
         1: logs.RetentionDays.ONE_DAY,
+        3: logs.RetentionDays.THREE_DAYS,
+        5: logs.RetentionDays.FIVE_DAYS,
         7: logs.RetentionDays.ONE_WEEK,
+        14: logs.RetentionDays.TWO_WEEKS,
         30: logs.RetentionDays.ONE_MONTH,
+        60: logs.RetentionDays.TWO_MONTHS,
         90: logs.RetentionDays.THREE_MONTHS,
+        120: logs.RetentionDays.FOUR_MONTHS,
+        150: logs.RetentionDays.FIVE_MONTHS,
         180: logs.RetentionDays.SIX_MONTHS,
         365: logs.RetentionDays.ONE_YEAR,
+        400: logs.RetentionDays.THIRTEEN_MONTHS,
+        545: logs.RetentionDays.EIGHTEEN_MONTHS,
         731: logs.RetentionDays.TWO_YEARS,
+        1096: logs.RetentionDays.THREE_YEARS,
         1827: logs.RetentionDays.FIVE_YEARS,
+        2192: logs.RetentionDays.SIX_YEARS,
+        2557: logs.RetentionDays.SEVEN_YEARS,
+        2922: logs.RetentionDays.EIGHT_YEARS,
+        3288: logs.RetentionDays.NINE_YEARS,
         3653: logs.RetentionDays.TEN_YEARS,
     }
-    if days not in allowed:
-        known = ", ".join(map(str, allowed))
-        raise SettingsError([f"cdk.json: log_retention_days: {days} is not one of {known}"])
-    return allowed[days]
+    return names[days]
 
 
 class Runtime(Construct):

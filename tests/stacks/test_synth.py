@@ -2,15 +2,21 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import aws_logs as logs
 
+import app
 from app import build_app, read_context, workflow_picture
-from tuning.errors import CustomizationError, SettingsError
+from stacks.constructs.function import retention
+from tuning.errors import ConfigurationError, SettingsError
+from tuning.settings_table import LOG_RETENTION_DAYS
 
 
 def test_all_recommended_feature_flags_are_set(repository: Path) -> None:
@@ -64,7 +70,7 @@ def test_wrong_customizations_fail_with_all_problems_of_all_files(tmp_path: Path
         "[hyperparameters]\nbatchSize = 100\n",
         encoding="utf-8",
     )
-    with pytest.raises(CustomizationError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         build_app(read_context(), outdir=str(tmp_path / "out"), customizations=tmp_path)
     text = str(caught.value)
     assert "titan-multimodal-embeddings-g1" in text, "the model that was meant is named"
@@ -78,17 +84,57 @@ def test_wrong_customizations_fail_with_all_problems_of_all_files(tmp_path: Path
 
 
 def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="dev, local, prod"):
+    with pytest.raises(ConfigurationError, match="dev, local, prod"):
         build_app({**read_context(), "environment": "test"}, outdir=str(tmp_path))
 
 
 def test_a_model_that_cannot_be_tuned_in_the_region_is_refused(tmp_path: Path) -> None:
     context = read_context()
     context["tuning"]["environments"]["dev"]["region"] = "eu-west-1"
-    with pytest.raises(CustomizationError, match="not in eu-west-1"):
+    with pytest.raises(ConfigurationError, match="not in eu-west-1"):
         build_app(context, outdir=str(tmp_path))
 
 
 def test_the_picture_of_the_workflow_is_current(repository: Path) -> None:
     committed = (repository / "docs" / "workflow.svg").read_text("utf-8")
     assert committed == workflow_picture(), "run `make docs`"
+
+
+def test_a_missing_cdk_json_is_a_sentence_with_a_way_out(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_context(tmp_path / "cdk.json")
+    assert caught.value.problems == (
+        "cdk.json cannot be read: No such file or directory: "
+        "`git checkout cdk.json` brings it back",
+    )
+
+
+def test_a_broken_cdk_json_hides_no_wrong_customization_and_no_traceback_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cdk.json").write_text("{", "utf-8")
+    (tmp_path / "customizations").mkdir()
+    (tmp_path / "customizations" / "pets.toml").write_text("x = 1\n", "utf-8")
+    read, build = app.read_context, app.build_app
+    monkeypatch.setattr(app, "read_context", lambda: read(tmp_path / "cdk.json"))
+    monkeypatch.setattr(app, "build_app", lambda: build(customizations=tmp_path / "customizations"))
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    assert app.main() == 2
+    said = capsys.readouterr().err
+    assert "cdk.json is not JSON" in said
+    assert "customizations/pets.toml: x: unknown key" in said
+
+
+def test_ctrl_c_ends_it_without_a_traceback_even_while_it_imports(repository: Path) -> None:
+    command = [sys.executable, str(repository / "app.py")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(0.4)  # Importing aws_cdk alone takes longer.
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT  # 130 to a shell
+    assert "Traceback" not in said
+
+
+def test_every_number_of_days_that_the_settings_allow_is_one_of_cloudwatchs() -> None:
+    named = {retention(days) for days in LOG_RETENTION_DAYS}
+    assert named == set(logs.RetentionDays) - {logs.RetentionDays.INFINITE}
