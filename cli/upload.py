@@ -40,22 +40,26 @@ def sides(folder: Path, *, customization: str, deployment: Deployment) -> list[S
     folders: dict[layout.Kind, Path] = {kind: folder / kind for kind in layout.KINDS}
     if not any((each / layout.MANIFEST_FILE).is_file() for each in folders.values()):
         folders = {"training": folder}
-    found = [
-        _side(kind, each, customization=customization, deployment=deployment)
-        for kind, each in folders.items()
-        if (each / layout.MANIFEST_FILE).is_file()
-    ]
-    if not found:
+    folders = {k: each for k, each in folders.items() if (each / layout.MANIFEST_FILE).is_file()}
+    if not folders:
         raise CannotRun(
             f"there is no {layout.MANIFEST_FILE}",
             where=f"{folder}, {folder / 'training'}",
             fix="`tuning prepare` makes a dataset of a folder of images",
         )
-    return found
+    prefix = layout.folder(customization)
+    options = {"training": "--to", "validation": "--validation-to"}
+    right = " ".join(
+        f"{options[kind]} {layout.uri(deployment.buckets.of(kind), prefix)}" for kind in folders
+    )
+    return [
+        _side(kind, each, bucket=deployment.buckets.of(kind), prefix=prefix, right=right)
+        for kind, each in folders.items()
+    ]
 
 
-def _side(kind: layout.Kind, folder: Path, *, customization: str, deployment: Deployment) -> Side:
-    bucket, prefix = deployment.buckets.of(kind), layout.folder(customization)
+def _side(kind: layout.Kind, folder: Path, *, bucket: str, prefix: str, right: str) -> Side:
+    """right: the options of `tuning prepare` with which all references would be right."""
     manifest = folder / layout.MANIFEST_FILE
     with manifest.open("rb") as file:
         place = first_reference(file.read(_PEEK))
@@ -64,9 +68,7 @@ def _side(kind: layout.Kind, folder: Path, *, customization: str, deployment: De
             f"the manifest refers to s3://{place.bucket}/{place.folder}, "
             f"it would go to s3://{bucket}/{prefix}",
             where=str(manifest),
-            fix="prepare it again with "
-            f"--to s3://{deployment.buckets.training}/{prefix} "
-            f"--validation-to s3://{deployment.buckets.validation}/{prefix}",
+            fix=f"prepare it again with {right}",
         )
     names = references(LocalManifest(manifest), layout.uri(bucket, prefix))
     here = {name for name in names if _is_here(folder, name)}
@@ -96,11 +98,12 @@ def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
     there = _there(side, deployment)
     lost = [name for name in side.absent if name not in there]
     if lost:
+        many = f"{len(lost):,} files that are" if len(lost) > 1 else "a file that is"
         raise CannotRun(
-            f"the {side.kind} manifest refers to {len(lost):,} files that are neither here nor "
-            f"uploaded, for example {lost[0]}",
+            f"the {side.kind} manifest refers to {many} neither here nor uploaded, "
+            f"for example {lost[0]}{_similar(side.folder, lost[0])}",
             where=str(side.folder),
-            fix="put them there; `tuning validate` lists them",
+            fix="put it there or correct the manifest; `tuning validate` lists all",
         )
     wanted = [name for name in side.files if not _same(side.folder / name, there.get(name))]
     s3 = deployment.aws.s3
@@ -120,6 +123,21 @@ def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
             pool.shutdown(cancel_futures=True)
             raise
     return len(wanted), len(side.files) - len(wanted)
+
+
+def _similar(folder: Path, name: str) -> str:
+    """A hint at a file whose name differs in case or extension only; or ""."""
+
+    def plain(path: Path) -> str:
+        return path.stem.casefold()
+
+    wanted = folder / name
+    if ".." in wanted.parts or not wanted.parent.is_dir():
+        return ""
+    for each in sorted(wanted.parent.iterdir()):
+        if plain(each) == plain(wanted):
+            return f"; did you mean {each.relative_to(folder)}?"
+    return ""
 
 
 def upload_manifest(side: Side, deployment: Deployment) -> str:

@@ -97,15 +97,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             if agreed.get(name, BY_NAME[name].severity) == severity
         }
 
-    def counts_of(self, severity: Severity) -> dict[str, int]:
-        """The counts of the rules that speak with this severity here, exceptions considered."""
-        agreed = {each.rule: each.severity for each in self.exemptions}
-        return {
-            name: count
-            for name, count in self.counts.items()
-            if agreed.get(name, BY_NAME[name].severity) == severity
-        }
-
     def to_json(self) -> bytes:
         """The published report; the hashes of images and records stay inside."""
         body = msgspec.to_builtins(self)

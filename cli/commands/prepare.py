@@ -1,6 +1,7 @@
 """`tuning prepare`: a folder of images and captions becomes a dataset that can be uploaded."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from cli.errors import CannotRun
 from cli.output import emit, emit_json, emit_table, json_option, say
 
 if TYPE_CHECKING:
-    from cli.deployment import Deployed
+    from cli.deployment import Deployed, Deployment
     from cli.preparing.run import Prepared
     from tuning.layout import Kind
     from tuning.models import BaseModel, DatasetContract
@@ -40,7 +41,7 @@ _SHOWN = 5
 @click.option(
     "--validation-to",
     metavar="S3",
-    help="The same for the validation set; s3://bucket/customization/validation/ by default.",
+    help="The same for the validation set; a deployment keeps it in a bucket of its own.",
 )
 @click.option(
     "--customization",
@@ -113,13 +114,19 @@ def prepare(
     chosen, contract = _target(model, customization, customizations)
     if fix and not known:
         say(f"note: fixed to the limits of {chosen.name}; --model KEY chooses another")
-    places = _places(to, validation_to, customization, deployed)
+    share = _share(split, contract if known else None, chosen)
+    deployment = deployed() if customization is not None else None
+    places = (
+        _named_places(str(to), validation_to, share)
+        if deployment is None
+        else _deployed_places(deployment, str(customization), validation_to)
+    )
     prepared = run(
         Plan(
             folder=folder,
             captions=captions,
             places=places,
-            share=_share(split, contract if known else None, chosen),
+            share=share,
             seed=seed,
             contract=_fixable(contract) if fix else None,
             link=link,
@@ -129,7 +136,8 @@ def prepare(
     if as_json:
         emit_json(prepared)
     else:
-        _show(prepared, chosen.key, customization)
+        _show(prepared)
+        _show_next(prepared, chosen.key, customization, deployment)
 
 
 def _target(
@@ -149,23 +157,38 @@ def _target(
     return found.base_model, found.dataset
 
 
-def _places(
-    to: str | None, validation_to: str | None, customization: str | None, deployed: "Deployed"
+def _deployed_places(
+    deployment: "Deployment", customization: str, validation_to: str | None
 ) -> "dict[Kind, tuple[str, str]]":
-    """Bucket and prefix by kind."""
+    """Bucket and prefix by kind, as a deployment wants them."""
+    from cli.customizations import demand_deployed
     from tuning.layout import folder
 
-    if to is None:
-        buckets, prefix = deployed().buckets, folder(str(customization))
-        places: dict[Kind, tuple[str, str]] = {
-            "training": (buckets.training, prefix),
-            "validation": (buckets.validation, prefix),
-        }
-    else:
-        training = _place("--to", to)
-        places = {"training": training, "validation": (training[0], f"{training[1]}validation/")}
+    if validation_to is not None:
+        raise CannotRun("--customization names all buckets", fix="leave out --validation-to")
+    demand_deployed(customization, deployment)
+    buckets, prefix = deployment.buckets, folder(customization)
+    return {"training": (buckets.training, prefix), "validation": (buckets.validation, prefix)}
+
+
+def _named_places(
+    to: str, validation_to: str | None, share: float
+) -> "dict[Kind, tuple[str, str]]":
+    """Bucket and prefix by kind, as the options say."""
+    places: dict[Kind, tuple[str, str]] = {"training": _place("--to", to)}
     if validation_to is not None:
         places["validation"] = _place("--validation-to", validation_to)
+    elif share < 1:
+        raise CannotRun(
+            "where will the validation set lie? A deployment keeps it in a bucket of its own",
+            fix="--validation-to s3://validation-bucket/customization/, or --split 1 for none, or "
+            "--customization NAME for both places of a deployment",
+        )
+    if places["training"] == places.get("validation"):
+        raise CannotRun(
+            "--to and --validation-to are one place, and one manifest would overwrite the other",
+            fix="name two folders or two buckets",
+        )
     return places
 
 
@@ -213,9 +236,10 @@ def _share(split: float | None, contract: "DatasetContract | None", model: "Base
     return split
 
 
-def _show(prepared: "Prepared", model: str, customization: str | None) -> None:
+def _show(prepared: "Prepared") -> None:
     for kind, count in prepared.records.items():
-        emit(f"{kind}: {count:,} records in {prepared.out / kind / 'manifest.jsonl'}")
+        records = f"{count:,} record{'' if count == 1 else 's'}"
+        emit(f"{kind}: {records} in {prepared.out / kind / 'manifest.jsonl'}")
     if prepared.changes:
         emit()
         emit_table(
@@ -229,14 +253,21 @@ def _show(prepared: "Prepared", model: str, customization: str | None) -> None:
         if len(prepared.left_out) > _SHOWN:
             emit(f"  … and {len(prepared.left_out) - _SHOWN:,} more")
     emit(f"\nevery image: {prepared.out / 'changes.jsonl'}")
-    manifests = [str(prepared.out / kind / "manifest.jsonl") for kind in prepared.records]
+
+
+def _show_next(
+    prepared: "Prepared", model: str, customization: str | None, deployment: "Deployment | None"
+) -> None:
+    out = quote(str(prepared.out))
+    manifests = [f"{out}/{kind}/manifest.jsonl" for kind in prepared.records]
     both = " --validation ".join(manifests)
     whose = f"--customization {customization}" if customization else f"--model {model}"
     emit(f"\ncheck it:\n  tuning validate {both} {whose}")
-    if customization:
+    if deployment is not None:
         emit("upload it, which starts the run:")
-        emit(f"  tuning upload {prepared.out} --customization {customization}")
-        return
-    emit("upload it, the training manifest last, because it starts the run:")
+        emit(f"  {deployment.command(f'upload {out} --customization {customization}')}")
+        emit("or with any other S3 client, the training manifest last, because it starts the run:")
+    else:
+        emit("upload it, the training manifest last, because it starts the run:")
     for line in prepared.upload:
         emit(f"  {line}")

@@ -29,9 +29,9 @@ from tuning.models import DatasetContract
 class Plan:
     """What is wanted.
 
-    places: bucket and key prefix (ends with "/") by kind. share: of the records for training.
-    contract: what to fix images and captions to; None leaves them as they are. link: hard links
-    instead of copies.
+    places: bucket and key prefix (ends with "/") of each kind that there will be. share: of the
+    records for training. contract: what to fix images and captions to; None leaves them as they
+    are. link: hard links instead of copies.
     """
 
     folder: Path

@@ -14,6 +14,7 @@ from tests.cli.support import StubbedAws
 
 CUSTOMIZATIONS = Path(__file__).resolve().parents[2] / "customizations"
 MODEL = "titan-multimodal-embeddings-g1"
+PLACES = ("--to", "s3://t/pets", "--validation-to", "s3://v/pets")
 
 
 @pytest.fixture
@@ -31,9 +32,7 @@ def pictures(tmp_path: Path) -> Path:
 def prepare(run: Run, folder: Path, *options: object, out: str = "out") -> dict[str, Any]:
     captions = folder.parent / "captions.csv"
     chosen = options if "--captions" in options else ("--captions", captions, *options)
-    result = run(
-        "prepare", folder, "--to", "s3://t/pets", "-o", folder.parent / out, *chosen, "--json"
-    )
+    result = run("prepare", folder, *PLACES, "-o", folder.parent / out, *chosen, "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert isinstance(found, dict)
@@ -62,7 +61,7 @@ def test_every_picture_is_in_one_manifest_and_its_image_beside_it(
 ) -> None:
     found = prepare(run, pictures)
     assert found["records"] == {"training": 9, "validation": 1}
-    for kind, prefix in (("training", "s3://t/pets/"), ("validation", "s3://t/pets/validation/")):
+    for kind, prefix in (("training", "s3://t/pets/"), ("validation", "s3://v/pets/")):
         for each in records(tmp_path / "out", kind):
             name = each["image-ref"].removeprefix(prefix)
             copy = tmp_path / "out" / kind / name
@@ -84,7 +83,7 @@ def test_the_prepared_dataset_validates_where_it_lies(
 
 
 def test_images_are_uploaded_first_and_the_training_manifest_last(run: Run, pictures: Path) -> None:
-    upload = prepare(run, pictures, "--validation-to", "s3://v/pets/")["upload"]
+    upload = prepare(run, pictures)["upload"]
     assert [line.split()[2] for line in upload] == ["sync", "sync", "cp", "cp"]
     assert upload[-1].endswith("s3://t/pets/manifest.jsonl")
     assert upload[-2].endswith("s3://v/pets/manifest.jsonl")
@@ -198,7 +197,7 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_is(
     prepare(run, pictures)
     before = snapshot(tmp_path)
     result = run(
-        "prepare", pictures, "--captions", tmp_path / "captions.csv", "--to", "s3://t/pets",
+        "prepare", pictures, "--captions", tmp_path / "captions.csv", *PLACES,
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 2
@@ -216,7 +215,7 @@ def test_a_failure_leaves_nothing_behind(run: Run, pictures: Path, tmp_path: Pat
     (tmp_path / "captions.csv").write_text("file,caption\nnone.png,x\n")
     before = sorted(tmp_path.iterdir())
     result = run(
-        "prepare", pictures, "--captions", tmp_path / "captions.csv", "--to", "s3://t/pets",
+        "prepare", pictures, "--captions", tmp_path / "captions.csv", *PLACES,
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 2
@@ -234,12 +233,13 @@ def test_a_failure_leaves_nothing_behind(run: Run, pictures: Path, tmp_path: Pat
         (["--model", "nova-lite"], "not tuned with images and captions"),
         (["--model", "titan-image-generator-v2", "--split", "0.9"], "takes no validation set"),
         (["-o", "{folder}/out"], "among its own inputs"),
+        (["--validation-to", "s3://t/pets/"], "one manifest would overwrite the other"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
     run: Run, pictures: Path, tmp_path: Path, options: list[str], message: str
 ) -> None:
-    base = ["--captions", tmp_path / "captions.csv", "--to", "s3://t/pets", "-o", tmp_path / "out"]
+    base = ["--captions", tmp_path / "captions.csv", *PLACES, "-o", tmp_path / "out"]
     given = [each.format(folder=pictures) for each in options]
     result = run("prepare", pictures, *base, *given)
     assert result.exit_code == 2
@@ -260,7 +260,7 @@ def test_captions_that_cannot_be_read_say_where(
 ) -> None:
     (tmp_path / "bad.csv").write_bytes(text)
     result = run(
-        "prepare", pictures, "--captions", tmp_path / "bad.csv", "--to", "s3://t/pets",
+        "prepare", pictures, "--captions", tmp_path / "bad.csv", *PLACES,
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 2
@@ -288,13 +288,43 @@ def test_two_files_never_get_one_name(run: Run, pictures: Path, tmp_path: Path) 
 
 def test_the_human_text_says_what_to_do_next(run: Run, pictures: Path, tmp_path: Path) -> None:
     result = run(
-        "prepare", pictures, "--captions", tmp_path / "captions.csv", "--to", "s3://t/pets",
+        "prepare", pictures, "--captions", tmp_path / "captions.csv", *PLACES,
         "--fix", "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 0
     assert "tuning validate " in result.stdout
     assert "aws s3 cp " in result.stdout.splitlines()[-1]
     assert "titan" in result.stderr.lower()
+
+
+def test_where_a_validation_set_lies_is_never_guessed(
+    run: Run, pictures: Path, tmp_path: Path
+) -> None:
+    base = ["prepare", pictures, "--captions", tmp_path / "captions.csv", "--to", "s3://t/pets"]
+    result = run(*base, "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "in a bucket of its own" in result.stderr
+    assert "--validation-to s3://" in result.stderr
+    assert run(*base, "-o", tmp_path / "alone", "--split", "1").exit_code == 0
+    assert run(*base, "-o", tmp_path / "style", "-m", "titan-image-generator-v2").exit_code == 0
+
+
+def test_for_a_deployment_the_lines_for_any_s3_client_are_printed_too(
+    run: Run, aws: StubbedAws, pictures: Path, tmp_path: Path
+) -> None:
+    aws.deployed("prod")
+    result = run(
+        "prepare", pictures, "--captions", tmp_path / "captions.csv", "-c", "pets-search",
+        "--customizations", CUSTOMIZATIONS, "-o", tmp_path / "out", "-e", "prod",
+    )  # fmt: skip
+    out, lines = tmp_path / "out", [line.strip() for line in result.stdout.splitlines()]
+    assert f"tuning upload {out} --customization pets-search -e prod" in lines
+    assert lines[-4:] == [
+        f"aws s3 sync {out}/validation/images s3://valid/pets-search/images",
+        f"aws s3 sync {out}/training/images s3://train/pets-search/images",
+        f"aws s3 cp {out}/validation/manifest.jsonl s3://valid/pets-search/manifest.jsonl",
+        f"aws s3 cp {out}/training/manifest.jsonl s3://train/pets-search/manifest.jsonl",
+    ]
 
 
 def test_a_customization_brings_buckets_and_model_of_its_deployment(

@@ -160,3 +160,23 @@ def test_a_name_near_a_file_that_is_not_deployed_is_recognized(
     (tmp_path / "customizations/birds.toml").write_text("")
     monkeypatch.chdir(tmp_path)
     assert "did you mean birds?" in run("upload", prepared, "-c", "bird").stderr
+
+
+def test_a_dataset_without_validation_is_not_told_where_its_validation_would_lie(
+    run: Run, s3: FakeS3, tmp_path: Path
+) -> None:
+    dataset(tmp_path, count=1)
+    result = run("upload", tmp_path, "-c", "pets-style")
+    assert "--to s3://train/pets-style/" in result.stderr
+    assert "--validation-to" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["0.PNG", "0.jpg"])
+def test_a_missing_image_whose_name_differs_in_case_or_extension_is_recognized(
+    run: Run, s3: FakeS3, tmp_path: Path, name: str
+) -> None:
+    dataset(tmp_path, count=1)
+    (tmp_path / "images/0.png").rename(tmp_path / "images" / name)
+    result = run("upload", tmp_path, "-c", "pets")
+    assert result.exit_code == 2
+    assert f"for example images/0.png; did you mean images/{name}?" in result.stderr
