@@ -17,6 +17,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 ENVIRONMENT ?= dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+LAYERS := build/layers/lambda/python build/layers/host/python
 WHEELS := uv pip install --quiet --require-hashes --only-binary :all: --requirements lambdas/requirements.txt
 
 .PHONY: help
@@ -24,7 +25,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: .venv/.installed build/layers/.built ## everything the other targets need, from the lock files
+install: .venv/.installed $(LAYERS) ## everything the other targets need, from the lock files
 
 .venv/.installed: requirements-uv.txt requirements-dev.txt package-lock.json pyproject.toml
 	@echo "installing the Python and Node tools into .venv and node_modules" >&2
@@ -38,11 +39,15 @@ install: .venv/.installed build/layers/.built ## everything the other targets ne
 
 # The wheels that the functions import, as a Lambda layer: one for AWS (Python 3.13, arm64), one
 # for the local AWS, whose functions run on this machine's interpreter. Both from one hashed list.
-build/layers/.built: lambdas/requirements.txt .venv/.installed
-	rm -rf build/layers && mkdir -p build/layers
-	$(WHEELS) --target build/layers/lambda/python --python-version 3.13 --python-platform aarch64-manylinux_2_28
-	$(WHEELS) --target build/layers/host/python --python .venv/bin/python
-	find build/layers -name .lock -delete
+# The folders themselves are the targets: one that is deleted is built again, and one that was not
+# finished is not there.
+build/layers/lambda/python: FOR := --python-version 3.13 --python-platform aarch64-manylinux_2_28
+build/layers/host/python: FOR := --python .venv/bin/python
+$(LAYERS): lambdas/requirements.txt .venv/.installed
+	rm -rf $@ $@.new
+	$(WHEELS) --target $@.new $(FOR)
+	find $@.new -name .lock -delete
+	mv $@.new $@
 	touch $@
 
 .PHONY: demo
@@ -139,8 +144,8 @@ fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS
 	python -m fuzz images --seconds $(or $(SECONDS),300)
 
 .PHONY: local-up
-local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1
-	python -m local up
+local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1 (PORT=4566 CLOCK=3600 FRESH=1)
+	python -m local up $(if $(PORT),--port $(PORT)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(FRESH),--fresh)
 
 .PHONY: local-down
 local-down: install ## stop it
@@ -154,5 +159,7 @@ lock: .venv/.installed ## resolve the requirements anew, with hashes and without
 	$(COMPILE) --upgrade requirements-scan.in -o requirements-scan.txt
 
 .PHONY: clean
-clean: ## remove what was built; keeps .venv and node_modules
+clean: ## stop the local AWS and remove what was built; keeps .venv and node_modules
+	@if [ -e build/local/server.lock ] && [ -x .venv/bin/python ]; then \
+		python -m local down || { rm -f build/local/server.lock; sleep 1; }; fi
 	rm -rf build cdk.out

@@ -1,5 +1,11 @@
 """`python -m local`: start, stop and look at the local AWS."""
 
+import signal
+
+if __name__ == "__main__":
+    # Ctrl-C while the rest is imported: an end without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import shlex
 import time
 from pathlib import Path
@@ -7,7 +13,15 @@ from pathlib import Path
 import click
 
 from local.layout import UNSET
-from local.server import DEFAULT_CLOCK, DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError
+from local.server import (
+    CLOCK_MAX,
+    DEFAULT_CLOCK,
+    DEFAULT_PORT,
+    DEFAULT_STATE,
+    PORT_MAX,
+    LocalAws,
+    LocalAwsError,
+)
 
 STATE = click.option(
     "--state",
@@ -26,11 +40,25 @@ def main() -> None:
     """
 
 
+def _clock(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    # click's ranges let "nan" through.
+    if not 1 <= value <= CLOCK_MAX:
+        raise click.BadParameter(f"{value:g} is not a number from 1 to {CLOCK_MAX:.0f}.")
+    return value
+
+
 @main.command()
 @STATE
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="0 takes a free port.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, PORT_MAX),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="0 takes a free port.",
+)
 @click.option(
     "--clock",
+    callback=_clock,
     default=DEFAULT_CLOCK,
     show_default=True,
     help="Simulated seconds of Bedrock per second: 3600 makes an hour a second.",
@@ -45,6 +73,8 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
     if running is not None and not fresh:
         click.echo(f"already running (pid {running.record.pid})", err=True)
         wanted = {"clock": clock, "allow_closed_models": allow_closed_models}
+        if port not in (0, DEFAULT_PORT):
+            wanted["port"] = port
         for name, value in wanted.items():
             if getattr(running.record, name) != value:
                 click.echo(f"it keeps its {name} ({getattr(running.record, name)})", err=True)
@@ -108,6 +138,8 @@ def env(*, state: Path) -> None:
 
 
 def entry_point() -> None:
+    """0 done; 2 could not be done, with the reason; 3 from `status`: down; 130 Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main(standalone_mode=False)
     except click.ClickException as error:
@@ -115,7 +147,7 @@ def entry_point() -> None:
         raise SystemExit(error.exit_code) from error
     except LocalAwsError as error:
         click.echo(f"error: {error}", err=True)
-        raise SystemExit(1) from error
+        raise SystemExit(2) from error
     except click.Abort:
         raise SystemExit(130) from None
 

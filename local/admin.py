@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -83,6 +84,7 @@ def _status(simulator: Simulator) -> dict[str, Any]:
     return {
         "what": "local AWS with the Bedrock simulator of Bedrock Tuning; nothing here is AWS",
         "pid": os.getpid(),
+        "folder": str(Path(os.environ["STATE_DIR"]).parent),
         "clock": simulator.clock.factor,
         "options": asdict(simulator.options),
         "jobs": _by_status(job.status for job in state.jobs.values()),

@@ -4,18 +4,23 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import click
+
+LOCK_SECONDS = 0.5
 
 
 @click.command()
 @click.option("--clock", type=float, required=True)
+@click.option("--lock", type=int, required=True, help="The state's lock, as an open file.")
 @click.option("--allow-closed-models", is_flag=True)
 @click.option("--as-it-comes", is_flag=True, help="MiniStack without patches and simulator.")
 @click.option("--end-with-stdin", is_flag=True, help="End when the parent closes our stdin.")
 def main(
-    *, clock: float, allow_closed_models: bool, as_it_comes: bool, end_with_stdin: bool
+    *, clock: float, lock: int, allow_closed_models: bool, as_it_comes: bool, end_with_stdin: bool
 ) -> None:
+    threading.Thread(target=_end_with_lock, args=(lock,), daemon=True, name="end-with-lock").start()
     if end_with_stdin:
         threading.Thread(target=_end_with_stdin, daemon=True, name="end-with-stdin").start()
     # MiniStack reads its settings from the environment when it is imported.
@@ -34,6 +39,16 @@ def main(
     admin.install(simulator)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too
     app.main()
+
+
+def _end_with_lock(lock: int) -> None:
+    """Ends the server and its functions when somebody deletes its files, e.g. with `rm -rf build`.
+
+    Without them nobody could find it any more, and there is nothing left to save.
+    """
+    while os.fstat(lock).st_nlink:
+        time.sleep(LOCK_SECONDS)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
 def _end_with_stdin() -> None:

@@ -1,5 +1,11 @@
 """`make demo`: from nothing to a served model and a rejected dataset on the local AWS."""
 
+import signal
+
+if __name__ == "__main__":
+    # Ctrl-C while the rest is imported: an end without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import base64
 import json
 import math
@@ -15,7 +21,7 @@ import click
 from local import dataset, follow
 from local.deploy import DeployError, Deployment, bootstrap, deploy
 from local.follow import Ended, FollowError
-from local.server import DEFAULT_STATE, LocalAws, LocalAwsError
+from local.server import DEFAULT_STATE, PORT_MAX, LocalAws, LocalAwsError
 from local.upload import upload_manifest, upload_pictures
 
 CUSTOMIZATION: Final = "pets-search"
@@ -24,6 +30,10 @@ VALIDATION_PICTURES: Final = 16
 EMBEDDING_LENGTH: Final = 1_024
 RUN_SECONDS: Final = 300.0
 BUILD: Final = Path("build")
+_AGAIN: Final = (
+    "If what an earlier run left is the reason: `make local-down`, then `make local-up FRESH=1` "
+    "forgets it, then again"
+)
 # What is wrong with the second dataset, and must be found in one pass.
 EXPECTED_RULES: Final = frozenset(
     {
@@ -82,7 +92,12 @@ class Narrator:
     show_default=True,
     help="Folder of the local AWS; one that runs there already is used.",
 )
-@click.option("--port", default=0, help="Port of the local AWS; 0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, PORT_MAX),
+    default=0,
+    help="Port of the local AWS; 0 takes a free one.",
+)
 @click.option("--destroy", is_flag=True, help="Stop the local AWS and forget it at the end.")
 def main(state: Path, port: int, destroy: bool) -> None:
     """Deploy to the local AWS, upload a dataset, follow it to a served model; reject a broken one.
@@ -99,9 +114,12 @@ def main(state: Path, port: int, destroy: bool) -> None:
         result = demo(aws, narrator)
         if destroy:
             aws.stop()
-    except (BrokenPromiseError, DeployError, FollowError, LocalAwsError) as error:
-        click.echo(f"\nthe demo failed: {error}", err=True)
+    except (BrokenPromiseError, FollowError) as error:
+        click.echo(f"\nthe demo failed: {error}\n{_AGAIN}", err=True)
         sys.exit(1)
+    except (DeployError, LocalAwsError, OSError) as error:
+        click.echo(f"\nthe demo could not run: {error}\n{_AGAIN}", err=True)
+        sys.exit(2)
     _write(BUILD / "demo.json", result)
     if destroy:
         return
@@ -256,5 +274,18 @@ def _write(path: Path, result: dict[str, Any]) -> None:
     click.echo(text)
 
 
+def entry_point() -> None:
+    """0 as promised; 1 a promise is broken; 2 could not run; 130 Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("interrupted; if the local AWS runs, `make local-down` stops it", err=True)
+        sys.exit(130)
+
+
 if __name__ == "__main__":
-    main()
+    entry_point()

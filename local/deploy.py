@@ -91,6 +91,8 @@ def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) 
     environment = aws.environment(os.environ)
     tools = Path(sys.executable).parent
     environment["PATH"] = f"{tools}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    if not Path(command[0]).exists():
+        raise DeployError(f"the CDK CLI is not installed ({command[0]}): run `make install`")
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(  # noqa: S603 - our own command, no shell

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Final, Self
+
+import msgspec
 
 from local.layout import (
     HOST,
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 4566
 DEFAULT_STATE: Final = Path("build/local")
 DEFAULT_CLOCK: Final = 3600.0
+# Faster than that, everything already takes the simulator's shortest time.
+CLOCK_MAX: Final = 1_000_000.0
+PORT_MAX: Final = 65_535
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 60.0
 LOG_TAIL_LINES: Final = 25
@@ -57,14 +63,19 @@ class Record:
 
     @classmethod
     def read(cls, layout: Layout) -> Self | None:
-        """The last server's record, or None when there never was one."""
+        """The last server's record, or None when there is none that could be one."""
         try:
-            return cls(**json.loads(layout.record.read_text()))
-        except FileNotFoundError:
+            found = msgspec.json.decode(layout.record.read_bytes(), type=cls)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
+        # Signals to the process 0 or -1 would reach more than one.
+        return found if found.pid > 1 and 0 < found.port <= PORT_MAX else None
 
     def write(self, layout: Layout) -> None:
-        layout.record.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        """Whole or not at all, however this process ends."""
+        draft = layout.record.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        draft.replace(layout.record)
 
 
 class LocalAws:
@@ -101,11 +112,15 @@ class LocalAws:
         the emulator as it comes, which the contract tests of the patches need.
         Raises LocalAwsError when one already runs on `state` or the new one does not come up.
         """
-        if clock < 1:
-            raise LocalAwsError(f"the clock factor must be at least 1, got {clock:g}")
+        # Also refuses what is no number.
+        if not 1 <= clock <= CLOCK_MAX:
+            raise LocalAwsError(
+                f"the clock factor must be a number from 1 to {CLOCK_MAX:.0f}, not {clock:g}: "
+                "3600 makes an hour a second"
+            )
         layout = Layout(state.resolve())
-        layout.root.mkdir(parents=True, exist_ok=True)
-        with _lock(layout) as lock:
+        kept = layout.data[0].is_dir() and not fresh
+        with _writing(layout), _lock(layout) as lock:
             if lock is None:
                 running = Record.read(layout)
                 where = f" on port {running.port} (pid {running.pid})" if running else ""
@@ -123,7 +138,7 @@ class LocalAws:
         record.write(layout)
         server = cls(layout=layout, record=record, process=process)
         try:
-            server._wait_until_ready()
+            server._wait_until_ready(kept=kept)
         except BaseException:
             server.stop()
             raise
@@ -131,14 +146,24 @@ class LocalAws:
 
     @classmethod
     def attach(cls, *, state: Path = DEFAULT_STATE) -> Self | None:
-        """The server that runs with this state directory, or None when none does."""
+        """The server that runs with this state directory, or None when none does.
+
+        Raises LocalAwsError when one runs and nothing says how to reach it.
+        """
         layout = Layout(state.resolve())
-        record = Record.read(layout)
-        if record is None:
+        if not os.path.lexists(layout.lock):
             return None
-        with _lock(layout) as lock:
+        with _writing(layout), _lock(layout) as lock:
             if lock is not None:
                 return None
+        record = Record.read(layout)
+        if record is None:
+            raise LocalAwsError(
+                f"a local AWS runs with its state in {layout.root}, but {layout.record}, which "
+                f"says how to reach it, is missing or damaged: delete {layout.lock}, which ends "
+                "that server without saving, and start again; `python -m local up --fresh` if "
+                "what it kept does not matter"
+            )
         return cls(layout=layout, record=record)
 
     @property
@@ -217,13 +242,18 @@ class LocalAws:
     ) -> None:
         self.stop()
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, *, kept: bool) -> None:
+        """kept: it reads what an earlier server left, which may be what is wrong."""
         deadline = time.monotonic() + START_SECONDS
+        hint = (
+            f"\nIf what an earlier one left in {self.layout.root} is the reason: "
+            "`python -m local up --fresh` (`make local-up FRESH=1`) forgets it"
+        )
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
                 raise LocalAwsError(
                     f"the local AWS ended with code {self._process.returncode} while starting; "
-                    f"the end of {self.layout.log}:\n{self.log_tail()}"
+                    f"the end of {self.layout.log}:\n{self.log_tail()}{hint if kept else ''}"
                 )
             with contextlib.suppress(LocalAwsError):
                 if self.status()["pid"] == self.record.pid:
@@ -231,7 +261,7 @@ class LocalAws:
             time.sleep(0.05)
         raise LocalAwsError(
             f"the local AWS did not answer on {self.endpoint} within {START_SECONDS:g} s; "
-            f"the end of {self.layout.log}:\n{self.log_tail()}"
+            f"the end of {self.layout.log}:\n{self.log_tail()}{hint if kept else ''}"
         )
 
     def _wait_until_gone(self, timeout: float) -> bool:
@@ -240,6 +270,9 @@ class LocalAws:
             if self._process is not None:
                 if self._process.poll() is not None:
                     return True
+            elif not self.layout.lock.exists():
+                # Somebody deleted its folder; it ends by itself (local.child).
+                return True
             else:
                 with _lock(self.layout) as lock:
                     if lock is not None:
@@ -264,7 +297,7 @@ def _make_client(service: str, endpoint: str, arguments: Mapping[str, Any]) -> A
 def _spawn(
     *, layout: Layout, draft: Record, lock: IO[str], detach: bool, patched: bool
 ) -> subprocess.Popen[bytes]:
-    arguments = [f"--clock={draft.clock}"]
+    arguments = [f"--clock={draft.clock}", f"--lock={lock.fileno()}"]
     if not patched:
         arguments.append("--as-it-comes")
     if draft.allow_closed_models:
@@ -288,7 +321,6 @@ def _spawn(
 @contextlib.contextmanager
 def _lock(layout: Layout) -> Iterator[IO[str] | None]:
     """The lock of a state directory, or None while a server holds it."""
-    layout.root.mkdir(parents=True, exist_ok=True)
     with layout.lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -298,16 +330,42 @@ def _lock(layout: Layout) -> Iterator[IO[str] | None]:
             yield file
 
 
+@contextlib.contextmanager
+def _writing(layout: Layout) -> Iterator[None]:
+    """The folder is there; raises LocalAwsError when nothing can be written into it."""
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise LocalAwsError(
+            f"the state of the local AWS cannot be kept in {layout.root} ({error.strerror}): "
+            "choose a folder that you may write with --state"
+        ) from error
+
+
 def _free_port(port: int) -> int:
-    """`port` when it is free, any free one for 0; raises LocalAwsError when it is taken."""
+    """`port` when it is free, any free one for 0; raises LocalAwsError when it is not."""
+    if not 0 <= port <= PORT_MAX:
+        raise LocalAwsError(f"there is no port {port}: use 1 to {PORT_MAX}, or 0 for a free one")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise LocalAwsError(
-                f"port {port} of {HOST} is taken ({error.strerror}): choose another --port, "
-                "or 0 for any free one"
+                f"port {port} of {HOST} cannot be used ({error.strerror}){_who(port)}: choose "
+                f"another with `make local-up PORT={DEFAULT_PORT + 1}` or `python -m local up "
+                f"--port {DEFAULT_PORT + 1}`; 0 takes any free one"
             ) from error
         chosen: int = probe.getsockname()[1]
         return chosen
+
+
+def _who(port: int) -> str:
+    """Another local AWS that listens there, as the middle of a sentence; "" if it is none."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/_simulator/status", timeout=1) as answer:
+            found = json.load(answer)
+            return f"; a local AWS answers there (pid {found['pid']}, state in {found['folder']})"
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return ""

@@ -1,6 +1,8 @@
 """The server process: how it starts, what it is given, what it leaves behind."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,7 +74,7 @@ def test_status_of_a_server_that_does_not_run_is_down_and_not_zero(tmp_path: Pat
 
 def test_env_without_a_server_says_how_to_start_one(tmp_path: Path) -> None:
     found = local("env", "--state", tmp_path)
-    assert found.returncode == 1
+    assert found.returncode == 2
     assert "python -m local up" in found.stderr
 
 
@@ -82,8 +84,11 @@ def test_a_second_server_on_the_same_state_is_refused(aws: LocalAws) -> None:
 
 
 def test_a_taken_port_is_refused_with_a_way_out(tmp_path: Path, aws: LocalAws) -> None:
-    with pytest.raises(LocalAwsError, match="choose another --port"):
+    with pytest.raises(LocalAwsError) as caught:
         LocalAws.start(state=tmp_path, port=aws.record.port)
+    said = str(caught.value)
+    assert f"(pid {aws.record.pid}, state in {aws.layout.root})" in said
+    assert "`make local-up PORT=4567` or `python -m local up --port 4567`; 0 takes any" in said
 
 
 def test_a_server_that_breaks_while_starting_shows_the_end_of_its_log(
@@ -180,3 +185,169 @@ def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     eventually(lambda: not listens(int(found.stdout)))
+
+
+def make(*arguments: str, cwd: Path = REPOSITORY) -> str:
+    """What make would do, or did; a failure fails the test."""
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
+
+
+def test_make_passes_port_clock_and_fresh_on() -> None:
+    assert "python -m local up --port 0 --clock 60 --fresh\n" in make(
+        "--dry-run", "local-up", "PORT=0", "CLOCK=60", "FRESH=1"
+    )
+    assert re.search(r"^python -m local up *$", make("--dry-run", "local-up"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--port", "99999"), "99999 is not in the range 0<=x<=65535"),
+        (("--port", "-1"), "-1 is not in the range"),
+        (("--port", "x"), "'x' is not a valid integer"),
+        (("--clock", "nan"), "nan is not a number from 1 to 1000000"),
+        (("--clock", "inf"), "inf is not a number from 1 to 1000000"),
+        (("--clock", "0"), "0 is not a number from 1 to 1000000"),
+        (("--clock", "-1"), "-1 is not a number from 1 to 1000000"),
+        (("--state", "/proc/x"), "cannot be kept in /proc/x"),
+        (("--state", "/dev/null/x"), "cannot be kept in /dev/null/x (Not a directory)"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    state = () if "--state" in arguments else ("--state", str(tmp_path))
+    found = local("up", *state, *arguments)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+    assert found.stdout == ""
+
+
+@pytest.mark.parametrize("clock", [float("nan"), float("inf"), 0, -1, 0.5])
+def test_a_clock_that_is_no_factor_starts_nothing(clock: float, tmp_path: Path) -> None:
+    with pytest.raises(LocalAwsError, match="must be a number from 1 to 1000000"):
+        LocalAws.start(state=tmp_path, clock=clock)
+
+
+DAMAGED = (b"", b"{", b"[]", b"{}", b"\xff", b'{"pid": -1, "port": 1, "clock": 1}')
+# A signal to -1 would end everything that this user runs.
+DAMAGED += (b'{"pid": -1, "port": 4566, "clock": 1, "allow_closed_models": false}',)
+DAMAGED += (b'{"pid": "1", "port": 4566, "clock": 1, "allow_closed_models": false}',)
+
+
+@pytest.mark.parametrize("record", DAMAGED)
+def test_a_damaged_record_without_a_server_is_as_good_as_none(
+    record: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "server.json").write_bytes(record)
+    (tmp_path / "server.lock").touch()
+    assert local("status", "--state", tmp_path).returncode == 3
+    assert LocalAws.attach(state=tmp_path) is None
+
+
+@pytest.mark.parametrize("record", [*DAMAGED, None])
+def test_a_damaged_record_of_a_running_server_says_how_to_end_that(
+    record: bytes | None, aws: LocalAws
+) -> None:
+    kept = aws.layout.record.read_bytes()
+    try:
+        aws.layout.record.unlink()
+        if record is not None:
+            aws.layout.record.write_bytes(record)
+        for command in ("down", "up", "env", "status"):
+            found = local(command, "--state", aws.layout.root)
+            assert found.returncode == 2, command
+            assert "is missing or damaged: delete" in found.stderr
+            assert "`python -m local up --fresh`" in found.stderr
+            assert "Traceback" not in found.stderr
+        with pytest.raises(LocalAwsError, match="already runs with its state"):
+            LocalAws.start(state=aws.layout.root)
+    finally:
+        aws.layout.record.write_bytes(kept)
+    assert aws.status()["pid"] == aws.record.pid
+
+
+def test_a_server_whose_files_are_deleted_ends_with_its_functions(tmp_path: Path) -> None:
+    started = LocalAws.start(state=tmp_path / "state", detach=True)
+    busy = function(started, "import time\ndef handler(event, context): time.sleep(60)")
+    started.client("lambda").invoke(FunctionName=busy, InvocationType="Event", Payload="{}")
+    leader = started.record.pid
+    eventually(lambda: len(group_members(leader)) > 1)
+    shutil.rmtree(started.layout.root, ignore_errors=True)
+    eventually(lambda: not group_members(leader), seconds=5)
+    assert not listens(started.record.port)
+    assert started._process is not None
+    started._process.wait()
+
+
+def test_make_clean_stops_the_server_before_it_removes_its_files(tmp_path: Path) -> None:
+    for name in ("local", "tuning", "Makefile", ".venv"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    state = tmp_path / "build" / "local"
+    up = local("up", "--state", state, "--port", "0")
+    assert up.returncode == 0, up.stderr
+    make("clean", cwd=tmp_path)
+    assert not (tmp_path / "build").exists()
+    eventually(lambda: not listens(int(up.stdout.rpartition(":")[2])), seconds=5)
+
+
+def test_make_clean_ends_a_server_that_it_cannot_ask(tmp_path: Path) -> None:
+    for name in ("local", "tuning", "Makefile", ".venv"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    state = tmp_path / "build" / "local"
+    up = local("up", "--state", state, "--port", "0")
+    (state / "server.json").write_text("damaged")
+    make("clean", cwd=tmp_path)
+    assert not (tmp_path / "build").exists()
+    eventually(lambda: not listens(int(up.stdout.rpartition(":")[2])), seconds=5)
+
+
+def test_a_state_that_does_not_start_names_the_way_to_forget_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-c", "raise SystemExit('cannot read the state')"]
+
+    monkeypatch.setattr(server, "server_command", broken)
+    with pytest.raises(LocalAwsError) as first:
+        LocalAws.start(state=tmp_path)
+    assert "--fresh" not in str(first.value)
+    with pytest.raises(LocalAwsError, match=r"local up --fresh` \(`make local-up FRESH=1`\)"):
+        LocalAws.start(state=tmp_path)
+
+
+@pytest.mark.parametrize("module", ["local.demo", "local"])
+def test_ctrl_c_while_importing_is_no_traceback(module: str, tmp_path: Path) -> None:
+    # Each module that is imported is told on stderr: interrupted at the first of the slow ones.
+    command = [sys.executable, "-X", "importtime", "-m", module, "up", "--state", str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if "click.core" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said += process.communicate(timeout=30)[1]
+    assert process.returncode == -signal.SIGINT  # 130 to a shell
+    assert "Traceback" not in said
+
+
+def test_the_layer_that_was_deleted_alone_is_built_again(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").symlink_to(REPOSITORY / "Makefile")
+    (tmp_path / "lambdas").mkdir()
+    (tmp_path / ".venv").mkdir()
+    needed = ("requirements-uv.txt", "requirements-dev.txt", "package-lock.json", "pyproject.toml")
+    for name in (*needed, "lambdas/requirements.txt", ".venv/.installed"):
+        (tmp_path / name).touch()
+    for layer in ("lambda", "host"):
+        (tmp_path / "build" / "layers" / layer / "python").mkdir(parents=True)
+    assert "uv pip" not in make("--dry-run", "install", cwd=tmp_path)
+    shutil.rmtree(tmp_path / "build" / "layers" / "lambda")
+    again = make("--dry-run", "install", cwd=tmp_path)
+    assert "--python-platform aarch64-manylinux_2_28" in again
+    assert "build/layers/host" not in again
