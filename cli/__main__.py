@@ -27,6 +27,7 @@ SECTIONS = {
         "stop": "cli.commands.stop",
     },
     "Work on this project": {
+        "preflight": "cli.commands.preflight",
         "review": "cli.commands.review",
         "docs": "cli.commands.docs",
     },

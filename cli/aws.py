@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
@@ -61,6 +62,11 @@ class Aws:
     def ssm(self) -> "SSMClient":
         """What a customization's pointers say."""
         return self.session.client("ssm", config=_config())
+
+    @cached_property
+    def ec2(self) -> "EC2Client":
+        """Networks that exist."""
+        return self.session.client("ec2", config=_config())
 
     @cached_property
     def sts(self) -> Any:

@@ -1,8 +1,9 @@
 """Reads a network that exists, so that tuning.preflight can say what it lacks."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from cli.errors import CannotRun
 from tuning import permissions, preflight, vpc_endpoints
 from tuning.customization import Customization
 from tuning.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
@@ -11,17 +12,51 @@ from tuning.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
+# What EC2 answers for ids that are not there, or are no ids, and the setting they come from.
+_UNKNOWN: Final = {
+    "InvalidSubnetID.NotFound": "vpc_subnets",
+    "InvalidSubnetID.Malformed": "vpc_subnets",
+    "InvalidSubnetId.Malformed": "vpc_subnets",
+    "InvalidGroup.NotFound": "vpc_security_groups",
+    "InvalidGroupId.Malformed": "vpc_security_groups",
+}
+_CALLS: Final = (
+    "DescribeAvailabilityZones",
+    "DescribeRouteTables",
+    "DescribeSecurityGroups",
+    "DescribeSubnets",
+    "DescribeVpcAttribute",
+    "DescribeVpcEndpoints",
+)
+
 
 def problems(
     ec2: "EC2Client", settings: Settings, customizations: Mapping[str, Customization]
 ) -> list[str]:
     """What the network of the settings vpc_subnets and vpc_security_groups lacks.
 
-    ec2: a client of the settings' Region; only Describe actions are called. Raises ClientError
-    when a subnet or group does not exist or may not be looked at.
+    ec2: a client of the settings' Region; only Describe actions are called. A subnet or group that
+    does not exist is a problem, too. Raises CannotRun when the caller may not look, ClientError
+    when EC2 refuses for another reason.
     """
+    from botocore.exceptions import ClientError
+
     needed = vpc_endpoints.of_roles(permissions.contracts(settings, customizations).roles)
-    found = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
+    try:
+        found = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
+    except ClientError as error:
+        answer = error.response["Error"]
+        code, said = str(answer.get("Code", "")), str(answer.get("Message", ""))
+        if code in _UNKNOWN:
+            setting = _UNKNOWN[code]
+            return [f"{said.rstrip('.')} in {settings.region}: correct {setting} in cdk.json"]
+        if code == "UnauthorizedOperation":
+            raise CannotRun(
+                f"you may not call ec2:{error.operation_name}",
+                fix=f"ask for {', '.join(f'ec2:{name}' for name in _CALLS)}, or let somebody run "
+                "this who has them",
+            ) from None
+        raise
     return preflight.problems(found, needed)
 
 

@@ -51,7 +51,8 @@ class Resource:
 class Assembly:
     """All resources of all stacks, with what could not be resolved and what points nowhere.
 
-    protected: by stack, whether it has termination protection.
+    protected: by stack, whether it has termination protection. left_aside: templates that lie in
+    the folder from an earlier synthesis, for another environment, and are none of these stacks.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Assembly:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
     dangling: list[tuple[str, str]] = field(default_factory=list)
+    left_aside: tuple[str, ...] = ()
     _arns: dict[str, Resource] = field(default_factory=dict)
 
     def of_type(self, *kinds: str) -> Iterator[Resource]:
@@ -92,15 +94,16 @@ def read(folder: Path) -> Assembly:
     manifest = json.loads(file.read_text("utf-8")) if file.is_file() else {}
     # Templates of an earlier synthesis for another environment may lie there, too: the manifest
     # names those of this one.
-    current = _stacks(manifest)
-    if current:
-        templates = {name: found for name, found in templates.items() if name in current}
+    current = _stacks(manifest) or set(templates)
+    left_aside = sorted(templates.keys() - current)
+    templates = {name: found for name, found in templates.items() if name in current}
     for stack, logical_id, path in _paths(folder, manifest):
         resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
         if resource is not None:
             resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
     found = resolve(templates, folder=folder, regions=_regions(manifest))
     found.protected = _protected(manifest)
+    found.left_aside = tuple(left_aside)
     return found
 
 

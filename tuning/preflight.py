@@ -133,9 +133,9 @@ def _endpoint(
     usable = [each for each in all_of_it if each.available]
     if not usable:
         what = "is not available yet" if all_of_it else "is missing"
-        kind = "gateway" if needed.is_gateway else "interface"
+        kind = "a gateway" if needed.is_gateway else "an interface"
         yield (
-            f"the endpoint of {needed.service} {what}: functions and jobs call it; make a {kind} "
+            f"the endpoint of {needed.service} {what}: functions and jobs call it; make {kind} "
             f"endpoint for {name}"
         )
         return

@@ -8,9 +8,10 @@ import click
 from cli.customizations import customizations_option
 from cli.errors import EXIT_NO, CannotRun
 from cli.output import emit, emit_json, emit_table, json_option, say
+from cli.project import read_context, settings_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from review.compare import Change
     from review.facts import Facts
@@ -32,13 +33,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option("--against", type=_FOLDER, help="Another such folder: what changed since then.")
 @click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
 @click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
-@click.option(
-    "--settings",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("cdk.json"),
-    show_default=True,
-    help="File with the environments' settings.",
-)
+@settings_option
 @customizations_option
 @json_option
 @click.pass_context
@@ -66,42 +61,56 @@ def review(
         other = None if against is None else world.build(template.read(against))
     except ValueError as error:
         raise CannotRun(str(error)) from error
-    contracts = _contracts(list(assembly.templates), settings, customizations)
+    names = _environments(assembly.templates)
+    if assembly.left_aside:
+        say(
+            f"this reviews {', '.join(assembly.templates)} and not "
+            f"{', '.join(assembly.left_aside)}, from an earlier synthesis into the same folder"
+        )
+    contracts = _contracts(names, settings, customizations)
     checked = None if contracts is None else reviewing.subject_of(assembly, contracts)
     seen = checked.world if checked else world.build(assembly)
     facts = reviewing.described(checked, seen)
     changes = None if other is None else compare.compare(other, seen)
     _write(facts, changes, html=html, md=md)
     if as_json:
-        emit_json(_as_json(facts, changes))
+        emit_json({**_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None:
         _show(facts, changes)
     if facts.faults:
         say(f"{len(facts.faults)} faults")
         ctx.exit(EXIT_NO)
-    if not facts.proved:
-        say("not judged: no stack here is named tuning-<environment>-… of these settings")
+    if facts.proved:
+        say(
+            f"proved: {facts.checks} checks hold for {facts.resources} resources of "
+            f"{', '.join(names)}"
+        )
+    elif len(names) > 1:
+        say(f"not judged: stacks of {', '.join(names)} in one folder; synthesize one environment")
     else:
-        say(f"proved: {facts.checks} checks hold for {facts.resources} resources")
+        say("not judged: no stack here is named tuning-<environment>-… of these settings")
 
 
-def _contracts(stacks: list[str], settings: Path, customizations: Path) -> "Contracts | None":
-    """The contracts of the environment that the stacks are named after; None if there is none."""
-    import json
+def _environments(stacks: "Iterable[str]") -> list[str]:
+    """The environments that stacks are named after."""
     import re
 
+    found = (re.fullmatch(r"tuning-(\w+)-\w+", stack) for stack in stacks)
+    return sorted({match[1] for match in found if match})
+
+
+def _contracts(names: list[str], settings: Path, customizations: Path) -> "Contracts | None":
+    """The contracts of the one environment there is; None if it is none of these settings."""
     from tuning import customization
     from tuning import settings as reading
     from tuning.permissions import contracts
 
-    names = {match[1] for stack in stacks if (match := re.fullmatch(r"tuning-(\w+)-\w+", stack))}
     if len(names) != 1 or not settings.is_file():
         return None
-    (environment,) = names
-    context = json.loads(settings.read_text("utf-8")).get("context", {}).get("tuning", {})
-    if environment not in context.get("environments", {}):
+    context = read_context(settings)
+    if names[0] not in context.get("environments", {}):
         return None
-    chosen = reading.read(context, environment=environment)
+    chosen = reading.read(context, environment=names[0])
     return contracts(chosen, customization.load_all(customizations))
 
 
