@@ -215,13 +215,7 @@ def _publish_model(env: ServeEnvironment, customization: Customization, state: S
 
 
 def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    answer = _aws.bedrock_runtime().invoke_model(
-        modelId=state["endpoint_arn"],
-        body=json.dumps(smoke.question(customization)),
-        contentType="application/json",
-        accept="application/json",
-    )
-    found = smoke.verdict(customization, json.loads(answer["body"].read()))
+    found = smoke.verdict(customization, _ask(customization, state["endpoint_arn"]))
     if not found.passed:
         return _next(state, "roll-back", f"the smoke test failed: {found.detail}")
     outdated = _outdated(env, state)
@@ -230,6 +224,19 @@ def _smoke(env: ServeEnvironment, customization: Customization, state: State) ->
     return _next(
         state, "publish", "the smoke test passed", smoke=found.detail, embedding_length=found.length
     )
+
+
+def _ask(customization: Customization, endpoint_arn: str) -> Any:
+    question = smoke.question(customization)
+    if question.operation == "Converse":
+        return _aws.bedrock_runtime().converse(modelId=endpoint_arn, **question.body)
+    answer = _aws.bedrock_runtime().invoke_model(
+        modelId=endpoint_arn,
+        body=json.dumps(question.body),
+        contentType="application/json",
+        accept="application/json",
+    )
+    return json.loads(answer["body"].read())
 
 
 def _publish(env: ServeEnvironment, customization: Customization, state: State) -> State:

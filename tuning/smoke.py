@@ -5,9 +5,20 @@ import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 from tuning.customization import Customization
+
+# Enough to see that a model writes; an answer that is cut off there is an answer.
+_ANSWER_TOKENS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """operation: of bedrock-runtime. body: InvokeModel's, or the members of Converse."""
+
+    operation: Literal["InvokeModel", "Converse"]
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +30,13 @@ class Verdict:
     length: int | None = None
 
 
-def question(customization: Customization) -> dict[str, Any]:
-    """The InvokeModel body for the customization's smoke text (shapes: bedrock-facts.md §8)."""
+def question(customization: Customization) -> Question:
+    """How to ask for the customization's smoke text.
+
+    Models of embeddings and images have bodies of their own (bedrock-facts.md §8). All models of
+    text are asked by Converse, since each provider's InvokeModel body is another; it takes the ARN
+    of an endpoint as well, and needs the right to InvokeModel.
+    """
     text = customization.serving.smoke_text
     task = customization.base_model.task
     if task == "image-to-embedding":
@@ -29,14 +45,19 @@ def question(customization: Customization) -> dict[str, Any]:
             body["embeddingConfig"] = {
                 "outputEmbeddingLength": customization.serving.embedding_length
             }
-        return body
+        return Question(operation="InvokeModel", body=body)
     if task == "text-to-image":
-        return {
+        picture = {
             "taskType": "TEXT_IMAGE",
             "textToImageParams": {"text": text},
             "imageGenerationConfig": {"numberOfImages": 1, "height": 512, "width": 512},
         }
-    return {"messages": [{"role": "user", "content": [{"text": text}]}]}
+        return Question(operation="InvokeModel", body=picture)
+    said = {
+        "messages": [{"role": "user", "content": [{"text": text}]}],
+        "inferenceConfig": {"maxTokens": _ANSWER_TOKENS},
+    }
+    return Question(operation="Converse", body=said)
 
 
 def verdict(customization: Customization, answer: Any) -> Verdict:
@@ -68,14 +89,19 @@ def _embedding(answer: Mapping[str, Any], wished: int | None) -> Verdict:
 
 
 def _text(answer: Mapping[str, Any]) -> Verdict:
-    """Amazon Nova's answer to `messages`: output.message.content[].text."""
+    """Converse's answer: output.message.content, of which a block is a text or a reasoning."""
     try:
-        texts = [str(part["text"]) for part in answer["output"]["message"]["content"]]
-    except (KeyError, TypeError):
-        told = answer.get("message") or answer.get("error") or "empty"
-        return Verdict(passed=False, detail=f"no text: {told}")
-    length = len("".join(texts).strip())
+        blocks = list(answer["output"]["message"]["content"])
+        length = sum(len(_said(block).strip()) for block in blocks)
+    except (AttributeError, KeyError, TypeError):
+        return Verdict(passed=False, detail="no message in the answer")
     return Verdict(passed=bool(length), detail=f"a text of {length} characters")
+
+
+def _said(block: Mapping[str, Any]) -> str:
+    # What a reasoning model thought before its tokens were used up proves as much.
+    found = block["reasoningContent"]["reasoningText"] if "reasoningContent" in block else block
+    return str(found.get("text", ""))
 
 
 # The first bytes of the two formats that Titan Image answers in.

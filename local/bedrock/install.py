@@ -53,7 +53,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "UntagResource": tags.untag,
         "ListTagsForResource": tags.listed,
     },
-    "bedrock-runtime": {"InvokeModel": invoke.invoke},
+    "bedrock-runtime": {"InvokeModel": invoke.invoke, "Converse": invoke.converse},
 }
 _STATE_KEY: Final = "bedrock_tuning_simulator"
 
@@ -138,7 +138,8 @@ def _answer(
             account=get_account_id(),
         )
         members = operation(simulator, caller, request.members)
-        if service == "bedrock":
+        # InvokeModel's body is the model's own, no shape of the service.
+        if request.operation != "InvokeModel":
             members = shapes.answer(service, request.operation, members)
         status = shapes.success_status(service, request.operation)
         return status, {"Content-Type": "application/json"}, msgspec.json.encode(members)

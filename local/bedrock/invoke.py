@@ -1,11 +1,11 @@
-"""InvokeModel: finds the model behind an identifier and lets its simulation answer."""
+"""InvokeModel and Converse: find the model behind an identifier, let its simulation answer."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bedrock import bases, deployments, embeddings, pictures, throughput
+from local.bedrock import bases, deployments, embeddings, pictures, texts, throughput
 from local.bedrock.caller import Caller
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.records import Tags
@@ -34,7 +34,28 @@ class Target:
 
 def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     """The model's answer as a JSON object; it never is a canned text."""
-    target = _target(simulator, caller, request["modelId"])
+    target = _ready(simulator, caller, request["modelId"])
+    body = _body(request.get("body", b""))
+    answers = _ANSWERS.get((target.base.task, target.base.provider))
+    if answers is None or target.base.key.startswith("nova"):
+        raise invalid(
+            f"The Bedrock simulator knows no InvokeModel body of {target.base.name}; "
+            "it answers Converse for models of text"
+        )
+    return answers(body, model=target.base, tuned=target.tuned)
+
+
+def converse(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    """The answer of a model of text, as members of Converse's output."""
+    target = _ready(simulator, caller, request["modelId"])
+    if not target.base.task.endswith("to-text"):
+        raise invalid(f"The model {target.base.name} does not support Converse")
+    return texts.answer(request, model=target.base, tuned=target.tuned)
+
+
+def _ready(simulator: Simulator, caller: Caller, identifier: str) -> Target:
+    """The model that may be asked and can answer; Converse needs the right to InvokeModel too."""
+    target = _target(simulator, caller, identifier)
     caller.authorize("InvokeModel", [target.arn], resource_tags=target.tags)
     custom = simulator.state.models.get(target.tuned or "")
     if custom is not None and custom.model_kms_key_arn is not None:
@@ -43,11 +64,7 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         raise BedrockError("ModelNotReadyException", f"The model {target.arn} is not ready")
     if target.tuned is None and not simulator.options.allow_closed_models:
         _require_alive(target.base)
-    body = _body(request.get("body", b""))
-    answers = _ANSWERS.get((target.base.task, target.base.provider))
-    if answers is None or target.base.key.startswith("nova"):
-        raise invalid(f"The Bedrock simulator has no simulation of {target.base.name}")
-    return answers(body, model=target.base, tuned=target.tuned)
+    return target
 
 
 def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:

@@ -257,9 +257,19 @@ class StepFunctions(Fake):
 
 @dataclass
 class BedrockRuntime(Fake):
-    """Answers every invocation with the same bytes."""
+    """Answers every invocation with the same bytes, every conversation with the same text."""
 
     reply: bytes = b"{}"
+    said: str = "woof"
+
+    def Converse(self, **_: Any) -> dict[str, Any]:
+        content = [{"text": self.said}] if self.said else []
+        return {
+            "output": {"message": {"role": "assistant", "content": content}},
+            "stopReason": "end_turn",
+            "usage": {"inputTokens": 2, "outputTokens": 1, "totalTokens": 3},
+            "metrics": {"latencyMs": 1},
+        }
 
     def InvokeModel(self, **_: Any) -> dict[str, Any]:
         return {

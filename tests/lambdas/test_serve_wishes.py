@@ -1,6 +1,5 @@
 """Serving after a deployment changed the wish, and serving on demand."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -132,8 +131,6 @@ def nova(aws: Aws, customize: Callable[..., Customization]) -> Callable[..., Cus
         return customize(base_model=catalogue()["nova-micro"], serving=wish)
 
     change()
-    content = [{"text": "woof"}]
-    aws.bedrock_runtime.reply = json.dumps({"output": {"message": {"content": content}}}).encode()
     return change
 
 
@@ -164,10 +161,21 @@ def test_an_on_demand_deployment_is_swapped_in_place(
 def test_a_failed_smoke_test_of_an_on_demand_deployment_deletes_it(
     aws: Aws, flow: Flow, nova: Callable[..., Customization]
 ) -> None:
-    aws.bedrock_runtime.reply = b"{}"
+    aws.bedrock_runtime.said = ""
 
     assert flow.run()["step"] == "failed"
     assert aws.bedrock.endpoints == {}
+
+
+def test_a_model_of_text_is_asked_by_converse(
+    aws: Aws, flow: Flow, nova: Callable[..., Customization]
+) -> None:
+    ended = flow.run()
+
+    (asked,) = aws.bedrock_runtime.asked("Converse")
+    assert asked["modelId"] == ended["endpoint_arn"]
+    assert asked["messages"] == [{"role": "user", "content": [{"text": "a dog"}]}]
+    assert ended["smoke"] == "a text of 4 characters"
 
 
 def test_a_commitment_serves_even_where_on_demand_is_wished(

@@ -278,6 +278,42 @@ def test_a_deployment_is_created_updated_and_deleted(pets: Pets, nova: str) -> N
     assert listed["modelDeploymentSummaries"] == []
 
 
+def said(pets: Pets, model_id: str, text: str = "What is a dog?", **more: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = pets.aws.client("bedrock-runtime").converse(
+        modelId=model_id, messages=[{"role": "user", "content": [{"text": text}]}], **more
+    )
+    return answer
+
+
+def test_a_model_of_text_answers_by_itself_and_to_what_was_said(pets: Pets, nova: str) -> None:
+    arn = deploy(pets, nova)
+    active(pets, arn)
+    tuned, again, other = said(pets, arn), said(pets, arn), said(pets, arn, "Name a cat!")
+    base = said(pets, NOVA.removesuffix(":300k"))
+    texts = [each["output"]["message"]["content"][0]["text"] for each in (tuned, other, base)]
+    assert tuned["output"] == again["output"]
+    assert len(set(texts)) == 3
+    assert all(text.startswith("[Bedrock simulator]") for text in texts)
+    assert tuned["stopReason"] == "end_turn"
+    cut = said(pets, arn, inferenceConfig={"maxTokens": 5})
+    assert (cut["stopReason"], cut["usage"]["outputTokens"]) == ("max_tokens", 5)
+    pets.aws.client("bedrock").delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+
+
+def test_a_conversation_that_bedrock_does_not_take_is_refused(pets: Pets) -> None:
+    runtime = pets.aws.client("bedrock-runtime")
+    hello = {"role": "user", "content": [{"text": "hello"}]}
+    base = NOVA.removesuffix(":300k")
+    for turns in ([], [{**hello, "role": "assistant"}], [hello, hello]):
+        with refused("ValidationException"):
+            runtime.converse(modelId=base, messages=turns)
+    with refused("ValidationException"):
+        said(pets, base, " ")
+    with refused("ValidationException") as message:
+        said(pets, "amazon.titan-embed-image-v1")
+    assert "does not support Converse" in message[0]
+
+
 def test_a_model_that_needs_throughput_is_not_deployed_on_demand(pets: Pets, model: str) -> None:
     with refused("ValidationException") as message:
         deploy(pets, model)

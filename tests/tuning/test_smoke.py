@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
+from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning import smoke
 from tuning.customization import Customization, load_all
-from tuning.models import catalogue
+from tuning.models import BaseModel, catalogue
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 SEARCH, STYLE = SHIPPED["pets-search"], SHIPPED["pets-style"]
@@ -26,8 +28,16 @@ def _said(*texts: str) -> dict[str, Any]:
     return {"output": {"message": {"role": "assistant", "content": content}}}
 
 
+def _thought(text: str) -> dict[str, Any]:
+    content = [{"reasoningContent": {"reasoningText": {"text": text}}}]
+    return {"output": {"message": {"role": "assistant", "content": content}}}
+
+
 def test_an_embedding_model_is_asked_for_the_wished_length() -> None:
-    assert smoke.question(SEARCH) == {
+    question = smoke.question(SEARCH)
+
+    assert question.operation == "InvokeModel"
+    assert question.body == {
         "inputText": "a dog",
         "embeddingConfig": {"outputEmbeddingLength": 1024},
     }
@@ -36,12 +46,12 @@ def test_an_embedding_model_is_asked_for_the_wished_length() -> None:
 def test_without_a_wished_length_the_model_chooses() -> None:
     any_length = replace(SEARCH, serving=replace(SEARCH.serving, embedding_length=None))
 
-    assert smoke.question(any_length) == {"inputText": "a dog"}
+    assert smoke.question(any_length).body == {"inputText": "a dog"}
     assert smoke.verdict(any_length, {"embedding": [1.0] * 256}).passed
 
 
 def test_an_image_model_is_asked_for_one_small_picture_of_the_smoke_text() -> None:
-    question = smoke.question(STYLE)
+    question = smoke.question(STYLE).body
 
     assert question["taskType"] == "TEXT_IMAGE"
     assert question["textToImageParams"] == {"text": "Ron the dog wearing a superhero cape"}
@@ -52,8 +62,28 @@ def test_an_image_model_is_asked_for_one_small_picture_of_the_smoke_text() -> No
     }
 
 
-def test_a_text_model_is_asked_in_messages() -> None:
-    assert smoke.question(TEXT) == {"messages": [{"role": "user", "content": [{"text": "a dog"}]}]}
+@pytest.mark.parametrize(
+    "model", [model for model in catalogue().values() if model.task.endswith("to-text")]
+)
+def test_every_model_of_text_is_asked_by_the_operation_that_all_of_them_share(
+    model: BaseModel,
+) -> None:
+    question = smoke.question(replace(SEARCH, base_model=model))
+
+    assert question.operation == "Converse"
+    assert question.body["messages"] == [{"role": "user", "content": [{"text": "a dog"}]}]
+    shape = Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
+    members = {"modelId": "arn", **question.body}
+    assert not ParamValidator().validate(members, shape).has_errors()
+
+
+def test_every_model_is_asked_in_a_way_that_somebody_answers() -> None:
+    tasks = {model.task for model in catalogue().values()}
+
+    assert {task for task in tasks if not task.endswith("to-text")} == {
+        "image-to-embedding",
+        "text-to-image",
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,7 +92,8 @@ def test_a_text_model_is_asked_in_messages() -> None:
         (SEARCH, {"embedding": VECTOR, "inputTextTokenCount": 3}, "an embedding of 1024 numbers"),
         (STYLE, {"images": [PNG]}, "a PNG image of 48 bytes"),
         (STYLE, {"images": [JPEG], "error": None}, "a JPEG image of 44 bytes"),
-        (TEXT, _said("woof", " woof"), "a text of 9 characters"),
+        (TEXT, _said("woof", " woof"), "a text of 8 characters"),
+        (TEXT, _thought("What is a dog?"), "a text of 14 characters"),
     ],
 )
 def test_a_real_answer_passes(customization: Customization, answer: Any, detail: str) -> None:
@@ -96,8 +127,8 @@ def test_the_length_of_a_vector_is_kept() -> None:
         (STYLE, {"images": [7]}, "not base64"),
         (STYLE, {"images": [base64.b64encode(b"<html>").decode()]}, "neither PNG nor JPEG"),
         (STYLE, {"images": [""]}, "neither PNG nor JPEG"),
-        (TEXT, {}, "no text: empty"),
-        (TEXT, {"message": "Malformed input request"}, "no text: Malformed input request"),
+        (TEXT, {}, "no message in the answer"),
+        (TEXT, {"output": {"message": {"content": ["woof"]}}}, "no message in the answer"),
         (TEXT, {"output": {"message": {"content": []}}}, "a text of 0 characters"),
         (TEXT, _said("  \n"), "a text of 0 characters"),
     ],
@@ -116,7 +147,10 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["embedding", "images", "output", "message", "content", "text"]), inner
+            st.sampled_from(
+                ["embedding", "images", "output", "message", "content", "text", "reasoningContent"]
+            ),
+            inner,
         )
     ),
     max_leaves=12,
