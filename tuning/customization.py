@@ -114,7 +114,7 @@ def load(
     _check_name(name, problems=problems)
     table = _parse(text, problems=problems)
     if table is not None:
-        found = _read(
+        found = read_file(
             Section(table=table, path="", problems=problems),
             name=name,
             models=catalogue() if models is None else models,
@@ -212,13 +212,13 @@ def _check_name(name: str, *, problems: Problems) -> None:
         )
 
 
-def _read(
+def read_file(
     root: Section,
     *,
     name: str,
     models: Mapping[str, BaseModel],
     rules: Mapping[str, str] | None,
-    region: str | None,
+    region: str | None = None,
 ) -> Customization | None:
     """Reads all tables even after a problem; None when model or type stay unknown."""
     description = root.text("description", default=None, most=200)

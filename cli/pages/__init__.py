@@ -7,6 +7,7 @@ from typing import Final
 from cli.pages.commands import commands_page
 from cli.pages.permissions import permissions_page
 from cli.pages.rules import rules_page
+from cli.pages.settings import settings_page
 from tuning.models._page import models_page
 from tuning.report import report_schema
 
@@ -23,4 +24,5 @@ PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/permissions.md", permissions_page),
     ("docs/report.schema.json", _schema),
     ("docs/rules.md", rules_page),
+    ("docs/settings.md", settings_page),
 )
