@@ -28,6 +28,7 @@ help: ## this list
 install: .venv/.installed $(LAYERS) ## everything the other targets need, from the lock files
 
 .venv/.installed: requirements-uv.txt requirements-dev.txt package-lock.json pyproject.toml
+	@python3 -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "Python 3.11 or newer is needed, python3 is %d.%d here: put a newer one first in PATH" % v[:2])'
 	@echo "installing the Python and Node tools into .venv and node_modules" >&2
 	python3 -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt

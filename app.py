@@ -10,6 +10,10 @@ from typing import Any
 if __name__ == "__main__":
     # Ctrl-C ends it at once and without a traceback, also during the seconds that imports take.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one shall read this
+        sys.exit(
+            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}: {sys.executable}"
+        )
 
 import aws_cdk as cdk
 
@@ -137,7 +141,7 @@ def workflow_picture() -> str:
     from review.diagram import state_machine
 
     chosen = settings.read(read_context().get("tuning"))
-    definition = workflow.definition(approval_days=chosen.approval_days)
+    definition = workflow.definition(environment=chosen.name, approval_days=chosen.approval_days)
     return state_machine(definition, title="A run, from an upload to a served model")
 
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from cli.deployment import Deployment
 from cli.runs_table import Row
+from tuning.wording import counted
 
 _SHORT: Final = 60
 # Their message says best what happened.
@@ -50,8 +51,7 @@ def next_step(deployment: Deployment, found: Row) -> str:
 
 
 def _count(found: Row, name: str) -> str:
-    number = int(found.get(name, 0))
-    return f"{number:,} {name if number != 1 else name.removesuffix('s')}"
+    return counted(int(found.get(name, 0)), name.removesuffix("s"))
 
 
 def _short(message: str) -> str:

@@ -23,6 +23,7 @@ from tuning.layout import Kind
 from tuning.models import BaseModel, DatasetContract
 from tuning.report import ModelTerms, Report
 from tuning.subject import Subject
+from tuning.wording import counted, did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def validate(request: Request, aws: Aws) -> tuple[Report, list[str]]:
     if request.accepted is not None:
         bad = check.bad.get(request.kind, set())
         kept = write_accepted(manifests[request.kind], bad, request.accepted)
-        written.append(f"{kept:,} records without an error: {request.accepted}")
+        written.append(f"{counted(kept, 'record')} without an error: {request.accepted}")
     if request.rejected is not None:
         written.append(f"Every finding: {request.rejected}")
     written += _reports(request, report, check, manifests)
@@ -247,15 +248,24 @@ def _model(request: Request, customization: Customization | None) -> BaseModel:
 def _contract(
     request: Request, model: BaseModel, customization: Customization | None
 ) -> DatasetContract:
-    if customization is not None:
-        return customization.dataset
     if not model.datasets:
-        raise CannotRun(f"no dataset format of {model.name} is known", fix="`tuning models KEY`")
-    if request.type is None:
-        return next(iter(model.datasets.values()))
-    wanted = request.type.upper().replace("-", "_")
-    if wanted not in model.datasets:
         raise CannotRun(
-            f"{model.name} has no {request.type}", fix=f"--type {' or '.join(model.datasets)}"
+            f"no dataset format of {model.name} is known", fix=f"`tuning models {model.key}`"
         )
-    return model.datasets[wanted]
+    wanted = None if request.type is None else request.type.upper().replace("-", "_")
+    if wanted is not None and wanted not in model.datasets:
+        hint = did_you_mean(wanted, model.datasets)
+        raise CannotRun(
+            f'there is no customization type "{request.type}" for {model.name}{hint}',
+            fix=f"--type {' or '.join(model.datasets)}",
+        )
+    if customization is not None:
+        if wanted not in (None, customization.customization_type):
+            raise CannotRun(
+                f"{customization.name} is of the type {customization.customization_type}, "
+                f"not {wanted}",
+                where=customization.file,
+                fix="leave out --type or --customization",
+            )
+        return customization.dataset
+    return next(iter(model.datasets.values())) if wanted is None else model.datasets[wanted]

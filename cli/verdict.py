@@ -10,6 +10,7 @@ from cli.output import emit, emit_table
 from tuning.finding import Finding
 from tuning.report import Report
 from tuning.rules import BY_NAME
+from tuning.wording import counted
 
 _SHOWN: Final = 12
 _SHOWN_PER_RULE: Final = 3
@@ -40,16 +41,16 @@ def show(report: Report, *, places: Sequence[str]) -> None:
 def _verdict(report: Report) -> Iterator[str]:
     word, colour = ("VALID", "green") if report.valid else ("REJECTED", "red")
     images = sum(stats.checked for stats in report.image_stats.values())
-    parts = [f"{report.records:,} record{_s(report.records)}"]
+    parts = [counted(report.records, "record")]
     if images:
-        parts.append(f"{images:,} image{_s(images)} looked at")
+        parts.append(f"{counted(images, 'image')} looked at")
     for number, name in (
         (report.errors, "error"),
         (report.warnings, "warning"),
         (report.infos, "hint"),
     ):
         if number or name == "error":
-            parts.append(f"{number:,} {name}{_s(number)}")
+            parts.append(counted(number, name))
     yield f"{click.style(word, fg=colour, bold=True)} for {report.model}: {', '.join(parts)}"
     for exemption in report.exemptions:
         if exemption.findings:
@@ -114,7 +115,3 @@ def _finding(found: Finding) -> Iterator[str]:
     if details:
         yield f"    {'   '.join(details)}"
     yield f"    fix: {found.fix}"
-
-
-def _s(number: int) -> str:
-    return "" if number == 1 else "s"

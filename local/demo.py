@@ -125,7 +125,7 @@ def main(state: Path, port: int, destroy: bool) -> None:
         return
     click.echo(
         f"\nThe local AWS goes on running at {aws.endpoint}. Look around with\n"
-        f'    eval "$(.venv/bin/python -m local env)"; .venv/bin/tuning runs --environment local\n'
+        f'    eval "$(.venv/bin/python -m local env)"; .venv/bin/tuning runs\n'
         "and stop it with\n    make local-down",
         err=True,
     )

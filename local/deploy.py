@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from local.layout import ENVIRONMENT
 from local.server import LocalAws
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-ENVIRONMENT: Final = "local"
 _TAIL_LINES: Final = 40
 _DEPLOY_SECONDS: Final = 600
 

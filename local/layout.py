@@ -8,6 +8,7 @@ from typing import Final
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "us-east-1"
+ENVIRONMENT: Final = "local"
 HOST: Final = "127.0.0.1"
 """An address, not a name: with an address every SDK uses path-style S3."""
 
@@ -101,6 +102,8 @@ def client_environment(*, layout: Layout, port: int) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_PAGER": "",
+        # What is deployed here is called local, so the CLI need not be told each time.
+        "TUNING_ENVIRONMENT": ENVIRONMENT,
         "CDK_DEFAULT_ACCOUNT": ACCOUNT,
         "CDK_DEFAULT_REGION": REGION,
         "CDK_DISABLE_VERSION_CHECK": "1",

@@ -7,6 +7,7 @@ from typing import Any
 
 from tuning.explain import explain
 from tuning.layout import customization_of
+from tuning.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +85,9 @@ def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
         f"Every finding with its line: {report['rejected']}",
         f"Bring both here: {fetch}",
     ]
-    errors = int(report["errors"])
     return Outcome(
         status="rejected",
-        subject=f"{name}: dataset rejected, {errors} error{'' if errors == 1 else 's'}",
+        subject=f"{name}: dataset rejected, {counted(report['errors'], 'error')}",
         message="\n".join(lines),
     )
 

@@ -9,6 +9,7 @@ import msgspec
 from tuning.finding import Finding, shorten
 from tuning.rule import Severity
 from tuning.rules import RULES
+from tuning.wording import counted
 
 if TYPE_CHECKING:
     from tuning.report import Report
@@ -125,8 +126,9 @@ def text(report: "Report") -> str:
     """A short summary for a mail or a log: verdict, counts, the first findings."""
     verdict = "VALID" if report.valid else "REJECTED"
     lines = [
-        f"{verdict}: {report.records:,} records for {report.model_name}, {report.errors:,} errors, "
-        f"{report.warnings:,} warnings, {report.infos:,} hints"
+        f"{verdict}: {counted(report.records, 'record')} for {report.model_name}, "
+        f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}, "
+        f"{counted(report.infos, 'hint')}"
     ]
     lines.append(f"training time: {report.training_time}")
     if report.price is not None:

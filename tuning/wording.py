@@ -25,6 +25,11 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(" ", "-")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 record", "1,016 records"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def json_type(value: object) -> str:
     """The JSON name of a parsed value's type."""
     if isinstance(value, bool):

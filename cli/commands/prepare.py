@@ -237,9 +237,11 @@ def _share(split: float | None, contract: "DatasetContract | None", model: "Base
 
 
 def _show(prepared: "Prepared") -> None:
+    from tuning.wording import counted
+
     for kind, count in prepared.records.items():
-        records = f"{count:,} record{'' if count == 1 else 's'}"
-        emit(f"{kind}: {records} in {prepared.out / kind / 'manifest.jsonl'}")
+        where = prepared.out / kind / "manifest.jsonl"
+        emit(f"{kind}: {counted(count, 'record')} in {where}")
     if prepared.changes:
         emit()
         emit_table(

@@ -85,9 +85,8 @@ def report(
 
 
 def _verdict(said: dict[str, Any]) -> str:
-    parts = [
-        f"{said[name]:,} {name if said[name] != 1 else name.removesuffix('s')}"
-        for name in ("records", "errors", "warnings")
-    ]
+    from tuning.wording import counted
+
+    parts = [counted(said[f"{noun}s"], noun) for noun in ("record", "error", "warning")]
     word = "VALID" if said["valid"] else "REJECTED"
     return f"{word} for {said['model_name']}: {', '.join(parts)}"

@@ -30,6 +30,7 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
     from cli.customizations import demand_deployed
     from cli.errors import Interrupted
     from cli.upload import sides, upload_images, upload_manifest
+    from tuning.wording import counted
 
     deployment = deployed()
     demand_deployed(customization, deployment)
@@ -40,7 +41,7 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
         for side in found:
             sent, there = upload_images(side, deployment)
             counts[side.kind] = {"sent": sent, "already_there": there}
-            say(f"{side.kind}: {_images(sent)} sent, {there:,} already there")
+            say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):
             manifests.append(upload_manifest(side, deployment))
@@ -57,7 +58,3 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
         emit(uri)
     follow = deployment.command(f"run latest --customization {customization} --follow")
     say(f"the run appears in a moment: {follow}")
-
-
-def _images(number: int) -> str:
-    return f"{number:,} image{'' if number == 1 else 's'}"

@@ -280,6 +280,11 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
         (["{manifest}"], "add --model KEY"),
         (["{manifest}", "-m", "titan-image-generator-v3"], "did you mean"),
         (["{manifest}", "-m", MODEL, "--type", "DISTILLATION"], "FINE_TUNING"),
+        (["{manifest}", "-c", "pets-style", "--type", "foo"], "--type FINE_TUNING"),
+        (
+            ["{manifest}", "-c", "pets-style", "--type", "fine-tunning"],
+            'did you mean "FINE_TUNING"?',
+        ),
         (["{manifest}", "-m", MODEL, "--map", "s3://train/pets"], "there is no =DIR"),
         (["{manifest}", "-m", MODEL, "--map", "s3://train/pets=/none/there"], "is no folder"),
         (["{manifest}", "-m", MODEL, "--map", "train/pets=."], "not an S3 URI"),
@@ -297,6 +302,20 @@ def test_what_cannot_run_exits_with_2_and_says_what_to_do(
     assert message in result.stderr
     assert result.stdout == ""
     assert "Traceback" not in result.output
+
+
+def test_a_type_that_contradicts_the_customization_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "text.toml").write_text(
+        'description = "d"\nbase_model = "titan-text-express"\nallow_closed_model = true\n'
+        'customization_type = "CONTINUED_PRE_TRAINING"\n[serving]\nmode = "none"\n'
+        '[budget]\nmax_run_usd = 1.0\napproval = "always"\n'
+    )
+    chosen = ("-c", "text", "--customizations", tmp_path, "--type")
+    manifest = dataset(tmp_path)
+    result = run("validate", manifest, *chosen, "fine-tuning")
+    assert result.exit_code == 2
+    assert "text is of the type CONTINUED_PRE_TRAINING, not FINE_TUNING" in result.stderr
+    assert run("validate", manifest, *chosen, "continued-pre-training").exit_code == 1
 
 
 def test_a_manifest_that_is_not_in_s3_is_one_message(run: Run, aws: StubbedAws) -> None:

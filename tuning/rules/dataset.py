@@ -6,6 +6,7 @@ from tuning.dataset import Dataset
 from tuning.layout import Kind
 from tuning.models import Range
 from tuning.rule import Fault, Severity, rule
+from tuning.wording import counted
 
 _GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
 
@@ -50,7 +51,7 @@ def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if records and allowed.min is not None and records < allowed.min:
             yield Fault(
-                f"the {kind} manifest holds {records:,} records",
+                f"the {kind} manifest holds {counted(records, 'record')}",
                 value=f"{records:,}",
                 limit=_words(allowed),
                 kind=kind,
@@ -69,7 +70,7 @@ def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if allowed.max is not None and records > allowed.max:
             yield Fault(
-                f"the {kind} manifest holds {records:,} records",
+                f"the {kind} manifest holds {counted(records, 'record')}",
                 value=f"{records:,}",
                 limit=_words(allowed),
                 kind=kind,
@@ -88,7 +89,7 @@ def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     allowed = dataset.terms.dataset.total_records
     if allowed is not None and allowed.min is not None and 0 < dataset.records < allowed.min:
         yield Fault(
-            f"there are {dataset.records:,} records in total",
+            f"training and validation together have {counted(dataset.records, 'record')}",
             value=f"{dataset.records:,}",
             limit=_words(allowed),
         )
@@ -106,7 +107,7 @@ def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     allowed = dataset.terms.dataset.total_records
     if allowed is not None and allowed.max is not None and dataset.records > allowed.max:
         yield Fault(
-            f"there are {dataset.records:,} records in total",
+            f"training and validation together have {counted(dataset.records, 'record')}",
             value=f"{dataset.records:,}",
             limit=_words(allowed),
         )
@@ -129,7 +130,7 @@ def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
     most = total.max if total is not None and total.max is not None else dataset.records
     if quota is not None and quota < dataset.records <= most:
         yield Fault(
-            f"there are {dataset.records:,} records in total",
+            f"training and validation together have {counted(dataset.records, 'record')}",
             value=f"{dataset.records:,}",
             limit=f"{quota:,} by default",
         )
