@@ -54,9 +54,10 @@ class Guard:
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """All of it. machines: state machines by name, as their definitions."""
+    """All of it. regions: of the stacks. machines: state machines by name, as their definitions."""
 
     stacks: tuple[str, ...]
+    regions: tuple[str, ...]
     resources: int
     trusts: list[Trust]
     accesses: list[Access]
@@ -78,6 +79,7 @@ def gather(world: World, bound: Bound | None) -> Facts:
     does = _purposes(bound)
     return Facts(
         stacks=tuple(assembly.templates),
+        regions=tuple(sorted(set(assembly.regions.values()))),
         resources=len(assembly.resources),
         trusts=[
             trust

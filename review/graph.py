@@ -146,7 +146,9 @@ def _heading(x: float, text: str) -> str:
 
 def _box(x: float, y: float, width: float, name: str) -> str:
     room = int((width - 12) / (_SIZE * _CHARACTER))
-    shown = name if len(name) <= room else f"{name[: room - 1]}…"
+    # The end says more than the middle: versions, names in folders.
+    tail = room // 3
+    shown = name if len(name) <= room else f"{name[: room - tail - 1]}…{name[-tail:]}"
     return (
         f'<g><title>{escape(name)}</title><rect x="{x:.0f}" y="{y - _BOX / 2:.1f}" '
         f'width="{width:.0f}" height="{_BOX:.0f}" rx="4"/>'

@@ -9,6 +9,7 @@ from review.check import get
 from review.keys import key_arn, key_of
 from review.labels import Labels, kind_of
 from review.template import Resource
+from review.words import counted
 from review.world import World
 
 
@@ -181,13 +182,14 @@ def costs(world: World, labels: Labels) -> Iterator[Cost]:
                     until="the network stack is deleted",
                 )
             case "Custom::ProvisionedThroughput" if properties.get("Mode") == "provisioned":
-                hours = properties.get("LeaseHours")
-                lease = f"its lease of {hours} hours ends" if str(hours).isdigit() else "deleted"
+                hours = str(properties.get("LeaseHours"))
+                lease = f"its lease of {counted(hours, 'hour')} ends"
+                units = counted(str(properties.get("ModelUnits")), "model unit")
                 yield Cost(
                     what=f"Provisioned Throughput of {properties.get('Customization')}",
-                    unit=f"by the hour, {properties.get('ModelUnits')} model units, "
-                    f"commitment {properties.get('Commitment')}; nothing before a model exists",
-                    until=lease,
+                    unit=f"by the hour, {units}, commitment {properties.get('Commitment')}; "
+                    "nothing before a model exists",
+                    until=lease if hours.isdigit() else "deleted",
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table" | "AWS::Logs::LogGroup":
                 if resource.type != "AWS::Logs::LogGroup":

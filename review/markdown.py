@@ -5,6 +5,7 @@ from itertools import groupby
 
 from review.compare import Change
 from review.facts import Facts
+from review.words import counted
 
 _MOST = 40
 
@@ -19,13 +20,13 @@ def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
         yield "## Infrastructure review: not judged"
         yield "\nThere are no contracts for this assembly."
     elif facts.faults:
-        yield f"## ❌ Infrastructure review: {_count(len(facts.faults), 'fault')}"
+        yield f"## ❌ Infrastructure review: {counted(len(facts.faults), 'fault')}"
     else:
         yield "## ✅ Infrastructure review: proved"
     roles = len({trust.role for trust in facts.trusts})
     yield (
-        f"\n{facts.resources} resources in {_count(len(facts.stacks), 'stack')}, "
-        f"{_count(roles, 'role')}, {facts.checks} checks."
+        f"\n{', '.join(f'`{name}`' for name in facts.stacks)} in {', '.join(facts.regions)}: "
+        f"{facts.resources} resources, {counted(roles, 'role')}, {facts.checks} checks."
     )
     if facts.faults:
         yield "\n### Faults\n"
@@ -39,10 +40,6 @@ def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     yield from _folded(facts)
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
 def _more(number: int) -> Iterator[str]:
     if number > _MOST:
         yield f"\n… and {number - _MOST} more, in the page that `tuning review --html` writes."
@@ -51,7 +48,7 @@ def _more(number: int) -> Iterator[str]:
 def _changes(changes: Sequence[Change]) -> Iterator[str]:
     loosened = sum(change.kind == "loosened" for change in changes)
     grave = sum(change.grave and change.kind != "loosened" for change in changes)
-    yield f"\n### What changed: {_count(len(changes), 'difference')}\n"
+    yield f"\n### What changed: {counted(len(changes), 'difference')}\n"
     if loosened:
         yield f"- ⚠️ **loosened: {loosened} permissions or protections**"
     if grave:

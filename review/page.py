@@ -10,6 +10,7 @@ from review.compare import Change
 from review.diagram import state_machine
 from review.facts import Access, Facts
 from review.page_style import STYLE
+from review.words import counted
 from tuning.report_style import STYLE as SHARED_STYLE
 
 # Nothing but the page itself may be loaded.
@@ -91,7 +92,8 @@ def _header(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     }[verdict]
     yield (
         f'<header class="{"valid" if good else "rejected"}"><p class="stamp">{escape(verdict)}</p>'
-        f"<h1>Infrastructure review</h1><p>{escape(lead)}</p></header>\n"
+        f"<h1>Infrastructure review</h1><p><b>{escape(', '.join(facts.stacks))}</b> in "
+        f"{escape(', '.join(facts.regions))}</p><p>{escape(lead)}</p></header>\n"
     )
     tiles = [
         ("faults", len(facts.faults), "error" if facts.faults else ""),
@@ -230,7 +232,7 @@ def _roles(facts: Facts) -> Iterator[str]:
     for role, found in groupby(facts.accesses, key=lambda access: access.role):
         accesses = list(found)
         warnings = sum(bool(access.warning) for access in accesses)
-        count = f"{len(accesses)} statements" + (f", {warnings} ⚠" if warnings else "")
+        count = counted(len(accesses), "statement") + (f", {warnings} ⚠" if warnings else "")
         yield (
             f"<details><summary><b>{escape(role)}</b> {escape(accesses[0].does)} "
             f"<small>{count}</small></summary>\n{_statements(accesses)}</details>\n"

@@ -15,7 +15,7 @@ _KEYS: Final = {
     "aws:tagkeys": "the tags set",
     "iam:passedtoservice": "the role is passed to",
     "kms:viaservice": "through",
-    "kms:encryptioncontext:aws:logs:arn": "for the log group",
+    "kms:encryptioncontext:aws:logs:arn": "the log group",
     "s3:prefix": "the prefix listed",
     "s3:tlsversion": "the TLS version",
     "ec2:subnet": "the subnet",
@@ -49,6 +49,12 @@ def _key(key: str) -> str:
         if key.casefold().startswith(start):
             return f"{words} {key[len(start) :]}"
     return key
+
+
+def counted(number: int | str, word: str) -> str:
+    """A number with its noun: "1 role", "1,016 roles"."""
+    text = f"{number:,}" if isinstance(number, int) else number
+    return f"{text} {word}{'' if str(number) == '1' else 's'}"
 
 
 def condition_in_words(condition: Condition) -> str:

@@ -108,6 +108,33 @@ def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> F
     return review.described(subject, subject.world)
 
 
+def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
+    found = _facts(dev)
+    assert "<b>tuning-dev-data, tuning-dev-pipeline, tuning-dev-serving</b> in us-east-1" in page(
+        found
+    )
+    assert "\n`tuning-dev-data`, `tuning-dev-pipeline`, `tuning-dev-serving` in us-east-1: " in (
+        markdown(found)
+    )
+
+
+def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
+    text = page(_facts(dev))
+    assert not re.search(r"\b1 (statements|model units|hours|roles)\b", text)
+    assert "1 statement<" in text
+    assert "1 model unit, commitment none" in text
+
+
+def test_long_names_differ_in_the_picture_where_their_ends_differ(facts: Facts) -> None:
+    # The base models of a customization, of which one has a version more.
+    picture = ET.fromstring(graph.permissions(facts))  # noqa: S314
+    shown = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    models = [text for text in shown if text and text.startswith("base model")]
+    assert len(models) > 1
+    assert len(models) == len(set(models))
+    assert all("…" in text for text in models)
+
+
 def test_the_graph_shows_every_service_role_and_resource(facts: Facts) -> None:
     picture = ET.fromstring(graph.permissions(facts))  # noqa: S314
     texts = {title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")}
