@@ -113,7 +113,9 @@ def misfits(value: Any, shape: Shape, path: str = "") -> Iterator[Misfit]:
                 yield _wrong_type(path, value, "string")
         case ListOf(item):
             if not isinstance(value, list):
-                yield _wrong_type(path, value, "array")
+                texts = isinstance(item, Object) and "text" in {**item.required, **item.optional}
+                wanted = 'array, as in [{"text": "…"}]' if texts else "array"
+                yield _wrong_type(path, value, wanted)
                 return
             for index, element in enumerate(value):
                 yield from misfits(element, item, f"{path}[{index}]")
@@ -143,7 +145,9 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     for name in shape.required:
         if name not in value:
             yield Misfit("missing", _join(path, name), f'the field "{name}" is missing')
-    if shape.one_of and sum(name in value for name in known) != 1:
+    given = sum(name in value for name in known)
+    # A lonely unknown field was told of already, with what is possible instead.
+    if shape.one_of and given != 1 and (given or not value):
         choices = ", ".join(known)
         yield Misfit(
             "missing",
@@ -156,7 +160,8 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
 
 def _wrong_type(path: str, value: Any, wanted: str) -> Misfit:
     got = json_type(value)
-    return Misfit("type", path, f'"{path}" is of type {got}, not {wanted}', got, wanted)
+    plain = wanted.partition(",")[0]
+    return Misfit("type", path, f'"{path}" is of type {got}, not {plain}', got, wanted)
 
 
 def _join(path: str, name: str) -> str:

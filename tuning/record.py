@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from tuning.formats import FLAT, SHAPES, misfits
+from tuning.formats import FLAT, SHAPES, Misfit, misfits
+from tuning.lookalikes import other_format
 from tuning.manifest import FAULTS_MAX
 from tuning.references import Place, locate
 from tuning.subject import Subject
@@ -30,15 +31,17 @@ class Ref(NamedTuple):
 class Record:
     """A record: line is its number in the manifest, value the object, subject what it should be.
 
-    misfits: where it departs from the shape of its format, the first FAULTS_MAX. refs: every
-    reference that it makes. Of a conversation also: messages, its turns that are objects; roles of
-    the turns; spoken, path and text of what is said (no roles, formats or references); media, its
-    images and videos.
+    lookalike: the form that it has if that is another format's as a whole. misfits: else, where it
+    departs from the shape of its format, the first FAULTS_MAX. refs: every reference that it makes.
+    Of a conversation also: messages, its turns, empty ones for what is no object; roles of the
+    turns, None for what is no text; spoken, path and text of what is said (no roles, formats or
+    references); media, its images and videos.
     """
 
     __slots__ = (
         "format",
         "line",
+        "lookalike",
         "media",
         "messages",
         "misfits",
@@ -52,19 +55,23 @@ class Record:
         self.line = line
         self.value = value
         self.format = subject.contract.format
-        self.misfits = tuple(islice(misfits(value, SHAPES[self.format]), FAULTS_MAX))
+        self.lookalike = other_format(value, self.format)
+        self.misfits: tuple[Misfit, ...] = ()
+        if not self.lookalike:
+            self.misfits = tuple(islice(misfits(value, SHAPES[self.format]), FAULTS_MAX))
         self.messages: tuple[dict[str, Any], ...] = ()
-        self.roles: tuple[str, ...] = ()
+        self.roles: tuple[str | None, ...] = ()
         self.spoken: tuple[tuple[str, str], ...] = ()
         self.media: tuple[Medium, ...] = ()
         if self.format in FLAT:
             uri = self.text("image-ref") if self.format == "image-caption" else None
             written = [] if uri is None else [("image-ref", uri)]
         else:
-            self.messages = tuple(turn for _, turn in _items(value.get("messages"), ""))
-            self.roles = tuple(
-                role for turn in self.messages if isinstance(role := turn.get("role"), str)
-            )
+            turns = value.get("messages")
+            turns = turns if isinstance(turns, list) else []
+            self.messages = tuple(turn if isinstance(turn, dict) else {} for turn in turns)
+            roles = (turn.get("role") for turn in self.messages)
+            self.roles = tuple(role if isinstance(role, str) else None for role in roles)
             self.spoken = tuple(_spoken(value))
             if self.format == "converse":
                 self.media = tuple(_media(value))

@@ -1,6 +1,6 @@
 """Wording that several rules share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -11,10 +11,40 @@ from tuning.models import DatasetContract
 _NAME_MAX: Final = 100
 
 
+# What other tools call these fields.
+_ALIASES: Final[Mapping[str, str]] = {
+    "text": "caption",
+    "description": "caption",
+    "label": "caption",
+    "title": "caption",
+    "url": "image-ref",
+    "path": "image-ref",
+    "file": "image-ref",
+    "file-name": "image-ref",
+    "filename": "image-ref",
+    "uri": "image-ref",
+    "s3-uri": "image-ref",
+    "response": "completion",
+    "answer": "completion",
+    "output": "completion",
+    "target": "completion",
+    "question": "prompt",
+    "instruction": "prompt",
+    "document": "input",
+    "content": "input",
+    "from": "role",
+    "value": "content",
+}
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """' – did you mean "caption"?' or nothing."""
+    known = tuple(known)
     if len(name) > _NAME_MAX:
         return ""
+    meant = _ALIASES.get(_plain(name))
+    if meant is not None and meant in known:
+        return f' – did you mean "{meant}"?'
     # Case, blanks and underscores are the usual slips: compare without them first.
     plain = {_plain(candidate): candidate for candidate in known}
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.5)

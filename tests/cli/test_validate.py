@@ -267,9 +267,9 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
     manifest = tmp_path / "m.jsonl"
     manifest.write_text('{"input": "some text"}\n')
     args = ("validate", manifest, "-m", "titan-text-lite", "--json")
-    assert "missing-field" in report(run(*args))["counts"]
+    assert "record-of-another-format" in report(run(*args))["counts"]
     found = report(run(*args, "--type", "continued-pre-training"))
-    assert "missing-field" not in found["counts"]
+    assert "record-of-another-format" not in found["counts"]
 
 
 @pytest.mark.parametrize(

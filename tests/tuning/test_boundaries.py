@@ -270,6 +270,7 @@ def test_many_kinds_of_faults_are_found_in_one_pass() -> None:
         row(good + "../good.png"),
         row("s3://bucket/other/good.png"),
         row(good),
+        b'{"prompt": "a", "completion": "b"}',
     ]
     text = b"\xef\xbb\xbf" + b"\n".join(rows) + b"\r\n"
     subject: Subject = subject_of()

@@ -40,6 +40,7 @@ LINE_RULES: Final[tuple[Rule[Any], ...]] = (
     text.record_too_many_bytes,
 )
 _ANY_RECORD: Final[tuple[Rule[Any], ...]] = (
+    record.record_of_another_format,
     record.unknown_field,
     record.missing_field,
     record.wrong_type,
@@ -73,6 +74,8 @@ _CONVERSATION_RULES: Final[tuple[Rule[Any], ...]] = (
     conversation.empty_message,
     conversation.reserved_word,
     conversation.unknown_schema_version,
+    conversation.misspelt_reference_answer,
+    conversation.schema_version_missing,
 )
 _MEDIA_RULES: Final[tuple[Rule[Any], ...]] = (
     media.media_not_supported,

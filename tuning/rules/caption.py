@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tuning.lookalikes import s3_hint
 from tuning.record import Record
 from tuning.references import Problem
 from tuning.rule import Fault, Severity, rule
@@ -127,7 +128,9 @@ def image_ref_not_s3(record: Record, subject: Subject) -> Iterator[Fault]:
     Amazon Bedrock reads images from S3 only; a relative path or a web address means nothing to it.
     """
     for field, ref in _refs(record, "not-s3"):
-        yield Fault("the reference is not an S3 URI", field, ref, subject.prefix)
+        hint = s3_hint(ref)
+        words = f" – did you mean {hint}?" if hint else ""
+        yield Fault(f"the reference is not an S3 URI{words}", field, ref, subject.prefix)
 
 
 @rule(

@@ -1,13 +1,17 @@
 """R4: rules about conversations: Converse, Claude messages and reinforcement fine-tuning."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from tuning.formats import SCHEMA_VERSION
+from tuning.lookalikes import role_hint
 from tuning.record import Record
-from tuning.rule import Fault, rule
+from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
 
 _NOVA = "nova-lite"
+# Longer names are no slip, and comparing them takes time.
+_NAME_MAX = 40
 _ROLES = {
     "converse": ("user", "assistant"),
     "claude-messages": ("user", "assistant"),
@@ -47,8 +51,14 @@ def unknown_role(record: Record, _: Subject) -> Iterator[Fault]:
     """
     known = _ROLES.get(record.format, ())
     for index, role in enumerate(record.roles):
-        if role not in known:
-            yield Fault(f'unknown role "{role}"', f"messages[{index}].role", role, ", ".join(known))
+        if role is not None and role not in known:
+            hint = role_hint(role, record.format)
+            yield Fault(
+                f'unknown role "{role}"' + (f" – {hint}" if hint else ""),
+                f"messages[{index}].role",
+                role,
+                ", ".join(known),
+            )
 
 
 @rule(
@@ -96,7 +106,7 @@ def turns_not_alternating(record: Record, _: Subject) -> Iterator[Fault]:
     if record.format == "rft":
         return
     for index, (one, next_one) in enumerate(zip(record.roles, record.roles[1:], strict=False), 1):
-        if one == next_one:
+        if one == next_one and one is not None:
             yield Fault(f"two turns of the {one} in a row", f"messages[{index}].role", one)
 
 
@@ -150,3 +160,42 @@ def unknown_schema_version(record: Record, _: Subject) -> Iterator[Fault]:
     version = record.text("schemaVersion")
     if record.format == "converse" and version is not None and version != SCHEMA_VERSION:
         yield Fault(f'unknown schema "{version}"', "schemaVersion", version, f'"{SCHEMA_VERSION}"')
+
+
+@rule(
+    "R409",
+    bad='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_anwser": "42"}',
+    good='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_answer": "42"}',
+    severity=Severity.WARNING,
+    fix='Rename the field to "reference_answer", if it is meant to be that.',
+    model="nova-2-lite/REINFORCEMENT_FINE_TUNING",
+)
+def misspelt_reference_answer(record: Record, _: Subject) -> Iterator[Fault]:
+    """A field is named nearly like the reference answer, and there is no reference answer.
+
+    Other fields are allowed in this format, they are given to your grader; so a slip is no error.
+    """
+    if record.format == "rft" and "reference_answer" not in record.value:
+        short = [name for name in record.value if len(name) <= _NAME_MAX]
+        close = get_close_matches("reference_answer", short, n=1, cutoff=0.75)
+        if close:
+            yield Fault(f'the field is "{close[0]}"', close[0], close[0], "reference_answer")
+
+
+@rule(
+    "R410",
+    bad='{"messages": ' + _GOOD.partition('"messages": ')[2],
+    good=_GOOD,
+    severity=Severity.WARNING,
+    fix=f'Write "schemaVersion": "{SCHEMA_VERSION}" to be safe.',
+    model=_NOVA,
+)
+def schema_version_missing(record: Record, _: Subject) -> Iterator[Fault]:
+    """A Converse record does not name its schema.
+
+    Every sample that Amazon published names it; whether a job is refused without is not published.
+    """
+    if record.format != "converse" or record.lookalike or not record.messages:
+        return
+    if "schemaVersion" not in record.value:
+        yield Fault("the record names no schema", "schemaVersion", "", f'"{SCHEMA_VERSION}"')

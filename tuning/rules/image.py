@@ -5,6 +5,7 @@ from math import gcd
 
 from tuning.image import ENDINGS, Image
 from tuning.images import extension_of
+from tuning.lookalikes import key_hint
 from tuning.rule import Fault, Severity, rule
 from tuning.sniff import MP4, QUICKTIME, VIDEOS
 from tuning.subject import Subject
@@ -29,7 +30,9 @@ def image_missing(image: Image, subject: Subject) -> Iterator[Fault]:
     Keys are case-sensitive, and "+" and blanks are taken as they are.
     """
     if image.outcome == "missing":
-        yield Fault("there is no such object", subject.image_field, image.key)
+        hint = key_hint(image.key)
+        words = f"there is no such object – {hint}" if hint else "there is no such object"
+        yield Fault(words, subject.image_field, image.key)
 
 
 @rule("I102", bad='{"outcome": "denied"}', good=_GOOD, fix="Allow the role to read the image.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tuning.lookalikes import syntax_hint
 from tuning.manifest import DEPTH_MAX, LINE_BYTES_MAX, Line
 from tuning.rule import Fault, Severity, rule
 from tuning.subject import Subject
@@ -72,7 +73,9 @@ def malformed_json(line: Line, _: Subject) -> Iterator[Fault]:
     if line.parsed.cause == "syntax":
         # The cut may go through a character.
         shown = line.data[:200].decode(errors="ignore")
-        yield Fault(f"the line is not JSON: {line.parsed.problem}", value=shown)
+        hint = syntax_hint(line.data, line.parsed.problem)
+        words = f"{line.parsed.problem} – {hint}" if hint else line.parsed.problem
+        yield Fault(f"the line is not JSON: {words}", value=shown)
 
 
 @rule("L106", bad="[" * 100_000, good=_GOOD, fix="Write a flat JSON object.")

@@ -78,7 +78,7 @@ def too_many_images_in_record(record: Record, subject: Subject) -> Iterator[Faul
     if limits is not None and limits.images_per_record_max is not None:
         most = limits.images_per_record_max
         if images > most:
-            yield Fault(f"{images} images", "messages", f"{images} images", f"{most} images")
+            yield Fault(f"{images} images", "messages", f"{images} images", f"at most {most}")
 
 
 @rule("R503", bad=_talk(_VIDEO, _VIDEO), good=_talk(_VIDEO), fix="Use one video.", model=_NOVA)
@@ -89,7 +89,7 @@ def too_many_videos_in_record(record: Record, subject: Subject) -> Iterator[Faul
     if limits is not None and limits.videos_per_record_max is not None:
         most = limits.videos_per_record_max
         if videos > most:
-            yield Fault(f"{videos} videos", "messages", f"{videos} videos", f"{most} videos")
+            yield Fault(f"{videos} videos", "messages", f"{videos} videos", f"at most {most}")
 
 
 @rule(
@@ -149,7 +149,8 @@ def media_key_characters(record: Record, subject: Subject) -> Iterator[Fault]:
         return
     allowed = re.compile(f"[{limits.key_characters}]*")
     for medium in record.media:
-        key = medium.uri.removeprefix("s3://")
+        # What is no reference to S3 is another rule's.
+        key = medium.uri.removeprefix("s3://") if medium.uri.startswith("s3://") else ""
         match = allowed.match(key)
         if match is not None and match.end() < len(key):
             bad = key[match.end()]

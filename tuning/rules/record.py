@@ -2,11 +2,34 @@
 
 from collections.abc import Iterator
 
+from tuning.lookalikes import EXAMPLES
 from tuning.record import Record
 from tuning.rule import Fault, rule
 from tuning.subject import Subject
 
+_NAMES_SHOWN = 6
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+
+
+@rule(
+    "R104",
+    bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
+    good=_GOOD,
+    fix="Rewrite the records in the model's format, or choose a model that takes this one.",
+)
+def record_of_another_format(record: Record, subject: Subject) -> Iterator[Fault]:
+    """A record has the form of another format as a whole.
+
+    Each model takes one format for each customization type; what other tools and services call a
+    dataset is mostly another. The fields of such a record are not blamed one by one.
+    """
+    if record.lookalike:
+        yield Fault(
+            f"the record has the form of {record.lookalike}; {subject.model.name} takes the format "
+            f"{record.format}",
+            value=", ".join(list(record.value)[:_NAMES_SHOWN]),
+            limit=EXAMPLES[record.format],
+        )
 
 
 @rule(
@@ -29,10 +52,10 @@ def unknown_field(record: Record, _: Subject) -> Iterator[Fault]:
     "R102",
     bad='{"image-ref": "s3://bucket/folder/1.png"}',
     good=_GOOD,
-    fix="Add the field.",
+    fix="Add the field; of several that exclude each other keep one.",
 )
 def missing_field(record: Record, _: Subject) -> Iterator[Fault]:
-    """A record lacks a field that its format demands."""
+    """A record lacks a field that its format demands, or has several of which one is demanded."""
     for misfit in record.misfits:
         if misfit.kind == "missing":
             yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)
