@@ -1,5 +1,6 @@
 """What a run has come to, in a few words, and what a person may do about it."""
 
+import re
 from typing import Final
 
 from cli.deployment import Deployment
@@ -7,6 +8,7 @@ from cli.runs_table import Row
 from tuning.wording import counted
 
 _SHORT: Final = 60
+_USD: Final = re.compile(r"[\d,]+\.\d\d USD")
 # Their message says best what happened.
 _TOLD: Final = ("waiting", "superseded", "outdated", "in-progress", "closed", "declined", "expired")
 _BROKEN: Final = ("failed", "stopped", "serving-failed")
@@ -17,7 +19,7 @@ def result(found: Row) -> str:
     """A run's result in one line: its price, what is wrong with its dataset, its model, or why."""
     status = found["status"]
     if status == "awaiting-approval":
-        return _short(str(found.get("estimate", "price unknown")).splitlines()[-1])
+        return _price(str(found.get("estimate", "price unknown")))
     if status == "rejected":
         return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
     if status in _TOLD or status in _BROKEN:
@@ -48,6 +50,15 @@ def next_step(deployment: Deployment, found: Row) -> str:
     if status == "served":
         return deployment.command("endpoints")
     return ""
+
+
+def _price(estimate: str) -> str:
+    """The sum, which is an estimate's last line: "12.00 USD", "at least 12.00 USD"."""
+    total = estimate.splitlines()[-1]
+    amount = _USD.search(total)
+    if amount is None:
+        return _short(total)
+    return amount[0] if total.startswith("total") else f"at least {amount[0]}, prices are missing"
 
 
 def _count(found: Row, name: str) -> str:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.deployment import deployment_options
+from cli.errors import EXIT_NO, Interrupted
 from cli.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
-    from cli.deployment import Deployed
+    from cli.deployment import Deployed, Deployment
+    from cli.runs_table import Row
+    from cli.upload import Side
 
 
 @click.command()
@@ -20,15 +23,29 @@ if TYPE_CHECKING:
     help="What `tuning prepare` wrote, or a folder with manifest.jsonl and its images.",
 )
 @click.option("--customization", "-c", required=True, help="Whose dataset it is.")
+@click.option("--follow", "-f", is_flag=True, help="Follow the run that it starts until it ends.")
 @json_option
 @deployment_options
-def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: bool) -> None:
+@click.pass_context
+def upload(
+    ctx: click.Context,
+    /,
+    *,
+    folder: Path,
+    customization: str,
+    follow: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
     """Upload a dataset: images first, the training manifest last, because it starts the run.
 
-    Images that are already there are not sent again.
+    Images that are already there are not sent again. The run appears some seconds later and is
+    named then. With --follow, exit code 1 means that it ended without what it was started for.
     """
+    from cli.begun import newest_run
     from cli.customizations import demand_deployed
-    from cli.errors import Interrupted
+    from cli.executions import GOOD
+    from cli.following import follow as followed
     from cli.upload import sides, upload_images, upload_manifest
     from tuning.wording import counted
 
@@ -42,6 +59,7 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
             sent, there = upload_images(side, deployment)
             counts[side.kind] = {"sent": sent, "already_there": there}
             say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
+        before = newest_run(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):
             manifests.append(upload_manifest(side, deployment))
@@ -51,10 +69,46 @@ def upload(*, folder: Path, customization: str, deployed: "Deployed", as_json: b
         raise Interrupted(
             f"{what}; images that are there stay there", fix=f"go on: {again}"
         ) from None
+    if not as_json:
+        for uri in manifests:
+            emit(uri)
+    run = _begun(deployment, customization, found, before)
+    if run is not None and follow:
+        run = followed(deployment, run, tell=say if as_json else emit)
+        say(f"run {run['run']} is {run['status']}: {run.get('message', '')}")
     if as_json:
-        emit_json({"images": counts, "manifests": manifests})
-        return
-    for uri in manifests:
-        emit(uri)
-    follow = deployment.command(f"run latest --customization {customization} --follow")
-    say(f"the run appears in a moment: {follow}")
+        name = None if run is None else run["run"]
+        emit_json({"images": counts, "manifests": manifests, "run": name})
+    if follow and (run is None or run["status"] not in GOOD):
+        ctx.exit(EXIT_NO)
+
+
+def _begun(
+    deployment: "Deployment", customization: str, sides: "list[Side]", before: str | None
+) -> "Row | None":
+    """The run that this upload started, where it can be told."""
+    from cli.begun import begun_run
+
+    newest = deployment.command(f"run latest -c {customization} --follow")
+    if not any(side.kind == "training" for side in sides):
+        listed = deployment.command(f"runs -c {customization}")
+        say(
+            "no training manifest was uploaded: a run starts with the next one, "
+            f"or now if one waits for this validation set: {listed}"
+        )
+        return None
+    if before is None:
+        say(f"the run appears in a moment: {newest}")
+        return None
+    say("waiting for the run to appear …")
+    try:
+        run = begun_run(deployment, customization, after=before)
+    except KeyboardInterrupt:
+        raise Interrupted("all was uploaded, and the run starts", fix=newest) from None
+    if run is None:
+        say(f"no run has appeared within a minute; look again: {newest}")
+        say("if none comes: docs/runbook.md, The dead-letter queue has messages")
+        return None
+    name = run["run"]
+    say(f"run {name} has begun: {deployment.command(f'run {name} --follow')}")
+    return run

@@ -37,6 +37,7 @@ def test_an_upload_that_is_stopped_among_its_images_has_started_no_run(
 ) -> None:
     fake = FakeS3()
     aws.__dict__["s3"] = fake
+    aws.__dict__["dynamodb"] = fake.runs
     aws.deployed()
     dataset(tmp_path, count=1)
     monkeypatch.setattr(fake, "put_object", interrupt)

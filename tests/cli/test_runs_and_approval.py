@@ -35,8 +35,10 @@ def test_runs_of_one_customization_are_asked_of_the_index(run: Run, aws: Stubbed
 @pytest.mark.parametrize(
     ("values", "told", "step"),
     [
-        ({"status": "awaiting-approval", "estimate": "a\ntotal: 12.00 USD"}, "total: 12.00 USD",
+        ({"status": "awaiting-approval", "estimate": "a\ntotal: 12.00 USD"}, "12.00 USD",
          f"tuning approve {RUN}"),
+        ({"status": "awaiting-approval", "estimate": "at least, without training: 1.95 USD, x"},
+         "at least 1.95 USD, prices are missing", f"tuning approve {RUN}"),
         ({"status": "rejected", "errors": 1, "warnings": 3}, "1 error, 3 warnings",
          f"tuning report {RUN}"),
         ({"status": "checking", "records": 1016}, "1,016 records", f"tuning run {RUN} -f"),

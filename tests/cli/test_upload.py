@@ -2,24 +2,53 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cli import begun
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
-from tests.cli.support import StubbedAws
+from tests.cli.support import StubbedAws, item
+from tests.cli.test_one_run import described, history
+
+
+class FakeRuns:
+    """A runs table: what is asked of one customization's runs, newest first."""
+
+    def __init__(self) -> None:
+        self.runs: list[dict[str, Any]] = []
+        self.error: ClientError | None = None
+
+    def start(self, customization: str, **values: Any) -> str:
+        run = f"20261121-0930{len(self.runs):02d}-aaaaaa"
+        self.runs.append({"run": run, "customization": customization, **values})
+        return run
+
+    def get_paginator(self, name: str) -> "FakeRuns":
+        assert name == "query"
+        return self
+
+    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        if self.error is not None:
+            raise self.error
+        wanted = asked["ExpressionAttributeValues"][":name"]["S"]
+        found = [item(**each) for each in self.runs[::-1] if each["customization"] == wanted]
+        yield {"Items": found[: asked["PaginationConfig"]["MaxItems"]]}
 
 
 class FakeS3:
-    """Keeps what is put, in the order in which it comes."""
+    """Keeps what is put, in the order in which it comes; a training manifest starts a run."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], tuple[int, datetime]] = {}
         self.log: list[str] = []
+        self.runs = FakeRuns()
 
     def put_object(self, *, Bucket: str, Key: str, Body: IO[bytes]) -> None:  # noqa: N803
         self.objects[Bucket, Key] = (len(Body.read()), datetime.now(UTC))
@@ -28,6 +57,9 @@ class FakeS3:
     def upload_file(self, file: str, bucket: str, key: str) -> None:
         with Path(file).open("rb") as body:
             self.put_object(Bucket=bucket, Key=key, Body=body)
+        if bucket == "train":
+            name = key.partition("/")[0]
+            self.runs.start(name, status="checking", training_version="v", execution="exec-1")
 
     def get_paginator(self, name: str) -> "FakeS3":
         assert name == "list_objects_v2"
@@ -43,6 +75,7 @@ class FakeS3:
 def s3(aws: StubbedAws) -> FakeS3:
     fake = FakeS3()
     aws.__dict__["s3"] = fake
+    aws.__dict__["dynamodb"] = fake.runs
     aws.deployed()
     return fake
 
@@ -180,3 +213,58 @@ def test_a_missing_image_whose_name_differs_in_case_or_extension_is_recognized(
     result = run("upload", tmp_path, "-c", "pets")
     assert result.exit_code == 2
     assert f"for example images/0.png; did you mean images/{name}?" in result.stderr
+
+
+def test_the_run_that_an_upload_starts_is_named_and_not_an_earlier_one(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    s3.runs.start("pets", status="served", training_version="v")
+    result = run("upload", prepared, "-c", "pets", "--json")
+    assert json.loads(result.stdout)["run"] == "20261121-093001-aaaaaa"
+    assert "tuning run 20261121-093001-aaaaaa --follow" in result.stderr
+
+
+def test_a_run_that_does_not_appear_is_said_with_where_to_look(
+    run: Run, s3: FakeS3, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> str:
+        return ""
+
+    monkeypatch.setattr(begun, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(s3.runs, "start", lost)
+    result = run("upload", prepared, "-c", "pets")
+    assert result.exit_code == 0
+    assert "no run has appeared" in result.stderr
+    assert "dead-letter queue" in result.stderr
+
+
+def test_whoever_may_upload_but_not_read_the_runs_has_uploaded_all_the_same(
+    run: Run, s3: FakeS3, prepared: Path
+) -> None:
+    denied = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+    s3.runs.error = ClientError(denied, "Query")  # type: ignore[arg-type]
+    result = run("upload", prepared, "-c", "pets")
+    assert result.exit_code == 0
+    assert "tuning run latest -c pets --follow" in result.stderr
+    assert s3.log[-1] == "train/pets/manifest.jsonl"
+
+
+def test_a_validation_set_alone_promises_no_run(run: Run, s3: FakeS3, prepared: Path) -> None:
+    shutil.rmtree(prepared / "training")
+    result = run("upload", prepared, "-c", "pets")
+    assert result.exit_code == 0
+    assert "a run starts with the next one" in result.stderr
+
+
+def test_an_upload_can_be_followed_to_the_end_of_its_run(
+    run: Run, aws: StubbedAws, s3: FakeS3, prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described(aws, "FAILED")
+    described(aws, "FAILED")
+    history(aws, "Admit", "Check manifest")
+    ended = {"run": "r", "customization": "pets", "status": "rejected", "message": "Fix it"}
+    s3.runs.get_item = lambda **_: {"Item": item(**ended)}  # type: ignore[attr-defined]
+    result = run("upload", prepared, "-c", "pets", "--follow")
+    assert result.exit_code == 1
+    assert "Check manifest" in result.stdout
+    assert "run r is rejected: Fix it" in result.stderr
