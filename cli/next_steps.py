@@ -10,7 +10,16 @@ from tuning.wording import counted
 _SHORT: Final = 60
 _USD: Final = re.compile(r"[\d,]+\.\d\d USD")
 # Their message says best what happened.
-_TOLD: Final = ("waiting", "superseded", "outdated", "in-progress", "closed", "declined", "expired")
+_TOLD: Final = (
+    "waiting",
+    "superseded",
+    "outdated",
+    "in-progress",
+    "already-trained",
+    "closed",
+    "declined",
+    "expired",
+)
 _BROKEN: Final = ("failed", "stopped", "serving-failed")
 _RUNNING: Final = ("checking", "valid", "training")
 
@@ -22,6 +31,8 @@ def result(found: Row) -> str:
         return _price(str(found.get("estimate", "price unknown")))
     if status == "rejected":
         return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
+    if "taken_by" in found:
+        return f"taken by {found['taken_by']}"
     if status in _TOLD or status in _BROKEN:
         return _short(str(found.get("message", "")))
     parts = []

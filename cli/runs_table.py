@@ -130,7 +130,7 @@ def _second(found: Row) -> str:
 def visible(found: Row) -> dict[str, Any]:
     """A row without what only machines need, in the order in which people ask."""
     about = ("run", "customization", "status", "message", "approval_reason", "estimate")
-    first = (*about, "created", "updated")
+    first = (*about, "records", "errors", "warnings", "created", "updated")
     shown = {name: found[name] for name in first if name in found}
     shown.update((name, found[name]) for name in sorted(found) if name not in _HIDDEN)
     return shown

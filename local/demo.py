@@ -220,15 +220,16 @@ def _rejected(
         version = upload_manifest(aws, body, **place)
         ended = _follow(aws, deployment, narrator, version)
     expect(ended.outcome == "rejected", f"the broken dataset is rejected, not {ended.outcome}")
-    counts: dict[str, int] = ended.state["report"]["counts"]
+    counts: dict[str, int] = ended.state["report"]["to_fix"]
     for rule, count in counts.items():
         narrator.say(f"  {count} x {rule}")
     missed = EXPECTED_RULES - set(counts)
     expect(not missed, f"every seeded fault is found; not found: {', '.join(sorted(missed))}")
     expect(_jobs(aws) == jobs_before, "no job is started for a rejected dataset")
-    narrator.say(f"  every finding with its line: {ended.state['report']['rejected']}")
+    run = ended.state["admission"]["run"]
+    narrator.say(f"  every finding with its line: tuning report {run}")
     return {
-        "run": ended.state["admission"]["run"],
+        "run": run,
         "errors": counts,
         "report": ended.state["report"]["report"],
     }

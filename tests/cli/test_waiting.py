@@ -107,3 +107,13 @@ def test_following_an_upload_that_waits_goes_on_with_the_run_that_takes_its_data
     assert "waiting for it" in result.stderr
     assert "Check manifest" in result.stderr
     assert "ended as shown" not in result.stderr
+
+
+def test_in_the_list_the_run_that_took_a_dataset_is_one_command_away(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    index(aws, WAITS, TAKER)
+    _, _, waited = run("runs").stdout.splitlines()
+    assert f"taken by {RUN}" in waited
+    assert waited.endswith(f"tuning run {RUN}")
