@@ -68,6 +68,11 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
     item = deployment.aws.dynamodb.get_item(
         TableName=deployment.runs_table, Key={"id": {"S": f"run#{run}"}}, ConsistentRead=True
     ).get("Item")
+    if item is None and run == "latest":
+        raise CannotRun(
+            "this decides about one run, which has to be named",
+            fix=f"`{deployment.command('runs')}` lists them",
+        )
     if item is None:
         raise CannotRun(
             f"there is no run {run} in {deployment.environment}",

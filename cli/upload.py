@@ -9,7 +9,7 @@ from typing import Final
 from cli.deployment import Deployment
 from cli.errors import CannotRun
 from cli.manifests import LocalManifest
-from cli.places import first_reference, references
+from cli.places import Place, first_reference, references
 from cli.progress import Progress
 from tuning import layout
 
@@ -53,13 +53,16 @@ def sides(folder: Path, *, customization: str, deployment: Deployment) -> list[S
         f"{options[kind]} {layout.uri(deployment.buckets.of(kind), prefix)}" for kind in folders
     )
     return [
-        _side(kind, each, bucket=deployment.buckets.of(kind), prefix=prefix, right=right)
+        _side(kind, each, deployment=deployment, prefix=prefix, right=right)
         for kind, each in folders.items()
     ]
 
 
-def _side(kind: layout.Kind, folder: Path, *, bucket: str, prefix: str, right: str) -> Side:
+def _side(
+    kind: layout.Kind, folder: Path, *, deployment: Deployment, prefix: str, right: str
+) -> Side:
     """right: the options of `tuning prepare` with which all references would be right."""
+    bucket = deployment.buckets.of(kind)
     manifest = folder / layout.MANIFEST_FILE
     with manifest.open("rb") as file:
         place = first_reference(file.read(_PEEK))
@@ -68,7 +71,7 @@ def _side(kind: layout.Kind, folder: Path, *, bucket: str, prefix: str, right: s
             f"the manifest refers to s3://{place.bucket}/{place.folder}, "
             f"it would go to s3://{bucket}/{prefix}",
             where=str(manifest),
-            fix=f"prepare it again with {right}",
+            fix=f"{_meant(place, deployment)}prepare it again with {right}",
         )
     names = references(LocalManifest(manifest), layout.uri(bucket, prefix))
     here = {name for name in names if _is_here(folder, name)}
@@ -80,6 +83,13 @@ def _side(kind: layout.Kind, folder: Path, *, bucket: str, prefix: str, right: s
         files=tuple(sorted(here)),
         absent=tuple(sorted(names - here)),
     )
+
+
+def _meant(place: Place, deployment: Deployment) -> str:
+    """Whose dataset it may be: who prepared it for another customization named the wrong one."""
+    other = place.folder.rstrip("/")
+    known = other in deployment.customizations and deployment.buckets.kind_of(place.bucket)
+    return f"upload it with -c {other}, or " if known else ""
 
 
 def _is_here(folder: Path, name: str) -> bool:

@@ -125,7 +125,7 @@ def status(*, state: Path) -> None:
 @main.command()
 @STATE
 def env(*, state: Path) -> None:
-    """Print shell lines that point every AWS client at the local AWS.
+    """Print shell lines that point every AWS client, and `tuning`, at the local AWS.
 
     Use as: eval "$(python -m local env)"
     """

@@ -166,6 +166,17 @@ def test_approving_twice_says_that_the_run_no_longer_waits(
     assert "no longer waits" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["approve", "stop"])
+def test_a_decision_is_never_about_whichever_run_is_the_latest(
+    run: Run, aws: StubbedAws, command: str
+) -> None:
+    aws.deployed()
+    aws.answer("dynamodb", "get_item", {}, None)
+    result = run(command, "latest", "--yes")
+    assert result.exit_code == 2
+    assert "has to be named" in result.stderr
+
+
 def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.answer("dynamodb", "get_item", {}, None)

@@ -128,6 +128,7 @@ def test_a_manifest_that_refers_elsewhere_is_refused_with_the_right_option(
     result = run("upload", prepared, "-c", "cats")
     assert result.exit_code == 2
     assert "--to s3://train/cats/ --validation-to s3://valid/cats/" in result.stderr
+    assert "upload it with -c pets, or prepare it again" in result.stderr
     assert s3.log == []
 
 
