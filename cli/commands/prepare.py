@@ -33,7 +33,7 @@ _SHOWN = 5
     "--captions",
     required=True,
     metavar="FILE|sidecar",
-    help="CSV or JSON Lines with file and caption, or sidecar: a .txt beside each image.",
+    help="CSV, TSV or JSON with file and caption, or sidecar: a .txt beside each image.",
 )
 @click.option(
     "--to", metavar="S3", help="s3://bucket/customization/: where the training set will lie."
