@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import ROOT
-from review import template
 from scan.cases import Case
-from scan.table import Finding, general
-from tuning.errors import TuningError
+from scan.places import Places
+from scan.table import Finding, ScanError
 
 TOOL: Final = "checkov"
 PROGRAM: Final = ROOT / "build" / "checkov" / "bin" / "checkov"
@@ -25,10 +24,6 @@ _HASHES: Final = (".secrets.baseline", "requirements", "lambdas/requirements", "
 _SEED: Final = 'aws_secret_access_key = "' + "wJalrXUtnFEMI/K7MDENG" + 'bPxRfiCYzzz9qk12345678"\n'
 
 Run = Callable[[Sequence[str]], Any]
-
-
-class ScanError(TuningError):
-    """The scanner could not be run, or saw nothing, which must not look like a good answer."""
 
 
 def run(arguments: Sequence[str]) -> Any:
@@ -60,35 +55,22 @@ def of_templates(
 
     folders: the cloud assembly of each case. Raises ScanError, too when it passed a template over.
     """
-    files = {
-        str(path.resolve()): case
-        for case, folder in folders.items()
-        for path in sorted(folder.glob("*.template.json"))
-    }
-    paths = {case: _paths(folder) for case, folder in folders.items()}
-    report = run(["--framework", "cloudformation", "--file", *files])
+    places = Places(folders, customizations=customizations)
+    report = run(["--framework", "cloudformation", "--file", *places.files])
     results = _results(report)
     if results.get("parsing_errors") or report["summary"]["parsing_errors"]:
         raise ScanError(f"checkov could not read {results.get('parsing_errors')}")
-    _check_seen(files, [*results["passed_checks"], *results["failed_checks"]])
-    names = list(customizations)
-    found = []
-    for failed in results["failed_checks"]:
-        file = str(Path(failed["file_abs_path"]).resolve())
-        case = files[file]
-        stack = Path(file).name.removesuffix(".template.json")
-        logical_id = failed["resource"].rpartition(".")[2]
-        path = paths[case].get((stack, logical_id), f"{stack}/{logical_id}")
-        found.append(
-            Finding(
-                tool=TOOL,
-                rule=failed["check_id"],
-                where=general(path, case=case, customizations=names),
-                detail=failed["check_name"],
-                case=case,
-            )
+    _check_seen(places.files, [*results["passed_checks"], *results["failed_checks"]])
+    return [
+        places.finding(
+            TOOL,
+            rule=failed["check_id"],
+            file=failed["file_abs_path"],
+            logical_id=failed["resource"].rpartition(".")[2],
+            detail=failed["check_name"],
         )
-    return found
+        for failed in results["failed_checks"]
+    ]
 
 
 def of_files(*, files: Iterable[str] | None = None, run: Run = run) -> list[Finding]:
@@ -131,10 +113,6 @@ def _check_seen(files: Iterable[str], checks: Iterable[Mapping[str, Any]]) -> No
     missing = sorted(set(files) - seen)
     if missing:
         raise ScanError(f"checkov passed over {', '.join(Path(f).name for f in missing)}")
-
-
-def _paths(folder: Path) -> dict[tuple[str, str], str]:
-    return {(r.stack, r.logical_id): r.path for r in template.read(folder).resources if r.path}
 
 
 def _committed() -> list[str]:

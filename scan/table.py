@@ -21,6 +21,10 @@ class TableError(TuningError):
     """The table itself is wrong; one problem per line."""
 
 
+class ScanError(TuningError):
+    """The scanner could not be run, or saw nothing, which must not look like a good answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What a tool says. where: a construct path without environment, or a file of the repository.

@@ -9,8 +9,8 @@ import pytest
 
 from scan import checkov
 from scan.cases import Case
-from scan.checkov import Run, ScanError
-from scan.table import Finding
+from scan.checkov import Run
+from scan.table import Finding, ScanError
 
 TEMPLATE = {
     "Resources": {

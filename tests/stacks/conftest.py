@@ -14,7 +14,7 @@ from scan.cases import Case
 Synth = Callable[..., CloudAssembly]
 Built = Callable[[Case], cdk.App]
 
-# The validator inside aws-cdk-lib costs 3 s per process; tests/stacks/test_lint.py runs it once.
+# The validator inside aws-cdk-lib starts anew in every synthesis; test_lint.py runs it once.
 os.environ.setdefault("CDK_VALIDATION", "false")
 
 

@@ -1,18 +1,56 @@
-"""Linters that others will run on our templates find nothing."""
+"""Linters that others will run on our templates find nothing but what we accept with a reason."""
 
-import subprocess
-import sys
+import json
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 
-def test_cfn_lint_finds_nothing(synth: Any, repository: Path) -> None:
-    # One call for all: its start takes longer than its work.
-    synthesized = [synth("dev"), synth("prod"), synth("dev", "all"), synth("dev", "subnets")]
-    templates = [
-        str(path) for each in synthesized for path in Path(each.directory).glob("*.template.json")
-    ]
-    assert len(templates) == 3 + 3 + 4 + 3
-    command = [str(Path(sys.executable).with_name("cfn-lint")), *sorted(templates)]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+from app import ROOT
+from scan import linters, table
+from scan.cases import CASES, Case
+from scan.table import Finding
+from tests.stacks.conftest import Built
+from tuning.customization import load_all
+
+Linter = Callable[..., list[Finding]]
+LINTERS = {linters.CFN_LINT: linters.cfn_lint, linters.VALIDATOR: linters.validator}
+
+
+@pytest.fixture(scope="session")
+def folders(built: Built) -> Mapping[Case, Path]:
+    """Where the templates of each case are."""
+    return {case: Path(built(case).synth().directory) for case in CASES}
+
+
+@pytest.mark.parametrize("tool", LINTERS)
+def test_every_finding_is_accepted_with_a_reason_and_none_in_vain(
+    folders: Mapping[Case, Path], tool: str
+) -> None:
+    found = LINTERS[tool](folders, customizations=load_all(ROOT / "customizations"))
+    judged = table.judge(found, table.read(), tool=tool)
+    assert not judged.unacknowledged, "\n".join(map(str, judged.unacknowledged))
+    assert not judged.stale, "\n".join(judged.stale)
+
+
+@pytest.mark.parametrize("tool", LINTERS)
+def test_a_flaw_is_found_at_its_construct(assembly: Any, tmp_path: Path, tool: str) -> None:
+    # An empty answer of a linter that saw nothing would look like a good one.
+    name = "tuning-dev-data.template.json"
+    whole = json.loads((Path(assembly.directory) / name).read_text("utf-8"))
+    whole["Resources"]["Flawed"] = {
+        "Type": "AWS::S3::Bucket",
+        "Metadata": {"aws:cdk:path": "tuning-dev-data/Flawed/Resource"},
+        "Properties": {"Nonsense": 1},
+    }
+    (tmp_path / name).write_text(json.dumps(whole), "utf-8")
+    found = LINTERS[tool]({Case(): tmp_path}, customizations=())
+    assert [f.where for f in found if "Nonsense" in f.detail] == ["data/Flawed"]
+
+
+def test_editors_ignore_what_the_table_accepts(repository: Path) -> None:
+    ignored = re.findall(r"^  - (\w+)$", (repository / ".cfnlintrc.yaml").read_text("utf-8"), re.M)
+    accepted = [rule for row in table.read() if row.tool == linters.CFN_LINT for rule in row.rules]
+    assert ignored == accepted
