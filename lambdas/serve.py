@@ -22,11 +22,12 @@ State = dict[str, Any]
 def handler(event: dict[str, Any], context: object) -> State:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state}.
 
-    state: customization, run, model_arn, base_arn (absent when a deployment asks); returned with
-    step ("wait", "smoke", "publish", "roll-back", "roll-back-wait", "served", "unserved",
-    "removed", "pending", "failed"), a reason, and what a roll-back needs: created_arn, or
-    swapped_arn and swapped_from. Steps with 0 seconds are intentions, kept before what they intend
-    is done. error: what the workflow caught, then the action is "roll-back".
+    state: customization, run, model_arn, base_arn; started_by "deployment" where no run asks, which
+    names no model, or "person", who chose one. Returned with step ("wait", "smoke", "publish",
+    "roll-back", "roll-back-wait", "served", "unserved", "removed", "pending", "failed"), a reason,
+    and what a roll-back needs: created_arn, or swapped_arn and swapped_from. Steps with 0 seconds
+    are intentions, kept before what they intend is done. error: what the workflow caught, then the
+    action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
     state: State = {"started": _runs.now(), **event["serving"]}
@@ -103,7 +104,7 @@ def _outdated(env: ServeEnvironment, state: State) -> str | None:
 
     Jobs end in any order, and run ids sort by the time at which their data was uploaded.
     """
-    if state.get("started_by") == "deployment":
+    if "started_by" in state:
         return None
     newest = _pointers.read(env.parameter_prefix, state["customization"], "run")
     if newest is None or newest <= state["run"]:
@@ -206,11 +207,14 @@ def _nothing(
 
 
 def _publish_model(env: ServeEnvironment, customization: Customization, state: State) -> None:
-    """Points to the model, and to the run that made it unless a deployment asks."""
+    """Points to the model, and to the run that made it when that run asks.
+
+    A person may go back to an earlier model: the newest run stays the one that later ones follow.
+    """
     prefix, name = env.parameter_prefix, customization.name
     if state.get("model_arn"):
         _pointers.publish(prefix, name, "model", state["model_arn"])
-        if state.get("started_by") != "deployment":
+        if "started_by" not in state:
             _pointers.publish(prefix, name, "run", state["run"])
 
 

@@ -1,4 +1,4 @@
-"""`tuning serve`: serves a customization's published model again, after its lease has ended."""
+"""`tuning serve`: serves a published model again, or the model of another run instead of it."""
 
 import json
 from datetime import UTC, datetime
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@click.option(
+    "--run",
+    "of_run",
+    metavar="RUN",
+    help="Serve and publish the model of this run: to go back to an earlier one, or to serve one "
+    "that was trained and never published.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
 @customizations_option
 @json_option
@@ -27,14 +34,16 @@ def serve(
     *,
     customization: str,
     deployed: "Deployed",
+    of_run: str | None,
     yes: bool,
     customizations: Path,
     as_json: bool,
 ) -> None:
-    """Serve the published model again: after its lease ended, or was ended by hand.
+    """Serve the published model again, after its lease ended, or the model of another run.
 
     Nothing is trained. The endpoint is proved before it is published, as after a run, and gets a
-    lease of its own.
+    lease of its own. Where another model is served, it is swapped in place, and swapped back if the
+    new one fails its test.
     """
     from cli.customizations import find_customization
 
@@ -46,7 +55,10 @@ def serve(
             fix="set another mode there and deploy it",
         )
     deployment = deployed()
-    model = _servable(deployment, chosen)
+    serving = {"started_by": "deployment"}
+    if of_run is not None:
+        serving = {"started_by": "person", "model_arn": _model_of(deployment, of_run, chosen.name)}
+    model = _servable(deployment, chosen, serving.get("model_arn"))
     say(f"{model} would be served and billed until its lease ends or it is deleted:")
     for line in _price(chosen):
         say(f"  {line}")
@@ -57,7 +69,7 @@ def serve(
         unchanged="nothing is served, nothing is billed",
     )
     run = f"serve-{_now():%Y%m%d-%H%M%S}"
-    execution = _start(deployment, chosen.name, run)
+    execution = _start(deployment, {"customization": chosen.name, "run": run, **serving})
     if as_json:
         emit_json(
             {"customization": chosen.name, "run": run, "model": model, "execution": execution}
@@ -72,10 +84,40 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _servable(deployment: "Deployment", customization: "Customization") -> str:
-    """The published model; raises CannotRun where it cannot or need not be served."""
+def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
+    """The model that a run trained; raises CannotRun where there is none any more."""
+    from cli import runs_table
+
+    found = runs_table.row(deployment, run)
+    shown = deployment.command(f"run {run}")
+    if found["customization"] != customization:
+        raise CannotRun(
+            f"run {run} is of {found['customization']}, not of {customization}",
+            fix=f"`{deployment.command(f'runs -c {customization}')}` lists its runs",
+        )
+    model = found.get("model_arn")
+    if model is None:
+        raise CannotRun(
+            f"run {run} has no model: it is {found['status']}", fix=f"`{shown}` says why"
+        )
+    bedrock = deployment.aws.bedrock
+    try:
+        bedrock.get_custom_model(modelIdentifier=str(model))
+    except bedrock.exceptions.ResourceNotFoundException:
+        raise CannotRun(
+            f"the model of run {run} was deleted", where=str(model), fix="choose another run"
+        ) from None
+    return str(model)
+
+
+def _servable(deployment: "Deployment", customization: "Customization", wished: str | None) -> str:
+    """The model to serve, the published one if no other is wished.
+
+    Raises CannotRun where it cannot or need not be served.
+    """
     name = customization.name
-    model = _pointer(deployment, name, "model")
+    published = _pointer(deployment, name, "model")
+    model = wished or published
     if model is None:
         raise CannotRun(
             f"no model of {name} is published in {deployment.environment}",
@@ -89,7 +131,9 @@ def _servable(deployment: "Deployment", customization: "Customization") -> str:
             "that alone serves the published model",
         )
     there = _served(deployment, customization)
-    if there is not None:
+    if there is not None and model != published:
+        say(f"{there} serves {published} now; the other model takes its place")
+    elif there is not None:
         raise CannotRun(
             f"{name} is served already",
             where=there,
@@ -136,9 +180,9 @@ def _price(customization: "Customization") -> list[str]:
     return [f"{units}, {until}", *rates]
 
 
-def _start(deployment: "Deployment", customization: str, run: str) -> str:
+def _start(deployment: "Deployment", serving: dict[str, str]) -> str:
     """Starts the workflow at its serving part; returns the execution's ARN."""
-    serving = {"customization": customization, "run": run, "started_by": "deployment"}
+    run = serving["run"]
     states = deployment.aws.stepfunctions
     try:
         return states.start_execution(

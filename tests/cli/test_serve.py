@@ -12,6 +12,8 @@ from tests.cli.support import WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
 
 MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.titan-embed-image-v1:0/abcdefg"
+OTHER = MODEL.replace("abcdefg", "hijklmn")
+EARLIER = "20261120-093000-aaaaaa"
 RUN = "serve-20261122-093000"
 EXECUTION = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{RUN}"
 SHIPPED = Path(__file__).parents[2] / "customizations"
@@ -39,8 +41,8 @@ def _servable(aws: StubbedAws, *tags: dict[str, str], status: str = "InService")
     throughput(aws, *tags, status=status)
 
 
-def _started(aws: StubbedAws) -> None:
-    serving = {"customization": "pets-search", "run": RUN, "started_by": "deployment"}
+def _started(aws: StubbedAws, *, by: str = "deployment", **more: str) -> None:
+    serving = {"customization": "pets-search", "run": RUN, "started_by": by, **more}
     aws.answer(
         "stepfunctions",
         "start_execution",
@@ -137,6 +139,73 @@ def test_what_is_served_is_not_paid_for_twice(again: Run, aws: StubbedAws) -> No
     assert result.exit_code == 2
     assert "pets-search is served already" in result.stderr
     assert "provisioned-model/" in result.stderr
+
+
+def _ran(aws: StubbedAws, *, customization: str = "pets-search", model: str | None) -> None:
+    aws.deployed()
+    values = {"model_arn": model} if model else {}
+    aws.has_run(run=EARLIER, customization=customization, status="serving-failed", **values)
+
+
+def _exists(aws: StubbedAws, model: str) -> None:
+    found = {"modelArn": model, "modelName": "m", "creationTime": "2026-11-20T00:00:00Z"}
+    aws.answer("bedrock", "get_custom_model", found, {"modelIdentifier": model})
+
+
+def test_the_model_of_an_earlier_run_takes_the_place_of_what_is_served(
+    again: Run, aws: StubbedAws
+) -> None:
+    _ran(aws, model=OTHER)
+    _exists(aws, OTHER)
+    aws.points("model", MODEL)
+    aws.points("serving", "deployed")
+    throughput(aws, {**OURS, "bedrock-tuning:customization": "pets-search"})
+    _started(aws, by="person", model_arn=OTHER)
+
+    result = again("--run", EARLIER, "--yes")
+
+    assert result.exit_code == 0, result.stderr
+    assert f"serves {MODEL} now; the other model takes its place" in result.stderr
+    assert f"{OTHER} would be served" in result.stderr
+
+
+def test_a_model_that_was_trained_and_never_published_can_be_served(
+    again: Run, aws: StubbedAws
+) -> None:
+    _ran(aws, model=OTHER)
+    _exists(aws, OTHER)
+    aws.points("model", None)
+    aws.points("serving", "deployed")
+    throughput(aws)
+    _started(aws, by="person", model_arn=OTHER)
+
+    assert again("--run", EARLIER, "--yes").exit_code == 0
+
+
+def test_a_run_without_a_model_of_this_customization_is_refused(
+    again: Run, aws: StubbedAws
+) -> None:
+    _ran(aws, model=None)
+    result = again("--run", EARLIER, "--yes")
+    assert result.exit_code == 2
+    assert f"run {EARLIER} has no model: it is serving-failed" in result.stderr
+
+    _ran(aws, customization="pets-style", model=OTHER)
+    result = again("--run", EARLIER, "--yes")
+    assert result.exit_code == 2
+    assert f"run {EARLIER} is of pets-style, not of pets-search" in result.stderr
+
+
+def test_a_model_that_was_deleted_is_refused_before_anything_starts(
+    again: Run, aws: StubbedAws
+) -> None:
+    _ran(aws, model=OTHER)
+    aws.stub("bedrock").add_client_error("get_custom_model", "ResourceNotFoundException")
+
+    result = again("--run", EARLIER, "--yes")
+
+    assert result.exit_code == 2
+    assert f"the model of run {EARLIER} was deleted" in result.stderr
 
 
 def test_a_customization_that_is_not_to_be_served_is_refused_before_anything_is_asked(

@@ -8,7 +8,7 @@ import pytest
 
 from lambdas import _endpoints
 from tests.lambdas.aws import Aws
-from tests.lambdas.flow import NAME, NEW, OLD, Flow
+from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
 from tuning.customization import Customization
 from tuning.models import catalogue
 
@@ -25,6 +25,41 @@ def test_when_nothing_is_to_be_served_the_model_is_published_alone(
     assert ended["step"] == "unserved"
     assert aws.pointer("model") == NEW
     assert aws.bedrock.asked("CreateProvisionedModelThroughput") == []
+
+
+PERSON = {"run": "serve-20261122-100000", "started_by": "person", "base_arn": None}
+
+
+def test_a_person_goes_back_to_an_earlier_model_and_deployments_keep_it(
+    aws: Aws, flow: Flow
+) -> None:
+    first = flow.run(model_arn=OLD)["endpoint_arn"]
+    flow.run(run="20261122-093000-bbbbbb")
+    assert aws.pointer("model") == NEW
+
+    ended = flow.run(model_arn=OLD, **PERSON)
+
+    assert (ended["step"], ended["endpoint_arn"]) == ("served", first)
+    assert aws.bedrock.only["model"] == OLD
+    assert (aws.pointer("model"), aws.pointer("run")) == (OLD, "20261122-093000-bbbbbb")
+    again = flow.run(model_arn=None, base_arn=None, started_by="deployment", run="deploy-x")
+    assert (again["step"], aws.bedrock.only["model"]) == ("served", OLD)
+    # The next run's model takes its turn as ever.
+    assert flow.run(run="20261123-093000-cccccc")["step"] == "served"
+    assert aws.pointer("model") == NEW
+
+
+def test_a_model_that_a_person_chose_and_that_fails_its_test_is_taken_back(
+    aws: Aws, flow: Flow
+) -> None:
+    flow.run()
+    aws.bedrock_runtime.reply = b"{}"
+
+    ended = flow.run(model_arn=OLD, **PERSON)
+
+    assert ended["step"] == "failed"
+    assert aws.bedrock.only["wanted"] == NEW
+    assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
 
 
 def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitments(
