@@ -92,7 +92,9 @@ def _closed(customization: Customization) -> str | None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return f"Bedrock has no {model.name} ({model.invoke_id}) in {_aws.region()} any more"
+        known = model.lifecycle.closed_because()
+        since = f": it is {known}" if known else ""
+        return f"Bedrock has no {model.name} ({model.invoke_id}) in {_aws.region()} any more{since}"
     found: dict[str, Any] = dict(answer["modelDetails"])
     lifecycle = found.get("modelLifecycle") or {}
     if lifecycle.get("status", "ACTIVE") == "ACTIVE":

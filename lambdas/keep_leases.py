@@ -6,8 +6,11 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from lambdas import _aws, _customizations, _endpoints, _pointers
 from tuning.environment import LeaseEnvironment
+from tuning.explain import with_advice
 from tuning.serving import Endpoint, removable
 
 logger = logging.getLogger(__name__)
@@ -21,6 +24,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
     not tagged as ours. Then somebody took the tag away, and nothing will end its billing.
     """
     env = LeaseEnvironment.from_env(os.environ)
+    try:
+        return _look_after_all(env)
+    except ClientError as error:
+        # The alarm's mail and the log are all that a person gets.
+        raise RuntimeError(with_advice(f"no lease was looked after: {error}")) from error
+
+
+def _look_after_all(env: LeaseEnvironment) -> dict[str, list[str]]:
     result: dict[str, list[str]] = {"deleted": [], "kept": [], "busy": []}
     problems: list[str] = []
     for endpoint, tags in _endpoints.provisioned(env.environment):
@@ -29,7 +40,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
         except Exception as error:
             # Whatever is wrong with one endpoint, the others' leases end in time.
             logger.exception("lease not kept", extra={"endpoint": endpoint.arn})
-            problems.append(f"{endpoint.arn}: {error}")
+            problems.append(with_advice(f"{endpoint.arn}: {error}"))
     problems += [
         f"{arn}: its name is ours, its tag {_endpoints.ENVIRONMENT} is gone, so nothing ends its "
         "billing; tag it again or delete it"

@@ -130,7 +130,16 @@ def _undeployed(
     if bought:
         return _next(state, "roll-back", "its serving stack was deleted meanwhile")
     _publish_model(env, customization, state)
-    return _next(state, "unserved", "the model is published; its serving stack is not deployed")
+    marker = f"{env.parameter_prefix}/{customization.name}/serving"
+    return _next(
+        state,
+        "unserved",
+        "the model is published, but nothing may serve it: the SSM parameter "
+        f"{marker}, which the serving stack puts there, is missing.\n"
+        f"What to do: cdk deploy tuning-{env.environment}-serving serves it. If that changes "
+        "nothing, somebody deleted the parameter alone: put it back, with any value, and run "
+        f"tuning serve {customization.name} -e {env.environment}",
+    )
 
 
 def _swap(

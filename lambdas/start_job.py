@@ -13,6 +13,7 @@ from lambdas import _aws, _customizations, _manifests, _runs
 from lambdas._runs import Work
 from tuning import cost, job, layout
 from tuning.environment import StartEnvironment
+from tuning.errors import DeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -109,18 +110,26 @@ def _keep_checked(
 ) -> None:
     """Copies the very versions that were checked to where only Bedrock's role reads them."""
     for kind, version in versions.items():
-        if version is not None:
+        if version is None:
+            continue
+        bucket, key = env.buckets.of(kind), layout.manifest_key(name)
+        try:
             _aws.s3().copy(
-                {
-                    "Bucket": env.buckets.of(kind),
-                    "Key": layout.manifest_key(name),
-                    "VersionId": version,
-                },
+                {"Bucket": bucket, "Key": key, "VersionId": version},
                 env.output_bucket,
                 layout.checked_manifest_key(name, run, kind),
                 # Tags stay behind: copying them would need rights of its own.
                 ExtraArgs={"TaggingDirective": "REPLACE"},
             )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "403":
+                raise
+            # A copy begins with a HEAD, whose answer has no words.
+            function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "start_job")
+            raise DeniedError(
+                f"{error}: the role of {function} may not do s3:GetObjectVersion on "
+                f"arn:aws:s3:::{bucket}/{key}, or kms:Decrypt on its key"
+            ) from error
 
 
 def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:

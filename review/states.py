@@ -37,6 +37,10 @@ _TYPES: Final = {
 }
 _EVERYWHERE: Final = {"Type", "Comment", "Next", "End", "InputPath", "OutputPath", "ResultPath"}
 _PATH: Final = re.compile(r"\$\$?(\.[A-Za-z_]\w*|\[\d+\])*")
+# What a Fail state may make its error and its cause with (Step Functions guide, Fail).
+_WORDS: Final = re.compile(
+    r"States\.(Format|JsonToString|ArrayGetItem|Base64(En|De)code|Hash|UUID)\(.*\)"
+)
 _DYNAMIC: Final = re.compile(r"(\$\$?(\.[A-Za-z_]\w*|\[\d+\])*|States\.[A-Z]\w+\(.*\))")
 _RESOURCE: Final = re.compile(r"arn:[a-z-]+:(states:::[\w:.-]+|lambda:[\w-]+:\d+:function:[\w-]+)")
 _COMPARISONS: Final = re.compile(
@@ -121,6 +125,9 @@ def _paths(value: Any, key: str = "") -> Iterator[str]:
     elif key.endswith(".$"):
         if not _DYNAMIC.fullmatch(str(value)):
             yield f"{key} is {value!r}, which is neither a path nor a States function"
+    elif key in ("CausePath", "ErrorPath"):
+        if not (_PATH.fullmatch(str(value)) or _WORDS.fullmatch(str(value))):
+            yield f"{key} is {value!r}, which is neither a path nor a function that makes a text"
     elif value is not None and (key.endswith("Path") or key == "Variable"):
         yield from [] if _PATH.fullmatch(str(value)) else [f"{key} is {value!r}, which is no path"]
 

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from stacks import workflow
 from stacks.constructs import statements as st
+from stacks.constructs.alarm_words import ALARMS
 from stacks.constructs.attachment import Attachment
 from stacks.constructs.function import retention
 from stacks.constructs.job_options import JobOptions
@@ -364,6 +365,7 @@ class PipelineStack(Stack):
             alarm = metric.create_alarm(
                 self,
                 name,
+                alarm_description=ALARMS[name],
                 threshold=1,
                 evaluation_periods=1,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

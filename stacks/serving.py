@@ -15,6 +15,7 @@ from stacks.constructs.run_functions import parameter_prefix
 from stacks.pipeline import PipelineStack
 from tuning.customization import Customization
 from tuning.environment import ThroughputEnvironment
+from tuning.serving import POINTERS
 from tuning.settings import Settings
 
 
@@ -84,6 +85,9 @@ class ServingStack(Stack):
                 "Commitment": wish.commitment or "none",
                 "LeaseHours": str(wish.lease_hours or "none"),
                 "OnDelete": wish.on_delete,
+                # Not about serving: a version that publishes another parameter changes this, so
+                # CloudFormation calls the handler, which publishes it.
+                "Pointers": POINTERS,
             },
         )
         export(self, f"Serving{name.title().replace('-', '')}", resource.get_att_string("Status"))

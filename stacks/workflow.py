@@ -39,6 +39,17 @@ _RUN_ITEM: Final = {
     "TableName": "${RunsTable}",
     "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
 }
+# Where no function words it any more; what was caught follows. States.Format takes no quotes.
+_UNRECORDED: Final = (
+    "The end of the run could not be recorded: see docs/runbook.md, A permission is missing."
+)
+_UNTOLD: Final = (
+    "The message of the run could not be sent: see docs/runbook.md, A permission is missing."
+)
+
+
+def _with_error(words: str) -> str:
+    return f"States.Format('{words} {{}}: {{}}', $.error.Error, $.error.Cause)"
 
 
 def definition(
@@ -348,7 +359,11 @@ def _end() -> dict[str, State]:
             "CausePath": "$.outcome.message",
         },
         "Say that closing failed": publish(
-            {"status": "failed", "execution.$": "$$.Execution.Id", "error.$": "$.error"},
+            {
+                "status": "failed",
+                "execution.$": "$$.Execution.Id",
+                "message.$": _with_error(_UNRECORDED),
+            },
             subject="A run could not be closed",
             then="Closing failed",
             catch="Failed to notify",
@@ -356,11 +371,11 @@ def _end() -> dict[str, State]:
         "Closing failed": {
             "Type": "Fail",
             "Error": "CloseRunFailed",
-            "Cause": "The run's end could not be recorded; see the execution's history",
+            "CausePath": _with_error(_UNRECORDED),
         },
         "Failed to notify": {
             "Type": "Fail",
             "Error": "NotifyFailed",
-            "Cause": "The run ended, but its message could not be sent; see the runs table",
+            "CausePath": _with_error(_UNTOLD),
         },
     }

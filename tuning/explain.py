@@ -59,6 +59,13 @@ _CLOSED: Final = _reason(
 # The first match counts, so the specific ones come first.
 # Source of the messages: Bedrock User Guide, fine-tuning-troubleshooting.
 _REASONS: Final = (
+    # Asked for no more than an object's head, S3 refuses without a word.
+    _reason(
+        r"An error occurred \(403\) when calling",
+        "S3 refuses to let the caller see an object, and does not say why",
+        "the caller needs to read that object and to use its key: `cdk drift` shows whether its "
+        "role was changed by hand, docs/permissions.md what it must be able to do",
+    ),
     _reason(
         r"validate PutObject|perms missing \(PutObject\)|write_access_check_file",
         "the service role may not write where the job's metrics go",
@@ -251,6 +258,14 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
         record=record[1].strip() if record else "",
         where=_place(text),
     )
+
+
+def with_advice(message: str, *, model: str = "") -> str:
+    """A message with its cause and fix behind it; the message alone where they are not known."""
+    found = explain(message, model=model)
+    if not found.known:
+        return message
+    return f"{message}\nLikely cause: {found.cause}\nWhat to do: {found.fix}"
 
 
 def _by_botocore(text: str) -> tuple[str, str] | None:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from tuning.explain import explain
+from tuning.denied import denial
+from tuning.explain import explain, with_advice
 from tuning.layout import customization_of
 from tuning.wording import counted
 
@@ -28,6 +29,8 @@ class Outcome:
     notify: bool = True
 
 
+# What only a job that was started is asked for.
+_WATCHING: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
 # The ends that follow from an upload alone; nobody needs a message about them.
 _QUIET = ("waiting", "duplicate", "superseded", "ignored")
 
@@ -41,7 +44,7 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     name = _name(state)
     error = state.get("error")
     if error is not None:
-        return _failed(name, state, error)
+        return _failed(name, state, error, environment)
     serving = state.get("serving")
     if serving is not None:
         return _served(name, serving)
@@ -128,15 +131,18 @@ def _served(name: str, serving: Mapping[str, Any]) -> Outcome:
         return Outcome(
             status="pending", subject=f"{name}: nothing to serve", message=reason, notify=False
         )
+    told = with_advice(reason, model=str(serving.get("base_arn") or ""))
     return Outcome(
         status="serving-failed",
         subject=f"{name}: serving failed",
-        message=f"{reason}\nThe custom model is kept.",
+        message=f"{told}\nThe custom model is kept.",
         failed=True,
     )
 
 
-def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Outcome:
+def _failed(
+    name: str, state: Mapping[str, Any], error: Mapping[str, Any], environment: str
+) -> Outcome:
     kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
     if state.get("start", {}).get("decision") == "approve" and "job" not in state:
         if kind == "Declined":
@@ -147,13 +153,18 @@ def _failed(name: str, state: Mapping[str, Any], error: Mapping[str, Any]) -> Ou
                 subject=f"{name}: nobody approved the price in time",
                 message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
             )
-    told = explain(cause_words(cause), code=kind)
+    start = state.get("start") or {}
+    request = start.get("request") or {}
+    model = str(request.get("BaseModelIdentifier", ""))
+    told = explain(cause_words(cause), code=kind, model=model)
     stopped = _told(cause).get("Status") == "Stopped"
     lines = [error_words(error), f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
+    if "service role" in told.cause and "RoleArn" in request:
+        lines.append(f"The service role: {request['RoleArn']}")
     return Outcome(
         status="stopped" if stopped else "failed",
         subject=f"{name}: {'stopped' if stopped else 'failed'}",
-        message="\n".join([*lines, *_left_behind(state)]),
+        message="\n".join([*lines, *_left_behind(state, cause, environment)]),
         failed=not stopped,
     )
 
@@ -177,14 +188,26 @@ def capitalized(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key[:1].upper() + key[1:]: value for key, value in found.items()}
 
 
-def _left_behind(state: Mapping[str, Any]) -> list[str]:
+def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list[str]:
     """What a run that broke off has made and may be billed for."""
     model = capitalized(state.get("job") or {}).get("OutputModelArn")
     endpoint = (state.get("serving") or {}).get("created_arn")
     lines = [f"The custom model is kept: {model}"] if model else []
     if endpoint:
         lines.append(f"Billed by the hour until it is deleted or its lease ends: {endpoint}")
+    refused = denial(cause_words(cause))
+    if refused is not None and refused.action in _WATCHING and _training(state):
+        run = (state.get("admission") or {}).get("run", "RUN")
+        lines.append(
+            "Its job was started, goes on and is billed, and nobody watches it now. Stop it: "
+            f"tuning stop {run} -e {environment} – or let it end and upload the manifest again: "
+            "what it has trained is then found, and not paid for twice"
+        )
     return lines
+
+
+def _training(state: Mapping[str, Any]) -> bool:
+    return "start" in state and "job" not in state
 
 
 def _told(cause: object) -> Mapping[str, Any]:

@@ -20,6 +20,9 @@ STATUS: Final[dict[str, Status]] = {
     "Updating": "updating",
     "Failed": "failed",
 }
+# The SSM parameters of a customization that this version publishes (lambdas/_pointers.py). Part of
+# the custom resource: an environment that an older version deployed gets the new ones by that.
+POINTERS: Final = "endpoint model run serving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

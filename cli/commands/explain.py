@@ -11,8 +11,9 @@ from cli.output import emit, emit_json, json_option
 @click.command()
 @click.argument("message", nargs=-1, help="The message; quotes are not needed. - reads it.")
 @click.option("--code", default="", help="The error's class, e.g. ServiceQuotaExceededException.")
+@click.option("--model", default="", help="The base model, if no message names it: key, id or ARN.")
 @json_option
-def explain(*, message: tuple[str, ...], code: str, as_json: bool) -> None:
+def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -> None:
     """Say in words why a job failed: likely cause, row, fix."""
     from tuning.explain import explain as words
 
@@ -21,7 +22,7 @@ def explain(*, message: tuple[str, ...], code: str, as_json: bool) -> None:
         text = sys.stdin.read()
     if not text.strip() and not code:
         raise CannotRun("which message?", fix="tuning explain 'MESSAGE', or - to read it")
-    found = words(text, code=code)
+    found = words(text, code=code, model=model)
     if as_json:
         emit_json(found)
         return

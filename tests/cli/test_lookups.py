@@ -89,6 +89,14 @@ def test_an_unknown_failure_is_said_to_be_unknown(run: Run) -> None:
     assert found["known"] is False
 
 
+def test_the_end_of_a_models_life_is_explained_with_its_date(run: Run) -> None:
+    words = "This model version has reached the end of its life."
+
+    result = run("explain", words, "--model", "titan-image-generator-v2")
+
+    assert "past end of life since 2026-06-30" in result.stdout
+
+
 def test_nothing_to_explain_is_refused(run: Run) -> None:
     assert run("explain").exit_code == 2
 

@@ -13,6 +13,7 @@ from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.cloudformation import CloudFormation
 from tuning.customization import Customization
 from tuning.models import catalogue
+from tuning.serving import POINTERS
 
 MODEL = model_arn(1)
 NAME = "pets-search"
@@ -53,6 +54,21 @@ def test_without_a_model_the_resource_is_pending_and_costs_nothing(
 
 def test_a_price_or_that_none_is_known_is_part_of_the_answer(stack: CloudFormation) -> None:
     assert "Provisioned Throughput per hour: " in stack.ask("Create")["Data"]["Price"]
+
+
+@pytest.mark.usefixtures("published")
+def test_an_environment_of_an_older_version_gets_the_parameter_that_lets_its_runs_serve(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    """It has a resource without Pointers, so deploying this version is an update of it."""
+    aws.bedrock.have(model=MODEL)
+    assert aws.pointer("serving") is None
+
+    answer = stack.ask("Update", old={"Pointers": "endpoint model run"}, Pointers=POINTERS)
+
+    assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "ready")
+    assert aws.pointer("serving") == "deployed"
+    assert aws.stepfunctions.calls == [], "what is served is as wished: nothing is done twice"
 
 
 @pytest.mark.usefixtures("published")

@@ -222,7 +222,8 @@ def test_a_run_in_flight_buys_and_changes_nothing_after_its_serving_stack_was_de
     ended = flow.run()
 
     assert ended["step"] == "unserved"
-    assert "its serving stack is not deployed" in ended["reason"]
+    assert f"parameter /bedrock-tuning/dev/{NAME}/serving, which the serv" in ended["reason"]
+    assert "What to do: cdk deploy tuning-dev-serving" in ended["reason"]
     assert list(aws.bedrock.endpoints) == [before]
     assert aws.bedrock.endpoints[before]["wanted"] == OLD
     assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)

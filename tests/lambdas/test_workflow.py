@@ -13,7 +13,7 @@ from stacks import workflow
 from tuning import job
 from tuning.customization import load_all
 from tuning.layout import Buckets
-from tuning.settings import APPROVAL_DAYS_MAX, LOOKS_MAX
+from tuning.settings_table import APPROVAL_DAYS_MAX, LOOKS_MAX
 
 DEFINITION = workflow.definition(environment="dev", approval_days=7)
 STATES: Mapping[str, Any] = DEFINITION["States"]

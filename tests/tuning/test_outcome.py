@@ -257,6 +257,92 @@ def test_a_run_that_breaks_off_after_training_says_what_it_leaves_behind() -> No
     assert f"until it is deleted or its lease ends: {ENDPOINT}" in ended.message
 
 
+def _denied(action: str, resource: str = "*") -> str:
+    return (
+        "User: arn:aws:sts::000000000000:assumed-role/a-role/a-function is not authorized to "
+        f"perform: {action} on resource: {resource} because no identity-based policy allows the "
+        f"{action} action"
+    )
+
+
+REQUEST = {"RoleArn": "arn:aws:iam::000000000000:role/for-bedrock", "BaseModelIdentifier": "a.b"}
+
+
+def test_a_function_that_may_not_do_its_work_is_told_with_role_action_and_resource() -> None:
+    words = _denied("dynamodb:PutItem", "arn:aws:dynamodb:::table/runs")
+
+    ended = _failed("ClientError", {"errorMessage": words, "errorType": "ClientError"})
+
+    assert "the role a-role may not do dynamodb:PutItem on arn:aws:dynamodb" in ended.message
+    assert "What to do: compare the role with docs/permissions.md" in ended.message
+
+
+def test_a_job_that_may_not_read_names_its_service_role() -> None:
+    """Bedrock itself does not say which one it was."""
+    cause = {"FailureMessage": "perms missing (GetObject)", "Status": "Failed"}
+
+    ended = _failed("States.TaskFailed", cause, start={**START, "request": REQUEST})
+
+    assert "The service role: arn:aws:iam::000000000000:role/for-bedrock" in ended.message
+
+
+def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to() -> None:
+    cause = _denied("bedrock:GetModelCustomizationJob", "arn:job")
+
+    ended = _failed("Bedrock.AccessDeniedException", cause, start={**START, "request": REQUEST})
+
+    assert "goes on and is billed" in ended.message
+    assert "tuning stop r -e prod" in ended.message
+
+
+@pytest.mark.parametrize(
+    ("action", "reached"),
+    [
+        ("iam:PassRole", {"start": START}),
+        ("bedrock:GetModelCustomizationJob", {}),
+        ("bedrock:GetModelCustomizationJob", {"start": START, "job": JOB}),
+    ],
+)
+def test_a_job_that_was_never_started_or_is_over_is_not_said_to_go_on(
+    action: str, reached: dict[str, Any]
+) -> None:
+    assert "goes on" not in _failed("AccessDeniedException", _denied(action), **reached).message
+
+
+def test_a_base_model_past_its_end_of_life_is_named_with_the_date() -> None:
+    cause = (
+        "This model version has reached the end of its life. Please refer to the AWS documentation "
+        "for more details. (Service: Bedrock, Status Code: 404)"
+    )
+    request = {**REQUEST, "BaseModelIdentifier": "amazon.titan-image-generator-v2:0"}
+
+    ended = _failed("Bedrock.ResourceNotFoundException", cause, start={**START, "request": request})
+
+    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in ended.message
+    assert "choose an open model" in ended.message
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (_denied("bedrock:InvokeModel"), "the role a-role may not do bedrock:InvokeModel"),
+        (
+            "This model version has reached the end of its life.",
+            "past end of life since 2025-08-15",
+        ),
+    ],
+)
+def test_serving_that_fails_is_explained_as_well(reason: str, told: str) -> None:
+    base = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-image-generator-v1:0"
+    serving = {**SERVING, "base_arn": base, "step": "failed", "reason": reason}
+
+    ended = outcome({"serving": serving})
+
+    assert ended.status == "serving-failed"
+    assert told in ended.message
+    assert "What to do: " in ended.message
+
+
 CAUSES = st.one_of(
     st.text(max_size=50),
     st.recursive(

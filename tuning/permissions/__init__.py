@@ -19,6 +19,7 @@ from tuning.permissions.options import with_options
 from tuning.permissions.places import WORKFLOW_FUNCTIONS, places
 from tuning.permissions.resources import guarded
 from tuning.permissions.roles import roles
+from tuning.serving import POINTERS
 from tuning.settings import Settings
 
 __all__ = (
@@ -69,6 +70,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
                 "Commitment": each.serving.commitment or "none",
                 "LeaseHours": str(each.serving.lease_hours or "none"),
                 "OnDelete": each.serving.on_delete,
+                "Pointers": POINTERS,
             }
             for name, each in customizations.items()
         },

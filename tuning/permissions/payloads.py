@@ -88,7 +88,7 @@ MESSAGES: Final[Mapping[str, frozenset[str]]] = {
     "awaiting-approval": frozenset(
         {"status", "customization", "run", "reason", "estimate", "approve"}
     ),
-    "failed": frozenset({"status", "execution", "error"}),
+    "failed": frozenset({"status", "execution", "message"}),
 }
 # Functions through whose disk every finding goes, and the least that they need, in MB.
 DISK_MB: Final[Mapping[str, int]] = {
