@@ -5,6 +5,7 @@ from typing import Final
 from local.patches import (
     bedrock_tasks,
     bucket_properties,
+    denials_name_the_resource,
     kms_without_a_key_id,
     lambda_error_class,
     lambda_log_wait,
@@ -20,6 +21,7 @@ from local.patches import (
     table_properties,
     targets_need_their_role,
     tasks_run_as_the_state_machine,
+    topic_properties,
 )
 
 PATCHES: Final = (
@@ -35,11 +37,13 @@ PATCHES: Final = (
     object_events_carry_the_version,
     bucket_properties,
     table_properties,
+    topic_properties,
     kms_without_a_key_id,
     objects_need_their_key,
     messages_and_rows_need_their_key,
     network_resources,
     principal_arn_is_the_role,
+    denials_name_the_resource,
 )
 
 

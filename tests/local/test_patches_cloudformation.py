@@ -120,3 +120,26 @@ def test_cloudformation_sets_encryption_and_recovery_of_a_table(aws: LocalAws) -
     encryption, recovery = deployed_table(aws)
     assert (encryption["Status"], encryption["KMSMasterKeyArn"]) == ("ENABLED", "k")
     assert recovery == "ENABLED"
+
+
+def key_of_a_deployed_topic(aws: LocalAws) -> str | None:
+    """The key of a topic made by CloudFormation with one."""
+    name = unique("topic")
+    properties = {"TopicName": name, "KmsMasterKeyId": "alias/a-key"}
+    deploy(aws, name, {"Type": "AWS::SNS::Topic", "Properties": properties})
+    client = aws.client("sns")
+    (arn,) = [
+        each["TopicArn"]
+        for each in client.list_topics()["Topics"]
+        if each["TopicArn"].endswith(f":{name}")
+    ]
+    key: str | None = client.get_topic_attributes(TopicArn=arn)["Attributes"].get("KmsMasterKeyId")
+    return key
+
+
+def test_cloudformation_drops_the_key_of_a_topic_as_it_comes(plain: LocalAws) -> None:
+    assert key_of_a_deployed_topic(plain) is None
+
+
+def test_cloudformation_sets_the_key_of_a_topic(aws: LocalAws) -> None:
+    assert key_of_a_deployed_topic(aws) == "alias/a-key"

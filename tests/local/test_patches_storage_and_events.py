@@ -299,3 +299,32 @@ def test_credentials_of_a_role_are_not_root(aws: LocalAws) -> None:
     arn = role(aws, "account", [allow("s3:ListAllMyBuckets", "*")])
     identity = aws.client("sts", **acting_as(aws, arn)).get_caller_identity()
     assert f":assumed-role/{arn.rpartition('/')[2]}/" in identity["Arn"]
+
+
+def _denial(aws: LocalAws, service: str, operation: str, **arguments: Any) -> str:
+    with pytest.raises(Exception, match="is not authorized to perform") as caught:
+        getattr(client_with(aws, service, []), operation)(**arguments)
+    return str(caught.value)
+
+
+def test_denials_name_no_resource_as_it_comes(plain: LocalAws) -> None:
+    name = bucket(plain)
+    assert "on resource" not in _denial(plain, "s3", "get_object", Bucket=name, Key="a")
+
+
+def test_denials_name_the_resource(aws: LocalAws) -> None:
+    name = bucket(aws)
+    aws.client("s3").put_object(Bucket=name, Key="a b", Body=b"")
+    said = _denial(aws, "s3", "get_object", Bucket=name, Key="a b")
+    assert f'perform: s3:GetObject on resource: "arn:aws:s3:::{name}/a b" because no iden' in said
+    said = _denial(aws, "dynamodb", "get_item", TableName="runs", Key={"id": {"S": "1"}})
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/runs"
+    assert f"perform: dynamodb:GetItem on resource: {table} because no identity-based" in said
+
+
+def test_the_denial_of_a_copys_source_names_the_source(aws: LocalAws) -> None:
+    source, target = bucket(aws), bucket(aws)
+    aws.client("s3").put_object(Bucket=source, Key="a", Body=b"")
+    client = client_with(aws, "s3", [allow("s3:PutObject", f"arn:aws:s3:::{target}/*")])
+    with pytest.raises(Exception, match=f's3:GetObject on resource: "arn:aws:s3:::{source}/a"'):
+        client.copy_object(Bucket=target, Key="b", CopySource={"Bucket": source, "Key": "a"})
