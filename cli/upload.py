@@ -11,6 +11,7 @@ from cli.errors import CannotRun
 from cli.manifests import LocalManifest
 from cli.places import Place, first_reference, references
 from cli.progress import Progress
+from sources.folder import Names
 from tuning import layout
 
 _THREADS: Final = 16
@@ -137,17 +138,8 @@ def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
 
 def _similar(folder: Path, name: str) -> str:
     """A hint at a file whose name differs in case or extension only; or ""."""
-
-    def plain(path: Path) -> str:
-        return path.stem.casefold()
-
-    wanted = folder / name
-    if ".." in wanted.parts or not wanted.parent.is_dir():
-        return ""
-    for each in sorted(wanted.parent.iterdir()):
-        if plain(each) == plain(wanted):
-            return f"; did you mean {each.relative_to(folder)}?"
-    return ""
+    near = Names().near(folder / name)
+    return f"; did you mean {Path(name).with_name(near)}?" if near else ""
 
 
 def upload_manifest(side: Side, deployment: Deployment) -> str:

@@ -70,12 +70,41 @@ class Folders:
         return self._sizes[size] > 1
 
 
+class Names:
+    """Which files a folder has, for names that are not there; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, dict[str, str]] = {}
+
+    def near(self, path: Path) -> str:
+        """The file beside this one whose name differs in case or extension only; or "".
+
+        Never looks outside: a name with ".." in it has none.
+        """
+        folder = path.parent
+        if ".." in path.parts:
+            return ""
+        if folder not in self._known:
+            try:
+                found = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+            except (OSError, ValueError):
+                found = []
+            # Of several, the first in the alphabet.
+            self._known[folder] = {_plain(name): name for name in reversed(found)}
+        return self._known[folder].get(_plain(path.name), "")
+
+
+def _plain(name: str) -> str:
+    return Path(name).stem.casefold()
+
+
 class FolderImages:
     """ImageSource over the folders that stand for one bucket."""
 
     def __init__(self, folders: Folders, bucket: str) -> None:
         self._folders = folders
         self._bucket = bucket
+        self._names = Names()
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched | Missing | Denied]:
         """One answer per range, in order."""
@@ -89,19 +118,25 @@ class FolderImages:
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
                 if not stat.S_ISREG(found.st_mode):
-                    return Missing(wanted.key)
+                    return self._missing(wanted.key, path)
                 file.seek(wanted.start)
                 data = file.read(wanted.length)
                 etag = self._etag(file, found.st_size)
         except PermissionError as error:
             return Denied(wanted.key, error.strerror or "not readable")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-            return Missing(wanted.key)
+            return self._missing(wanted.key, path)
         except OSError as error:
             if error.errno in _NO_FILE:
-                return Missing(wanted.key)
+                return self._missing(wanted.key, path)
             raise SourceError(f"cannot read {path}: {error.strerror}") from error
         return Fetched(data=data, size=found.st_size, etag=etag)
+
+    def _missing(self, key: str, path: Path) -> Missing:
+        name = self._names.near(path)
+        folder = key.rpartition("/")[0]
+        near = f"{folder}/{name}" if folder else name
+        return Missing(key, near if name and near != key else "")
 
     def _etag(self, file: BinaryIO, size: int) -> str:
         if not self._folders.shares_its_size(size):

@@ -163,7 +163,7 @@ class _Visit:
         """The finished image, or None and the offset from which bytes are needed."""
         match answer:
             case Missing():
-                return Image(line=self.line, key=self.key, outcome="missing"), 0
+                return Image(line=self.line, key=self.key, outcome="missing", reason=answer.near), 0
             case Denied():
                 return (
                     Image(line=self.line, key=self.key, outcome="denied", reason=answer.reason),

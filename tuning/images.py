@@ -42,9 +42,10 @@ class Fetched(msgspec.Struct, frozen=True, gc=False):
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
-    """There is no such object."""
+    """There is no such object. near: a key like it that is there, where the source knows one."""
 
     key: str
+    near: str = ""
 
 
 class Denied(msgspec.Struct, frozen=True, gc=False):

@@ -50,6 +50,16 @@ def test_errors_exit_with_1_and_show_row_limit_and_fix(run: Run, tmp_path: Path)
     assert "--rejected FILE" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["1.PNG", "1.jpg"])
+def test_a_missing_image_whose_name_differs_in_case_or_extension_is_recognized(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    manifest = dataset(tmp_path)
+    (tmp_path / "images/1.png").rename(tmp_path / "images" / name)
+    result = run("validate", manifest, "--model", MODEL)
+    assert f'there is no such object – did you mean "pets/images/{name}"?' in result.stdout
+
+
 def test_a_map_says_where_the_images_are(run: Run, tmp_path: Path) -> None:
     manifest = dataset(tmp_path / "pictures")
     moved = manifest.rename(tmp_path / "train.jsonl")

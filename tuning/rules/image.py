@@ -27,10 +27,12 @@ def _shown(format: str) -> str:
 def image_missing(image: Image, subject: Subject) -> Iterator[Fault]:
     """There is no object under an image's key.
 
-    Keys are case-sensitive, and "+" and blanks are taken as they are.
+    Keys are case-sensitive, and "+" and blanks are taken as they are. Where the images are files in
+    a folder, one whose name differs in case or extension only is named.
     """
     if image.outcome == "missing":
-        hint = key_hint(image.key)
+        near = f'did you mean "{image.reason}"?' if image.reason else ""
+        hint = near or key_hint(image.key)
         words = f"there is no such object – {hint}" if hint else "there is no such object"
         yield Fault(words, subject.image_field, image.key)
 
