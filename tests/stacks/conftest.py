@@ -50,6 +50,22 @@ def assembly(synth: Synth) -> CloudAssembly:
 
 
 @pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process without credentials, in a home where nothing is."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
+        "CDK_VALIDATION": "false",
+        # Where the home is empty, jsii unpacks 200 MB of libraries into it: 4 s in each process.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT",
+            str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
+        ),
+    }
+
+
+@pytest.fixture
 def repository() -> Path:
     """The root of the checkout."""
     return Path(__file__).resolve().parents[2]

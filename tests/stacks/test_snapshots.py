@@ -129,7 +129,7 @@ def _other(text: str) -> str:
 
 
 def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
-    synth: Any, tmp_path: Path, repository: Path
+    synth: Any, tmp_path: Path, repository: Path, bare: dict[str, str]
 ) -> None:
     elsewhere = tmp_path / "another place"
     for name in ("stacks", *SHIPPED):
@@ -147,15 +147,9 @@ def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
     (elsewhere / "tuning" / "__pycache__" / "layout.cpython-399.pyc").write_bytes(b"bytecode")
     (elsewhere / "tests").mkdir()
     (elsewhere / "tests" / "test_new.py").write_text("assert True\n")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
-        "CDK_VALIDATION": "false",
-    }
     command = [sys.executable, "app.py"]
     done = subprocess.run(
-        command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+        command, cwd=elsewhere, env=bare, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     here = Path(synth("dev").directory)

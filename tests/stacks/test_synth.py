@@ -1,7 +1,6 @@
 """`cdk synth` itself: feature flags, warnings, and what a wrong file says."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -41,18 +40,12 @@ def test_a_closed_model_warns_with_its_date(assembly: Any) -> None:
 
 
 def test_synth_needs_no_credentials_no_home_and_no_cdk_json_in_the_folder(
-    tmp_path: Path, repository: Path
+    tmp_path: Path, repository: Path, bare: dict[str, str]
 ) -> None:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "CDK_OUTDIR": str(tmp_path / "cdk.out"),
-        "CDK_VALIDATION": "false",
-    }
     done = subprocess.run(
         [sys.executable, str(repository / "app.py")],
         cwd=tmp_path,
-        env=environment,
+        env=bare,
         capture_output=True,
         text=True,
         check=False,
