@@ -34,7 +34,10 @@ Outcome = Literal["", "missing", "denied", "changed", "key", "undecodable"]
 
 
 class Image:
-    """An image: line refers to it, header is None unless bytes were read, size in bytes."""
+    """An image: line refers to it, header is None unless bytes were read, size in bytes.
+
+    reason: why it could not be read; of a missing one, a key like it that is there, or "".
+    """
 
     __slots__ = ("etag", "header", "key", "line", "outcome", "reason", "size")
 
