@@ -95,6 +95,7 @@ def test_a_price_over_the_budget_awaits_approval_before_the_job(
     assert found["decision"] == "approve"
     assert "no price is known" in found["reason"]
     assert aws.run(RUN)["status"] == "awaiting-approval"
+    assert aws.run(RUN)["approval_reason"] == found["reason"]
     assert found["request"]["JobName"] == f"dev-pets-search-{RUN}"
 
 

@@ -209,6 +209,12 @@ def test_the_job_gets_exactly_the_fields_of_the_request_that_was_checked(
     assert "ClientRequestToken.$" in asked
 
 
+def test_whoever_is_asked_for_approval_gets_the_command_with_its_environment() -> None:
+    asked = workflow.definition(environment="prod", approval_days=7)["States"]["Ask for approval"]
+
+    assert "'tuning approve {} -e prod', $.admission.run" in json.dumps(asked)
+
+
 def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> None:
     vpc = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
     states = workflow.definition(
