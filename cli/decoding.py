@@ -15,6 +15,7 @@ from tuning.images import ByteRange, Fetched, ImageSource
 from tuning.partial import Partial
 from tuning.rules.crash import run
 from tuning.rules.reach import image_does_not_decode
+from tuning.sniff import VIDEOS, sniff
 from tuning.validate import ImageRef, Subject
 
 # Whole files are in memory, so few at a time.
@@ -68,11 +69,17 @@ def _problem(answer: object) -> str:
 
     if not isinstance(answer, Fetched):
         return "it can no longer be read"
+    if sniff(answer.data) in VIDEOS:
+        # Pillow decodes images only; what is no video for the model other rules say.
+        return ""
     try:
         # Pixels without measure are a finding of another rule; here they must not eat the memory.
         with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(answer.data)) as image:
             warnings.simplefilter("ignore")
             image.load()
+    except PIL.UnidentifiedImageError:
+        # Its own message names an object of Python.
+        return "Pillow does not recognise it"
     except Exception as error:
         # Decoders of broken data raise whatever they like; each is the answer that we wanted.
         return " ".join(str(error).split()) or type(error).__name__

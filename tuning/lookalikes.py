@@ -58,10 +58,10 @@ def other_format(value: Mapping[str, Any], wanted: Format) -> str:
 
 
 _SYNTAX: Final = (
-    (re.compile(rb"^\s*[\[\]]\s*,?\s*$"), "the file is one JSON array, not JSON Lines"),
+    (re.compile(rb"^\s*[\[\]]\s*(?:,\s*)?$"), "the file is one JSON array, not JSON Lines"),
     (re.compile(rb"^\s*\{.*\}\s*,\s*$", re.DOTALL), "a comma stands behind the record"),
     (re.compile(rb"\}\r\s*\{"), "lines end with CR only"),
-    (re.compile(rb"\}\s*,?\s*\{\s*\""), "several records stand on one line"),
+    (re.compile(rb"\}\s*(?:,\s*)?\{\s*\""), "several records stand on one line"),
     (re.compile(rb"^\s*\{\s*'"), "JSON has double quotes only"),
     (re.compile("[“”„]".encode()), "typographic quotes are no quotes of JSON"),
     (re.compile(rb",\s*[}\]]"), "a comma stands before a closing bracket"),

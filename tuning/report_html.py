@@ -46,7 +46,8 @@ def _parts(report: "Report", thumbnails: Mapping[str, str]) -> Iterator[str]:
     yield from _charts(report)
     yield (
         f"<footer>Report schema {report.schema}. Counts are exact; of each rule the first findings "
-        "are listed. All of them are in rejected.jsonl.</footer>\n"
+        "are listed. All of them are in rejected.jsonl, which the pipeline writes beside this page "
+        "and <code>tuning validate --rejected FILE</code> on a laptop.</footer>\n"
     )
 
 
@@ -168,7 +169,8 @@ def _exemptions(report: "Report") -> Iterator[str]:
 def _run(report: "Report") -> Iterator[str]:
     """What a run with this dataset takes."""
     yield "<section><h2>A run with this dataset</h2><dl><dt>Training time</dt>"
-    yield f"<dd>{escape(report.training_time)}.</dd>"
+    told = report.training_time
+    yield f"<dd>{escape(told[:1].upper() + told[1:])}.</dd>"
     if report.price is not None:
         least = "" if report.price.known else "At least "
         positions = "".join(f"<li>{escape(line)}</li>" for line in report.price.lines)

@@ -51,7 +51,7 @@ ODD: dict[str, Callable[[], bytes]] = {
     "scan.tiff": lambda: _bytes("TIFF", "L"),
     "small.png": lambda: png(200, 150, noise=24),
     "strip.png": lambda: png(3_000, 300, noise=25),
-    "wide.jpg": lambda: jpeg(5_000, 3_000, noise=26),
+    "wide.jpg": lambda: jpeg(4_200, 1_200, noise=26),
     # Nothing can be made of these.
     "photo.jpg": lambda: HEIC,
     "empty.png": lambda: b"",

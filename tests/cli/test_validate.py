@@ -11,6 +11,7 @@ from cli import decoding
 from tests.cli.conftest import Run
 from tests.cli.datasets import MODEL, dataset, picture, record
 from tests.cli.support import StubbedAws
+from tests.tuning.videos import matroska, mp4
 
 
 def report(result: Any) -> dict[str, Any]:
@@ -367,3 +368,25 @@ def test_a_wrongly_named_picture_beside_the_manifest_is_no_reason_to_fail(
     manifest = dataset(tmp_path)
     manifest.write_text(manifest.read_text() + record("s3://train/pets/images/a b+ü.png"))
     assert run("validate", manifest, "-m", MODEL).exit_code == 0
+
+
+def test_deep_leaves_videos_to_the_other_rules(run: Run, tmp_path: Path) -> None:
+    names = ("media/1.mp4", "media/2.webm", "media/3.mp4")
+    for name, data in zip(names, (mp4(30), matroska(95), mp4(0)), strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    manifest = tmp_path / "manifest.jsonl"
+    rows = []
+    for name in names:
+        source = {"s3Location": {"uri": f"s3://train/pets/{name}"}}
+        video = {"video": {"format": name.partition(".")[2], "source": source}}
+        turns = [
+            {"role": "user", "content": [{"text": name}, video]},
+            {"role": "assistant", "content": [{"text": "a dog"}]},
+        ]
+        rows.append({"schemaVersion": "bedrock-conversation-2024", "messages": turns})
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows * 3))
+    args = ("-m", "nova-lite", "--deep", "--html", tmp_path / "r.html", "--json")
+    found = report(run("validate", manifest, *args))["counts"]
+    assert {"video-too-long", "video-length-unknown"} <= found.keys()
+    assert "image-does-not-decode" not in found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tuning.test_report import bad_report, good_report
+from tests.tuning.test_what_a_run_takes import priced_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
@@ -15,6 +16,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     "--virtual-time-budget=2000",
 )
+REPORTS = {"bad": bad_report, "good": good_report, "priced": priced_report}
 # Runs in the page's copy only: the page itself forbids scripts.
 PROBE = """<script>
 const root = document.documentElement;
@@ -26,10 +28,10 @@ root.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("name", ["bad", "good"])
+@pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, False), (500, True)])
 def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -> None:
-    report = bad_report() if name == "bad" else good_report()
+    report = REPORTS[name]()
     html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", report.to_html())
     file = tmp_path / "report.html"
     file.write_text(html.replace("</body>", f"{PROBE}</body>"))

@@ -1,6 +1,7 @@
 """Slips as people make them, in every format: each is found on its line, and the hint is right."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.tuning.examples import FLAGSHIP, check, subject_of
 from tuning.finding import Finding
 from tuning.formats import SCHEMA_VERSION
-from tuning.lookalikes import EXAMPLES, key_hint, s3_hint
+from tuning.lookalikes import EXAMPLES, key_hint, s3_hint, syntax_hint
 from tuning.models import catalogue
 
 TEXT = "titan-text-lite"
@@ -161,6 +162,16 @@ def test_fields_of_turns_are_named_by_their_place_although_others_are_broken() -
     assert fields["unknown-role"] == "messages[2].role"
     assert fields["empty-message"] == "messages[1].content"
     assert "turns-not-alternating" not in fields
+
+
+@pytest.mark.parametrize("part", [b" ", b"}", b"} ", b",", b", ", b"{", b'"', b"[ ", b"\r", b"}\r"])
+@pytest.mark.parametrize("start", [b"", b"{", b"}", b"[", b'"', b"{'"])
+def test_a_hint_costs_no_more_for_hostile_lines(start: bytes, part: bytes) -> None:
+    line = start + part * (100_000 // len(part)) + b"x"
+    began = time.process_time()
+    for _ in range(10):
+        syntax_hint(line, "Extra data")
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

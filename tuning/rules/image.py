@@ -54,7 +54,7 @@ def empty_image(image: Image, subject: Subject) -> Iterator[Fault]:
         yield Fault("the object is empty", subject.image_field, image.key, "at least one byte")
 
 
-@rule("I104", bad='{"format": "HTML"}', good=_GOOD, fix="Convert the image to PNG or JPEG.")
+@rule("I104", bad='{"format": "HTML"}', good=_GOOD, fix="Convert the file to one of these.")
 def image_format_not_supported(image: Image, subject: Subject) -> Iterator[Fault]:
     """An image is of a format that the model does not read, whatever its name says.
 
@@ -64,7 +64,8 @@ def image_format_not_supported(image: Image, subject: Subject) -> Iterator[Fault
     if limits is None or header is None or not image.size:
         return
     if header.format not in limits.formats and not is_video_for(header.format, subject):
-        allowed = " or ".join(name.upper() for name in limits.formats)
+        videos = subject.contract.media.video_formats if subject.contract.media else ()
+        allowed = " or ".join(name.upper() for name in (*limits.formats, *videos))
         what = "of an unknown format" if header.format == "unknown" else f"{header.format.strip()}"
         yield Fault(
             f"the object is {what}, not {allowed}", subject.image_field, header.format, allowed
