@@ -369,3 +369,28 @@ def test_the_html_page_stands_alone(aws: Aws) -> None:
     assert found["html"].endswith("report.html")
     assert "image-missing" in page
     assert 'src="http' not in page
+
+
+def test_the_buckets_are_of_the_functions_own_region(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upload(aws, STYLE, [_pet(number) for number in range(10)])
+    _pictures(aws, range(10))
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+
+    found = _check(aws)
+
+    assert found["counts"]["bucket-in-another-region"] == 1
+    assert not found["valid"]
+    assert _report(aws)["text_stats"]["training"]["bucket_region"] == "eu-west-1"
+
+
+def test_the_report_tells_what_a_run_takes(aws: Aws) -> None:
+    _upload(aws, STYLE, [_pet(number) for number in range(10)])
+    _pictures(aws, range(10))
+
+    found = _check(aws)
+
+    assert found["training_characters"] == sum(len(f"pet number {n}") for n in range(10))
+    assert _report(aws)["training_time"].startswith("unknown: nobody published")
+    assert _report(aws)["price"]["total_usd"] > 200
