@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """The CDK app: settings and customizations in, stacks out; the only place where stacks meet."""
 
+import importlib.util
+import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +17,16 @@ if __name__ == "__main__":
         sys.exit(
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}: {sys.executable}"
         )
+    # The CDK starts Node when it is imported; without one of them there would be a traceback.
+    missing = ""
+    if importlib.util.find_spec("aws_cdk") is None:
+        missing = f"aws_cdk is not installed for {sys.executable}"
+    elif shutil.which(os.environ.get("JSII_NODE", "node")) is None:
+        missing = "node, which the CDK needs, is not on PATH"
+    if missing:
+        fix = "`export PATH=$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH`"
+        sys.stderr.write(f"{missing}: run `make install`, then {fix}\n")
+        sys.exit(2)
 
 import aws_cdk as cdk
 
@@ -147,15 +160,37 @@ def workflow_picture() -> str:
 
 def main() -> int:
     """Synthesizes, or prints the workflow for --picture; 2 with every problem on stderr."""
-    if sys.argv[1:] == ["--picture"]:
-        sys.stdout.write(workflow_picture())
-        return 0
+    picture = sys.argv[1:] == ["--picture"]
     try:
-        build_app().synth()
+        if sys.argv[1:] and not picture:
+            raise TuningError(
+                f"unknown arguments {' '.join(sys.argv[1:])}: write `python app.py`, or "
+                "`cdk synth --context environment=NAME` to choose an environment"
+            )
+        if picture:
+            sys.stdout.write(workflow_picture())
+        else:
+            _check_outdir()
+            build_app().synth()
     except TuningError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _check_outdir() -> None:
+    """Raises TuningError for a folder that the CDK answers with a traceback, or waits for."""
+    outdir = os.environ.get("CDK_OUTDIR")
+    if outdir:
+        try:
+            Path(outdir).mkdir(parents=True, exist_ok=True)
+            usable = os.access(outdir, os.W_OK)
+        except OSError:
+            usable = False
+        if not usable:
+            raise TuningError(
+                f"{outdir} cannot be written: choose another folder with --output or CDK_OUTDIR"
+            )
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def context(data: bytes) -> dict[str, Any]:
     if not isinstance(found["context"], dict):
         raise _wrong(f"context: {shown(found['context'])} must be an object: {_FIX}")
     inside: dict[str, Any] = found["context"]
+    if "tuning" in found:
+        raise _wrong("tuning: belongs to the context: move it to context.tuning")
     return inside
 
 

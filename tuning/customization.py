@@ -9,7 +9,15 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from tuning.customization_check import Problems, Section, closest, did_you_mean, listed, shown
+from tuning.customization_check import (
+    HOMES,
+    Problems,
+    Section,
+    closest,
+    did_you_mean,
+    listed,
+    shown,
+)
 from tuning.customization_parts import (
     Budget,
     Override,
@@ -165,7 +173,9 @@ def scan(
             text = path.read_bytes().decode("utf-8")
             found[path.stem] = load(text, file=label, models=models, rules=rules, region=region)
         except UnicodeDecodeError as error:
-            problems.append(f"{label}: byte {error.start} is not UTF-8: save it as UTF-8")
+            line = error.object.count(b"\n", 0, error.start) + 1
+            where = f"byte {error.start} (line {line})"
+            problems.append(f"{label}: {where} is not UTF-8: save it as UTF-8")
         except OSError as error:
             problems.append(f"{label}: cannot be read: {error.strerror}")
         except CustomizationError as error:
@@ -199,8 +209,23 @@ def _parse(text: str, *, problems: Problems) -> dict[str, Any] | None:
     except RecursionError:
         problems.add("", "is not TOML: nested too deeply")
     except ValueError as error:
-        problems.add("", f"is not TOML: {error}")
+        problems.add("", f"is not TOML: {error}{_slip(str(error), text)}")
     return None
+
+
+def _slip(message: str, text: str) -> str:
+    """The line that TOML's reader stumbled over, and the commonest fix; "" if it names none."""
+    fixes = {
+        "Invalid value": "text stands in quotes",
+        "Expected '='": "write key = value",
+        "Cannot": "write each table and key once",
+    }
+    fix = next((fix for begin, fix in fixes.items() if message.startswith(begin)), "")
+    where = re.search(r"at line (\d{1,9})", message)
+    lines = text.split("\n")
+    if where is None or int(where[1]) > len(lines):
+        return f": {fix}" if fix else ""
+    return f", in {shown(lines[int(where[1]) - 1].strip())}" + (f": {fix}" if fix else "")
 
 
 def _check_name(name: str, *, problems: Problems) -> None:
@@ -232,7 +257,8 @@ def read_file(
     budget = read_budget(root)
     overrides = read_overrides(root.table("rules"), rules=rules)
     tags = read_tags(root.table("tags"))
-    root.close()
+    names = {name for each in models.values() for name in each.hyperparameters}
+    root.close(homes={**HOMES, **dict.fromkeys(names, "hyperparameters")})
     if model is None:
         check_without_model(section=parameters, models=models)
         _check_any_type(root, kind=kind, models=models)
@@ -274,7 +300,8 @@ def _model(root: Section, *, models: Mapping[str, BaseModel]) -> BaseModel | Non
         return models[key]
     if key:
         by_id = {id_: each for each, model in models.items() for id_ in model.customization_ids}
-        meant = by_id.get(key) or by_id.get(f"{key}:0") or closest(key, models)
+        plain = key.rpartition("/")[2]  # of an ARN
+        meant = by_id.get(plain) or by_id.get(f"{plain}:0") or closest(key, models)
         fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"
         root.problem("base_model", f"{shown(key)} is not in the catalogue{fix}")
         return models.get(meant)

@@ -74,6 +74,29 @@ def _letters(word: str) -> str:
     return word.replace("_", "").replace("-", "").lower()
 
 
+# Where keys belong: after a table's header, TOML takes all that follows for that table's.
+HOMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("description", "base_model", "customization_type", "allow_closed_model"), ""),
+    "validation": "dataset",
+    **dict.fromkeys(
+        (
+            "mode", "model_units", "commitment", "lease_hours", "on_delete", "smoke_text",
+            "embedding_length",
+        ),
+        "serving",
+    ),
+    **dict.fromkeys(("max_run_usd", "approval"), "budget"),
+}  # fmt: skip
+
+
+def misplaced(key: str, *, path: str, homes: Mapping[str, str] = HOMES) -> str:
+    """A hint at the table that a key belongs to, or "" if it belongs to none or to this one."""
+    home = homes.get(key, path)
+    if home == path:
+        return ""
+    return f": it belongs into [{home}]" if home else ": it belongs above the first [table]"
+
+
 class Problems:
     """The problems of one file, in the order found; `add` returns nothing on purpose."""
 
@@ -217,11 +240,12 @@ class Section:
         self._known.extend(self._table)
         yield from self._table.items()
 
-    def close(self) -> None:
-        """Reports the keys that nobody asked for."""
+    def close(self, *, homes: Mapping[str, str] = HOMES) -> None:
+        """Reports the keys that nobody asked for. homes: the table that each key belongs to."""
         for key in self._table:
             if key not in self._known:
-                hint = did_you_mean(key, self._known) or f": use {', '.join(self._known)}"
+                hint = misplaced(key, path=self._path, homes=homes)
+                hint = hint or did_you_mean(key, self._known) or f": use {', '.join(self._known)}"
                 self.problem(key, f"unknown key{hint}")
 
     def _take(self, key: str) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tuning.customization import read_file
-from tuning.customization_check import Problems, Section, listed
+from tuning.customization_check import HOMES, Problems, Section, listed
 
 # What is chosen by the user instead of by us: any tag, any rule, any hyperparameter of the model.
 _NAMED: Final[Mapping[str, Any]] = {"rules": {"RULE": {}}}
@@ -56,7 +56,7 @@ class _Recorder(Section):
         self._add(key, "number", "more than 0", "")
         return None
 
-    def close(self) -> None:
+    def close(self, *, homes: Mapping[str, str] = HOMES) -> None:
         """There is nothing that nobody asked for."""
 
     def _add(self, key: str, kind: str, limit: str, default: str | int | None) -> None:

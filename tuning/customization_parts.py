@@ -271,7 +271,7 @@ def read_tags(section: Section) -> Mapping[str, str]:
             section.problem(key, "use 1 to 128 letters, digits, spaces and . _ : / = + @ - (BC)")
         elif key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
             section.problem(
-                key, f"starts with a reserved prefix, aws: or {OWN_TAG_PREFIX}: rename it"
+                key, f"starts with a reserved prefix (aws:, {OWN_TAG_PREFIX}): rename it"
             )
         elif key.lower() in lower:
             section.problem(key, "differs from another tag only in case, which IAM refuses")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tuning.customization_check import Problems, Section, did_you_mean, listed, shown
+from tuning.customization_check import Problems, Section, did_you_mean, listed, misplaced, shown
 from tuning.models import BaseModel, Hyperparameter, cite
 
 
@@ -30,7 +30,8 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
             given[name] = value
         else:
             names = f"use {', '.join(known)}" if known else "this model has none"
-            hint = did_you_mean(name, known) or f": {names}"
+            hint = misplaced(name, path="hyperparameters")
+            hint = hint or did_you_mean(name, known) or f": {names}"
             section.problem(name, f"{model.name} has no such hyperparameter{hint}")
     resolved: dict[str, str] = {}
     for name, parameter in known.items():
@@ -54,7 +55,8 @@ def check_without_model(*, section: Section, models: Mapping[str, BaseModel]) ->
     for name, value in section.entries():
         takers = [model for model in models.values() if name in model.hyperparameters]
         if not takers:
-            hint = did_you_mean(name, names) or f": use some of {', '.join(names)}"
+            hint = misplaced(name, path="hyperparameters")
+            hint = hint or did_you_mean(name, names) or f": use some of {', '.join(names)}"
             section.problem(name, f"no model of the catalogue has such a hyperparameter{hint}")
         elif not any(_takes(model, name=name, value=value) for model in takers):
             some = takers[0]

@@ -108,7 +108,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     ),
     "alarm_email": Setting(
         kind=Text(
-            pattern=re.compile(r"[^\s@,;<>\"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"),
+            pattern=re.compile(
+                r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII
+            ),
             what="an e-mail address",
             example="ml-platform@example.com",
             most=254,

@@ -79,7 +79,7 @@ class Runtime(Construct):
             str(REPOSITORY), exclude=_EXCLUDE, ignore_mode=IgnoreMode.GIT
         )
         wheels = REPOSITORY / "build" / "layers" / settings.functions
-        if not wheels.is_dir():
+        if not (wheels / "python").is_dir():
             raise SettingsError(
                 [f"build/layers/{settings.functions} is missing: run `make install`"]
             )

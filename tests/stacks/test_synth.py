@@ -1,6 +1,7 @@
 """`cdk synth` itself: feature flags, warnings, and what a wrong file says."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -131,3 +132,46 @@ def test_ctrl_c_ends_it_without_a_traceback_even_while_it_imports(repository: Pa
 def test_every_number_of_days_that_the_settings_allow_is_one_of_cloudwatchs() -> None:
     named = {retention(days) for days in LOG_RETENTION_DAYS}
     assert named == set(logs.RetentionDays) - {logs.RetentionDays.INFINITE}
+
+
+def synthesize(
+    *arguments: str, options: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`python app.py`, ended; it must not wait for ever."""
+    return subprocess.run(
+        [sys.executable, *options, str(app.ROOT / "app.py"), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("folder", ["/proc/x", "/dev/null/x"])
+def test_a_folder_that_cannot_be_written_is_said_before_the_cdk_waits_for_it(folder: str) -> None:
+    done = synthesize(CDK_OUTDIR=folder)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{folder} cannot be written: choose another folder with --output or CDK_OUTDIR\n",
+    )
+
+
+def test_without_node_on_the_path_it_says_how_to_get_it(tmp_path: Path) -> None:
+    done = synthesize(PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.startswith("node, which the CDK needs, is not on PATH: run `make install`")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_the_cdk_says_which_one_it_needs() -> None:
+    done = synthesize(options=("-S",))  # without site-packages
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"aws_cdk is not installed for {sys.executable}: run `make in")
+
+
+def test_arguments_that_mean_nothing_are_refused() -> None:
+    done = synthesize("--environment", "prod")
+    assert done.returncode == 2
+    assert "unknown arguments --environment prod" in done.stderr
+    assert "cdk synth --context environment=NAME" in done.stderr

@@ -36,6 +36,10 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         (b"null", "cdk.json must be an object, not null"),
         (b"{}", 'cdk.json has no "context", which holds feature flags and the settings'),
         (b'{"context": []}', "cdk.json: context: [] must be an object"),
+        (
+            b'{"context": {}, "tuning": {}}',
+            "cdk.json: tuning: belongs to the context: move it to context.tuning",
+        ),
         (b'{"context": null}', "cdk.json: context: null must be an object"),
         (
             b'{"context": {"dev": {"region": "a", "region": "b"}}}',

@@ -149,7 +149,7 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path) -> None:
     assert "base_model: is missing" in text
     assert "base_modle: unknown key; did you mean base_model?" in text
     assert "x: unknown key" in text
-    assert "third.toml: byte 15 is not UTF-8" in text
+    assert "third.toml: byte 15 (line 1) is not UTF-8" in text
 
 
 def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> None:
@@ -195,6 +195,30 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         (STYLE + "colour = 1", "use stepCount, batchSize, learningRate"),
         (SEARCH + "[dataset]\nvalidation = false", "dataset.validation: false is not possible"),
         (SEARCH + "hyperparameters = 3", "must be a table, not 3: write [hyperparameters]"),
+        (
+            SEARCH.replace(
+                '"titan', '"arn:aws:bedrock:us-east-1::foundation-model/amazon.titan'
+            ).replace("multimodal-embeddings-g1", "embed-image-v1"),
+            "did you mean titan-multimodal-embeddings-g1?",
+        ),
+        (SEARCH + "batchSize = 576", "batchSize: unknown key: it belongs into [hyperparameters]"),
+        (SEARCH + 'mode = "none"', "mode: unknown key: it belongs into [serving]"),
+        (
+            SEARCH + "[hyperparameters]\nallow_closed_model = true",
+            "no such hyperparameter: it belongs above the first [table]",
+        ),
+        (
+            SEARCH + "[hyperparameters]\nlease_hours = 8",
+            "lease_hours: Titan Multimodal Embeddings G1 has no such hyperparameter: it belongs "
+            "into [serving]",
+        ),
+        (SEARCH + '[serving]\nmode = "prov"\nlease_hours = 8', "; did you mean provisioned?"),
+        (
+            SEARCH.replace('"titan-multimodal-embeddings-g1"', "titan"),
+            'in "base_model = titan": text stands in quotes',
+        ),
+        (SEARCH + "[serving]\nmode: none", 'in "mode: none": write key = value'),
+        (SEARCH + "[tags]\n[tags]", 'in "[tags]": write each table and key once'),
     ],
 )
 def test_each_mistake_is_named_with_its_fix(text: str, problem: str) -> None:
@@ -239,6 +263,45 @@ def test_hostile_files_are_refused_in_a_short_sentence(text: str, problem: str) 
 
     assert any(problem in each for each in problems), problems
     assert all(len(each) < 1_000 for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("dogs.yaml", "customizations/dogs.yaml: only files that end in .toml are read"),
+        ("dogs.toml.txt", "customizations/dogs.toml.txt: only files that end in .toml are read"),
+        ("DOGS.TOML", "customizations/DOGS.TOML: only files that end in .toml are read"),
+        ("team/dogs.toml", "customizations/team/: folders in here are not read: move its files up"),
+    ],
+)
+def test_what_would_be_ignored_silently_is_refused(tmp_path: Path, name: str, said: str) -> None:
+    folder = tmp_path / "customizations"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / "pets.toml").write_text(SEARCH)
+    (folder / name).write_text(SEARCH)
+
+    with pytest.raises(CustomizationError) as caught:
+        load_all(folder)
+
+    (problem,) = caught.value.problems
+    assert problem.startswith(said)
+
+
+def test_notes_beside_customizations_are_left_alone(tmp_path: Path) -> None:
+    for name in ("README.md", "pets.toml.bak", ".pets.toml.swp"):
+        (tmp_path / name).write_text("not a customization")
+    (tmp_path / "pets.toml").write_text(SEARCH)
+
+    assert list(load_all(tmp_path)) == ["pets"]
+
+
+def test_a_byte_order_mark_and_a_wrong_name_hide_nothing_of_what_the_file_says() -> None:
+    problems = _problems("\ufeff" + SEARCH + "x = 1", file="customizations/Pets.toml")
+
+    assert [each for each in problems if "byte order mark" in each]
+    assert [each for each in problems if 'the name "Pets" is not possible' in each]
+    assert [each for each in problems if "x: unknown key" in each]
+    assert len(problems) == 3
 
 
 def test_a_folder_without_customizations_is_a_mistake(tmp_path: Path) -> None:

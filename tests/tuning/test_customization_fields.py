@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tuning.customization import load, load_all
+from tuning.customization_check import HOMES
 from tuning.customization_fields import MEANINGS, fields
 from tuning.errors import CustomizationError
 from tuning.settings import Settings
@@ -16,6 +17,11 @@ FIELDS = {each.key: each for each in fields()}
 
 def test_every_key_that_is_read_has_a_meaning_and_no_other() -> None:
     assert list(FIELDS) == list(MEANINGS)
+
+
+def test_every_key_is_sent_home_to_its_own_table() -> None:
+    tables = {key: key.rpartition(".") for key in FIELDS if "RULE" not in key}
+    assert {name: table for table, _, name in tables.values()} == dict(HOMES)
 
 
 def test_the_required_keys_are_those_that_an_empty_file_misses() -> None:

@@ -220,6 +220,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"alarm_email": "a@b"}, 'alarm_email: "a@b" must be an e-mail address'),
         ({"alarm_email": "a b@c.de"}, 'alarm_email: "a b@c.de" must be an e-mail address'),
         ({"alarm_email": "a@c.de,b@c.de"}, "alarm_email: "),
+        ({"alarm_email": "jörg@c.de"}, 'alarm_email: "jörg@c.de" must be an e-mail address'),
         ({"alarm_email": f"{'a' * 250}@c.de"}, 'alarm_email: "aaaa'),
         (
             {"permissions_boundary": "Boundary"},
