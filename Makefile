@@ -111,7 +111,7 @@ scan: install build/checkov/.installed ## cdk-nag and checkov: nothing but what 
 
 .PHONY: snapshots
 snapshots: install ## accept the synthesized templates as they are now; read the diff
-	pytest tests/stacks --snapshot-update
+	pytest tests/stacks/test_snapshots.py --snapshot-update
 
 # The emulator's credentials are "test", and lock files consist of hashes.
 .PHONY: secrets

@@ -6,9 +6,11 @@ Exit code 0: every finding is accepted and no acceptance is stale; 1: not so; 2:
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from jsii.errors import JavaScriptError
 
 from app import ROOT
 from scan import checkov, nag
@@ -29,8 +31,16 @@ def main() -> int:
     except TuningError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except JavaScriptError as error:
+        sys.stderr.write(f"the synthesis fails, its reasons are above: {error}\n")
+        return 2
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(report(judged), "utf-8")
+    return finish(judged)
+
+
+def finish(judged: Mapping[str, Judgement]) -> int:
+    """Prints what is to be done; the exit code."""
     for each in judged.values():
         for problem in (*each.unacknowledged, *each.stale):
             sys.stdout.write(f"{problem}\n")
@@ -70,7 +80,7 @@ def _judge() -> dict[str, Judgement]:
     }
 
 
-def report(judged: dict[str, Judgement]) -> str:
+def report(judged: Mapping[str, Judgement]) -> str:
     """Markdown: what is open, then what is accepted and why."""
     lines = ["# Scanners", ""]
     for tool, each in judged.items():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from scan import table
+from scan.__main__ import finish, report
 from scan.cases import CASES, OPTIONS, Case
 from scan.table import Acknowledgement, Finding, TableError, general, judge
 
@@ -104,6 +105,23 @@ def test_paths_and_ids_lose_what_differs_between_environments_and_customizations
     )
     # Another environment's name is no part of ours: it stays visible.
     assert of("tuning-dev-data/Training") == "tuning-dev-data/Training"
+
+
+def test_the_scan_answers_no_while_anything_is_open_and_prints_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert finish({"t": judge([_found()], [_row()], tool="t")}) == 0
+    assert capsys.readouterr().out == ""
+    assert finish({"t": judge([_found(rule="R2")], [_row()], tool="t")}) == 1
+    new, stale = capsys.readouterr().out.splitlines()
+    assert new.startswith("t: R2 at data/A (dev)")
+    assert stale.startswith("t: R1 at data/A: there is no such finding")
+
+
+def test_the_report_says_what_is_open_and_why_the_rest_is_accepted() -> None:
+    text = report({"t": judge([_found(), _found(rule="R2")], [_row(when="vpc")], tool="t")})
+    assert "* ❌ t: R2 at data/A (dev)" in text
+    assert f"| `R1` | `data/A` (only with `vpc`) | 0 | {REASON} |" in text
 
 
 def test_every_environment_and_every_option_is_a_case() -> None:
