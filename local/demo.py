@@ -118,7 +118,8 @@ def main(state: Path, port: int, destroy: bool) -> None:
         click.echo(f"\nthe demo failed: {error}\n{_AGAIN}", err=True)
         sys.exit(1)
     except (DeployError, LocalAwsError, OSError) as error:
-        click.echo(f"\nthe demo could not run: {error}\n{_AGAIN}", err=True)
+        hint = f"\n{_AGAIN}" if isinstance(error, DeployError) else ""
+        click.echo(f"\nthe demo could not run: {error}{hint}", err=True)
         sys.exit(2)
     _write(BUILD / "demo.json", result)
     if destroy:

@@ -225,6 +225,21 @@ def test_what_cannot_be_is_refused_in_words(
     assert found.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--state", "/proc/x"), "the demo could not run: the state of the local AWS cannot be"),
+        (("--port", "99999"), "99999 is not in the range 0<=x<=65535"),
+    ],
+)
+def test_a_demo_that_cannot_run_says_why(arguments: tuple[str, ...], said: str) -> None:
+    command = [sys.executable, "-m", "local.demo", *arguments]
+    found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "Traceback" not in found.stderr
+
+
 @pytest.mark.parametrize("clock", [float("nan"), float("inf"), 0, -1, 0.5])
 def test_a_clock_that_is_no_factor_starts_nothing(clock: float, tmp_path: Path) -> None:
     with pytest.raises(LocalAwsError, match="must be a number from 1 to 1000000"):

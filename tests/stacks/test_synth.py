@@ -16,7 +16,7 @@ import app
 from app import build_app, read_context, workflow_picture
 from stacks.constructs.function import retention
 from tuning.errors import ConfigurationError, SettingsError
-from tuning.settings_table import LOG_RETENTION_DAYS
+from tuning.settings_table import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
 
 
 def test_all_recommended_feature_flags_are_set(repository: Path) -> None:
@@ -175,3 +175,22 @@ def test_arguments_that_mean_nothing_are_refused() -> None:
     assert done.returncode == 2
     assert "unknown arguments --environment prod" in done.stderr
     assert "cdk synth --context environment=NAME" in done.stderr
+
+
+@pytest.mark.parametrize("more", [{}, {"deny_others": True, "data_roles": ["DataScientist-*"]}])
+def test_the_longest_prefix_of_roles_leaves_room_for_names_that_differ(
+    tmp_path: Path, more: dict[str, Any]
+) -> None:
+    prefix = "p" * ROLE_NAME_PREFIX_MAX
+    context = read_context()
+    context["tuning"]["environments"]["dev"].update(role_name_prefix=prefix, vpc=True, **more)
+    assembly = build_app(context, outdir=str(tmp_path)).synth()
+    names = [
+        each["Properties"]["RoleName"]
+        for stack in assembly.stacks
+        for each in stack.template["Resources"].values()
+        if each["Type"] == "AWS::IAM::Role"
+    ]
+    assert len(names) > 10
+    assert len(set(names)) == len(names)
+    assert all(name.startswith(prefix) and len(name) <= 64 for name in names)
