@@ -133,6 +133,19 @@ class World:
             return None
         return str(found["Parameter"]["Value"])
 
+    def deployed(self, kind: str) -> dict[str, str]:
+        """The physical names of all resources of a type by their constructs' paths."""
+        client = self.aws.client("cloudformation")
+        found: dict[str, str] = {}
+        for file in sorted((self.folder / "cdk.out").glob("tuning-*.template.json")):
+            described = json.loads(file.read_text("utf-8"))["Resources"]
+            stack = file.name.removesuffix(".template.json")
+            for each in client.describe_stack_resources(StackName=stack)["StackResources"]:
+                resource = described[each["LogicalResourceId"]]
+                if resource["Type"] == kind:
+                    found[resource["Metadata"]["aws:cdk:path"]] = each["PhysicalResourceId"]
+        return found
+
     def subscribe(self) -> "Inbox":
         """A mailbox at the topic, for what is sent from now on."""
         queue = self.aws.client("sqs").create_queue(QueueName=f"inbox-{time.time_ns()}")["QueueUrl"]

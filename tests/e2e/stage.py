@@ -1,0 +1,247 @@
+"""A good run, and what brings the deployed app into the state in which one permission is needed."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from local.follow import Ended
+from stacks import workflow
+from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
+from tests.e2e.world import NAME, World, eventually
+
+KEYS = ("DataKey", "OperationsKey")
+EARLIER = "2026-01-01T00:00:00Z"
+
+
+@dataclass
+class Stage:
+    """The deployed app after a good run, whose steps can be made again one by one."""
+
+    world: World
+    good: Ended
+
+    @cached_property
+    def roles(self) -> Roles:
+        return Roles(self.world)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self.world, self.good.arn)
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Key ids by the names that `on` takes."""
+        deployed = self.world.deployed("AWS::KMS::Key")
+        return {name: key for name in KEYS for path, key in deployed.items() if f"/{name}/" in path}
+
+    @contextlib.contextmanager
+    def without(self, role: str, action: str, on: str = "") -> Iterator[str]:
+        """As Roles.without; on: also the name of a key."""
+        with self.roles.without(role, action, on=self.keys.get(on, on)) as physical:
+            yield physical
+
+    def state(self, name: str) -> None:
+        """Makes the call of one state again."""
+        described = workflow.definition(environment="local", approval_days=7)["States"][name]
+        self.steps.call(described["Resource"][2:-1], self.steps.payload(name))
+
+    def shard(self) -> None:
+        self.steps.call("CheckImages", self.steps.shard())
+
+    def same_work_again(self) -> None:
+        """Another run with the data of the good one."""
+        payload = self.steps.payload("Prepare job")
+        payload["admission"]["run"] = "20990101-000000-aaaaaa"
+        self.steps.call("StartJob", payload)
+
+    def work_that_failed_again(self) -> None:
+        """Another run with the data of one whose end nobody knows."""
+        table = self.world.aws.client("dynamodb")
+        key = self.steps.entered["Await approval"]["start"]["run_key"]
+        name = {"TableName": self.world.deployment.runs_table, "Key": {"id": {"S": f"key#{key}"}}}
+        before = table.get_item(**name)["Item"]["state"]["S"]
+        change = {
+            "UpdateExpression": "SET #s = :s",
+            "ExpressionAttributeNames": {"#s": "state"},
+        }
+        table.update_item(**name, **change, ExpressionAttributeValues={":s": {"S": "failed"}})
+        try:
+            self.same_work_again()
+        finally:
+            table.update_item(**name, **change, ExpressionAttributeValues={":s": {"S": before}})
+
+    def serving(self, **more: Any) -> dict[str, Any]:
+        """What serving begins with, and more."""
+        begun: dict[str, Any] = {**self.steps.entered["Serve"]["serving"], **more}
+        return begun
+
+    def serve(self, action: str, **more: Any) -> dict[str, Any]:
+        """One step of serving."""
+        payload = {"action": action, "serving": self.serving(**more)}
+        found: dict[str, Any] = self.steps.call("Serve", payload)
+        return found
+
+    def unserved(self) -> None:
+        """Nothing is served, nothing is billed."""
+        bedrock = self.world.aws.client("bedrock")
+        for each in self.world.throughputs():
+            arn = each["provisionedModelArn"]
+            assert eventually(lambda arn=arn: self._settled(arn))
+            bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+        assert self.world.throughputs() == []
+
+    def _settled(self, arn: str) -> bool:
+        found = self.world.aws.client("bedrock").get_provisioned_model_throughput(
+            provisionedModelId=arn
+        )
+        return found["status"] in ("InService", "Failed")
+
+    def served(self) -> str:
+        """The good run's model is served; the endpoint's ARN."""
+        model = self.serving()["model_arn"]
+        for each in self.world.throughputs():
+            if each["status"] == "InService" and each["modelArn"] == model:
+                return str(each["provisionedModelArn"])
+        self.unserved()
+        state = self.serving(started_by="deployment")
+        for _ in range(100):
+            state = self.steps.call("Serve", {"action": "serve", "serving": state})
+            if state["step"] == "smoke":
+                return str(state["endpoint_arn"])
+            time.sleep(0.1)
+        raise AssertionError(f"not served: {state}")
+
+    def buy(self) -> None:
+        self.unserved()
+        self.serve("serve", expires="2099-01-01T00:00:00Z")
+
+    def look(self) -> None:
+        self.served()
+        self.serve("serve")
+
+    def learn_the_base(self) -> None:
+        payload = self.serving()
+        del payload["base_arn"]
+        self.steps.call("Serve", {"action": "serve", "serving": payload})
+
+    def smoke(self) -> None:
+        self.serve("smoke", endpoint_arn=self.served())
+
+    def publish(self) -> None:
+        self.serve("publish", endpoint_arn=self.served())
+
+    def undo_create(self) -> None:
+        arn = self.served()
+        self.point_to(arn)
+        self.serve("roll-back", created_arn=arn, reason="a test")
+
+    def undo_swap(self) -> None:
+        arn, model = self.served(), self.serving()["model_arn"]
+        # By another run, which bought nothing: what this one bought would be deleted.
+        swapped = {"run": "another", "swapped_arn": arn, "swapped_from": model}
+        self.serve("roll-back", **swapped, reason="a test")
+
+    def keep_leases(self) -> None:
+        """An endpoint's lease has ended; then the keeper is called."""
+        arn = self.served()
+        self.point_to(arn)
+        self.world.aws.client("bedrock").tag_resource(
+            resourceARN=arn, tags=[{"key": "bedrock-tuning:expires", "value": EARLIER}]
+        )
+        self.steps.call("KeepLeases", {})
+
+    def point_to(self, endpoint: str) -> None:
+        """The endpoint is what applications use."""
+        self.world.aws.client("ssm").put_parameter(
+            Name=f"/bedrock-tuning/local/{NAME}/endpoint",
+            Value=endpoint,
+            Type="String",
+            Overwrite=True,
+        )
+
+    def deploy(self) -> None:
+        """CloudFormation updates the serving stack's resource; the model is not served yet."""
+        self.unserved()
+        self._ask("Update")
+
+    def deploy_again(self) -> None:
+        """The same while the model is served."""
+        self.served()
+        self._ask("Update")
+
+    def destroy(self) -> None:
+        """CloudFormation deletes the serving stack's resource while the model is served."""
+        self.served()
+        try:
+            self._ask("Delete")
+        finally:
+            self.world.aws.client("ssm").put_parameter(
+                Name=f"/bedrock-tuning/local/{NAME}/serving",
+                Value="deployed",
+                Type="String",
+                Overwrite=True,
+            )
+
+    def _ask(self, kind: str) -> None:
+        """Raises FunctionFailedError with the reason that CloudFormation shows."""
+        with answers() as (address, taken):
+            event = {
+                "RequestType": kind,
+                "ResponseURL": address,
+                "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/a/b",
+                "RequestId": f"taken-{time.time_ns()}",
+                "LogicalResourceId": "Throughput",
+                "PhysicalResourceId": f"provisioned-throughput/local/{NAME}",
+                "ResourceProperties": {"Customization": NAME, "Mode": "provisioned"},
+                "OldResourceProperties": {"Customization": NAME, "Mode": "provisioned"},
+            }
+            with contextlib.suppress(FunctionFailedError):
+                self.steps.call("ProvisionedThroughput", event)
+            (answer,) = taken
+        if answer["Status"] == "FAILED":
+            raise FunctionFailedError({"errorMessage": answer["Reason"], "errorType": "Reason"})
+
+    def train(self, role: str) -> str:
+        """A job with this service role on the good run's data; its failure message, "" if none."""
+        request = self.steps.entered["Train with validation"]["start"]["request"]
+        unique = f"taken-{time.time_ns()}"
+        bedrock = self.world.aws.client("bedrock")
+        arn = bedrock.create_model_customization_job(
+            jobName=unique,
+            customModelName=unique,
+            roleArn=f"arn:aws:iam::000000000000:role/{self.roles.names[role]}",
+            baseModelIdentifier=request["BaseModelIdentifier"],
+            trainingDataConfig={"s3Uri": request["TrainingDataConfig"]["S3Uri"]},
+            outputDataConfig={"s3Uri": request["OutputDataConfig"]["S3Uri"]},
+            hyperParameters=request["HyperParameters"],
+        )["jobArn"]
+        ended = {}
+
+        def over() -> bool:
+            ended.update(bedrock.get_model_customization_job(jobIdentifier=arn))
+            return ended["status"] in ("Completed", "Failed")
+
+        assert eventually(over)
+        return str(ended.get("failureMessage", ""))
+
+    def execute(self, state: str) -> Ended:
+        """The workflow with its own role, from one of its states on, with what the good run had."""
+        states = self.world.aws.client("stepfunctions")
+        whole = states.describe_state_machine(stateMachineArn=self.world.deployment.workflow)
+        definition = {**json.loads(whole["definition"]), "StartAt": state}
+        machine = states.create_state_machine(
+            name=f"from-{time.time_ns()}",
+            definition=json.dumps(definition),
+            roleArn=whole["roleArn"],
+        )["stateMachineArn"]
+        entered = json.dumps(self.steps.entered[state])
+        # A job of the same name or token would be refused for that.
+        request = self.steps.entered["Train with validation"]["start"]["request"]
+        for name in ("JobName", "ClientRequestToken"):
+            entered = entered.replace(request[name], f"again-{time.time_ns()}")
+        arn = states.start_execution(stateMachineArn=machine, input=entered)["executionArn"]
+        return self.world.end_of(arn, approve=False)
