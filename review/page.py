@@ -118,6 +118,8 @@ def _header(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     links += [("workflow", "workflow")] if facts.machines else []
     if changes is not None:
         links.insert(0, ("changes", "what changed"))
+    if facts.faults:
+        links.insert(0, ("faults", "faults"))
     anchors = "".join(f'<a href="#{target}">{words}</a>' for target, words in links)
     yield f"<nav>{anchors}</nav>\n"
 
@@ -171,7 +173,7 @@ def _places(names: Iterable[str]) -> str:
 
 
 def _faults(facts: Facts) -> Iterator[str]:
-    yield f"<h2>Faults ({len(facts.faults)})</h2>\n"
+    yield f'<h2 id="faults">Faults ({len(facts.faults)})</h2>\n'
     yield _table(
         ("check", "where", "what is there", "what may be", "what to do"),
         (

@@ -1,6 +1,6 @@
 """Checks of what holds data: it survives, is kept as long as meant, is encrypted and is closed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from review.check import Found, Subject, check, get
@@ -81,8 +81,8 @@ def table_keys(subject: Subject) -> Iterator[Found]:
     if found != wanted or texts != {name for names in wanted.values() for name in names}:
         yield Found(
             where=table.path,
-            what=f"its keys are {found} of the texts {sorted(texts)}",
-            limit=f"{wanted}",
+            what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
+            limit=f"{_keys_in_words(wanted)}; all of them texts",
             fix="Define the table as stacks/pipeline.py does",
         )
 
@@ -93,6 +93,14 @@ def _key_names(holder: Mapping[str, Any]) -> tuple[str, ...]:
     keys = holder.get("KeySchema", [])
     right = [str(key.get("KeyType")) for key in keys] == list(kinds[: len(keys)])
     return tuple(str(key.get("AttributeName")) for key in keys) if right else ()
+
+
+def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
+    """Keys by index, "" for the table itself: "keys are id; keys of index by-x are x and run"."""
+    return "; ".join(
+        f"keys {f'of index {index} ' if index else ''}are {' and '.join(names) or 'none'}"
+        for index, names in sorted(keys.items())
+    )
 
 
 @check("S603", "Every bucket keeps the versions of its objects.")

@@ -88,7 +88,7 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
 
 def test_a_fault_and_what_was_loosened_are_on_top(broken: str) -> None:
     assert "not proved" in broken
-    assert broken.index("<h2>Faults") < broken.index('id="changes"') < broken.index('id="graph"')
+    assert broken.index('id="faults"') < broken.index('id="changes"') < broken.index('id="graph"')
     assert "may now s3:DeleteObject on Output/jobs/pets-search/*" in broken
     assert "<li class=no>✗ <code>P304</code>" in broken
 
@@ -116,6 +116,25 @@ def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> 
     assert "\n`tuning-dev-data`, `tuning-dev-pipeline`, `tuning-dev-serving` in us-east-1: " in (
         markdown(found)
     )
+
+
+def test_every_link_of_the_page_leads_somewhere(broken: str) -> None:
+    targets = re.findall(r'href="#(\w+)"', broken)
+    assert targets[:2] == ["faults", "changes"]
+    assert [name for name in targets if f'id="{name}"' not in broken] == []
+
+
+def test_a_fault_of_keys_is_said_in_words(dev: Synthesized) -> None:
+    copy = dev.copy()
+    table = next(
+        r
+        for r in copy.templates["tuning-dev-pipeline"]["Resources"].values()
+        if r["Type"] == "AWS::DynamoDB::Table"
+    )
+    table["Properties"]["KeySchema"][0]["AttributeName"] = "name"
+    (fault,) = [f for f in _facts_of(dev, copy.templates).faults if f.check == "S613"]
+    assert fault.what.startswith("keys are name; keys of index by-customization are ")
+    assert fault.limit.startswith("keys are id; keys of index by-customization are ")
 
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
