@@ -24,6 +24,7 @@ SECTIONS = {
         "approve": "cli.commands.approve",
         "serve": "cli.commands.serve",
         "endpoints": "cli.commands.endpoints",
+        "lease": "cli.commands.lease",
         "stop": "cli.commands.stop",
     },
     "Work on this project": {

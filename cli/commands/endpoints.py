@@ -33,6 +33,8 @@ def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
         ("NAME", "CUSTOMIZATION", "STATUS", "UNITS", "AGE", "LEASE ENDS", "USD PER HOUR"),
         (_row(each) for each in found),
     )
+    if any(each.lease_end for each in found):
+        say(f"{deployment.command('lease NAME --end')} ends a customization's before its time")
     known = [each.usd_per_hour for each in found if each.usd_per_hour is not None]
     unknown = len(found) - len(known)
     if known:
