@@ -230,7 +230,10 @@ class Section:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.problem(key, f"must be a number, not {shown(value)}")
         elif not 0 < value < _AMOUNT_LIMIT:
-            self.problem(key, f"{shown(value)} is no sensible amount: use more than 0")
+            self.problem(
+                key,
+                f"{shown(value)} is no sensible amount: use more than 0, less than {_AMOUNT_LIMIT}",
+            )
         else:
             return float(value)
         return None

@@ -79,8 +79,8 @@ def read_serving(root: Section, *, model: BaseModel | None) -> ServingWish:
     length = section.integer("embedding_length", default=None, least=1, most=2**31 - 1)
     section.close()
     _check_mode(section, mode=mode, model=model)
-    # A mode that nobody can guess hides nothing that is wrong in every mode.
-    unknown = "mode" in section and not mode
+    # A mode that is missing or that nobody can guess hides nothing that is wrong in every mode.
+    unknown = not mode
     if mode == "provisioned" or unknown:
         _check_commitment(section, commitment=commitment, on_delete=on_delete)
     if mode == "provisioned":
@@ -102,7 +102,14 @@ def read_serving(root: Section, *, model: BaseModel | None) -> ServingWish:
 
 def _check_mode(section: Section, *, mode: str, model: BaseModel | None) -> None:
     useless = {
-        "none": ("model_units", "commitment", "lease_hours", "on_delete", "smoke_text"),
+        "none": (
+            "model_units",
+            "commitment",
+            "lease_hours",
+            "on_delete",
+            "smoke_text",
+            "embedding_length",
+        ),
         "on-demand": ("model_units", "commitment", "lease_hours"),
     }
     for key in useless.get(mode, ()):

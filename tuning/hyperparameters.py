@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tuning.customization_check import Problems, Section, did_you_mean, listed, misplaced, shown
+from tuning.customization_check import (
+    Problems,
+    Section,
+    closest,
+    did_you_mean,
+    listed,
+    misplaced,
+    shown,
+)
 from tuning.models import BaseModel, Hyperparameter, cite
 
 
@@ -33,6 +41,10 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
             hint = misplaced(name, path="hyperparameters")
             hint = hint or did_you_mean(name, known) or f": {names}"
             section.problem(name, f"{model.name} has no such hyperparameter{hint}")
+            # What was probably meant is not missing, and its value is checked, too.
+            meant = closest(name, known)
+            if meant and meant not in section:
+                given.setdefault(meant, value)
     resolved: dict[str, str] = {}
     for name, parameter in known.items():
         value = given.get(name, parameter.default)

@@ -178,12 +178,12 @@ def _problems(name: str, raw: Any) -> list[str]:
     for written, value in raw.items():
         key = written
         if written not in SETTINGS:
-            # Its value is checked as that of the key that was probably meant.
-            key = _near(written, [each for each in SETTINGS if each not in raw])
+            key = _near(written, SETTINGS)
             hint = f"did you mean {key!r}?" if key else f"use {', '.join(SETTINGS)}"
             problems.append(f"{where}.{written}: unknown key: {hint}")
-        if not key:
-            continue
+            # Its value is checked as that of the key that was probably meant, unless that is there.
+            if not key or key in raw:
+                continue
         said = SETTINGS[key].kind.wrong(value)
         if said:
             problems.append(f"{where}.{written}: {said}")

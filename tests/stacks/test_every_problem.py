@@ -25,6 +25,8 @@ max_run_usd = 50.0
 [tags]
 team = "pets"
 """
+# A wrong key with a right value, which is another fault if the value is wrong.
+WARM = "learning_rate = 0.1\n[serving]"
 RULES = '[rules]\nduplicate-key = "silent"\n[tags]'
 
 
@@ -115,6 +117,7 @@ FAULTS: Mapping[str, Seed] = {
     'pets.toml: tags."a&b": ': pets("[tags]", '[tags]\n"a&b" = "x"'),
     "cats.toml: serving.mode: ": pets('"provisioned"', '"zzz"', "cats.toml"),
     "cats.toml: serving.embedding_length: 7": pets("= 1024", "= 7", "cats.toml"),
+    "cats.toml: hyperparameters.learning_rate: ": pets("[serving]", WARM, "cats.toml"),
     "cats.toml: base_model: ": pets("-g1", "-g2", "cats.toml"),
     "cats.toml: hyperparameters.batchSize: 9": pets("= 576", "= 9", "cats.toml"),
     "odd.toml: base_model: ": pets("titan-multimodal-embeddings-g1", "zzz", "odd.toml"),

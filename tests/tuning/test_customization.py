@@ -201,6 +201,10 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
             ).replace("multimodal-embeddings-g1", "embed-image-v1"),
             "did you mean titan-multimodal-embeddings-g1?",
         ),
+        (
+            SEARCH + "[hyperparameters]\nbatch_size = 9",
+            "hyperparameters.batchSize: 9 is below the least 256",
+        ),
         (SEARCH + "batchSize = 576", "batchSize: unknown key: it belongs into [hyperparameters]"),
         (SEARCH + 'mode = "none"', "mode: unknown key: it belongs into [serving]"),
         (
@@ -319,6 +323,12 @@ def test_a_region_without_jobs_or_throughput_is_named_with_those_that_have_it() 
     assert "takes customization jobs in us-east-1, us-west-2 (source UG-ft)" in problem
     assert micro.problems_in_region("us-east-1") == ()
     assert len(micro.problems_in_region("us-west-2")) == 2
+
+
+def test_a_misspelled_hyperparameter_is_not_missing_beside_that() -> None:
+    (problem,) = _problems(STYLE.replace("stepCount", "step_count"))
+
+    assert "did you mean stepCount?" in problem
 
 
 def test_a_value_in_a_warning_band_is_accepted_with_a_warning() -> None:

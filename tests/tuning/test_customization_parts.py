@@ -46,6 +46,8 @@ def _problems(text: str) -> str:
             '"on-demand" is not offered for custom models of Titan Multimodal Embeddings G1 '
             '(source UG-deploy): use "provisioned" or "none"',
         ),
+        ('mode = "none"\nembedding_length = 256', "embedding_length: has no meaning with mode ="),
+        ("embedding_length = 7", "embedding_length: 7 is not possible"),
         ('mode = "none"\nlease_hours = 8', 'lease_hours: has no meaning with mode = "none"'),
         (
             'mode = "provisioned"\nlease_hours = 8\nembedding_length = 512',
@@ -125,6 +127,7 @@ def test_a_budget_is_read(budget: str, expected: Budget) -> None:
         ("max_run_usd = -1.5", "-1.5 is no sensible amount"),
         ("max_run_usd = inf", "inf is no sensible amount"),
         ("max_run_usd = nan", "nan is no sensible amount"),
+        ("max_run_usd = 1e9", "use more than 0, less than 1000000000"),
         ("max_run_usd = true", "must be a number, not true"),
         ('max_run_usd = "50"', 'must be a number, not "50"'),
         ('approval = "over-budget"', '"over-budget" needs a budget'),
