@@ -55,7 +55,7 @@ def next_step(deployment: Deployment, found: Row) -> str:
     if "taken_by" in found:
         return deployment.command(f"run {found['taken_by']}")
     if status == "waiting":
-        return deployment.command(f"upload DIR -c {name}")
+        return deployment.command(f"upload DATASET -c {name}")
     if status in _RUNNING:
         return deployment.command(f"run {run} -f")
     if status == "served":

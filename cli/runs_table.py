@@ -43,7 +43,7 @@ def newest(deployment: Deployment, *, customization: str | None) -> str:
     found = rows(deployment, customization=customization, limit=1)
     if not found:
         whose = f" of {customization}" if customization else ""
-        start = deployment.command(f"upload DIR -c {customization or 'NAME'}")
+        start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
         raise CannotRun(f"there is no run{whose} yet", fix=f"`{start}` starts one")
     return str(found[0]["run"])
 

@@ -26,6 +26,7 @@ class Side:
     """
 
     kind: layout.Kind
+    manifest: Path
     folder: Path
     bucket: str
     prefix: str
@@ -33,38 +34,53 @@ class Side:
     absent: tuple[str, ...]
 
 
-def sides(folder: Path, *, customization: str, deployment: Deployment) -> list[Side]:
+def sides(
+    path: Path, *, validation: Path | None, customization: str, deployment: Deployment
+) -> list[Side]:
     """What lies below a folder: training/ and validation/, or a manifest.jsonl for training.
 
+    path: such a folder, or the training manifest itself with its images beside it. validation: a
+    validation manifest that lies elsewhere.
     Raises CannotRun if there is no manifest, or one that refers to another place than it goes to.
     """
-    folders: dict[layout.Kind, Path] = {kind: folder / kind for kind in layout.KINDS}
-    if not any((each / layout.MANIFEST_FILE).is_file() for each in folders.values()):
-        folders = {"training": folder}
-    folders = {k: each for k, each in folders.items() if (each / layout.MANIFEST_FILE).is_file()}
-    if not folders:
-        raise CannotRun(
-            f"there is no {layout.MANIFEST_FILE}",
-            where=f"{folder}, {folder / 'training'}",
-            fix="`tuning prepare` makes a dataset of a folder of images",
-        )
+    manifests = _manifests(path)
+    if validation is not None:
+        manifests["validation"] = validation
     prefix = layout.folder(customization)
     options = {"training": "--to", "validation": "--validation-to"}
     right = " ".join(
-        f"{options[kind]} {layout.uri(deployment.buckets.of(kind), prefix)}" for kind in folders
+        f"{options[kind]} {layout.uri(deployment.buckets.of(kind), prefix)}" for kind in manifests
     )
     return [
         _side(kind, each, deployment=deployment, prefix=prefix, right=right)
-        for kind, each in folders.items()
+        for kind, each in manifests.items()
     ]
 
 
+def _manifests(path: Path) -> dict[layout.Kind, Path]:
+    if path.is_file():
+        return {"training": path}
+    here: dict[layout.Kind, Path] = {
+        kind: path / kind / layout.MANIFEST_FILE for kind in layout.KINDS
+    }
+    if not any(each.is_file() for each in here.values()):
+        here = {"training": path / layout.MANIFEST_FILE}
+    found = {kind: each for kind, each in here.items() if each.is_file()}
+    if not found:
+        raise CannotRun(
+            f"there is no {layout.MANIFEST_FILE}",
+            where=f"{path}, {path / 'training'}",
+            fix="`tuning prepare` makes a dataset of a folder of images; a manifest with another "
+            "name is named itself",
+        )
+    return found
+
+
 def _side(
-    kind: layout.Kind, folder: Path, *, deployment: Deployment, prefix: str, right: str
+    kind: layout.Kind, manifest: Path, *, deployment: Deployment, prefix: str, right: str
 ) -> Side:
     """right: the options of `tuning prepare` with which all references would be right."""
-    bucket = deployment.buckets.of(kind)
-    manifest = folder / layout.MANIFEST_FILE
+    bucket, folder = deployment.buckets.of(kind), manifest.parent
     with manifest.open("rb") as file:
         place = first_reference(file.read(_PEEK))
     if place is not None and (place.bucket, place.folder) != (bucket, prefix):
@@ -78,6 +94,7 @@ def _side(
     here = {name for name in names if _is_here(folder, name)}
     return Side(
         kind=kind,
+        manifest=manifest,
         folder=folder,
         bucket=bucket,
         prefix=prefix,
@@ -146,7 +163,7 @@ def upload_manifest(side: Side, deployment: Deployment) -> str:
     """Uploads the manifest of a side; returns its URI."""
     key = f"{side.prefix}{layout.MANIFEST_FILE}"
     # In parts: a manifest may have gigabytes.
-    deployment.aws.s3.upload_file(str(side.folder / layout.MANIFEST_FILE), side.bucket, key)
+    deployment.aws.s3.upload_file(str(side.manifest), side.bucket, key)
     return layout.uri(side.bucket, key)
 
 

@@ -34,7 +34,7 @@ def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json
         return
     if not found:
         whose = f" of {customization}" if customization else ""
-        start = deployment.command(f"upload DIR -c {customization or 'NAME'}")
+        start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
         say(f"no run{whose} yet in {deployment.environment}: `{start}` starts one")
         return
     emit_table(

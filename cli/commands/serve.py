@@ -121,7 +121,7 @@ def _servable(deployment: "Deployment", customization: "Customization", wished: 
     if model is None:
         raise CannotRun(
             f"no model of {name} is published in {deployment.environment}",
-            fix=f"`{deployment.command(f'upload DIR -c {name}')}`: "
+            fix=f"`{deployment.command(f'upload DATASET -c {name}')}`: "
             "a run trains, publishes and serves a model",
         )
     if _pointer(deployment, name, "serving") is None:

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument(
-    "folder",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="What `tuning prepare` wrote, or a folder with manifest.jsonl and its images.",
+    "dataset",
+    metavar="DATASET",
+    type=click.Path(exists=True, path_type=Path),
+    help="What `tuning prepare` wrote, a folder with manifest.jsonl and its images, or a training "
+    "manifest of any name with its images beside it.",
+)
+@click.option(
+    "--validation",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The validation manifest, where DATASET is a manifest.",
 )
 @click.option("--customization", "-c", required=True, help="Whose dataset it is.")
 @click.option("--follow", "-f", is_flag=True, help="Follow the run that it starts until it ends.")
@@ -31,7 +38,8 @@ def upload(
     ctx: click.Context,
     /,
     *,
-    folder: Path,
+    dataset: Path,
+    validation: Path | None,
     customization: str,
     follow: bool,
     deployed: "Deployed",
@@ -51,20 +59,24 @@ def upload(
 
     deployment = deployed()
     demand_deployed(customization, deployment)
-    found = sides(folder, customization=customization, deployment=deployment)
+    found = sides(
+        dataset, validation=validation, customization=customization, deployment=deployment
+    )
     counts = {}
     manifests: list[str] = []
     try:
         for side in found:
             sent, there = upload_images(side, deployment)
             counts[side.kind] = {"sent": sent, "already_there": there}
-            say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
+            if side.files or there:
+                say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
         before = newest_run(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):
             manifests.append(upload_manifest(side, deployment))
     except KeyboardInterrupt:
-        again = deployment.command(f"upload {folder} -c {customization}")
+        beside = f" --validation {validation}" if validation else ""
+        again = deployment.command(f"upload {dataset}{beside} -c {customization}")
         what = "no run was started" if not manifests else "the training manifest was not sent"
         raise Interrupted(
             f"{what}; images that are there stay there", fix=f"go on: {again}"

@@ -46,7 +46,7 @@ def test_runs_of_one_customization_are_asked_of_the_index(run: Run, aws: Stubbed
          "model abc, 1 warning", "tuning endpoints"),
         ({"status": "failed", "message": "no rights\nLikely cause: …"}, "no rights", ""),
         ({"status": "waiting", "message": "the validation manifest is there"},
-         "the validation manifest is there", "tuning upload DIR -c pets-search"),
+         "the validation manifest is there", "tuning upload DATASET -c pets-search"),
     ],
     ids=lambda value: value["status"] if isinstance(value, dict) else "",
 )  # fmt: skip

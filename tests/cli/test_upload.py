@@ -122,6 +122,18 @@ def test_a_folder_with_one_manifest_is_a_training_set(run: Run, s3: FakeS3, tmp_
     assert s3.log == ["train/pets/images/0.png", "train/pets/manifest.jsonl"]
 
 
+def test_manifests_of_any_name_are_named_themselves_and_texts_need_no_images(
+    run: Run, s3: FakeS3, tmp_path: Path
+) -> None:
+    chat, held = tmp_path / "chat.jsonl", tmp_path / "held-out.jsonl"
+    for file in (chat, held):
+        file.write_text('{"prompt": "Hello", "completion": "Hi"}\n')
+    result = run("upload", chat, "--validation", held, "-c", "pets")
+    assert result.exit_code == 0, result.stderr
+    assert s3.log == ["valid/pets/manifest.jsonl", "train/pets/manifest.jsonl"]
+    assert "image" not in result.stderr
+
+
 def test_a_manifest_that_refers_elsewhere_is_refused_with_the_right_option(
     run: Run, s3: FakeS3, prepared: Path
 ) -> None:

@@ -85,7 +85,7 @@ def test_an_upload_that_still_waits_says_for_what_and_how_to_go_on(
     later(aws, WAITS)
     result = run("run", WAITED)
     assert "when the training manifest is there" in result.stdout
-    assert "tuning upload DIR -c pets-search" in result.stderr
+    assert "tuning upload DATASET -c pets-search" in result.stderr
 
 
 def test_following_an_upload_that_waits_goes_on_with_the_run_that_takes_its_dataset(
