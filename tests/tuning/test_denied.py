@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tuning.denied import Denial, denial
 
-ROLE = "tuning-dev-pipeline-FunctionsMergeRole593479A7-09D416C8B02AA"
+ROLE = "tuning-dev-pipeline-FunctionsMergeRole0000-000000000000"
 SESSION = f"arn:aws:sts::000000000000:assumed-role/{ROLE}/tuning-dev-pipeline-FunctionsMerge"
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/runs"
 
