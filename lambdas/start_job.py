@@ -25,8 +25,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "report"}.
 
     Returns decision ("start", "approve", "already-trained", "in-progress", "superseded",
-    "outdated"), a reason, and for "start" and "approve" the run key, whether there is a validation
-    dataset, the estimate and the request in Step Functions' spelling.
+    "outdated"), a reason, the holder where another run has the very same work, and for "start" and
+    "approve" the run key, whether there is a validation dataset, the estimate and the request in
+    Step Functions' spelling.
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
@@ -179,4 +180,5 @@ def _decision(decision: str, holder: Work, detail: str) -> dict[str, Any]:
         "decision": decision,
         "reason": f"run {holder.run} has this very work (same data, model and hyperparameters): "
         f"{detail}",
+        "holder": holder.run,
     }

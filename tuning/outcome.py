@@ -104,8 +104,8 @@ def _counted(counts: Mapping[str, int]) -> str:
 def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
     decision, reason = str(start["decision"]), str(start["reason"])
     if decision == "already-trained":
-        again = f"tuning serve {name} -e {environment}"
-        reason += f"\nServe the published model again when its lease has ended: {again}"
+        again = f"tuning serve {name} --run {start['holder']} -e {environment}"
+        reason += f"\nServe and publish it, where it is not: {again}"
     return Outcome(
         status=decision,
         subject=f"{name}: no job started ({decision})",

@@ -95,7 +95,7 @@ def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
             f"run {run} is of {found['customization']}, not of {customization}",
             fix=f"`{deployment.command(f'runs -c {customization}')}` lists its runs",
         )
-    model = found.get("model_arn")
+    model = found.get("model_arn") or _of_job(deployment, found.get("job_name"))
     if model is None:
         raise CannotRun(
             f"run {run} has no model: it is {found['status']}", fix=f"`{shown}` says why"
@@ -108,6 +108,18 @@ def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
             f"the model of run {run} was deleted", where=str(model), fix="choose another run"
         ) from None
     return str(model)
+
+
+def _of_job(deployment: "Deployment", job_name: str | None) -> str | None:
+    """The model of a job whose run ended before it: somebody aborted the execution."""
+    bedrock = deployment.aws.bedrock
+    if job_name is None:
+        return None
+    try:
+        found = bedrock.get_model_customization_job(jobIdentifier=job_name)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    return found.get("outputModelArn") if found["status"] == "Completed" else None
 
 
 def _servable(deployment: "Deployment", customization: "Customization", wished: str | None) -> str:

@@ -182,6 +182,32 @@ def test_a_model_that_was_trained_and_never_published_can_be_served(
     assert again("--run", EARLIER, "--yes").exit_code == 0
 
 
+def test_a_job_that_outlived_its_run_has_a_model_to_serve(again: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(run=EARLIER, customization="pets-search", status="failed", job_name="dev-pets-1")
+    job = {
+        "jobArn": "arn:aws:bedrock:us-east-1:000000000000:model-customization-job/a/b",
+        "jobName": "dev-pets-1",
+        "status": "Completed",
+        "outputModelArn": OTHER,
+        "outputModelName": "m",
+        "roleArn": "arn:aws:iam::000000000000:role/r",
+        "creationTime": "2026-11-20T00:00:00Z",
+        "baseModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0",
+        "trainingDataConfig": {"s3Uri": "s3://a/b"},
+        "validationDataConfig": {"validators": []},
+        "outputDataConfig": {"s3Uri": "s3://a/b"},
+    }
+    aws.answer("bedrock", "get_model_customization_job", job, {"jobIdentifier": "dev-pets-1"})
+    _exists(aws, OTHER)
+    aws.points("model", None)
+    aws.points("serving", "deployed")
+    throughput(aws)
+    _started(aws, by="person", model_arn=OTHER)
+
+    assert again("--run", EARLIER, "--yes").exit_code == 0
+
+
 def test_a_run_without_a_model_of_this_customization_is_refused(
     again: Run, aws: StubbedAws
 ) -> None:

@@ -138,6 +138,7 @@ def test_work_that_was_trained_points_to_its_model(aws: Aws) -> None:
     assert found["decision"] == "already-trained"
     assert MODEL in found["reason"]
     assert OTHER in found["reason"]
+    assert found["holder"] == OTHER
     assert "request" not in found
 
 

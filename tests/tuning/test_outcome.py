@@ -95,7 +95,7 @@ def test_warnings_are_told_apart_from_what_has_to_be_fixed() -> None:
     [("already-trained", True), ("in-progress", True), ("outdated", True), ("superseded", False)],
 )
 def test_a_valid_dataset_without_a_job_says_why(decision: str, notify: bool) -> None:
-    start = {"decision": decision, "reason": f"its model is {MODEL}"}
+    start = {"decision": decision, "reason": f"its model is {MODEL}", "holder": "20261120-x"}
 
     ended = outcome({"admission": ADMITTED, "report": VALID, "start": start})
 
@@ -105,11 +105,11 @@ def test_a_valid_dataset_without_a_job_says_why(decision: str, notify: bool) -> 
 
 
 def test_who_uploads_again_what_was_trained_learns_how_it_is_served_again() -> None:
-    start = {"decision": "already-trained", "reason": "its model is there"}
+    start = {"decision": "already-trained", "reason": "its model is there", "holder": "20261120-x"}
 
     ended = outcome({"admission": ADMITTED, "report": VALID, "start": start})
 
-    assert ended.message.endswith("tuning serve pets-search -e prod")
+    assert ended.message.endswith("tuning serve pets-search --run 20261120-x -e prod")
 
 
 @pytest.mark.parametrize(
