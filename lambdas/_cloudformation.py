@@ -7,11 +7,15 @@ from typing import Any, Final
 
 import urllib3
 
+from tuning.explain import explain
+
 logger = logging.getLogger(__name__)
 
 # CloudFormation takes an answer of 4,096 bytes in all; texts are cut to the first length that fits.
 _ANSWER_BYTES: Final = 4_096
 _LENGTHS: Final = (1_000, 400, 150, 100)
+# Of a reason's 1,000 characters, so that there is room for what to do: AWS's refusals are long.
+_ERROR_LENGTH: Final = 600
 
 
 def answer_to(event: dict[str, Any], *, physical_id: str) -> dict[str, Any]:
@@ -21,6 +25,13 @@ def answer_to(event: dict[str, Any], *, physical_id: str) -> dict[str, Any]:
         "PhysicalResourceId": physical_id,
         **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
     }
+
+
+def reason(error: Exception) -> str:
+    """What failed and, where it is known, what to do: all that whoever deploys gets to see."""
+    words = f"{type(error).__name__}: {error}"
+    found = explain(words)
+    return f"{words[:_ERROR_LENGTH]}\nWhat to do: {found.fix}" if found.known else words
 
 
 def send(url: str, answer: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     except Exception as error:
         # Without any answer CloudFormation would wait for its timeout.
         logger.exception("custom resource failed")
-        answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
+        answer |= {"Status": "FAILED", "Reason": _cloudformation.reason(error)}
     _cloudformation.send(event["ResponseURL"], answer)
 
 

@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 from lambdas import _aws, _cloudformation, _customizations, _endpoints, _pointers, _runs
 from tuning import cost
 from tuning.environment import ThroughputEnvironment
-from tuning.explain import explain
 from tuning.serving import Action, Endpoint, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
@@ -26,8 +25,6 @@ logger = logging.getLogger(__name__)
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 10
-# A reason has 1,000 characters in the answer, and AWS's refusals are long.
-_REASON_WORDS: Final = 600
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -51,19 +48,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
     except Exception as error:
         # Without any answer CloudFormation would wait for an hour.
         logger.exception("custom resource failed")
-        answer |= {"Status": "FAILED", "Reason": _reason(error)}
+        answer |= {"Status": "FAILED", "Reason": _cloudformation.reason(error)}
         _cloudformation.send(event["ResponseURL"], answer)
         # So that the alarm rings. Lambda then calls again: a deletion is tried once more, nothing
         # is handed over twice, and CloudFormation takes the first answer only.
         raise
     _cloudformation.send(event["ResponseURL"], answer)
-
-
-def _reason(error: Exception) -> str:
-    """What failed and what to do, in this order and within what an answer has room for."""
-    words = f"{type(error).__name__}: {error}"
-    found = explain(words)
-    return f"{words[:_REASON_WORDS]}\nWhat to do: {found.fix}" if found.known else words
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:

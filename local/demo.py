@@ -181,7 +181,7 @@ def _served(
     with narrator.step("run", f"the run, state by state ({CUSTOMIZATION})"):
         ended = _follow(aws, deployment, narrator, version)
         served = ended.state.get("serving", {})
-        expect(ended.outcome == "served", f"the run is served, not {ended.outcome}: {ended.cause}")
+        expect(ended.outcome == "served", f"the run is served, not {ended.outcome}: {ended.why}")
         if "swapped_from" in served:
             narrator.say(f"  swapped in place; it served {served['swapped_from']} before")
     run = follow.run_of(aws, deployment, ended.arn) or {}

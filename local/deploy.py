@@ -43,15 +43,14 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
 
 
-def deploy(aws: LocalAws, folder: Path, *, say: Say) -> Deployment:
-    """Synthesizes and deploys all stacks; folder takes log, templates and outputs."""
+def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
+    """Synthesizes and deploys all stacks; folder takes log, templates and outputs.
+
+    app: the command that synthesizes, if not the one in cdk.json.
+    """
     outputs = folder / "outputs.json"
-    _cdk(
-        aws,
-        folder,
-        ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)],
-        say=say,
-    )
+    command = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
+    _cdk(aws, folder, [*command, *(["--app", app] if app else [])], say=say)
     return read_outputs(outputs)
 
 

@@ -32,6 +32,11 @@ class Ended:
         """The run's end in our words: served, rejected, …; the error's name if it failed."""
         return str(self.state.get("outcome", {}).get("status") or self.error)
 
+    @property
+    def why(self) -> str:
+        """What a person is told about this end, also of one that is no failure."""
+        return self.cause or str(self.state.get("outcome", {}).get("message", ""))
+
 
 def execution_for(
     aws: LocalAws, deployment: Deployment, *, bucket: str, version: str, seconds: float = 30

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,20 +13,24 @@ from stacks import workflow
 from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
 from tests.e2e.world import NAME, World, eventually
 
-KEYS = ("DataKey", "OperationsKey")
+KEYS = ("DataKey", "ModelKey", "OperationsKey")
 EARLIER = "2026-01-01T00:00:00Z"
 
 
 @dataclass
 class Stage:
-    """The deployed app after a good run, whose steps can be made again one by one."""
+    """The deployed app after a good run, whose steps can be made again one by one.
+
+    options: the settings that were put on top of the environment's.
+    """
 
     world: World
     good: Ended
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def roles(self) -> Roles:
-        return Roles(self.world)
+        return Roles(self.world, self.options)
 
     @cached_property
     def steps(self) -> Steps:
@@ -187,7 +191,14 @@ class Stage:
             )
 
     def _ask(self, kind: str) -> None:
-        """Raises FunctionFailedError with the reason that CloudFormation shows."""
+        wish = {"Customization": NAME, "Mode": "provisioned"}
+        self.ask("ProvisionedThroughput", kind, wish)
+
+    def ask(self, function: str, kind: str, properties: dict[str, str]) -> None:
+        """As CloudFormation asks a custom resource.
+
+        Raises FunctionFailedError with the reason that CloudFormation shows.
+        """
         with answers() as (address, taken):
             event = {
                 "RequestType": kind,
@@ -196,18 +207,18 @@ class Stage:
                 "RequestId": f"taken-{time.time_ns()}",
                 "LogicalResourceId": "Throughput",
                 "PhysicalResourceId": f"provisioned-throughput/local/{NAME}",
-                "ResourceProperties": {"Customization": NAME, "Mode": "provisioned"},
-                "OldResourceProperties": {"Customization": NAME, "Mode": "provisioned"},
+                "ResourceProperties": properties,
+                "OldResourceProperties": properties,
             }
             with contextlib.suppress(FunctionFailedError):
-                self.steps.call("ProvisionedThroughput", event)
+                self.steps.call(function, event)
             (answer,) = taken
         if answer["Status"] == "FAILED":
             raise FunctionFailedError({"errorMessage": answer["Reason"], "errorType": "Reason"})
 
     def train(self, role: str) -> str:
         """A job with this service role on the good run's data; its failure message, "" if none."""
-        request = self.steps.entered["Train with validation"]["start"]["request"]
+        request = self.steps.entered["Await approval"]["start"]["request"]
         unique = f"taken-{time.time_ns()}"
         bedrock = self.world.aws.client("bedrock")
         arn = bedrock.create_model_customization_job(
@@ -240,7 +251,7 @@ class Stage:
         )["stateMachineArn"]
         entered = json.dumps(self.steps.entered[state])
         # A job of the same name or token would be refused for that.
-        request = self.steps.entered["Train with validation"]["start"]["request"]
+        request = self.steps.entered["Await approval"]["start"]["request"]
         for name in ("JobName", "ClientRequestToken"):
             entered = entered.replace(request[name], f"again-{time.time_ns()}")
         arn = states.start_execution(stateMachineArn=machine, input=entered)["executionArn"]

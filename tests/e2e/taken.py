@@ -6,8 +6,8 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from tuning.permissions.contract import Contracts
 POLICY = "Policy"
 
 
-def contracts(world: World, **options: Any) -> Contracts:
+def contracts(**options: Any) -> Contracts:
     """What is promised about the deployed app; options: other settings."""
     from app import ROOT, read_context
 
@@ -33,16 +33,20 @@ def contracts(world: World, **options: Any) -> Contracts:
 
 @dataclass
 class Roles:
-    """The deployed roles by the names of their contracts, without "role."."""
+    """The deployed roles by the names of their contracts, without "role.".
+
+    options: the settings that were put on top of the environment's.
+    """
 
     world: World
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def names(self) -> dict[str, str]:
         """The physical name of every role in the templates that were deployed."""
         paths = {
             f"tuning-local-{role.place.stack}/{role.place.path}/Resource": role.name
-            for role in contracts(self.world).roles
+            for role in contracts(**self.options).roles
         }
         found = {}
         for path, physical in self.world.deployed("AWS::IAM::Role").items():

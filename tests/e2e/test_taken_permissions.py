@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from local.follow import Ended
+from scan.cases import OPTIONS
 from tests.e2e.needed import FUNCTIONS, NOT_NEEDED_HERE, WHOLE_RUNS, WORKFLOW, Taken
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError, Roles, contracts
@@ -266,9 +267,8 @@ def _demand_alarm(world: World, name: str, *, said: str) -> None:
 
 
 def test_every_role_is_taken_something_from_or_it_is_said_why_not(world: World) -> None:
-    options = {"vpc": True, "model_key": True, "deny_others": True, "data_roles": ["team"]}
     promised = {
-        role.name.removeprefix("role.") for role in contracts(world, **options).roles
+        role.name.removeprefix("role.") for role in contracts(**OPTIONS["all"]).roles
     } | set(Roles(world).names)
     assert promised == {role for role, _, _ in WHOLE_RUNS} | set(ELSEWHERE)
     for place in ELSEWHERE.values():

@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import Image
 
-from local import follow
+from local import dataset, follow
 from local.deploy import deploy, destroy
+from local.upload import upload_manifest, upload_pictures
 from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.e2e
@@ -40,6 +42,23 @@ def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: Wo
     assert (
         world.follow(world.upload("training", world.rows(salt=" fails once"))).outcome == "served"
     )
+
+
+def test_a_base_model_past_its_end_of_life_is_named_with_its_date(world: World) -> None:
+    """pets-style asks for one; without extended access Bedrock refuses the job."""
+    before = world.jobs()
+    place = {"bucket": world.deployment.training_bucket, "customization": "pets-style"}
+    folder = world.folder / "style"
+    pictures = list(dataset.draw(folder, count=8, seed=3, prefix="style"))
+    for each in pictures:
+        Image.open(folder / each.path).resize((512, 512)).save(folder / each.path)
+    upload_pictures(world.aws, folder, pictures, **place)
+    body = dataset.manifest(pictures, **place)
+    ended = world.follow(upload_manifest(world.aws, body, **place))
+    assert ended.status == "FAILED", ended.why
+    assert "Titan Image Generator G1 v2 is past end of life since 2026-06-30" in ended.cause
+    assert "What to do: choose an open model" in ended.cause
+    assert world.jobs() == before
 
 
 def test_a_failed_smoke_test_brings_the_previous_model_back(world: World) -> None:

@@ -1,0 +1,23 @@
+"""What the end of a run says, also when the run did not fail."""
+
+import pytest
+
+from local.follow import Ended
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "why"),
+    [
+        ("no permission", {}, "no permission"),
+        (
+            "",
+            {"outcome": {"message": "its serving stack is missing"}},
+            "its serving stack is missing",
+        ),
+        ("", {}, ""),
+    ],
+)
+def test_why_is_the_cause_or_else_the_message(
+    cause: str, state: dict[str, dict[str, str]], why: str
+) -> None:
+    assert Ended(arn="arn", status="SUCCEEDED", state=state, cause=cause).why == why
