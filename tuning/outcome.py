@@ -47,7 +47,7 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
         return _failed(name, state, error, environment)
     serving = state.get("serving")
     if serving is not None:
-        return _served(name, serving)
+        return _served(name, state, environment)
     start = state.get("start")
     if start is not None and start["decision"] != "start":
         return _not_started(name, start, environment)
@@ -114,7 +114,8 @@ def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outco
     )
 
 
-def _served(name: str, serving: Mapping[str, Any]) -> Outcome:
+def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
+    serving = state["serving"]
     step, reason = str(serving["step"]), str(serving.get("reason", ""))
     if step == "served":
         return Outcome(
@@ -135,9 +136,16 @@ def _served(name: str, serving: Mapping[str, Any]) -> Outcome:
     return Outcome(
         status="serving-failed",
         subject=f"{name}: serving failed",
-        message=f"{told}\nThe custom model is kept.",
+        message=f"{told}\nThe custom model is kept. When that is put right, serve it: "
+        f"{_serve_again(name, state, environment)}",
         failed=True,
     )
+
+
+def _serve_again(name: str, state: Mapping[str, Any], environment: str) -> str:
+    """The command that serves the model of this run; of a deployment, the published one."""
+    of_run = f" --run {state['admission']['run']}" if "job" in state else ""
+    return f"tuning serve {name}{of_run} -e {environment}"
 
 
 def _failed(
@@ -192,7 +200,10 @@ def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list
     """What a run that broke off has made and may be billed for."""
     model = capitalized(state.get("job") or {}).get("OutputModelArn")
     endpoint = (state.get("serving") or {}).get("created_arn")
-    lines = [f"The custom model is kept: {model}"] if model else []
+    lines = []
+    if model:
+        again = _serve_again(_name(state), state, environment)
+        lines.append(f"The custom model is kept: {model}\nServe it: {again}")
     if endpoint:
         lines.append(f"Billed by the hour until it is deleted or its lease ends: {endpoint}")
     refused = denial(cause_words(cause))

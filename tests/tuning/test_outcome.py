@@ -169,6 +169,22 @@ def test_each_other_end_of_serving_has_its_own_status(
     assert "because" in ended.message
 
 
+@pytest.mark.parametrize(
+    ("reached", "command"),
+    [
+        ({"admission": ADMITTED, "job": JOB}, "tuning serve pets-search --run r -e prod"),
+        # A deployment serves what is published.
+        ({}, "tuning serve pets-search -e prod"),
+    ],
+)
+def test_a_model_that_could_not_be_served_is_told_with_the_command_that_serves_it(
+    reached: dict[str, Any], command: str
+) -> None:
+    ended = outcome({**reached, "serving": {**SERVING, "step": "failed", "reason": "because"}})
+
+    assert ended.message.endswith(f"When that is put right, serve it: {command}")
+
+
 def test_a_price_that_was_approved_does_not_end_the_run() -> None:
     serving = {**SERVING, "step": "unserved", "reason": "nothing is to be served"}
 
@@ -254,6 +270,7 @@ def test_a_run_that_breaks_off_after_training_says_what_it_leaves_behind() -> No
     )
 
     assert f"The custom model is kept: {MODEL}" in ended.message
+    assert "Serve it: tuning serve pets-search --run r -e prod" in ended.message
     assert f"until it is deleted or its lease ends: {ENDPOINT}" in ended.message
 
 
