@@ -24,6 +24,9 @@ def handler(event: dict[str, Any], context: object) -> None:
         # Without any answer CloudFormation would wait for its timeout.
         logger.exception("custom resource failed")
         answer |= {"Status": "FAILED", "Reason": _cloudformation.reason(error)}
+        _cloudformation.send(event["ResponseURL"], answer)
+        # So that the alarm rings. Lambda then calls again, which does no harm.
+        raise
     _cloudformation.send(event["ResponseURL"], answer)
 
 

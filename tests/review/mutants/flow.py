@@ -253,6 +253,11 @@ def no_path(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "admission.run"
 
 
+@_flow("F701", "a cause by a function that makes no text")
+def no_text(states: Raw) -> None:
+    states["Closing failed"]["CausePath"] = "States.StringToJson($.error.Cause)"
+
+
 @_flow("F701", "any number of shards at a time")
 def unbounded_map(states: Raw) -> None:
     del states["Check images"]["MaxConcurrency"]
