@@ -52,7 +52,10 @@ def _error(error: str, cause: Any = "") -> dict[str, str]:
         ({"admission": {**ADMISSION, "decision": "superseded"}}, "superseded"),
         ({"admission": {**ADMISSION, "decision": "closed"}}, "closed"),
         ({"report": REJECTED}, "rejected"),
-        ({"start": {"decision": "already-trained", "reason": "r", "holder": "h"}}, "already-trained"),
+        (
+            {"start": {"decision": "already-trained", "reason": "r", "holder": "h"}},
+            "already-trained",
+        ),
         ({"start": {"decision": "in-progress", "reason": "r"}}, "in-progress"),
         ({"start": {"decision": "outdated", "reason": "r"}}, "outdated"),
         ({"start": APPROVE, "error": _error("Declined", "by Ron")}, "declined"),
