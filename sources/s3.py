@@ -7,6 +7,7 @@ core, boto3 with 32 threads 646.
 import html
 import os
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,10 @@ CHUNK: Final = 4 * 1024 * 1024
 # S3 answers a small range in 20 to 40 ms, so this is what bounds the rate: measured with a server
 # that waits as long, 32 threads make 1,000 GETs per second, 128 make 2,900, at the same CPU time.
 _THREADS: Final = 128
+# Where answers come at once, more threads than these only take each other's processor: a tenth of
+# the CPU time of a GET. So there are more of them only where a GET takes longer than this.
+_THREADS_AT_FIRST: Final = 32
+_SLOW_GET_SECONDS: Final = 0.012
 # Ask for new credentials well before a function's run out; the runtime renews them in time.
 _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 
@@ -81,7 +86,8 @@ class S3Images:
         self, bucket: str, *, client: S3Store, boto: "S3Client", threads: int = _THREADS
     ) -> None:
         self._bucket, self._client, self._boto = bucket, client, boto
-        self._threads = threads
+        self._threads_max = threads
+        self._threads = min(threads, _THREADS_AT_FIRST)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="images")
 
     def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
@@ -100,9 +106,12 @@ class S3Images:
                 deque(waiting, maxlen=0)
                 raise
 
+        began = time.perf_counter()
         tasks = [self._pool.submit(work) for _ in range(min(self._threads, len(ranges)))]
         for task in tasks:
             task.result()
+        if ranges and (time.perf_counter() - began) * len(tasks) > _SLOW_GET_SECONDS * len(ranges):
+            self._threads = self._threads_max
         return [answers[index] for index in range(len(ranges))]
 
     def _one(self, wanted: ByteRange) -> Answer:

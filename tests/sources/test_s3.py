@@ -1,6 +1,9 @@
 """A dataset in S3: exactly the key that was asked for, and every answer S3 has."""
 
+import threading
+import time
 import urllib.parse
+from typing import Any, cast
 
 import pytest
 
@@ -8,7 +11,7 @@ from sources import s3
 from tests.s3 import Objects, Server
 from tests.sources.conftest import BUCKET
 from tuning.errors import DeniedError, SourceError
-from tuning.images import ByteRange, Denied, Fetched, Missing
+from tuning.images import Answer, ByteRange, Denied, Fetched, Missing
 
 BODY = bytes(range(256)) * 4
 # Legal keys, each with something that a URL, a path or a file system takes for something else.
@@ -283,3 +286,34 @@ def test_credentials_are_asked_for_when_they_are_needed(server: Server, objects:
     b"".join(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
 
     assert asked == [1]
+
+
+class SlowStore:
+    """What answers each GET late, and remembers how many wait for it at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.waiting = self.most = 0
+        self._lock = threading.Lock()
+
+    def one(self, wanted: ByteRange) -> Answer:
+        with self._lock:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+        time.sleep(self.seconds)
+        with self._lock:
+            self.waiting -= 1
+        return Missing(wanted.key)
+
+
+def test_where_answers_take_long_more_of_them_are_waited_for_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = SlowStore(0.03)
+    monkeypatch.setattr(s3.S3Images, "_one", lambda _, wanted: store.one(wanted))
+    images = s3.S3Images("bucket", client=cast("Any", None), boto=cast("Any", None))
+    ranges = [ByteRange(f"{number}.png", 0, 1024) for number in range(400)]
+    images.fetch(ranges)
+    assert store.most <= 32
+    images.fetch(ranges)
+    assert store.most > 32
