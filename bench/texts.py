@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,11 @@ _TEXT: Final = (
 )
 _WORDS: Final = _TEXT.split()
 # What real texts have, so that no reader is measured on plain ASCII only.
-_RARE: Final = ('the "best" one', "café", "größer", "naïve – really", "🐕", "C:\\pictures")
+_EMOJI: Final = "🐕"
+_RARE: Final = ('the "best" one', "café", "größer", "naïve – really", _EMOJI, "C:\\pictures")
+# Share of the long records with an emoji. One is enough for Python to keep all of a text in four
+# bytes per character.
+_WITH_EMOJI: Final = 0.02
 
 
 def image_records(path: Path, *, count: int) -> Path:
@@ -27,7 +31,12 @@ def image_records(path: Path, *, count: int) -> Path:
 
 def long_records(path: Path, *, count: int) -> Path:
     """So many records of continued pre-training, each with about 8,000 characters."""
-    return _write(path, _long_lines(count))
+    return _write(path, _long_lines(count, with_emoji=_WITH_EMOJI))
+
+
+def emoji_records(path: Path, *, count: int) -> Path:
+    """The same with an emoji in every record."""
+    return _write(path, _long_lines(count, with_emoji=1.0))
 
 
 def wrong_records(path: Path, *, count: int) -> Path:
@@ -56,10 +65,10 @@ def _record(ref: str, caption: str) -> str:
     return json.dumps({"image-ref": ref, "caption": caption}, ensure_ascii=False) + "\n"
 
 
-def _caption(dice: random.Random) -> str:
+def _caption(dice: random.Random, rare: Sequence[str] = _RARE) -> str:
     words = dice.choices(_WORDS, k=dice.randint(4, 34))
     if dice.random() < 0.1:
-        words.append(dice.choice(_RARE))
+        words.append(dice.choice(rare))
     return " ".join(words)
 
 
@@ -69,12 +78,14 @@ def _image_lines(count: int) -> Iterator[str]:
         yield _record(f"{IMAGES}{number // 1000:03d}/{number:06d}.jpg", _caption(dice))
 
 
-def _long_lines(count: int) -> Iterator[str]:
+def _long_lines(count: int, *, with_emoji: float) -> Iterator[str]:
     dice = random.Random("long")  # noqa: S311
     # Sentences are drawn once, records are made of them: drawing all words would take minutes.
-    sentences = [f"{_caption(dice).capitalize()}. " for _ in range(5_000)]
+    plain = [each for each in _RARE if each != _EMOJI]
+    sentences = [f"{_caption(dice, plain).capitalize()}. " for _ in range(5_000)]
     for number in range(count):
-        parts, length = [f"Document {number}\n\n"], 0
+        end = f" {_EMOJI}" if dice.random() < with_emoji else ""
+        parts, length = [f"Document {number}{end}\n\n"], 0
         while length < _LONG:
             sentence = dice.choice(sentences)
             parts.append(sentence)
