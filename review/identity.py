@@ -95,39 +95,65 @@ _ARN_ATTRIBUTES: Final = ("Arn", "TopicArn", "PolicyArn", "LayerVersionArn")
 _LONGEST_NAME: Final = 63
 
 
-def generated_name(stack: str, logical_id: str, kind: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIns:
+    """What stands for the account, and what the random ends of generated names are made from."""
+
+    account: str = ACCOUNT
+    salt: str = ""
+
+
+STAND_INS: Final = StandIns()
+
+
+def generated_name(
+    stack: str, logical_id: str, kind: str, *, stand_ins: StandIns = STAND_INS
+) -> str:
     """A stable stand-in for the name that CloudFormation would generate."""
-    random = hashlib.sha256(f"{stack}/{logical_id}".encode()).hexdigest()[:12]
+    source = f"{stand_ins.salt}{stack}/{logical_id}"
+    random = hashlib.sha256(source.encode()).hexdigest()[:12]
     name = f"{stack}-{logical_id}"[: _LONGEST_NAME - 13] + f"-{random}"
     if kind == "AWS::KMS::Key":
         return f"{random[:8]}-0000-4000-8000-{random}"
     return name.lower() if kind == "AWS::S3::Bucket" else name
 
 
-def arn(kind: str, name: str, *, region: str, path: str = "") -> str:
+def arn(
+    kind: str, name: str, *, region: str, path: str = "", stand_ins: StandIns = STAND_INS
+) -> str:
     """A resource's ARN; "" for types that have none. path: of IAM roles and policies."""
     form = KINDS[kind].arn if kind in KINDS else ""
     full = f"{path.strip('/')}/{name}" if path.strip("/") else name
-    return form.format(p=PARTITION, r=region, a=ACCOUNT, n=full)
+    return form.format(p=PARTITION, r=region, a=stand_ins.account, n=full)
 
 
-def ref(kind: str, name: str, *, region: str, path: str = "") -> str:
+def ref(
+    kind: str, name: str, *, region: str, path: str = "", stand_ins: StandIns = STAND_INS
+) -> str:
     """What Ref gives."""
     known = KINDS.get(kind, Kind())
     if known.ref == "arn":
-        return arn(kind, name, region=region, path=path)
+        return arn(kind, name, region=region, path=path, stand_ins=stand_ins)
     if known.ref == "url":
-        return f"https://sqs.{region}.{URL_SUFFIX}/{ACCOUNT}/{name}"
+        return f"https://sqs.{region}.{URL_SUFFIX}/{stand_ins.account}/{name}"
     return name
 
 
-def attribute(kind: str, name: str, wanted: str, *, region: str, path: str = "") -> str | None:
+def attribute(
+    kind: str,
+    name: str,
+    wanted: str,
+    *,
+    region: str,
+    path: str = "",
+    stand_ins: StandIns = STAND_INS,
+) -> str | None:
     """What GetAtt gives; None when this review does not know the attribute."""
     known = KINDS.get(kind)
     if known is None:
         return None
     if wanted in _ARN_ATTRIBUTES and known.arn:
-        return arn(kind, name, region=region, path=path)
+        return arn(kind, name, region=region, path=path, stand_ins=stand_ins)
     if wanted not in known.attributes:
         return None
     names = ("QueueName", "KeyId", "Name", "GroupId", "SubnetId", "RouteTableId", "RoleId")

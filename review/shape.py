@@ -22,8 +22,6 @@ _ATTRIBUTES: Final = frozenset(
         "Condition",
         "DeletionPolicy",
         "UpdateReplacePolicy",
-        "CreationPolicy",
-        "UpdatePolicy",
     }
 )
 _DELETION: Final = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")

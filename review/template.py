@@ -60,7 +60,6 @@ class Assembly:
     protected: dict[str, bool] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
-    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
     dangling: list[tuple[str, str]] = field(default_factory=list)
     left_aside: tuple[str, ...] = ()
@@ -96,6 +95,10 @@ def read(folder: Path) -> Assembly:
     # names those of this one.
     current = _stacks(manifest) or set(templates)
     left_aside = sorted(templates.keys() - current)
+    if not current <= templates.keys():
+        raise ValueError(
+            f"{folder}: no template of {', '.join(sorted(current - templates.keys()))}"
+        )
     templates = {name: found for name, found in templates.items() if name in current}
     for stack, logical_id, path in _paths(folder, manifest):
         resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
@@ -124,13 +127,21 @@ def resolve(
     *,
     folder: Path = Path("cdk.out"),
     regions: Mapping[str, str] | None = None,
+    stand_ins: identity.StandIns = identity.STAND_INS,
 ) -> Assembly:
     """Resolves templates that are already in memory. regions: by stack; us-east-1 if unknown."""
-    found = Assembly(folder=folder, templates=dict(templates))
+    found = Assembly(folder=folder)
+    for stack, raw in templates.items():
+        named = raw.get("Resources", {})
+        real = {name: each for name, each in named.items() if isinstance(each, dict)}
+        found.templates[stack] = {**raw, "Resources": real}
+        # A macro or a loop of a transform: only AWS can say what becomes of it.
+        lost = sorted(named.keys() - real.keys())
+        found.unresolved += [(f"{stack}/{name}", "what is no resource") for name in lost]
     found.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
-    resolver = _Resolver(found)
-    for stack, template in templates.items():
-        for logical_id, raw in template.get("Resources", {}).items():
+    resolver = _Resolver(found, stand_ins)
+    for stack, template in found.templates.items():
+        for logical_id, raw in template["Resources"].items():
             if resolver.exists(stack, raw):
                 found.resources.append(resolver.resource(stack, logical_id, raw))
         resolver.check_dependencies(template)
@@ -173,8 +184,9 @@ def _paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str
 class _Resolver:
     """Replaces intrinsics; remembers where it could not."""
 
-    def __init__(self, assembly: Assembly) -> None:
+    def __init__(self, assembly: Assembly, stand_ins: identity.StandIns) -> None:
         self._assembly = assembly
+        self._stand_ins = stand_ins
         self._templates = assembly.templates
         self._where = ""
         self._conditions: dict[tuple[str, str], bool] = {}
@@ -267,13 +279,13 @@ class _Resolver:
     def _ref(self, stack: str, name: str) -> Any:
         region = self._assembly.regions[stack]
         pseudo = {
-            "AWS::AccountId": identity.ACCOUNT,
+            "AWS::AccountId": self._stand_ins.account,
             "AWS::Region": region,
             "AWS::Partition": identity.PARTITION,
             "AWS::URLSuffix": identity.URL_SUFFIX,
             "AWS::StackName": stack,
             "AWS::StackId": (
-                f"arn:{identity.PARTITION}:cloudformation:{region}:{identity.ACCOUNT}"
+                f"arn:{identity.PARTITION}:cloudformation:{region}:{self._stand_ins.account}"
                 f":stack/{stack}/00000000-0000-4000-8000-000000000000"
             ),
             "AWS::NoValue": _NOTHING,
@@ -288,7 +300,11 @@ class _Resolver:
             return self._dangle(f"Ref {name}")
         kind = str(raw.get("Type", ""))
         return identity.ref(
-            kind, self._name(stack, name), region=region, path=self._role_path(stack, raw)
+            kind,
+            self._name(stack, name),
+            region=region,
+            path=self._role_path(stack, raw),
+            stand_ins=self._stand_ins,
         )
 
     def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
@@ -304,7 +320,7 @@ class _Resolver:
         given = raw.get("Properties", {}).get(named_by) if named_by else None
         if given is not None:
             return str(self.value(stack, given))
-        return identity.generated_name(stack, logical_id, kind)
+        return identity.generated_name(stack, logical_id, kind, stand_ins=self._stand_ins)
 
     def _role_path(self, stack: str, raw: Mapping[str, Any]) -> str:
         path = raw.get("Properties", {}).get("Path", "")
@@ -320,6 +336,7 @@ class _Resolver:
             wanted,
             region=self._assembly.regions[stack],
             path=self._role_path(stack, raw),
+            stand_ins=self._stand_ins,
         )
         return self._miss(f"Fn::GetAtt {logical_id}.{wanted}") if found is None else found
 

@@ -6,6 +6,7 @@ from review.check import Check
 from review.checks import (
     alarms,
     assembly,
+    closed,
     delivery,
     functions,
     network,
@@ -20,6 +21,7 @@ from review.checks import (
 
 CHECKS: Final[tuple[Check, ...]] = (
     *assembly.CHECKS,
+    *closed.CHECKS,
     *trust.CHECKS,
     *roles.CHECKS,
     *policies.CHECKS,

@@ -123,8 +123,8 @@ def rule_targets(subject: Subject) -> Iterator[Found]:
     contracts = subject.bound.contracts
     for rule in subject.assembly.of_type("AWS::Events::Rule"):
         targets = rule.properties.get("Targets", [])
-        if not targets:
-            yield _undelivered(rule, "it has no target")
+        if len(targets) != 1:
+            yield _undelivered(rule, f"it has {len(targets) or 'no'} targets")
         for target in targets:
             yield from _role_starts(subject, rule, target, role="role.upload-rule")
             if target.get("Arn") != subject.bound.fill("{workflow}"):
@@ -325,6 +325,8 @@ def subscriptions(subject: Subject) -> Iterator[Found]:
             yield _undelivered(found, f"{protocol} to {found.properties.get('TopicArn')}")
             continue
         if protocol not in ("sqs", "lambda"):
+            if found.properties.get("Endpoint") != subject.bound.contracts.alarm_email:
+                yield _undelivered(found, f"{found.properties.get('Endpoint')} is told")
             continue
         arn = str(found.properties.get("Endpoint", ""))
         action = "sqs:SendMessage" if protocol == "sqs" else "lambda:InvokeFunction"

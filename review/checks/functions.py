@@ -75,9 +75,21 @@ def no_other_functions(subject: Subject) -> Iterator[Found]:
             )
 
 
+def _qualifier(subject: Subject) -> str:
+    """The bootstrap's, which all templates name: anybody may own a bucket of another one."""
+    versions = (
+        get(raw, "Parameters", "BootstrapVersion", "Default")
+        for raw in subject.assembly.templates.values()
+    )
+    found = {str(version).split("/")[2] for version in versions if version}
+    if not found:
+        return "[a-z0-9]+"
+    return re.escape(found.pop()) if len(found) == 1 else "(?!)"
+
+
 def _asset(subject: Subject, place: Mapping[str, str]) -> bool:
     """Whether code comes from the bucket that CDK's bootstrap keeps for this account's assets."""
-    bucket = f"cdk-[a-z0-9]+-assets-{identity.ACCOUNT}-{subject.bound.region}"
+    bucket = f"cdk-{_qualifier(subject)}-assets-{identity.ACCOUNT}-{subject.bound.region}"
     return bool(
         re.fullmatch(bucket, str(place.get("S3Bucket")))
         and re.fullmatch(r"[0-9a-f]{64}\.zip", str(place.get("S3Key")))
@@ -146,13 +158,18 @@ def runtime(subject: Subject) -> Iterator[Found]:
                 limit="the function could never run",
                 fix="Remove the reservation",
             )
-    if len(codes) > 1:
-        yield Found(
-            where="functions",
-            what=f"{len(codes)} different code assets are deployed",
-            limit="all functions ship the same source",
-            fix="Use the code of stacks/constructs/function.py",
-        )
+    layers = {
+        str(get(layer.properties, "Content", "S3Key"))
+        for layer in subject.assembly.of_type("AWS::Lambda::LayerVersion")
+    }
+    for what, assets in (("code", codes), ("layer", layers)):
+        if len(assets) > 1:
+            yield Found(
+                where="functions",
+                what=f"{len(assets)} different {what} assets are deployed",
+                limit="all functions ship the same source and the same packages",
+                fix="Use the code and the layer of stacks/constructs/function.py",
+            )
 
 
 CHECKS = (own_role, environment, log_group, no_other_functions, runtime, own_code)

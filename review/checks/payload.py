@@ -1,5 +1,6 @@
 """Checks of what the workflow hands to functions and services, and how it reads their answers."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from review.checks.workflow import machines
 from review.template import Resource
 from tuning.permissions import payloads
 
+_TRAINS = ":bedrock:createModelCustomizationJob"
 _FIX = "Correct the state in stacks/workflow.py, or the contract in tuning/permissions/payloads.py"
 
 
@@ -104,32 +106,67 @@ def unchecked_shards(subject: Subject) -> Iterator[Found]:
                     )
 
 
+_ERRORS = re.compile(r"\$\.(\w+\.)?error")
+
+
+@check("F717", "Each answer is written by its own function, and handed on as it is.")
+def answers(subject: Subject) -> Iterator[Found]:
+    owners = {subject.bound.fill(f"{{function.{n}}}"): p for n, p in payloads.RESULTS.items()}
+    decisive = {path.split(".")[1] for path in (*payloads.RESULTS.values(), payloads.JOB)}
+    for machine, name, state in _states(subject):
+        resource = str(state.get("Resource"))
+        own = payloads.JOB if _TRAINS in resource else owners.get(resource)
+        path = str(state.get("ResultPath"))
+        if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
+            yield _found(machine, f"{name} writes {path}", "only the answer itself decides")
+        for catcher in state.get("Catch", ()):
+            if not _ERRORS.fullmatch(str(catcher.get("ResultPath"))):
+                yield _found(machine, f"{name} writes {catcher}", "an error is kept in .error")
+        for field in ("InputPath", "OutputPath", "ResultSelector", "ResultWriter"):
+            if field in state:
+                yield _found(machine, f"{name} has {field}", "data is handed on as it is")
+        reader = state.get("ItemReader", {})
+        given = (reader.get("ReaderConfig"), get(reader, "Parameters", "Key.$"))
+        if reader and given != ({"InputType": "JSONL"}, payloads.SHARDS):
+            yield _found(machine, f"{name} reads {given}", f"every line of {payloads.SHARDS}")
+
+
 @check("F713", "The job is exactly the request that was built and checked.")
 def job_request(subject: Subject) -> Iterator[Found]:
+    filled = {n: subject.bound.fill(t) for n, t in subject.bound.contracts.placeholders.items()}
+    subnets, groups = (
+        sorted(value for name, value in filled.items() if name.startswith(kind))
+        for kind in ("JobSubnet", "JobGroup")
+    )
     extra = {
-        "VpcConfig": any(n.startswith("JobSubnet") for n in subject.bound.contracts.placeholders),
-        "CustomModelKmsKeyId": "ModelKey" in subject.bound.contracts.placeholders,
+        "VpcConfig": {"SubnetIds": subnets, "SecurityGroupIds": groups} if subnets else None,
+        "CustomModelKmsKeyId": filled.get("ModelKey"),
     }
+    recorder = subject.bound.fill("{function.RecordJob}")
     for machine, name, state in _states(subject):
-        if ":bedrock:createModelCustomizationJob" not in str(state.get("Resource")):
+        if _TRAINS not in str(state.get("Resource")):
             continue
+        following = get(asl.definition(machine), "States", str(state.get("Next"))) or {}
+        if following.get("Resource") != recorder:
+            yield _found(machine, f"{name} leads to {state.get('Next')}", "the job is recorded")
         given = dict(state.get("Parameters", {}))
         given.pop("ValidationDataConfig.$", None)
         for field, wanted in extra.items():
-            if bool(given.pop(field, None)) != wanted:
-                yield _found(
-                    machine,
-                    f"{name} {'lacks' if wanted else 'has'} {field}",
-                    "what the settings say",
-                )
+            found = given.pop(field, None)
+            if isinstance(found, Mapping):
+                found = {k: sorted(v) if isinstance(v, list) else v for k, v in found.items()}
+            if found != wanted:
+                yield _found(machine, f"{field} of {name} is {found}", f"settings: {wanted}")
         right = {f"{field}.$": f"{payloads.JOB_REQUEST}.{field}" for field in payloads.JOB_FIELDS}
         if given != right:
             differs = sorted({*given.items(), *right.items()} - (given.items() & right.items()))
             yield _found(machine, f"{name} differs in {differs}", "the request of StartJob")
         if not str(state["Resource"]).endswith(".sync"):
             yield _found(machine, f"{name} does not wait for its job", ".sync")
-        if state.get("ResultPath") != "$.job":
-            yield _found(machine, f"{name} keeps its job in {state.get('ResultPath')}", "$.job")
+        if state.get("ResultPath") != payloads.JOB:
+            yield _found(
+                machine, f"{name} keeps its job in {state.get('ResultPath')}", payloads.JOB
+            )
         yield from _validation(machine)
 
 
@@ -185,6 +222,24 @@ def approval(subject: Subject) -> Iterator[Found]:
             )
 
 
+def _message(
+    machine: Resource, name: str, given: Mapping[str, Any], subject: Subject
+) -> Iterator[Found]:
+    """The outcome as CloseRun worded it, or what the contract names, each from its place."""
+    message = given.get("Message")
+    if not isinstance(message, Mapping):
+        told = {key: value for key, value in given.items() if key != "TopicArn"}
+        if told != payloads.OUTCOME:
+            yield _found(machine, f"{name} tells {told}", f"{payloads.OUTCOME}")
+        return
+    expected = payloads.MESSAGES.get(str(message.get("status")), {})
+    environment = subject.bound.contracts.environment
+    wanted = {key: value.replace("{environment}", environment) for key, value in expected.items()}
+    words = [key for key, value in wanted.items() if not value]
+    if {**message, **dict.fromkeys(words, "")} != wanted or not all(k in message for k in words):
+        yield _found(machine, f"{name} tells {dict(message)}", f"{wanted}")
+
+
 @check("F715", "A message has a subject and a text, and a failed run fails.")
 def messages(subject: Subject) -> Iterator[Found]:
     for machine, name, state in _states(subject):
@@ -194,14 +249,11 @@ def messages(subject: Subject) -> Iterator[Found]:
                 yield _found(
                     machine, f"{name} sends {sorted(fields)}", "a topic, a subject, a message"
                 )
-            message = get(state, "Parameters", "Message")
-            if isinstance(message, Mapping):
-                told = {key.removesuffix(".$") for key in message}
-                expected = payloads.MESSAGES.get(str(message.get("status")), frozenset())
-                if told != expected:
-                    yield _found(machine, f"{name} tells {sorted(told)}", f"{sorted(expected)}")
+            yield from _message(machine, name, state.get("Parameters", {}), subject)
             if state.get("ResultPath", "$") is not None:
                 yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
+        if name in _good_ends(asl.definition(machine)):
+            yield _found(machine, f"{name} ends well", "only what did not fail: $.outcome.failed")
         if state.get("Type") != "Choice":
             continue
         for rule in state["Choices"]:
@@ -215,4 +267,16 @@ def messages(subject: Subject) -> Iterator[Found]:
                     yield _found(machine, f"{name} ends in {ends}", "Fail, if it failed")
 
 
-CHECKS = (payload, decisions, job_request, approval, messages, unchecked_shards)
+def _good_ends(definition: Mapping[str, Any]) -> set[str]:
+    """States where an execution succeeds although nobody asked whether the run failed."""
+    flow = next(asl.flows(definition))
+
+    def asked(edge: asl.Edge) -> bool:
+        rules = flow.states[edge.tail].get("Choices", ())
+        return edge.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
+
+    unasked = flow.reached(without=asked)
+    return {n for n in unasked if asl.ends(flow.states[n]) and flow.states[n].get("Type") != "Fail"}
+
+
+CHECKS = (payload, decisions, job_request, approval, messages, unchecked_shards, answers)

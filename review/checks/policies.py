@@ -1,6 +1,7 @@
 """Checks of policies' form, and of the resources that have a policy of their own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from review import identity
 from review.bound import as_statement
@@ -12,7 +13,7 @@ from review.probes import STRANGER, requests_of, usual_context, wrong_contexts
 from review.proof import beyond, short_of
 from review.template import UNRESOLVED, Resource
 from review.world import administrator
-from tuning.permissions import Condition, Guarded
+from tuning.permissions import Condition, Guarded, Role
 
 _FIX = "Write the policy as tuning/permissions/resources.py says, or change the contract there"
 
@@ -176,6 +177,41 @@ def refusals(subject: Subject) -> Iterator[Found]:
             )
 
 
+@check("R410", "No policy refuses anything beyond its contract: work and people are not stopped.")
+def no_other_refusals(subject: Subject) -> Iterator[Found]:
+    bound = subject.bound
+    refused: dict[str, list[Statement]] = {}
+    contracts: list[Guarded | Role] = [*bound.contracts.guarded, *bound.contracts.roles]
+    for each in contracts:
+        resource = subject.contracted.get(each.name)
+        if resource is not None:
+            promised = [as_statement(bound.refusal(r), where=each.name) for r in each.refusals]
+            refused.setdefault(resource.path, []).extend(promised)
+    for where, statement in _all_statements(subject):
+        if statement.effect != "Deny":
+            continue
+        promised = refused.get(_owner(subject, where), [])
+        if statement.principals is None:
+            # Identity policies name no principal.
+            promised = [replace(each, principals=None) for each in promised]
+        for problem in beyond([statement], promised):
+            yield Found(
+                where=where,
+                what=f"the refusal of {problem}",
+                limit="what a policy refuses is in its contract, too",
+                fix=_FIX,
+            )
+
+
+def _owner(subject: Subject, where: str) -> str:
+    """The path of what a policy guards: its bucket, topic or queue; the resource itself."""
+    for arn, owners in subject.world.owners.items():
+        guarded = subject.assembly.by_arn(arn)
+        if guarded is not None and any(owner.path == where for owner in owners):
+            return guarded.path
+    return where
+
+
 @check("R407", "Each resource has at most one policy of its own.")
 def one_policy(subject: Subject) -> Iterator[Found]:
     for arn, owners in subject.world.owners.items():
@@ -279,4 +315,5 @@ CHECKS = (
     one_policy,
     strangers,
     named_can,
+    no_other_refusals,
 )

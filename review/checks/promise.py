@@ -1,6 +1,7 @@
 """Checks of the product's own promise: nothing invalid is paid for, nothing is left billing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from review import asl
@@ -23,12 +24,17 @@ def _does(state: Mapping[str, Any], action: str) -> bool:
     return bool(state.get("Parameters", {}).get("action") == action)
 
 
-def _asks(edge: Edge, name: str, value: object) -> bool:
+def _asks(edge: Edge, variable: str, value: object) -> bool:
     rule = edge.rule or {}
-    return str(rule.get("Variable", "")).endswith(f".{name}") and value in (
+    return rule.get("Variable") == variable and value in (
         rule.get("BooleanEquals"),
         rule.get("StringEquals"),
     )
+
+
+def _passes(edge: Edge, names: Collection[str]) -> bool:
+    """Whether a transition leaves one of these states because it did what it is for."""
+    return edge.tail in names and not edge.caught
 
 
 def _found(machine: Resource, what: str, limit: str) -> Found:
@@ -44,20 +50,35 @@ def _found(machine: Resource, what: str, limit: str) -> Found:
 def paid_after_checks(subject: Subject) -> Iterator[Found]:
     checker = subject.bound.fill("{function.CheckManifest}")
     for machine, flow in _flow(subject):
+        resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
+        approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
+        checked = {n for n, called in resources.items() if called == checker}
         ways = {
-            "a valid report": flow.reached(without=lambda e: _asks(e, "valid", True)),
-            "an admitted upload": flow.reached(without=lambda e: _asks(e, "decision", "run")),
-            "an allowed or approved price": flow.reached(
-                without=lambda e: _asks(e, "decision", "start"),
-                closed=lambda _, s: str(s.get("Resource", "")).endswith(".waitForTaskToken"),
+            "a valid report": flow.reached(without=lambda e: _asks(e, "$.report.valid", True)),
+            "an admitted upload": flow.reached(
+                without=lambda e: _asks(e, "$.admission.decision", "run")
             ),
-            "a checked manifest": flow.reached(closed=lambda _, s: s.get("Resource") == checker),
+            "an allowed or approved price": flow.reached(
+                without=lambda e: (
+                    _asks(e, "$.start.decision", "start") or _passes(e, approved)  # noqa: B023
+                ),
+            ),
+            "a checked manifest": flow.reached(
+                without=lambda e: _passes(e, checked)  # noqa: B023
+            ),
         }
         trains = {name for name, state in flow.states.items() if _trains(state)}
         for what, reached in ways.items():
             for name in sorted(trains & reached):
                 yield _found(
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                )
+        for edge in flow.edges():
+            if edge.caught and trains & replace(flow, start=edge.head).reached():
+                yield _found(
+                    machine,
+                    f"an error in {edge.tail} leads to {edge.head}, and so to a job",
+                    "nothing is paid for after an error",
                 )
         if not trains:
             yield _found(machine, "no state starts a job", "an upload becomes a custom model")
@@ -72,8 +93,8 @@ def served_after_proof(subject: Subject) -> Iterator[Found]:
             yield _found(
                 machine, f"no state does {', '.join(missing)}", "prove, then publish, or roll back"
             )
-        unproved = flow.reached(closed=lambda n, _: n in actions["smoke"])  # noqa: B023
-        unproved |= flow.reached(without=lambda e: _asks(e, "step", "publish"))
+        unproved = flow.reached(without=lambda e: _passes(e, actions["smoke"]))  # noqa: B023
+        unproved |= flow.reached(without=lambda e: _asks(e, "$.serving.step", "publish"))
         for name in sorted(actions["publish"] & unproved):
             yield _found(
                 machine, f"{name} can be reached without the smoke test", "prove, then publish"

@@ -69,6 +69,13 @@ def boundaries(subject: Subject) -> Iterator[Found]:
                 limit=f"the settings say {contracts.boundary or 'none'}",
                 fix="Set permissions_boundary under tuning in cdk.json",
             )
+        if ("RoleName" in role.resource.properties) != contracts.named_roles:
+            yield Found(
+                where=role.path,
+                what=f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
+                limit="a name of its own only where the settings demand one",
+                fix="Set role_name_prefix or deny_others under tuning in cdk.json",
+            )
         if not role.resource.name.startswith(contracts.role_prefix):
             yield Found(
                 where=role.path,

@@ -42,6 +42,23 @@ def retained(subject: Subject) -> Iterator[Found]:
                 )
 
 
+# Kept or not, they open nothing and cost nothing: messages and logs, for whoever wants them.
+_MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+
+
+@check("S614", "What is no data goes with its stack: no permission, function or endpoint stays.")
+def goes_with_its_stack(subject: Subject) -> Iterator[Found]:
+    for resource in subject.assembly.resources:
+        kept = resource.keeps_on_delete or resource.keeps_on_replace
+        if kept and resource.type not in _MAY_STAY:
+            yield Found(
+                where=resource.path,
+                what=f"{resource.type} stays when its stack goes or it is replaced",
+                limit="what stays behind is forgotten, may be used, and may be billed",
+                fix="Remove its removal policy",
+            )
+
+
 @check("S602", "The runs table is protected from deletion, can be restored, and is paid by use.")
 def table(subject: Subject) -> Iterator[Found]:
     for resource in subject.assembly.of_type("AWS::DynamoDB::Table"):
@@ -135,8 +152,9 @@ def lifecycles(subject: Subject) -> Iterator[Found]:
             prefix = str(rule.get("Prefix", ""))
             if "ExpirationInDays" in rule:
                 found[prefix] = rule["ExpirationInDays"]
-            if not prefix:
+            if not prefix or "NoncurrentVersionExpiration" in rule:
                 noncurrent.add(get(rule, "NoncurrentVersionExpiration", "NoncurrentDays"))
+            if not prefix or "AbortIncompleteMultipartUpload" in rule:
                 abort.add(get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation"))
             others += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
         if found != wanted:
@@ -232,9 +250,9 @@ def closed(subject: Subject) -> Iterator[Found]:
         ):
             if not _true(blocked.get(name)):
                 yield _open(bucket, f"{name} is {blocked.get(name, 'not set')}")
-        owner = get(bucket.properties, "OwnershipControls", "Rules", 0, "ObjectOwnership")
-        if owner != "BucketOwnerEnforced":
-            yield _open(bucket, f"object ownership is {owner or 'not set'}")
+        owners = get(bucket.properties, "OwnershipControls", "Rules")
+        if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
+            yield _open(bucket, f"object ownership is {owners or 'not set'}")
         for name in (
             "AccessControl",
             "WebsiteConfiguration",
@@ -362,4 +380,5 @@ CHECKS = (
     access_logged,
     protected,
     no_secrets,
+    goes_with_its_stack,
 )

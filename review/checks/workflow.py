@@ -9,8 +9,10 @@ from review.check import Found, Subject, check, get
 from review.keys import cannot_use
 from review.tasks import UnknownTaskError, requests
 from review.template import Resource
+from tuning.permissions import payloads
 
 _LONGEST: Final = 31_536_000
+_MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
 
 def machines(subject: Subject) -> Iterator[tuple[Resource, dict[str, Any]]]:
@@ -31,6 +33,14 @@ def _found(machine: Resource, what: str, limit: str, fix: str) -> Found:
 
 @check("F701", "Every state is well-formed, and every transition leads to a state.")
 def well_formed(subject: Subject) -> Iterator[Found]:
+    for machine, definition in machines(subject):
+        for field in sorted(set(definition) - _MACHINE):
+            yield _found(
+                machine,
+                f"it has {field}",
+                f"{', '.join(sorted(_MACHINE))}",
+                "Remove it: this review reads JSONPath only",
+            )
     for machine, flow in _flows(subject):
         for name, state in flow.states.items():
             for problem in states.problems(state):
@@ -166,12 +176,36 @@ def placeholders(subject: Subject) -> Iterator[Found]:
 @check("F707", "Every execution ends in time: the machine, and whatever waits for an answer.")
 def timeouts(subject: Subject) -> Iterator[Found]:
     for machine, definition in machines(subject):
-        limits = {"the state machine": definition.get("TimeoutSeconds")}
+        whole = definition.get("TimeoutSeconds")
+        limits = {}
         for flow in asl.flows(definition):
             for name, state in flow.states.items():
                 if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
                     limits[name] = state.get("TimeoutSeconds")
-        for name, seconds in limits.items():
+                elif "TimeoutSeconds" in state:
+                    yield _found(
+                        machine,
+                        f"{flow.name}{name} gives up after {state['TimeoutSeconds']} s",
+                        "a function has its own limit, a job takes days",
+                        "Remove TimeoutSeconds",
+                    )
+                if "HeartbeatSeconds" in state:
+                    yield _found(
+                        machine,
+                        f"{flow.name}{name} waits for heartbeats",
+                        "nobody sends any",
+                        "Remove HeartbeatSeconds",
+                    )
+        waits = sum(seconds for seconds in limits.values() if isinstance(seconds, int))
+        least = waits + payloads.JOB_DAYS * 86_400
+        if isinstance(whole, int) and whole < least:
+            yield _found(
+                machine,
+                f"the state machine ends after {whole} s",
+                f"{least} s: the wait for an approval, and {payloads.JOB_DAYS} days for the job",
+                "Set TimeoutSeconds as stacks/workflow.py does",
+            )
+        for name, seconds in {"the state machine": whole, **limits}.items():
             if not isinstance(seconds, int) or not 60 <= seconds < _LONGEST:
                 yield _found(
                     machine,
@@ -184,6 +218,14 @@ def timeouts(subject: Subject) -> Iterator[Found]:
 @check("F708", "Nothing goes round without a pause.")
 def loops_wait(subject: Subject) -> Iterator[Found]:
     for machine, flow in _flows(subject):
+        for name, state in flow.states.items():
+            if state.get("Type") == "Wait" and state.get("SecondsPath") != payloads.PAUSE:
+                yield _found(
+                    machine,
+                    f"{flow.name}{name} waits {state}",
+                    f"as long as Serve says in {payloads.PAUSE}",
+                    "Set SecondsPath",
+                )
         busy = [
             (edge.tail, edge.head)
             for edge in flow.edges()
@@ -234,6 +276,7 @@ def logged(subject: Subject) -> Iterator[Found]:
             ("level ALL", logging.get("Level") == "ALL"),
             ("no execution data", str(logging.get("IncludeExecutionData")).lower() == "false"),
             ("its own log group", group == subject.bound.fill("{logs.workflow}")),
+            ("one destination", len(logging.get("Destinations", ())) == 1),
             ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
         ):
             if not good:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from review import CHECKS
-from tests.review.broken import Copy, Synthesized
+from tests.review.broken import Copy, Raw, Synthesized
 from tests.review.mutants._mutant import Mutant, collected, flaw
 
 Build = Callable[[str], Synthesized]
@@ -130,6 +130,55 @@ def refuses_reader(copy: Copy) -> None:
     statements = copy.statements_of("data/Validation/Policy")
     refused = next(s for s in statements if s.get("Sid") == "OnlyNamedRoles")
     refused["Condition"]["ArnNotLike"]["aws:PrincipalArn"].pop(1)
+
+
+@flaw("F713", "job: in one subnet only")
+def job_in_one_subnet(copy: Copy) -> None:
+    def change(definition: Raw) -> None:
+        config = definition["States"]["Train"]["Parameters"]["VpcConfig"]
+        config["SubnetIds"] = config["SubnetIds"][:1]
+
+    copy.definition(change)
+
+
+@flaw("F713", "job: in a network that its state names")
+def job_elsewhere(copy: Copy) -> None:
+    def change(definition: Raw) -> None:
+        config = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+        definition["States"]["Train"]["Parameters"]["VpcConfig"] = config
+
+    copy.definition(change)
+
+
+@flaw("F713", "job: the model under a foreign key")
+def model_under_foreign_key(copy: Copy) -> None:
+    def change(definition: Raw) -> None:
+        key = "arn:aws:kms:us-east-1:999999999999:key/k"
+        definition["States"]["Train"]["Parameters"]["CustomModelKmsKeyId"] = key
+
+    copy.definition(change)
+
+
+@flaw("R410", "endpoint: nothing is written through it")
+def endpoint_refuses(copy: Copy) -> None:
+    statement = {"Effect": "Deny", "Action": "s3:PutObject", "Principal": "*", "Resource": "*"}
+    copy.properties("network/Endpoint-s3")["PolicyDocument"]["Statement"].append(statement)
+
+
+@flaw("A107", "endpoint: to the API of another Region")
+def endpoint_abroad(copy: Copy) -> None:
+    copy.properties("network/Endpoint-kms")["ServiceRegion"] = "eu-west-1"
+
+
+@flaw("A107", "flow logs: without addresses")
+def flow_logs_empty(copy: Copy) -> None:
+    copy.properties("network/Traffic")["LogFormat"] = "${version}"
+
+
+@flaw("A107", "endpoint: open to a group of another account")
+def group_of_others(copy: Copy) -> None:
+    (first, *_) = copy.properties("network/EndpointsGroup")["SecurityGroupIngress"]
+    first["SourceSecurityGroupOwnerId"] = "999999999999"
 
 
 @pytest.mark.parametrize("mutant", collected(globals()), ids=str)

@@ -48,6 +48,8 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         trigger_keys=tuple(layout.manifest_key(name) for name in customizations),
         boundary=settings.permissions_boundary,
         role_prefix=settings.role_name_prefix,
+        named_roles=bool(settings.role_name_prefix or settings.deny_others),
+        alarm_email=settings.alarm_email,
         protected=settings.functions == "lambda",
         architecture="arm64" if settings.functions == "lambda" else "x86_64",
         table_keys={"": ("id",), "by-customization": ("customization", "run")},

@@ -101,7 +101,8 @@ class Contracts:
     """All that is promised about one environment.
 
     places: by the names that placeholders use. triggers: keys whose upload starts a run, per
-    bucket. placeholders: of the workflow's definition. protected: stacks have termination
+    bucket. named_roles: whether roles have physical names. alarm_email: who is told by mail, if
+    anybody. placeholders: of the workflow's definition. protected: stacks have termination
     protection. architecture: of the functions. table_keys: of the runs table (under "") and of its
     indexes, partition key first. retention: days, of "logs", "noncurrent"
     object versions and "work" files. serving: what each customization's custom resource says;
@@ -117,6 +118,8 @@ class Contracts:
     trigger_keys: tuple[str, ...]
     boundary: str = ""
     role_prefix: str = ""
+    named_roles: bool = False
+    alarm_email: str = ""
     protected: bool = True
     architecture: str = "arm64"
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

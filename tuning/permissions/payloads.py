@@ -37,6 +37,12 @@ RESULTS: Final[Mapping[str, str]] = {
     "Serve": "$.serving",
     "CloseRun": "$.outcome",
 }
+# What Bedrock answers about the job, the file that lists the shards, and how long Serve waits.
+JOB: Final = "$.job"
+SHARDS: Final = "$.check.shards_key"
+PAUSE: Final = "$.serving.seconds"
+# Days that a job and its serving may take, besides the wait for an approval.
+JOB_DAYS: Final = 30
 # The values of an answer's field that decide how a run goes on.
 DECISIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "$.admission.decision": ("run", "waiting", "duplicate", "superseded", "closed", "ignored"),
@@ -83,12 +89,22 @@ NOTE_APPROVAL: Final = {
     "ExpressionAttributeNames": _NAMES,
     "ExpressionAttributeValues": {":status": {"S": "training"}},
 }
-# What the messages say that the workflow words itself, by their status.
-MESSAGES: Final[Mapping[str, frozenset[str]]] = {
-    "awaiting-approval": frozenset(
-        {"status", "customization", "run", "reason", "estimate", "approve"}
-    ),
-    "failed": frozenset({"status", "execution", "message"}),
+# What the messages say that the workflow makes itself, by their status: each value and where it
+# comes from; "" for words.
+MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "awaiting-approval": {
+        "status": "awaiting-approval",
+        **{f"{name}.$": path for name, path in _RUN.items()},
+        "reason.$": "$.start.reason",
+        "estimate.$": "$.start.estimate",
+        "approve.$": "States.Format('tuning approve {} -e {environment}', $.admission.run)",
+    },
+    "failed": {"status": "failed", "execution.$": "$$.Execution.Id", "message.$": ""},
+}
+# What every other message says: the outcome, in the words of CloseRun.
+OUTCOME: Final = {
+    "Subject.$": "$.outcome.subject",
+    "Message.$": "States.JsonToString($.outcome)",
 }
 # Functions through whose disk every finding goes, and the least that they need, in MB.
 DISK_MB: Final[Mapping[str, int]] = {

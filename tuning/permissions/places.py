@@ -21,6 +21,16 @@ RUN_FUNCTIONS: Final = {
 WORKFLOW_FUNCTIONS: Final = tuple(name for name in RUN_FUNCTIONS if name != "KeepLeases")
 PROVIDER: Final = "ProvisionedThroughput"
 
+# What `tuning` finds an environment by: the outputs of its stacks, and whose name each must be.
+OUTPUTS: Final = {
+    "TrainingBucket": "training",
+    "ValidationBucket": "validation",
+    "OutputBucket": "output",
+    "RunsTable": "runs",
+    "Workflow": "workflow",
+    "Topic": "topic",
+}
+
 _BUCKET: Final = "AWS::S3::Bucket"
 _KEY: Final = "AWS::KMS::Key"
 _ROLE: Final = "AWS::IAM::Role"

@@ -1,6 +1,8 @@
 """Single flaws, each with the check that must notice it. Never taken back: only added to."""
 
 from tests.review.mutants import (
+    added,
+    answers,
     data,
     delivery,
     flow,
@@ -19,4 +21,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *data.MUTANTS,
     *flow.MUTANTS,
     *shape.MUTANTS,
+    *added.MUTANTS,
+    *answers.MUTANTS,
 )

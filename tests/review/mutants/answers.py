@@ -1,0 +1,177 @@
+"""Flaws of the workflow that make up an answer, go on after an error, or lose what is known."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.review.broken import Copy, Raw
+from tests.review.mutants._mutant import Mutant, collected, flaw
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def _flaw(killer: str, name: str) -> Callable[[Change], Mutant]:
+    """Makes a mutant of a function that changes the states of the workflow."""
+
+    def make(change: Change) -> Mutant:
+        def whole(copy: Copy) -> None:
+            copy.definition(lambda definition: change(definition["States"]))
+
+        return Mutant(name=f"workflow: {name}", killer=killer, change=whole)
+
+    return make
+
+
+def _inserted(states: Raw, before: str, path: str, result: Any, after: str) -> None:
+    """A Pass between two states that writes a result."""
+    states["Extra"] = {"Type": "Pass", "Result": result, "ResultPath": path, "Next": after}
+    states[before]["Next"] = "Extra"
+
+
+@_flaw("M801", "an approval that never came counts as one")
+def approved_by_silence(states: Raw) -> None:
+    states["Await approval"]["Catch"][0]["Next"] = "Note the approval"
+
+
+@_flaw("M801", "whoever uploads says whether the report is valid")
+def valid_by_admission(states: Raw) -> None:
+    states["Valid?"]["Choices"][0]["Variable"] = "$.admission.valid"
+
+
+@_flaw("M801", "the first check's word for the report's")
+def valid_by_first_check(states: Raw) -> None:
+    states["Valid?"]["Choices"][0]["Variable"] = "$.check.valid"
+
+
+@_flaw("M801", "somebody else's decision about the price")
+def priced_by_check(states: Raw) -> None:
+    states["Price known and allowed?"]["Choices"][0]["Variable"] = "$.check.decision"
+
+
+@_flaw("M801", "images that could not be checked count as none")
+def unchecked_is_none(states: Raw) -> None:
+    states["Check images"]["Catch"][0]["Next"] = "No images"
+
+
+@_flaw("F717", "a report is made up")
+def report_made_up(states: Raw) -> None:
+    _inserted(states, "Merge report", "$.report", {"valid": True}, "Valid?")
+
+
+@_flaw("F717", "validity is picked out of nowhere")
+def report_selected(states: Raw) -> None:
+    states["Merge report"]["ResultSelector"] = {"valid": True}
+
+
+@_flaw("F717", "the job gets another role")
+def role_made_up(states: Raw) -> None:
+    arn = "arn:aws:iam::999999999999:role/x"
+    path = "$.start.request.RoleArn"
+    _inserted(states, "Note the approval", path, arn, "With validation dataset?")
+
+
+@_flaw("F717", "the smoke test is made up")
+def smoke_made_up(states: Raw) -> None:
+    _inserted(states, "Smoke test", "$.serving.step", "publish", "Proved?")
+
+
+@_flaw("F717", "an error replaces the answer it was about")
+def error_as_answer(states: Raw) -> None:
+    states["Serve"]["Catch"][0]["ResultPath"] = "$.serving"
+
+
+@_flaw("F717", "the price is computed from less")
+def input_narrowed(states: Raw) -> None:
+    states["Prepare job"]["InputPath"] = "$.admission"
+
+
+@_flaw("F717", "only the first shard is checked")
+def one_shard(states: Raw) -> None:
+    states["Check images"]["ItemReader"]["ReaderConfig"]["MaxItems"] = 1
+
+
+@_flaw("F717", "shards that the upload names")
+def other_shards(states: Raw) -> None:
+    states["Check images"]["ItemReader"]["Parameters"]["Key.$"] = "$.admission.key"
+
+
+@_flaw("F717", "results are written elsewhere")
+def results_elsewhere(states: Raw) -> None:
+    states["Check images"]["ResultWriter"] = {"Parameters": {"Bucket": "x", "Prefix": "y"}}
+
+
+@_flaw("F713", "a job that nobody records")
+def not_recorded(states: Raw) -> None:
+    states["Train"]["Next"] = "Close run"
+
+
+@_flaw("F713", "jobs in a network that the settings do not name")
+def other_network(states: Raw) -> None:
+    states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
+
+
+@_flaw("F707", "serving gives up after a second")
+def serve_times_out(states: Raw) -> None:
+    states["Serve"]["TimeoutSeconds"] = 1
+
+
+@_flaw("F707", "an approval needs heartbeats")
+def heartbeats(states: Raw) -> None:
+    states["Await approval"]["HeartbeatSeconds"] = 60
+
+
+@_flaw("F708", "it looks without a pause")
+def no_pause(states: Raw) -> None:
+    states["Wait for endpoint"].pop("SecondsPath")
+    states["Wait for endpoint"]["Seconds"] = 0
+
+
+@_flaw("F708", "it looks once a day")
+def long_pause(states: Raw) -> None:
+    states["Wait for endpoint"].pop("SecondsPath")
+    states["Wait for endpoint"]["Seconds"] = 86_400
+
+
+@_flaw("F715", "a run whose message was lost ends well")
+def untold_ends_well(states: Raw) -> None:
+    states["Notify"]["Catch"][0]["Next"] = "Run ended"
+
+
+@_flaw("F715", "a run that could not be closed ends well")
+def unclosed_ends_well(states: Raw) -> None:
+    states["Closing failed"] = {"Type": "Succeed"}
+
+
+@_flaw("F715", "people are asked to approve something else than the price")
+def other_estimate(states: Raw) -> None:
+    states["Ask for approval"]["Parameters"]["Message"]["estimate.$"] = "$.admission.run"
+
+
+@_flaw("F715", "people are told to run another command")
+def other_command(states: Raw) -> None:
+    command = "States.Format('curl https://example.com/{}', $.admission.run)"
+    states["Ask for approval"]["Parameters"]["Message"]["approve.$"] = command
+
+
+@_flaw("F715", "the message says no more than its subject")
+def empty_message(states: Raw) -> None:
+    states["Notify"]["Parameters"]["Message.$"] = "$.outcome.subject"
+
+
+@flaw("F707", "workflow: it ends before a person could approve")
+def ends_too_soon(copy: Copy) -> None:
+    copy.definition(lambda definition: definition.update(TimeoutSeconds=86_400))
+
+
+@flaw("F701", "workflow: paths are read in another language")
+def other_language(copy: Copy) -> None:
+    copy.definition(lambda definition: definition.update(QueryLanguage="JSONata"))
+
+
+@flaw("F710", "workflow: its logs go to a second place")
+def logs_elsewhere(copy: Copy) -> None:
+    group = {"LogGroupArn": "arn:aws:logs:us-east-1:999999999999:log-group:x:*"}
+    logging = copy.properties("pipeline/Workflow")["LoggingConfiguration"]
+    logging["Destinations"].append({"CloudWatchLogsLogGroup": group})
+
+
+MUTANTS = collected(globals())
