@@ -4,19 +4,18 @@ What cannot be resolved is listed, and whoever proves something from the result 
 unknown value in a policy could be anything.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from review import identity
+from review import identity, manifest
+from review.manifest import parsed
 
 UNRESOLVED: Final = "«unresolved»"
 _NOTHING: Final = object()
 _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
-_ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
 _DEFAULT_REGION: Final = "us-east-1"
 
 
@@ -51,7 +50,8 @@ class Resource:
 class Assembly:
     """All resources of all stacks, with what could not be resolved and what points nowhere.
 
-    protected: by stack, whether it has termination protection. left_aside: templates that lie in
+    protected: by stack, whether it has termination protection. differing: where what is deployed is
+    not what lies here. left_aside: templates that lie in
     the folder from an earlier synthesis, for another environment, and are none of these stacks.
     """
 
@@ -62,6 +62,7 @@ class Assembly:
     resources: list[Resource] = field(default_factory=list)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
     dangling: list[tuple[str, str]] = field(default_factory=list)
+    differing: list[tuple[str, str]] = field(default_factory=list)
     left_aside: tuple[str, ...] = ()
     _arns: dict[str, Resource] = field(default_factory=dict)
 
@@ -86,40 +87,29 @@ def read(folder: Path) -> Assembly:
     # Stages are assemblies of their own inside the first.
     files = [*folder.glob("*.template.json"), *folder.glob("assembly-*/*.template.json")]
     for file in sorted(files):
-        templates[file.name.removesuffix(".template.json")] = json.loads(file.read_text("utf-8"))
+        templates[file.name.removesuffix(".template.json")] = parsed(file)
     if not templates:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
     file = folder / "manifest.json"
-    manifest = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    known = parsed(file) if file.is_file() else {}
     # Templates of an earlier synthesis for another environment may lie there, too: the manifest
     # names those of this one.
-    current = _stacks(manifest) or set(templates)
+    current = manifest.stacks(known) or set(templates)
     left_aside = sorted(templates.keys() - current)
     if not current <= templates.keys():
         raise ValueError(
             f"{folder}: no template of {', '.join(sorted(current - templates.keys()))}"
         )
     templates = {name: found for name, found in templates.items() if name in current}
-    for stack, logical_id, path in _paths(folder, manifest):
+    for stack, logical_id, path in manifest.paths(folder, known):
         resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
         if resource is not None:
             resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
-    found = resolve(templates, folder=folder, regions=_regions(manifest))
-    found.protected = _protected(manifest)
+    found = resolve(templates, folder=folder, regions=manifest.regions(known))
+    found.protected = manifest.protected(known)
+    found.differing = list(manifest.differing(folder, known))
     found.left_aside = tuple(left_aside)
     return found
-
-
-def _stacks(manifest: Mapping[str, Any]) -> set[str]:
-    """Names of the templates that a manifest lists; empty for one that has stages or is missing."""
-    found = manifest.get("artifacts", {}).values()
-    if any(artifact.get("type") == "cdk:cloud-assembly" for artifact in found):
-        return set()
-    return {
-        artifact["properties"]["templateFile"].removesuffix(".template.json")
-        for artifact in found
-        if artifact.get("type") == "aws:cloudformation:stack"
-    }
 
 
 def resolve(
@@ -133,7 +123,11 @@ def resolve(
     found = Assembly(folder=folder)
     for stack, raw in templates.items():
         named = raw.get("Resources", {})
-        real = {name: each for name, each in named.items() if isinstance(each, dict)}
+        real = {
+            name: each
+            for name, each in named.items()
+            if isinstance(each, dict) and isinstance(each.get("Properties", {}), dict)
+        }
         found.templates[stack] = {**raw, "Resources": real}
         # A macro or a loop of a transform: only AWS can say what becomes of it.
         lost = sorted(named.keys() - real.keys())
@@ -146,39 +140,6 @@ def resolve(
                 found.resources.append(resolver.resource(stack, logical_id, raw))
         resolver.check_dependencies(template)
     return found
-
-
-def _regions(manifest: Mapping[str, Any]) -> dict[str, str]:
-    found = {}
-    for artifact in manifest.get("artifacts", {}).values():
-        if artifact.get("type") == "aws:cloudformation:stack":
-            place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
-            file = artifact.get("properties", {}).get("templateFile", "")
-            if place and place[2] != "unknown-region":
-                found[file.removesuffix(".template.json")] = place[2]
-    return found
-
-
-def _protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
-    return {
-        name: bool(artifact.get("properties", {}).get("terminationProtection"))
-        for name, artifact in manifest.get("artifacts", {}).items()
-        if artifact.get("type") == "aws:cloudformation:stack"
-    }
-
-
-def _paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Stack, logical id and construct path of all resources, for templates without the path."""
-    for stack, artifact in manifest.get("artifacts", {}).items():
-        if artifact.get("type") != "aws:cloudformation:stack":
-            continue
-        known = artifact.get("metadata") or {}
-        if "additionalMetadataFile" in artifact:
-            known = json.loads((folder / artifact["additionalMetadataFile"]).read_text("utf-8"))
-        for path, entries in known.items():
-            for entry in entries:
-                if entry.get("type") == "aws:cdk:logicalId":
-                    yield stack, str(entry["data"]), str(path).removeprefix("/")
 
 
 class _Resolver:

@@ -147,6 +147,17 @@ def exports(subject: Subject) -> Iterator[Found]:
             )
 
 
+@check("A113", "What is deployed is what lies here: these templates, as they are, in one place.")
+def deployed(subject: Subject) -> Iterator[Found]:
+    for where, what in subject.assembly.differing:
+        yield Found(
+            where=where,
+            what=what,
+            limit="otherwise something else is reviewed than is deployed",
+            fix="Synthesize again, and change nothing by hand",
+        )
+
+
 @check("A112", "The outputs by which commands find an environment name what they say.")
 def outputs(subject: Subject) -> Iterator[Found]:
     for output, contract in OUTPUTS.items():
@@ -185,4 +196,4 @@ def _imported(value: Any) -> Iterator[str]:
             yield from _imported(inner)
 
 
-CHECKS = (properties, sections, nothing_written_out, nothing_more, exports, outputs)
+CHECKS = (properties, sections, nothing_written_out, nothing_more, exports, outputs, deployed)

@@ -7,8 +7,10 @@ from typing import Any
 from review import asl
 from review.check import Found, Subject, check, get
 from review.checks.workflow import machines
+from review.routes import routes
 from review.template import Resource
 from tuning.permissions import payloads
+from tuning.permissions.routes import ROUTES, SHARD_ROUTES
 
 _TRAINS = ":bedrock:createModelCustomizationJob"
 _FIX = "Correct the state in stacks/workflow.py, or the contract in tuning/permissions/payloads.py"
@@ -279,4 +281,31 @@ def _good_ends(definition: Mapping[str, Any]) -> set[str]:
     return {n for n in unasked if asl.ends(flow.states[n]) and flow.states[n].get("Type") != "Fail"}
 
 
-CHECKS = (payload, decisions, job_request, approval, messages, unchecked_shards, answers)
+@check("F718", "After each answer comes what the contract says, and nothing comes between.")
+def next_steps(subject: Subject) -> Iterator[Found]:
+    functions = {subject.bound.fill(f"{{function.{n}}}"): n for n in payloads.PAYLOADS}
+    for machine, definition in machines(subject):
+        for flow in asl.flows(definition):
+            wanted = SHARD_ROUTES if flow.name else ROUTES
+            found = routes(flow, functions)
+            for done in dict.fromkeys((*found, *wanted)):
+                ways, right = found.get(done, {}), wanted.get(done, {})
+                for answer in dict.fromkeys((*ways, *right)):
+                    if ways.get(answer) != right.get(answer) or done not in wanted:
+                        yield _found(
+                            machine,
+                            f"{flow.name}{done}, {answer or 'done'}: {ways.get(answer, 'nothing')}",
+                            f"{right.get(answer, 'nothing')} comes next",
+                        )
+
+
+CHECKS = (
+    payload,
+    decisions,
+    job_request,
+    approval,
+    messages,
+    unchecked_shards,
+    answers,
+    next_steps,
+)

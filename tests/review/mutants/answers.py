@@ -109,6 +109,38 @@ def other_network(states: Raw) -> None:
     states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
 
 
+@_flaw("F718", "an endpoint that is being made is forgotten, and billed")
+def forgotten(states: Raw) -> None:
+    states["Next step?"]["Choices"][0]["Next"] = "Close run"
+
+
+@_flaw("F718", "what was begun is not rolled back")
+def not_rolled_back(states: Raw) -> None:
+    states["Next step?"]["Choices"][2]["Next"] = "Close run"
+
+
+@_flaw("F718", "everybody has to approve, whatever it costs")
+def always_asked(states: Raw) -> None:
+    states["Price known and allowed?"]["Choices"][0]["Next"] = "Ask for approval"
+
+
+@_flaw("F718", "what the images' checks found is thrown away")
+def findings_lost(states: Raw) -> None:
+    _inserted(states, "Check images", "$.shards", [], "Merge report")
+
+
+@_flaw("F718", "a way round for uploads that know of it")
+def way_round(states: Raw) -> None:
+    rule = {"Variable": "$.admission.run", "IsPresent": True, "Next": "No images"}
+    states["Any images?"]["Choices"].insert(0, rule)
+
+
+@_flaw("F718", "the same question twice: the first answer leads astray")
+def asked_twice(states: Raw) -> None:
+    choices = states["Proved?"]["Choices"]
+    choices.insert(0, {**choices[0], "Next": "Roll back"})
+
+
 @_flaw("F707", "serving gives up after a second")
 def serve_times_out(states: Raw) -> None:
     states["Serve"]["TimeoutSeconds"] = 1

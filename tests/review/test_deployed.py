@@ -1,0 +1,89 @@
+"""What is deployed is what is reviewed: manifest, assets and templates say the same."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from review import template
+from tests.review.broken import Synthesized
+
+Manifest = dict[str, Any]
+DATA = "tuning-dev-data"
+
+
+@pytest.fixture
+def folder(dev: Synthesized, tmp_path: Path) -> Path:
+    """A cdk.out of the default environment that may be changed."""
+    found = tmp_path / "cdk.out"
+    shutil.copytree(dev.folder, found, ignore=shutil.ignore_patterns("asset.*"))
+    return found
+
+
+def _properties(manifest: Manifest) -> dict[str, Any]:
+    found: dict[str, Any] = manifest["artifacts"][DATA]["properties"]
+    return found
+
+
+def _foreign_role(manifest: Manifest) -> None:
+    role = "arn:aws:iam::999999999999:role/x"
+    _properties(manifest)["cloudFormationExecutionRoleArn"] = role
+
+
+def _stage_elsewhere(manifest: Manifest) -> None:
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "x"}}
+    manifest["artifacts"]["Stage"] = stage
+
+
+def _elsewhere(manifest: Manifest) -> None:
+    manifest["artifacts"][DATA]["environment"] = "aws://999999999999/us-east-1"
+
+
+def _parameters(manifest: Manifest) -> None:
+    _properties(manifest)["parameters"] = {"BootstrapVersion": "/other"}
+
+
+def _other_upload(manifest: Manifest) -> None:
+    _properties(manifest)["stackTemplateAssetObjectUrl"] = f"s3://assets/{'0' * 64}.json"
+
+
+def test_nothing_differs_as_the_cdk_writes_it(folder: Path) -> None:
+    assert template.read(folder).differing == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_foreign_role, _stage_elsewhere, _elsewhere, _parameters, _other_upload],
+    ids=lambda change: change.__name__.strip("_"),
+)
+def test_a_manifest_that_deploys_something_else_is_noticed(
+    change: Callable[[Manifest], None], folder: Path
+) -> None:
+    file = folder / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    change(manifest)
+    file.write_text(json.dumps(manifest), "utf-8")
+    assert template.read(folder).differing
+
+
+def test_another_file_that_is_uploaded_as_the_template_is_noticed(folder: Path) -> None:
+    file = folder / f"{DATA}.assets.json"
+    file.write_text(file.read_text("utf-8").replace(f"{DATA}.template.json", "other.json"), "utf-8")
+    assert [where for where, _ in template.read(folder).differing] == [DATA]
+
+
+def test_a_stack_whose_template_is_not_there_is_an_error(folder: Path) -> None:
+    (folder / f"{DATA}.template.json").unlink()
+    with pytest.raises(ValueError, match=DATA):
+        template.read(folder)
+
+
+def test_a_key_that_is_there_twice_is_an_error(folder: Path) -> None:
+    file = folder / f"{DATA}.template.json"
+    text = file.read_text("utf-8")
+    file.write_text(text.replace('"Resources": {', '"Rules": {}, "Resources": {', 1), "utf-8")
+    with pytest.raises(ValueError, match="Rules is there twice"):
+        template.read(folder)
