@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from review import asl, shape
+from review import asl, judged, shape
 from review.labels import Labels, kind_of
 from review.policy import Statement
 from review.proof import inside, parts
+from review.routes import routes
 from review.template import Resource
 from review.words import conditions_in_words
 from review.world import World
@@ -57,7 +58,11 @@ class _Side:
         self.labels = Labels(world.assembly)
         self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
         named = [(r.name, self.key(r)) for r in world.assembly.resources if r.name]
-        self._names = sorted(named, key=lambda pair: len(pair[0]), reverse=True)
+        # Whole words only: a bucket called "x" is not in every text with an x.
+        self._names = [
+            (re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"), key.partition("/")[2])
+            for name, key in sorted(named, key=lambda pair: len(pair[0]), reverse=True)
+        ]
         self.resources = {self.key(r): r for r in world.assembly.resources}
 
     def key(self, resource: Resource) -> str:
@@ -67,8 +72,7 @@ class _Side:
     def plain(self, text: str) -> str:
         """A text with keys for generated names."""
         for name, key in self._names:
-            if name in text:
-                text = text.replace(name, f"«{key.partition('/')[2]}»")
+            text = name.sub(lambda _: f"«{key}»", text)  # noqa: B023
         return self._ignored.sub("«environment»", text) if self._ignored else text
 
     def value(self, value: Any) -> Any:
@@ -244,7 +248,12 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         if was == is_:
             continue
         what = f"{path}: {_shown(was)} → {_shown(is_)}"
-        if any(path == each or path.startswith(f"{each}.") for each in forced):
+        unjudged = set(judged.others(now.type, now.properties))
+        plain = ".".join(step for step in path.split(".") if not step.isdigit())
+        if was is None and any(f"{plain}.".startswith(f"{each}.") for each in unjudged):
+            what = f"{what}, which no check judges"
+            yield Change(kind=LOOSENED, where=key, what=what, grave=True)
+        elif any(path == each or path.startswith(f"{each}.") for each in forced):
             what = f"a change of {what} makes a new one"
             yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
         else:
@@ -286,6 +295,8 @@ _MUST_STAY: Final = (
 
 def _is_worse(path: str, was: Any, is_: Any) -> bool:
     """Whether a protection goes: switched off, taken away, or shorter."""
+    if path in ("State", "ActionsEnabled"):
+        return str(is_).lower() in ("disabled", "false")
     last = next((step for step in reversed(path.split(".")) if not step.isdigit()), "")
     if path == "VersioningConfiguration.Status":
         return bool(is_ != "Enabled")
@@ -306,7 +317,40 @@ def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
         for side in (old, new)
     )
     for key in sorted({*before} & {*after}):
+        yield from _next_steps(key, before[key], after[key])
         yield from _states(key, before[key], after[key])
+
+
+def _next_steps(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """What comes after what, in the words of the contract."""
+    was, is_ = (
+        {
+            (f"{flow.name}{done}", answer): head
+            for flow in asl.flows(definition)
+            for done, ways in routes(flow, _placeholders(definition)).items()
+            for answer, head in ways.items()
+        }
+        for definition in (then, now)
+    )
+    for done, answer in sorted({*was, *is_}):
+        heads = [side.get((done, answer), "nothing") for side in (was, is_)]
+        if heads[0] != heads[1]:
+            what = f"after {done}{f', {answer}' if answer else ''}: {heads[0]} → {heads[1]}"
+            yield Change(kind=WORKFLOW, where=key, what=what)
+
+
+def _placeholders(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The functions of a definition by their placeholders: "${Serve}" is Serve."""
+    called = (str(s.get("Resource")) for f in asl.flows(definition) for s in f.states.values())
+    return {each: each[2:-1] for each in called if each.startswith("${")}
+
+
+def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """How a field of a state changed: its value, if one fits into a line."""
+    values = [side.get(name) for side in (then, now)]
+    if any(isinstance(value, dict | list) for value in values):
+        return f"{name} changed"
+    return f"{name} {_shown(values[0])} → {_shown(values[1])}"
 
 
 def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
@@ -325,11 +369,12 @@ def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
             yield Change(kind=WORKFLOW, where=key, what=f"a new state {name}")
         else:
             fields = {*was[name], *is_[name]} - {"ItemProcessor", "Branches"}
+            fields -= {"Choices", "Default", "Next"}
             differ = sorted(f for f in fields if was[name].get(f) != is_[name].get(f))
             if differ:
-                what = f"{name}: {', '.join(differ)} changed"
+                what = f"{name}: {', '.join(_field(f, was[name], is_[name]) for f in differ)}"
                 yield Change(kind=WORKFLOW, where=key, what=what)
-    for field in ("StartAt", "TimeoutSeconds"):
+    for field in sorted({*then, *now} - {"States"}):
         if then.get(field) != now.get(field):
             what = f"{field}: {then.get(field)} → {now.get(field)}"
             yield Change(kind=WORKFLOW, where=key, what=what)

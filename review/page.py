@@ -73,10 +73,12 @@ def _parts(
     if sentences:
         yield from _checks(facts, sentences)
     yield (
-        "<footer>Proved from the templates alone. Not seen: service control policies, resource "
-        "control policies and session policies of the account, which can only take away, and "
-        "policies on resources outside of these templates. Accounts and generated names are "
-        "made up.</footer>\n"
+        "<footer>Proved from the templates alone. Not seen: <b>other users and roles of the "
+        "account, who may do with all of this what their own policies allow</b>, unless a policy "
+        "above refuses it (setting deny_others); what is inside the functions' code and packages, "
+        "which templates name by its hash; service control policies, resource control policies "
+        "and session policies, which can only take away; policies on resources outside of these "
+        "templates. Accounts and generated names are made up.</footer>\n"
     )
 
 

@@ -292,10 +292,12 @@ def next_steps(subject: Subject) -> Iterator[Found]:
                 ways, right = found.get(done, {}), wanted.get(done, {})
                 for answer in dict.fromkeys((*ways, *right)):
                     if ways.get(answer) != right.get(answer) or done not in wanted:
-                        yield _found(
-                            machine,
-                            f"{flow.name}{done}, {answer or 'done'}: {ways.get(answer, 'nothing')}",
-                            f"{right.get(answer, 'nothing')} comes next",
+                        when = f"{flow.name}{done}{f', {answer},' if answer else ''}"
+                        yield Found(
+                            where=machine.path,
+                            what=f"after {when} comes {ways.get(answer, 'nothing')}",
+                            limit=f"{right.get(answer, 'nothing')} does",
+                            fix="Correct stacks/workflow.py, or tuning/permissions/routes.py",
                         )
 
 

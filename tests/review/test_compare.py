@@ -5,7 +5,7 @@ import pytest
 from review import template, world
 from review.compare import Change, compare
 from tests.review.broken import Copy, Synthesized
-from tests.review.mutants import data, delivery, flow, resources, roles, trust
+from tests.review.mutants import added, answers, data, delivery, flow, resources, roles, trust
 from tests.review.mutants._mutant import Mutant
 
 BEDROCK = "pipeline/BedrockRole-pets-search/Role"
@@ -50,6 +50,11 @@ LOOSER: tuple[Mutant, ...] = (
     data.topic_plain,
     data.table_unprotected,
     delivery.alarm_tells_nobody,
+    delivery.rule_off,
+    delivery.schedule_off,
+    delivery.alarm_off,
+    next(m for m in added.MUTANTS if "InventoryConfigurations" in m.name),
+    next(m for m in added.MUTANTS if "DeadLetterConfig" in m.name),
 )
 
 
@@ -134,6 +139,20 @@ def test_the_workflow_is_compared_by_state(dev: Synthesized) -> None:
     flow.no_retry.change(copy)
     (change,) = _changes(dev, copy)
     assert (change.kind, change.what) == ("workflow", "Check manifest: Retry changed")
+
+
+def test_what_comes_next_is_compared_in_words(dev: Synthesized) -> None:
+    copy = dev.copy()
+    answers.forgotten.change(copy)
+    found = [change.what for change in _changes(dev, copy)]
+    assert "after Serve serve, $.serving.step = wait: nothing → CloseRun" in found
+
+
+def test_a_short_name_is_not_seen_in_other_words(dev: Synthesized) -> None:
+    copy = dev.copy()
+    copy.properties("data/Training")["BucketName"] = "e"
+    (found,) = _changes(dev, copy)
+    assert "BucketName" in found.what
 
 
 def test_the_same_change_of_many_resources_is_one_line(dev: Synthesized) -> None:
