@@ -81,21 +81,30 @@ class Check:
             self.sources[kind] = reach.source
         check = ManifestCheck(reach.subject, self._hear)
         unseen = 0
-        waiting = done = 0
-        with Progress(f"checking {manifest.name}", unit="images") as progress:
+        waiting = done = told = 0
+        # Where each record has its image, images are what takes the time.
+        by_image = reach.source is not None and reach.subject.contract.format == "image-caption"
+        unit = "images" if by_image else "records"
+        with Progress(f"checking {manifest.name}", unit=unit) as progress:
+
+            def tell(reached: float, *, images: int = 0) -> None:
+                """How many bytes of the manifest are done with."""
+                nonlocal told
+                count = images if by_image else check.lines - told
+                told = check.lines
+                progress.update(share=reached / max(1, manifest.size), count=count)
 
             def look(refs: Sequence[ImageRef], *, span: int) -> int:
                 """Looks at images that stand for so many bytes of the manifest."""
                 if reach.source is None:
-                    progress.update(share=(done + span) / max(1, manifest.size), count=0)
+                    tell(done + span)
                     return len(refs)
                 ticks = 0
 
                 def tick(count: int) -> None:
                     nonlocal ticks
                     ticks += count
-                    part = done + span * min(1.0, ticks / len(refs))
-                    progress.update(share=part / max(1, manifest.size), count=count)
+                    tell(done + span * min(1.0, ticks / len(refs)), images=count)
 
                 for start in range(0, len(refs), _SLICE):
                     self._images(refs[start : start + _SLICE], reach, reach.source, tick)
@@ -108,7 +117,7 @@ class Check:
                     unseen += look(refs, span=waiting)
                     done, waiting = done + waiting, 0
                 else:
-                    progress.update(share=(done + waiting) / max(1, manifest.size), count=0)
+                    tell(done + waiting)
             refs, partial = check.finish()
             unseen += look(refs, span=waiting)
         if unseen and not reach.waived:

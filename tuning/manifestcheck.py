@@ -85,6 +85,11 @@ class ManifestCheck:
         self._told: set[str] = set()
         self._refs = ImageRefs(subject.bucket)
 
+    @property
+    def lines(self) -> int:
+        """How many lines were looked at so far."""
+        return self._stats.lines
+
     def feed(self, chunk: bytes) -> Sequence[ImageRef]:
         """Takes the next bytes; returns images that completed records refer to."""
         self._stats.size += len(chunk)

@@ -1,7 +1,12 @@
 """How long work tells how far it is."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from cli import checking
+from cli.__main__ import tuning
 from cli.progress import Progress
 
 
@@ -44,3 +49,21 @@ def test_the_share_never_goes_back(capsys: pytest.CaptureFixture[str]) -> None:
         clock.now = 20.0
         progress.update(share=0.2, count=1)
     assert "90%" in capsys.readouterr().err
+
+
+def test_a_manifest_of_texts_counts_its_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[tuple[str, int]] = []
+
+    class Seen(Progress):
+        def update(self, *, share: float, count: int) -> None:
+            counted.append((self._unit, count))
+
+    monkeypatch.setattr(checking, "Progress", Seen)
+    manifest = tmp_path / "texts.jsonl"
+    manifest.write_text('{"prompt": "Hello", "completion": "Hi"}\n' * 100)
+    done = CliRunner().invoke(tuning, ["validate", str(manifest), "--model", "cohere-command"])
+    assert done.exit_code in (0, 1), done.output
+    assert {unit for unit, _ in counted} == {"records"}
+    assert sum(count for _, count in counted) == 100
