@@ -101,6 +101,14 @@ def paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str,
                     yield stack, str(entry["data"]), str(path).removeprefix("/")
 
 
+def assets(folder: Path, manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The hashes of what is uploaded with the stacks; none where no list of it lies there."""
+    files = [folder / f"{name}.assets.json" for name in manifest.get("artifacts", {})]
+    return frozenset(
+        each for file in files if file.is_file() for each in parsed(file).get("files", {})
+    )
+
+
 def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where, and how, what is deployed is not the template that lies there."""
     environments = set()

@@ -51,8 +51,9 @@ class Assembly:
     """All resources of all stacks, with what could not be resolved and what points nowhere.
 
     protected: by stack, whether it has termination protection. differing: where what is deployed is
-    not what lies here. left_aside: templates that lie in
-    the folder from an earlier synthesis, for another environment, and are none of these stacks.
+    not what lies here. assets: hashes of what is uploaded; none if unknown. left_aside: templates
+    that lie in the folder from an earlier synthesis, for another environment, and are none of these
+    stacks.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class Assembly:
     unresolved: list[tuple[str, str]] = field(default_factory=list)
     dangling: list[tuple[str, str]] = field(default_factory=list)
     differing: list[tuple[str, str]] = field(default_factory=list)
+    assets: frozenset[str] = frozenset()
     left_aside: tuple[str, ...] = ()
     _arns: dict[str, Resource] = field(default_factory=dict)
 
@@ -107,6 +109,7 @@ def read(folder: Path) -> Assembly:
             resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
     found = resolve(templates, folder=folder, regions=manifest.regions(known))
     found.protected = manifest.protected(known)
+    found.assets = manifest.assets(folder, known)
     found.differing = list(manifest.differing(folder, known))
     found.left_aside = tuple(left_aside)
     return found

@@ -37,6 +37,7 @@ _SECTIONS: Final = frozenset(
     {"AWSTemplateFormatVersion", "Description", "Metadata", "Resources", "Outputs"}
 )
 _BOOTSTRAP: Final = {"Parameters": {"BootstrapVersion"}, "Rules": {"CheckBootstrapVersion"}}
+_OUTPUT: Final = frozenset({"Description", "Export", "Value"})
 _SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
 # As all accounts but one are: what is still the same with these is written into the template.
 _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
@@ -71,6 +72,8 @@ def sections(subject: Subject) -> Iterator[Found]:
     for stack, name, value, _ in _outputs(subject.assembly):
         if "{{resolve:" in value:
             yield _conditional(f"{stack}/{name}", "an output shows a value that is looked up")
+        for odd in sorted(set(subject.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
+            yield _conditional(f"{stack}/{name}", f"the output has {odd}")
 
 
 def _conditional(where: str, what: str) -> Found:
@@ -180,7 +183,8 @@ def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:
     for stack, raw in assembly.templates.items():
         for name, output in raw.get("Outputs", {}).items():
             export = output.get("Export", {}).get("Name", "")
-            yield stack, name, str(output.get("Value")), str(export)
+            # All texts in a row: what a Fn::Join would make of halves is seen, too.
+            yield stack, name, "".join(_texts(output)), str(export)
 
 
 def _imported(value: Any) -> Iterator[str]:

@@ -90,10 +90,11 @@ def _qualifier(subject: Subject) -> str:
 def _asset(subject: Subject, place: Mapping[str, str]) -> bool:
     """Whether code comes from the bucket that CDK's bootstrap keeps for this account's assets."""
     bucket = f"cdk-{_qualifier(subject)}-assets-{identity.ACCOUNT}-{subject.bound.region}"
-    return bool(
-        re.fullmatch(bucket, str(place.get("S3Bucket")))
-        and re.fullmatch(r"[0-9a-f]{64}\.zip", str(place.get("S3Key")))
-    )
+    key = re.fullmatch(r"([0-9a-f]{64})\.zip", str(place.get("S3Key")))
+    # Another object in that bucket is somebody else's upload.
+    uploaded = subject.assembly.assets
+    known = key is not None and (not uploaded or key[1] in uploaded)
+    return known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
 
 
 @check("W506", "Code and layers come from this app's own assets.")

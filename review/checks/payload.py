@@ -12,6 +12,7 @@ from review.template import Resource
 from tuning.permissions import payloads
 from tuning.permissions.routes import ROUTES, SHARD_ROUTES
 
+_SUBJECT_MAX = 100
 _TRAINS = ":bedrock:createModelCustomizationJob"
 _FIX = "Correct the state in stacks/workflow.py, or the contract in tuning/permissions/payloads.py"
 
@@ -40,6 +41,8 @@ def payload(subject: Subject) -> Iterator[Found]:
             function, given = next((f for f in found if f), None), state.get("ItemSelector")
         elif function == "CheckImages":
             function = None
+            if {"Parameters", "ResultPath"} & set(state):
+                yield _found(machine, f"{name} changes the shard or its findings", "handed on")
         if function is None:
             continue
         called.add(function)
@@ -99,12 +102,12 @@ def unchecked_shards(subject: Subject) -> Iterator[Found]:
             plain = flow.reached(without=lambda edge: edge.caught)
             for name in sorted(flow.reached() - plain):
                 state = flow.states[name]
-                told = {key.removesuffix(".$") for key in state.get("Parameters", {})}
+                told = state.get("Parameters", {})
                 if asl.ends(state) and told != payloads.UNCHECKED_SHARD:
                     yield _found(
                         machine,
-                        f"{flow.name}{name} ends with {sorted(told)}",
-                        f"merge reads {sorted(payloads.UNCHECKED_SHARD)}",
+                        f"{flow.name}{name} ends with {told}",
+                        f"merge reads {payloads.UNCHECKED_SHARD}",
                     )
 
 
@@ -124,12 +127,15 @@ def answers(subject: Subject) -> Iterator[Found]:
         for catcher in state.get("Catch", ()):
             if not _ERRORS.fullmatch(str(catcher.get("ResultPath"))):
                 yield _found(machine, f"{name} writes {catcher}", "an error is kept in .error")
-        for field in ("InputPath", "OutputPath", "ResultSelector", "ResultWriter"):
+        if state.get("Result", []) != []:
+            yield _found(machine, f"{name} makes up {state['Result']}", "no images: no shards")
+        for field in ("InputPath", "ItemsPath", "OutputPath", "ResultSelector", "ResultWriter"):
             if field in state:
                 yield _found(machine, f"{name} has {field}", "data is handed on as it is")
         reader = state.get("ItemReader", {})
-        given = (reader.get("ReaderConfig"), get(reader, "Parameters", "Key.$"))
-        if reader and given != ({"InputType": "JSONL"}, payloads.SHARDS):
+        given = {k: v for k, v in reader.get("Parameters", {}).items() if k != "Bucket"}
+        given |= reader.get("ReaderConfig", {})
+        if reader and given != {"Key.$": payloads.SHARDS, "InputType": "JSONL"}:
             yield _found(machine, f"{name} reads {given}", f"every line of {payloads.SHARDS}")
 
 
@@ -229,6 +235,8 @@ def _message(
 ) -> Iterator[Found]:
     """The outcome as CloseRun worded it, or what the contract names, each from its place."""
     message = given.get("Message")
+    if not 1 <= len(str(given.get("Subject.$", given.get("Subject")))) <= _SUBJECT_MAX:
+        yield _found(machine, f"{name} has the subject {given.get('Subject')!r}", "SNS takes 100")
     if not isinstance(message, Mapping):
         told = {key: value for key, value in given.items() if key != "TopicArn"}
         if told != payloads.OUTCOME:
@@ -238,7 +246,8 @@ def _message(
     environment = subject.bound.contracts.environment
     wanted = {key: value.replace("{environment}", environment) for key, value in expected.items()}
     words = [key for key, value in wanted.items() if not value]
-    if {**message, **dict.fromkeys(words, "")} != wanted or not all(k in message for k in words):
+    right = all("$.error.Error, $.error.Cause)" in str(message.get(key)) for key in words)
+    if {**message, **dict.fromkeys(words, "")} != wanted or not right:
         yield _found(machine, f"{name} tells {dict(message)}", f"{wanted}")
 
 

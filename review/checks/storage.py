@@ -314,7 +314,8 @@ def _switched_on(resource: Resource) -> bool:
         case "AWS::S3::Bucket":
             rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
             # Without a bucket key every object would be a call to KMS.
-            return _algorithm(resource) == "aws:kms" and _true(get(rules, 0, "BucketKeyEnabled"))
+            one = _algorithm(resource) == "aws:kms" and len(rules or ()) == 1
+            return one and _true(get(rules, 0, "BucketKeyEnabled"))
         case "AWS::DynamoDB::Table":
             specification = properties.get("SSESpecification", {})
             return _true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"

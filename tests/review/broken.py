@@ -23,6 +23,7 @@ class Synthesized:
     texts: Mapping[str, str]
     regions: Mapping[str, str]
     protected: Mapping[str, bool]
+    assets: frozenset[str]
 
     @classmethod
     def read(cls, folder: Path, contracts: Contracts) -> "Synthesized":
@@ -34,6 +35,7 @@ class Synthesized:
             texts={name: json.dumps(raw) for name, raw in assembly.templates.items()},
             regions=assembly.regions,
             protected=assembly.protected,
+            assets=assembly.assets,
         )
 
     def copy(self) -> "Copy":
@@ -48,6 +50,7 @@ class Synthesized:
             self.copy().templates if templates is None else templates, regions=self.regions
         )
         found.protected = dict(self.protected)
+        found.assets = self.assets
         return review.subject_of(found, self.contracts)
 
 

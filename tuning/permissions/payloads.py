@@ -70,7 +70,7 @@ ASKED: Final[Mapping[str, frozenset[str]]] = {
     "Serve roll-back": frozenset({"roll-back-wait"}),
 }
 # What merge reads of a shard that could not be checked.
-UNCHECKED_SHARD: Final = frozenset({"number", "error"})
+UNCHECKED_SHARD: Final = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
 _RUN_ITEM: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
 _NAMES: Final = {"#token": "approval_token", "#status": "status"}
 # What the workflow itself writes into the runs table; `tuning approve` reads it.
@@ -90,7 +90,7 @@ NOTE_APPROVAL: Final = {
     "ExpressionAttributeValues": {":status": {"S": "training"}},
 }
 # What the messages say that the workflow makes itself, by their status: each value and where it
-# comes from; "" for words.
+# comes from; "" for words that end with the error.
 MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "awaiting-approval": {
         "status": "awaiting-approval",

@@ -225,6 +225,30 @@ def other_bootstrap(copy: Copy) -> None:
     copy.properties(FUNCTION)["Code"]["S3Bucket"] = bucket
 
 
+@flaw("W506", "functions: code that somebody else put among the assets")
+def other_upload(copy: Copy) -> None:
+    for _, _, resource in copy.all():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"]["S3Key"] = f"{'0' * 64}.zip"
+
+
+@flaw("A108", "an output that is there only sometimes")
+def output_sometimes(copy: Copy) -> None:
+    copy.stack("pipeline")["Outputs"]["Topic"]["Condition"] = "Sometimes"
+
+
+@flaw("A108", "an output that shows a secret, joined from halves")
+def output_joined(copy: Copy) -> None:
+    value = {"Fn::Join": ["", ["{{res", "olve:secretsmanager:prod/db}}"]]}
+    copy.stack("pipeline")["Outputs"]["Db"] = {"Value": value}
+
+
+@flaw("S609", "training bucket: a second rule of encryption")
+def second_encryption(copy: Copy) -> None:
+    rules = copy.properties(TRAINING)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    rules.append({"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}})
+
+
 @flaw("W505", "functions: other packages than the provider's")
 def other_packages(copy: Copy) -> None:
     layer = copy.properties("pipeline/Functions/Runtime/Wheels")

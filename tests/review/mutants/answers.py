@@ -99,6 +99,44 @@ def results_elsewhere(states: Raw) -> None:
     states["Check images"]["ResultWriter"] = {"Parameters": {"Bucket": "x", "Prefix": "y"}}
 
 
+@_flaw("F711", "what was found in a shard is not handed on")
+def shard_lost(states: Raw) -> None:
+    states["Check images"]["ItemProcessor"]["States"]["Check shard"]["ResultPath"] = None
+
+
+@_flaw("F711", "every shard is the same one")
+def same_shard(states: Raw) -> None:
+    shard = states["Check images"]["ItemProcessor"]["States"]["Check shard"]
+    shard["Parameters"] = {"shard": {"number": 1}}
+
+
+@_flaw("F716", "the error of a shard that could not be checked is left empty")
+def silent_shard(states: Raw) -> None:
+    inner = states["Check images"]["ItemProcessor"]["States"]
+    inner["Shard not checked"]["Parameters"] = {"number.$": "$.shard.number", "error": ""}
+
+
+@_flaw("F717", "shards of another version of the file")
+def other_version(states: Raw) -> None:
+    states["Check images"]["ItemReader"]["Parameters"]["VersionId"] = "x"
+
+
+@_flaw("F717", "a shard where there are no images")
+def shard_made_up(states: Raw) -> None:
+    states["No images"]["Result"] = [{"number": 1}]
+
+
+@_flaw("F715", "a question without a subject, which SNS refuses")
+def no_subject(states: Raw) -> None:
+    states["Ask for approval"]["Parameters"]["Subject"] = ""
+
+
+@_flaw("F715", "a failure that does not say why")
+def no_reason(states: Raw) -> None:
+    message = states["Say that closing failed"]["Parameters"]["Message"]
+    message["message.$"] = "$$.Execution.Id"
+
+
 @_flaw("F713", "a job that nobody records")
 def not_recorded(states: Raw) -> None:
     states["Train"]["Next"] = "Close run"
