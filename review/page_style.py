@@ -9,7 +9,7 @@ padding:.6rem}
 .wide svg{display:block;margin:0 auto}
 .facts{border:1px solid var(--line);border-radius:.5rem}
 .facts tr:last-child td{border-bottom:0}
-.facts td{min-width:5rem;overflow-wrap:break-word}
+.facts td{min-width:5rem;overflow-wrap:anywhere}
 .statements td:nth-child(2){width:30%}.statements td:nth-child(3){width:34%}
 details .facts{border:0;border-top:1px solid var(--line);border-radius:0}
 .badge.level-all,.badge.level-permissions,.badge.loosened,.badge.replaced,.badge.removed{
