@@ -10,6 +10,7 @@ from cli.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
     from tuning.cost import Estimate
+    from tuning.customization import Customization
 
 
 @click.command()
@@ -47,7 +48,13 @@ def price(
         emit("\nwhile it is served:")
         for line in found.rates:
             emit(f"  {line}")
-    emit(f"\napproval: {approval or 'not needed, the price is within the budget'}")
+    emit(f"\napproval: {approval or _why_nobody_is_asked(chosen)}")
+
+
+def _why_nobody_is_asked(chosen: "Customization") -> str:
+    if chosen.budget.approval == "never":
+        return 'nobody is asked, whatever it costs: [budget] approval is "never"'
+    return "not needed, the price is within the budget"
 
 
 def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:

@@ -129,3 +129,15 @@ def test_wrong_customization_files_are_named_all_at_once(run: Run, tmp_path: Pat
     assert result.exit_code == 2
     assert "one.toml" in result.stderr
     assert "two.toml" in result.stderr
+
+
+def test_a_price_without_approval_does_not_claim_to_be_within_a_budget(
+    run: Run, tmp_path: Path
+) -> None:
+    text = (CUSTOMIZATIONS / "pets-search.toml").read_text(encoding="utf-8")
+    asked = 'max_run_usd = 50.0\napproval = "over-budget"'
+    free = text.replace(asked, 'approval = "never"')
+    (tmp_path / "free.toml").write_text(free, encoding="utf-8")
+    output = run("price", "free", "--customizations", tmp_path).stdout
+    assert "nobody is asked, whatever it costs" in output
+    assert "within the budget" not in output
