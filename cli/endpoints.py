@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from cli.aws import Aws
@@ -35,6 +35,15 @@ class Endpoint:
     created: datetime
     lease_end: str | None
     usd_per_hour: float | None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its lease is over: the lease keeper deletes it at its next look."""
+        return self.lease_end is not None and self.lease_end <= f"{_now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def endpoints(aws: Aws, *, environment: str | None) -> Iterator[Endpoint]:

@@ -58,8 +58,11 @@ def next_step(deployment: Deployment, found: Row) -> str:
         return deployment.command(f"upload DATASET -c {name}")
     if status in _RUNNING:
         return deployment.command(f"run {run} -f")
-    if status == "served":
+    # On demand nothing is billed by the hour, so nothing is listed there.
+    if status == "served" and ":provisioned-model/" in str(found.get("endpoint_arn")):
         return deployment.command("endpoints")
+    if status in _BROKEN:
+        return deployment.command(f"run {run}")
     return ""
 
 

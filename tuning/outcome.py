@@ -122,7 +122,7 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
             status="served",
             subject=f"{name}: served",
             message=f"The smoke test passed: {serving.get('smoke', '')}.\n"
-            f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}",
+            f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}".rstrip(),
         )
     if step == "unserved":
         return Outcome(status="trained", subject=f"{name}: trained, not served", message=reason)

@@ -28,6 +28,7 @@ def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
         return
     if not found:
         say("nothing is served through Provisioned Throughput: nothing is billed by the hour")
+        say("(what is served on demand is billed by its use and not listed)")
         return
     emit_table(
         ("NAME", "CUSTOMIZATION", "STATUS", "UNITS", "AGE", "LEASE ENDS", "USD PER HOUR"),
@@ -48,7 +49,7 @@ def _row(each: "Endpoint") -> tuple[str, ...]:
     return (
         each.name,
         each.customization or "not ours",
-        each.status,
+        "lease over" if each.is_ending else each.status,
         str(each.units),
         f"{hours:,.1f} h",
         each.lease_end or (f"commitment {each.commitment}" if each.commitment else "never"),

@@ -146,21 +146,32 @@ def _servable(deployment: "Deployment", customization: "Customization", wished: 
     if there is not None and model != published:
         say(f"{there} serves {published} now; the other model takes its place")
     elif there is not None:
+        other = deployment.command(f"serve {name} --run RUN")
         raise CannotRun(
             f"{name} is served already",
             where=there,
-            fix=f"`{deployment.command('endpoints')}` shows it",
+            fix=f"`{other}` serves another run's model instead",
         )
     return model
 
 
 def _served(deployment: "Deployment", customization: "Customization") -> str | None:
-    """What serves a customization or soon will; None for nothing."""
+    """What serves a customization or soon will; None for nothing.
+
+    Raises CannotRun for what is about to be deleted: nobody may build on it.
+    """
     from cli.endpoints import endpoints
 
     for each in endpoints(deployment.aws, environment=deployment.environment):
         # The workflow deletes one that failed before it makes another.
         if each.customization == customization.name and each.status != "Failed":
+            if each.is_ending:
+                longer = deployment.command(f"lease {customization.name} --hours N")
+                raise CannotRun(
+                    f"the lease of {each.name} is over: it is deleted within a quarter of an hour",
+                    where=each.arn,
+                    fix=f"try again when it is gone, or keep it: {longer}",
+                )
             return f"{each.arn} ({each.status})"
     # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
     on_demand = customization.serving.mode == "on-demand"

@@ -211,6 +211,16 @@ def test_endpoints_are_found_by_tag_and_say_when_their_lease_ends(
     assert (only["customization"], only["lease_end"]) == ("pets", "2026-11-21T17:30:00Z")
 
 
+def test_an_endpoint_whose_lease_is_over_is_not_shown_as_if_it_stayed(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    throughput(aws, OURS, {**OURS, "bedrock-tuning:expires": "2999-01-01T00:00:00Z"})
+    _, over, lasting = run("endpoints").stdout.splitlines()
+    assert ("lease over" in over, "InService" in over) == (True, False)
+    assert "InService" in lasting
+
+
 def test_all_endpoints_include_those_of_others(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     throughput(aws, OURS, {})

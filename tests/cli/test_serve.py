@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import endpoints
 from cli.commands import serve
 from tests.cli.conftest import Run
 from tests.cli.support import WORKFLOW, StubbedAws
@@ -22,6 +23,8 @@ SHIPPED = Path(__file__).parents[2] / "customizations"
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "_now", lambda: datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+    # While the lease of OURS runs.
+    monkeypatch.setattr(endpoints, "_now", lambda: datetime(2026, 11, 21, 17, 29, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -138,7 +141,21 @@ def test_what_is_served_is_not_paid_for_twice(again: Run, aws: StubbedAws) -> No
 
     assert result.exit_code == 2
     assert "pets-search is served already" in result.stderr
+    assert "tuning serve pets-search --run RUN" in result.stderr
     assert "provisioned-model/" in result.stderr
+
+
+def test_what_is_about_to_be_deleted_is_not_taken_for_served(
+    again: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "_now", lambda: datetime(2026, 11, 21, 17, 31, tzinfo=UTC))
+    _servable(aws, {**OURS, "bedrock-tuning:customization": "pets-search"})
+
+    result = again("--yes")
+
+    assert result.exit_code == 2
+    assert "the lease of pt-0 is over" in result.stderr
+    assert "keep it: tuning lease pets-search --hours N" in result.stderr
 
 
 def _ran(aws: StubbedAws, *, customization: str = "pets-search", model: str | None) -> None:
