@@ -199,8 +199,10 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
 
 def _fields(row: dict[str, Any], path: Path, number: int) -> tuple[str, str]:
     found = []
+    # Spreadsheets begin their columns with capitals.
+    spelled = {str(key).strip().lower(): value for key, value in row.items()}
     for names in (_FILE_FIELDS, _CAPTION_FIELDS):
-        value = next((row[name] for name in names if row.get(name) is not None), None)
+        value = next((spelled[name] for name in names if spelled.get(name) is not None), None)
         if not isinstance(value, str):
             columns = ", ".join(str(key) for key in islice(row, _COLUMNS_SHOWN) if key is not None)
             raise CannotRun(

@@ -89,6 +89,7 @@ def _table(rows: dict[str, str], *, delimiter: str = ",", end: str = "\n") -> st
 CAPTIONS: dict[str, Callable[[dict[str, str]], bytes]] = {
     "bom.csv": lambda rows: b"\xef\xbb\xbf" + _table(rows, end="\r\n").encode(),
     "semicolons.csv": lambda rows: _table(rows, delimiter=";").encode(),
+    "capitals.csv": lambda rows: _table(rows).replace("file_name,text", "File,Caption").encode(),
     "tabs.tsv": lambda rows: _table(rows, delimiter="\t").encode(),
     "unicode-text.csv": lambda rows: _table(rows, delimiter="\t", end="\r\n").encode("utf-16"),
     "array.json": lambda rows: json.dumps(
