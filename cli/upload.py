@@ -117,8 +117,8 @@ def _is_here(folder: Path, name: str) -> bool:
         return False
 
 
-def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
-    """Uploads what is not there yet; returns how many were sent and how many were there.
+def upload_images(side: Side, deployment: Deployment) -> tuple[int, int, int]:
+    """Uploads what is not there yet; returns how many were sent, replaced by that, and there.
 
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
     CannotRun when the manifest refers to a file that is neither here nor there.
@@ -150,7 +150,8 @@ def upload_images(side: Side, deployment: Deployment) -> tuple[int, int]:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return len(wanted), len(side.files) - len(wanted)
+    replaced = sum(name in there for name in wanted)
+    return len(wanted), replaced, len(side.files) - len(wanted)
 
 
 def _similar(folder: Path, name: str) -> str:

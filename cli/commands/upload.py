@@ -66,10 +66,14 @@ def upload(
     manifests: list[str] = []
     try:
         for side in found:
-            sent, there = upload_images(side, deployment)
-            counts[side.kind] = {"sent": sent, "already_there": there}
+            sent, replaced, there = upload_images(side, deployment)
+            counts[side.kind] = {"sent": sent, "replaced": replaced, "already_there": there}
             if side.files or there:
                 say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
+            if replaced:
+                # A run that checks another dataset of this customization now sees these.
+                old = counted(replaced, "image")
+                say(f"{side.kind}: {old} of that replaced another of its name")
         before = newest_run(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):

@@ -97,7 +97,11 @@ def test_images_go_first_and_the_training_manifest_last(
         *(f"train/pets/images/{n}.png" for n in range(3)),
         *(f"valid/pets/images/{n}.png" for n in range(2)),
     ]
-    assert json.loads(result.stdout)["images"]["training"] == {"sent": 3, "already_there": 0}
+    assert json.loads(result.stdout)["images"]["training"] == {
+        "sent": 3,
+        "replaced": 0,
+        "already_there": 0,
+    }
 
 
 def test_what_is_there_already_is_not_sent_again(
@@ -108,7 +112,9 @@ def test_what_is_there_already_is_not_sent_again(
     later = (datetime.now(UTC) + timedelta(hours=1)).timestamp()
     os.utime(prepared / "training/images/1.png", (later, later))
     aws.deployed()
-    assert run("upload", prepared, "-c", "pets").exit_code == 0
+    again = run("upload", prepared, "-c", "pets")
+    assert again.exit_code == 0
+    assert "training: 1 image of that replaced another of its name" in again.stderr
     assert s3.log == [
         "train/pets/images/1.png",
         "valid/pets/manifest.jsonl",
