@@ -1,8 +1,6 @@
 """The page and its Markdown say what a security engineer asks, in names that people know."""
 
 import re
-import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -15,24 +13,10 @@ from review.compare import compare
 from review.facts import Facts
 from review.markdown import markdown
 from review.page import page
+from tests import browser
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    "--virtual-time-budget=2000",
-)
-# Runs in the page's copy only: the page itself forbids scripts.
-PROBE = """<script>
-document.querySelectorAll("details").forEach((d) => { d.open = true; });
-const root = document.documentElement;
-const wide = [...document.querySelectorAll("main *")].filter((e) =>
-  e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest(".wide"));
-root.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
-  getComputedStyle(document.body).backgroundColor].join("|");
-</script>"""
 SENTENCES = [(check.id, check.sentence) for check in review.CHECKS]
 Build = Callable[[str], Synthesized]
 
@@ -201,34 +185,14 @@ def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesi
     assert found.accesses
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("name", ["broken", "whole"])
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)])
 def test_nothing_sticks_out_in_a_browser(
     name: str, width: int, dark: bool, facts: Facts, broken: str, tmp_path: Path
 ) -> None:
     html = broken if name == "broken" else page(facts, sentences=SENTENCES)
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    file = tmp_path / "review.html"
-    file.write_text(html.replace("</body>", f"{PROBE}</body>"), "utf-8")
-    shown = subprocess.run(
-        [
-            str(CHROMIUM),
-            *FLAGS,
-            f"--user-data-dir={tmp_path / 'profile'}",
-            f"--window-size={width},900",
-            f"--blink-settings=preferredColorScheme={int(not dark)}",
-            "--dump-dom",
-            file.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout
-    found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)', shown)
-    assert found is not None
-    client, scroll, sticking, red = map(int, found.groups())
-    assert scroll <= client <= width
-    assert sticking == 0
-    assert (red < 60) == dark
+    seen = browser.look(html, tmp_path, width=width, dark=dark, may_scroll=".wide")
+    assert seen.scroll <= seen.client <= width
+    assert seen.sticking == 0
+    assert seen.dark == dark

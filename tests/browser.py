@@ -1,0 +1,58 @@
+"""A page in a real headless Chromium: what sticks out of it, and whether its colours are dark."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final, NamedTuple
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+_FLAGS: Final = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--virtual-time-budget=2000",
+)
+# Runs in the page's copy only: the pages themselves forbid scripts.
+_PROBE: Final = """<script>
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+const root = document.documentElement;
+const wide = [...document.querySelectorAll("main *")].filter((e) =>
+  e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest("%s"));
+root.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
+  getComputedStyle(document.body).backgroundColor].join("|");
+</script>"""
+
+
+class Seen(NamedTuple):
+    """Widths in pixels; sticking: elements beyond the right edge; dark: whether the ground is."""
+
+    client: int
+    scroll: int
+    sticking: int
+    dark: bool
+
+
+def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) -> Seen:
+    """Opens a page at a width; may_scroll: CSS selector of what may be wider than the page."""
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    file = folder / "page.html"
+    file.write_text(html.replace("</body>", f"{_PROBE % may_scroll}</body>"), "utf-8")
+    shown = subprocess.run(
+        [
+            str(CHROMIUM),
+            *_FLAGS,
+            f"--user-data-dir={folder / 'profile'}",
+            f"--window-size={width},900",
+            f"--blink-settings=preferredColorScheme={int(not dark)}",
+            "--dump-dom",
+            file.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)', shown)
+    assert found is not None, shown[-2000:]
+    client, scroll, sticking, red = map(int, found.groups())
+    return Seen(client, scroll, sticking, red < 60)
