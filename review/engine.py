@@ -22,6 +22,10 @@ _BY_ACCOUNT: Final = "by account"
 _FOR_EVERYBODY: Final = "for everybody"
 
 
+class ExclusionError(ValueError):
+    """A policy speaks of everybody but somebody; nobody decides by that here, and R402 names it."""
+
+
 class Decision(StrEnum):
     """How a request ends."""
 
@@ -136,7 +140,7 @@ def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tup
     """The same for policies with principals, and how each of them speaks of the caller."""
     for statement in _applying(statements, request):
         if statement.not_principals is not None:
-            raise NotImplementedError("NotPrincipal")
+            raise ExclusionError("a policy with NotPrincipal decides nothing; name who is meant")
         if statement.principals is None:
             yield statement, _BY_NAME
             continue

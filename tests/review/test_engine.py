@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from review.engine import Decision, Policies, Request, decide
+from review.engine import Decision, ExclusionError, Policies, Request, decide
 from review.policy import Statement, parse
 
 A, B = "111122223333", "999999999999"
@@ -161,5 +161,5 @@ def test_decision(request_: Request, policies: Policies, expected: Decision) -> 
 def test_what_is_not_understood_raises_instead_of_passing() -> None:
     request = Request(principal=ROLE, action="s3:GetObject", resource=OBJECT)
     excluded = _statements(_allow(NotPrincipal={"AWS": B}))
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(ExclusionError, match="NotPrincipal"):
         decide(request, Policies(resource=excluded))
