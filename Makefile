@@ -57,7 +57,7 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 
 .PHONY: test
 test: install check browser ## all tests: domain, functions, stacks, scanners, end to end on the local AWS
-	@if $(MAKE) --no-print-directory build/checkov/.installed; then python -m scan; \
+	@if $(MAKE) --no-print-directory build/checkov/.installed; then python -m tools.scan; \
 		else echo "its scan is skipped" >&2; fi
 	pytest
 
@@ -71,7 +71,7 @@ browser:
 
 .PHONY: test-fast
 test-fast: install ## domain and functions only: seconds, no Node, no network
-	pytest tests/tuning tests/lambdas tests/sources tests/cli
+	pytest tests --ignore=tests/stacks --ignore=tests/review --ignore=tests/local --ignore=tests/e2e --ignore=tests/tools
 
 .PHONY: check
 check: install ## formatting, lint, types, import rule, generated docs, secrets, CI workflows
@@ -79,7 +79,7 @@ check: install ## formatting, lint, types, import rule, generated docs, secrets,
 	ruff check --quiet .
 	mypy
 	lint-imports
-	python -m cli docs --check
+	tuning docs --check
 	zizmor --offline --quiet .github
 	git ls-files -z | xargs -0 -n 250 -P 2 detect-secrets-hook --no-verify --baseline .secrets.baseline
 
@@ -95,7 +95,7 @@ synth: install ## templates into cdk.out: no credentials, no network (ENVIRONMEN
 .PHONY: review
 review: synth ## the review page of the synthesized app (ENVIRONMENT=dev|prod|local): build/review.html
 	@mkdir -p build
-	python -m cli review cdk.out --html build/review.html --md build/review.md
+	tuning review cdk.out --html build/review.html --md build/review.md
 
 # checkov pins an old boto3, so it has an environment of its own.
 build/checkov/.installed: requirements-scan.txt .venv/.installed
@@ -106,8 +106,8 @@ build/checkov/.installed: requirements-scan.txt .venv/.installed
 	@touch $@
 
 .PHONY: scan
-scan: install build/checkov/.installed ## cdk-nag and checkov: nothing but what scan/acknowledgements.toml accepts
-	python -m scan
+scan: install build/checkov/.installed ## cdk-nag and checkov: nothing but what tools/scan/acknowledgements.toml accepts
+	python -m tools.scan
 
 .PHONY: snapshots
 snapshots: install ## accept the synthesized templates as they are now; read the diff
@@ -118,7 +118,7 @@ snapshots: install ## accept the synthesized templates as they are now; read the
 secrets: install ## accept what the scan for secrets finds in committed files; read the diff
 	detect-secrets scan --slim --no-verify --exclude-secrets '^test$$' \
 		--exclude-files '__snapshots__/' --exclude-files '(^|/)requirements[^/]*\.txt$$' \
-		--exclude-files '^package-lock\.json$$' --exclude-files '^tests/tuning/data/' > .secrets.baseline
+		--exclude-files '^package-lock\.json$$' --exclude-files '^tests/dataset/data/' > .secrets.baseline
 
 .PHONY: sbom
 sbom: install ## bills of materials (CycloneDX) into build/sbom, from the lock files, without network
@@ -132,17 +132,17 @@ sbom: install ## bills of materials (CycloneDX) into build/sbom, from the lock f
 
 .PHONY: docs
 docs: install ## write the generated pages under docs/
-	python -m cli docs
+	tuning docs
 	python app.py --picture > docs/workflow.svg
 
 .PHONY: bench
 bench: install ## measure against peers and limits; prints Markdown
-	python -m bench
+	python -m tools.bench
 
 .PHONY: fuzz
 fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS=300)
-	python -m fuzz manifest --seconds $(or $(SECONDS),300)
-	python -m fuzz images --seconds $(or $(SECONDS),300)
+	python -m tools.fuzz manifest --seconds $(or $(SECONDS),300)
+	python -m tools.fuzz images --seconds $(or $(SECONDS),300)
 
 .PHONY: local-up
 local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1 (PORT=4566 CLOCK=3600 FRESH=1)

@@ -30,18 +30,18 @@ if __name__ == "__main__":
 
 import aws_cdk as cdk
 
-import review
-from stacks import workflow
-from stacks.constructs import attachment
+from bedrock_tuning import contracts as permissions
+from bedrock_tuning import review
+from bedrock_tuning.config import cdk_json, customization, settings
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import attachment, workflow
+from bedrock_tuning.constructs.proof import Proof
+from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
-from stacks.proof import Proof
 from stacks.serving import ServingStack
-from tuning import cdk_json, customization, permissions, settings
-from tuning.customization import Customization
-from tuning.errors import ConfigurationError, SettingsError, TuningError
-from tuning.settings import Settings
 
 ROOT = Path(__file__).resolve().parent
 # Measured: with names of 22 characters the policy of start_job outgrows IAM's limit at 24.
@@ -151,7 +151,7 @@ def configuration(
 def workflow_picture() -> str:
     """docs/workflow.svg: the state machine drawn from its definition (`make docs`)."""
     # Only for the documentation: synthesis draws nothing.
-    from review.diagram import state_machine
+    from bedrock_tuning.review.pages.state_diagram import state_machine
 
     chosen = settings.read(read_context().get("tuning"))
     definition = workflow.definition(environment=chosen.name, approval_days=chosen.approval_days)

@@ -23,7 +23,7 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 @cache
 def s3() -> "S3Client":
-    """Small objects and listings; datasets are read by sources.s3."""
+    """Small objects and listings; datasets are read by bedrock_tuning.sources.s3."""
     return boto3.client("s3", config=_CONFIG)
 
 

@@ -4,22 +4,22 @@ from typing import IO
 
 import msgspec
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.checking import DatasetScope
+from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.rules.finding import Finding
 from lambdas import _aws, _customizations
-from tuning import layout
-from tuning.environment import CheckEnvironment
-from tuning.report import Finding
-from tuning.validate import Subject
 
 
-def subject_of(name: str, kind: layout.Kind, env: CheckEnvironment) -> Subject:
+def subject_of(name: str, kind: s3_layout.Kind, env: CheckEnvironment) -> DatasetScope:
     """What a customization's dataset of this kind is checked against."""
     customization = _customizations.get(name)
-    return Subject(
+    return DatasetScope(
         model=customization.base_model,
         contract=customization.dataset,
         kind=kind,
         bucket=env.buckets.of(kind),
-        folder=layout.folder(name),
+        folder=s3_layout.folder(name),
         # Buckets and functions are of one stack, and jobs are started by these functions.
         bucket_region=_aws.region(),
         overrides=customization.overrides,

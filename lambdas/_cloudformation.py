@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import urllib3
 
-from tuning.explain import explain
+from bedrock_tuning.run.failure_advice import explain
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tuning import customization
-from tuning.customization import Customization
+from bedrock_tuning.config import customization
+from bedrock_tuning.config.customization import Customization
 
 # The asset keeps the repository's layout, so the folder lies beside this one, here and in Lambda.
 _FOLDER = Path(__file__).resolve().parents[1] / "customizations"

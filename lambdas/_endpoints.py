@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.errors import RequestError
+from bedrock_tuning.run import job
+from bedrock_tuning.serving.plan import STATUS, Endpoint, EndpointKind
 from lambdas import _aws
-from tuning import job
-from tuning.customization import Customization
-from tuning.errors import RequestError
-from tuning.serving import STATUS, Endpoint, EndpointKind
 
 ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
 CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from bedrock_tuning import s3_layout
 from lambdas import _aws
-from tuning import layout
 
 
 def current_version(bucket: str, key: str) -> str | None:
@@ -19,7 +19,9 @@ def current_version(bucket: str, key: str) -> str | None:
     return str(newest["VersionId"]) if newest else None
 
 
-def current_versions(buckets: layout.Buckets, customization: str) -> dict[layout.Kind, str | None]:
+def current_versions(
+    buckets: s3_layout.Buckets, customization: str
+) -> dict[s3_layout.Kind, str | None]:
     """Both manifests' newest version ids."""
-    key = layout.manifest_key(customization)
-    return {kind: current_version(buckets.of(kind), key) for kind in layout.KINDS}
+    key = s3_layout.manifest_key(customization)
+    return {kind: current_version(buckets.of(kind), key) for kind in s3_layout.KINDS}

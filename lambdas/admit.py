@@ -6,10 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import RunEnvironment
+from bedrock_tuning.run import job
 from lambdas import _aws, _customizations, _manifests, _runs
-from tuning import job, layout
-from tuning.customization import Customization
-from tuning.environment import RunEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = RunEnvironment.from_env(os.environ)
     detail = event["event"]["detail"]
     bucket, key = detail["bucket"]["name"], detail["object"]["key"]
-    kind, name = env.buckets.kind_of(bucket), layout.customization_of(key)
+    kind, name = env.buckets.kind_of(bucket), s3_layout.customization_of(key)
     if kind is None or name is None or name not in _customizations.all_():
         return {"decision": "ignored", "reason": f"s3://{bucket}/{key} is no known manifest"}
     customization = _customizations.get(name)
@@ -65,10 +66,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
     if closed is not None:
         return decide("closed", closed)
-    return decide("run", f"checking {layout.uri(env.buckets.training, layout.manifest_key(name))}")
+    return decide(
+        "run", f"checking {s3_layout.uri(env.buckets.training, s3_layout.manifest_key(name))}"
+    )
 
 
-def _missing(customization: Customization, versions: dict[layout.Kind, str | None]) -> str | None:
+def _missing(
+    customization: Customization, versions: dict[s3_layout.Kind, str | None]
+) -> str | None:
     if versions["training"] is None:
         return "the validation manifest is there; the run starts when the training manifest is too"
     if customization.validation == "required" and versions["validation"] is None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
+from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.sources import s3
 from lambdas import _aws
 from lambdas._checks import subject_of, write_finding
-from sources import s3
-from tuning import layout
-from tuning.environment import CheckEnvironment
-from tuning.report import Partial, merge
-from tuning.validate import ImageRef, Subject, check_images
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -21,13 +21,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     Writes results/<n>.json (the partial result) and findings/<n>.jsonl under work/<run>/.
     """
     env = CheckEnvironment.from_env(os.environ)
-    prefix = layout.work_prefix(event["run"])
+    prefix = s3_layout.work_prefix(event["run"])
     number = event["shard"]["number"]
     body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
-    refs = msgspec.json.decode(body.read(), type=list[tuple[layout.Kind, int, str]])
-    partials: list[Partial] = []
+    refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str]])
+    partials: list[CheckResult] = []
     with tempfile.TemporaryFile() as findings:
-        for kind in layout.KINDS:
+        for kind in s3_layout.KINDS:
             wanted = [ImageRef(line=line, key=key) for k, line, key in refs if k == kind]
             if wanted:
                 subject = subject_of(event["customization"], kind, env)
@@ -50,6 +50,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"images": len(refs)}
 
 
-def _images(subject: Subject) -> s3.S3Images:
+def _images(subject: DatasetScope) -> s3.S3Images:
     client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
     return s3.S3Images(subject.bucket, client=client, boto=_aws.s3())

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.checking import ImageRef, ManifestCheck
+from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.sources import s3
 from lambdas import _aws
 from lambdas._checks import subject_of, write_finding
-from sources import s3
-from tuning import layout
-from tuning.environment import CheckEnvironment
-from tuning.report import Partial, merge
-from tuning.validate import ImageRef, ManifestCheck
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +29,18 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = CheckEnvironment.from_env(os.environ)
     run, name = event["run"], event["customization"]
-    prefix = layout.work_prefix(run)
+    prefix = s3_layout.work_prefix(run)
     shards = _Shards(bucket=env.output_bucket, prefix=prefix, size=env.images_per_shard)
-    partials: list[Partial] = []
+    partials: list[CheckResult] = []
     with tempfile.TemporaryFile() as findings:
-        for kind in layout.KINDS:
+        for kind in s3_layout.KINDS:
             version = event[f"{kind}_version"]
             if version is None:
                 continue
             subject = subject_of(name, kind, env)
             check = ManifestCheck(subject, on_finding=lambda f: write_finding(findings, f))
             client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
-            key = layout.manifest_key(name)
+            key = s3_layout.manifest_key(name)
             digest = hashlib.sha256()
             for chunk in s3.manifest_chunks(client, key, version=version):
                 digest.update(chunk)
@@ -69,7 +69,7 @@ class _Shards:
         self._waiting: list[tuple[str, int, str]] = []
         self._index: list[str] = []
 
-    def add(self, kind: layout.Kind, refs: Iterable[ImageRef]) -> None:
+    def add(self, kind: s3_layout.Kind, refs: Iterable[ImageRef]) -> None:
         self._waiting += [(kind, ref.line, ref.key) for ref in refs]
         while len(self._waiting) >= self._size:
             self._put(self._waiting[: self._size])

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from bedrock_tuning.config.lambda_environment import RunEnvironment
+from bedrock_tuning.run.outcome import capitalized, outcome
 from lambdas import _runs
-from tuning.environment import RunEnvironment
-from tuning.outcome import capitalized, outcome
 
 logger = logging.getLogger(__name__)
 

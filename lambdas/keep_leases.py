@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.lambda_environment import LeaseEnvironment
+from bedrock_tuning.run.failure_advice import with_advice
+from bedrock_tuning.serving.plan import Endpoint, removable
 from lambdas import _aws, _customizations, _endpoints, _pointers
-from tuning.environment import LeaseEnvironment
-from tuning.explain import with_advice
-from tuning.serving import Endpoint, removable
 
 logger = logging.getLogger(__name__)
 

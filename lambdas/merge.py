@@ -5,13 +5,16 @@ import shutil
 import tempfile
 from typing import IO, Any
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.checking import result
+from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.result import CheckResult
+from bedrock_tuning.config.lambda_environment import RunEnvironment
+from bedrock_tuning.report.html import to_html
+from bedrock_tuning.rules.rule import Severity
+from bedrock_tuning.run.outcome import cause_words
 from lambdas import _aws, _customizations, _runs
 from lambdas._checks import write_finding
-from tuning import layout, report
-from tuning.environment import RunEnvironment
-from tuning.outcome import cause_words
-from tuning.report import Partial
-from tuning.rule import Severity
 
 
 class UncheckedError(Exception):
@@ -28,12 +31,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], _customizations.get(event["customization"])
     _demand_all_checked(event["shards"])
-    work = layout.work_prefix(run)
+    work = s3_layout.work_prefix(run)
     keys = [f"{work}text.json", *_keys(env.output_bucket, f"{work}results/")]
-    merged = report.merge(Partial.from_json(_read(env.output_bucket, key)) for key in keys)
-    folder = layout.report_prefix(customization.name, run)
+    merged = result.merge(CheckResult.from_json(_read(env.output_bucket, key)) for key in keys)
+    folder = s3_layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
-        concluded = report.conclude(
+        concluded = conclude(
             merged,
             customization,
             on_finding=lambda f: write_finding(whole, f),
@@ -45,8 +48,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         # Every finding, however many there are: through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
     _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
-    _write(env.output_bucket, f"{folder}report.html", concluded.to_html().encode(), "text/html")
-    uri = layout.uri(env.output_bucket, f"{folder}report.json")
+    _write(env.output_bucket, f"{folder}report.html", to_html(concluded).encode(), "text/html")
+    uri = s3_layout.uri(env.output_bucket, f"{folder}report.json")
     _runs.update_run(
         env.runs_table,
         run,
@@ -65,8 +68,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "to_fix": concluded.counts_of(Severity.ERROR),
         "worth_a_look": concluded.counts_of(Severity.WARNING),
         "report": uri,
-        "html": layout.uri(env.output_bucket, f"{folder}report.html"),
-        "rejected": layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
+        "html": s3_layout.uri(env.output_bucket, f"{folder}report.html"),
+        "rejected": s3_layout.uri(env.output_bucket, f"{folder}rejected.jsonl"),
         "training_records": concluded.text_stats["training"].records,
         "training_characters": concluded.text_stats["training"].characters,
         "fingerprints": {kind: merged.fingerprint(kind) for kind in concluded.text_stats},

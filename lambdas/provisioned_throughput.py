@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.run import cost
+from bedrock_tuning.serving.plan import Action, Endpoint, Wish, commitment_reason, plan, removable
 from lambdas import _aws, _cloudformation, _customizations, _endpoints, _pointers, _runs
-from tuning import cost
-from tuning.environment import ThroughputEnvironment
-from tuning.serving import Action, Endpoint, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ import json
 import os
 from typing import Any
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.lambda_environment import RunEnvironment
+from bedrock_tuning.run.outcome import capitalized
 from lambdas import _aws, _runs
-from tuning import layout
-from tuning.environment import RunEnvironment
-from tuning.outcome import capitalized
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "files": files,
         "unreadable": unreadable,
     }
-    key = f"{layout.report_prefix(name, run)}metrics.json"
+    key = f"{s3_layout.report_prefix(name, run)}metrics.json"
     _aws.s3().put_object(
         Bucket=env.output_bucket,
         Key=key,
@@ -54,14 +54,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         status="trained",
         job_arn=job_arn,
         model_arn=model_arn,
-        metrics=layout.uri(env.output_bucket, key),
+        metrics=s3_layout.uri(env.output_bucket, key),
     )
     return {
         "customization": name,
         "run": run,
         "model_arn": model_arn,
         "base_arn": finished.get("BaseModelArn"),
-        "metrics": layout.uri(env.output_bucket, key),
+        "metrics": s3_layout.uri(env.output_bucket, key),
     }
 
 
@@ -75,7 +75,7 @@ def _metric_files(
     may the columns, which are therefore kept by name, whatever they are. Values without a column
     are a list under the name "".
     """
-    prefix = f"{layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
+    prefix = f"{s3_layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}
     unreadable: list[str] = []
     pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

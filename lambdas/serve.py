@@ -7,12 +7,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import ServeEnvironment
+from bedrock_tuning.run.outcome import error_words
+from bedrock_tuning.serving import smoke_test
+from bedrock_tuning.serving.plan import (
+    Action,
+    Endpoint,
+    Plan,
+    Wish,
+    commitment_reason,
+    plan,
+    removable,
+)
 from lambdas import _aws, _customizations, _endpoints, _pointers, _runs
-from tuning import smoke
-from tuning.customization import Customization
-from tuning.environment import ServeEnvironment
-from tuning.outcome import error_words
-from tuning.serving import Action, Endpoint, Plan, Wish, commitment_reason, plan, removable
 
 logger = logging.getLogger(__name__)
 
@@ -228,7 +236,7 @@ def _publish_model(env: ServeEnvironment, customization: Customization, state: S
 
 
 def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    found = smoke.verdict(customization, _ask(customization, state["endpoint_arn"]))
+    found = smoke_test.verdict(customization, _ask(customization, state["endpoint_arn"]))
     if not found.passed:
         return _next(state, "roll-back", f"the smoke test failed: {found.detail}")
     outdated = _outdated(env, state)
@@ -240,7 +248,7 @@ def _smoke(env: ServeEnvironment, customization: Customization, state: State) ->
 
 
 def _ask(customization: Customization, endpoint_arn: str) -> Any:
-    question = smoke.question(customization)
+    question = smoke_test.question(customization)
     if question.operation == "Converse":
         return _aws.bedrock_runtime().converse(modelId=endpoint_arn, **question.body)
     answer = _aws.bedrock_runtime().invoke_model(

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.lambda_environment import StartEnvironment
+from bedrock_tuning.errors import DeniedError
+from bedrock_tuning.run import cost, job
 from lambdas import _aws, _customizations, _manifests, _runs
 from lambdas._runs import Work
-from tuning import cost, job, layout
-from tuning.environment import StartEnvironment
-from tuning.errors import DeniedError
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _replaced(
-    admission: Mapping[str, Any], versions: Mapping[layout.Kind, str | None]
+    admission: Mapping[str, Any], versions: Mapping[s3_layout.Kind, str | None]
 ) -> dict[str, Any] | None:
     """The decision when a manifest was replaced or deleted while the run checked it."""
     if versions["training"] != admission["training_version"]:
@@ -107,18 +108,18 @@ def _replaced(
 
 
 def _keep_checked(
-    env: StartEnvironment, name: str, run: str, versions: Mapping[layout.Kind, str | None]
+    env: StartEnvironment, name: str, run: str, versions: Mapping[s3_layout.Kind, str | None]
 ) -> None:
     """Copies the very versions that were checked to where only Bedrock's role reads them."""
     for kind, version in versions.items():
         if version is None:
             continue
-        bucket, key = env.buckets.of(kind), layout.manifest_key(name)
+        bucket, key = env.buckets.of(kind), s3_layout.manifest_key(name)
         try:
             _aws.s3().copy(
                 {"Bucket": bucket, "Key": key, "VersionId": version},
                 env.output_bucket,
-                layout.checked_manifest_key(name, run, kind),
+                s3_layout.checked_manifest_key(name, run, kind),
                 # Tags stay behind: copying them would need rights of its own.
                 ExtraArgs={"TaggingDirective": "REPLACE"},
             )

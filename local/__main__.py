@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from local.layout import UNSET
-from local.server import (
+from local.emulator.layout import UNSET
+from local.emulator.server import (
     CLOCK_MAX,
     DEFAULT_CLOCK,
     DEFAULT_PORT,

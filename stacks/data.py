@@ -9,13 +9,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs import statements as st
-from stacks.constructs.output import export
-from tuning import layout, permissions
-from tuning.customization import Customization
-from tuning.permissions import access
-from tuning.permissions.options import serves_nova
-from tuning.settings import Settings
+from bedrock_tuning import contracts, s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import statements as st
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.contracts import bucket_access
+from bedrock_tuning.contracts.options import serves_nova
 
 
 class DataStack(Stack):
@@ -69,7 +69,7 @@ class DataStack(Stack):
             settings,
             s3.LifecycleRule(
                 id="ExpireWork",
-                prefix=f"{layout.WORK}/",
+                prefix=f"{s3_layout.WORK}/",
                 expiration=Duration.days(settings.work_days),
             ),
         )
@@ -103,19 +103,19 @@ class DataStack(Stack):
     def _deny_others(
         self, bucket: s3.Bucket, settings: Settings, customizations: Mapping[str, Customization]
     ) -> None:
-        roles = permissions.contracts(settings, customizations).roles
+        roles = contracts.contracts(settings, customizations).roles
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="OnlyNamedRoles",
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
-                actions=list(access.DATA_ACTIONS),
+                actions=list(bucket_access.DATA_ACTIONS),
                 resources=[bucket.bucket_arn, bucket.arn_for_objects("*")],
                 conditions={
                     "ArnNotLike": {
                         "aws:PrincipalArn": [
                             f"arn:{self.partition}:iam::{self.account}:role/{name}"
-                            for name in access.admitted(settings, roles)
+                            for name in bucket_access.admitted(settings, roles)
                         ]
                     }
                 },

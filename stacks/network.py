@@ -11,18 +11,19 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.constructs import statements as st
-from stacks.constructs.attachment import Attachment
-from stacks.constructs.function import PythonFunction, Runtime, retention
-from stacks.constructs.output import export
-from stacks.constructs.role import trusted_by
+from bedrock_tuning import contracts as permissions
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.network_limits import HTTPS
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import statements as st
+from bedrock_tuning.constructs.attachment import Attachment
+from bedrock_tuning.constructs.function import PythonFunction, Runtime, retention
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.constructs.role import trusted_by
+from bedrock_tuning.contracts import vpc_endpoints
+from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 from stacks.data import DataStack
-from tuning import permissions, vpc_endpoints
-from tuning.customization import Customization
-from tuning.environment import Environment
-from tuning.network import HTTPS
-from tuning.settings import Settings
-from tuning.vpc_endpoints import VpcEndpoint
 
 # CloudFormation reads an empty list of rules as "everything is allowed", so what sends nothing
 # names a place that does not exist; the CDK does the same.

@@ -17,21 +17,21 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks import workflow
-from stacks.constructs import statements as st
-from stacks.constructs.alarm_words import ALARMS
-from stacks.constructs.attachment import Attachment
-from stacks.constructs.function import retention
-from stacks.constructs.job_options import JobOptions
-from stacks.constructs.messages import Messages
-from stacks.constructs.output import export
-from stacks.constructs.role import trusted_by
-from stacks.constructs.run_functions import Resources, RunFunctions
-from stacks.constructs.service_role import BedrockServiceRole
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import statements as st
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.constructs.alarm_words import ALARMS
+from bedrock_tuning.constructs.attachment import Attachment
+from bedrock_tuning.constructs.function import retention
+from bedrock_tuning.constructs.job_options import JobOptions
+from bedrock_tuning.constructs.messages import Messages
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.constructs.role import trusted_by
+from bedrock_tuning.constructs.run_functions import Resources, RunFunctions
+from bedrock_tuning.constructs.service_role import BedrockServiceRole
 from stacks.data import DataStack
-from tuning import layout
-from tuning.customization import Customization
-from tuning.settings import Settings
 
 
 class PipelineStack(Stack):
@@ -222,7 +222,7 @@ class PipelineStack(Stack):
                 self,
                 actions=["s3:GetObject"],
                 buckets=[data.output],
-                patterns=[f"{layout.WORK}/*/shards.jsonl"],
+                patterns=[f"{s3_layout.WORK}/*/shards.jsonl"],
             ),
             st.key_for("ReadShardIndexKey", self, data.key, service="s3", actions=st.READ_KEY),
         ]
@@ -286,7 +286,9 @@ class PipelineStack(Stack):
                 detail_type=["Object Created"],
                 detail={
                     "bucket": {"name": [data.training.bucket_name, data.validation.bucket_name]},
-                    "object": {"key": [layout.manifest_key(name) for name in self.customizations]},
+                    "object": {
+                        "key": [s3_layout.manifest_key(name) for name in self.customizations]
+                    },
                 },
             ),
             targets=[

@@ -8,15 +8,15 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.constructs import statements as st
-from stacks.constructs.function import PythonFunction, Runtime
-from stacks.constructs.output import export
-from stacks.constructs.run_functions import parameter_prefix
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import statements as st
+from bedrock_tuning.constructs.function import PythonFunction, Runtime
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.constructs.run_functions import parameter_prefix
+from bedrock_tuning.serving.plan import POINTERS
 from stacks.pipeline import PipelineStack
-from tuning.customization import Customization
-from tuning.environment import ThroughputEnvironment
-from tuning.serving import POINTERS
-from tuning.settings import Settings
 
 
 class ServingStack(Stack):

@@ -13,7 +13,10 @@ OLD = "import sys; sys.version_info = (3, 10, 13, 'final', 0); sys.version = '3.
 
 @pytest.mark.parametrize(
     "start",
-    ["import runpy; runpy.run_path('app.py', run_name='__main__')", "import cli.__main__"],
+    [
+        "import runpy; runpy.run_path('app.py', run_name='__main__')",
+        "import bedrock_tuning.cli.__main__",
+    ],
     ids=["app.py", "tuning"],
 )
 def test_an_old_python_is_named_instead_of_a_traceback(start: str) -> None:

@@ -90,7 +90,7 @@ def test_the_scan_for_secrets_notices_one(tmp_path: Path) -> None:
 
 
 def test_the_emulators_credentials_are_no_secret() -> None:
-    assert _scan("local/layout.py").returncode == 0
+    assert _scan("local/emulator/layout.py").returncode == 0
 
 
 def test_the_bill_of_materials_lists_what_the_functions_ship(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
 
+from bedrock_tuning.catalogue import BaseModel, catalogue
 from local.bedrock.errors import BedrockError, invalid, not_found
-from tuning.models import BaseModel, catalogue
 
 END_OF_LIFE = (
     "This model version has reached the end of its life. "

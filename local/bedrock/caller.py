@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local import keys, roles
+from local.bedrock.data.records import Tags
 from local.bedrock.errors import BedrockError
-from local.bedrock.records import Tags
+from local.emulator import keys, roles
 
 SERVICE: Final = "bedrock.amazonaws.com"
 

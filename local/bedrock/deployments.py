@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bedrock_tuning.catalogue import catalogue
 from local.bedrock import lists, shapes
 from local.bedrock.caller import Caller
 from local.bedrock.clock import DEPLOYMENT, now
+from local.bedrock.data.records import Deployment, Model
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.records import Deployment, Model
 from local.bedrock.simulator import Simulator, new_id, tags_of
-from tuning.models import catalogue
 
 Members = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local.bedrock.records import Job
+from local.bedrock.data.records import Job
 from local.bedrock.simulator import log
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from bedrock_tuning.catalogue import BaseModel, Hyperparameter
 from local.bedrock.errors import invalid
-from tuning.models import BaseModel, Hyperparameter
 
 
 def check(given: Mapping[str, str], model: BaseModel) -> None:

@@ -18,10 +18,10 @@ from local.bedrock import (
     training,
 )
 from local.bedrock.caller import Caller
+from local.bedrock.data.records import State
 from local.bedrock.errors import BedrockError, invalid
-from local.bedrock.records import State
 from local.bedrock.simulator import Simulator, log
-from local.patches._patching import expect, expect_source
+from local.emulator.patches._patching import expect, expect_source
 
 Operation = Callable[[Simulator, Caller, Mapping[str, Any]], dict[str, Any]]
 Query = Mapping[str, list[str]]

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.bedrock import bases, deployments, embeddings, pictures, texts, throughput
+from bedrock_tuning.catalogue import BaseModel, catalogue
+from local.bedrock import bases, deployments, throughput
 from local.bedrock.caller import Caller
+from local.bedrock.data import embeddings, pictures, texts
+from local.bedrock.data.records import Tags
 from local.bedrock.errors import BedrockError, invalid
-from local.bedrock.records import Tags
 from local.bedrock.simulator import Simulator
-from tuning.models import BaseModel, catalogue
 
 Members = Mapping[str, Any]
 

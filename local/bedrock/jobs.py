@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local import keys, roles
+from bedrock_tuning.catalogue import BaseModel, DatasetContract, catalogue
 from local.bedrock import bases, hyperparameters, lists, shapes, training
 from local.bedrock.caller import SERVICE, Caller
 from local.bedrock.clock import now
+from local.bedrock.data.records import Job, Phase, StatusDetails
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.records import Job, Phase, StatusDetails
 from local.bedrock.simulator import Simulator, new_id, tags_of
-from tuning.models import BaseModel, DatasetContract, catalogue
+from local.emulator import keys, roles
 
 Members = Mapping[str, Any]
 MODEL_KEY_RIGHTS: Final = (

@@ -5,8 +5,8 @@ from typing import Any
 
 from local.bedrock import bases, lists, shapes
 from local.bedrock.caller import Caller
+from local.bedrock.data.records import Model
 from local.bedrock.errors import conflict
-from local.bedrock.records import Model
 from local.bedrock.simulator import Simulator
 
 Members = Mapping[str, Any]

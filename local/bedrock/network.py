@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local import roles
-from local.bedrock.records import Job
+from local.bedrock.data.records import Job
+from local.emulator import roles
 
 DESCRIBE: Final = (
     "ec2:DescribeDhcpOptions",

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final, TypeGuard, TypeVar
 
 from local.bedrock.clock import Clock, now
+from local.bedrock.data.records import Deployment, Job, Model, State, Tags, Throughput
 from local.bedrock.errors import BedrockError, not_found
 from local.bedrock.faults import Faults
-from local.bedrock.records import Deployment, Job, Model, State, Tags, Throughput
 
 log = logging.getLogger("bedrock-simulator")
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from bedrock_tuning.catalogue import BaseModel, catalogue
 from local.bedrock import bases, lists, shapes
 from local.bedrock.caller import Caller
 from local.bedrock.clock import THROUGHPUT_CREATE, THROUGHPUT_UPDATE, now
+from local.bedrock.data.records import Tags, Throughput
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.records import Tags, Throughput
 from local.bedrock.simulator import Simulator, new_id, tags_of
-from tuning.models import BaseModel, catalogue
 
 Members = Mapping[str, Any]
 COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}

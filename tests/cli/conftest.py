@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
-from cli.__main__ import tuning
+from bedrock_tuning.cli.__main__ import tuning
 from tests.cli.support import StubbedAws
 
 Run = Callable[..., Result]

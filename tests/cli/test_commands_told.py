@@ -2,11 +2,11 @@
 
 import pytest
 
-from cli.aws import Aws
-from cli.deployment import Deployment
+from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.s3_layout import Buckets
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, WAITING, StubbedAws, index
-from tuning.layout import Buckets
 
 
 def deployment(environment: str, region: str | None = None) -> Deployment:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import pytest
 
-from cli import following, output
+from bedrock_tuning.cli.terminal import output
+from bedrock_tuning.client import following
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
 from tests.cli.support import RUN, WAITING, StubbedAws, index
@@ -76,7 +77,7 @@ def test_ctrl_c_anywhere_else_is_said_in_words(
 ) -> None:
     aws.deployed()
     index(aws, WAITING)
-    monkeypatch.setattr("cli.runs_table.visible", interrupt)
+    monkeypatch.setattr("bedrock_tuning.client.runs.visible", interrupt)
     result = run("runs", "--json")
     assert result.exit_code == 130
     assert "stopped by Ctrl-C" in result.stderr

@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.__main__ import SECTIONS, tuning
-from cli.pages import PAGES
+from bedrock_tuning.cli.__main__ import SECTIONS, tuning
+from bedrock_tuning.cli.pages import PAGES
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]

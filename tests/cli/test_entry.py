@@ -5,17 +5,17 @@ import sys
 
 import pytest
 
-from cli.deployment import Deployment
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.errors import CatalogueError, SourceError
 from tests.cli.conftest import Run
 from tests.cli.support import StubbedAws
-from tuning.errors import CatalogueError, SourceError
 
 HEAVY = ("boto3", "botocore", "obstore", "PIL", "rich", "msgspec")
 
 
 def test_help_of_every_command_loads_no_heavy_library() -> None:
     code = (
-        "import sys, click; from cli.__main__ import SECTIONS, tuning\n"
+        "import sys, click; from bedrock_tuning.cli.__main__ import SECTIONS, tuning\n"
         "c = click.Context(tuning)\n"
         "names = [n for s in SECTIONS.values() for n in s]\n"
         "[tuning.get_command(c, name).get_help(c) for name in names]\n"
@@ -27,7 +27,10 @@ def test_help_of_every_command_loads_no_heavy_library() -> None:
 
 def test_the_module_and_the_program_are_the_same() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "--version"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "bedrock_tuning.cli", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.startswith("tuning ")
 
@@ -52,7 +55,7 @@ def test_every_exception_becomes_a_message_and_exit_code_2(
     def fail(*_: object, **__: object) -> Deployment:
         raise error
 
-    monkeypatch.setattr("cli.deployment.find", fail)
+    monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)
     result = run("runs")
     assert result.exit_code == 2
     assert words in result.stderr
@@ -63,7 +66,7 @@ def test_ctrl_c_exits_as_a_shell_expects(run: Run, monkeypatch: pytest.MonkeyPat
     def fail(*_: object, **__: object) -> Deployment:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cli.deployment.find", fail)
+    monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)
     assert run("runs").exit_code == 130
 
 
@@ -75,5 +78,5 @@ def test_without_credentials_the_message_says_how_to_log_in(
     def fail(*_: object, **__: object) -> Deployment:
         raise NoCredentialsError
 
-    monkeypatch.setattr("cli.deployment.find", fail)
+    monkeypatch.setattr("bedrock_tuning.client.deployment.find", fail)
     assert "AWS_PROFILE" in run("runs").stderr

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cli.preparing.fix import UnfixableError, fix_caption, fix_image
-from tuning.images import ByteRange, Fetched
-from tuning.models import CaptionLimits, catalogue
-from tuning.validate import ImageRef, Subject, check_images
+from bedrock_tuning.catalogue import CaptionLimits, catalogue
+from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
+from bedrock_tuning.cli.prepare.fix import UnfixableError, fix_caption, fix_image
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched
 
 MODEL = catalogue()["titan-multimodal-embeddings-g1"]
 CONTRACT = MODEL.datasets["FINE_TUNING"]
@@ -34,7 +34,7 @@ class One:
 
 
 def findings(data: bytes, extension: str) -> dict[str, int]:
-    subject = Subject(model=MODEL, contract=CONTRACT, kind="training", bucket="b", folder="")
+    subject = DatasetScope(model=MODEL, contract=CONTRACT, kind="training", bucket="b", folder="")
     return check_images([ImageRef(1, f"x{extension}")], One(data), subject).counts
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sources.folder import Folders, Mapping
-from tuning.images import ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.sources.folder import Folders, Mapping
 
 
 def mapping(folder: Path, prefix: str = "pets/", bucket: str = "train") -> Mapping:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.rules import RULES
 from tests.cli.conftest import Run
-from tuning.models import catalogue
-from tuning.rules import RULES
 
 
 def test_rules_lists_every_rule_with_its_name(run: Run) -> None:

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli import network
-from tuning.customization import load_all
-from tuning.settings import Settings
+from bedrock_tuning.client import network
+from bedrock_tuning.config.customization import load_all
+from bedrock_tuning.config.settings import Settings
 
 SUBNET = "subnet-0123456789abcdef0"
 GROUP = "sg-0123456789abcdef0"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli import following
+from bedrock_tuning.client import following
 from tests.cli.conftest import Run
 from tests.cli.support import OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
 

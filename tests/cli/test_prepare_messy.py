@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.cli.conftest import Run
 from tests.cli.datasets import picture
-from tests.tuning.pictures import animated_png, jpeg, png, with_exif
+from tests.support.pictures import animated_png, jpeg, png, with_exif
 
 MODEL = "titan-multimodal-embeddings-g1"
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(2_000)

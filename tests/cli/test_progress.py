@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli import checking
-from cli.__main__ import tuning
-from cli.progress import Progress
+from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.cli.terminal.progress import Progress
+from bedrock_tuning.cli.validate import check
 
 
 class Clock:
@@ -60,7 +60,7 @@ def test_a_manifest_of_texts_counts_its_records(
         def update(self, *, share: float, count: int) -> None:
             counted.append((self._unit, count))
 
-    monkeypatch.setattr(checking, "Progress", Seen)
+    monkeypatch.setattr(check, "Progress", Seen)
     manifest = tmp_path / "texts.jsonl"
     manifest.write_text('{"prompt": "Hello", "completion": "Hi"}\n' * 100)
     done = CliRunner().invoke(tuning, ["validate", str(manifest), "--model", "cohere-command"])

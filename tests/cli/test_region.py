@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.aws import Aws
+from bedrock_tuning.cli.terminal.aws import Aws
 
 
 @pytest.mark.parametrize(

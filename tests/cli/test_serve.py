@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli import endpoints
-from cli.commands import serve
+from bedrock_tuning.cli.commands import serve
+from bedrock_tuning.client import endpoints
 from tests.cli.conftest import Run
 from tests.cli.support import WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput

@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli import begun
+from bedrock_tuning.client import begun
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
 from tests.cli.support import StubbedAws, item

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cli import decoding
+from bedrock_tuning.cli.validate import decode
 from tests.cli.conftest import Run
 from tests.cli.datasets import MODEL, dataset, picture, record
 from tests.cli.support import StubbedAws
-from tests.tuning.videos import matroska, mp4
+from tests.support.videos import matroska, mp4
 
 
 def report(result: Any) -> dict[str, Any]:
@@ -253,7 +253,7 @@ def test_deep_leaves_images_alone_that_other_rules_rejected(run: Run, tmp_path: 
 def test_deep_without_pillow_says_what_to_install(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "find_spec", lambda name: None)
+    monkeypatch.setattr(decode, "find_spec", lambda name: None)
     result = run("validate", dataset(tmp_path), "-m", MODEL, "--deep")
     assert result.exit_code == 2
     assert "pip install pillow" in result.stderr

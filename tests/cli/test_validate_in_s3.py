@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import pytest_socket
 
-from tests import s3
 from tests.cli.conftest import Run
 from tests.cli.datasets import MODEL, dataset
 from tests.cli.support import StubbedAws
+from tests.support import s3
 
 MANIFEST = "s3://train/pets/manifest.jsonl"
 

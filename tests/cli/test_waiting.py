@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli import following
+from bedrock_tuning.client import following
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, StubbedAws, index, item
 from tests.cli.test_one_run import described, history

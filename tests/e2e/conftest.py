@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import bootstrap, deploy
-from local.server import LocalAws
+from local.demo.deploy import bootstrap, deploy
+from local.emulator.server import LocalAws
 from tests.e2e.world import World
 
 

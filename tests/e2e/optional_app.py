@@ -1,7 +1,7 @@
 """The app of the local environment with its options on, as a command for the CDK CLI."""
 
 from app import build_app
-from scan.cases import Case
+from tools.scan.cases import Case
 
 if __name__ == "__main__":
     build_app(Case(environment="local", options="all").context()).synth()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from local.follow import Ended
-from stacks import workflow
+from bedrock_tuning.constructs import workflow
+from local.demo.follow import Ended
 from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
 from tests.e2e.world import NAME, World, eventually
 

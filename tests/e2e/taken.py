@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from stacks import workflow
+from bedrock_tuning import contracts as permissions
+from bedrock_tuning.config import settings
+from bedrock_tuning.config.customization import load_all
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.contract import Contracts
 from tests.e2e.world import NAME, World
-from tuning import permissions, settings
-from tuning.customization import load_all
-from tuning.permissions.contract import Contracts
 
 POLICY = "Policy"
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local import dataset
-from local.deploy import bootstrap, deploy
-from local.server import LocalAws
-from local.upload import upload_manifest, upload_pictures
-from scan.cases import OPTIONS
+from bedrock_tuning import s3_layout
+from bedrock_tuning.access_denied import denial
+from bedrock_tuning.run.failure_advice import explain
+from local.demo import dataset
+from local.demo.deploy import bootstrap, deploy
+from local.demo.upload import upload_manifest, upload_pictures
+from local.emulator.server import LocalAws
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
-from tuning import layout
-from tuning.denied import denial
-from tuning.explain import explain
+from tools.scan.cases import OPTIONS
 
 pytestmark = pytest.mark.e2e
 
@@ -79,7 +79,7 @@ def auditor(world: World) -> Any:
 @pytest.fixture(scope="module")
 def stage(world: World, scientist: Any) -> Iterator[Stage]:
     """A dataset that a data scientist has uploaded, followed to its end."""
-    kinds: tuple[tuple[layout.Kind, int], ...] = (
+    kinds: tuple[tuple[s3_layout.Kind, int], ...] = (
         ("validation", VALIDATION),
         ("training", TRAINING),
     )

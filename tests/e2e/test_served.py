@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning import s3_layout
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
-from tuning import layout
 
 pytestmark = pytest.mark.e2e
 
@@ -55,14 +55,14 @@ def test_the_report_counts_every_record_of_both_manifests(world: World, served: 
 def test_bedrock_read_the_checked_copy_not_the_upload(world: World, served: Any) -> None:
     row = world.row(served["ended"])
     job = world.aws.client("bedrock").get_model_customization_job(jobIdentifier=row["job_arn"])
-    key = layout.checked_manifest_key(NAME, row["run"], "training")
-    uri = layout.uri(world.deployment.output_bucket, key)
+    key = s3_layout.checked_manifest_key(NAME, row["run"], "training")
+    uri = s3_layout.uri(world.deployment.output_bucket, key)
     assert job["trainingDataConfig"]["s3Uri"] == uri
     assert job["roleArn"].startswith("arn:aws:iam::000000000000:role/tuning-local-pipeline-Bedrock")
 
 
 def test_metrics_lie_beside_the_report(world: World, served: Any) -> None:
-    bucket, key = layout.split_uri(world.row(served["ended"])["metrics"])
+    bucket, key = s3_layout.split_uri(world.row(served["ended"])["metrics"])
     metrics = json.loads(world.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
     steps = [rows for name, rows in metrics["files"].items() if "step_wise" in name]
     assert steps

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from local.follow import Ended
-from scan.cases import OPTIONS
+from bedrock_tuning.access_denied import denial
+from bedrock_tuning.run.failure_advice import explain, with_advice
+from bedrock_tuning.run.outcome import outcome
+from local.demo.follow import Ended
 from tests.e2e.needed import FUNCTIONS, NOT_NEEDED_HERE, WHOLE_RUNS, WORKFLOW, Taken
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError, Roles, contracts
 from tests.e2e.world import NAME, World, eventually
-from tuning.denied import denial
-from tuning.explain import explain, with_advice
-from tuning.outcome import outcome
+from tools.scan.cases import OPTIONS
 
 pytestmark = pytest.mark.e2e
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from local import dataset, follow
-from local.deploy import deploy, destroy
-from local.upload import upload_manifest, upload_pictures
+from local.demo import dataset, follow
+from local.demo.deploy import deploy, destroy
+from local.demo.upload import upload_manifest, upload_pictures
 from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.e2e

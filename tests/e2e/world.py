@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local import dataset, follow
-from local.deploy import Deployment
-from local.follow import Ended
-from local.server import LocalAws
-from local.upload import upload_manifest, upload_pictures
-from tuning import layout
+from bedrock_tuning import s3_layout
+from local.demo import dataset, follow
+from local.demo.deploy import Deployment
+from local.demo.follow import Ended
+from local.demo.upload import upload_manifest, upload_pictures
+from local.emulator.server import LocalAws
 
 NAME = "pets-search"
 TRAINING, VALIDATION = 1_000, 8
@@ -28,13 +28,13 @@ class World:
     aws: LocalAws
     deployment: Deployment
     folder: Path
-    pictures: dict[layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
+    pictures: dict[s3_layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
     waiting: Ended | None = None
 
     @classmethod
     def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
         world = cls(aws=aws, deployment=deployment, folder=folder)
-        counts: dict[layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
+        counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):
             drawn = list(dataset.draw(folder / kind, count=count, seed=seed, prefix=kind))
             world.pictures[kind] = drawn
@@ -45,31 +45,31 @@ class World:
         world.waiting = world.follow(version, kind="validation")
         return world
 
-    def bucket(self, kind: layout.Kind) -> str:
+    def bucket(self, kind: s3_layout.Kind) -> str:
         """The dataset bucket of a kind."""
         if kind == "training":
             return self.deployment.training_bucket
         return self.deployment.validation_bucket
 
-    def rows(self, kind: layout.Kind = "training", *, salt: str = "") -> list[dict[str, str]]:
+    def rows(self, kind: s3_layout.Kind = "training", *, salt: str = "") -> list[dict[str, str]]:
         """The records of a right manifest; another salt makes other data of the same pictures."""
         body = dataset.manifest(self.pictures[kind], bucket=self.bucket(kind), customization=NAME)
         rows = [json.loads(line) for line in body.splitlines()]
         return [{**row, "caption": f"{row['caption']}{salt}"} for row in rows]
 
-    def upload(self, kind: layout.Kind, rows: list[dict[str, str]] | bytes) -> str:
+    def upload(self, kind: s3_layout.Kind, rows: list[dict[str, str]] | bytes) -> str:
         """Uploads a manifest; returns its version id."""
         if not isinstance(rows, bytes):
             rows = "".join(json.dumps(row) + "\n" for row in rows).encode()
         return upload_manifest(self.aws, rows, bucket=self.bucket(kind), customization=NAME)
 
     def follow(
-        self, version: str, *, kind: layout.Kind = "training", approve: bool = True
+        self, version: str, *, kind: s3_layout.Kind = "training", approve: bool = True
     ) -> Ended:
         """The end of the run that this upload started."""
         return self.end_of(self.execution(version, kind=kind), approve=approve)
 
-    def execution(self, version: str, *, kind: layout.Kind = "training") -> str:
+    def execution(self, version: str, *, kind: s3_layout.Kind = "training") -> str:
         """The execution that this upload started."""
         return follow.execution_for(
             self.aws, self.deployment, bucket=self.bucket(kind), version=version
@@ -98,7 +98,7 @@ class World:
 
     def report(self, ended: Ended) -> dict[str, Any]:
         """The published report."""
-        bucket, key = layout.split_uri(ended.state["report"]["report"])
+        bucket, key = s3_layout.split_uri(ended.state["report"]["report"])
         body = self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         found: dict[str, Any] = json.loads(body)
         return found

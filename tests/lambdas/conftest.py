@@ -9,6 +9,14 @@ from typing import Any
 import boto3
 import pytest
 
+from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.lambda_environment import (
+    CheckEnvironment,
+    LeaseEnvironment,
+    ServeEnvironment,
+    StartEnvironment,
+    ThroughputEnvironment,
+)
 from lambdas import _aws, _customizations
 from tests.lambdas.aws import (
     OUTPUT,
@@ -23,14 +31,6 @@ from tests.lambdas.aws import (
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.fakes import Fake, connect
 from tests.lambdas.flow import Flow
-from tuning.customization import Customization, load_all
-from tuning.environment import (
-    CheckEnvironment,
-    LeaseEnvironment,
-    ServeEnvironment,
-    StartEnvironment,
-    ThroughputEnvironment,
-)
 
 
 class _Current:

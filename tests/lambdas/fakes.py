@@ -19,8 +19,8 @@ from botocore.client import BaseClient
 from botocore.response import StreamingBody
 from botocore.validate import ParamValidator
 
-from tests.constraints import refusals
-from tests.s3 import Objects
+from tests.support.constraints import refusals
+from tests.support.s3 import Objects
 
 
 class Refused(Exception):  # noqa: N818

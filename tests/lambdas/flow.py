@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bedrock_tuning.constructs import workflow
 from lambdas import serve
-from stacks import workflow
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
 

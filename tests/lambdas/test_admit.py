@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.customization import Customization
 from lambdas import admit
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
-from tuning.customization import Customization
 
 KEY = "pets-search/manifest.jsonl"
 BUCKETS = {"training": TRAINING, "validation": VALIDATION}

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import pytest_socket
 
+from bedrock_tuning.errors import SourceError
+from bedrock_tuning.rules import BY_ID
 from lambdas import _aws, _runs, check_images, check_manifest, merge
 from lambdas.merge import UncheckedError
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
-from tests.s3 import Server, serve
-from tests.tuning.pictures import jpeg, png
-from tuning.errors import SourceError
-from tuning.rules import BY_ID
+from tests.support.pictures import jpeg, png
+from tests.support.s3 import Server, serve
 
 RUN = "20261121-093000-aaaaaa"
 WORK = f"work/{RUN}/"

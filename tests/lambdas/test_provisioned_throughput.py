@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.serving.plan import POINTERS
 from lambdas import _cloudformation, provisioned_throughput
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.cloudformation import CloudFormation
-from tuning.customization import Customization
-from tuning.models import catalogue
-from tuning.serving import POINTERS
 
 MODEL = model_arn(1)
 NAME = "pets-search"

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.errors import DeniedError
+from bedrock_tuning.run.failure_advice import explain
 from lambdas import (
     _cloudformation,
     keep_leases,
@@ -16,9 +19,6 @@ from lambdas import (
 from tests.lambdas.aws import PREFIX, TRAINING, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
 from tests.lambdas.cloudformation import CloudFormation
-from tuning.customization import Customization
-from tuning.errors import DeniedError
-from tuning.explain import explain
 
 NAME = "pets-search"
 KEY = f"{NAME}/manifest.jsonl"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.customization import Customization
 from lambdas import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.flow import NAME, OLD, RUN, Flow
-from tuning.customization import Customization
 
 pytestmark = pytest.mark.usefixtures("trained")
 

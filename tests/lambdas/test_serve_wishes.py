@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.config.customization import Customization
 from lambdas import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
-from tuning.customization import Customization
-from tuning.models import catalogue
 
 pytestmark = pytest.mark.usefixtures("trained")
 

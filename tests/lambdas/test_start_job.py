@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.customization import Customization
 from lambdas import _runs, start_job
 from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, Aws
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
-from tuning.customization import Customization
 
 KEY = "pets-search/manifest.jsonl"
 RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.customization import load_all
+from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, LOOKS_MAX
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.run import job
+from bedrock_tuning.s3_layout import Buckets
 from lambdas import serve
-from stacks import workflow
-from tuning import job
-from tuning.customization import load_all
-from tuning.layout import Buckets
-from tuning.settings_table import APPROVAL_DAYS_MAX, LOOKS_MAX
 
 DEFINITION = workflow.definition(environment="dev", approval_days=7)
 STATES: Mapping[str, Any] = DEFINITION["States"]
@@ -126,7 +126,7 @@ def test_the_map_fails_the_run_when_a_shard_fails_in_a_way_that_it_does_not_catc
 def test_every_error_is_told() -> None:
     """Whatever is caught anywhere, each path from there sends a message or says that it failed to.
 
-    Left aside: the quiet ends, which an error never is (tests/tuning/test_outcome.py).
+    Left aside: the quiet ends, which an error never is (tests/run/test_outcome.py).
     """
     states = {**STATES, "Worth a message?": {**STATES["Worth a message?"], "Default": "Notify"}}
     for name, state in STATES.items():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.server import LocalAws
+from local.emulator.server import LocalAws
 from tests.local.support import Pets
 
 # An hour of Bedrock in a tenth of a second: jobs take as long as the simulator's floor allows.

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from local.layout import ACCOUNT, REGION
-from local.server import LocalAws
+from local.emulator.layout import ACCOUNT, REGION
+from local.emulator.server import LocalAws
 
 Seen = TypeVar("Seen")
 Policy = Sequence[Mapping[str, Any]]

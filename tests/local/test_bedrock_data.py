@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.layout import ACCOUNT, REGION
+from local.emulator.layout import ACCOUNT, REGION
 from tests.local.support import Pets, allow, picture, refused, role, set_policy
 
 TROUBLE = "Could not validate GetObject permissions to access Amazon S3 bucket: "

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from local.bedrock import embeddings, pictures
+from bedrock_tuning.catalogue import catalogue
+from local.bedrock.data import embeddings, pictures
 from local.bedrock.errors import BedrockError
 from tests.local.support import Pets, eventually, picture, refused, unique
-from tuning.models import catalogue
 
 TITAN = "amazon.titan-embed-image-v1"
 EMBEDDINGS = catalogue()["titan-multimodal-embeddings-g1"]

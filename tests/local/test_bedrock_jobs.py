@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.layout import ACCOUNT
+from local.emulator.layout import ACCOUNT
 from tests.local.support import (
     Pets,
     eventually,

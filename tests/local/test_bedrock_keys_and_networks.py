@@ -7,7 +7,7 @@ import pytest
 
 from local.bedrock.jobs import MODEL_KEY_RIGHTS
 from local.bedrock.network import DESCRIBE, MANAGE
-from local.layout import ACCOUNT, REGION
+from local.emulator.layout import ACCOUNT, REGION
 from tests.local.support import (
     Pets,
     allow,

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from bedrock_tuning.catalogue import catalogue
 from tests.local.support import (
     Pets,
     allow,
@@ -15,7 +16,6 @@ from tests.local.support import (
     set_policy,
     unique,
 )
-from tuning.models import catalogue
 
 TITAN_IMAGE = "amazon.titan-image-generator-v2:0"
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.faults import FaultError
-from local.layout import ACCOUNT, REGION
+from local.emulator.faults import FaultError
+from local.emulator.layout import ACCOUNT, REGION
 from tests.local.support import (
     Pets,
     acting_as,

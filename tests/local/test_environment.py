@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.__main__ import tuning
-from local.layout import Layout, client_environment
+from bedrock_tuning.cli.__main__ import tuning
+from local.emulator.layout import Layout, client_environment
 from tests.cli.support import StubbedAws, index
 
 

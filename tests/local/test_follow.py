@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.follow import Ended
+from local.demo.follow import Ended
 
 
 @pytest.mark.parametrize(

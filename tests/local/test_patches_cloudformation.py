@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.server import LocalAws
+from local.emulator.server import LocalAws
 from tests.local.support import unique
 
 BUCKET_PROPERTIES = {

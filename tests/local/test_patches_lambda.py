@@ -6,8 +6,8 @@ When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete th
 import json
 import time
 
-from local.layout import LAMBDA_SLOTS
-from local.server import LocalAws
+from local.emulator.layout import LAMBDA_SLOTS
+from local.emulator.server import LocalAws
 from tests.local.support import allow, call, function, machine, run
 
 RAISES = """

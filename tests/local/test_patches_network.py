@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.layout import ACCOUNT
-from local.server import LocalAws
+from local.emulator.layout import ACCOUNT
+from local.emulator.server import LocalAws
 from tests.local.support import acting_as, allow, bucket, refused, role, unique
 
 NETWORK: dict[str, Any] = {

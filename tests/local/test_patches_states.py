@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.layout import ACCOUNT, REGION
-from local.server import LocalAws
+from local.emulator.layout import ACCOUNT, REGION
+from local.emulator.server import LocalAws
 from tests.local.support import (
     Pets,
     allow,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.patches import PATCHES
-from local.patches._patching import PatchError, expect, expect_source, replace_once
+from local.emulator.patches import PATCHES
+from local.emulator.patches._patching import PatchError, expect, expect_source, replace_once
 
 
 def upstream() -> int:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from local import server
-from local.layout import HOST
-from local.server import REPOSITORY, LocalAws, LocalAwsError
+from local.emulator import server
+from local.emulator.layout import HOST
+from local.emulator.server import REPOSITORY, LocalAws, LocalAwsError
 from tests.local.support import Pets, bucket, eventually, function
 
 
@@ -177,7 +177,7 @@ def test_no_function_outlives_the_server(tmp_path: Path) -> None:
 def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys\n"
-        "from local.server import LocalAws\n"
+        "from local.emulator.server import LocalAws\n"
         f"print(LocalAws.start(state=pathlib.Path({str(tmp_path)!r})).record.port, flush=True)\n"
         "os._exit(0)\n"
     )
@@ -298,7 +298,7 @@ def test_a_server_whose_files_are_deleted_ends_with_its_functions(tmp_path: Path
 
 
 def test_make_clean_stops_the_server_before_it_removes_its_files(tmp_path: Path) -> None:
-    for name in ("local", "tuning", "Makefile", ".venv"):
+    for name in ("local", "bedrock_tuning", "Makefile", ".venv"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     state = tmp_path / "build" / "local"
     up = local("up", "--state", state, "--port", "0")
@@ -309,7 +309,7 @@ def test_make_clean_stops_the_server_before_it_removes_its_files(tmp_path: Path)
 
 
 def test_make_clean_ends_a_server_that_it_cannot_ask(tmp_path: Path) -> None:
-    for name in ("local", "tuning", "Makefile", ".venv"):
+    for name in ("local", "bedrock_tuning", "Makefile", ".venv"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
     state = tmp_path / "build" / "local"
     up = local("up", "--state", state, "--port", "0")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import review
-from review import template
-from review.check import Fault, Subject
-from tuning.permissions import Contracts
+from bedrock_tuning import review
+from bedrock_tuning.contracts import Contracts
+from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.check import Fault, Subject
 
 Raw = dict[str, Any]
 

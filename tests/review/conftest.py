@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from app import ROOT, build_app, read_context
+from bedrock_tuning.config import customization, settings
+from bedrock_tuning.contracts import contracts
 from tests.review.broken import Synthesized
-from tuning import customization, settings
-from tuning.permissions import contracts
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 

@@ -1,4 +1,4 @@
-"""Writes review/schemas.json anew from the schemas that cfn-lint carries; see test_schemas.py."""
+"""Writes review/assembly/schemas.json from the schemas in cfn-lint; see test_schemas.py."""
 
 import json
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from typing import Any
 
 import cfnlint.data.schemas as carried
 
-from review.identity import KINDS
+from bedrock_tuning.review.assembly.identity import KINDS
 
-TARGET = Path(__file__).resolve().parents[2] / "review" / "schemas.json"
+TARGET = Path(__file__).resolve().parents[2] / "bedrock_tuning/review/assembly/schemas.json"
 _KEEP = ("type", "enum", "required", "additionalProperties")
 
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from app import ROOT
-from cli.__main__ import tuning
+from bedrock_tuning.cli.__main__ import tuning
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from review import template, world
-from review.compare import Change, compare
+from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.iam import access
+from bedrock_tuning.review.pages.compare import Change, compare
 from tests.review.broken import Copy, Synthesized
 from tests.review.mutants import added, answers, data, delivery, flow, resources, roles, trust
 from tests.review.mutants._mutant import Mutant
@@ -13,7 +14,7 @@ BEDROCK = "pipeline/BedrockRole-pets-search/Role"
 
 def _changes(source: Synthesized, copy: Copy) -> list[Change]:
     before, after = (
-        world.build(template.resolve(found, regions=source.regions))
+        access.build(template.resolve(found, regions=source.regions))
         for found in (source.copy().templates, copy.templates)
     )
     return compare(before, after)
@@ -118,10 +119,10 @@ def test_a_bucket_that_is_gone_is_grave_only_if_it_does_not_stay(dev: Synthesize
     for stays, policy in ((True, "Retain"), (False, "Delete")):
         copy = Copy(templates={**source.templates}, source=dev)
         source.resource("data/Validation")["DeletionPolicy"] = policy
-        before = world.build(template.resolve(source.templates, regions=dev.regions))
+        before = access.build(template.resolve(source.templates, regions=dev.regions))
         copy = dev.copy()
         del copy.stack("data")["Resources"][copy.logical_id("data/Validation")]
-        after = world.build(template.resolve(copy.templates, regions=dev.regions))
+        after = access.build(template.resolve(copy.templates, regions=dev.regions))
         (gone,) = [c for c in compare(before, after) if c.where == "data/Validation"]
         assert gone.kind == "removed"
         assert gone.grave is not stays
@@ -167,7 +168,7 @@ def test_the_same_change_of_many_resources_is_one_line(dev: Synthesized) -> None
 
 def test_two_environments_are_compared_without_their_names(synthesized: object) -> None:
     before, after = (
-        world.build(template.read(synthesized(name).folder))  # type: ignore[operator]
+        access.build(template.read(synthesized(name).folder))  # type: ignore[operator]
         for name in ("strict", "dev")
     )
     found = compare(before, after)

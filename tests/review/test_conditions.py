@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.conditions import UnknownOperatorError, holds, implies, is_known_key, operator, sample
-from tuning.permissions import Condition
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.iam.conditions import (
+    UnknownOperatorError,
+    holds,
+    implies,
+    is_known_key,
+    operator,
+    sample,
+)
 
 ACCOUNT = "111122223333"
 

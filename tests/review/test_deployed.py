@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from review import template
+from bedrock_tuning.review.assembly import template
 from tests.review.broken import Synthesized
 
 Manifest = dict[str, Any]

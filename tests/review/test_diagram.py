@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.diagram import condition, state_machine
-from review.layers import Arrow, Box, place
-from stacks import workflow
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.review.pages.layered_layout import Arrow, Box, place
+from bedrock_tuning.review.pages.state_diagram import condition, state_machine
 
 SVG = "{http://www.w3.org/2000/svg}"
 

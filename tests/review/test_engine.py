@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from review.engine import Decision, ExclusionError, Policies, Request, decide
-from review.policy import Statement, parse
+from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.simulator import Decision, ExclusionError, Policies, Request, decide
 
 A, B = "111122223333", "999999999999"
 ROLE = f"arn:aws:iam::{A}:role/r"

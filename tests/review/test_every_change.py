@@ -2,8 +2,8 @@
 
 import os
 
-from review import CHECKS
-from review.check import Subject
+from bedrock_tuning.review import CHECKS
+from bedrock_tuning.review.check import Subject
 from tests.review.broken import Copy, Synthesized
 from tests.review.changes import Change, changes
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review.globs import arn_contains, arn_matches, contains, matches, meets
+from bedrock_tuning.review.iam.wildcards import arn_contains, arn_matches, contains, matches, meets
 
 PATTERNS = st.text(alphabet="ab*?", max_size=5)
 # Long enough that a difference of patterns of five characters shows within.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from review import CHECKS
-from review.check import Fault, Subject
+from bedrock_tuning.review import CHECKS
+from bedrock_tuning.review.check import Fault, Subject
 from tests.review.broken import Synthesized
 from tests.review.mutants import MUTANTS
 from tests.review.mutants._mutant import Mutant

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from review import CHECKS
+from bedrock_tuning.review import CHECKS
 from tests.review.broken import Copy, Raw, Synthesized
 from tests.review.mutants._mutant import Mutant, collected, flaw
 

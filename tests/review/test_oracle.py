@@ -7,11 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from review.bound import bind
-from review.engine import Policies, Request, decide
-from review.identity import ACCOUNT
-from review.probes import STRANGER, STRANGER_ACCOUNT, near_misses, requests_of, usual_context
-from review.world import World, administrator
+from bedrock_tuning.review.assembly.identity import ACCOUNT
+from bedrock_tuning.review.bound_contracts import bind
+from bedrock_tuning.review.iam.access import World, administrator
+from bedrock_tuning.review.iam.probes import (
+    STRANGER,
+    STRANGER_ACCOUNT,
+    near_misses,
+    requests_of,
+    usual_context,
+)
+from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 from tests.review.broken import Synthesized
 from tests.review.oracle import simulator
 from tests.review.oracle.random_policies import questions
@@ -83,7 +89,7 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
 
 
 def _trust_context(conditions: object) -> dict[str, str]:
-    from review.probes import context_for
+    from bedrock_tuning.review.iam.probes import context_for
 
     found = context_for(conditions)  # type: ignore[arg-type]
     return {key: str(value) for key, value in found.items()}

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-import review
-from review import graph, template, world
-from review.compare import compare
-from review.facts import Facts
-from review.markdown import markdown
-from review.page import page
-from tests import browser
+from bedrock_tuning import review
+from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.iam import access as world
+from bedrock_tuning.review.pages import permission_graph
+from bedrock_tuning.review.pages.compare import compare
+from bedrock_tuning.review.pages.facts import Facts
+from bedrock_tuning.review.pages.html import page
+from bedrock_tuning.review.pages.markdown import markdown
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
+from tests.support import browser
 
 SENTENCES = [(check.id, check.sentence) for check in review.CHECKS]
 Build = Callable[[str], Synthesized]
@@ -130,7 +132,7 @@ def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
 
 def test_long_names_differ_in_the_picture_where_their_ends_differ(facts: Facts) -> None:
     # The base models of a customization, of which one has a version more.
-    picture = ET.fromstring(graph.permissions(facts))  # noqa: S314
+    picture = ET.fromstring(permission_graph.permissions(facts))  # noqa: S314
     shown = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     models = [text for text in shown if text and text.startswith("base model")]
     assert len(models) > 1
@@ -139,7 +141,7 @@ def test_long_names_differ_in_the_picture_where_their_ends_differ(facts: Facts) 
 
 
 def test_the_graph_shows_every_service_role_and_resource(facts: Facts) -> None:
-    picture = ET.fromstring(graph.permissions(facts))  # noqa: S314
+    picture = ET.fromstring(permission_graph.permissions(facts))  # noqa: S314
     texts = {title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")}
     assert {trust.role for trust in facts.trusts} <= texts
     assert {trust.who for trust in facts.trusts} <= texts

@@ -1,6 +1,6 @@
 """The shapes of resources are AWS's own."""
 
-from review import shape
+from bedrock_tuning.review.assembly import schema as shape
 from tests.review import make_schemas
 
 

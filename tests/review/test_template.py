@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from review.template import UNRESOLVED, read, resolve
+from bedrock_tuning.review.assembly.template import UNRESOLVED, read, resolve
 
 BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "data"}}
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "Path": "/team/"}}

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app import ROOT, build_app
-from cli.__main__ import tuning
-from review import template
-from scan.cases import Case
+from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.review.assembly import template
+from tools.scan.cases import Case
 
 PARTS = ("data", "pipeline", "serving")
 

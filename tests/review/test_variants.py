@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-import review
+from bedrock_tuning import review
 from tests.review.broken import Synthesized
 from tests.review.conftest import BOUNDARY
 

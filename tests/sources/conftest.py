@@ -7,8 +7,8 @@ import pytest
 import pytest_socket
 from botocore.config import Config
 
-from sources import s3
-from tests.s3 import Objects, Server, serve
+from bedrock_tuning.sources import s3
+from tests.support.s3 import Objects, Server, serve
 
 BUCKET = "a-bucket"
 

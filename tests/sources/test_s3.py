@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from sources import s3
-from tests.s3 import Objects, Server
+from bedrock_tuning.dataset.images.source import Answer, ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.errors import DeniedError, SourceError
+from bedrock_tuning.sources import s3
 from tests.sources.conftest import BUCKET
-from tuning.errors import DeniedError, SourceError
-from tuning.images import Answer, ByteRange, Denied, Fetched, Missing
+from tests.support.s3 import Objects, Server
 
 BODY = bytes(range(256)) * 4
 # Legal keys, each with something that a URL, a path or a file system takes for something else.

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.cx_api import CloudAssembly
 
-from scan.cases import Case
+from tools.scan.cases import Case
 
 Synth = Callable[..., CloudAssembly]
 Built = Callable[[Case], cdk.App]

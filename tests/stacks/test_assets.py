@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app import build_app, read_context
-from stacks.constructs.function import SHIPPED
+from bedrock_tuning.constructs.function import SHIPPED
 
 PROBE = """
 import importlib, sys
@@ -67,7 +67,7 @@ def test_bytecode_and_a_new_test_file_leave_the_assets_as_they_are(
     assembly: Any, tmp_path: Path, repository: Path
 ) -> None:
     before = {path.name for path in _assets(assembly, "tuning-dev-pipeline")}
-    cache = repository / "tuning" / "__pycache__"
+    cache = repository / "bedrock_tuning" / "__pycache__"
     cache.mkdir(exist_ok=True)
     probes = [cache / "probe.cpython-399.pyc", repository / "tests" / "probe_of_assets.txt"]
     try:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app import build_app
-from scan.cases import OPTIONS, Case
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts.bucket_access import DATA_ACTIONS, role_name
 from tests.stacks.readable import resolved
-from tuning.permissions.access import DATA_ACTIONS, role_name
-from tuning.settings import Settings
+from tools.scan.cases import OPTIONS, Case
 
 Resource = dict[str, Any]
 VIA_BEDROCK = {"StringEquals": {"kms:ViaService": "bedrock.us-east-1.amazonaws.com"}}

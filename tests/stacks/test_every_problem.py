@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app import CUSTOMIZATIONS_MAX, build_app, configuration, read_context
-from tuning.errors import ConfigurationError
+from bedrock_tuning.errors import ConfigurationError
 
 SEARCH = """\
 description = "Pets"

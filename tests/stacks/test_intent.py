@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app import build_app, read_context
-from scan.cases import ENVIRONMENTS
 from tests.stacks.readable import resolved
+from tools.scan.cases import ENVIRONMENTS
 
 Resource = dict[str, Any]
 

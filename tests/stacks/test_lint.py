@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from app import ROOT
-from scan import linters, table
-from scan.cases import CASES, Case
-from scan.table import Finding
+from bedrock_tuning.config.customization import load_all
 from tests.stacks.conftest import Built
-from tuning.customization import load_all
+from tools.scan import linters, table
+from tools.scan.cases import CASES, Case
+from tools.scan.table import Finding
 
 Linter = Callable[..., list[Finding]]
 LINTERS = {linters.CFN_LINT: linters.cfn_lint, linters.VALIDATOR: linters.validator}

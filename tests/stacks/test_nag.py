@@ -9,10 +9,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import IConstruct
 
 from app import ROOT
-from scan import nag, table
-from scan.cases import CASES, Case
+from bedrock_tuning.config.customization import load_all
 from tests.stacks.conftest import Built
-from tuning.customization import load_all
+from tools.scan import nag, table
+from tools.scan.cases import CASES, Case
 
 
 def _findings(built: Built, case: Case) -> list[table.Finding]:

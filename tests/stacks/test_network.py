@@ -11,8 +11,8 @@ import pytest
 from botocore.validate import ParamValidator
 
 from app import build_app
-from scan.cases import OPTIONS, Case
 from tests.stacks.readable import resolved
+from tools.scan.cases import OPTIONS, Case
 
 Resource = dict[str, Any]
 ACCOUNT = "${AWS::AccountId}"

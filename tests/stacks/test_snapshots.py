@@ -15,9 +15,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from scan.cases import ENVIRONMENTS, OPTIONS
-from stacks.constructs.function import SHIPPED
+from bedrock_tuning.constructs.function import SHIPPED
 from tests.stacks.readable import dump, readable
+from tools.scan.cases import ENVIRONMENTS, OPTIONS
 
 LINES_MAX = 1_500
 # What an option changes beside what it adds; everything else stays byte for byte.
@@ -143,8 +143,8 @@ def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
     )
     for path in elsewhere.rglob("*.py"):
         os.utime(path, (1, 1))
-    (elsewhere / "tuning" / "__pycache__").mkdir()
-    (elsewhere / "tuning" / "__pycache__" / "layout.cpython-399.pyc").write_bytes(b"bytecode")
+    (elsewhere / "bedrock_tuning/__pycache__").mkdir()
+    (elsewhere / "bedrock_tuning/__pycache__/layout.cpython-399.pyc").write_bytes(b"bytecode")
     (elsewhere / "tests").mkdir()
     (elsewhere / "tests" / "test_new.py").write_text("assert True\n")
     command = [sys.executable, "app.py"]

@@ -14,9 +14,9 @@ from aws_cdk import aws_logs as logs
 
 import app
 from app import build_app, read_context, workflow_picture
-from stacks.constructs.function import retention
-from tuning.errors import ConfigurationError, SettingsError
-from tuning.settings_table import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
+from bedrock_tuning.config.settings_fields import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
+from bedrock_tuning.constructs.function import retention
+from bedrock_tuning.errors import ConfigurationError, SettingsError
 
 
 def test_all_recommended_feature_flags_are_set(repository: Path) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
-from review.check import Subject
-from review.identity import ACCOUNT
-from review.policy import Statement, document
-from review.probes import concrete, context_for, usual_context
+from bedrock_tuning.review.assembly.identity import ACCOUNT
+from bedrock_tuning.review.check import Subject
+from bedrock_tuning.review.iam.policy import Statement, document
+from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
 from tests.review.oracle.simulator import ROOT
 
 SCRIPT = Path(__file__).with_name("exhaustive.mjs")
@@ -138,9 +138,9 @@ def main() -> None:
     """Writes the snapshot of the default environment."""
     from app import ROOT as REPOSITORY
     from app import build_app, read_context
+    from bedrock_tuning.config import customization, settings
+    from bedrock_tuning.contracts import contracts
     from tests.review.broken import Synthesized
-    from tuning import customization, settings
-    from tuning.permissions import contracts
 
     with tempfile.TemporaryDirectory() as outdir:
         build_app(read_context(), outdir=outdir).synth()

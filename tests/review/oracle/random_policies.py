@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from review.engine import Policies, Request
-from review.identity import ACCOUNT
-from review.policy import Statement, parse
-from review.probes import STRANGER_ACCOUNT
+from bedrock_tuning.review.assembly.identity import ACCOUNT
+from bedrock_tuning.review.iam.policy import Statement, parse
+from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT
+from bedrock_tuning.review.iam.simulator import Policies, Request
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ours"
 PRINCIPALS = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from review.engine import Policies, Request
-from review.policy import document
+from bedrock_tuning.review.iam.policy import document
+from bedrock_tuning.review.iam.simulator import Policies, Request
 
 SCRIPT = Path(__file__).with_name("simulate.mjs")
 ROOT = Path(__file__).resolve().parents[3]

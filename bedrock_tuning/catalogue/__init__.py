@@ -1,0 +1,108 @@
+"""The catalogue of base models: one TOML file per model, each value with its source.
+
+    catalogue()["titan-multimodal-embeddings-g1"].datasets["FINE_TUNING"].image.bytes_max
+
+To add a model, add one file. Files are read when first asked for: a Lambda pays for one model.
+"""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
+from bedrock_tuning.catalogue._load import read_facts, read_model, read_sources
+from bedrock_tuning.catalogue._model import BaseModel, StepAdvice, StepRecommendation
+from bedrock_tuning.catalogue._shapes import (
+    BatchTokens,
+    CaptionLimits,
+    CustomizationType,
+    DatasetContract,
+    Format,
+    Hyperparameter,
+    ImageLimits,
+    Inference,
+    Lifecycle,
+    MediaLimits,
+    Prices,
+    Range,
+    Serving,
+    TextLimits,
+    Validation,
+)
+
+__all__ = [
+    "Alternative",
+    "BaseModel",
+    "BatchTokens",
+    "CaptionLimits",
+    "Catalogue",
+    "CustomizationType",
+    "DatasetContract",
+    "Format",
+    "Hyperparameter",
+    "ImageLimits",
+    "Inference",
+    "Lifecycle",
+    "MediaLimits",
+    "Prices",
+    "Range",
+    "Serving",
+    "Source",
+    "Sourced",
+    "StepAdvice",
+    "StepRecommendation",
+    "TextLimits",
+    "Validation",
+    "account_facts",
+    "catalogue",
+    "cite",
+    "sources",
+]
+
+_FOLDER = Path(__file__).parent
+
+
+class Catalogue(Mapping[str, BaseModel]):
+    """The models of a folder by key; a file is read when its model is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        # A leading underscore marks files about all models.
+        found = (file for file in folder.glob("*.toml") if not file.name.startswith("_"))
+        self._files = {file.stem: file for file in sorted(found)}
+        self._read: dict[str, BaseModel] = {}
+
+    def __getitem__(self, key: str) -> BaseModel:
+        """Raises KeyError for an unknown key, CatalogueError for a wrong file."""
+        if key not in self._read:
+            self._read[key] = read_model(self._files[key], sources=sources())
+        return self._read[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def closest(self, key: str) -> str | None:
+        """The known key that looks most like a misspelt one."""
+        close = get_close_matches(key, self._files, n=1)
+        return close[0] if close else None
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue that ships with this package."""
+    return Catalogue(_FOLDER)
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """What the shared source tags stand for."""
+    return read_sources(_FOLDER / "_sources.toml")
+
+
+@cache
+def account_facts() -> Mapping[str, Sourced]:
+    """Quotas and prices of the account rather than of a model, by path."""
+    return read_facts(_FOLDER / "_account.toml", sources=sources())

@@ -1,0 +1,137 @@
+"""One base model of the catalogue, with every value traceable to its source."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from bedrock_tuning.catalogue._facts import Shape, Source, Sourced
+from bedrock_tuning.catalogue._shapes import (
+    CustomizationType,
+    DatasetContract,
+    Hyperparameter,
+    Ids,
+    Inference,
+    JobApi,
+    Lifecycle,
+    Prices,
+    Quotas,
+    Regions,
+    Serving,
+    StepPoint,
+    Task,
+    TrainingTime,
+)
+from bedrock_tuning.errors import CatalogueError
+
+
+class StepAdvice(Shape, frozen=True):
+    """Recommended training steps; `interpolated` when the published table has no such row."""
+
+    steps: int
+    interpolated: bool
+
+
+class StepRecommendation(Shape, frozen=True):
+    """A published table of training steps by number of images, and how we read between its rows.
+
+    linear_until_images: up to here steps grow linearly from zero, beyond with the logarithm.
+    """
+
+    points: tuple[StepPoint, ...]
+    linear_until_images: int
+    batch_size: int
+    learning_rate: float
+    advice: tuple[str, ...] = ()
+
+    def steps_for(self, *, images: int) -> StepAdvice:
+        """Steps for so many images; beyond the last row the last row's steps."""
+        places = [point.images for point in self.points]
+        place = bisect_left(places, images)
+        if place == len(places):
+            return StepAdvice(steps=self.points[-1].steps, interpolated=True)
+        upper = self.points[place]
+        if upper.images == images:
+            return StepAdvice(steps=upper.steps, interpolated=False)
+        lower = self.points[place - 1] if place else StepPoint(images=0, steps=0)
+        if upper.images <= self.linear_until_images:
+            share = (images - lower.images) / (upper.images - lower.images)
+        else:
+            share = math.log(images / lower.images) / math.log(upper.images / lower.images)
+        steps = lower.steps + share * (upper.steps - lower.steps)
+        return StepAdvice(steps=max(1, round(steps)), interpolated=True)
+
+
+class BaseModel(Shape, frozen=True):
+    """One base model: `key` is the file's name, `facts` has each value with its source by path."""
+
+    key: str
+    name: str
+    provider: str
+    task: Task
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    ids: Ids
+    regions: Regions
+    lifecycle: Lifecycle
+    customization_types: tuple[CustomizationType, ...]
+    job_api: JobApi
+    serving: Serving
+    datasets: Mapping[str, DatasetContract]
+    hyperparameters: Mapping[str, Hyperparameter]
+    rft_hyperparameters: Mapping[str, Hyperparameter]
+    prices: Prices
+    inference: Inference
+    quotas: Quotas
+    training_time: TrainingTime
+    step_recommendation: StepRecommendation | None
+    facts: Mapping[str, Sourced]
+    sources: Mapping[str, Source]
+    note: str = ""
+
+    @property
+    def customization_id(self) -> str:
+        """The id for CreateModelCustomizationJob's baseModelIdentifier."""
+        return self.ids.customization[0]
+
+    @property
+    def invoke_id(self) -> str:
+        """The id of the base model itself, for InvokeModel and GetFoundationModel."""
+        return self.ids.invoke[0]
+
+    @property
+    def customization_ids(self) -> tuple[str, ...]:
+        """Every id that names this model in a customization job."""
+        return self.ids.customization
+
+    @property
+    def throughput_ids(self) -> tuple[str, ...]:
+        """Ids under which Provisioned Throughput of the base model is sold."""
+        return self.ids.throughput
+
+    @property
+    def invoke_ids(self) -> tuple[str, ...]:
+        """Ids under which the base model is invoked on demand."""
+        return self.ids.invoke
+
+    @property
+    def customization_regions(self) -> tuple[str, ...]:
+        """Regions that take customization jobs; the custom model stays there."""
+        return self.regions.customization
+
+    @property
+    def throughput_regions(self) -> tuple[str, ...]:
+        """Regions that sell Provisioned Throughput; empty when unknown."""
+        return self.regions.throughput
+
+    def source_of(self, path: str) -> Sourced:
+        """The value at a path like "datasets.FINE_TUNING.image.bytes_max", with its source.
+
+        Raises CatalogueError when the catalogue has no such value for this model.
+        """
+        try:
+            return self.facts[path]
+        except KeyError:
+            close = get_close_matches(path, self.facts, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise CatalogueError(f"{self.key}: nothing is known about {path}{hint}") from None

@@ -1,0 +1,241 @@
+"""Writes docs/models.md from the catalogue: what is open, every limit and price with its source."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import (
+    Alternative,
+    BaseModel,
+    Hyperparameter,
+    Sourced,
+    account_facts,
+    catalogue,
+    sources,
+)
+
+_HEADER: Final = """# Base models
+
+`make docs` writes this page from `bedrock_tuning/catalogue/*.toml`: edit the file, not the page.
+Adding a model is adding one file.
+
+Every value names its source; [the list of sources](#sources) is at the end. A value without a mark
+is of high confidence (one clear or several agreeing official sources); *medium* is official but
+disputed or old, *low* is inferred or from one unofficial source. Where sources differ, the section
+*Where sources differ* of each model shows what we use, what others say, and from where on a check
+warns. Tokens can only be estimated from characters. Prices are US dollars with the day on which
+the source showed them: check them before you rely on them. What is not listed is unknown, not free.
+"""
+
+# Facts of these sections are shown as one table each; datasets and hyperparameters have their own.
+_SECTIONS: Final = (
+    ("Identity", ("customization_types", "job_api", "ids", "regions", "lifecycle", "serving")),
+    ("Prices", ("prices",)),
+    ("Inference and quotas", ("inference", "quotas")),
+    ("Training time", ("training_time",)),
+    ("Recommended steps", ("step_recommendation",)),
+)
+_ALSO: Final = {
+    "auto": "Bedrock chooses when it reads",
+    "multiple_of": "in steps of",
+    "choices": "one of",
+    "divide_records_by": "rule of thumb: records /",
+}
+_CONFIDENCES: Final = ("high", "medium", "low")
+
+
+def models_page(*, models: Mapping[str, BaseModel] | None = None) -> str:
+    """The whole page as Markdown; models: another catalogue than ours."""
+    every = list((catalogue() if models is None else models).values())
+    every.sort(key=lambda model: (not model.lifecycle.open_for_new_jobs, model.provider, model.key))
+    tags = {tag: source for model in every for tag, source in model.sources.items()}
+    account = account_facts()
+    tags.update({tag: sources()[tag] for fact in account.values() for tag in fact.source})
+    parts = [
+        _HEADER,
+        "## Which model takes jobs\n",
+        _overview(every),
+        "\n## Account\n",
+        _facts_table((path.removeprefix("quotas."), fact) for path, fact in account.items()),
+        *(_model(model) for model in every),
+        "\n## Sources\n",
+        _table(
+            ("Tag", "What", "Where"),
+            (
+                (f'<a id="source-{tag.lower()}"></a>{tag}', tags[tag].title, tags[tag].ref)
+                for tag in sorted(tags)
+            ),
+        ),
+    ]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
+
+
+def _overview(models: Iterable[BaseModel]) -> str:
+    return _table(
+        ("Model", "Key", "New jobs", "Jobs in", "Customization types", "Custom models served by"),
+        (
+            (
+                f"[{model.name}](#{model.key})",
+                f"`{model.key}`",
+                _openness(model),
+                _value(model.customization_regions),
+                ", ".join(each.replace("_", " ").lower() for each in model.customization_types),
+                _served(model),
+            )
+            for model in models
+        ),
+    )
+
+
+def _openness(model: BaseModel) -> str:
+    if not model.lifecycle.open_for_new_jobs:
+        return f"closed: {model.lifecycle.closed_because().partition(':')[0]}"
+    ours = model.job_api == "CreateModelCustomizationJob"
+    return "**open**" if ours else f"through the {model.job_api} API only"
+
+
+def _served(model: BaseModel) -> str:
+    ways = {
+        "Provisioned Throughput": model.serving.provisioned_throughput,
+        "on demand": model.serving.on_demand,
+    }
+    return ", ".join(way for way, offered in ways.items() if offered) or "unknown"
+
+
+def _model(model: BaseModel) -> str:
+    parts = [f'\n## <a id="{model.key}"></a>{model.name}\n']
+    note = "".join(f" {each}" for each in (model.note, model.lifecycle.note) if each)
+    parts.append(
+        f"{model.provider}, {model.task}: {_value(model.input)} → {_value(model.output)}.{note}\n"
+    )
+    titles = dict(_SECTIONS)
+    parts.append(_section(model, "Identity", titles["Identity"]))
+    for kind, contract in model.datasets.items():
+        prefix = f"datasets.{kind}."
+        found = (
+            (path.removeprefix(prefix), fact)
+            for path, fact in model.facts.items()
+            if path.startswith(prefix)
+        )
+        parts += [f"\n### Dataset for {kind} ({contract.format})\n", _facts_table(found)]
+    for section in ("hyperparameters", "rft_hyperparameters"):
+        parts.append(_hyperparameters(model, section))
+    parts += [_section(model, title, roots) for title, roots in _SECTIONS[1:]]
+    parts.append(_conflicts(model))
+    return "\n".join(part for part in parts if part)
+
+
+def _section(model: BaseModel, title: str, roots: tuple[str, ...]) -> str:
+    found = [(path, fact) for path, fact in model.facts.items() if path.split(".")[0] in roots]
+    if not found:
+        return f"\n### {title}\n\nNothing is known.\n" if title == "Prices" else ""
+    shown = ((path.partition(".")[2] if len(roots) == 1 else path, fact) for path, fact in found)
+    return f"\n### {title}\n\n{_facts_table(shown)}"
+
+
+def _facts_table(found: Iterable[tuple[str, Sourced]]) -> str:
+    return _table(
+        ("What", "Value", "Source", "Note"),
+        ((f"`{path}`", _fact(fact), _tags(fact.source), _note(fact)) for path, fact in found),
+    )
+
+
+def _hyperparameters(model: BaseModel, section: str) -> str:
+    parameters = getattr(model, section)
+    if not parameters:
+        return ""
+    title = "Hyperparameters" if section == "hyperparameters" else "Hyperparameters of RFT jobs"
+    header = ("Name", "Type", "Min", "Max", "Default", "Also", "Source", "Confidence")
+    rows = (_hyperparameter(model, section, each) for each in parameters.values())
+    return f"\n### {title}\n\n{_table(header, rows)}"
+
+
+def _hyperparameter(model: BaseModel, section: str, parameter: Hyperparameter) -> tuple[str, ...]:
+    prefix = f"{section}.{parameter.name}."
+    facts = {
+        path.removeprefix(prefix): fact
+        for path, fact in model.facts.items()
+        if path.startswith(prefix)
+    }
+    also = [f"{label} {_value(facts[key].value)}" for key, label in _ALSO.items() if key in facts]
+    if parameter.required:
+        also.append("always sent")
+    also += dict.fromkeys(fact.note for fact in facts.values() if fact.note)
+    if parameter.note:
+        also.append(parameter.note)
+    weakest = max((fact.confidence for fact in facts.values()), key=_CONFIDENCES.index)
+    bounds = (facts.get(key) for key in ("min", "max", "default"))
+    return (
+        f"`{parameter.name}`",
+        parameter.type,
+        *("–" if fact is None else _value(fact.value) for fact in bounds),
+        "; ".join(also),
+        _tags(parameter.source),
+        weakest,
+    )
+
+
+def _conflicts(model: BaseModel) -> str:
+    rows = [
+        (
+            f"`{path}`",
+            f"{_value(fact.value)} ({_tags(fact.source)})",
+            "; ".join(map(_other, fact.alternatives)),
+            "" if fact.warn_above is None else f"above {_value(fact.warn_above)}",
+        )
+        for path, fact in model.facts.items()
+        if fact.alternatives
+    ]
+    if not rows:
+        return ""
+    table = _table(("What", "We use", "Others say", "A check warns"), rows)
+    return f"\n### Where sources differ\n\n{table}"
+
+
+def _other(other: Alternative) -> str:
+    note = f": {other.note}" if other.note else ""
+    return f"{_value(other.value)} ({_tags(other.source)}{note})"
+
+
+def _fact(fact: Sourced) -> str:
+    text = _value(fact.value)
+    return f"{text} (“{fact.published}”)" if fact.published else text
+
+
+def _note(fact: Sourced) -> str:
+    parts = [
+        "" if fact.confidence == "high" else f"*{fact.confidence}*",
+        fact.note,
+        f"quota {fact.quota_code}" if fact.quota_code else "",
+        f"seen {fact.date}" if fact.date else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _tags(tags: Iterable[str]) -> str:
+    return ", ".join(f"[{tag}](#source-{tag.lower()})" for tag in tags)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        sentences = any(isinstance(each, dict) or " " in str(each) for each in value)
+        return ("; " if sentences else ", ").join(map(_value, value))
+    if isinstance(value, dict):
+        return " ".join(f"{key.replace('_', ' ')} {_value(each)}" for key, each in value.items())
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value).replace("\n", "\\n").replace("<", "&lt;")
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )

@@ -1,0 +1,247 @@
+"""The parts of a base model: ids, dataset limits, hyperparameters, prices; no number of its own."""
+
+from datetime import date
+from typing import Literal
+
+from bedrock_tuning.catalogue._facts import Shape
+
+CustomizationType = Literal[
+    "FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING"
+]
+Format = Literal[
+    "image-caption", "prompt-completion", "input-only", "claude-messages", "converse", "rft"
+]
+Validation = Literal["required", "optional", "forbidden"]
+Task = Literal["image-to-embedding", "multimodal-to-text", "text-to-image", "text-to-text"]
+JobApi = Literal["CreateModelCustomizationJob", "OpenAI fine-tuning"]
+
+
+class Range(Shape, frozen=True):
+    """Inclusive bounds of a count; None where nothing is published."""
+
+    min: int | None = None
+    max: int | None = None
+
+
+class CaptionLimits(Shape, frozen=True):
+    """Length of an image's caption; tokens can only be estimated, from characters."""
+
+    chars_min: int
+    chars_max: int
+    tokens_max: int | None = None
+    chars_per_token: float | None = None
+
+
+class ImageLimits(Shape, frozen=True):
+    """Limits of one image: bytes, sides in pixels, width × height, width / height.
+
+    *_warn: above this and up to *_max a check warns (sources disagree).
+    tile_*: Llama counts an image as tiles: tokens = rows × columns × tile_tokens, where rows is
+    min(tiles_per_side_max, max(height // tile_pixels, 1)) and columns the same of the width.
+    """
+
+    formats: tuple[Literal["png", "jpeg", "gif", "webp"], ...]
+    bytes_max: int
+    bytes_warn: int | None = None
+    side_min: int | None = None
+    side_max: int | None = None
+    pixels_max: int | None = None
+    pixels_warn: int | None = None
+    aspect_min: float | None = None
+    aspect_max: float | None = None
+    tile_pixels: int | None = None
+    tiles_per_side_max: int | None = None
+    tile_tokens: int | None = None
+
+
+class BatchTokens(Shape, frozen=True):
+    """Tokens that a record may have while the batch size is at most `batch_max`."""
+
+    batch_max: int
+    tokens_max: int
+
+
+class TextLimits(Shape, frozen=True):
+    """Length of one text record, in tokens, which can only be estimated from characters.
+
+    prompt_tokens_max / completion_tokens_max: of each side; record_tokens_max: of their sum.
+    reserved_words: strings that must not occur in any text of a record.
+    line_bytes_max: of one line of the manifest.
+    """
+
+    chars_per_token: float | None = None
+    prompt_tokens_max: int | None = None
+    completion_tokens_max: int | None = None
+    record_tokens_max: int | None = None
+    record_tokens_by_batch: tuple[BatchTokens, ...] = ()
+    reserved_words: tuple[str, ...] = ()
+    line_bytes_max: int | None = None
+
+    def record_tokens_max_for(self, *, batch_size: int | None) -> int | None:
+        """Tokens that one record may have with this batch size; None where nothing is published.
+
+        Beyond the largest published batch size its value is used: a larger batch never allows more.
+        """
+        for row in self.record_tokens_by_batch:
+            if batch_size is None or batch_size <= row.batch_max:
+                return row.tokens_max
+        if self.record_tokens_by_batch:
+            return self.record_tokens_by_batch[-1].tokens_max
+        return self.record_tokens_max
+
+
+class MediaLimits(Shape, frozen=True):
+    """Images and videos inside a conversation record; sizes in bytes, lengths in seconds."""
+
+    images_per_record_max: int | None = None
+    videos_per_record_max: int | None = None
+    video_bytes_max: int | None = None
+    video_seconds_max: int | None = None
+    video_formats: tuple[str, ...] = ()
+    mixed_kinds: bool = True
+    same_bucket_as_manifest: bool = False
+    key_characters: str = ""
+
+
+class DatasetContract(Shape, frozen=True):
+    """What Bedrock accepts as a dataset for one model and one customization type.
+
+    total_records: of training and validation together; total_records_quota: the account's default
+    quota on the same sum, adjustable, so above it a check only warns.
+    """
+
+    format: Format
+    validation: Validation
+    training_records: Range = Range()
+    validation_records: Range | None = None
+    total_records: Range | None = None
+    total_records_quota: int | None = None
+    training_bytes_max: int | None = None
+    validation_bytes_max: int | None = None
+    caption: CaptionLimits | None = None
+    image: ImageLimits | None = None
+    text: TextLimits | None = None
+    media: MediaLimits | None = None
+
+
+class Hyperparameter(Shape, frozen=True):
+    """One hyperparameter: bounds are inclusive, `auto` is the spelling that lets Bedrock choose.
+
+    default: what we send when a customization does not say; None means nothing is sent.
+    required: Bedrock wants it in every job; without a default the customization must give it.
+    warn: above this and up to max a check warns (sources disagree).
+    divide_records_by: a published rule of thumb: value ≈ training records / this.
+    """
+
+    name: str
+    type: Literal["integer", "float", "string"]
+    min: int | float | None = None
+    max: int | float | None = None
+    warn: int | float | None = None
+    default: int | float | str | None = None
+    required: bool = False
+    auto: str | None = None
+    auto_usual_min: int | None = None
+    auto_usual_max: int | None = None
+    multiple_of: int | None = None
+    choices: tuple[str, ...] = ()
+    divide_records_by: int | None = None
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Lifecycle(Shape, frozen=True):
+    """Whether the model still takes new jobs; dates as published, None where not announced."""
+
+    status: Literal["ACTIVE", "LEGACY", "EOL"]
+    open_for_new_jobs: bool
+    legacy_date: date | None = None
+    end_of_life: date | None = None
+    note: str = ""
+
+    def closed_because(self) -> str:
+        """Why no new job is possible, with the date; empty for an open model."""
+        if self.open_for_new_jobs:
+            return ""
+        if self.status == "EOL":
+            return f"past end of life since {self.end_of_life}"
+        since = f" since {self.legacy_date}" if self.legacy_date else ""
+        end = f", end of life {self.end_of_life}" if self.end_of_life else ""
+        return f"Legacy{since}{end}: Bedrock takes no new job"
+
+
+class Serving(Shape, frozen=True):
+    """How a custom model of this base can be invoked."""
+
+    provisioned_throughput: bool
+    on_demand: bool
+    batch: bool = False
+
+
+class Prices(Shape, frozen=True):
+    """US dollars; None where no price is known, which is never the same as free.
+
+    training_per_image_seen: × steps × batch size.
+    training_per_1k_tokens: × epochs × tokens / 1,000.
+    storage_per_month: of one custom model. throughput_*: per model unit and hour of a custom model,
+    without commitment, for one month, for six months; base_throughput_one_month: of the base model.
+    """
+
+    training_per_image_seen: float | None = None
+    training_per_1k_tokens: float | None = None
+    storage_per_month: float | None = None
+    throughput_per_unit_hour: float | None = None
+    throughput_one_month: float | None = None
+    throughput_six_months: float | None = None
+    base_throughput_one_month: float | None = None
+    on_demand_per_1k_text_tokens: float | None = None
+    on_demand_per_image: float | None = None
+
+
+class TrainingTime(Shape, frozen=True):
+    """How long a job took that somebody told of, in hours; no promise for another dataset."""
+
+    hours: float | None = None
+
+
+class Inference(Shape, frozen=True):
+    """What an invocation may contain: enough for a smoke test."""
+
+    text_tokens_max: int | None = None
+    text_chars_max: int | None = None
+    chars_per_token: float | None = None
+    image_bytes_max: int | None = None
+    embedding_lengths: tuple[int, ...] = ()
+    embedding_length_default: int | None = None
+    languages: tuple[str, ...] = ()
+    restrictions: str = ""
+
+
+class StepPoint(Shape, frozen=True):
+    """So many images, so many steps."""
+
+    images: int
+    steps: int
+
+
+class Ids(Shape, frozen=True):
+    """Model ids; the forms differ, so none is ever derived from another."""
+
+    customization: tuple[str, ...]
+    invoke: tuple[str, ...]
+    throughput: tuple[str, ...] = ()
+
+
+class Regions(Shape, frozen=True):
+    """Where each thing is possible; empty where nothing is published."""
+
+    customization: tuple[str, ...]
+    throughput: tuple[str, ...] = ()
+    on_demand: tuple[str, ...] = ()
+
+
+class Quotas(Shape, frozen=True):
+    """Default account quotas of this model."""
+
+    model_units: int | None = None
+    requests_per_minute: int | None = None

@@ -1,0 +1,57 @@
+"""`tuning docs`: writes the generated pages, or says which are stale."""
+
+from pathlib import Path
+
+import click
+
+from bedrock_tuning.cli.terminal.errors import EXIT_NO
+from bedrock_tuning.cli.terminal.output import emit, say
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a page is stale.")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="The project's folder; the current one by default.",
+)
+@click.pass_context
+def docs(ctx: click.Context, /, *, check: bool, root: Path) -> None:
+    """Write the pages under docs/ that are made from code and catalogue."""
+    from bedrock_tuning.cli.pages import PAGES
+
+    stale = 0
+    for path, make in PAGES:
+        file, wanted = root / path, make()
+        have = file.read_text("utf-8") if file.is_file() else None
+        if have == wanted:
+            continue
+        stale += 1
+        if check:
+            say(_difference(path, have, wanted))
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(wanted, "utf-8")
+        emit(f"wrote {path}")
+    if check and stale:
+        say(f"{stale} of {len(PAGES)} generated pages are stale: run `make docs` and commit them")
+        ctx.exit(EXIT_NO)
+    if not stale:
+        say(f"all {len(PAGES)} generated pages are current")
+
+
+def _difference(path: str, have: str | None, wanted: str) -> str:
+    """The page's name, how many lines differ, and the first of them."""
+    from difflib import unified_diff
+
+    if have is None:
+        return f"{path} does not exist"
+    changes = [
+        line
+        for line in unified_diff(have.splitlines(), wanted.splitlines(), lineterm="", n=0)
+        if not line.startswith(("---", "+++", "@@"))
+    ]
+    added = sum(line.startswith("+") for line in changes)
+    shown = "\n".join(f"  {line[:100]}" for line in changes[:6])
+    return f"{path} is stale: {added} lines to add, {len(changes) - added} to remove\n{shown}"

@@ -1,0 +1,36 @@
+"""`tuning explain`: what a failure message of Amazon Bedrock means."""
+
+import sys
+
+import click
+
+from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
+
+
+@click.command()
+@click.argument("message", nargs=-1, help="The message; quotes are not needed. - reads it.")
+@click.option("--code", default="", help="The error's class, e.g. ServiceQuotaExceededException.")
+@click.option("--model", default="", help="The base model, if no message names it: key, id or ARN.")
+@json_option
+def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -> None:
+    """Say in words why a job failed: likely cause, row, fix."""
+    from bedrock_tuning.run.failure_advice import explain as words
+
+    text = " ".join(message)
+    if text == "-":
+        text = sys.stdin.read()
+    if not text.strip() and not code:
+        raise CannotRun("which message?", fix="tuning explain 'MESSAGE', or - to read it")
+    found = words(text, code=code, model=model)
+    if as_json:
+        emit_json(found)
+        return
+    emit(f"cause:  {found.cause}")
+    if found.line is not None:
+        emit(f"line:   {found.line:,} of the manifest")
+    if found.record:
+        emit(f"record: {found.record}")
+    if found.where:
+        emit(f"where:  {found.where}")
+    emit(f"fix:    {found.fix}")

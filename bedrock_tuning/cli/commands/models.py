@@ -1,0 +1,109 @@
+"""`tuning models`: the base models, what each accepts and costs, and who says so."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option
+
+if TYPE_CHECKING:
+    from bedrock_tuning.catalogue import BaseModel, Sourced
+
+
+@click.command()
+@click.argument("model", required=False, metavar="[KEY]", help="A model's key, as in the list.")
+@click.option("--open", "only_open", is_flag=True, help="Only models that take new jobs.")
+@json_option
+def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
+    """List the base models, or show every value that is known of one, with its source."""
+    from bedrock_tuning.catalogue import catalogue
+    from bedrock_tuning.cli.model_lookup import find_model
+
+    if model is not None:
+        found = find_model(model)
+        if as_json:
+            emit_json(found)
+        else:
+            _show(found)
+        return
+    every = [each for each in catalogue().values() if _open(each) or not only_open]
+    every.sort(key=lambda each: (not _open(each), each.provider, each.key))
+    if as_json:
+        emit_json([_summary(each) for each in every])
+        return
+    emit_table(
+        ("KEY", "NAME", "NEW JOBS", "DATASETS", "REGIONS"),
+        (
+            (
+                each.key,
+                each.name,
+                _openness(each),
+                ", ".join(dict.fromkeys(c.format for c in each.datasets.values())),
+                ", ".join(each.customization_regions),
+            )
+            for each in every
+        ),
+    )
+
+
+def _open(model: "BaseModel") -> bool:
+    return model.lifecycle.open_for_new_jobs
+
+
+def _openness(model: "BaseModel") -> str:
+    if not _open(model):
+        return model.lifecycle.closed_because().partition(":")[0]
+    ours = model.job_api == "CreateModelCustomizationJob"
+    return "open" if ours else f"only through the {model.job_api} API"
+
+
+def _summary(model: "BaseModel") -> dict[str, Any]:
+    return {
+        "key": model.key,
+        "name": model.name,
+        "provider": model.provider,
+        "task": model.task,
+        "open": _open(model),
+        "closed_because": model.lifecycle.closed_because(),
+        "customization_id": model.customization_id,
+        "customization_types": model.customization_types,
+        "formats": {kind: contract.format for kind, contract in model.datasets.items()},
+        "regions": model.customization_regions,
+    }
+
+
+def _show(model: "BaseModel") -> None:
+    emit(f"{model.name} ({model.key}) by {model.provider}: {model.task}")
+    emit(f"New jobs: {_openness(model)}")
+    for note in (model.note, model.lifecycle.note):
+        if note:
+            emit(note)
+    section = ""
+    for path, fact in model.facts.items():
+        root, _, rest = path.partition(".")
+        if root != section:
+            emit(f"\n{root}")
+            section = root
+        emit(f"  {rest or root}: {_value(fact.value)}  [{_cited(fact)}]")
+        for other in fact.alternatives:
+            emit(f"      others say {_value(other.value)}  [{', '.join(other.source)}]")
+    emit("\nSources and notes: docs/models.md")
+
+
+def _cited(fact: "Sourced") -> str:
+    words = [", ".join(fact.source)]
+    if fact.confidence != "high":
+        words.append(f"{fact.confidence} confidence")
+    if fact.date is not None:
+        words.append(f"seen {fact.date}")
+    return "; ".join(words)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_value, value))
+    return str(value)

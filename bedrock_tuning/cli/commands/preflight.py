@@ -1,0 +1,87 @@
+"""`tuning preflight`: can a network that exists carry functions and jobs? Before any deployment."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.lookup import customizations_option
+from bedrock_tuning.cli.project import settings_option
+from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.cli.terminal.errors import EXIT_NO
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+
+if TYPE_CHECKING:
+    from bedrock_tuning.config.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--environment",
+    "-e",
+    envvar="TUNING_ENVIRONMENT",
+    show_envvar=True,
+    help="Which environment of cdk.json; the default one there if not given.",
+)
+@settings_option
+@customizations_option
+@json_option
+@click.pass_context
+def preflight(
+    ctx: click.Context,
+    /,
+    *,
+    environment: str | None,
+    settings: Path,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Check your own subnets and security groups before they are deployed to.
+
+    Reads the network that `vpc_subnets` and `vpc_security_groups` in cdk.json name, with Describe
+    calls only, in the environment's Region, and says everything it lacks: zones, endpoints, routes,
+    private DNS, HTTPS, the rule that lets the parts of a job talk to each other.
+
+    Exit code 1: something is missing. Nothing to check is 0.
+    """
+    from bedrock_tuning.cli.project import read_settings
+    from bedrock_tuning.client import network
+    from bedrock_tuning.config.customization import load_all
+
+    chosen = read_settings(settings, environment=environment)
+    nothing = _nothing_to_check(chosen)
+    found: list[str] = []
+    if not nothing:
+        aws = ctx.obj or Aws(region=chosen.region)
+        found = network.problems(aws.ec2, chosen, load_all(customizations))
+    if as_json:
+        emit_json(
+            {
+                "environment": chosen.name,
+                "region": chosen.region,
+                "checked": not nothing,
+                "subnets": chosen.vpc_subnets,
+                "security_groups": chosen.vpc_security_groups,
+                "problems": found,
+            }
+        )
+    else:
+        for problem in found:
+            emit(problem)
+    if found:
+        noun = "problem" if len(found) == 1 else "problems"
+        say(f"{len(found)} {noun} of the network of {chosen.name} in {chosen.region}")
+        ctx.exit(EXIT_NO)
+    say(
+        nothing
+        or f"the network of {chosen.name} can carry functions and jobs: "
+        f"{', '.join(chosen.vpc_subnets)} with {', '.join(chosen.vpc_security_groups)}"
+    )
+
+
+def _nothing_to_check(chosen: "Settings") -> str:
+    if not chosen.vpc:
+        return f"nothing to check: {chosen.name} uses no network (vpc is off in cdk.json)"
+    if chosen.own_network:
+        return f"nothing to check: {chosen.name} makes a network of its own (no vpc_subnets)"
+    return ""

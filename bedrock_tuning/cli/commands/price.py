@@ -1,0 +1,70 @@
+"""`tuning price`: what a run of a customization costs, as far as prices are known."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.lookup import customizations_option
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
+
+if TYPE_CHECKING:
+    from bedrock_tuning.config.customization import Customization
+    from bedrock_tuning.run.cost import Estimate
+
+
+@click.command()
+@click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@click.option("--records", type=click.IntRange(min=0), help="Records of the training manifest.")
+@click.option(
+    "--characters",
+    type=click.IntRange(min=0),
+    help="Characters of all its texts, for models that charge by token.",
+)
+@customizations_option
+@json_option
+def price(
+    *,
+    customization: str,
+    records: int | None,
+    characters: int | None,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Estimate price and time of a run; what is not known is never counted as free."""
+    from bedrock_tuning.cli.lookup import find_customization
+    from bedrock_tuning.run import cost
+
+    chosen = find_customization(customization, customizations)
+    found = cost.estimate(
+        customization=chosen, training_records=records, training_characters=characters
+    )
+    approval = cost.needs_approval(customization=chosen, estimate=found)
+    if as_json:
+        emit_json(_as_json(found, approval))
+        return
+    emit(str(found))
+    if found.rates:
+        emit("\nwhile it is served:")
+        for line in found.rates:
+            emit(f"  {line}")
+    emit(f"\napproval: {approval or _why_nobody_is_asked(chosen)}")
+
+
+def _why_nobody_is_asked(chosen: "Customization") -> str:
+    if chosen.budget.approval == "never":
+        return 'nobody is asked, whatever it costs: [budget] approval is "never"'
+    return "not needed, the price is within the budget"
+
+
+def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:
+    return {
+        "total_usd": found.total_usd,
+        "known": found.known,
+        "unknown": found.unknown,
+        "price_date": found.price_date,
+        "approval": approval,
+        "training_time": found.training_time,
+        "lines": found.lines,
+        "rates": found.rates,
+    }

@@ -1,0 +1,92 @@
+"""`tuning report`: brings the report of a run here, as a page and as data."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.client.deployment import deployment_options
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployed
+
+
+@click.command()
+@click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
+@click.option("--customization", "-c", help="With latest: the newest run of this customization.")
+@click.option(
+    "--output",
+    "-o",
+    "out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for all files of the report; report-RUN by default.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only the page, into this file.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
+@json_option
+@deployment_options
+def report(
+    *,
+    run: str,
+    customization: str | None,
+    out: Path | None,
+    html: Path | None,
+    show: bool,
+    overwrite: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Bring the report of a run here: what is wrong with its dataset, and how to fix it.
+
+    report.html is the page to read, report.json the same as data, rejected.jsonl has every finding
+    with its line; metrics.json is there once a model was trained. With --json, the report itself is
+    printed, and files are written only where -o or --html names them.
+    """
+    from bedrock_tuning.client.reports import save, stored
+    from bedrock_tuning.client.runs import chosen, resolved, row
+
+    if html is not None and out is not None:
+        raise CannotRun("--html writes the page only, -o everything", fix="leave out one of both")
+    if show and as_json and out is None and html is None:
+        raise CannotRun("--open needs a page", fix="add -o DIR or --html FILE, or leave out --json")
+    deployment = deployed()
+    found = resolved(
+        deployment, row(deployment, chosen(deployment, run, customization=customization))
+    )
+    files = stored(deployment, found)
+    said = json.loads(files.read("report.json"))
+    folder = out or Path(f"report-{found['run']}")
+    targets: dict[str, Path] = {}
+    if html is not None:
+        targets = {"report.html": html}
+    elif out is not None or not as_json:
+        targets = {name: folder / name for name in files.names}
+    save(files, targets, overwrite=overwrite)
+    if as_json:
+        emit_json(said)
+    else:
+        emit(_verdict(said))
+        for path in targets.values():
+            emit(str(path))
+    if show:
+        page = targets["report.html"]
+        if click.launch(page.resolve().as_uri()):
+            say(f"no browser could be started; open {page}")
+
+
+def _verdict(said: dict[str, Any]) -> str:
+    from bedrock_tuning.wording import counted
+
+    parts = [counted(said[f"{noun}s"], noun) for noun in ("record", "error", "warning")]
+    word = "VALID" if said["valid"] else "REJECTED"
+    return f"{word} for {said['model_name']}: {', '.join(parts)}"

@@ -1,0 +1,181 @@
+"""`tuning review`: what synthesized templates allow, proved, and what changed against others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.lookup import customizations_option
+from bedrock_tuning.cli.project import read_context, settings_option
+from bedrock_tuning.cli.terminal.errors import EXIT_NO, CannotRun
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bedrock_tuning.contracts import Contracts
+    from bedrock_tuning.review.pages.compare import Change
+    from bedrock_tuning.review.pages.facts import Facts
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command()
+@click.argument(
+    "cdk_out",
+    required=False,
+    type=_FOLDER,
+    default=Path("cdk.out"),
+    metavar="[CDK.OUT]",
+    help="Folder that `cdk synth` wrote; cdk.out by default.",
+)
+@click.option("--against", type=_FOLDER, help="Another such folder: what changed since then.")
+@click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
+@click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
+@settings_option
+@customizations_option
+@json_option
+@click.pass_context
+def review(
+    ctx: click.Context,
+    /,
+    *,
+    cdk_out: Path,
+    against: Path | None,
+    html: Path | None,
+    md: Path | None,
+    settings: Path,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Prove what synthesized templates allow, and say what changed; needs no AWS account.
+
+    Exit code 1: a check fails. What was loosened is shown, not judged.
+    """
+    from bedrock_tuning import review as reviewing
+    from bedrock_tuning.review.assembly import template
+    from bedrock_tuning.review.iam import access
+    from bedrock_tuning.review.pages import compare
+
+    try:
+        assembly = template.read(cdk_out)
+        other = None if against is None else access.build(template.read(against))
+    except ValueError as error:
+        raise CannotRun(str(error)) from error
+    names = _environments(assembly.templates)
+    if assembly.left_aside:
+        say(
+            f"this reviews {', '.join(assembly.templates)} and not "
+            f"{', '.join(assembly.left_aside)}, from an earlier synthesis into the same folder"
+        )
+    contracts = _contracts(names, settings, customizations)
+    checked = None if contracts is None else reviewing.subject_of(assembly, contracts)
+    seen = checked.world if checked else access.build(assembly)
+    facts = reviewing.described(checked, seen)
+    changes = None if other is None else compare.compare(other, seen)
+    _write(facts, changes, html=html, md=md)
+    if as_json:
+        emit_json({**_as_json(facts, changes), "left_aside": assembly.left_aside})
+    elif html is None and md is None:
+        _show(facts, changes)
+    if facts.faults:
+        say(f"{len(facts.faults)} faults")
+        ctx.exit(EXIT_NO)
+    if facts.proved:
+        say(
+            f"proved: {facts.checks} checks hold for {facts.resources} resources of "
+            f"{', '.join(names)}"
+        )
+    elif len(names) > 1:
+        say(f"not judged: stacks of {', '.join(names)} in one folder; synthesize one environment")
+    else:
+        say("not judged: no stack here is named tuning-<environment>-… of these settings")
+
+
+def _environments(stacks: "Iterable[str]") -> list[str]:
+    """The environments that stacks are named after."""
+    import re
+
+    found = (re.fullmatch(r"tuning-(\w+)-\w+", stack) for stack in stacks)
+    return sorted({match[1] for match in found if match})
+
+
+def _contracts(names: list[str], settings: Path, customizations: Path) -> "Contracts | None":
+    """The contracts of the one environment there is; None if it is none of these settings."""
+    from bedrock_tuning.config import customization
+    from bedrock_tuning.config import settings as reading
+    from bedrock_tuning.contracts import contracts
+
+    if len(names) != 1 or not settings.is_file():
+        return None
+    context = read_context(settings)
+    if names[0] not in context.get("environments", {}):
+        return None
+    chosen = reading.read(context, environment=names[0])
+    return contracts(chosen, customization.load_all(customizations))
+
+
+def _write(
+    facts: "Facts", changes: "Sequence[Change] | None", *, html: Path | None, md: Path | None
+) -> None:
+    from bedrock_tuning.review import CHECKS
+    from bedrock_tuning.review.pages.html import page
+    from bedrock_tuning.review.pages.markdown import markdown
+
+    if html is not None:
+        sentences = [(check.id, check.sentence) for check in CHECKS] if facts.proved else []
+        html.write_text(page(facts, changes=changes, sentences=sentences), "utf-8")
+        say(f"wrote {html}")
+    if md is not None:
+        md.write_text(markdown(facts, changes=changes), "utf-8")
+        say(f"wrote {md}")
+
+
+def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, Any]:
+    return {
+        "proved": facts.proved and not facts.faults,
+        "judged": facts.proved,
+        "checks": facts.checks,
+        "faults": facts.faults,
+        "changes": changes,
+        "stacks": facts.stacks,
+        "resources": facts.resources,
+        "trusts": facts.trusts,
+        "accesses": facts.accesses,
+        "guards": facts.guards,
+        "stores": facts.stores,
+        "reaches": facts.reaches,
+        "costs": facts.costs,
+        "unresolved": facts.unresolved,
+    }
+
+
+def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
+    for fault in facts.faults:
+        emit(f"{fault.check} {fault.where}")
+        for name, text in (("is", fault.what), ("limit", fault.limit), ("fix", fault.fix)):
+            emit(f"  {name + ':':<7}{text}")
+        emit()
+    if changes is not None:
+        emit_table(("CHANGE", "WHERE", "WHAT"), ((c.kind, c.where, c.what) for c in changes))
+        emit()
+    emit_table(
+        ("ROLE", "WHO", "LEVEL", "WHAT FOR"),
+        (
+            (
+                trust.role,
+                trust.who,
+                _strongest(facts, trust.role),
+                f"{trust.does}{' ⚠ ' + trust.warning if trust.warning else ''}",
+            )
+            for trust in facts.trusts
+        ),
+    )
+
+
+def _strongest(facts: "Facts", role: str) -> str:
+    from bedrock_tuning.review.iam.wording import LEVELS
+
+    levels = {a.level for a in facts.accesses if a.role == role and a.effect == "Allow"}
+    return min(levels, key=LEVELS.index, default="nothing")

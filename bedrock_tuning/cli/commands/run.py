@@ -1,0 +1,67 @@
+"""`tuning run`: one run in full, and while it runs."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.terminal.errors import EXIT_NO
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.client.deployment import deployment_options
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployed
+
+
+@click.command()
+@click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
+@click.option("--customization", "-c", help="With latest: the newest run of this customization.")
+@click.option("--follow", "-f", is_flag=True, help="One line per step until the run ends.")
+@json_option
+@deployment_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    *,
+    run: str,
+    customization: str | None,
+    follow: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Show a run: what became of it, where its report, metrics, model and endpoint are.
+
+    With --follow, exit code 1 means that the run ended without what it was started for. An upload
+    that waits for its other manifest is followed to the run that takes both.
+    """
+    from bedrock_tuning.client.executions import GOOD
+    from bedrock_tuning.client.following import follow as followed
+    from bedrock_tuning.client.following import say_why
+    from bedrock_tuning.client.next_steps import next_step
+    from bedrock_tuning.client.runs import chosen, resolved, row, visible
+
+    deployment = deployed()
+    found = row(deployment, chosen(deployment, run, customization=customization))
+    found = (
+        followed(deployment, found, tell=say if as_json else emit)
+        if follow
+        else resolved(deployment, found)
+    )
+    if as_json:
+        emit_json(visible(found))
+    else:
+        _show(visible(found))
+    step = next_step(deployment, found)
+    if found["status"] == "awaiting-approval":
+        say_why(deployment, found)
+    elif step and not as_json:
+        say(f"next: {step}")
+    if follow and found["status"] not in GOOD:
+        ctx.exit(EXIT_NO)
+
+
+def _show(shown: dict[str, Any]) -> None:
+    width = max(len(name) for name in shown)
+    for name, value in shown.items():
+        text = str(value).replace("\n", "\n" + " " * (width + 2))
+        emit(f"{name.ljust(width)}  {text}")

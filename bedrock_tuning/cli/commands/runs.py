@@ -1,0 +1,54 @@
+"""`tuning runs`: the newest runs of a deployment."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
+from bedrock_tuning.client.deployment import deployment_options
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployed
+
+
+@click.command()
+@click.option("--customization", "-c", help="Only runs of this customization.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many, the newest first.",
+)
+@json_option
+@deployment_options
+def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json: bool) -> None:
+    """List runs, newest first: what became of each upload, and what to do next."""
+    from bedrock_tuning.client.next_steps import next_step, result
+    from bedrock_tuning.client.runs import rows, visible
+
+    deployment = deployed()
+    found = rows(deployment, customization=customization, limit=limit)
+    if as_json:
+        emit_json([visible(row) for row in found])
+        return
+    if not found:
+        whose = f" of {customization}" if customization else ""
+        start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
+        say(f"no run{whose} yet in {deployment.environment}: `{start}` starts one")
+        return
+    emit_table(
+        ("RUN", "CUSTOMIZATION", "STATUS", "UPDATED", "RESULT", "NEXT"),
+        (
+            (
+                str(row["run"]),
+                str(row["customization"]),
+                str(row["status"]),
+                str(row.get("updated", "")),
+                result(row),
+                next_step(deployment, row),
+            )
+            for row in found
+        ),
+    )
+    say(f"more about one: {deployment.command('run RUN')}")

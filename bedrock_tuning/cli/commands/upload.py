@@ -1,0 +1,130 @@
+"""`tuning upload`: a prepared dataset goes to a deployment, which starts a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.client.deployment import deployment_options
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployed, Deployment
+    from bedrock_tuning.client.runs import Row
+    from bedrock_tuning.client.upload import Side
+
+
+@click.command()
+@click.argument(
+    "dataset",
+    metavar="DATASET",
+    type=click.Path(exists=True, path_type=Path),
+    help="What `tuning prepare` wrote, a folder with manifest.jsonl and its images, or a training "
+    "manifest of any name with its images beside it.",
+)
+@click.option(
+    "--validation",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The validation manifest, where DATASET is a manifest.",
+)
+@click.option("--customization", "-c", required=True, help="Whose dataset it is.")
+@click.option("--follow", "-f", is_flag=True, help="Follow the run that it starts until it ends.")
+@json_option
+@deployment_options
+@click.pass_context
+def upload(
+    ctx: click.Context,
+    /,
+    *,
+    dataset: Path,
+    validation: Path | None,
+    customization: str,
+    follow: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Upload a dataset: images first, the training manifest last, because it starts the run.
+
+    Images that are already there are not sent again. The run appears some seconds later and is
+    named then. With --follow, exit code 1 means that it ended without what it was started for.
+    """
+    from bedrock_tuning.cli.lookup import demand_deployed
+    from bedrock_tuning.client.begun import newest_run
+    from bedrock_tuning.client.executions import GOOD
+    from bedrock_tuning.client.following import follow as followed
+    from bedrock_tuning.client.upload import sides, upload_images, upload_manifest
+    from bedrock_tuning.wording import counted
+
+    deployment = deployed()
+    demand_deployed(customization, deployment)
+    found = sides(
+        dataset, validation=validation, customization=customization, deployment=deployment
+    )
+    counts = {}
+    manifests: list[str] = []
+    try:
+        for side in found:
+            sent, replaced, there = upload_images(side, deployment)
+            counts[side.kind] = {"sent": sent, "replaced": replaced, "already_there": there}
+            if side.files or there:
+                say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
+            if replaced:
+                # A run that checks another dataset of this customization now sees these.
+                old = counted(replaced, "image")
+                say(f"{side.kind}: {old} of that replaced another of its name")
+        before = newest_run(deployment, customization)
+        # The validation manifest first: a run that needs both starts when the second one comes.
+        for side in reversed(found):
+            manifests.append(upload_manifest(side, deployment))
+    except KeyboardInterrupt:
+        beside = f" --validation {validation}" if validation else ""
+        again = deployment.command(f"upload {dataset}{beside} -c {customization}")
+        what = "no run was started" if not manifests else "the training manifest was not sent"
+        raise Interrupted(
+            f"{what}; images that are there stay there", fix=f"go on: {again}"
+        ) from None
+    if not as_json:
+        for uri in manifests:
+            emit(uri)
+    run = _begun(deployment, customization, found, before)
+    if run is not None and follow:
+        run = followed(deployment, run, tell=say if as_json else emit)
+        say(f"run {run['run']} is {run['status']}: {run.get('message', '')}")
+    if as_json:
+        name = None if run is None else run["run"]
+        emit_json({"images": counts, "manifests": manifests, "run": name})
+    if follow and (run is None or run["status"] not in GOOD):
+        ctx.exit(EXIT_NO)
+
+
+def _begun(
+    deployment: "Deployment", customization: str, sides: "list[Side]", before: str | None
+) -> "Row | None":
+    """The run that this upload started, where it can be told."""
+    from bedrock_tuning.client.begun import begun_run
+
+    newest = deployment.command(f"run latest -c {customization} --follow")
+    if not any(side.kind == "training" for side in sides):
+        listed = deployment.command(f"runs -c {customization}")
+        say(
+            "no training manifest was uploaded: a run starts with the next one, "
+            f"or now if one waits for this validation set: {listed}"
+        )
+        return None
+    if before is None:
+        say(f"the run appears in a moment: {newest}")
+        return None
+    say("waiting for the run to appear …")
+    try:
+        run = begun_run(deployment, customization, after=before)
+    except KeyboardInterrupt:
+        raise Interrupted("all was uploaded, and the run starts", fix=newest) from None
+    if run is None:
+        say(f"no run has appeared within a minute; look again: {newest}")
+        say("if none comes: docs/runbook.md, The dead-letter queue has messages")
+        return None
+    name = run["run"]
+    say(f"run {name} has begun: {deployment.command(f'run {name} --follow')}")
+    return run

@@ -1,0 +1,262 @@
+"""Makes an image and a caption fit a model's limits, and says what it did."""
+
+import io
+import math
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bedrock_tuning.catalogue import CaptionLimits, ImageLimits
+from bedrock_tuning.dataset.images.header import Header, header
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Beyond this an enlarged image shows nothing but blur.
+_ENLARGE_MOST: Final = 4.0
+_QUALITIES: Final = (95, 90, 85, 80, 70)
+_SHRINK: Final = 0.85
+_EXTENSIONS: Final = {"png": ".png", "jpeg": ".jpg"}
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+
+class Change(NamedTuple):
+    """kind: for the summary, e.g. "resized". detail: what exactly, in words."""
+
+    kind: str
+    detail: str
+
+
+class UnfixableError(Exception):
+    """Nothing sensible can be made of it; the text says why."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Fixed:
+    """data: the file to write. extension: what its name must end with. changes: in order."""
+
+    data: bytes
+    extension: str
+    changes: list[Change] = field(default_factory=list)
+
+
+def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
+    """An image within the limits; its own bytes where nothing has to change.
+
+    Where sources disagree on a limit, the stricter one is kept. Raises UnfixableError.
+    """
+    import PIL.Image
+
+    found = header(data)
+    try:
+        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")
+            image.load()
+            return _fixed(image, data, found, limits)
+    except UnfixableError:
+        raise
+    except PIL.UnidentifiedImageError as error:
+        what = "no image" if found.format == "unknown" else f"{found.format}, which is not read"
+        raise UnfixableError(f"the file is {what}") from error
+    except Exception as error:
+        # Decoders of broken data raise whatever they like.
+        words = " ".join(str(error).split())
+        what = found.format if found.format != "unknown" else "the file"
+        raise UnfixableError(
+            f"{what} cannot be decoded: {words or type(error).__name__}"
+        ) from error
+
+
+def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed:
+    changes: list[Change] = []
+    format = found.format if found.format in limits.formats else "png"
+    if format != found.format:
+        changes.append(Change("converted", f"{(image.format or found.format).lower()} to {format}"))
+    # Telephones append a second picture to a JPEG and call it MPO; that is no animation.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        changes.append(Change("first frame kept", "of an animation"))
+        image.seek(0)
+    if found.bits > 8:
+        changes.append(Change("8 bits", f"reduced from {found.bits} bits per channel"))
+    if found.problem:
+        changes.append(Change("stored anew", found.problem))
+    changed = _upright(_eight_bits(image, changes), changes)
+    changed = _sized(_padded(changed, limits, changes), limits, changes)
+    most = limits.bytes_warn or limits.bytes_max
+    if not changes and len(data) <= most:
+        return Fixed(data=data, extension=_EXTENSIONS[format])
+    return _encoded(changed, format, most, limits, changes)
+
+
+def _eight_bits(image: "Image", changes: list[Change]) -> "Image":
+    """RGB, RGBA or L with 8 bits per channel."""
+    mode = image.mode
+    if mode in ("RGB", "L"):
+        return image
+    if mode in ("RGBA", "LA", "PA"):
+        return image if mode == "RGBA" else image.convert("RGBA")
+    if mode in ("P", "1"):
+        transparent = "transparency" in image.info
+        return image.convert("RGBA" if transparent else "RGB" if mode == "P" else "L")
+    if mode.startswith("I;16") or mode == "I":
+        return image.convert("I").point(lambda value: value / 256).convert("L")
+    changes.append(Change("to RGB", f"from {mode}"))
+    if mode == "CMYK":
+        return _from_print(image)
+    return image.convert("RGB")
+
+
+def _from_print(image: "Image") -> "Image":
+    """CMYK by its own colour profile where it has one that works."""
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            converted = ImageCms.profileToProfile(
+                image,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+        except (ImageCms.PyCMSError, OSError):
+            converted = None
+        if converted is not None:
+            converted.info.pop("icc_profile", None)
+            return converted
+    return image.convert("RGB")
+
+
+def _upright(image: "Image", changes: list[Change]) -> "Image":
+    from PIL import ImageOps
+
+    orientation = image.getexif().get(0x0112, 1)
+    if orientation == 1 or orientation not in range(2, 9):
+        return image
+    changes.append(Change("turned upright", f"by EXIF orientation {orientation}"))
+    return ImageOps.exif_transpose(image)
+
+
+def _padded(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
+    """A strip that is too long gets white (or transparent) bars."""
+    width, height = image.size
+    low, high = limits.aspect_min or 0.0, limits.aspect_max or math.inf
+    wide = max(width, math.ceil(height * low))
+    tall = max(height, math.ceil(width / high))
+    if (wide, tall) == (width, height):
+        return image
+    from PIL import Image as Images
+
+    changes.append(Change("padded", f"{width} × {height} to {wide} × {tall}"))
+    bars: int | tuple[int, ...] = 255 if image.mode == "L" else (255,) * 3
+    if image.mode == "RGBA":
+        bars = (255, 255, 255, 0)
+    canvas = Images.new(image.mode, (wide, tall), bars)
+    canvas.paste(image, ((wide - width) // 2, (tall - height) // 2))
+    canvas.info.update(image.info)
+    return canvas
+
+
+def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
+    width, height = image.size
+    least = (limits.side_min or 1) / min(width, height)
+    most = (limits.side_max or math.inf) / max(width, height)
+    pixels = limits.pixels_warn or limits.pixels_max
+    if pixels is not None:
+        most = min(most, math.sqrt(pixels / (width * height)))
+    if least <= 1 <= most:
+        return image
+    factor = max(1.0, least) if least > 1 else most
+    if factor > most or factor < least:
+        raise UnfixableError(f"{width} × {height} cannot be scaled to fit both limits of its sides")
+    if factor > _ENLARGE_MOST:
+        raise UnfixableError(
+            f"{width} × {height} is too small: it would have to be enlarged {factor:.0f} ×"
+        )
+    # Enlarged sides round up and reduced ones down, so that neither ends beside its limit.
+    turn = math.ceil if factor > 1 else math.floor
+    return _resized(image, (turn(width * factor), turn(height * factor)), limits, changes)
+
+
+def _resized(
+    image: "Image", size: tuple[int, int], limits: ImageLimits, changes: list[Change]
+) -> "Image":
+    from PIL.Image import Resampling
+
+    least, most = limits.side_min or 1, limits.side_max or max(size)
+    wide, tall = (min(most, max(least, side)) for side in size)
+    changes.append(Change("resized", f"{image.width} × {image.height} to {wide} × {tall}"))
+    info = dict(image.info)
+    smaller = image.resize((wide, tall), Resampling.LANCZOS)
+    smaller.info.update(info)
+    return smaller
+
+
+def _encoded(
+    image: "Image", format: str, most: int, limits: ImageLimits, changes: list[Change]
+) -> Fixed:
+    """The smallest loss that fits: PNG, then JPEG of falling quality, then fewer pixels."""
+    if format == "png":
+        data = _save(image, "png")
+        if len(data) <= most:
+            return Fixed(data=data, extension=".png", changes=changes)
+        changes.append(
+            Change("as JPEG", f"because PNG takes {len(data):,} bytes, {most:,} at most")
+        )
+    if image.mode == "RGBA":
+        changes.append(Change("on white", "transparent parts"))
+        image = _on_white(image)
+    if not changes:
+        changes.append(Change("stored anew", f"to have at most {most:,} bytes"))
+    while True:
+        for quality in _QUALITIES:
+            data = _save(image, "jpeg", quality=quality)
+            if len(data) <= most:
+                if quality < _QUALITIES[0]:
+                    changes.append(Change("as JPEG", f"of quality {quality}"))
+                return Fixed(data=data, extension=".jpg", changes=changes)
+        smaller = (int(image.width * _SHRINK), int(image.height * _SHRINK))
+        if min(smaller) < (limits.side_min or 1):
+            raise UnfixableError(f"it does not fit into {most:,} bytes")
+        image = _resized(image, smaller, limits, changes)
+
+
+def _on_white(image: "Image") -> "Image":
+    from PIL import Image as Images
+
+    canvas = Images.new("RGB", image.size, (255, 255, 255))
+    canvas.paste(image, mask=image.getchannel("A"))
+    return canvas
+
+
+def _save(image: "Image", format: str, *, quality: int = 95) -> bytes:
+    out = io.BytesIO()
+    profile = image.info.get("icc_profile") if image.mode != "L" else None
+    if format == "png":
+        image.save(out, "PNG", optimize=False, icc_profile=profile)
+    else:
+        image.save(out, "JPEG", quality=quality, icc_profile=profile, exif=b"")
+    return out.getvalue()
+
+
+def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]:
+    """The caption within the limits, and what was done to it; raises UnfixableError."""
+    changes = []
+    text = _CONTROL.sub(" ", caption).strip()
+    # A lone surrogate has no UTF-8, so no manifest can hold it.
+    text = text.encode("utf-8", "replace").decode()
+    if text != caption:
+        changes.append(Change("caption trimmed", "blanks and control characters"))
+    if len(text) > limits.chars_max:
+        cut = text[: limits.chars_max]
+        head, blank, _ = cut.rpartition(" ")
+        # At a word's end, unless that costs more than a long word.
+        shorter = head if blank and len(head) > limits.chars_max * 0.9 else cut
+        changes.append(
+            Change("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
+        )
+        text = shorter.rstrip()
+    if not text or len(text) < limits.chars_min:
+        raise UnfixableError(f"the caption has {len(text)} characters")
+    return text, changes

@@ -1,0 +1,1 @@
+"""What every command shares: groups, options, output, progress, errors."""

@@ -1,0 +1,95 @@
+"""How far long work is: a bar on a terminal, a line now and then elsewhere, nothing if it is quick.
+
+Everything goes to standard error.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+from bedrock_tuning.cli.terminal.output import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+_QUICK_SECONDS: Final = 1.0
+_LINE_SECONDS: Final = 10.0
+_STEPS: Final = 1000
+
+
+class Progress:
+    """Work of a known size, of which `unit`s are counted for the rate.
+
+    title: what is done. clock: seconds, only ever compared.
+    """
+
+    def __init__(
+        self, title: str, *, unit: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.title = title
+        self._unit = unit
+        self._clock = clock
+        self._began = clock()
+        self._share = 0.0
+        self._count = 0
+        self._next_line = self._began + _LINE_SECONDS
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def update(self, *, share: float, count: int) -> None:
+        """share: of the whole work, 0 to 1. count: units done since the last update."""
+        self._share = min(1.0, max(self._share, share))
+        self._count += count
+        now = self._clock()
+        if now - self._began < _QUICK_SECONDS:
+            return
+        if sys.stderr.isatty():
+            self._draw(now)
+        elif now >= self._next_line:
+            self._next_line = now + _LINE_SECONDS
+            say(f"{self.title}: {self._share:.0%}, {self._words(now)}")
+
+    def _words(self, now: float) -> str:
+        spent = now - self._began
+        left = spent * (1 - self._share) / self._share if self._share else 0.0
+        return f"{self._count:,} {self._unit}, {self._count / spent:,.0f}/s, {_minutes(left)} left"
+
+    def _draw(self, now: float) -> None:
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[words]}"),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.add_task(self.title, total=_STEPS, words="")
+            self._bar.start()
+        self._bar.update(
+            self._bar.task_ids[0],
+            description=self.title,
+            completed=self._share * _STEPS,
+            words=self._words(now),
+        )
+
+
+def _minutes(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,1 @@
+"""`tuning validate`: where a dataset lies, its check, its verdict."""

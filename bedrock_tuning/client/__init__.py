@@ -1,0 +1,1 @@
+"""A deployment as seen from outside: its runs, uploads, approvals and endpoints."""

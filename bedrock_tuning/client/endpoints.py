@@ -1,0 +1,91 @@
+"""What is served and billed by the hour: every Provisioned Throughput of a deployment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.run.job import TAG_PREFIX
+
+_PRICES: Final = {
+    None: "throughput_per_unit_hour",
+    "OneMonth": "throughput_one_month",
+    "SixMonths": "throughput_six_months",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One Provisioned Throughput.
+
+    created: when billing began. lease_end: when it is deleted; None without a lease.
+    usd_per_hour: None when no price is known. environment, customization: "" if it is not ours.
+    """
+
+    arn: str
+    name: str
+    status: str
+    environment: str
+    customization: str
+    model: str
+    units: int
+    commitment: str | None
+    created: datetime
+    lease_end: str | None
+    usd_per_hour: float | None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its lease is over: the lease keeper deletes it at its next look."""
+        return self.lease_end is not None and self.lease_end <= f"{_now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def endpoints(aws: Aws, *, environment: str | None) -> Iterator[Endpoint]:
+    """Those of an environment, found by tag; all of the account and Region for None."""
+    pages = aws.bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
+    for page in pages:
+        for summary in page["provisionedModelSummaries"]:
+            arn = summary["provisionedModelArn"]
+            listed = aws.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
+            tags = {tag["key"]: tag["value"] for tag in listed}
+            if environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
+                yield _endpoint(dict(summary), tags)
+
+
+def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Endpoint:
+    commitment = summary.get("commitmentDuration")
+    units = summary["modelUnits"]
+    price = _price(_base(summary["foundationModelArn"]), commitment)
+    return Endpoint(
+        arn=summary["provisionedModelArn"],
+        name=summary["provisionedModelName"],
+        status=summary["status"],
+        environment=tags.get(f"{TAG_PREFIX}:environment", ""),
+        customization=tags.get(f"{TAG_PREFIX}:customization", ""),
+        model=summary.get("desiredModelArn") or summary["modelArn"],
+        units=units,
+        commitment=commitment,
+        created=summary["creationTime"],
+        lease_end=tags.get(f"{TAG_PREFIX}:expires"),
+        usd_per_hour=None if price is None else round(price * units, 4),
+    )
+
+
+def _base(arn: str) -> BaseModel | None:
+    """The catalogue's model of a foundation model's ARN, whichever form of id it ends with."""
+    wanted = arn.rpartition("/")[2]
+    for model in catalogue().values():
+        if wanted in {*model.customization_ids, *model.throughput_ids, *model.invoke_ids}:
+            return model
+    return None
+
+
+def _price(model: BaseModel | None, commitment: str | None) -> float | None:
+    price = getattr(model.prices, _PRICES[commitment]) if model is not None else None
+    return None if price is None else float(price)

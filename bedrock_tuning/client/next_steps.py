@@ -1,0 +1,84 @@
+"""What a run has come to, in a few words, and what a person may do about it."""
+
+import re
+from typing import Final
+
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.runs import Row
+from bedrock_tuning.wording import counted
+
+_SHORT: Final = 60
+_USD: Final = re.compile(r"[\d,]+\.\d\d USD")
+# Their message says best what happened.
+_TOLD: Final = (
+    "waiting",
+    "superseded",
+    "outdated",
+    "in-progress",
+    "already-trained",
+    "closed",
+    "declined",
+    "expired",
+)
+_BROKEN: Final = ("failed", "stopped", "serving-failed")
+_RUNNING: Final = ("checking", "valid", "training")
+
+
+def result(found: Row) -> str:
+    """A run's result in one line: its price, what is wrong with its dataset, its model, or why."""
+    status = found["status"]
+    if status == "awaiting-approval":
+        return _price(str(found.get("estimate", "price unknown")))
+    if status == "rejected":
+        return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
+    if "taken_by" in found:
+        return f"taken by {found['taken_by']}"
+    if status in _TOLD or status in _BROKEN:
+        return _short(str(found.get("message", "")))
+    parts = []
+    if "model_arn" in found:
+        parts.append(f"model {str(found['model_arn']).rpartition('/')[2]}")
+    elif "records" in found:
+        parts.append(_count(found, "records"))
+    if found.get("warnings"):
+        parts.append(_count(found, "warnings"))
+    return ", ".join(parts) or _short(str(found.get("message", "")))
+
+
+def next_step(deployment: Deployment, found: Row) -> str:
+    """The command to type next; "" where there is nothing to do."""
+    run, name, status = found["run"], found["customization"], found["status"]
+    if status == "awaiting-approval":
+        return deployment.command(f"approve {run}")
+    if status == "rejected":
+        return deployment.command(f"report {run}")
+    if "taken_by" in found:
+        return deployment.command(f"run {found['taken_by']}")
+    if status == "waiting":
+        return deployment.command(f"upload DATASET -c {name}")
+    if status in _RUNNING:
+        return deployment.command(f"run {run} -f")
+    # On demand nothing is billed by the hour, so nothing is listed there.
+    if status == "served" and ":provisioned-model/" in str(found.get("endpoint_arn")):
+        return deployment.command("endpoints")
+    if status in _BROKEN:
+        return deployment.command(f"run {run}")
+    return ""
+
+
+def _price(estimate: str) -> str:
+    """The sum, which is an estimate's last line: "12.00 USD", "at least 12.00 USD"."""
+    total = estimate.splitlines()[-1]
+    amount = _USD.search(total)
+    if amount is None:
+        return _short(total)
+    return amount[0] if total.startswith("total") else f"at least {amount[0]}, prices are missing"
+
+
+def _count(found: Row, name: str) -> str:
+    return counted(int(found.get(name, 0)), name.removesuffix("s"))
+
+
+def _short(message: str) -> str:
+    line = message.partition("\n")[0]
+    return line if len(line) <= _SHORT else f"{line[:_SHORT]}…"

@@ -1,0 +1,1 @@
+"""What is set: cdk.json, customization files, hyperparameters and functions' environments."""

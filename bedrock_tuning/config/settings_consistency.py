@@ -1,0 +1,135 @@
+"""Settings that are possible one by one and make no sense together."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from bedrock_tuning.config import network_limits
+from bedrock_tuning.config.field_types import shown
+from bedrock_tuning.config.settings_fields import DATA_ROLES_CHARACTERS_MAX, LOOKS_MAX
+
+_FOR_OUR_NETWORK = ("vpc_cidr", "vpc_zones", "vpc_endpoint_zones")
+_FOR_YOUR_NETWORK = ("vpc_subnets", "vpc_security_groups")
+
+
+def contradictions(
+    given: Mapping[str, Any], *, defaults: Mapping[str, Any], wrong: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """The key and the problem of each contradiction.
+
+    given: what the file says, without the wrong values. wrong: keys whose value is not known;
+    nothing is said that depends on them.
+    """
+    values = _Values(given=given, defaults=defaults, wrong=wrong)
+    yield from _looks(values)
+    yield from _network(values)
+    yield from _data(values)
+
+
+class _Values:
+    """Values with their defaults, and whether they are known."""
+
+    def __init__(
+        self, *, given: Mapping[str, Any], defaults: Mapping[str, Any], wrong: Collection[str]
+    ) -> None:
+        self._values = {**defaults, **given}
+        self._given = given
+        self._wrong = wrong
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values.get(key)
+
+    def known(self, *keys: str) -> bool:
+        """Whether all of them are."""
+        return not any(key in self._wrong for key in keys)
+
+    def written(self, key: str) -> bool:
+        """Whether the file sets it to something. An empty list or text sets nothing."""
+        return bool(self._given.get(key))
+
+
+def _looks(values: _Values) -> Iterator[tuple[str, str]]:
+    if not values.known("poll_seconds", "serving_timeout_seconds"):
+        return
+    poll, timeout = values["poll_seconds"], values["serving_timeout_seconds"]
+    looks = timeout // poll
+    if looks > LOOKS_MAX:
+        yield (
+            "poll_seconds",
+            f"{poll} asks {looks:,} times in serving_timeout_seconds, and a workflow's history has "
+            f"room for {LOOKS_MAX:,}: use at least {-(-timeout // LOOKS_MAX)}",
+        )
+    if looks < 1:
+        yield (
+            "poll_seconds",
+            f"{poll} is more than serving_timeout_seconds ({timeout}): it would give up at the "
+            f"first look: use at most {timeout}",
+        )
+
+
+def _network(values: _Values) -> Iterator[tuple[str, str]]:
+    if not values.known("vpc"):
+        return
+    if not values["vpc"]:
+        for key in (*_FOR_OUR_NETWORK, *_FOR_YOUR_NETWORK):
+            if values.written(key):
+                yield key, "without vpc = true nothing would use it: remove it"
+    elif values.known(*_FOR_YOUR_NETWORK):
+        if values["vpc_subnets"] or values["vpc_security_groups"]:
+            yield from _your_network(values)
+        else:
+            yield from _our_network(values)
+
+
+def _your_network(values: _Values) -> Iterator[tuple[str, str]]:
+    subnets, groups = (values[key] for key in _FOR_YOUR_NETWORK)
+    if not subnets or not groups:
+        missing = "vpc_security_groups" if subnets else "vpc_subnets"
+        yield missing, "is missing: subnets and security groups go together"
+    for key in _FOR_OUR_NETWORK:
+        if values.written(key):
+            yield key, "your subnets are where they are: leave it out"
+
+
+def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
+    if not values.known("region", "vpc_zones"):
+        return
+    region, ours = values["region"], values["vpc_zones"]
+    published = network_limits.ZONES.get(region, ())
+    zones = ours or published
+    if not zones:
+        yield (
+            "vpc_zones",
+            f"is missing: the zones of {region} are not known; "
+            "`aws ec2 describe-availability-zones` lists their ids",
+        )
+        return
+    prefixes = {zone.partition("-")[0] for zone in published}
+    elsewhere = [zone for zone in ours if prefixes and zone.partition("-")[0] not in prefixes]
+    if elsewhere:
+        yield (
+            "vpc_zones",
+            f"{shown(elsewhere[0])} is not in {region}: use some of {', '.join(published)}",
+        )
+    if values.known("vpc_endpoint_zones") and values["vpc_endpoint_zones"] > len(zones):
+        yield (
+            "vpc_endpoint_zones",
+            f"{values['vpc_endpoint_zones']} of {len(zones)} zones; use 2, so that one may fail, "
+            "to the number of vpc_zones",
+        )
+
+
+def _data(values: _Values) -> Iterator[tuple[str, str]]:
+    if not values.known("deny_others", "data_roles"):
+        return
+    roles = values["data_roles"]
+    if values["deny_others"] and not roles:
+        yield "data_roles", "is missing: with deny_others nobody could upload a dataset"
+    if roles and not values["deny_others"]:
+        yield "data_roles", "without deny_others = true nothing would use it: remove it"
+    length = sum(map(len, roles))
+    if length > DATA_ROLES_CHARACTERS_MAX:
+        yield (
+            "data_roles",
+            f"{length} characters together are more than {DATA_ROLES_CHARACTERS_MAX} (a bucket's "
+            "policy holds 20 KiB): use wildcards",
+        )

@@ -1,0 +1,381 @@
+"""The workflow of a run as an Amazon States Language definition: plain data, no CDK.
+
+${Names} are placeholders that CloudFormation fills in (DefinitionSubstitutions), so the template
+shows the definition as one readable text and a reviewer sees every state, retry and catch.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bedrock_tuning.constructs.asl import (
+    PATIENT_RETRY,
+    RETRY,
+    SERVICE_RETRY,
+    State,
+    call,
+    choose,
+    equals,
+    publish,
+    to,
+)
+
+# One placeholder per function; stacks/pipeline.py fills them in and grants exactly these.
+FUNCTIONS: Final = (
+    "Admit",
+    "CheckManifest",
+    "CheckImages",
+    "Merge",
+    "StartJob",
+    "RecordJob",
+    "Serve",
+    "CloseRun",
+)
+DAY_SECONDS: Final = 86_400
+# Jobs take hours to days; nothing but a person's approval, with its own limit, takes longer.
+_LONGEST_DAYS: Final = 30
+
+# A run's item in the runs table.
+_RUN_ITEM: Final = {
+    "TableName": "${RunsTable}",
+    "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
+}
+# Where no function words it any more; what was caught follows. States.Format takes no quotes.
+_UNRECORDED: Final = (
+    "The end of the run could not be recorded: see docs/runbook.md, A permission is missing."
+)
+_UNTOLD: Final = (
+    "The message of the run could not be sent: see docs/runbook.md, A permission is missing."
+)
+
+
+def _with_error(words: str) -> str:
+    return f"States.Format('{words} {{}}: {{}}', $.error.Error, $.error.Cause)"
+
+
+def definition(
+    *,
+    environment: str,
+    approval_days: int,
+    vpc: Mapping[str, Any] | None = None,
+    model_key: str | None = None,
+) -> dict[str, Any]:
+    """The whole state machine.
+
+    environment: its name, for the commands in messages. approval_days: how long a run waits for a
+    person.
+    vpc: the job's VpcConfig in Step Functions' spelling; model_key: placeholder of the key that
+    encrypts custom models.
+    """
+    states = {
+        **_admission(),
+        **_checks(),
+        **_price(environment, approval_days),
+        **_training(vpc, model_key),
+        **_serving(),
+        **_end(),
+    }
+    return {
+        "Comment": "From an uploaded manifest to a served custom model, or to what must be fixed",
+        "StartAt": "Upload or deployment?",
+        # At this time-out nobody is told but the alarm, so every wait inside ends before it.
+        "TimeoutSeconds": (_LONGEST_DAYS + approval_days) * DAY_SECONDS,
+        "States": states,
+    }
+
+
+def _admission() -> dict[str, State]:
+    return {
+        "Upload or deployment?": choose(
+            {"Variable": "$.serving", "IsPresent": True, "Next": "Serve"}, default="Admit"
+        ),
+        "Admit": call(
+            "Admit",
+            {
+                "event.$": "$",
+                "execution.$": "$$.Execution.Name",
+                "started.$": "$$.Execution.StartTime",
+            },
+            result="$.admission",
+            then="Admitted?",
+        ),
+        "Admitted?": choose(
+            equals("$.admission.decision", "run", "Check manifest"), default="Close run"
+        ),
+    }
+
+
+def _checks() -> dict[str, State]:
+    subject = {
+        "run.$": "$.admission.run",
+        "customization.$": "$.admission.customization",
+    }
+    return {
+        "Check manifest": call(
+            "CheckManifest",
+            {
+                **subject,
+                "training_version.$": "$.admission.training_version",
+                "validation_version.$": "$.admission.validation_version",
+            },
+            result="$.check",
+            then="Any images?",
+        ),
+        "Any images?": choose(
+            {"Variable": "$.check.shards", "NumericGreaterThan": 0, "Next": "Check images"},
+            default="No images",
+        ),
+        "Check images": {
+            "Type": "Map",
+            "Label": "Images",
+            "MaxConcurrency": 20,
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {"InputType": "JSONL"},
+                "Parameters": {"Bucket": "${OutputBucket}", "Key.$": "$.check.shards_key"},
+            },
+            "ItemSelector": {**subject, "shard.$": "$$.Map.Item.Value"},
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Check shard",
+                "States": {
+                    "Check shard": {
+                        "Type": "Task",
+                        "Resource": "${CheckImages}",
+                        "Retry": RETRY,
+                        "Catch": [to("Shard not checked")],
+                        "End": True,
+                    },
+                    # A child that fails only says that too many did; so each says what happened,
+                    # and merge refuses to go on: an image nobody looked at must not be paid for.
+                    "Shard not checked": {
+                        "Type": "Pass",
+                        "Parameters": {
+                            "number.$": "$.shard.number",
+                            "error.$": "$.error.Cause",
+                        },
+                        "End": True,
+                    },
+                },
+            },
+            "ResultPath": "$.shards",
+            "Catch": [to("Close run")],
+            "Next": "Merge report",
+        },
+        "No images": {
+            "Type": "Pass",
+            "Result": [],
+            "ResultPath": "$.shards",
+            "Next": "Merge report",
+        },
+        "Merge report": call(
+            "Merge", {**subject, "shards.$": "$.shards"}, result="$.report", then="Valid?"
+        ),
+        "Valid?": choose(
+            {"Variable": "$.report.valid", "BooleanEquals": True, "Next": "Prepare job"},
+            default="Close run",
+        ),
+    }
+
+
+def _price(environment: str, approval_days: int) -> dict[str, State]:
+    return {
+        "Prepare job": call(
+            "StartJob",
+            {"admission.$": "$.admission", "report.$": "$.report"},
+            result="$.start",
+            then="Price known and allowed?",
+        ),
+        "Price known and allowed?": choose(
+            equals("$.start.decision", "start", "With validation dataset?"),
+            equals("$.start.decision", "approve", "Ask for approval"),
+            default="Close run",
+        ),
+        "Ask for approval": publish(
+            {
+                "status": "awaiting-approval",
+                "customization.$": "$.admission.customization",
+                "run.$": "$.admission.run",
+                "reason.$": "$.start.reason",
+                "estimate.$": "$.start.estimate",
+                "approve.$": (
+                    f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
+                ),
+            },
+            subject="A run awaits approval of its price",
+            then="Await approval",
+        ),
+        "Await approval": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Parameters": {
+                **_RUN_ITEM,
+                "UpdateExpression": "SET #token = :token, #status = :status",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":token": {"S.$": "$$.Task.Token"},
+                    ":status": {"S": "awaiting-approval"},
+                },
+            },
+            "TimeoutSeconds": approval_days * DAY_SECONDS,
+            "ResultPath": "$.approval",
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
+            "Next": "Note the approval",
+        },
+        "Note the approval": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::dynamodb:updateItem",
+            "Parameters": {
+                **_RUN_ITEM,
+                "UpdateExpression": "SET #status = :status REMOVE #token",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {":status": {"S": "training"}},
+            },
+            "ResultPath": None,
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
+            "Next": "With validation dataset?",
+        },
+        "With validation dataset?": choose(
+            {
+                "Variable": "$.start.with_validation",
+                "BooleanEquals": True,
+                "Next": "Train with validation",
+            },
+            default="Train",
+        ),
+    }
+
+
+def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str, State]:
+    request: State = {
+        f"{field}.$": f"$.start.request.{field}"
+        for field in (
+            "JobName",
+            "CustomModelName",
+            "RoleArn",
+            "ClientRequestToken",
+            "BaseModelIdentifier",
+            "CustomizationType",
+            "TrainingDataConfig",
+            "OutputDataConfig",
+            "HyperParameters",
+            "JobTags",
+            "CustomModelTags",
+        )
+    }
+    if vpc is not None:
+        request["VpcConfig"] = dict(vpc)
+    if model_key is not None:
+        request["CustomModelKmsKeyId"] = model_key
+    # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
+    train: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::bedrock:createModelCustomizationJob.sync",
+        "Parameters": request,
+        "ResultPath": "$.job",
+        "Retry": SERVICE_RETRY,
+        "Catch": [to("Close run")],
+        "Next": "Record job",
+    }
+    validated = {"ValidationDataConfig.$": "$.start.request.ValidationDataConfig"}
+    return {
+        "Train": train,
+        "Train with validation": {**train, "Parameters": {**request, **validated}},
+        "Record job": call(
+            "RecordJob",
+            {"admission.$": "$.admission", "start.$": "$.start", "job.$": "$.job"},
+            result="$.serving",
+            then="Serve",
+        ),
+    }
+
+
+def _serving() -> dict[str, State]:
+    def act(action: str, *, then: str, catch: State) -> State:
+        payload = {"action": action, "serving.$": "$.serving"}
+        state = call("Serve", payload, result="$.serving", then=then)
+        return {**state, "Retry": PATIENT_RETRY, "Catch": [catch]}
+
+    # An error while serving is not the end: what was begun must be undone, or it goes on billing.
+    undo = to("Roll back", "$.serving.error")
+    step = "$.serving.step"
+    return {
+        "Serve": act("serve", then="Next step?", catch=undo),
+        "Next step?": choose(
+            equals(step, "wait", "Wait for endpoint"),
+            equals(step, "smoke", "Smoke test"),
+            equals(step, "roll-back", "Roll back"),
+            default="Close run",
+        ),
+        "Wait for endpoint": {
+            "Type": "Wait",
+            "SecondsPath": "$.serving.seconds",
+            "Next": "Serve",
+        },
+        "Smoke test": act("smoke", then="Proved?", catch=undo),
+        "Proved?": choose(equals(step, "publish", "Publish endpoint"), default="Roll back"),
+        "Publish endpoint": act("publish", then="Published?", catch=undo),
+        "Published?": choose(equals(step, "wait", "Wait for endpoint"), default="Close run"),
+        "Roll back": act("roll-back", then="Rolled back?", catch=to("Close run")),
+        "Rolled back?": choose(
+            equals(step, "roll-back-wait", "Wait to roll back"), default="Close run"
+        ),
+        "Wait to roll back": {
+            "Type": "Wait",
+            "SecondsPath": "$.serving.seconds",
+            "Next": "Roll back",
+        },
+    }
+
+
+def _end() -> dict[str, State]:
+    return {
+        "Close run": call(
+            "CloseRun",
+            {"state.$": "$"},
+            result="$.outcome",
+            then="Worth a message?",
+            catch="Say that closing failed",
+        ),
+        "Worth a message?": choose(
+            {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Notify"},
+            default="Ended well?",
+        ),
+        "Notify": publish(
+            "States.JsonToString($.outcome)",
+            subject="$.outcome.subject",
+            then="Ended well?",
+            catch="Failed to notify",
+        ),
+        "Ended well?": choose(
+            {"Variable": "$.outcome.failed", "BooleanEquals": True, "Next": "Run failed"},
+            default="Run ended",
+        ),
+        "Run ended": {"Type": "Succeed"},
+        "Run failed": {
+            "Type": "Fail",
+            "ErrorPath": "$.outcome.status",
+            "CausePath": "$.outcome.message",
+        },
+        "Say that closing failed": publish(
+            {
+                "status": "failed",
+                "execution.$": "$$.Execution.Id",
+                "message.$": _with_error(_UNRECORDED),
+            },
+            subject="A run could not be closed",
+            then="Closing failed",
+            catch="Failed to notify",
+        ),
+        "Closing failed": {
+            "Type": "Fail",
+            "Error": "CloseRunFailed",
+            "CausePath": _with_error(_UNRECORDED),
+        },
+        "Failed to notify": {
+            "Type": "Fail",
+            "Error": "NotifyFailed",
+            "CausePath": _with_error(_UNTOLD),
+        },
+    }

@@ -1,0 +1,42 @@
+"""Who may touch datasets and results when everybody else is refused (setting deny_others)."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts.contract import Role
+
+_ROLE_NAME_LENGTH: Final = 64
+# Reading, writing, deleting and listing what lies in a bucket. Not its configuration: whoever
+# administrates the account, and CloudFormation, can always change the lock, in the open
+# (CloudTrail records it), but cannot walk through it.
+DATA_ACTIONS: Final = (
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject*",
+    "s3:GetObject*",
+    "s3:ListBucket*",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject*",
+    "s3:Replicate*",
+    "s3:RestoreObject",
+)
+
+
+def role_name(settings: Settings, name: str) -> str:
+    """The physical name of a role whose contract is called role.<name>: 64 characters at most."""
+    full = f"{settings.role_name_prefix}tuning-{settings.name}-{settings.region}-{name}"
+    if len(full) <= _ROLE_NAME_LENGTH:
+        return full
+    digest = hashlib.sha256(full.encode()).hexdigest()[:8]
+    return f"{full[: _ROLE_NAME_LENGTH - 9]}-{digest}"
+
+
+def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:
+    """The names of the roles that are not refused: those with S3 in their contract, data_roles."""
+    own = [
+        role_name(settings, role.name.removeprefix("role."))
+        for role in roles
+        if any(action.startswith("s3:") for grant in role.grants for action in grant.actions)
+    ]
+    return [*own, *settings.data_roles]

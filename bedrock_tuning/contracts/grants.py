@@ -1,0 +1,180 @@
+"""Grants that several contracts share; each says why it is needed."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from bedrock_tuning.contracts.contract import Condition, Grant
+from bedrock_tuning.run.job import TAG_PREFIX
+
+ENVIRONMENT_TAG: Final = f"{TAG_PREFIX}:environment"
+JOBS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
+CUSTOM_MODELS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
+# Provisioned Throughput and on-demand deployments; "provisioned-model" is Bedrock's spelling.
+ENDPOINTS: Final = (
+    "arn:{partition}:bedrock:{region}:{account}:custom-model-deployment/*",
+    "arn:{partition}:bedrock:{region}:{account}:provisioned-model/*",
+)
+READ_KEY: Final = ("kms:Decrypt",)
+WRITE_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+
+
+def equals(key: str, *values: str) -> Condition:
+    """The request's value must be one of these."""
+    return Condition(operator="StringEquals", key=key, values=values)
+
+
+def like(key: str, *values: str) -> Condition:
+    """The request's value must fit one of these patterns."""
+    return Condition(operator="StringLike", key=key, values=values)
+
+
+def arn_like(key: str, *values: str) -> Condition:
+    """The request's ARN must fit one of these patterns."""
+    return Condition(operator="ArnLike", key=key, values=values)
+
+
+# A bucket of the same name in another account is not ours.
+OWN_ACCOUNT: Final = equals("aws:ResourceAccount", "{account}")
+FROM_THIS_ACCOUNT: Final = equals("aws:SourceAccount", "{account}")
+
+
+def tagged_as_ours(environment: str) -> Condition:
+    """Only what this environment has tagged."""
+    return equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", environment)
+
+
+def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:
+    """Actions on the objects under these patterns in each of these buckets."""
+    wanted = list(patterns)
+    return Grant(
+        why=why,
+        actions=actions,
+        resources=tuple(f"{bucket}/{pattern}" for bucket in buckets for pattern in wanted),
+        conditions=(OWN_ACCOUNT,),
+    )
+
+
+def listing(
+    why: str, *, buckets: Iterable[str], prefixes: Iterable[str], action: str = "s3:ListBucket"
+) -> Grant:
+    """Listing keys under these prefixes only."""
+    return Grant(
+        why=why,
+        actions=(action,),
+        resources=tuple(buckets),
+        conditions=(OWN_ACCOUNT, like("s3:prefix", *prefixes)),
+    )
+
+
+def key_through(service: str, why: str, *, key: str, actions: tuple[str, ...]) -> Grant:
+    """The use of a key on the caller's behalf by one service, never directly."""
+    return Grant(
+        why=why,
+        actions=actions,
+        resources=(key,),
+        conditions=(equals("kms:ViaService", f"{service}.{{region}}.amazonaws.com"),),
+    )
+
+
+def runs(*actions: str) -> tuple[Grant, Grant]:
+    """Single-item operations on the runs table."""
+    return (
+        Grant(
+            why="keep the run's item in the runs table",
+            actions=tuple(f"dynamodb:{action}" for action in actions),
+            resources=("{runs}",),
+        ),
+        key_through(
+            "dynamodb",
+            "the runs table is encrypted",
+            key="{operations-key}",
+            actions=("kms:Decrypt", "kms:DescribeKey"),
+        ),
+    )
+
+
+def notify() -> tuple[Grant, Grant]:
+    """Sending to the encrypted topic."""
+    return (
+        Grant(why="tell people", actions=("sns:Publish",), resources=("{topic}",)),
+        key_through("sns", "the topic is encrypted", key="{operations-key}", actions=WRITE_KEY),
+    )
+
+
+def write_logs(function: str) -> Grant:
+    """A function's own log group, which it cannot create, only write."""
+    return Grant(
+        why="write its own logs",
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=(f"{{logs.{function}}}",),
+    )
+
+
+def find_endpoints() -> tuple[Grant, Grant]:
+    """Finding the endpoints that exist; Bedrock's List actions know no resources."""
+    return (
+        Grant(
+            why="find the endpoints that exist",
+            actions=(
+                "bedrock:ListProvisionedModelThroughputs",
+                "bedrock:ListCustomModelDeployments",
+            ),
+            resources=("*",),
+        ),
+        Grant(
+            why="see an endpoint's state and tags",
+            actions=(
+                "bedrock:GetProvisionedModelThroughput",
+                "bedrock:GetCustomModelDeployment",
+                "bedrock:ListTagsForResource",
+            ),
+            resources=ENDPOINTS,
+        ),
+    )
+
+
+def end_billing(environment: str) -> Grant:
+    """Deleting endpoints that this environment has tagged as its own."""
+    return Grant(
+        why="end the billing of this environment's endpoints",
+        actions=(
+            "bedrock:DeleteProvisionedModelThroughput",
+            "bedrock:DeleteCustomModelDeployment",
+        ),
+        resources=ENDPOINTS,
+        conditions=(tagged_as_ours(environment),),
+    )
+
+
+def pointers(environment: str, *actions: str) -> Grant:
+    """The SSM parameters that point to a customization's model and endpoint."""
+    return Grant(
+        why="point applications to the model and its endpoint",
+        actions=tuple(f"ssm:{action}" for action in actions),
+        resources=(
+            "arn:{partition}:ssm:{region}:{account}:parameter"
+            f"{parameter_prefix(environment)}/*",
+        ),
+    )
+
+
+def parameter_prefix(environment: str) -> str:
+    """Where an environment's pointers lie in SSM."""
+    return f"/bedrock-tuning/{environment}"
+
+
+def tag_as_ours(why: str, environment: str, *, resources: tuple[str, ...]) -> Grant:
+    """Tagging something new; what another environment has tagged cannot be claimed."""
+    return Grant(
+        why=why,
+        actions=("bedrock:TagResource",),
+        resources=resources,
+        conditions=(
+            equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment),
+            Condition(
+                operator="StringEqualsIfExists",
+                key=f"aws:ResourceTag/{ENVIRONMENT_TAG}",
+                values=(environment,),
+            ),
+        ),
+    )

@@ -1,0 +1,137 @@
+"""The contract of every resource that has a policy of its own: buckets, keys, topic, queue."""
+
+from collections.abc import Mapping
+
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import Condition, Grant, Guarded, Place, Refusal
+
+_LOGGED = ("training", "validation", "output")
+_ALARMS = "arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
+
+
+def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...]:
+    """All of them; a policy in the templates on anything else is a fault."""
+    alarms = (g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", _ALARMS))
+
+    def of(name: str, *grants: Grant, refusals: tuple[Refusal, ...] = ()) -> Guarded:
+        return Guarded(name=name, place=places[name], grants=grants, refusals=refusals)
+
+    return (
+        *(of(name, refusals=_bucket_refusals(name)) for name in _LOGGED),
+        of(
+            "access-logs",
+            *(_access_logs(name) for name in _LOGGED),
+            refusals=_bucket_refusals("access-logs"),
+        ),
+        of("data-key", administered()),
+        of(
+            "operations-key",
+            administered(),
+            Grant(
+                why="alarms encrypt what they send to the topic",
+                services=("cloudwatch.amazonaws.com",),
+                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+                resources=("*",),
+                conditions=alarms,
+            ),
+            Grant(
+                why="rules encrypt the events they could not deliver",
+                services=("events.amazonaws.com",),
+                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+                resources=("*",),
+                conditions=(g.FROM_THIS_ACCOUNT,),
+            ),
+            encrypt_logs(f"tuning-{environment}-*"),
+        ),
+        of(
+            "topic",
+            Grant(
+                why="alarms tell people",
+                services=("cloudwatch.amazonaws.com",),
+                actions=("sns:Publish",),
+                resources=("{topic}",),
+                conditions=alarms,
+            ),
+            refusals=(_refuse_plain_http("sns:Publish", "{topic}"),),
+        ),
+        of(
+            "dead-letters",
+            Grant(
+                why="the upload rule keeps events that it could not deliver",
+                services=("events.amazonaws.com",),
+                actions=("sqs:SendMessage",),
+                resources=("{dead-letters}",),
+                conditions=(
+                    Condition(operator="ArnEquals", key="aws:SourceArn", values=("{upload-rule}",)),
+                ),
+            ),
+            refusals=(_refuse_plain_http("sqs:*", "{dead-letters}"),),
+        ),
+        of("runs"),
+    )
+
+
+def administered() -> Grant:
+    """Without it nobody could ever change the key again; IAM policies then decide."""
+    return Grant(
+        why="the account's IAM policies decide about the key",
+        everybody_here=True,
+        actions=("kms:*",),
+        resources=("*",),
+    )
+
+
+def encrypt_logs(log_groups: str) -> Grant:
+    """For the key of log groups with names like this."""
+    return Grant(
+        why="CloudWatch Logs encrypts this environment's log groups",
+        services=("logs.{region}.amazonaws.com",),
+        actions=(
+            "kms:Encrypt*",
+            "kms:Decrypt*",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:Describe*",
+        ),
+        resources=("*",),
+        conditions=(
+            g.arn_like(
+                "kms:EncryptionContext:aws:logs:arn",
+                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{log_groups}",
+            ),
+        ),
+    )
+
+
+def _access_logs(bucket: str) -> Grant:
+    return Grant(
+        why=f"S3 writes the access log of {bucket}",
+        services=("logging.s3.amazonaws.com",),
+        actions=("s3:PutObject",),
+        resources=(f"{{access-logs}}/{bucket}/*",),
+        conditions=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", f"{{{bucket}}}")),
+    )
+
+
+def _refuse_plain_http(action: str, *resources: str) -> Refusal:
+    return Refusal(
+        why="nothing without TLS",
+        actions=(action,),
+        resources=resources,
+        conditions=(Condition(operator="Bool", key="aws:SecureTransport", values=("false",)),),
+    )
+
+
+def _bucket_refusals(name: str) -> tuple[Refusal, ...]:
+    everything = (f"{{{name}}}", f"{{{name}}}/*")
+    return (
+        _refuse_plain_http("s3:*", *everything),
+        Refusal(
+            why="nothing with a TLS older than 1.2",
+            actions=("s3:*",),
+            resources=everything,
+            conditions=(
+                Condition(operator="NumericLessThan", key="s3:TlsVersion", values=("1.2",)),
+            ),
+        ),
+    )

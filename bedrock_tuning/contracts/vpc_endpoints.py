@@ -1,0 +1,65 @@
+"""Which AWS APIs are called from inside the network, by the contracts of the roles that run there.
+
+A network without a way out needs one VPC endpoint for each of them, and its policy may allow what
+the contracts name and nothing else: a new permission of a function opens its endpoint by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from bedrock_tuning.contracts.contract import Grant, Role
+
+# Gateways cost nothing and are routes; all other endpoints are interfaces, billed by the hour.
+_GATEWAYS: Final = ("s3", "dynamodb")
+# Lambda writes a function's logs and makes its network interfaces itself, from outside.
+_BY_THE_PLATFORM: Final = ("logs", "ec2")
+_RUNTIME: Final = ("bedrock:InvokeModel",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VpcEndpoint:
+    """One endpoint: the service as in com.amazonaws.<region>.<service>, and what goes through.
+
+    actions: on resources of this account; unbound: actions that know no resources.
+    """
+
+    service: str
+    actions: tuple[str, ...]
+    unbound: tuple[str, ...] = ()
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether it is a route and not an interface."""
+        return self.service in _GATEWAYS
+
+
+def of_roles(roles: Iterable[Role]) -> tuple[VpcEndpoint, ...]:
+    """The endpoints that functions and jobs with these contracts need, by service."""
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for role in roles:
+        for grant in role.grants:
+            for action in grant.actions:
+                service = _service(role, grant, action)
+                if service:
+                    bound, unbound = found.setdefault(service, (set(), set()))
+                    (unbound if "*" in grant.resources else bound).add(action)
+    return tuple(
+        VpcEndpoint(service=service, actions=tuple(sorted(bound)), unbound=tuple(sorted(unbound)))
+        for service, (bound, unbound) in sorted(found.items())
+    )
+
+
+def _service(role: Role, grant: Grant, action: str) -> str:
+    """The endpoint through which this role uses this action; "" for none."""
+    prefix = action.partition(":")[0]
+    is_job = role.service == "bedrock.amazonaws.com"
+    is_function = role.service == "lambda.amazonaws.com" and role.place.stack != "network"
+    if not (is_job or is_function) or prefix in _BY_THE_PLATFORM:
+        return ""
+    if prefix == "kms" and not is_job:
+        # S3, DynamoDB and SNS use the key for the function, from outside. For jobs AWS advises an
+        # endpoint (bedrock-facts.md §5.4).
+        through_service = any(c.key == "kms:ViaService" for c in grant.conditions)
+        return "" if through_service else "kms"
+    return "bedrock-runtime" if action in _RUNTIME else prefix

@@ -1,0 +1,1 @@
+"""Bytes to lines to records: what a dataset consists of."""

@@ -1,0 +1,1 @@
+"""Image files: their format and size from their first bytes."""

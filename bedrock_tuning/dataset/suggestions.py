@@ -1,0 +1,147 @@
+"""What a mistake was probably meant to be, in words for a message: formats, JSON, references."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+from bedrock_tuning.catalogue import Format
+
+# One record of each format, as short as possible.
+EXAMPLES: Final[Mapping[Format, str]] = {
+    "image-caption": '{"image-ref": "s3://bucket/folder/image.png", "caption": "…"}',
+    "prompt-completion": '{"prompt": "…", "completion": "…"}',
+    "input-only": '{"input": "…"}',
+    "claude-messages": '{"system": "…", "messages": [{"role": "user", "content": "…"}, …]}',
+    "converse": '{"schemaVersion": "bedrock-conversation-2024", "messages": '
+    '[{"role": "user", "content": [{"text": "…"}]}, …]}',
+    "rft": '{"messages": [{"role": "user", "content": "…"}], "reference_answer": …}',
+}
+_NAMES: Final[tuple[tuple[frozenset[str], str, tuple[Format, ...]], ...]] = (
+    (frozenset({"image-ref"}), "image and caption", ("image-caption",)),
+    (frozenset({"prompt", "completion"}), "prompt and completion", ("prompt-completion",)),
+    (frozenset({"prompt", "response"}), "prompt and response", ()),
+    (frozenset({"question", "answer"}), "question and answer", ()),
+    (frozenset({"instruction", "output"}), "instruction and output (Alpaca)", ()),
+    (frozenset({"input", "output"}), "input and output", ()),
+    (frozenset({"conversations"}), "conversations (ShareGPT)", ()),
+    (frozenset({"file_name"}), "an image folder of Hugging Face", ()),
+    (frozenset({"messages"}), "a conversation", ("claude-messages", "converse", "rft")),
+)
+_PLAIN: Final[tuple[tuple[frozenset[str], str, Format], ...]] = (
+    (frozenset({"input"}), "input only (continued pre-training)", "input-only"),
+    (frozenset({"text"}), "text only", "input-only"),
+)
+
+
+def other_format(value: Mapping[str, Any], wanted: Format) -> str:
+    """In which other known form a record is; "" when it has a name of the wanted form or of none.
+
+    Both chat forms differ in their content only: a string, or a list of blocks.
+    """
+    messages = value.get("messages")
+    if isinstance(messages, list) and wanted in ("converse", "claude-messages", "rft"):
+        contents = [turn.get("content") for turn in messages if isinstance(turn, dict)]
+        if contents and wanted == "converse" and all(isinstance(each, str) for each in contents):
+            return "a chat whose contents are strings (OpenAI, Claude)"
+        if contents and wanted != "converse" and "schemaVersion" in value:
+            return "Converse"
+        return ""
+    names = value.keys()
+    for known, words, formats in _NAMES:
+        if known <= names:
+            return "" if wanted in formats else words
+    for known, words, format in _PLAIN:
+        if known == names:
+            return words if wanted != format or words == "text only" else ""
+    return ""
+
+
+_SYNTAX: Final = (
+    (re.compile(rb"^\s*[\[\]]\s*(?:,\s*)?$"), "the file is one JSON array, not JSON Lines"),
+    (re.compile(rb"^\s*\{.*\}\s*,\s*$", re.DOTALL), "a comma stands behind the record"),
+    (re.compile(rb"\}\r\s*\{"), "lines end with CR only"),
+    (re.compile(rb"\}\s*(?:,\s*)?\{\s*\""), "several records stand on one line"),
+    (re.compile(rb"^\s*\{\s*'"), "JSON has double quotes only"),
+    (re.compile("[“”„]".encode()), "typographic quotes are no quotes of JSON"),
+    (re.compile(rb",\s*[}\]]"), "a comma stands before a closing bracket"),
+    (re.compile(rb"^\s*(//|#|/\*)"), "JSON has no comments"),
+    (re.compile(rb"^\s*[{}]\s*$|^\s*\"[^\"]*\"\s*:"), "a record is spread over several lines"),
+    (re.compile(rb"^[^{}\[\]]*$"), "this looks like CSV or plain text"),
+    (re.compile(rb"[^}\s]\s*$"), "the record is cut off, or goes on in the next line"),
+)
+_SYNTAX_BYTES: Final = 4_096
+_CONTROL: Final = re.compile("Invalid control character")
+_ESCAPE: Final = re.compile(r"Invalid \\")
+
+
+def syntax_hint(data: bytes, problem: str) -> str:
+    """Why a line is no JSON, for people; "" when nothing is sure. problem: what the parser said."""
+    if _CONTROL.search(problem):
+        return r"a tab or another control character is written as an escape: \t"
+    if _ESCAPE.search(problem):
+        return r"a backslash is written twice: \\"
+    if "Unterminated" in problem:
+        return "the line ends inside of a text"
+    # What is wrong shows at an end; a long line is not searched as a whole.
+    ends = data if len(data) <= _SYNTAX_BYTES else data[:_SYNTAX_BYTES] + data[-_SYNTAX_BYTES:]
+    return next((words for pattern, words in _SYNTAX if pattern.search(ends)), "")
+
+
+_S3: Final = re.compile(
+    r"(?:s3[an]?:/{1,3}|arn:aws[a-z-]*:s3:::)(?P<bucket>[a-z0-9.-]{1,63})/(?P<key>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WEB: Final = re.compile(
+    r"https?://(?:(?P<host>[a-z0-9.-]{1,63})\.)?s3[.-]?(?:[a-z0-9-]+\.)?amazonaws\.com/(?P<path>[^?#]+)"
+    r"(?:[?#].*)?",
+    re.IGNORECASE,
+)
+
+
+def s3_hint(ref: str) -> str:
+    """The S3 URI that a reference was probably meant to be; "" when nobody can tell."""
+    text = ref.strip()
+    if len(text) > 2_048:
+        return ""
+    found = _S3.fullmatch(text)
+    if found is not None:
+        return f"s3://{found['bucket']}/{found['key']}"
+    web = _WEB.fullmatch(text)
+    if web is None:
+        return ""
+    path = unquote(web["path"])
+    return f"s3://{web['host']}/{path}" if web["host"] else f"s3://{path}"
+
+
+def key_hint(key: str) -> str:
+    """What in a key that does not exist looks like a slip; "" if nothing does."""
+    if key != key.strip():
+        return "it begins or ends with a blank"
+    if unquote(key) != key:
+        return f"keys are not decoded; was {unquote(key)} meant?"
+    if "\\" in key:
+        return "folders are divided by /, not by \\"
+    return ""
+
+
+_ROLES: Final[Mapping[str, str]] = {
+    "human": "user",
+    "customer": "user",
+    "prompter": "user",
+    "bot": "assistant",
+    "ai": "assistant",
+    "gpt": "assistant",
+    "model": "assistant",
+    "chatbot": "assistant",
+}
+
+
+def role_hint(role: str, format: Format) -> str:
+    """What a role that the format does not know should be; "" when nobody can tell."""
+    plain = role.strip().lower()
+    if plain in ("system", "developer"):
+        shape = '"system": [{"text": "…"}]' if format == "converse" else '"system": "…"'
+        return f"a system prompt stands beside the messages: {shape}"
+    meant = plain if plain in ("user", "assistant") else _ROLES.get(plain)
+    return f'did you mean "{meant}"?' if meant else ""

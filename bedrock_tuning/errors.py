@@ -1,0 +1,59 @@
+"""The exceptions of the domain: one class per thing a caller handles differently.
+
+TuningError
+├── CatalogueError        a file in bedrock_tuning/catalogue/ is wrong: our fault, never the user's
+├── ProblemsError         the user's input is wrong, with every problem found in one pass
+│   ├── CustomizationError    a file in customizations/
+│   ├── SettingsError         cdk.json and the settings under "tuning" in it
+│   ├── ConfigurationError    any of both, for who reads both
+│   └── RequestError          a request that Amazon Bedrock would refuse
+└── SourceError           bytes of a dataset could not be read
+    └── DeniedError           because the reader may not: nothing that a repetition would cure
+
+A finding about a dataset is a value (bedrock_tuning.rules.finding.Finding), never an exception.
+"""
+
+from collections.abc import Iterable
+
+
+class TuningError(Exception):
+    """Root of every exception that this package raises on purpose."""
+
+
+class CatalogueError(TuningError):
+    """A model file does not say what the catalogue needs; names the file and the key."""
+
+
+class ProblemsError(TuningError):
+    """Wrong input, with all its problems.
+
+    problems: one sentence each, in the order found: where, what, the limit, the fix.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class CustomizationError(ProblemsError):
+    """One or more files in customizations/ are wrong."""
+
+
+class SettingsError(ProblemsError):
+    """cdk.json cannot be read, or the settings of its environments are wrong."""
+
+
+class ConfigurationError(ProblemsError):
+    """What the app is made from is wrong: cdk.json, files in customizations/, or both."""
+
+
+class RequestError(ProblemsError):
+    """A request breaks a pattern or a length that Amazon Bedrock demands."""
+
+
+class SourceError(TuningError):
+    """A dataset's bytes could not be read: access denied, no such bucket, network."""
+
+
+class DeniedError(SourceError):
+    """Whoever reads the dataset lacks the permission; the message has AWS's own words."""

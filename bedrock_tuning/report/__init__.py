@@ -1,0 +1,1 @@
+"""The result of a check as data, and how it is shown."""

@@ -1,0 +1,1 @@
+"""Reading cdk.out: manifest, templates, resources and what identifies them."""

@@ -1,0 +1,14 @@
+"""Values deep inside of JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def get(value: Any, *path: str | int) -> Any:
+    """A value deep inside objects and lists; None where the way ends."""
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and len(value) > step else None
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return value

@@ -1,0 +1,365 @@
+"""A synthesized cloud assembly as resolved resources: every intrinsic replaced by its value.
+
+What cannot be resolved is listed, and whoever proves something from the result must fail then: an
+unknown value in a policy could be anything.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from bedrock_tuning.review.assembly import identity, manifest
+from bedrock_tuning.review.assembly.manifest import parsed
+
+UNRESOLVED: Final = "«unresolved»"
+_NOTHING: Final = object()
+_PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
+_DEFAULT_REGION: Final = "us-east-1"
+
+
+@dataclass(slots=True, kw_only=True)
+class Resource:
+    """One resource. path: its construct path without the last "/Resource"; properties: resolved.
+
+    raw: the resource as the template has it.
+    """
+
+    stack: str
+    logical_id: str
+    type: str
+    path: str
+    name: str
+    arn: str
+    properties: dict[str, Any]
+    raw: Mapping[str, Any]
+
+    @property
+    def keeps_on_delete(self) -> bool:
+        """Whether it stays when its stack is deleted."""
+        return str(self.raw.get("DeletionPolicy", "Delete")).startswith("Retain")
+
+    @property
+    def keeps_on_replace(self) -> bool:
+        """Whether the old one stays when CloudFormation replaces it."""
+        return str(self.raw.get("UpdateReplacePolicy", "Delete")).startswith("Retain")
+
+
+@dataclass(slots=True, kw_only=True)
+class Assembly:
+    """All resources of all stacks, with what could not be resolved and what points nowhere.
+
+    protected: by stack, whether it has termination protection. differing: where what is deployed is
+    not what lies here. assets: hashes of what is uploaded; none if unknown. left_aside: templates
+    that lie in the folder from an earlier synthesis, for another environment, and are none of these
+    stacks.
+    """
+
+    folder: Path
+    regions: dict[str, str] = field(default_factory=dict)
+    protected: dict[str, bool] = field(default_factory=dict)
+    templates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    resources: list[Resource] = field(default_factory=list)
+    unresolved: list[tuple[str, str]] = field(default_factory=list)
+    dangling: list[tuple[str, str]] = field(default_factory=list)
+    differing: list[tuple[str, str]] = field(default_factory=list)
+    assets: frozenset[str] = frozenset()
+    left_aside: tuple[str, ...] = ()
+    _arns: dict[str, Resource] = field(default_factory=dict)
+
+    def of_type(self, *kinds: str) -> Iterator[Resource]:
+        """The resources of these types."""
+        return (r for r in self.resources if r.type in kinds)
+
+    def by_arn(self, arn: str) -> Resource | None:
+        """The resource with an ARN; a log group also without the ":*" at the end of its ARN."""
+        if not self._arns:
+            self._arns = {r.arn: r for r in self.resources if r.arn}
+        return self._arns.get(arn) or self._arns.get(f"{arn}:*")
+
+    def at(self, path: str) -> Resource | None:
+        """The resource at a construct path, without "/Resource" at its end."""
+        return next((r for r in self.resources if r.path == path), None)
+
+
+def read(folder: Path) -> Assembly:
+    """Reads a cdk.out; raises OSError or ValueError when there is no template or no JSON in it."""
+    templates = {}
+    # Stages are assemblies of their own inside the first.
+    files = [*folder.glob("*.template.json"), *folder.glob("assembly-*/*.template.json")]
+    for file in sorted(files):
+        templates[file.name.removesuffix(".template.json")] = parsed(file)
+    if not templates:
+        raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
+    file = folder / "manifest.json"
+    known = parsed(file) if file.is_file() else {}
+    # Templates of an earlier synthesis for another environment may lie there, too: the manifest
+    # names those of this one.
+    current = manifest.stacks(known) or set(templates)
+    left_aside = sorted(templates.keys() - current)
+    if not current <= templates.keys():
+        raise ValueError(
+            f"{folder}: no template of {', '.join(sorted(current - templates.keys()))}"
+        )
+    templates = {name: found for name, found in templates.items() if name in current}
+    for stack, logical_id, path in manifest.paths(folder, known):
+        resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
+        if resource is not None:
+            resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
+    found = resolve(templates, folder=folder, regions=manifest.regions(known))
+    found.protected = manifest.protected(known)
+    found.assets = manifest.assets(folder, known)
+    found.differing = list(manifest.differing(folder, known))
+    found.left_aside = tuple(left_aside)
+    return found
+
+
+def resolve(
+    templates: Mapping[str, dict[str, Any]],
+    *,
+    folder: Path = Path("cdk.out"),
+    regions: Mapping[str, str] | None = None,
+    stand_ins: identity.StandIns = identity.STAND_INS,
+) -> Assembly:
+    """Resolves templates that are already in memory. regions: by stack; us-east-1 if unknown."""
+    found = Assembly(folder=folder)
+    for stack, raw in templates.items():
+        named = raw.get("Resources", {})
+        real = {
+            name: each
+            for name, each in named.items()
+            if isinstance(each, dict) and isinstance(each.get("Properties", {}), dict)
+        }
+        found.templates[stack] = {**raw, "Resources": real}
+        # A macro or a loop of a transform: only AWS can say what becomes of it.
+        lost = sorted(named.keys() - real.keys())
+        found.unresolved += [(f"{stack}/{name}", "what is no resource") for name in lost]
+    found.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
+    resolver = _Resolver(found, stand_ins)
+    for stack, template in found.templates.items():
+        for logical_id, raw in template["Resources"].items():
+            if resolver.exists(stack, raw):
+                found.resources.append(resolver.resource(stack, logical_id, raw))
+        resolver.check_dependencies(template)
+    return found
+
+
+class _Resolver:
+    """Replaces intrinsics; remembers where it could not."""
+
+    def __init__(self, assembly: Assembly, stand_ins: identity.StandIns) -> None:
+        self._assembly = assembly
+        self._stand_ins = stand_ins
+        self._templates = assembly.templates
+        self._where = ""
+        self._conditions: dict[tuple[str, str], bool] = {}
+
+    def exists(self, stack: str, raw: Mapping[str, Any]) -> bool:
+        """Whether a resource's own Condition lets it exist."""
+        return "Condition" not in raw or self._condition(stack, raw["Condition"])
+
+    def resource(self, stack: str, logical_id: str, raw: Mapping[str, Any]) -> Resource:
+        """A resource with its properties resolved."""
+        path = str(raw.get("Metadata", {}).get("aws:cdk:path", ""))
+        self._where = path or f"{stack}/{logical_id}"
+        kind = str(raw.get("Type", ""))
+        properties = self.value(stack, raw.get("Properties", {}))
+        return Resource(
+            stack=stack,
+            logical_id=logical_id,
+            type=kind,
+            path=path.removesuffix("/Resource").removesuffix("/Default"),
+            name=self._name(stack, logical_id),
+            arn=self._attribute(stack, logical_id, "Arn") if _has_arn(kind) else "",
+            properties=properties if isinstance(properties, dict) else {},
+            raw=raw,
+        )
+
+    def check_dependencies(self, template: Mapping[str, Any]) -> None:
+        """Lists every DependsOn that names nothing."""
+        known = template.get("Resources", {})
+        for logical_id, raw in known.items():
+            wanted = raw.get("DependsOn", [])
+            for name in [wanted] if isinstance(wanted, str) else wanted:
+                if name not in known:
+                    where = str(raw.get("Metadata", {}).get("aws:cdk:path", logical_id))
+                    self._assembly.dangling.append((where, f"DependsOn {name}"))
+
+    def value(self, stack: str, raw: Any) -> Any:
+        """A value without intrinsics; AWS::NoValue vanishes from objects and lists."""
+        if isinstance(raw, list):
+            items = [self.value(stack, item) for item in raw]
+            return [item for item in items if item is not _NOTHING]
+        if not isinstance(raw, dict):
+            return raw
+        if len(raw) == 1:
+            ((name, argument),) = raw.items()
+            if name == "Ref" or name.startswith("Fn::"):
+                try:
+                    return self._intrinsic(stack, name, argument)
+                except (IndexError, KeyError, TypeError, ValueError):
+                    return self._miss(f"a malformed {name}")
+        values = {key: self.value(stack, item) for key, item in raw.items()}
+        return {key: item for key, item in values.items() if item is not _NOTHING}
+
+    def _miss(self, what: str) -> str:
+        self._assembly.unresolved.append((self._where, what))
+        return UNRESOLVED
+
+    def _dangle(self, what: str) -> str:
+        self._assembly.dangling.append((self._where, what))
+        return UNRESOLVED
+
+    def _intrinsic(self, stack: str, name: str, argument: Any) -> Any:
+        match name:
+            case "Ref":
+                return self._ref(stack, str(argument))
+            case "Fn::GetAtt":
+                parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
+                return self._attribute(stack, str(parts[0]), str(parts[1]))
+            case "Fn::Join":
+                items = self.value(stack, argument[1])
+                return str(argument[0]).join(map(str, items))
+            case "Fn::Split":
+                return str(self.value(stack, argument[1])).split(str(argument[0]))
+            case "Fn::Select":
+                items = self.value(stack, argument[1])
+                index = int(argument[0])
+                if isinstance(items, list) and index < len(items):
+                    return items[index]
+                return self._miss(f"Fn::Select {index}")
+            case "Fn::Sub":
+                return self._sub(stack, argument)
+            case "Fn::If":
+                chosen = argument[1] if self._condition(stack, argument[0]) else argument[2]
+                return self.value(stack, chosen)
+            case "Fn::ImportValue":
+                return self._import(str(self.value(stack, argument)))
+            case "Fn::GetStackOutput":
+                return self._output(argument)
+        return self._miss(name)
+
+    def _ref(self, stack: str, name: str) -> Any:
+        region = self._assembly.regions[stack]
+        pseudo = {
+            "AWS::AccountId": self._stand_ins.account,
+            "AWS::Region": region,
+            "AWS::Partition": identity.PARTITION,
+            "AWS::URLSuffix": identity.URL_SUFFIX,
+            "AWS::StackName": stack,
+            "AWS::StackId": (
+                f"arn:{identity.PARTITION}:cloudformation:{region}:{self._stand_ins.account}"
+                f":stack/{stack}/00000000-0000-4000-8000-000000000000"
+            ),
+            "AWS::NoValue": _NOTHING,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        template = self._templates[stack]
+        if name in template.get("Parameters", {}):
+            return self._parameter(name, template["Parameters"][name])
+        raw = template.get("Resources", {}).get(name)
+        if raw is None:
+            return self._dangle(f"Ref {name}")
+        kind = str(raw.get("Type", ""))
+        return identity.ref(
+            kind,
+            self._name(stack, name),
+            region=region,
+            path=self._role_path(stack, raw),
+            stand_ins=self._stand_ins,
+        )
+
+    def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
+        # An SSM parameter's default is where to look, not what is found there.
+        if "Default" in parameter and not str(parameter.get("Type")).startswith("AWS::SSM::"):
+            return parameter["Default"]
+        return self._miss(f"parameter {name}")
+
+    def _name(self, stack: str, logical_id: str) -> str:
+        raw = self._templates[stack]["Resources"][logical_id]
+        kind = str(raw.get("Type", ""))
+        named_by = identity.KINDS[kind].named_by if kind in identity.KINDS else ""
+        given = raw.get("Properties", {}).get(named_by) if named_by else None
+        if given is not None:
+            return str(self.value(stack, given))
+        return identity.generated_name(stack, logical_id, kind, stand_ins=self._stand_ins)
+
+    def _role_path(self, stack: str, raw: Mapping[str, Any]) -> str:
+        path = raw.get("Properties", {}).get("Path", "")
+        return str(self.value(stack, path)) if raw.get("Type", "").startswith("AWS::IAM::") else ""
+
+    def _attribute(self, stack: str, logical_id: str, wanted: str) -> str:
+        raw = self._templates[stack].get("Resources", {}).get(logical_id)
+        if raw is None:
+            return self._dangle(f"Fn::GetAtt {logical_id}.{wanted}")
+        found = identity.attribute(
+            str(raw.get("Type", "")),
+            self._name(stack, logical_id),
+            wanted,
+            region=self._assembly.regions[stack],
+            path=self._role_path(stack, raw),
+            stand_ins=self._stand_ins,
+        )
+        return self._miss(f"Fn::GetAtt {logical_id}.{wanted}") if found is None else found
+
+    def _sub(self, stack: str, argument: Any) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+
+        def fill(match: re.Match[str]) -> str:
+            literal, name = match[1], match[2]
+            if literal:
+                return f"${{{name}}}"
+            if name in own:
+                return str(self.value(stack, own[name]))
+            if "." in name:
+                return self._attribute(stack, *name.split(".", 1))
+            return str(self._ref(stack, name))
+
+        return _PLACEHOLDER.sub(fill, text)
+
+    def _import(self, name: str) -> Any:
+        for stack, template in self._templates.items():
+            for output in template.get("Outputs", {}).values():
+                export = output.get("Export", {}).get("Name")
+                if export is not None and self.value(stack, export) == name:
+                    return self.value(stack, output["Value"])
+        return self._dangle(f"Fn::ImportValue {name}")
+
+    def _output(self, argument: Mapping[str, Any]) -> Any:
+        stack, name = str(argument["StackName"]), str(argument["OutputName"])
+        output = self._templates.get(stack, {}).get("Outputs", {}).get(name)
+        if output is None:
+            return self._dangle(f"Fn::GetStackOutput {stack}.{name}")
+        return self.value(stack, output["Value"])
+
+    def _condition(self, stack: str, name: str) -> bool:
+        if (stack, name) not in self._conditions:
+            raw = self._templates[stack].get("Conditions", {}).get(name)
+            if raw is None:
+                self._dangle(f"condition {name}")
+            self._conditions[stack, name] = raw is not None and self._test(stack, raw)
+        return self._conditions[stack, name]
+
+    def _test(self, stack: str, raw: Any) -> bool:
+        if isinstance(raw, dict) and len(raw) == 1:
+            ((name, argument),) = raw.items()
+            match name:
+                case "Condition":
+                    return self._condition(stack, str(argument))
+                case "Fn::Equals":
+                    left, right = (self.value(stack, item) for item in argument)
+                    return bool(left == right)
+                case "Fn::And":
+                    return all(self._test(stack, item) for item in argument)
+                case "Fn::Or":
+                    return any(self._test(stack, item) for item in argument)
+                case "Fn::Not":
+                    return not self._test(stack, argument[0])
+        self._miss("a condition")
+        return False
+
+
+def _has_arn(kind: str) -> bool:
+    return kind in identity.KINDS and bool(identity.KINDS[kind].arn)

@@ -1,0 +1,114 @@
+"""The contracts of an environment with their placeholders filled from its synthesized resources."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bedrock_tuning.contracts import Condition, Contracts, Grant, Place, Refusal
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.iam.policy import Statement
+
+_PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(:name)?\}", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Contracts tied to an assembly.
+
+    resources: by the name that placeholders use. missing: places where the assembly has nothing,
+    or something of another type.
+    """
+
+    contracts: Contracts
+    region: str
+    resources: Mapping[str, Resource]
+    missing: Mapping[str, Place]
+
+    def path(self, place: Place) -> str:
+        """The construct path of a place."""
+        return construct_path(self.contracts.environment, place)
+
+    def fill(self, text: str) -> str:
+        """A text with its placeholders replaced; one without a resource becomes unmatchable."""
+
+        def value(match: re.Match[str]) -> str:
+            name, by_name = match[1], match[2]
+            fixed = {
+                "partition": identity.PARTITION,
+                "region": self.region,
+                "account": identity.ACCOUNT,
+            }
+            if name in fixed:
+                return fixed[name]
+            found = self.resources.get(name)
+            if found is None:
+                return f"«no {name}»"
+            return found.name if by_name else found.arn
+
+        return _PLACEHOLDER.sub(value, text)
+
+    def conditions(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+        """Conditions with their values filled."""
+        return tuple(
+            Condition(operator=c.operator, key=c.key, values=tuple(self.fill(v) for v in c.values))
+            for c in conditions
+        )
+
+    def grant(self, grant: Grant) -> Grant:
+        """A grant with everything filled."""
+        return replace(
+            grant,
+            services=tuple(self.fill(s) for s in grant.services),
+            resources=tuple(self.fill(r) for r in grant.resources),
+            conditions=self.conditions(grant.conditions),
+        )
+
+    def refusal(self, refusal: Refusal) -> Refusal:
+        """A refusal with everything filled."""
+        return replace(
+            refusal,
+            resources=tuple(self.fill(r) for r in refusal.resources),
+            conditions=self.conditions(refusal.conditions),
+        )
+
+
+def construct_path(environment: str, place: Place) -> str:
+    """Where a place is in the construct tree of an environment."""
+    return f"tuning-{environment}-{place.stack}/{place.path}"
+
+
+def bind(contracts: Contracts, assembly: Assembly) -> Bound:
+    """Finds every place of the contracts in the assembly."""
+    found: dict[str, Resource] = {}
+    missing: dict[str, Place] = {}
+    by_path = {resource.path: resource for resource in assembly.resources}
+    for name, place in contracts.places.items():
+        resource = by_path.get(construct_path(contracts.environment, place))
+        if resource is not None and resource.type == place.type:
+            found[name] = resource
+        else:
+            missing[name] = place
+    regions = sorted(set(assembly.regions.values())) or ["us-east-1"]
+    return Bound(contracts=contracts, region=regions[0], resources=found, missing=missing)
+
+
+def as_statement(permission: Grant | Refusal, *, where: str) -> Statement:
+    """A filled grant or refusal as the policy statement that would say exactly that."""
+    principals: dict[str, tuple[str, ...]] | None = None
+    if isinstance(permission, Refusal):
+        principals = {"AWS": ("*",)}
+    elif permission.everybody_here:
+        principals = {"AWS": (f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root",)}
+    elif permission.services:
+        principals = {"Service": permission.services}
+    return Statement(
+        where=where,
+        sid=permission.why,
+        effect="Deny" if isinstance(permission, Refusal) else "Allow",
+        principals=principals,
+        actions=permission.actions,
+        resources=permission.resources,
+        conditions=permission.conditions,
+    )

@@ -1,0 +1,208 @@
+"""Checks of alarms: that they exist, watch something real, ring early and are really delivered."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.keys import cannot_use
+from bedrock_tuning.review.iam.probes import usual_context
+
+# By resource type: namespace, dimension, what identifies it there, metrics of which each needs one.
+_WATCHED: Final = {
+    "AWS::StepFunctions::StateMachine": (
+        "AWS/States",
+        "StateMachineArn",
+        ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"),
+    ),
+    "AWS::SQS::Queue": ("AWS/SQS", "QueueName", ("ApproximateNumberOfMessagesVisible",)),
+    "AWS::Lambda::Function": ("AWS/Lambda", "FunctionName", ("Errors",)),
+}
+# A function that nobody calls makes no error: what is called by the clock is missed by this one.
+_SILENCE: Final = ("AWS/Lambda", "Invocations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bell:
+    """When an alarm has to ring: statistics, comparisons with thresholds, longest period."""
+
+    statistics: tuple[str, ...]
+    thresholds: Mapping[str, tuple[float, float]]
+    longest: int
+    without_data: str
+
+
+_TROUBLE: Final = _Bell(
+    statistics=("Sum",),
+    thresholds={
+        "GreaterThanOrEqualToThreshold": (0.001, 1.0),
+        "GreaterThanThreshold": (0.0, 0.999),
+    },
+    longest=900,
+    without_data="notBreaching",
+)
+_BELLS: Final = {
+    "ApproximateNumberOfMessagesVisible": replace(_TROUBLE, statistics=("Maximum", "Sum")),
+    "Invocations": _Bell(
+        statistics=("Sum", "SampleCount"),
+        thresholds={"LessThanThreshold": (1.0, 1.0)},
+        longest=3600,
+        without_data="breaching",
+    ),
+}
+
+
+@check("W511", "Every alarm tells somebody, and is switched on.")
+def has_actions(subject: Subject) -> Iterator[Found]:
+    topics = {topic.arn for topic in subject.assembly.of_type("AWS::SNS::Topic")}
+    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+        told = alarm.properties.get("AlarmActions", [])
+        if not told or not set(told) <= topics:
+            yield Found(
+                where=alarm.path,
+                what=f"it tells {', '.join(told) or 'nobody'}",
+                limit="a topic of this app",
+                fix="Add the topic to AlarmActions",
+            )
+        if str(alarm.properties.get("ActionsEnabled", True)).lower() != "true":
+            yield Found(
+                where=alarm.path,
+                what="its actions are switched off",
+                limit="ActionsEnabled",
+                fix="Remove ActionsEnabled: false",
+            )
+
+
+@check("W512", "What an alarm sends arrives: topic policy and key policy let CloudWatch in.")
+def delivered(subject: Subject) -> Iterator[Found]:
+    world = subject.world
+    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+        context = {
+            **usual_context(),
+            "aws:SourceArn": alarm.arn,
+            "aws:SourceAccount": world.account,
+        }
+        for arn in alarm.properties.get("AlarmActions", []):
+            topic = subject.assembly.by_arn(arn)
+            if topic is None:
+                continue
+            lacks = []
+            if not world.decide("cloudwatch.amazonaws.com", "sns:Publish", arn, context):
+                lacks.append("sns:Publish on the topic")
+            lacks += cannot_use(
+                world,
+                "cloudwatch.amazonaws.com",
+                "sns:Publish",
+                topic,
+                context,
+                region=subject.bound.region,
+            )
+            if lacks:
+                yield Found(
+                    where=alarm.path,
+                    what=f"cloudwatch.amazonaws.com lacks {', '.join(lacks)}",
+                    limit="without it the message is lost and nothing reports it",
+                    fix="Name the service in the topic's policy and in its key's policy",
+                )
+
+
+@check("W513", "Every alarm watches a metric of something that is in the templates.")
+def watches_something(subject: Subject) -> Iterator[Found]:
+    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+        if _watched(subject, alarm) is None:
+            yield Found(
+                where=alarm.path,
+                what=f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')} of "
+                f"{_dimensions(alarm)} is no metric of anything here",
+                limit="an alarm on nothing never rings",
+                fix="Name the metric and the resource that are meant",
+            )
+
+
+def _dimensions(alarm: Resource) -> dict[str, str]:
+    return {d["Name"]: str(d["Value"]) for d in alarm.properties.get("Dimensions", [])}
+
+
+def _watched(subject: Subject, alarm: Resource) -> Resource | None:
+    """The resource whose metric an alarm watches."""
+    for kind, (namespace, dimension, metrics) in _WATCHED.items():
+        if alarm.properties.get("Namespace") != namespace:
+            continue
+        known = (*metrics, _SILENCE[1]) if namespace == _SILENCE[0] else metrics
+        if alarm.properties.get("MetricName") not in known:
+            return None
+        dimensions = _dimensions(alarm)
+        if set(dimensions) != {dimension}:
+            return None
+        for resource in subject.assembly.of_type(kind):
+            if dimensions[dimension] in (resource.name, resource.arn):
+                return resource
+    return None
+
+
+@check("W514", "Every alarm rings at the first trouble, and not where there is no data.")
+def rings_early(subject: Subject) -> Iterator[Found]:
+    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+        properties = alarm.properties
+        bell = _BELLS.get(str(properties.get("MetricName")), _TROUBLE)
+        comparison = str(properties.get("ComparisonOperator"))
+        least, most = bell.thresholds.get(comparison, (1.0, 0.0))
+        problems = []
+        if not least <= float(properties.get("Threshold", -1)) <= most:
+            problems.append(f"{comparison} {properties.get('Threshold')}")
+        if properties.get("Statistic") not in bell.statistics:
+            problems.append(f"the statistic {properties.get('Statistic')}")
+        if int(properties.get("EvaluationPeriods", 0)) != 1:
+            problems.append(f"{properties.get('EvaluationPeriods')} periods")
+        if not 60 <= int(properties.get("Period", 0)) <= bell.longest:
+            problems.append(f"a period of {properties.get('Period')} s")
+        if properties.get("TreatMissingData") != bell.without_data:
+            problems.append(f"missing data is {properties.get('TreatMissingData')}")
+        if problems:
+            yield Found(
+                where=alarm.path,
+                what=f"it waits for {', '.join(problems)}",
+                limit=f"one case within {bell.longest} s; missing data is {bell.without_data}",
+                fix="One period, the sum, the first case; see stacks/pipeline.py",
+            )
+
+
+@check("W515", "Whatever fails where nobody looks has an alarm: workflow, dead letters, functions.")
+def everything_watched(subject: Subject) -> Iterator[Found]:
+    watched = set()
+    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+        resource = _watched(subject, alarm)
+        if resource is not None:
+            watched.add((resource.arn, str(alarm.properties.get("MetricName"))))
+    called = _called_by_workflows(subject)
+    by_the_clock = {
+        str(get(schedule.properties, "Target", "Arn"))
+        for schedule in subject.assembly.of_type("AWS::Scheduler::Schedule")
+    }
+    for kind, (_, _, metrics) in _WATCHED.items():
+        for resource in subject.assembly.of_type(kind):
+            # The workflow catches its functions' errors and tells people itself.
+            if resource.arn in called:
+                continue
+            needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics
+            for metric in needed:
+                if (resource.arn, metric) not in watched:
+                    yield Found(
+                        where=resource.path,
+                        what=f"no alarm watches {metric}",
+                        limit="its failures would go unnoticed",
+                        fix="Add an alarm with the topic as its action",
+                    )
+
+
+def _called_by_workflows(subject: Subject) -> set[str]:
+    return {
+        str(value)
+        for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine")
+        for value in machine.properties.get("DefinitionSubstitutions", {}).values()
+    }
+
+
+CHECKS = (has_actions, delivered, watches_something, rings_early, everything_watched)

@@ -1,0 +1,203 @@
+"""Checks that there is nothing in the templates but what the other checks judge."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bedrock_tuning.contracts.constructs import OUTPUTS
+from bedrock_tuning.review.assembly import identity, known_properties, template
+from bedrock_tuning.review.assembly.template import Assembly
+from bedrock_tuning.review.check import Found, Subject, check
+
+# Judged by type and use, wherever they stand: no contract names them one by one.
+_PLUMBING: Final = (
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::LayerVersion",
+    "AWS::Lambda::Permission",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+)
+_NETWORK: Final = (
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCEndpoint",
+)
+# What describes resources. The rest makes others of them, or only in some accounts.
+_SECTIONS: Final = frozenset(
+    {"AWSTemplateFormatVersion", "Description", "Metadata", "Resources", "Outputs"}
+)
+_BOOTSTRAP: Final = {"Parameters": {"BootstrapVersion"}, "Rules": {"CheckBootstrapVersion"}}
+_OUTPUT: Final = frozenset({"Description", "Export", "Value"})
+_SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
+# As all accounts but one are: what is still the same with these is written into the template.
+_OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
+
+
+@check("A107", "Every property of a resource is one that this review judges.")
+def properties(subject: Subject) -> Iterator[Found]:
+    for resource in subject.assembly.resources:
+        for name in known_properties.others(resource.type, resource.properties):
+            yield Found(
+                where=resource.path or resource.logical_id,
+                what=f"{name} is a property that no check judges",
+                limit="it could copy data, run other code or silence an alarm",
+                fix="Remove it, or check it and add it to review/assembly/known_properties.py",
+            )
+
+
+@check("A108", "A template says what is deployed, the same in every account and at every time.")
+def sections(subject: Subject) -> Iterator[Found]:
+    for stack, raw in subject.assembly.templates.items():
+        for name, section in raw.items():
+            parts = set(section) if isinstance(section, Mapping) else {str(section)}
+            others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
+            if others or (name not in _SECTIONS and name not in _BOOTSTRAP):
+                yield _conditional(stack, f"it has {name}: {', '.join(sorted(others))}")
+        parameter = raw.get("Parameters", {}).get("BootstrapVersion")
+        if parameter is not None and parameter.get("Type") != _SSM_TEXT:
+            yield _conditional(stack, f"BootstrapVersion is a {parameter.get('Type')}")
+    for resource in subject.assembly.resources:
+        if "{{resolve:" in str(resource.properties):
+            yield _conditional(resource.path, "a value is looked up when it is deployed")
+    for stack, name, value, _ in _outputs(subject.assembly):
+        if "{{resolve:" in value:
+            yield _conditional(f"{stack}/{name}", "an output shows a value that is looked up")
+        for odd in sorted(set(subject.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
+            yield _conditional(f"{stack}/{name}", f"the output has {odd}")
+
+
+def _conditional(where: str, what: str) -> Found:
+    return Found(
+        where=where,
+        what=what,
+        limit="conditions, macros, parameters and look-ups make something else of a template",
+        fix="Decide it in the app: settings, not parameters",
+    )
+
+
+@check("A109", "No account's id and no generated name is written out: everything is referred to.")
+def nothing_written_out(subject: Subject) -> Iterator[Found]:
+    assembly = subject.assembly
+    elsewhere = template.resolve(
+        assembly.templates, regions=assembly.regions, stand_ins=_OTHERS
+    ).resources
+    changed = {r.name for r in assembly.resources} - {r.name for r in elsewhere}
+    written = re.compile("|".join(map(re.escape, sorted({identity.ACCOUNT, *changed}))))
+    allowed = subject.bound.contracts.boundary
+    for resource in elsewhere:
+        for text in _texts(resource.properties):
+            found = written.search(text)
+            if found and text != allowed:
+                yield Found(
+                    where=resource.path,
+                    what=f"{found[0]} is written out in {text[:120]}",
+                    limit="this review's stand-in: where it is deployed, it names somebody else's",
+                    fix="Use Ref AWS::AccountId, or a reference to the resource",
+                )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+@check("A110", "Nothing is there that no contract names: no bucket, key, table or topic more.")
+def nothing_more(subject: Subject) -> Iterator[Found]:
+    bound = subject.bound
+    known = {bound.path(place) for place in bound.contracts.places.values()}
+    plumbing = (*_PLUMBING, *(_NETWORK if "vpc" in bound.contracts.places else ()))
+    for resource in subject.assembly.resources:
+        if resource.path not in known and resource.type not in plumbing:
+            yield Found(
+                where=resource.path or resource.logical_id,
+                what=f"{resource.type} has no contract",
+                limit="what nobody promised, nobody reviewed",
+                fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
+            )
+
+
+@check("A111", "What a stack exports another one imports, under a name that no other export has.")
+def exports(subject: Subject) -> Iterator[Found]:
+    found = [(f"{stack}/{name}", export) for stack, name, _, export in _outputs(subject.assembly)]
+    names = Counter(export for _, export in found if export)
+    imported = set(_imported(subject.assembly.templates))
+    for where, export in found:
+        if export and (names[export] > 1 or export not in imported):
+            yield Found(
+                where=where,
+                what=f"{export} is exported {names[export]} times"
+                if names[export] > 1
+                else f"{export} is exported, and no stack here imports it",
+                limit="an export is for one of these stacks, and binds both",
+                fix="Remove the export",
+            )
+
+
+@check("A113", "What is deployed is what lies here: these templates, as they are, in one place.")
+def deployed(subject: Subject) -> Iterator[Found]:
+    for where, what in subject.assembly.differing:
+        yield Found(
+            where=where,
+            what=what,
+            limit="otherwise something else is reviewed than is deployed",
+            fix="Synthesize again, and change nothing by hand",
+        )
+
+
+@check("A112", "The outputs by which commands find an environment name what they say.")
+def outputs(subject: Subject) -> Iterator[Found]:
+    for output, contract in OUTPUTS.items():
+        resource = subject.contracted.get(contract)
+        if resource is None:
+            continue
+        template_outputs = subject.assembly.templates[resource.stack].get("Outputs", {})
+        value = template_outputs.get(output, {}).get("Value")
+        if value != {"Ref": resource.logical_id}:
+            yield Found(
+                where=f"{resource.stack}/{output}",
+                what=f"it is {value or 'missing'}",
+                limit=f"Ref {resource.logical_id}: datasets go, and people look, where it leads",
+                fix="Write the output as the stack of stacks/ does",
+            )
+
+
+def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:
+    """Stack, output, its value and the name it is exported under; "" for none."""
+    for stack, raw in assembly.templates.items():
+        for name, output in raw.get("Outputs", {}).items():
+            export = output.get("Export", {}).get("Name", "")
+            # All texts in a row: what a Fn::Join would make of halves is seen, too.
+            yield stack, name, "".join(_texts(output)), str(export)
+
+
+def _imported(value: Any) -> Iterator[str]:
+    """The names of all imports in templates."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name == "Fn::ImportValue":
+                yield str(inner)
+            else:
+                yield from _imported(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _imported(inner)
+
+
+CHECKS = (properties, sections, nothing_written_out, nothing_more, exports, outputs, deployed)

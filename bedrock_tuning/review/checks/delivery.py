@@ -1,0 +1,359 @@
+"""Checks of what starts what: upload rule, lease schedule, dead letters, notifications, keys."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.keys import cannot_use, key_arn
+from bedrock_tuning.review.iam.probes import concrete, usual_context
+from bedrock_tuning.review.iam.wildcards import meets
+
+_START: Final = {
+    "AWS::StepFunctions::StateMachine": "states:StartExecution",
+    "AWS::Lambda::Function": "lambda:InvokeFunction",
+    "AWS::SNS::Topic": "sns:Publish",
+    "AWS::SQS::Queue": "sqs:SendMessage",
+}
+
+
+@check("W521", "The upload rule fits the known manifests and nothing else, and is switched on.")
+def trigger(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    wanted = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail.bucket.name": [
+            subject.bound.fill(f"{{{b}:name}}") for b in contracts.trigger_buckets
+        ],
+        "detail.object.key": list(contracts.trigger_keys),
+    }
+    for rule in subject.assembly.of_type("AWS::Events::Rule"):
+        found = dict(_flattened(rule.properties.get("EventPattern", {})))
+        for field in sorted({*found, *wanted}):
+            if _as_set(found.get(field)) != _as_set(wanted.get(field)):
+                yield Found(
+                    where=rule.path,
+                    what=f"{field} is {found.get(field, 'not asked for')}",
+                    limit=f"exactly {wanted.get(field, 'not in the pattern')}",
+                    fix="Name the keys of the manifests in full; see bedrock_tuning/s3_layout.py",
+                )
+        if rule.properties.get("State", "ENABLED") != "ENABLED":
+            yield Found(
+                where=rule.path,
+                what=f"the rule is {rule.properties.get('State')}",
+                limit="ENABLED",
+                fix="Remove the state",
+            )
+        if rule.properties.get("ScheduleExpression") or rule.properties.get("EventBusName"):
+            yield Found(
+                where=rule.path,
+                what="it has a schedule or a bus of its own",
+                limit="S3 sends its events to the default bus",
+                fix="Remove them",
+            )
+
+
+def _flattened(pattern: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(pattern, dict):
+        for name, inner in pattern.items():
+            yield from _flattened(inner, f"{path}.{name}" if path else name)
+    else:
+        yield path, pattern
+
+
+def _as_set(values: Any) -> set[str] | None:
+    return None if values is None else {str(value) for value in values}
+
+
+@check("W522", "Only the buckets with datasets send events, to EventBridge alone.")
+def notifications(subject: Subject) -> Iterator[Found]:
+    senders = set(subject.bound.contracts.trigger_buckets)
+    names = {r.arn: name for name, r in subject.contracted.items()}
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        configured = bucket.properties.get("NotificationConfiguration", {})
+        bridge = get(configured, "EventBridgeConfiguration", "EventBridgeEnabled")
+        sends = str(bridge).lower() == "true"
+        should = names.get(bucket.arn) in senders
+        others = sorted(set(configured) - {"EventBridgeConfiguration"})
+        if sends != should or others:
+            yield Found(
+                where=bucket.path,
+                what=f"EventBridge is {'on' if sends else 'off'}"
+                + (f", and it has {', '.join(others)}" if others else ""),
+                limit=f"EventBridge is {'on' if should else 'off'}, nothing else is notified",
+                fix="Only datasets may start runs; what we write must never send an event",
+            )
+
+
+_WRITES: Final = ("s3:putobject", "s3:copyobject", "s3:restoreobject", "s3:deleteobject")
+
+
+@check("W523", "Nothing that a role writes lies where an upload starts a run.")
+def no_loops(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    triggers = [
+        subject.bound.fill(f"{{{bucket}}}/{key}")
+        for bucket in contracts.trigger_buckets
+        for key in contracts.trigger_keys
+    ]
+    for role in subject.world.roles.values():
+        for statement in role.policy:
+            writes = [
+                action
+                for action in statement.actions
+                if any(meets(action.lower(), f"{write}*") for write in _WRITES)
+            ]
+            reached = [
+                trigger
+                for trigger in triggers
+                if any(meets(resource, trigger) for resource in statement.resources)
+            ]
+            if statement.effect == "Allow" and writes and reached:
+                yield Found(
+                    where=role.path,
+                    what=f"{statement.label} may {', '.join(writes)} {reached[0]}",
+                    limit="its upload starts a run, which could start the next one",
+                    fix="Write to the output bucket, which nobody watches",
+                )
+
+
+@check("W524", "Every rule starts its target: role, target and dead letters are all permitted.")
+def rule_targets(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    for rule in subject.assembly.of_type("AWS::Events::Rule"):
+        targets = rule.properties.get("Targets", [])
+        if len(targets) != 1:
+            yield _undelivered(rule, f"it has {len(targets) or 'no'} targets")
+        for target in targets:
+            yield from _role_starts(subject, rule, target, role="role.upload-rule")
+            if target.get("Arn") != subject.bound.fill("{workflow}"):
+                yield _undelivered(rule, f"it starts {target.get('Arn')}, not the workflow")
+            if {"Input", "InputPath", "InputTransformer"} & set(target):
+                yield _undelivered(rule, "it changes the event, which the workflow reads as it is")
+            yield from _dead_letters(subject, rule, target, "events.amazonaws.com")
+            yield from _retries(rule, target, least_age=3600)
+    rules = {rule.path for rule in subject.assembly.of_type("AWS::Events::Rule")}
+    for path in rules - {subject.bound.path(contracts.places["upload-rule"])}:
+        yield Found(
+            where=path,
+            what="a rule that no contract names",
+            limit="only uploads start something",
+            fix="Remove it, or add it to bedrock_tuning/contracts/constructs.py",
+        )
+
+
+def _undelivered(source: Resource, what: str) -> Found:
+    return Found(
+        where=source.path,
+        what=what,
+        limit="the event must arrive, or be kept as a dead letter",
+        fix="Wire the target as stacks/pipeline.py does, with the rights that it needs",
+    )
+
+
+def _role_starts(
+    subject: Subject, source: Resource, target: dict[str, Any], *, role: str
+) -> Iterator[Found]:
+    arn, assumed = str(target.get("Arn", "")), str(target.get("RoleArn", ""))
+    resource = subject.assembly.by_arn(arn)
+    if resource is None or resource.type not in _START:
+        yield _undelivered(source, f"its target {arn} is not in the templates")
+        return
+    if assumed != subject.bound.fill(f"{{{role}}}"):
+        yield _undelivered(source, f"it acts as {assumed or 'nobody'}")
+    action = _START[resource.type]
+    if not subject.world.decide(assumed, action, arn, usual_context()):
+        yield _undelivered(source, f"{assumed} may not {action} on {arn}")
+
+
+def _dead_letters(
+    subject: Subject, source: Resource, target: dict[str, Any], principal: str
+) -> Iterator[Found]:
+    arn = str(get(target, "DeadLetterConfig", "Arn") or "")
+    queue = subject.assembly.by_arn(arn)
+    if queue is None:
+        yield _undelivered(source, "what cannot be delivered goes to no queue")
+        return
+    context = {
+        **usual_context(),
+        "aws:SourceArn": source.arn,
+        "aws:SourceAccount": subject.world.account,
+    }
+    lacks = []
+    if not subject.world.decide(principal, "sqs:SendMessage", arn, context):
+        lacks.append("sqs:SendMessage")
+    region = subject.bound.region
+    lacks += cannot_use(subject.world, principal, "sqs:SendMessage", queue, context, region=region)
+    if lacks:
+        yield _undelivered(source, f"{principal} lacks {', '.join(lacks)} for {arn}")
+
+
+def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Iterator[Found]:
+    policy = target.get("RetryPolicy") or {}
+    age = int(policy.get("MaximumEventAgeInSeconds", 86_400))
+    tries = int(policy.get("MaximumRetryAttempts", 185))
+    if not least_age <= age <= 86_400 or not 3 <= tries <= 185:
+        yield _undelivered(source, f"it gives up after {age} s or {tries} attempts")
+
+
+@check("W525", "The lease keeper runs at least every quarter of an hour, whatever happens.")
+def schedule(subject: Subject) -> Iterator[Found]:
+    schedules = list(subject.assembly.of_type("AWS::Scheduler::Schedule"))
+    for found in schedules:
+        properties = found.properties
+        target = properties.get("Target", {})
+        yield from _role_starts(subject, found, target, role="role.lease-schedule")
+        yield from _dead_letters(subject, found, target, str(target.get("RoleArn", "")))
+        yield from _retries(found, target, least_age=60)
+        problems = []
+        if target.get("Arn") != subject.bound.fill("{function.KeepLeases}"):
+            problems.append(f"it calls {target.get('Arn')}")
+        if properties.get("State", "ENABLED") != "ENABLED":
+            problems.append(f"it is {properties['State']}")
+        if get(properties, "FlexibleTimeWindow", "Mode") != "OFF":
+            problems.append("its time is flexible")
+        if set(properties) & {"EndDate", "StartDate"}:
+            problems.append("it has a first or last day")
+        if not _often_enough(str(properties.get("ScheduleExpression", ""))):
+            problems.append(f"it runs at {properties.get('ScheduleExpression')}")
+        for problem in problems:
+            yield Found(
+                where=found.path,
+                what=problem,
+                limit="leases end within a quarter of an hour, or somebody pays for nothing",
+                fix="rate(15 minutes), enabled, without a window, on the lease keeper",
+            )
+    if len(schedules) != 1:
+        yield Found(
+            where="KeepLeases",
+            what=f"there are {len(schedules)} schedules",
+            limit="one, which keeps the leases",
+            fix="Wire it as stacks/pipeline.py does",
+        )
+
+
+def _often_enough(expression: str) -> bool:
+    words = expression.removeprefix("rate(").removesuffix(")").split()
+    return (
+        expression.startswith("rate(")
+        and len(words) == 2
+        and words[0].isdigit()
+        and words[1] in ("minute", "minutes")
+        and 1 <= int(words[0]) <= 15
+    )
+
+
+@check("W526", "Who may reach something encrypted may also use its key, through that service.")
+def keys_reachable(subject: Subject) -> Iterator[Found]:
+    context = usual_context()
+    region = subject.bound.region
+    for role in subject.world.roles.values():
+        lacking: dict[str, set[str]] = {}
+        for statement in role.policy:
+            if statement.effect != "Allow":
+                continue
+            for action in statement.actions:
+                for pattern in statement.resources:
+                    target = subject.assembly.by_arn(concrete(pattern).partition("/")[0])
+                    target = target or subject.assembly.by_arn(pattern)
+                    if target is not None:
+                        found = cannot_use(
+                            subject.world, role.arn, action, target, context, region=region
+                        )
+                        for needed in found:
+                            lacking.setdefault(target.path, set()).add(f"{needed} for {action}")
+        for path, needs in lacking.items():
+            yield Found(
+                where=role.path,
+                what=f"{', '.join(sorted(needs))} on {path} is missing",
+                limit="what it may reach is encrypted",
+                fix="Grant the use of the key through the service (kms:ViaService)",
+            )
+
+
+@check("W527", "CloudWatch Logs can encrypt every log group that has a key.")
+def log_keys(subject: Subject) -> Iterator[Found]:
+    region = subject.bound.region
+    service = f"logs.{region}.amazonaws.com"
+    needed = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey")
+    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+        arn = key_arn(subject.assembly, group)
+        if not arn:
+            continue
+        context = {"kms:EncryptionContext:aws:logs:arn": group.arn.removesuffix(":*")}
+        lacks = [n for n in needed if not subject.world.decide(service, n, arn, context)]
+        if lacks:
+            yield Found(
+                where=group.path,
+                what=f"{service} lacks {', '.join(lacks)} on its key",
+                limit="the log group could not be created",
+                fix="Let the service use the key for this environment's log groups",
+            )
+
+
+@check("W528", "S3 can write every access log that is asked for.")
+def access_logs(subject: Subject) -> Iterator[Found]:
+    buckets = {b.name: b for b in subject.assembly.of_type("AWS::S3::Bucket")}
+    for bucket in buckets.values():
+        wanted = bucket.properties.get("LoggingConfiguration")
+        if not wanted:
+            continue
+        target = buckets.get(str(wanted.get("DestinationBucketName", "")))
+        context = {
+            **usual_context(),
+            "aws:SourceArn": bucket.arn,
+            "aws:SourceAccount": subject.world.account,
+        }
+        key = f"{target.arn}/{wanted.get('LogFilePrefix', '')}sample" if target else ""
+        service = "logging.s3.amazonaws.com"
+        if target is None or not subject.world.decide(service, "s3:PutObject", key, context):
+            yield Found(
+                where=bucket.path,
+                what=f"{service} may not write {key or 'its bucket'}",
+                limit="accesses would go unrecorded",
+                fix="Let it write this prefix in the log bucket's policy",
+            )
+
+
+@check("W529", "What is subscribed to a topic is told: people by mail, queues with their rights.")
+def subscriptions(subject: Subject) -> Iterator[Found]:
+    for found in subject.assembly.of_type("AWS::SNS::Subscription"):
+        topic = subject.assembly.by_arn(str(found.properties.get("TopicArn", "")))
+        protocol = found.properties.get("Protocol")
+        if topic is None or protocol not in ("email", "email-json", "sqs", "lambda"):
+            yield _undelivered(found, f"{protocol} to {found.properties.get('TopicArn')}")
+            continue
+        if protocol not in ("sqs", "lambda"):
+            if found.properties.get("Endpoint") != subject.bound.contracts.alarm_email:
+                yield _undelivered(found, f"{found.properties.get('Endpoint')} is told")
+            continue
+        arn = str(found.properties.get("Endpoint", ""))
+        action = "sqs:SendMessage" if protocol == "sqs" else "lambda:InvokeFunction"
+        context = {
+            **usual_context(),
+            "aws:SourceArn": topic.arn,
+            "aws:SourceAccount": subject.world.account,
+        }
+        target = subject.assembly.by_arn(arn)
+        service = "sns.amazonaws.com"
+        lacks = [] if subject.world.decide(service, action, arn, context) else [action]
+        if target is not None:
+            region = subject.bound.region
+            lacks += cannot_use(subject.world, service, action, target, context, region=region)
+        if lacks:
+            yield _undelivered(found, f"{service} lacks {', '.join(lacks)} on {arn}")
+
+
+CHECKS = (
+    trigger,
+    notifications,
+    no_loops,
+    rule_targets,
+    schedule,
+    keys_reachable,
+    log_keys,
+    access_logs,
+    subscriptions,
+)

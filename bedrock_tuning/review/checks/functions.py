@@ -1,0 +1,177 @@
+"""Checks of how functions are put together: handler, role, environment, logs, code."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bedrock_tuning.contracts import Function, payloads
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Found, Subject, check
+
+_FIX = "Wire the function as bedrock_tuning/contracts/functions.py says"
+
+
+def _functions(subject: Subject) -> Iterator[tuple[Function, Resource]]:
+    for contract in subject.bound.contracts.functions:
+        resource = subject.contracted.get(contract.name)
+        if resource is not None:
+            yield contract, resource
+
+
+@check("W501", "Every function runs its own handler, as its own role.")
+def own_role(subject: Subject) -> Iterator[Found]:
+    for contract, resource in _functions(subject):
+        role = subject.bound.fill(f"{{{contract.role}}}")
+        for name, wanted in (("Handler", contract.handler), ("Role", role)):
+            value = resource.properties.get(name)
+            if value != wanted:
+                yield Found(
+                    where=resource.path,
+                    what=f"{name} is {value}",
+                    limit=f"it is {wanted}",
+                    fix=_FIX,
+                )
+
+
+@check("W502", "Every function's environment says what its handler reads, and nothing else.")
+def environment(subject: Subject) -> Iterator[Found]:
+    for contract, resource in _functions(subject):
+        found: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
+        wanted = {name: subject.bound.fill(v) for name, v in contract.environment.items()}
+        for name in sorted({*found, *wanted}):
+            if found.get(name) != wanted.get(name):
+                yield Found(
+                    where=resource.path,
+                    what=f"{name} is {found.get(name, 'not set')}",
+                    limit=f"the handler needs {wanted.get(name, 'no such variable')}",
+                    fix=_FIX,
+                )
+
+
+@check("W503", "Every function writes to its own log group.")
+def log_group(subject: Subject) -> Iterator[Found]:
+    for contract, resource in _functions(subject):
+        group = subject.contracted.get(contract.log_group)
+        value = get(resource.properties, "LoggingConfig", "LogGroup")
+        if group is None or value != group.name:
+            yield Found(
+                where=resource.path,
+                what=f"the log group is {value or 'one that Lambda makes itself'}",
+                limit="the function's own, with its retention and key",
+                fix=_FIX,
+            )
+
+
+@check("W504", "No function is there without a contract, and none can be called from outside.")
+def no_other_functions(subject: Subject) -> Iterator[Found]:
+    promised = {subject.bound.path(f.place) for f in subject.bound.contracts.functions}
+    for resource in subject.assembly.of_type("AWS::Lambda::Function"):
+        if resource.path not in promised:
+            yield Found(
+                where=resource.path,
+                what="the function has no contract",
+                limit="what nobody promised, nobody reviewed",
+                fix="Remove it, or write its contract in bedrock_tuning/contracts",
+            )
+
+
+def _qualifier(subject: Subject) -> str:
+    """The bootstrap's, which all templates name: anybody may own a bucket of another one."""
+    versions = (
+        get(raw, "Parameters", "BootstrapVersion", "Default")
+        for raw in subject.assembly.templates.values()
+    )
+    found = {str(version).split("/")[2] for version in versions if version}
+    if not found:
+        return "[a-z0-9]+"
+    return re.escape(found.pop()) if len(found) == 1 else "(?!)"
+
+
+def _asset(subject: Subject, place: Mapping[str, str]) -> bool:
+    """Whether code comes from the bucket that CDK's bootstrap keeps for this account's assets."""
+    bucket = f"cdk-{_qualifier(subject)}-assets-{identity.ACCOUNT}-{subject.bound.region}"
+    key = re.fullmatch(r"([0-9a-f]{64})\.zip", str(place.get("S3Key")))
+    # Another object in that bucket is somebody else's upload.
+    uploaded = subject.assembly.assets
+    known = key is not None and (not uploaded or key[1] in uploaded)
+    return known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
+
+
+@check("W506", "Code and layers come from this app's own assets.")
+def own_code(subject: Subject) -> Iterator[Found]:
+    for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
+        for resource in subject.assembly.of_type(kind):
+            place = resource.properties.get(name, {})
+            if not _asset(subject, place):
+                yield Found(
+                    where=resource.path,
+                    what=f"{name} is {place}",
+                    limit="an asset of this account, named by the hash of what is in it",
+                    fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
+                )
+
+
+@check("W505", "Functions run on the runtime, for the time and with the code that is meant.")
+def runtime(subject: Subject) -> Iterator[Found]:
+    codes = set()
+    for contract, resource in _functions(subject):
+        properties = resource.properties
+        disk = payloads.DISK_MB.get(contract.name.removeprefix("function."), 512)
+        codes.add(str(get(properties, "Code", "S3Key")))
+        expectations = (
+            ("Runtime", properties.get("Runtime"), ("python3.13",)),
+            ("Timeout", properties.get("Timeout"), range(60, 901)),
+            ("MemorySize", properties.get("MemorySize"), range(256, 3_009)),
+            (
+                "processor",
+                get(properties, "Architectures", 0),
+                (subject.bound.contracts.architecture,),
+            ),
+            (
+                "disk",
+                int(get(properties, "EphemeralStorage", "Size") or 512),
+                range(disk, 10_241),
+            ),
+            ("PackageType", properties.get("PackageType", "Zip"), ("Zip",)),
+            ("layers", len(properties.get("Layers", ())), (1,)),
+            ("log format", get(properties, "LoggingConfig", "LogFormat"), ("JSON",)),
+        )
+        for name, value, allowed in expectations:
+            if value not in allowed:
+                limit = (
+                    f"from {allowed.start} to {allowed.stop - 1}"
+                    if isinstance(allowed, range)
+                    else str(allowed[0])
+                )
+                yield Found(where=resource.path, what=f"{name} is {value}", limit=limit, fix=_FIX)
+        for layer in properties.get("Layers", ()):
+            if subject.assembly.by_arn(str(layer)) is None:
+                yield Found(
+                    where=resource.path,
+                    what=f"the layer {layer} is not from these templates",
+                    limit="its code could be anything",
+                    fix="Use the layer that the stack builds from lambdas/requirements.txt",
+                )
+        if properties.get("ReservedConcurrentExecutions") == 0:
+            yield Found(
+                where=resource.path,
+                what="no execution at all is reserved",
+                limit="the function could never run",
+                fix="Remove the reservation",
+            )
+    layers = {
+        str(get(layer.properties, "Content", "S3Key"))
+        for layer in subject.assembly.of_type("AWS::Lambda::LayerVersion")
+    }
+    for what, assets in (("code", codes), ("layer", layers)):
+        if len(assets) > 1:
+            yield Found(
+                where="functions",
+                what=f"{len(assets)} different {what} assets are deployed",
+                limit="all functions ship the same source and the same packages",
+                fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
+            )
+
+
+CHECKS = (own_role, environment, log_group, no_other_functions, runtime, own_code)

@@ -1,0 +1,363 @@
+"""Checks of a network without a way out: every API reachable, nothing else, for nobody else."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bedrock_tuning.config.network_limits import HTTPS
+from bedrock_tuning.contracts import endpoint_policies as endpoints
+from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.bound_contracts import as_statement
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.access import Endpoint, administrator
+from bedrock_tuning.review.iam.containment import beyond, short_of
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT, usual_context
+from bedrock_tuning.review.iam.simulator import Policies, Request, decide
+
+_FIX: Final = "Write it as stacks/network.py does"
+_GROUP: Final = "AWS::EC2::SecurityGroup"
+# Direction, protocol, first and last port, the peer: everything that each group lets through.
+Rule = tuple[str, str, str, str, str]
+
+
+def _vpc(subject: Subject) -> Resource | None:
+    return subject.contracted.get("vpc")
+
+
+def _wanted(subject: Subject) -> dict[str, VpcEndpoint]:
+    region = subject.bound.region
+    found = of_roles(subject.bound.contracts.roles)
+    return {f"com.amazonaws.{region}.{each.service}": each for each in found}
+
+
+@check("N901", "There is an endpoint for every API that is called from inside, and for no other.")
+def reachable(subject: Subject) -> Iterator[Found]:
+    vpc = _vpc(subject)
+    found = {endpoint.service: endpoint.resource for endpoint in subject.world.endpoints}
+    wanted = _wanted(subject) if vpc else {}
+    for service in sorted(set(wanted) - set(found)):
+        yield Found(
+            where=vpc.path if vpc else "network",
+            what=f"there is no endpoint for {service}",
+            limit="functions and jobs call it, and there is no other way out",
+            fix=_FIX,
+        )
+    for service in sorted(set(found) - set(wanted)):
+        yield Found(
+            where=found[service].path,
+            what=f"an endpoint for {service}",
+            limit="nobody calls it from inside, and it costs by the hour",
+            fix="Remove it",
+        )
+
+
+@check("N902", "Every endpoint lets through what the contracts name, for this account, no more.")
+def endpoint_policies(subject: Subject) -> Iterator[Found]:
+    wanted = _wanted(subject)
+    for endpoint in subject.world.endpoints:
+        known = wanted.get(endpoint.service)
+        if known is None:
+            continue
+        promised = [_anybody(subject, grant) for grant in endpoints.grants(known)]
+        given = [s for s in endpoint.policy or _everything() if s.effect == "Allow"]
+        for problem in (*beyond(given, promised), *short_of(promised, given)):
+            yield Found(
+                where=endpoint.resource.path,
+                what=problem,
+                limit="what the contracts name, by principals of this account",
+                fix="Write the policy as contracts/endpoint_policies.py says",
+            )
+
+
+def _anybody(subject: Subject, grant: Any) -> Statement:
+    plain = subject.bound.region.replace("-", "")
+    resources = tuple(text.replace("{region-plain}", plain) for text in grant.resources)
+    filled = subject.bound.grant(replace(grant, resources=resources))
+    return replace(as_statement(filled, where="contract"), principals={"AWS": ("*",)})
+
+
+def _everything() -> list[Statement]:
+    """What an endpoint without a policy lets through."""
+    return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
+
+
+@check("N903", "Simulated: nothing leaves through an endpoint to another account, or comes in.")
+def no_way_out(subject: Subject) -> Iterator[Found]:
+    account = subject.world.account
+    ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
+    for endpoint in subject.world.endpoints:
+        service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
+        region = subject.bound.region
+        own, other = (
+            ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
+            if service == "s3"
+            else (f"arn:aws:{service}:{region}:{a}:any" for a in (account, STRANGER_ACCOUNT))
+        )
+        for action in _actions(endpoint):
+            for who, target in ((ours, other), (strange, own), (strange, other)):
+                request = Request(
+                    principal=who,
+                    action=action,
+                    resource=target,
+                    context={**usual_context(), "aws:PrincipalAccount": who.split(":")[4]},
+                )
+                policies = Policies(
+                    identity=list(administrator()),
+                    resource=_everything(),
+                    endpoint=endpoint.policy or _everything(),
+                )
+                unbound = action in _unbound(subject, endpoint) and who == ours
+                if decide(request, policies) and not unbound:
+                    yield Found(
+                        where=endpoint.resource.path,
+                        what=f"{who} gets through with {action} to {target}",
+                        limit="only this account's principals, only to this account",
+                        fix="Write the policy as contracts/endpoint_policies.py says",
+                    )
+
+
+def _actions(endpoint: Endpoint) -> list[str]:
+    service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
+    named = {a for s in endpoint.policy or () for a in s.actions if "*" not in a}
+    return sorted(named | {f"{service}:Anything"})
+
+
+def _unbound(subject: Subject, endpoint: Endpoint) -> tuple[str, ...]:
+    known = _wanted(subject).get(endpoint.service)
+    return known.unbound if known else ()
+
+
+@check("N904", "Endpoints stand where functions are, under the names that the SDKs ask for.")
+def endpoint_places(subject: Subject) -> Iterator[Found]:
+    vpc, group = _vpc(subject), subject.contracted.get("group.endpoints")
+    if vpc is None or group is None:
+        return
+    subnets = _function_subnets(subject)
+    tables = [table.name for table in subject.assembly.of_type("AWS::EC2::RouteTable")]
+    for endpoint in subject.world.endpoints:
+        properties = endpoint.resource.properties
+        wanted = _wanted(subject).get(endpoint.service)
+        if wanted is not None and wanted.is_gateway:
+            expected: dict[str, Any] = {
+                "VpcEndpointType": "Gateway",
+                "RouteTableIds": tables,
+                "VpcId": vpc.name,
+            }
+        else:
+            expected = {
+                "VpcEndpointType": "Interface",
+                "PrivateDnsEnabled": True,
+                "SubnetIds": subnets,
+                "SecurityGroupIds": [group.name],
+                "VpcId": vpc.name,
+            }
+        for name, value in expected.items():
+            if properties.get(name) != value:
+                yield Found(
+                    where=endpoint.resource.path,
+                    what=f"{name} is {properties.get(name)}",
+                    limit=f"{value}",
+                    fix=_FIX,
+                )
+
+
+def _function_subnets(subject: Subject) -> list[str]:
+    """The subnets that functions stand in: the first ones, as many as an endpoint has."""
+    function = subject.contracted.get("function.Admit")
+    found = get(function.properties, "VpcConfig", "SubnetIds") if function else None
+    return [str(name) for name in found or []]
+
+
+@check("N905", "Functions and jobs stand in the network if, and only if, the settings say so.")
+def attached(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    filled = {name: subject.bound.fill(text) for name, text in contracts.placeholders.items()}
+    subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
+    groups = [text for name, text in filled.items() if name.startswith("JobGroup")]
+    own = subject.contracted.get("group.functions")
+    if own is not None:
+        groups = [own.name]
+    for contract in contracts.functions:
+        function = subject.contracted.get(contract.name)
+        if function is None:
+            continue
+        config = function.properties.get("VpcConfig")
+        inside = bool(subnets) and contract.place.stack != "network"
+        stands = list(get(config, "SubnetIds") or [])
+        enough = len(stands) >= min(2, len(subnets)) and set(stands) <= set(subnets)
+        if inside and not (enough and get(config, "SecurityGroupIds") == groups):
+            yield Found(
+                where=function.path,
+                what=f"it stands in {config or 'no network'}",
+                limit=f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
+                fix="Pass the network to the function's Runtime",
+            )
+        if not inside and config is not None:
+            yield Found(
+                where=function.path,
+                what="it stands in a network",
+                limit="the settings say nothing of one for it",
+                fix="Remove VpcConfig, or set vpc in cdk.json",
+            )
+
+
+@check("N906", "Security groups let through what functions, jobs and endpoints need, no more.")
+def groups(subject: Subject) -> Iterator[Found]:
+    names = {name: r.name for name, r in subject.contracted.items() if r.type == _GROUP}
+    if not names:
+        return
+    functions, jobs, endpoint = (
+        names.get(f"group.{each}", "") for each in ("functions", "jobs", "endpoints")
+    )
+    https = (str(HTTPS), str(HTTPS))
+    nowhere: Rule = ("out", "icmp", "252", "86", "255.255.255.255/32")
+    to_apis: Rule = ("out", "tcp", *https, "0.0.0.0/0")
+    among: list[Rule] = [("in", "-1", "", "", jobs), ("out", "-1", "", "", jobs)]
+    wanted: dict[str, set[Rule]] = {
+        functions: {to_apis},
+        jobs: {to_apis, *among},
+        endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
+    }
+    found = _rules(subject)
+    for group in subject.assembly.of_type(_GROUP):
+        expected = wanted.get(group.name, set())
+        actual = found.get(group.name, set())
+        for rule in sorted(actual ^ expected):
+            yield Found(
+                where=group.path,
+                what=f"the rule {' '.join(part for part in rule if part)} is "
+                f"{'too much' if rule in actual else 'missing'}",
+                limit="HTTPS from functions and jobs to endpoints; jobs among themselves",
+                fix=_FIX,
+            )
+    for name in sorted(set(found) - {g.name for g in subject.assembly.of_type(_GROUP)}):
+        yield Found(
+            where="network",
+            what=f"rules of {name}, which is not in the templates",
+            limit="only groups of the templates",
+            fix="Remove them",
+        )
+
+
+def _rules(subject: Subject) -> dict[str, set[Rule]]:
+    """What each group lets through, by its name."""
+    found: dict[str, set[Rule]] = {}
+    for group in subject.assembly.of_type(_GROUP):
+        rules = found.setdefault(group.name, set())
+        for field, direction in (("SecurityGroupIngress", "in"), ("SecurityGroupEgress", "out")):
+            listed = group.properties.get(field) or []
+            rules |= {_rule(direction, raw) for raw in listed}
+            if direction == "out" and not listed:
+                rules.add(("out", "everything", "", "", "0.0.0.0/0"))
+    for kind, direction in (
+        ("AWS::EC2::SecurityGroupIngress", "in"),
+        ("AWS::EC2::SecurityGroupEgress", "out"),
+    ):
+        for resource in subject.assembly.of_type(kind):
+            name = str(resource.properties.get("GroupId"))
+            found.setdefault(name, set()).add(_rule(direction, resource.properties))
+    return found
+
+
+def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
+    peers = (
+        "CidrIp",
+        "CidrIpv6",
+        "SourceSecurityGroupId",
+        "DestinationSecurityGroupId",
+        "SourcePrefixListId",
+        "DestinationPrefixListId",
+        "SourceSecurityGroupName",
+    )
+    peer = next((str(raw[name]) for name in peers if name in raw), "nobody")
+    return (
+        direction,
+        str(raw.get("IpProtocol")),
+        str(raw.get("FromPort", "")),
+        str(raw.get("ToPort", "")),
+        peer,
+    )
+
+
+@check("N907", "Subnets are in zones of their own, private, and all on the one table of routes.")
+def subnets(subject: Subject) -> Iterator[Found]:
+    vpc = _vpc(subject)
+    if vpc is None:
+        return
+    tables = [table.name for table in subject.assembly.of_type("AWS::EC2::RouteTable")]
+    routed = {
+        str(r.properties.get("SubnetId")): str(r.properties.get("RouteTableId"))
+        for r in subject.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
+    }
+    zones = set()
+    for subnet in subject.assembly.of_type("AWS::EC2::Subnet"):
+        properties = subnet.properties
+        zone = properties.get("AvailabilityZoneId", properties.get("AvailabilityZone"))
+        problems = [
+            what
+            for what, wrong in (
+                (f"a second subnet in {zone}", zone in zones or not zone),
+                ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
+                ("another network", properties.get("VpcId") != vpc.name),
+                ("no table of routes", routed.get(subnet.name) not in tables),
+                ("IPv6", "Ipv6CidrBlock" in properties),
+            )
+            if wrong
+        ]
+        zones.add(zone)
+        for problem in problems:
+            yield Found(
+                where=subnet.path,
+                what=problem,
+                limit="one private subnet in each zone, routed to the gateways",
+                fix=_FIX,
+            )
+    if len(tables) != 1:
+        yield Found(where=vpc.path, what=f"{len(tables)} tables of routes", limit="one", fix=_FIX)
+
+
+@check("N908", "All of a network's traffic is recorded, and its names lead to its endpoints.")
+def recorded(subject: Subject) -> Iterator[Found]:
+    vpc, role = _vpc(subject), subject.contracted.get("role.flow-logs")
+    logs = subject.contracted.get("logs.flow-logs")
+    if vpc is None or role is None or logs is None:
+        return
+    wanted = {
+        "ResourceId": vpc.name,
+        "ResourceType": "VPC",
+        "TrafficType": "ALL",
+        "LogDestinationType": "cloud-watch-logs",
+        "LogGroupName": logs.name,
+        "DeliverLogsPermissionArn": role.arn,
+    }
+    logged = list(subject.assembly.of_type("AWS::EC2::FlowLog"))
+    if not any(wanted.items() <= log.properties.items() for log in logged):
+        yield Found(
+            where=vpc.path,
+            what="its traffic is not recorded as it should be",
+            limit=f"{wanted}",
+            fix=_FIX,
+        )
+    for name in ("EnableDnsHostnames", "EnableDnsSupport"):
+        if vpc.properties.get(name) is not True:
+            yield Found(
+                where=vpc.path,
+                what=f"{name} is {vpc.properties.get(name, 'not set')}",
+                limit="without it the SDKs would not find the endpoints",
+                fix=_FIX,
+            )
+
+
+CHECKS = (
+    reachable,
+    endpoint_policies,
+    no_way_out,
+    endpoint_places,
+    attached,
+    groups,
+    subnets,
+    recorded,
+)

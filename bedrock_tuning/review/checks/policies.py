@@ -1,0 +1,319 @@
+"""Checks of policies' form, and of the resources that have a policy of their own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bedrock_tuning.contracts import Condition, Guarded, Role
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import UNRESOLVED, Resource
+from bedrock_tuning.review.bound_contracts import as_statement
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.access import administrator
+from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_key, operator
+from bedrock_tuning.review.iam.containment import beyond, short_of
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.probes import STRANGER, requests_of, usual_context, wrong_contexts
+from bedrock_tuning.review.iam.simulator import Request
+
+_FIX = "Write the policy as contracts/resources.py says, or change the contract there"
+
+
+def _all_statements(subject: Subject) -> Iterator[tuple[str, Statement]]:
+    world = subject.world
+    for role in world.roles.values():
+        for statement in (*role.trust, *role.policy):
+            yield role.path, statement
+    for arn, statements in world.policies.items():
+        for statement in statements:
+            yield world.owners[arn][0].path, statement
+    for endpoint in world.endpoints:
+        for statement in endpoint.policy or ():
+            yield endpoint.resource.path, statement
+
+
+@check("R401", "Every policy is well-formed: known elements, the current version, one of each.")
+def well_formed(subject: Subject) -> Iterator[Found]:
+    for where, problem in subject.world.problems:
+        yield Found(
+            where=where,
+            what=problem,
+            limit="IAM refuses the policy, or reads it in another way than it looks",
+            fix="Correct the policy document",
+        )
+    for where, statement in _all_statements(subject):
+        for text in (*statement.resources, *statement.not_resources, *statement.actions):
+            if UNRESOLVED in text:
+                yield Found(
+                    where=where,
+                    what=f"{statement.label} speaks of an unknown value",
+                    limit="nothing is proved with it",
+                    fix="Make the value resolvable",
+                )
+
+
+@check("R402", "No policy speaks by exclusion: no NotAction, NotResource or NotPrincipal.")
+def no_exclusions(subject: Subject) -> Iterator[Found]:
+    for where, statement in _all_statements(subject):
+        for name, used in (
+            ("NotAction", statement.not_actions),
+            ("NotResource", statement.not_resources),
+            ("NotPrincipal", statement.not_principals is not None),
+        ):
+            if used:
+                yield Found(
+                    where=where,
+                    what=f"{statement.label} uses {name}",
+                    limit="what is excluded today says nothing about what AWS adds tomorrow",
+                    fix="Name what is meant",
+                )
+
+
+@check("R403", "Conditions use operators and keys that exist, and none that a request can evade.")
+def known_conditions(subject: Subject) -> Iterator[Found]:
+    promised = _promised_conditions(subject)
+    for where, statement in _all_statements(subject):
+        for condition in statement.conditions:
+            problem = _condition_problem(condition, statement, promised)
+            if problem:
+                yield Found(
+                    where=where,
+                    what=f"{statement.label}: {problem}",
+                    limit="a condition must really bind",
+                    fix="Correct the key or the operator; review/iam/conditions.py lists them",
+                )
+
+
+def _promised_conditions(subject: Subject) -> set[tuple[str, str]]:
+    contracts = subject.bound.contracts
+    grants = [g for role in contracts.roles for g in role.grants]
+    grants += [g for guarded in contracts.guarded for g in guarded.grants]
+    return {(c.operator, c.key) for grant in grants for c in grant.conditions}
+
+
+def _condition_problem(
+    condition: Condition, statement: Statement, promised: set[tuple[str, str]]
+) -> str:
+    try:
+        kind = operator(condition.operator)
+    except UnknownOperatorError:
+        return f"there is no operator {condition.operator}"
+    if not is_known_key(condition.key):
+        return f"there is no condition key {condition.key}"
+    if not condition.values:
+        return f"{condition.key} has no value"
+    if (condition.operator, condition.key) in promised or statement.effect == "Deny":
+        return ""
+    if kind.if_exists:
+        return f"{condition.operator} holds when the request has no {condition.key} at all"
+    if kind.quantifier == "ForAllValues":
+        return f"{condition.operator} holds when the request has no {condition.key} at all"
+    if kind.negated:
+        return f"{condition.operator} holds when the request has no {condition.key} at all"
+    return ""
+
+
+def _guarded(subject: Subject) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:
+    for contract in subject.bound.contracts.guarded:
+        resource = subject.contracted.get(contract.name)
+        if resource is not None:
+            yield contract, resource, subject.world.policies.get(resource.arn, [])
+
+
+@check("R404", "No resource's policy allows anybody anything beyond its contract.")
+def nothing_beyond(subject: Subject) -> Iterator[Found]:
+    promised_arns = set()
+    for contract, resource, statements in _guarded(subject):
+        promised_arns.add(resource.arn)
+        promised = [
+            as_statement(subject.bound.grant(grant), where=contract.name)
+            for grant in contract.grants
+        ]
+        for problem in beyond([s for s in statements if s.effect == "Allow"], promised):
+            yield Found(
+                where=resource.path,
+                what=problem,
+                limit=f"the contract of {contract.name}",
+                fix=_FIX,
+            )
+    for arn, statements in subject.world.policies.items():
+        if arn not in promised_arns and any(s.effect == "Allow" for s in statements):
+            yield Found(
+                where=subject.world.owners[arn][0].path,
+                what=f"a policy allows something on {arn}",
+                limit="no contract speaks of it",
+                fix=_FIX,
+            )
+
+
+@check("R405", "Every resource's policy allows all that its contract says.")
+def nothing_short(subject: Subject) -> Iterator[Found]:
+    for contract, resource, statements in _guarded(subject):
+        promised = [
+            as_statement(subject.bound.grant(grant), where=contract.name)
+            for grant in contract.grants
+        ]
+        for problem in short_of(promised, [s for s in statements if s.effect == "Allow"]):
+            yield Found(
+                where=resource.path,
+                what=problem,
+                limit=f"the contract of {contract.name}",
+                fix=_FIX,
+            )
+
+
+@check("R406", "Every resource's policy refuses what its contract says: plain HTTP, old TLS.")
+def refusals(subject: Subject) -> Iterator[Found]:
+    for contract, resource, statements in _guarded(subject):
+        promised = [
+            as_statement(subject.bound.refusal(refusal), where=contract.name)
+            for refusal in contract.refusals
+        ]
+        for problem in short_of(promised, [s for s in statements if s.effect == "Deny"]):
+            yield Found(
+                where=resource.path,
+                what=f"the refusal of {problem}",
+                limit=f"the contract of {contract.name}",
+                fix="Put the Deny statement back, for everybody and for the bucket and its objects",
+            )
+
+
+@check("R410", "No policy refuses anything beyond its contract: work and people are not stopped.")
+def no_other_refusals(subject: Subject) -> Iterator[Found]:
+    bound = subject.bound
+    refused: dict[str, list[Statement]] = {}
+    contracts: list[Guarded | Role] = [*bound.contracts.guarded, *bound.contracts.roles]
+    for each in contracts:
+        resource = subject.contracted.get(each.name)
+        if resource is not None:
+            promised = [as_statement(bound.refusal(r), where=each.name) for r in each.refusals]
+            refused.setdefault(resource.path, []).extend(promised)
+    for where, statement in _all_statements(subject):
+        if statement.effect != "Deny":
+            continue
+        promised = refused.get(_owner(subject, where), [])
+        if statement.principals is None:
+            # Identity policies name no principal.
+            promised = [replace(each, principals=None) for each in promised]
+        for problem in beyond([statement], promised):
+            yield Found(
+                where=where,
+                what=f"the refusal of {problem}",
+                limit="what a policy refuses is in its contract, too",
+                fix=_FIX,
+            )
+
+
+def _owner(subject: Subject, where: str) -> str:
+    """The path of what a policy guards: its bucket, topic or queue; the resource itself."""
+    for arn, owners in subject.world.owners.items():
+        guarded = subject.assembly.by_arn(arn)
+        if guarded is not None and any(owner.path == where for owner in owners):
+            return guarded.path
+    return where
+
+
+@check("R407", "Each resource has at most one policy of its own.")
+def one_policy(subject: Subject) -> Iterator[Found]:
+    for arn, owners in subject.world.owners.items():
+        if len(owners) > 1:
+            yield Found(
+                where=owners[1].path,
+                what=f"{len(owners)} resources are the policy of {arn}",
+                limit="the last one deployed replaces the others",
+                fix="Write all statements into one policy",
+            )
+
+
+# What somebody would try first, by the type of the resource.
+_ATTEMPTS = {
+    "AWS::S3::Bucket": (
+        ("s3:ListBucket", ""),
+        ("s3:GetObject", "/sample"),
+        ("s3:PutObject", "/sample"),
+        ("s3:PutBucketPolicy", ""),
+    ),
+    "AWS::KMS::Key": (("kms:Decrypt", ""), ("kms:PutKeyPolicy", ""), ("kms:CreateGrant", "")),
+    "AWS::SNS::Topic": (("sns:Publish", ""), ("sns:Subscribe", "")),
+    "AWS::SQS::Queue": (("sqs:ReceiveMessage", ""), ("sqs:SendMessage", "")),
+    "AWS::DynamoDB::Table": (("dynamodb:GetItem", ""), ("dynamodb:PutItem", "")),
+    "AWS::Lambda::Function": (("lambda:InvokeFunction", ""),),
+    "AWS::StepFunctions::StateMachine": (("states:StartExecution", ""),),
+}
+_SERVICES = (
+    "bedrock.amazonaws.com",
+    "cloudwatch.amazonaws.com",
+    "events.amazonaws.com",
+    "lambda.amazonaws.com",
+    "s3.amazonaws.com",
+    "sns.amazonaws.com",
+)
+
+
+@check("R408", "Simulated: no stranger, and no service on a stranger's behalf, gets at anything.")
+def strangers(subject: Subject) -> Iterator[Found]:
+    world = subject.world
+    administrates = list(administrator())
+    for resource in subject.assembly.of_type(*_ATTEMPTS):
+        for action, tail in _ATTEMPTS[resource.type]:
+            for who in (STRANGER, *_SERVICES):
+                if world.decide(
+                    who,
+                    action,
+                    resource.arn + tail,
+                    usual_context(),
+                    identity_policy=administrates,
+                ):
+                    yield _stranger(resource, who, action, {})
+    for contract, resource, _ in _guarded(subject):
+        for grant in map(subject.bound.grant, contract.grants):
+            for service in grant.services:
+                for request in requests_of(grant, service):
+                    target = resource.arn if request.resource == "*" else request.resource
+                    for context in wrong_contexts(request.context, grant.conditions):
+                        if world.decide(service, request.action, target, context):
+                            yield _stranger(resource, service, request.action, dict(context))
+
+
+def _stranger(resource: Resource, who: str, action: str, context: object) -> Found:
+    return Found(
+        where=resource.path,
+        what=f"{who} may {action} with {context or 'no more than TLS'}",
+        limit=f"only whom the contracts name, for account {identity.ACCOUNT}",
+        fix=_FIX,
+    )
+
+
+@check("R409", "Simulated: whom a resource's policy names can do what it is named for.")
+def named_can(subject: Subject) -> Iterator[Found]:
+    for contract, resource, _ in _guarded(subject):
+        for grant in map(subject.bound.grant, contract.grants):
+            for service in grant.services:
+                for request in requests_of(grant, service):
+                    target = resource.arn if request.resource == "*" else request.resource
+                    attempt = Request(
+                        principal=service,
+                        action=request.action,
+                        resource=target,
+                        context=request.context,
+                    )
+                    if not subject.world.decide(service, request.action, target, request.context):
+                        yield Found(
+                            where=resource.path,
+                            what=f"{attempt.principal} may not {attempt.action}",
+                            limit=grant.why,
+                            fix=_FIX,
+                        )
+
+
+CHECKS = (
+    well_formed,
+    no_exclusions,
+    known_conditions,
+    nothing_beyond,
+    nothing_short,
+    refusals,
+    one_policy,
+    strangers,
+    named_can,
+    no_other_refusals,
+)

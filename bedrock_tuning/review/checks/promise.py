@@ -1,0 +1,179 @@
+"""Checks of the product's own promise: nothing invalid is paid for, nothing is left billing."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.checks.workflow import machines
+from bedrock_tuning.review.workflow import graph
+from bedrock_tuning.review.workflow.graph import Edge, Flow
+
+
+def _flow(subject: Subject) -> Iterator[tuple[Resource, Flow]]:
+    for machine, definition in machines(subject):
+        yield machine, next(graph.flows(definition))
+
+
+def _trains(state: Mapping[str, Any]) -> bool:
+    return ":bedrock:createModelCustomizationJob" in str(state.get("Resource", ""))
+
+
+def _does(state: Mapping[str, Any], action: str) -> bool:
+    return bool(state.get("Parameters", {}).get("action") == action)
+
+
+def _asks(edge: Edge, variable: str, value: object) -> bool:
+    rule = edge.rule or {}
+    return rule.get("Variable") == variable and value in (
+        rule.get("BooleanEquals"),
+        rule.get("StringEquals"),
+    )
+
+
+def _passes(edge: Edge, names: Collection[str]) -> bool:
+    """Whether a transition leaves one of these states because it did what it is for."""
+    return edge.tail in names and not edge.caught
+
+
+def _found(machine: Resource, what: str, limit: str) -> Found:
+    return Found(
+        where=machine.path,
+        what=what,
+        limit=limit,
+        fix="Bring back the decision in bedrock_tuning/constructs/workflow.py",
+    )
+
+
+@check("M801", "No job starts unless the report is valid and the price allowed or approved.")
+def paid_after_checks(subject: Subject) -> Iterator[Found]:
+    checker = subject.bound.fill("{function.CheckManifest}")
+    for machine, flow in _flow(subject):
+        resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
+        approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
+        checked = {n for n, called in resources.items() if called == checker}
+        ways = {
+            "a valid report": flow.reached(without=lambda e: _asks(e, "$.report.valid", True)),
+            "an admitted upload": flow.reached(
+                without=lambda e: _asks(e, "$.admission.decision", "run")
+            ),
+            "an allowed or approved price": flow.reached(
+                without=lambda e: (
+                    _asks(e, "$.start.decision", "start") or _passes(e, approved)  # noqa: B023
+                ),
+            ),
+            "a checked manifest": flow.reached(
+                without=lambda e: _passes(e, checked)  # noqa: B023
+            ),
+        }
+        trains = {name for name, state in flow.states.items() if _trains(state)}
+        for what, reached in ways.items():
+            for name in sorted(trains & reached):
+                yield _found(
+                    machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                )
+        for edge in flow.edges():
+            if edge.caught and trains & replace(flow, start=edge.head).reached():
+                yield _found(
+                    machine,
+                    f"an error in {edge.tail} leads to {edge.head}, and so to a job",
+                    "nothing is paid for after an error",
+                )
+        if not trains:
+            yield _found(machine, "no state starts a job", "an upload becomes a custom model")
+
+
+@check("M802", "Nothing is published unproved, and an error while serving is rolled back.")
+def served_after_proof(subject: Subject) -> Iterator[Found]:
+    for machine, flow in _flow(subject):
+        actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
+        missing = [action for action, names in actions.items() if not names]
+        if missing:
+            yield _found(
+                machine, f"no state does {', '.join(missing)}", "prove, then publish, or roll back"
+            )
+        unproved = flow.reached(without=lambda e: _passes(e, actions["smoke"]))  # noqa: B023
+        unproved |= flow.reached(without=lambda e: _asks(e, "$.serving.step", "publish"))
+        for name in sorted(actions["publish"] & unproved):
+            yield _found(
+                machine, f"{name} can be reached without the smoke test", "prove, then publish"
+            )
+        for name in sorted(set().union(*actions.values())):
+            retried = [r.get("ErrorEquals") for r in flow.states[name].get("Retry", ())]
+            if ["States.TaskFailed"] not in retried:
+                yield _found(
+                    machine,
+                    f"{name} gives up at the first error of an unknown name",
+                    "an endpoint takes half an hour to make",
+                )
+        for edge in flow.edges():
+            serving = actions["serve"] | actions["smoke"] | actions["publish"]
+            if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:
+                yield _found(
+                    machine,
+                    f"an error in {edge.tail} leads to {edge.head}",
+                    "what was begun must be undone, or it goes on billing",
+                )
+
+
+def _doing(flow: Flow, action: str) -> set[str]:
+    return {name for name, state in flow.states.items() if _does(state, action)}
+
+
+@check("M803", "Every customization's serving is what its file says, in the hands of its provider.")
+def serving(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    provider = subject.bound.fill("{function.ProvisionedThroughput}")
+    for name, wanted in contracts.serving.items():
+        resource = subject.contracted.get(f"serving.{name}")
+        if resource is None:
+            continue
+        expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
+        found = {k: v for k, v in resource.properties.items() if k != "ServiceTimeout"}
+        for key in sorted({*expected, *found}):
+            if found.get(key) != expected.get(key):
+                yield Found(
+                    where=resource.path,
+                    what=f"{key} is {found.get(key, 'not set')}",
+                    limit=f"customizations/{name}.toml says {expected.get(key, 'nothing of it')}",
+                    fix="Deploy what the file says",
+                )
+        timeout = resource.properties.get("ServiceTimeout")
+        if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
+            yield Found(
+                where=resource.path,
+                what=f"CloudFormation waits {timeout or 3600} s for its answer",
+                limit="no longer than its function can run: 900 s",
+                fix="Set service_timeout=Duration.minutes(15)",
+            )
+    known = {subject.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
+    known |= {subject.bound.path(contracts.places[n]) for n in contracts.custom_resources}
+    for resource in subject.assembly.resources:
+        if resource.type.startswith("Custom::") and resource.path not in known:
+            yield Found(
+                where=resource.path,
+                what=f"{resource.type} belongs to no customization",
+                limit="a custom resource can do whatever its function can",
+                fix="Remove it, or add the customization's file",
+            )
+
+
+@check("M804", "Every other custom resource says exactly what its contract says.")
+def custom_resources(subject: Subject) -> Iterator[Found]:
+    for name, wanted in subject.bound.contracts.custom_resources.items():
+        resource = subject.contracted.get(name)
+        if resource is None:
+            continue
+        expected = {key: subject.bound.fill(value) for key, value in wanted.items()}
+        for key in sorted({*expected, *resource.properties}):
+            if str(resource.properties.get(key)) != expected.get(key):
+                yield Found(
+                    where=resource.path,
+                    what=f"{key} is {resource.properties.get(key, 'not set')}",
+                    limit=f"the contract says {expected.get(key, 'nothing of it')}",
+                    fix="Wire it as the contract in bedrock_tuning/contracts says",
+                )
+
+
+CHECKS = (paid_after_checks, served_after_proof, serving, custom_resources)

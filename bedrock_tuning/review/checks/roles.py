@@ -1,0 +1,227 @@
+"""Checks of what each role may do: its contract, exactly."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bedrock_tuning.contracts import Grant
+from bedrock_tuning.contracts import Role as RoleContract
+from bedrock_tuning.review.bound_contracts import as_statement
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.access import Role, World
+from bedrock_tuning.review.iam.containment import beyond, short_of
+from bedrock_tuning.review.iam.probes import allowed_by, near_misses, requests_of
+from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.wording import conditions_in_words
+
+_FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
+
+
+def _contracted(subject: Subject) -> Iterator[tuple[RoleContract, Role, list[Grant]]]:
+    for contract in subject.bound.contracts.roles:
+        resource = subject.contracted.get(contract.name)
+        if resource is not None:
+            grants = [subject.bound.grant(grant) for grant in contract.grants]
+            yield contract, subject.world.roles[resource.arn], grants
+
+
+@check("P301", "No role is there without a contract, and no user or group at all.")
+def no_other_roles(subject: Subject) -> Iterator[Found]:
+    promised = {subject.bound.path(contract.place) for contract in subject.bound.contracts.roles}
+    for resource in subject.assembly.resources:
+        identity = resource.type.startswith("AWS::IAM::") and not resource.type.endswith("Policy")
+        if identity and resource.path not in promised:
+            yield Found(
+                where=resource.path or resource.logical_id,
+                what=f"{resource.type} has no contract",
+                limit="what nobody promised, nobody reviewed",
+                fix="Remove it, or write its contract in bedrock_tuning/contracts/roles.py",
+            )
+
+
+@check("P302", "All that a role may do is written in the role: no managed policies.")
+def no_managed_policies(subject: Subject) -> Iterator[Found]:
+    for role in subject.world.roles.values():
+        for arn in role.managed:
+            yield Found(
+                where=role.path,
+                what=f"the managed policy {arn} is attached",
+                limit="AWS changes its managed policies without asking",
+                fix="Write out the statements that are needed",
+            )
+    for resource in subject.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        yield Found(
+            where=resource.path,
+            what=f"{resource.type} is a policy outside of its role",
+            limit="a role must never exist without its whole policy",
+            fix="Write it as an inline policy of the role",
+        )
+
+
+@check("P303", "Every role has the permissions boundary and the name that the settings demand.")
+def boundaries(subject: Subject) -> Iterator[Found]:
+    contracts = subject.bound.contracts
+    for role in subject.world.roles.values():
+        if role.boundary != contracts.boundary:
+            yield Found(
+                where=role.path,
+                what=f"the permissions boundary is {role.boundary or 'missing'}",
+                limit=f"the settings say {contracts.boundary or 'none'}",
+                fix="Set permissions_boundary under tuning in cdk.json",
+            )
+        if ("RoleName" in role.resource.properties) != contracts.named_roles:
+            yield Found(
+                where=role.path,
+                what=f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
+                limit="a name of its own only where the settings demand one",
+                fix="Set role_name_prefix or deny_others under tuning in cdk.json",
+            )
+        if not role.resource.name.startswith(contracts.role_prefix):
+            yield Found(
+                where=role.path,
+                what=f"the role's name is {role.resource.name}",
+                limit=f"it must begin with {contracts.role_prefix}",
+                fix="Set role_name_prefix under tuning in cdk.json",
+            )
+
+
+@check("P304", "No role may do anything beyond its contract (containment: exact, no sampling).")
+def nothing_beyond(subject: Subject) -> Iterator[Found]:
+    for contract, role, grants in _contracted(subject):
+        promised = [as_statement(grant, where=contract.name) for grant in grants]
+        for problem in beyond([s for s in role.policy if s.effect == "Allow"], promised):
+            yield Found(where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX)
+
+
+@check("P305", "Every role may do all that its contract says (containment: exact, no sampling).")
+def nothing_short(subject: Subject) -> Iterator[Found]:
+    for contract, role, grants in _contracted(subject):
+        promised = [as_statement(grant, where=contract.name) for grant in grants]
+        for problem in short_of(promised, [s for s in role.policy if s.effect == "Allow"]):
+            yield Found(where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX)
+
+
+@check("P306", "Simulated: each role can do what it is for, with all policies taken together.")
+def can_do_its_work(subject: Subject) -> Iterator[Found]:
+    for contract, role, grants in _contracted(subject):
+        for grant in grants:
+            for request in requests_of(grant, role.arn):
+                if not _decide(subject.world, request):
+                    yield Found(
+                        where=role.path,
+                        what=f"{request.action} on {request.resource} is denied",
+                        limit=f"the role {contract.does}: {grant.why}",
+                        fix="Look for a missing grant, or for a Deny that reaches too far",
+                    )
+
+
+@check("P307", "Simulated: no role can do what is nearly its work, or another role's.")
+def cannot_do_more(subject: Subject) -> Iterator[Found]:
+    everything: dict[tuple[str, str], Request] = {}
+    contracted = list(_contracted(subject))
+    for _, _, grants in contracted:
+        for grant in grants:
+            for request in requests_of(grant, ""):
+                everything.setdefault((request.action, request.resource), request)
+    for contract, role, grants in contracted:
+        attempts = [
+            miss
+            for grant in grants
+            for request in requests_of(grant, role.arn)
+            for miss in near_misses(request, grant.conditions)
+        ]
+        attempts += [
+            Request(principal=role.arn, action=r.action, resource=r.resource, context=r.context)
+            for r in everything.values()
+        ]
+        for attempt in attempts:
+            if _decide(subject.world, attempt) and not allowed_by(grants, attempt):
+                yield Found(
+                    where=role.path,
+                    what=f"{attempt.action} on {attempt.resource} is allowed with "
+                    f"{dict(attempt.context)}",
+                    limit=f"the role {contract.does}",
+                    fix=_FIX,
+                )
+
+
+@check("P309", "Every role's own policy refuses what its contract says.")
+def own_refusals(subject: Subject) -> Iterator[Found]:
+    for contract, role, _ in _contracted(subject):
+        promised = [
+            as_statement(subject.bound.refusal(refusal), where=contract.name)
+            for refusal in contract.refusals
+        ]
+        # Identity policies name no principal.
+        promised = [replace(statement, principals=None) for statement in promised]
+        for problem in short_of(promised, [s for s in role.policy if s.effect == "Deny"]):
+            yield Found(
+                where=role.path,
+                what=f"the refusal of {problem}",
+                limit=f"the role {contract.does}",
+                fix=_FIX,
+            )
+
+
+@check("P308", "A role is passed to one service only, and only roles that are meant for it.")
+def passing(subject: Subject) -> Iterator[Found]:
+    for role in subject.world.roles.values():
+        for statement in role.policy:
+            names = [a for a in statement.actions if a.lower() in ("iam:passrole", "iam:*", "*")]
+            if statement.effect != "Allow" or not names:
+                continue
+            exact = all("*" not in r and "?" not in r for r in statement.resources)
+            to_one = any(
+                c.operator == "StringEquals" and c.key.lower() == "iam:passedtoservice"
+                for c in statement.conditions
+            )
+            if not (exact and to_one):
+                yield Found(
+                    where=role.path,
+                    what=f"{statement.label} passes {', '.join(statement.resources)} "
+                    f"{conditions_in_words(statement.conditions)}",
+                    limit="iam:PassRole needs exact roles and iam:PassedToService",
+                    fix="Name the roles, and the service that they are passed to",
+                )
+
+
+# IAM's quotas: all inline policies of a role together, and its trust policy; blanks do not count.
+_INLINE_MAX = 10_240
+_TRUST_MAX = 2_048
+
+
+@check("P310", "Every role's policies fit into IAM's limits.")
+def fits(subject: Subject) -> Iterator[Found]:
+    for role in subject.world.roles.values():
+        properties = role.resource.properties
+        inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
+        for what, documents, most in (
+            ("its inline policies have", inline, _INLINE_MAX),
+            ("its trust policy has", [properties.get("AssumeRolePolicyDocument")], _TRUST_MAX),
+        ):
+            size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
+            if size > most:
+                yield Found(
+                    where=role.path,
+                    what=f"{what} {size:,} characters",
+                    limit=f"IAM takes {most:,}",
+                    fix="Fewer customizations in one environment",
+                )
+
+
+def _decide(world: World, request: Request) -> bool:
+    return bool(world.decide(request.principal, request.action, request.resource, request.context))
+
+
+CHECKS = (
+    no_other_roles,
+    no_managed_policies,
+    boundaries,
+    nothing_beyond,
+    nothing_short,
+    can_do_its_work,
+    cannot_do_more,
+    passing,
+    own_refusals,
+    fits,
+)

@@ -1,0 +1,386 @@
+"""Checks of what holds data: it survives, is kept as long as meant, is encrypted and is closed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.iam.keys import key_arn, key_of
+
+_STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+# By contract name: the key that must encrypt it; log groups are found by type.
+_KEY_OF: Final = {
+    "training": "data-key",
+    "validation": "data-key",
+    "output": "data-key",
+    "runs": "operations-key",
+    "topic": "operations-key",
+    "dead-letters": "operations-key",
+}
+_QUEUE_DAYS: Final = 14
+_ABORT_DAYS: Final = 7
+
+
+def _true(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+@check("S601", "Data, keys and the runs table stay when their stack goes or they are replaced.")
+def retained(subject: Subject) -> Iterator[Found]:
+    for resource in subject.assembly.of_type(*_STATEFUL):
+        for name, kept in (
+            ("DeletionPolicy", resource.keeps_on_delete),
+            ("UpdateReplacePolicy", resource.keeps_on_replace),
+        ):
+            if not kept:
+                yield Found(
+                    where=resource.path,
+                    what=f"{name} is {resource.raw.get(name, 'not set')}",
+                    limit="Retain: a mistake in a template must not delete data",
+                    fix="Set removal_policy=RemovalPolicy.RETAIN",
+                )
+
+
+# Kept or not, they open nothing and cost nothing: messages and logs, for whoever wants them.
+_MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+
+
+@check("S614", "What is no data goes with its stack: no permission, function or endpoint stays.")
+def goes_with_its_stack(subject: Subject) -> Iterator[Found]:
+    for resource in subject.assembly.resources:
+        kept = resource.keeps_on_delete or resource.keeps_on_replace
+        if kept and resource.type not in _MAY_STAY:
+            yield Found(
+                where=resource.path,
+                what=f"{resource.type} stays when its stack goes or it is replaced",
+                limit="what stays behind is forgotten, may be used, and may be billed",
+                fix="Remove its removal policy",
+            )
+
+
+@check("S602", "The runs table is protected from deletion, can be restored, and is paid by use.")
+def table(subject: Subject) -> Iterator[Found]:
+    for resource in subject.assembly.of_type("AWS::DynamoDB::Table"):
+        properties = resource.properties
+        recovery = get(properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
+        for what, good in (
+            ("DeletionProtectionEnabled", _true(properties.get("DeletionProtectionEnabled"))),
+            ("point-in-time recovery", _true(recovery)),
+            ("PAY_PER_REQUEST", properties.get("BillingMode") == "PAY_PER_REQUEST"),
+            ("no expiry of items", "TimeToLiveSpecification" not in properties),
+        ):
+            if not good:
+                yield Found(
+                    where=resource.path,
+                    what=f"it lacks {what}",
+                    limit="the record of all runs and the lock against double jobs",
+                    fix="Set it on the table in stacks/pipeline.py",
+                )
+
+
+@check("S613", "The runs table has the keys and indexes that functions and commands ask for.")
+def table_keys(subject: Subject) -> Iterator[Found]:
+    table = subject.contracted.get("runs")
+    if table is None:
+        return
+    found = {"": _key_names(table.properties)}
+    for index in table.properties.get("GlobalSecondaryIndexes", []):
+        found[str(index.get("IndexName"))] = _key_names(index)
+        if get(index, "Projection", "ProjectionType") != "ALL":
+            found[f"{index.get('IndexName')} with all attributes"] = ()
+    wanted = dict(subject.bound.contracts.table_keys)
+    texts = {
+        str(a.get("AttributeName"))
+        for a in table.properties.get("AttributeDefinitions", [])
+        if a.get("AttributeType") == "S"
+    }
+    if found != wanted or texts != {name for names in wanted.values() for name in names}:
+        yield Found(
+            where=table.path,
+            what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
+            limit=f"{_keys_in_words(wanted)}; all of them texts",
+            fix="Define the table as stacks/pipeline.py does",
+        )
+
+
+def _key_names(holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the partition and the sort key."""
+    kinds = ("HASH", "RANGE")
+    keys = holder.get("KeySchema", [])
+    right = [str(key.get("KeyType")) for key in keys] == list(kinds[: len(keys)])
+    return tuple(str(key.get("AttributeName")) for key in keys) if right else ()
+
+
+def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
+    """Keys by index, "" for the table itself: "keys are id; keys of index by-x are x and run"."""
+    return "; ".join(
+        f"keys {f'of index {index} ' if index else ''}are {' and '.join(names) or 'none'}"
+        for index, names in sorted(keys.items())
+    )
+
+
+@check("S603", "Every bucket keeps the versions of its objects.")
+def versioned(subject: Subject) -> Iterator[Found]:
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        status = get(bucket.properties, "VersioningConfiguration", "Status")
+        if status != "Enabled":
+            yield Found(
+                where=bucket.path,
+                what=f"versioning is {status or 'off'}",
+                limit="an overwritten dataset must be recoverable, and a version names an upload",
+                fix="Set versioned=True",
+            )
+
+
+@check("S604", "Objects are kept exactly as long as the settings say, and parts do not pile up.")
+def lifecycles(subject: Subject) -> Iterator[Found]:
+    days = subject.bound.contracts.retention
+    names = {r.arn: name for name, r in subject.contracted.items()}
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        expirations = {
+            "access-logs": {"": days["logs"]},
+            "output": {f"{s3_layout.WORK}/": days["work"]},
+        }
+        wanted = expirations.get(names.get(bucket.arn, ""), {})
+        found: dict[str, Any] = {}
+        noncurrent, abort, others = set(), set(), []
+        for rule in get(bucket.properties, "LifecycleConfiguration", "Rules") or []:
+            if rule.get("Status") != "Enabled":
+                others.append(f"the rule {rule.get('Id')} is {rule.get('Status')}")
+                continue
+            prefix = str(rule.get("Prefix", ""))
+            if "ExpirationInDays" in rule:
+                found[prefix] = rule["ExpirationInDays"]
+            if not prefix or "NoncurrentVersionExpiration" in rule:
+                noncurrent.add(get(rule, "NoncurrentVersionExpiration", "NoncurrentDays"))
+            if not prefix or "AbortIncompleteMultipartUpload" in rule:
+                abort.add(get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation"))
+            others += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
+        if found != wanted:
+            others.append(f"objects expire after {found or 'no time'} days, not {wanted or 'ever'}")
+        if noncurrent != {days["noncurrent"]}:
+            others.append(f"old versions go after {noncurrent or 'no'} days")
+        if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
+            others.append(f"parts of uploads go after {abort or 'no'} days")
+        for problem in others:
+            yield Found(
+                where=bucket.path,
+                what=problem,
+                limit=f"settings: {dict(days)} days; abandoned parts at most {_ABORT_DAYS}",
+                fix="Write the lifecycle as stacks/data.py does",
+            )
+
+
+_LIFECYCLE: Final = (
+    "Id",
+    "Status",
+    "Prefix",
+    "ExpirationInDays",
+    "NoncurrentVersionExpiration",
+    "AbortIncompleteMultipartUpload",
+)
+
+
+@check(
+    "S605", "Logs are kept as long as the settings say, never for ever, in a group of their own."
+)
+def log_retention(subject: Subject) -> Iterator[Found]:
+    wanted = subject.bound.contracts.retention["logs"]
+    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+        days = group.properties.get("RetentionInDays")
+        if days != wanted:
+            yield Found(
+                where=group.path,
+                what=f"logs are kept {f'{days} days' if days else 'for ever'}",
+                limit=f"{wanted} days by the settings",
+                fix="Set retention on the log group",
+            )
+
+
+@check("S606", "Dead letters wait as long as SQS allows, and are not moved or delayed.")
+def queues(subject: Subject) -> Iterator[Found]:
+    for queue in subject.assembly.of_type("AWS::SQS::Queue"):
+        seconds = int(queue.properties.get("MessageRetentionPeriod", 345_600))
+        moved = {"RedrivePolicy", "DelaySeconds", "FifoQueue"} & set(queue.properties)
+        if seconds != _QUEUE_DAYS * 86_400 or moved:
+            yield Found(
+                where=queue.path,
+                what=f"messages stay {seconds / 86_400:g} days"
+                + (f" with {', '.join(sorted(moved))}" if moved else ""),
+                limit=f"{_QUEUE_DAYS} days, nothing else",
+                fix="Set retention_period=Duration.days(14)",
+            )
+
+
+@check("S607", "Every key rotates, is switched on, and is a key for encryption of this Region.")
+def keys(subject: Subject) -> Iterator[Found]:
+    for key in subject.assembly.of_type("AWS::KMS::Key"):
+        properties = key.properties
+        for what, good in (
+            ("rotation", _true(properties.get("EnableKeyRotation"))),
+            ("Enabled", _true(properties.get("Enabled", True))),
+            ("ENCRYPT_DECRYPT", properties.get("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"),
+            ("a single Region", not _true(properties.get("MultiRegion", False))),
+            ("material of AWS", properties.get("Origin", "AWS_KMS") == "AWS_KMS"),
+            ("a long waiting period", int(properties.get("PendingWindowInDays", 30)) >= 30),
+            (
+                "the lockout check",
+                not _true(properties.get("BypassPolicyLockoutSafetyCheck", False)),
+            ),
+        ):
+            if not good:
+                yield Found(
+                    where=key.path,
+                    what=f"it lacks {what}",
+                    limit="a key that rotates and is there as long as its data",
+                    fix="Leave CDK's defaults, with enable_key_rotation=True",
+                )
+
+
+@check("S608", "No bucket can be made public, and its owner owns all that is in it.")
+def closed(subject: Subject) -> Iterator[Found]:
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        blocked = bucket.properties.get("PublicAccessBlockConfiguration", {})
+        for name in (
+            "BlockPublicAcls",
+            "BlockPublicPolicy",
+            "IgnorePublicAcls",
+            "RestrictPublicBuckets",
+        ):
+            if not _true(blocked.get(name)):
+                yield _open(bucket, f"{name} is {blocked.get(name, 'not set')}")
+        owners = get(bucket.properties, "OwnershipControls", "Rules")
+        if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
+            yield _open(bucket, f"object ownership is {owners or 'not set'}")
+        for name in (
+            "AccessControl",
+            "WebsiteConfiguration",
+            "CorsConfiguration",
+            "ReplicationConfiguration",
+        ):
+            if name in bucket.properties:
+                yield _open(bucket, f"it has {name}")
+
+
+def _open(bucket: Resource, what: str) -> Found:
+    return Found(
+        where=bucket.path,
+        what=what,
+        limit="closed to the public, by policy alone, at one place",
+        fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
+    )
+
+
+@check("S609", "Everything that holds data is encrypted with the key that is meant for it.")
+def encrypted(subject: Subject) -> Iterator[Found]:
+    wanted = {
+        subject.contracted[name].arn: subject.bound.fill(f"{{{key}}}")
+        for name, key in _KEY_OF.items()
+        if name in subject.contracted
+    }
+    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+        key = "network-key" if group.stack.endswith("-network") else "operations-key"
+        wanted[group.arn] = subject.bound.fill(f"{{{key}}}")
+    for arn, key in wanted.items():
+        resource = subject.assembly.by_arn(arn)
+        if resource is not None and (
+            key_arn(subject.assembly, resource) != key or not _switched_on(resource)
+        ):
+            yield Found(
+                where=resource.path,
+                what=f"it is encrypted with {key_of(resource) or 'no key of ours'}",
+                limit=f"{key}",
+                fix="Give the construct its key",
+            )
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        if _algorithm(bucket) not in ("aws:kms", "AES256"):
+            yield Found(
+                where=bucket.path,
+                what=f"it is encrypted with {_algorithm(bucket) or 'nothing that is written down'}",
+                limit="aws:kms, or AES256 where S3 itself writes",
+                fix="Set encryption",
+            )
+
+
+def _algorithm(bucket: Resource) -> str:
+    rules = get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+    return str(get(rules, 0, "ServerSideEncryptionByDefault", "SSEAlgorithm") or "")
+
+
+def _switched_on(resource: Resource) -> bool:
+    properties = resource.properties
+    match resource.type:
+        case "AWS::S3::Bucket":
+            rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+            # Without a bucket key every object would be a call to KMS.
+            one = _algorithm(resource) == "aws:kms" and len(rules or ()) == 1
+            return one and _true(get(rules, 0, "BucketKeyEnabled"))
+        case "AWS::DynamoDB::Table":
+            specification = properties.get("SSESpecification", {})
+            return _true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"
+    return True
+
+
+@check("S610", "Every bucket with data logs who reads and writes it.")
+def access_logged(subject: Subject) -> Iterator[Found]:
+    logs = subject.contracted.get("access-logs")
+    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+        if logs is not None and bucket.arn == logs.arn:
+            continue
+        target = get(bucket.properties, "LoggingConfiguration", "DestinationBucketName")
+        if logs is None or target != logs.name:
+            yield Found(
+                where=bucket.path,
+                what=f"accesses are logged to {target or 'no bucket'}",
+                limit="the bucket for access logs",
+                fix="Set server_access_logs_bucket",
+            )
+
+
+@check("S611", "Stacks on AWS cannot be deleted by accident, but for the one that ends billing.")
+def protected(subject: Subject) -> Iterator[Found]:
+    for stack, on in subject.assembly.protected.items():
+        # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
+        wanted = subject.bound.contracts.protected and not stack.endswith("-serving")
+        if on != wanted:
+            yield Found(
+                where=stack,
+                what=f"termination protection is {'on' if on else 'off'}",
+                limit="on for what holds data, off for what ends billing, off on the local AWS",
+                fix="Pass termination_protection as app.py does",
+            )
+
+
+@check("S612", "Nothing in a template is, or looks like, a secret.")
+def no_secrets(subject: Subject) -> Iterator[Found]:
+    for function in subject.assembly.of_type("AWS::Lambda::Function"):
+        for name, value in (get(function.properties, "Environment", "Variables") or {}).items():
+            if any(word in name.upper() for word in ("SECRET", "PASSWORD", "TOKEN", "API_KEY")) or (
+                str(value).startswith(("AKIA", "ASIA", "-----BEGIN"))
+            ):
+                yield Found(
+                    where=function.path,
+                    what=f"the environment variable {name} looks like a secret",
+                    limit="templates are read by many and kept",
+                    fix="Read it at run time from where secrets are kept",
+                )
+
+
+CHECKS = (
+    retained,
+    table,
+    table_keys,
+    versioned,
+    lifecycles,
+    log_retention,
+    queues,
+    keys,
+    closed,
+    encrypted,
+    access_logged,
+    protected,
+    no_secrets,
+    goes_with_its_stack,
+)

@@ -1,0 +1,1 @@
+"""Policies: simulation, containment, wildcards and conditions."""

@@ -1,0 +1,267 @@
+"""Everything that decides about access, drawn together from all stacks: roles, policies, endpoints.
+
+A policy may stand in a role, beside it, on a resource or in a resource of its own; here each role
+has all of its statements and each resource all of its policy's, wherever they were written.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.iam.conditions import Context
+from bedrock_tuning.review.iam.policy import Statement, listed, parse
+from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, decide
+
+
+@dataclass(slots=True, kw_only=True)
+class Role:
+    """A role with all that is attached to it. managed: ARNs of policies outside of the templates.
+
+    boundary: its ARN, "" for none; boundary_policy: its statements, None if it is not in the
+    templates: then it counts as no limit, for it can only take away.
+    """
+
+    resource: Resource
+    arn: str
+    trust: list[Statement]
+    policy: list[Statement]
+    managed: list[str]
+    boundary: str = ""
+    boundary_policy: list[Statement] | None = None
+
+    @property
+    def path(self) -> str:
+        """Its construct path."""
+        return self.resource.path
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """A VPC endpoint. policy: None when it has none, and so lets everything through."""
+
+    resource: Resource
+    service: str
+    policy: list[Statement] | None
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The whole picture. problems: (construct path, what is wrong with a policy's form)."""
+
+    assembly: Assembly
+    account: str = identity.ACCOUNT
+    roles: dict[str, Role] = field(default_factory=dict)
+    policies: dict[str, list[Statement]] = field(default_factory=dict)
+    owners: dict[str, list[Resource]] = field(default_factory=dict)
+    endpoints: list[Endpoint] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Context | None = None,
+        *,
+        identity_policy: list[Statement] | None = None,
+    ) -> Decision:
+        """Whether a principal may do an action on a resource, by all policies of the templates.
+
+        identity_policy: of a principal that is no role of the templates.
+        """
+        role = self.roles.get(principal)
+        policies = Policies(
+            identity=role.policy if role else identity_policy or (),
+            boundary=role.boundary_policy if role else None,
+            resource=self.guarding(action, resource),
+        )
+        request = Request(
+            principal=principal,
+            action=action,
+            resource=resource,
+            context={**_who(principal), **(context or {})},
+            account=self.account if self._is_ours(resource) else "",
+        )
+        return decide(request, policies)
+
+    def guarding(self, action: str, resource: str) -> list[Statement] | None:
+        """The policy that guards a resource: a role's trust, or the resource's own."""
+        if action.startswith("sts:AssumeRole"):
+            role = self.roles.get(resource)
+            return role.trust if role else None
+        return self.policies.get(owner_arn(resource))
+
+    def _is_ours(self, resource: str) -> bool:
+        return self.assembly.by_arn(owner_arn(resource)) is not None
+
+
+def _who(principal: str) -> dict[str, str]:
+    """What every request of an IAM principal says about it; a service has neither."""
+    if not principal.startswith("arn:"):
+        return {}
+    return {"aws:PrincipalArn": principal, "aws:PrincipalAccount": principal.split(":")[4]}
+
+
+def owner_arn(resource: str) -> str:
+    """The ARN of what carries the policy: an object's bucket, else the resource itself."""
+    if ":s3:::" in resource:
+        return resource.partition("/")[0]
+    return resource
+
+
+def build(assembly: Assembly) -> World:
+    """Draws the picture; what is wrong with a policy's form is listed in it."""
+    world = World(assembly=assembly)
+    builder = _Builder(world)
+    for resource in assembly.of_type("AWS::IAM::Role"):
+        builder.role(resource)
+    for resource in assembly.resources:
+        builder.attachment(resource)
+    return world
+
+
+# Where a resource keeps a policy of its own, by type.
+_OWN_POLICY: Final = {
+    "AWS::KMS::Key": ("KeyPolicy",),
+    "AWS::DynamoDB::Table": ("ResourcePolicy", "PolicyDocument"),
+    "AWS::DynamoDB::GlobalTable": ("ResourcePolicy", "PolicyDocument"),
+}
+# Resources that are a policy of others: property with the targets.
+_POLICY_OF: Final = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SNS::TopicInlinePolicy": "TopicArn",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SQS::QueueInlinePolicy": "Queue",
+}
+
+
+class _Builder:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._assembly = world.assembly
+        self._role_names = {r.name: r for r in self._assembly.of_type("AWS::IAM::Role")}
+
+    def _parse(
+        self, resource: Resource, raw: Any, where: str, *, trust: bool = False
+    ) -> list[Statement]:
+        found = parse(raw, where=where, trust=trust)
+        self._world.problems += [(resource.path, problem) for problem in found.problems]
+        return found.statements
+
+    def role(self, resource: Resource) -> None:
+        properties = resource.properties
+        policy: list[Statement] = []
+        for number, inline in enumerate(listed(properties.get("Policies"))):
+            where = f"Policies/{inline.get('PolicyName', number)}"
+            policy += self._parse(resource, inline.get("PolicyDocument"), where)
+        self._world.roles[resource.arn] = Role(
+            resource=resource,
+            arn=resource.arn,
+            trust=self._parse(
+                resource,
+                properties.get("AssumeRolePolicyDocument"),
+                "AssumeRolePolicyDocument",
+                trust=True,
+            ),
+            policy=policy,
+            managed=[str(arn) for arn in listed(properties.get("ManagedPolicyArns"))],
+            boundary=str(properties.get("PermissionsBoundary", "")),
+        )
+
+    def attachment(self, resource: Resource) -> None:
+        properties = resource.properties
+        match resource.type:
+            case "AWS::IAM::Policy" | "AWS::IAM::RolePolicy" | "AWS::IAM::ManagedPolicy":
+                self._attach(resource, properties)
+            case "AWS::Lambda::Permission":
+                self._permission(resource, properties)
+            case "AWS::EC2::VPCEndpoint":
+                raw = properties.get("PolicyDocument")
+                self._world.endpoints.append(
+                    Endpoint(
+                        resource=resource,
+                        service=str(properties.get("ServiceName", "")),
+                        policy=None
+                        if raw is None
+                        else self._parse(resource, raw, "PolicyDocument"),
+                    )
+                )
+            case kind if kind in _OWN_POLICY:
+                raw = properties
+                for name in _OWN_POLICY[kind]:
+                    raw = (raw or {}).get(name)
+                if raw is not None:
+                    self._guard(resource.arn, resource, raw, "/".join(_OWN_POLICY[kind]))
+            case kind if kind in _POLICY_OF:
+                for target in listed(properties.get(_POLICY_OF[kind])):
+                    self._guard(
+                        self._target(kind, str(target)),
+                        resource,
+                        properties.get("PolicyDocument"),
+                        "PolicyDocument",
+                    )
+
+    def _attach(self, resource: Resource, properties: Mapping[str, Any]) -> None:
+        names = [*listed(properties.get("Roles")), *listed(properties.get("RoleName"))]
+        statements = self._parse(resource, properties.get("PolicyDocument"), resource.path)
+        for role in self._world.roles.values():
+            by_arn = resource.type == "AWS::IAM::ManagedPolicy" and resource.arn in role.managed
+            if role.resource.name in names or by_arn:
+                role.policy += statements
+                if by_arn:
+                    role.managed.remove(resource.arn)
+        if resource.type == "AWS::IAM::ManagedPolicy":
+            for role in self._world.roles.values():
+                if role.boundary == resource.arn:
+                    role.boundary_policy = statements
+        for name in names:
+            if name not in self._role_names:
+                self._world.problems.append((resource.path, f"attached to an unknown role {name}"))
+
+    def _permission(self, resource: Resource, properties: Mapping[str, Any]) -> None:
+        function = str(properties.get("FunctionName", ""))
+        arn = function
+        if not function.startswith("arn:"):
+            named = (r for r in self._assembly.of_type("AWS::Lambda::Function"))
+            arn = next((r.arn for r in named if r.name == function), function)
+        principal = str(properties.get("Principal", ""))
+        kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
+        conditions: dict[str, dict[str, str]] = {}
+        if "SourceAccount" in properties:
+            conditions["StringEquals"] = {"aws:SourceAccount": properties["SourceAccount"]}
+        if "SourceArn" in properties:
+            conditions["ArnLike"] = {"aws:SourceArn": properties["SourceArn"]}
+        raw = {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": {kind: principal},
+                "Action": properties.get("Action", ""),
+                "Resource": arn,
+                "Condition": conditions,
+            },
+        }
+        self._guard(arn, resource, raw, "Permission")
+
+    def _target(self, kind: str, target: str) -> str:
+        if target.startswith("arn:"):
+            return target
+        if kind == "AWS::S3::BucketPolicy":
+            return f"arn:{identity.PARTITION}:s3:::{target}"
+        name = target.rpartition("/")[2]
+        queues = (r for r in self._assembly.of_type("AWS::SQS::Queue"))
+        return next((r.arn for r in queues if r.name == name), target)
+
+    def _guard(self, arn: str, resource: Resource, raw: Any, where: str) -> None:
+        self._world.policies.setdefault(arn, []).extend(self._parse(resource, raw, where))
+        self._world.owners.setdefault(arn, []).append(resource)
+        if self._assembly.by_arn(arn) is None:
+            self._world.problems.append((resource.path, f"guards nothing that is known: {arn}"))
+
+
+def administrator() -> Iterator[Statement]:
+    """The identity policy of somebody who may do everything that resource policies let him."""
+    yield Statement(where="administrator", sid="", effect="Allow", actions=("*",), resources=("*",))

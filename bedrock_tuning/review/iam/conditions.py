@@ -1,0 +1,297 @@
+"""Conditions of policies: evaluated for one request, and compared for all requests at once."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.iam.wildcards import (
+    arn_contains,
+    arn_matches,
+    contains,
+    is_literal,
+    matches,
+)
+
+Context = Mapping[str, str | Sequence[str]]
+
+# Never part of a real value: what a policy variable becomes when the request does not have it.
+_MISSING: Final = "\0"
+_VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
+
+# The keys that a policy here may use; another one is a slip of the pen or needs thought first.
+KNOWN_KEYS: Final = (
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalIsAWSService",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalTag/?*",
+    "aws:RequestedRegion",
+    "aws:RequestTag/?*",
+    "aws:ResourceAccount",
+    "aws:ResourceOrgID",
+    "aws:ResourceTag/?*",
+    "aws:SecureTransport",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceIp",
+    "aws:SourceOrgID",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:TagKeys",
+    "aws:ViaAWSService",
+    "aws:CalledVia",
+    "dynamodb:LeadingKeys",
+    "ec2:CreateAction",
+    "ec2:ResourceTag/?*",
+    "ec2:Subnet",
+    "ec2:Vpc",
+    "iam:PassedToService",
+    "iam:AssociatedResourceArn",
+    "kms:CallerAccount",
+    "kms:EncryptionContext:?*",
+    "kms:EncryptionContextKeys",
+    "kms:GrantIsForAWSResource",
+    "kms:GrantOperations",
+    "kms:ViaService",
+    "lambda:SourceFunctionArn",
+    "s3:TlsVersion",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+)
+
+
+def _same(pattern: str, value: str) -> bool:
+    return pattern == value
+
+
+def _same_in_any_case(pattern: str, value: str) -> bool:
+    return pattern.casefold() == value.casefold()
+
+
+def _numbers(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def test(pattern: str, value: str) -> bool:
+        try:
+            return compare(float(value), float(pattern))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _moment(text: str) -> datetime:
+    if re.fullmatch(r"\d+", text):
+        return datetime.fromtimestamp(int(text), UTC)
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _dates(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
+    def test(pattern: str, value: str) -> bool:
+        try:
+            return compare(_moment(value), _moment(pattern))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _in_network(pattern: str, value: str) -> bool:
+    try:
+        return ipaddress.ip_address(value) in ipaddress.ip_network(pattern, strict=False)
+    except ValueError:
+        return False
+
+
+_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "StringEquals": _same,
+    "StringEqualsIgnoreCase": _same_in_any_case,
+    "StringLike": matches,
+    "ArnEquals": arn_matches,
+    "ArnLike": arn_matches,
+    "Bool": _same_in_any_case,
+    "BinaryEquals": _same,
+    "IpAddress": _in_network,
+    "NumericEquals": _numbers(lambda v, p: v == p),
+    "NumericLessThan": _numbers(lambda v, p: v < p),
+    "NumericLessThanEquals": _numbers(lambda v, p: v <= p),
+    "NumericGreaterThan": _numbers(lambda v, p: v > p),
+    "NumericGreaterThanEquals": _numbers(lambda v, p: v >= p),
+    "DateEquals": _dates(lambda v, p: v == p),
+    "DateLessThan": _dates(lambda v, p: v < p),
+    "DateLessThanEquals": _dates(lambda v, p: v <= p),
+    "DateGreaterThan": _dates(lambda v, p: v > p),
+    "DateGreaterThanEquals": _dates(lambda v, p: v >= p),
+}
+_OPPOSITES: Final = {
+    "StringNotEquals": "StringEquals",
+    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
+    "StringNotLike": "StringLike",
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "NotIpAddress": "IpAddress",
+    "NumericNotEquals": "NumericEquals",
+    "DateNotEquals": "DateEquals",
+}
+_QUANTIFIERS: Final = ("", "ForAllValues", "ForAnyValue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """An operator in its parts: ForAllValues:StringNotLikeIfExists."""
+
+    quantifier: str
+    base: str
+    negated: bool
+    if_exists: bool
+
+
+class UnknownOperatorError(ValueError):
+    """IAM has no such operator, or this review does not know it."""
+
+
+def operator(name: str) -> Operator:
+    """Takes an operator's name apart; raises UnknownOperatorError."""
+    quantifier, _, rest = name.rpartition(":")
+    base = rest.removesuffix("IfExists")
+    known = base in _TESTS or base in _OPPOSITES or rest == "Null"
+    if quantifier not in _QUANTIFIERS or not known:
+        raise UnknownOperatorError(name)
+    return Operator(
+        quantifier=quantifier,
+        base=_OPPOSITES.get(base, base),
+        negated=base in _OPPOSITES,
+        if_exists=rest != base,
+    )
+
+
+def is_known_key(key: str) -> bool:
+    """Whether a condition key exists; keys are compared in any case, as IAM does."""
+    return any(matches(known.casefold(), key.casefold()) for known in KNOWN_KEYS)
+
+
+def lookup(context: Context, key: str) -> str | Sequence[str] | None:
+    """A request's value under a key, which is compared in any case."""
+    found = context.get(key)
+    if found is not None:
+        return found
+    wanted = key.casefold()
+    return next((v for k, v in context.items() if k.casefold() == wanted), None)
+
+
+def filled(pattern: str, context: Context) -> str:
+    """A pattern with its policy variables replaced by the request's values."""
+    if "${" not in pattern:
+        return pattern
+
+    def value(match: re.Match[str]) -> str:
+        name, _, default = match[1].partition(",")
+        if name in ("*", "?", "$"):
+            return name
+        found = lookup(context, name.strip())
+        if isinstance(found, str):
+            return found
+        return default.strip().strip("'") if default else _MISSING
+
+    return _VARIABLE.sub(value, pattern)
+
+
+def holds(conditions: Sequence[Condition], context: Context) -> bool:
+    """Whether a request fulfils all of the conditions; raises UnknownOperatorError."""
+    return all(_holds(condition, context) for condition in conditions)
+
+
+def _holds(condition: Condition, context: Context) -> bool:
+    kind = operator(condition.operator)
+    value = lookup(context, condition.key)
+    if kind.base == "Null":
+        return (value is None) == (condition.values[0].lower() == "true")
+    values = [value] if isinstance(value, str) else list(value or ())
+    if not values:
+        return (
+            kind.if_exists
+            or kind.quantifier == "ForAllValues"
+            or (kind.negated and kind.quantifier != "ForAnyValue")
+        )
+    patterns = [filled(pattern, context) for pattern in condition.values]
+    test = _TESTS[kind.base]
+
+    def fits(single: str) -> bool:
+        return any(test(pattern, single) for pattern in patterns) != kind.negated
+
+    if kind.quantifier == "ForAllValues":
+        return all(map(fits, values))
+    if kind.quantifier == "ForAnyValue":
+        return any(map(fits, values))
+    # Without a quantifier IAM compares single values only.
+    return len(values) == 1 and fits(values[0])
+
+
+def implies(strong: Sequence[Condition], weak: Sequence[Condition]) -> bool:
+    """Whether every request that fulfils all of `strong` surely fulfils all of `weak`.
+
+    Exact for the operators that contracts use; in doubt the answer is no.
+    """
+    return all(any(_implies(s, w) for s in strong) for w in weak)
+
+
+def _implies(strong: Condition, weak: Condition) -> bool:
+    if strong.key.casefold() != weak.key.casefold():
+        return False
+    if strong.operator == weak.operator and set(strong.values) == set(weak.values):
+        return True
+    try:
+        one, other = operator(strong.operator), operator(weak.operator)
+    except UnknownOperatorError:
+        return False
+    if "Null" in (one.base, other.base) or one.negated != other.negated:
+        return False
+    if one.quantifier != other.quantifier or (one.if_exists and not other.if_exists):
+        return False
+    if any("${" in value for value in (*strong.values, *weak.values)):
+        return False
+    if one.negated:
+        return one.base == other.base and set(weak.values) <= set(strong.values)
+    return all(any(_within(one, s, other, w) for w in weak.values) for s in strong.values)
+
+
+_ARNS: Final = ("ArnEquals", "ArnLike")
+
+
+def _within(one: Operator, inner: str, other: Operator, outer: str) -> bool:
+    """Whether every value that `one` accepts for `inner` is accepted by `other` for `outer`."""
+    if one.base == "StringEquals":
+        return _TESTS[other.base](outer, inner)
+    if one.base in _ARNS and other.base in _ARNS:
+        return arn_contains(outer, inner)
+    if one.base != other.base:
+        return False
+    if one.base == "StringLike":
+        return contains(outer, inner)
+    return _same_in_any_case(inner, outer) if one.base == "Bool" else inner == outer
+
+
+def sample(condition: Condition) -> tuple[str, str | Sequence[str] | None]:
+    """A request's value that fulfils the condition; None means: the request has no such key."""
+    kind = operator(condition.operator)
+    first = condition.values[0]
+    if kind.base == "Null":
+        return condition.key, None if first.lower() == "true" else "x"
+    if kind.if_exists or kind.negated:
+        return condition.key, None
+    is_pattern = kind.base in ("StringLike", *_ARNS) and not is_literal(first)
+    plain = first.replace("*", "sample").replace("?", "s") if is_pattern else first
+    if kind.quantifier:
+        return condition.key, [plain]
+    if kind.base == "NumericLessThan":
+        return condition.key, str(float(first) - 1)
+    if kind.base == "NumericGreaterThan":
+        return condition.key, str(float(first) + 1)
+    return condition.key, plain

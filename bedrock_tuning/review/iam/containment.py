@@ -1,0 +1,135 @@
+"""Containment: a policy gives nothing beyond its contract and everything that is in it.
+
+Allow statements only add up. So a policy lies inside a contract if each of its statements does, for
+every action, every resource and every request that fulfils its conditions: no sampling, no gap.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.iam.conditions import implies
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.wildcards import contains
+from bedrock_tuning.review.iam.wording import conditions_in_words
+
+
+def _action_inside(inner: str, outer: Iterable[str]) -> bool:
+    return any(contains(pattern.lower(), inner.lower()) for pattern in outer)
+
+
+def _resource_inside(inner: str, outer: Iterable[str]) -> bool:
+    return any(contains(pattern, inner) for pattern in outer)
+
+
+def _principals_inside(inner: Statement, outer: Statement) -> bool:
+    if inner.not_principals is not None:
+        return False
+    if inner.principals is None or outer.principals is None:
+        return inner.principals == outer.principals
+    return all(
+        name in outer.principals.get(kind, ())
+        for kind, names in inner.principals.items()
+        for name in names
+    )
+
+
+def parts(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Every pair of action and resource; a trust policy speaks of its own role, "*"."""
+    for action in statement.actions:
+        for resource in statement.resources or ("*",):
+            yield action, resource
+
+
+def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> Iterator[str]:
+    """What statements of one effect say that no single promised statement contains: sentences."""
+    for statement in statements:
+        if statement.not_actions or statement.not_resources:
+            names = "NotAction" if statement.not_actions else "NotResource"
+            yield f"{statement.label}: {names} speaks of everything that it does not name"
+            continue
+        found: dict[str, list[str]] = {}
+        for action, resource in parts(statement):
+            why = _outside(statement, action, resource, promised)
+            if why:
+                found.setdefault(action, []).append(why)
+        for reasons in found.values():
+            more = f" (and on {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            yield f"{statement.label}: {reasons[0]}{more}"
+
+
+def inside(statement: Statement, action: str, resource: str, promised: Sequence[Statement]) -> bool:
+    """Whether one promised statement contains this part of a statement."""
+    return not _outside(statement, action, resource, promised)
+
+
+def _outside(
+    statement: Statement, action: str, resource: str, promised: Sequence[Statement]
+) -> str:
+    """Why no promised statement contains this part; "" if one does. The nearest miss is told."""
+    known = [p for p in promised if _action_inside(action, p.actions)]
+    if not known:
+        return f"{action} is not in the contract"
+    here = [p for p in known if _resource_inside(resource, p.resources or ("*",))]
+    if not here:
+        wanted = sorted({r for p in known for r in p.resources})
+        return f"{action} on {resource}, promised is only {', '.join(wanted)}"
+    named = [p for p in here if _principals_inside(statement, p)]
+    if not named:
+        return f"{action} for {_whom(statement)}, promised is only {_whom(*here)}"
+    if any(implies(statement.conditions, p.conditions) for p in named):
+        return ""
+    limits = " or ".join(conditions_in_words(p.conditions) for p in named)
+    return (
+        f"{action} on {resource} {conditions_in_words(statement.conditions)}, "
+        f"promised is only {limits}"
+    )
+
+
+def _whom(*statements: Statement) -> str:
+    names = {
+        f"{kind} {name}"
+        for s in statements
+        for kind, found in (s.principals or s.not_principals or {}).items()
+        for name in found
+    }
+    return ", ".join(sorted(names)) or "the role itself"
+
+
+def short_of(promised: Iterable[Statement], statements: Sequence[Statement]) -> Iterator[str]:
+    """What is promised and no single statement contains: sentences."""
+    for promise in promised:
+        for action, resource in parts(promise):
+            given = any(
+                _action_inside(action, s.actions)
+                and _resource_inside(resource, s.resources or ("*",))
+                and _speaks_to_all(s, promise)
+                and implies(promise.conditions, s.conditions)
+                for s in statements
+                if not (s.not_actions or s.not_resources)
+            )
+            if not given:
+                condition = conditions_in_words(promise.conditions)
+                yield f"{action} on {resource} {condition} is missing: {promise.sid}"
+
+
+def _speaks_to_all(statement: Statement, promise: Statement) -> bool:
+    """Whether a statement speaks to everybody that the promise names."""
+    if "*" in (statement.principals or {}).get("AWS", ()):
+        return True
+    return _principals_inside(promise, statement)
+
+
+def trust_beyond(
+    statements: Sequence[Statement], service: str, conditions: Sequence[Condition]
+) -> Iterator[str]:
+    """How a trust policy lets anybody in but one service under its conditions: sentences."""
+    promise = Statement(
+        where="contract",
+        sid="assume",
+        effect="Allow",
+        principals={"Service": (service,)},
+        actions=("sts:AssumeRole",),
+        conditions=tuple(conditions),
+    )
+    yield from beyond([s for s in statements if s.effect == "Allow"], [promise])
+    yield from short_of([promise], [s for s in statements if s.effect == "Allow"])

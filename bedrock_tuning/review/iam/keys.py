@@ -1,0 +1,83 @@
+"""Which key encrypts a resource, and whether somebody can use it on the way to that resource."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.conditions import Context
+
+# What a caller needs of the key, by what it does to the resource (KMS developer guide).
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:GetObjectVersion": ("kms:Decrypt",),
+    # Uploads in parts decrypt, too.
+    "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "dynamodb:GetItem": ("kms:Decrypt",),
+    "dynamodb:PutItem": ("kms:Decrypt",),
+    "dynamodb:UpdateItem": ("kms:Decrypt",),
+    "dynamodb:DeleteItem": ("kms:Decrypt",),
+    "dynamodb:Query": ("kms:Decrypt",),
+    "dynamodb:Scan": ("kms:Decrypt",),
+}
+
+
+def key_of(resource: Resource) -> str:
+    """What a resource names as its KMS key: an ARN, an id, an alias; "" for none."""
+    properties = resource.properties
+    match resource.type:
+        case "AWS::S3::Bucket":
+            default = get(
+                properties,
+                "BucketEncryption",
+                "ServerSideEncryptionConfiguration",
+                0,
+                "ServerSideEncryptionByDefault",
+            )
+            return str(get(default, "KMSMasterKeyID") or "")
+        case "AWS::DynamoDB::Table":
+            return str(get(properties, "SSESpecification", "KMSMasterKeyId") or "")
+        case "AWS::SNS::Topic" | "AWS::SQS::Queue":
+            return str(properties.get("KmsMasterKeyId", ""))
+        case "AWS::Logs::LogGroup":
+            return str(properties.get("KmsKeyId", ""))
+        case "AWS::Lambda::Function" | "AWS::SSM::Parameter":
+            return str(properties.get("KmsKeyArn", properties.get("KeyId", "")))
+    return ""
+
+
+def key_arn(assembly: Assembly, resource: Resource) -> str:
+    """The ARN of a resource's key; "" when it has none or AWS's own."""
+    named = key_of(resource)
+    if not named or "alias/aws/" in named:
+        return ""
+    if named.startswith("arn:"):
+        return named
+    keys = assembly.of_type("AWS::KMS::Key")
+    return next((key.arn for key in keys if key.name == named), named)
+
+
+def cannot_use(
+    world: World,
+    principal: str,
+    action: str,
+    resource: Resource,
+    context: Context,
+    *,
+    region: str,
+) -> list[str]:
+    """What a principal lacks of a resource's key to do an action on it."""
+    arn = key_arn(world.assembly, resource)
+    if not arn:
+        return []
+    service = action.partition(":")[0]
+    asked: dict[str, Any] = {**context, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
+    return [
+        needed
+        for needed in NEEDS.get(action, ())
+        if not world.decide(principal, needed, arn, asked)
+    ]

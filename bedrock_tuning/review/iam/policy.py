@@ -1,0 +1,207 @@
+"""A policy document as checked data; whatever is not understood is a problem, never skipped."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from bedrock_tuning.contracts import Condition
+
+VERSION: Final = "2012-10-17"
+_ELEMENTS: Final = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+_PRINCIPALS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
+
+Principals = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement.
+
+    where: place of the policy for a reader, such as "Policies/Policy". principals: None where the
+    policy has none (identity policies); {"AWS": ("*",)} for everybody.
+    """
+
+    where: str
+    sid: str
+    effect: Literal["Allow", "Deny"]
+    principals: Principals | None = None
+    not_principals: Principals | None = None
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    not_resources: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """How a message calls the statement."""
+        return f"{self.where}: {self.sid}" if self.sid else self.where
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed policy: its statements and what is wrong with its form."""
+
+    statements: list[Statement] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand alone or in a list, as a list."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def text(value: Any) -> str:
+    """A condition's value as IAM reads it: true, 1.2 and "x" are all texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def parse(document: Any, *, where: str, trust: bool = False) -> Document:
+    """Reads a resolved policy document. trust: only those speak of no resource."""
+    found = Document()
+    if not isinstance(document, Mapping):
+        found.problems.append(f"{where}: the policy is no object")
+        return found
+    found.problems += [
+        f"{where}: unknown element {name!r}"
+        for name in document
+        if name not in ("Version", "Id", "Statement")
+    ]
+    if document.get("Version") != VERSION:
+        found.problems.append(
+            f"{where}: Version is {document.get('Version')!r}, not {VERSION!r}: "
+            "policy variables would not work"
+        )
+    statements = listed(document.get("Statement"))
+    if not statements:
+        found.problems.append(f"{where}: the policy has no statement")
+    for number, raw in enumerate(statements):
+        place = f"{where}/Statement/{number}"
+        if not isinstance(raw, Mapping):
+            found.problems.append(f"{place}: the statement is no object")
+            continue
+        found.problems += _form(raw, place)
+        if trust == bool({"Resource", "NotResource"} & set(raw)):
+            found.problems.append(f"{place}: Resource is {'not allowed' if trust else 'missing'}")
+        found.statements.append(_statement(raw, where))
+    return found
+
+
+def _form(raw: Mapping[str, Any], place: str) -> Iterator[str]:
+    for name in raw:
+        if name not in _ELEMENTS:
+            yield f"{place}: unknown element {name!r}"
+    if raw.get("Effect") not in ("Allow", "Deny"):
+        yield f"{place}: Effect is {raw.get('Effect')!r}, not Allow or Deny"
+    if ("Action" in raw) == ("NotAction" in raw):
+        yield f"{place}: needs exactly one of Action and NotAction"
+    if "Resource" in raw and "NotResource" in raw:
+        yield f"{place}: has both Resource and NotResource"
+    for name in ("Action", "NotAction", "Resource", "NotResource"):
+        values = listed(raw.get(name))
+        if name in raw and not (values and all(isinstance(v, str) and v for v in values)):
+            yield f"{place}: {name} must be a text or a list of texts"
+    principal = raw.get("Principal", raw.get("NotPrincipal"))
+    if isinstance(principal, Mapping):
+        for kind in principal:
+            if kind not in _PRINCIPALS:
+                yield f"{place}: unknown kind of principal {kind!r}"
+    elif principal is not None and principal != "*":
+        yield f"{place}: Principal must be an object or '*'"
+    condition = raw.get("Condition", {})
+    if not isinstance(condition, Mapping) or not all(
+        isinstance(keys, Mapping) and keys for keys in condition.values()
+    ):
+        yield f"{place}: Condition must be operator → key → values"
+
+
+def _statement(raw: Mapping[str, Any], where: str) -> Statement:
+    return Statement(
+        where=where,
+        sid=str(raw.get("Sid", "")),
+        effect="Deny" if raw.get("Effect") == "Deny" else "Allow",
+        principals=_principals(raw.get("Principal")),
+        not_principals=_principals(raw.get("NotPrincipal")),
+        actions=_texts(raw.get("Action")),
+        not_actions=_texts(raw.get("NotAction")),
+        resources=_texts(raw.get("Resource")),
+        not_resources=_texts(raw.get("NotResource")),
+        conditions=tuple(_conditions(raw.get("Condition"))),
+    )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in listed(value))
+
+
+def _principals(value: Any) -> Principals | None:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {str(kind): _texts(names) for kind, names in value.items()}
+    return {"AWS": _texts(value)}
+
+
+def _conditions(value: Any) -> Iterator[Condition]:
+    if not isinstance(value, Mapping):
+        return
+    for operator, keys in value.items():
+        if isinstance(keys, Mapping):
+            for key, values in keys.items():
+                yield Condition(
+                    operator=str(operator),
+                    key=str(key),
+                    values=tuple(text(item) for item in listed(values)),
+                )
+
+
+def allows(statements: Iterable[Statement]) -> list[Statement]:
+    """Those that grant something."""
+    return [s for s in statements if s.effect == "Allow"]
+
+
+def document(statements: Sequence[Statement]) -> dict[str, Any]:
+    """The statements as a policy document again, for other programs to read."""
+    return {"Version": VERSION, "Statement": [_raw(s) for s in statements]}
+
+
+def _raw(statement: Statement) -> dict[str, Any]:
+    raw: dict[str, Any] = {"Effect": statement.effect}
+    if statement.sid:
+        raw["Sid"] = statement.sid
+    for name, principals in (
+        ("Principal", statement.principals),
+        ("NotPrincipal", statement.not_principals),
+    ):
+        if principals is not None:
+            raw[name] = {kind: list(names) for kind, names in principals.items()}
+    for name, values in (
+        ("Action", statement.actions),
+        ("NotAction", statement.not_actions),
+        ("Resource", statement.resources),
+        ("NotResource", statement.not_resources),
+    ):
+        if values:
+            raw[name] = list(values)
+    if statement.conditions:
+        conditions: dict[str, dict[str, list[str]]] = {}
+        for condition in statement.conditions:
+            conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
+        raw["Condition"] = conditions
+    return raw

@@ -1,0 +1,1 @@
+"""The review as pages: HTML, Markdown, pictures and comparison."""

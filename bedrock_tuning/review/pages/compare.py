@@ -1,0 +1,381 @@
+"""What changed between two synthesized assemblies: permissions first, what was loosened on top.
+
+Resources are the same when they have the same construct path below their stacks, so the templates
+of two environments can be compared as well as those of two commits.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import known_properties, schema
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.containment import inside, parts
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.wording import conditions_in_words
+from bedrock_tuning.review.pages.labels import Labels, kind_of
+from bedrock_tuning.review.workflow import graph
+from bedrock_tuning.review.workflow.transitions import routes
+
+LOOSENED: Final = "loosened"
+REPLACED: Final = "replaced"
+REMOVED: Final = "removed"
+TIGHTENED: Final = "tightened"
+WORKFLOW: Final = "workflow"
+CHANGED: Final = "changed"
+ADDED: Final = "added"
+ORDER: Final = (LOOSENED, REPLACED, REMOVED, TIGHTENED, WORKFLOW, CHANGED, ADDED)
+_STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+# Policies are compared as permissions, definitions as states, code by its hash.
+_ELSEWHERE: Final = (
+    "AssumeRolePolicyDocument",
+    "Policies",
+    "PolicyDocument",
+    "KeyPolicy",
+    "DefinitionString",
+    "Tags",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference. grave: data could be lost, or somebody may do more than before."""
+
+    kind: str
+    where: str
+    what: str
+    grave: bool = False
+
+
+class _Side:
+    """One of the two assemblies, with names instead of what was generated."""
+
+    def __init__(self, world: World, *, ignored: str = "") -> None:
+        """ignored: the environment's name, where the two sides are different environments."""
+        self.world = world
+        self.labels = Labels(world.assembly)
+        self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
+        named = [(r.name, self.key(r)) for r in world.assembly.resources if r.name]
+        # Whole words only: a bucket called "x" is not in every text with an x.
+        self._names = [
+            (re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"), key.partition("/")[2])
+            for name, key in sorted(named, key=lambda pair: len(pair[0]), reverse=True)
+        ]
+        self.resources = {self.key(r): r for r in world.assembly.resources}
+
+    def key(self, resource: Resource) -> str:
+        """What makes a resource the same on both sides."""
+        return f"{self.labels.stack(resource.stack)}/{resource.path.partition('/')[2]}"
+
+    def plain(self, text: str) -> str:
+        """A text with keys for generated names."""
+        for name, key in self._names:
+            text = name.sub(lambda _: f"«{key}»", text)  # noqa: B023
+        return self._ignored.sub("«environment»", text) if self._ignored else text
+
+    def value(self, value: Any) -> Any:
+        """The same for everything inside a value."""
+        if isinstance(value, dict):
+            return {name: self.value(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.value(inner) for inner in value]
+        return self.plain(value) if isinstance(value, str) else value
+
+    def statements(self, statements: Sequence[Statement]) -> list[Statement]:
+        """Statements with keys for generated names."""
+        return [self._statement(statement) for statement in statements]
+
+    def _statement(self, s: Statement) -> Statement:
+        return replace(
+            s,
+            resources=tuple(map(self.plain, s.resources)),
+            not_resources=tuple(map(self.plain, s.not_resources)),
+            principals=None
+            if s.principals is None
+            else {kind: tuple(map(self.plain, names)) for kind, names in s.principals.items()},
+            conditions=tuple(
+                Condition(operator=c.operator, key=c.key, values=tuple(map(self.plain, c.values)))
+                for c in s.conditions
+            ),
+        )
+
+    def policies(self) -> Iterator[tuple[str, list[Statement]]]:
+        """Every policy: what it is called, and its statements."""
+        for role in self.world.roles.values():
+            name = self.labels.path(role.path)
+            yield f"who can become role {name}", self.statements(role.trust)
+            managed = [
+                Statement(where="managed", sid=arn, effect="Allow", actions=(f"policy {arn}",))
+                for arn in role.managed
+            ]
+            yield f"role {name}", [*self.statements(role.policy), *managed]
+        for arn, found in self.world.policies.items():
+            yield f"policy of {self.labels.arn(arn)}", self.statements(found)
+        for endpoint in self.world.endpoints:
+            name = self.labels.of(endpoint.resource)
+            yield f"endpoint {name}", self.statements(endpoint.policy or ())
+
+
+def compare(before: World, after: World) -> list[Change]:
+    """All differences, the gravest first."""
+    environments = [_environment(world) for world in (before, after)]
+    same = environments[0] == environments[1]
+    old, new = (
+        _Side(world, ignored="" if same else name)
+        for world, name in zip((before, after), environments, strict=True)
+    )
+    found = [*_permissions(old, new), *_resources(old, new), *_workflows(old, new)]
+    readable = [replace(c, what=_readable(c.what, new.labels)) for c in found]
+    # Stable: of the same kind, permissions stay before properties.
+    return sorted(_grouped(readable), key=lambda c: (ORDER.index(c.kind), not c.grave))
+
+
+def _grouped(changes: Sequence[Change]) -> list[Change]:
+    """The same change of many resources as one."""
+    places: dict[tuple[str, str, bool], list[str]] = {}
+    for change in changes:
+        places.setdefault((change.kind, change.what, change.grave), []).append(change.where)
+    return [
+        Change(kind=kind, where=", ".join(where), what=what, grave=grave)
+        for (kind, what, grave), where in places.items()
+    ]
+
+
+def _environment(world: World) -> str:
+    """The last word that all stacks' names begin with: "dev" of tuning-dev-data."""
+    return Labels(world.assembly).shared.strip("-").rpartition("-")[2]
+
+
+def _readable(text: str, labels: Labels) -> str:
+    """A text with names for what ARNs name."""
+    return (
+        labels.text(re.sub(r"arn:[^\s,«]*«([^»]*)»", r"\1", text)).replace("«", "").replace("»", "")
+    )
+
+
+def _permissions(old: _Side, new: _Side) -> Iterator[Change]:
+    before, after = dict(old.policies()), dict(new.policies())
+    for where in sorted({*before, *after}):
+        ours, theirs = after.get(where, []), before.get(where, [])
+        for effect, gained, lost in (
+            ("Allow", LOOSENED, TIGHTENED),
+            ("Deny", TIGHTENED, LOOSENED),
+        ):
+            now = [s for s in ours if s.effect == effect]
+            then = [s for s in theirs if s.effect == effect]
+            verb = "may now" if effect == "Allow" else "is now refused"
+            for text in _only_in(now, then):
+                yield Change(
+                    kind=gained, where=where, what=f"{verb} {text}", grave=gained == LOOSENED
+                )
+            verb = "may no more" if effect == "Allow" else "is no more refused"
+            for text in _only_in(then, now):
+                yield Change(kind=lost, where=where, what=f"{verb} {text}", grave=lost == LOOSENED)
+
+
+def _only_in(statements: Sequence[Statement], others: Sequence[Statement]) -> Iterator[str]:
+    """What statements say that no other one contains: by action, with its places and condition."""
+    for statement in statements:
+        if statement.not_actions or statement.not_resources:
+            if statement not in others:
+                yield f"{statement.label} by exclusion"
+            continue
+        found: dict[tuple[str, ...], list[str]] = {}
+        for action in statement.actions:
+            places = tuple(
+                place
+                for each, place in parts(statement)
+                if each == action and not inside(statement, action, place, others)
+            )
+            if places:
+                found.setdefault(places, []).append(action)
+        for places, actions in found.items():
+            who = [n for names in (statement.principals or {}).values() for n in names]
+            yield " ".join(
+                part
+                for part in (
+                    ", ".join(actions),
+                    f"on {', '.join(places)}" if places != ("*",) else "",
+                    f"for {', '.join(who)}" if who else "",
+                    conditions_in_words(statement.conditions),
+                )
+                if part
+            )
+
+
+def _resources(old: _Side, new: _Side) -> Iterator[Change]:
+    for key in sorted({*old.resources, *new.resources}):
+        then, now = old.resources.get(key), new.resources.get(key)
+        if now is None and then is not None:
+            kept = then.keeps_on_delete
+            what = f"{kind_of(then)} is gone from the templates"
+            what += ", what it holds stays" if kept else ""
+            yield Change(
+                kind=REMOVED,
+                where=key,
+                what=what,
+                grave=then.type in _STATEFUL and not kept,
+            )
+        elif then is None and now is not None:
+            yield Change(kind=ADDED, where=key, what=f"a new {kind_of(now)}")
+        elif then is not None and now is not None:
+            yield from _resource(key, then, now, old, new)
+
+
+def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -> Iterator[Change]:
+    stateful = now.type in _STATEFUL
+    if then.type != now.type or (
+        then.logical_id != now.logical_id and old.labels.shared == new.labels.shared
+    ):
+        what = f"{then.type} {then.logical_id} becomes {now.type} {now.logical_id}"
+        yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
+        return
+    for name in ("DeletionPolicy", "UpdateReplacePolicy"):
+        was, is_ = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
+        if was != is_:
+            worse = str(was).startswith("Retain")
+            kind = LOOSENED if worse else CHANGED
+            yield Change(kind=kind, where=key, what=f"{name}: {was} → {is_}", grave=worse)
+    forced = schema.schemas().get(now.type, {}).get("createOnly", [])
+    before, after = (
+        dict(_leaves(old.value(then.properties))),
+        dict(_leaves(new.value(now.properties))),
+    )
+    for path in sorted({*before, *after}):
+        was, is_ = before.get(path), after.get(path)
+        if was == is_:
+            continue
+        what = f"{path}: {_shown(was)} → {_shown(is_)}"
+        unjudged = set(known_properties.others(now.type, now.properties))
+        plain = ".".join(step for step in path.split(".") if not step.isdigit())
+        if was is None and any(f"{plain}.".startswith(f"{each}.") for each in unjudged):
+            what = f"{what}, which no check judges"
+            yield Change(kind=LOOSENED, where=key, what=what, grave=True)
+        elif any(path == each or path.startswith(f"{each}.") for each in forced):
+            what = f"a change of {what} makes a new one"
+            yield Change(kind=REPLACED, where=key, what=what, grave=stateful)
+        else:
+            worse = _is_worse(path, was, is_)
+            yield Change(kind=LOOSENED if worse else CHANGED, where=key, what=what, grave=worse)
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if path or name not in _ELSEWHERE:
+                yield from _leaves(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}.{number}")
+    else:
+        yield path, value
+
+
+_MUST_STAY: Final = (
+    "BlockPublicAcls",
+    "BlockPublicPolicy",
+    "IgnorePublicAcls",
+    "RestrictPublicBuckets",
+    "EnableKeyRotation",
+    "DeletionProtectionEnabled",
+    "PointInTimeRecoveryEnabled",
+    "SSEEnabled",
+    "KMSMasterKeyID",
+    "KMSMasterKeyId",
+    "KmsMasterKeyId",
+    "KmsKeyId",
+    "SSEAlgorithm",
+    "DestinationBucketName",
+    "PermissionsBoundary",
+    "AlarmActions",
+)
+
+
+def _is_worse(path: str, was: Any, is_: Any) -> bool:
+    """Whether a protection goes: switched off, taken away, or shorter."""
+    if path in ("State", "ActionsEnabled"):
+        return str(is_).lower() in ("disabled", "false")
+    last = next((step for step in reversed(path.split(".")) if not step.isdigit()), "")
+    if path == "VersioningConfiguration.Status":
+        return bool(is_ != "Enabled")
+    if path == "RetentionInDays":
+        return is_ is not None and (was is None or int(is_) < int(was))
+    return last in _MUST_STAY and was is not None and str(is_).lower() in ("none", "false")
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 90 else f"{text[:89]}…"
+
+
+def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
+    kind = "AWS::StepFunctions::StateMachine"
+    before, after = (
+        {side.key(m): graph.template_definition(m) for m in side.world.assembly.of_type(kind)}
+        for side in (old, new)
+    )
+    for key in sorted({*before} & {*after}):
+        yield from _next_steps(key, before[key], after[key])
+        yield from _states(key, before[key], after[key])
+
+
+def _next_steps(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """What comes after what, in the words of the contract."""
+    was, is_ = (
+        {
+            (f"{flow.name}{done}", answer): head
+            for flow in graph.flows(definition)
+            for done, ways in routes(flow, _placeholders(definition)).items()
+            for answer, head in ways.items()
+        }
+        for definition in (then, now)
+    )
+    for done, answer in sorted({*was, *is_}):
+        heads = [side.get((done, answer), "nothing") for side in (was, is_)]
+        if heads[0] != heads[1]:
+            what = f"after {done}{f', {answer}' if answer else ''}: {heads[0]} → {heads[1]}"
+            yield Change(kind=WORKFLOW, where=key, what=what)
+
+
+def _placeholders(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The functions of a definition by their placeholders: "${Serve}" is Serve."""
+    called = (str(s.get("Resource")) for f in graph.flows(definition) for s in f.states.values())
+    return {each: each[2:-1] for each in called if each.startswith("${")}
+
+
+def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """How a field of a state changed: its value, if one fits into a line."""
+    values = [side.get(name) for side in (then, now)]
+    if any(isinstance(value, dict | list) for value in values):
+        return f"{name} changed"
+    return f"{name} {_shown(values[0])} → {_shown(values[1])}"
+
+
+def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    was, is_ = (
+        {
+            f"{flow.name}{name}": state
+            for flow in graph.flows(d)
+            for name, state in flow.states.items()
+        }
+        for d in (then, now)
+    )
+    for name in sorted({*was, *is_}):
+        if name not in is_:
+            yield Change(kind=WORKFLOW, where=key, what=f"the state {name} is gone")
+        elif name not in was:
+            yield Change(kind=WORKFLOW, where=key, what=f"a new state {name}")
+        else:
+            fields = {*was[name], *is_[name]} - {"ItemProcessor", "Branches"}
+            fields -= {"Choices", "Default", "Next"}
+            differ = sorted(f for f in fields if was[name].get(f) != is_[name].get(f))
+            if differ:
+                what = f"{name}: {', '.join(_field(f, was[name], is_[name]) for f in differ)}"
+                yield Change(kind=WORKFLOW, where=key, what=what)
+    for field in sorted({*then, *now} - {"States"}):
+        if then.get(field) != now.get(field):
+            what = f"{field}: {then.get(field)} → {now.get(field)}"
+            yield Change(kind=WORKFLOW, where=key, what=what)

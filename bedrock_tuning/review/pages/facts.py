@@ -1,0 +1,213 @@
+"""What a reviewer wants to know of an assembly, as plain data for the page, Markdown and JSON."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from bedrock_tuning.review.bound_contracts import Bound
+from bedrock_tuning.review.check import Fault
+from bedrock_tuning.review.iam.access import Role, World
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.wording import access_level, conditions_in_words, strongest
+from bedrock_tuning.review.pages.inventory import Cost, Reach, Store, costs, reaches, stores
+from bedrock_tuning.review.pages.labels import Labels
+from bedrock_tuning.review.workflow import graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Who can become a role."""
+
+    role: str
+    does: str
+    who: str
+    condition: str
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a role can do: one statement of its policy."""
+
+    role: str
+    does: str
+    effect: str
+    level: str
+    actions: tuple[str, ...]
+    on: tuple[str, ...]
+    condition: str
+    why: str
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What a resource's own policy says: one statement."""
+
+    resource: str
+    effect: str
+    who: str
+    actions: tuple[str, ...]
+    condition: str
+    warning: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """All of it. regions: of the stacks. machines: state machines by name, as their definitions."""
+
+    stacks: tuple[str, ...]
+    regions: tuple[str, ...]
+    resources: int
+    trusts: list[Trust]
+    accesses: list[Access]
+    guards: list[Guard]
+    stores: list[Store]
+    reaches: list[Reach]
+    costs: list[Cost]
+    unresolved: list[str]
+    faults: list[Fault] = field(default_factory=list)
+    proved: bool = False
+    checks: int = 0
+    machines: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+def gather(world: World, bound: Bound | None) -> Facts:
+    """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
+    assembly = world.assembly
+    labels = Labels(assembly)
+    does = _purposes(bound)
+    return Facts(
+        stacks=tuple(assembly.templates),
+        regions=tuple(sorted(set(assembly.regions.values()))),
+        resources=len(assembly.resources),
+        trusts=[
+            trust
+            for role in world.roles.values()
+            for trust in _trusts(role, labels, does.get(role.path, ""))
+        ],
+        accesses=[
+            access
+            for role in world.roles.values()
+            for access in _accesses(role, labels, does.get(role.path, ""))
+        ],
+        guards=list(_guards(world, labels)),
+        stores=list(stores(world, labels, bound)),
+        reaches=list(reaches(world, labels)),
+        costs=list(costs(world, labels)),
+        unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
+        machines={
+            labels.of(machine): graph.template_definition(machine)
+            for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
+        },
+    )
+
+
+def _purposes(bound: Bound | None) -> dict[str, str]:
+    if bound is None:
+        return {}
+    return {bound.path(role.place): role.does for role in bound.contracts.roles}
+
+
+def _who(statement: Statement, labels: Labels) -> str:
+    principals = statement.principals or {}
+    names = [labels.principal(kind, n) for kind, found in principals.items() for n in found]
+    excluded = statement.not_principals or {}
+    names += [f"everybody but {labels.principal(k, n)}" for k, f in excluded.items() for n in f]
+    return ", ".join(names)
+
+
+def _condition(statement: Statement, labels: Labels) -> str:
+    return labels.text(conditions_in_words(statement.conditions))
+
+
+def _trusts(role: Role, labels: Labels, does: str) -> Iterator[Trust]:
+    for statement in role.trust:
+        keys = {c.key.lower() for c in statement.conditions}
+        warning = ""
+        if "*" in (statement.principals or {}).get("AWS", ()):
+            warning = "everybody may become it"
+        elif "Service" in (statement.principals or {}) and "aws:sourceaccount" not in keys:
+            warning = "the service may act for any account"
+        yield Trust(
+            role=labels.path(role.path),
+            does=does,
+            who=_who(statement, labels),
+            condition=_condition(statement, labels),
+            warning=warning,
+        )
+
+
+# Actions that know no resources say nothing by naming everything.
+_UNBOUND: Final = ("list", "describe", "logs:")
+
+
+def _accesses(role: Role, labels: Labels, does: str) -> Iterator[Access]:
+    for arn in role.managed:
+        yield Access(
+            role=labels.path(role.path),
+            does=does,
+            effect="Allow",
+            level="all",
+            actions=(f"managed policy {arn.rpartition('/')[2]}",),
+            on=("everything",),
+            condition="always",
+            why="",
+            warning="AWS decides what is in it",
+        )
+    for statement in role.policy:
+        named = statement.actions or tuple(f"all but {a}" for a in statement.not_actions)
+        places = statement.resources or tuple(f"all but {r}" for r in statement.not_resources)
+        yield Access(
+            role=labels.path(role.path),
+            does=does,
+            effect=statement.effect,
+            level=strongest(named),
+            actions=named,
+            on=tuple(labels.arn(place) for place in places),
+            condition=_condition(statement, labels),
+            why=statement.sid,
+            warning=_warning(statement),
+        )
+
+
+def _warning(statement: Statement) -> str:
+    if statement.effect != "Allow":
+        return ""
+    if statement.not_actions or statement.not_resources:
+        return "speaks by exclusion"
+    if any("*" in action for action in statement.actions):
+        return "an action with a wildcard"
+    unbound = all(
+        name.partition(":")[2].lower().startswith(_UNBOUND) or name.startswith("logs:")
+        for name in statement.actions
+    )
+    if "*" in statement.resources and not unbound and not statement.conditions:
+        return "on everything, without a condition"
+    if any(access_level(action) == "permissions" for action in statement.actions):
+        return "gives rights on"
+    return ""
+
+
+def _guards(world: World, labels: Labels) -> Iterator[Guard]:
+    for arn, statements in world.policies.items():
+        for statement in statements:
+            who = _who(statement, labels)
+            everybody = who == "everybody" and statement.effect == "Allow"
+            yield Guard(
+                resource=labels.arn(arn),
+                effect=statement.effect,
+                who=who,
+                actions=statement.actions or tuple(f"all but {a}" for a in statement.not_actions),
+                condition=_condition(statement, labels),
+                warning="open to everybody" if everybody and not statement.conditions else "",
+            )
+    for endpoint in world.endpoints:
+        for statement in endpoint.policy or ():
+            yield Guard(
+                resource=f"endpoint {labels.of(endpoint.resource)}",
+                effect=statement.effect,
+                who=_who(statement, labels),
+                actions=statement.actions,
+                condition=_condition(statement, labels),
+            )

@@ -1,0 +1,203 @@
+"""What an assembly holds, who reaches what over the network, and what is billed meanwhile."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.bound_contracts import Bound
+from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.keys import key_arn, key_of
+from bedrock_tuning.review.iam.wording import counted
+from bedrock_tuning.review.pages.labels import Labels, kind_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Something that holds data: what, how sensitive, under which key, for how long."""
+
+    name: str
+    kind: str
+    holds: str
+    sensitive: str
+    key: str
+    kept: str
+    survives: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What reaches what over the network."""
+
+    who: str
+    way: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What is billed while nothing happens."""
+
+    what: str
+    unit: str
+    until: str
+
+
+# By contract name: what it holds, and how sensitive that is.
+_HOLDS: Final[Mapping[str, tuple[str, str]]] = {
+    "training": ("datasets: manifests and images", "confidential"),
+    "validation": ("datasets: manifests and images", "confidential"),
+    "output": ("checked manifests, reports that quote rows, metrics", "confidential"),
+    "access-logs": ("who read and wrote which object", "internal"),
+    "runs": ("runs: names, states, prices, approval tokens", "internal"),
+    "topic": ("messages about runs", "internal"),
+    "dead-letters": ("undelivered events: names of objects", "internal"),
+    "data-key": ("the key of datasets and results", "key"),
+    "operations-key": ("the key of runs, messages and logs", "key"),
+    "model-key": ("the key of custom models: without it they are lost", "key"),
+    "network-key": ("the key of flow logs", "key"),
+}
+_BY_KIND: Final = {
+    "bucket": ("objects", "unknown"),
+    "table": ("items", "unknown"),
+    "queue": ("messages", "unknown"),
+    "topic": ("messages", "unknown"),
+    "logs": ("what functions and services log", "internal"),
+    "key": ("a key", "key"),
+}
+
+
+def stores(world: World, labels: Labels, bound: Bound | None) -> Iterator[Store]:
+    """Everything that holds data, and the keys."""
+    names = {r.arn: name for name, r in bound.resources.items()} if bound else {}
+    for resource in world.assembly.resources:
+        kind = kind_of(resource)
+        if kind not in _BY_KIND:
+            continue
+        holds, sensitive = _HOLDS.get(names.get(resource.arn, ""), _BY_KIND[kind])
+        yield Store(
+            name=labels.of(resource),
+            kind=kind,
+            holds=holds,
+            sensitive=sensitive,
+            key=_key(world, resource, labels),
+            kept=_kept(resource, kind),
+            survives=resource.keeps_on_delete,
+        )
+
+
+def _key(world: World, resource: Resource, labels: Labels) -> str:
+    if resource.type == "AWS::KMS::Key":
+        rotates = str(resource.properties.get("EnableKeyRotation")).lower() == "true"
+        return "rotates every year" if rotates else "never rotates"
+    arn = key_arn(world.assembly, resource)
+    if arn:
+        return labels.arn(arn)
+    algorithm = get(
+        resource.properties,
+        "BucketEncryption",
+        "ServerSideEncryptionConfiguration",
+        0,
+        "ServerSideEncryptionByDefault",
+        "SSEAlgorithm",
+    )
+    return {"AES256": "S3's own key"}.get(str(algorithm), key_of(resource) or "AWS's own key")
+
+
+def _kept(resource: Resource, kind: str) -> str:
+    properties = resource.properties
+    match kind:
+        case "logs":
+            days = properties.get("RetentionInDays")
+            return f"{days} days" if days else "for ever"
+        case "queue":
+            return f"{int(properties.get('MessageRetentionPeriod', 345_600)) // 86_400} days"
+        case "bucket":
+            found = []
+            for rule in get(properties, "LifecycleConfiguration", "Rules") or []:
+                if "ExpirationInDays" in rule:
+                    where = f" under {rule['Prefix']}" if rule.get("Prefix") else ""
+                    found.append(f"{rule['ExpirationInDays']} days{where}")
+                old = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
+                if old:
+                    found.append(f"old versions {old} days")
+            versions = get(properties, "VersioningConfiguration", "Status") == "Enabled"
+            return ", ".join(["" if versions else "no versions", *found]).strip(", ")
+        case "table":
+            recovery = get(
+                properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"
+            )
+            return "for ever" + (", restorable to any second of 35 days" if recovery else "")
+    return "until deleted"
+
+
+def reaches(world: World, labels: Labels) -> Iterator[Reach]:
+    """Which functions reach what, and what each security group lets in."""
+    functions = list(world.assembly.of_type("AWS::Lambda::Function"))
+    inside = [f for f in functions if f.properties.get("VpcConfig")]
+    outside = [f for f in functions if f not in inside]
+    if outside:
+        yield Reach(
+            who=_listed([labels.of(f) for f in outside]),
+            way="AWS's own network, outside of any VPC",
+            what="any address; nobody reaches them but by the rights to call them",
+        )
+    services = sorted(e.service.split(".", 3)[-1] for e in world.endpoints)
+    if inside:
+        way = f"VPC endpoints for {', '.join(services)}" if services else "subnets of yours"
+        yield Reach(
+            who=_listed([labels.of(f) for f in inside]),
+            way=way,
+            what="these APIs only, there is no way out" if services else "what those let through",
+        )
+    for group in world.assembly.of_type("AWS::EC2::SecurityGroup"):
+        for rule in group.properties.get("SecurityGroupIngress") or []:
+            peer = rule.get("CidrIp") or rule.get("SourceSecurityGroupId")
+            names = {g.name: labels.of(g) for g in world.assembly.of_type(group.type)}
+            yield Reach(
+                who=names.get(str(peer), str(peer)),
+                way=f"{rule.get('IpProtocol')} {rule.get('FromPort', 'any port')}",
+                what=labels.of(group),
+            )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def costs(world: World, labels: Labels) -> Iterator[Cost]:
+    """What is billed while nothing happens, and what ends it."""
+    for resource in world.assembly.resources:
+        name = labels.of(resource)
+        properties = resource.properties
+        match resource.type:
+            case "AWS::KMS::Key":
+                yield Cost(what=f"key {name}", unit="by the month", until="it is deleted by hand")
+            case "AWS::EC2::VPCEndpoint" if properties.get("VpcEndpointType") == "Interface":
+                zones = len(properties.get("SubnetIds", ()))
+                yield Cost(
+                    what=f"endpoint {name}",
+                    unit=f"by the hour, in {zones} zones",
+                    until="the network stack is deleted",
+                )
+            case "Custom::ProvisionedThroughput" if properties.get("Mode") == "provisioned":
+                hours = str(properties.get("LeaseHours"))
+                lease = f"its lease of {counted(hours, 'hour')} ends"
+                units = counted(str(properties.get("ModelUnits")), "model unit")
+                yield Cost(
+                    what=f"Provisioned Throughput of {properties.get('Customization')}",
+                    unit=f"by the hour, {units}, commitment {properties.get('Commitment')}; "
+                    "nothing before a model exists",
+                    until=lease if hours.isdigit() else "deleted",
+                )
+            case "AWS::S3::Bucket" | "AWS::DynamoDB::Table" | "AWS::Logs::LogGroup":
+                if resource.type != "AWS::Logs::LogGroup":
+                    yield Cost(
+                        what=f"{kind_of(resource)} {name}",
+                        unit="by what it holds",
+                        until="it is emptied by hand" if resource.keeps_on_delete else "deleted",
+                    )
+    alarms = len(list(world.assembly.of_type("AWS::CloudWatch::Alarm")))
+    if alarms:
+        yield Cost(what=f"{alarms} alarms", unit="by the month", until="their stacks are deleted")

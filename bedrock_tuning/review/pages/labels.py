@@ -1,0 +1,123 @@
+"""Names that people know for ARNs, accounts and services: "Training", not its forty characters."""
+
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Final
+
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import Assembly, Resource
+
+_KINDS: Final = {
+    "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::DynamoDB::Table": "table",
+    "AWS::EC2::SecurityGroup": "security group",
+    "AWS::EC2::Subnet": "subnet",
+    "AWS::EC2::VPC": "network",
+    "AWS::EC2::VPCEndpoint": "endpoint",
+    "AWS::Events::Rule": "rule",
+    "AWS::IAM::Role": "role",
+    "AWS::KMS::Key": "key",
+    "AWS::Lambda::Function": "function",
+    "AWS::Lambda::LayerVersion": "layer",
+    "AWS::Logs::LogGroup": "logs",
+    "AWS::S3::Bucket": "bucket",
+    "AWS::SNS::Topic": "topic",
+    "AWS::SQS::Queue": "queue",
+    "AWS::Scheduler::Schedule": "schedule",
+    "AWS::StepFunctions::StateMachine": "workflow",
+}
+# Resources of AWS that are not in templates, by the beginning of the ARN's last part.
+_OTHERS: Final = (
+    ("model-customization-job/*", "every customization job"),
+    ("custom-model/*", "every custom model"),
+    ("provisioned-model/*", "every Provisioned Throughput"),
+    ("custom-model-deployment/*", "every on-demand deployment"),
+    ("network-interface/*", "every network interface"),
+    ("vpc-flow-log/*", "every flow log"),
+    ("alarm:*", "every alarm"),
+    ("function:*", "every function"),
+    ("security-group/", "security group "),
+    ("role/", "role "),
+    ("foundation-model/", "base model "),
+    ("parameter/", "parameters /"),
+    ("execution:", "executions of "),
+    ("log-group:", "logs "),
+    ("function:", "function "),
+    ("alarm:", "alarm "),
+)
+_ARN: Final = re.compile(r"arn:[^\s,]+")
+_NOISE: Final = ("/Role", "/Function", "/Logs")
+
+
+def kind_of(resource: Resource) -> str:
+    """One word for a resource's type."""
+    return _KINDS.get(resource.type, resource.type.rpartition("::")[2].lower())
+
+
+def _shared(stacks: list[str]) -> str:
+    """What all names of stacks begin with, up to a hyphen; a single one shares nothing."""
+    if len(stacks) < 2:
+        return ""
+    columns = zip(*stacks, strict=False)
+    same = "".join(c[0] for c in takewhile(lambda c: len(set(c)) == 1, columns))
+    return same[: same.rfind("-") + 1]
+
+
+class Labels:
+    """The names of everything in an assembly, without what all of its stacks have in common."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self.shared = _shared(list(assembly.templates))
+        self._known: Mapping[str, str] = {
+            r.arn.removesuffix(":*"): f"{kind_of(r)} {self.of(r)}"
+            for r in assembly.resources
+            if r.arn
+        }
+        self._longest = sorted(self._known, key=len, reverse=True)
+
+    def of(self, resource: Resource) -> str:
+        """A resource's own name: its path in its stack, without what its kind says anyway."""
+        return self.path(resource.path or resource.logical_id)
+
+    def path(self, path: str) -> str:
+        """The same for a construct path."""
+        name = path.partition("/")[2] or path
+        for noise in _NOISE:
+            name = name.removesuffix(noise)
+        return name
+
+    def stack(self, name: str) -> str:
+        """A stack's name without what all have in common."""
+        return name.removeprefix(self.shared)
+
+    def arn(self, arn: str) -> str:
+        """What an ARN or a pattern of ARNs names."""
+        if arn == "*":
+            return "everything"
+        for known in self._longest:
+            if arn == known or arn.startswith((f"{known}/", f"{known}:")):
+                tail = arn[len(known) :]
+                return self._known[known] + (f" {tail}" if tail not in ("", ":*") else "")
+        parts = arn.split(":", 5)
+        if len(parts) < 6:
+            return arn
+        for start, words in _OTHERS:
+            if parts[5].startswith(start):
+                return words + parts[5][len(start) :].removeprefix("/")
+        return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", arn)
+
+    def principal(self, kind: str, name: str) -> str:
+        """Who a policy speaks of."""
+        if name == "*":
+            return "everybody"
+        if name in (identity.ACCOUNT, f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root"):
+            return "this account"
+        if kind == "Service":
+            return name.removesuffix(".amazonaws.com")
+        return self.arn(name)
+
+    def text(self, text: str) -> str:
+        """A text with names for the ARNs in it, and words for the account."""
+        text = _ARN.sub(lambda match: self.arn(match[0]), text)
+        return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", text)

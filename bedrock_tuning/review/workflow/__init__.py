@@ -1,0 +1,1 @@
+"""The state machine: its states, tasks and transitions."""

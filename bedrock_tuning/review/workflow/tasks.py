@@ -1,0 +1,93 @@
+"""What the tasks of a state machine ask of AWS: the requests that its role must be allowed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.iam.probes import usual_context
+from bedrock_tuning.review.iam.simulator import Request
+
+_LAMBDA: Final = ":lambda:"
+
+
+class UnknownTaskError(ValueError):
+    """A task calls something that this review does not know."""
+
+
+def requests(
+    state: Mapping[str, Any], *, role: str, machine: str, region: str
+) -> Iterator[Request]:
+    """The requests of one state of a machine; raises UnknownTaskError."""
+    if state.get("Type") == "Map":
+        yield from _map(state, role, machine)
+    if state.get("Type") != "Task":
+        return
+    resource = str(state.get("Resource", ""))
+    context = usual_context()
+    if _LAMBDA in resource and ":states:" not in resource:
+        yield Request(
+            principal=role, action="lambda:InvokeFunction", resource=resource, context=context
+        )
+        return
+    call = resource.partition(":::")[2].removeprefix("aws-sdk:").partition(".")[0]
+    parameters = state.get("Parameters", state.get("Arguments", {}))
+    known = {
+        "sns:publish": _publish,
+        "dynamodb:updateItem": _update,
+        "bedrock:createModelCustomizationJob": _train,
+    }
+    if call not in known:
+        raise UnknownTaskError(resource)
+    for action, target, extra in known[call](parameters, region):
+        yield Request(principal=role, action=action, resource=target, context={**context, **extra})
+
+
+Asked = tuple[str, str, Mapping[str, str]]
+
+
+def _publish(parameters: Mapping[str, Any], _region: str) -> Iterator[Asked]:
+    yield "sns:Publish", str(parameters.get("TopicArn", "")), {}
+
+
+def _update(parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    table = str(parameters.get("TableName", ""))
+    arn = identity.arn("AWS::DynamoDB::Table", table, region=region)
+    yield "dynamodb:UpdateItem", arn, {}
+
+
+def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    jobs = f"arn:{identity.PARTITION}:bedrock:{region}:{identity.ACCOUNT}"
+    for kind in ("model-customization-job", "custom-model"):
+        yield "bedrock:CreateModelCustomizationJob", f"{jobs}:{kind}/sample", {}
+    # .sync: Step Functions looks at the job and stops it with the execution.
+    for action in ("GetModelCustomizationJob", "StopModelCustomizationJob"):
+        yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", {}
+
+
+def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]:
+    context = usual_context()
+    processor = state.get("ItemProcessor", {}).get("ProcessorConfig", {})
+    if processor.get("Mode") == "DISTRIBUTED":
+        # Its items are executions of the same state machine.
+        execution = machine.replace(":stateMachine:", ":execution:") + "/sample:sample"
+        for action, resource in (
+            ("states:StartExecution", machine),
+            ("states:DescribeExecution", execution),
+            ("states:StopExecution", execution),
+        ):
+            yield Request(principal=role, action=action, resource=resource, context=context)
+    if "ItemReader" not in state:
+        return
+    reader = state["ItemReader"]
+    call = str(reader.get("Resource", "")).partition(":::")[2]
+    if call != "s3:getObject":
+        raise UnknownTaskError(call)
+    bucket = str(listed(reader.get("Parameters", {}).get("Bucket"))[0])
+    yield Request(
+        principal=role,
+        action="s3:GetObject",
+        resource=f"arn:{identity.PARTITION}:s3:::{bucket}/{s3_layout.work_prefix('sample')}shards.jsonl",
+        context=context,
+    )

@@ -1,0 +1,218 @@
+"""D1: rules about how much data there is, and in which manifests."""
+
+from collections.abc import Iterator
+
+from bedrock_tuning.catalogue import Range
+from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.s3_layout import Kind
+from bedrock_tuning.wording import counted
+
+_GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
+
+
+def _range(dataset: Dataset, kind: Kind) -> Range:
+    contract = dataset.terms.dataset
+    return (contract.training_records if kind == "training" else contract.validation_records) or (
+        Range()
+    )
+
+
+def _words(allowed: Range) -> str:
+    if allowed.min is None:
+        return f"at most {allowed.max:,}" if allowed.max is not None else "any number"
+    if allowed.max is None:
+        return f"at least {allowed.min:,}"
+    return f"{allowed.min:,} to {allowed.max:,}"
+
+
+@rule(
+    "D101",
+    bad='{"training": {"records": 0}, "validation": {"records": 8}}',
+    good=_GOOD,
+    fix="Upload a manifest with one record per line.",
+)
+def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A manifest holds no record."""
+    for kind in dataset.kinds:
+        if not dataset.text(kind).records:
+            yield Fault(f"the {kind} manifest holds no record", kind=kind)
+
+
+@rule(
+    "D102",
+    bad='{"training": {"records": 999}, "validation": {"records": 8}}',
+    good=_GOOD,
+    fix="Add records.",
+)
+def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A manifest holds fewer records than the model needs."""
+    for kind in dataset.kinds:
+        allowed, records = _range(dataset, kind), dataset.text(kind).records
+        if records and allowed.min is not None and records < allowed.min:
+            yield Fault(
+                f"the {kind} manifest holds {counted(records, 'record')}",
+                value=f"{records:,}",
+                limit=_words(allowed),
+                kind=kind,
+            )
+
+
+@rule(
+    "D103",
+    bad='{"training": {"records": 500001}, "validation": {"records": 8}}',
+    good=_GOOD,
+    fix="Remove records.",
+)
+def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A manifest holds more records than the model takes."""
+    for kind in dataset.kinds:
+        allowed, records = _range(dataset, kind), dataset.text(kind).records
+        if allowed.max is not None and records > allowed.max:
+            yield Fault(
+                f"the {kind} manifest holds {counted(records, 'record')}",
+                value=f"{records:,}",
+                limit=_words(allowed),
+                kind=kind,
+            )
+
+
+@rule(
+    "D104",
+    bad='{"training": {"records": 60}, "validation": {"records": 39}}',
+    good='{"training": {"records": 60}, "validation": {"records": 40}}',
+    fix="Add records.",
+    model="llama-3-1-8b",
+)
+def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """Training and validation manifest together hold fewer records than the model needs."""
+    allowed = dataset.terms.dataset.total_records
+    if allowed is not None and allowed.min is not None and 0 < dataset.records < allowed.min:
+        yield Fault(
+            f"training and validation together have {counted(dataset.records, 'record')}",
+            value=f"{dataset.records:,}",
+            limit=_words(allowed),
+        )
+
+
+@rule(
+    "D105",
+    bad='{"training": {"records": 9001}, "validation": {"records": 1000}}',
+    good='{"training": {"records": 9000}, "validation": {"records": 1000}}',
+    fix="Remove records.",
+    model="llama-3-1-8b",
+)
+def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """Training and validation manifest together hold more records than the model takes."""
+    allowed = dataset.terms.dataset.total_records
+    if allowed is not None and allowed.max is not None and dataset.records > allowed.max:
+        yield Fault(
+            f"training and validation together have {counted(dataset.records, 'record')}",
+            value=f"{dataset.records:,}",
+            limit=_words(allowed),
+        )
+
+
+@rule(
+    "D106",
+    bad='{"training": {"records": 50000}, "validation": {"records": 8}}',
+    good=_GOOD,
+    severity=Severity.WARNING,
+    fix="Ask AWS for a higher quota in Service Quotas before the run, or remove records.",
+)
+def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """There are more records than an account's default quota allows.
+
+    The quota counts training and validation records together and can be raised; what your account
+    has is not known here.
+    """
+    quota, total = dataset.terms.dataset.total_records_quota, dataset.terms.dataset.total_records
+    most = total.max if total is not None and total.max is not None else dataset.records
+    if quota is not None and quota < dataset.records <= most:
+        yield Fault(
+            f"training and validation together have {counted(dataset.records, 'record')}",
+            value=f"{dataset.records:,}",
+            limit=f"{quota:,} by default",
+        )
+
+
+@rule(
+    "D107",
+    bad='{"training": {"records": 100, "size": 10000000001}}',
+    good='{"training": {"records": 100, "size": 10000000000}}',
+    fix="Split the dataset.",
+    model="claude-3-haiku",
+)
+def manifest_too_large(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A manifest's file is larger than the model takes."""
+    contract = dataset.terms.dataset
+    limits = {"training": contract.training_bytes_max, "validation": contract.validation_bytes_max}
+    for kind in dataset.kinds:
+        most, size = limits[kind], dataset.text(kind).size
+        if most is not None and size > most:
+            yield Fault(
+                f"the {kind} manifest has {size:,} bytes",
+                value=f"{size:,} bytes",
+                limit=f"{most:,} bytes",
+                kind=kind,
+            )
+
+
+@rule(
+    "D108",
+    bad='{"training": {"records": 1000}}',
+    good=_GOOD,
+    fix='Upload a validation manifest, or set validation = "optional" in the customization.',
+)
+def validation_missing(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """The model needs a validation manifest, and there is none.
+
+    Amazon's pages disagree for some models; the customization's [dataset] validation decides.
+    """
+    if dataset.terms.dataset.validation == "required" and "validation" not in dataset.kinds:
+        yield Fault("there is no validation manifest", limit="required", kind="validation")
+
+
+@rule(
+    "D109",
+    bad='{"training": {"records": 60}, "validation": {"records": 8}}',
+    good='{"training": {"records": 60}}',
+    fix='Remove the validation manifest, or set validation = "optional" in the customization.',
+    model="titan-image-generator-v1",
+)
+def validation_not_supported(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """The model takes no validation manifest, and there is one."""
+    if dataset.terms.dataset.validation == "forbidden" and "validation" in dataset.kinds:
+        yield Fault("there is a validation manifest", limit="none", kind="validation")
+
+
+@rule(
+    "D110",
+    bad='{"training": {"records": 1000, "bucket_region": "eu-west-1"}, '
+    '"validation": {"records": 8}, "job_region": "us-east-1"}',
+    good='{"training": {"records": 1000, "bucket_region": "us-east-1"}, '
+    '"validation": {"records": 8, "bucket_region": "us-east-1"}, "job_region": "us-east-1"}',
+    fix="Copy the dataset into a bucket of the job's Region, or start the job where the bucket is.",
+)
+def bucket_in_another_region(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A dataset's bucket is in another AWS Region than the job.
+
+    Amazon Bedrock reads datasets from the job's own Region only, and each model takes jobs in few
+    Regions. A bucket never moves: its objects have to be copied. The job's Region is the
+    deployment's, or on a laptop that of --region or the AWS profile; where that one takes no jobs
+    for the model, any Region that does is accepted.
+    """
+    possible = dataset.terms.base_model.customization_regions
+    wanted = (dataset.job_region,) if dataset.job_region in possible else possible
+    for kind in dataset.kinds:
+        region = dataset.text(kind).bucket_region
+        if region and region not in wanted:
+            yield Fault(
+                f"the {kind} bucket is in {region}, the job would run in {' or '.join(wanted)}",
+                value=region,
+                limit=" or ".join(wanted),
+                kind=kind,
+            )
+        elif region:
+            # One job reads both buckets.
+            wanted = (region,)

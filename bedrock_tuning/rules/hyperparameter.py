@@ -1,0 +1,215 @@
+"""H: rules about hyperparameters, alone and against the size of the dataset."""
+
+from collections.abc import Iterator
+
+from bedrock_tuning.catalogue import Hyperparameter
+from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.rules.rule import Fault, Severity, rule
+
+_TITAN_IMAGE = "titan-image-generator-v2"
+_EXPRESS = "titan-text-express"
+# Ours: the table's own authors found 5,000 steps best where it recommends 7,500.
+_FAR_OFF = 2
+
+
+def _numbers(dataset: Dataset) -> Iterator[tuple[Hyperparameter, float, str]]:
+    """Each hyperparameter that has a numeric value, with the value and its text."""
+    for name, text in dataset.terms.hyperparameters.items():
+        parameter = dataset.terms.base_model.hyperparameters.get(name)
+        if parameter is None or text == parameter.auto:
+            continue
+        try:
+            yield parameter, float(text), text
+        except ValueError:
+            continue
+
+
+def _value(dataset: Dataset, name: str) -> float | None:
+    return next((value for each, value, _ in _numbers(dataset) if each.name == name), None)
+
+
+@rule(
+    "H101",
+    bad='{"hyperparameters": {"batchSize": "100"}}',
+    good='{"hyperparameters": {"batchSize": "576"}}',
+    fix="Write a value inside the range.",
+)
+def hyperparameter_out_of_range(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A hyperparameter is outside of the range that the model's page gives."""
+    for parameter, value, text in _numbers(dataset):
+        low, high = parameter.min, parameter.max
+        if (low is not None and value < low) or (high is not None and value > high):
+            yield Fault(f"{parameter.name} is {text}", parameter.name, text, f"{low:,} to {high:,}")
+
+
+@rule(
+    "H102",
+    bad='{"hyperparameters": {"batchSize": "12"}}',
+    good='{"hyperparameters": {"batchSize": "16"}}',
+    fix="Write a multiple of that number.",
+    model=_TITAN_IMAGE,
+)
+def hyperparameter_not_a_multiple(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A hyperparameter must be a multiple of a number, and is not."""
+    for parameter, value, text in _numbers(dataset):
+        if parameter.multiple_of and value % parameter.multiple_of:
+            limit = f"multiples of {parameter.multiple_of}"
+            yield Fault(f"{parameter.name} is {text}", parameter.name, text, limit)
+
+
+@rule(
+    "H103",
+    bad='{"hyperparameters": {"learningRateWarmupSteps": "50"}}',
+    good='{"hyperparameters": {"learningRateWarmupSteps": "10"}}',
+    severity=Severity.WARNING,
+    fix="Stay below the lower number to be safe.",
+    model="nova-lite",
+)
+def hyperparameter_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A hyperparameter is above one of the published limits and below another."""
+    for parameter, value, text in _numbers(dataset):
+        warn, high = parameter.warn, parameter.max
+        if warn is not None and value > warn and (high is None or value <= high):
+            limit = f"{warn:,} on one page, {high:,} on another"
+            yield Fault(f"{parameter.name} is {text}", parameter.name, text, limit)
+
+
+@rule(
+    "H104",
+    bad='{"training": {"records": 60}, "hyperparameters": {"stepCount": "40000"}}',
+    good='{"training": {"records": 60}, "hyperparameters": {"stepCount": "5000"}}',
+    severity=Severity.WARNING,
+    fix="Start with the recommended number and change it by what you see.",
+    model=_TITAN_IMAGE,
+)
+def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """The number of steps is less than half or more than twice what Amazon recommends.
+
+    The recommendation is a table by number of images; between its rows we interpolate, linearly up
+    to 64 images and with the logarithm beyond. Steps are paid for. No sign of the style in the
+    results: more steps. The style, but artefacts or blur: fewer. Still nothing at the maximum: a
+    larger batch size or learning rate.
+    """
+    table = dataset.terms.base_model.step_recommendation
+    images = dataset.text("training").records
+    steps = _value(dataset, "stepCount")
+    if table is None or not images or steps is None:
+        return
+    advice = table.steps_for(images=images)
+    if not advice.steps / _FAR_OFF <= steps <= advice.steps * _FAR_OFF:
+        more = "more" if steps < advice.steps else "fewer"
+        origin = "interpolated by us" if advice.interpolated else "Amazon's table"
+        yield Fault(
+            f"{steps:,.0f} steps for {images:,} images: try {more}",
+            "stepCount",
+            f"{steps:,.0f} steps",
+            f"about {advice.steps:,} steps ({origin})",
+            kind="training",
+        )
+
+
+@rule(
+    "H105",
+    bad='{"training": {"records": 60}, "hyperparameters": {"stepCount": "auto"}}',
+    good='{"training": {"records": 60}, "hyperparameters": {"stepCount": "7500"}}',
+    severity=Severity.INFO,
+    fix="Nothing must be done; write the number to decide yourself.",
+    model=_TITAN_IMAGE,
+)
+def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """The number of steps is left to Amazon, so the price is known only afterwards."""
+    model = dataset.terms.base_model
+    parameter = model.hyperparameters.get("stepCount")
+    chosen = dataset.terms.hyperparameters.get("stepCount")
+    images = dataset.text("training").records
+    if parameter is None or parameter.auto is None or chosen != parameter.auto or not images:
+        return
+    if model.step_recommendation is not None:
+        advice = model.step_recommendation.steps_for(images=images)
+        origin = "interpolated by us" if advice.interpolated else "Amazon's table"
+        yield Fault(
+            f"{images:,} images: Amazon chooses the steps",
+            "stepCount",
+            chosen,
+            f"about {advice.steps:,} steps are recommended ({origin})",
+            kind="training",
+        )
+
+
+@rule(
+    "H106",
+    bad='{"training": {"records": 1000}, "hyperparameters": {"batchSize": "9216"}}',
+    good='{"training": {"records": 1000}, "hyperparameters": {"batchSize": "576"}}',
+    severity=Severity.WARNING,
+    fix="Use a smaller batch size, or more records.",
+)
+def batch_larger_than_dataset(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """One batch holds more records than the training manifest has."""
+    batch, records = _value(dataset, "batchSize"), dataset.text("training").records
+    if batch is not None and 0 < records < batch:
+        yield Fault(
+            f"batchSize is {batch:,.0f}, there are {records:,} records",
+            "batchSize",
+            f"{batch:,.0f}",
+            f"at most {records:,}",
+            kind="training",
+        )
+
+
+@rule(
+    "H107",
+    bad='{"training": {"records": 9, "longest": {"prompt": 9000, "completion": 9000}}, '
+    '"hyperparameters": {"batchSize": "4"}}',
+    good='{"training": {"records": 9, "longest": {"prompt": 9000, "completion": 9000}}, '
+    '"hyperparameters": {"batchSize": "1"}}',
+    severity=Severity.WARNING,
+    fix="Use a smaller batch size, or shorter records.",
+    model=_EXPRESS,
+)
+def batch_too_large_for_long_records(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """With this batch size the longest record may have more tokens than the model takes.
+
+    A larger batch leaves fewer tokens for each record. Tokens are estimated from the longest text
+    of each field.
+    """
+    limits, batch = dataset.terms.dataset.text, _value(dataset, "batchSize")
+    if limits is None or not limits.chars_per_token or batch is None:
+        return
+    most = limits.record_tokens_max_for(batch_size=int(batch))
+    free = limits.record_tokens_max_for(batch_size=None)
+    tokens = sum(dataset.text("training").longest.values()) / limits.chars_per_token
+    if most is not None and free is not None and most < tokens <= free:
+        yield Fault(
+            f"with batchSize {batch:,.0f} the longest record may have {tokens:,.0f} tokens",
+            "batchSize",
+            f"about {tokens:,.0f} tokens",
+            f"{most:,} tokens",
+            kind="training",
+        )
+
+
+@rule(
+    "H108",
+    bad='{"training": {"records": 16000}, "hyperparameters": {"learningRateWarmupSteps": "5"}}',
+    good='{"training": {"records": 1600}, "hyperparameters": {"learningRateWarmupSteps": "10"}}',
+    severity=Severity.INFO,
+    fix="Try the rule of thumb.",
+    model="nova-lite",
+)
+def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A hyperparameter is far from the published rule of thumb for this number of records."""
+    records = dataset.text("training").records
+    for parameter, value, text in _numbers(dataset):
+        if not parameter.divide_records_by or not records:
+            continue
+        wished = records / parameter.divide_records_by
+        low, high = parameter.min or 0, parameter.warn or parameter.max or wished
+        wished = min(max(wished, low), high)
+        if not wished / _FAR_OFF <= value <= max(wished * _FAR_OFF, 1):
+            yield Fault(
+                f"{parameter.name} is {text} for {records:,} records",
+                parameter.name,
+                text,
+                f"about {wished:,.0f} (records / {parameter.divide_records_by})",
+                kind="training",
+            )

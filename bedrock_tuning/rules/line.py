@@ -1,0 +1,159 @@
+"""L: rules about one line of a manifest, before anybody asks what the record means."""
+
+from collections.abc import Iterator
+
+from bedrock_tuning.dataset.json_lines import DEPTH_MAX, LINE_BYTES_MAX, Line
+from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.dataset.suggestions import syntax_hint
+from bedrock_tuning.rules.rule import Fault, Severity, rule
+
+_GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+
+
+@rule(
+    "L101",
+    bad=b"\xef\xbb\xbf" + _GOOD.encode(),
+    good=_GOOD,
+    fix="Save the file as UTF-8 without BOM.",
+)
+def byte_order_mark(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """The manifest begins with a byte order mark.
+
+    Windows editors write the three bytes EF BB BF before the text. RFC 8259 forbids to send them,
+    and a strict reader then sees a first line that is not JSON.
+    """
+    if line.number == 1 and line.marked:
+        yield Fault("the file begins with a byte order mark", value="EF BB BF")
+
+
+@rule("L102", bad=b'{"caption": "caf\xe9"}', good=_GOOD, fix="Save the file as UTF-8.")
+def not_utf8(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line is not valid UTF-8.
+
+    JSON is exchanged in UTF-8. Latin-1, Windows-1252 and UTF-16 files look right in an editor and
+    break in the training job.
+    """
+    if line.parsed.cause == "utf-8":
+        yield Fault(f"the line is not UTF-8: {line.parsed.problem}", limit="UTF-8")
+
+
+@rule("L103", bad="", good=_GOOD, fix="Delete the blank line.")
+def blank_line(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line is blank.
+
+    Amazon Bedrock's troubleshooting page names blank lines as a cause of failed jobs. The newline
+    at the end of the last record makes no blank line.
+    """
+    if line.blank:
+        yield Fault("the line is blank")
+
+
+@rule("L104", bad="x" * (LINE_BYTES_MAX + 1), good=_GOOD, fix="Split the record, or trim its text.")
+def line_too_long(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line is longer than any record can legally be.
+
+    Usually the newlines between records are missing. The line is not read further, so that memory
+    stays bounded.
+    """
+    if line.too_long:
+        yield Fault(
+            f"the line has {line.length:,} bytes",
+            value=f"{line.length:,} bytes",
+            limit=f"{LINE_BYTES_MAX:,} bytes",
+        )
+
+
+@rule("L105", bad='{"caption": "a dog",}', good=_GOOD, fix="Write one JSON object per line.")
+def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line is not JSON.
+
+    Judged by RFC 8259: no trailing commas, no single quotes, no comments, no NaN or Infinity, no
+    raw control characters inside strings, nothing after the value.
+    """
+    if line.parsed.cause == "syntax":
+        # The cut may go through a character.
+        shown = line.data[:200].decode(errors="ignore")
+        hint = syntax_hint(line.data, line.parsed.problem)
+        words = f"{line.parsed.problem} – {hint}" if hint else line.parsed.problem
+        yield Fault(f"the line is not JSON: {words}", value=shown)
+
+
+@rule("L106", bad="[" * 100_000, good=_GOOD, fix="Write a flat JSON object.")
+def nested_too_deep(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """Arrays or objects are nested too deep to be read.
+
+    No record needs more than a few levels; such a line is an accident or an attack.
+    """
+    if line.parsed.cause == "depth":
+        yield Fault(f"arrays or objects are {line.parsed.problem}", limit=f"{DEPTH_MAX} levels")
+
+
+@rule("L107", bad='["a dog"]', good=_GOOD, fix="Write one JSON object per line.")
+def not_an_object(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line is JSON, but not an object.
+
+    Every record is an object in braces. A file that is one JSON array has to be rewritten with one
+    element per line and no commas between the lines.
+    """
+    parsed = line.parsed
+    if not parsed.problem and not isinstance(parsed.value, dict):
+        yield Fault(f"the line is {_kind(parsed.value)}, not an object", value=str(parsed.value))
+
+
+@rule(
+    "L108",
+    bad='{"image-ref": "s3://b/f/1.png", "caption": "a dog", "caption": "a cat"}',
+    good=_GOOD,
+    fix="Keep one of the two.",
+)
+def duplicate_key(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """An object gives the same key twice.
+
+    Readers differ in which of the two they use, so nobody can say what the model is trained on.
+    """
+    for name in line.parsed.repeated:
+        yield Fault(f'the key "{name}" is given twice', field=name)
+
+
+@rule("L109", bad=b'{"caption": "a \x00dog"}', good=_GOOD, fix="Remove the NUL characters.")
+def nul_character(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """A line holds a NUL byte.
+
+    Most often the file is UTF-16, or a disk block that was never written.
+    """
+    if line.parsed.cause == "nul":
+        yield Fault(f"the line holds {line.parsed.problem}")
+
+
+@rule("L110", bad='{"caption": "\\ud83d"}', good=_GOOD, fix="Write the whole character.")
+def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """An escape names half a character.
+
+    \\ud83d alone is no character: a text was cut in the middle of an emoji. It cannot be written
+    as UTF-8, and readers disagree on what to do.
+    """
+    if line.parsed.cause == "surrogate":
+        yield Fault(line.parsed.problem)
+
+
+@rule(
+    "L111",
+    bad=_GOOD + "\r",
+    good=_GOOD,
+    severity=Severity.INFO,
+    once=True,
+    fix="Nothing must be done; dos2unix makes the file smaller.",
+)
+def windows_line_end(line: Line, _: DatasetScope) -> Iterator[Fault]:
+    """Lines end with carriage return and newline.
+
+    A carriage return is white space in JSON, so the record is read all the same. Told once per
+    manifest.
+    """
+    if line.data.endswith(b"\r"):
+        yield Fault("lines end with CR LF", value="CR LF", limit="LF")
+
+
+def _kind(value: object) -> str:
+    names = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -1,0 +1,253 @@
+"""R5: rules about images and videos that a conversation refers to."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bedrock_tuning.catalogue import DatasetContract
+from bedrock_tuning.dataset.images.source import extension_of
+from bedrock_tuning.dataset.record import Medium, Record
+from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
+from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.rules.rule import Fault, Severity, rule
+
+_NOVA = "nova-lite"
+_LLAMA = "llama-3-2-11b"
+# The formats of Converse by what names of files end with.
+_FORMATS: Final = {
+    "png": "png",
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "jpe": "jpeg",
+    "gif": "gif",
+    "webp": "webp",
+    "mp4": "mp4",
+    "m4v": "mp4",
+    "mov": "mov",
+    "mkv": "mkv",
+    "webm": "webm",
+}
+
+
+def _medium(kind: str, format: str, key: str) -> str:
+    uri = f"s3://bucket/{key}"
+    return f'{{"{kind}": {{"format": "{format}", "source": {{"s3Location": {{"uri": "{uri}"}}}}}}}}'
+
+
+def _talk(*media: str) -> str:
+    content = ", ".join(('{"text": "what is this"}', *media))
+    return (
+        f'{{"schemaVersion": "{SCHEMA_VERSION}", "messages": ['
+        f'{{"role": "user", "content": [{content}]}}, '
+        f'{{"role": "assistant", "content": [{{"text": "a dog"}}]}}]}}'
+    )
+
+
+_IMAGE = _medium("image", "png", "folder/1.png")
+_VIDEO = _medium("video", "mp4", "folder/1.mp4")
+_GOOD = _talk(_IMAGE)
+
+
+def _of(record: Record, kind: str) -> list[Medium]:
+    return [medium for medium in record.media if medium.kind == kind]
+
+
+@rule(
+    "R501",
+    bad=_GOOD,
+    good=_talk(),
+    fix="Remove the image or the video, or choose a model that sees.",
+    model="nova-micro",
+)
+def media_not_supported(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to an image or a video, and the model reads text only."""
+    contract = subject.contract
+    videos = contract.media is not None and bool(contract.media.video_formats)
+    for medium in record.media:
+        if (medium.kind == "image" and contract.image is None) or (
+            medium.kind == "video" and not videos
+        ):
+            yield Fault(f"the model takes no {medium.kind}s", medium.path, medium.uri)
+
+
+@rule("R502", bad=_talk(*[_IMAGE] * 11), good=_GOOD, fix="Use fewer images.", model=_NOVA)
+def too_many_images_in_record(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to more images than the model takes."""
+    limits = subject.contract.media
+    images = len(_of(record, "image"))
+    if limits is not None and limits.images_per_record_max is not None:
+        most = limits.images_per_record_max
+        if images > most:
+            yield Fault(f"{images} images", "messages", f"{images} images", f"at most {most}")
+
+
+@rule("R503", bad=_talk(_VIDEO, _VIDEO), good=_talk(_VIDEO), fix="Use one video.", model=_NOVA)
+def too_many_videos_in_record(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to more videos than the model takes."""
+    limits = subject.contract.media
+    videos = len(_of(record, "video"))
+    if limits is not None and limits.videos_per_record_max is not None:
+        most = limits.videos_per_record_max
+        if videos > most:
+            yield Fault(f"{videos} videos", "messages", f"{videos} videos", f"at most {most}")
+
+
+@rule(
+    "R504",
+    bad=_talk(_IMAGE, _VIDEO),
+    good=_GOOD,
+    fix="Make two records of it.",
+    model=_NOVA,
+)
+def images_and_video_mixed(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to images and to a video, and the model takes only one kind."""
+    limits = subject.contract.media
+    if limits is None or limits.mixed_kinds:
+        return
+    kinds = {medium.kind for medium in record.media}
+    if len(kinds) > 1:
+        yield Fault("images and video in one record", "messages", limit="one kind")
+
+
+@rule(
+    "R505",
+    bad=_talk(_medium("image", "bmp", "folder/1.bmp")),
+    good=_GOOD,
+    fix="Write the format that the file has; convert the file if the model does not read it.",
+    model=_NOVA,
+)
+def unknown_media_format(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """A conversation names a format of an image or a video that the model does not read."""
+    contract = subject.contract
+    images = contract.image.formats if contract.image is not None else ()
+    videos = contract.media.video_formats if contract.media is not None else ()
+    known = {"image": images, "video": videos}
+    for medium in record.media:
+        allowed = known[medium.kind]
+        if allowed and medium.format not in allowed:
+            slip = _FORMATS.get(medium.format.lower())
+            hint = f' – did you mean "{slip}"?' if slip in allowed else ""
+            yield Fault(
+                f'unknown {medium.kind} format "{medium.format}"{hint}',
+                f"{medium.path}.format",
+                medium.format,
+                ", ".join(allowed),
+            )
+
+
+@rule(
+    "R506",
+    bad=_talk(_medium("image", "png", "folder/my dog.png")),
+    good=_GOOD,
+    fix="Rename the file.",
+    model=_NOVA,
+)
+def media_key_characters(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """The key of an image or a video holds a character that the model's page does not allow."""
+    limits = subject.contract.media
+    if limits is None or not limits.key_characters:
+        return
+    allowed = re.compile(f"[{limits.key_characters}]*")
+    for medium in record.media:
+        # What is no reference to S3 is another rule's.
+        key = medium.uri.removeprefix("s3://") if medium.uri.startswith("s3://") else ""
+        match = allowed.match(key)
+        if match is not None and match.end() < len(key):
+            bad = key[match.end()]
+            yield Fault(f"{bad!r} in the key", medium.path, medium.uri, limits.key_characters)
+
+
+@rule(
+    "R507",
+    bad=_talk(_medium("image", "png", "folder/1.jpg")),
+    good=_GOOD,
+    severity=Severity.WARNING,
+    fix="Write the format that the file has, or rename the file.",
+    model=_NOVA,
+)
+def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault]:
+    """A conversation calls an image or a video another format than its file's name does.
+
+    Amazon Bedrock is told the format beside the file, so one of both is wrong. What the file
+    really is another rule says, which looks at its bytes.
+    """
+    for medium in record.media:
+        named = _FORMATS.get(extension_of(medium.uri))
+        if named is not None and medium.format in _FORMATS.values() and named != medium.format:
+            yield Fault(
+                f'the format is "{medium.format}", the name says {named}',
+                f"{medium.path}.format",
+                medium.format,
+                named,
+            )
+
+
+def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int, int] | None:
+    """Tokens of a record whose images have so many tiles each, and what the model takes."""
+    image, text = contract.image, contract.text
+    images = len(_of(record, "image"))
+    if image is None or image.tile_tokens is None or text is None or not images:
+        return None
+    most = text.record_tokens_max_for(batch_size=None)
+    spoken = sum(length for _, length, _ in record.measured) / (text.chars_per_token or 1)
+    if most is None or spoken > most:
+        return None
+    return images * tiles * image.tile_tokens + int(spoken), most
+
+
+def _images(record: Record) -> str:
+    images = len(_of(record, "image"))
+    return f"{images} image{'s' * (images != 1)}"
+
+
+@rule(
+    "R508",
+    bad=_talk(*[_IMAGE] * 10),
+    good=_talk(*[_IMAGE] * 2),
+    fix="Use fewer images, or less text.",
+    model=_LLAMA,
+)
+def images_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """The images of a conversation have more tokens than the model takes, however small they are.
+
+    The model cuts an image into tiles, each of so many tokens, and the smallest image is one tile.
+    The text counts, too; its tokens are estimated from characters.
+    """
+    found = _tokens(record, subject.contract, 1)
+    if found is not None and found[0] > found[1]:
+        yield Fault(
+            f"the text and {_images(record)} have at least {found[0]:,} tokens",
+            "messages",
+            f"at least {found[0]:,} tokens",
+            f"{found[1]:,} tokens",
+        )
+
+
+@rule(
+    "R509",
+    bad=_talk(*[_IMAGE] * 3),
+    good=_talk(*[_IMAGE] * 2),
+    severity=Severity.INFO,
+    fix="Keep the sides of the images below two tiles each, or use fewer images.",
+    model=_LLAMA,
+)
+def images_may_exceed_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+    """The images of a conversation have more tokens than the model takes if they are large.
+
+    Where both sides of an image are two tiles long or longer it has the most tokens. Whether the
+    images of this conversation are that large was not looked at.
+    """
+    limits = subject.contract.image
+    if limits is None or limits.tiles_per_side_max is None or limits.tile_pixels is None:
+        return
+    least = _tokens(record, subject.contract, 1)
+    found = _tokens(record, subject.contract, limits.tiles_per_side_max**2)
+    if least is None or found is None or least[0] > least[1] or found[0] <= found[1]:
+        return
+    side = limits.tiles_per_side_max * limits.tile_pixels
+    yield Fault(
+        f"with {_images(record)} of {side:,} × {side:,} px or more there are {found[0]:,} tokens",
+        "messages",
+        f"up to {found[0]:,} tokens",
+        f"{found[1]:,} tokens",
+    )

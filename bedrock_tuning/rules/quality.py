@@ -1,0 +1,233 @@
+"""D2: rules about how good the data is: copies, leaks, balance, captions, folders."""
+
+from collections.abc import Iterator, Mapping
+
+from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.dataset.duplicates import groups, shared
+from bedrock_tuning.dataset.statistics import HASH_BYTES
+from bedrock_tuning.rules.rule import Fault, Severity, rule
+
+_GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
+# Our thresholds, not Amazon's: from here on advice is worth its line.
+_EMPTY_SHARE = 0.1
+_IMBALANCE = 10
+_FEW_PER_CLASS = 5
+
+
+@rule(
+    "D201",
+    bad='{"training": {"hashes": ["one", "two", "one"]}}',
+    good='{"training": {"hashes": ["one", "two", "three"]}}',
+    severity=Severity.WARNING,
+    fix="Keep one of them.",
+    model="nova-lite",
+)
+def duplicate_record(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A record is the same as an earlier one of the same manifest, byte for byte.
+
+    Copies weigh a record more than others and are paid for again in every epoch.
+    """
+    for kind in dataset.kinds:
+        for first, *others in groups(dataset.text(kind).hashes):
+            for line, _rest in others:
+                yield Fault(
+                    f"the record is the same as line {first[0]}",
+                    value=f"line {first[0]}",
+                    line=line,
+                    kind=kind,
+                )
+
+
+@rule(
+    "D202",
+    bad='{"training": {"images": [["content", "1.png"], ["content", "2.png"]]}}',
+    good='{"training": {"images": [["content", "1.png"], ["other content", "2.png"]]}}',
+    severity=Severity.WARNING,
+    fix="Keep one of them; more variety helps more than copies.",
+)
+def duplicate_image(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """An image is the same as an earlier one of the same manifest.
+
+    Judged by size and ETag, which S3 makes of the bytes, never by the name. Images that were
+    uploaded in several parts or with another encryption can be equal and have different ETags; such
+    copies are not noticed.
+    """
+    for kind in dataset.kinds:
+        for first, *others in groups(dataset.images(kind).hashes):
+            for line, key in others:
+                how = "refers to the same object as" if key == first[1] else "has the same bytes as"
+                yield Fault(
+                    f"the image {how} line {first[0]}",
+                    "image-ref",
+                    f"line {first[0]}",
+                    line=line,
+                    kind=kind,
+                )
+
+
+@rule(
+    "D203",
+    bad='{"training": {"images": [["content", "1.png"]]}, '
+    '"validation": {"images": [["content", "9.png"]]}}',
+    good='{"training": {"images": [["content", "1.png"]]}, '
+    '"validation": {"images": [["other content", "9.png"]]}}',
+    fix="Remove the image from one of the manifests.",
+)
+def image_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """An image is in the training and in the validation manifest.
+
+    The model has seen what it is validated on: the validation loss looks better than the model is.
+    """
+    training, validation = dataset.images("training"), dataset.images("validation")
+    for first, line in shared(training.hashes, validation.hashes):
+        yield Fault(
+            f"the image is also in line {first} of the training manifest",
+            "image-ref",
+            f"training line {first}",
+            line=line,
+            kind="validation",
+        )
+
+
+@rule(
+    "D204",
+    bad='{"training": {"hashes": ["one"]}, "validation": {"hashes": ["one"]}}',
+    good='{"training": {"hashes": ["one"]}, "validation": {"hashes": ["two"]}}',
+    fix="Remove the record from one of the manifests.",
+    model="nova-lite",
+)
+def record_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A record is in the training and in the validation manifest.
+
+    The model has seen what it is validated on: the validation loss looks better than the model is.
+    """
+    training, validation = dataset.text("training"), dataset.text("validation")
+    for first, line in shared(training.hashes, validation.hashes):
+        yield Fault(
+            f"the record is also in line {first} of the training manifest",
+            value=f"training line {first}",
+            line=line,
+            kind="validation",
+        )
+
+
+@rule(
+    "D205",
+    bad='{"training": {"records": 1000, "captions": {"a photo": 1000}}}',
+    good='{"training": {"records": 1000, "captions": {"a photo of a dog": 999, "a cat": 1}}}',
+    severity=Severity.WARNING,
+    fix="Describe what is in each image.",
+)
+def one_caption_for_all(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """All images of a manifest have the same caption.
+
+    Then the caption tells the model nothing about any image.
+    """
+    for kind in dataset.kinds:
+        captions = dataset.text(kind).captions.counts
+        if captions is not None and len(captions) == 1:
+            (caption, count), *_none = captions.items()
+            if count > 1 and caption.strip():
+                yield Fault(f"all {count:,} captions are the same", "caption", caption, kind=kind)
+
+
+@rule(
+    "D206",
+    bad='{"training": {"records": 1000, "empty": {"caption": 500}}}',
+    good='{"training": {"records": 1000, "empty": {"caption": 10}}}',
+    severity=Severity.WARNING,
+    fix="Describe the images.",
+)
+def many_empty_captions(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """A tenth or more of the captions are empty.
+
+    Where the model allows empty captions they are no error, but such an image teaches nothing about
+    words. The threshold is ours.
+    """
+    for kind in dataset.kinds:
+        text = dataset.text(kind)
+        empty = text.empty.get("caption", 0)
+        if text.records and empty / text.records >= _EMPTY_SHARE:
+            yield Fault(
+                f"{empty:,} of {text.records:,} captions are empty ({empty / text.records:.0%})",
+                "caption",
+                f"{empty:,}",
+                kind=kind,
+            )
+
+
+def _imbalance(classes: Mapping[str, int]) -> tuple[str, int, str, int] | None:
+    """The largest and the smallest class when they are far apart."""
+    if len(classes) < 2 or sum(classes.values()) < _FEW_PER_CLASS * len(classes):
+        return None
+    ordered = sorted(classes.items(), key=lambda item: (item[1], item[0]))
+    (least, few), (most, many) = ordered[0], ordered[-1]
+    return (most, many, least, few) if many >= _IMBALANCE * few else None
+
+
+@rule(
+    "D207",
+    bad='{"training": {"records": 1000, "folders": {"images/dogs": 950, "images/cats": 50}}}',
+    good='{"training": {"records": 1000, "folders": {"images/dogs": 500, "images/cats": 500}}}',
+    severity=Severity.INFO,
+    fix="Add images of the rare class, or remove some of the frequent one.",
+)
+def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """One class has ten times as many images as another.
+
+    Classes are guessed: folders of images, or captions when there are only a few different ones.
+    The model learns the frequent class first and may never learn the rare one. The threshold is
+    ours.
+    """
+    for kind in dataset.kinds:
+        guesses = {
+            "folder": dataset.images(kind).folders.counts,
+            "caption": dataset.text(kind).captions.counts,
+        }
+        for what, classes in guesses.items():
+            found = _imbalance(classes) if classes is not None else None
+            if found is not None:
+                most, many, least, few = found
+                yield Fault(
+                    f'{what} "{most}" has {many:,} images, "{least}" has {few:,}',
+                    value=f"{many / few:.0f} to 1",
+                    limit=f"below {_IMBALANCE} to 1",
+                    kind=kind,
+                )
+                break
+
+
+@rule(
+    "D208",
+    bad='{"training": {"records": 1000, "outside": {"s3://bucket/other/": 7}}}',
+    good=_GOOD,
+    fix="Move the images into the customization's folder: its role reads nothing else.",
+)
+def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """Images lie in folders that the service role does not cover.
+
+    The list of folders that other rules report row by row: the first twenty by name.
+    """
+    for kind in dataset.kinds:
+        for folder, count in dataset.text(kind).outside.items():
+            images = "1 image lies" if count == 1 else f"{count:,} images lie"
+            yield Fault(f"{images} in {folder}", "image-ref", folder, kind=kind)
+
+
+@rule(
+    "D209",
+    bad='{"training": {"records": 2000000, "hashed": 2000000}}',
+    good=_GOOD,
+    severity=Severity.INFO,
+    fix="Nothing must be done.",
+)
+def copies_only_sampled(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """There are so many images or records that copies were looked for among a part of them only.
+
+    Memory is bounded; the part is chosen by hash, so it is the same in every run.
+    """
+    for kind in dataset.kinds:
+        for stats in (dataset.images(kind), dataset.text(kind)):
+            kept = len(stats.hashes) // HASH_BYTES
+            if stats.hashed > kept:
+                yield Fault(f"copies were looked for among {kept:,} of {stats.hashed:,}", kind=kind)

@@ -1,0 +1,1 @@
+"""One run: its job, price, outcome and advice."""

@@ -1,0 +1,247 @@
+"""What a run and its serving cost, and how long it takes: what is unknown is never zero."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bedrock_tuning.catalogue import BaseModel, Sourced, cite
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.hyperparameters import number
+
+HOURS_PER_DAY: Final = 24
+# A month of the price lists: 30 days.
+HOURS_PER_MONTH: Final = 30 * HOURS_PER_DAY
+_TERMS: Final = {
+    "OneMonth": ("prices.throughput_one_month", 1),
+    "SixMonths": ("prices.throughput_six_months", 6),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One position of an estimate, in US dollars.
+
+    usd: None when no price is known. low_usd: what it costs under another published formula.
+    how: the calculation, or why there is none. seen: the day on which the source showed the price.
+    """
+
+    label: str
+    usd: float | None
+    how: str
+    source: tuple[str, ...] = ()
+    seen: date | None = None
+    low_usd: float | None = None
+
+    def __str__(self) -> str:
+        """The line as people read it."""
+        price = "unknown" if self.usd is None else f"{self.usd:,.2f} USD"
+        if self.low_usd is not None:
+            price += f" (or {self.low_usd:,.2f} USD)"
+        cited = f"; {cite(self.source)}" if self.source else ""
+        cited += f", seen {self.seen}" if self.seen else ""
+        return f"{self.label}: {price}: {self.how}{cited}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The price of one run.
+
+    lines: what the run costs: training, a month of storage, the lease or the commitment.
+    training_time: what is known about how long the job takes, in words.
+    rates: what goes on costing while the model is served; not part of the total.
+    total_usd: of the known lines, so a lower bound unless `known`.
+    price_date: of the oldest price used; None when none was.
+    """
+
+    lines: tuple[Line, ...]
+    rates: tuple[Line, ...]
+    training_time: str
+
+    @property
+    def known(self) -> bool:
+        """Whether every line has a price."""
+        return all(line.usd is not None for line in self.lines)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The labels of the lines without a price."""
+        return tuple(line.label for line in self.lines if line.usd is None)
+
+    @property
+    def total_usd(self) -> float:
+        """The sum of the known lines."""
+        return round(sum(line.usd for line in self.lines if line.usd is not None), 2)
+
+    @property
+    def price_date(self) -> date | None:
+        """The day of the oldest price in this estimate."""
+        return min((line.seen for line in self.lines if line.seen is not None), default=None)
+
+    def __str__(self) -> str:
+        """The estimate as people read it, one line each, the sum last."""
+        words = "total" if self.known else f"at least, without {' and '.join(self.unknown)}"
+        seen = f", prices of {self.price_date} or later" if self.price_date else ""
+        total = f"{words}: {self.total_usd:,.2f} USD{seen}"
+        return "\n".join([*map(str, self.lines), f"training time: {self.training_time}", total])
+
+
+def estimate(
+    *,
+    customization: Customization,
+    training_records: int | None = None,
+    training_characters: int | None = None,
+) -> Estimate:
+    """The price of one run of a customization.
+
+    training_records: images or records in the training manifest, if already counted.
+    training_characters: of all its texts together, for models that charge by token.
+    """
+    lines = [
+        _training(customization, records=training_records, characters=training_characters),
+        _priced(customization.base_model, "storage for a month", "prices.storage_per_month"),
+    ]
+    if customization.serving.mode == "provisioned":
+        lines.append(_throughput(customization))
+    return Estimate(
+        lines=tuple(lines),
+        rates=tuple(_rates(customization)),
+        training_time=training_time(customization.base_model),
+    )
+
+
+def training_time(model: BaseModel) -> str:
+    """How long a job takes, as far as anybody published it: a sample, or that it is unknown.
+
+    Nothing is scaled to another dataset: one measured point does not tell how time grows.
+    """
+    fact = model.facts.get("training_time.hours")
+    if fact is None:
+        return f"unknown: nobody published how long a job of {model.name} takes"
+    return (
+        f"unknown for this dataset; {fact.value:g} h in a sample of AWS ({fact.note}; "
+        f"{cite(fact.source)}). More data or more steps take longer"
+    )
+
+
+def needs_approval(*, customization: Customization, estimate: Estimate) -> str | None:
+    """Why a person has to agree before this run starts; None when nobody has to."""
+    budget = customization.budget
+    if budget.approval == "never":
+        return None
+    if budget.approval == "always":
+        return f"{customization.name} asks for approval of every run"
+    limit = budget.max_run_usd or 0.0
+    if estimate.total_usd > limit:
+        least = "" if estimate.known else "at least "
+        over = estimate.total_usd - limit
+        return (
+            f"the run costs {least}{estimate.total_usd:,.2f} USD, the budget is {limit:,.2f} USD: "
+            f"{over:,.2f} USD too much"
+        )
+    if not estimate.known:
+        return (
+            f"no price is known for {' and '.join(estimate.unknown)}, "
+            f"so the budget of {limit:,.2f} USD cannot be checked"
+        )
+    return None
+
+
+def _training(customization: Customization, *, records: int | None, characters: int | None) -> Line:
+    model = customization.base_model
+    if model.prices.training_per_image_seen is not None:
+        return _image_training(customization, images=records)
+    if model.prices.training_per_1k_tokens is not None:
+        return _token_training(customization, characters=characters)
+    return Line(label="training", usd=None, how=f"no price of {model.name} is known")
+
+
+def _image_training(customization: Customization, *, images: int | None) -> Line:
+    fact = customization.base_model.source_of("prices.training_per_image_seen")
+    parameters = customization.hyperparameters
+    batch = number(hyperparameters=parameters, name="batchSize")
+    steps = number(hyperparameters=parameters, name="stepCount")
+    if batch is None or steps is None:
+        return _line("training", fact, usd=None, how=_automatic(customization, batch, fact.value))
+    usd = steps * batch * fact.value
+    how = f"{steps:,.0f} steps × batch {batch:,.0f} × {fact.value}"
+    if images is None or images >= batch:
+        return _line("training", fact, usd=usd, how=how)
+    # Conflict C14: the upper of two published formulas counts, the other is shown.
+    how += f", or × {images} images in place of the batch"
+    return _line("training", fact, usd=usd, how=how, low_usd=steps * images * fact.value)
+
+
+def _automatic(customization: Customization, batch: float | None, price: float) -> str:
+    """What is known when Bedrock chooses the number of steps."""
+    parameter = customization.base_model.hyperparameters["stepCount"]
+    least, most = parameter.auto_usual_min, parameter.auto_usual_max
+    if batch is None or least is None or most is None:
+        return "Bedrock chooses the number of steps"
+    return (
+        f"Bedrock chooses the number of steps, usually {least:,} to {most:,}: "
+        f"{least * batch * price:,.2f} to {most * batch * price:,.2f} USD"
+    )
+
+
+def _token_training(customization: Customization, *, characters: int | None) -> Line:
+    fact = customization.base_model.source_of("prices.training_per_1k_tokens")
+    epochs = number(hyperparameters=customization.hyperparameters, name="epochCount")
+    text = customization.dataset.text
+    if characters is None or epochs is None or text is None or text.chars_per_token is None:
+        return _line("training", fact, usd=None, how="the tokens of the dataset are not counted")
+    tokens = characters / text.chars_per_token
+    how = f"{epochs:,.0f} epochs × about {tokens:,.0f} tokens × {fact.value} per 1,000"
+    return _line("training", fact, usd=epochs * tokens * fact.value / 1000, how=how)
+
+
+def _throughput(customization: Customization) -> Line:
+    wish, model = customization.serving, customization.base_model
+    if wish.commitment is None:
+        hours, path = wish.lease_hours or 0, "prices.throughput_per_unit_hour"
+        label = f"Provisioned Throughput, lease of {hours} h"
+    else:
+        path, months = _TERMS[wish.commitment]
+        hours = months * HOURS_PER_MONTH
+        label = f"Provisioned Throughput, commitment of {months} month{'s' * (months > 1)}"
+    return _priced(model, label, path, units=wish.model_units, hours=hours)
+
+
+def _rates(customization: Customization) -> Iterator[Line]:
+    """Per hour, day and month of one no-commitment or committed Provisioned Throughput."""
+    wish, model = customization.serving, customization.base_model
+    if wish.mode != "provisioned":
+        return
+    path = "prices.throughput_per_unit_hour"
+    if wish.commitment is not None:
+        path, _ = _TERMS[wish.commitment]
+    for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
+        yield _priced(
+            model, f"Provisioned Throughput per {label}", path, units=wish.model_units, hours=hours
+        )
+
+
+def _priced(
+    model: BaseModel, label: str, path: str, *, units: int | None = None, hours: int | None = None
+) -> Line:
+    fact = model.facts.get(path)
+    if fact is None:
+        return Line(label=label, usd=None, how=f"no price of {model.name} is known")
+    if units is None or hours is None:
+        return _line(label, fact, usd=fact.value, how="for one custom model")
+    plural = "s" if units > 1 else ""
+    how = f"{units} model unit{plural} × {hours:,} h × {fact.value}"
+    return _line(label, fact, usd=units * hours * fact.value, how=how)
+
+
+def _line(
+    label: str, fact: Sourced, *, usd: float | None, how: str, low_usd: float | None = None
+) -> Line:
+    return Line(
+        label=label,
+        usd=None if usd is None else round(usd, 2),
+        how=how,
+        source=fact.source,
+        seen=fact.date,
+        low_usd=None if low_usd is None else round(low_usd, 2),
+    )

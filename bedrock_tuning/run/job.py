@@ -1,0 +1,194 @@
+"""One run's identity, the names Bedrock will see, and the CreateModelCustomizationJob request.
+
+Two keys make ten events one job. The *claim key* names an upload of a training manifest: a
+duplicate or replayed event finds it taken, and so does the upload of a validation manifest alone,
+which must not start a job on a mixture of an old and a new dataset. The *run key* names the work
+(bytes of the manifests, every image, base model, type, hyperparameters): the same data uploaded
+again finds the model that was already trained. It is also the job's idempotency token.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.errors import RequestError
+
+# Patterns of botocore's bedrock model (bedrock-facts.md §4.6), anchored. The published jobName
+# pattern backtracks exponentially; this one accepts the same strings in linear time.
+PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
+    "jobName": (re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"), 63),
+    "customModelName": (re.compile(r"(?:[0-9a-zA-Z][_-]?)+"), 63),
+    "provisionedModelName": (re.compile(r"(?:[0-9a-zA-Z][_-]?)+"), 63),
+    "modelDeploymentName": (re.compile(r"(?:[0-9a-zA-Z][_-]?)+"), 63),
+    "clientRequestToken": (re.compile(r"[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?"), 256),
+    "roleArn": (re.compile(r"arn:aws(?:-[^:]+)?:iam::(?:[0-9]{12})?:role/.+"), 2048),
+    "s3Uri": (
+        re.compile(
+            r"s3://[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"
+            r"(?:/[-!_*'().a-z0-9A-Z]+(?:/[-!_*'().a-z0-9A-Z]+)*)?/?"
+        ),
+        1024,
+    ),
+    # Bedrock's \s is ASCII: a no-break space is refused.
+    "tagKey": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]+", re.ASCII), 128),
+    "tagValue": (re.compile(r"[a-zA-Z0-9\s._:/=+@-]*", re.ASCII), 256),
+}
+TAG_PREFIX: Final = "bedrock-tuning"
+_KEY_LENGTH: Final = 48
+
+
+def problem(field: str, value: str) -> str | None:
+    """What Bedrock would refuse about this value of a field of PATTERNS; None if nothing."""
+    pattern, longest = PATTERNS[field]
+    if len(value) > longest:
+        return f"{field}: {len(value)} characters, at most {longest} are allowed: {value!r}"
+    if not pattern.fullmatch(value):
+        return f"{field}: {value!r} does not match {pattern.pattern}"
+    return None
+
+
+def _digest(*parts: str) -> str:
+    # Length prefixes keep ("ab", "c") and ("a", "bc") apart.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def claim_key(customization: str, *, training: str) -> str:
+    """The key of one upload of a training manifest, by its version id: 48 hexadecimal digits."""
+    return _digest("claim", customization, training)[:_KEY_LENGTH]
+
+
+def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> str:
+    """The key of the work itself: 48 hexadecimal digits.
+
+    fingerprints: per kind of dataset, the digest of its manifest's bytes and, behind a colon, of
+        its images. Raises ValueError where one is missing: unequal data must never look the same.
+    """
+    for kind, digest in fingerprints.items():
+        if not all(digest.partition(":")[::2]):
+            raise ValueError(f"the {kind} dataset has no whole fingerprint: {digest!r}")
+    return _digest(
+        "run",
+        customization.name,
+        customization.base_model.customization_id,
+        customization.customization_type,
+        *(f"set {name}={value}" for name, value in sorted(customization.hyperparameters.items())),
+        *(f"data {kind}={digest}" for kind, digest in sorted(fingerprints.items())),
+    )[:_KEY_LENGTH]
+
+
+def run_id(started: str, execution: str) -> str:
+    """The name of a run, 22 characters that sort by time: 20261121-093000-3f9a1c.
+
+    started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it.
+    execution: its name, so that two that start in one second never share a run.
+    """
+    digits = re.sub(r"[^0-9]", "", started.partition(".")[0])[:14]
+    if len(digits) != 14:
+        raise ValueError(f"not an ISO 8601 time: {started!r}")
+    suffix = _digest("run id", execution)[:6]
+    return f"{digits[:8]}-{digits[8:]}-{suffix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPlan:
+    """All that a CreateModelCustomizationJob request says."""
+
+    environment: str
+    customization: Customization
+    run: str
+    run_key: str
+    attempt: int
+    role_arn: str
+    buckets: s3_layout.Buckets
+    with_validation: bool
+
+    @property
+    def name(self) -> str:
+        """Name of the job and of the model it makes: at most 8+1+30+1+22 characters."""
+        return f"{self.environment}-{self.customization.name}-{self.run}"
+
+    @property
+    def token(self) -> str:
+        """The same work gives the same token, a repeated attempt after a failure another one."""
+        return f"{self.run_key}-{self.attempt}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the job and the model are tagged with, the customization's own tags first."""
+        return {
+            **self.customization.tags,
+            f"{TAG_PREFIX}:environment": self.environment,
+            f"{TAG_PREFIX}:customization": self.customization.name,
+            f"{TAG_PREFIX}:run": self.run,
+        }
+
+    def _manifest(self, kind: s3_layout.Kind) -> str:
+        # The checked copy, not the upload: that one can be replaced at any moment.
+        key = s3_layout.checked_manifest_key(self.customization.name, self.run, kind)
+        return s3_layout.uri(self.buckets.output, key)
+
+    def request(self) -> dict[str, Any]:
+        """The request in the SDK's spelling (jobName, trainingDataConfig, …).
+
+        Raises RequestError with everything that Bedrock would refuse.
+        """
+        name = self.customization.name
+        tags = [{"key": key, "value": value} for key, value in self.tags.items()]
+        request: dict[str, Any] = {
+            "jobName": self.name,
+            "customModelName": self.name,
+            "roleArn": self.role_arn,
+            "clientRequestToken": self.token,
+            "baseModelIdentifier": self.customization.base_model.customization_id,
+            "customizationType": self.customization.customization_type,
+            "trainingDataConfig": {"s3Uri": self._manifest("training")},
+            "outputDataConfig": {
+                "s3Uri": s3_layout.uri(self.buckets.output, s3_layout.jobs_prefix(name))
+            },
+            "hyperParameters": dict(self.customization.hyperparameters),
+            "jobTags": tags,
+            "customModelTags": tags,
+        }
+        if self.with_validation:
+            request["validationDataConfig"] = {
+                "validators": [{"s3Uri": self._manifest("validation")}]
+            }
+        problems = list(problems_of(request))
+        if problems:
+            raise RequestError(problems)
+        return request
+
+
+def problems_of(request: Mapping[str, Any]) -> list[str]:
+    """What Bedrock would refuse in a request and botocore would let pass: patterns and lengths."""
+    found = [
+        problem(field, request[field])
+        for field in ("jobName", "customModelName", "roleArn", "clientRequestToken")
+    ]
+    found.append(problem("s3Uri", request["trainingDataConfig"]["s3Uri"]))
+    found.append(problem("s3Uri", request["outputDataConfig"]["s3Uri"]))
+    for validator in request.get("validationDataConfig", {}).get("validators", ()):
+        found.append(problem("s3Uri", validator["s3Uri"]))
+    for tag in request.get("jobTags", ()):
+        found += [problem("tagKey", tag["key"]), problem("tagValue", tag["value"])]
+    return [text for text in found if text is not None]
+
+
+def pascal_case(value: Any) -> Any:
+    """The same request in Step Functions' spelling: JobName, TrainingDataConfig.S3Uri, …
+
+    Hyperparameters are a map whose keys are the model's own names, so they stay as they are.
+    """
+    if isinstance(value, list):
+        return [pascal_case(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key[0].upper() + key[1:]: item if key == "hyperParameters" else pascal_case(item)
+        for key, item in value.items()
+    }

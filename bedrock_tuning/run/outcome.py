@@ -1,0 +1,232 @@
+"""How a run ended, from the workflow's state: a status, and a message for people."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning.access_denied import denial
+from bedrock_tuning.run.failure_advice import explain, with_advice
+from bedrock_tuning.s3_layout import customization_of
+from bedrock_tuning.wording import counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of a run.
+
+    status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
+        outdated, declined, expired, failed, stopped, trained, served, serving-failed, removed,
+        pending.
+    failed: the execution ends as failed, so its alarm rings.
+    notify: worth a message; duplicates and half-uploaded datasets are only recorded.
+    """
+
+    status: str
+    subject: str
+    message: str
+    failed: bool = False
+    notify: bool = True
+
+
+# What only a job that was started is asked for.
+_WATCHING: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
+# The ends that follow from an upload alone; nobody needs a message about them.
+_QUIET = ("waiting", "duplicate", "superseded", "ignored")
+
+
+def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
+    """The end that a state means. The later a step, the more it knows, so the last one decides.
+
+    state: the workflow's state; keys admission, report, start, job, serving, error where reached.
+    environment: its name, for the commands that the message tells.
+    """
+    name = _name(state)
+    error = state.get("error")
+    if error is not None:
+        return _failed(name, state, error, environment)
+    serving = state.get("serving")
+    if serving is not None:
+        return _served(name, state, environment)
+    start = state.get("start")
+    if start is not None and start["decision"] != "start":
+        return _not_started(name, start, environment)
+    report = state.get("report")
+    if report is not None and not report["valid"]:
+        return _rejected(
+            name, report, fetch=f"tuning report {state['admission']['run']} -e {environment}"
+        )
+    admission = state["admission"]
+    return Outcome(
+        status=admission["decision"],
+        subject=f"{name}: {admission['decision']}",
+        message=str(admission["reason"]),
+        notify=admission["decision"] not in _QUIET,
+    )
+
+
+def _name(state: Mapping[str, Any]) -> str:
+    for key in ("admission", "serving"):
+        part = state.get(key)
+        if isinstance(part, Mapping) and part.get("customization"):
+            return str(part["customization"])
+    # Nothing was admitted: all that is known is the upload's event.
+    key = str(state.get("detail", {}).get("object", {}).get("key", ""))
+    return customization_of(key) or "a run"
+
+
+def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
+    """Errors first: only they have to go. fetch: the command that brings the report."""
+    lines = [
+        "Nothing was started and nothing is billed.",
+        f"To fix, then upload the manifest again: {_counted(report['to_fix'])}.",
+    ]
+    if report["worth_a_look"]:
+        lines.append(f"Worth a look, but no reason to reject: {_counted(report['worth_a_look'])}.")
+    lines += [
+        f"The report: {report['html']}",
+        f"Every finding with its line: {report['rejected']}",
+        f"Bring both here: {fetch}",
+    ]
+    return Outcome(
+        status="rejected",
+        subject=f"{name}: dataset rejected, {counted(report['errors'], 'error')}",
+        message="\n".join(lines),
+    )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """The most frequent first."""
+    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{rule} ×{count}" for rule, count in ordered)
+
+
+def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
+    decision, reason = str(start["decision"]), str(start["reason"])
+    if decision == "already-trained":
+        again = f"tuning serve {name} --run {start['holder']} -e {environment}"
+        reason += f"\nServe and publish it, where it is not: {again}"
+    return Outcome(
+        status=decision,
+        subject=f"{name}: no job started ({decision})",
+        message=reason,
+        notify=decision != "superseded",
+    )
+
+
+def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
+    serving = state["serving"]
+    step, reason = str(serving["step"]), str(serving.get("reason", ""))
+    if step == "served":
+        return Outcome(
+            status="served",
+            subject=f"{name}: served",
+            message=f"The smoke test passed: {serving.get('smoke', '')}.\n"
+            f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}".rstrip(),
+        )
+    if step == "unserved":
+        return Outcome(status="trained", subject=f"{name}: trained, not served", message=reason)
+    if step == "removed":
+        return Outcome(status="removed", subject=f"{name}: no longer served", message=reason)
+    if step == "pending":
+        return Outcome(
+            status="pending", subject=f"{name}: nothing to serve", message=reason, notify=False
+        )
+    told = with_advice(reason, model=str(serving.get("base_arn") or ""))
+    return Outcome(
+        status="serving-failed",
+        subject=f"{name}: serving failed",
+        message=f"{told}\nThe custom model is kept. When that is put right, serve it: "
+        f"{_serve_again(name, state, environment)}",
+        failed=True,
+    )
+
+
+def _serve_again(name: str, state: Mapping[str, Any], environment: str) -> str:
+    """The command that serves the model of this run; of a deployment, the published one."""
+    of_run = f" --run {state['admission']['run']}" if "job" in state else ""
+    return f"tuning serve {name}{of_run} -e {environment}"
+
+
+def _failed(
+    name: str, state: Mapping[str, Any], error: Mapping[str, Any], environment: str
+) -> Outcome:
+    kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
+    if state.get("start", {}).get("decision") == "approve" and "job" not in state:
+        if kind == "Declined":
+            return Outcome(status="declined", subject=f"{name}: declined", message=cause)
+        if kind in ("States.Timeout", "States.HeartbeatTimeout"):
+            return Outcome(
+                status="expired",
+                subject=f"{name}: nobody approved the price in time",
+                message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
+            )
+    start = state.get("start") or {}
+    request = start.get("request") or {}
+    model = str(request.get("BaseModelIdentifier", ""))
+    told = explain(cause_words(cause), code=kind, model=model)
+    stopped = _told(cause).get("Status") == "Stopped"
+    lines = [error_words(error), f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
+    if "service role" in told.cause and "RoleArn" in request:
+        lines.append(f"The service role: {request['RoleArn']}")
+    return Outcome(
+        status="stopped" if stopped else "failed",
+        subject=f"{name}: {'stopped' if stopped else 'failed'}",
+        message="\n".join([*lines, *_left_behind(state, cause, environment)]),
+        failed=not stopped,
+    )
+
+
+def error_words(error: Mapping[str, Any]) -> str:
+    """What a Catch received, in one line: the error's class and its own words."""
+    return f"{error.get('Error', 'unknown')}: {cause_words(error.get('Cause', ''))}"
+
+
+def cause_words(cause: object) -> str:
+    """A cause in its own words: of a failed job, of a function's error, or the text itself."""
+    found = _told(cause)
+    return str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
+
+
+def capitalized(found: Mapping[str, Any]) -> dict[str, Any]:
+    """An object under names that begin with a capital letter, whichever way they came.
+
+    Step Functions writes JobArn, Bedrock itself and Lambda write jobArn.
+    """
+    return {key[:1].upper() + key[1:]: value for key, value in found.items()}
+
+
+def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list[str]:
+    """What a run that broke off has made and may be billed for."""
+    model = capitalized(state.get("job") or {}).get("OutputModelArn")
+    endpoint = (state.get("serving") or {}).get("created_arn")
+    lines = []
+    if model:
+        again = _serve_again(_name(state), state, environment)
+        lines.append(f"The custom model is kept: {model}\nServe it: {again}")
+    if endpoint:
+        lines.append(f"Billed by the hour until it is deleted or its lease ends: {endpoint}")
+    refused = denial(cause_words(cause))
+    if refused is not None and refused.action in _WATCHING and _training(state):
+        run = (state.get("admission") or {}).get("run", "RUN")
+        lines.append(
+            "Its job was started, goes on and is billed, and nobody watches it now. Stop it: "
+            f"tuning stop {run} -e {environment} – or let it end and upload the manifest again: "
+            "what it has trained is then found, and not paid for twice"
+        )
+    return lines
+
+
+def _training(state: Mapping[str, Any]) -> bool:
+    return "start" in state and "job" not in state
+
+
+def _told(cause: object) -> Mapping[str, Any]:
+    """A cause as an object: the job (.sync fails with it) or a function's error; else empty."""
+    found: object = cause
+    if isinstance(cause, str):
+        try:
+            found = json.loads(cause)
+        except ValueError:
+            return {}
+    return capitalized(found) if isinstance(found, Mapping) else {}

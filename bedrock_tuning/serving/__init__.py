@@ -1,0 +1,1 @@
+"""What shall be served: plan and smoke test."""

@@ -1,0 +1,164 @@
+"""A dataset's images in local folders, mirrored to where they lie in S3."""
+
+import errno
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.errors import SourceError
+
+_BLOCK: Final = 1 << 20
+# Names that S3 allows and a file system does not.
+_NO_FILE: Final = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EILSEQ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """Objects under s3://bucket/prefix are files under folder; prefix ends with "/" or is empty."""
+
+    bucket: str
+    prefix: str
+    folder: Path
+
+
+class Folders:
+    """All mappings of one dataset; of two that fit a key, the one with the longer prefix counts.
+
+    ETags are made so that equal files have equal ones: the MD5 of the content where another file
+    under the mappings has the same number of bytes; where none has, the size alone tells it apart.
+    """
+
+    def __init__(self, mappings: Iterable[Mapping]) -> None:
+        self._mappings: list[Mapping] = []
+        self._sizes: Counter[int] | None = None
+        for each in mappings:
+            self.add(each)
+
+    def add(self, mapping: Mapping) -> None:
+        """One more mapping; all must be known before the first image is looked at."""
+        self._mappings.append(mapping)
+        self._mappings.sort(key=lambda each: -len(each.prefix))
+
+    def images(self, bucket: str) -> "FolderImages":
+        """An ImageSource over the mappings of one bucket."""
+        return FolderImages(self, bucket)
+
+    def covers(self, bucket: str, key: str) -> bool:
+        """Whether some mapping says where this object is."""
+        return self.path(bucket, key) is not None
+
+    def path(self, bucket: str, key: str) -> Path | None:
+        """The file of an object, whether or not it exists; None if no mapping covers it."""
+        for each in self._mappings:
+            if each.bucket == bucket and key.startswith(each.prefix):
+                # Joined as text: a key may begin with "/" and must not leave the folder by that.
+                return Path(f"{each.folder}{os.sep}{key[len(each.prefix) :]}")
+        return None
+
+    def shares_its_size(self, size: int) -> bool:
+        """Whether several files under the mappings have so many bytes."""
+        if self._sizes is None:
+            folders = {each.folder.resolve() for each in self._mappings}
+            outer = [each for each in folders if folders.isdisjoint(each.parents)]
+            self._sizes = Counter(_sizes(outer))
+        return self._sizes[size] > 1
+
+
+class Names:
+    """Which files a folder has, for names that are not there; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, dict[str, str]] = {}
+
+    def near(self, path: Path) -> str:
+        """The file beside this one whose name differs in case or extension only; or "".
+
+        Never looks outside: a name with ".." in it has none.
+        """
+        folder = path.parent
+        if ".." in path.parts:
+            return ""
+        if folder not in self._known:
+            try:
+                found = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+            except (OSError, ValueError):
+                found = []
+            # Of several, the first in the alphabet.
+            self._known[folder] = {_plain(name): name for name in reversed(found)}
+        return self._known[folder].get(_plain(path.name), "")
+
+
+def _plain(name: str) -> str:
+    return Path(name).stem.casefold()
+
+
+class FolderImages:
+    """ImageSource over the folders that stand for one bucket."""
+
+    def __init__(self, folders: Folders, bucket: str) -> None:
+        self._folders = folders
+        self._bucket = bucket
+        self._names = Names()
+
+    def fetch(self, ranges: Sequence[ByteRange]) -> list[Fetched | Missing | Denied]:
+        """One answer per range, in order."""
+        return [self._one(wanted) for wanted in ranges]
+
+    def _one(self, wanted: ByteRange) -> Fetched | Missing | Denied:
+        path = self._folders.path(self._bucket, wanted.key)
+        if path is None:
+            return Denied(wanted.key, f"no --map covers s3://{self._bucket}/{wanted.key}")
+        try:
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
+                if not stat.S_ISREG(found.st_mode):
+                    return self._missing(wanted.key, path)
+                file.seek(wanted.start)
+                data = file.read(wanted.length)
+                etag = self._etag(file, found.st_size)
+        except PermissionError as error:
+            return Denied(wanted.key, error.strerror or "not readable")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+            return self._missing(wanted.key, path)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                return self._missing(wanted.key, path)
+            raise SourceError(f"cannot read {path}: {error.strerror}") from error
+        return Fetched(data=data, size=found.st_size, etag=etag)
+
+    def _missing(self, key: str, path: Path) -> Missing:
+        name = self._names.near(path)
+        folder = key.rpartition("/")[0]
+        near = f"{folder}/{name}" if folder else name
+        return Missing(key, near if name and near != key else "")
+
+    def _etag(self, file: BinaryIO, size: int) -> str:
+        if not self._folders.shares_its_size(size):
+            return f"only-{size}"
+        # S3 gives the MD5 as the ETag of a plain upload; it guards nothing here.
+        digest = hashlib.md5(usedforsecurity=False)
+        file.seek(0)
+        while block := file.read(_BLOCK):
+            digest.update(block)
+        return digest.hexdigest()
+
+
+def _sizes(folders: Iterable[Path]) -> Iterable[int]:
+    waiting = [str(folder) for folder in folders]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        yield entry.stat().st_size
+                except OSError:
+                    # A dangling link has no size; whoever refers to it learns that it is missing.
+                    continue

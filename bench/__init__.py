@@ -1,1 +1,0 @@
-"""Benchmarks against peers and limits: `python -m bench`, results in bench/RESULTS.md."""

@@ -1,0 +1,1 @@
+"""What the simulated Bedrock reads and writes: datasets, objects, embeddings, pictures."""

@@ -1,0 +1,159 @@
+"""Reads a job's datasets as its service role and finds what Bedrock would fail the job for."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import BaseModel, DatasetContract, Range
+from bedrock_tuning.s3_layout import split_uri
+from local.bedrock.data.objects import AccessError, RoleObjects
+
+SIGNATURES: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
+_LONGEST_SIGNATURE: Final = max(len(signature) for signature in SIGNATURES.values())
+_FIELDS: Final = {
+    "image-caption": ("image-ref", "caption"),
+    "prompt-completion": ("prompt", "completion"),
+    "input-only": ("input",),
+    "claude-messages": ("messages",),
+    "converse": ("messages",),
+    "rft": ("messages",),
+}
+ACCESS_FILE: Final = ".write_access_check_file.tmp"
+
+
+class JobError(Exception):
+    """Why the job fails: `sentence` is AWS's, `detail` what was found here."""
+
+    def __init__(self, sentence: str, detail: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One manifest that passed: its records and the different images that they name."""
+
+    records: int
+    images: int
+
+
+def check_output(objects: RoleObjects, uri: str) -> None:
+    """Write the access check file below the output URI, as Bedrock does before it trains."""
+    bucket, prefix = split_uri(uri)
+    key = f"{_folder(prefix)}{ACCESS_FILE}"
+    try:
+        objects.write(bucket, key, b"")
+    except AccessError as error:
+        raise JobError(
+            "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
+            f"access S3 bucket: {bucket} at key {key}",
+            str(error),
+        ) from error
+
+
+def check_dataset(
+    objects: RoleObjects, uri: str, *, model: BaseModel, contract: DatasetContract, kind: str
+) -> Dataset:
+    """Read a manifest and everything it names; `kind` is "training" or "validation".
+
+    Raises JobError with the sentence that Bedrock's troubleshooting guide has for it.
+    """
+    bucket, key = split_uri(uri)
+    try:
+        objects.list(bucket, key.rpartition("/")[0] + "/" if "/" in key else "")
+        manifest = objects.read(bucket, key)
+    except AccessError as error:
+        raise _unreadable(bucket, key, str(error)) from error
+    records = list(_records(manifest, key=key, contract=contract))
+    _check_count(len(records), model=model, contract=contract, kind=kind)
+    images: set[str] = set()
+    if contract.format == "image-caption":
+        for number, record in records:
+            reference = str(record["image-ref"])
+            if reference not in images:
+                _check_image(objects, reference, manifest=key, line=number)
+                images.add(reference)
+    return Dataset(records=len(records), images=len(images))
+
+
+def _records(
+    manifest: bytes, *, key: str, contract: DatasetContract
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    lines = manifest.split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise _malformed(key, f"line {number}: {error}") from error
+        if not isinstance(record, dict):
+            raise _malformed(key, f"line {number} is not a JSON object")
+        missing = [name for name in _FIELDS[contract.format] if name not in record]
+        if missing:
+            raise _malformed(key, f"line {number} has no {' and no '.join(missing)}")
+        if contract.caption is not None:
+            _check_caption(record["caption"], key=key, line=number, contract=contract)
+        yield number, record
+
+
+def _check_caption(caption: Any, *, key: str, line: int, contract: DatasetContract) -> None:
+    if not isinstance(caption, str):
+        raise _malformed(key, f"line {line}: the caption is not text")
+    if contract.caption is not None and len(caption) > contract.caption.chars_max:
+        raise JobError(
+            f"Input size exceeded in file {key} for record starting with {caption[:40]}",
+            f"line {line}: {len(caption)} characters, at most {contract.caption.chars_max}",
+        )
+
+
+def _check_count(found: int, *, model: BaseModel, contract: DatasetContract, kind: str) -> None:
+    limits = contract.training_records
+    if kind == "validation":
+        limits = contract.validation_records or Range()
+    if found == 0 or (limits.min is not None and found < limits.min):
+        raise JobError(
+            f"The number of records in the {kind} dataset is below the minimum",
+            f"{found} records, {model.name} needs at least {limits.min or 1}",
+        )
+    if limits.max is not None and found > limits.max:
+        raise JobError(
+            f"The number of records in the {kind} dataset exceeds the maximum",
+            f"{found} records, {model.name} takes at most {limits.max}",
+        )
+
+
+def _check_image(objects: RoleObjects, reference: str, *, manifest: str, line: int) -> None:
+    try:
+        bucket, key = split_uri(reference)
+    except ValueError as error:
+        raise _malformed(manifest, f"line {line}: {error}") from error
+    try:
+        start = objects.head(bucket, key, _LONGEST_SIGNATURE)
+    except AccessError as error:
+        raise _unreadable(bucket, key, f"line {line} of {manifest}: {error}") from error
+    if not any(start.startswith(signature) for signature in SIGNATURES.values()):
+        raise JobError(
+            f"Unable to parse Amazon S3 file: {key}. Images must be in PNG or JPEG format.",
+            f"line {line} of {manifest}",
+        )
+
+
+def _unreadable(bucket: str, key: str, detail: str) -> JobError:
+    return JobError(
+        "Could not validate GetObject permissions to access Amazon S3 bucket: "
+        f"{bucket} at key {key}",
+        detail,
+    )
+
+
+def _malformed(key: str, detail: str) -> JobError:
+    return JobError(
+        f"Unable to parse Amazon S3 file: {key}. Data files must conform to JSONL format.", detail
+    )
+
+
+def _folder(prefix: str) -> str:
+    return f"{prefix.rstrip('/')}/" if prefix else ""

@@ -1,0 +1,115 @@
+"""Deploys the app to the local AWS with the real CDK CLI, as a user would to AWS."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.emulator.layout import ENVIRONMENT
+from local.emulator.server import LocalAws
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_TAIL_LINES: Final = 40
+_DEPLOY_SECONDS: Final = 600
+
+Say = Callable[[str], None]
+
+
+class DeployError(Exception):
+    """The CDK CLI failed; the message ends with the last lines it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What was deployed, by the names of the stacks' outputs."""
+
+    training_bucket: str
+    validation_bucket: str
+    output_bucket: str
+    runs_table: str
+    workflow: str
+    topic: str
+
+
+def bootstrap(aws: LocalAws, folder: Path) -> None:
+    """Prepares account and region for the CDK, once; folder takes the log."""
+    found = aws.client("cloudformation").describe_stacks()["Stacks"]
+    if any(stack["StackName"] == "CDKToolkit" for stack in found):
+        return
+    _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
+
+
+def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
+    """Synthesizes and deploys all stacks; folder takes log, templates and outputs.
+
+    app: the command that synthesizes, if not the one in cdk.json.
+    """
+    outputs = folder / "outputs.json"
+    command = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
+    _cdk(aws, folder, [*command, *(["--app", app] if app else [])], say=say)
+    return read_outputs(outputs)
+
+
+def destroy(aws: LocalAws, folder: Path, *, stack: str = "--all") -> None:
+    """Deletes the stacks; what is retained stays."""
+    _cdk(aws, folder, ["destroy", stack, "--force"], say=None)
+
+
+def read_outputs(path: Path) -> Deployment:
+    """The deployment that the CDK CLI wrote down."""
+    stacks: Mapping[str, Mapping[str, str]] = json.loads(path.read_text("utf-8"))
+    data, pipeline = stacks[f"tuning-{ENVIRONMENT}-data"], stacks[f"tuning-{ENVIRONMENT}-pipeline"]
+    return Deployment(
+        training_bucket=data["TrainingBucket"],
+        validation_bucket=data["ValidationBucket"],
+        output_bucket=data["OutputBucket"],
+        runs_table=pipeline["RunsTable"],
+        workflow=pipeline["Workflow"],
+        topic=pipeline["Topic"],
+    )
+
+
+def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:
+    """Runs the CDK CLI from node_modules against the local AWS; raises DeployError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        str(ROOT / "node_modules" / ".bin" / "cdk"),
+        *arguments,
+        "--no-notices",
+        "--context",
+        f"environment={ENVIRONMENT}",
+        "--output",
+        str(folder / "cdk.out"),
+    ]
+    log = folder / f"cdk-{arguments[0]}.log"
+    # The CLI starts `python app.py`, and jsii starts `node`: both from this environment.
+    environment = aws.environment(os.environ)
+    tools = Path(sys.executable).parent
+    environment["PATH"] = f"{tools}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    if not Path(command[0]).exists():
+        raise DeployError(f"the CDK CLI is not installed ({command[0]}): run `make install`")
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(  # noqa: S603 - our own command, no shell
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            file.write(line)
+            # The CLI marks each finished stack with a check mark.
+            if say is not None and line.lstrip().startswith("✅"):
+                say(line.strip().removeprefix("✅").strip())
+        code = process.wait(timeout=_DEPLOY_SECONDS)
+    if code:
+        tail = "\n".join(log.read_text("utf-8").splitlines()[-_TAIL_LINES:])
+        raise DeployError(f"cdk {arguments[0]} failed with exit code {code}; {log}:\n{tail}")

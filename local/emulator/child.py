@@ -1,0 +1,60 @@
+"""The server process: MiniStack with the patches and the Bedrock simulator, until SIGTERM."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import click
+
+LOCK_SECONDS = 0.5
+
+
+@click.command()
+@click.option("--clock", type=float, required=True)
+@click.option("--lock", type=int, required=True, help="The state's lock, as an open file.")
+@click.option("--allow-closed-models", is_flag=True)
+@click.option("--as-it-comes", is_flag=True, help="MiniStack without patches and simulator.")
+@click.option("--end-with-stdin", is_flag=True, help="End when the parent closes our stdin.")
+def main(
+    *, clock: float, lock: int, allow_closed_models: bool, as_it_comes: bool, end_with_stdin: bool
+) -> None:
+    threading.Thread(target=_end_with_lock, args=(lock,), daemon=True, name="end-with-lock").start()
+    if end_with_stdin:
+        threading.Thread(target=_end_with_stdin, daemon=True, name="end-with-stdin").start()
+    # MiniStack reads its settings from the environment when it is imported.
+    from ministack import app
+
+    from local.bedrock.clock import Clock
+    from local.bedrock.install import install
+    from local.bedrock.simulator import Options, Simulator
+    from local.emulator import admin, patches
+
+    options = Options(allow_closed_models=allow_closed_models)
+    simulator = Simulator(clock=Clock(clock), options=options)
+    if not as_it_comes:
+        patches.apply()
+        install(simulator)
+    admin.install(simulator)
+    sys.argv = sys.argv[:1]  # MiniStack parses the command line too
+    app.main()
+
+
+def _end_with_lock(lock: int) -> None:
+    """Ends the server and its functions when somebody deletes its files, e.g. with `rm -rf build`.
+
+    Without them nobody could find it any more, and there is nothing left to save.
+    """
+    while os.fstat(lock).st_nlink:
+        time.sleep(LOCK_SECONDS)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _end_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Where one local AWS keeps its files, and the environments its server and its clients get."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ACCOUNT: Final = "000000000000"
+REGION: Final = "us-east-1"
+ENVIRONMENT: Final = "local"
+HOST: Final = "127.0.0.1"
+"""An address, not a name: with an address every SDK uses path-style S3."""
+
+LAMBDA_SLOTS: Final = 6
+"""Lambda tasks that state machines may run at once; more of them queue.
+
+Every one is a Python process of some 50 MB; on two cores more of them only take turns.
+"""
+WARM_SECONDS: Final = 120
+"""How long an idle worker of a burst stays; the first worker of each function always stays."""
+SHORTEST_WAIT_SCALE: Final = 1 / 60
+"""Wait states and retry pauses run at most this much faster, or a poll becomes a busy loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of one local AWS under `root`; nothing is written outside of it."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held by the server for as long as it lives."""
+        return self.root / "server.lock"
+
+    @property
+    def record(self) -> Path:
+        """What the running (or last) server was started with, as JSON."""
+        return self.root / "server.json"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "server.log"
+
+    @property
+    def temporary(self) -> Path:
+        """Emptied at every start: unpacked functions of a server that was killed are left here."""
+        return self.root / "tmp"
+
+    @property
+    def data(self) -> tuple[Path, ...]:
+        """Everything that `--fresh` throws away."""
+        return (self.root / "state", self.root / "s3", self.temporary, self.root / "home")
+
+    def make(self) -> None:
+        for folder in (self.root, *self.data):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def server_environment(*, layout: Layout, port: int, clock: float) -> dict[str, str]:
+    """Everything the server process gets; nothing of the caller's environment goes in.
+
+    Functions inherit the server's environment, so a credential, a proxy or a HOME
+    that leaked in here would reach them.
+    """
+    state, objects, temporary, home = (str(folder) for folder in layout.data)
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": home,
+        "TMPDIR": temporary,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "S3_PERSIST": "1",
+        "STATE_DIR": state,
+        "S3_DATA_DIR": objects,
+        "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
+        "LAMBDA_WARM_TTL_SECONDS": str(WARM_SECONDS),
+        "SFN_WAIT_SCALE": f"{max(1 / clock, SHORTEST_WAIT_SCALE):.6f}",
+    }
+
+
+def client_environment(*, layout: Layout, port: int) -> dict[str, str]:
+    """What boto3, the AWS CLI and the CDK CLI need to talk to the local AWS and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_PAGER": "",
+        # What is deployed here is called local, so the CLI need not be told each time.
+        "TUNING_ENVIRONMENT": ENVIRONMENT,
+        "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+        "CDK_DEFAULT_REGION": REGION,
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        # The CDK CLI caches the account of an access key; a cache of its own keeps
+        # this account apart from whatever the user's `test` key meant before.
+        "CDK_HOME": str(layout.root / "cdk"),
+    }
+
+
+UNSET: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE")
+"""Variables of a caller that would lead a client elsewhere."""
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """A caller's environment without anything that could point a client at the real AWS."""
+    return {key: value for key, value in environment.items() if not key.startswith("AWS_")}
+
+
+def server_command(*, arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "local.emulator.child", *arguments]

@@ -1,0 +1,179 @@
+"""Lets services inside the emulator act as IAM roles, under the role's trust and permissions."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from local.emulator.layout import HOST
+
+SESSION_SECONDS: Final = 12 * 3600
+
+
+class RoleError(Exception):
+    """A role cannot be assumed or may not do something; the message is AWS's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Temporary credentials of a role, valid on this server."""
+
+    role_arn: str
+    principal_arn: str
+    access_key: str
+    secret_key: str
+    token: str
+
+    @property
+    def account(self) -> str:
+        return self.role_arn.split(":")[4]
+
+
+def assume(
+    *, role_arn: str, service: str, source_arn: str, session_name: str, region: str
+) -> Session:
+    """Credentials of `role_arn` for an AWS service that acts for `source_arn`.
+
+    Raises RoleError when the role does not exist or its trust policy does not let `service`
+    assume it with `aws:SourceArn` and `aws:SourceAccount` of that resource.
+    """
+    from ministack.services import iam, sts
+
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    role = iam._roles.get_scoped(account, None, name)
+    if role is None:
+        raise RoleError(f"The role {role_arn} does not exist")
+    context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_arn.split(":")[4]}
+    if not _trusts(
+        role["AssumeRolePolicyDocument"],
+        service=service,
+        role_arn=role_arn,
+        region=region,
+        context=context,
+    ):
+        raise RoleError(
+            f"{service} is unable to assume the role {role_arn} for {source_arn}: "
+            "its trust policy does not allow it"
+        )
+    seed = hashlib.sha256(f"{service} {role_arn} {session_name}".encode()).hexdigest()
+    session = Session(
+        role_arn=role_arn,
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+        access_key=f"ASIA{seed[:16].upper()}",
+        secret_key=hashlib.sha256(f"secret {seed}".encode()).hexdigest(),
+        token=hashlib.sha256(f"token {seed}".encode()).hexdigest(),
+    )
+    sts.register_session(
+        session.access_key,
+        {
+            "Arn": session.principal_arn,
+            "UserId": f"{name}:{session_name}",
+            "SecretAccessKey": session.secret_key,
+            "SessionToken": session.token,
+        },
+    )
+    return session
+
+
+def _trusts(
+    document: str | Mapping[str, Any],
+    *,
+    service: str,
+    role_arn: str,
+    region: str,
+    context: Mapping[str, str],
+) -> bool:
+    from ministack.core import iam_evaluator as iam
+
+    policy = json.loads(document) if isinstance(document, str) else document
+    account = role_arn.split(":")[4]
+    request = iam.EvalContext(
+        principal_arn=service,
+        principal_type="AWSService",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region=region,
+        secure_transport=True,
+        service_context=dict(context),
+    )
+    applicable = [
+        statement
+        for statement in _listed(policy.get("Statement", ()))
+        if statement.get("Principal") == "*"
+        or iam._service_principal_matches(statement.get("Principal"), service)
+    ]
+    # A trust policy names no resource: it is about the role that carries it.
+    statements = [{**statement, "Resource": "*"} for statement in applicable]
+    parsed = iam.parse_policy_document({"Statement": statements})
+    decision: str = iam.evaluate(request, [parsed]).decision
+    return decision == "Allow"
+
+
+def authorize(
+    session: Session,
+    *,
+    action: str,
+    resource: str,
+    region: str,
+    context: Mapping[str, Any] | None = None,
+) -> None:
+    """Raise RoleError, worded as AWS does, unless the session may do `action` on `resource`.
+
+    Identity, resource (bucket, key, topic …), boundary policies and conditions all count.
+    """
+    from ministack.core import iam_evaluator as iam
+
+    service = action.split(":", 1)[0]
+    iam.pin_request_origin(HOST, True)
+    denied = iam.enforce(
+        session.access_key,
+        action,
+        service,
+        region,
+        resource_arn=resource,
+        service_context=dict(context or {}),
+    )
+    if denied is not None:
+        raise RoleError(denial(session.principal_arn, action, resource, denied))
+
+
+def denial(principal: str, action: str, resource: str, denied: Any) -> str:
+    """AWS's sentence for a refused request."""
+    explicit = getattr(denied, "decision", "") == "Deny"
+    kind = "resource-based" if getattr(denied, "resource_policy_arn", "") else "identity-based"
+    why = (
+        f"with an explicit deny in a {kind} policy"
+        if explicit
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return f"User: {principal} is not authorized to perform: {action} on resource: {resource} {why}"
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, dict) else value
+
+
+@lru_cache(maxsize=256)
+def client(session: Session, service: str, region: str, endpoint: str) -> Any:
+    """A botocore client that signs as the session; one attempt, path-style S3."""
+    import botocore.session
+    from botocore.config import Config
+
+    return botocore.session.get_session().create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=session.access_key,
+        aws_secret_access_key=session.secret_key,
+        aws_session_token=session.token,
+        config=Config(
+            retries={"total_max_attempts": 1},
+            read_timeout=900,
+            max_pool_connections=32,
+            s3={"addressing_style": "path"},
+            inject_host_prefix=False,
+        ),
+    )

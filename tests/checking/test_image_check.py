@@ -1,0 +1,248 @@
+"""Images through a source: outcomes, limits, how many bytes are asked for, and any sharding."""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.images import check_images
+from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.dataset.images.header import Header
+from bedrock_tuning.dataset.images.image import Image, ImageProof
+from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, Answer, ByteRange
+from bedrock_tuning.dataset.requirements import ModelRequirements
+from bedrock_tuning.dataset.scope import ImageRef
+from bedrock_tuning.rules import BY_ID, IMAGE_RULES
+from bedrock_tuning.rules.crash import run
+from tests.support import pictures
+from tests.support.examples import contract_of, subject_of
+from tests.support.pictures import Folder, jpeg, png, with_exif, with_segments
+
+MODELS = [
+    "titan-multimodal-embeddings-g1",
+    "titan-image-generator-v1",
+    "nova-lite",
+    "llama-3-2-11b",
+]
+
+
+def check(objects: dict[str, bytes], **options: Any) -> tuple[CheckResult, Folder]:
+    """Checks every object, and `missing` if asked for, as line 1, 2, …"""
+    model = options.pop("model", MODELS[0])
+    keys = [*objects, *options.pop("more", ())]
+    source = Folder(objects, **options)
+    refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
+    return check_images(refs, source, subject_of(model)), source
+
+
+def names(partial: CheckResult) -> dict[str, int]:
+    return {BY_ID[id].name: count for id, count in partial.counts.items()}
+
+
+def test_good_images_have_no_finding() -> None:
+    partial, source = check({"folder/1.png": png(), "folder/2.JPG": jpeg(4096, 1024)})
+    assert partial.counts == {}
+    assert partial.images("training") == 2
+    assert len(source.ranges) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "expected"),
+    [
+        ("1.png", b"", "empty-image"),
+        ("1.png", b"<!DOCTYPE html><html><body>404", "image-format-not-supported"),
+        ("1.gif", b"GIF89a\x00\x02\x00\x02" + bytes(30), "image-format-not-supported"),
+        ("1.png", png()[:40], "truncated-image"),
+        ("1.png", png()[:-400], "truncated-image"),
+        ("1.jpg", jpeg()[:100], "truncated-image"),
+        ("1.jpg", b"\xff\xd8\xff\xda" + bytes(100), "corrupt-image"),
+        ("1.jpg", png(), "wrong-image-extension"),
+        ("1.png", png(255, 300), "image-side-too-small"),
+        ("1.png", png(4097, 2000), "image-side-too-large"),
+        ("1.png", png(4096, 3073), "too-many-pixels"),
+        ("1.png", png(4096, 3072), "pixels-disputed"),
+        ("1.png", png(1025, 256), "aspect-ratio-out-of-range"),
+        ("1.png", png(256, 1025), "aspect-ratio-out-of-range"),
+        ("1.png", png() + bytes(25_000_000), "image-too-many-bytes"),
+        ("1.png", png() + bytes(5_000_000), "image-bytes-disputed"),
+        ("1.png", pictures.animated_png(), "animated-image"),
+        ("1.jpg", jpeg(mode="CMYK"), "cmyk-image"),
+        ("1.png", png(mode="I;16"), "deep-colour-image"),
+        ("1.jpg", with_exif(jpeg(), 6), "rotated-by-exif"),
+    ],
+)
+def test_each_fault_of_an_image_is_found_alone(key: str, data: bytes, expected: str) -> None:
+    partial, _ = check({f"folder/{key}": data})
+    assert names(partial) == {expected: 1}
+
+
+def test_a_missing_a_refused_and_an_impossible_image_are_told_apart() -> None:
+    partial, source = check(
+        {"folder/refused.png": png()},
+        denied=["folder/refused.png"],
+        more=["folder/absent.png", "folder/" + "ü" * 520],
+    )
+    expected = {"image-not-readable": 1, "image-missing": 1, "image-key-too-long": 1}
+    assert names(partial) == expected
+    assert len(source.ranges) == 2
+
+
+def test_an_image_overwritten_between_two_reads_is_found() -> None:
+    class Changing(Folder):
+        def fetch(self, ranges: Any) -> Any:
+            answers = super().fetch(ranges)
+            self.objects = {"folder/1.jpg": jpeg(400, 400)}
+            return answers
+
+    source = Changing({"folder/1.jpg": with_segments(jpeg(), 65_000, 65_000)})
+    partial = check_images([ImageRef(1, "folder/1.jpg")], source, subject_of())
+    assert names(partial) == {"image-changed-meanwhile": 1}
+
+
+def camera_jpegs(count: int) -> dict[str, bytes]:
+    """JPEGs whose headers end like those of a public set of 88 camera files (design.md §6).
+
+    34 % within 4 KB, 81 % within 16 KB, all within 64 KB.
+    """
+    rng = random.Random(7)  # noqa: S311
+    small = jpeg(300, 300)
+    images = {}
+    for number in range(count):
+        share = rng.random()
+        low, high = (1, 3) if share < 0.34 else (4, 15) if share < 0.81 else (16, 62)
+        images[f"folder/IMG_{number:04}.JPG"] = with_exif(
+            small, 1, padding=rng.randint(low << 10, high << 10)
+        )
+    return images
+
+
+def test_camera_jpegs_need_hardly_more_than_one_request_each() -> None:
+    images = camera_jpegs(3_000)
+    partial, source = check(images)
+    assert partial.counts == {}
+    assert len(source.ranges) / len(images) <= 1.10
+    assert max(each.length for each in source.ranges) <= RANGE_BYTES_MAX
+
+
+def test_the_first_range_shrinks_where_headers_are_short() -> None:
+    data = png()
+    images = {f"folder/{n}.png": data for n in range(1_200)}
+    _, source = check(images)
+    assert len(source.ranges) == len(images)
+    assert source.ranges[-1].length == 1 << 10
+
+
+def test_portrait_photos_with_megabytes_of_depth_are_read_by_leaps() -> None:
+    data = with_segments(jpeg(), *[65_533] * 40)
+    partial, source = check({"folder/1.jpg": data})
+    assert partial.counts == {}
+    assert len(source.ranges) <= 42
+    assert sum(each.length for each in source.ranges) < len(data) / 2
+
+
+HEADERS = st.builds(
+    Header,
+    format=st.sampled_from(["png", "jpeg", "gif", "webp", "HTML", "MP4 video", "unknown"]),
+    width=st.sampled_from([0, 1, 9, 10, 255, 256, 511, 512, 1024, 3072, 4096, 4097, 8192, 8193]),
+    height=st.sampled_from([0, 1, 10, 256, 512, 1024, 3059, 3072, 3073, 4096, 8192]),
+    bits=st.sampled_from([1, 8, 12, 16]),
+    channels=st.integers(0, 5),
+    animated=st.booleans(),
+    orientation=st.integers(1, 8),
+    problem=st.sampled_from(["", "", "", "cut"]),
+)
+SIZES = st.sampled_from([0, 1, 5_000_000, 5_000_001, 10_000_001, 25_000_000, 25_000_001, 10**8])
+KEYS = st.sampled_from(
+    ["folder/1", "folder/1.png", "folder/1.PNG", "folder/a.b/1.jpg", "folder/1.gif"]
+)
+
+
+@settings(max_examples=2_000, deadline=None)
+@given(HEADERS, SIZES, KEYS, st.sampled_from(MODELS))
+def test_a_proof_holds_only_where_no_rule_speaks(
+    header: Header, size: int, key: str, model: str
+) -> None:
+    image = Image(line=1, key=key, header=header, size=size, etag="0")
+    if ImageProof(contract_of(model)[1].image).holds(image):
+        assert list(run(IMAGE_RULES, image, subject_of(model))) == []
+
+
+OBJECTS = {
+    **{f"folder/dogs/{n}.png": png(noise=n) for n in range(8)},
+    **{f"folder/cats/{n}.jpg": with_exif(jpeg(noise=n), 6, padding=n * 9_000) for n in range(6)},
+    "folder/copy.png": png(noise=3),
+    "folder/page.png": b"<html>",
+    "folder/empty.jpg": b"",
+    "folder/small.png": png(100, 100),
+    "folder/cut.jpg": jpeg()[:90],
+}
+KEYS_USED = [*OBJECTS, "folder/absent.png", "folder/dogs/3.png"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(KEYS_USED), max_size=40),
+    st.lists(st.integers(0, 40), max_size=6),
+    st.randoms(),
+    st.sampled_from([2_000, 16 << 10, 1 << 20]),
+)
+def test_any_sharding_gives_the_same_result(
+    keys: list[str], cuts: list[int], rng: random.Random, longest: int
+) -> None:
+    refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
+    whole = check_images(refs, Folder(OBJECTS), subject_of())
+    ends = sorted({0, len(refs), *(cut for cut in cuts if cut < len(refs))})
+    shards = [refs[start:end] for start, end in itertools.pairwise(ends)] or [refs]
+    rng.shuffle(shards)
+    source = Folder(OBJECTS, longest=longest)
+    parts = [
+        CheckResult.from_json(check_images(shard, source, subject_of()).to_json())
+        for shard in shards
+    ]
+    joined = merge([merge(parts[:2]), *parts[2:]])
+    assert joined == merge([whole])
+    terms = ModelRequirements(base_model=subject_of().model, dataset=subject_of().contract)
+    assert conclude(joined, terms).to_json() == conclude(merge([whole]), terms).to_json()
+
+
+def test_equal_images_share_a_hash_and_the_order_does_not_matter_for_the_fingerprint() -> None:
+    refs = [ImageRef(line, key) for line, key in enumerate(KEYS_USED, 1)]
+    there = check_images(refs, Folder(OBJECTS), subject_of())
+    back = check_images(refs[::-1], Folder(OBJECTS), subject_of())
+    assert there.fingerprint("training") == back.fingerprint("training")
+    changed = Folder({**OBJECTS, "folder/copy.png": png(noise=9)})
+    other = check_images(refs, changed, subject_of())
+    assert other.fingerprint("training") != there.fingerprint("training")
+    stats = there.image_stats["training"]
+    contents = Counter(stats.hashes[at : at + 8] for at in range(0, len(stats.hashes), 16))
+    assert sorted(contents.values())[-1] == 3
+
+
+def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
+    deep, batches = with_segments(jpeg(), 40_000), []
+
+    class Batches(Folder):
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+            batches.append(sum(each.length for each in ranges))
+            return super().fetch(ranges)
+
+    refs = [ImageRef(line, "folder/1.jpg") for line in range(1, 1_001)]
+    check_images(refs, Batches({"folder/1.jpg": deep}), subject_of())
+    # The header ends a little behind 40,000 bytes; the first batch does not know it yet.
+    assert batches[0] == 256 * RANGE_BYTES_MAX == 16 << 20
+    assert max(batches) <= 16 << 20
+    assert sum(batches[1:]) == 744 * (40 << 10)
+
+
+def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
+    source = Folder({"folder/1.png": png()})
+    refs = [ImageRef(line, "folder/1.png") for line in range(1, 2_001)]
+    check_images(refs, source, subject_of())
+    # The first batch does not know yet how little is enough.
+    assert Counter(each.length for each in source.ranges) == {RANGE_BYTES_MAX: 256, 1024: 1_744}

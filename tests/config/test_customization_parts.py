@@ -1,0 +1,210 @@
+"""Serving, budget, rules and tags of a customization: what makes no sense is refused."""
+
+import pytest
+
+from bedrock_tuning.config.customization import Budget, Customization, load
+from bedrock_tuning.errors import CustomizationError
+
+FILE = "customizations/pets.toml"
+RULES = {"duplicate-image": "error", "empty-captions": "warning"}
+SEARCH = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
+MICRO = 'description = "Pets"\nbase_model = "nova-micro"\n'
+LLAMA = 'description = "x"\nbase_model = "llama-3-3-70b"\nallow_closed_model = true\n'
+
+
+def _load(text: str) -> Customization:
+    return load(text, file=FILE, rules=RULES)
+
+
+def _problems(text: str) -> str:
+    with pytest.raises(CustomizationError) as caught:
+        _load(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("serving", "problem"),
+    [
+        ("", "serving.mode: is missing"),
+        ('mode = "provisoned"', "did you mean provisioned?"),
+        ('mode = "provisioned"', "serving.lease_hours: is missing: without a commitment"),
+        ('mode = "provisioned"\nlease_hours = 0', "0 is below the least 1: use 1 to 720"),
+        ('mode = "provisioned"\nlease_hours = 721', "721 is above the most 720"),
+        ('mode = "provisioned"\nlease_hours = "8"', 'must be a whole number, not "8"'),
+        ('mode = "provisioned"\nlease_hours = 8\nmodel_units = 0', "serving.model_units: 0 is be"),
+        (
+            'mode = "provisioned"\ncommitment = "OneMonth"\nlease_hours = 8',
+            "lease_hours: contradicts the commitment",
+        ),
+        (
+            'mode = "provisioned"\ncommitment = "OneMonth"\non_delete = "delete"',
+            '"delete" is not possible before the commitment ends',
+        ),
+        ('mode = "provisioned"\ncommitment = "OneYear"', 'use "OneMonth" or "SixMonths"'),
+        (
+            'mode = "on-demand"',
+            '"on-demand" is not offered for custom models of Titan Multimodal Embeddings G1 '
+            '(source UG-deploy): use "provisioned" or "none"',
+        ),
+        ('mode = "none"\nembedding_length = 256', "embedding_length: has no meaning with mode ="),
+        ("embedding_length = 7", "embedding_length: 7 is not possible"),
+        ('mode = "none"\nlease_hours = 8', 'lease_hours: has no meaning with mode = "none"'),
+        (
+            'mode = "provisioned"\nlease_hours = 8\nembedding_length = 512',
+            "512 is not possible (Titan Multimodal Embeddings G1, sources S0, S1): "
+            "use one of 256, 384, 1024",
+        ),
+        ('mode = "provisioned"\nlease_hours = 8\nsmoke_text = ""', "smoke_text: is empty"),
+        ('mode = "provisioned"\nlease_hour = 8', "did you mean lease_hours?"),
+    ],
+)
+def test_serving_that_cannot_work_is_refused(serving: str, problem: str) -> None:
+    assert problem in _problems(f"{SEARCH}[serving]\n{serving}")
+
+
+def test_a_model_is_served_in_the_ways_it_is_offered() -> None:
+    micro = _load(MICRO + '[serving]\nmode = "on-demand"')
+    assert micro.serving.mode == "on-demand"
+    assert micro.serving.lease_hours is None
+    assert micro.serving.embedding_length is None
+
+    refused = _problems(LLAMA + '[serving]\nmode = "provisioned"\nlease_hours = 1')
+    assert 'use "on-demand" or "none"' in refused
+
+
+def test_a_text_model_has_no_embedding_length() -> None:
+    problem = _problems(MICRO + '[serving]\nmode = "on-demand"\nembedding_length = 256')
+
+    assert "Amazon Nova Micro returns no vector" in problem
+
+
+def test_a_commitment_is_retained_when_the_stack_goes() -> None:
+    served = _load(SEARCH + '[serving]\nmode = "provisioned"\ncommitment = "OneMonth"')
+
+    assert (served.serving.on_delete, served.serving.lease_hours) == ("retain", None)
+
+
+def test_more_units_than_a_custom_model_gets_without_commitment_are_pointed_out() -> None:
+    leased = _load(SEARCH + '[serving]\nmode = "provisioned"\nlease_hours = 8\nmodel_units = 2')
+
+    assert "model_units: 2 without a commitment" in leased.warnings[0]
+
+
+def test_a_smoke_text_that_is_too_long_is_refused_by_characters_and_warned_by_tokens() -> None:
+    served = '[serving]\nmode = "provisioned"\nlease_hours = 8\nsmoke_text = "{}"'
+    style = (
+        'description = "x"\nbase_model = "titan-image-generator-v1"\nallow_closed_model = true\n'
+        "[hyperparameters]\nstepCount = 500\n"
+    )
+
+    assert _load(style + served.format("x" * 512)).serving.smoke_text == "x" * 512
+    assert "has 513 characters, 512 at most" in _problems(style + served.format("x" * 513))
+    # 256 tokens at 4.7 characters are 1,203 characters; only an estimate, so only a warning.
+    assert _load(SEARCH + served.format("x" * 1_203)).warnings == ()
+    assert "about 257 tokens" in _load(SEARCH + served.format("x" * 1_206)).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("", Budget(max_run_usd=None, approval="always")),
+        ("max_run_usd = 5", Budget(max_run_usd=5.0, approval="over-budget")),
+        ('approval = "never"', Budget(max_run_usd=None, approval="never")),
+        (
+            'max_run_usd = 0.5\napproval = "always"',
+            Budget(max_run_usd=0.5, approval="always"),
+        ),
+    ],
+)
+def test_a_budget_is_read(budget: str, expected: Budget) -> None:
+    assert _load(f"{SEARCH}[budget]\n{budget}").budget == expected
+
+
+@pytest.mark.parametrize(
+    ("budget", "problem"),
+    [
+        ("max_run_usd = 0", "0 is no sensible amount"),
+        ("max_run_usd = -1.5", "-1.5 is no sensible amount"),
+        ("max_run_usd = inf", "inf is no sensible amount"),
+        ("max_run_usd = nan", "nan is no sensible amount"),
+        ("max_run_usd = 1e9", "use more than 0, less than 1000000000"),
+        ("max_run_usd = true", "must be a number, not true"),
+        ('max_run_usd = "50"', 'must be a number, not "50"'),
+        ('approval = "over-budget"', '"over-budget" needs a budget'),
+        ('approval = "never"\nmax_run_usd = 5', '"never" makes max_run_usd meaningless'),
+        ('approval = "sometimes"', 'use "over-budget", "always" or "never"'),
+        ("max_usd = 5", "did you mean max_run_usd?"),
+    ],
+)
+def test_a_budget_that_contradicts_itself_is_refused(budget: str, problem: str) -> None:
+    assert problem in _problems(f"{SEARCH}[budget]\n{budget}")
+
+
+def test_a_rule_is_lowered_or_silenced_by_name_with_a_reason() -> None:
+    rules = _load(
+        SEARCH + '[rules]\nduplicate-image = { severity = "warning", reason = "twins" }\n'
+        'empty-captions = { severity = "silent", reason = "pictures only" }'
+    ).overrides
+
+    assert rules["duplicate-image"].severity == "warning"
+    assert rules["empty-captions"].reason == "pictures only"
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (
+            'duplicate-images = { severity = "warning", reason = "x" }',
+            "did you mean duplicate-image?",
+        ),
+        ('R201 = { severity = "warning", reason = "x" }', "write the rule's name, not its id"),
+        ('zzz = { severity = "warning", reason = "x" }', "'tuning rules' lists them"),
+        (
+            'duplicate-image = { severity = "silent", reason = "x" }',
+            'can be lowered to "warning", it cannot be silenced',
+        ),
+        ('duplicate-image = { severity = "warning" }', "duplicate-image.reason: is missing"),
+        (
+            'duplicate-image = { severity = "error", reason = "x" }',
+            '"error" is not possible: use "warning" or "silent"',
+        ),
+        ('duplicate-image = "warning"', "must be a table"),
+    ],
+)
+def test_an_override_that_means_nothing_is_refused(rule: str, problem: str) -> None:
+    assert problem in _problems(f"{SEARCH}[rules]\n{rule}")
+
+
+def test_without_other_rules_ours_are_meant() -> None:
+    lowered = '[rules]\n{} = {{ severity = "warning", reason = "x" }}'
+
+    found = load(SEARCH + lowered.format("caption-too-long"), file=FILE)
+    assert set(found.overrides) == {"caption-too-long"}
+    with pytest.raises(CustomizationError, match=r"did you mean caption-too-long\?"):
+        load(SEARCH + lowered.format("caption-to-long"), file=FILE)
+
+
+@pytest.mark.parametrize(
+    ("tag", "problem"),
+    [
+        ("team = 3", "tags.team: must be text in quotes, not 3"),
+        ('team = "a&b"', '"a&b" is not possible'),
+        ('team = "ü"', '"ü" is not possible'),
+        (f'team = "{"x" * 257}"', "at most 256"),
+        ('"a&b" = "x"', 'tags."a&b": use 1 to 128 letters'),
+        (f'"{"k" * 129}" = "x"', "use 1 to 128 letters"),
+        ('"" = "x"', "use 1 to 128 letters"),
+        ('"AWS:x" = "x"', "starts with a reserved prefix"),
+        ('"bedrock-tuning:lease" = "x"', "starts with a reserved prefix"),
+        ('team = "x"\nTeam = "y"', "differs from another tag only in case"),
+        ("\n".join(f't{i} = "x"' for i in range(41)), "41 tags, 40 at most"),
+    ],
+)
+def test_tags_that_bedrock_refuses_are_refused_here(tag: str, problem: str) -> None:
+    assert problem in _problems(f"{SEARCH}[tags]\n{tag}")
+
+
+def test_tags_at_their_limits_are_accepted() -> None:
+    tags = "\n".join(f't{i} = "{"x" * 256}"' for i in range(39)) + f'\n"{"k" * 128}" = ""'
+
+    assert len(_load(f"{SEARCH}[tags]\n{tags}").tags) == 40

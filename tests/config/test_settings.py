@@ -1,0 +1,381 @@
+"""Settings of an environment: all that is wrong in cdk.json is said at once, with its key."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.config.settings import Settings, read
+from bedrock_tuning.errors import SettingsError
+
+CDK = json.loads((Path(__file__).parents[2] / "cdk.json").read_text())["context"]["tuning"]
+WHERE = "cdk.json: context.tuning.environments.dev"
+
+
+def _problems(**dev: Any) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        read(
+            {"environment": "dev", "environments": {"dev": {"region": "us-east-1", **dev}}},
+        )
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", CDK["environments"])
+def test_every_shipped_environment_is_read(name: str) -> None:
+    assert read(CDK, environment=name).name == name
+
+
+def test_the_default_environment_is_the_one_that_the_context_names() -> None:
+    assert read(CDK).name == CDK["environment"]
+
+
+def test_a_region_is_enough() -> None:
+    least = read({"environment": "dev", "environments": {"dev": {"region": "eu-west-1"}}})
+
+    assert least == Settings(name="dev", region="eu-west-1")
+
+
+def test_every_setting_can_be_set() -> None:
+    wanted = Settings(
+        name="dev",
+        region="us-west-2",
+        functions="host",
+        service_role="strict",
+        log_retention_days=7,
+        noncurrent_days=1,
+        work_days=2,
+        images_per_shard=600,
+        poll_seconds=4,
+        serving_timeout_seconds=4_000,
+        approval_days=6,
+        alarm_email="a@b.example",
+        permissions_boundary="arn:aws:iam::000000000000:policy/p",
+        role_name_prefix="team-",
+        vpc=True,
+        vpc_cidr="10.1.0.0/20",
+        vpc_zones=("usw2-az2", "usw2-az1"),
+        vpc_endpoint_zones=2,
+        model_key=True,
+        deny_others=True,
+        data_roles=("team/DataScientist-*",),
+    )
+    raw = {f.name: getattr(wanted, f.name) for f in fields(Settings) if f.name != "name"}
+
+    del raw["vpc_subnets"], raw["vpc_security_groups"]  # tested below: they exclude vpc_zones
+
+    assert read({"environments": {"dev": raw}}, environment="dev") == wanted
+
+
+@pytest.mark.parametrize(
+    ("context", "said"),
+    [
+        (None, " is missing: write {"),
+        ([], ": [] must be an object: write {"),
+        ("dev", ': "dev" must be an object: write {'),
+        ({}, ".environments is missing: write {"),
+        ({"environments": []}, ".environments: [] must be an object: write {"),
+        ({"environments": {}}, ".environments is empty: write at least one, for example {"),
+        ({"environments": None}, ".environments: null must be an object"),
+    ],
+)
+def test_a_context_of_another_shape_says_what_is_expected(context: Any, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(context)
+
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].startswith(f"cdk.json: context.tuning{said}")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("enviroment", "unknown key: did you mean 'environment'?"),
+        ("regions", "unknown key: use environment and environments"),
+        ("alarm_email", "belongs to an environment: move it to cdk.json: context.tuning."),
+    ],
+)
+def test_an_unknown_key_beside_the_environments_is_refused(key: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({**CDK, key: "x"})
+
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].startswith(f"cdk.json: context.tuning.{key}: {said}")
+
+
+def test_an_unknown_environment_lists_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r'environment=test: .*"test".*use one of dev, local,'):
+        read(CDK, environment="test")
+
+
+def test_an_empty_choice_of_environment_is_not_the_default() -> None:
+    with pytest.raises(SettingsError, match=r"environment= is empty: use one of dev, local, prod"):
+        read(CDK, environment="")
+
+
+def test_without_a_default_an_environment_must_be_chosen() -> None:
+    context = {"environments": CDK["environments"]}
+
+    with pytest.raises(SettingsError) as caught:
+        read(context)
+
+    assert caught.value.problems == (
+        "cdk.json: context.tuning.environment is missing, and no other is chosen: write one of "
+        "dev, local, prod, or add --context environment=NAME to the command",
+    )
+    assert read(context, environment="prod").name == "prod"
+
+
+@pytest.mark.parametrize("default", ["test", 5, ["dev"]])
+def test_a_default_that_is_no_environment_is_refused_even_if_another_is_chosen(
+    default: Any,
+) -> None:
+    with pytest.raises(SettingsError, match=r"tuning\.environment: .* use dev, local, prod"):
+        read({**CDK, "environment": default}, environment="dev")
+
+
+def test_an_environment_that_is_no_object_is_refused() -> None:
+    with pytest.raises(SettingsError, match='dev: "us-east-1" must be an object'):
+        read({"environment": "dev", "environments": {"dev": "us-east-1"}})
+
+
+def test_what_is_wrong_in_the_environments_that_are_not_chosen_is_said_too() -> None:
+    environments = {
+        "dev": {"region": "us-east-1", "poll_seconds": 0},
+        "prod": {"region": "us-east-1", "log_retention": 7},
+        "test": [],
+    }
+    with pytest.raises(SettingsError) as caught:
+        read({"environment": "dev", "environments": environments}, environment="dev")
+
+    paths = [problem.split(": ")[1] for problem in caught.value.problems]
+    assert paths == [
+        f"context.tuning.environments.{path}"
+        for path in ("dev.poll_seconds", "prod.log_retention", "test")
+    ]
+
+
+def test_a_wrong_value_hides_no_contradiction_between_others() -> None:
+    found = _problems(
+        poll_secondss=10**12, data_roles=["Team"], vpc=True, region="eu-west-1", work_days=0
+    )
+
+    assert [problem.removeprefix(f"{WHERE}.").split(":")[0].split(" ")[0] for problem in found] == [
+        "poll_secondss",  # unknown, and its value would be too much for what was meant
+        "poll_secondss",
+        "work_days",
+        "vpc_zones",
+        "data_roles",
+    ]
+
+
+def test_nothing_is_said_about_what_depends_on_a_wrong_value() -> None:
+    found = _problems(
+        vpc="yes", vpc_zones=["use1-az1", "use1-az2"], deny_others=1, data_roles=["T"]
+    )
+
+    assert {problem.removeprefix(f"{WHERE}.").split(":")[0] for problem in found} == {
+        "vpc",
+        "deny_others",
+        "data_roles",
+    }
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    found = _problems(log_retention=7, images_per_shard="many", service_role="wide", region=1)
+
+    assert len(found) == 4
+    assert all(problem.startswith(WHERE) for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"log_retention": 7}, "log_retention: unknown key: did you mean 'log_retention_days'?"),
+        ({"Region": "us-east-1"}, "Region: unknown key: did you mean 'region'?"),
+        ({"colour": "red"}, "colour: unknown key: use region, functions, "),
+        ({"name": "prod"}, "name: unknown key"),
+        ({"poll_seconds": 0}, "poll_seconds: 0 is below the least 1: use 1 to 3600"),
+        ({"poll_seconds": 1.5}, "poll_seconds: 1.5 must be a whole number: use 1 to 3600"),
+        ({"poll_seconds": True}, "poll_seconds: true must be a whole number: use 1 to 3600"),
+        (
+            {"poll_seconds": 10**12},
+            "poll_seconds: 1000000000000 is above the most 3600 (what is ready is billed while "
+            "nobody looks at it): use 1 to 3600",
+        ),
+        (
+            {"poll_seconds": 60, "serving_timeout_seconds": 59},
+            "poll_seconds: 60 is more than serving_timeout_seconds (59)",
+        ),
+        ({"serving_timeout_seconds": 86_401}, "serving_timeout_seconds: 86401 is above the most"),
+        ({"noncurrent_days": 3_654}, "noncurrent_days: 3654 is above the most 3653"),
+        ({"work_days": "14"}, 'work_days: "14" must be a whole number: use 1 to 3653'),
+        (
+            {"log_retention_days": 15},
+            "log_retention_days: 15 must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, ",
+        ),
+        ({"log_retention_days": True}, "log_retention_days: true must be one of 1, 3,"),
+        ({"alarm_email": None}, "alarm_email: null must be text"),
+        ({"alarm_email": "team"}, 'alarm_email: "team" must be an e-mail address: write, for ex'),
+        ({"alarm_email": "a@b"}, 'alarm_email: "a@b" must be an e-mail address'),
+        ({"alarm_email": "a b@c.de"}, 'alarm_email: "a b@c.de" must be an e-mail address'),
+        ({"alarm_email": "a@c.de,b@c.de"}, "alarm_email: "),
+        ({"alarm_email": "jörg@c.de"}, 'alarm_email: "jörg@c.de" must be an e-mail address'),
+        ({"alarm_email": f"{'a' * 250}@c.de"}, 'alarm_email: "aaaa'),
+        (
+            {"permissions_boundary": "Boundary"},
+            'permissions_boundary: "Boundary" must be the ARN of a managed policy: write, for '
+            'example, "arn:aws:iam::111122223333:policy/Boundary"',
+        ),
+        ({"permissions_boundary": "arn:aws:iam::1:policy/p"}, "permissions_boundary: "),
+        ({"permissions_boundary": "arn:aws:iam::111122223333:role/p"}, "permissions_boundary: "),
+        (
+            {"role_name_prefix": "my team/"},
+            'role_name_prefix: "my team/" must be letters, digits and + = , . @ _ - only',
+        ),
+        (
+            {"role_name_prefix": "p" * 33},
+            f'role_name_prefix: "{"p" * 33}" has 33 characters, 32 at most: shorten it',
+        ),
+        ({"functions": "docker"}, 'functions: "docker" must be one of "lambda", "host"'),
+        ({"service_role": "x"}, 'service_role: "x" must be one of "documented", "strict"'),
+        ({"region": ""}, 'region: "" must be a Region: write, for example, "us-east-1"'),
+        ({"region": "Ohio"}, 'region: "Ohio" must be a Region'),
+        ({"images_per_shard": 50_001}, "images_per_shard: 50001 is above the most 50000 (a func"),
+        (
+            {"approval_days": 301},
+            "approval_days: 301 is above the most 300 (a workflow lives one year",
+        ),
+        (
+            {"poll_seconds": 1, "serving_timeout_seconds": 7_200},
+            "poll_seconds: 1 asks 7,200 times in serving_timeout_seconds, and a workflow's history "
+            "has room for 1,000: use at least 8",
+        ),
+    ],
+)
+def test_each_mistake_is_told_with_its_fix(setting: dict[str, Any], said: str) -> None:
+    found = _problems(**setting)
+
+    assert len(found) == 1
+    assert found[0].startswith(f"{WHERE}.{said}")
+
+
+def test_a_missing_region_is_told_with_an_example() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({"environment": "dev", "environments": {"dev": {}}})
+
+    assert caught.value.problems == (f'{WHERE}.region is missing: write, for example, "us-east-1"',)
+
+
+@pytest.mark.parametrize("name", ["p", "production", "Dev", "my-env", "dév", ""])
+def test_a_name_that_would_not_fit_into_bedrocks_names_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="must be 2 to 8 lower-case letters or digits"):
+        read({"environment": name, "environments": {name: {"region": "us-east-1"}}})
+
+
+def test_json_lists_are_read_like_any_other_value() -> None:
+    raw = {
+        "region": "eu-west-1",
+        "vpc": True,
+        "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-01234567"],
+        "vpc_security_groups": ["sg-0123456789abcdef0"],
+    }
+
+    found = read({"environments": {"dev": raw}}, environment="dev")
+
+    assert found.vpc_subnets == ("subnet-0123456789abcdef0", "subnet-01234567")
+    assert not found.own_network
+
+
+def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwise() -> None:
+    def zones(**dev: Any) -> tuple[str, ...]:
+        raw = {"region": "us-west-2", "vpc": True, **dev}
+        return read({"environments": {"dev": raw}}, environment="dev").zones
+
+    assert zones() == ("usw2-az1", "usw2-az2", "usw2-az3", "usw2-az4")
+    assert zones(vpc_zones=["usw2-az4", "usw2-az2"]) == ("usw2-az4", "usw2-az2")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"vpc": "yes"}, 'vpc: "yes" must be true or false'),
+        ({"vpc": 1}, "vpc: 1 must be true or false"),
+        (
+            {"vpc_zones": ["use1-az1", "us-east-1a"], "vpc": True},
+            'vpc_zones: "us-east-1a" must be a zone\'s id: write, for example, "use1-az1"',
+        ),
+        (
+            {"vpc_zones": ["usw2-az1", "usw2-az2"], "vpc": True},
+            'vpc_zones: "usw2-az1" is not in us-east-1: use some of use1-az1, use1-az2',
+        ),
+        (
+            {"vpc_subnets": "subnet-01234567", "vpc": True},
+            'vpc_subnets: "subnet-01234567" must be a list: write, for example, ["subnet-012345678',
+        ),
+        ({"data_roles": ["*"], "deny_others": True}, 'data_roles: "*" must be a role\'s name with'),
+        ({"data_roles": ["a b"], "deny_others": True}, 'data_roles: "a b" must be a role\'s name'),
+        (
+            {"data_roles": [f"{n:02}{'r' * 199}" for n in range(50)], "deny_others": True},
+            "data_roles: 10050 characters together are more than 8000 (a bucket's policy holds",
+        ),
+        ({"vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: without vpc = true nothing would use it"),
+        ({"vpc_endpoint_zones": 3}, "vpc_endpoint_zones: without vpc = true nothing would use"),
+        ({"deny_others": True}, "data_roles is missing: with deny_others nobody could upload"),
+        ({"data_roles": ["Team"]}, "data_roles: without deny_others = true nothing would use it"),
+        ({"vpc_zones": ["use1-az1"]}, "vpc_zones: without vpc = true nothing would use it"),
+        ({"vpc_subnets": ["subnet-01234567"]}, "vpc_subnets: without vpc = true nothing would"),
+        ({"vpc": True, "region": "eu-west-1"}, "vpc_zones is missing: the zones of eu-west-1 are"),
+        ({"vpc": True, "vpc_cidr": "10.0.0.0/8"}, 'vpc_cidr: "10.0.0.0/8" must be a network'),
+        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, 'vpc_cidr: "10.0.0.1/16" must be a network'),
+        ({"vpc": True, "vpc_cidr": "home"}, 'vpc_cidr: "home" must be a network'),
+        ({"vpc": True, "vpc_endpoint_zones": 7}, "vpc_endpoint_zones: 7 of 6 zones; use 2, so"),
+        ({"vpc": True, "vpc_endpoint_zones": 1}, "vpc_endpoint_zones: 1 is below the least 2 (so"),
+        ({"vpc": True, "vpc_zones": ["use1-az1"]}, "vpc_endpoint_zones: 2 of 1 zones; use 2, so"),
+        (
+            {"vpc": True, "vpc_zones": ["use1-az1", "use1-az2", "use1-az1"]},
+            'vpc_zones: "use1-az1" is named twice: name it once',
+        ),
+        (
+            {"vpc": True, "vpc_subnets": ["subnet-01234567"]},
+            "vpc_security_groups is missing: subnets and security groups go together",
+        ),
+        (
+            {"vpc": True, "vpc_security_groups": ["sg-01234567"]},
+            "vpc_subnets is missing: subnets and security groups go together",
+        ),
+        (
+            {
+                "vpc": True,
+                "vpc_subnets": [f"subnet-{n:08x}" for n in range(17)],
+                "vpc_security_groups": ["sg-01234567"],
+            },
+            "vpc_subnets: 17 are more than 16 (Bedrock's jobs take no more): use fewer",
+        ),
+        (
+            {
+                "vpc": True,
+                "vpc_zones": ["use1-az1", "use1-az2"],
+                "vpc_subnets": ["subnet-01234567"],
+                "vpc_security_groups": ["sg-01234567"],
+            },
+            "vpc_zones: your subnets are where they are: leave it out",
+        ),
+    ],
+)
+def test_each_mistake_about_network_and_access_is_told_with_its_fix(
+    setting: dict[str, Any], said: str
+) -> None:
+    found = _problems(**setting)
+
+    assert len(found) == 1
+    assert found[0].startswith(f"{WHERE}.{said}")
+
+
+def test_shards_too_small_for_the_workflow_are_refused() -> None:
+    with pytest.raises(SettingsError, match="images_per_shard: 499 is below the least 500"):
+        read(
+            {"environments": {"dev": {"region": "us-east-1", "images_per_shard": 499}}},
+            environment="dev",
+        )

@@ -1,0 +1,71 @@
+"""Strictness by a public suite: what RFC 8259 refuses is refused, what it allows is accepted."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.checking.manifest import ManifestCheck
+from bedrock_tuning.dataset.json_lines import parse
+from tests.support.examples import subject_of
+
+SUITE: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "json_test_suite.json").read_text()
+)
+# The rules that say "this is no JSON".
+NOT_JSON = {"L101", "L102", "L105", "L106", "L109", "L110"}
+
+
+def bytes_of(name: str) -> bytes:
+    case = SUITE[name]
+    if isinstance(case, str):
+        return case.encode("latin-1")
+    text: str = case["repeat"] * case["times"] + case["then"]
+    return text.encode()
+
+
+def test_the_suite_is_complete() -> None:
+    assert len(SUITE) == 318
+
+
+@pytest.mark.parametrize("name", [name for name in SUITE if name.startswith("y_")])
+def test_what_must_be_accepted_is_accepted(name: str) -> None:
+    assert parse(bytes_of(name)).problem == ""
+
+
+@pytest.mark.parametrize("name", [name for name in SUITE if name.startswith("n_")])
+def test_what_must_be_refused_is_refused(name: str) -> None:
+    assert parse(bytes_of(name)).problem
+
+
+@pytest.mark.parametrize("name", [name for name in SUITE if name.startswith("i_")])
+def test_what_parsers_may_decide_does_not_crash_and_broken_text_is_refused(name: str) -> None:
+    refused = (
+        "surrogate",
+        "utf-8",
+        "UTF",
+        "utf16",
+        "overlong",
+        "latin",
+        "unicode",
+        "continuation",
+        "depth",
+    )
+    parsed = parse(bytes_of(name))
+    if any(word in name for word in refused) or "500_nested" in name:
+        assert parsed.problem
+    else:
+        assert parsed.problem == ""
+
+
+@pytest.mark.parametrize("name", list(SUITE))
+def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
+    data = bytes_of(name)
+    if b"\n" in data.rstrip(b"\n") or not data.strip():
+        return
+    check = ManifestCheck(subject_of())
+    check.feed(data)
+    _, partial = check.finish()
+    refused = not NOT_JSON.isdisjoint(partial.counts)
+    assert refused == bool(parse(data.rstrip(b"\n")).problem)

@@ -1,0 +1,289 @@
+"""The report: verdict, counts, exceptions, and every form in which it is written."""
+
+import json
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+
+from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.images import check_images
+from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.customization_tables import Override
+from bedrock_tuning.dataset.requirements import ModelRequirements
+from bedrock_tuning.dataset.scope import ImageRef
+from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text
+from bedrock_tuning.report.html import to_html
+from bedrock_tuning.report.report import Report
+from bedrock_tuning.rules import RULES
+from bedrock_tuning.rules.finding import Finding
+from tests.support.examples import check, contract_of, subject_of
+from tests.support.pictures import Folder, png
+
+HOSTILE = '<script>alert("1")</script>\x00\u202e&amp;\'"'
+
+
+def terms(text: str = "titan-multimodal-embeddings-g1", **changes: Any) -> ModelRequirements:
+    model, contract = contract_of(text)
+    return ModelRequirements(base_model=model, dataset=contract, **changes)
+
+
+def line(caption: str, ref: str = "s3://bucket/folder/1.png", **more: object) -> bytes:
+    return json.dumps({"image-ref": ref, "caption": caption, **more}).encode()
+
+
+def bad_report(**changes: Any) -> Report:
+    """A report with findings of rows, images and the dataset, some of hostile text."""
+    rows = [line("a dog"), line("x" * 3_000), line("a cat", **{HOSTILE: 1}), b"", line(HOSTILE)]
+    _, text = check(b"\n".join(rows))
+    images = check_images(
+        [
+            ImageRef(1, "folder/1.png"),
+            ImageRef(2, f"folder/{HOSTILE}.png"),
+            ImageRef(3, "folder/3"),
+        ],
+        Folder({"folder/1.png": png(100, 300), f"folder/{HOSTILE}.png": png(200, 300)}),
+        subject_of(),
+    )
+    return conclude(merge([text, images]), terms(**changes))
+
+
+def good_partial() -> CheckResult:
+    _, training = check((line("a dog") + b"\n") * 1_000)
+    _, validation = check((line("a cat") + b"\n") * 8, subject=subject_of(kind="validation"))
+    return merge([training, validation])
+
+
+def good_report() -> Report:
+    """A valid dataset, of which only its monotonous captions are remarked."""
+    return conclude(good_partial(), terms())
+
+
+def test_a_good_dataset_is_valid() -> None:
+    report = good_report()
+    assert report.valid
+    assert (report.errors, report.records) == (0, 1_008)
+
+
+def test_one_error_makes_a_dataset_invalid_and_a_warning_does_not() -> None:
+    report = bad_report()
+    assert not report.valid
+    assert report.errors == sum(
+        n for name, n in report.counts.items() if severity_of(name) == "error"
+    )
+    good = good_report()
+    assert good.valid
+    assert good.counts == {"one-caption-for-all": 2}
+
+
+def severity_of(name: str) -> str:
+    return next(rule.severity.value for rule in RULES if rule.name == name)
+
+
+def test_the_json_has_the_published_shape() -> None:
+    body = json.loads(bad_report().to_json())
+    assert body["schema"] == 1
+    assert body["valid"] is False
+    assert body["counts"]["caption-too-long"] == 1
+    found = next(each for each in body["findings"] if each["rule"] == "R201")
+    assert found == {
+        "rule": "R201",
+        "name": "caption-too-long",
+        "severity": "error",
+        "kind": "training",
+        "line": 2,
+        "field": "caption",
+        "value": "3,000 characters",
+        "limit": "0 to 2,560 characters",
+        "message": "the caption has 3,000 characters",
+        "fix": "Shorten the caption.",
+        "key": "",
+    }
+    assert "hashes" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("report", [bad_report(), good_report()], ids=["bad", "good"])
+def test_the_json_follows_its_schema(report: Report) -> None:
+    schema = report_schema()
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    _agree(json.loads(report.to_json()), schema, schema["$defs"])
+    assert msgspec.json.decode(report.to_json(), type=Report).counts == report.counts
+
+
+def _agree(value: Any, schema: dict[str, Any], defs: dict[str, Any]) -> None:
+    """Every property that is written is described, and every required one is written."""
+    if "$ref" in schema:
+        schema = defs[schema["$ref"].rpartition("/")[2]]
+    for choice in schema.get("anyOf", ()):
+        if isinstance(value, dict) and "$ref" in choice:
+            _agree(value, choice, defs)
+    if "properties" in schema:
+        assert set(value) <= set(schema["properties"])
+        assert set(schema.get("required", ())) <= set(value)
+        for name, inner in value.items():
+            _agree(inner, schema["properties"][name], defs)
+    if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
+        for inner in value:
+            _agree(inner, schema["items"], defs)
+
+
+def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
+    plain = bad_report()
+    report = bad_report(
+        overrides={
+            "caption-too-long": Override(severity="warning", reason="the exporter cuts them"),
+            "one-caption-for-all": Override(severity="silent", reason="on purpose"),
+            "blank-line": Override(severity="silent", reason="errors cannot be silenced"),
+        }
+    )
+    assert report.errors == plain.errors - 2
+    assert report.warnings == plain.warnings + 2
+    assert {f.severity for f in report.findings if f.rule in ("R201", "L103")} == {"warning"}
+    page = to_html(report)
+    assert "the exporter cuts them" in page
+    assert [(e.rule, e.findings) for e in report.exemptions] == [
+        ("blank-line", 1),
+        ("caption-too-long", 1),
+        ("one-caption-for-all", 0),
+    ]
+
+
+def test_a_silenced_warning_is_not_shown_but_counted_with_its_reason() -> None:
+    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    report = conclude(good_partial(), terms(overrides=silent))
+    assert (report.warnings, report.counts, report.findings) == (0, {}, [])
+    assert [(e.severity, e.findings, e.reason) for e in report.exemptions] == [
+        ("silent", 2, "on purpose")
+    ]
+    assert "on purpose" in to_html(report)
+
+
+def test_the_listener_hears_what_the_exceptions_leave() -> None:
+    overrides = {
+        "windows-line-end": Override(severity="silent", reason="-"),
+        "not-an-object": Override(severity="warning", reason="-"),
+    }
+    heard: list[Finding] = []
+    from bedrock_tuning.checking.manifest import ManifestCheck
+
+    running = ManifestCheck(subject_of(overrides=overrides), on_finding=heard.append)
+    running.feed(b"[]\r\n{}\n")
+    running.finish()
+    assert [(f.name, f.severity) for f in heard] == [
+        ("not-an-object", "warning"),
+        ("missing-field", "error"),
+        ("missing-field", "error"),
+    ]
+
+
+class _Page(HTMLParser):
+    """Collects tags, attributes and whether all tags are closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [v or "" for n, v in attrs if n in ("href", "src", "xlink:href", "action")]
+        assert not [n for n, _ in attrs if n.startswith("on")]
+        if tag not in ("meta", "br", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(html: str) -> _Page:
+    page = _Page()
+    page.feed(html)
+    page.close()
+    assert page.open == []
+    return page
+
+
+@pytest.mark.parametrize("report", [bad_report(), good_report()], ids=["bad", "good"])
+def test_the_page_is_whole_and_loads_nothing(report: Report) -> None:
+    html = to_html(report, thumbnails={"folder/1.png": "data:image/png;base64,AAAA"})
+    page = parsed(html)
+    assert "script" not in page.tags
+    assert all(link.startswith(("#", "data:image/")) for link in page.links)
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "default-src 'none'" in html
+
+
+def test_the_page_says_the_verdict_first_and_escapes_everything() -> None:
+    html = to_html(bad_report())
+    assert html.index("Rejected") < html.index("What to fix") < html.index("Findings")
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert "\u202e" not in html
+    assert "Valid" in to_html(good_report())
+
+
+def test_thumbnails_are_shown_only_as_data_of_images() -> None:
+    report = bad_report()
+    inside = to_html(report, thumbnails={"folder/1.png": "data:image/png;base64,AAAA"})
+    assert 'src="data:image/png;base64,AAAA"' in inside
+    outside = to_html(report, thumbnails={"folder/1.png": "https://example.com/1.png"})
+    assert "example.com" not in outside
+
+
+def test_the_page_stays_small_however_many_rows_are_wrong() -> None:
+    many = CheckResult(counts={"L103": 500_000}, findings={}, text_stats={})
+    _, some = check(b"\n" * 20_000)
+    report = conclude(merge([many, some]), terms())
+    assert report.counts["blank-line"] == 520_000
+    assert len(to_html(report)) < 200_000
+
+
+def test_junit_has_one_test_per_rule_and_a_failure_per_failed_rule() -> None:
+    silent = {"one-caption-for-all": Override(severity="silent", reason="on purpose")}
+    report = bad_report(overrides=silent)
+    suite = ElementTree.fromstring(to_junit(report))[0]  # noqa: S314 our own output
+    assert len(suite) == len(RULES)
+    failed = {case.get("name") for case in suite if case.find("failure") is not None}
+    assert failed == {f.name for f in report.findings if f.severity == "error"}
+    assert suite.get("failures") == str(len(failed))
+    skipped = [case.get("name") for case in suite if case.find("skipped") is not None]
+    assert skipped == ["one-caption-for-all"]
+
+
+def test_sarif_points_to_rows_and_describes_every_rule() -> None:
+    report = bad_report()
+    body = json.loads(to_sarif(report, manifests={"training": "data/manifest.jsonl"}))
+    (run,) = body["runs"]
+    assert body["version"] == "2.1.0"
+    assert len(run["tool"]["driver"]["rules"]) == len(RULES)
+    result = next(each for each in run["results"] if each["ruleId"] == "R201")
+    assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "R201"
+    assert result["level"] == "error"
+    (place,) = result["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "data/manifest.jsonl"
+    assert place["physicalLocation"]["region"]["startLine"] == 2
+
+
+def test_the_text_says_the_verdict_and_the_first_findings() -> None:
+    text = to_text(bad_report())
+    assert text.startswith("REJECTED: 4 records for Titan Multimodal Embeddings G1")
+    assert "training 2: the caption has 3,000 characters" in text
+    assert to_text(good_report()).startswith("VALID")
+
+
+def test_a_manifest_checked_twice_is_refused_by_merge() -> None:
+    _, partial = check(b"{}")
+    with pytest.raises(ValueError, match="training manifest was checked twice"):
+        merge([partial, partial])
+
+
+def test_a_partial_survives_its_json() -> None:
+    _, partial = check(b"\n" + line("a dog"), subject=subject_of("nova-lite"))
+    assert CheckResult.from_json(partial.to_json()) == partial

@@ -1,0 +1,173 @@
+"""The price of a run: what is known adds up, what is unknown is never zero."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bedrock_tuning.config.customization import Customization, load, load_all
+from bedrock_tuning.run.cost import estimate, needs_approval
+
+SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
+STYLE = """
+description = "x"
+base_model = "titan-image-generator-v2"
+allow_closed_model = true
+[hyperparameters]
+"""
+COHERE = """
+description = "x"
+base_model = "cohere-command"
+allow_closed_model = true
+[hyperparameters]
+epochCount = 2
+"""
+
+
+def _load(text: str) -> Customization:
+    return load(text, file="customizations/pets.toml", rules={})
+
+
+def test_the_60_pictures_of_source_document_002_cost_200_dollars_to_train() -> None:
+    run = estimate(customization=SHIPPED["pets-style"], training_records=60)
+
+    assert [(line.label, line.usd) for line in run.lines] == [
+        ("training", 200.0),
+        ("storage for a month", 1.95),
+        ("Provisioned Throughput, lease of 4 h", 84.0),
+    ]
+    assert run.known
+    assert run.total_usd == 285.95
+    assert run.price_date == date(2025, 2, 28)
+    assert "5,000 steps × batch 8 × 0.005" in str(run)
+    assert str(run).splitlines()[-1].startswith("total: 285.95 USD, prices of 2025-02-28")
+
+
+def test_a_price_that_nobody_published_is_unknown_and_not_zero() -> None:
+    run = estimate(customization=SHIPPED["pets-search"], training_records=1_000)
+
+    assert not run.known
+    assert run.unknown == ("training", "Provisioned Throughput, lease of 8 h")
+    assert [line.usd for line in run.lines] == [None, 1.95, None]
+    assert "training: unknown" in str(run)
+    assert "at least, without training and Provisioned Throughput, lease of 8 h" in str(run)
+    assert all(rate.usd is None for rate in run.rates)
+
+
+def test_the_worked_example_of_the_price_list_comes_out() -> None:
+    leased = STYLE + 'stepCount = 500\nbatchSize = 64\n[serving]\nmode = "provisioned"\n'
+
+    run = estimate(customization=_load(leased + "lease_hours = 1"), training_records=1_000)
+
+    assert run.total_usd == 182.95
+
+
+def test_fewer_images_than_a_batch_show_both_published_formulas_and_count_the_upper() -> None:
+    style = _load(STYLE + "stepCount = 1000\nbatchSize = 64")
+
+    few = estimate(customization=style, training_records=20).lines[0]
+    enough = estimate(customization=style, training_records=64).lines[0]
+
+    assert (few.usd, few.low_usd) == (320.0, 100.0)
+    assert "320.00 USD (or 100.00 USD)" in str(few)
+    assert (enough.usd, enough.low_usd) == (320.0, None)
+
+
+def test_steps_that_bedrock_chooses_have_a_range_but_no_price() -> None:
+    run = estimate(customization=_load(STYLE + 'stepCount = "auto"'), training_records=100)
+
+    assert run.lines[0].usd is None
+    assert "usually 1,000 to 8,000: 40.00 to 320.00 USD" in run.lines[0].how
+
+
+def test_a_model_that_charges_by_token_needs_the_characters() -> None:
+    known = estimate(customization=_load(COHERE), training_characters=6_000_000)
+    unknown = estimate(customization=_load(COHERE))
+
+    # 2 epochs × 1,000,000 tokens at 6 characters × 0.004 per 1,000
+    assert known.lines[0].usd == 8.0
+    assert unknown.lines[0].usd is None
+
+
+def test_throughput_left_on_is_shown_per_hour_day_and_month() -> None:
+    rates = estimate(customization=SHIPPED["pets-style"]).rates
+
+    assert [rate.usd for rate in rates] == [21.0, 504.0, 15_120.0]
+
+
+@pytest.mark.parametrize(
+    ("term", "usd"), [("OneMonth", 2 * 39.6 * 720), ("SixMonths", 2 * 23.77 * 6 * 720)]
+)
+def test_a_commitment_is_counted_for_its_whole_term(term: str, usd: float) -> None:
+    wish = f'[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "{term}"\n'
+
+    line = estimate(customization=_load(COHERE + wish), training_characters=1).lines[-1]
+
+    assert line.usd == round(usd, 2)
+
+
+def test_a_base_models_commitment_price_is_not_taken_for_a_custom_models() -> None:
+    wish = 'stepCount = 500\n[serving]\nmode = "provisioned"\ncommitment = "OneMonth"\n'
+
+    assert estimate(customization=_load(STYLE + wish)).lines[-1].usd is None
+
+
+def _with_budget(customization: Customization, budget: str) -> Customization:
+    return replace(customization, budget=_load(COHERE + f"[budget]\n{budget}").budget)
+
+
+def test_a_run_within_its_budget_needs_nobody() -> None:
+    style = SHIPPED["pets-style"]
+
+    assert needs_approval(customization=style, estimate=estimate(customization=style)) is None
+
+
+def test_a_run_over_its_budget_waits_and_says_both_amounts() -> None:
+    style = _with_budget(SHIPPED["pets-style"], "max_run_usd = 285.94")
+
+    reason = needs_approval(customization=style, estimate=estimate(customization=style))
+
+    assert reason == "the run costs 285.95 USD, the budget is 285.94 USD: 0.01 USD too much"
+
+
+def test_a_run_of_unknown_price_waits_whatever_the_budget() -> None:
+    search = _with_budget(SHIPPED["pets-search"], "max_run_usd = 1000000")
+
+    reason = needs_approval(customization=search, estimate=estimate(customization=search))
+
+    assert reason is not None
+    assert "no price is known for training" in reason
+
+
+def test_the_known_part_alone_can_exceed_the_budget() -> None:
+    search = _with_budget(SHIPPED["pets-search"], "max_run_usd = 1.0")
+
+    reason = needs_approval(customization=search, estimate=estimate(customization=search))
+
+    assert reason == "the run costs at least 1.95 USD, the budget is 1.00 USD: 0.95 USD too much"
+
+
+def test_approval_is_asked_always_or_never_when_the_file_says_so() -> None:
+    search = SHIPPED["pets-search"]
+    run = estimate(customization=search)
+    always = _with_budget(search, 'approval = "always"')
+    never = _with_budget(search, 'approval = "never"')
+
+    reason = needs_approval(customization=always, estimate=run)
+    assert reason == "pets-search asks for approval of every run"
+    assert needs_approval(customization=never, estimate=run) is None
+
+
+@given(st.integers(10, 40_000), st.integers(1, 24), st.integers(1, 10_000))
+def test_training_never_costs_more_than_steps_times_batch_and_never_nothing(
+    steps: int, batches: int, images: int
+) -> None:
+    style = _load(STYLE + f"stepCount = {steps}\nbatchSize = {8 * batches}")
+
+    line = estimate(customization=style, training_records=images).lines[0]
+
+    assert line.usd == round(steps * 8 * batches * 0.005, 2)
+    assert line.low_usd is None or 0 < line.low_usd < line.usd

@@ -1,0 +1,123 @@
+"""The benchmark runs and writes well-formed results; how fast anything is, no test asserts."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bedrock_tuning.dataset.images.header import header
+from tools.bench.__main__ import main
+from tools.bench.pictures import pictures
+from tools.bench.result import Section
+from tools.bench.row_peers import json_reader, parser, pydantic_reader
+from tools.bench.texts import image_records, wrong_records
+
+ROOT = Path(__file__).resolve().parents[3]
+HAS_TOOLS = all(shutil.which(name, path="/usr/bin:/usr/sbin") for name in ("nginx", "wrk"))
+
+
+def bench(folder: Path, *sections: str) -> tuple[int, str, dict[str, Any]]:
+    """Exit code, Markdown and JSON of a quick run."""
+    chosen = [argument for name in sections for argument in ("--only", name)]
+    command = [sys.executable, "-m", "tools.bench", "--quick", "--folder", str(folder / "drawn")]
+    done = subprocess.run(
+        [*command, "--write", str(folder), *chosen],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (folder / "results.json").exists(), done.stderr
+    assert (folder / "RESULTS.md").read_text("utf-8").strip() == done.stdout.strip()
+    return done.returncode, done.stdout, json.loads((folder / "results.json").read_text("utf-8"))
+
+
+def test_a_quick_run_of_rows_measures_every_reader(tmp_path: Path) -> None:
+    code, page, results = bench(tmp_path, "image-rows", "long-rows")
+    assert code == 0
+    assert [section["name"] for section in results["sections"]] == ["image-rows", "long-rows"]
+    for section in results["sections"]:
+        assert not section["missing"]
+        assert len(section["rows"]) >= 4
+        for row in section["rows"]:
+            assert all(value > 0 for values in row["figures"].values() for value in values)
+            assert f"| {row['what']} |" in page
+        assert section["goals"]
+    assert results["quick"]
+    assert results["machine"]["cores"]
+
+
+@pytest.mark.skipif(not HAS_TOOLS, reason="nginx and wrk are not installed")
+def test_a_quick_run_looks_at_images_behind_a_server(tmp_path: Path) -> None:
+    code, page, results = bench(tmp_path, "images", "end-to-end")
+    images, whole = results["sections"]
+    assert code == 0, (images["missing"], whole["missing"])
+    assert any("GETs per camera JPEG" in goal["what"] for goal in images["goals"])
+    assert whole["rows"][0]["figures"]["wall_s"]
+    assert "nginx" in page
+
+
+def test_a_missing_server_is_said_and_the_rest_still_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.bench.server.shutil.which", lambda *_, **__: None)
+    options = ["--quick", "--folder", str(tmp_path), "--only", "images", "--only", "image-rows"]
+    done = CliRunner().invoke(main, [*options, "--write", str(tmp_path)])
+    assert done.exit_code == 1
+    rows, images = json.loads((tmp_path / "results.json").read_text("utf-8"))["sections"]
+    assert rows["rows"]
+    assert images["missing"] == "nginx is not installed (Debian: apt-get install nginx)"
+    assert "Not measured: nginx is not installed" in done.stdout
+
+
+def test_our_check_and_its_peers_find_the_same_faults(tmp_path: Path) -> None:
+    from tools.bench.child import rows
+
+    right = image_records(tmp_path / "right.jsonl", count=2_000)
+    wrong = wrong_records(tmp_path / "wrong.jsonl", count=2_000)
+    for how in ("ours", "references", "json", "pydantic", "parse"):
+        got = rows(path=str(right), what="images", how=how)
+        assert (got["records"], got["faults"]) == (2_000, 0), how
+    faults = {
+        how: rows(path=str(wrong), what="images", how=how)["faults"] for how in ("ours", "json")
+    }
+    assert faults["ours"] >= faults["json"] > 10
+
+
+@pytest.mark.parametrize("reader", [json_reader, pydantic_reader])
+def test_peers_refuse_what_we_refuse(reader: Any, tmp_path: Path) -> None:
+    file = tmp_path / "texts.jsonl"
+    file.write_text('{"input": "a"}\n{"input": " "}\n{"input": "a"}\n{"output": "b"}\n{"input": 1}')
+    records, faults = reader(is_text=True, longest=100)(file)
+    assert records == 5
+    assert faults >= 4
+    assert parser(is_text=False)(image_records(tmp_path / "i.jsonl", count=10)) == (10, 0)
+
+
+def test_drawn_pictures_have_headers_as_deep_as_cameras_write_them(tmp_path: Path) -> None:
+    drawn = pictures(tmp_path, count=120)
+    depths = []
+    for path in drawn:
+        found = header((tmp_path / path).read_bytes())
+        assert not found.problem, path
+        if path.startswith("camera/"):
+            depths.append(found.end)
+    assert len(depths) == 60
+    assert max(depths) <= 64 << 10
+    assert sum(depth > 4 << 10 for depth in depths) > 20
+    assert pictures(tmp_path, count=120) == drawn
+
+
+def test_goals_tell_what_was_wanted_and_whether_it_was_met() -> None:
+    section = Section(name="x", title="X")
+    section.at_least("rows/s", 5.0, 10, "{:g}")
+    section.at_most("MiB", 5.0, 10, "{:g}")
+    assert [(goal.wanted, goal.got, goal.met) for goal in section.goals] == [
+        ("≥ 10", "5", False),
+        ("≤ 10", "5", True),
+    ]

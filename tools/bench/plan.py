@@ -1,0 +1,52 @@
+"""How much is measured, and where the benchmark keeps its files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Sizes of one run. folder: for what is drawn; it is used again by the next run.
+
+    rounds: runs of each measurement. repeat: how often our client looks at all images in one run.
+    """
+
+    folder: Path
+    quick: bool
+    rounds: int
+    image_records: int
+    long_records: int
+    images: int
+    repeat: int
+    wrk_seconds: int
+    end_to_end: int
+
+
+def full(folder: Path, *, rounds: int) -> Plan:
+    """What tools/bench/RESULTS.md shows."""
+    return Plan(
+        folder=folder / "full",
+        quick=False,
+        rounds=rounds,
+        image_records=500_000,
+        long_records=100_000,
+        images=4_000,
+        repeat=5,
+        wrk_seconds=4,
+        end_to_end=500_000,
+    )
+
+
+def quick(folder: Path) -> Plan:
+    """Whether everything works; its figures mean nothing."""
+    return Plan(
+        folder=folder / "quick",
+        quick=True,
+        rounds=1,
+        image_records=5_000,
+        long_records=100,
+        images=60,
+        repeat=1,
+        wrk_seconds=1,
+        end_to_end=2_000,
+    )

@@ -1,0 +1,175 @@
+"""Findings of scanners against the one reviewed table of those that we accept."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+from bedrock_tuning.errors import TuningError
+from tools.scan.cases import Case
+
+TABLE: Final = Path(__file__).with_name("acknowledgements.toml")
+# Who writes less than this has not said why.
+REASON_MIN: Final = 40
+_KEYS: Final = {"tool", "rules", "where", "when", "reason"}
+
+
+class TableError(TuningError):
+    """The table itself is wrong; one problem per line."""
+
+
+class ScanError(TuningError):
+    """The scanner could not be run, or saw nothing, which must not look like a good answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a tool says. where: a construct path without environment, or a file of the repository.
+
+    case: what was synthesized; None for files. detail: the tool's own words.
+    """
+
+    tool: str
+    rule: str
+    where: str
+    detail: str = ""
+    case: Case | None = None
+
+    def __str__(self) -> str:
+        """One line for people."""
+        inside = f" ({self.case})" if self.case else ""
+        return f"{self.tool}: {self.rule} at {self.where}{inside}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A row: rules of one tool that we do not follow there, and why.
+
+    rules: exact ids. where: paths in which `*` stands for anything; every rule must be found at
+    every one of them, or the row is stale. when: a setting without which it does not hold.
+    """
+
+    tool: str
+    rules: tuple[str, ...]
+    where: tuple[str, ...]
+    reason: str
+    when: str = ""
+
+    def parts(self, found: Finding) -> Iterable[tuple[str, str]]:
+        """The pairs of rule and where that accept a finding."""
+        if found.tool != self.tool or found.rule not in self.rules:
+            return ()
+        if self.when and not (found.case and found.case.has(self.when)):
+            return ()
+        return ((found.rule, at) for at in self.where if fnmatchcase(found.where, at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """unacknowledged: findings to fix or to accept. stale: rows, or parts of them, to delete.
+
+    accepted: how many findings each row covers.
+    """
+
+    unacknowledged: tuple[Finding, ...]
+    stale: tuple[str, ...]
+    accepted: tuple[tuple[Acknowledgement, int], ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nobody has anything to do."""
+        return not self.unacknowledged and not self.stale
+
+
+def judge(findings: Iterable[Finding], table: Iterable[Acknowledgement], *, tool: str) -> Judgement:
+    """One tool's findings over all cases against the table: what is new, and what is stale."""
+    rows = [row for row in table if row.tool == tool]
+    used: set[tuple[int, str, str]] = set()
+    counts = [0] * len(rows)
+    new = []
+    for found in findings:
+        matched = False
+        for index, row in enumerate(rows):
+            parts = [(index, *part) for part in row.parts(found)]
+            used.update(parts)
+            counts[index] += bool(parts)
+            matched = matched or bool(parts)
+        if not matched:
+            new.append(found)
+    stale = [
+        f"{tool}: {rule} at {where}: there is no such finding (any more); delete it from the table"
+        for index, row in enumerate(rows)
+        for rule in row.rules
+        for where in row.where
+        if (index, rule, where) not in used
+    ]
+    return Judgement(
+        unacknowledged=tuple(new),
+        stale=tuple(stale),
+        accepted=tuple(zip(rows, counts, strict=True)),
+    )
+
+
+def read(path: Path = TABLE) -> tuple[Acknowledgement, ...]:
+    """The table; raises TableError with every problem."""
+    rows = tomllib.loads(path.read_text("utf-8")).get("acknowledged", [])
+    problems = [
+        f"{path.name}: row {number}: {problem}"
+        for number, row in enumerate(rows, 1)
+        for problem in _problems(row)
+    ]
+    if problems:
+        raise TableError("\n".join(problems))
+    return tuple(
+        Acknowledgement(
+            tool=row["tool"],
+            rules=tuple(row["rules"]),
+            where=tuple(row["where"]),
+            reason=" ".join(row["reason"].split()),
+            when=row.get("when", ""),
+        )
+        for row in rows
+    )
+
+
+def _problems(row: dict[str, Any]) -> Iterable[str]:
+    for key in sorted(row.keys() - _KEYS):
+        yield f"unknown key {key}; known are {', '.join(sorted(_KEYS))}"
+    for key in sorted(_KEYS - {"when"} - row.keys()):
+        yield f"{key} is missing"
+    for key in ("rules", "where"):
+        if not isinstance(row.get(key, ["x"]), list) or not row.get(key, ["x"]):
+            yield f"{key} is no list, or an empty one"
+    yield from _reason(" ".join(str(row.get("reason", "")).split()))
+
+
+def _reason(reason: str) -> Iterable[str]:
+    if len(reason) < REASON_MIN or not re.fullmatch(r"[A-Z].*\.", reason) or " " not in reason:
+        yield (
+            f"the reason {reason!r} is no sentence of at least {REASON_MIN} characters, from a "
+            "capital letter to a full stop; say why the finding is right and not followed, or wrong"
+        )
+
+
+def general(text: str, *, case: Case, customizations: Iterable[str]) -> str:
+    """A path or id without what differs between environments and customizations.
+
+    The table then holds for customizations that are still to come: `{Training}` is the ARN of that
+    bucket in the data stack, `{customization}` any customization's name.
+    """
+    prefix = f"tuning-{case.environment}-"
+    text = re.sub(
+        rf"{prefix}\w+:ExportsOutput(?:FnGetAtt|Ref)(\w+?)[0-9A-F]{{8}}(?:Arn)?[0-9A-F]{{8}}",
+        r"{\1}",
+        text,
+    )
+    text = text.replace("<AWS::AccountId>", "{account}")
+    text = re.sub(r"(arn:aws:[a-z0-9-]+):[a-z]{2}-[a-z]+-\d:", r"\1:{region}:", text)
+    text = re.sub(rf"(^|:){prefix}", r"\1", text)
+    text = text.replace(f"/bedrock-tuning/{case.environment}/", "/bedrock-tuning/{environment}/")
+    for name in sorted(customizations, key=len, reverse=True):
+        text = re.sub(rf"(?<=[/-]){re.escape(name)}(?=/|$)", "{customization}", text)
+    return text.removesuffix("/Resource")
