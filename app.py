@@ -102,7 +102,7 @@ def build_app(
     # The permissions are proved in every synthesis (0.3 s), from the templates as they are written.
     contracts = permissions.contracts(chosen, wanted)
     proof = Proof(
-        lambda folder: review.faults(review.subject(folder, contracts)),
+        lambda folder: review.violations(review.read(folder, contracts)),
         rules=[check.id for check in review.CHECKS],
     )
     cdk.Validations.of(app).add_plugins(proof)

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import jsii
 
 
-class Fault(Protocol):
+class Violation(Protocol):
     """What a check found: its id, where, what is there, what may be, what to do."""
 
     @property
@@ -29,12 +29,14 @@ class Fault(Protocol):
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class Proof:
-    """A validation plugin of the CDK around a function from a folder of templates to faults.
+    """A validation plugin of the CDK around a function from a folder of templates to violations.
 
     rules: the ids of all checks that the function does.
     """
 
-    def __init__(self, find: Callable[[Path], Iterable[Fault]], *, rules: Sequence[str]) -> None:
+    def __init__(
+        self, find: Callable[[Path], Iterable[Violation]], *, rules: Sequence[str]
+    ) -> None:
         self._find = find
         self._rules = list(rules)
 
@@ -59,21 +61,21 @@ class Proof:
         found = list(self._find(folder))
         return cdk.PolicyValidationPluginReport(
             success=not found,
-            violations=[_violation(fault, folder) for fault in found],
+            violations=[_violation(violation, folder) for violation in found],
         )
 
 
-def _violation(fault: Fault, folder: Path) -> cdk.PolicyViolation:
-    template = folder / f"{fault.where.partition('/')[0]}.template.json"
+def _violation(violation: Violation, folder: Path) -> cdk.PolicyViolation:
+    template = folder / f"{violation.where.partition('/')[0]}.template.json"
     return cdk.PolicyViolation(
-        rule_name=fault.check,
-        description=f"{fault.where}: {fault.what}; {fault.limit}",
-        fix=fault.fix,
+        rule_name=violation.check,
+        description=f"{violation.where}: {violation.what}; {violation.limit}",
+        fix=violation.fix,
         severity="error",
         violating_resources=[
             cdk.PolicyViolatingResource(
                 locations=[],
-                resource_logical_id=_logical_id(template, fault.where),
+                resource_logical_id=_logical_id(template, violation.where),
                 template_path=str(template),
             )
         ],

@@ -1,7 +1,7 @@
-"""A check: an id, a sentence that is true of good templates, and a function that finds faults."""
+"""A check: an id, a sentence that is true of good templates, and a function that tests it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
@@ -9,22 +9,25 @@ from bedrock_tuning.review.iam.access import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Where a sentence is not true: construct path, what is there, what may be, what to do."""
+class Violation:
+    """Where a sentence is not true: construct path, what is there, what may be, what to do.
 
-    check: str
+    check: the id of the check that found it, which fills it in.
+    """
+
     where: str
     what: str
     limit: str
     fix: str
+    check: str = ""
 
     def __str__(self) -> str:
         return f"{self.check} {self.where}: {self.what}; {self.limit}. {self.fix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is checked: the assembly, everything about access in it, and the contracts."""
+class Evidence:
+    """What the checks judge: the assembly, everything about access in it, and the contracts."""
 
     assembly: Assembly
     world: World
@@ -44,17 +47,7 @@ class Subject:
         return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A fault before it knows which check found it."""
-
-    where: str
-    what: str
-    limit: str
-    fix: str
-
-
-Finder = Callable[[Subject], Iterable[Found]]
+Finder = Callable[[Evidence], Iterable[Violation]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +58,25 @@ class Check:
     sentence: str
     finder: Finder = field(repr=False)
 
-    def run(self, subject: Subject) -> Iterator[Fault]:
-        """The faults it finds. A check that fails itself is a fault, never a pass."""
+    def run(self, evidence: Evidence) -> Iterator[Violation]:
+        """The violations it finds. A check that fails itself is a violation, never a pass."""
         try:
-            found = list(self.finder(subject))
+            violations = list(self.finder(evidence))
         except Exception as error:
-            found = [
-                Found(
+            violations = [
+                Violation(
                     where=self.finder.__name__,
                     what=f"the check itself failed: {type(error).__name__}: {error}",
-                    limit="what cannot be judged is not accepted",
-                    fix="Make the template say it in a way that this review knows, or teach it",
+                    limit="what cannot be checked is not accepted",
+                    fix="Write the template in a way that this review knows, or teach the check",
                 )
             ]
-        for each in found:
-            yield Fault(
+        for violation in violations:
+            yield replace(
+                violation,
                 check=self.id,
-                where=each.where,
-                what=subject.readable(each.what),
-                limit=subject.readable(each.limit),
-                fix=each.fix,
+                what=evidence.readable(violation.what),
+                limit=evidence.readable(violation.limit),
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bedrock_tuning import review
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
-from bedrock_tuning.review.check import Fault, Subject
+from bedrock_tuning.review.check import Evidence, Violation
 
 Raw = dict[str, Any]
 
@@ -44,14 +44,14 @@ class Synthesized:
             templates={name: json.loads(text) for name, text in self.texts.items()}, source=self
         )
 
-    def subject(self, templates: Mapping[str, Raw] | None = None) -> Subject:
+    def evidence(self, templates: Mapping[str, Raw] | None = None) -> Evidence:
         """What the review sees in the templates, or in changed ones."""
         found = template.resolve(
             self.copy().templates if templates is None else templates, regions=self.regions
         )
         found.protected = dict(self.protected)
         found.assets = self.assets
-        return review.subject_of(found, self.contracts)
+        return review.evidence_of(found, self.contracts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,6 @@ class Copy:
             "Metadata": {"aws:cdk:path": path},
         }
 
-    def faults(self) -> list[Fault]:
+    def violations(self) -> list[Violation]:
         """What the review finds now."""
-        return review.faults(self.source.subject(self.templates))
+        return review.violations(self.source.evidence(self.templates))

@@ -50,7 +50,7 @@ def test_a_flaw_is_shown_with_its_fix_and_exit_code_1(cdk_out: Path, dev: Synthe
     assert "P304 tuning-dev-pipeline/BedrockRole-pets-search/Role\n" in out
     assert "s3:DeleteObject is not in the contract" in out
     assert "  fix:   Write the statement" in out
-    assert "faults" in err
+    assert "violations" in err
 
 
 def test_pages_are_written_and_json_is_complete(cdk_out: Path, tmp_path: Path) -> None:

@@ -3,19 +3,19 @@
 import os
 
 from bedrock_tuning.review import CHECKS
-from bedrock_tuning.review.check import Subject
+from bedrock_tuning.review.check import Evidence
 from tests.review.broken import Copy, Synthesized
 from tests.review.changes import Change, changes
 
-# Quick checks first: one fault is enough.
+# Quick checks first: one violation is enough.
 _SLOW = ("P304", "P305", "P306", "P307", "R404", "R408", "T203")
 _ORDER = sorted(CHECKS, key=lambda check: (check.id in _SLOW, check.id))
 # All of them take two minutes; every so many-th, other ones with each change of the templates.
 _STRIDE = 1 if "TUNING_EXHAUSTIVE" in os.environ else 37
 
 
-def _is_noticed(subject: Subject) -> bool:
-    return any(next(check.run(subject), None) for check in _ORDER)
+def _is_noticed(evidence: Evidence) -> bool:
+    return any(next(check.run(evidence), None) for check in _ORDER)
 
 
 def _is_default(copy: Copy, change: Change) -> bool:
@@ -34,7 +34,7 @@ def test_every_change_that_is_not_harmless_is_noticed(dev: Synthesized) -> None:
         if number % _STRIDE or change.is_harmless(kind) or _is_default(copy, change):
             continue
         tried += 1
-        if not _is_noticed(dev.subject(change.apply(dev))):
+        if not _is_noticed(dev.evidence(change.apply(dev))):
             unnoticed.append(change)
     assert not unnoticed, "\n".join(map(str, unnoticed))
     assert tried > 4_000 / _STRIDE

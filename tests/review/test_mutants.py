@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from bedrock_tuning.review import CHECKS
-from bedrock_tuning.review.check import Fault, Subject
+from bedrock_tuning.review.check import Evidence, Violation
 from tests.review.broken import Synthesized
 from tests.review.mutants import MUTANTS
 from tests.review.mutants._mutant import Mutant
@@ -25,21 +25,21 @@ def _report(request: pytest.FixtureRequest) -> Iterator[None]:
             reporter.write_line(f"  {by}  {name}")
 
 
-def _found_by(check_id: str, subject: Subject) -> list[Fault]:
-    return list(BY_ID[check_id].run(subject))
+def _found_by(check_id: str, evidence: Evidence) -> list[Violation]:
+    return list(BY_ID[check_id].run(evidence))
 
 
 def test_there_is_nothing_to_find_before_something_is_broken(dev: Synthesized) -> None:
-    assert [str(fault) for fault in dev.copy().faults()] == []
+    assert [str(violation) for violation in dev.copy().violations()] == []
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_every_flaw_is_noticed_by_its_check(mutant: Mutant, dev: Synthesized) -> None:
     copy = dev.copy()
     mutant.change(copy)
-    found = _found_by(mutant.killer, dev.subject(copy.templates))
+    found = _found_by(mutant.killer, dev.evidence(copy.templates))
     assert found, f"{mutant.killer} did not notice"
-    assert not any("the check itself failed" in fault.what for fault in found)
+    assert not any("the check itself failed" in violation.what for violation in found)
     KILLED[mutant.name] = mutant.killer
 
 

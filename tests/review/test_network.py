@@ -22,9 +22,9 @@ def options(synthesized: Callable[[str], Synthesized]) -> Synthesized:
 def test_every_flaw_of_the_network_is_noticed(mutant: Mutant, options: Synthesized) -> None:
     copy = options.copy()
     mutant.change(copy)
-    found = list(BY_ID[mutant.killer].run(options.subject(copy.templates)))
+    found = list(BY_ID[mutant.killer].run(options.evidence(copy.templates)))
     assert found, f"{mutant.killer} did not notice"
-    assert not any("the check itself failed" in fault.what for fault in found)
+    assert not any("the check itself failed" in violation.what for violation in found)
 
 
 def test_a_function_in_a_network_is_noticed_where_the_settings_say_nothing_of_one(
@@ -35,7 +35,7 @@ def test_a_function_in_a_network_is_noticed_where_the_settings_say_nothing_of_on
         "SubnetIds": ["subnet-1"],
         "SecurityGroupIds": ["sg-1"],
     }
-    assert [fault.check for fault in copy.faults()] == ["N905"]
+    assert [violation.check for violation in copy.violations()] == ["N905"]
 
 
 def test_existing_subnets_that_the_settings_name_are_the_ones_that_functions_stand_in(
@@ -44,4 +44,4 @@ def test_existing_subnets_that_the_settings_name_are_the_ones_that_functions_sta
     copy = synthesized("subnets").copy()
     config = copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]
     config["SubnetIds"] = ["subnet-0123456789abcdef0", "subnet-0ffffffffffffffff"]
-    assert {fault.check for fault in copy.faults()} == {"N905"}
+    assert {violation.check for violation in copy.violations()} == {"N905"}

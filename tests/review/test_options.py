@@ -21,7 +21,7 @@ def options(synthesized: Build) -> Synthesized:
 
 @pytest.mark.parametrize("variant", ["options", "subnets"])
 def test_nothing_is_found_while_nothing_is_broken(synthesized: Build, variant: str) -> None:
-    assert [str(fault) for fault in synthesized(variant).copy().faults()] == []
+    assert [str(violation) for violation in synthesized(variant).copy().violations()] == []
 
 
 @flaw("P309", "function: its code may make network interfaces")
@@ -185,6 +185,6 @@ def group_of_others(copy: Copy) -> None:
 def test_every_flaw_is_noticed_by_its_check(mutant: Mutant, options: Synthesized) -> None:
     copy = options.copy()
     mutant.change(copy)
-    found = list(BY_ID[mutant.killer].run(options.subject(copy.templates)))
+    found = list(BY_ID[mutant.killer].run(options.evidence(copy.templates)))
     assert found, f"{mutant.killer} did not notice"
-    assert not any("the check itself failed" in fault.what for fault in found)
+    assert not any("the check itself failed" in violation.what for violation in found)

@@ -53,9 +53,9 @@ def _account(world: World, request: Request) -> Request:
 
 def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
     """Whatever contracts promise, what nearly is it, and the same by others."""
-    subject = synthesized.subject()
-    world = subject.world
-    bound = bind(synthesized.contracts, subject.assembly)
+    evidence = synthesized.evidence()
+    world = evidence.world
+    bound = bind(synthesized.contracts, evidence.assembly)
     people = [STRANGER, f"arn:aws:iam::{ACCOUNT}:user/admin"]
     for contract in synthesized.contracts.roles:
         arn = bound.resources[contract.name].arn
@@ -137,8 +137,8 @@ def test_both_decide_alike_about_random_policies() -> None:
 
 def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synthesized) -> None:
     """The oracle knows each action's own condition keys: a grant on another would never work."""
-    subject = dev.subject()
-    bound = bind(dev.contracts, subject.assembly)
+    evidence = dev.evidence()
+    bound = bind(dev.contracts, evidence.assembly)
     asked = []
     for contract in dev.contracts.roles:
         arn = bound.resources[contract.name].arn
@@ -150,8 +150,8 @@ def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synt
                     usual = {**usual_context(), **context}
                     asked.append(
                         (
-                            _account(subject.world, replace(request, context=usual)),
-                            _policies(subject.world, request),
+                            _account(evidence.world, replace(request, context=usual)),
+                            _policies(evidence.world, request),
                         )
                     )
     answers = simulator.ask(asked, account=ACCOUNT)

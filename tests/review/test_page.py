@@ -24,8 +24,8 @@ Build = Callable[[str], Synthesized]
 
 
 def _facts(source: Synthesized) -> Facts:
-    subject = source.subject()
-    return review.described(subject, subject.world)
+    evidence = source.evidence()
+    return review.described(evidence, evidence.world)
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def broken(dev: Synthesized) -> str:
     copy = dev.copy()
     roles.deletes_output.change(copy)
     before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
-    subject = dev.subject(copy.templates)
-    found = review.described(subject, subject.world)
-    return page(found, changes=compare(before, subject.world), sentences=SENTENCES)
+    evidence = dev.evidence(copy.templates)
+    found = review.described(evidence, evidence.world)
+    return page(found, changes=compare(before, evidence.world), sentences=SENTENCES)
 
 
 def test_the_page_is_one_file_that_loads_nothing_and_runs_nothing(facts: Facts) -> None:
@@ -74,7 +74,9 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
 
 def test_a_fault_and_what_was_loosened_are_on_top(broken: str) -> None:
     assert "not proved" in broken
-    assert broken.index('id="faults"') < broken.index('id="changes"') < broken.index('id="graph"')
+    assert (
+        broken.index('id="violations"') < broken.index('id="changes"') < broken.index('id="graph"')
+    )
     assert "may now s3:DeleteObject on Output/jobs/pets-search/*" in broken
     assert "<li class=no>✗ <code>P304</code>" in broken
 
@@ -90,8 +92,8 @@ def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
 
 
 def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> Facts:
-    subject = source.subject(templates)  # type: ignore[arg-type]
-    return review.described(subject, subject.world)
+    evidence = source.evidence(templates)  # type: ignore[arg-type]
+    return review.described(evidence, evidence.world)
 
 
 def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
@@ -106,7 +108,7 @@ def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> 
 
 def test_every_link_of_the_page_leads_somewhere(broken: str) -> None:
     targets = re.findall(r'href="#(\w+)"', broken)
-    assert targets[:2] == ["faults", "changes"]
+    assert targets[:2] == ["violations", "changes"]
     assert [name for name in targets if f'id="{name}"' not in broken] == []
 
 
@@ -118,9 +120,9 @@ def test_a_fault_of_keys_is_said_in_words(dev: Synthesized) -> None:
         if r["Type"] == "AWS::DynamoDB::Table"
     )
     table["Properties"]["KeySchema"][0]["AttributeName"] = "name"
-    (fault,) = [f for f in _facts_of(dev, copy.templates).faults if f.check == "S613"]
-    assert fault.what.startswith("keys are name; keys of index by-customization are ")
-    assert fault.limit.startswith("keys are id; keys of index by-customization are ")
+    (violation,) = [f for f in _facts_of(dev, copy.templates).violations if f.check == "S613"]
+    assert violation.what.startswith("keys are name; keys of index by-customization are ")
+    assert violation.limit.startswith("keys are id; keys of index by-customization are ")
 
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
@@ -173,15 +175,15 @@ def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> 
     roles.deletes_output.change(copy)
     before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
     found = _facts_of(dev, copy.templates)
-    subject = dev.subject(copy.templates)
-    text = markdown(found, changes=compare(before, subject.world))
+    evidence = dev.evidence(copy.templates)
+    text = markdown(found, changes=compare(before, evidence.world))
     assert "❌" in text
     assert "| `P304` |" in text
     assert "⚠️ loosened" in text
 
 
 def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
-    found = review.described(None, dev.subject().world)
+    found = review.described(None, dev.evidence().world)
     assert "not judged" in page(found)
     assert "not judged" in markdown(found)
     assert found.accesses

@@ -31,8 +31,8 @@ def _value(value: Any, **template: Any) -> Any:
         regions={"main": "eu-west-1", "other": "us-west-2"},
     )
     problems = [*found.unresolved, *found.dangling]
-    (subject,) = [r for r in found.resources if r.logical_id == "Subject"]
-    return problems or subject.properties.get("DisplayName")
+    (evidence,) = [r for r in found.resources if r.logical_id == "Subject"]
+    return problems or evidence.properties.get("DisplayName")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The templates of dev, then of prod beside them, as two `cdk synth` leave them."""
     folder = tmp_path_factory.mktemp("cdk.out")
     for environment in ("dev", "prod"):
-        # The proof runs inside of it: the templates of dev must be no fault of prod's.
+        # The proof runs inside of it: the templates of dev must be no violation of prod's.
         build_app(Case(environment=environment).context(), outdir=str(folder)).synth()
     return folder
 

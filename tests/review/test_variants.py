@@ -13,7 +13,7 @@ Build = Callable[[str], Synthesized]
 
 @pytest.mark.parametrize("name", ["prod", "local", "strict", "bounded"])
 def test_an_environment_keeps_its_contracts(synthesized: Build, name: str) -> None:
-    assert [str(fault) for fault in synthesized(name).copy().faults()] == []
+    assert [str(violation) for violation in synthesized(name).copy().violations()] == []
 
 
 def test_the_strict_service_role_has_five_actions_and_never_reads_its_output(
@@ -48,7 +48,7 @@ def test_a_documented_role_is_too_wide_for_the_strict_contract(synthesized: Buil
             "Resource": wide.statement(role, "ReadOutput")["Resource"],
         }
     )
-    assert "P304" in {fault.check for fault in copy.faults()}
+    assert "P304" in {violation.check for violation in copy.violations()}
 
 
 def test_a_role_without_the_boundary_or_the_name_that_the_settings_demand_is_noticed(
@@ -59,7 +59,7 @@ def test_a_role_without_the_boundary_or_the_name_that_the_settings_demand_is_not
     assert properties["PermissionsBoundary"] == BOUNDARY
     del properties["PermissionsBoundary"]
     properties["RoleName"] = "another"
-    found = [fault for fault in copy.faults() if fault.check == "P303"]
+    found = [violation for violation in copy.violations() if violation.check == "P303"]
     assert len(found) == 2
 
 
@@ -73,15 +73,15 @@ def test_a_subscription_that_cannot_deliver_is_noticed(synthesized: Build) -> No
         Protocol="sqs",
         Endpoint={"Fn::GetAtt": [copy.logical_id("pipeline/Messages/DeadLetters"), "Arn"]},
     )
-    assert {fault.check for fault in copy.faults()} == {"W529"}
+    assert {violation.check for violation in copy.violations()} == {"W529"}
 
 
 def test_a_stack_with_data_without_termination_protection_is_noticed(dev: Synthesized) -> None:
-    subject = dev.subject()
-    subject.assembly.protected["tuning-dev-data"] = False
-    subject.assembly.protected["tuning-dev-serving"] = True
-    found = [fault for fault in review.faults(subject) if fault.check == "S611"]
-    assert {fault.where for fault in found} == {"tuning-dev-data", "tuning-dev-serving"}
+    evidence = dev.evidence()
+    evidence.assembly.protected["tuning-dev-data"] = False
+    evidence.assembly.protected["tuning-dev-serving"] = True
+    found = [violation for violation in review.violations(evidence) if violation.check == "S611"]
+    assert {violation.where for violation in found} == {"tuning-dev-data", "tuning-dev-serving"}
 
 
 def test_a_role_that_outgrows_iam_is_noticed(dev: Synthesized) -> None:
@@ -89,14 +89,14 @@ def test_a_role_that_outgrows_iam_is_noticed(dev: Synthesized) -> None:
     copy.statement("pipeline/WorkflowRole", "StartJobs")["Resource"] += [
         f"arn:aws:bedrock:us-east-1::foundation-model/{number:0100}" for number in range(60)
     ]
-    assert "P310" in {fault.check for fault in copy.faults()}
+    assert "P310" in {violation.check for violation in copy.violations()}
 
 
 def test_everything_is_proved_in_less_than_two_seconds(dev: Synthesized) -> None:
     import time
 
     started = time.process_time()
-    review.faults(dev.subject())
+    review.violations(dev.evidence())
     assert time.process_time() - started < 2
 
 

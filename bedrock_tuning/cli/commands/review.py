@@ -70,7 +70,7 @@ def review(
             f"{', '.join(assembly.left_aside)}, from an earlier synthesis into the same folder"
         )
     contracts = _contracts(names, settings, customizations)
-    checked = None if contracts is None else reviewing.subject_of(assembly, contracts)
+    checked = None if contracts is None else reviewing.evidence_of(assembly, contracts)
     seen = checked.world if checked else access.build(assembly)
     facts = reviewing.described(checked, seen)
     changes = None if other is None else compare.compare(other, seen)
@@ -79,8 +79,8 @@ def review(
         emit_json({**_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None:
         _show(facts, changes)
-    if facts.faults:
-        say(f"{len(facts.faults)} faults")
+    if facts.violations:
+        say(f"{len(facts.violations)} violations")
         ctx.exit(EXIT_NO)
     if facts.proved:
         say(
@@ -134,10 +134,10 @@ def _write(
 
 def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, Any]:
     return {
-        "proved": facts.proved and not facts.faults,
+        "proved": facts.proved and not facts.violations,
         "judged": facts.proved,
         "checks": facts.checks,
-        "faults": facts.faults,
+        "violations": facts.violations,
         "changes": changes,
         "stacks": facts.stacks,
         "resources": facts.resources,
@@ -152,9 +152,13 @@ def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, An
 
 
 def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
-    for fault in facts.faults:
-        emit(f"{fault.check} {fault.where}")
-        for name, text in (("is", fault.what), ("limit", fault.limit), ("fix", fault.fix)):
+    for violation in facts.violations:
+        emit(f"{violation.check} {violation.where}")
+        for name, text in (
+            ("is", violation.what),
+            ("limit", violation.limit),
+            ("fix", violation.fix),
+        ):
             emit(f"  {name + ':':<7}{text}")
         emit()
     if changes is not None:

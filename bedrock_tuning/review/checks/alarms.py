@@ -6,7 +6,7 @@ from typing import Final
 
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import cannot_use
 from bedrock_tuning.review.iam.probes import usual_context
 
@@ -55,19 +55,19 @@ _BELLS: Final = {
 
 
 @check("W511", "Every alarm tells somebody, and is switched on.")
-def has_actions(subject: Subject) -> Iterator[Found]:
-    topics = {topic.arn for topic in subject.assembly.of_type("AWS::SNS::Topic")}
-    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+def has_actions(evidence: Evidence) -> Iterator[Violation]:
+    topics = {topic.arn for topic in evidence.assembly.of_type("AWS::SNS::Topic")}
+    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         told = alarm.properties.get("AlarmActions", [])
         if not told or not set(told) <= topics:
-            yield Found(
+            yield Violation(
                 where=alarm.path,
                 what=f"it tells {', '.join(told) or 'nobody'}",
                 limit="a topic of this app",
                 fix="Add the topic to AlarmActions",
             )
         if str(alarm.properties.get("ActionsEnabled", True)).lower() != "true":
-            yield Found(
+            yield Violation(
                 where=alarm.path,
                 what="its actions are switched off",
                 limit="ActionsEnabled",
@@ -76,16 +76,16 @@ def has_actions(subject: Subject) -> Iterator[Found]:
 
 
 @check("W512", "What an alarm sends arrives: topic policy and key policy let CloudWatch in.")
-def delivered(subject: Subject) -> Iterator[Found]:
-    world = subject.world
-    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+def delivered(evidence: Evidence) -> Iterator[Violation]:
+    world = evidence.world
+    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         context = {
             **usual_context(),
             "aws:SourceArn": alarm.arn,
             "aws:SourceAccount": world.account,
         }
         for arn in alarm.properties.get("AlarmActions", []):
-            topic = subject.assembly.by_arn(arn)
+            topic = evidence.assembly.by_arn(arn)
             if topic is None:
                 continue
             lacks = []
@@ -97,10 +97,10 @@ def delivered(subject: Subject) -> Iterator[Found]:
                 "sns:Publish",
                 topic,
                 context,
-                region=subject.bound.region,
+                region=evidence.bound.region,
             )
             if lacks:
-                yield Found(
+                yield Violation(
                     where=alarm.path,
                     what=f"cloudwatch.amazonaws.com lacks {', '.join(lacks)}",
                     limit="without it the message is lost and nothing reports it",
@@ -109,10 +109,10 @@ def delivered(subject: Subject) -> Iterator[Found]:
 
 
 @check("W513", "Every alarm watches a metric of something that is in the templates.")
-def watches_something(subject: Subject) -> Iterator[Found]:
-    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
-        if _watched(subject, alarm) is None:
-            yield Found(
+def watches_something(evidence: Evidence) -> Iterator[Violation]:
+    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
+        if _watched(evidence, alarm) is None:
+            yield Violation(
                 where=alarm.path,
                 what=f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')} of "
                 f"{_dimensions(alarm)} is no metric of anything here",
@@ -125,7 +125,7 @@ def _dimensions(alarm: Resource) -> dict[str, str]:
     return {d["Name"]: str(d["Value"]) for d in alarm.properties.get("Dimensions", [])}
 
 
-def _watched(subject: Subject, alarm: Resource) -> Resource | None:
+def _watched(evidence: Evidence, alarm: Resource) -> Resource | None:
     """The resource whose metric an alarm watches."""
     for kind, (namespace, dimension, metrics) in _WATCHED.items():
         if alarm.properties.get("Namespace") != namespace:
@@ -136,15 +136,15 @@ def _watched(subject: Subject, alarm: Resource) -> Resource | None:
         dimensions = _dimensions(alarm)
         if set(dimensions) != {dimension}:
             return None
-        for resource in subject.assembly.of_type(kind):
+        for resource in evidence.assembly.of_type(kind):
             if dimensions[dimension] in (resource.name, resource.arn):
                 return resource
     return None
 
 
 @check("W514", "Every alarm rings at the first trouble, and not where there is no data.")
-def rings_early(subject: Subject) -> Iterator[Found]:
-    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
+def rings_early(evidence: Evidence) -> Iterator[Violation]:
+    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         properties = alarm.properties
         bell = _BELLS.get(str(properties.get("MetricName")), _TROUBLE)
         comparison = str(properties.get("ComparisonOperator"))
@@ -161,7 +161,7 @@ def rings_early(subject: Subject) -> Iterator[Found]:
         if properties.get("TreatMissingData") != bell.without_data:
             problems.append(f"missing data is {properties.get('TreatMissingData')}")
         if problems:
-            yield Found(
+            yield Violation(
                 where=alarm.path,
                 what=f"it waits for {', '.join(problems)}",
                 limit=f"one case within {bell.longest} s; missing data is {bell.without_data}",
@@ -170,26 +170,26 @@ def rings_early(subject: Subject) -> Iterator[Found]:
 
 
 @check("W515", "Whatever fails where nobody looks has an alarm: workflow, dead letters, functions.")
-def everything_watched(subject: Subject) -> Iterator[Found]:
+def everything_watched(evidence: Evidence) -> Iterator[Violation]:
     watched = set()
-    for alarm in subject.assembly.of_type("AWS::CloudWatch::Alarm"):
-        resource = _watched(subject, alarm)
+    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
+        resource = _watched(evidence, alarm)
         if resource is not None:
             watched.add((resource.arn, str(alarm.properties.get("MetricName"))))
-    called = _called_by_workflows(subject)
+    called = _called_by_workflows(evidence)
     by_the_clock = {
         str(get(schedule.properties, "Target", "Arn"))
-        for schedule in subject.assembly.of_type("AWS::Scheduler::Schedule")
+        for schedule in evidence.assembly.of_type("AWS::Scheduler::Schedule")
     }
     for kind, (_, _, metrics) in _WATCHED.items():
-        for resource in subject.assembly.of_type(kind):
+        for resource in evidence.assembly.of_type(kind):
             # The workflow catches its functions' errors and tells people itself.
             if resource.arn in called:
                 continue
             needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics
             for metric in needed:
                 if (resource.arn, metric) not in watched:
-                    yield Found(
+                    yield Violation(
                         where=resource.path,
                         what=f"no alarm watches {metric}",
                         limit="its failures would go unnoticed",
@@ -197,10 +197,10 @@ def everything_watched(subject: Subject) -> Iterator[Found]:
                     )
 
 
-def _called_by_workflows(subject: Subject) -> set[str]:
+def _called_by_workflows(evidence: Evidence) -> set[str]:
     return {
         str(value)
-        for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine")
+        for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine")
         for value in machine.properties.get("DefinitionSubstitutions", {}).values()
     }
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from bedrock_tuning.review.assembly import schema
 from bedrock_tuning.review.assembly.identity import KINDS
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 
 
 @check("A101", "Every value in the templates can be resolved from the templates alone.")
-def resolved(subject: Subject) -> Iterator[Found]:
-    for where, what in dict.fromkeys(subject.assembly.unresolved):
-        yield Found(
+def resolved(evidence: Evidence) -> Iterator[Violation]:
+    for where, what in dict.fromkeys(evidence.assembly.unresolved):
+        yield Violation(
             where=where,
             what=f"{what} cannot be resolved",
             limit="an unknown value could be anything, so nothing is proved with it",
@@ -20,9 +20,9 @@ def resolved(subject: Subject) -> Iterator[Found]:
 
 
 @check("A102", "Every reference points to something in the templates.")
-def references(subject: Subject) -> Iterator[Found]:
-    for where, what in dict.fromkeys(subject.assembly.dangling):
-        yield Found(
+def references(evidence: Evidence) -> Iterator[Violation]:
+    for where, what in dict.fromkeys(evidence.assembly.dangling):
+        yield Violation(
             where=where,
             what=f"{what} points nowhere",
             limit="the deployment would fail",
@@ -31,11 +31,11 @@ def references(subject: Subject) -> Iterator[Found]:
 
 
 @check("A103", "Every resource is of a type that this review can judge.")
-def types(subject: Subject) -> Iterator[Found]:
-    custom = {place.type for place in subject.bound.contracts.places.values()}
-    for resource in subject.assembly.resources:
+def types(evidence: Evidence) -> Iterator[Violation]:
+    custom = {place.type for place in evidence.bound.contracts.places.values()}
+    for resource in evidence.assembly.resources:
         if resource.type not in KINDS and resource.type not in custom:
-            yield Found(
+            yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} is a type that this review does not know",
                 limit="it could give access to anything",
@@ -44,11 +44,11 @@ def types(subject: Subject) -> Iterator[Found]:
 
 
 @check("A104", "Every resource says where in the app it comes from, and only one comes from there.")
-def paths(subject: Subject) -> Iterator[Found]:
-    seen = Counter(resource.path for resource in subject.assembly.resources)
-    for resource in subject.assembly.resources:
+def paths(evidence: Evidence) -> Iterator[Violation]:
+    seen = Counter(resource.path for resource in evidence.assembly.resources)
+    for resource in evidence.assembly.resources:
         if not resource.path or seen[resource.path] > 1:
-            yield Found(
+            yield Violation(
                 where=resource.path or f"{resource.stack}/{resource.logical_id}",
                 what=f"{seen[resource.path]} resources have this construct path"
                 if resource.path
@@ -59,10 +59,10 @@ def paths(subject: Subject) -> Iterator[Found]:
 
 
 @check("A105", "Every resource has the form that CloudFormation demands.")
-def shapes(subject: Subject) -> Iterator[Found]:
-    for resource in subject.assembly.resources:
+def shapes(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.resources:
         for problem in schema.problems(resource):
-            yield Found(
+            yield Violation(
                 where=resource.path or resource.logical_id,
                 what=problem,
                 limit=f"the schema of {resource.type}",
@@ -71,10 +71,10 @@ def shapes(subject: Subject) -> Iterator[Found]:
 
 
 @check("A106", "Everything that the contracts name is in the templates.")
-def places(subject: Subject) -> Iterator[Found]:
-    for name, place in subject.bound.missing.items():
-        yield Found(
-            where=subject.bound.path(place),
+def places(evidence: Evidence) -> Iterator[Violation]:
+    for name, place in evidence.bound.missing.items():
+        yield Violation(
+            where=evidence.bound.path(place),
             what=f"there is no {place.type} here",
             limit=f"the contracts name it {name}",
             fix="Bring it back, or change the contracts in bedrock_tuning/contracts",

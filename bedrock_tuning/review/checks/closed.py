@@ -8,7 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.contracts.constructs import OUTPUTS
 from bedrock_tuning.review.assembly import identity, known_properties, template
 from bedrock_tuning.review.assembly.template import Assembly
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 
 # Judged by type and use, wherever they stand: no contract names them one by one.
 _PLUMBING: Final = (
@@ -44,10 +44,10 @@ _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
 
 
 @check("A107", "Every property of a resource is one that this review judges.")
-def properties(subject: Subject) -> Iterator[Found]:
-    for resource in subject.assembly.resources:
+def properties(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.resources:
         for name in known_properties.others(resource.type, resource.properties):
-            yield Found(
+            yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{name} is a property that no check judges",
                 limit="it could copy data, run other code or silence an alarm",
@@ -56,8 +56,8 @@ def properties(subject: Subject) -> Iterator[Found]:
 
 
 @check("A108", "A template says what is deployed, the same in every account and at every time.")
-def sections(subject: Subject) -> Iterator[Found]:
-    for stack, raw in subject.assembly.templates.items():
+def sections(evidence: Evidence) -> Iterator[Violation]:
+    for stack, raw in evidence.assembly.templates.items():
         for name, section in raw.items():
             parts = set(section) if isinstance(section, Mapping) else {str(section)}
             others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
@@ -66,18 +66,18 @@ def sections(subject: Subject) -> Iterator[Found]:
         parameter = raw.get("Parameters", {}).get("BootstrapVersion")
         if parameter is not None and parameter.get("Type") != _SSM_TEXT:
             yield _conditional(stack, f"BootstrapVersion is a {parameter.get('Type')}")
-    for resource in subject.assembly.resources:
+    for resource in evidence.assembly.resources:
         if "{{resolve:" in str(resource.properties):
             yield _conditional(resource.path, "a value is looked up when it is deployed")
-    for stack, name, value, _ in _outputs(subject.assembly):
+    for stack, name, value, _ in _outputs(evidence.assembly):
         if "{{resolve:" in value:
             yield _conditional(f"{stack}/{name}", "an output shows a value that is looked up")
-        for odd in sorted(set(subject.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
+        for odd in sorted(set(evidence.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
             yield _conditional(f"{stack}/{name}", f"the output has {odd}")
 
 
-def _conditional(where: str, what: str) -> Found:
-    return Found(
+def _conditional(where: str, what: str) -> Violation:
+    return Violation(
         where=where,
         what=what,
         limit="conditions, macros, parameters and look-ups make something else of a template",
@@ -86,19 +86,19 @@ def _conditional(where: str, what: str) -> Found:
 
 
 @check("A109", "No account's id and no generated name is written out: everything is referred to.")
-def nothing_written_out(subject: Subject) -> Iterator[Found]:
-    assembly = subject.assembly
+def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
+    assembly = evidence.assembly
     elsewhere = template.resolve(
         assembly.templates, regions=assembly.regions, stand_ins=_OTHERS
     ).resources
     changed = {r.name for r in assembly.resources} - {r.name for r in elsewhere}
     written = re.compile("|".join(map(re.escape, sorted({identity.ACCOUNT, *changed}))))
-    allowed = subject.bound.contracts.boundary
+    allowed = evidence.bound.contracts.boundary
     for resource in elsewhere:
         for text in _texts(resource.properties):
             found = written.search(text)
             if found and text != allowed:
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{found[0]} is written out in {text[:120]}",
                     limit="this review's stand-in: where it is deployed, it names somebody else's",
@@ -119,13 +119,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 @check("A110", "Nothing is there that no contract names: no bucket, key, table or topic more.")
-def nothing_more(subject: Subject) -> Iterator[Found]:
-    bound = subject.bound
+def nothing_more(evidence: Evidence) -> Iterator[Violation]:
+    bound = evidence.bound
     known = {bound.path(place) for place in bound.contracts.places.values()}
     plumbing = (*_PLUMBING, *(_NETWORK if "vpc" in bound.contracts.places else ()))
-    for resource in subject.assembly.resources:
+    for resource in evidence.assembly.resources:
         if resource.path not in known and resource.type not in plumbing:
-            yield Found(
+            yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} has no contract",
                 limit="what nobody promised, nobody reviewed",
@@ -134,13 +134,13 @@ def nothing_more(subject: Subject) -> Iterator[Found]:
 
 
 @check("A111", "What a stack exports another one imports, under a name that no other export has.")
-def exports(subject: Subject) -> Iterator[Found]:
-    found = [(f"{stack}/{name}", export) for stack, name, _, export in _outputs(subject.assembly)]
+def exports(evidence: Evidence) -> Iterator[Violation]:
+    found = [(f"{stack}/{name}", export) for stack, name, _, export in _outputs(evidence.assembly)]
     names = Counter(export for _, export in found if export)
-    imported = set(_imported(subject.assembly.templates))
+    imported = set(_imported(evidence.assembly.templates))
     for where, export in found:
         if export and (names[export] > 1 or export not in imported):
-            yield Found(
+            yield Violation(
                 where=where,
                 what=f"{export} is exported {names[export]} times"
                 if names[export] > 1
@@ -151,9 +151,9 @@ def exports(subject: Subject) -> Iterator[Found]:
 
 
 @check("A113", "What is deployed is what lies here: these templates, as they are, in one place.")
-def deployed(subject: Subject) -> Iterator[Found]:
-    for where, what in subject.assembly.differing:
-        yield Found(
+def deployed(evidence: Evidence) -> Iterator[Violation]:
+    for where, what in evidence.assembly.differing:
+        yield Violation(
             where=where,
             what=what,
             limit="otherwise something else is reviewed than is deployed",
@@ -162,15 +162,15 @@ def deployed(subject: Subject) -> Iterator[Found]:
 
 
 @check("A112", "The outputs by which commands find an environment name what they say.")
-def outputs(subject: Subject) -> Iterator[Found]:
+def outputs(evidence: Evidence) -> Iterator[Violation]:
     for output, contract in OUTPUTS.items():
-        resource = subject.contracted.get(contract)
+        resource = evidence.contracted.get(contract)
         if resource is None:
             continue
-        template_outputs = subject.assembly.templates[resource.stack].get("Outputs", {})
+        template_outputs = evidence.assembly.templates[resource.stack].get("Outputs", {})
         value = template_outputs.get(output, {}).get("Value")
         if value != {"Ref": resource.logical_id}:
-            yield Found(
+            yield Violation(
                 where=f"{resource.stack}/{output}",
                 what=f"it is {value or 'missing'}",
                 limit=f"Ref {resource.logical_id}: datasets go, and people look, where it leads",

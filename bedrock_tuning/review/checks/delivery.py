@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn
 from bedrock_tuning.review.iam.probes import concrete, usual_context
 from bedrock_tuning.review.iam.wildcards import meets
@@ -19,35 +19,35 @@ _START: Final = {
 
 
 @check("W521", "The upload rule fits the known manifests and nothing else, and is switched on.")
-def trigger(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
+def trigger(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
     wanted = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
         "detail.bucket.name": [
-            subject.bound.fill(f"{{{b}:name}}") for b in contracts.trigger_buckets
+            evidence.bound.fill(f"{{{b}:name}}") for b in contracts.trigger_buckets
         ],
         "detail.object.key": list(contracts.trigger_keys),
     }
-    for rule in subject.assembly.of_type("AWS::Events::Rule"):
+    for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         found = dict(_flattened(rule.properties.get("EventPattern", {})))
         for field in sorted({*found, *wanted}):
             if _as_set(found.get(field)) != _as_set(wanted.get(field)):
-                yield Found(
+                yield Violation(
                     where=rule.path,
                     what=f"{field} is {found.get(field, 'not asked for')}",
                     limit=f"exactly {wanted.get(field, 'not in the pattern')}",
                     fix="Name the keys of the manifests in full; see bedrock_tuning/s3_layout.py",
                 )
         if rule.properties.get("State", "ENABLED") != "ENABLED":
-            yield Found(
+            yield Violation(
                 where=rule.path,
                 what=f"the rule is {rule.properties.get('State')}",
                 limit="ENABLED",
                 fix="Remove the state",
             )
         if rule.properties.get("ScheduleExpression") or rule.properties.get("EventBusName"):
-            yield Found(
+            yield Violation(
                 where=rule.path,
                 what="it has a schedule or a bus of its own",
                 limit="S3 sends its events to the default bus",
@@ -68,17 +68,17 @@ def _as_set(values: Any) -> set[str] | None:
 
 
 @check("W522", "Only the buckets with datasets send events, to EventBridge alone.")
-def notifications(subject: Subject) -> Iterator[Found]:
-    senders = set(subject.bound.contracts.trigger_buckets)
-    names = {r.arn: name for name, r in subject.contracted.items()}
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+def notifications(evidence: Evidence) -> Iterator[Violation]:
+    senders = set(evidence.bound.contracts.trigger_buckets)
+    names = {r.arn: name for name, r in evidence.contracted.items()}
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         configured = bucket.properties.get("NotificationConfiguration", {})
         bridge = get(configured, "EventBridgeConfiguration", "EventBridgeEnabled")
         sends = str(bridge).lower() == "true"
         should = names.get(bucket.arn) in senders
         others = sorted(set(configured) - {"EventBridgeConfiguration"})
         if sends != should or others:
-            yield Found(
+            yield Violation(
                 where=bucket.path,
                 what=f"EventBridge is {'on' if sends else 'off'}"
                 + (f", and it has {', '.join(others)}" if others else ""),
@@ -91,14 +91,14 @@ _WRITES: Final = ("s3:putobject", "s3:copyobject", "s3:restoreobject", "s3:delet
 
 
 @check("W523", "Nothing that a role writes lies where an upload starts a run.")
-def no_loops(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
+def no_loops(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
     triggers = [
-        subject.bound.fill(f"{{{bucket}}}/{key}")
+        evidence.bound.fill(f"{{{bucket}}}/{key}")
         for bucket in contracts.trigger_buckets
         for key in contracts.trigger_keys
     ]
-    for role in subject.world.roles.values():
+    for role in evidence.world.roles.values():
         for statement in role.policy:
             writes = [
                 action
@@ -111,7 +111,7 @@ def no_loops(subject: Subject) -> Iterator[Found]:
                 if any(meets(resource, trigger) for resource in statement.resources)
             ]
             if statement.effect == "Allow" and writes and reached:
-                yield Found(
+                yield Violation(
                     where=role.path,
                     what=f"{statement.label} may {', '.join(writes)} {reached[0]}",
                     limit="its upload starts a run, which could start the next one",
@@ -120,23 +120,23 @@ def no_loops(subject: Subject) -> Iterator[Found]:
 
 
 @check("W524", "Every rule starts its target: role, target and dead letters are all permitted.")
-def rule_targets(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
-    for rule in subject.assembly.of_type("AWS::Events::Rule"):
+def rule_targets(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         targets = rule.properties.get("Targets", [])
         if len(targets) != 1:
             yield _undelivered(rule, f"it has {len(targets) or 'no'} targets")
         for target in targets:
-            yield from _role_starts(subject, rule, target, role="role.upload-rule")
-            if target.get("Arn") != subject.bound.fill("{workflow}"):
+            yield from _role_starts(evidence, rule, target, role="role.upload-rule")
+            if target.get("Arn") != evidence.bound.fill("{workflow}"):
                 yield _undelivered(rule, f"it starts {target.get('Arn')}, not the workflow")
             if {"Input", "InputPath", "InputTransformer"} & set(target):
                 yield _undelivered(rule, "it changes the event, which the workflow reads as it is")
-            yield from _dead_letters(subject, rule, target, "events.amazonaws.com")
+            yield from _dead_letters(evidence, rule, target, "events.amazonaws.com")
             yield from _retries(rule, target, least_age=3600)
-    rules = {rule.path for rule in subject.assembly.of_type("AWS::Events::Rule")}
-    for path in rules - {subject.bound.path(contracts.places["upload-rule"])}:
-        yield Found(
+    rules = {rule.path for rule in evidence.assembly.of_type("AWS::Events::Rule")}
+    for path in rules - {evidence.bound.path(contracts.places["upload-rule"])}:
+        yield Violation(
             where=path,
             what="a rule that no contract names",
             limit="only uploads start something",
@@ -144,8 +144,8 @@ def rule_targets(subject: Subject) -> Iterator[Found]:
         )
 
 
-def _undelivered(source: Resource, what: str) -> Found:
-    return Found(
+def _undelivered(source: Resource, what: str) -> Violation:
+    return Violation(
         where=source.path,
         what=what,
         limit="the event must arrive, or be kept as a dead letter",
@@ -154,43 +154,43 @@ def _undelivered(source: Resource, what: str) -> Found:
 
 
 def _role_starts(
-    subject: Subject, source: Resource, target: dict[str, Any], *, role: str
-) -> Iterator[Found]:
+    evidence: Evidence, source: Resource, target: dict[str, Any], *, role: str
+) -> Iterator[Violation]:
     arn, assumed = str(target.get("Arn", "")), str(target.get("RoleArn", ""))
-    resource = subject.assembly.by_arn(arn)
+    resource = evidence.assembly.by_arn(arn)
     if resource is None or resource.type not in _START:
         yield _undelivered(source, f"its target {arn} is not in the templates")
         return
-    if assumed != subject.bound.fill(f"{{{role}}}"):
+    if assumed != evidence.bound.fill(f"{{{role}}}"):
         yield _undelivered(source, f"it acts as {assumed or 'nobody'}")
     action = _START[resource.type]
-    if not subject.world.decide(assumed, action, arn, usual_context()):
+    if not evidence.world.decide(assumed, action, arn, usual_context()):
         yield _undelivered(source, f"{assumed} may not {action} on {arn}")
 
 
 def _dead_letters(
-    subject: Subject, source: Resource, target: dict[str, Any], principal: str
-) -> Iterator[Found]:
+    evidence: Evidence, source: Resource, target: dict[str, Any], principal: str
+) -> Iterator[Violation]:
     arn = str(get(target, "DeadLetterConfig", "Arn") or "")
-    queue = subject.assembly.by_arn(arn)
+    queue = evidence.assembly.by_arn(arn)
     if queue is None:
         yield _undelivered(source, "what cannot be delivered goes to no queue")
         return
     context = {
         **usual_context(),
         "aws:SourceArn": source.arn,
-        "aws:SourceAccount": subject.world.account,
+        "aws:SourceAccount": evidence.world.account,
     }
     lacks = []
-    if not subject.world.decide(principal, "sqs:SendMessage", arn, context):
+    if not evidence.world.decide(principal, "sqs:SendMessage", arn, context):
         lacks.append("sqs:SendMessage")
-    region = subject.bound.region
-    lacks += cannot_use(subject.world, principal, "sqs:SendMessage", queue, context, region=region)
+    region = evidence.bound.region
+    lacks += cannot_use(evidence.world, principal, "sqs:SendMessage", queue, context, region=region)
     if lacks:
         yield _undelivered(source, f"{principal} lacks {', '.join(lacks)} for {arn}")
 
 
-def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Iterator[Found]:
+def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Iterator[Violation]:
     policy = target.get("RetryPolicy") or {}
     age = int(policy.get("MaximumEventAgeInSeconds", 86_400))
     tries = int(policy.get("MaximumRetryAttempts", 185))
@@ -199,16 +199,16 @@ def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Ite
 
 
 @check("W525", "The lease keeper runs at least every quarter of an hour, whatever happens.")
-def schedule(subject: Subject) -> Iterator[Found]:
-    schedules = list(subject.assembly.of_type("AWS::Scheduler::Schedule"))
+def schedule(evidence: Evidence) -> Iterator[Violation]:
+    schedules = list(evidence.assembly.of_type("AWS::Scheduler::Schedule"))
     for found in schedules:
         properties = found.properties
         target = properties.get("Target", {})
-        yield from _role_starts(subject, found, target, role="role.lease-schedule")
-        yield from _dead_letters(subject, found, target, str(target.get("RoleArn", "")))
+        yield from _role_starts(evidence, found, target, role="role.lease-schedule")
+        yield from _dead_letters(evidence, found, target, str(target.get("RoleArn", "")))
         yield from _retries(found, target, least_age=60)
         problems = []
-        if target.get("Arn") != subject.bound.fill("{function.KeepLeases}"):
+        if target.get("Arn") != evidence.bound.fill("{function.KeepLeases}"):
             problems.append(f"it calls {target.get('Arn')}")
         if properties.get("State", "ENABLED") != "ENABLED":
             problems.append(f"it is {properties['State']}")
@@ -219,14 +219,14 @@ def schedule(subject: Subject) -> Iterator[Found]:
         if not _often_enough(str(properties.get("ScheduleExpression", ""))):
             problems.append(f"it runs at {properties.get('ScheduleExpression')}")
         for problem in problems:
-            yield Found(
+            yield Violation(
                 where=found.path,
                 what=problem,
                 limit="leases end within a quarter of an hour, or somebody pays for nothing",
                 fix="rate(15 minutes), enabled, without a window, on the lease keeper",
             )
     if len(schedules) != 1:
-        yield Found(
+        yield Violation(
             where="KeepLeases",
             what=f"there are {len(schedules)} schedules",
             limit="one, which keeps the leases",
@@ -246,26 +246,26 @@ def _often_enough(expression: str) -> bool:
 
 
 @check("W526", "Who may reach something encrypted may also use its key, through that service.")
-def keys_reachable(subject: Subject) -> Iterator[Found]:
+def keys_reachable(evidence: Evidence) -> Iterator[Violation]:
     context = usual_context()
-    region = subject.bound.region
-    for role in subject.world.roles.values():
+    region = evidence.bound.region
+    for role in evidence.world.roles.values():
         lacking: dict[str, set[str]] = {}
         for statement in role.policy:
             if statement.effect != "Allow":
                 continue
             for action in statement.actions:
                 for pattern in statement.resources:
-                    target = subject.assembly.by_arn(concrete(pattern).partition("/")[0])
-                    target = target or subject.assembly.by_arn(pattern)
+                    target = evidence.assembly.by_arn(concrete(pattern).partition("/")[0])
+                    target = target or evidence.assembly.by_arn(pattern)
                     if target is not None:
                         found = cannot_use(
-                            subject.world, role.arn, action, target, context, region=region
+                            evidence.world, role.arn, action, target, context, region=region
                         )
                         for needed in found:
                             lacking.setdefault(target.path, set()).add(f"{needed} for {action}")
         for path, needs in lacking.items():
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"{', '.join(sorted(needs))} on {path} is missing",
                 limit="what it may reach is encrypted",
@@ -274,18 +274,18 @@ def keys_reachable(subject: Subject) -> Iterator[Found]:
 
 
 @check("W527", "CloudWatch Logs can encrypt every log group that has a key.")
-def log_keys(subject: Subject) -> Iterator[Found]:
-    region = subject.bound.region
+def log_keys(evidence: Evidence) -> Iterator[Violation]:
+    region = evidence.bound.region
     service = f"logs.{region}.amazonaws.com"
     needed = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey")
-    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
-        arn = key_arn(subject.assembly, group)
+    for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
+        arn = key_arn(evidence.assembly, group)
         if not arn:
             continue
         context = {"kms:EncryptionContext:aws:logs:arn": group.arn.removesuffix(":*")}
-        lacks = [n for n in needed if not subject.world.decide(service, n, arn, context)]
+        lacks = [n for n in needed if not evidence.world.decide(service, n, arn, context)]
         if lacks:
-            yield Found(
+            yield Violation(
                 where=group.path,
                 what=f"{service} lacks {', '.join(lacks)} on its key",
                 limit="the log group could not be created",
@@ -294,8 +294,8 @@ def log_keys(subject: Subject) -> Iterator[Found]:
 
 
 @check("W528", "S3 can write every access log that is asked for.")
-def access_logs(subject: Subject) -> Iterator[Found]:
-    buckets = {b.name: b for b in subject.assembly.of_type("AWS::S3::Bucket")}
+def access_logs(evidence: Evidence) -> Iterator[Violation]:
+    buckets = {b.name: b for b in evidence.assembly.of_type("AWS::S3::Bucket")}
     for bucket in buckets.values():
         wanted = bucket.properties.get("LoggingConfiguration")
         if not wanted:
@@ -304,12 +304,12 @@ def access_logs(subject: Subject) -> Iterator[Found]:
         context = {
             **usual_context(),
             "aws:SourceArn": bucket.arn,
-            "aws:SourceAccount": subject.world.account,
+            "aws:SourceAccount": evidence.world.account,
         }
         key = f"{target.arn}/{wanted.get('LogFilePrefix', '')}sample" if target else ""
         service = "logging.s3.amazonaws.com"
-        if target is None or not subject.world.decide(service, "s3:PutObject", key, context):
-            yield Found(
+        if target is None or not evidence.world.decide(service, "s3:PutObject", key, context):
+            yield Violation(
                 where=bucket.path,
                 what=f"{service} may not write {key or 'its bucket'}",
                 limit="accesses would go unrecorded",
@@ -318,15 +318,15 @@ def access_logs(subject: Subject) -> Iterator[Found]:
 
 
 @check("W529", "What is subscribed to a topic is told: people by mail, queues with their rights.")
-def subscriptions(subject: Subject) -> Iterator[Found]:
-    for found in subject.assembly.of_type("AWS::SNS::Subscription"):
-        topic = subject.assembly.by_arn(str(found.properties.get("TopicArn", "")))
+def subscriptions(evidence: Evidence) -> Iterator[Violation]:
+    for found in evidence.assembly.of_type("AWS::SNS::Subscription"):
+        topic = evidence.assembly.by_arn(str(found.properties.get("TopicArn", "")))
         protocol = found.properties.get("Protocol")
         if topic is None or protocol not in ("email", "email-json", "sqs", "lambda"):
             yield _undelivered(found, f"{protocol} to {found.properties.get('TopicArn')}")
             continue
         if protocol not in ("sqs", "lambda"):
-            if found.properties.get("Endpoint") != subject.bound.contracts.alarm_email:
+            if found.properties.get("Endpoint") != evidence.bound.contracts.alarm_email:
                 yield _undelivered(found, f"{found.properties.get('Endpoint')} is told")
             continue
         arn = str(found.properties.get("Endpoint", ""))
@@ -334,14 +334,14 @@ def subscriptions(subject: Subject) -> Iterator[Found]:
         context = {
             **usual_context(),
             "aws:SourceArn": topic.arn,
-            "aws:SourceAccount": subject.world.account,
+            "aws:SourceAccount": evidence.world.account,
         }
-        target = subject.assembly.by_arn(arn)
+        target = evidence.assembly.by_arn(arn)
         service = "sns.amazonaws.com"
-        lacks = [] if subject.world.decide(service, action, arn, context) else [action]
+        lacks = [] if evidence.world.decide(service, action, arn, context) else [action]
         if target is not None:
-            region = subject.bound.region
-            lacks += cannot_use(subject.world, service, action, target, context, region=region)
+            region = evidence.bound.region
+            lacks += cannot_use(evidence.world, service, action, target, context, region=region)
         if lacks:
             yield _undelivered(found, f"{service} lacks {', '.join(lacks)} on {arn}")
 

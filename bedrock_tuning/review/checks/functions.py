@@ -7,26 +7,26 @@ from bedrock_tuning.contracts import Function, payloads
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 
 _FIX = "Wire the function as bedrock_tuning/contracts/functions.py says"
 
 
-def _functions(subject: Subject) -> Iterator[tuple[Function, Resource]]:
-    for contract in subject.bound.contracts.functions:
-        resource = subject.contracted.get(contract.name)
+def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
+    for contract in evidence.bound.contracts.functions:
+        resource = evidence.contracted.get(contract.name)
         if resource is not None:
             yield contract, resource
 
 
 @check("W501", "Every function runs its own handler, as its own role.")
-def own_role(subject: Subject) -> Iterator[Found]:
-    for contract, resource in _functions(subject):
-        role = subject.bound.fill(f"{{{contract.role}}}")
+def own_role(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource in _functions(evidence):
+        role = evidence.bound.fill(f"{{{contract.role}}}")
         for name, wanted in (("Handler", contract.handler), ("Role", role)):
             value = resource.properties.get(name)
             if value != wanted:
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{name} is {value}",
                     limit=f"it is {wanted}",
@@ -35,13 +35,13 @@ def own_role(subject: Subject) -> Iterator[Found]:
 
 
 @check("W502", "Every function's environment says what its handler reads, and nothing else.")
-def environment(subject: Subject) -> Iterator[Found]:
-    for contract, resource in _functions(subject):
+def environment(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource in _functions(evidence):
         found: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
-        wanted = {name: subject.bound.fill(v) for name, v in contract.environment.items()}
+        wanted = {name: evidence.bound.fill(v) for name, v in contract.environment.items()}
         for name in sorted({*found, *wanted}):
             if found.get(name) != wanted.get(name):
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{name} is {found.get(name, 'not set')}",
                     limit=f"the handler needs {wanted.get(name, 'no such variable')}",
@@ -50,12 +50,12 @@ def environment(subject: Subject) -> Iterator[Found]:
 
 
 @check("W503", "Every function writes to its own log group.")
-def log_group(subject: Subject) -> Iterator[Found]:
-    for contract, resource in _functions(subject):
-        group = subject.contracted.get(contract.log_group)
+def log_group(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource in _functions(evidence):
+        group = evidence.contracted.get(contract.log_group)
         value = get(resource.properties, "LoggingConfig", "LogGroup")
         if group is None or value != group.name:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"the log group is {value or 'one that Lambda makes itself'}",
                 limit="the function's own, with its retention and key",
@@ -64,11 +64,11 @@ def log_group(subject: Subject) -> Iterator[Found]:
 
 
 @check("W504", "No function is there without a contract, and none can be called from outside.")
-def no_other_functions(subject: Subject) -> Iterator[Found]:
-    promised = {subject.bound.path(f.place) for f in subject.bound.contracts.functions}
-    for resource in subject.assembly.of_type("AWS::Lambda::Function"):
+def no_other_functions(evidence: Evidence) -> Iterator[Violation]:
+    promised = {evidence.bound.path(f.place) for f in evidence.bound.contracts.functions}
+    for resource in evidence.assembly.of_type("AWS::Lambda::Function"):
         if resource.path not in promised:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what="the function has no contract",
                 limit="what nobody promised, nobody reviewed",
@@ -76,11 +76,11 @@ def no_other_functions(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _qualifier(subject: Subject) -> str:
+def _qualifier(evidence: Evidence) -> str:
     """The bootstrap's, which all templates name: anybody may own a bucket of another one."""
     versions = (
         get(raw, "Parameters", "BootstrapVersion", "Default")
-        for raw in subject.assembly.templates.values()
+        for raw in evidence.assembly.templates.values()
     )
     found = {str(version).split("/")[2] for version in versions if version}
     if not found:
@@ -88,23 +88,23 @@ def _qualifier(subject: Subject) -> str:
     return re.escape(found.pop()) if len(found) == 1 else "(?!)"
 
 
-def _asset(subject: Subject, place: Mapping[str, str]) -> bool:
+def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
     """Whether code comes from the bucket that CDK's bootstrap keeps for this account's assets."""
-    bucket = f"cdk-{_qualifier(subject)}-assets-{identity.ACCOUNT}-{subject.bound.region}"
+    bucket = f"cdk-{_qualifier(evidence)}-assets-{identity.ACCOUNT}-{evidence.bound.region}"
     key = re.fullmatch(r"([0-9a-f]{64})\.zip", str(place.get("S3Key")))
     # Another object in that bucket is somebody else's upload.
-    uploaded = subject.assembly.assets
+    uploaded = evidence.assembly.assets
     known = key is not None and (not uploaded or key[1] in uploaded)
     return known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
 
 
 @check("W506", "Code and layers come from this app's own assets.")
-def own_code(subject: Subject) -> Iterator[Found]:
+def own_code(evidence: Evidence) -> Iterator[Violation]:
     for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
-        for resource in subject.assembly.of_type(kind):
+        for resource in evidence.assembly.of_type(kind):
             place = resource.properties.get(name, {})
-            if not _asset(subject, place):
-                yield Found(
+            if not _asset(evidence, place):
+                yield Violation(
                     where=resource.path,
                     what=f"{name} is {place}",
                     limit="an asset of this account, named by the hash of what is in it",
@@ -113,9 +113,9 @@ def own_code(subject: Subject) -> Iterator[Found]:
 
 
 @check("W505", "Functions run on the runtime, for the time and with the code that is meant.")
-def runtime(subject: Subject) -> Iterator[Found]:
+def runtime(evidence: Evidence) -> Iterator[Violation]:
     codes = set()
-    for contract, resource in _functions(subject):
+    for contract, resource in _functions(evidence):
         properties = resource.properties
         disk = payloads.DISK_MB.get(contract.name.removeprefix("function."), 512)
         codes.add(str(get(properties, "Code", "S3Key")))
@@ -126,7 +126,7 @@ def runtime(subject: Subject) -> Iterator[Found]:
             (
                 "processor",
                 get(properties, "Architectures", 0),
-                (subject.bound.contracts.architecture,),
+                (evidence.bound.contracts.architecture,),
             ),
             (
                 "disk",
@@ -144,17 +144,19 @@ def runtime(subject: Subject) -> Iterator[Found]:
                     if isinstance(allowed, range)
                     else str(allowed[0])
                 )
-                yield Found(where=resource.path, what=f"{name} is {value}", limit=limit, fix=_FIX)
+                yield Violation(
+                    where=resource.path, what=f"{name} is {value}", limit=limit, fix=_FIX
+                )
         for layer in properties.get("Layers", ()):
-            if subject.assembly.by_arn(str(layer)) is None:
-                yield Found(
+            if evidence.assembly.by_arn(str(layer)) is None:
+                yield Violation(
                     where=resource.path,
                     what=f"the layer {layer} is not from these templates",
                     limit="its code could be anything",
                     fix="Use the layer that the stack builds from lambdas/requirements.txt",
                 )
         if properties.get("ReservedConcurrentExecutions") == 0:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what="no execution at all is reserved",
                 limit="the function could never run",
@@ -162,11 +164,11 @@ def runtime(subject: Subject) -> Iterator[Found]:
             )
     layers = {
         str(get(layer.properties, "Content", "S3Key"))
-        for layer in subject.assembly.of_type("AWS::Lambda::LayerVersion")
+        for layer in evidence.assembly.of_type("AWS::Lambda::LayerVersion")
     }
     for what, assets in (("code", codes), ("layer", layers)):
         if len(assets) > 1:
-            yield Found(
+            yield Violation(
                 where="functions",
                 what=f"{len(assets)} different {what} assets are deployed",
                 limit="all functions ship the same source and the same packages",

@@ -10,7 +10,7 @@ from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.access import Endpoint, administrator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
@@ -23,30 +23,30 @@ _GROUP: Final = "AWS::EC2::SecurityGroup"
 Rule = tuple[str, str, str, str, str]
 
 
-def _vpc(subject: Subject) -> Resource | None:
-    return subject.contracted.get("vpc")
+def _vpc(evidence: Evidence) -> Resource | None:
+    return evidence.contracted.get("vpc")
 
 
-def _wanted(subject: Subject) -> dict[str, VpcEndpoint]:
-    region = subject.bound.region
-    found = of_roles(subject.bound.contracts.roles)
+def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
+    region = evidence.bound.region
+    found = of_roles(evidence.bound.contracts.roles)
     return {f"com.amazonaws.{region}.{each.service}": each for each in found}
 
 
 @check("N901", "There is an endpoint for every API that is called from inside, and for no other.")
-def reachable(subject: Subject) -> Iterator[Found]:
-    vpc = _vpc(subject)
-    found = {endpoint.service: endpoint.resource for endpoint in subject.world.endpoints}
-    wanted = _wanted(subject) if vpc else {}
+def reachable(evidence: Evidence) -> Iterator[Violation]:
+    vpc = _vpc(evidence)
+    found = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
+    wanted = _wanted(evidence) if vpc else {}
     for service in sorted(set(wanted) - set(found)):
-        yield Found(
+        yield Violation(
             where=vpc.path if vpc else "network",
             what=f"there is no endpoint for {service}",
             limit="functions and jobs call it, and there is no other way out",
             fix=_FIX,
         )
     for service in sorted(set(found) - set(wanted)):
-        yield Found(
+        yield Violation(
             where=found[service].path,
             what=f"an endpoint for {service}",
             limit="nobody calls it from inside, and it costs by the hour",
@@ -55,16 +55,16 @@ def reachable(subject: Subject) -> Iterator[Found]:
 
 
 @check("N902", "Every endpoint lets through what the contracts name, for this account, no more.")
-def endpoint_policies(subject: Subject) -> Iterator[Found]:
-    wanted = _wanted(subject)
-    for endpoint in subject.world.endpoints:
+def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
+    wanted = _wanted(evidence)
+    for endpoint in evidence.world.endpoints:
         known = wanted.get(endpoint.service)
         if known is None:
             continue
-        promised = [_anybody(subject, grant) for grant in endpoints.grants(known)]
+        promised = [_anybody(evidence, grant) for grant in endpoints.grants(known)]
         given = [s for s in endpoint.policy or _everything() if s.effect == "Allow"]
         for problem in (*beyond(given, promised), *short_of(promised, given)):
-            yield Found(
+            yield Violation(
                 where=endpoint.resource.path,
                 what=problem,
                 limit="what the contracts name, by principals of this account",
@@ -72,10 +72,10 @@ def endpoint_policies(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _anybody(subject: Subject, grant: Any) -> Statement:
-    plain = subject.bound.region.replace("-", "")
+def _anybody(evidence: Evidence, grant: Any) -> Statement:
+    plain = evidence.bound.region.replace("-", "")
     resources = tuple(text.replace("{region-plain}", plain) for text in grant.resources)
-    filled = subject.bound.grant(replace(grant, resources=resources))
+    filled = evidence.bound.grant(replace(grant, resources=resources))
     return replace(as_statement(filled, where="contract"), principals={"AWS": ("*",)})
 
 
@@ -85,12 +85,12 @@ def _everything() -> list[Statement]:
 
 
 @check("N903", "Simulated: nothing leaves through an endpoint to another account, or comes in.")
-def no_way_out(subject: Subject) -> Iterator[Found]:
-    account = subject.world.account
+def no_way_out(evidence: Evidence) -> Iterator[Violation]:
+    account = evidence.world.account
     ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
-    for endpoint in subject.world.endpoints:
+    for endpoint in evidence.world.endpoints:
         service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
-        region = subject.bound.region
+        region = evidence.bound.region
         own, other = (
             ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
             if service == "s3"
@@ -109,9 +109,9 @@ def no_way_out(subject: Subject) -> Iterator[Found]:
                     resource=_everything(),
                     endpoint=endpoint.policy or _everything(),
                 )
-                unbound = action in _unbound(subject, endpoint) and who == ours
+                unbound = action in _unbound(evidence, endpoint) and who == ours
                 if decide(request, policies) and not unbound:
-                    yield Found(
+                    yield Violation(
                         where=endpoint.resource.path,
                         what=f"{who} gets through with {action} to {target}",
                         limit="only this account's principals, only to this account",
@@ -125,21 +125,21 @@ def _actions(endpoint: Endpoint) -> list[str]:
     return sorted(named | {f"{service}:Anything"})
 
 
-def _unbound(subject: Subject, endpoint: Endpoint) -> tuple[str, ...]:
-    known = _wanted(subject).get(endpoint.service)
+def _unbound(evidence: Evidence, endpoint: Endpoint) -> tuple[str, ...]:
+    known = _wanted(evidence).get(endpoint.service)
     return known.unbound if known else ()
 
 
 @check("N904", "Endpoints stand where functions are, under the names that the SDKs ask for.")
-def endpoint_places(subject: Subject) -> Iterator[Found]:
-    vpc, group = _vpc(subject), subject.contracted.get("group.endpoints")
+def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
+    vpc, group = _vpc(evidence), evidence.contracted.get("group.endpoints")
     if vpc is None or group is None:
         return
-    subnets = _function_subnets(subject)
-    tables = [table.name for table in subject.assembly.of_type("AWS::EC2::RouteTable")]
-    for endpoint in subject.world.endpoints:
+    subnets = _function_subnets(evidence)
+    tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
+    for endpoint in evidence.world.endpoints:
         properties = endpoint.resource.properties
-        wanted = _wanted(subject).get(endpoint.service)
+        wanted = _wanted(evidence).get(endpoint.service)
         if wanted is not None and wanted.is_gateway:
             expected: dict[str, Any] = {
                 "VpcEndpointType": "Gateway",
@@ -156,7 +156,7 @@ def endpoint_places(subject: Subject) -> Iterator[Found]:
             }
         for name, value in expected.items():
             if properties.get(name) != value:
-                yield Found(
+                yield Violation(
                     where=endpoint.resource.path,
                     what=f"{name} is {properties.get(name)}",
                     limit=f"{value}",
@@ -164,24 +164,24 @@ def endpoint_places(subject: Subject) -> Iterator[Found]:
                 )
 
 
-def _function_subnets(subject: Subject) -> list[str]:
+def _function_subnets(evidence: Evidence) -> list[str]:
     """The subnets that functions stand in: the first ones, as many as an endpoint has."""
-    function = subject.contracted.get("function.Admit")
+    function = evidence.contracted.get("function.Admit")
     found = get(function.properties, "VpcConfig", "SubnetIds") if function else None
     return [str(name) for name in found or []]
 
 
 @check("N905", "Functions and jobs stand in the network if, and only if, the settings say so.")
-def attached(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
-    filled = {name: subject.bound.fill(text) for name, text in contracts.placeholders.items()}
+def attached(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    filled = {name: evidence.bound.fill(text) for name, text in contracts.placeholders.items()}
     subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
     groups = [text for name, text in filled.items() if name.startswith("JobGroup")]
-    own = subject.contracted.get("group.functions")
+    own = evidence.contracted.get("group.functions")
     if own is not None:
         groups = [own.name]
     for contract in contracts.functions:
-        function = subject.contracted.get(contract.name)
+        function = evidence.contracted.get(contract.name)
         if function is None:
             continue
         config = function.properties.get("VpcConfig")
@@ -189,14 +189,14 @@ def attached(subject: Subject) -> Iterator[Found]:
         stands = list(get(config, "SubnetIds") or [])
         enough = len(stands) >= min(2, len(subnets)) and set(stands) <= set(subnets)
         if inside and not (enough and get(config, "SecurityGroupIds") == groups):
-            yield Found(
+            yield Violation(
                 where=function.path,
                 what=f"it stands in {config or 'no network'}",
                 limit=f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
                 fix="Pass the network to the function's Runtime",
             )
         if not inside and config is not None:
-            yield Found(
+            yield Violation(
                 where=function.path,
                 what="it stands in a network",
                 limit="the settings say nothing of one for it",
@@ -205,8 +205,8 @@ def attached(subject: Subject) -> Iterator[Found]:
 
 
 @check("N906", "Security groups let through what functions, jobs and endpoints need, no more.")
-def groups(subject: Subject) -> Iterator[Found]:
-    names = {name: r.name for name, r in subject.contracted.items() if r.type == _GROUP}
+def groups(evidence: Evidence) -> Iterator[Violation]:
+    names = {name: r.name for name, r in evidence.contracted.items() if r.type == _GROUP}
     if not names:
         return
     functions, jobs, endpoint = (
@@ -221,20 +221,20 @@ def groups(subject: Subject) -> Iterator[Found]:
         jobs: {to_apis, *among},
         endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
     }
-    found = _rules(subject)
-    for group in subject.assembly.of_type(_GROUP):
+    found = _rules(evidence)
+    for group in evidence.assembly.of_type(_GROUP):
         expected = wanted.get(group.name, set())
         actual = found.get(group.name, set())
         for rule in sorted(actual ^ expected):
-            yield Found(
+            yield Violation(
                 where=group.path,
                 what=f"the rule {' '.join(part for part in rule if part)} is "
                 f"{'too much' if rule in actual else 'missing'}",
                 limit="HTTPS from functions and jobs to endpoints; jobs among themselves",
                 fix=_FIX,
             )
-    for name in sorted(set(found) - {g.name for g in subject.assembly.of_type(_GROUP)}):
-        yield Found(
+    for name in sorted(set(found) - {g.name for g in evidence.assembly.of_type(_GROUP)}):
+        yield Violation(
             where="network",
             what=f"rules of {name}, which is not in the templates",
             limit="only groups of the templates",
@@ -242,10 +242,10 @@ def groups(subject: Subject) -> Iterator[Found]:
         )
 
 
-def _rules(subject: Subject) -> dict[str, set[Rule]]:
+def _rules(evidence: Evidence) -> dict[str, set[Rule]]:
     """What each group lets through, by its name."""
     found: dict[str, set[Rule]] = {}
-    for group in subject.assembly.of_type(_GROUP):
+    for group in evidence.assembly.of_type(_GROUP):
         rules = found.setdefault(group.name, set())
         for field, direction in (("SecurityGroupIngress", "in"), ("SecurityGroupEgress", "out")):
             listed = group.properties.get(field) or []
@@ -256,7 +256,7 @@ def _rules(subject: Subject) -> dict[str, set[Rule]]:
         ("AWS::EC2::SecurityGroupIngress", "in"),
         ("AWS::EC2::SecurityGroupEgress", "out"),
     ):
-        for resource in subject.assembly.of_type(kind):
+        for resource in evidence.assembly.of_type(kind):
             name = str(resource.properties.get("GroupId"))
             found.setdefault(name, set()).add(_rule(direction, resource.properties))
     return found
@@ -283,17 +283,17 @@ def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
 
 
 @check("N907", "Subnets are in zones of their own, private, and all on the one table of routes.")
-def subnets(subject: Subject) -> Iterator[Found]:
-    vpc = _vpc(subject)
+def subnets(evidence: Evidence) -> Iterator[Violation]:
+    vpc = _vpc(evidence)
     if vpc is None:
         return
-    tables = [table.name for table in subject.assembly.of_type("AWS::EC2::RouteTable")]
+    tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
     routed = {
         str(r.properties.get("SubnetId")): str(r.properties.get("RouteTableId"))
-        for r in subject.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
+        for r in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
     }
     zones = set()
-    for subnet in subject.assembly.of_type("AWS::EC2::Subnet"):
+    for subnet in evidence.assembly.of_type("AWS::EC2::Subnet"):
         properties = subnet.properties
         zone = properties.get("AvailabilityZoneId", properties.get("AvailabilityZone"))
         problems = [
@@ -309,20 +309,22 @@ def subnets(subject: Subject) -> Iterator[Found]:
         ]
         zones.add(zone)
         for problem in problems:
-            yield Found(
+            yield Violation(
                 where=subnet.path,
                 what=problem,
                 limit="one private subnet in each zone, routed to the gateways",
                 fix=_FIX,
             )
     if len(tables) != 1:
-        yield Found(where=vpc.path, what=f"{len(tables)} tables of routes", limit="one", fix=_FIX)
+        yield Violation(
+            where=vpc.path, what=f"{len(tables)} tables of routes", limit="one", fix=_FIX
+        )
 
 
 @check("N908", "All of a network's traffic is recorded, and its names lead to its endpoints.")
-def recorded(subject: Subject) -> Iterator[Found]:
-    vpc, role = _vpc(subject), subject.contracted.get("role.flow-logs")
-    logs = subject.contracted.get("logs.flow-logs")
+def recorded(evidence: Evidence) -> Iterator[Violation]:
+    vpc, role = _vpc(evidence), evidence.contracted.get("role.flow-logs")
+    logs = evidence.contracted.get("logs.flow-logs")
     if vpc is None or role is None or logs is None:
         return
     wanted = {
@@ -333,9 +335,9 @@ def recorded(subject: Subject) -> Iterator[Found]:
         "LogGroupName": logs.name,
         "DeliverLogsPermissionArn": role.arn,
     }
-    logged = list(subject.assembly.of_type("AWS::EC2::FlowLog"))
+    logged = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
     if not any(wanted.items() <= log.properties.items() for log in logged):
-        yield Found(
+        yield Violation(
             where=vpc.path,
             what="its traffic is not recorded as it should be",
             limit=f"{wanted}",
@@ -343,7 +345,7 @@ def recorded(subject: Subject) -> Iterator[Found]:
         )
     for name in ("EnableDnsHostnames", "EnableDnsSupport"):
         if vpc.properties.get(name) is not True:
-            yield Found(
+            yield Violation(
                 where=vpc.path,
                 what=f"{name} is {vpc.properties.get(name, 'not set')}",
                 limit="without it the SDKs would not find the endpoints",

@@ -8,7 +8,7 @@ from bedrock_tuning.contracts import payloads
 from bedrock_tuning.contracts.transitions import ROUTES, SHARD_ROUTES
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.checks.workflow import machines
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.transitions import routes
@@ -18,22 +18,22 @@ _TRAINS = ":bedrock:createModelCustomizationJob"
 _FIX = "Correct the state in constructs/workflow.py, or the contract in contracts/payloads.py"
 
 
-def _found(machine: Resource, what: str, limit: str) -> Found:
-    return Found(where=machine.path, what=what, limit=limit, fix=_FIX)
+def _found(machine: Resource, what: str, limit: str) -> Violation:
+    return Violation(where=machine.path, what=what, limit=limit, fix=_FIX)
 
 
-def _states(subject: Subject) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
-    for machine, definition in machines(subject):
+def _states(evidence: Evidence) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
+    for machine, definition in machines(evidence):
         for flow in graph.flows(definition):
             for name, state in flow.states.items():
                 yield machine, f"{flow.name}{name}", state
 
 
 @check("F711", "Every function is handed what it reads, and its answer is kept where it is read.")
-def payload(subject: Subject) -> Iterator[Found]:
-    functions = {subject.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
+def payload(evidence: Evidence) -> Iterator[Violation]:
+    functions = {evidence.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
     called = set()
-    for machine, name, state in _states(subject):
+    for machine, name, state in _states(evidence):
         function, given = functions.get(str(state.get("Resource"))), state.get("Parameters")
         if state.get("Type") == "Map":
             # Each item's execution starts with what the selector makes, and hands all of it on.
@@ -58,16 +58,16 @@ def payload(subject: Subject) -> Iterator[Found]:
             )
     for function in sorted(set(payloads.PAYLOADS) - called):
         yield _found(
-            next(machine for machine, _ in machines(subject)),
+            next(machine for machine, _ in machines(evidence)),
             f"nothing calls {function}",
             "every function of the workflow has its part",
         )
 
 
 @check("F712", "After each answer the workflow asks for every value that matters, and no other.")
-def decisions(subject: Subject) -> Iterator[Found]:
-    functions = {subject.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
-    for machine, name, state in _states(subject):
+def decisions(evidence: Evidence) -> Iterator[Violation]:
+    functions = {evidence.bound.fill(f"{{function.{name}}}"): name for name in payloads.PAYLOADS}
+    for machine, name, state in _states(evidence):
         for rule in state.get("Choices", ()):
             possible = payloads.DECISIONS.get(str(rule.get("Variable")))
             if possible is not None and rule.get("StringEquals") not in possible:
@@ -95,8 +95,8 @@ def decisions(subject: Subject) -> Iterator[Found]:
 
 
 @check("F716", "A shard that could not be checked says so, with its number and its error.")
-def unchecked_shards(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
+def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
+    for machine, definition in machines(evidence):
         for flow in graph.flows(definition):
             if not flow.name:
                 continue
@@ -116,10 +116,10 @@ _ERRORS = re.compile(r"\$\.(\w+\.)?error")
 
 
 @check("F717", "Each answer is written by its own function, and handed on as it is.")
-def answers(subject: Subject) -> Iterator[Found]:
-    owners = {subject.bound.fill(f"{{function.{n}}}"): p for n, p in payloads.RESULTS.items()}
+def answers(evidence: Evidence) -> Iterator[Violation]:
+    owners = {evidence.bound.fill(f"{{function.{n}}}"): p for n, p in payloads.RESULTS.items()}
     decisive = {path.split(".")[1] for path in (*payloads.RESULTS.values(), payloads.JOB)}
-    for machine, name, state in _states(subject):
+    for machine, name, state in _states(evidence):
         resource = str(state.get("Resource"))
         own = payloads.JOB if _TRAINS in resource else owners.get(resource)
         path = str(state.get("ResultPath"))
@@ -141,8 +141,8 @@ def answers(subject: Subject) -> Iterator[Found]:
 
 
 @check("F713", "The job is exactly the request that was built and checked.")
-def job_request(subject: Subject) -> Iterator[Found]:
-    filled = {n: subject.bound.fill(t) for n, t in subject.bound.contracts.placeholders.items()}
+def job_request(evidence: Evidence) -> Iterator[Violation]:
+    filled = {n: evidence.bound.fill(t) for n, t in evidence.bound.contracts.placeholders.items()}
     subnets, groups = (
         sorted(value for name, value in filled.items() if name.startswith(kind))
         for kind in ("JobSubnet", "JobGroup")
@@ -151,8 +151,8 @@ def job_request(subject: Subject) -> Iterator[Found]:
         "VpcConfig": {"SubnetIds": subnets, "SecurityGroupIds": groups} if subnets else None,
         "CustomModelKmsKeyId": filled.get("ModelKey"),
     }
-    recorder = subject.bound.fill("{function.RecordJob}")
-    for machine, name, state in _states(subject):
+    recorder = evidence.bound.fill("{function.RecordJob}")
+    for machine, name, state in _states(evidence):
         if _TRAINS not in str(state.get("Resource")):
             continue
         following = get(graph.definition(machine), "States", str(state.get("Next"))) or {}
@@ -179,7 +179,7 @@ def job_request(subject: Subject) -> Iterator[Found]:
         yield from _validation(machine)
 
 
-def _validation(machine: Resource) -> Iterator[Found]:
+def _validation(machine: Resource) -> Iterator[Violation]:
     """One state trains with the validation dataset: where there is one."""
     flow = next(graph.flows(graph.definition(machine)))
     wanted = f"{payloads.JOB_REQUEST}.ValidationDataConfig"
@@ -204,14 +204,14 @@ def _validation(machine: Resource) -> Iterator[Found]:
 
 
 @check("F714", "Whoever is asked to approve can answer: the token is kept, the message says how.")
-def approval(subject: Subject) -> Iterator[Found]:
+def approval(evidence: Evidence) -> Iterator[Violation]:
     days = next(
         int(f.environment["APPROVAL_DAYS"])
-        for f in subject.bound.contracts.functions
+        for f in evidence.bound.contracts.functions
         if "APPROVAL_DAYS" in f.environment
     )
-    table = subject.bound.fill("{runs:name}")
-    for machine, name, state in _states(subject):
+    table = evidence.bound.fill("{runs:name}")
+    for machine, name, state in _states(evidence):
         resource = str(state.get("Resource"))
         if "dynamodb:updateItem" not in resource:
             continue
@@ -232,8 +232,8 @@ def approval(subject: Subject) -> Iterator[Found]:
 
 
 def _message(
-    machine: Resource, name: str, given: Mapping[str, Any], subject: Subject
-) -> Iterator[Found]:
+    machine: Resource, name: str, given: Mapping[str, Any], evidence: Evidence
+) -> Iterator[Violation]:
     """The outcome as CloseRun worded it, or what the contract names, each from its place."""
     message = given.get("Message")
     if not 1 <= len(str(given.get("Subject.$", given.get("Subject")))) <= _SUBJECT_MAX:
@@ -244,7 +244,7 @@ def _message(
             yield _found(machine, f"{name} tells {told}", f"{payloads.OUTCOME}")
         return
     expected = payloads.MESSAGES.get(str(message.get("status")), {})
-    environment = subject.bound.contracts.environment
+    environment = evidence.bound.contracts.environment
     wanted = {key: value.replace("{environment}", environment) for key, value in expected.items()}
     words = [key for key, value in wanted.items() if not value]
     right = all("$.error.Error, $.error.Cause)" in str(message.get(key)) for key in words)
@@ -253,15 +253,15 @@ def _message(
 
 
 @check("F715", "A message has a subject and a text, and a failed run fails.")
-def messages(subject: Subject) -> Iterator[Found]:
-    for machine, name, state in _states(subject):
+def messages(evidence: Evidence) -> Iterator[Violation]:
+    for machine, name, state in _states(evidence):
         if str(state.get("Resource")).endswith(":::sns:publish"):
             fields = {field.removesuffix(".$") for field in state.get("Parameters", {})}
             if fields != {"TopicArn", "Subject", "Message"}:
                 yield _found(
-                    machine, f"{name} sends {sorted(fields)}", "a topic, a subject, a message"
+                    machine, f"{name} sends {sorted(fields)}", "a topic, a evidence, a message"
                 )
-            yield from _message(machine, name, state.get("Parameters", {}), subject)
+            yield from _message(machine, name, state.get("Parameters", {}), evidence)
             if state.get("ResultPath", "$") is not None:
                 yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
         if name in _good_ends(graph.definition(machine)):
@@ -294,9 +294,9 @@ def _good_ends(definition: Mapping[str, Any]) -> set[str]:
 
 
 @check("F718", "After each answer comes what the contract says, and nothing comes between.")
-def next_steps(subject: Subject) -> Iterator[Found]:
-    functions = {subject.bound.fill(f"{{function.{n}}}"): n for n in payloads.PAYLOADS}
-    for machine, definition in machines(subject):
+def next_steps(evidence: Evidence) -> Iterator[Violation]:
+    functions = {evidence.bound.fill(f"{{function.{n}}}"): n for n in payloads.PAYLOADS}
+    for machine, definition in machines(evidence):
         for flow in graph.flows(definition):
             wanted = SHARD_ROUTES if flow.name else ROUTES
             found = routes(flow, functions)
@@ -305,7 +305,7 @@ def next_steps(subject: Subject) -> Iterator[Found]:
                 for answer in dict.fromkeys((*ways, *right)):
                     if ways.get(answer) != right.get(answer) or done not in wanted:
                         when = f"{flow.name}{done}{f', {answer},' if answer else ''}"
-                        yield Found(
+                        yield Violation(
                             where=machine.path,
                             what=f"after {when} comes {ways.get(answer, 'nothing')}",
                             limit=f"{right.get(answer, 'nothing')} does",

@@ -7,7 +7,7 @@ from bedrock_tuning.contracts import Condition, Guarded, Role
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import UNRESOLVED, Resource
 from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.access import administrator
 from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_key, operator
 from bedrock_tuning.review.iam.containment import beyond, short_of
@@ -18,8 +18,8 @@ from bedrock_tuning.review.iam.simulator import Request
 _FIX = "Write the policy as contracts/resources.py says, or change the contract there"
 
 
-def _all_statements(subject: Subject) -> Iterator[tuple[str, Statement]]:
-    world = subject.world
+def _all_statements(evidence: Evidence) -> Iterator[tuple[str, Statement]]:
+    world = evidence.world
     for role in world.roles.values():
         for statement in (*role.trust, *role.policy):
             yield role.path, statement
@@ -32,18 +32,18 @@ def _all_statements(subject: Subject) -> Iterator[tuple[str, Statement]]:
 
 
 @check("R401", "Every policy is well-formed: known elements, the current version, one of each.")
-def well_formed(subject: Subject) -> Iterator[Found]:
-    for where, problem in subject.world.problems:
-        yield Found(
+def well_formed(evidence: Evidence) -> Iterator[Violation]:
+    for where, problem in evidence.world.problems:
+        yield Violation(
             where=where,
             what=problem,
             limit="IAM refuses the policy, or reads it in another way than it looks",
             fix="Correct the policy document",
         )
-    for where, statement in _all_statements(subject):
+    for where, statement in _all_statements(evidence):
         for text in (*statement.resources, *statement.not_resources, *statement.actions):
             if UNRESOLVED in text:
-                yield Found(
+                yield Violation(
                     where=where,
                     what=f"{statement.label} speaks of an unknown value",
                     limit="nothing is proved with it",
@@ -52,15 +52,15 @@ def well_formed(subject: Subject) -> Iterator[Found]:
 
 
 @check("R402", "No policy speaks by exclusion: no NotAction, NotResource or NotPrincipal.")
-def no_exclusions(subject: Subject) -> Iterator[Found]:
-    for where, statement in _all_statements(subject):
+def no_exclusions(evidence: Evidence) -> Iterator[Violation]:
+    for where, statement in _all_statements(evidence):
         for name, used in (
             ("NotAction", statement.not_actions),
             ("NotResource", statement.not_resources),
             ("NotPrincipal", statement.not_principals is not None),
         ):
             if used:
-                yield Found(
+                yield Violation(
                     where=where,
                     what=f"{statement.label} uses {name}",
                     limit="what is excluded today says nothing about what AWS adds tomorrow",
@@ -69,13 +69,13 @@ def no_exclusions(subject: Subject) -> Iterator[Found]:
 
 
 @check("R403", "Conditions use operators and keys that exist, and none that a request can evade.")
-def known_conditions(subject: Subject) -> Iterator[Found]:
-    promised = _promised_conditions(subject)
-    for where, statement in _all_statements(subject):
+def known_conditions(evidence: Evidence) -> Iterator[Violation]:
+    promised = _promised_conditions(evidence)
+    for where, statement in _all_statements(evidence):
         for condition in statement.conditions:
             problem = _condition_problem(condition, statement, promised)
             if problem:
-                yield Found(
+                yield Violation(
                     where=where,
                     what=f"{statement.label}: {problem}",
                     limit="a condition must really bind",
@@ -83,8 +83,8 @@ def known_conditions(subject: Subject) -> Iterator[Found]:
                 )
 
 
-def _promised_conditions(subject: Subject) -> set[tuple[str, str]]:
-    contracts = subject.bound.contracts
+def _promised_conditions(evidence: Evidence) -> set[tuple[str, str]]:
+    contracts = evidence.bound.contracts
     grants = [g for role in contracts.roles for g in role.grants]
     grants += [g for guarded in contracts.guarded for g in guarded.grants]
     return {(c.operator, c.key) for grant in grants for c in grant.conditions}
@@ -112,33 +112,33 @@ def _condition_problem(
     return ""
 
 
-def _guarded(subject: Subject) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:
-    for contract in subject.bound.contracts.guarded:
-        resource = subject.contracted.get(contract.name)
+def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[Statement]]]:
+    for contract in evidence.bound.contracts.guarded:
+        resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            yield contract, resource, subject.world.policies.get(resource.arn, [])
+            yield contract, resource, evidence.world.policies.get(resource.arn, [])
 
 
 @check("R404", "No resource's policy allows anybody anything beyond its contract.")
-def nothing_beyond(subject: Subject) -> Iterator[Found]:
+def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     promised_arns = set()
-    for contract, resource, statements in _guarded(subject):
+    for contract, resource, statements in _guarded(evidence):
         promised_arns.add(resource.arn)
         promised = [
-            as_statement(subject.bound.grant(grant), where=contract.name)
+            as_statement(evidence.bound.grant(grant), where=contract.name)
             for grant in contract.grants
         ]
         for problem in beyond([s for s in statements if s.effect == "Allow"], promised):
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=problem,
                 limit=f"the contract of {contract.name}",
                 fix=_FIX,
             )
-    for arn, statements in subject.world.policies.items():
+    for arn, statements in evidence.world.policies.items():
         if arn not in promised_arns and any(s.effect == "Allow" for s in statements):
-            yield Found(
-                where=subject.world.owners[arn][0].path,
+            yield Violation(
+                where=evidence.world.owners[arn][0].path,
                 what=f"a policy allows something on {arn}",
                 limit="no contract speaks of it",
                 fix=_FIX,
@@ -146,14 +146,14 @@ def nothing_beyond(subject: Subject) -> Iterator[Found]:
 
 
 @check("R405", "Every resource's policy allows all that its contract says.")
-def nothing_short(subject: Subject) -> Iterator[Found]:
-    for contract, resource, statements in _guarded(subject):
+def nothing_short(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource, statements in _guarded(evidence):
         promised = [
-            as_statement(subject.bound.grant(grant), where=contract.name)
+            as_statement(evidence.bound.grant(grant), where=contract.name)
             for grant in contract.grants
         ]
         for problem in short_of(promised, [s for s in statements if s.effect == "Allow"]):
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=problem,
                 limit=f"the contract of {contract.name}",
@@ -162,14 +162,14 @@ def nothing_short(subject: Subject) -> Iterator[Found]:
 
 
 @check("R406", "Every resource's policy refuses what its contract says: plain HTTP, old TLS.")
-def refusals(subject: Subject) -> Iterator[Found]:
-    for contract, resource, statements in _guarded(subject):
+def refusals(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource, statements in _guarded(evidence):
         promised = [
-            as_statement(subject.bound.refusal(refusal), where=contract.name)
+            as_statement(evidence.bound.refusal(refusal), where=contract.name)
             for refusal in contract.refusals
         ]
         for problem in short_of(promised, [s for s in statements if s.effect == "Deny"]):
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"the refusal of {problem}",
                 limit=f"the contract of {contract.name}",
@@ -178,24 +178,24 @@ def refusals(subject: Subject) -> Iterator[Found]:
 
 
 @check("R410", "No policy refuses anything beyond its contract: work and people are not stopped.")
-def no_other_refusals(subject: Subject) -> Iterator[Found]:
-    bound = subject.bound
+def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
+    bound = evidence.bound
     refused: dict[str, list[Statement]] = {}
     contracts: list[Guarded | Role] = [*bound.contracts.guarded, *bound.contracts.roles]
     for each in contracts:
-        resource = subject.contracted.get(each.name)
+        resource = evidence.contracted.get(each.name)
         if resource is not None:
             promised = [as_statement(bound.refusal(r), where=each.name) for r in each.refusals]
             refused.setdefault(resource.path, []).extend(promised)
-    for where, statement in _all_statements(subject):
+    for where, statement in _all_statements(evidence):
         if statement.effect != "Deny":
             continue
-        promised = refused.get(_owner(subject, where), [])
+        promised = refused.get(_owner(evidence, where), [])
         if statement.principals is None:
             # Identity policies name no principal.
             promised = [replace(each, principals=None) for each in promised]
         for problem in beyond([statement], promised):
-            yield Found(
+            yield Violation(
                 where=where,
                 what=f"the refusal of {problem}",
                 limit="what a policy refuses is in its contract, too",
@@ -203,20 +203,20 @@ def no_other_refusals(subject: Subject) -> Iterator[Found]:
             )
 
 
-def _owner(subject: Subject, where: str) -> str:
+def _owner(evidence: Evidence, where: str) -> str:
     """The path of what a policy guards: its bucket, topic or queue; the resource itself."""
-    for arn, owners in subject.world.owners.items():
-        guarded = subject.assembly.by_arn(arn)
+    for arn, owners in evidence.world.owners.items():
+        guarded = evidence.assembly.by_arn(arn)
         if guarded is not None and any(owner.path == where for owner in owners):
             return guarded.path
     return where
 
 
 @check("R407", "Each resource has at most one policy of its own.")
-def one_policy(subject: Subject) -> Iterator[Found]:
-    for arn, owners in subject.world.owners.items():
+def one_policy(evidence: Evidence) -> Iterator[Violation]:
+    for arn, owners in evidence.world.owners.items():
         if len(owners) > 1:
-            yield Found(
+            yield Violation(
                 where=owners[1].path,
                 what=f"{len(owners)} resources are the policy of {arn}",
                 limit="the last one deployed replaces the others",
@@ -250,10 +250,10 @@ _SERVICES = (
 
 
 @check("R408", "Simulated: no stranger, and no service on a stranger's behalf, gets at anything.")
-def strangers(subject: Subject) -> Iterator[Found]:
-    world = subject.world
+def strangers(evidence: Evidence) -> Iterator[Violation]:
+    world = evidence.world
     administrates = list(administrator())
-    for resource in subject.assembly.of_type(*_ATTEMPTS):
+    for resource in evidence.assembly.of_type(*_ATTEMPTS):
         for action, tail in _ATTEMPTS[resource.type]:
             for who in (STRANGER, *_SERVICES):
                 if world.decide(
@@ -264,8 +264,8 @@ def strangers(subject: Subject) -> Iterator[Found]:
                     identity_policy=administrates,
                 ):
                     yield _stranger(resource, who, action, {})
-    for contract, resource, _ in _guarded(subject):
-        for grant in map(subject.bound.grant, contract.grants):
+    for contract, resource, _ in _guarded(evidence):
+        for grant in map(evidence.bound.grant, contract.grants):
             for service in grant.services:
                 for request in requests_of(grant, service):
                     target = resource.arn if request.resource == "*" else request.resource
@@ -274,8 +274,8 @@ def strangers(subject: Subject) -> Iterator[Found]:
                             yield _stranger(resource, service, request.action, dict(context))
 
 
-def _stranger(resource: Resource, who: str, action: str, context: object) -> Found:
-    return Found(
+def _stranger(resource: Resource, who: str, action: str, context: object) -> Violation:
+    return Violation(
         where=resource.path,
         what=f"{who} may {action} with {context or 'no more than TLS'}",
         limit=f"only whom the contracts name, for account {identity.ACCOUNT}",
@@ -284,9 +284,9 @@ def _stranger(resource: Resource, who: str, action: str, context: object) -> Fou
 
 
 @check("R409", "Simulated: whom a resource's policy names can do what it is named for.")
-def named_can(subject: Subject) -> Iterator[Found]:
-    for contract, resource, _ in _guarded(subject):
-        for grant in map(subject.bound.grant, contract.grants):
+def named_can(evidence: Evidence) -> Iterator[Violation]:
+    for contract, resource, _ in _guarded(evidence):
+        for grant in map(evidence.bound.grant, contract.grants):
             for service in grant.services:
                 for request in requests_of(grant, service):
                     target = resource.arn if request.resource == "*" else request.resource
@@ -296,8 +296,8 @@ def named_can(subject: Subject) -> Iterator[Found]:
                         resource=target,
                         context=request.context,
                     )
-                    if not subject.world.decide(service, request.action, target, request.context):
-                        yield Found(
+                    if not evidence.world.decide(service, request.action, target, request.context):
+                        yield Violation(
                             where=resource.path,
                             what=f"{attempt.principal} may not {attempt.action}",
                             limit=grant.why,

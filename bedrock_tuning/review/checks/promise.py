@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.checks.workflow import machines
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import Edge, Flow
 
 
-def _flow(subject: Subject) -> Iterator[tuple[Resource, Flow]]:
-    for machine, definition in machines(subject):
+def _flow(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
+    for machine, definition in machines(evidence):
         yield machine, next(graph.flows(definition))
 
 
@@ -37,8 +37,8 @@ def _passes(edge: Edge, names: Collection[str]) -> bool:
     return edge.tail in names and not edge.caught
 
 
-def _found(machine: Resource, what: str, limit: str) -> Found:
-    return Found(
+def _found(machine: Resource, what: str, limit: str) -> Violation:
+    return Violation(
         where=machine.path,
         what=what,
         limit=limit,
@@ -47,9 +47,9 @@ def _found(machine: Resource, what: str, limit: str) -> Found:
 
 
 @check("M801", "No job starts unless the report is valid and the price allowed or approved.")
-def paid_after_checks(subject: Subject) -> Iterator[Found]:
-    checker = subject.bound.fill("{function.CheckManifest}")
-    for machine, flow in _flow(subject):
+def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
+    checker = evidence.bound.fill("{function.CheckManifest}")
+    for machine, flow in _flow(evidence):
         resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
         approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
         checked = {n for n, called in resources.items() if called == checker}
@@ -85,8 +85,8 @@ def paid_after_checks(subject: Subject) -> Iterator[Found]:
 
 
 @check("M802", "Nothing is published unproved, and an error while serving is rolled back.")
-def served_after_proof(subject: Subject) -> Iterator[Found]:
-    for machine, flow in _flow(subject):
+def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
+    for machine, flow in _flow(evidence):
         actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
         missing = [action for action, names in actions.items() if not names]
         if missing:
@@ -122,18 +122,18 @@ def _doing(flow: Flow, action: str) -> set[str]:
 
 
 @check("M803", "Every customization's serving is what its file says, in the hands of its provider.")
-def serving(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
-    provider = subject.bound.fill("{function.ProvisionedThroughput}")
+def serving(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    provider = evidence.bound.fill("{function.ProvisionedThroughput}")
     for name, wanted in contracts.serving.items():
-        resource = subject.contracted.get(f"serving.{name}")
+        resource = evidence.contracted.get(f"serving.{name}")
         if resource is None:
             continue
         expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
         found = {k: v for k, v in resource.properties.items() if k != "ServiceTimeout"}
         for key in sorted({*expected, *found}):
             if found.get(key) != expected.get(key):
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{key} is {found.get(key, 'not set')}",
                     limit=f"customizations/{name}.toml says {expected.get(key, 'nothing of it')}",
@@ -141,17 +141,17 @@ def serving(subject: Subject) -> Iterator[Found]:
                 )
         timeout = resource.properties.get("ServiceTimeout")
         if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"CloudFormation waits {timeout or 3600} s for its answer",
                 limit="no longer than its function can run: 900 s",
                 fix="Set service_timeout=Duration.minutes(15)",
             )
-    known = {subject.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
-    known |= {subject.bound.path(contracts.places[n]) for n in contracts.custom_resources}
-    for resource in subject.assembly.resources:
+    known = {evidence.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
+    known |= {evidence.bound.path(contracts.places[n]) for n in contracts.custom_resources}
+    for resource in evidence.assembly.resources:
         if resource.type.startswith("Custom::") and resource.path not in known:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"{resource.type} belongs to no customization",
                 limit="a custom resource can do whatever its function can",
@@ -160,15 +160,15 @@ def serving(subject: Subject) -> Iterator[Found]:
 
 
 @check("M804", "Every other custom resource says exactly what its contract says.")
-def custom_resources(subject: Subject) -> Iterator[Found]:
-    for name, wanted in subject.bound.contracts.custom_resources.items():
-        resource = subject.contracted.get(name)
+def custom_resources(evidence: Evidence) -> Iterator[Violation]:
+    for name, wanted in evidence.bound.contracts.custom_resources.items():
+        resource = evidence.contracted.get(name)
         if resource is None:
             continue
-        expected = {key: subject.bound.fill(value) for key, value in wanted.items()}
+        expected = {key: evidence.bound.fill(value) for key, value in wanted.items()}
         for key in sorted({*expected, *resource.properties}):
             if str(resource.properties.get(key)) != expected.get(key):
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{key} is {resource.properties.get(key, 'not set')}",
                     limit=f"the contract says {expected.get(key, 'nothing of it')}",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bedrock_tuning.contracts import Grant
 from bedrock_tuning.contracts import Role as RoleContract
 from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.access import Role, World
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.probes import allowed_by, near_misses, requests_of
@@ -17,21 +17,21 @@ from bedrock_tuning.review.iam.wording import conditions_in_words
 _FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
 
 
-def _contracted(subject: Subject) -> Iterator[tuple[RoleContract, Role, list[Grant]]]:
-    for contract in subject.bound.contracts.roles:
-        resource = subject.contracted.get(contract.name)
+def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role, list[Grant]]]:
+    for contract in evidence.bound.contracts.roles:
+        resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            grants = [subject.bound.grant(grant) for grant in contract.grants]
-            yield contract, subject.world.roles[resource.arn], grants
+            grants = [evidence.bound.grant(grant) for grant in contract.grants]
+            yield contract, evidence.world.roles[resource.arn], grants
 
 
 @check("P301", "No role is there without a contract, and no user or group at all.")
-def no_other_roles(subject: Subject) -> Iterator[Found]:
-    promised = {subject.bound.path(contract.place) for contract in subject.bound.contracts.roles}
-    for resource in subject.assembly.resources:
+def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
+    promised = {evidence.bound.path(contract.place) for contract in evidence.bound.contracts.roles}
+    for resource in evidence.assembly.resources:
         identity = resource.type.startswith("AWS::IAM::") and not resource.type.endswith("Policy")
         if identity and resource.path not in promised:
-            yield Found(
+            yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} has no contract",
                 limit="what nobody promised, nobody reviewed",
@@ -40,17 +40,17 @@ def no_other_roles(subject: Subject) -> Iterator[Found]:
 
 
 @check("P302", "All that a role may do is written in the role: no managed policies.")
-def no_managed_policies(subject: Subject) -> Iterator[Found]:
-    for role in subject.world.roles.values():
+def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
+    for role in evidence.world.roles.values():
         for arn in role.managed:
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"the managed policy {arn} is attached",
                 limit="AWS changes its managed policies without asking",
                 fix="Write out the statements that are needed",
             )
-    for resource in subject.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
-        yield Found(
+    for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        yield Violation(
             where=resource.path,
             what=f"{resource.type} is a policy outside of its role",
             limit="a role must never exist without its whole policy",
@@ -59,25 +59,25 @@ def no_managed_policies(subject: Subject) -> Iterator[Found]:
 
 
 @check("P303", "Every role has the permissions boundary and the name that the settings demand.")
-def boundaries(subject: Subject) -> Iterator[Found]:
-    contracts = subject.bound.contracts
-    for role in subject.world.roles.values():
+def boundaries(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    for role in evidence.world.roles.values():
         if role.boundary != contracts.boundary:
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"the permissions boundary is {role.boundary or 'missing'}",
                 limit=f"the settings say {contracts.boundary or 'none'}",
                 fix="Set permissions_boundary under tuning in cdk.json",
             )
         if ("RoleName" in role.resource.properties) != contracts.named_roles:
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
                 limit="a name of its own only where the settings demand one",
                 fix="Set role_name_prefix or deny_others under tuning in cdk.json",
             )
         if not role.resource.name.startswith(contracts.role_prefix):
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"the role's name is {role.resource.name}",
                 limit=f"it must begin with {contracts.role_prefix}",
@@ -86,28 +86,32 @@ def boundaries(subject: Subject) -> Iterator[Found]:
 
 
 @check("P304", "No role may do anything beyond its contract (containment: exact, no sampling).")
-def nothing_beyond(subject: Subject) -> Iterator[Found]:
-    for contract, role, grants in _contracted(subject):
+def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role, grants in _contracted(evidence):
         promised = [as_statement(grant, where=contract.name) for grant in grants]
         for problem in beyond([s for s in role.policy if s.effect == "Allow"], promised):
-            yield Found(where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX)
+            yield Violation(
+                where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX
+            )
 
 
 @check("P305", "Every role may do all that its contract says (containment: exact, no sampling).")
-def nothing_short(subject: Subject) -> Iterator[Found]:
-    for contract, role, grants in _contracted(subject):
+def nothing_short(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role, grants in _contracted(evidence):
         promised = [as_statement(grant, where=contract.name) for grant in grants]
         for problem in short_of(promised, [s for s in role.policy if s.effect == "Allow"]):
-            yield Found(where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX)
+            yield Violation(
+                where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX
+            )
 
 
 @check("P306", "Simulated: each role can do what it is for, with all policies taken together.")
-def can_do_its_work(subject: Subject) -> Iterator[Found]:
-    for contract, role, grants in _contracted(subject):
+def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role, grants in _contracted(evidence):
         for grant in grants:
             for request in requests_of(grant, role.arn):
-                if not _decide(subject.world, request):
-                    yield Found(
+                if not _decide(evidence.world, request):
+                    yield Violation(
                         where=role.path,
                         what=f"{request.action} on {request.resource} is denied",
                         limit=f"the role {contract.does}: {grant.why}",
@@ -116,9 +120,9 @@ def can_do_its_work(subject: Subject) -> Iterator[Found]:
 
 
 @check("P307", "Simulated: no role can do what is nearly its work, or another role's.")
-def cannot_do_more(subject: Subject) -> Iterator[Found]:
+def cannot_do_more(evidence: Evidence) -> Iterator[Violation]:
     everything: dict[tuple[str, str], Request] = {}
-    contracted = list(_contracted(subject))
+    contracted = list(_contracted(evidence))
     for _, _, grants in contracted:
         for grant in grants:
             for request in requests_of(grant, ""):
@@ -135,8 +139,8 @@ def cannot_do_more(subject: Subject) -> Iterator[Found]:
             for r in everything.values()
         ]
         for attempt in attempts:
-            if _decide(subject.world, attempt) and not allowed_by(grants, attempt):
-                yield Found(
+            if _decide(evidence.world, attempt) and not allowed_by(grants, attempt):
+                yield Violation(
                     where=role.path,
                     what=f"{attempt.action} on {attempt.resource} is allowed with "
                     f"{dict(attempt.context)}",
@@ -146,16 +150,16 @@ def cannot_do_more(subject: Subject) -> Iterator[Found]:
 
 
 @check("P309", "Every role's own policy refuses what its contract says.")
-def own_refusals(subject: Subject) -> Iterator[Found]:
-    for contract, role, _ in _contracted(subject):
+def own_refusals(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role, _ in _contracted(evidence):
         promised = [
-            as_statement(subject.bound.refusal(refusal), where=contract.name)
+            as_statement(evidence.bound.refusal(refusal), where=contract.name)
             for refusal in contract.refusals
         ]
         # Identity policies name no principal.
         promised = [replace(statement, principals=None) for statement in promised]
         for problem in short_of(promised, [s for s in role.policy if s.effect == "Deny"]):
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"the refusal of {problem}",
                 limit=f"the role {contract.does}",
@@ -164,8 +168,8 @@ def own_refusals(subject: Subject) -> Iterator[Found]:
 
 
 @check("P308", "A role is passed to one service only, and only roles that are meant for it.")
-def passing(subject: Subject) -> Iterator[Found]:
-    for role in subject.world.roles.values():
+def passing(evidence: Evidence) -> Iterator[Violation]:
+    for role in evidence.world.roles.values():
         for statement in role.policy:
             names = [a for a in statement.actions if a.lower() in ("iam:passrole", "iam:*", "*")]
             if statement.effect != "Allow" or not names:
@@ -176,7 +180,7 @@ def passing(subject: Subject) -> Iterator[Found]:
                 for c in statement.conditions
             )
             if not (exact and to_one):
-                yield Found(
+                yield Violation(
                     where=role.path,
                     what=f"{statement.label} passes {', '.join(statement.resources)} "
                     f"{conditions_in_words(statement.conditions)}",
@@ -191,8 +195,8 @@ _TRUST_MAX = 2_048
 
 
 @check("P310", "Every role's policies fit into IAM's limits.")
-def fits(subject: Subject) -> Iterator[Found]:
-    for role in subject.world.roles.values():
+def fits(evidence: Evidence) -> Iterator[Violation]:
+    for role in evidence.world.roles.values():
         properties = role.resource.properties
         inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
         for what, documents, most in (
@@ -201,7 +205,7 @@ def fits(subject: Subject) -> Iterator[Found]:
         ):
             size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
             if size > most:
-                yield Found(
+                yield Violation(
                     where=role.path,
                     what=f"{what} {size:,} characters",
                     limit=f"IAM takes {most:,}",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import key_arn, key_of
 
 _STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
@@ -28,14 +28,14 @@ def _true(value: Any) -> bool:
 
 
 @check("S601", "Data, keys and the runs table stay when their stack goes or they are replaced.")
-def retained(subject: Subject) -> Iterator[Found]:
-    for resource in subject.assembly.of_type(*_STATEFUL):
+def retained(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.of_type(*_STATEFUL):
         for name, kept in (
             ("DeletionPolicy", resource.keeps_on_delete),
             ("UpdateReplacePolicy", resource.keeps_on_replace),
         ):
             if not kept:
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"{name} is {resource.raw.get(name, 'not set')}",
                     limit="Retain: a mistake in a template must not delete data",
@@ -48,11 +48,11 @@ _MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 
 
 @check("S614", "What is no data goes with its stack: no permission, function or endpoint stays.")
-def goes_with_its_stack(subject: Subject) -> Iterator[Found]:
-    for resource in subject.assembly.resources:
+def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.resources:
         kept = resource.keeps_on_delete or resource.keeps_on_replace
         if kept and resource.type not in _MAY_STAY:
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"{resource.type} stays when its stack goes or it is replaced",
                 limit="what stays behind is forgotten, may be used, and may be billed",
@@ -61,8 +61,8 @@ def goes_with_its_stack(subject: Subject) -> Iterator[Found]:
 
 
 @check("S602", "The runs table is protected from deletion, can be restored, and is paid by use.")
-def table(subject: Subject) -> Iterator[Found]:
-    for resource in subject.assembly.of_type("AWS::DynamoDB::Table"):
+def table(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
         properties = resource.properties
         recovery = get(properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
         for what, good in (
@@ -72,7 +72,7 @@ def table(subject: Subject) -> Iterator[Found]:
             ("no expiry of items", "TimeToLiveSpecification" not in properties),
         ):
             if not good:
-                yield Found(
+                yield Violation(
                     where=resource.path,
                     what=f"it lacks {what}",
                     limit="the record of all runs and the lock against double jobs",
@@ -81,8 +81,8 @@ def table(subject: Subject) -> Iterator[Found]:
 
 
 @check("S613", "The runs table has the keys and indexes that functions and commands ask for.")
-def table_keys(subject: Subject) -> Iterator[Found]:
-    table = subject.contracted.get("runs")
+def table_keys(evidence: Evidence) -> Iterator[Violation]:
+    table = evidence.contracted.get("runs")
     if table is None:
         return
     found = {"": _key_names(table.properties)}
@@ -90,14 +90,14 @@ def table_keys(subject: Subject) -> Iterator[Found]:
         found[str(index.get("IndexName"))] = _key_names(index)
         if get(index, "Projection", "ProjectionType") != "ALL":
             found[f"{index.get('IndexName')} with all attributes"] = ()
-    wanted = dict(subject.bound.contracts.table_keys)
+    wanted = dict(evidence.bound.contracts.table_keys)
     texts = {
         str(a.get("AttributeName"))
         for a in table.properties.get("AttributeDefinitions", [])
         if a.get("AttributeType") == "S"
     }
     if found != wanted or texts != {name for names in wanted.values() for name in names}:
-        yield Found(
+        yield Violation(
             where=table.path,
             what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
             limit=f"{_keys_in_words(wanted)}; all of them texts",
@@ -122,11 +122,11 @@ def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
 
 
 @check("S603", "Every bucket keeps the versions of its objects.")
-def versioned(subject: Subject) -> Iterator[Found]:
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+def versioned(evidence: Evidence) -> Iterator[Violation]:
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         status = get(bucket.properties, "VersioningConfiguration", "Status")
         if status != "Enabled":
-            yield Found(
+            yield Violation(
                 where=bucket.path,
                 what=f"versioning is {status or 'off'}",
                 limit="an overwritten dataset must be recoverable, and a version names an upload",
@@ -135,10 +135,10 @@ def versioned(subject: Subject) -> Iterator[Found]:
 
 
 @check("S604", "Objects are kept exactly as long as the settings say, and parts do not pile up.")
-def lifecycles(subject: Subject) -> Iterator[Found]:
-    days = subject.bound.contracts.retention
-    names = {r.arn: name for name, r in subject.contracted.items()}
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+def lifecycles(evidence: Evidence) -> Iterator[Violation]:
+    days = evidence.bound.contracts.retention
+    names = {r.arn: name for name, r in evidence.contracted.items()}
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         expirations = {
             "access-logs": {"": days["logs"]},
             "output": {f"{s3_layout.WORK}/": days["work"]},
@@ -165,7 +165,7 @@ def lifecycles(subject: Subject) -> Iterator[Found]:
         if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
             others.append(f"parts of uploads go after {abort or 'no'} days")
         for problem in others:
-            yield Found(
+            yield Violation(
                 where=bucket.path,
                 what=problem,
                 limit=f"settings: {dict(days)} days; abandoned parts at most {_ABORT_DAYS}",
@@ -186,12 +186,12 @@ _LIFECYCLE: Final = (
 @check(
     "S605", "Logs are kept as long as the settings say, never for ever, in a group of their own."
 )
-def log_retention(subject: Subject) -> Iterator[Found]:
-    wanted = subject.bound.contracts.retention["logs"]
-    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+def log_retention(evidence: Evidence) -> Iterator[Violation]:
+    wanted = evidence.bound.contracts.retention["logs"]
+    for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         days = group.properties.get("RetentionInDays")
         if days != wanted:
-            yield Found(
+            yield Violation(
                 where=group.path,
                 what=f"logs are kept {f'{days} days' if days else 'for ever'}",
                 limit=f"{wanted} days by the settings",
@@ -200,12 +200,12 @@ def log_retention(subject: Subject) -> Iterator[Found]:
 
 
 @check("S606", "Dead letters wait as long as SQS allows, and are not moved or delayed.")
-def queues(subject: Subject) -> Iterator[Found]:
-    for queue in subject.assembly.of_type("AWS::SQS::Queue"):
+def queues(evidence: Evidence) -> Iterator[Violation]:
+    for queue in evidence.assembly.of_type("AWS::SQS::Queue"):
         seconds = int(queue.properties.get("MessageRetentionPeriod", 345_600))
         moved = {"RedrivePolicy", "DelaySeconds", "FifoQueue"} & set(queue.properties)
         if seconds != _QUEUE_DAYS * 86_400 or moved:
-            yield Found(
+            yield Violation(
                 where=queue.path,
                 what=f"messages stay {seconds / 86_400:g} days"
                 + (f" with {', '.join(sorted(moved))}" if moved else ""),
@@ -215,8 +215,8 @@ def queues(subject: Subject) -> Iterator[Found]:
 
 
 @check("S607", "Every key rotates, is switched on, and is a key for encryption of this Region.")
-def keys(subject: Subject) -> Iterator[Found]:
-    for key in subject.assembly.of_type("AWS::KMS::Key"):
+def keys(evidence: Evidence) -> Iterator[Violation]:
+    for key in evidence.assembly.of_type("AWS::KMS::Key"):
         properties = key.properties
         for what, good in (
             ("rotation", _true(properties.get("EnableKeyRotation"))),
@@ -231,7 +231,7 @@ def keys(subject: Subject) -> Iterator[Found]:
             ),
         ):
             if not good:
-                yield Found(
+                yield Violation(
                     where=key.path,
                     what=f"it lacks {what}",
                     limit="a key that rotates and is there as long as its data",
@@ -240,8 +240,8 @@ def keys(subject: Subject) -> Iterator[Found]:
 
 
 @check("S608", "No bucket can be made public, and its owner owns all that is in it.")
-def closed(subject: Subject) -> Iterator[Found]:
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+def closed(evidence: Evidence) -> Iterator[Violation]:
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         blocked = bucket.properties.get("PublicAccessBlockConfiguration", {})
         for name in (
             "BlockPublicAcls",
@@ -264,8 +264,8 @@ def closed(subject: Subject) -> Iterator[Found]:
                 yield _open(bucket, f"it has {name}")
 
 
-def _open(bucket: Resource, what: str) -> Found:
-    return Found(
+def _open(bucket: Resource, what: str) -> Violation:
+    return Violation(
         where=bucket.path,
         what=what,
         limit="closed to the public, by policy alone, at one place",
@@ -274,29 +274,29 @@ def _open(bucket: Resource, what: str) -> Found:
 
 
 @check("S609", "Everything that holds data is encrypted with the key that is meant for it.")
-def encrypted(subject: Subject) -> Iterator[Found]:
+def encrypted(evidence: Evidence) -> Iterator[Violation]:
     wanted = {
-        subject.contracted[name].arn: subject.bound.fill(f"{{{key}}}")
+        evidence.contracted[name].arn: evidence.bound.fill(f"{{{key}}}")
         for name, key in _KEY_OF.items()
-        if name in subject.contracted
+        if name in evidence.contracted
     }
-    for group in subject.assembly.of_type("AWS::Logs::LogGroup"):
+    for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         key = "network-key" if group.stack.endswith("-network") else "operations-key"
-        wanted[group.arn] = subject.bound.fill(f"{{{key}}}")
+        wanted[group.arn] = evidence.bound.fill(f"{{{key}}}")
     for arn, key in wanted.items():
-        resource = subject.assembly.by_arn(arn)
+        resource = evidence.assembly.by_arn(arn)
         if resource is not None and (
-            key_arn(subject.assembly, resource) != key or not _switched_on(resource)
+            key_arn(evidence.assembly, resource) != key or not _switched_on(resource)
         ):
-            yield Found(
+            yield Violation(
                 where=resource.path,
                 what=f"it is encrypted with {key_of(resource) or 'no key of ours'}",
                 limit=f"{key}",
                 fix="Give the construct its key",
             )
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         if _algorithm(bucket) not in ("aws:kms", "AES256"):
-            yield Found(
+            yield Violation(
                 where=bucket.path,
                 what=f"it is encrypted with {_algorithm(bucket) or 'nothing that is written down'}",
                 limit="aws:kms, or AES256 where S3 itself writes",
@@ -324,14 +324,14 @@ def _switched_on(resource: Resource) -> bool:
 
 
 @check("S610", "Every bucket with data logs who reads and writes it.")
-def access_logged(subject: Subject) -> Iterator[Found]:
-    logs = subject.contracted.get("access-logs")
-    for bucket in subject.assembly.of_type("AWS::S3::Bucket"):
+def access_logged(evidence: Evidence) -> Iterator[Violation]:
+    logs = evidence.contracted.get("access-logs")
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         if logs is not None and bucket.arn == logs.arn:
             continue
         target = get(bucket.properties, "LoggingConfiguration", "DestinationBucketName")
         if logs is None or target != logs.name:
-            yield Found(
+            yield Violation(
                 where=bucket.path,
                 what=f"accesses are logged to {target or 'no bucket'}",
                 limit="the bucket for access logs",
@@ -340,12 +340,12 @@ def access_logged(subject: Subject) -> Iterator[Found]:
 
 
 @check("S611", "Stacks on AWS cannot be deleted by accident, but for the one that ends billing.")
-def protected(subject: Subject) -> Iterator[Found]:
-    for stack, on in subject.assembly.protected.items():
+def protected(evidence: Evidence) -> Iterator[Violation]:
+    for stack, on in evidence.assembly.protected.items():
         # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
-        wanted = subject.bound.contracts.protected and not stack.endswith("-serving")
+        wanted = evidence.bound.contracts.protected and not stack.endswith("-serving")
         if on != wanted:
-            yield Found(
+            yield Violation(
                 where=stack,
                 what=f"termination protection is {'on' if on else 'off'}",
                 limit="on for what holds data, off for what ends billing, off on the local AWS",
@@ -354,13 +354,13 @@ def protected(subject: Subject) -> Iterator[Found]:
 
 
 @check("S612", "Nothing in a template is, or looks like, a secret.")
-def no_secrets(subject: Subject) -> Iterator[Found]:
-    for function in subject.assembly.of_type("AWS::Lambda::Function"):
+def no_secrets(evidence: Evidence) -> Iterator[Violation]:
+    for function in evidence.assembly.of_type("AWS::Lambda::Function"):
         for name, value in (get(function.properties, "Environment", "Variables") or {}).items():
             if any(word in name.upper() for word in ("SECRET", "PASSWORD", "TOKEN", "API_KEY")) or (
                 str(value).startswith(("AKIA", "ASIA", "-----BEGIN"))
             ):
-                yield Found(
+                yield Violation(
                     where=function.path,
                     what=f"the environment variable {name} looks like a secret",
                     limit="templates are read by many and kept",

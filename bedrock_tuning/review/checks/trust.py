@@ -7,7 +7,7 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.contracts import Role as RoleContract
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.access import Role, administrator
 from bedrock_tuning.review.iam.containment import trust_beyond
 from bedrock_tuning.review.iam.probes import STRANGER, context_for, usual_context, wrong_contexts
@@ -26,11 +26,11 @@ _OTHER_SERVICES = (
 )
 
 
-def _contracted(subject: Subject) -> Iterator[tuple[RoleContract, Role]]:
-    for contract in subject.bound.contracts.roles:
-        resource = subject.contracted.get(contract.name)
+def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role]]:
+    for contract in evidence.bound.contracts.roles:
+        resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            yield contract, subject.world.roles[resource.arn]
+            yield contract, evidence.world.roles[resource.arn]
 
 
 def _conditions(bound: Bound, contract: RoleContract) -> tuple[Condition, ...]:
@@ -38,11 +38,11 @@ def _conditions(bound: Bound, contract: RoleContract) -> tuple[Condition, ...]:
 
 
 @check("T201", "Each role trusts its one service, under its source conditions, and nobody else.")
-def trusted(subject: Subject) -> Iterator[Found]:
-    for contract, role in _contracted(subject):
-        conditions = _conditions(subject.bound, contract)
+def trusted(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role in _contracted(evidence):
+        conditions = _conditions(evidence.bound, contract)
         for problem in trust_beyond(role.trust, contract.service, conditions):
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=problem,
                 limit=f"{contract.service} may assume it {conditions_in_words(conditions)}",
@@ -51,8 +51,8 @@ def trusted(subject: Subject) -> Iterator[Found]:
 
 
 @check("T202", "Every trust in a service names the account that the service must act for.")
-def source_conditions(subject: Subject) -> Iterator[Found]:
-    for role in subject.world.roles.values():
+def source_conditions(evidence: Evidence) -> Iterator[Violation]:
+    for role in evidence.world.roles.values():
         for statement in role.trust:
             services = (statement.principals or {}).get("Service", ())
             bound = any(
@@ -62,7 +62,7 @@ def source_conditions(subject: Subject) -> Iterator[Found]:
                 for c in statement.conditions
             )
             if statement.effect == "Allow" and services and not bound:
-                yield Found(
+                yield Violation(
                     where=role.path,
                     what=f"{', '.join(services)} may assume it for any account",
                     limit="aws:SourceAccount must equal this account (confused deputy)",
@@ -71,12 +71,12 @@ def source_conditions(subject: Subject) -> Iterator[Found]:
 
 
 @check("T203", "Simulated: its service can assume each role, and no stranger, user or other role.")
-def simulated(subject: Subject) -> Iterator[Found]:
-    world = subject.world
+def simulated(evidence: Evidence) -> Iterator[Violation]:
+    world = evidence.world
     administrates = list(administrator())
     people = [STRANGER, f"arn:aws:iam::{identity.ACCOUNT}:user/admin", *world.roles]
-    for contract, role in _contracted(subject):
-        conditions = _conditions(subject.bound, contract)
+    for contract, role in _contracted(evidence):
+        conditions = _conditions(evidence.bound, contract)
         right = Request(
             principal=contract.service,
             action="sts:AssumeRole",
@@ -84,7 +84,7 @@ def simulated(subject: Subject) -> Iterator[Found]:
             context={**usual_context(), **context_for(conditions)},
         )
         if not world.decide(right.principal, right.action, role.arn, right.context):
-            yield Found(
+            yield Violation(
                 where=role.path,
                 what=f"{contract.service} cannot assume the role",
                 limit=f"it must, {conditions_in_words(conditions)}",
@@ -101,7 +101,7 @@ def simulated(subject: Subject) -> Iterator[Found]:
                 attempt.context,
                 identity_policy=administrates,
             ):
-                yield Found(
+                yield Violation(
                     where=role.path,
                     what=f"{attempt.principal} can assume the role with {dict(attempt.context)}",
                     limit=f"only {contract.service} {conditions_in_words(conditions)}",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bedrock_tuning.contracts import payloads
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Found, Subject, check
+from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import cannot_use
 from bedrock_tuning.review.workflow import graph, states
 from bedrock_tuning.review.workflow.graph import Flow
@@ -16,25 +16,25 @@ _LONGEST: Final = 31_536_000
 _MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
 
-def machines(subject: Subject) -> Iterator[tuple[Resource, dict[str, Any]]]:
+def machines(evidence: Evidence) -> Iterator[tuple[Resource, dict[str, Any]]]:
     """Every state machine with its definition; one that cannot be read raises ValueError."""
-    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         yield machine, graph.definition(machine)
 
 
-def _flows(subject: Subject) -> Iterator[tuple[Resource, Flow]]:
-    for machine, definition in machines(subject):
+def _flows(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
+    for machine, definition in machines(evidence):
         for flow in graph.flows(definition):
             yield machine, flow
 
 
-def _found(machine: Resource, what: str, limit: str, fix: str) -> Found:
-    return Found(where=machine.path, what=what, limit=limit, fix=fix)
+def _found(machine: Resource, what: str, limit: str, fix: str) -> Violation:
+    return Violation(where=machine.path, what=what, limit=limit, fix=fix)
 
 
 @check("F701", "Every state is well-formed, and every transition leads to a state.")
-def well_formed(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
+def well_formed(evidence: Evidence) -> Iterator[Violation]:
+    for machine, definition in machines(evidence):
         for field in sorted(set(definition) - _MACHINE):
             yield _found(
                 machine,
@@ -42,7 +42,7 @@ def well_formed(subject: Subject) -> Iterator[Found]:
                 f"{', '.join(sorted(_MACHINE))}",
                 "Remove it: this review reads JSONPath only",
             )
-    for machine, flow in _flows(subject):
+    for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
             for problem in states.problems(state):
                 yield _found(
@@ -63,8 +63,8 @@ def well_formed(subject: Subject) -> Iterator[Found]:
 
 
 @check("F702", "Every state can be reached.")
-def all_reached(subject: Subject) -> Iterator[Found]:
-    for machine, flow in _flows(subject):
+def all_reached(evidence: Evidence) -> Iterator[Violation]:
+    for machine, flow in _flows(evidence):
         for name in sorted(set(flow.states) - flow.reached()):
             yield _found(
                 machine,
@@ -75,8 +75,8 @@ def all_reached(subject: Subject) -> Iterator[Found]:
 
 
 @check("F703", "Every task is tried again with growing pauses, and its last error is caught.")
-def errors_handled(subject: Subject) -> Iterator[Found]:
-    for machine, flow in _flows(subject):
+def errors_handled(evidence: Evidence) -> Iterator[Violation]:
+    for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
             for problem in states.handling(state):
                 yield _found(
@@ -92,8 +92,8 @@ def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
 
 
 @check("F704", "No execution ends without a message, or a decision that none is worth sending.")
-def ends_told(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
+def ends_told(evidence: Evidence) -> Iterator[Violation]:
+    for machine, definition in machines(evidence):
         flow = next(graph.flows(definition))
         tells = {name for name, state in flow.states.items() if _is_publish(name, state)}
         ask = {
@@ -117,16 +117,16 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 
 
 @check("F705", "Every task may be done by the state machine's role, and calls what is meant.")
-def tasks_allowed(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
+def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
+    for machine, definition in machines(evidence):
         role = str(machine.properties.get("RoleArn", ""))
-        if role != subject.bound.fill("{role.workflow}"):
+        if role != evidence.bound.fill("{role.workflow}"):
             yield _found(
                 machine, f"it acts as {role}", "its own role", "Set role to the workflow's"
             )
         for flow in graph.flows(definition):
             for name, state in flow.states.items():
-                for problem in _lacks(subject, state, role, machine.arn):
+                for problem in _lacks(evidence, state, role, machine.arn):
                     yield _found(
                         machine,
                         f"{flow.name}{name} {problem}",
@@ -135,16 +135,16 @@ def tasks_allowed(subject: Subject) -> Iterator[Found]:
                     )
 
 
-def _lacks(subject: Subject, state: Mapping[str, Any], role: str, machine: str) -> Iterator[str]:
-    region, world = subject.bound.region, subject.world
+def _lacks(evidence: Evidence, state: Mapping[str, Any], role: str, machine: str) -> Iterator[str]:
+    region, world = evidence.bound.region, evidence.world
     try:
         asked = list(requests(state, role=role, machine=machine, region=region))
     except UnknownTaskError as error:
         yield f"calls {error}, which this review does not know"
         return
     for request in asked:
-        target = subject.assembly.by_arn(request.resource.partition("/")[0])
-        target = target or subject.assembly.by_arn(request.resource)
+        target = evidence.assembly.by_arn(request.resource.partition("/")[0])
+        target = target or evidence.assembly.by_arn(request.resource)
         lacks = []
         if not world.decide(role, request.action, request.resource, request.context):
             lacks.append(request.action)
@@ -157,11 +157,11 @@ def _lacks(subject: Subject, state: Mapping[str, Any], role: str, machine: str) 
 
 
 @check("F706", "Every placeholder of a definition stands for the construct of its name.")
-def placeholders(subject: Subject) -> Iterator[Found]:
-    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+def placeholders(evidence: Evidence) -> Iterator[Violation]:
+    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         wanted = {
-            name: subject.bound.fill(text)
-            for name, text in subject.bound.contracts.placeholders.items()
+            name: evidence.bound.fill(text)
+            for name, text in evidence.bound.contracts.placeholders.items()
         }
         found = machine.properties.get("DefinitionSubstitutions", {})
         for name in sorted({*found, *wanted, *graph.placeholders(machine)}):
@@ -175,8 +175,8 @@ def placeholders(subject: Subject) -> Iterator[Found]:
 
 
 @check("F707", "Every execution ends in time: the machine, and whatever waits for an answer.")
-def timeouts(subject: Subject) -> Iterator[Found]:
-    for machine, definition in machines(subject):
+def timeouts(evidence: Evidence) -> Iterator[Violation]:
+    for machine, definition in machines(evidence):
         whole = definition.get("TimeoutSeconds")
         limits = {}
         for flow in graph.flows(definition):
@@ -217,8 +217,8 @@ def timeouts(subject: Subject) -> Iterator[Found]:
 
 
 @check("F708", "Nothing goes round without a pause.")
-def loops_wait(subject: Subject) -> Iterator[Found]:
-    for machine, flow in _flows(subject):
+def loops_wait(evidence: Evidence) -> Iterator[Violation]:
+    for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
             if state.get("Type") == "Wait" and state.get("SecondsPath") != payloads.PAUSE:
                 yield _found(
@@ -253,8 +253,8 @@ def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
 
 
 @check("F709", "Every state finds in its data what it reads, whatever way led to it.")
-def data_flow(subject: Subject) -> Iterator[Found]:
-    for machine, flow in _flows(subject):
+def data_flow(evidence: Evidence) -> Iterator[Violation]:
+    for machine, flow in _flows(evidence):
         known = flow.known_before()
         reached = flow.reached()
         for name, state in flow.states.items():
@@ -269,14 +269,14 @@ def data_flow(subject: Subject) -> Iterator[Found]:
 
 
 @check("F710", "A state machine logs everything it does, without the data of its executions.")
-def logged(subject: Subject) -> Iterator[Found]:
-    for machine in subject.assembly.of_type("AWS::StepFunctions::StateMachine"):
+def logged(evidence: Evidence) -> Iterator[Violation]:
+    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         logging = machine.properties.get("LoggingConfiguration", {})
         group = get(logging, "Destinations", 0, "CloudWatchLogsLogGroup", "LogGroupArn")
         for what, good in (
             ("level ALL", logging.get("Level") == "ALL"),
             ("no execution data", str(logging.get("IncludeExecutionData")).lower() == "false"),
-            ("its own log group", group == subject.bound.fill("{logs.workflow}")),
+            ("its own log group", group == evidence.bound.fill("{logs.workflow}")),
             ("one destination", len(logging.get("Destinations", ())) == 1),
             ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
         ):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.check import Fault
+from bedrock_tuning.review.check import Violation
 from bedrock_tuning.review.iam.access import Role, World
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, conditions_in_words, strongest
@@ -66,7 +66,7 @@ class Facts:
     reaches: list[Reach]
     costs: list[Cost]
     unresolved: list[str]
-    faults: list[Fault] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)

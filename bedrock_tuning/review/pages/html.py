@@ -48,15 +48,15 @@ def page(
 def _verdict(facts: Facts) -> str:
     if not facts.proved:
         return "not judged"
-    return "not proved" if facts.faults else "proved"
+    return "not proved" if facts.violations else "proved"
 
 
 def _parts(
     facts: Facts, changes: Sequence[Change] | None, sentences: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     yield from _header(facts, changes)
-    if facts.faults:
-        yield from _faults(facts)
+    if facts.violations:
+        yield from _violations(facts)
     if changes is not None:
         yield from _changes(changes)
     yield '<h2 id="graph">Who can do what to what</h2>\n'
@@ -88,7 +88,7 @@ def _header(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     lead = {
         "proved": f"{facts.checks} checks hold: every role and policy gives what its contract "
         "says, no more and no less, and everything that is wired up is delivered.",
-        "not proved": "Below is every fault, where it is, and what to do.",
+        "not proved": "Below is every violation, where it is, and what to do.",
         "not judged": "There are no contracts for this assembly: what follows is described, "
         "not judged.",
     }[verdict]
@@ -98,7 +98,7 @@ def _header(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
         f"{escape(', '.join(facts.regions))}</p><p>{escape(lead)}</p></header>\n"
     )
     tiles = [
-        ("faults", len(facts.faults), "error" if facts.faults else ""),
+        ("violations", len(facts.violations), "error" if facts.violations else ""),
         ("stacks", len(facts.stacks), ""),
         ("resources", facts.resources, ""),
         ("roles", len({trust.role for trust in facts.trusts}), ""),
@@ -120,8 +120,8 @@ def _header(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     links += [("workflow", "workflow")] if facts.machines else []
     if changes is not None:
         links.insert(0, ("changes", "what changed"))
-    if facts.faults:
-        links.insert(0, ("faults", "faults"))
+    if facts.violations:
+        links.insert(0, ("violations", "violations"))
     anchors = "".join(f'<a href="#{target}">{words}</a>' for target, words in links)
     yield f"<nav>{anchors}</nav>\n"
 
@@ -174,22 +174,22 @@ def _places(names: Iterable[str]) -> str:
     return "<br>".join(parts)
 
 
-def _faults(facts: Facts) -> Iterator[str]:
-    yield f'<h2 id="faults">Faults ({len(facts.faults)})</h2>\n'
+def _violations(facts: Facts) -> Iterator[str]:
+    yield f'<h2 id="violations">Violations ({len(facts.violations)})</h2>\n'
     yield _table(
         ("check", "where", "what is there", "what may be", "what to do"),
         (
             (
                 "",
                 (
-                    _badge(fault.check, "error"),
-                    _path(fault.where),
-                    escape(fault.what),
-                    escape(fault.limit),
-                    escape(fault.fix),
+                    _badge(violation.check, "error"),
+                    _path(violation.where),
+                    escape(violation.what),
+                    escape(violation.limit),
+                    escape(violation.fix),
                 ),
             )
-            for fault in facts.faults
+            for violation in facts.violations
         ),
     )
 
@@ -322,7 +322,7 @@ def _costs(facts: Facts) -> Iterator[str]:
 
 
 def _checks(facts: Facts, sentences: Sequence[tuple[str, str]]) -> Iterator[str]:
-    failed = {fault.check for fault in facts.faults}
+    failed = {violation.check for violation in facts.violations}
     items = "".join(
         f"<li{' class=no' if check_id in failed else ''}>{'✗' if check_id in failed else '✓'} "
         f"<code>{check_id}</code> {escape(sentence)}</li>"

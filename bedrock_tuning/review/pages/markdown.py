@@ -19,8 +19,8 @@ def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     if not facts.proved:
         yield "## Infrastructure review: not judged"
         yield "\nThere are no contracts for this assembly."
-    elif facts.faults:
-        yield f"## ❌ Infrastructure review: {counted(len(facts.faults), 'fault')}"
+    elif facts.violations:
+        yield f"## ❌ Infrastructure review: {counted(len(facts.violations), 'violation')}"
     else:
         yield "## ✅ Infrastructure review: proved"
     roles = len({trust.role for trust in facts.trusts})
@@ -28,13 +28,13 @@ def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
         f"\n{', '.join(f'`{name}`' for name in facts.stacks)} in {', '.join(facts.regions)}: "
         f"{facts.resources} resources, {counted(roles, 'role')}, {facts.checks} checks."
     )
-    if facts.faults:
-        yield "\n### Faults\n"
+    if facts.violations:
+        yield "\n### Violations\n"
         yield from table(
             ("check", "where", "what is there", "what may be", "what to do"),
-            ((f"`{f.check}`", f.where, f.what, f.limit, f.fix) for f in facts.faults[:_MOST]),
+            ((f"`{f.check}`", f.where, f.what, f.limit, f.fix) for f in facts.violations[:_MOST]),
         )
-        yield from _more(len(facts.faults))
+        yield from _more(len(facts.violations))
     if changes is not None:
         yield from _changes(changes)
     yield from _folded(facts)

@@ -176,7 +176,7 @@ def assets_written(copy: Copy) -> None:
 
 @flaw("A109", "alarm: a generated name, written out")
 def name_written(copy: Copy) -> None:
-    resources = copy.source.subject().contracted
+    resources = copy.source.evidence().contracted
     copy.properties(ALARM)["AlarmActions"] = [
         {"Fn::Join": ["", ["arn:aws:sns:us-east-1:", {"Ref": "AWS::AccountId"}, ":", name]]}
         for name in [resources["topic"].name]

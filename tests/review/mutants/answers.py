@@ -126,7 +126,7 @@ def shard_made_up(states: Raw) -> None:
     states["No images"]["Result"] = [{"number": 1}]
 
 
-@_flaw("F715", "a question without a subject, which SNS refuses")
+@_flaw("F715", "a question without a evidence, which SNS refuses")
 def no_subject(states: Raw) -> None:
     states["Ask for approval"]["Parameters"]["Subject"] = ""
 

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
-from bedrock_tuning.review.check import Subject
+from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement, document
 from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
 from tests.review.oracle.simulator import ROOT
@@ -34,20 +34,20 @@ _TYPES = {
 }
 
 
-def run(subject: Subject, *, full: bool, only: str = "") -> dict[str, Any]:
+def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
     """{"actions": how many there are, "count": simulations, "allowed": role → action → ARNs}."""
-    world = subject.world
+    world = evidence.world
     resources: dict[str, list[str]] = {}
-    for resource in subject.assembly.resources:
+    for resource in evidence.assembly.resources:
         for kind in _TYPES.get(resource.type, ()):
             resources.setdefault(kind, []).append(resource.arn)
-    resources["s3:object"] = sorted({*_keys(subject)})
+    resources["s3:object"] = sorted({*_keys(evidence)})
     resources["logs:log-stream"] = [
         f"{group.arn.removesuffix(':*')}:log-stream:sample"
-        for group in subject.assembly.of_type("AWS::Logs::LogGroup")
+        for group in evidence.assembly.of_type("AWS::Logs::LogGroup")
     ]
     resources["s3:bucket"].append("arn:aws:s3:::somebody-elses-bucket")
-    resources["kms:key"].append(f"arn:aws:kms:{subject.bound.region}:{ACCOUNT}:key/another")
+    resources["kms:key"].append(f"arn:aws:kms:{evidence.bound.region}:{ACCOUNT}:key/another")
     usual = usual_context()
     roles = [
         {
@@ -66,7 +66,7 @@ def run(subject: Subject, *, full: bool, only: str = "") -> dict[str, Any]:
     ]
     question = {
         "account": ACCOUNT,
-        "region": subject.bound.region,
+        "region": evidence.bound.region,
         "full": full,
         "context": usual,
         "roles": roles,
@@ -86,16 +86,16 @@ def run(subject: Subject, *, full: bool, only: str = "") -> dict[str, Any]:
     return answer
 
 
-def _keys(subject: Subject) -> Iterator[str]:
+def _keys(evidence: Evidence) -> Iterator[str]:
     """Keys to try in every bucket: those of all patterns, and others that look like them."""
     tails = {
         concrete(resource).partition("/")[2]
-        for role in subject.world.roles.values()
+        for role in evidence.world.roles.values()
         for statement in role.policy
         for resource in statement.resources
         if ":s3:::" in resource and "/" in resource
     }
-    buckets = [b.arn for b in subject.assembly.of_type("AWS::S3::Bucket")]
+    buckets = [b.arn for b in evidence.assembly.of_type("AWS::S3::Bucket")]
     for bucket in [*buckets, "arn:aws:s3:::somebody-elses-bucket"]:
         for tail in sorted(tails | {"other/key"}):
             yield f"{bucket}/{tail}"
@@ -112,11 +112,11 @@ def _targets(statements: Sequence[Statement]) -> dict[str, list[str]]:
     return {service: sorted(arns) for service, arns in found.items()}
 
 
-def readable(subject: Subject, allowed: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
+def readable(evidence: Evidence, allowed: Mapping[str, Mapping[str, list[str]]]) -> dict[str, Any]:
     """The answer with construct paths for ARNs, sorted, for a file that people compare."""
     plain = {
         role: {
-            action: sorted(subject.readable(arn).replace(ACCOUNT, "<account>") for arn in arns)
+            action: sorted(evidence.readable(arn).replace(ACCOUNT, "<account>") for arn in arns)
             for action, arns in sorted(actions.items())
         }
         for role, actions in sorted(allowed.items())
@@ -124,10 +124,10 @@ def readable(subject: Subject, allowed: Mapping[str, Mapping[str, list[str]]]) -
     return {role.partition("/")[2].removesuffix("/Role"): found for role, found in plain.items()}
 
 
-def text(subject: Subject) -> str:
+def text(evidence: Evidence) -> str:
     """The snapshot's text."""
-    allowed = run(subject, full=False)["allowed"]
-    body: str = yaml.safe_dump(readable(subject, allowed), width=100, sort_keys=True)
+    allowed = run(evidence, full=False)["allowed"]
+    body: str = yaml.safe_dump(readable(evidence, allowed), width=100, sort_keys=True)
     return (
         "# What each role can do, of all actions of all services, by an independent simulator.\n"
         "# Written by: python -m tests.review.oracle.exhaustive\n" + body
@@ -148,8 +148,8 @@ def main() -> None:
             settings.read(read_context()["tuning"]),
             customization.load_all(REPOSITORY / "customizations"),
         )
-        subject = Synthesized.read(Path(outdir), promised).subject()
-    SNAPSHOT.write_text(text(subject), "utf-8")
+        evidence = Synthesized.read(Path(outdir), promised).evidence()
+    SNAPSHOT.write_text(text(evidence), "utf-8")
     sys.stderr.write(f"wrote {SNAPSHOT.name}\n")
 
 
