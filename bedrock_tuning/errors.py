@@ -7,6 +7,7 @@ TuningError
 │   ├── SettingsError         cdk.json and the settings under "tuning" in it
 │   ├── ConfigurationError    any of both, for who reads both
 │   └── RequestError          a request that Amazon Bedrock would refuse
+├── UserError             a request that cannot be carried out, with its place and its fix
 └── SourceError           bytes of a dataset could not be read
     └── DeniedError           because the reader may not: nothing that a repetition would cure
 
@@ -49,6 +50,19 @@ class ConfigurationError(ProblemsError):
 
 class RequestError(ProblemsError):
     """A request breaks a pattern or a length that Amazon Bedrock demands."""
+
+
+class UserError(TuningError):
+    """A person's request cannot be carried out.
+
+    what: the problem, in words. where: file, option or resource. fix: what to do.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
 
 
 class SourceError(TuningError):

@@ -1,30 +1,27 @@
 """One deployed environment, found through the outputs of its CloudFormation stacks."""
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, Final
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
 
-import click
-
-from bedrock_tuning.cli.terminal.aws import Aws
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
 
 _OUTPUTS: Final = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
     "pipeline": ("RunsTable", "Workflow", "Customizations"),
 }
-DEFAULT_ENVIRONMENT: Final = "dev"
-_VARIABLE: Final = "TUNING_ENVIRONMENT"
+_FILES: Final = Path("customizations")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """Where one environment's parts are, and the clients to reach them.
 
-    customizations: the names of those that were deployed. region: as given on the command line.
+    customizations: the names of those that were deployed. options: what a person has to add to a
+    `tuning` command so that it reaches this deployment.
     """
 
     aws: Aws
@@ -33,96 +30,86 @@ class Deployment:
     runs_table: str
     workflow_arn: str
     customizations: tuple[str, ...]
-    region: str | None = None
+    options: tuple[str, ...] = ()
 
     def command(self, words: str) -> str:
         """A command to type next that reaches this deployment: "tuning run X -e prod"."""
-        parts = ["tuning", words]
-        usual = os.environ.get(_VARIABLE) or DEFAULT_ENVIRONMENT
-        # Also where the variable chooses it: the next shell may not have the variable.
-        if {self.environment, usual} != {DEFAULT_ENVIRONMENT}:
-            parts.append(f"-e {self.environment}")
-        if self.region:
-            parts.append(f"--region {self.region}")
-        return " ".join(parts)
+        return " ".join(["tuning", words, *self.options])
 
     def execution_arn(self, name: str) -> str:
         """The ARN of one execution of the workflow by its name."""
         return f"{self.workflow_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
+    def require(self, customization: str) -> None:
+        """Raises UserError for a customization that is not deployed here.
 
-Deployed = Callable[[], Deployment]
+        Without this nobody would notice: an upload to an unknown folder starts nothing.
+        """
+        if customization in self.customizations:
+            return
+        file = _FILES / f"{customization}.toml"
+        if file.is_file():
+            raise UserError(
+                f"the customization {customization} is not deployed in {self.environment}",
+                where=str(file),
+                fix=f"deploy it: {deploy_command(self.environment)}",
+            )
+        files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
+        known = dict.fromkeys([*self.customizations, *files])
+        close = get_close_matches(customization, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UserError(
+            f"unknown customization {customization} in {self.environment}{hint}",
+            fix=f"use one of {', '.join(self.customizations)}; to add one, create {file}",
+        )
 
 
-def find(aws: Aws, *, environment: str, region: str | None = None) -> Deployment:
-    """The deployment of an environment; raises CannotRun if its stacks are not there."""
-    found: dict[str, str] = {}
+def deploy_command(environment: str) -> str:
+    """The command that deploys an environment."""
+    return f"cdk deploy --all --context environment={environment}"
+
+
+def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deployment:
+    """The deployment of an environment; raises UserError if its stacks are missing."""
+    outputs: dict[str, str] = {}
     for part, names in _OUTPUTS.items():
         stack = f"tuning-{environment}-{part}"
-        deploy = f"cdk deploy --all --context environment={environment}"
-        outputs = _outputs(aws, stack, deploy=deploy)
-        missing = [name for name in names if name not in outputs]
+        found = _outputs(aws, stack, environment=environment)
+        missing = [name for name in names if name not in found]
         if missing:
-            raise CannotRun(
+            raise UserError(
                 f"the stack has no output {', '.join(missing)}",
                 where=stack,
-                fix=f"deploy this version of the project: {deploy}",
+                fix=f"deploy this version of the project: {deploy_command(environment)}",
             )
-        found.update({name: outputs[name] for name in names})
+        outputs.update(found)
     return Deployment(
         aws=aws,
         environment=environment,
         buckets=Buckets(
-            training=found["TrainingBucket"],
-            validation=found["ValidationBucket"],
-            output=found["OutputBucket"],
+            training=outputs["TrainingBucket"],
+            validation=outputs["ValidationBucket"],
+            output=outputs["OutputBucket"],
         ),
-        runs_table=found["RunsTable"],
-        workflow_arn=found["Workflow"],
-        customizations=tuple(filter(None, found["Customizations"].split(","))),
-        region=region,
+        runs_table=outputs["RunsTable"],
+        workflow_arn=outputs["Workflow"],
+        customizations=tuple(filter(None, outputs["Customizations"].split(","))),
+        options=options,
     )
 
 
-def _outputs(aws: Aws, stack: str, *, deploy: str) -> dict[str, str]:
+def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
     from botocore.exceptions import ClientError
 
     try:
-        (found,) = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        (description,) = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-        raise CannotRun(
-            "there is no such stack here",
+        raise UserError(
+            "no such stack",
             where=f"{stack} in {aws.cloudformation.meta.region_name}",
-            fix=f"choose another --environment or --region, or deploy it: {deploy}",
+            fix="choose another --environment or --region, or deploy it: "
+            f"{deploy_command(environment)}",
         ) from None
-    return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
-
-
-def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--environment and --region; the command gets `deployed`, which looks when it is called."""
-
-    @click.option(
-        "--environment",
-        "-e",
-        envvar=_VARIABLE,
-        default=DEFAULT_ENVIRONMENT,
-        show_default=True,
-        show_envvar=True,
-        help="Which deployed environment, as named in cdk.json.",
-    )
-    @click.option("--region", help="AWS Region; as for the AWS CLI if not given.")
-    @click.pass_context
-    @wraps(command)
-    def wrapped(
-        ctx: click.Context, /, *args: Any, environment: str, region: str | None, **kwargs: Any
-    ) -> Any:
-        aws = ctx.obj or Aws(region=region)
-
-        def deployed() -> Deployment:
-            return find(aws, environment=environment, region=region)
-
-        return command(*args, deployed=deployed, **kwargs)
-
-    return wrapped
+    return {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", ())}

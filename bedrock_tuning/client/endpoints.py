@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
-from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
 
 _PRICES: Final = {
@@ -17,7 +17,7 @@ _PRICES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class ProvisionedEndpoint:
     """One Provisioned Throughput.
 
     created: when billing began. lease_end: when it is deleted; None without a lease.
@@ -38,7 +38,7 @@ class Endpoint:
 
     @property
     def is_ending(self) -> bool:
-        """Whether its lease is over: the lease keeper deletes it at its next look."""
+        """Whether its lease is over: the lease keeper deletes it at its next run."""
         return self.lease_end is not None and self.lease_end <= f"{_now():%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -46,7 +46,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def endpoints(aws: Aws, *, environment: str | None) -> Iterator[Endpoint]:
+def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpoint]:
     """Those of an environment, found by tag; all of the account and Region for None."""
     pages = aws.bedrock.get_paginator("list_provisioned_model_throughputs").paginate()
     for page in pages:
@@ -58,11 +58,11 @@ def endpoints(aws: Aws, *, environment: str | None) -> Iterator[Endpoint]:
                 yield _endpoint(dict(summary), tags)
 
 
-def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Endpoint:
+def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> ProvisionedEndpoint:
     commitment = summary.get("commitmentDuration")
     units = summary["modelUnits"]
     price = _price(_base(summary["foundationModelArn"]), commitment)
-    return Endpoint(
+    return ProvisionedEndpoint(
         arn=summary["provisionedModelArn"],
         name=summary["provisionedModelName"],
         status=summary["status"],

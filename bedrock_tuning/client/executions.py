@@ -1,32 +1,114 @@
-"""A run while it runs: the states of its execution, each as it begins."""
+"""Following a run: the states of its execution as events, until it ends."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.runs import Row, resolved, row
 
+POLL_SECONDS: Final = 2.0
 # Ends that are what the upload was made for, or that need nobody's attention.
-GOOD = frozenset(
+GOOD: Final = frozenset(
     {"served", "trained", "already-trained", "removed", "duplicate", "superseded", "waiting"}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """A state that a run entered. after: since the run began."""
+    """The run entered a state. after: since the run began."""
 
     state: str
     after: timedelta
 
     def __str__(self) -> str:
-        """One line: hours only where there are some."""
+        """One line: "0:01:05  Check manifest"."""
         whole = int(self.after.total_seconds())
         return f"{whole // 3600:d}:{whole // 60 % 60:02d}:{whole % 60:02d}  {self.state}"
 
 
-class History:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitingManifest:
+    """The upload waits for the other manifest of its dataset."""
+
+    run: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """The upload's dataset was taken by another run, which is followed from now on."""
+
+    run: Row
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitingApproval:
+    """The run waits for a person to approve its price."""
+
+    run: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoHistory:
+    """There are no states to follow. reason: why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The run ended; always the last event."""
+
+    run: dict[str, Any]
+
+
+Event = Entered | AwaitingManifest | TakenOver | AwaitingApproval | NoHistory | Ended
+
+
+def follow(deployment: Deployment, started: Row) -> Iterator[Event]:
+    """What happens to a run until it ends.
+
+    An upload that waits for its other manifest is followed to the run that takes both.
+    """
+    current = resolved(deployment, started)
+    if current["status"] == "waiting":
+        yield AwaitingManifest(run=current)
+    while current["status"] == "waiting":
+        time.sleep(POLL_SECONDS)
+        current = resolved(deployment, current)
+    if "taken_by" in current:
+        message = str(current["message"])
+        current = row(deployment, str(current["taken_by"]))
+        yield TakenOver(run=current, message=message)
+    yield from _states(deployment, current)
+    yield Ended(run=resolved(deployment, row(deployment, str(current["run"]))))
+
+
+def _states(deployment: Deployment, run: Row) -> Iterator[Event]:
+    if "execution" not in run:
+        # Runs that a deployment or `tuning serve` started are recorded when they end.
+        yield NoHistory(reason="this run has no history to follow; it ended as shown")
+        return
+    history = _History(deployment, str(run["execution"]))
+    while True:
+        # Asked before the news, so that none is lost between the last news and the end.
+        status = history.status()
+        if status is None:
+            yield NoHistory(reason="the history of this run is no longer kept")
+            return
+        news = list(history.news())
+        yield from news
+        if status != "RUNNING":
+            return
+        if news and news[-1].state == "Await approval":
+            yield AwaitingApproval(run=row(deployment, str(run["run"])))
+        time.sleep(POLL_SECONDS)
+
+
+class _History:
     """The execution of one run.
 
     Choices and repeated states (a loop that waits) are left out: they tell a person nothing.
@@ -36,7 +118,7 @@ class History:
         self._states = deployment.aws.stepfunctions
         self._arn = deployment.execution_arn(execution)
         self._seen = 0
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
     def status(self) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if it is no longer kept."""
@@ -58,25 +140,25 @@ class History:
         pages = self._states.get_paginator("get_execution_history").paginate(
             executionArn=self._arn, reverseOrder=True, includeExecutionData=False
         )
-        found: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         for page in pages:
             for event in page["events"]:
                 if event["id"] <= self._seen:
                     break
-                found.append(dict(event))
+                events.append(dict(event))
             else:
                 continue
             break
-        if found:
-            self._seen = found[0]["id"]
-        return found[::-1]
+        if events:
+            self._seen = events[0]["id"]
+        return events[::-1]
 
     def _entered(self, event: dict[str, Any], began: datetime) -> Entered | None:
         details = event.get("stateEnteredEventDetails")
         if details is None or event["type"] == "ChoiceStateEntered":
             return None
         name = details["name"]
-        if name in self._told:
+        if name in self._reported:
             return None
-        self._told.add(name)
+        self._reported.add(name)
         return Entered(state=name, after=event["timestamp"] - began)

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from bedrock_tuning import contracts
-from bedrock_tuning.cli.terminal.errors import CannotRun
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import preflight, vpc_endpoints
 from bedrock_tuning.contracts.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -37,7 +37,7 @@ def problems(
     """What the network of the settings vpc_subnets and vpc_security_groups lacks.
 
     ec2: a client of the settings' Region; only Describe actions are called. A subnet or group that
-    does not exist is a problem, too. Raises CannotRun when the caller may not look, ClientError
+    does not exist is a problem, too. Raises UserError when the caller may not look, ClientError
     when EC2 refuses for another reason.
     """
     from botocore.exceptions import ClientError
@@ -52,7 +52,7 @@ def problems(
             setting = _UNKNOWN[code]
             return [f"{said.rstrip('.')} in {settings.region}: correct {setting} in cdk.json"]
         if code == "UnauthorizedOperation":
-            raise CannotRun(
+            raise UserError(
                 f"you may not call ec2:{error.operation_name}",
                 fix=f"ask for {', '.join(f'ec2:{name}' for name in _CALLS)}, or let somebody run "
                 "this who has them",

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import split_uri, uri
 
 _FILES: Final = ("report.html", "report.json", "rejected.jsonl")
@@ -24,13 +24,13 @@ class Stored:
     names: tuple[str, ...]
 
     def read(self, name: str) -> bytes:
-        """A small file; raises CannotRun if it is not there any more."""
+        """A small file; raises UserError if it is not there any more."""
         s3 = self.deployment.aws.s3
         key = f"{self.prefix}{name}"
         try:
             return s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except s3.exceptions.NoSuchKey:
-            raise CannotRun(
+            raise UserError(
                 "the report is not there any more", where=uri(self.bucket, key)
             ) from None
 
@@ -40,14 +40,14 @@ class Stored:
 
 
 def stored(deployment: Deployment, found: Row) -> Stored:
-    """Where the report of a run is; raises CannotRun if the run has none, or none yet."""
+    """Where the report of a run is; raises UserError if the run has none, or none yet."""
     run, status = found["run"], found["status"]
     if "report" not in found:
         taker = found.get("taken_by")
         fix = f"`{deployment.command(f'run {run}')}` shows it"
         if taker:
             fix = f"`{deployment.command(f'report {taker}')}`: that run has it"
-        raise CannotRun(f"run {run} has no report: it is {status}", fix=fix)
+        raise UserError(f"run {run} has no report: it is {status}", fix=fix)
     bucket, key = split_uri(str(found["report"]))
     return Stored(
         deployment=deployment,
@@ -58,10 +58,10 @@ def stored(deployment: Deployment, found: Row) -> Stored:
 
 
 def save(files: Stored, targets: Mapping[str, Path], *, overwrite: bool) -> None:
-    """Writes files by name, all of them or, if one is there already, none (CannotRun)."""
+    """Writes files by name, all of them or, if one is there already, none (UserError)."""
     there = [str(path) for path in targets.values() if path.exists()]
     if there and not overwrite:
-        raise CannotRun(
+        raise UserError(
             "there are such files already, and nothing is overwritten unasked",
             where=", ".join(there),
             fix="name another place with -o DIR or --html FILE, or add --overwrite",

@@ -1,11 +1,15 @@
 """The runs table as people see it: rows of runs, newest first."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from bedrock_tuning.cli.lookup import demand_deployed
-from bedrock_tuning.cli.terminal.errors import CannotRun
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.errors import UserError
+
+POLL_SECONDS: Final = 1.0
+# An event takes seconds; a function that starts cold some more.
+_PATIENCE_SECONDS: Final = 60.0
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
@@ -15,7 +19,7 @@ _HIDDEN = ("id", "approval_token")
 def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:
     """The newest runs, of one customization or of all; those that ended as waiting are resolved.
 
-    Raises CannotRun for a customization that has no run and is not deployed.
+    Raises UserError for a customization that has no run and is not deployed.
     """
     if customization is not None:
         pages = deployment.aws.dynamodb.get_paginator("query").paginate(
@@ -28,7 +32,7 @@ def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Se
         )
         own = [_row(item) for page in pages for item in page.get("Items", ())]
         if not own:
-            demand_deployed(customization, deployment)
+            deployment.require(customization)
         return _resolved(own)
     # Only runs have a customization, so the index holds nothing else.
     scanned = deployment.aws.dynamodb.get_paginator("scan").paginate(
@@ -39,43 +43,75 @@ def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Se
 
 
 def newest(deployment: Deployment, *, customization: str | None) -> str:
-    """The newest run's name; raises CannotRun when there is none."""
+    """The newest run's name; raises UserError when there is none."""
     found = rows(deployment, customization=customization, limit=1)
     if not found:
         whose = f" of {customization}" if customization else ""
         start = deployment.command(f"upload DATASET -c {customization or 'NAME'}")
-        raise CannotRun(f"there is no run{whose} yet", fix=f"`{start}` starts one")
+        raise UserError(f"no run{whose} yet", fix=f"`{start}` starts one")
     return str(found[0]["run"])
+
+
+def newest_before_upload(deployment: Deployment, customization: str) -> str | None:
+    """The newest run, "" if there is none; None for callers that may not read the table."""
+    from botocore.exceptions import ClientError
+
+    try:
+        found = rows(deployment, customization=customization, limit=1)
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("AccessDenied"):
+            raise
+        return None
+    return str(found[0]["run"]) if found else ""
+
+
+def first_after(deployment: Deployment, customization: str, *, after: str) -> Row | None:
+    """The first admitted run after another one, which an upload starts some seconds later.
+
+    None if none appears within a minute.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        later = [
+            each
+            for each in rows(deployment, customization=customization, limit=5)
+            if str(each["run"]) > after and each.get("training_version")
+        ]
+        if later:
+            return later[-1]
+        if time.monotonic() >= until:
+            return None
+        time.sleep(POLL_SECONDS)
 
 
 def chosen(deployment: Deployment, run: str, *, customization: str | None) -> str:
     """The run that an argument names: itself, or the newest one for the word latest.
 
-    Raises CannotRun when there is none, or when a customization is named beside a run.
+    Raises UserError when there is none, or when a customization is named beside a run.
     """
     if run == "latest":
         return newest(deployment, customization=customization)
     if customization is not None:
-        raise CannotRun(
-            f"--customization chooses among runs, but {run} is one already",
-            fix="leave it out, or write latest instead of the run",
+        raise UserError(
+            f"--customization chooses among runs, but {run} already names one",
+            fix="omit it, or write latest instead of the run",
         )
     return run
 
 
 def row(deployment: Deployment, run: str) -> dict[str, Any]:
-    """One run with everything that is stored about it; raises CannotRun for an unknown one."""
+    """One run with everything that is stored about it; raises UserError for an unknown one."""
     item = deployment.aws.dynamodb.get_item(
         TableName=deployment.runs_table, Key={"id": {"S": f"run#{run}"}}, ConsistentRead=True
     ).get("Item")
     if item is None and run == "latest":
-        raise CannotRun(
-            "this decides about one run, which has to be named",
+        raise UserError(
+            "this command needs the name of a run, not latest",
             fix=f"`{deployment.command('runs')}` lists them",
         )
     if item is None:
-        raise CannotRun(
-            f"there is no run {run} in {deployment.environment}",
+        raise UserError(
+            f"unknown run {run} in {deployment.environment}",
             fix=f"`{deployment.command('runs')}` lists them",
         )
     return _row(item)
@@ -123,7 +159,7 @@ def _taken(waiting: Row, others: Sequence[Row]) -> dict[str, Any]:
     if not later:
         return dict(waiting)
     taker = min(later)
-    message = f"the other manifest came: run {taker} has taken this dataset"
+    message = f"the other manifest arrived: run {taker} took this dataset"
     return {**waiting, "status": "superseded", "taken_by": taker, "message": message}
 
 

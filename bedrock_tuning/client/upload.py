@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.cli.terminal.errors import CannotRun
-from bedrock_tuning.cli.terminal.progress import Progress
-from bedrock_tuning.cli.validate.locations import Place, first_reference, references
-from bedrock_tuning.cli.validate.manifests import LocalManifest
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.progress import Meter
 from bedrock_tuning.sources.folder import Names
+from bedrock_tuning.sources.locations import ImageLocation, first_reference, references
+from bedrock_tuning.sources.manifests import LocalManifest
 
 _THREADS: Final = 16
 _PEEK: Final = 1 << 20
@@ -41,7 +41,7 @@ def sides(
 
     path: such a folder, or the training manifest itself with its images beside it. validation: a
     validation manifest that lies elsewhere.
-    Raises CannotRun if there is no manifest, or one that refers to another place than it goes to.
+    Raises UserError if there is no manifest, or one that refers to another place than it goes to.
     """
     manifests = _manifests(path)
     if validation is not None:
@@ -68,11 +68,11 @@ def _manifests(path: Path) -> dict[s3_layout.Kind, Path]:
         here = {"training": path / s3_layout.MANIFEST_FILE}
     found = {kind: each for kind, each in here.items() if each.is_file()}
     if not found:
-        raise CannotRun(
-            f"there is no {s3_layout.MANIFEST_FILE}",
+        raise UserError(
+            f"no {s3_layout.MANIFEST_FILE} found",
             where=f"{path}, {path / 'training'}",
-            fix="`tuning prepare` makes a dataset of a folder of images; a manifest with another "
-            "name is named itself",
+            fix="`tuning prepare` makes a dataset from a folder of images; if the manifest has "
+            "another name, pass the manifest itself",
         )
     return found
 
@@ -85,9 +85,9 @@ def _side(
     with manifest.open("rb") as file:
         place = first_reference(file.read(_PEEK))
     if place is not None and (place.bucket, place.folder) != (bucket, prefix):
-        raise CannotRun(
+        raise UserError(
             f"the manifest refers to s3://{place.bucket}/{place.folder}, "
-            f"it would go to s3://{bucket}/{prefix}",
+            f"but would be uploaded to s3://{bucket}/{prefix}",
             where=str(manifest),
             fix=f"{_meant(place, deployment)}prepare it again with {right}",
         )
@@ -104,7 +104,7 @@ def _side(
     )
 
 
-def _meant(place: Place, deployment: Deployment) -> str:
+def _meant(place: ImageLocation, deployment: Deployment) -> str:
     """Whose dataset it may be: who prepared it for another customization named the wrong one."""
     other = place.folder.rstrip("/")
     known = other in deployment.customizations and deployment.buckets.kind_of(place.bucket)
@@ -118,21 +118,21 @@ def _is_here(folder: Path, name: str) -> bool:
         return False
 
 
-def upload_images(side: Side, deployment: Deployment) -> tuple[int, int, int]:
+def upload_images(side: Side, deployment: Deployment, *, meter: Meter) -> tuple[int, int, int]:
     """Uploads what is not there yet; returns how many were sent, replaced by that, and there.
 
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
-    CannotRun when the manifest refers to a file that is neither here nor there.
+    UserError when the manifest refers to a file that is neither here nor there.
     """
     there = _there(side, deployment)
     lost = [name for name in side.absent if name not in there]
     if lost:
         many = f"{len(lost):,} files that are" if len(lost) > 1 else "a file that is"
-        raise CannotRun(
+        raise UserError(
             f"the {side.kind} manifest refers to {many} neither here nor uploaded, "
             f"for example {lost[0]}{_similar(side.folder, lost[0])}",
             where=str(side.folder),
-            fix="put it there or correct the manifest; `tuning validate` lists all",
+            fix="add the file or correct the manifest; `tuning validate` lists all",
         )
     wanted = [name for name in side.files if not _same(side.folder / name, there.get(name))]
     s3 = deployment.aws.s3
@@ -142,7 +142,7 @@ def upload_images(side: Side, deployment: Deployment) -> tuple[int, int, int]:
             s3.put_object(Bucket=side.bucket, Key=f"{side.prefix}{name}", Body=file)
 
     with (
-        Progress(f"uploading {side.kind} images", unit="images") as progress,
+        meter(f"uploading {side.kind} images", "images") as progress,
         ThreadPoolExecutor(_THREADS) as pool,
     ):
         try:

@@ -7,7 +7,7 @@ import boto3
 from boto3.dynamodb.types import TypeSerializer
 from botocore.stub import Stubber
 
-from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.client.aws import Aws
 
 REGION = "us-east-1"
 WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:tuning-dev-workflow"

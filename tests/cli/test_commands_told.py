@@ -2,23 +2,9 @@
 
 import pytest
 
-from bedrock_tuning.cli.terminal.aws import Aws
-from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.s3_layout import Buckets
+from bedrock_tuning.cli.options import options_to_repeat
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, WAITING, StubbedAws, index
-
-
-def deployment(environment: str, region: str | None = None) -> Deployment:
-    return Deployment(
-        aws=Aws(),
-        environment=environment,
-        buckets=Buckets(training="t", validation="v", output="o"),
-        runs_table="runs",
-        workflow_arn="arn",
-        customizations=("pets",),
-        region=region,
-    )
 
 
 @pytest.mark.parametrize(
@@ -36,11 +22,11 @@ def test_a_command_names_the_environment_unless_every_shell_would_choose_it(
 ) -> None:
     if variable is not None:
         monkeypatch.setenv("TUNING_ENVIRONMENT", variable)
-    assert deployment(environment).command("runs") == told
+    assert " ".join(["tuning runs", *options_to_repeat(environment, None)]) == told
 
 
 def test_a_command_names_the_region_that_was_given() -> None:
-    assert deployment("dev", "eu-west-1").command("runs") == "tuning runs --region eu-west-1"
+    assert options_to_repeat("dev", "eu-west-1") == ("--region eu-west-1",)
 
 
 def test_a_list_of_runs_tells_each_next_command_with_its_environment(

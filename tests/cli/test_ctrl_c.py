@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command with the shell's exit code, and says what goes on without it."""
+"""Ctrl-C ends a command with the shell's exit code, and says what continues without it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 import pytest
 
 from bedrock_tuning.cli.terminal import output
-from bedrock_tuning.client import following
+from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
 from tests.cli.support import RUN, WAITING, StubbedAws, index
@@ -21,7 +21,7 @@ def interrupt(*_: object, **__: object) -> None:
 def test_whoever_stops_following_learns_that_the_run_goes_on(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following.time, "sleep", interrupt)
+    monkeypatch.setattr(executions.time, "sleep", interrupt)
     aws.deployed("prod")
     aws.has_run(**{**SERVED, "status": "training"})
     described(aws, "RUNNING")
@@ -29,7 +29,7 @@ def test_whoever_stops_following_learns_that_the_run_goes_on(
     history(aws, "Admit")
     result = run("run", RUN, "--follow", "-e", "prod")
     assert result.exit_code == 130
-    assert f"run {RUN} goes on in AWS" in result.stderr
+    assert f"run {RUN} continues in AWS" in result.stderr
     assert f"tuning run {RUN} -f -e prod" in result.stderr
 
 
@@ -45,7 +45,7 @@ def test_an_upload_that_is_stopped_among_its_images_has_started_no_run(
     result = run("upload", tmp_path, "-c", "pets")
     assert result.exit_code == 130
     assert "no run was started" in result.stderr
-    assert "go on: tuning upload" in result.stderr
+    assert "to continue: tuning upload" in result.stderr
 
 
 @pytest.mark.parametrize(("answer", "code"), [(False, 1), (None, 130)])
@@ -67,7 +67,7 @@ def test_whoever_does_not_agree_learns_that_the_run_goes_on_waiting(
     aws.has_run(**WAITING)
     result = run("approve", RUN)
     assert result.exit_code == code
-    assert "nothing was done; the run goes on waiting" in result.stderr
+    assert "nothing was done; the run is still waiting" in result.stderr
     assert f"tuning approve {RUN} --decline" in result.stderr
     assert "Aborted" not in result.output
 

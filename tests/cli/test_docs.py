@@ -6,12 +6,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bedrock_tuning.cli.__main__ import SECTIONS, tuning
+from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.cli.pages import PAGES
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = [name for section in SECTIONS.values() for name in section]
+NAMES = tuning.list_commands(click.Context(tuning))
 
 
 def command(name: str) -> click.Command:
@@ -42,7 +42,11 @@ def test_a_generated_page_is_current(path: str, make: object) -> None:
 
 def test_help_lists_the_commands_in_their_sections() -> None:
     text = CliRunner().invoke(tuning, ["--help"]).output
-    words = [f"\n{word}" for title, names in SECTIONS.items() for word in (title, *names)]
+    words = [
+        f"\n{word}"
+        for section, commands in tuning.sections.items()
+        for word in (section.value, *(str(each.name) for each in commands))
+    ]
     places = [text.replace("\n  ", "\n").index(word) for word in words]
     assert places == sorted(places)
 

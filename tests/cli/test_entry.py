@@ -15,10 +15,9 @@ HEAVY = ("boto3", "botocore", "obstore", "PIL", "rich", "msgspec")
 
 def test_help_of_every_command_loads_no_heavy_library() -> None:
     code = (
-        "import sys, click; from bedrock_tuning.cli.__main__ import SECTIONS, tuning\n"
+        "import sys, click; from bedrock_tuning.cli.__main__ import tuning\n"
         "c = click.Context(tuning)\n"
-        "names = [n for s in SECTIONS.values() for n in s]\n"
-        "[tuning.get_command(c, name).get_help(c) for name in names]\n"
+        "[tuning.get_command(c, name).get_help(c) for name in tuning.list_commands(c)]\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -45,8 +44,8 @@ def test_a_command_that_does_not_exist_exits_with_2(run: Run) -> None:
         (SourceError("cannot read x"), "cannot read x"),
         (CatalogueError("nova.toml is wrong"), "nova.toml is wrong"),
         (PermissionError(13, "Permission denied", "/secret"), "/secret"),
-        (KeyError("oops"), "a defect of this tool"),
-        (RecursionError(), "a defect of this tool"),
+        (KeyError("oops"), "a bug in this tool"),
+        (RecursionError(), "a bug in this tool"),
     ],
 )
 def test_every_exception_becomes_a_message_and_exit_code_2(

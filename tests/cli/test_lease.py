@@ -49,7 +49,7 @@ def test_a_lease_lives_longer_only_if_somebody_agrees_to_its_price(
 
     assert result.exit_code == 2
     assert "per hour, lease until" in result.stderr
-    assert "not confirmed: Let it be billed until 2026-11-22T13:30:00Z?" in result.stderr
+    assert "not confirmed: Keep it, billed until 2026-11-22T13:30:00Z?" in result.stderr
 
 
 def test_of_several_endpoints_only_the_customizations_own_are_touched(

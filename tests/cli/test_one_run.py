@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.client import following
+from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
 from tests.cli.support import OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
 
@@ -80,20 +80,20 @@ def test_runs_of_an_unknown_customization_are_refused_with_the_nearest_name(
     aws.answer("dynamodb", "query", {"Items": []}, None)
     result = run(*command, "-c", "pets-serch")
     assert result.exit_code == 2
-    assert "no customization pets-serch in dev; did you mean pets-search?" in result.stderr
+    assert "unknown customization pets-serch in dev; did you mean pets-search?" in result.stderr
 
 
 def test_a_run_and_a_customization_are_not_asked_for_at_once(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     result = run("run", RUN, "-c", "pets")
     assert result.exit_code == 2
-    assert "leave it out" in result.stderr
+    assert "omit it" in result.stderr
 
 
 def test_follow_tells_why_approval_is_asked_and_what_the_run_would_cost(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     why = "the run costs 12.00 USD, the budget is 10.00 USD: 2.00 USD too much"
     aws.deployed()
     aws.has_run(**{**SERVED, "status": "checking"})
@@ -113,7 +113,7 @@ def test_follow_tells_why_approval_is_asked_and_what_the_run_would_cost(
 def test_follow_prints_each_step_once_with_its_time(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**{**SERVED, "status": "checking"})
     described(aws, "RUNNING")
@@ -217,7 +217,7 @@ def test_an_endpoint_whose_lease_is_over_is_not_shown_as_if_it_stayed(
     aws.deployed()
     throughput(aws, OURS, {**OURS, "bedrock-tuning:expires": "2999-01-01T00:00:00Z"})
     _, over, lasting = run("endpoints").stdout.splitlines()
-    assert ("lease over" in over, "InService" in over) == (True, False)
+    assert ("lease ended" in over, "InService" in over) == (True, False)
     assert "InService" in lasting
 
 

@@ -88,7 +88,7 @@ def test_what_is_missing_is_said_with_what_to_do(aws: StubbedAws, run: Run, sett
         "the endpoint of states is missing: functions and jobs call it; make an interface endpoint "
         "for com.amazonaws.<region>.states\n"
     )
-    assert done.stderr == "1 problem of the network of prod in us-east-1\n"
+    assert done.stderr == "the network of prod in us-east-1 has 1 problem\n"
 
 
 def test_a_program_gets_the_problems_as_a_list(aws: StubbedAws, run: Run, settings: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_program_gets_the_problems_as_a_list(aws: StubbedAws, run: Run, settin
 
 
 @pytest.mark.parametrize(
-    ("environment", "why"), [("dev", "uses no network"), ("own", "makes a network of its own")]
+    ("environment", "why"), [("dev", "uses no network"), ("own", "creates its own network")]
 )
 def test_without_a_network_of_yours_there_is_nothing_to_check(
     run: Run, settings: Path, environment: str, why: str

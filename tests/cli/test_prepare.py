@@ -219,20 +219,20 @@ def test_a_failure_leaves_nothing_behind(run: Run, pictures: Path, tmp_path: Pat
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 2
-    assert "no image with a caption is left" in result.stderr
+    assert "no image with a usable caption is left" in result.stderr
     assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--customization", "pets-search"], "where will the dataset lie?"),
+        (["--customization", "pets-search"], "where will the dataset go?"),
         (["--to", "s3://bucket"], "each customization owns one folder"),
         (["--to", "bucket/pets"], "not an S3 URI"),
         (["--captions", "none.csv"], "there is no such file of captions"),
-        (["--model", "nova-lite"], "not tuned with images and captions"),
+        (["--model", "nova-lite"], "not trained on images with captions"),
         (["--model", "titan-image-generator-v2", "--split", "0.9"], "takes no validation set"),
-        (["-o", "{folder}/out"], "among its own inputs"),
+        (["-o", "{folder}/out"], "inside the input folder"),
         (["--validation-to", "s3://t/pets/"], "one manifest would overwrite the other"),
     ],
 )
@@ -303,7 +303,7 @@ def test_where_a_validation_set_lies_is_never_guessed(
     base = ["prepare", pictures, "--captions", tmp_path / "captions.csv", "--to", "s3://t/pets"]
     result = run(*base, "-o", tmp_path / "out")
     assert result.exit_code == 2
-    assert "in a bucket of its own" in result.stderr
+    assert "in a separate bucket" in result.stderr
     assert "--validation-to s3://" in result.stderr
     assert run(*base, "-o", tmp_path / "alone", "--split", "1").exit_code == 0
     assert run(*base, "-o", tmp_path / "style", "-m", "titan-image-generator-v2").exit_code == 0

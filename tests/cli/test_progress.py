@@ -6,8 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from bedrock_tuning.cli.__main__ import tuning
-from bedrock_tuning.cli.terminal.progress import Progress
-from bedrock_tuning.cli.validate import check
+from bedrock_tuning.cli.terminal.progress import ProgressBar
 
 
 class Clock:
@@ -20,7 +19,7 @@ class Clock:
 
 
 def test_quick_work_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress("work", unit="images", clock=Clock()) as progress:
+    with ProgressBar("work", "images", clock=Clock()) as progress:
         progress.update(share=0.5, count=100)
     assert capsys.readouterr() == ("", "")
 
@@ -29,7 +28,7 @@ def test_long_work_says_a_line_now_and_then_on_standard_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = Clock()
-    with Progress("work", unit="images", clock=clock) as progress:
+    with ProgressBar("work", "images", clock=clock) as progress:
         for second in range(31):
             clock.now = float(second)
             progress.update(share=second / 60, count=100)
@@ -44,7 +43,7 @@ def test_long_work_says_a_line_now_and_then_on_standard_error(
 
 def test_the_share_never_goes_back(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with Progress("work", unit="images", clock=clock) as progress:
+    with ProgressBar("work", "images", clock=clock) as progress:
         progress.update(share=0.9, count=1)
         clock.now = 20.0
         progress.update(share=0.2, count=1)
@@ -56,11 +55,11 @@ def test_a_manifest_of_texts_counts_its_records(
 ) -> None:
     counted: list[tuple[str, int]] = []
 
-    class Seen(Progress):
+    class Seen(ProgressBar):
         def update(self, *, share: float, count: int) -> None:
             counted.append((self._unit, count))
 
-    monkeypatch.setattr(check, "Progress", Seen)
+    monkeypatch.setattr("bedrock_tuning.cli.terminal.progress.ProgressBar", Seen)
     manifest = tmp_path / "texts.jsonl"
     manifest.write_text('{"prompt": "Hello", "completion": "Hi"}\n' * 100)
     done = CliRunner().invoke(tuning, ["validate", str(manifest), "--model", "cohere-command"])

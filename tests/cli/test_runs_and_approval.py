@@ -166,7 +166,7 @@ def test_approving_twice_says_that_the_run_no_longer_waits(
     aws.stub("stepfunctions").add_client_error("send_task_success", code, "gone")
     result = run("approve", RUN, "--yes")
     assert result.exit_code == 2
-    assert "no longer waits" in result.stderr
+    assert "is no longer waiting" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["approve", "stop"])
@@ -177,7 +177,7 @@ def test_a_decision_is_never_about_whichever_run_is_the_latest(
     aws.answer("dynamodb", "get_item", {}, None)
     result = run(command, "latest", "--yes")
     assert result.exit_code == 2
-    assert "has to be named" in result.stderr
+    assert "needs the name of a run" in result.stderr
 
 
 def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
@@ -185,4 +185,4 @@ def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
     aws.answer("dynamodb", "get_item", {}, None)
     result = run("approve", "20261121-000000-ffffff")
     assert result.exit_code == 2
-    assert "there is no run" in result.stderr
+    assert "unknown run" in result.stderr

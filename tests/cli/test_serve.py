@@ -140,7 +140,7 @@ def test_what_is_served_is_not_paid_for_twice(again: Run, aws: StubbedAws) -> No
     result = again("--yes")
 
     assert result.exit_code == 2
-    assert "pets-search is served already" in result.stderr
+    assert "pets-search is already served" in result.stderr
     assert "tuning serve pets-search --run RUN" in result.stderr
     assert "provisioned-model/" in result.stderr
 
@@ -154,8 +154,8 @@ def test_what_is_about_to_be_deleted_is_not_taken_for_served(
     result = again("--yes")
 
     assert result.exit_code == 2
-    assert "the lease of pt-0 is over" in result.stderr
-    assert "keep it: tuning lease pets-search --hours N" in result.stderr
+    assert "the lease of pt-0 has ended" in result.stderr
+    assert "extend its lease: tuning lease pets-search --hours N" in result.stderr
 
 
 def _ran(aws: StubbedAws, *, customization: str = "pets-search", model: str | None) -> None:
@@ -182,8 +182,8 @@ def test_the_model_of_an_earlier_run_takes_the_place_of_what_is_served(
     result = again("--run", EARLIER, "--yes")
 
     assert result.exit_code == 0, result.stderr
-    assert f"serves {MODEL} now; the other model takes its place" in result.stderr
-    assert f"{OTHER} would be served" in result.stderr
+    assert f"serves {MODEL} now and will be switched to the other model" in result.stderr
+    assert f"{OTHER} will be served" in result.stderr
 
 
 def test_a_model_that_was_trained_and_never_published_can_be_served(
@@ -236,7 +236,7 @@ def test_a_run_without_a_model_of_this_customization_is_refused(
     _ran(aws, customization="pets-style", model=OTHER)
     result = again("--run", EARLIER, "--yes")
     assert result.exit_code == 2
-    assert f"run {EARLIER} is of pets-style, not of pets-search" in result.stderr
+    assert f"run {EARLIER} belongs to pets-style, not to pets-search" in result.stderr
 
 
 def test_a_model_that_was_deleted_is_refused_before_anything_starts(
@@ -257,7 +257,7 @@ def test_a_customization_that_is_not_to_be_served_is_refused_before_anything_is_
     result = again("--yes", customizations=_customized(tmp_path, 'mode = "none"'))
 
     assert result.exit_code == 2
-    assert "the mode of its serving is none" in result.stderr
+    assert "its serving mode is none" in result.stderr
     assert str(tmp_path) in result.stderr
 
 

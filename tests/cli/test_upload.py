@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_tuning.client import begun
+from bedrock_tuning.client import runs
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
 from tests.cli.support import StubbedAws, item
@@ -114,7 +114,7 @@ def test_what_is_there_already_is_not_sent_again(
     aws.deployed()
     again = run("upload", prepared, "-c", "pets")
     assert again.exit_code == 0
-    assert "training: 1 image of that replaced another of its name" in again.stderr
+    assert "training: 1 image of these replaced another of the same name" in again.stderr
     assert s3.log == [
         "train/pets/images/1.png",
         "valid/pets/manifest.jsonl",
@@ -153,7 +153,7 @@ def test_a_manifest_that_refers_elsewhere_is_refused_with_the_right_option(
 def test_a_folder_without_manifest_is_refused(run: Run, s3: FakeS3, tmp_path: Path) -> None:
     result = run("upload", tmp_path, "-c", "pets")
     assert result.exit_code == 2
-    assert "there is no manifest.jsonl" in result.stderr
+    assert "no manifest.jsonl found" in result.stderr
     assert s3.log == []
 
 
@@ -188,7 +188,7 @@ def test_an_upload_for_an_unknown_customization_is_refused_with_the_nearest_name
 ) -> None:
     result = run("upload", prepared, "-c", "petz")
     assert result.exit_code == 2
-    assert "there is no customization petz in dev; did you mean pets?" in result.stderr
+    assert "unknown customization petz in dev; did you mean pets?" in result.stderr
     assert s3.log == []
 
 
@@ -249,11 +249,11 @@ def test_a_run_that_does_not_appear_is_said_with_where_to_look(
     def lost(*_: object, **__: object) -> str:
         return ""
 
-    monkeypatch.setattr(begun, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(runs, "_PATIENCE_SECONDS", 0)
     monkeypatch.setattr(s3.runs, "start", lost)
     result = run("upload", prepared, "-c", "pets")
     assert result.exit_code == 0
-    assert "no run has appeared" in result.stderr
+    assert "no run has started" in result.stderr
     assert "dead-letter queue" in result.stderr
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bedrock_tuning.cli.validate import decode
+from bedrock_tuning.validate import decode
 from tests.cli.conftest import Run
 from tests.cli.datasets import MODEL, dataset, picture, record
 from tests.cli.support import StubbedAws
@@ -23,7 +23,7 @@ def report(result: Any) -> dict[str, Any]:
 def test_a_good_dataset_is_valid_and_exits_with_0(run: Run, tmp_path: Path) -> None:
     result = run("validate", dataset(tmp_path), "--model", MODEL)
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith(f"VALID for {MODEL}: 6 records, 6 images looked at, 0 errors")
+    assert result.stdout.startswith(f"VALID for {MODEL}: 6 records, 6 images checked, 0 errors")
 
 
 def test_json_has_the_published_keys(run: Run, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_deep_without_pillow_says_what_to_install(
     monkeypatch.setattr(decode, "find_spec", lambda name: None)
     result = run("validate", dataset(tmp_path), "-m", MODEL, "--deep")
     assert result.exit_code == 2
-    assert "pip install pillow" in result.stderr
+    assert "pip install 'bedrock-tuning[images]'" in result.stderr
 
 
 def test_equal_images_are_found_by_their_bytes(run: Run, tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere.jsonl", "-m", MODEL], "there is no such file"),
+        (["nowhere.jsonl", "-m", MODEL], "no such file"),
         ([".", "-m", MODEL], "this is a folder"),
         (["{manifest}"], "add --model KEY"),
         (["{manifest}", "-m", "titan-image-generator-v3"], "did you mean"),
@@ -296,11 +296,11 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
             ["{manifest}", "-c", "pets-style", "--type", "fine-tunning"],
             'did you mean "FINE_TUNING"?',
         ),
-        (["{manifest}", "-m", MODEL, "--map", "s3://train/pets"], "there is no =DIR"),
-        (["{manifest}", "-m", MODEL, "--map", "s3://train/pets=/none/there"], "is no folder"),
+        (["{manifest}", "-m", MODEL, "--map", "s3://train/pets"], "=DIR is missing"),
+        (["{manifest}", "-m", MODEL, "--map", "s3://train/pets=/none/there"], "is not a folder"),
         (["{manifest}", "-m", MODEL, "--map", "train/pets=."], "not an S3 URI"),
-        (["{manifest}", "-m", MODEL, "--rejected", "none/x"], "there is no such folder"),
-        (["{manifest}", "-c", "nope"], "there is no customization nope"),
+        (["{manifest}", "-m", MODEL, "--rejected", "none/x"], "no such folder"),
+        (["{manifest}", "-c", "nope"], "unknown customization nope"),
         (["s3://bucket/", "-m", MODEL], "this is a folder"),
     ],
 )
@@ -333,7 +333,7 @@ def test_a_manifest_that_is_not_in_s3_is_one_message(run: Run, aws: StubbedAws) 
     aws.stub("s3").add_client_error("head_object", "404", "Not Found", http_status_code=404)
     result = run("validate", "s3://train/pets/manifest.jsonl", "-m", MODEL)
     assert result.exit_code == 2
-    assert "there is no such object" in result.stderr
+    assert "no such object" in result.stderr
 
 
 @pytest.mark.parametrize(

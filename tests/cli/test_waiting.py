@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.client import following
+from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, StubbedAws, index, item
 from tests.cli.test_one_run import described, history
@@ -29,7 +29,7 @@ TAKER = {
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
 
 
 def later(aws: StubbedAws, *items: dict[str, Any]) -> None:
@@ -104,7 +104,7 @@ def test_following_an_upload_that_waits_goes_on_with_the_run_that_takes_its_data
     result = run("run", WAITED, "--follow", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["run"] == RUN
-    assert "waiting for it" in result.stderr
+    assert "; waiting …" in result.stderr
     assert "Check manifest" in result.stderr
     assert "ended as shown" not in result.stderr
 

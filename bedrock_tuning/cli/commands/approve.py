@@ -5,22 +5,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed, Deployment
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.deployment import Deployment
 
 # What Step Functions answers when the wait is over: approved, declined, expired or aborted.
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
-@click.command()
+@command(
+    Section.OPERATE,
+    order=5,
+    examples=(
+        "tuning approve RUN",
+        "tuning approve RUN --decline --reason 'too expensive'",
+    ),
+)
 @click.argument("run", help="The run, as in `tuning runs`.")
-@click.option("--decline", is_flag=True, help="Say no: the run ends and nothing is billed.")
-@click.option("--reason", help="Why; recorded with the run. Needed to decline.")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
+@click.option("--decline", is_flag=True, help="Decline: the run ends and nothing is billed.")
+@click.option("--reason", help="Reason, recorded with the run. Required to decline.")
+@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
 def approve(
@@ -32,31 +41,31 @@ def approve(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Approve the price of a run that waits for it, or decline it."""
+    """Approve or decline the price of a run that waits for approval."""
     from bedrock_tuning.client.runs import row
 
     if decline and not reason:
-        raise CannotRun("a declined run needs a reason", fix='add --reason "…"')
+        raise UserError("a declined run needs a reason", fix='add --reason "…"')
     deployment = deployed()
     found = row(deployment, run)
     token = found.get("approval_token")
     if not token or found["status"] != "awaiting-approval":
-        raise CannotRun(
-            f"run {run} does not wait for approval: it is {found['status']}",
+        raise UserError(
+            f"run {run} is not waiting for approval: it is {found['status']}",
             fix=f"`{deployment.command(f'run {run}')}` shows it",
         )
     say(f"Run {run} of {found['customization']} would cost:")
     say(str(found.get("estimate", "unknown: no estimate was recorded")))
     verb = "Decline" if decline else "Approve"
     if found.get("approval_reason"):
-        say(f"You are asked because {found['approval_reason']}.")
+        say(f"Approval is needed because {found['approval_reason']}.")
     confirm(
         f"{verb} this run?",
         yes=yes,
         otherwise=f"to {verb.lower()} it",
-        unchanged="the run goes on waiting for an answer"
+        unchanged="the run is still waiting"
         if decline
-        else "the run goes on waiting; "
+        else "the run is still waiting; "
         f'to end it: {deployment.command(f"approve {run} --decline")} --reason "…"',
     )
     who = deployment.aws.sts.get_caller_identity()["Arn"]
@@ -85,7 +94,7 @@ def _answer(
     except ClientError as error:
         if error.response["Error"]["Code"] not in _OVER:
             raise
-        raise CannotRun(
-            f"run {run} no longer waits: it was approved, declined or stopped, or its time ran out",
+        raise UserError(
+            f"run {run} is no longer waiting: it was approved, declined or stopped, or it expired",
             fix=f"`{deployment.command(f'run {run}')}` shows it",
         ) from None

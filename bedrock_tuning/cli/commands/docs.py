@@ -1,44 +1,53 @@
-"""`tuning docs`: writes the generated pages, or says which are stale."""
+"""`tuning docs`: writes the generated pages, or lists the stale ones."""
 
 from pathlib import Path
 
 import click
 
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
-from bedrock_tuning.cli.terminal.output import emit, say
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 
-@click.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a page is stale.")
+@command(
+    Section.PROJECT,
+    order=3,
+    examples=("tuning docs --check",),
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with code 1 if a page is stale.")
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
-    help="The project's folder; the current one by default.",
+    help="Project folder; by default the current one.",
 )
+@json_option
 @click.pass_context
-def docs(ctx: click.Context, /, *, check: bool, root: Path) -> None:
-    """Write the pages under docs/ that are made from code and catalogue."""
+def docs(ctx: click.Context, /, *, check: bool, root: Path, as_json: bool) -> None:
+    """Write the pages under docs/ that are generated from code and catalogue."""
     from bedrock_tuning.cli.pages import PAGES
 
-    stale = 0
+    stale: list[str] = []
     for path, make in PAGES:
         file, wanted = root / path, make()
         have = file.read_text("utf-8") if file.is_file() else None
         if have == wanted:
             continue
-        stale += 1
+        stale.append(path)
         if check:
             say(_difference(path, have, wanted))
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(wanted, "utf-8")
-        emit(f"wrote {path}")
+        if not as_json:
+            emit(f"wrote {path}")
+    if as_json:
+        emit_json({"pages": len(PAGES), "stale" if check else "written": stale})
     if check and stale:
-        say(f"{stale} of {len(PAGES)} generated pages are stale: run `make docs` and commit them")
+        say(f"{len(stale)} of {len(PAGES)} generated pages are stale: run `make docs`")
         ctx.exit(EXIT_NO)
     if not stale:
-        say(f"all {len(PAGES)} generated pages are current")
+        say(f"all {len(PAGES)} generated pages are up to date")
 
 
 def _difference(path: str, have: str | None, wanted: str) -> str:

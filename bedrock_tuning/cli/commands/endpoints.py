@@ -5,16 +5,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed
-    from bedrock_tuning.client.endpoints import Endpoint
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.endpoints import ProvisionedEndpoint
 
 
-@click.command()
-@click.option("--all", "every", is_flag=True, help="Also those that this project did not make.")
+@command(
+    Section.OPERATE,
+    order=7,
+    examples=("tuning endpoints -e prod",),
+)
+@click.option("--all", "every", is_flag=True, help="Include those not created by this project.")
 @json_option
 @deployment_options
 def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
@@ -27,29 +32,29 @@ def endpoints(*, every: bool, deployed: "Deployed", as_json: bool) -> None:
         emit_json(found)
         return
     if not found:
-        say("nothing is served through Provisioned Throughput: nothing is billed by the hour")
-        say("(what is served on demand is billed by its use and not listed)")
+        say("no Provisioned Throughput: nothing is billed by the hour")
+        say("(models served on demand are billed per request and not listed)")
         return
     emit_table(
         ("NAME", "CUSTOMIZATION", "STATUS", "UNITS", "AGE", "LEASE ENDS", "USD PER HOUR"),
         (_row(each) for each in found),
     )
     if any(each.lease_end for each in found):
-        say(f"{deployment.command('lease NAME --end')} ends a customization's before its time")
+        say(f"to end one early: {deployment.command('lease CUSTOMIZATION --end')}")
     known = [each.usd_per_hour for each in found if each.usd_per_hour is not None]
     unknown = len(found) - len(known)
     if known:
-        say(f"together {'at least ' if unknown else ''}{sum(known):,.2f} USD per hour")
+        say(f"total: {'at least ' if unknown else ''}{sum(known):,.2f} USD per hour")
     if unknown:
-        say(f"no price is known for {unknown} of {len(found)}: look at the AWS price list")
+        say(f"no price is known for {unknown} of {len(found)}: check the AWS price list")
 
 
-def _row(each: "Endpoint") -> tuple[str, ...]:
+def _row(each: "ProvisionedEndpoint") -> tuple[str, ...]:
     hours = (datetime.now(UTC) - each.created).total_seconds() / 3600
     return (
         each.name,
         each.customization or "not ours",
-        "lease over" if each.is_ending else each.status,
+        "lease ended" if each.is_ending else each.status,
         str(each.units),
         f"{hours:,.1f} h",
         each.lease_end or (f"commitment {each.commitment}" if each.commitment else "never"),

@@ -4,24 +4,32 @@ import sys
 
 import click
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
+from bedrock_tuning.errors import UserError
 
 
-@click.command()
-@click.argument("message", nargs=-1, help="The message; quotes are not needed. - reads it.")
+@command(
+    Section.LOOKUP,
+    order=3,
+    examples=(
+        "tuning explain 'perms missing (PutObject)'",
+        "tuning explain - < message.txt",
+    ),
+)
+@click.argument("message", nargs=-1, help="The message, quoted or not; - reads standard input.")
 @click.option("--code", default="", help="The error's class, e.g. ServiceQuotaExceededException.")
-@click.option("--model", default="", help="The base model, if no message names it: key, id or ARN.")
+@click.option("--model", default="", help="Base model, if the message names none: key, id or ARN.")
 @json_option
 def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -> None:
-    """Say in words why a job failed: likely cause, row, fix."""
+    """Explain why a job failed: likely cause, row, fix."""
     from bedrock_tuning.run.failure_advice import explain as words
 
     text = " ".join(message)
     if text == "-":
         text = sys.stdin.read()
     if not text.strip() and not code:
-        raise CannotRun("which message?", fix="tuning explain 'MESSAGE', or - to read it")
+        raise UserError("no message given", fix="pass the message, or - to read it")
     found = words(text, code=code, model=model)
     if as_json:
         emit_json(found)

@@ -1,23 +1,37 @@
-"""`tuning models`: the base models, what each accepts and costs, and who says so."""
+"""`tuning models`: the base models, what each accepts and costs, and the source of each value."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bedrock_tuning.cli.options import complete_models, find_model
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option
 
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel, Sourced
 
 
-@click.command()
-@click.argument("model", required=False, metavar="[KEY]", help="A model's key, as in the list.")
-@click.option("--open", "only_open", is_flag=True, help="Only models that take new jobs.")
+@command(
+    Section.LOOKUP,
+    order=2,
+    examples=(
+        "tuning models --open",
+        "tuning models titan-multimodal-embeddings-g1",
+    ),
+)
+@click.argument(
+    "model",
+    required=False,
+    metavar="[KEY]",
+    shell_complete=complete_models,
+    help="A model's key, as in the list.",
+)
+@click.option("--open", "only_open", is_flag=True, help="List only models that accept new jobs.")
 @json_option
 def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
-    """List the base models, or show every value that is known of one, with its source."""
+    """List the base models, or show every known value of one, with its source."""
     from bedrock_tuning.catalogue import catalogue
-    from bedrock_tuning.cli.model_lookup import find_model
 
     if model is not None:
         found = find_model(model)

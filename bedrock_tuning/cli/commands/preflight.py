@@ -1,13 +1,12 @@
-"""`tuning preflight`: can a network that exists carry functions and jobs? Before any deployment."""
+"""`tuning preflight`: checks an existing network before anything is deployed into it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.lookup import customizations_option
-from bedrock_tuning.cli.project import settings_option
-from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.cli.options import customizations_option, read_settings, settings_option
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
@@ -15,13 +14,17 @@ if TYPE_CHECKING:
     from bedrock_tuning.config.settings import Settings
 
 
-@click.command()
+@command(
+    Section.PROJECT,
+    order=1,
+    examples=("tuning preflight -e prod",),
+)
 @click.option(
     "--environment",
     "-e",
     envvar="TUNING_ENVIRONMENT",
     show_envvar=True,
-    help="Which environment of cdk.json; the default one there if not given.",
+    help="Environment in cdk.json; by default the default one there.",
 )
 @settings_option
 @customizations_option
@@ -36,22 +39,24 @@ def preflight(
     customizations: Path,
     as_json: bool,
 ) -> None:
-    """Check your own subnets and security groups before they are deployed to.
+    """Check your own subnets and security groups before you deploy into them.
 
     Reads the network that `vpc_subnets` and `vpc_security_groups` in cdk.json name, with Describe
-    calls only, in the environment's Region, and says everything it lacks: zones, endpoints, routes,
-    private DNS, HTTPS, the rule that lets the parts of a job talk to each other.
+    calls only, in the environment's Region, and lists everything it lacks: zones, endpoints,
+    routes, private DNS, HTTPS, the rule that lets the parts of a job talk to each other.
 
-    Exit code 1: something is missing. Nothing to check is 0.
+    Exit code 1: something is missing. Nothing to check: 0.
     """
-    from bedrock_tuning.cli.project import read_settings
     from bedrock_tuning.client import network
     from bedrock_tuning.config.customization import load_all
+    from bedrock_tuning.wording import counted
 
     chosen = read_settings(settings, environment=environment)
     nothing = _nothing_to_check(chosen)
     found: list[str] = []
     if not nothing:
+        from bedrock_tuning.client.aws import Aws
+
         aws = ctx.obj or Aws(region=chosen.region)
         found = network.problems(aws.ec2, chosen, load_all(customizations))
     if as_json:
@@ -69,8 +74,7 @@ def preflight(
         for problem in found:
             emit(problem)
     if found:
-        noun = "problem" if len(found) == 1 else "problems"
-        say(f"{len(found)} {noun} of the network of {chosen.name} in {chosen.region}")
+        say(f"the network of {chosen.name} in {chosen.region} has {counted(len(found), 'problem')}")
         ctx.exit(EXIT_NO)
     say(
         nothing
@@ -83,5 +87,5 @@ def _nothing_to_check(chosen: "Settings") -> str:
     if not chosen.vpc:
         return f"nothing to check: {chosen.name} uses no network (vpc is off in cdk.json)"
     if chosen.own_network:
-        return f"nothing to check: {chosen.name} makes a network of its own (no vpc_subnets)"
+        return f"nothing to check: {chosen.name} creates its own network (no vpc_subnets)"
     return ""

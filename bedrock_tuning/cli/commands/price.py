@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.lookup import customizations_option
+from bedrock_tuning.cli.options import (
+    complete_customizations,
+    customizations_option,
+    find_customization,
+)
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
@@ -13,13 +18,21 @@ if TYPE_CHECKING:
     from bedrock_tuning.run.cost import Estimate
 
 
-@click.command()
-@click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@command(
+    Section.LOOKUP,
+    order=4,
+    examples=("tuning price pets-style --records 1000",),
+)
+@click.argument(
+    "customization",
+    shell_complete=complete_customizations,
+    help="Name of a file in customizations/, without .toml.",
+)
 @click.option("--records", type=click.IntRange(min=0), help="Records of the training manifest.")
 @click.option(
     "--characters",
     type=click.IntRange(min=0),
-    help="Characters of all its texts, for models that charge by token.",
+    help="Characters of all its texts, for models priced by token.",
 )
 @customizations_option
 @json_option
@@ -31,8 +44,7 @@ def price(
     customizations: Path,
     as_json: bool,
 ) -> None:
-    """Estimate price and time of a run; what is not known is never counted as free."""
-    from bedrock_tuning.cli.lookup import find_customization
+    """Estimate the price and time of a run; an unknown price never counts as free."""
     from bedrock_tuning.run import cost
 
     chosen = find_customization(customization, customizations)
@@ -45,16 +57,16 @@ def price(
         return
     emit(str(found))
     if found.rates:
-        emit("\nwhile it is served:")
+        emit("\nserving:")
         for line in found.rates:
             emit(f"  {line}")
-    emit(f"\napproval: {approval or _why_nobody_is_asked(chosen)}")
+    emit(f"\napproval: {approval or _why_not_needed(chosen)}")
 
 
-def _why_nobody_is_asked(chosen: "Customization") -> str:
+def _why_not_needed(chosen: "Customization") -> str:
     if chosen.budget.approval == "never":
-        return 'nobody is asked, whatever it costs: [budget] approval is "never"'
-    return "not needed, the price is within the budget"
+        return 'not needed at any price: [budget] approval is "never"'
+    return "not needed: the price is within the budget"
 
 
 def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:

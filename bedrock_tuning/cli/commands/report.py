@@ -1,4 +1,4 @@
-"""`tuning report`: brings the report of a run here, as a page and as data."""
+"""`tuning report`: downloads the report of a run, as a page and as data."""
 
 import json
 from pathlib import Path
@@ -6,17 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed
+    from bedrock_tuning.cli.options import Deployed
 
 
-@click.command()
+@command(
+    Section.OPERATE,
+    order=4,
+    examples=(
+        "tuning report latest -c pets-search --open",
+        "tuning report RUN -o report --overwrite",
+    ),
+)
 @click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
-@click.option("--customization", "-c", help="With latest: the newest run of this customization.")
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="With latest: the newest run of this customization.",
+)
 @click.option(
     "--output",
     "-o",
@@ -29,10 +43,10 @@ if TYPE_CHECKING:
     "--html",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Only the page, into this file.",
+    help="Write only the page, to this file.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
-@click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @json_option
 @deployment_options
 def report(
@@ -46,7 +60,7 @@ def report(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Bring the report of a run here: what is wrong with its dataset, and how to fix it.
+    """Download a run's report: what is wrong with its dataset, and how to fix it.
 
     report.html is the page to read, report.json the same as data, rejected.jsonl has every finding
     with its line; metrics.json is there once a model was trained. With --json, the report itself is
@@ -56,9 +70,9 @@ def report(
     from bedrock_tuning.client.runs import chosen, resolved, row
 
     if html is not None and out is not None:
-        raise CannotRun("--html writes the page only, -o everything", fix="leave out one of both")
+        raise UserError("--html writes the page only, -o writes all files", fix="omit one of them")
     if show and as_json and out is None and html is None:
-        raise CannotRun("--open needs a page", fix="add -o DIR or --html FILE, or leave out --json")
+        raise UserError("--open needs a page", fix="add -o DIR or --html FILE, or omit --json")
     deployment = deployed()
     found = resolved(
         deployment, row(deployment, chosen(deployment, run, customization=customization))

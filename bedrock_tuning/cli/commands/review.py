@@ -1,14 +1,15 @@
-"""`tuning review`: what synthesized templates allow, proved, and what changed against others."""
+"""`tuning review`: proves what synthesized templates allow, and shows what changed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.lookup import customizations_option
-from bedrock_tuning.cli.project import read_context, settings_option
-from bedrock_tuning.cli.terminal.errors import EXIT_NO, CannotRun
+from bedrock_tuning.cli.options import customizations_option, read_context, settings_option
+from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,16 +22,23 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
-@click.command()
+@command(
+    Section.PROJECT,
+    order=2,
+    examples=(
+        "cdk synth && tuning review --html review.html",
+        "tuning review cdk.out --against ../released/cdk.out",
+    ),
+)
 @click.argument(
     "cdk_out",
     required=False,
     type=_FOLDER,
     default=Path("cdk.out"),
     metavar="[CDK.OUT]",
-    help="Folder that `cdk synth` wrote; cdk.out by default.",
+    help="Folder written by `cdk synth`; cdk.out by default.",
 )
-@click.option("--against", type=_FOLDER, help="Another such folder: what changed since then.")
+@click.option("--against", type=_FOLDER, help="Another such folder to compare with.")
 @click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
 @click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
 @settings_option
@@ -49,9 +57,9 @@ def review(
     customizations: Path,
     as_json: bool,
 ) -> None:
-    """Prove what synthesized templates allow, and say what changed; needs no AWS account.
+    """Prove what synthesized templates allow, and show what changed; needs no AWS account.
 
-    Exit code 1: a check fails. What was loosened is shown, not judged.
+    Exit code 1: a check failed. Loosened permissions are shown, not judged.
     """
     from bedrock_tuning import review as reviewing
     from bedrock_tuning.review.assembly import template
@@ -62,12 +70,12 @@ def review(
         assembly = template.read(cdk_out)
         other = None if against is None else access.build(template.read(against))
     except ValueError as error:
-        raise CannotRun(str(error)) from error
+        raise UserError(str(error)) from error
     names = _environments(assembly.templates)
     if assembly.left_aside:
         say(
-            f"this reviews {', '.join(assembly.templates)} and not "
-            f"{', '.join(assembly.left_aside)}, from an earlier synthesis into the same folder"
+            f"reviewing {', '.join(assembly.templates)}, not "
+            f"{', '.join(assembly.left_aside)}, left over from an earlier synthesis"
         )
     contracts = _contracts(names, settings, customizations)
     checked = None if contracts is None else reviewing.evidence_of(assembly, contracts)

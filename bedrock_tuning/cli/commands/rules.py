@@ -4,18 +4,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option
 
 if TYPE_CHECKING:
     from bedrock_tuning.rules.rule import Rule
 
 
-@click.command()
+@command(
+    Section.LOOKUP,
+    order=1,
+    examples=(
+        "tuning rules",
+        "tuning rules caption-too-long",
+    ),
+)
 @click.argument("rule", required=False, help="Id or name, for example R201 or caption-too-long.")
 @json_option
 def rules(*, rule: str | None, as_json: bool) -> None:
     """List the rules of the checker, or show one with its examples and its fix."""
-    from bedrock_tuning.cli.terminal.errors import CannotRun
+    from bedrock_tuning.errors import UserError
     from bedrock_tuning.rules import RULES, find_rule
 
     if rule is None:
@@ -30,7 +38,7 @@ def rules(*, rule: str | None, as_json: bool) -> None:
     try:
         found = find_rule(rule)
     except KeyError as error:
-        raise CannotRun(str(error.args[0]), fix="`tuning rules` lists them") from None
+        raise UserError(str(error.args[0]), fix="`tuning rules` lists them") from None
     if as_json:
         emit_json(_as_json(found))
     else:

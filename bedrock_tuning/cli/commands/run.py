@@ -4,18 +4,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed
+    from bedrock_tuning.cli.options import Deployed
 
 
-@click.command()
+@command(
+    Section.OPERATE,
+    order=3,
+    examples=("tuning run latest -c pets-search --follow",),
+)
 @click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
-@click.option("--customization", "-c", help="With latest: the newest run of this customization.")
-@click.option("--follow", "-f", is_flag=True, help="One line per step until the run ends.")
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="With latest: the newest run of this customization.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Show one line per step until the run ends.")
 @json_option
 @deployment_options
 @click.pass_context
@@ -29,21 +40,20 @@ def run(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Show a run: what became of it, where its report, metrics, model and endpoint are.
+    """Show a run: its status, and where its report, metrics, model and endpoint are.
 
-    With --follow, exit code 1 means that the run ended without what it was started for. An upload
-    that waits for its other manifest is followed to the run that takes both.
+    With --follow, exit code 1 means that the run did not reach its goal. An upload that waits for
+    its other manifest is followed to the run that takes both.
     """
+    from bedrock_tuning.cli.following import show_question, show_until_end
     from bedrock_tuning.client.executions import GOOD
-    from bedrock_tuning.client.following import follow as followed
-    from bedrock_tuning.client.following import say_why
     from bedrock_tuning.client.next_steps import next_step
     from bedrock_tuning.client.runs import chosen, resolved, row, visible
 
     deployment = deployed()
     found = row(deployment, chosen(deployment, run, customization=customization))
     found = (
-        followed(deployment, found, tell=say if as_json else emit)
+        show_until_end(deployment, found, show=say if as_json else emit)
         if follow
         else resolved(deployment, found)
     )
@@ -53,7 +63,7 @@ def run(
         _show(visible(found))
     step = next_step(deployment, found)
     if found["status"] == "awaiting-approval":
-        say_why(deployment, found)
+        show_question(deployment, found)
     elif step and not as_json:
         say(f"next: {step}")
     if follow and found["status"] not in GOOD:

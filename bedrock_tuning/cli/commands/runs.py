@@ -4,26 +4,40 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed
+    from bedrock_tuning.cli.options import Deployed
 
 
-@click.command()
-@click.option("--customization", "-c", help="Only runs of this customization.")
+@command(
+    Section.OPERATE,
+    order=2,
+    examples=(
+        "tuning runs -c pets-search --limit 5",
+        "tuning runs --json | jq '.[0].status'",
+    ),
+)
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="Only runs of this customization.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="How many, the newest first.",
+    help="Show at most so many.",
 )
 @json_option
 @deployment_options
 def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json: bool) -> None:
-    """List runs, newest first: what became of each upload, and what to do next."""
+    """List runs, newest first: the result of each upload, and what to do next."""
     from bedrock_tuning.client.next_steps import next_step, result
     from bedrock_tuning.client.runs import rows, visible
 
@@ -51,4 +65,4 @@ def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json
             for row in found
         ),
     )
-    say(f"more about one: {deployment.command('run RUN')}")
+    say(f"details of a run: {deployment.command('run RUN')}")

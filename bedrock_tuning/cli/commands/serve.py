@@ -7,26 +7,43 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.lookup import customizations_option
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.options import (
+    complete_customizations,
+    customizations_option,
+    deployment_options,
+    find_customization,
+)
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed, Deployment
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.config.customization import Customization
 
 
-@click.command()
-@click.argument("customization", help="Name of a file in customizations/, without .toml.")
+@command(
+    Section.OPERATE,
+    order=6,
+    examples=(
+        "tuning serve pets-style",
+        "tuning serve pets-style --run RUN",
+    ),
+)
+@click.argument(
+    "customization",
+    shell_complete=complete_customizations,
+    help="Name of a file in customizations/, without .toml.",
+)
 @click.option(
     "--run",
     "of_run",
     metavar="RUN",
-    help="Serve and publish the model of this run: to go back to an earlier one, or to serve one "
-    "that was trained and never published.",
+    help="Serve and publish the model of this run: an earlier one, or one that was trained but "
+    "never published.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @customizations_option
 @json_option
 @deployment_options
@@ -41,32 +58,31 @@ def serve(
 ) -> None:
     """Serve the published model again, after its lease ended, or the model of another run.
 
-    Nothing is trained. The endpoint is proved before it is published, as after a run, and gets a
-    lease of its own. Where another model is served, it is swapped in place, and swapped back if the
-    new one fails its test.
+    Nothing is trained. The endpoint is tested before it is published, as after a run, and gets a
+    new lease. If another model is being served, it is swapped in place, and swapped back if the new
+    one fails its smoke test.
     """
-    from bedrock_tuning.cli.lookup import find_customization
 
     chosen = find_customization(customization, customizations)
     if chosen.serving.mode == "none":
-        raise CannotRun(
-            f"{customization} is not to be served: the mode of its serving is none",
+        raise UserError(
+            f"{customization} is not served: its serving mode is none",
             where=f"{customizations}/{customization}.toml",
-            fix="set another mode there and deploy it",
+            fix="set another mode and deploy it",
         )
     deployment = deployed()
     serving = {"started_by": "deployment"}
     if of_run is not None:
         serving = {"started_by": "person", "model_arn": _model_of(deployment, of_run, chosen.name)}
     model = _servable(deployment, chosen, serving.get("model_arn"))
-    say(f"{model} would be served and billed until its lease ends or it is deleted:")
+    say(f"{model} will be served, and billed until its lease ends or it is deleted:")
     for line in _price(chosen):
         say(f"  {line}")
     confirm(
         "Serve it?",
         yes=yes,
-        otherwise="to serve and pay for it",
-        unchanged="nothing is served, nothing is billed",
+        otherwise="to serve it at this price",
+        unchanged="nothing is served or billed",
     )
     run = f"serve-{_now():%Y%m%d-%H%M%S}"
     execution = _start(deployment, {"customization": chosen.name, "run": run, **serving})
@@ -76,8 +92,8 @@ def serve(
         )
         return
     say(f"started {execution}")
-    say(f"what is billed: {deployment.command('endpoints')}")
-    say(f"when it has ended: {deployment.command(f'run {run}')}")
+    say(f"see what is billed: {deployment.command('endpoints')}")
+    say(f"see the result when it has ended: {deployment.command(f'run {run}')}")
 
 
 def _now() -> datetime:
@@ -85,26 +101,26 @@ def _now() -> datetime:
 
 
 def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
-    """The model that a run trained; raises CannotRun where there is none any more."""
+    """The model that a run trained; raises UserError where there is none any more."""
     from bedrock_tuning.client import runs
 
     found = runs.row(deployment, run)
     shown = deployment.command(f"run {run}")
     if found["customization"] != customization:
-        raise CannotRun(
-            f"run {run} is of {found['customization']}, not of {customization}",
+        raise UserError(
+            f"run {run} belongs to {found['customization']}, not to {customization}",
             fix=f"`{deployment.command(f'runs -c {customization}')}` lists its runs",
         )
     model = found.get("model_arn") or _of_job(deployment, found.get("job_name"))
     if model is None:
-        raise CannotRun(
-            f"run {run} has no model: it is {found['status']}", fix=f"`{shown}` says why"
+        raise UserError(
+            f"run {run} has no model: it is {found['status']}", fix=f"`{shown}` shows why"
         )
     bedrock = deployment.aws.bedrock
     try:
         bedrock.get_custom_model(modelIdentifier=str(model))
     except bedrock.exceptions.ResourceNotFoundException:
-        raise CannotRun(
+        raise UserError(
             f"the model of run {run} was deleted", where=str(model), fix="choose another run"
         ) from None
     return str(model)
@@ -122,35 +138,39 @@ def _of_job(deployment: "Deployment", job_name: str | None) -> str | None:
     return found.get("outputModelArn") if found["status"] == "Completed" else None
 
 
-def _servable(deployment: "Deployment", customization: "Customization", wished: str | None) -> str:
-    """The model to serve, the published one if no other is wished.
+def _servable(
+    deployment: "Deployment", customization: "Customization", requested: str | None
+) -> str:
+    """The model to serve, the published one if no other is requested.
 
-    Raises CannotRun where it cannot or need not be served.
+    Raises UserError where it cannot or need not be served.
     """
+    from bedrock_tuning.client.deployment import deploy_command
+
     name = customization.name
     published = _pointer(deployment, name, "model")
-    model = wished or published
+    model = requested or published
     if model is None:
-        raise CannotRun(
+        raise UserError(
             f"no model of {name} is published in {deployment.environment}",
             fix=f"`{deployment.command(f'upload DATASET -c {name}')}`: "
             "a run trains, publishes and serves a model",
         )
     if _pointer(deployment, name, "serving") is None:
-        raise CannotRun(
+        raise UserError(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
-            fix=f"deploy it: cdk deploy --all --context environment={deployment.environment}; "
-            "that alone serves the published model",
+            fix=f"deploy it: {deploy_command(deployment.environment)}; "
+            "this also serves the published model",
         )
     there = _served(deployment, customization)
     if there is not None and model != published:
-        say(f"{there} serves {published} now; the other model takes its place")
+        say(f"{there} serves {published} now and will be switched to the other model")
     elif there is not None:
         other = deployment.command(f"serve {name} --run RUN")
-        raise CannotRun(
-            f"{name} is served already",
+        raise UserError(
+            f"{name} is already served",
             where=there,
-            fix=f"`{other}` serves another run's model instead",
+            fix=f"`{other}` serves the model of another run instead",
         )
     return model
 
@@ -158,7 +178,7 @@ def _servable(deployment: "Deployment", customization: "Customization", wished: 
 def _served(deployment: "Deployment", customization: "Customization") -> str | None:
     """What serves a customization or soon will; None for nothing.
 
-    Raises CannotRun for what is about to be deleted: nobody may build on it.
+    Raises UserError for an endpoint that is about to be deleted.
     """
     from bedrock_tuning.client.endpoints import endpoints
 
@@ -167,10 +187,10 @@ def _served(deployment: "Deployment", customization: "Customization") -> str | N
         if each.customization == customization.name and each.status != "Failed":
             if each.is_ending:
                 longer = deployment.command(f"lease {customization.name} --hours N")
-                raise CannotRun(
-                    f"the lease of {each.name} is over: it is deleted within a quarter of an hour",
+                raise UserError(
+                    f"the lease of {each.name} has ended: it is deleted within 15 minutes",
                     where=each.arn,
-                    fix=f"try again when it is gone, or keep it: {longer}",
+                    fix=f"try again after that, or extend its lease: {longer}",
                 )
             return f"{each.arn} ({each.status})"
     # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
@@ -192,13 +212,13 @@ def _pointer(deployment: "Deployment", customization: str, name: str) -> str | N
 def _price(customization: "Customization") -> list[str]:
     from bedrock_tuning.run import cost
 
-    wish = customization.serving
-    if wish.mode == "on-demand":
-        return ["on demand: by what is asked, nothing by the hour"]
-    units = f"{wish.model_units} model unit{'s' * (wish.model_units > 1)}"
-    until = f"a lease of {wish.lease_hours} h" if wish.lease_hours else "no lease"
-    if wish.commitment is not None:
-        until = f"a commitment ({wish.commitment}) that cannot be ended before"
+    serving = customization.serving
+    if serving.mode == "on-demand":
+        return ["on demand: billed per request, nothing by the hour"]
+    units = f"{serving.model_units} model unit{'s' * (serving.model_units > 1)}"
+    until = f"a lease of {serving.lease_hours} h" if serving.lease_hours else "no lease"
+    if serving.commitment is not None:
+        until = f"a commitment ({serving.commitment}) that cannot be ended early"
     rates = map(str, cost.estimate(customization=customization).rates)
     return [f"{units}, {until}", *rates]
 
@@ -214,7 +234,7 @@ def _start(deployment: "Deployment", serving: dict[str, str]) -> str:
             input=json.dumps({"serving": serving}),
         )["executionArn"]
     except states.exceptions.ExecutionAlreadyExists:
-        raise CannotRun(
-            f"{run} was started in this very second by somebody else",
-            fix=f"look at `{deployment.command('endpoints')}`, then try again",
+        raise UserError(
+            f"somebody else started {run} in the same second",
+            fix=f"check `{deployment.command('endpoints')}`, then try again",
         ) from None

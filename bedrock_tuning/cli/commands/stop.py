@@ -4,23 +4,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
+from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed, Deployment
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.deployment import Deployment
 
 
-@click.command()
+@command(
+    Section.OPERATE,
+    order=9,
+    examples=("tuning stop RUN",),
+)
 @click.argument("run", help="The run, as in `tuning runs`.")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can answer.")
+@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
 def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
     """Stop the customization job of a run; the run then ends as stopped.
 
-    What Amazon Bedrock trained until then is billed. A stopped job cannot be continued.
+    You are billed for training up to that point. A stopped job cannot be resumed.
     """
     from bedrock_tuning.client.runs import row
 
@@ -29,12 +35,12 @@ def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
     job = _job(deployment, run, found)
     say(f"job {job['jobName']} of {found['customization']} is {job['status']}")
     if job["status"] != "InProgress":
-        raise CannotRun(f"there is nothing to stop: the job is {job['status']}")
+        raise UserError(f"there is nothing to stop: the job is {job['status']}")
     confirm(
-        "Stop this job? What was trained is billed and lost.",
+        "Stop this job? Training so far is billed and lost.",
         yes=yes,
         otherwise="to stop it",
-        unchanged="the job goes on",
+        unchanged="the job continues",
     )
     deployment.aws.bedrock.stop_model_customization_job(jobIdentifier=job["jobArn"])
     if as_json:
@@ -44,14 +50,14 @@ def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
 
 
 def _job(deployment: "Deployment", run: str, found: dict[str, Any]) -> Any:
-    """The run's job as Bedrock sees it; raises CannotRun when there is none."""
+    """The run's job as Bedrock sees it; raises UserError when there is none."""
     bedrock = deployment.aws.bedrock
     fix = f"`{deployment.command(f'run {run}')}` shows it"
     if found["status"] == "awaiting-approval":
         decline = deployment.command(f"approve {run} --decline")
         fix = f'`{decline} --reason "…"` ends it'
     name = found.get("job_arn") or found.get("job_name")
-    nothing = CannotRun(f"run {run} has no job to stop: it is {found['status']}", fix=fix)
+    nothing = UserError(f"run {run} has no job to stop: it is {found['status']}", fix=fix)
     if not name:
         raise nothing
     try:

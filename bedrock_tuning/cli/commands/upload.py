@@ -5,17 +5,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
-from bedrock_tuning.client.deployment import deployment_options
 
 if TYPE_CHECKING:
-    from bedrock_tuning.client.deployment import Deployed, Deployment
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.runs import Row
     from bedrock_tuning.client.upload import Side
 
 
-@click.command()
+@command(
+    Section.OPERATE,
+    order=1,
+    examples=("tuning upload out -c pets-search --follow",),
+)
 @click.argument(
     "dataset",
     metavar="DATASET",
@@ -29,8 +35,15 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The validation manifest, where DATASET is a manifest.",
 )
-@click.option("--customization", "-c", required=True, help="Whose dataset it is.")
-@click.option("--follow", "-f", is_flag=True, help="Follow the run that it starts until it ends.")
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    required=True,
+    shell_complete=complete_customizations,
+    help="Customization the dataset belongs to.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Follow the run until it ends.")
 @json_option
 @deployment_options
 @click.pass_context
@@ -47,18 +60,18 @@ def upload(
 ) -> None:
     """Upload a dataset: images first, the training manifest last, because it starts the run.
 
-    Images that are already there are not sent again. The run appears some seconds later and is
-    named then. With --follow, exit code 1 means that it ended without what it was started for.
+    Images that are already uploaded are not sent again. The run starts some seconds later, and its
+    name is shown then. With --follow, exit code 1 means that the run did not reach its goal.
     """
-    from bedrock_tuning.cli.lookup import demand_deployed
-    from bedrock_tuning.client.begun import newest_run
+    from bedrock_tuning.cli.following import show_until_end
+    from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.client.executions import GOOD
-    from bedrock_tuning.client.following import follow as followed
+    from bedrock_tuning.client.runs import newest_before_upload
     from bedrock_tuning.client.upload import sides, upload_images, upload_manifest
     from bedrock_tuning.wording import counted
 
     deployment = deployed()
-    demand_deployed(customization, deployment)
+    deployment.require(customization)
     found = sides(
         dataset, validation=validation, customization=customization, deployment=deployment
     )
@@ -66,15 +79,15 @@ def upload(
     manifests: list[str] = []
     try:
         for side in found:
-            sent, replaced, there = upload_images(side, deployment)
+            sent, replaced, there = upload_images(side, deployment, meter=ProgressBar)
             counts[side.kind] = {"sent": sent, "replaced": replaced, "already_there": there}
             if side.files or there:
-                say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already there")
+                say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already uploaded")
             if replaced:
                 # A run that checks another dataset of this customization now sees these.
                 old = counted(replaced, "image")
-                say(f"{side.kind}: {old} of that replaced another of its name")
-        before = newest_run(deployment, customization)
+                say(f"{side.kind}: {old} of these replaced another of the same name")
+        before = newest_before_upload(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):
             manifests.append(upload_manifest(side, deployment))
@@ -83,14 +96,14 @@ def upload(
         again = deployment.command(f"upload {dataset}{beside} -c {customization}")
         what = "no run was started" if not manifests else "the training manifest was not sent"
         raise Interrupted(
-            f"{what}; images that are there stay there", fix=f"go on: {again}"
+            f"{what}; images already uploaded stay there", fix=f"to continue: {again}"
         ) from None
     if not as_json:
         for uri in manifests:
             emit(uri)
-    run = _begun(deployment, customization, found, before)
+    run = _started(deployment, customization, found, before)
     if run is not None and follow:
-        run = followed(deployment, run, tell=say if as_json else emit)
+        run = show_until_end(deployment, run, show=say if as_json else emit)
         say(f"run {run['run']} is {run['status']}: {run.get('message', '')}")
     if as_json:
         name = None if run is None else run["run"]
@@ -99,11 +112,11 @@ def upload(
         ctx.exit(EXIT_NO)
 
 
-def _begun(
+def _started(
     deployment: "Deployment", customization: str, sides: "list[Side]", before: str | None
 ) -> "Row | None":
-    """The run that this upload started, where it can be told."""
-    from bedrock_tuning.client.begun import begun_run
+    """The run that this upload started; None if it is unknown or there is none."""
+    from bedrock_tuning.client.runs import first_after
 
     newest = deployment.command(f"run latest -c {customization} --follow")
     if not any(side.kind == "training" for side in sides):
@@ -114,17 +127,17 @@ def _begun(
         )
         return None
     if before is None:
-        say(f"the run appears in a moment: {newest}")
+        say(f"the run starts in a moment: {newest}")
         return None
-    say("waiting for the run to appear …")
+    say("waiting for the run to start …")
     try:
-        run = begun_run(deployment, customization, after=before)
+        run = first_after(deployment, customization, after=before)
     except KeyboardInterrupt:
-        raise Interrupted("all was uploaded, and the run starts", fix=newest) from None
+        raise Interrupted("everything was uploaded, and the run starts", fix=newest) from None
     if run is None:
-        say(f"no run has appeared within a minute; look again: {newest}")
-        say("if none comes: docs/runbook.md, The dead-letter queue has messages")
+        say(f"no run has started within a minute; check again: {newest}")
+        say('if there is still none, see "The dead-letter queue has messages" in docs/runbook.md')
         return None
     name = run["run"]
-    say(f"run {name} has begun: {deployment.command(f'run {name} --follow')}")
+    say(f"run {name} has started: {deployment.command(f'run {name} --follow')}")
     return run

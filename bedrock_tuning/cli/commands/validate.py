@@ -5,71 +5,111 @@ from typing import Any
 
 import click
 
-from bedrock_tuning.cli.lookup import customizations_option
+from bedrock_tuning.cli.options import (
+    complete_customizations,
+    complete_models,
+    customizations_option,
+    find_customization,
+    find_model,
+)
+from bedrock_tuning.cli.terminal.command import Section, command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, json_option, say
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@command(
+    Section.DATASET,
+    order=1,
+    examples=(
+        "tuning validate out/training/manifest.jsonl -c pets-search",
+        "tuning validate train.jsonl -m titan-multimodal-embeddings-g1 --html report.html",
+        "tuning validate s3://bucket/pets/manifest.jsonl -m nova-lite --json",
+    ),
+)
 @click.argument("manifest", help="A JSON Lines file, or s3://bucket/key.")
-@click.option("--model", "-m", metavar="KEY", help="Base model: a key of `tuning models`.")
+@click.option(
+    "--model",
+    "-m",
+    metavar="KEY",
+    shell_complete=complete_models,
+    help="Base model: a key of `tuning models`.",
+)
 @click.option(
     "--customization",
     "-c",
     metavar="NAME",
-    help="Model, type, agreed exceptions and folder of customizations/NAME.toml.",
+    shell_complete=complete_customizations,
+    help="Take model, type, rule exceptions and folder from customizations/NAME.toml.",
 )
 @customizations_option
-@click.option("--type", help="Customization type; the model's first one by default.")
+@click.option("--type", help="Customization type; by default the model's first.")
 @click.option(
     "--kind",
     type=click.Choice(["training", "validation"]),
     default="training",
     show_default=True,
-    help="What MANIFEST is for.",
+    help="Which set MANIFEST is.",
 )
-@click.option("--validation", metavar="FILE", help="The validation manifest that belongs to it.")
+@click.option("--validation", metavar="FILE", help="Validation manifest to check with it.")
 @click.option(
     "--map",
     "maps",
     multiple=True,
     metavar="S3=DIR",
-    help="s3://bucket/folder=DIR: images there are files here. Repeat for more folders.",
+    help="Read images of s3://bucket/folder from DIR. Repeat for more folders.",
 )
-@click.option("--bucket", help="Bucket in which the images of MANIFEST must lie.")
-@click.option("--no-images", is_flag=True, help="Check the text only, and do not warn about it.")
-@click.option("--s3-images", is_flag=True, help="Look at a local manifest's images in S3.")
+@click.option("--bucket", help="Bucket that must hold the images of MANIFEST.")
+@click.option("--no-images", is_flag=True, help="Check the text only, without a warning.")
+@click.option("--s3-images", is_flag=True, help="Read a local manifest's images from S3.")
 @click.option("--deep", is_flag=True, help="Decode every image in full. Slow; needs Pillow.")
 @json_option
 @click.option("--html", type=_FILE, help="Write the report as one self-contained page.")
 @click.option("--junit", type=_FILE, help="Write the report as JUnit XML, one test per rule.")
 @click.option("--sarif", type=_FILE, help="Write the report as SARIF, for code hosts and editors.")
 @click.option("--rejected", type=_FILE, help="Write every finding, one JSON object per line.")
-@click.option("--accepted", type=_FILE, help="Write the records of MANIFEST without an error.")
-@click.option("--region", help="AWS Region; as for the AWS CLI if not given.")
+@click.option("--accepted", type=_FILE, help="Write the records of MANIFEST that have no error.")
+@click.option("--region", help="AWS Region; by default the AWS CLI's.")
 @click.pass_context
-def validate(ctx: click.Context, /, *, as_json: bool, region: str | None, **options: Any) -> None:
+def validate(
+    ctx: click.Context,
+    /,
+    *,
+    model: str | None,
+    customization: str | None,
+    customizations: Path,
+    as_json: bool,
+    region: str | None,
+    **options: Any,
+) -> None:
     """Check a manifest and its images: every row against every rule.
 
-    The deployed pipeline runs the same code. Exit code 0: valid, perhaps with warnings; 1: there
-    are errors; 2: the check could not be made.
+    The deployed pipeline runs the same code. Exit code 0: valid, perhaps with warnings; 1: errors
+    found; 2: the check could not run.
 
-    Images are looked at where they can be reached: in S3 for a manifest in S3, in the folders of
-    --map, or beside a local manifest as `tuning prepare` lays them out. Otherwise a warning says
-    that nobody looked at them.
+    Images are checked wherever they are accessible: in S3 for a manifest in S3, in the folders of
+    --map, or beside a local manifest, where `tuning prepare` puts them. Otherwise a warning says
+    that they were not checked.
 
-    All images must lie in one bucket and one folder, because the service role reads nothing else.
-    The bucket is that of --bucket, of a manifest in S3, of --map, or of the first reference, in
-    this order; the folder is the customization's, or else the top folder of the same.
+    All images must be in one bucket and one folder, because the service role reads no other. The
+    bucket is that of --bucket, of a manifest in S3, of --map, or of the first reference, in this
+    order; the folder is the customization's, or else the top folder of the same.
     """
-    from bedrock_tuning.cli.terminal.aws import Aws
-    from bedrock_tuning.cli.validate.request import Request
-    from bedrock_tuning.cli.validate.request import validate as check
-    from bedrock_tuning.cli.validate.verdict import show
+    from bedrock_tuning.cli.terminal.progress import ProgressBar
+    from bedrock_tuning.cli.terminal.verdict import show
+    from bedrock_tuning.client.aws import Aws
+    from bedrock_tuning.validate.request import ValidateOptions
+    from bedrock_tuning.validate.request import validate as check
 
-    report, written = check(Request(**options), ctx.obj or Aws(region=region))
+    request = ValidateOptions(
+        model=None if model is None else find_model(model),
+        customization=(
+            None if customization is None else find_customization(customization, customizations)
+        ),
+        **options,
+    )
+    report, written = check(request, ctx.obj or Aws(region=region), note=say, meter=ProgressBar)
     if as_json:
         emit(report.to_json().decode())
         for place in written:

@@ -2,14 +2,27 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.catalogue._page import models_page
 from bedrock_tuning.cli.pages.commands import commands_page
-from bedrock_tuning.cli.pages.permissions import permissions_page
 from bedrock_tuning.cli.pages.rules import rules_page
 from bedrock_tuning.cli.pages.settings import settings_page
 from bedrock_tuning.report.formats import report_schema
+
+_ROOT: Final = Path(__file__).resolve().parents[3]
+
+
+def permissions_page() -> str:
+    """docs/permissions.md: the contracts of the default environment, in words."""
+    from bedrock_tuning.config import customization, settings
+    from bedrock_tuning.contracts import contracts
+    from bedrock_tuning.review.pages.contracts import contract_page
+
+    context = json.loads((_ROOT / "cdk.json").read_text("utf-8"))["context"]["tuning"]
+    customizations = customization.load_all(_ROOT / "customizations")
+    return contract_page(contracts(settings.read(context), customizations))
 
 
 def _schema() -> str:

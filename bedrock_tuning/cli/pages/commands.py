@@ -7,31 +7,44 @@ from typing import Final
 
 import click
 
+from bedrock_tuning.cli.terminal.command import TuningCommand
+
 _HEADER: Final = """# The command line
 
-This page is written by `make docs` from the commands themselves; correct the code, not the page.
+`make docs` writes this page from the commands: edit the code, not the page.
+"""
+_COMPLETION: Final = """
+## Completion
+
+Bash, zsh and fish complete commands, options, models and customizations. Add one line to the
+shell's start-up file:
+
+```console
+$ eval "$(_TUNING_COMPLETE=bash_source tuning)"    # ~/.bashrc
+$ eval "$(_TUNING_COMPLETE=zsh_source tuning)"     # ~/.zshrc
+$ _TUNING_COMPLETE=fish_source tuning | source     # ~/.config/fish/config.fish
+```
 """
 
 
 def commands_page() -> str:
     """The whole page as Markdown."""
-    from bedrock_tuning.cli.__main__ import SECTIONS, tuning
+    from bedrock_tuning.cli.__main__ import tuning
 
     parts = [_HEADER, "\n", _prose(tuning), "\n"]
     context = click.Context(tuning, info_name="tuning")
-    for title, section in SECTIONS.items():
-        listed = ", ".join(f"[`{name}`](#tuning-{name})" for name in section)
-        parts.append(f"* **{title}**: {listed}\n")
-    for title, section in SECTIONS.items():
-        parts.append(f"\n## {title}\n")
-        for name in section:
-            command = tuning.get_command(context, name)
-            if command is not None:
-                parts.append("".join(_command(command, context)))
+    for section, commands in tuning.sections.items():
+        listed = ", ".join(f"[`{each.name}`](#tuning-{each.name})" for each in commands)
+        parts.append(f"* **{section.value}**: {listed}\n")
+    parts.append(_COMPLETION)
+    for section, commands in tuning.sections.items():
+        parts.append(f"\n## {section.value}\n")
+        for command in commands:
+            parts.append("".join(_command(command, context)))
     return "".join(parts)
 
 
-def _command(command: click.Command, parent: click.Context) -> Iterator[str]:
+def _command(command: TuningCommand, parent: click.Context) -> Iterator[str]:
     context = click.Context(command, info_name=command.name, parent=parent)
     yield f"\n### tuning {command.name}\n\n"
     pieces = " ".join(command.collect_usage_pieces(context))
@@ -42,6 +55,8 @@ def _command(command: click.Command, parent: click.Context) -> Iterator[str]:
         for parameter in command.get_params(context)
         if (record := _row(parameter, context)) is not None
     ]
+    if command.examples:
+        yield "\n```console\n" + "".join(f"$ {each}\n" for each in command.examples) + "```\n"
     if rows:
         yield "\n| Argument or option | What it does |\n| --- | --- |\n"
         for name, text in rows:

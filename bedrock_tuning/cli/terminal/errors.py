@@ -1,4 +1,4 @@
-"""The one place where errors become words: what went wrong, where, and what to do about it."""
+"""How errors are shown: what went wrong, where, and what to do about it."""
 
 import os
 import sys
@@ -6,51 +6,49 @@ from typing import IO, Any, Final
 
 import click
 
-from bedrock_tuning.errors import ProblemsError, SourceError, TuningError
+from bedrock_tuning.errors import ProblemsError, SourceError, TuningError, UserError
 
 EXIT_NO: Final = 1
 EXIT_CANNOT: Final = 2
 EXIT_INTERRUPTED: Final = 130
 _TRACEBACK: Final = "TUNING_TRACEBACK"
 
-# What to do, by the error class that an AWS service answers.
+_DENIED: Final = "your AWS identity lacks this permission: request it, or use another profile"
+_EXPIRED: Final = "your AWS credentials have expired: log in again"
+_INVALID: Final = "your AWS credentials are not valid: log in again"
+# What to do, by the error code of an AWS service.
 _AWS_FIXES: Final = {
-    "AccessDenied": "your AWS identity may not do this: ask for the right, or use another profile",
-    "AccessDeniedException": "your AWS identity may not do this: ask for the right, or use another "
-    "profile",
-    "ExpiredToken": "your AWS credentials have expired: log in again",
-    "ExpiredTokenException": "your AWS credentials have expired: log in again",
-    "InvalidClientTokenId": "your AWS credentials are not valid: log in again",
-    "UnrecognizedClientException": "your AWS credentials are not valid: log in again",
+    "AccessDenied": _DENIED,
+    "AccessDeniedException": _DENIED,
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "InvalidClientTokenId": _INVALID,
+    "UnrecognizedClientException": _INVALID,
     "NoSuchBucket": "check the bucket's name and the Region",
     "ThrottlingException": "wait a minute, then try again",
 }
 
 
-class CannotRun(click.ClickException):
-    """A command could not do what it was asked for.
-
-    what: the fault, in words. where: file, option or resource. fix: what to do.
-    """
+class Failure(click.ClickException):
+    """An error as a person reads it on standard error."""
 
     exit_code = EXIT_CANNOT
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        super().__init__(what)
-        self.where = where
-        self.fix = fix
+    def __init__(self, error: UserError) -> None:
+        super().__init__(error.what)
+        self.error = error
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Writes the message to standard error."""
-        click.echo(f"error: {self.message}", file=file, err=True)
-        if self.where:
-            click.echo(f"  where: {self.where}", file=file, err=True)
-        if self.fix:
-            click.echo(f"  fix:   {self.fix}", file=file, err=True)
+        """Writes it to standard error."""
+        click.echo(f"error: {self.error.what}", file=file, err=True)
+        if self.error.where:
+            click.echo(f"  where: {self.error.where}", file=file, err=True)
+        if self.error.fix:
+            click.echo(f"  fix:   {self.error.fix}", file=file, err=True)
 
 
-class Refused(CannotRun):
-    """A person was asked and answered no: no error, but not what the command was called for."""
+class Declined(click.ClickException):
+    """A person was asked and answered no: not an error, but not what the command was called for."""
 
     exit_code = EXIT_NO
 
@@ -59,13 +57,17 @@ class Refused(CannotRun):
         click.echo(self.message, file=file, err=True)
 
 
-class Interrupted(CannotRun):
+class Interrupted(click.ClickException):
     """A person pressed Ctrl-C; the exit code is the shell's for that.
 
-    what: what goes on regardless, or that nothing does. fix: how to take it up again.
+    what: what continues regardless, or that nothing does. fix: how to resume.
     """
 
     exit_code = EXIT_INTERRUPTED
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(what)
+        self.fix = fix
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes it to standard error, on a line of its own: the terminal has echoed ^C."""
@@ -74,32 +76,36 @@ class Interrupted(CannotRun):
             click.echo(f"  {self.fix}", file=file, err=True)
 
 
-def as_cannot_run(error: Exception) -> CannotRun:
+def as_failure(error: Exception) -> Failure:
     """Any exception as a message for a person.
 
-    With TUNING_TRACEBACK=1 the exception itself is raised instead, for whoever works on this tool.
+    With TUNING_TRACEBACK=1 the exception itself is raised instead, to debug this tool.
     """
     if os.environ.get(_TRACEBACK):
         raise error
+    return Failure(_as_user_error(error))
+
+
+def _as_user_error(error: Exception) -> UserError:
+    if isinstance(error, UserError):
+        return error
     if isinstance(error, ProblemsError):
-        return CannotRun("; also:\n  ".join(error.problems))
+        return UserError("; also:\n  ".join(error.problems))
     if isinstance(error, SourceError):
-        return CannotRun(str(error), fix="check the path, and that you may read it")
+        return UserError(str(error), fix="check the path and your permission to read it")
     if isinstance(error, TuningError):
-        return CannotRun(str(error))
-    if "botocore" in sys.modules:
-        found = _aws(error)
-        if found is not None:
-            return found
+        return UserError(str(error))
+    if "botocore" in sys.modules and (shown := _aws(error)) is not None:
+        return shown
     if isinstance(error, OSError):
-        return CannotRun(error.strerror or str(error), where=str(error.filename or ""))
-    return CannotRun(
-        f"a defect of this tool: {type(error).__name__}: {error}",
+        return UserError(error.strerror or str(error), where=str(error.filename or ""))
+    return UserError(
+        f"a bug in this tool: {type(error).__name__}: {error}",
         fix=f"please report it with the output of the same command under {_TRACEBACK}=1",
     )
 
 
-def _aws(error: Exception) -> CannotRun | None:
+def _aws(error: Exception) -> UserError | None:
     """What boto3 raised; None for anything else."""
     from botocore.exceptions import (
         BotoCoreError,
@@ -113,21 +119,21 @@ def _aws(error: Exception) -> CannotRun | None:
     if isinstance(error, ClientError):
         answer = error.response.get("Error", {})
         code = answer.get("Code", "")
-        return CannotRun(
-            f"AWS answers {code or 'an error'}: {answer.get('Message', '')}",
+        return UserError(
+            f"AWS answered {code or 'with an error'}: {answer.get('Message', '')}",
             where=error.operation_name,
             fix=_AWS_FIXES.get(code, ""),
         )
     if isinstance(error, NoCredentialsError):
-        return CannotRun(
-            "there are no AWS credentials",
+        return UserError(
+            "no AWS credentials found",
             fix="log in (aws sso login, aws configure) or set AWS_PROFILE; for the local AWS: "
             'eval "$(python -m local env)"',
         )
     if isinstance(error, NoRegionError):
-        return CannotRun("no AWS Region is known", fix="give --region, or set AWS_REGION")
+        return UserError("no AWS Region is set", fix="pass --region, or set AWS_REGION")
     if isinstance(error, ProfileNotFound):
-        return CannotRun(str(error), fix="correct AWS_PROFILE; `aws configure list-profiles`")
+        return UserError(str(error), fix="correct AWS_PROFILE; `aws configure list-profiles`")
     if isinstance(error, EndpointConnectionError):
-        return CannotRun(str(error), fix="check the network, the Region and AWS_ENDPOINT_URL")
-    return CannotRun(str(error)) if isinstance(error, BotoCoreError) else None
+        return UserError(str(error), fix="check the network, the Region and AWS_ENDPOINT_URL")
+    return UserError(str(error)) if isinstance(error, BotoCoreError) else None

@@ -1,64 +1,110 @@
-"""The group of all commands: loads them when needed, shows them in sections, words their errors."""
+"""The group of all commands: finds and loads them when needed, and words their errors."""
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from importlib import import_module
+from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import click
 
-from bedrock_tuning.cli.terminal.errors import Interrupted, as_cannot_run
-
-Sections = Mapping[str, Mapping[str, str]]
+from bedrock_tuning.cli.terminal.command import Section, TuningCommand
+from bedrock_tuning.cli.terminal.errors import Interrupted, as_failure
 
 
 class TuningGroup(click.Group):
-    """Commands by section, imported when first asked for.
+    """Commands are the modules of a package, each imported when it is called or described.
 
-    sections: by title, the module of each command by its name; the module holds it under the same
-    name. Every exception leaves as CannotRun: no user ever sees a traceback.
+    package: each of its modules holds a TuningCommand of its own name. Every exception leaves as a
+    message: no user ever sees a traceback.
     """
 
-    def __init__(self, *args: Any, sections: Sections, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, package: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = sections
-        self._modules = {
-            name: module for section in sections.values() for name, module in section.items()
+        self._package = package
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        # Files, not imports: starting one command must not load the others.
+        (folder,) = map(Path, import_module(self._package).__path__)
+        return frozenset(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+    @cached_property
+    def sections(self) -> Mapping[Section, Sequence[TuningCommand]]:
+        """All commands by section, in their order; imports them all."""
+        every = sorted(map(self._load, self._names), key=_position)
+        return {
+            section: tuple(commands)
+            for section, commands in groupby(every, key=lambda each: each.section)
         }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Names in the order of the sections."""
-        return list(self._modules)
+        return [str(each.name) for commands in self.sections.values() for each in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name; None when there is none."""
-        module = self._modules.get(cmd_name)
-        if module is None:
-            return None
-        command = getattr(import_module(module), cmd_name)
-        if not isinstance(command, click.Command):
-            raise TypeError(f"{module}.{cmd_name} is no command")
-        return command
+        return self._load(cmd_name) if cmd_name in self._names else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def _load(self, name: str) -> TuningCommand:
+        module = f"{self._package}.{name}"
+        found = getattr(import_module(module), name, None)
+        if not isinstance(found, TuningCommand):
+            raise TypeError(f"{module} holds no command {name}: put @command(...) on a function")
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it; an unknown command is refused with the closest one."""
+        from difflib import get_close_matches
+
+        if args and args[0] not in self._names and not args[0].startswith("-"):
+            close = get_close_matches(args[0], sorted(self._names), n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            ctx.fail(f"Unknown command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """One list per section."""
-        for title, section in self.sections.items():
-            commands = [(name, self.get_command(ctx, name)) for name in section]
-            with formatter.section(title):
+        for section, commands in self.sections.items():
+            with formatter.section(section.value):
                 formatter.write_dl(
-                    [
-                        (name, command.get_short_help_str(limit=200))
-                        for name, command in commands
-                        if command is not None
-                    ]
+                    [(str(each.name), each.get_short_help_str(limit=200)) for each in commands]
                 )
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click does it; --help and --version write here."""
+        with _until_nobody_reads():
+            return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command; whatever goes wrong leaves as one message and exit code 2."""
         try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+            with _until_nobody_reads():
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
             raise Interrupted("the command did not finish") from None
         except Exception as error:
-            raise as_cannot_run(error) from error
+            raise as_failure(error) from error
+
+
+def _position(command: TuningCommand) -> tuple[int, int]:
+    return list(Section).index(command.section), command.order
+
+
+@contextmanager
+def _until_nobody_reads() -> Iterator[None]:
+    """Ends quietly when the reader of a pipe has seen enough, as in `tuning rules | head`."""
+    try:
+        yield
+    except BrokenPipeError:
+        # What is still buffered would be written at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None

@@ -54,17 +54,18 @@ def confirm(question: str, *, yes: bool, otherwise: str, unchanged: str) -> None
 
     yes: --yes was given. otherwise: what --yes would do, for the message when nobody can be asked.
     unchanged: what stays as it is when the answer is no.
-    Raises CannotRun when nobody can be asked, Refused for a no, Interrupted for Ctrl-C.
+    Raises UserError when nobody can be asked, Declined for a no, Interrupted for Ctrl-C.
     """
-    from bedrock_tuning.cli.terminal.errors import CannotRun, Interrupted, Refused
+    from bedrock_tuning.cli.terminal.errors import Declined, Interrupted
+    from bedrock_tuning.errors import UserError
 
     if yes:
         return
     if not on_terminal():
-        raise CannotRun(f"not confirmed: {question}", fix=f"add --yes {otherwise}")
+        raise UserError(f"not confirmed: {question}", fix=f"add --yes {otherwise}")
     try:
         agreed = click.confirm(question, err=True)
     except click.Abort:
         raise Interrupted(f"nothing was done; {unchanged}") from None
     if not agreed:
-        raise Refused(f"nothing was done; {unchanged}")
+        raise Declined(f"nothing was done; {unchanged}")

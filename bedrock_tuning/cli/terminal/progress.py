@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line now and then elsewhere, nothing if it is quick.
+"""Progress of long work: a bar on a terminal, an occasional line elsewhere, nothing if it is quick.
 
 Everything goes to standard error.
 """
@@ -19,14 +19,14 @@ _LINE_SECONDS: Final = 10.0
 _STEPS: Final = 1000
 
 
-class Progress:
+class ProgressBar:
     """Work of a known size, of which `unit`s are counted for the rate.
 
     title: what is done. clock: seconds, only ever compared.
     """
 
     def __init__(
-        self, title: str, *, unit: str, clock: Callable[[], float] = time.monotonic
+        self, title: str, unit: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.title = title
         self._unit = unit

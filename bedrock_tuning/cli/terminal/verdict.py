@@ -21,7 +21,7 @@ _COLOURS: Final = {"error": "red", "warning": "yellow", "info": "blue"}
 def show(report: Report, *, places: Sequence[str]) -> None:
     """Writes the whole text to standard output.
 
-    places: where the complete lists are, one sentence each; empty if nobody asked for them.
+    places: where the complete lists are, one sentence each; empty if none was requested.
     """
     emit("\n".join(_verdict(report)))
     if report.counts:
@@ -43,7 +43,7 @@ def _verdict(report: Report) -> Iterator[str]:
     images = sum(stats.checked for stats in report.image_stats.values())
     parts = [counted(report.records, "record")]
     if images:
-        parts.append(f"{counted(images, 'image')} looked at")
+        parts.append(f"{counted(images, 'image')} checked")
     for number, name in (
         (report.errors, "error"),
         (report.warnings, "warning"),

@@ -1,9 +1,9 @@
-"""Where a manifest's images must lie in S3, and where they can be looked at.
+"""Where a manifest's images must lie in S3, and where they can be read.
 
 Bucket: --bucket; else the manifest's own, if it is in S3; else the one that --map names (of several
 the one that the first reference names); else the one that the first reference names.
 Folder: the customization's; else the top folder of the manifest, of --map, or of the first
-reference, in the same order. It is what the service role may read.
+reference, in the same order. The service role may read no other.
 """
 
 import json
@@ -14,16 +14,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
-from bedrock_tuning.cli.validate.manifests import LocalManifest, Manifest, S3Manifest
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import folder, split_uri
 from bedrock_tuning.sources.folder import Mapping
+from bedrock_tuning.sources.manifests import LocalManifest, Manifest, S3Manifest
 
 _REFERENCE: Final = re.compile(rb'"s3://(?:[^"\\]|\\.)+"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ImageLocation:
     """bucket: may be "" when nothing names one. folder: ends with "/", or "" for any folder."""
 
     bucket: str
@@ -31,13 +31,13 @@ class Place:
 
 
 def parse_map(text: str) -> Mapping:
-    """s3://bucket/prefix=DIR; raises CannotRun with the form that is wanted.
+    """s3://bucket/prefix=DIR; raises UserError with the form that is wanted.
 
-    Keys and folders may hold "=": the first split whose right side is a folder counts.
+    Keys and folders may contain "=": the first split whose right side is a folder counts.
     """
     form = "write --map s3://bucket/folder=DIR"
     if "=" not in text:
-        raise CannotRun(f"--map {text}: there is no =DIR", fix=form)
+        raise UserError(f"--map {text}: =DIR is missing", fix=form)
     parts = text.split("=")
     for cut in range(1, len(parts)):
         uri, directory = "=".join(parts[:cut]), Path("=".join(parts[cut:]))
@@ -45,10 +45,10 @@ def parse_map(text: str) -> Mapping:
             try:
                 bucket, prefix = split_uri(uri)
             except ValueError as error:
-                raise CannotRun(f"--map {text}: {error}", fix=form) from None
+                raise UserError(f"--map {text}: {error}", fix=form) from None
             prefix = prefix.rstrip("/")
             return Mapping(bucket=bucket, prefix=f"{prefix}/" if prefix else "", folder=directory)
-    raise CannotRun(f"--map {text}: {parts[-1]} is no folder here", fix=form)
+    raise UserError(f"--map {text}: {parts[-1]} is not a folder here", fix=form)
 
 
 def references(manifest: Manifest, prefix: str) -> set[str]:
@@ -67,42 +67,42 @@ def references(manifest: Manifest, prefix: str) -> set[str]:
     return found
 
 
-def first_reference(chunk: bytes) -> Place | None:
+def first_reference(chunk: bytes) -> ImageLocation | None:
     """Bucket and top folder of the first s3:// reference in a manifest's first bytes."""
     for found in _REFERENCE.finditer(chunk):
         try:
             bucket, key = split_uri(json.loads(found[0]))
         except ValueError:
             continue
-        return Place(bucket=bucket, folder=_top(key))
+        return ImageLocation(bucket=bucket, folder=_top(key))
     return None
 
 
-def place_of(
+def image_location(
     manifest: Manifest,
-    first: Place | None,
+    first: ImageLocation | None,
     *,
     mappings: Sequence[Mapping],
     bucket: str | None,
     customization: str | None,
-) -> Place:
+) -> ImageLocation:
     """Where the images of a manifest must lie; the rule is this module's docstring."""
-    found = Place(bucket="", folder="") if first is None else first
+    found = ImageLocation(bucket="", folder="") if first is None else first
     if isinstance(manifest, S3Manifest):
-        found = Place(bucket=manifest.bucket, folder=_top(manifest.key))
+        found = ImageLocation(bucket=manifest.bucket, folder=_top(manifest.key))
     elif mappings:
         named = [each for each in mappings if first is not None and each.bucket == first.bucket]
         wanted = named or [each for each in mappings if each.bucket == mappings[0].bucket]
         tops = {_top(each.prefix) for each in wanted}
         top = tops.pop() if len(tops) == 1 else ""
-        found = Place(bucket=wanted[0].bucket, folder=top)
-    return Place(
+        found = ImageLocation(bucket=wanted[0].bucket, folder=top)
+    return ImageLocation(
         bucket=bucket or found.bucket,
         folder=folder(customization) if customization else found.folder,
     )
 
 
-def beside(manifest: Manifest, place: Place, chunk: bytes) -> Mapping | None:
+def beside(manifest: Manifest, place: ImageLocation, chunk: bytes) -> Mapping | None:
     """The manifest's own folder as the images' place, if the first image is really there.
 
     `tuning prepare` and `aws s3 sync` lay datasets out like that. The longest part of the key that

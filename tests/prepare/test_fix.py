@@ -10,8 +10,8 @@ from PIL import Image
 
 from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
-from bedrock_tuning.cli.prepare.fix import UnfixableError, fix_caption, fix_image
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched
+from bedrock_tuning.prepare.fix import UnfixableError, fix_caption, fix_image
 
 MODEL = catalogue()["titan-multimodal-embeddings-g1"]
 CONTRACT = MODEL.datasets["FINE_TUNING"]

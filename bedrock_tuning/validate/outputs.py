@@ -7,14 +7,14 @@ from typing import IO
 
 import msgspec
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
-from bedrock_tuning.cli.validate.manifests import LocalManifest, Manifest
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.sources.manifests import LocalManifest, Manifest
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Manifest]) -> None:
-    """Raises CannotRun for an output that is an input, twice the same, or in no folder.
+    """Raises UserError for an output that is an input, twice the same, or in no folder.
 
     outputs: file by option name, None where the option was not given.
     """
@@ -28,11 +28,11 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Manifest]
             continue
         where = path.resolve()
         if where in taken:
-            raise CannotRun(f"{option} {path} would overwrite {taken[where]}", fix="another name")
+            raise UserError(f"{option} {path} would overwrite {taken[where]}", fix="choose another")
         if not where.parent.is_dir():
-            raise CannotRun("there is no such folder", where=str(path.parent), fix="create it")
+            raise UserError("no such folder", where=str(path.parent), fix="create it")
         if where.is_dir():
-            raise CannotRun(f"{option} {path} is a folder", fix="name a file in it")
+            raise UserError(f"{option} {path} is a folder", fix="name a file in it")
         taken[where] = f"the file of {option}"
 
 

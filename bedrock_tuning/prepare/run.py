@@ -1,5 +1,6 @@
 """From a folder of images and their captions to training and validation manifests."""
 
+import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,13 +9,13 @@ from pathlib import Path
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import DatasetContract
-from bedrock_tuning.cli.prepare.fix import Change, UnfixableError, fix_caption
-from bedrock_tuning.cli.prepare.pairs import LeftOut, Pair, read_pairs
-from bedrock_tuning.cli.prepare.split import validation_digests
-from bedrock_tuning.cli.prepare.write import (
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.prepare.fix import Change, UnfixableError, fix_caption
+from bedrock_tuning.prepare.pairs import LeftOut, Pair, read_pairs
+from bedrock_tuning.prepare.write import (
     CHANGES,
     IMAGES,
-    Image,
+    PreparedImage,
     Workshop,
     new_folder,
     put,
@@ -22,12 +23,12 @@ from bedrock_tuning.cli.prepare.write import (
     write_line,
     write_manifest,
 )
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.progress import Meter, silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is wanted.
+class PreparePlan:
+    """What to make of what.
 
     places: bucket and key prefix (ends with "/") of each kind that there will be. share: of the
     records for training. contract: what to fix images and captions to; None leaves them as they
@@ -55,8 +56,8 @@ class Prepared:
     upload: tuple[str, ...]
 
 
-def prepare(plan: Plan) -> Prepared:
-    """Writes the dataset into plan.out; raises CannotRun and writes nothing if it cannot."""
+def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
+    """Writes the dataset into plan.out; raises UserError and writes nothing if it cannot."""
     _check_apart(plan)
     pairs, left = read_pairs(plan.folder, plan.captions)
     told: dict[str, list[Change]] = {}
@@ -70,6 +71,7 @@ def prepare(plan: Plan) -> Prepared:
             folder=plan.folder,
             staging=staging,
             limits=contract.image if contract is not None else None,
+            meter=meter,
         )
         images = shop.images(sorted({pair.file for pair in pairs}))
         left += shop.left
@@ -77,8 +79,8 @@ def prepare(plan: Plan) -> Prepared:
         if contract is not None:
             pairs = _without_copies(pairs, images, left)
         if not pairs:
-            raise CannotRun(
-                "no image with a caption is left",
+            raise UserError(
+                "no image with a usable caption is left",
                 where=str(plan.folder),
                 fix=f"for example {left[0].file}: {left[0].reason}" if left else "add images",
             )
@@ -93,13 +95,13 @@ def prepare(plan: Plan) -> Prepared:
     )
 
 
-def _check_apart(plan: Plan) -> None:
+def _check_apart(plan: PreparePlan) -> None:
     folder, out = plan.folder.resolve(), plan.out.resolve()
     if out == folder or folder in out.parents:
-        raise CannotRun(
-            "the new dataset would lie among its own inputs",
+        raise UserError(
+            "the output folder is inside the input folder",
             where=str(plan.out),
-            fix="-o elsewhere",
+            fix="pass -o with a folder elsewhere",
         )
 
 
@@ -124,7 +126,7 @@ def _fixed_captions(
 
 
 def _without_copies(
-    pairs: Sequence[Pair], images: Mapping[str, Image], left: list[LeftOut]
+    pairs: Sequence[Pair], images: Mapping[str, PreparedImage], left: list[LeftOut]
 ) -> list[Pair]:
     """Each picture once: from a file that needed no change if there is one, else the first."""
     best: dict[str, Pair] = {}
@@ -140,10 +142,10 @@ def _without_copies(
 
 
 def _write(
-    plan: Plan,
+    plan: PreparePlan,
     folder: Path,
     pairs: Sequence[Pair],
-    images: Mapping[str, Image],
+    images: Mapping[str, PreparedImage],
     told: Mapping[str, list[Change]],
     left: Sequence[LeftOut],
 ) -> dict[str, int]:
@@ -180,7 +182,7 @@ def _write(
 
 
 def _summed(
-    pairs: Sequence[Pair], images: Mapping[str, Image], told: Mapping[str, list[Change]]
+    pairs: Sequence[Pair], images: Mapping[str, PreparedImage], told: Mapping[str, list[Change]]
 ) -> dict[str, int]:
     found: Counter[str] = Counter()
     for file in {pair.file for pair in pairs}:
@@ -189,7 +191,7 @@ def _summed(
     return dict(sorted(found.items()))
 
 
-def _upload(plan: Plan, records: Mapping[str, int]) -> list[str]:
+def _upload(plan: PreparePlan, records: Mapping[str, int]) -> list[str]:
     """Images first, the training manifest last: its upload is what starts a run."""
     kinds = [kind for kind in ("validation", "training") if kind in records]
     lines = [
@@ -211,6 +213,27 @@ def _upload(plan: Plan, records: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def _uri(plan: Plan, kind: str, name: str) -> str:
+def _uri(plan: PreparePlan, kind: str, name: str) -> str:
     bucket, prefix = plan.places["validation" if kind == "validation" else "training"]
     return s3_layout.uri(bucket, f"{prefix}{name}")
+
+
+def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) -> frozenset[str]:
+    """The digests whose records belong to the validation set.
+
+    counts: records by the digest of their image's bytes, so copies stay together. share: of all
+    records that training keeps, 0 to 1. The same digests, share and seed give the same answer,
+    whatever the files are called; at least one image stays in training.
+    """
+    wanted = round(sum(counts.values()) * (1 - share))
+    order = sorted(counts, key=lambda digest: hashlib.sha256(f"{seed}/{digest}".encode()).digest())
+    chosen: set[str] = set()
+    taken = 0
+    for digest in order[:-1]:
+        if taken >= wanted:
+            break
+        # A group of copies that is too big for what is still wanted stays in training.
+        if taken + counts[digest] <= wanted:
+            chosen.add(digest)
+            taken += counts[digest]
+    return frozenset(chosen)

@@ -10,15 +10,15 @@ import msgspec
 from bedrock_tuning.checking import DatasetScope, ImageRef, ManifestCheck, check_images
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
-from bedrock_tuning.cli.terminal.progress import Progress
-from bedrock_tuning.cli.validate.decode import Decoder
-from bedrock_tuning.cli.validate.manifests import Manifest
 from bedrock_tuning.dataset.images.source import Answer, ByteRange, ImageSource
 from bedrock_tuning.dataset.requirements import Requirements
+from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules.finding import Finding, Listener
 from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.s3_layout import Kind
+from bedrock_tuning.sources.manifests import Manifest
+from bedrock_tuning.validate.decode import Decoder
 
 # Images between two updates of a long check; the checker learns anew in each of these.
 _SLICE: Final = 8192
@@ -26,9 +26,9 @@ _SLICE: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What one manifest is checked against, and how its images are looked at: None if they are not.
+    """What one manifest is checked against, and where its images are read: None if nowhere.
 
-    waived: the user wants it so; otherwise a finding says that they were not looked at.
+    waived: on request; otherwise a finding says that they were not checked.
     """
 
     subject: DatasetScope
@@ -41,16 +41,17 @@ Locate = Callable[[Kind, Manifest, bytes], Reach]
 
 
 @dataclass(kw_only=True)
-class Check:
+class DatasetCheck:
     """The check of up to two manifests.
 
-    bad: lines with an error, by kind. sources: of images by kind, where they can be looked at.
-    job_region: the AWS Region in which the job would run; "" where nobody knows it.
+    bad: lines with an error, by kind. sources: of images by kind, where they can be read.
+    job_region: the AWS Region in which the job would run; "" if unknown.
     """
 
     terms: Requirements
     locate: Locate
     listener: Listener | None = None
+    meter: Meter = silent
     decoder: Decoder | None = None
     job_region: str = ""
     bad: dict[str, set[int]] = field(default_factory=dict)
@@ -58,8 +59,8 @@ class Check:
     _partials: list[CheckResult] = field(default_factory=list)
 
     def run(self, manifests: dict[Kind, Manifest]) -> Report:
-        """Checks every manifest; raises SourceError or CannotRun when bytes cannot be read."""
-        # Where all images are must be known before the first is looked at: copies are found by it.
+        """Checks every manifest; raises SourceError or UserError when bytes cannot be read."""
+        # Where all images are must be known before the first is read: that is how copies are found.
         opened = [(kind, manifest, manifest.chunks()) for kind, manifest in manifests.items()]
         firsts = [next(chunks, b"") for _, _, chunks in opened]
         reaches = [
@@ -87,7 +88,7 @@ class Check:
         # Where each record has its image, images are what takes the time.
         by_image = reach.source is not None and reach.subject.contract.format == "image-caption"
         unit = "images" if by_image else "records"
-        with Progress(f"checking {manifest.name}", unit=unit) as progress:
+        with self.meter(f"checking {manifest.name}", unit) as progress:
 
             def tell(reached: float, *, images: int = 0) -> None:
                 """How many bytes of the manifest are done with."""
@@ -97,7 +98,7 @@ class Check:
                 progress.update(share=reached / max(1, manifest.size), count=count)
 
             def look(refs: Sequence[ImageRef], *, span: int) -> int:
-                """Looks at images that stand for so many bytes of the manifest."""
+                """Checks images that stand for so many bytes of the manifest."""
                 if reach.source is None:
                     tell(done + span)
                     return len(refs)
@@ -149,7 +150,7 @@ class Check:
 
 
 class _Counted:
-    """An image source that tells how many first looks it answered."""
+    """An image source that counts the images whose first bytes it read."""
 
     def __init__(self, source: ImageSource, tick: Callable[[int], None]) -> None:
         self._source = source

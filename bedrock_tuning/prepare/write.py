@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from bedrock_tuning.catalogue import ImageLimits
-from bedrock_tuning.cli.prepare.fix import Change, UnfixableError, fix_image
-from bedrock_tuning.cli.prepare.pairs import LeftOut, Pair
-from bedrock_tuning.cli.terminal.errors import CannotRun
-from bedrock_tuning.cli.terminal.progress import Progress
 from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.prepare.fix import Change, UnfixableError, fix_image
+from bedrock_tuning.prepare.pairs import LeftOut, Pair
+from bedrock_tuning.progress import Meter, silent
 
 CHANGES: Final = "changes.jsonl"
 IMAGES: Final = "images"
@@ -26,7 +26,7 @@ _KEY_BYTES_MAX: Final = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class PreparedImage:
     """One image on its way. digest: of the bytes that are written. staged: them, if they are new.
 
     name: below images/, with the extension that its content wants.
@@ -49,13 +49,14 @@ class Workshop:
     folder: Path
     staging: Path
     limits: ImageLimits | None
+    meter: Meter = silent
     left: list[LeftOut] = field(default_factory=list)
 
-    def images(self, files: Sequence[str]) -> dict[str, Image]:
+    def images(self, files: Sequence[str]) -> dict[str, PreparedImage]:
         """Each file's image; those of which nothing can be made are in `left`."""
-        found: dict[str, Image] = {}
+        found: dict[str, PreparedImage] = {}
         with (
-            Progress("preparing images", unit="images") as progress,
+            self.meter("preparing images", "images") as progress,
             ThreadPoolExecutor(os.cpu_count()) as pool,
         ):
             for start in range(0, len(files), _BATCH):
@@ -69,7 +70,7 @@ class Workshop:
                 progress.update(share=(start + len(batch)) / len(files), count=len(batch))
         return found
 
-    def _image(self, file: str, number: int) -> Image | LeftOut:
+    def _image(self, file: str, number: int) -> PreparedImage | LeftOut:
         try:
             data = (self.folder / file).read_bytes()
         except OSError as error:
@@ -77,7 +78,7 @@ class Workshop:
         if not data:
             return LeftOut(file=file, reason="the file is empty")
         if self.limits is None:
-            return Image(file=file, digest=_digest(data), name=_safe(file))
+            return PreparedImage(file=file, digest=_digest(data), name=_safe(file))
         try:
             fixed = fix_image(data, self.limits)
         except UnfixableError as error:
@@ -91,7 +92,7 @@ class Workshop:
         if fixed.changes:
             staged = self.staging / str(number)
             staged.write_bytes(fixed.data)
-        return Image(
+        return PreparedImage(
             file=file,
             digest=_digest(fixed.data),
             name=name,
@@ -138,10 +139,10 @@ def unique(names: Mapping[str, str]) -> dict[str, str]:
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder that becomes `out` when all is written; an error leaves nothing behind.
 
-    Raises CannotRun if out exists and is not empty.
+    Raises UserError if out exists and is not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise CannotRun(
+        raise UserError(
             "this is not empty, and nothing is ever overwritten", where=str(out), fix="a new folder"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def put(image: Image, source: Path, target: Path, *, link: bool) -> None:
+def put(image: PreparedImage, source: Path, target: Path, *, link: bool) -> None:
     """Writes an image where it belongs: the new file, a copy, or a hard link to the input."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if image.staged is not None:

@@ -1,4 +1,4 @@
-"""AWS clients for the commands that operate a deployment, made when a command first needs one."""
+"""One person's AWS: the clients that reach a deployment, each made when it is first needed."""
 
 import os
 from functools import cached_property
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Aws:
-    """One person's AWS: credentials and Region as for the AWS CLI.
+    """Credentials and Region as for the AWS CLI.
 
     region: overrides AWS_REGION, which overrides AWS_DEFAULT_REGION, which overrides the profile.
     A test puts its own object in click's `obj`.
@@ -60,7 +60,7 @@ class Aws:
 
     @cached_property
     def ssm(self) -> "SSMClient":
-        """What a customization's pointers say."""
+        """A customization's parameters: its published model and endpoint."""
         return self.session.client("ssm", config=_config())
 
     @cached_property
@@ -70,7 +70,7 @@ class Aws:
 
     @cached_property
     def sts(self) -> Any:
-        """Who is calling; untyped, its stubs are not installed."""
+        """The caller's identity; untyped, its stubs are not installed."""
         return self.session.client("sts", config=_config())
 
     @property
@@ -82,27 +82,14 @@ class Aws:
             raise NoRegionError
         return self.session.region_name
 
-    def bucket_region(self, bucket: str) -> str:
-        """The Region of a bucket; "" where S3 does not tell.
-
-        Nobody needs a permission for it: S3 names the Region in a refusal, too.
-        """
-        from botocore.exceptions import ClientError
-
-        try:
-            meta: Any = self.s3.head_bucket(Bucket=bucket)["ResponseMetadata"]
-        except ClientError as error:
-            meta = error.response["ResponseMetadata"]
-        return str(meta.get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))
-
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
-        found = self.session.get_credentials()
-        if found is None:
+        credentials = self.session.get_credentials()
+        if credentials is None:
             from botocore.exceptions import NoCredentialsError
 
             raise NoCredentialsError
-        frozen = found.get_frozen_credentials()
+        frozen = credentials.get_frozen_credentials()
         return {
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bedrock_tuning.cli.terminal.aws import Aws
+from bedrock_tuning.client.aws import Aws
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,10 @@ def test_an_option_precedes_aws_region_which_precedes_aws_default_region(
     default: str | None,
     region: str,
 ) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
     for name, value in (("AWS_REGION", variable), ("AWS_DEFAULT_REGION", default)):
-        if value is not None:
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
             monkeypatch.setenv(name, value)
     assert Aws(region=given).region == region

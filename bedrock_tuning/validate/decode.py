@@ -10,10 +10,10 @@ from typing import Final
 
 from bedrock_tuning.checking import DatasetScope, ImageRef
 from bedrock_tuning.checking.result import CheckResult
-from bedrock_tuning.cli.terminal.errors import CannotRun
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.magic import VIDEOS, sniff
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.rules.crash import run
 from bedrock_tuning.rules.finding import Findings, Listener, finding
 from bedrock_tuning.rules.reach import image_does_not_decode
@@ -24,12 +24,13 @@ _BYTES_MAX: Final = 1 << 28
 
 
 class Decoder:
-    """Looks at whole images; raises CannotRun where Pillow is not installed."""
+    """Decodes whole images; raises UserError where Pillow is not installed."""
 
     def __init__(self) -> None:
         if find_spec("PIL") is None:
-            raise CannotRun(
-                "--deep needs Pillow, which is not installed here", fix="pip install pillow"
+            raise UserError(
+                "--deep needs Pillow, which is not installed",
+                fix="pip install 'bedrock-tuning[images]'",
             )
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decode")
 

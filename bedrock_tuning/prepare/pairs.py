@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from bedrock_tuning.cli.terminal.errors import CannotRun
+from bedrock_tuning.errors import UserError
 
 SIDECAR: Final = "sidecar"
 _FILE_FIELDS: Final = ("file", "file_name", "image", "filename", "path")
@@ -48,14 +48,14 @@ def read_pairs(folder: Path, captions: str) -> tuple[list[Pair], list[LeftOut]]:
 
     captions: "sidecar", or the path of a file that names files below folder: a CSV with commas,
     semicolons or tabs, JSON Lines, a JSON array of objects or a JSON object of captions by file.
-    Raises CannotRun when the captions cannot be read.
+    Raises UserError when the captions cannot be read.
     """
     files = sorted(_files(folder))
     if captions == SIDECAR:
         return _beside(folder, files)
     path = Path(captions)
     if not path.is_file():
-        raise CannotRun(
+        raise UserError(
             "there is no such file of captions",
             where=captions,
             fix="give a CSV or JSON Lines file, or the word sidecar",
@@ -90,8 +90,8 @@ def _beside(folder: Path, files: Sequence[str]) -> tuple[list[Pair], list[LeftOu
             continue
         try:
             pairs.append(Pair(file=file, caption=_text(folder / sidecar).strip()))
-        except CannotRun as error:
-            left.append(LeftOut(file=file, reason=f"its caption {sidecar}: {error.message}"))
+        except UserError as error:
+            left.append(LeftOut(file=file, reason=f"its caption {sidecar}: {error.what}"))
     return pairs, left
 
 
@@ -159,7 +159,7 @@ def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
         for row in reader:
             yield (reader.line_num, *_fields(row, path, reader.line_num))
     except csv.Error as error:
-        raise CannotRun(
+        raise UserError(
             f"row {reader.line_num}: {error}", where=str(path), fix="quote it"
         ) from None
 
@@ -189,7 +189,7 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise CannotRun(
+        raise UserError(
             f"line {number} is no JSON object",
             where=str(path),
             fix='write {"file": "a.png", "caption": "…"} on each line',
@@ -205,7 +205,7 @@ def _fields(row: dict[str, Any], path: Path, number: int) -> tuple[str, str]:
         value = next((spelled[name] for name in names if spelled.get(name) is not None), None)
         if not isinstance(value, str):
             columns = ", ".join(str(key) for key in islice(row, _COLUMNS_SHOWN) if key is not None)
-            raise CannotRun(
+            raise UserError(
                 f"row {number} has no text under {names[0]}; it has: {columns or 'nothing'}",
                 where=str(path),
                 fix="name the columns file and caption, in a table by its first line",
@@ -222,7 +222,7 @@ def _text(path: Path) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise CannotRun(
+        raise UserError(
             f"line {line} is not UTF-8 (byte 0x{data[error.start]:02x})",
             where=str(path),
             fix='save the file as UTF-8; in a spreadsheet choose "CSV UTF-8"',

@@ -1,0 +1,99 @@
+"""A manifest on this machine or in S3, as a stream of chunks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.s3_layout import split_uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK: Final = 1 << 20
+Credentials = Callable[[], dict[str, str | None]]
+
+
+class Manifest(Protocol):
+    """Where records come from. name: as the user wrote it. size: in bytes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes from the beginning, at every call."""
+        ...
+
+
+class LocalManifest:
+    """A file on this machine; raises UserError if it is not one."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise UserError("this is a folder", where=str(path), fix="name the manifest inside it")
+        if not path.exists():
+            raise UserError("no such file", where=str(path), fix="pass a path or s3://bucket/key")
+        self.path = path
+        self.name = str(path)
+        self.size = path.stat().st_size
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes, a MiB at a time."""
+        with self.path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+
+class S3Manifest:
+    """An object in S3; raises UserError if it does not exist.
+
+    client: finds it; credentials: for the faster client that reads it. region: of its bucket, which
+    may differ from the client's; "" where S3 does not tell.
+    """
+
+    def __init__(self, uri: str, *, client: "S3Client", credentials: Credentials) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.bucket, self.key = split_uri(uri)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        if not self.key or self.key.endswith("/"):
+            raise UserError("this is a folder", where=uri, fix="name the manifest inside it")
+        self._credentials = credentials
+        self.name = uri
+        try:
+            head = client.head_object(Bucket=self.bucket, Key=self.key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+                raise
+            raise UserError(
+                "no such object", where=uri, fix=f"check with: aws s3 ls {uri}"
+            ) from None
+        self.size = head["ContentLength"]
+        self.region = bucket_region(client, self.bucket)
+        self._read_region = self.region or client.meta.region_name
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes, by the client that the deployed functions use."""
+        from bedrock_tuning.sources import s3
+
+        client = s3.store(self.bucket, region=self._read_region, credentials=self._credentials)
+        yield from s3.manifest_chunks(client, self.key, version=None)
+
+
+def bucket_region(client: "S3Client", bucket: str) -> str:
+    """The Region of a bucket; "" where S3 does not tell.
+
+    Needs no permission: S3 names the Region in a refusal, too.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        meta: Any = client.head_bucket(Bucket=bucket)["ResponseMetadata"]
+    except ClientError as error:
+        meta = error.response["ResponseMetadata"]
+    return str(meta.get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))

@@ -1,0 +1,284 @@
+"""What `tuning validate` does: its options as one check, and the files that it writes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bedrock_tuning.catalogue import BaseModel, DatasetContract
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.dataset.images.source import ImageSource
+from bedrock_tuning.dataset.requirements import ModelRequirements
+from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.progress import Meter, silent
+from bedrock_tuning.report.formats import to_junit, to_sarif
+from bedrock_tuning.report.html import to_html
+from bedrock_tuning.report.report import Report
+from bedrock_tuning.s3_layout import Kind
+from bedrock_tuning.sources.folder import Folders
+from bedrock_tuning.sources.locations import (
+    ImageLocation,
+    beside,
+    first_reference,
+    image_location,
+    parse_map,
+)
+from bedrock_tuning.sources.manifests import LocalManifest, Manifest, S3Manifest, bucket_region
+from bedrock_tuning.validate.check import DatasetCheck, Reach
+from bedrock_tuning.validate.outputs import FindingsFile, check_outputs, write_accepted
+from bedrock_tuning.wording import counted, did_you_mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateOptions:
+    """The options of `tuning validate`, as its help describes them."""
+
+    manifest: str
+    model: BaseModel | None
+    customization: Customization | None
+    type: str | None
+    kind: Kind
+    validation: str | None
+    maps: tuple[str, ...]
+    bucket: str | None
+    no_images: bool
+    s3_images: bool
+    deep: bool
+    html: Path | None
+    junit: Path | None
+    sarif: Path | None
+    rejected: Path | None
+    accepted: Path | None
+
+    @property
+    def in_s3(self) -> bool:
+        """Whether anything is read from S3; without, no AWS configuration is asked for."""
+        names = (self.manifest, self.validation or "")
+        return self.s3_images or any(name.startswith("s3://") for name in names)
+
+    @property
+    def outputs(self) -> dict[str, Path | None]:
+        """Files to write, by option."""
+        return {
+            "--html": self.html,
+            "--junit": self.junit,
+            "--sarif": self.sarif,
+            "--rejected": self.rejected,
+            "--accepted": self.accepted,
+        }
+
+
+def validate(
+    options: ValidateOptions, aws: Aws, *, note: Callable[[str], None], meter: Meter = silent
+) -> tuple[Report, list[str]]:
+    """Makes the check and writes its files; returns the report, and where the files are.
+
+    note: receives a sentence about what is not checked, and why. Raises UserError for options that
+    contradict each other and for what cannot be read.
+    """
+    manifests = _manifests(options, aws)
+    check_outputs(options.outputs, manifests.values())
+    check = _Locator(options, aws, note).check(alone=len(manifests) == 1)
+    check.meter = meter
+    with (
+        nullcontext()
+        if options.rejected is None
+        else closing(FindingsFile(options.rejected)) as file
+    ):
+        if file is not None:
+            check.listener = file.add
+        report = check.run(manifests)
+    written = []
+    if options.accepted is not None:
+        bad = check.bad.get(options.kind, set())
+        kept = write_accepted(manifests[options.kind], bad, options.accepted)
+        written.append(f"{counted(kept, 'record')} without an error: {options.accepted}")
+    if options.rejected is not None:
+        written.append(f"Every finding: {options.rejected}")
+    written += _reports(options, report, check, manifests)
+    return report, written
+
+
+def _reports(
+    options: ValidateOptions, report: Report, check: DatasetCheck, manifests: dict[Kind, Manifest]
+) -> Iterator[str]:
+    """Writes the report in each form that was asked for."""
+    if options.html is not None:
+        from bedrock_tuning.validate.thumbnails import thumbnails
+
+        page = to_html(report, thumbnails=thumbnails(report, check.sources))
+        options.html.write_text(page, "utf-8")
+        yield f"The report as a page: {options.html}"
+    if options.junit is not None:
+        options.junit.write_bytes(to_junit(report))
+        yield f"The report as JUnit XML: {options.junit}"
+    if options.sarif is not None:
+        names = {str(kind): manifest.name for kind, manifest in manifests.items()}
+        options.sarif.write_bytes(to_sarif(report, manifests=names))
+        yield f"The report as SARIF: {options.sarif}"
+
+
+def _manifests(options: ValidateOptions, aws: Aws) -> dict[Kind, Manifest]:
+    found: dict[Kind, Manifest] = {options.kind: _open(options.manifest, aws)}
+    if options.validation is not None:
+        if options.kind == "validation":
+            raise UserError(
+                "--validation belongs to a training manifest",
+                fix="omit --validation or --kind validation",
+            )
+        found["validation"] = _open(options.validation, aws)
+    return found
+
+
+def _open(name: str, aws: Aws) -> Manifest:
+    """The manifest of a path or an s3:// URI."""
+    if name.startswith("s3://"):
+        return S3Manifest(name, client=aws.s3, credentials=aws.credentials)
+    return LocalManifest(Path(name))
+
+
+class _Locator:
+    """Finds for each manifest what it is checked against, and where its images are read."""
+
+    def __init__(self, options: ValidateOptions, aws: Aws, note: Callable[[str], None]) -> None:
+        self._options = options
+        self._aws = aws
+        self._note = note
+        self._customization = options.customization
+        self._model = _model(options)
+        self._contract = _contract(options, self._model)
+        self._mappings = [parse_map(text) for text in options.maps]
+        self._folders = Folders(self._mappings)
+
+    def check(self, *, alone: bool) -> DatasetCheck:
+        """The check; alone: there is only one manifest, so nothing is said about the other."""
+        contract, chosen = self._contract, self._customization
+        if alone and contract.validation == "required":
+            contract = msgspec.structs.replace(contract, validation="optional")
+            if self._options.kind == "training":
+                self._note(
+                    f"note: {self._model.name} needs a validation manifest too: "
+                    "--validation FILE checks both together"
+                )
+        if alone and self._options.kind == "validation":
+            contract = msgspec.structs.replace(contract, total_records=None)
+        terms = ModelRequirements(
+            base_model=self._model,
+            dataset=contract,
+            hyperparameters=chosen.hyperparameters if chosen else {},
+            overrides=chosen.overrides if chosen else {},
+        )
+        decoder = None
+        if self._options.deep:
+            from bedrock_tuning.validate.decode import Decoder
+
+            decoder = Decoder()
+        region = self._aws.session.region_name or "" if self._options.in_s3 else ""
+        return DatasetCheck(terms=terms, locate=self.locate, decoder=decoder, job_region=region)
+
+    def locate(self, kind: Kind, manifest: Manifest, chunk: bytes) -> Reach:
+        """Decides from a manifest's first bytes."""
+        options, chosen = self._options, self._customization
+        place = image_location(
+            manifest,
+            first_reference(chunk),
+            mappings=self._mappings,
+            bucket=options.bucket if kind == options.kind else None,
+            customization=None if chosen is None else chosen.name,
+        )
+        subject = DatasetScope(
+            model=self._model,
+            contract=self._contract,
+            kind=kind,
+            bucket=place.bucket,
+            folder=place.folder,
+            bucket_region=self._region(manifest, place),
+            overrides=chosen.overrides if chosen else {},
+        )
+        source = (
+            None
+            if options.no_images
+            else self._source(manifest, place, chunk, subject.bucket_region)
+        )
+        return Reach(subject=subject, source=source, waived=options.no_images)
+
+    def _source(
+        self, manifest: Manifest, place: ImageLocation, chunk: bytes, region: str
+    ) -> ImageSource | None:
+        if any(each.bucket == place.bucket for each in self._mappings):
+            return self._folders.images(place.bucket)
+        if isinstance(manifest, S3Manifest) or self._options.s3_images:
+            return self._in_s3(place.bucket, region)
+        found = beside(manifest, place, chunk)
+        if found is not None:
+            self._note(f"note: images of {place.bucket} are read from {found.folder}")
+            self._folders.add(found)
+            return self._folders.images(place.bucket)
+        if isinstance(manifest, LocalManifest) and place.bucket and self._contract.image:
+            self._note(
+                f"warning: the images of {manifest.name} are not checked. Where are they? "
+                f"--map s3://{place.bucket}/{place.folder}=DIR for a local folder, --s3-images "
+                "if they are in S3, --no-images to check the text only"
+            )
+        return None
+
+    def _region(self, manifest: Manifest, place: ImageLocation) -> str:
+        """Of the bucket that the dataset is in; "" for what is not uploaded yet."""
+        if isinstance(manifest, S3Manifest) and manifest.bucket == place.bucket:
+            return manifest.region
+        if place.bucket and (isinstance(manifest, S3Manifest) or self._options.s3_images):
+            return bucket_region(self._aws.s3, place.bucket)
+        return ""
+
+    def _in_s3(self, bucket: str, region: str) -> ImageSource:
+        from bedrock_tuning.sources import s3
+
+        region = region or self._aws.region
+        client = s3.store(bucket, region=region, credentials=self._aws.credentials)
+        return s3.S3Images(bucket, client=client, boto=self._aws.s3)
+
+
+def _model(options: ValidateOptions) -> BaseModel:
+    customization = options.customization
+    if customization is None:
+        if options.model is None:
+            raise UserError(
+                "which model is the dataset for?",
+                fix="add --model KEY (`tuning models` lists them) or --customization NAME",
+            )
+        return options.model
+    if options.model not in (None, customization.base_model):
+        raise UserError(
+            f"{customization.name} tunes {customization.base_model.key}, not {options.model.key}",
+            fix="omit --model or --customization",
+        )
+    return customization.base_model
+
+
+def _contract(options: ValidateOptions, model: BaseModel) -> DatasetContract:
+    customization = options.customization
+    if not model.datasets:
+        raise UserError(
+            f"{model.name} has no known dataset format", fix=f"see `tuning models {model.key}`"
+        )
+    wanted = None if options.type is None else options.type.upper().replace("-", "_")
+    if wanted is not None and wanted not in model.datasets:
+        hint = did_you_mean(wanted, model.datasets)
+        raise UserError(
+            f'{model.name} has no customization type "{options.type}"{hint}',
+            fix=f"--type {' or '.join(model.datasets)}",
+        )
+    if customization is not None:
+        if wanted not in (None, customization.customization_type):
+            raise UserError(
+                f"{customization.name} is of the type {customization.customization_type}, "
+                f"not {wanted}",
+                where=customization.file,
+                fix="omit --type or --customization",
+            )
+        return customization.dataset
+    return next(iter(model.datasets.values())) if wanted is None else model.datasets[wanted]
