@@ -144,6 +144,10 @@ fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS
 	python -m tools.fuzz manifest --seconds $(or $(SECONDS),300)
 	python -m tools.fuzz images --seconds $(or $(SECONDS),300)
 
+.PHONY: mutants
+mutants: install ## small faults put into the code: do tests notice? (SEED=20261126 TARGETS=lambdas PER=12)
+	python -m tools.mutants $(if $(SEED),--seed $(SEED)) $(if $(TARGETS),--targets $(TARGETS)) $(if $(PER),--per-module $(PER))
+
 .PHONY: local-up
 local-up: install ## start the local AWS (Bedrock simulated) on 127.0.0.1 (PORT=4566 CLOCK=3600 FRESH=1)
 	python -m local up $(if $(PORT),--port $(PORT)) $(if $(CLOCK),--clock $(CLOCK)) $(if $(FRESH),--fresh)

@@ -211,6 +211,8 @@ class Bedrock(Fake):
             "createdAt": EPOCH,
             "status": status,
         }
+        if "failure" in found:
+            answer["failureMessage"] = found["failure"]
         if updating:
             answer["updateDetails"] = {"modelArn": found["wanted"], "updateStatus": "Updating"}
         return answer

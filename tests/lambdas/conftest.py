@@ -1,13 +1,14 @@
 """Handlers with AWS in memory: no socket, no credentials, no clock but the machine's."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import pytest_socket
 
 from bedrock_tuning.config.customization import Customization, load_all
 from bedrock_tuning.config.lambda_environment import (
@@ -31,6 +32,7 @@ from tests.lambdas.aws import (
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.fakes import Fake, connect
 from tests.lambdas.flow import Flow
+from tests.support.s3 import Server, serve
 
 
 class _Current:
@@ -59,21 +61,21 @@ def _current() -> _Current:
 
 
 @pytest.fixture(scope="session")
-def _clients(_current: _Current) -> dict[str, Any]:
+def clients(_current: _Current) -> dict[str, Any]:
     return {name: _current.client(name) for name in Aws.__dataclass_fields__}
 
 
 @pytest.fixture(autouse=True)
 def aws(
     _current: _Current,
-    _clients: dict[str, Any],
+    clients: dict[str, Any],
     socket_disabled: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Aws:
     """AWS in memory, put where every handler finds its clients."""
     _current.aws = Aws()
     _current.aws.s3.objects.buckets = {TRAINING: {}, VALIDATION: {}, OUTPUT: {}}
-    for name, client in _clients.items():
+    for name, client in clients.items():
         monkeypatch.setattr(_aws, name, lambda client=client: client)
     return _current.aws
 
@@ -152,3 +154,18 @@ def trained(aws: Aws, customize: Callable[..., Customization]) -> None:
 def flow(aws: Aws) -> Flow:
     """The serving part of the workflow."""
     return Flow(aws)
+
+
+@pytest.fixture
+def server(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Datasets are read by obstore, over HTTP from the same objects."""
+    pytest_socket.enable_socket()
+    pytest_socket.socket_allow_hosts(["127.0.0.1"])
+    monkeypatch.setattr(
+        _aws,
+        "credentials",
+        lambda: {"access_key_id": "a", "secret_access_key": "b", "token": None},
+    )
+    with serve(aws.s3.objects) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+        yield running

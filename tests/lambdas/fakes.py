@@ -33,10 +33,14 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass
 class Fake:
-    """A service. calls: every operation with its parameters; orders: what to refuse, in turn."""
+    """A service. calls: every operation with its parameters; orders: what to refuse, in turn.
+
+    around: gets each operation and the function that carries it out.
+    """
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     orders: dict[str, list[Exception | None]] = field(default_factory=dict)
+    around: Callable[[str, Callable[[], Any]], Any] = lambda _, carry_out: carry_out()
 
     def refuse(
         self, operation: str, code: str, message: str = "no", times: int = 1, after: int = 0
@@ -56,7 +60,7 @@ class Fake:
         refused = self.orders[operation].pop(0) if self.orders.get(operation) else None
         if refused is not None:
             raise refused
-        found = getattr(self, operation)(**parameters)
+        found = self.around(operation, lambda: getattr(self, operation)(**parameters))
         return found or {}
 
 

@@ -3,40 +3,25 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import pytest
-import pytest_socket
 
 from bedrock_tuning.errors import SourceError
 from bedrock_tuning.rules import BY_ID
-from lambdas import _aws, _runs, check_images, check_manifest, merge
+from lambdas import _runs, check_images, check_manifest, merge
 from lambdas.merge import UncheckedError
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tests.support.pictures import jpeg, png
-from tests.support.s3 import Server, serve
 
 RUN = "20261121-093000-aaaaaa"
 WORK = f"work/{RUN}/"
 STYLE = "pets-style"
 BUCKETS = {"training": TRAINING, "validation": VALIDATION}
 
-
-@pytest.fixture(autouse=True)
-def server(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Datasets are read by obstore, over HTTP from the same objects."""
-    pytest_socket.enable_socket()
-    pytest_socket.socket_allow_hosts(["127.0.0.1"])
-    monkeypatch.setattr(
-        _aws,
-        "credentials",
-        lambda: {"access_key_id": "a", "secret_access_key": "b", "token": None},
-    )
-    with serve(aws.s3.objects) as running:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
-        yield running
+pytestmark = pytest.mark.usefixtures("server")
 
 
 def _upload(
@@ -343,10 +328,11 @@ def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(
 ) -> None:
     """The shard's cause comes raw: a function's error, or what Step Functions says itself."""
     _upload(aws, STYLE, [_pet(number) for number in range(9)])
-    shards = [{"images": 4}, {"number": "00001", "error": cause}]
+    later = {"number": "00002", "error": "no route"}
+    shards = [{"images": 4}, {"number": "00001", "error": cause}, later]
     event = {"run": RUN, "customization": STYLE, "shards": shards}
 
-    with pytest.raises(UncheckedError, match=r"1 of 2 shards .* number 00001: cannot read 5\.png"):
+    with pytest.raises(UncheckedError, match=r"2 of 3 shards .* number 00001: cannot read 5\.png"):
         merge.handler(event, None)
 
     assert aws.s3.objects.keys(OUTPUT, "reports/") == []

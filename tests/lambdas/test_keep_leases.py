@@ -88,6 +88,12 @@ def test_a_commitment_is_kept_though_it_has_no_lease(aws: Aws) -> None:
     assert _keep() == {"deleted": [], "kept": [arn], "busy": []}
 
 
+def test_a_commitment_whose_end_bedrock_does_not_say_is_kept(aws: Aws) -> None:
+    arn = _have(aws, _in(minutes=-1), commitment="OneMonth")
+
+    assert _keep() == {"deleted": [], "kept": [arn], "busy": []}
+
+
 def test_a_failed_endpoint_ends_with_its_lease_too(aws: Aws) -> None:
     arn = _have(aws, _in(minutes=-1), status="Failed")
 
@@ -190,7 +196,11 @@ def test_an_endpoint_that_lost_its_other_tag_is_deleted_all_the_same(aws: Aws) -
     arn = aws.bedrock.have(model=MODEL, tags=tags)
 
     assert _keep()["deleted"] == [arn]
-    assert aws.sns.asked("Publish")[0]["Subject"] == "An endpoint: lease ended"
+    (sent,) = aws.sns.asked("Publish")
+    assert sent["Subject"] == "An endpoint: lease ended"
+    assert json.loads(sent["Message"])["customization"] is None
+    assert "Serve it again" not in sent["Message"]
+    assert aws.ssm.calls == [], "nobody's pointer"
 
 
 def test_every_page_is_looked_through(aws: Aws) -> None:

@@ -82,6 +82,25 @@ def test_the_run_and_the_work_know_their_model(aws: Aws) -> None:
     assert (work["state"], work["model_arn"]) == ("trained", MODEL)
 
 
+def test_the_metrics_say_which_job_made_which_model_how_well_and_by_which_files(aws: Aws) -> None:
+    aws.s3.objects.put(OUTPUT, TRAINING, f"{HEADER}1,1,0.5,2.0\n".encode())
+
+    found = _record()
+
+    row = {"step_number": "1", "epoch_number": "1", "training_loss": "0.5", "perplexity": "2.0"}
+    assert _metrics(aws) == {
+        "job_arn": JOB,
+        "model_arn": MODEL,
+        "training_loss": 0.25,
+        "validation_loss": [0.5],
+        "files": {"training_artifacts/step_wise_training_metrics.csv": [row]},
+        "unreadable": [],
+    }
+    uri = f"s3://{OUTPUT}/reports/pets-search/{RUN}/metrics.json"
+    assert (found["metrics"], aws.run(RUN)["metrics"]) == (uri, uri)
+    assert aws.run(RUN)["job_arn"] == JOB
+
+
 def test_the_losses_are_kept(aws: Aws) -> None:
     _record()
 

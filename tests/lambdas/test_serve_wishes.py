@@ -250,3 +250,26 @@ def test_a_change_from_on_demand_to_provisioned_retires_the_deployment(
     assert ended["step"] == "served"
     assert list(aws.bedrock.endpoints) == [ended["endpoint_arn"]]
     assert ":provisioned-model/" in ended["endpoint_arn"]
+
+
+def test_as_many_model_units_are_bought_as_the_customization_says(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(serving={"model_units": 2})
+    small = aws.bedrock.have(model=OLD, units=1)
+
+    ended = flow.run()
+
+    assert ended["step"] == "served"
+    assert small not in aws.bedrock.endpoints
+    assert aws.bedrock.only["units"] == 2
+
+
+def test_an_endpoint_with_as_many_units_as_the_customization_says_is_used(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(serving={"model_units": 2})
+    arn = aws.bedrock.have(model=OLD, units=2)
+
+    assert flow.run()["endpoint_arn"] == arn
+    assert aws.bedrock.only["model"] == NEW

@@ -237,12 +237,17 @@ def test_a_claim_without_a_job_is_respected_while_its_run_may_be_about_to_start_
     assert "about to start its job" in found["reason"]
 
 
-def test_a_claim_whose_run_never_started_a_job_goes_stale(aws: Aws) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "decision", "owner"), [(29.5, "in-progress", OTHER), (30.5, "start", RUN)]
+)
+def test_a_claim_whose_run_started_no_job_within_half_an_hour_goes_stale(
+    minutes: float, decision: str, owner: str, aws: Aws
+) -> None:
     key = _start(OTHER)["run_key"]
-    _work(aws, key, since=_ago(minutes=31))
+    _work(aws, key, since=_ago(minutes=minutes))
 
-    assert _start()["decision"] == "start"
-    assert aws.dynamodb.item(f"key#{key}")["run"] == RUN
+    assert _start()["decision"] == decision
+    assert aws.dynamodb.item(f"key#{key}")["run"] == owner
 
 
 @pytest.mark.parametrize(("days", "decision"), [(6.9, "in-progress"), (7.1, "start")])
@@ -283,3 +288,10 @@ def test_trouble_while_asking_bedrock_is_no_answer(aws: Aws) -> None:
         _start()
 
     assert aws.dynamodb.item(f"key#{key}")["run"] == OTHER
+
+
+def test_a_copy_that_fails_is_told_as_a_missing_permission_only_when_it_is_one(aws: Aws) -> None:
+    aws.s3.refuse("HeadObject", "503", "Slow Down")
+
+    with pytest.raises(ClientError, match="Slow Down"):
+        _start()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import Customization, load, load_all
-from bedrock_tuning.run.cost import estimate, needs_approval
+from bedrock_tuning.run.cost import Estimate, Line, estimate, needs_approval
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 STYLE = """
@@ -44,6 +44,49 @@ def test_the_60_pictures_of_source_document_002_cost_200_dollars_to_train() -> N
     assert run.price_date == date(2025, 2, 28)
     assert "5,000 steps × batch 8 × 0.005" in str(run)
     assert str(run).splitlines()[-1].startswith("total: 285.95 USD, prices of 2025-02-28")
+
+
+def test_an_estimate_says_each_price_with_its_calculation_and_its_source() -> None:
+    run = estimate(customization=SHIPPED["pets-style"], training_records=3)
+
+    seen = "seen 2025-02-28"
+    assert str(run).splitlines() == [
+        "training: 200.00 USD (or 75.00 USD): 5,000 steps × batch 8 × 0.005, or × 3 images in "
+        f"place of the batch; sources PRICE-KO, UG-img, {seen}",
+        f"storage for a month: 1.95 USD: for one custom model; sources PRICE-KO, SMP-TIG, {seen}",
+        "Provisioned Throughput, lease of 4 h: 84.00 USD: 1 model unit × 4 h × 21.0; source "
+        f"PRICE-KO, {seen}",
+        f"training time: {run.training_time}",
+        "total: 285.95 USD, prices of 2025-02-28 or later",
+    ]
+    assert [str(rate).partition(" USD: ")[2].partition(";")[0] for rate in run.rates] == [
+        "1 model unit × 1 h × 21.0",
+        "1 model unit × 24 h × 21.0",
+        "1 model unit × 720 h × 21.0",
+    ]
+    assert [rate.label.rpartition(" ")[2] for rate in run.rates] == ["hour", "day", "month"]
+
+
+def test_the_date_of_an_estimate_is_that_of_its_oldest_price() -> None:
+    dates = (date(2026, 1, 1), None, date(2025, 1, 1), date(2026, 2, 1))
+    lines = tuple(Line(label="x", usd=1.0, how="y", seen=seen) for seen in dates)
+
+    run = Estimate(lines=lines, rates=(), training_time="")
+
+    assert run.price_date == date(2025, 1, 1)
+    assert run.total_usd == 4.0
+    assert Estimate(lines=lines[1:2], rates=(), training_time="").price_date is None
+
+
+def test_several_units_of_a_commitment_are_worded_and_counted() -> None:
+    wish = '[serving]\nmode = "provisioned"\nmodel_units = 2\ncommitment = "SixMonths"\n'
+
+    run = estimate(customization=_load(COHERE + wish), training_characters=6_000_000)
+
+    assert "2 epochs × about 1,000,000 tokens × 0.004 per 1,000" in run.lines[0].how
+    assert run.lines[-1].label == "Provisioned Throughput, commitment of 6 months"
+    assert run.lines[-1].how == "2 model units × 4,320 h × 23.77"
+    assert [rate.how for rate in run.rates][1] == "2 model units × 24 h × 23.77"
 
 
 def test_a_price_that_nobody_published_is_unknown_and_not_zero() -> None:

@@ -1,5 +1,6 @@
 """A run's identity, the names Bedrock sees, and the request, against botocore's own model."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -291,6 +292,28 @@ def test_claim_keys_are_equal_only_for_equal_uploads(
 
     assert (keys[0] == keys[1]) is (one == other)
     assert all(re.fullmatch("[0-9a-f]{48}", key) for key in keys)
+
+
+def test_keys_are_those_of_earlier_versions() -> None:
+    """Another key for the same work would train and pay for it again after an update."""
+    parts = ["claim", "pets-search", "v1"]
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    assert (
+        job.claim_key("pets-search", training="v1")
+        == hashlib.sha256(text.encode()).hexdigest()[:48]
+    )
+    parts = [
+        "run",
+        "pets-search",
+        "amazon.titan-embed-image-v1:0",
+        "FINE_TUNING",
+        *(f"set {name}={value}" for name, value in sorted(SEARCH.hyperparameters.items())),
+        "data training=aa:1",
+        "data validation=bb:2",
+    ]
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    fingerprints = {"validation": "bb:2", "training": "aa:1"}
+    assert job.run_key(SEARCH, fingerprints) == hashlib.sha256(text.encode()).hexdigest()[:48]
 
 
 def test_a_name_never_runs_into_a_version() -> None:

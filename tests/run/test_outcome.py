@@ -90,6 +90,12 @@ def test_warnings_are_told_apart_from_what_has_to_be_fixed() -> None:
     assert look == "Worth a look, but no reason to reject: b ×2."
 
 
+def test_equally_frequent_faults_are_told_by_name() -> None:
+    report = {**REJECTED, "to_fix": {"b": 1, "c": 2, "a": 1}}
+
+    assert "again: c ×2, a ×1, b ×1." in outcome({"admission": ADMITTED, "report": report}).message
+
+
 @pytest.mark.parametrize(
     ("decision", "notify"),
     [("already-trained", True), ("in-progress", True), ("outdated", True), ("superseded", False)],

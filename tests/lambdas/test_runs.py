@@ -1,0 +1,83 @@
+"""The table of runs: what is written stays, what nobody owns belongs to nobody."""
+
+from typing import Any
+
+import pytest
+
+from lambdas import _runs
+from tests.lambdas.aws import Aws
+
+RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
+TABLE, KEY = "a-table", "k" * 48
+
+
+def test_a_run_is_written_once_with_the_time_of_its_beginning(aws: Aws) -> None:
+    _runs.start_run(TABLE, run=RUN, customization="pets-search", status="checking")
+    _runs.start_run(TABLE, run=RUN, customization="pets-style", status="closed")
+
+    item = aws.run(RUN)
+    times = {item.pop("created"), item.pop("updated")}
+    assert len(times) == 1
+    assert item == {
+        "id": f"run#{RUN}",
+        "run": RUN,
+        "customization": "pets-search",
+        "status": "checking",
+    }
+
+
+def test_what_is_not_known_leaves_what_is_stored(aws: Aws) -> None:
+    """A run that ends names no endpoint; the one that was stored is still billed."""
+    _runs.start_run(TABLE, run=RUN, customization="pets-search", endpoint_arn="arn:endpoint")
+
+    _runs.update_run(TABLE, RUN, status="failed", endpoint_arn=None, model_arn=None)
+
+    item = aws.run(RUN)
+    assert (item["status"], item["endpoint_arn"]) == ("failed", "arn:endpoint")
+    assert "model_arn" not in item
+
+
+def test_work_that_nobody_claimed_is_not_finished(aws: Aws) -> None:
+    _runs.finish_work(TABLE, key=KEY, run=RUN, state="trained", model_arn="arn:model")
+
+    assert aws.dynamodb.items == {}
+
+
+def test_finished_work_keeps_its_job_and_attempt(aws: Aws) -> None:
+    _runs.claim_work(TABLE, key=KEY, run=RUN, job_name="a-job")
+    _runs.finish_work(TABLE, key=KEY, run=RUN, state="trained", model_arn="arn:model")
+
+    item = aws.dynamodb.item(f"key#{KEY}")
+    assert item.pop("since")
+    assert item == {
+        "id": f"key#{KEY}",
+        "run": RUN,
+        "job_name": "a-job",
+        "attempt": 1,
+        "state": "trained",
+        "model_arn": "arn:model",
+    }
+
+
+def _without_reads(aws: Aws) -> None:
+    """Items vanish before they are read."""
+
+    def around(operation: str, carry_out: Any) -> Any:
+        return {} if operation == "GetItem" else carry_out()
+
+    aws.dynamodb.around = around
+
+
+def test_a_claim_that_vanishes_is_an_error_and_never_free_work(aws: Aws) -> None:
+    _without_reads(aws)
+
+    with pytest.raises(RuntimeError, match=f"key#{KEY}"):
+        _runs.claim_work(TABLE, key=KEY, run=RUN, job_name="a-job")
+
+
+def test_an_upload_whose_claim_vanishes_stays_claimed(aws: Aws) -> None:
+    upload = {"claim": "c", "run": RUN}
+    assert _runs.claim_upload(TABLE, **upload, execution="e1") is None
+    _without_reads(aws)
+
+    assert _runs.claim_upload(TABLE, claim="c", run=OTHER, execution="e2") == "unknown"

@@ -1,0 +1,546 @@
+"""Any error of AWS but the expected ones: nothing is swallowed, nothing is done twice.
+
+Each call of each scenario fails once, with one error or another; then the same step is called again
+as Step Functions, Lambda and CloudFormation do. Afterwards all is as if nothing had happened.
+A test reads from the handlers which calls they make: a call that no scenario makes fails it.
+"""
+
+import ast
+import itertools
+import json
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTimeoutError
+
+from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.config.customization import Customization
+from lambdas import (
+    _cloudformation,
+    _runs,
+    admit,
+    check_images,
+    check_manifest,
+    close_default_group,
+    close_run,
+    keep_leases,
+    merge,
+    provisioned_throughput,
+    record_job,
+    serve,
+    start_job,
+)
+from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, Aws
+from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
+from tests.lambdas.cloudformation import CloudFormation
+from tests.lambdas.fakes import Refused
+from tests.support.pictures import png
+
+pytestmark = pytest.mark.usefixtures("server")
+
+LAMBDAS = Path(serve.__file__).parent
+NAME = "pets-search"
+RUN, LATER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
+OLD, NEW = model_arn(1), model_arn(2)
+JOB = job_arn(7)
+JOB_FOLDER = f"jobs/{NAME}/model-customization-job-{JOB.rpartition('/')[2]}/"
+PICTURE = png(520, 520)
+FAR, PAST = "2999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
+
+
+class LostAnswerError(ReadTimeoutError):
+    """The call was made, its answer never came."""
+
+
+LOST = LostAnswerError(endpoint_url="https://aws.example")
+ERRORS: list[Refused | BotoCoreError] = [
+    Refused("ThrottlingException", "Rate exceeded"),
+    Refused("ProvisionedThroughputExceededException", "too fast"),
+    Refused("AccessDeniedException", "not you"),
+    Refused("ValidationException", "malformed"),
+    Refused("InternalServerException", "sorry", 500),
+    Refused("", "no words", 503),
+    EndpointConnectionError(endpoint_url="https://aws.example"),
+]
+# Without an answer, these calls may have changed something all the same.
+CHANGES = re.compile("(Create|Update|Delete|Put|Tag|Copy|Publish|Start|Revoke|Invoke|Converse).*")
+Site = tuple[str, ...]
+
+
+@dataclass
+class Caller:
+    """Calls steps as AWS does: once more after an error. Fails the call of one number."""
+
+    fails: int | None = None
+    error: Exception = field(default_factory=Exception)
+    sites: list[Site] = field(default_factory=list)
+    raised: list[BaseException] = field(default_factory=list)
+    calm: bool = False
+
+    def around(self, operation: str, carry_out: Callable[[], Any]) -> Any:
+        """Stands around every operation of every service."""
+        if self.calm:
+            return carry_out()
+        self.sites.append((*_caller(), operation))
+        if len(self.sites) - 1 != self.fails:
+            return carry_out()
+        if isinstance(self.error, LostAnswerError):
+            with suppress(Refused):
+                carry_out()
+        raise self.error
+
+    def __call__(self, handler: Callable[[Any, Any], Any], event: Any, context: Any = None) -> Any:
+        """A handler's answer; it is called again after an error, whatever the error."""
+        try:
+            return handler(event, context)
+        except Exception as error:
+            self.raised.append(error)
+            return handler(event, context)
+
+
+def _caller() -> Site:
+    """The functions of lambdas/ that led to a call; uploads and copies call from other threads."""
+    found: list[str] = []
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        folder, _, file = frame.f_code.co_filename.rpartition("/")
+        if folder == str(LAMBDAS) and not frame.f_code.co_name.startswith("<"):
+            found.append(f"{file.removesuffix('.py')}.{frame.f_code.co_name}")
+        frame = frame.f_back
+    assert found, "a call that no handler made"
+    return tuple(reversed(found))
+
+
+@dataclass
+class World:
+    """What a scenario may use."""
+
+    aws: Aws
+    customize: Callable[..., Customization]
+    call: Caller
+    stack: Callable[[Callable[..., Any], dict[str, str]], CloudFormation]
+
+    def before(self, act: Callable[..., Any], *values: Any, **more: Any) -> Any:
+        """Does something that was there before, so nothing fails then."""
+        self.call.calm = True
+        try:
+            return act(*values, **more)
+        finally:
+            self.call.calm = False
+
+
+Scenario = Callable[[World], Any]
+SCENARIOS: list[Scenario] = []
+
+
+def scenario(act: Scenario) -> Scenario:
+    """One of the ways through the handlers; returns what must be the same with an error."""
+    SCENARIOS.append(act)
+    return act
+
+
+def _manifests(world: World) -> None:
+    for bucket in (TRAINING, VALIDATION):
+        world.aws.s3.objects.put(bucket, f"{NAME}/manifest.jsonl", b"checked\n")
+
+
+def _event() -> dict[str, Any]:
+    uploaded = {"key": f"{NAME}/manifest.jsonl", "version-id": "v1.+/="}
+    event = {"detail": {"bucket": {"name": TRAINING}, "object": uploaded}}
+    return {"event": event, "execution": "e1", "started": "2026-11-21T09:30:00.123Z"}
+
+
+@scenario
+def an_upload_is_admitted(world: World) -> Any:
+    _manifests(world)
+    return world.call(admit.handler, _event())
+
+
+@scenario
+def an_upload_of_another_execution_is_a_duplicate(world: World) -> Any:
+    _manifests(world)
+    world.before(admit.handler, {**_event(), "execution": "e0"}, None)
+    return world.call(admit.handler, _event())
+
+
+@scenario
+def a_dataset_is_checked(world: World) -> Any:
+    name, put = "pets-style", world.aws.s3.objects.put
+    key = f"{name}/images/a.png"
+    put(TRAINING, key, PICTURE)
+    row = {"image-ref": f"s3://{TRAINING}/{key}", "caption": "a pet"}
+    put(TRAINING, f"{name}/manifest.jsonl", json.dumps(row).encode())
+    run = {"run": RUN, "customization": name}
+    versions = {"training_version": "v1.+/=", "validation_version": None}
+    checked = world.call(check_manifest.handler, {**run, **versions})
+    index = world.aws.s3.objects.body(OUTPUT, checked["shards_key"])
+    shard = world.call(check_images.handler, {**run, "shard": json.loads(index)})
+    return world.call(merge.handler, {**run, "shards": [shard]})
+
+
+def _start(world: World, run: str = RUN) -> Any:
+    world.customize(budget={"approval": "never", "max_run_usd": None})
+    versions = {"training_version": "v1.+/=", "validation_version": "v1.+/="}
+    admission = {"customization": NAME, "run": run, **versions}
+    report = {
+        "fingerprints": {"training": "aa:1", "validation": "bb:2"},
+        "training_records": 1000,
+        "training_characters": 0,
+    }
+    world.aws.s3.objects.buckets[TRAINING] = {}
+    world.aws.s3.objects.buckets[VALIDATION] = {}
+    _manifests(world)
+    return world.call(start_job.handler, {"admission": admission, "report": report})
+
+
+def _earlier(world: World, **changes: Any) -> dict[str, Any]:
+    """Another run has the same work; changes: what became of it. Returns its decision."""
+    first: dict[str, Any] = world.before(_start, world)
+    item = world.aws.dynamodb.items[f"key#{first['run_key']}"]
+    item.update({name: {"S": value} for name, value in changes.items()})
+    return first
+
+
+@scenario
+def new_work_starts_a_job(world: World) -> Any:
+    return _start(world)
+
+
+@scenario
+def work_whose_job_failed_is_started_anew(world: World) -> Any:
+    first = _earlier(world, state="failed")
+    world.aws.bedrock.jobs[first["request"]["JobName"]] = {"status": "Failed"}
+    return _start(world, LATER)
+
+
+@scenario
+def work_whose_job_still_runs_is_not_started_again(world: World) -> Any:
+    first = _earlier(world, state="failed")
+    world.aws.bedrock.jobs[first["request"]["JobName"]] = {"status": "InProgress"}
+    decided = _start(world, LATER)
+    assert decided["decision"] == "in-progress"
+    return decided
+
+
+@scenario
+def work_that_is_about_to_start_its_job_is_not_started_again(world: World) -> Any:
+    _earlier(world)
+    decided = _start(world, LATER)
+    assert decided["decision"] == "in-progress"
+    return decided
+
+
+@scenario
+def work_that_was_trained_is_not_trained_again(world: World) -> Any:
+    world.aws.bedrock.models[NEW] = BASE
+    _earlier(world, state="trained", model_arn=NEW)
+    decided = _start(world, LATER)
+    assert decided["decision"] == "already-trained"
+    return decided
+
+
+@scenario
+def a_finished_job_is_recorded(world: World) -> Any:
+    world.before(_runs.claim_work, "a-table", key="k" * 48, run=RUN, job_name="a-job")
+    world.aws.s3.objects.put(OUTPUT, f"{JOB_FOLDER}x_metrics.csv", b"step,loss\n1,0.5\n")
+    job = {"JobArn": JOB, "OutputModelArn": NEW, "BaseModelArn": BASE}
+    event = {"admission": {"customization": NAME, "run": RUN}, "start": {"run_key": "k" * 48}}
+    return world.call(record_job.handler, {**event, "job": job})
+
+
+@scenario
+def a_run_is_closed(world: World) -> Any:
+    world.before(_runs.claim_work, "a-table", key="k" * 48, run=RUN, job_name="a-job")
+    state = {
+        "admission": {"customization": NAME, "run": RUN, "decision": "run", "reason": "checking"},
+        "start": {"decision": "start", "run_key": "k" * 48},
+        "job": {"JobArn": JOB, "OutputModelArn": NEW},
+        "serving": {"step": "served", "endpoint_arn": "arn:endpoint", "customization": NAME},
+    }
+    return world.call(close_run.handler, {"state": state})
+
+
+def _serve(world: World, **state: Any) -> str:
+    """The last step of serving; changes under way end while the workflow waits."""
+    aws = world.aws
+    aws.ssm.values.setdefault(f"{PREFIX}/{NAME}/serving", "deployed")
+    aws.bedrock.models |= {OLD: BASE, NEW: BASE}
+    state = {"customization": NAME, "run": RUN, "model_arn": NEW, **state}
+    action = "serve"
+    for _ in range(30):
+        state = world.call(serve.handler, {"action": action, "serving": state})
+        step = str(state["step"])
+        action = {"wait": "serve", "roll-back-wait": "roll-back"}.get(step, step)
+        if action not in ("serve", "smoke", "publish", "roll-back"):
+            return step
+        if state["seconds"]:
+            aws.bedrock.settle()
+    raise AssertionError("no end in sight")
+
+
+def _answers_well(world: World) -> None:
+    world.aws.bedrock_runtime.reply = json.dumps({"embedding": [0.5] * 1024}).encode()
+
+
+@scenario
+def an_endpoint_is_made(world: World) -> Any:
+    _answers_well(world)
+    assert _serve(world) == "served"
+
+
+@scenario
+def a_model_is_swapped(world: World) -> Any:
+    _answers_well(world)
+    world.aws.bedrock.have(model=OLD)
+    assert _serve(world) == "served"
+
+
+@scenario
+def an_endpoint_is_replaced(world: World) -> Any:
+    _answers_well(world)
+    world.aws.bedrock.have(model=OLD, units=2)
+    assert _serve(world) == "served"
+
+
+@scenario
+def a_new_endpoint_that_does_not_work_is_deleted(world: World) -> Any:
+    world.aws.ssm.values[f"{PREFIX}/{NAME}/endpoint"] = "arn:another"
+    assert _serve(world) == "failed"
+    assert world.aws.bedrock.endpoints == {}
+
+
+@scenario
+def a_swapped_model_that_does_not_work_is_swapped_back(world: World) -> Any:
+    world.aws.bedrock.have(model=OLD)
+    assert _serve(world) == "failed"
+    world.aws.bedrock.settle()
+    assert world.aws.bedrock.only["model"] == OLD
+
+
+@scenario
+def nothing_is_to_be_served_any_more(world: World) -> Any:
+    world.customize(serving={"mode": "none"})
+    arn = world.aws.bedrock.have(model=OLD)
+    world.aws.ssm.values[f"{PREFIX}/{NAME}/endpoint"] = arn
+    assert _serve(world) == "unserved"
+    assert world.aws.bedrock.endpoints == {}
+
+
+def _on_demand(world: World) -> None:
+    world.aws.bedrock_runtime.said = ""
+    serving = {"mode": "on-demand", "lease_hours": None, "embedding_length": None}
+    world.customize(base_model=catalogue()["nova-micro"], serving=serving)
+
+
+@scenario
+def a_deployment_on_demand_is_made_and_a_later_model_swapped_in(world: World) -> Any:
+    _on_demand(world)
+    world.aws.bedrock_runtime.said = "woof"
+    assert _serve(world, model_arn=OLD) == "served"
+    assert _serve(world, run=LATER) == "served"
+
+
+@scenario
+def a_deployment_on_demand_that_does_not_work_is_deleted(world: World) -> Any:
+    _on_demand(world)
+    assert _serve(world) == "failed"
+    assert world.aws.bedrock.endpoints == {}
+
+
+def _ask(world: World, handler: Callable[..., Any], kind: str, **properties: str) -> Any:
+    """A custom resource's answer; who deploys tries again after a failure."""
+
+    def watched(event: dict[str, Any], context: Any) -> None:
+        try:
+            handler(event, context)
+        except Exception as error:
+            world.call.raised.append(error)
+            raise
+
+    stack = world.stack(watched, properties)
+    answer = stack.ask(kind)
+    return stack.ask(kind) if answer["Status"] == "FAILED" else answer
+
+
+@scenario
+def a_deployment_hands_over_what_its_model_needs(world: World) -> Any:
+    world.aws.bedrock.models[NEW] = BASE
+    world.aws.ssm.values[f"{PREFIX}/{NAME}/model"] = NEW
+    answer = _ask(world, provisioned_throughput.handler, "Update", Customization=NAME)
+    assert answer["Data"]["Status"] == "handed-over"
+    return answer
+
+
+@scenario
+def a_stack_is_deleted(world: World) -> Any:
+    world.aws.bedrock.have(model=OLD)
+    world.aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
+    world.aws.ssm.values |= {f"{PREFIX}/{NAME}/{name}": "x" for name in ("serving", "endpoint")}
+    properties = {"Customization": NAME, "Mode": "on-demand", "OnDelete": "delete"}
+    answer = _ask(world, provisioned_throughput.handler, "Delete", **properties)
+    assert world.aws.bedrock.endpoints == {}
+    return answer
+
+
+@scenario
+def a_default_group_is_closed(world: World) -> Any:
+    world.aws.ec2.rules = {"sgr-1": ("sg-1", False), "sgr-2": ("sg-1", True)}
+    _ask(world, close_default_group.handler, "Create", GroupId="sg-1")
+    assert world.aws.ec2.rules == {}
+
+
+@scenario
+def a_lease_ends(world: World) -> Any:
+    tags = {**TAGS, "bedrock-tuning:expires": PAST}
+    arn = world.aws.bedrock.have(model=OLD, tags=tags)
+    world.aws.bedrock.have(model=OLD, tags={**tags, "bedrock-tuning:expires": FAR})
+    world.aws.ssm.values[f"{PREFIX}/{NAME}/endpoint"] = arn
+    world.call(keep_leases.handler, {})
+    assert arn not in world.aws.bedrock.endpoints
+
+
+# Once an endpoint is gone the next call finds nothing to do; the error of the first was the alarm.
+TOLD_BY_THE_ALARM = [a_lease_ends]
+
+
+@pytest.fixture
+def run(
+    aws: Aws,
+    customize: Callable[..., Customization],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., tuple[Caller, str]]:
+    """Acts a scenario out in a new AWS; returns who called, and how the world is afterwards."""
+
+    def stack(handler: Callable[..., Any], properties: dict[str, str]) -> CloudFormation:
+        made = CloudFormation(aws, handler, properties, "an-identity")
+        monkeypatch.setattr(_cloudformation.urllib3, "PoolManager", lambda: made)
+        monkeypatch.setattr(provisioned_throughput.time, "sleep", made.sleep)
+        return made
+
+    def act(scenario: Scenario, **disturbance: Any) -> tuple[Caller, str]:
+        new = Aws()
+        # The HTTP server of the datasets has these very objects.
+        new.s3.objects = aws.s3.objects
+        for bucket in (TRAINING, VALIDATION, OUTPUT):
+            new.s3.objects.buckets[bucket] = {}
+        call = Caller(**disturbance)
+        for service in new.__dataclass_fields__:
+            getattr(aws, service).__dict__.update(getattr(new, service).__dict__)
+            getattr(aws, service).around = call.around
+        result = scenario(World(aws=aws, customize=customize, call=call, stack=stack))
+        return call, _world(aws, result)
+
+    return act
+
+
+def _world(aws: Aws, result: Any) -> str:
+    """All that can be seen afterwards, without times; what is written twice counts once."""
+    seen = {
+        "result": result,
+        "table": aws.dynamodb.items,
+        "pointers": aws.ssm.values,
+        "endpoints": aws.bedrock.endpoints,
+        "messages": [call["Subject"] for call in aws.sns.asked("Publish")],
+        "executions": aws.stepfunctions.executions,
+        "objects": {
+            f"{bucket}/{key}": aws.s3.objects.body(bucket, key)
+            for bucket in aws.s3.objects.buckets
+            for key in aws.s3.objects.keys(bucket)
+            if not key.endswith(".html")  # drawn from report.json, and long
+        },
+    }
+    text = json.dumps(seen, default=str, sort_keys=True)
+    return re.sub(r"\d{4}-\d\d-\d\d[T ]?[\d:.]*(Z|\+00:00)?|deploy-[\w-]+", "T", text)
+
+
+ERROR = itertools.cycle(ERRORS)
+# A call that several scenarios make in the same way is refused in one of them.
+REFUSED: set[Site] = set()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_an_error_of_any_call_is_raised_and_the_next_try_ends_as_if_it_had_not_been(
+    scenario: Scenario, run: Callable[..., tuple[Caller, str]]
+) -> None:
+    undisturbed, expected = run(scenario)
+    assert undisturbed.raised == []
+
+    for site in dict.fromkeys(undisturbed.sites):
+        errors = [] if site in REFUSED else [next(ERROR)]
+        REFUSED.add(site)
+        for error in [*errors, LOST] if CHANGES.fullmatch(site[-1]) else errors:
+            call, world = run(scenario, fails=undisturbed.sites.index(site), error=error)
+
+            if call.raised:
+                (raised,) = call.raised
+                assert _words(error) in str(raised), site
+            else:
+                # boto3 itself asks again for a part of a download.
+                assert call.sites.count(site) > undisturbed.sites.count(site), site
+            if scenario not in TOLD_BY_THE_ALARM:
+                assert world == expected, site
+
+
+def _words(error: Exception) -> str:
+    return error.message if isinstance(error, Refused) else str(error)
+
+
+def test_every_call_of_a_handler_is_in_some_scenario(
+    run: Callable[..., tuple[Caller, str]], clients: dict[str, Any]
+) -> None:
+    made = {
+        (function.partition(".")[0], site[-1])
+        for scenario in SCENARIOS
+        for site in run(scenario)[0].sites
+        for function in site[:-1]
+    }
+
+    assert set(_calls(clients)) - made == set()
+
+
+def _calls(clients: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each call of an AWS client in lambdas/: module and operation."""
+    for file in LAMBDAS.glob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                for operation in _operations(function, clients):
+                    yield file.stem, operation
+
+
+def _operations(function: ast.FunctionDef, clients: dict[str, Any]) -> Iterator[str]:
+    kept = {
+        node.targets[0].id: _service(node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for call in ast.walk(function):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            client, method = call.func.value, call.func.attr
+            service = kept.get(client.id) if isinstance(client, ast.Name) else _service(client)
+            if service:
+                if method == "get_paginator":
+                    method = ast.literal_eval(call.args[0])
+                operations = clients[service].meta.method_to_api_mapping
+                yield from TRANSFERS.get(method) or [operations[method]]
+
+
+def _service(node: ast.AST) -> str | None:
+    """The service of `_aws.service()`; None for anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name("_aws"), attr=service)):
+            return service if service in Aws.__dataclass_fields__ else None
+    return None
+
+
+TRANSFERS = {
+    "copy": ["HeadObject", "CopyObject"],
+    "upload_fileobj": ["PutObject"],
+    "download_fileobj": ["HeadObject", "GetObject"],
+}
