@@ -15,6 +15,11 @@ export CDK_DISABLE_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 ENVIRONMENT ?= dev
+PYTHONS ?= 3.12 3.13
+# Test processes; 0 runs all tests in one.
+WORKERS ?= auto
+DOMAIN := $(addprefix tests/,catalogue checking config contracts dataset report rules run serving)
+DOMAIN_NEEDS := boto3 hypothesis jinja2 msgspec pillow pytest pytest-socket pyyaml syrupy
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 LAYERS := build/layers/lambda/python build/layers/host/python
@@ -55,11 +60,21 @@ $(LAYERS): lambdas/requirements.txt .venv/.installed
 demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject
 	python -m local.demo
 
+# Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
+PYTEST := pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+
 .PHONY: test
-test: install check browser ## all tests: domain, functions, stacks, scanners, end to end on the local AWS
+test: check browser ## everything CI runs: checks, scanners, all tests (WORKERS=auto)
+	$(MAKE) --no-print-directory --jobs=2 test-scan test-all
+
+.PHONY: test-all
+test-all: install
+	$(PYTEST)
+
+.PHONY: test-scan
+test-scan: install
 	@if $(MAKE) --no-print-directory build/checkov/.installed; then python -m tools.scan; \
-		else echo "its scan is skipped" >&2; fi
-	pytest
+		else echo "skipped the scanners: checkov could not be installed" >&2; fi
 
 # Pages are tested in a real browser. Where we may not install one, those tests say so and are skipped.
 .PHONY: browser
@@ -70,18 +85,46 @@ browser:
 		|| echo "no Chromium, and it could not be installed (build/browser.log): tests of pages are skipped" >&2; }
 
 .PHONY: test-fast
-test-fast: install ## domain and functions only: seconds, no Node, no network
-	pytest tests --ignore=tests/stacks --ignore=tests/review --ignore=tests/local --ignore=tests/e2e --ignore=tests/tools
+test-fast: install ## tests of the domain and the functions only: no Node, no network, seconds
+	pytest -m "not slow" --hypothesis-profile=fast $(DOMAIN) tests/lambdas
 
-.PHONY: check
-check: install ## formatting, lint, types, import rule, generated docs, secrets, CI workflows
-	ruff format --check --quiet . || { echo "fix with: make format" >&2; exit 1; }
-	ruff check --quiet .
-	mypy
-	lint-imports
-	tuning docs --check
-	zizmor --offline --quiet .github
-	git ls-files -z | xargs -0 -n 250 -P 2 detect-secrets-hook --no-verify --baseline .secrets.baseline
+.PHONY: test-deep
+test-deep: install ## tests of the domain with ten times as many generated examples: minutes
+	$(PYTEST) --hypothesis-profile=deep $(DOMAIN) tests/review
+
+# An environment of its own with the locked versions of the few packages that the domain needs.
+.PHONY: test-pythons
+test-pythons: install ## tests of the domain on the other Python versions that this machine has
+	@for version in $(PYTHONS); do \
+		python=$$(uv python find --no-python-downloads --no-project --system $$version 2> /dev/null) \
+			|| { echo "Python $$version: not on this machine, not tested"; continue; }; \
+		echo "Python $$version: $$python"; \
+		uv venv --quiet --clear --python $$python build/python-$$version; \
+		uv pip install --quiet --python build/python-$$version/bin/python \
+			--constraints requirements-dev.txt $(DOMAIN_NEEDS); \
+		build/python-$$version/bin/python -m pytest -q --hypothesis-profile=fast $(DOMAIN); \
+	done
+
+CHECKS := check-format check-lint check-types check-imports check-docs check-workflows check-secrets
+
+.PHONY: check $(CHECKS)
+check: install ## formatting, lint, types, imports, generated docs, workflows, secrets
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(CHECKS)
+# The slowest first.
+check-types:
+	@mypy
+check-secrets:
+	@git ls-files -z | xargs -0 -n 250 detect-secrets-hook --no-verify --baseline .secrets.baseline
+check-docs:
+	@tuning docs --check
+check-imports:
+	@lint-imports
+check-workflows:
+	@zizmor --offline --quiet .github
+check-format:
+	@ruff format --check --quiet . || { echo "fix with: make format" >&2; exit 1; }
+check-lint:
+	@ruff check --quiet .
 
 .PHONY: format
 format: install ## let ruff format and fix

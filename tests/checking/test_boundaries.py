@@ -228,6 +228,7 @@ def row(ref: object, caption: object = "a dog", **more: object) -> bytes:
     return json.dumps({"image-ref": ref, "caption": caption, **more}).encode()
 
 
+@pytest.mark.slow
 def test_many_kinds_of_faults_are_found_in_one_pass() -> None:
     good = "s3://bucket/folder/"
     objects = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.checking.conclude import conclude
@@ -23,6 +23,7 @@ from bedrock_tuning.rules.crash import run
 from tests.support import pictures
 from tests.support.examples import contract_of, subject_of
 from tests.support.pictures import Folder, jpeg, png, with_exif, with_segments
+from tests.support.properties import examples
 
 MODELS = [
     "titan-multimodal-embeddings-g1",
@@ -163,7 +164,7 @@ KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=2_000, deadline=None)
+@examples(2_000)
 @given(HEADERS, SIZES, KEYS, st.sampled_from(MODELS))
 def test_a_proof_holds_only_where_no_rule_speaks(
     header: Header, size: int, key: str, model: str
@@ -185,7 +186,7 @@ OBJECTS = {
 KEYS_USED = [*OBJECTS, "folder/absent.png", "folder/dogs/3.png"]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(st.sampled_from(KEYS_USED), max_size=40),
     st.lists(st.integers(0, 40), max_size=6),

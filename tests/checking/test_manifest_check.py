@@ -211,6 +211,7 @@ _HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _HOSTILE)
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "nova-lite"])
 def test_hostile_lines_of_4_mb_are_judged_within_seconds(name: str, model: str) -> None:

@@ -3,13 +3,14 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import check, subject_of
+from tests.support.properties import examples
 
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
-FEW = settings(max_examples=300, deadline=None)
+FEW = examples(300)
 # Every block of a test's manifest must be small, or all would be one block.
 TINY = 400
 
@@ -77,7 +78,7 @@ def test_cutting_changes_nothing(parts: list[bytes], ending: bytes, data: st.Dat
 
 
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "titan-image-generator-v1"])
-@settings(FEW, max_examples=400)
+@examples(400)
 @given(parts=st.lists(lines(), max_size=12), ending=st.sampled_from([b"", b"\n"]))
 def test_a_proof_says_what_a_look_at_each_line_says(
     model: str, parts: list[bytes], ending: bytes

@@ -8,15 +8,16 @@ import zlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from bedrock_tuning.dataset.images.header import READ_BYTES_MIN, Header, header, reader
 from tests.support import pictures
 from tests.support.pictures import jpeg, png, with_chunk, with_exif, with_segments
+from tests.support.properties import examples
 
-FEW = settings(max_examples=300, deadline=None)
+FEW = examples(300)
 
 
 def in_windows(data: bytes, window: int) -> tuple[Header, int]:
@@ -229,6 +230,7 @@ def test_a_damaged_image_that_pillow_still_opens_has_the_same_size(
         assert (found.format, found.width, found.height) == seen
 
 
+@pytest.mark.slow
 def test_all_images_on_this_machine_are_read_like_pillow_reads_them() -> None:
     names = [p for p in Path("/usr/share").rglob("*") if p.suffix.lower() in (".png", ".jpg")]
     rng = random.Random(1)  # noqa: S311

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.checking.images import check_images
@@ -15,9 +15,10 @@ from bedrock_tuning.dataset.scope import ImageRef
 from tests.dataset.test_headers import in_windows
 from tests.support.examples import subject_of
 from tests.support.pictures import Folder, png
+from tests.support.properties import examples
 from tests.support.videos import box, element, matroska, mp4, mvhd
 
-FEW = settings(max_examples=200, deadline=None)
+FEW = examples(200)
 KINDS = {
     "mp4": mp4(),
     "mp4, moov last": mp4(front=False),

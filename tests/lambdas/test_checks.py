@@ -164,6 +164,7 @@ def test_what_has_to_be_fixed_is_counted_apart_from_what_is_worth_a_look(aws: Aw
         assert found[part].items() <= found["counts"].items()
 
 
+@pytest.mark.slow
 def test_the_rejected_rows_are_complete_where_the_report_keeps_the_first_ones(aws: Aws) -> None:
     _upload(aws, STYLE, [_pet(number) for number in range(300)])
 

@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -12,6 +12,7 @@ from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched
 from bedrock_tuning.prepare.fix import UnfixableError, fix_caption, fix_image
+from tests.support.properties import examples
 
 MODEL = catalogue()["titan-multimodal-embeddings-g1"]
 CONTRACT = MODEL.datasets["FINE_TUNING"]
@@ -49,7 +50,7 @@ def kinds(data: bytes) -> list[str]:
     return [change.kind for change in fix_image(data, LIMITS).changes]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     width=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097, 6000])),
     height=st.one_of(st.integers(1, 700), st.sampled_from([4095, 4096, 4097])),

@@ -148,6 +148,7 @@ def test_any_text_is_read(message: str) -> None:
     assert found is None or found.cause
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["arn:aws:sts::000000000000:a", " is not authorized", "a-"])
 def test_a_huge_message_is_read_at_once(part: str) -> None:
     denial(part * 100_000)
