@@ -1,72 +1,30 @@
 """The settings of one environment: cdk.json's context under "tuning" → a checked dataclass."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
-from bedrock_tuning.config import network_limits
-from bedrock_tuning.config.field_types import shown
+from bedrock_tuning.config.cdk_json import Located
+from bedrock_tuning.config.messages import did_you_mean, shown
+from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.config.settings_consistency import contradictions
-from bedrock_tuning.config.settings_fields import SERVICE_ROLE_PROFILES, SETTINGS
+from bedrock_tuning.config.settings_fields import SERVICE_ROLE_PROFILES, SETTINGS, Settings
 from bedrock_tuning.errors import SettingsError
 
-__all__ = ["SERVICE_ROLE_PROFILES", "Checked", "Settings", "check", "read"]
+__all__ = ["SERVICE_ROLE_PROFILES", "CheckedSettings", "Settings", "check", "read"]
 
-WHERE: Final = "cdk.json: context.tuning"
+_WHERE: Final = ("context", "tuning")
 _KEYS: Final = ("environment", "environments")
-_EXAMPLE: Final = '{"environment": "dev", "environments": {"dev": {"region": "us-east-1"}}}'
+_ENVIRONMENTS: Final = '{"dev": {"region": "us-east-1"}}'
+_EXAMPLE: Final = f'{{"environment": "dev", "environments": {_ENVIRONMENTS}}}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One environment.
-
-    name: 2 to 8 characters, lower case; part of stack, job and model names.
-    What each of the others means and may be: config.settings_fields.SETTINGS, docs/settings.md.
-    """
-
-    name: str
-    region: str
-    functions: Literal["lambda", "host"] = "lambda"
-    service_role: Literal["documented", "strict"] = "documented"
-    log_retention_days: int = 90
-    noncurrent_days: int = 30
-    work_days: int = 14
-    images_per_shard: int = 5_000
-    poll_seconds: int = 60
-    serving_timeout_seconds: int = 7_200
-    approval_days: int = 7
-    alarm_email: str = ""
-    permissions_boundary: str = ""
-    role_name_prefix: str = ""
-    vpc: bool = False
-    vpc_cidr: str = "10.42.0.0/16"
-    vpc_zones: tuple[str, ...] = ()
-    vpc_endpoint_zones: int = 2
-    vpc_subnets: tuple[str, ...] = ()
-    vpc_security_groups: tuple[str, ...] = ()
-    model_key: bool = False
-    deny_others: bool = False
-    data_roles: tuple[str, ...] = ()
-
-    @property
-    def zones(self) -> tuple[str, ...]:
-        """The zones of the app's own network, those for functions and endpoints first."""
-        return self.vpc_zones or network_limits.ZONES.get(self.region, ())
-
-    @property
-    def own_network(self) -> bool:
-        """Whether the app makes the network itself."""
-        return self.vpc and not self.vpc_subnets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedSettings:
     """What became of the settings.
 
     settings: None if there are problems. region: of the chosen environment, where it is known.
-    problems: of all environments, one sentence each, beginning with the key's path in cdk.json.
+    problems: of all environments: file, line, the key's path in cdk.json, and a sentence.
     """
 
     settings: Settings | None
@@ -86,121 +44,92 @@ def read(context: Any, *, environment: str | None = None) -> Settings:
     return checked.settings
 
 
-def check(context: Any, *, environment: str | None = None) -> Checked:
+def check(context: Any, *, environment: str | None = None) -> CheckedSettings:
     """As `read`, for callers that have more to check: problems are returned, not raised."""
-    problems: list[str] = []
+    lines = context.lines if isinstance(context, Located) else {}
+    problems = Problems(file="cdk.json", lines=lambda: lines)
     environments = _environments(context, problems)
     default = context.get("environment") if isinstance(context, Mapping) else None
     chosen = _chosen(environments, default, environment, problems)
-    for name, raw in environments.items():
-        problems += _problems(name, raw)
-    raw = environments.get(chosen) if chosen is not None else None
-    region = raw.get("region") if isinstance(raw, Mapping) else None
-    if problems or chosen is None or not isinstance(raw, Mapping):
-        usable = isinstance(region, str) and not SETTINGS["region"].kind.wrong(region)
-        return Checked(settings=None, region=region if usable else None, problems=tuple(problems))
-    return Checked(settings=_settings(chosen, raw), region=region, problems=())
+    values = {
+        name: _read_environment(name, raw, problems=problems) for name, raw in environments.items()
+    }
+    sound = values.get(chosen, {}) if chosen is not None else {}
+    region = sound.get("region")
+    if problems.found or chosen is None:
+        return CheckedSettings(settings=None, region=region, problems=tuple(problems.found))
+    return CheckedSettings(settings=Settings(name=chosen, **sound), region=region, problems=())
 
 
-def _environments(context: Any, problems: list[str]) -> Mapping[str, Any]:
+def _environments(context: Any, problems: Problems) -> Mapping[str, Any]:
     """The environments; reports what is wrong around them and returns {} if there are none."""
     if context is None:
-        problems.append(f"{WHERE} is missing: write {_EXAMPLE}")
+        problems.add(_WHERE, f"is missing: write {_EXAMPLE}")
         return {}
     if not isinstance(context, Mapping):
-        problems.append(f"{WHERE}: {shown(context)} must be an object: write {_EXAMPLE}")
+        problems.add(_WHERE, f"must be an object, not {shown(context)}: write {_EXAMPLE}")
         return {}
     for key in context:
         if key in SETTINGS:
-            place = f"{WHERE}.environments.<name>.{key}"
-            problems.append(f"{WHERE}.{key}: belongs to an environment: move it to {place}")
+            home = ".".join((*_WHERE, "environments", "NAME", key))
+            problems.add((*_WHERE, key), f"belongs to an environment: move it to {home}")
         elif key not in _KEYS:
-            near = _near(key, _KEYS)
-            hint = f"did you mean {near!r}?" if near else f"use {' and '.join(_KEYS)}"
-            problems.append(f"{WHERE}.{key}: unknown key: {hint}")
-    where, example = f"{WHERE}.environments", '{"dev": {"region": "us-east-1"}}'
+            hint = did_you_mean(key, _KEYS) or f": use {' and '.join(_KEYS)}"
+            problems.add((*_WHERE, key), f"unknown key{hint}")
+    where = (*_WHERE, "environments")
+    environments = context.get("environments", {})
     if "environments" not in context:
-        problems.append(f"{where} is missing: write {example}")
-        return {}
-    environments = context["environments"]
-    if not isinstance(environments, Mapping):
-        problems.append(f"{where}: {shown(environments)} must be an object: write {example}")
-        return {}
-    if not environments:
-        problems.append(f"{where} is empty: write at least one, for example {example}")
-    return environments
+        problems.add(where, f"is missing: write {_ENVIRONMENTS}")
+    elif not isinstance(environments, Mapping):
+        what = shown(environments)
+        problems.add(where, f"must be an object, not {what}: write {_ENVIRONMENTS}")
+    elif not environments:
+        problems.add(where, f"is empty: write at least one, for example {_ENVIRONMENTS}")
+    return environments if isinstance(environments, Mapping) else {}
 
 
 def _chosen(
-    environments: Mapping[str, Any], default: Any, environment: Any, problems: list[str]
+    environments: Mapping[str, Any], default: Any, environment: Any, problems: Problems
 ) -> str | None:
-    """The environment's name; reports a default or a choice that is none."""
+    """The environment's name; reports a default or a choice that does not exist."""
     if not environments:
         return None
     known = ", ".join(sorted(environments))
-    if environment is not None:
-        if environment == "":
-            problems.append(f"--context environment= is empty: use one of {known}")
-        elif environment not in environments:
-            problems.append(
-                f"--context environment={environment}: there is no environment "
-                f"{shown(environment)} under {WHERE}.environments: use one of {known}"
-            )
-    if default is None:
-        if environment is None:
-            problems.append(
-                f"{WHERE}.environment is missing, and no other is chosen: write one of {known}, "
-                "or add --context environment=NAME to the command"
-            )
-    elif not isinstance(default, str) or default not in environments:
-        problems.append(
-            f"{WHERE}.environment: {shown(default)} is not one of the environments: use {known}"
+    where = (*_WHERE, "environment")
+    if environment == "":
+        problems.found.append(f"--context environment= is empty: use one of {known}")
+    elif environment is not None and environment not in environments:
+        problems.found.append(
+            f"--context environment={environment}: cdk.json has no environment "
+            f"{shown(environment)}: use one of {known}"
         )
+    if default is None and environment is None:
+        problems.add(
+            where,
+            f"is missing: write one of {known}, or add --context environment=NAME to the command",
+        )
+    elif default is not None and (not isinstance(default, str) or default not in environments):
+        problems.add(where, f"{shown(default)} is not one of the environments: use {known}")
     chosen = default if environment is None else environment
     return chosen if isinstance(chosen, str) and chosen in environments else None
 
 
-def _settings(name: str, raw: Mapping[str, Any]) -> Settings:
-    values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()}
-    return Settings(name=name, **values)
-
-
-def _problems(name: str, raw: Any) -> list[str]:
-    """Everything that is wrong with one environment."""
-    where = f"{WHERE}.environments.{name}"
-    problems = []
+def _read_environment(name: str, raw: Any, *, problems: Problems) -> dict[str, Any]:
+    """The sound values of one environment; reports everything that is wrong with it."""
+    where = (*_WHERE, "environments", name)
     if not (2 <= len(name) <= 8 and name.isascii() and name.isalnum() and name == name.lower()):
-        problems.append(f"{where}: the name must be 2 to 8 lower-case letters or digits")
+        problems.add(where, "the name must have 2 to 8 lower-case letters or digits")
     if not isinstance(raw, Mapping):
-        return [*problems, f'{where}: {shown(raw)} must be an object: write {{"region": "…"}}']
-    sound: dict[str, Any] = {}
-    wrong: set[str] = set()
-    for written, value in raw.items():
-        key = written
-        if written not in SETTINGS:
-            key = _near(written, SETTINGS)
-            hint = f"did you mean {key!r}?" if key else f"use {', '.join(SETTINGS)}"
-            problems.append(f"{where}.{written}: unknown key: {hint}")
-            # Its value is checked as that of the key that was probably meant, unless that is there.
-            if not key or key in raw:
-                continue
-        said = SETTINGS[key].kind.wrong(value)
-        if said:
-            problems.append(f"{where}.{written}: {said}")
-            wrong.add(key)
-        else:
-            sound[key] = value
-    if "region" not in sound and "region" not in wrong:
-        problems.append(f'{where}.region is missing: write, for example, "us-east-1"')
-        wrong.add("region")
-    defaults = {f.name: f.default for f in fields(Settings) if f.default is not MISSING}
-    for key, said in contradictions(sound, defaults=defaults, wrong=wrong):
-        between = " " if said.startswith("is missing") else ": "
-        problems.append(f"{where}.{key}{between}{said}")
-    return problems
-
-
-def _near(word: str, known: Any) -> str:
-    """The known word that looks most like another one, or ""."""
-    close = get_close_matches(word.lower().replace("-", "_"), known, n=1)
-    return close[0] if close else ""
+        problems.add(where, f'must be an object, not {shown(raw)}: write {{"region": "us-east-1"}}')
+        return {}
+    section = Section(table=raw, path=where, problems=problems)
+    values = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in section.read(SETTINGS).items()
+        if key not in section.refused
+    }
+    defaults = {key: each.default for key, each in SETTINGS.items()}
+    unknown = section.refused | {"region"} - set(values)
+    for key, problem in contradictions(values, defaults=defaults, wrong=unknown):
+        section.problem(key, problem)
+    return values

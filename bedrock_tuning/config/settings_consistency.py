@@ -1,11 +1,11 @@
-"""Settings that are possible one by one and make no sense together."""
+"""Settings that are valid one by one and contradict each other."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from bedrock_tuning.config import network_limits
-from bedrock_tuning.config.field_types import shown
-from bedrock_tuning.config.settings_fields import DATA_ROLES_CHARACTERS_MAX, LOOKS_MAX
+from bedrock_tuning.config.messages import shown
+from bedrock_tuning.config.settings_fields import DATA_ROLES_CHARACTERS_MAX, POLLS_MAX
 
 _FOR_OUR_NETWORK = ("vpc_cidr", "vpc_zones", "vpc_endpoint_zones")
 _FOR_YOUR_NETWORK = ("vpc_subnets", "vpc_security_groups")
@@ -20,7 +20,7 @@ def contradictions(
     nothing is said that depends on them.
     """
     values = _Values(given=given, defaults=defaults, wrong=wrong)
-    yield from _looks(values)
+    yield from _polls(values)
     yield from _network(values)
     yield from _data(values)
 
@@ -47,22 +47,22 @@ class _Values:
         return bool(self._given.get(key))
 
 
-def _looks(values: _Values) -> Iterator[tuple[str, str]]:
+def _polls(values: _Values) -> Iterator[tuple[str, str]]:
     if not values.known("poll_seconds", "serving_timeout_seconds"):
         return
     poll, timeout = values["poll_seconds"], values["serving_timeout_seconds"]
-    looks = timeout // poll
-    if looks > LOOKS_MAX:
+    polls = timeout // poll
+    if polls > POLLS_MAX:
         yield (
             "poll_seconds",
-            f"{poll} asks {looks:,} times in serving_timeout_seconds, and a workflow's history has "
-            f"room for {LOOKS_MAX:,}: use at least {-(-timeout // LOOKS_MAX)}",
+            f"{poll} means {polls:,} polls within serving_timeout_seconds, and the history of an "
+            f"execution holds {POLLS_MAX:,}: use at least {-(-timeout // POLLS_MAX)}",
         )
-    if looks < 1:
+    if polls < 1:
         yield (
             "poll_seconds",
-            f"{poll} is more than serving_timeout_seconds ({timeout}): it would give up at the "
-            f"first look: use at most {timeout}",
+            f"{poll} is more than serving_timeout_seconds ({timeout}), so the first poll would be "
+            f"the last: use at most {timeout}",
         )
 
 
@@ -72,7 +72,7 @@ def _network(values: _Values) -> Iterator[tuple[str, str]]:
     if not values["vpc"]:
         for key in (*_FOR_OUR_NETWORK, *_FOR_YOUR_NETWORK):
             if values.written(key):
-                yield key, "without vpc = true nothing would use it: remove it"
+                yield key, "has no effect without vpc = true: remove it"
     elif values.known(*_FOR_YOUR_NETWORK):
         if values["vpc_subnets"] or values["vpc_security_groups"]:
             yield from _your_network(values)
@@ -84,18 +84,18 @@ def _your_network(values: _Values) -> Iterator[tuple[str, str]]:
     subnets, groups = (values[key] for key in _FOR_YOUR_NETWORK)
     if not subnets or not groups:
         missing = "vpc_security_groups" if subnets else "vpc_subnets"
-        yield missing, "is missing: subnets and security groups go together"
+        yield missing, "is missing: subnets and security groups are set together"
     for key in _FOR_OUR_NETWORK:
         if values.written(key):
-            yield key, "your subnets are where they are: leave it out"
+            yield key, "has no effect with vpc_subnets: remove it"
 
 
 def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
     if not values.known("region", "vpc_zones"):
         return
-    region, ours = values["region"], values["vpc_zones"]
+    region, chosen = values["region"], values["vpc_zones"]
     published = network_limits.ZONES.get(region, ())
-    zones = ours or published
+    zones = chosen or published
     if not zones:
         yield (
             "vpc_zones",
@@ -104,7 +104,7 @@ def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
         )
         return
     prefixes = {zone.partition("-")[0] for zone in published}
-    elsewhere = [zone for zone in ours if prefixes and zone.partition("-")[0] not in prefixes]
+    elsewhere = [zone for zone in chosen if prefixes and zone.partition("-")[0] not in prefixes]
     if elsewhere:
         yield (
             "vpc_zones",
@@ -113,8 +113,8 @@ def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
     if values.known("vpc_endpoint_zones") and values["vpc_endpoint_zones"] > len(zones):
         yield (
             "vpc_endpoint_zones",
-            f"{values['vpc_endpoint_zones']} of {len(zones)} zones; use 2, so that one may fail, "
-            "to the number of vpc_zones",
+            f"{values['vpc_endpoint_zones']} of {len(zones)} zones: use 2, so that one may fail, "
+            "up to the number of vpc_zones",
         )
 
 
@@ -123,13 +123,13 @@ def _data(values: _Values) -> Iterator[tuple[str, str]]:
         return
     roles = values["data_roles"]
     if values["deny_others"] and not roles:
-        yield "data_roles", "is missing: with deny_others nobody could upload a dataset"
+        yield "data_roles", "is missing: with deny_others, nobody else can upload a dataset"
     if roles and not values["deny_others"]:
-        yield "data_roles", "without deny_others = true nothing would use it: remove it"
+        yield "data_roles", "has no effect without deny_others = true: remove it"
     length = sum(map(len, roles))
     if length > DATA_ROLES_CHARACTERS_MAX:
         yield (
             "data_roles",
-            f"{length} characters together are more than {DATA_ROLES_CHARACTERS_MAX} (a bucket's "
+            f"{length} characters in total, the maximum is {DATA_ROLES_CHARACTERS_MAX} (a bucket's "
             "policy holds 20 KiB): use wildcards",
         )

@@ -1,12 +1,22 @@
-"""Every setting of an environment: its kind, its limits with their reasons, and what it means."""
+"""The table of settings: what each is, may be and defaults to. To add a setting, add a field."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from bedrock_tuning.config import network_limits
-from bedrock_tuning.config.field_types import Flag, Kind, Listed, Network, OneOf, Text, Whole
+from bedrock_tuning.config.fields import (
+    Choice,
+    Field,
+    Flag,
+    Network,
+    Number,
+    Text,
+    TextList,
+    described,
+    fields_of,
+)
 
 SERVICE_ROLE_PROFILES: Final = ("documented", "strict")
 # PutRetentionPolicy of CloudWatch Logs takes no other number of days.
@@ -16,111 +26,128 @@ LOG_RETENTION_DAYS: Final = (
 )  # fmt: skip
 # Step Functions ends an execution after a year; a job after the approval needs its time too.
 APPROVAL_DAYS_MAX: Final = 300
-# An execution's history holds 25,000 events. A look at an endpoint takes about ten, and undoing
+# An execution's history holds 25,000 events. A poll of an endpoint takes about ten, and undoing
 # what was begun may take as long as it did.
-LOOKS_MAX: Final = 1_000
+POLLS_MAX: Final = 1_000
 # A shard's result is about 60 bytes in the workflow's state.
 IMAGES_PER_SHARD_MIN: Final = 500
 # Ours: at a slow 60 images per second a function is done within its 15 minutes.
 IMAGES_PER_SHARD_MAX: Final = 50_000
 POLL_SECONDS_MAX: Final = 3_600
 SERVING_TIMEOUT_SECONDS_MAX: Final = 86_400
-DAYS_MAX: Final = LOG_RETENTION_DAYS[-1]
 # IAM's names of roles have 64 characters; the rest is ours: what the role is for, and a hash.
 ROLE_NAME_PREFIX_MAX: Final = 32
 # A bucket's policy holds 20 KiB, and the app's own roles are in it, too.
 DATA_ROLES_MAX: Final = 50
 DATA_ROLES_CHARACTERS_MAX: Final = 8_000
 
+_DAYS: Final = Number(
+    least=1, most=LOG_RETENTION_DAYS[-1], why_most="ten years, the longest retention of logs"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One key of an environment. meaning: one or two sentences for a person."""
+class Settings:
+    """One environment.
 
-    kind: Kind
-    meaning: str
+    name: 2 to 8 characters, lower case; part of stack, job and model names.
+    The rest is the table of settings: docs/settings.md shows it.
+    """
 
-
-# The defaults are in bedrock_tuning.config.settings.Settings; docs/settings.md is made from both.
-SETTINGS: Final[Mapping[str, Setting]] = {
-    "region": Setting(
-        kind=Text(
+    name: str
+    region: str = described(
+        Text(
             pattern=re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}"),
             what="a Region",
             example="us-east-1",
             most=25,
-            optional=False,
         ),
-        meaning="Where buckets, jobs and models live. Every customization's base model must take "
-        "jobs there.",
-    ),
-    "functions": Setting(
-        kind=OneOf(choices=("lambda", "host")),
-        meaning='`"lambda"` runs on AWS (Python 3.13, arm64). `"host"` fits the local AWS, whose '
-        "functions run on this machine. It decides which wheels the layer holds.",
-    ),
-    "service_role": Setting(
-        kind=OneOf(choices=SERVICE_ROLE_PROFILES),
-        meaning='What Bedrock\'s role of a job may do with the output folder: `"documented"` '
-        'reads, lists and writes it, as AWS\'s sample; `"strict"` only writes (untested on AWS).',
-    ),
-    "log_retention_days": Setting(
-        kind=OneOf(choices=LOG_RETENTION_DAYS, type="whole number"),
-        meaning="How long logs of functions, workflow and bucket access are kept.",
-    ),
-    "noncurrent_days": Setting(
-        kind=Whole(most=DAYS_MAX, why_most="ten years, as for logs"),
-        meaning="How long replaced and deleted versions of objects can be restored.",
-    ),
-    "work_days": Setting(
-        kind=Whole(most=DAYS_MAX, why_most="ten years, as for logs"),
-        meaning="How long the intermediate results of a check are kept. Reports stay.",
-    ),
-    "images_per_shard": Setting(
-        kind=Whole(
+        "The Region of buckets, jobs and models. The base model of every customization must "
+        "be available for customization there.",
+    )
+    functions: Literal["lambda", "host"] = described(
+        Choice(choices=("lambda", "host")),
+        'Where functions run, which decides the wheels in their layer: `"lambda"` is AWS '
+        'Lambda (Python 3.13, arm64); `"host"` is this machine, for the local AWS.',
+        default="lambda",
+    )
+    service_role: Literal["documented", "strict"] = described(
+        Choice(choices=SERVICE_ROLE_PROFILES),
+        "What Bedrock's service role may do with a job's output folder: `\"documented\"` "
+        'reads, lists and writes it, as in the sample policy of AWS; `"strict"` only writes '
+        "(not tested on AWS).",
+        default="documented",
+    )
+    log_retention_days: int = described(
+        Choice(choices=LOG_RETENTION_DAYS, why="CloudWatch Logs takes no other number"),
+        "How long the logs of functions, workflow and bucket access are kept.",
+        default=90,
+    )
+    noncurrent_days: int = described(
+        _DAYS,
+        "How long replaced and deleted versions of objects can be restored.",
+        default=30,
+    )
+    work_days: int = described(
+        _DAYS,
+        "How long the intermediate results of a check are kept. Reports are not deleted.",
+        default=14,
+    )
+    images_per_shard: int = described(
+        Number(
             least=IMAGES_PER_SHARD_MIN,
-            why_least="more shards of 550,000 images would not fit into a workflow's state of "
-            "256 KiB",
+            why_least="more shards of 550,000 images would exceed a workflow's state of 256 KiB",
             most=IMAGES_PER_SHARD_MAX,
-            why_most="a function has 15 minutes for a shard",
+            why_most="a function must finish a shard within 15 minutes",
         ),
-        meaning="How many images one invocation checks: it bounds what fails and is retried alone.",
-    ),
-    "poll_seconds": Setting(
-        kind=Whole(
-            most=POLL_SECONDS_MAX, why_most="what is ready is billed while nobody looks at it"
+        "How many images one invocation checks. A failed invocation is retried for its shard "
+        "alone.",
+        default=5_000,
+    )
+    poll_seconds: int = described(
+        Number(
+            least=1,
+            most=POLL_SECONDS_MAX,
+            why_most="an endpoint is billed from the moment it is ready",
         ),
-        meaning="How long the workflow waits between two looks at an endpoint that is being made.",
-    ),
-    "serving_timeout_seconds": Setting(
-        kind=Whole(
+        "How long the workflow waits before it checks again whether an endpoint is ready.",
+        default=60,
+    )
+    serving_timeout_seconds: int = described(
+        Number(
+            least=1,
             most=SERVING_TIMEOUT_SECONDS_MAX,
             why_most="Provisioned Throughput takes 20 to 45 minutes; after a day it has failed",
         ),
-        meaning="How long the workflow waits for an endpoint until it gives up and removes it.",
-    ),
-    "approval_days": Setting(
-        kind=Whole(
+        "How long the workflow waits for an endpoint before it gives up and deletes it.",
+        default=7_200,
+    )
+    approval_days: int = described(
+        Number(
+            least=1,
             most=APPROVAL_DAYS_MAX,
-            why_most="a workflow lives one year, and the job comes after the approval",
+            why_most="an execution ends after a year, and the job comes after the approval",
         ),
-        meaning="How long a run waits for a person's approval of its price.",
-    ),
-    "alarm_email": Setting(
-        kind=Text(
+        "How long a run waits for somebody to approve its price.",
+        default=7,
+    )
+    alarm_email: str = described(
+        Text(
             pattern=re.compile(
                 r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", re.ASCII
             ),
             what="an e-mail address",
             example="ml-platform@example.com",
             most=254,
+            optional=True,
         ),
-        meaning="Gets every message: runs that were served, rejected, failed or wait for approval, "
-        "and alarms. AWS sends it a link first that somebody must confirm. Without it nobody is "
-        "told unless you subscribe to the topic yourself.",
-    ),
-    "permissions_boundary": Setting(
-        kind=Text(
+        "Receives alarms and a message when a run is served, rejected, fails or waits for "
+        "approval. AWS first sends a link that the recipient must confirm. Without an address, "
+        "subscribe to the topic yourself to receive messages.",
+        default="",
+    )
+    permissions_boundary: str = described(
+        Text(
             pattern=re.compile(
                 r"arn:aws(-[a-z]+)*:iam::([0-9]{12}|aws):policy/([!-~]+/)?[\w+=,.@-]{1,128}",
                 re.ASCII,
@@ -128,86 +155,112 @@ SETTINGS: Final[Mapping[str, Setting]] = {
             what="the ARN of a managed policy",
             example="arn:aws:iam::111122223333:policy/Boundary",
             most=700,
+            optional=True,
         ),
-        meaning="A managed policy that is put on every role as its permissions boundary.",
-    ),
-    "role_name_prefix": Setting(
-        kind=Text(
+        "A managed policy that every role gets as its permissions boundary.",
+        default="",
+    )
+    role_name_prefix: str = described(
+        Text(
             pattern=re.compile(r"[\w+=,.@-]+", re.ASCII),
             what="letters, digits and + = , . @ _ - only",
             example="team-",
             most=ROLE_NAME_PREFIX_MAX,
+            optional=True,
         ),
-        meaning="Begins the name of every role, for accounts that demand one.",
-    ),
-    "vpc": Setting(
-        kind=Flag(),
-        meaning="Functions and jobs run in a network without a way out. The app makes it, unless "
-        "`vpc_subnets` names yours.",
-    ),
-    "vpc_cidr": Setting(
+        "The beginning of every role's name, for accounts that require one.",
+        default="",
+    )
+    vpc: bool = described(
+        Flag(),
+        "Runs functions and jobs in a network without internet access. The app creates it, "
+        "unless `vpc_subnets` names yours.",
+        default=False,
+    )
+    vpc_cidr: str = described(
         # AWS takes networks of these sizes; each zone gets a sixteenth, no subnet is below /28.
-        kind=Network(prefixes=range(16, 25), example="10.42.0.0/16"),
-        meaning="The addresses of the app's own network; each zone gets a sixteenth.",
-    ),
-    "vpc_zones": Setting(
-        kind=Listed(
+        Network(prefixes=range(16, 25), example="10.42.0.0/16"),
+        "The addresses of the app's own network; each zone gets a sixteenth of them.",
+        default="10.42.0.0/16",
+    )
+    vpc_zones: tuple[str, ...] = described(
+        TextList(
             pattern=re.compile(r"[a-z]{3,6}[0-9]-az[0-9]{1,2}"),
-            what="a zone's id",
+            what="the id of an Availability Zone",
             example="use1-az1",
             most=network_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more subnets",
         ),
-        meaning="Zones of the app's own network, by id: an id means the same place in every "
-        "account. Empty: all of the Region.",
-    ),
-    "vpc_endpoint_zones": Setting(
-        kind=Whole(
+        "The Availability Zones of the app's own network, by id: unlike a name, an id is the "
+        "same zone in every account. Empty: all zones of the Region.",
+        default=(),
+    )
+    vpc_endpoint_zones: int = described(
+        Number(
             least=2,
-            why_least="so that one may fail",
+            why_least="one of them may fail",
             most=network_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more subnets",
         ),
-        meaning="In how many of the zones, from the first, functions and interface endpoints "
-        "stand; endpoints are billed by the hour and zone.",
-    ),
-    "vpc_subnets": Setting(
-        kind=Listed(
+        "How many of the zones, from the first, hold functions and interface endpoints. AWS "
+        "bills each endpoint by the hour and zone.",
+        default=2,
+    )
+    vpc_subnets: tuple[str, ...] = described(
+        TextList(
             pattern=re.compile(r"subnet-[0-9a-f]{8,17}"),
-            what="a subnet's id",
+            what="the id of a subnet",
             example="subnet-0123456789abcdef0",
             most=network_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more",
         ),
-        meaning="Your subnets, used instead of a network of the app's.",
-    ),
-    "vpc_security_groups": Setting(
-        kind=Listed(
+        "Your subnets, used instead of a network that the app creates.",
+        default=(),
+    )
+    vpc_security_groups: tuple[str, ...] = described(
+        TextList(
             pattern=re.compile(r"sg-[0-9a-f]{8,17}"),
-            what="a security group's id",
+            what="the id of a security group",
             example="sg-0123456789abcdef0",
             most=network_limits.SECURITY_GROUPS_MAX,
             why_most="Bedrock's jobs take no more",
         ),
-        meaning="Your security groups; they go together with `vpc_subnets`.",
-    ),
-    "model_key": Setting(
-        kind=Flag(), meaning="Custom models are encrypted with a key of this account."
-    ),
-    "deny_others": Setting(
-        kind=Flag(),
-        meaning="Datasets and results are refused to everybody but the app's roles that need them "
-        "and `data_roles`.",
-    ),
-    "data_roles": Setting(
-        kind=Listed(
+        "Your security groups. Required with `vpc_subnets`.",
+        default=(),
+    )
+    model_key: bool = described(
+        Flag(),
+        "Encrypts custom models with a key of this account.",
+        default=False,
+    )
+    deny_others: bool = described(
+        Flag(),
+        "Denies access to datasets and results to everybody except `data_roles` and those "
+        "roles of the app that need it.",
+        default=False,
+    )
+    data_roles: tuple[str, ...] = described(
+        TextList(
             # With IAM's wildcards; it must not begin with one, or it could mean all roles.
             pattern=re.compile(r"[A-Za-z0-9][\w+=,.@/*?-]{2,}", re.ASCII),
-            what="a role's name with its path (* and ? may stand after its start)",
+            what="the name of a role with its path (* and ? are allowed after the first character)",
             example="DataScientist-*",
             most=DATA_ROLES_MAX,
             why_most="a bucket's policy holds 20 KiB",
         ),
-        meaning="The roles of people who upload datasets and read reports, with `deny_others`.",
-    ),
-}
+        "The roles of people who upload datasets and read reports. Required with `deny_others`.",
+        default=(),
+    )
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of the app's own network, those for functions and endpoints first."""
+        return self.vpc_zones or network_limits.ZONES.get(self.region, ())
+
+    @property
+    def own_network(self) -> bool:
+        """Whether the app creates the network itself."""
+        return self.vpc and not self.vpc_subnets
+
+
+SETTINGS: Final[Mapping[str, Field]] = fields_of(Settings)

@@ -4,6 +4,7 @@ import pytest
 
 from bedrock_tuning.config.customization import Budget, Customization, load
 from bedrock_tuning.errors import CustomizationError
+from tests.support.problems import without_lines
 
 FILE = "customizations/pets.toml"
 RULES = {"duplicate-image": "error", "empty-captions": "warning"}
@@ -19,7 +20,7 @@ def _load(text: str) -> Customization:
 def _problems(text: str) -> str:
     with pytest.raises(CustomizationError) as caught:
         _load(text)
-    return str(caught.value)
+    return "\n".join(without_lines(caught.value.problems))
 
 
 @pytest.mark.parametrize(
@@ -28,9 +29,12 @@ def _problems(text: str) -> str:
         ("", "serving.mode: is missing"),
         ('mode = "provisoned"', "did you mean provisioned?"),
         ('mode = "provisioned"', "serving.lease_hours: is missing: without a commitment"),
-        ('mode = "provisioned"\nlease_hours = 0', "0 is below the least 1: use 1 to 720"),
-        ('mode = "provisioned"\nlease_hours = 721', "721 is above the most 720"),
-        ('mode = "provisioned"\nlease_hours = "8"', 'must be a whole number, not "8"'),
+        ('mode = "provisioned"\nlease_hours = 0', "0 is below the minimum 1: use 1 to 720"),
+        ('mode = "provisioned"\nlease_hours = 721', "721 is above the maximum 720"),
+        (
+            'mode = "provisioned"\nlease_hours = "8"',
+            'must be a whole number without quotes, not "8"',
+        ),
         ('mode = "provisioned"\nlease_hours = 8\nmodel_units = 0', "serving.model_units: 0 is be"),
         (
             'mode = "provisioned"\ncommitment = "OneMonth"\nlease_hours = 8',
@@ -40,15 +44,18 @@ def _problems(text: str) -> str:
             'mode = "provisioned"\ncommitment = "OneMonth"\non_delete = "delete"',
             '"delete" is not possible before the commitment ends',
         ),
-        ('mode = "provisioned"\ncommitment = "OneYear"', 'use "OneMonth" or "SixMonths"'),
+        (
+            'mode = "provisioned"\ncommitment = "OneYear"',
+            'must be "OneMonth" or "SixMonths", not "OneYear"',
+        ),
         (
             'mode = "on-demand"',
             '"on-demand" is not offered for custom models of Titan Multimodal Embeddings G1 '
             '(source UG-deploy): use "provisioned" or "none"',
         ),
-        ('mode = "none"\nembedding_length = 256', "embedding_length: has no meaning with mode ="),
+        ('mode = "none"\nembedding_length = 256', "embedding_length: has no effect with mode ="),
         ("embedding_length = 7", "embedding_length: 7 is not possible"),
-        ('mode = "none"\nlease_hours = 8', 'lease_hours: has no meaning with mode = "none"'),
+        ('mode = "none"\nlease_hours = 8', 'lease_hours: has no effect with mode = "none"'),
         (
             'mode = "provisioned"\nlease_hours = 8\nembedding_length = 512',
             "512 is not possible (Titan Multimodal Embeddings G1, sources S0, S1): "
@@ -98,7 +105,7 @@ def test_a_smoke_text_that_is_too_long_is_refused_by_characters_and_warned_by_to
     )
 
     assert _load(style + served.format("x" * 512)).serving.smoke_text == "x" * 512
-    assert "has 513 characters, 512 at most" in _problems(style + served.format("x" * 513))
+    assert "has 513 characters, the maximum is 512" in _problems(style + served.format("x" * 513))
     # 256 tokens at 4.7 characters are 1,203 characters; only an estimate, so only a warning.
     assert _load(SEARCH + served.format("x" * 1_203)).warnings == ()
     assert "about 257 tokens" in _load(SEARCH + served.format("x" * 1_206)).warnings[0]
@@ -123,16 +130,19 @@ def test_a_budget_is_read(budget: str, expected: Budget) -> None:
 @pytest.mark.parametrize(
     ("budget", "problem"),
     [
-        ("max_run_usd = 0", "0 is no sensible amount"),
-        ("max_run_usd = -1.5", "-1.5 is no sensible amount"),
-        ("max_run_usd = inf", "inf is no sensible amount"),
-        ("max_run_usd = nan", "nan is no sensible amount"),
-        ("max_run_usd = 1e9", "use more than 0, less than 1000000000"),
+        ("max_run_usd = 0", "0 is below the minimum 0.01: use 0.01 to 999999999"),
+        ("max_run_usd = -1.5", "-1.5 is below the minimum 0.01"),
+        ("max_run_usd = inf", "inf is not a finite number"),
+        ("max_run_usd = nan", "nan is not a finite number"),
+        (
+            "max_run_usd = 1e9",
+            "is above the maximum 999999999 (a billion dollars is a typing error)",
+        ),
         ("max_run_usd = true", "must be a number, not true"),
-        ('max_run_usd = "50"', 'must be a number, not "50"'),
+        ('max_run_usd = "50"', 'must be a number without quotes, not "50"'),
         ('approval = "over-budget"', '"over-budget" needs a budget'),
         ('approval = "never"\nmax_run_usd = 5', '"never" makes max_run_usd meaningless'),
-        ('approval = "sometimes"', 'use "over-budget", "always" or "never"'),
+        ('approval = "sometimes"', 'must be "over-budget", "always" or "never"'),
         ("max_usd = 5", "did you mean max_run_usd?"),
     ],
 )
@@ -158,15 +168,15 @@ def test_a_rule_is_lowered_or_silenced_by_name_with_a_reason() -> None:
             "did you mean duplicate-image?",
         ),
         ('R201 = { severity = "warning", reason = "x" }', "write the rule's name, not its id"),
-        ('zzz = { severity = "warning", reason = "x" }', "'tuning rules' lists them"),
+        ('zzz = { severity = "warning", reason = "x" }', "`tuning rules` lists them"),
         (
             'duplicate-image = { severity = "silent", reason = "x" }',
-            'can be lowered to "warning", it cannot be silenced',
+            'can be lowered to "warning", not silenced',
         ),
         ('duplicate-image = { severity = "warning" }', "duplicate-image.reason: is missing"),
         (
             'duplicate-image = { severity = "error", reason = "x" }',
-            '"error" is not possible: use "warning" or "silent"',
+            'must be "warning" or "silent", not "error"',
         ),
         ('duplicate-image = "warning"', "must be a table"),
     ],
@@ -188,8 +198,8 @@ def test_without_other_rules_ours_are_meant() -> None:
     ("tag", "problem"),
     [
         ("team = 3", "tags.team: must be text in quotes, not 3"),
-        ('team = "a&b"', '"a&b" is not possible'),
-        ('team = "ü"', '"ü" is not possible'),
+        ('team = "a&b"', '"a&b" is not allowed'),
+        ('team = "ü"', '"ü" is not allowed'),
         (f'team = "{"x" * 257}"', "at most 256"),
         ('"a&b" = "x"', 'tags."a&b": use 1 to 128 letters'),
         (f'"{"k" * 129}" = "x"', "use 1 to 128 letters"),
@@ -197,7 +207,7 @@ def test_without_other_rules_ours_are_meant() -> None:
         ('"AWS:x" = "x"', "starts with a reserved prefix"),
         ('"bedrock-tuning:lease" = "x"', "starts with a reserved prefix"),
         ('team = "x"\nTeam = "y"', "differs from another tag only in case"),
-        ("\n".join(f't{i} = "x"' for i in range(41)), "41 tags, 40 at most"),
+        ("\n".join(f't{i} = "x"' for i in range(41)), "41 tags, the maximum is 40"),
     ],
 )
 def test_tags_that_bedrock_refuses_are_refused_here(tag: str, problem: str) -> None:

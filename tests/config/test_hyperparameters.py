@@ -48,10 +48,10 @@ def test_a_hyperparameter_that_bedrock_chooses_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("stepCount = 5", "5 is below the least 10 (Titan Image Generator G1 v2, source UG-hp): "
+        ("stepCount = 5", "5 is below the minimum 10 (Titan Image Generator G1 v2, source UG-hp): "
          'use 10 to 40000 or "auto"'),
         ("stepCount = 500\nbatchSize = 12", "12 is not a multiple of 8 (Titan Image Generator G1 "
-         "v2, source UG-img): use for example 16"),
+         "v2, source UG-img): use, for example, 16"),
         ("stepCount = 500\nbatchSize = 0", "use 8 to 192 in steps of 8"),
         ('stepCount = 500\nbatchSize = "AUTO"', "Bedrock does not choose it by itself (Titan Image "
          "Generator G1 v2, source UG-hp): use 8 to 192 in steps of 8"),
@@ -79,7 +79,7 @@ def test_a_hyperparameter_of_words_takes_only_its_choices() -> None:
 
     assert sent("") == {"effort": "low"}
     assert sent('effort = "high"') == {"effort": "high"}
-    with pytest.raises(CustomizationError, match=r'"huge" is not possible .* use "low" or "high"'):
+    with pytest.raises(CustomizationError, match=r'must be "low" or "high" \(.*\), not "huge"'):
         sent('effort = "huge"')
-    with pytest.raises(CustomizationError, match="effort: must be text in quotes, not 3"):
+    with pytest.raises(CustomizationError, match=r'effort: must be "low" or "high" .*, not 3'):
         sent("effort = 3")

@@ -71,13 +71,13 @@ def test_every_setting_can_be_set() -> None:
 @pytest.mark.parametrize(
     ("context", "said"),
     [
-        (None, " is missing: write {"),
-        ([], ": [] must be an object: write {"),
-        ("dev", ': "dev" must be an object: write {'),
-        ({}, ".environments is missing: write {"),
-        ({"environments": []}, ".environments: [] must be an object: write {"),
-        ({"environments": {}}, ".environments is empty: write at least one, for example {"),
-        ({"environments": None}, ".environments: null must be an object"),
+        (None, ": is missing: write {"),
+        ([], ": must be an object, not []: write {"),
+        ("dev", ': must be an object, not "dev": write {'),
+        ({}, ".environments: is missing: write {"),
+        ({"environments": []}, ".environments: must be an object, not []: write {"),
+        ({"environments": {}}, ".environments: is empty: write at least one, for example {"),
+        ({"environments": None}, ".environments: must be an object, not null"),
     ],
 )
 def test_a_context_of_another_shape_says_what_is_expected(context: Any, said: str) -> None:
@@ -91,9 +91,9 @@ def test_a_context_of_another_shape_says_what_is_expected(context: Any, said: st
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("enviroment", "unknown key: did you mean 'environment'?"),
-        ("regions", "unknown key: use environment and environments"),
-        ("alarm_email", "belongs to an environment: move it to cdk.json: context.tuning."),
+        ("enviroment", "unknown key; did you mean environment?"),
+        ("colour", "unknown key: use environment and environments"),
+        ("alarm_email", "belongs to an environment: move it to context.tuning.environments.NAME."),
     ],
 )
 def test_an_unknown_key_beside_the_environments_is_refused(key: str, said: str) -> None:
@@ -121,7 +121,7 @@ def test_without_a_default_an_environment_must_be_chosen() -> None:
         read(context)
 
     assert caught.value.problems == (
-        "cdk.json: context.tuning.environment is missing, and no other is chosen: write one of "
+        "cdk.json: context.tuning.environment: is missing: write one of "
         "dev, local, prod, or add --context environment=NAME to the command",
     )
     assert read(context, environment="prod").name == "prod"
@@ -136,7 +136,7 @@ def test_a_default_that_is_no_environment_is_refused_even_if_another_is_chosen(
 
 
 def test_an_environment_that_is_no_object_is_refused() -> None:
-    with pytest.raises(SettingsError, match='dev: "us-east-1" must be an object'):
+    with pytest.raises(SettingsError, match='dev: must be an object, not "us-east-1"'):
         read({"environment": "dev", "environments": {"dev": "us-east-1"}})
 
 
@@ -192,65 +192,77 @@ def test_everything_wrong_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"log_retention": 7}, "log_retention: unknown key: did you mean 'log_retention_days'?"),
-        ({"Region": "us-east-1"}, "Region: unknown key: did you mean 'region'?"),
+        ({"log_retention": 7}, "log_retention: unknown key; did you mean log_retention_days?"),
+        ({"Region": "us-east-1"}, "Region: unknown key; did you mean region?"),
         ({"colour": "red"}, "colour: unknown key: use region, functions, "),
         ({"name": "prod"}, "name: unknown key"),
-        ({"poll_seconds": 0}, "poll_seconds: 0 is below the least 1: use 1 to 3600"),
-        ({"poll_seconds": 1.5}, "poll_seconds: 1.5 must be a whole number: use 1 to 3600"),
-        ({"poll_seconds": True}, "poll_seconds: true must be a whole number: use 1 to 3600"),
+        ({"poll_seconds": 0}, "poll_seconds: 0 is below the minimum 1: use 1 to 3600"),
+        ({"poll_seconds": 1.5}, "poll_seconds: must be a whole number, not 1.5: use 1 to 3600"),
+        ({"poll_seconds": True}, "poll_seconds: must be a whole number, not true: use 1 to 3600"),
         (
             {"poll_seconds": 10**12},
-            "poll_seconds: 1000000000000 is above the most 3600 (what is ready is billed while "
-            "nobody looks at it): use 1 to 3600",
+            "poll_seconds: 1000000000000 is above the maximum 3600 (an endpoint is billed from the "
+            "moment it is ready): use 1 to 3600",
         ),
         (
             {"poll_seconds": 60, "serving_timeout_seconds": 59},
             "poll_seconds: 60 is more than serving_timeout_seconds (59)",
         ),
-        ({"serving_timeout_seconds": 86_401}, "serving_timeout_seconds: 86401 is above the most"),
-        ({"noncurrent_days": 3_654}, "noncurrent_days: 3654 is above the most 3653"),
-        ({"work_days": "14"}, 'work_days: "14" must be a whole number: use 1 to 3653'),
+        (
+            {"serving_timeout_seconds": 86_401},
+            "serving_timeout_seconds: 86401 is above the maximum",
+        ),
+        ({"noncurrent_days": 3_654}, "noncurrent_days: 3654 is above the maximum 3653"),
+        (
+            {"work_days": "14"},
+            'work_days: must be a whole number without quotes, not "14": use 1 to 3653',
+        ),
         (
             {"log_retention_days": 15},
-            "log_retention_days: 15 must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, ",
+            "log_retention_days: must be 1, 3, 5, 7, 14, 30, 60, 90, 120, ",
         ),
-        ({"log_retention_days": True}, "log_retention_days: true must be one of 1, 3,"),
-        ({"alarm_email": None}, "alarm_email: null must be text"),
-        ({"alarm_email": "team"}, 'alarm_email: "team" must be an e-mail address: write, for ex'),
-        ({"alarm_email": "a@b"}, 'alarm_email: "a@b" must be an e-mail address'),
-        ({"alarm_email": "a b@c.de"}, 'alarm_email: "a b@c.de" must be an e-mail address'),
+        ({"log_retention_days": True}, "log_retention_days: must be 1, 3,"),
+        ({"alarm_email": None}, "alarm_email: must be text in quotes, not null"),
+        (
+            {"alarm_email": "team"},
+            'alarm_email: must be an e-mail address, not "team": write, for ex',
+        ),
+        ({"alarm_email": "a@b"}, 'alarm_email: must be an e-mail address, not "a@b"'),
+        ({"alarm_email": "a b@c.de"}, 'alarm_email: must be an e-mail address, not "a b@c.de"'),
         ({"alarm_email": "a@c.de,b@c.de"}, "alarm_email: "),
-        ({"alarm_email": "jörg@c.de"}, 'alarm_email: "jörg@c.de" must be an e-mail address'),
-        ({"alarm_email": f"{'a' * 250}@c.de"}, 'alarm_email: "aaaa'),
+        ({"alarm_email": "jörg@c.de"}, 'alarm_email: must be an e-mail address, not "jörg@c.de"'),
+        ({"alarm_email": f"{'a' * 250}@c.de"}, "alarm_email: has 255 characters, the maximum is"),
         (
             {"permissions_boundary": "Boundary"},
-            'permissions_boundary: "Boundary" must be the ARN of a managed policy: write, for '
+            'permissions_boundary: must be the ARN of a managed policy, not "Boundary": write, for '
             'example, "arn:aws:iam::111122223333:policy/Boundary"',
         ),
         ({"permissions_boundary": "arn:aws:iam::1:policy/p"}, "permissions_boundary: "),
         ({"permissions_boundary": "arn:aws:iam::111122223333:role/p"}, "permissions_boundary: "),
         (
             {"role_name_prefix": "my team/"},
-            'role_name_prefix: "my team/" must be letters, digits and + = , . @ _ - only',
+            'role_name_prefix: must be letters, digits and + = , . @ _ - only, not "my team/"',
         ),
         (
             {"role_name_prefix": "p" * 33},
-            f'role_name_prefix: "{"p" * 33}" has 33 characters, 32 at most: shorten it',
+            "role_name_prefix: has 33 characters, the maximum is 32: shorten it",
         ),
-        ({"functions": "docker"}, 'functions: "docker" must be one of "lambda", "host"'),
-        ({"service_role": "x"}, 'service_role: "x" must be one of "documented", "strict"'),
-        ({"region": ""}, 'region: "" must be a Region: write, for example, "us-east-1"'),
-        ({"region": "Ohio"}, 'region: "Ohio" must be a Region'),
-        ({"images_per_shard": 50_001}, "images_per_shard: 50001 is above the most 50000 (a func"),
+        ({"functions": "docker"}, 'functions: must be "lambda" or "host", not "docker"'),
+        ({"service_role": "x"}, 'service_role: must be "documented" or "strict", not "x"'),
+        ({"region": ""}, 'region: is empty: write, for example, "us-east-1"'),
+        ({"region": "Ohio"}, 'region: must be a Region, not "Ohio"'),
+        (
+            {"images_per_shard": 50_001},
+            "images_per_shard: 50001 is above the maximum 50000 (a func",
+        ),
         (
             {"approval_days": 301},
-            "approval_days: 301 is above the most 300 (a workflow lives one year",
+            "approval_days: 301 is above the maximum 300 (an execution ends after a year",
         ),
         (
             {"poll_seconds": 1, "serving_timeout_seconds": 7_200},
-            "poll_seconds: 1 asks 7,200 times in serving_timeout_seconds, and a workflow's history "
-            "has room for 1,000: use at least 8",
+            "poll_seconds: 1 means 7,200 polls within serving_timeout_seconds, and the history of "
+            "an execution holds 1,000: use at least 8",
         ),
     ],
 )
@@ -265,12 +277,14 @@ def test_a_missing_region_is_told_with_an_example() -> None:
     with pytest.raises(SettingsError) as caught:
         read({"environment": "dev", "environments": {"dev": {}}})
 
-    assert caught.value.problems == (f'{WHERE}.region is missing: write, for example, "us-east-1"',)
+    assert caught.value.problems == (
+        f'{WHERE}.region: is missing: write, for example, "us-east-1"',
+    )
 
 
 @pytest.mark.parametrize("name", ["p", "production", "Dev", "my-env", "dév", ""])
 def test_a_name_that_would_not_fit_into_bedrocks_names_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="must be 2 to 8 lower-case letters or digits"):
+    with pytest.raises(SettingsError, match="must have 2 to 8 lower-case letters or digits"):
         read({"environment": name, "environments": {name: {"region": "us-east-1"}}})
 
 
@@ -300,11 +314,11 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"vpc": "yes"}, 'vpc: "yes" must be true or false'),
-        ({"vpc": 1}, "vpc: 1 must be true or false"),
+        ({"vpc": "yes"}, 'vpc: must be true or false, not "yes"'),
+        ({"vpc": 1}, "vpc: must be true or false, not 1"),
         (
             {"vpc_zones": ["use1-az1", "us-east-1a"], "vpc": True},
-            'vpc_zones: "us-east-1a" must be a zone\'s id: write, for example, "use1-az1"',
+            'vpc_zones: "us-east-1a" is not the id of an Availability Zone: write, for example',
         ),
         (
             {"vpc_zones": ["usw2-az1", "usw2-az2"], "vpc": True},
@@ -312,38 +326,50 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
         ),
         (
             {"vpc_subnets": "subnet-01234567", "vpc": True},
-            'vpc_subnets: "subnet-01234567" must be a list: write, for example, ["subnet-012345678',
+            'vpc_subnets: must be a list, not "subnet-01234567": write, for example',
         ),
-        ({"data_roles": ["*"], "deny_others": True}, 'data_roles: "*" must be a role\'s name with'),
-        ({"data_roles": ["a b"], "deny_others": True}, 'data_roles: "a b" must be a role\'s name'),
+        (
+            {"data_roles": ["*"], "deny_others": True},
+            'data_roles: "*" is not the name of a role with',
+        ),
+        (
+            {"data_roles": ["a b"], "deny_others": True},
+            'data_roles: "a b" is not the name of a role',
+        ),
         (
             {"data_roles": [f"{n:02}{'r' * 199}" for n in range(50)], "deny_others": True},
-            "data_roles: 10050 characters together are more than 8000 (a bucket's policy holds",
+            "data_roles: 10050 characters in total, the maximum is 8000 (a bucket's policy holds",
         ),
-        ({"vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: without vpc = true nothing would use it"),
-        ({"vpc_endpoint_zones": 3}, "vpc_endpoint_zones: without vpc = true nothing would use"),
-        ({"deny_others": True}, "data_roles is missing: with deny_others nobody could upload"),
-        ({"data_roles": ["Team"]}, "data_roles: without deny_others = true nothing would use it"),
-        ({"vpc_zones": ["use1-az1"]}, "vpc_zones: without vpc = true nothing would use it"),
-        ({"vpc_subnets": ["subnet-01234567"]}, "vpc_subnets: without vpc = true nothing would"),
-        ({"vpc": True, "region": "eu-west-1"}, "vpc_zones is missing: the zones of eu-west-1 are"),
-        ({"vpc": True, "vpc_cidr": "10.0.0.0/8"}, 'vpc_cidr: "10.0.0.0/8" must be a network'),
-        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, 'vpc_cidr: "10.0.0.1/16" must be a network'),
-        ({"vpc": True, "vpc_cidr": "home"}, 'vpc_cidr: "home" must be a network'),
-        ({"vpc": True, "vpc_endpoint_zones": 7}, "vpc_endpoint_zones: 7 of 6 zones; use 2, so"),
-        ({"vpc": True, "vpc_endpoint_zones": 1}, "vpc_endpoint_zones: 1 is below the least 2 (so"),
-        ({"vpc": True, "vpc_zones": ["use1-az1"]}, "vpc_endpoint_zones: 2 of 1 zones; use 2, so"),
+        ({"vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: has no effect without vpc = true"),
+        ({"vpc_endpoint_zones": 3}, "vpc_endpoint_zones: has no effect without vpc = true"),
+        ({"deny_others": True}, "data_roles: is missing: with deny_others, nobody else can"),
+        ({"data_roles": ["Team"]}, "data_roles: has no effect without deny_others = true"),
+        ({"vpc_zones": ["use1-az1"]}, "vpc_zones: has no effect without vpc = true"),
+        ({"vpc_subnets": ["subnet-01234567"]}, "vpc_subnets: has no effect without vpc = true"),
+        ({"vpc": True, "region": "eu-west-1"}, "vpc_zones: is missing: the zones of eu-west-1 are"),
+        (
+            {"vpc": True, "vpc_cidr": "10.0.0.0/8"},
+            "vpc_cidr: must be an IPv4 network from /16 to /24, for example",
+        ),
+        ({"vpc": True, "vpc_cidr": "10.0.0.1/16"}, "vpc_cidr: must be an IPv4 network"),
+        ({"vpc": True, "vpc_cidr": "home"}, "vpc_cidr: must be an IPv4 network"),
+        ({"vpc": True, "vpc_endpoint_zones": 7}, "vpc_endpoint_zones: 7 of 6 zones: use 2, so"),
+        (
+            {"vpc": True, "vpc_endpoint_zones": 1},
+            "vpc_endpoint_zones: 1 is below the minimum 2 (one",
+        ),
+        ({"vpc": True, "vpc_zones": ["use1-az1"]}, "vpc_endpoint_zones: 2 of 1 zones: use 2, so"),
         (
             {"vpc": True, "vpc_zones": ["use1-az1", "use1-az2", "use1-az1"]},
-            'vpc_zones: "use1-az1" is named twice: name it once',
+            'vpc_zones: "use1-az1" is listed twice: list it once',
         ),
         (
             {"vpc": True, "vpc_subnets": ["subnet-01234567"]},
-            "vpc_security_groups is missing: subnets and security groups go together",
+            "vpc_security_groups: is missing: subnets and security groups are set together",
         ),
         (
             {"vpc": True, "vpc_security_groups": ["sg-01234567"]},
-            "vpc_subnets is missing: subnets and security groups go together",
+            "vpc_subnets: is missing: subnets and security groups are set together",
         ),
         (
             {
@@ -351,7 +377,7 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
                 "vpc_subnets": [f"subnet-{n:08x}" for n in range(17)],
                 "vpc_security_groups": ["sg-01234567"],
             },
-            "vpc_subnets: 17 are more than 16 (Bedrock's jobs take no more): use fewer",
+            "vpc_subnets: has 17 items, the maximum is 16 (Bedrock's jobs take no more): use fewer",
         ),
         (
             {
@@ -360,7 +386,7 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
                 "vpc_subnets": ["subnet-01234567"],
                 "vpc_security_groups": ["sg-01234567"],
             },
-            "vpc_zones: your subnets are where they are: leave it out",
+            "vpc_zones: has no effect with vpc_subnets: remove it",
         ),
     ],
 )
@@ -374,7 +400,7 @@ def test_each_mistake_about_network_and_access_is_told_with_its_fix(
 
 
 def test_shards_too_small_for_the_workflow_are_refused() -> None:
-    with pytest.raises(SettingsError, match="images_per_shard: 499 is below the least 500"):
+    with pytest.raises(SettingsError, match="images_per_shard: 499 is below the minimum 500"):
         read(
             {"environments": {"dev": {"region": "us-east-1", "images_per_shard": 499}}},
             environment="dev",

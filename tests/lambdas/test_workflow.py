@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import load_all
-from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, LOOKS_MAX
+from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.run import job
 from bedrock_tuning.s3_layout import Buckets
@@ -285,7 +285,7 @@ def test_the_longest_wait_that_settings_allow_fits_into_an_executions_history() 
     loops = [("Serve", "Next step?", "Wait for endpoint"), ("Roll back", "Rolled back?")]
     turn = sum(EVENTS[STATES[name]["Type"]] for loop in loops for name in loop) + EVENTS["Wait"]
 
-    assert turn * LOOKS_MAX < 25_000
+    assert turn * POLLS_MAX < 25_000
 
 
 @pytest.mark.parametrize("days", [1, 7, APPROVAL_DAYS_MAX])

@@ -11,7 +11,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
-from bedrock_tuning.config.customization_tables import Override
+from bedrock_tuning.config.customization_fields import Override
 from bedrock_tuning.dataset.requirements import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text

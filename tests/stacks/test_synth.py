@@ -115,8 +115,8 @@ def test_a_broken_cdk_json_hides_no_wrong_customization_and_no_traceback_is_show
     monkeypatch.setattr(sys, "argv", ["app.py"])
     assert app.main() == 2
     said = capsys.readouterr().err
-    assert "cdk.json is not JSON" in said
-    assert "customizations/pets.toml: x: unknown key" in said
+    assert "cdk.json:1: is not JSON" in said
+    assert "customizations/pets.toml:1: x: unknown key" in said
 
 
 def test_ctrl_c_ends_it_without_a_traceback_even_while_it_imports(repository: Path) -> None:

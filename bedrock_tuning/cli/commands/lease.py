@@ -93,7 +93,7 @@ def lease(
 
 
 def _demand_an_end(hours: int) -> None:
-    from bedrock_tuning.config.customization_tables import LEASE_HOURS_MAX
+    from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
 
     if hours > LEASE_HOURS_MAX:
         raise UserError(

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.catalogue._page import models_page
 from bedrock_tuning.cli.pages.commands import commands_page
 from bedrock_tuning.cli.pages.rules import rules_page
 from bedrock_tuning.cli.pages.settings import settings_page
+from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.report.formats import report_schema
 
 _ROOT: Final = Path(__file__).resolve().parents[3]
@@ -25,17 +26,18 @@ def permissions_page() -> str:
     return contract_page(contracts(settings.read(context), customizations))
 
 
-def _schema() -> str:
-    """The shape of what `tuning validate --json` prints and the pipeline writes."""
-    return f"{json.dumps(report_schema(), indent=2)}\n"
+def _as_json(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:
+    return lambda: f"{json.dumps(schema(), indent=2)}\n"
 
 
 # Path below the project's folder, and what makes the page's whole text. Add a page by adding a row.
 PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
+    ("docs/customization.schema.json", _as_json(customization_schema)),
     ("docs/models.md", models_page),
     ("docs/permissions.md", permissions_page),
-    ("docs/report.schema.json", _schema),
+    ("docs/report.schema.json", _as_json(report_schema)),
     ("docs/rules.md", rules_page),
     ("docs/settings.md", settings_page),
+    ("docs/settings.schema.json", _as_json(settings_schema)),
 )

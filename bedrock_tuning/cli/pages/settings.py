@@ -1,24 +1,34 @@
 """docs/settings.md: every setting of an environment and every key of a customization file."""
 
-from dataclasses import MISSING, fields
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import MISSING
+from typing import Final
 
-from bedrock_tuning.config import customization_reference
-from bedrock_tuning.config.field_types import shown
-from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.customization_fields import TABLES, tags_max
+from bedrock_tuning.config.fields import Field
+from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings_fields import SETTINGS
 
 _HEADER: Final = """# Settings
 
-`make docs` writes this page from `bedrock_tuning/config/`: edit that, not the page.
+`make docs` writes this page from the tables in `bedrock_tuning/config/`. Edit the tables, not the
+page.
 
-There are two kinds of files: `cdk.json` says **where and how** things run, one set of settings per
-environment; `customizations/*.toml` say **what to tune**. `cdk synth` (or `python app.py`) checks
-all of them, all environments included, and says everything that is wrong at once.
+Two kinds of files configure the app. `cdk.json` says **where and how** it runs: one set of settings
+per environment. Each file in `customizations/` says **what to tune**. `cdk synth` (or
+`python app.py`) checks all of them, including the environments that are not chosen, and reports
+every problem in one pass, with file, line, key, limit and fix.
+
+Editors that support JSON Schema complete and check both kinds while you type:
+
+* The first line of a customization file names its [schema](customization.schema.json):
+  `#:schema ../docs/customization.schema.json` (Taplo, Even Better TOML for VS Code).
+* For `cdk.json`, associate the file with [settings.schema.json](settings.schema.json), in VS Code
+  with the setting `json.schemas`.
 
 ## Environments: `cdk.json`
 
-Under `context.tuning`. Only the region is needed:
+Settings are under `context.tuning`. Only `region` is required:
 
 ```json
 "tuning": {
@@ -30,68 +40,75 @@ Under `context.tuning`. Only the region is needed:
 }
 ```
 
-* `environment`: which of them is meant without `--context environment=NAME`.
-* `environments`: settings by name. A name has 2 to 8 lower-case letters or digits; it is part of
-  the names of stacks, jobs and models.
+* `environment`: the environment to use without `--context environment=NAME`.
+* `environments`: the settings by environment. A name has 2 to 8 lower-case letters or digits and
+  is part of the names of stacks, jobs and models.
 
-[Options for strict environments](hardening.md) tells more about networks, keys and access.
+[Options for strict environments](hardening.md) describes the settings for networks, keys and
+access.
 
-| Setting | Type | Default | Allowed | Meaning |
+| Setting | Type | Default | Allowed | Description |
 | --- | --- | --- | --- | --- |
 """
 _CUSTOMIZATIONS: Final = """
 ## What to tune: `customizations/NAME.toml`
 
-The file's name is the customization's: lower-case letters, digits and single hyphens between them,
-at most 30 characters. `a.b` below is the key `b` in the table `[a]`; what is needed in a table is
-needed if the table is there.
+The name of the file is the name of the customization: lower-case letters, digits and single hyphens
+between them, at most 30 characters. In this table, `a.b` is the key `b` in the table `[a]`. A key
+that is required in a table is required only if the table is there.
 
-| Key | Type | Default | Allowed | Meaning |
+| Key | Type | Default | Allowed | Description |
 | --- | --- | --- | --- | --- |
 """
-_FREE: Final = (
-    (
-        "hyperparameters.NAME",
-        "number or text",
-        "the model's",
-        "as in the catalogue",
-        "What the model's [page](models.md) lists: names, limits, defaults. Some have no default.",
-    ),
-    (
-        "tags.KEY",
-        "text",
-        "",
-        "at most 40, in Bedrock's characters",
-        "Put on what Bedrock makes: job, model, endpoint. Not `aws:…`, not `bedrock-tuning:…`.",
-    ),
-)
 
 
 def settings_page() -> str:
     """The whole page as Markdown."""
-    defaults = {f.name: f.default for f in fields(Settings)}
-    rows = [
-        _row(f"`{key}`", each.kind.type, _default(defaults[key]), each.kind.limit, each.meaning)
-        for key, each in SETTINGS.items()
-    ]
-    keys = [
-        _row(
-            f"`{each.key}`",
-            each.type,
-            "**needed**" if each.default is None else each.default and f"`{each.default}`",
-            each.limit,
-            customization_reference.MEANINGS[each.key],
-        )
-        for each in customization_reference.fields()
-    ]
-    free = [_row(f"`{key}`", *rest) for key, *rest in _FREE]
-    return "".join([_HEADER, *rows, _CUSTOMIZATIONS, *keys, *free])
+    keys = {
+        f"{table}.{key}" if table else key: known
+        for table, fields in TABLES.items()
+        for key, known in fields.items()
+    }
+    free = (
+        (
+            "`hyperparameters.NAME`",
+            "number or text",
+            "the model's",
+            "as in the catalogue",
+            "A hyperparameter of the job. The model's [page](models.md) lists names, limits and "
+            "defaults. Those without a default are required.",
+        ),
+        (
+            "`tags.KEY`",
+            "text",
+            "",
+            f"at most {tags_max()}, in the characters that Bedrock allows",
+            "A tag for the job, the model and the endpoint. The prefixes `aws:` and "
+            "`bedrock-tuning:` are reserved.",
+        ),
+    )
+    return "".join(
+        [
+            _HEADER,
+            *_rows(SETTINGS),
+            _CUSTOMIZATIONS,
+            *_rows(keys),
+            *(_row(*cells) for cells in free),
+        ]
+    )
 
 
-def _default(value: Any) -> str:
-    if value is MISSING:
-        return "**needed**"
-    return "" if value in ("", ()) else f"`{shown(value)}`"
+def _rows(fields: Mapping[str, Field]) -> list[str]:
+    return [
+        _row(f"`{key}`", known.kind.type, _default(known), known.kind.limit, known.meaning)
+        for key, known in fields.items()
+    ]
+
+
+def _default(known: Field) -> str:
+    if known.required:
+        return "**required**"
+    return "" if known.default in (MISSING, None, "", ()) else f"`{shown(known.default)}`"
 
 
 def _row(*cells: str) -> str:

@@ -1,0 +1,302 @@
+"""What a customization file says against the catalogue and against itself."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite
+from bedrock_tuning.config.customization_fields import (
+    LEASE_HOURS_MAX,
+    OWN_TAG_PREFIX,
+    STARTED_TYPES,
+    TABLES,
+    TAG_KEY,
+    TAG_VALUE,
+    Budget,
+    DesiredServing,
+    Override,
+    tags_max,
+)
+from bedrock_tuning.config.messages import closest, did_you_mean, listed, shown
+from bedrock_tuning.config.reader import Problems, Section
+
+_RULE_ID: Final = re.compile(r"[A-Z][0-9]{3}")
+_THROUGHPUT_ONLY: Final = ("model_units", "commitment", "lease_hours")
+_USELESS: Final[Mapping[str, tuple[str, ...]]] = {
+    "none": tuple(key for key in TABLES["serving"] if key != "mode"),
+    "on-demand": _THROUGHPUT_ONLY,
+}
+
+
+def read_model(root: Section, *, key: str, models: Mapping[str, BaseModel]) -> BaseModel | None:
+    """The base model, or after reporting an unknown key the one that was probably meant."""
+    if key in models or not key:
+        return models.get(key)
+    by_id = {id_: each for each, model in models.items() for id_ in model.customization_ids}
+    name = key.rpartition("/")[2]  # of an ARN
+    meant = by_id.get(name) or by_id.get(f"{name}:0") or closest(key, models)
+    fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"
+    root.problem("base_model", f"{shown(key)} is not in the catalogue{fix}")
+    return models.get(meant)
+
+
+def check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
+    """Whether the model takes new jobs; `allowed` is for accounts with extended access."""
+    why = model.lifecycle.closed_because()
+    if not why:
+        if allowed:
+            root.warn("allow_closed_model", f"is not needed: {model.name} is open")
+        return
+    cited = cite(model.source_of("lifecycle.open_for_new_jobs").source)
+    if allowed:
+        root.warn(
+            "base_model",
+            f"{model.name} is {why} ({cited}); Bedrock will refuse the job unless "
+            "your account has extended access",
+        )
+    else:
+        root.problem(
+            "base_model",
+            f"{model.name} is {why} ({cited}): choose an open model, or write "
+            "allow_closed_model = true if your account has extended access",
+        )
+
+
+def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
+    """Whether the model offers this customization type and the project starts its jobs."""
+    possible = [each for each in model.customization_types if each in STARTED_TYPES]
+    if type_ in possible:
+        return True
+    if model.job_api != "CreateModelCustomizationJob":
+        why = f"jobs of {model.name} use another API, which this project does not call"
+    elif type_ in model.customization_types:
+        why = f"this project does not start {type_} jobs: use {listed(possible)}"
+    else:
+        hint = did_you_mean(type_, possible)
+        why = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
+    root.problem("customization_type", why)
+    return False
+
+
+def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]) -> None:
+    """As check_type, while the base model is unknown."""
+    known = sorted({each for model in models.values() for each in model.customization_types})
+    if type_ not in known:
+        fix = did_you_mean(type_, known) or f": use {listed(STARTED_TYPES)}"
+        root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
+
+
+def check_region(problems: Problems, *, model: BaseModel, mode: str, region: str) -> None:
+    """Whether the model can be customized and served in a Region."""
+    regions = model.regions
+    needed = [("customization", "takes customization jobs", regions.customization)]
+    if mode == "provisioned":
+        needed.append(("throughput", "has Provisioned Throughput", regions.throughput))
+    if mode == "on-demand":
+        needed.append(("on_demand", "serves custom models on demand", regions.on_demand))
+    for key, does, possible in needed:
+        if possible and region not in possible:
+            cited = cite(model.source_of(f"regions.{key}").source)
+            problems.add(
+                ("base_model",),
+                f"{model.name} {does} in {', '.join(possible)} ({cited}), not in {region}: "
+                "deploy this environment there or choose another model",
+            )
+
+
+def read_serving(root: Section, *, model: BaseModel | None) -> DesiredServing:
+    """[serving]; without the table nothing is served and nothing is billed."""
+    section = root.table("serving")
+    if not root.holds_table("serving"):
+        return DesiredServing()
+    values = section.read(TABLES["serving"])
+    mode, commitment = values.get("mode", ""), values.get("commitment")
+    serving = DesiredServing(**{"on_delete": "retain" if commitment else "delete", **values})
+    for key in _USELESS.get(mode, ()):
+        if key in section:
+            section.problem(key, f'has no effect with mode = "{mode}": remove it')
+    if model is not None:
+        _check_mode(section, mode=mode, model=model)
+    # A mode that is missing or that nobody can guess hides nothing that is wrong in every mode.
+    if mode in ("provisioned", "") and commitment is not None:
+        _check_commitment(section, on_delete=values.get("on_delete"))
+    if mode == "provisioned" and commitment is None:
+        _check_lease(section, units=serving.model_units)
+    if mode == "none":
+        return serving
+    length = _embedding_length(section, length=values.get("embedding_length"), model=model)
+    if model is not None:
+        _check_smoke_text(section, text=serving.smoke_text, model=model)
+    return replace(serving, embedding_length=length)
+
+
+def _check_mode(section: Section, *, mode: str, model: BaseModel) -> None:
+    offered = {
+        "provisioned": model.serving.provisioned_throughput,
+        "on-demand": model.serving.on_demand,
+    }
+    if offered.get(mode, True):
+        return
+    key = "provisioned_throughput" if mode == "provisioned" else "on_demand"
+    cited = cite(model.source_of(f"serving.{key}").source)
+    others = [other for other, is_offered in offered.items() if is_offered]
+    section.problem(
+        "mode",
+        f'"{mode}" is not offered for custom models of {model.name} ({cited}): '
+        f"use {listed([*others, 'none'])}",
+    )
+
+
+def _check_commitment(section: Section, *, on_delete: str | None) -> None:
+    if "lease_hours" in section:
+        section.problem(
+            "lease_hours",
+            "contradicts the commitment, which cannot be deleted before its term ends: "
+            "remove one of the two",
+        )
+    if on_delete == "delete":
+        section.problem(
+            "on_delete", '"delete" is not possible before the commitment ends: write "retain"'
+        )
+
+
+def _check_lease(section: Section, *, units: int) -> None:
+    # A commitment that is spelled wrongly is no reason to ask for a lease.
+    if "lease_hours" not in section and "commitment" not in section:
+        section.problem(
+            "lease_hours",
+            "is missing: without a commitment the throughput is billed by the hour until it is "
+            f"deleted; write lease_hours = 1 to {LEASE_HOURS_MAX}, or a commitment",
+        )
+    quota = account_facts()["quotas.model_units_without_commitment"]
+    if units > quota.value:
+        section.warn(
+            "model_units",
+            f"{units} without a commitment: the quota per custom model is {quota.value} "
+            f"({cite(quota.source)}); request an increase first",
+        )
+
+
+def _embedding_length(
+    section: Section, *, length: int | None, model: BaseModel | None
+) -> int | None:
+    if model is None:
+        anywhere = {n for each in catalogue().values() for n in each.inference.embedding_lengths}
+        if length is not None and length not in anywhere:
+            numbers = ", ".join(map(str, sorted(anywhere)))
+            section.problem(
+                "embedding_length",
+                f"{shown(length)} fits no model of the catalogue: use one of {numbers}",
+            )
+        return None
+    possible = model.inference.embedding_lengths
+    if length is None:
+        return model.inference.embedding_length_default
+    if length in possible:
+        return length
+    if not possible:
+        section.problem("embedding_length", f"has no effect: {model.name} returns no vector")
+    else:
+        cited = cite(model.source_of("inference.embedding_lengths").source)
+        numbers = ", ".join(map(str, possible))
+        section.problem(
+            "embedding_length",
+            f"{shown(length)} is not possible ({model.name}, {cited}): use one of {numbers}",
+        )
+    return None
+
+
+def _check_smoke_text(section: Section, *, text: str, model: BaseModel) -> None:
+    limits = model.inference
+    if limits.text_chars_max is not None and len(text) > limits.text_chars_max:
+        cited = cite(model.source_of("inference.text_chars_max").source)
+        section.problem(
+            "smoke_text",
+            f"has {len(text)} characters, the maximum is {limits.text_chars_max} "
+            f"({model.name}, {cited}): shorten it",
+        )
+    if limits.text_tokens_max is not None and limits.chars_per_token is not None:
+        tokens = len(text) / limits.chars_per_token
+        if tokens > limits.text_tokens_max:
+            section.warn(
+                "smoke_text",
+                f"has about {tokens:.0f} tokens, {model.name} takes {limits.text_tokens_max}",
+            )
+
+
+def read_budget(root: Section) -> Budget:
+    """[budget]; without the table every run waits for approval."""
+    section = root.table("budget")
+    values = section.read(TABLES["budget"])
+    limited = "max_run_usd" in section
+    approval = values.setdefault("approval", "over-budget" if limited else "always")
+    if approval == "over-budget" and not limited:
+        section.problem("approval", '"over-budget" needs a budget: add max_run_usd = 50.0')
+    if approval == "never" and limited:
+        section.problem(
+            "approval",
+            '"never" makes max_run_usd meaningless: remove it, or write approval = "over-budget"',
+        )
+    if "max_run_usd" in values:
+        values["max_run_usd"] = float(values["max_run_usd"])
+    return Budget(**values)
+
+
+def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapping[str, Override]:
+    """[rules]: name = { severity = "warning" | "silent", reason = "…" }."""
+    overrides: dict[str, Override] = {}
+    known = {} if not len(section) else rule_severities() if rules is None else rules
+    for name in section:
+        entry = section.table(name)
+        values = entry.read(TABLES["rules.NAME"]) if section.holds_table(name) else {}
+        _check_rule(section, name=name, severity=values.get("severity", ""), known=known)
+        if set(values) == set(TABLES["rules.NAME"]):
+            overrides[name] = Override(**values)
+    return overrides
+
+
+def _check_rule(section: Section, *, name: str, severity: str, known: Mapping[str, str]) -> None:
+    if name not in known:
+        hint = did_you_mean(name, known) or ": `tuning rules` lists them"
+        if _RULE_ID.fullmatch(name):
+            hint = ": write the rule's name, not its id"
+        section.problem(name, f"is not a rule{hint}")
+    elif severity == "silent" and known[name] == "error":
+        section.problem(name, 'is an error: it can be lowered to "warning", not silenced')
+
+
+def rule_severities() -> Mapping[str, str]:
+    """Severity by rule name; imported only here, since most customizations override nothing."""
+    from bedrock_tuning.rules import RULES
+
+    return {rule.name: str(rule.severity) for rule in RULES}
+
+
+def read_tags(section: Section) -> Mapping[str, str]:
+    """[tags]: for every resource of this customization, in Bedrock's patterns."""
+    tags: dict[str, str] = {}
+    lower: set[str] = set()
+    for key, value in section.items():
+        _check_tag(section, key=key, value=value, others=lower)
+        tags[key] = value
+        lower.add(key.lower())
+    if len(section) > tags_max():
+        section.problem(
+            "", f"{len(section)} tags, the maximum is {tags_max()} beside those of this project"
+        )
+    return tags
+
+
+def _check_tag(section: Section, *, key: str, value: Any, others: set[str]) -> None:
+    characters = "letters, digits, spaces and . _ : / = + @ - (BC)"
+    if not TAG_KEY.fullmatch(key):
+        section.problem(key, f"use 1 to 128 {characters}")
+    elif key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
+        section.problem(key, f"starts with a reserved prefix (aws:, {OWN_TAG_PREFIX}): rename it")
+    elif key.lower() in others:
+        section.problem(key, "differs from another tag only in case, which IAM refuses: rename it")
+    if not isinstance(value, str):
+        section.problem(key, f"must be text in quotes, not {shown(value)}")
+    elif not TAG_VALUE.fullmatch(value):
+        section.problem(key, f"{shown(value)} is not allowed: use at most 256 {characters}")

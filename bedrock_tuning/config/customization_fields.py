@@ -1,0 +1,172 @@
+"""The tables of a customization file: what each key is, may be and defaults to.
+
+To add a key, add a field to the dataclass of its table.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bedrock_tuning.catalogue import Validation, account_facts
+from bedrock_tuning.config.fields import Choice, Field, Flag, Number, Text, described, fields_of
+
+# Ours, not Bedrock's: above a month, a commitment should be weighed instead.
+LEASE_HOURS_MAX: Final = 30 * 24
+# Ours: stops a slip of the finger; each unit is billed by the hour.
+MODEL_UNITS_MAX: Final = 100
+# Jobs of the other types need a customizationConfig (a teacher model, a grader).
+STARTED_TYPES: Final = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
+# For the tags that this project adds itself, e.g. a lease's end.
+OWN_TAG_PREFIX: Final = "bedrock-tuning:"
+OWN_TAGS_MAX: Final = 10
+# Bedrock's patterns (botocore: TagKey, TagValue); its \s is ASCII.
+TAG_KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
+TAG_VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The keys above the first table. customization_type: of the model's, or a misspelling."""
+
+    description: str = described(
+        Text(most=200, example="Find our pets by text or picture"),
+        "What the customization is for.",
+    )
+    base_model: str = described(
+        Text(most=100, example="titan-multimodal-embeddings-g1"),
+        "The model to customize, by its key in the [catalogue](models.md).",
+    )
+    customization_type: str = described(
+        Text(most=60, example="FINE_TUNING"),
+        "The kind of job. The [catalogue](models.md) lists those that a model offers.",
+        default="FINE_TUNING",
+    )
+    allow_closed_model: bool = described(
+        Flag(),
+        "Deploys although the model takes no new jobs, for accounts with extended access.",
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetPolicy:
+    """[dataset]. validation: None is what the catalogue says of the model."""
+
+    validation: Validation | None = described(
+        Choice(choices=("required", "optional", "forbidden")),
+        "Whether a validation set must be uploaded. Default: what the catalogue says of the "
+        "model. Another value is a warning.",
+        default=None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredServing:
+    """[serving]: how the custom model is to be served.
+
+    commitment: None is billed by the hour until it is deleted. lease_hours: when a Provisioned
+    Throughput without a commitment is deleted. on_delete: what happens to it when the stack is
+    deleted. embedding_length: of the smoke test's vector; None for models that return none.
+    """
+
+    mode: Literal["provisioned", "on-demand", "none"] = described(
+        Choice(choices=("provisioned", "on-demand", "none")),
+        'How the custom model is served. Without `[serving]`, it is not. `"provisioned"` is '
+        "billed by the hour until it is deleted.",
+        default="none",
+        required=True,
+    )
+    model_units: int = described(
+        Number(least=1, most=MODEL_UNITS_MAX, why_most="each is billed by the hour"),
+        "The model units of the Provisioned Throughput.",
+        default=1,
+    )
+    commitment: Literal["OneMonth", "SixMonths"] | None = described(
+        Choice(choices=("OneMonth", "SixMonths")),
+        "The commitment term of the Provisioned Throughput. It lowers the price; the "
+        "throughput cannot be deleted before the term ends. Default: no commitment.",
+        default=None,
+    )
+    lease_hours: int | None = described(
+        Number(least=1, most=LEASE_HOURS_MAX, why_most="30 days; then weigh a commitment"),
+        "After how many hours the Provisioned Throughput is deleted. Required without a "
+        "commitment, not allowed with one.",
+        default=None,
+    )
+    on_delete: Literal["delete", "retain"] = described(
+        Choice(choices=("delete", "retain")),
+        "What happens to the Provisioned Throughput when the stack is deleted. Default with a "
+        'commitment: `"retain"`.',
+        default="delete",
+    )
+    smoke_text: str = described(
+        Text(most=10_000, example="a dog"),
+        "The text that the smoke test sends to the model before it is published.",
+        default="a dog",
+    )
+    embedding_length: int | None = described(
+        Number(least=1, most=2**31 - 1),
+        "The length of the smoke test's vector, for models that return one. Default: the model's.",
+        default=None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """[budget]: what one run may cost in US dollars, and when it waits for approval."""
+
+    max_run_usd: float | None = described(
+        Number(
+            least=0.01,
+            most=999_999_999,
+            why_most="a billion dollars is a typing error",
+            whole=False,
+        ),
+        "The maximum price of one run, in US dollars.",
+        default=None,
+    )
+    approval: Literal["over-budget", "always", "never"] = described(
+        Choice(choices=("over-budget", "always", "never")),
+        "When a run waits for approval before its job starts. Default with `max_run_usd`: "
+        '`"over-budget"`, which includes runs whose price is unknown.',
+        default="always",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """[rules.NAME]: a rule that this customization treats more leniently, and why."""
+
+    severity: Literal["warning", "silent"] = described(
+        Choice(choices=("warning", "silent")),
+        "The severity of the [rule](rules.md) with this name. An error can be lowered to a "
+        "warning, not silenced.",
+    )
+    reason: str = described(
+        Text(most=300, example="the exporter repeats captions"),
+        "The reason. Every report shows it.",
+    )
+
+
+# By the path of their table; "" is the file itself.
+TABLES: Final[Mapping[str, Mapping[str, Field]]] = {
+    "": fields_of(Head),
+    "dataset": fields_of(DatasetPolicy),
+    "serving": fields_of(DesiredServing),
+    "budget": fields_of(Budget),
+    "rules.NAME": fields_of(Override),
+}
+# Tables whose keys the user chooses.
+FREE_TABLES: Final = ("hyperparameters", "rules", "tags")
+SECTIONS: Final = ("hyperparameters", "dataset", "serving", "budget", "rules", "tags")
+# The table that each key belongs to.
+HOMES: Final[Mapping[str, str]] = {
+    key: table for table in ("", "dataset", "serving", "budget") for key in TABLES[table]
+}
+
+
+def tags_max() -> int:
+    """How many tags a customization may have beside this project's own."""
+    most: int = account_facts()["quotas.tags_per_resource"].value - OWN_TAGS_MAX
+    return most

@@ -1,0 +1,164 @@
+"""The published JSON Schemas of customization files and of cdk.json, made from the tables.
+
+An editor completes and checks a file with them. Left to `cdk synth`: what two keys say together,
+what a Region or another file decides, and whether two tags differ only in case.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.config.customization_checks import rule_severities
+from bedrock_tuning.config.customization_fields import (
+    OWN_TAG_PREFIX,
+    STARTED_TYPES,
+    TABLES,
+    TAG_KEY,
+    TAG_VALUE,
+    tags_max,
+)
+from bedrock_tuning.config.fields import Field, JsonSchema
+from bedrock_tuning.config.hyperparameters import kind_of
+from bedrock_tuning.config.settings_fields import SETTINGS
+
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def customization_schema() -> JsonSchema:
+    """Of a file in customizations/; hyperparameters depend on the base model."""
+    models = catalogue()
+    root = _table(TABLES[""])
+    properties = root["properties"]
+    properties["base_model"] |= {"enum": [key for key in models if _types(models[key])]}
+    properties["customization_type"] |= {"enum": list(STARTED_TYPES)}
+    names = sorted({name for model in models.values() for name in model.hyperparameters})
+    properties["hyperparameters"] = {"type": "object", "propertyNames": {"enum": names}}
+    for name in ("dataset", "serving", "budget"):
+        properties[name] = _table(TABLES[name])
+    properties["rules"] = _rules()
+    properties["tags"] = {
+        "type": "object",
+        "maxProperties": tags_max(),
+        "propertyNames": {
+            "pattern": f"^{TAG_KEY.pattern}$",
+            "not": {"pattern": f"^([aA][wW][sS]:|{OWN_TAG_PREFIX})"},
+        },
+        "additionalProperties": {"type": "string", "pattern": f"^{TAG_VALUE.pattern}$"},
+    }
+    root["allOf"] = _by_model({key: model for key, model in models.items() if _types(model)})
+    return {"$schema": _DRAFT, "title": "Customization of Bedrock Tuning", **root}
+
+
+def settings_schema() -> JsonSchema:
+    """Of cdk.json; everything but the settings in it is CDK's."""
+    environments = {
+        "type": "object",
+        "description": "The settings by environment.",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[a-z0-9]{2,8}$"},
+        "additionalProperties": _table(SETTINGS),
+    }
+    chosen = {
+        "type": "string",
+        "description": "The environment to use without --context environment=NAME.",
+    }
+    tuning = {
+        "type": "object",
+        "properties": {"environment": chosen, "environments": environments},
+        "required": ["environments"],
+        "additionalProperties": False,
+    }
+    context = {"type": "object", "properties": {"tuning": tuning}, "required": ["tuning"]}
+    return {
+        "$schema": _DRAFT,
+        "title": "cdk.json of Bedrock Tuning",
+        "type": "object",
+        "properties": {"context": context, "tuning": False},
+        "required": ["context"],
+    }
+
+
+def _table(fields: Mapping[str, Field]) -> JsonSchema:
+    return {
+        "type": "object",
+        "properties": {key: _property(each) for key, each in fields.items()},
+        "required": [key for key, each in fields.items() if each.required],
+        "additionalProperties": False,
+    }
+
+
+def _property(known: Field) -> JsonSchema:
+    schema = {**known.kind.schema, "description": known.meaning}
+    if known.default not in (MISSING, None, "", ()) and not known.required:
+        schema["default"] = known.default
+    return schema
+
+
+def _rules() -> JsonSchema:
+    """Each rule by name: an error cannot be silenced."""
+    properties: dict[str, Any] = {}
+    for name, severity in rule_severities().items():
+        override = _table(TABLES["rules.NAME"])
+        if severity == "error":
+            override["properties"]["severity"] |= {"enum": ["warning"]}
+        properties[name] = override
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _types(model: BaseModel) -> list[str]:
+    return [each for each in model.customization_types if each in STARTED_TYPES]
+
+
+def _by_model(models: Mapping[str, BaseModel]) -> list[JsonSchema]:
+    """What each base model adds; models with the same additions share one condition."""
+    groups: list[tuple[JsonSchema, list[str]]] = []
+    for key, model in models.items():
+        then = _of_model(model)
+        same = next((keys for known, keys in groups if known == then), None)
+        if same is None:
+            groups.append((then, [key]))
+        else:
+            same.append(key)
+    return [
+        {
+            "if": {"properties": {"base_model": {"enum": keys}}, "required": ["base_model"]},
+            "then": then,
+        }
+        for then, keys in groups
+    ]
+
+
+def _of_model(model: BaseModel) -> JsonSchema:
+    """What a base model adds: its hyperparameters, its ways of serving, whether it is closed."""
+    parameters = model.hyperparameters.values()
+    hyperparameters: JsonSchema = {
+        "properties": {each.name: kind_of(model, each).schema for each in parameters},
+        "additionalProperties": False,
+    }
+    needed = [each.name for each in parameters if each.required and each.default is None]
+    if needed:
+        hyperparameters["required"] = needed
+    offered = [
+        mode
+        for mode, is_offered in (
+            ("provisioned", model.serving.provisioned_throughput),
+            ("on-demand", model.serving.on_demand),
+            ("none", True),
+        )
+        if is_offered
+    ]
+    then: JsonSchema = {
+        "properties": {
+            "hyperparameters": hyperparameters,
+            "customization_type": {"enum": _types(model)},
+            "serving": {"properties": {"mode": {"enum": offered}}},
+        },
+        "required": ["hyperparameters"] if needed else [],
+    }
+    if "FINE_TUNING" not in _types(model):
+        then["required"].append("customization_type")
+    if model.lifecycle.closed_because():
+        then["properties"]["allow_closed_model"] = {"const": True}
+        then["required"].append("allow_closed_model")
+    return then

@@ -1,0 +1,78 @@
+"""Values of configuration files in the words of a message."""
+
+import json
+import reprlib
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Final
+
+_SHOWN_MAX: Final = 60
+# A longer word is no misspelling; comparing it would only cost time.
+_MISSPELLING_MAX: Final = 64
+_BEGINNING_MIN: Final = 3
+
+
+class _Short(reprlib.Repr):
+    """Never deeper than two levels, never longer than a line, whatever a file holds."""
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002  (reprlib's signature)
+        # Python refuses to print more than 4,300 digits; a hexadecimal literal can have them.
+        return str(x) if abs(x) < 10**20 else f"a number of {x.bit_length()} bits"
+
+
+_short = _Short()
+_short.maxlevel = 2
+_short.maxother = 60
+
+
+def shown(value: object) -> str:
+    """A value as its author wrote it in TOML or JSON, shortened to fit into a sentence."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, str):
+        text = value if len(value) <= _SHOWN_MAX else f"{value[: _SHOWN_MAX - 3]}…"
+        return json.dumps(text, ensure_ascii=False)
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value[:3]):
+        text = json.dumps(value[:3], ensure_ascii=False)
+        return text if len(value) <= 3 and len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
+    return _short.repr(value)
+
+
+def listed(words: Iterable[object]) -> str:
+    """The choices of a sentence: "a", "b" or "c"."""
+    quoted = [shown(word) for word in words]
+    return " or ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
+
+
+def closest(word: str, known: Collection[str]) -> str:
+    """The known word that looks most alike, whatever its case and separators; or "".
+
+    A beginning that only one of them has is enough: "prov" is "provisioned".
+    """
+    if len(word) > _MISSPELLING_MAX:
+        return ""
+    plain = {_letters(candidate): candidate for candidate in known}
+    begun = [whole for letters, whole in plain.items() if letters.startswith(_letters(word))]
+    if len(begun) == 1 and len(_letters(word)) >= _BEGINNING_MIN:
+        return begun[0]
+    close = get_close_matches(_letters(word), plain, n=1)
+    return plain[close[0]] if close else ""
+
+
+def _letters(word: str) -> str:
+    return word.replace("_", "").replace("-", "").lower()
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A hint at the word that was probably meant, or ""."""
+    meant = closest(word, known)
+    return f"; did you mean {meant}?" if meant else ""
+
+
+def plain_number(number: int | float) -> str:
+    """A number as a plain decimal without needless zeros: "0.00005", never "5e-05"."""
+    if isinstance(number, int):
+        return str(number)
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

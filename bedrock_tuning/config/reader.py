@@ -1,0 +1,158 @@
+"""Reads a table of a configuration file and remembers every problem, so that one pass finds all."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from bedrock_tuning.config.fields import Field
+from bedrock_tuning.config.lines import Lines, Path
+from bedrock_tuning.config.messages import closest, did_you_mean, shown
+
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class Problems:
+    """The problems of one file, in the order in which they are found.
+
+    lines: finds the line of each key, and is called only if something is wrong.
+    """
+
+    def __init__(self, *, file: str, lines: Callable[[], Lines] = dict) -> None:
+        self.file = file
+        self.found: list[str] = []
+        self.warnings: list[str] = []
+        self._find_lines = lines
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return self._find_lines()
+
+    def add(self, path: Path, problem: str, *, line: int | None = None) -> None:
+        """What is wrong with the value at a path, the limit with its source, the fix."""
+        self.found.append(self._sentence(path, problem, line))
+
+    def warn(self, path: Path, warning: str) -> None:
+        """What a reader should know although the file is usable."""
+        self.warnings.append(self._sentence(path, warning, None))
+
+    def _sentence(self, path: Path, text: str, line: int | None) -> str:
+        """file:line: key: text. What is missing is missing in the table around it."""
+        around = (path[:length] for length in range(len(path), 0, -1))
+        line = line or next((self._lines[each] for each in around if each in self._lines), None)
+        where = f"{self.file}:{line}" if line else self.file
+        key = ".".join(map(shown_key, path))
+        return f"{where}: {key}: {text}" if key else f"{where}: {text}"
+
+
+def shown_key(key: str) -> str:
+    """A key as it has to be written in TOML, shortened."""
+    return key if _BARE_KEY.fullmatch(key) else shown(key)
+
+
+class Section:
+    """One table of a file: its values are read by a table of fields.
+
+    Where a word can be guessed, the reader goes on with the word that was probably meant: what
+    else is wrong is then found in the same pass. A file with a problem is refused, whatever was
+    guessed.
+    """
+
+    def __init__(self, *, table: Mapping[str, Any], path: Path, problems: Problems) -> None:
+        self.problems = problems
+        # Fields whose value was refused: nothing is said of what depends on them.
+        self.refused: set[str] = set()
+        self._table = table
+        self._path = path
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._table
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def items(self) -> Collection[tuple[str, Any]]:
+        """Every key with its value, for tables whose keys the user chooses."""
+        return self._table.items()
+
+    def holds_table(self, key: str) -> bool:
+        """Whether there is a table at a key: nothing can be missing inside of anything else."""
+        return isinstance(self._table.get(key), dict)
+
+    def problem(self, key: str, text: str) -> None:
+        """Reports a problem at a key of this table; "" is the table itself."""
+        self.problems.add((*self._path, key) if key else self._path, text)
+
+    def warn(self, key: str, text: str) -> None:
+        """Reports a warning at a key of this table."""
+        self.problems.warn((*self._path, key), text)
+
+    def table(self, key: str) -> "Section":
+        """A table inside this one; empty when it is absent."""
+        value = self._table.get(key, {})
+        if not isinstance(value, dict):
+            name = ".".join(map(shown_key, (*self._path, key)))
+            self.problem(key, f"must be a table, not {shown(value)}: write [{name}]")
+            value = {}
+        return Section(table=value, path=(*self._path, key), problems=self.problems)
+
+    def read(
+        self,
+        fields: Mapping[str, Field],
+        *,
+        tables: Collection[str] = (),
+        homes: Mapping[str, str] = {},
+    ) -> dict[str, Any]:
+        """The sound values by field; reports wrong ones, unknown keys and missing fields.
+
+        tables: keys that the caller reads. homes: the table that each key of the file belongs to.
+        """
+        sound: dict[str, Any] = {}
+        for key, value in self._table.items():
+            if key in tables:
+                continue
+            name = key
+            if key not in fields:
+                name = self._unknown(key, [*fields, *tables], homes)
+                # Its value is checked as that of the field that was probably meant.
+                if name not in fields or name in self._table:
+                    continue
+            problem = fields[name].kind.problem(value)
+            if problem:
+                self.problem(key, problem)
+                self.refused.add(name)
+                value = _guessed(value, getattr(fields[name].kind, "choices", ()))
+            if not problem or value:
+                sound[name] = value
+        for name, known in fields.items():
+            if known.required and name not in sound and name not in self.refused:
+                self.problem(name, f"is missing: {known.kind.fix}")
+        return sound
+
+    def _unknown(self, key: str, known: Collection[str], homes: Mapping[str, str]) -> str:
+        """Reports an unknown key; returns the one that was probably meant, or ""."""
+        hint = misplaced(key, table=".".join(self._path), homes=homes)
+        meant = "" if hint else closest(key, known)
+        hint = hint or did_you_mean(key, known) or f": use {', '.join(known)}"
+        self.problem(key, f"unknown key{hint}")
+        return meant
+
+
+def _guessed(value: Any, choices: Collection[Any]) -> str:
+    """The choice that was probably meant, or ""."""
+    words = [choice for choice in choices if isinstance(choice, str)]
+    return closest(value, words) if isinstance(value, str) else ""
+
+
+def misplaced(key: str, *, table: str, homes: Mapping[str, str]) -> str:
+    """A hint at the table that a key belongs to, or "" if it belongs to none or to this one.
+
+    After a table's header, TOML takes all that follows for that table's.
+    """
+    home = homes.get(key, table)
+    if home == table:
+        return ""
+    return f": it belongs in [{home}]" if home else ": it belongs above the first [table]"
