@@ -1,4 +1,4 @@
-"""A refusal of AWS in its own words → who may not do what to what, which policy says so, the fix.
+"""AWS's access-denied message → who may not do what to what, which policy decided, the fix.
 
 Source of the wording: IAM User Guide, "Troubleshoot access denied error messages".
 """
@@ -12,9 +12,9 @@ from typing import Final
 class Denial:
     """One refused request.
 
-    principal: "role NAME", "user NAME", or the ARN as it came. resource: "" where the message names
-    none. policy: the kind of policy that decided, "" where the message does not say.
-    explicit: a policy forbids it; else none allows it.
+    principal: "role NAME", "user NAME", or the ARN as it came. resource: "" if the message names
+    none. policy: the kind of policy that decided, "" if the message does not say.
+    explicit: a policy forbids it; otherwise none allows it.
     """
 
     principal: str
@@ -31,22 +31,19 @@ class Denial:
             what += f" on {self.resource}"
         if not self.policy:
             return what
-        return (
-            f"{what}: a {self.policy} forbids it"
-            if self.explicit
-            else (f"{what}: no {self.policy} allows it")
-        )
+        verb = "a {} forbids it" if self.explicit else "no {} allows it"
+        return f"{what}: {verb.format(self.policy)}"
 
     @property
-    def ours(self) -> bool:
-        """Whether it is about the caller, and not about one bucket, key or object alone."""
+    def of_caller(self) -> bool:
+        """Whether a policy of the caller decided, and not one of a bucket, key or topic."""
         return bool(self.policy) and not self.policy.startswith("resource-based")
 
     @property
     def fix(self) -> str:
         """What to do, for the policy that decided."""
         if self.principal.startswith("user "):
-            return f"ask who administrates the account for {self.action}, or use another profile"
+            return f"ask the administrator of the account for {self.action}, or use another profile"
         for word, fix in _FIXES.items():
             if word in self.policy:
                 return fix
@@ -54,31 +51,27 @@ class Denial:
 
 
 _OWN_POLICY: Final = (
-    "compare the role with docs/permissions.md. If somebody changed it, `cdk drift` shows that and "
-    "`cdk deploy --revert-drift` puts it back; if nobody did, deploy again: code and roles belong "
-    "together"
+    "compare the role with docs/permissions.md. If somebody changed it, `cdk drift` shows the "
+    "change and `cdk deploy --revert-drift` reverts it; otherwise deploy again: code and roles "
+    "belong together"
 )
-# By a word in the kind of the policy that decided.
+# By a phrase in the kind of the policy that decided.
 _FIXES: Final = {
-    "service control policy": (
-        "an organization's policy decides this, and nothing in this app can allow it: ask who "
-        "administrates the organization"
-    ),
-    "resource control policy": (
-        "an organization's policy decides this, and nothing in this app can allow it: ask who "
-        "administrates the organization"
+    " control policy": (
+        "an organization's policy denies this, and nothing in this app can allow it: ask the "
+        "administrator of the organization"
     ),
     "permissions boundary": (
         "widen the policy that the setting permissions_boundary names; docs/permissions.md lists "
         "what each role must be able to do"
     ),
     "endpoint policy": (
-        "the policy of the VPC endpoint must let this through: `cdk drift` shows whether that of "
-        "the app was changed; docs/hardening.md says how your own are checked"
+        "the policy of the VPC endpoint must allow this: `cdk drift` shows whether the app's was "
+        "changed; docs/hardening.md says how your own endpoints are checked"
     ),
     "resource-based policy": (
-        "the policy of the bucket, key or topic decides this: `cdk drift` shows whether it was "
-        "changed; with the setting deny_others only the app's roles and data_roles get through"
+        "the policy of the bucket, key or topic denies this: `cdk drift` shows whether it was "
+        "changed; with the setting deny_others it allows only the app's roles and data_roles"
     ),
 }
 _MESSAGE: Final = re.compile(
@@ -93,20 +86,20 @@ _MESSAGE: Final = re.compile(
 
 
 def denial(message: str) -> Denial | None:
-    """The refusal that a message tells of; None when it tells of none in AWS's own words."""
-    found = _MESSAGE.search(message)
-    if found is None:
+    """The denial that a message reports in AWS's own words; None if it reports none."""
+    match = _MESSAGE.search(message)
+    if match is None:
         return None
     return Denial(
-        principal=_who(found["principal"]),
-        action=found["action"],
-        resource=found["quoted"] or (found["resource"] or "").rstrip(".,;"),
-        policy=found["policy"] or "",
-        explicit=(found["how"] or "").lower().startswith("with"),
+        principal=_principal(match["principal"]),
+        action=match["action"],
+        resource=match["quoted"] or (match["resource"] or "").rstrip(".,;"),
+        policy=match["policy"] or "",
+        explicit=(match["how"] or "").lower().startswith("with"),
     )
 
 
-def _who(arn: str) -> str:
+def _principal(arn: str) -> str:
     kind, _, rest = arn.split(":", 5)[5].partition("/")
     if kind == "assumed-role":
         return f"role {rest.partition('/')[0]}"

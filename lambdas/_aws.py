@@ -1,11 +1,13 @@
 """The only AWS clients of the functions, made at first use and kept while the function is warm."""
 
 import os
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
+
+Answer = TypeVar("Answer")
 
 # botocore's standard mode retries throttling and lost connections with backoff and jitter.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
@@ -74,13 +78,22 @@ def region() -> str:
     return os.environ["AWS_REGION"]
 
 
+def none_if(code: str, call: Callable[[], Answer]) -> Answer | None:
+    """The answer to a call, or None if AWS refuses it with this code; other errors are raised."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise
+        return None
+
+
 def credentials() -> dict[str, str | None]:
     """The function's current credentials, for clients that are not boto3."""
-    session = boto3.Session()
-    found = session.get_credentials()
-    if found is None:
+    credentials = boto3.Session().get_credentials()
+    if credentials is None:
         raise RuntimeError("the function has no AWS credentials")
-    frozen = found.get_frozen_credentials()
+    frozen = credentials.get_frozen_credentials()
     return {
         "access_key_id": frozen.access_key,
         "secret_access_key": frozen.secret_key,

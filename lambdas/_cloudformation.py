@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import urllib3
@@ -18,27 +18,41 @@ _LENGTHS: Final = (1_000, 400, 150, 100)
 _ERROR_LENGTH: Final = 600
 
 
-def answer_to(event: dict[str, Any], *, physical_id: str) -> dict[str, Any]:
-    """A successful answer, to which Data or a failure can be added."""
-    return {
+def respond(
+    event: Mapping[str, Any], act: Callable[[dict[str, Any]], None], *, unknown: str
+) -> None:
+    """Carries out a request and answers it, whatever happens.
+
+    act: carries it out, and adds PhysicalResourceId, Data or Reason to the answer.
+    unknown: the physical id of a resource that was never created.
+    """
+    answer: dict[str, Any] = {
         "Status": "SUCCESS",
-        "PhysicalResourceId": physical_id,
+        "PhysicalResourceId": event.get("PhysicalResourceId", unknown),
         **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
     }
+    try:
+        act(answer)
+    except Exception as error:
+        # Without an answer CloudFormation would wait for its timeout.
+        logger.exception("custom resource failed")
+        answer |= {"Status": "FAILED", "Reason": _reason(error)}
+        _send(event["ResponseURL"], answer)
+        # Raised for the function's alarm. Lambda then calls again: a deletion is tried again,
+        # nothing is handed over twice, and CloudFormation takes the first answer only.
+        raise
+    _send(event["ResponseURL"], answer)
 
 
-def reason(error: Exception) -> str:
-    """What failed and, where it is known, what to do: all that whoever deploys gets to see."""
-    words = f"{type(error).__name__}: {error}"
-    found = explain(words)
-    return f"{words[:_ERROR_LENGTH]}\nWhat to do: {found.fix}" if found.known else words
+def _reason(error: Exception) -> str:
+    """What failed and, if known, what to do: all that the person who deploys sees."""
+    message = f"{type(error).__name__}: {error}"
+    advice = explain(message)
+    return f"{message[:_ERROR_LENGTH]}\nWhat to do: {advice.fix}" if advice.known else message
 
 
-def send(url: str, answer: Mapping[str, Any]) -> None:
-    """Puts the answer; without it CloudFormation would wait until its timeout.
-
-    Reason, and the texts under Data, are cut where the whole would be too long.
-    """
+def _send(url: str, answer: Mapping[str, Any]) -> None:
+    """Puts the answer; Reason and the texts under Data are cut if the whole would be too long."""
     body = _body({"Reason": "done", **answer})
     response = urllib3.PoolManager().request(
         "PUT",

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
@@ -17,49 +15,37 @@ ENVIRONMENT = f"{job.TAG_PREFIX}:environment"
 CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"
 RUN = f"{job.TAG_PREFIX}:run"
 EXPIRES = f"{job.TAG_PREFIX}:expires"
+_GONE = "ResourceNotFoundException"
 
 
 def kind_of(arn: str) -> EndpointKind:
-    """What an ARN is the ARN of; a wish may be served by an endpoint of another kind."""
+    """The kind of endpoint an ARN names; it can differ from the desired kind."""
     return "on-demand" if ":custom-model-deployment/" in arn else "provisioned"
 
 
 def tags_of(arn: str) -> dict[str, str]:
     """An endpoint's tags; none if it is gone."""
-    try:
-        found = _aws.bedrock().list_tags_for_resource(resourceARN=arn).get("tags", [])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return {}
-        raise
-    return {tag["key"]: tag["value"] for tag in found}
+    answer = _aws.none_if(_GONE, lambda: _aws.bedrock().list_tags_for_resource(resourceARN=arn))
+    return {tag["key"]: tag["value"] for tag in answer["tags"]} if answer else {}
 
 
 def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     """Every Provisioned Throughput of this environment with its tags, found by tag.
 
-    Names are no proof of ownership; a tag is put on by our own create call only.
+    A name does not prove ownership: only our own create call sets the tag.
     """
-    pages = _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate()
-    arns = (
-        summary["provisionedModelArn"]
-        for page in pages
-        for summary in page["provisionedModelSummaries"]
-    )
-    return list(_ours(environment, arns))
+    return list(_tagged(environment, (each["provisionedModelArn"] for each in _throughputs())))
 
 
-def disowned(environment: str, customizations: Iterable[str]) -> list[str]:
-    """Every Provisioned Throughput with one of our names and without any environment's tag.
+def untagged(environment: str, customizations: Iterable[str]) -> list[str]:
+    """Every Provisioned Throughput with one of our names and no environment tag.
 
-    Somebody took the tag away; nothing else finds it then.
+    Somebody removed the tag, so no search by tag finds it.
     """
     starts = tuple(f"{environment}-{name}-" for name in customizations)
-    pages = _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate()
     arns = [
         summary["provisionedModelArn"]
-        for page in pages
-        for summary in page["provisionedModelSummaries"]
+        for summary in _throughputs()
         if summary["provisionedModelName"].startswith(starts)
     ]
     # One that is gone has no tags either.
@@ -74,10 +60,15 @@ def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
         for page in pages
         for summary in page["modelDeploymentSummaries"]
     )
-    return list(_ours(environment, arns))
+    return list(_tagged(environment, arns))
 
 
-def _ours(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
+def _throughputs() -> Iterator[Any]:
+    for page in _aws.bedrock().get_paginator("list_provisioned_model_throughputs").paginate():
+        yield from page["provisionedModelSummaries"]
+
+
+def _tagged(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dict[str, str]]]:
     for arn in arns:
         tags = tags_of(arn)
         if tags.get(ENVIRONMENT) == environment:
@@ -87,91 +78,90 @@ def _ours(environment: str, arns: Iterator[str]) -> Iterator[tuple[Endpoint, dic
 
 
 def of_customization(environment: str, customization: Customization) -> list[Endpoint]:
-    """The endpoints of one customization, of both kinds.
+    """The endpoints of one customization, of both kinds."""
+    return [endpoint for endpoint, _ in _with_tags(environment, customization)]
 
-    Deployments are looked for wherever there can be some, also when none is wished any more.
-    """
-    found = provisioned(environment)
+
+def created_by(environment: str, customization: Customization, run: str) -> Endpoint | None:
+    """The endpoint that a run has created, even if the answer to its create call was lost."""
+    every = _with_tags(environment, customization)
+    return next((endpoint for endpoint, tags in every if tags.get(RUN) == run), None)
+
+
+def _with_tags(
+    environment: str, customization: Customization
+) -> list[tuple[Endpoint, dict[str, str]]]:
+    every = provisioned(environment)
+    # The model decides, not the desired mode: a deployment may be left from an earlier one.
     if customization.base_model.serving.on_demand:
-        found += deployments(environment)
-    return [e for e, tags in found if tags.get(CUSTOMIZATION) == customization.name]
-
-
-def made_by(environment: str, customization: Customization, run: str) -> Endpoint | None:
-    """The endpoint that a run has made, also when the answer to its create call was lost."""
-    found = provisioned(environment)
-    if customization.base_model.serving.on_demand:
-        found += deployments(environment)
-    mine = {CUSTOMIZATION: customization.name, RUN: run}
-    return next((e for e, tags in found if mine.items() <= tags.items()), None)
+        every += deployments(environment)
+    return [(e, tags) for e, tags in every if tags.get(CUSTOMIZATION) == customization.name]
 
 
 def describe(arn: str) -> Endpoint | None:
     """One endpoint now; None when it is gone."""
+    return _aws.none_if(_GONE, lambda: _described(arn))
+
+
+def _described(arn: str) -> Endpoint:
     bedrock = _aws.bedrock()
-    try:
-        if kind_of(arn) == "provisioned":
-            return _provisioned(
-                dict(bedrock.get_provisioned_model_throughput(provisionedModelId=arn))
-            )
-        found = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
-        return _on_demand(dict(found))
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
+    if kind_of(arn) == "provisioned":
+        return _provisioned({**bedrock.get_provisioned_model_throughput(provisionedModelId=arn)})
+    deployment = bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn)
+    return _on_demand({**deployment})
 
 
-def _provisioned(found: Mapping[str, Any]) -> Endpoint:
-    status = STATUS[found["status"]]
-    # After an update that failed, what was desired still differs from what is served.
-    desired = found.get("desiredModelArn") if status in ("creating", "updating") else None
+def _provisioned(throughput: Mapping[str, Any]) -> Endpoint:
+    status = STATUS[throughput["status"]]
+    # After a failed update, the desired model still differs from the one that is served.
+    desired = throughput.get("desiredModelArn") if status in ("creating", "updating") else None
     return Endpoint(
         kind="provisioned",
-        arn=found["provisionedModelArn"],
+        arn=throughput["provisionedModelArn"],
         status=status,
-        model_arn=desired or found["modelArn"],
-        base_arn=found.get("foundationModelArn"),
-        units=found["modelUnits"],
-        commitment=found.get("commitmentDuration"),
-        committed_until=_committed_until(found),
-        failure=found.get("failureMessage", ""),
+        model_arn=desired or throughput["modelArn"],
+        base_arn=throughput.get("foundationModelArn"),
+        units=throughput["modelUnits"],
+        commitment=throughput.get("commitmentDuration"),
+        committed_until=_committed_until(throughput),
+        failure=throughput.get("failureMessage", ""),
     )
 
 
-def _committed_until(found: Mapping[str, Any]) -> str | None:
-    if found.get("commitmentDuration") is None:
+def _committed_until(throughput: Mapping[str, Any]) -> str | None:
+    if throughput.get("commitmentDuration") is None:
         return None
-    until = found.get("commitmentExpirationTime")
+    until = throughput.get("commitmentExpirationTime")
     if until is None:
         return "an unknown date"
-    # Once it is over, it can be deleted, and is billed by the hour until it is.
+    # After its commitment an endpoint can be deleted, and is billed by the hour until it is.
     return f"{until:%Y-%m-%dT%H:%M:%SZ}" if until > datetime.now(UTC) else None
 
 
-def _on_demand(found: Mapping[str, Any]) -> Endpoint:
-    update = found.get("updateDetails") or {}
+def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:
+    update = deployment.get("updateDetails") or {}
     updating = update.get("updateStatus") == "Updating"
+    served = deployment["modelArn"]
     return Endpoint(
         kind="on-demand",
-        arn=found["customModelDeploymentArn"],
-        status="updating" if updating else STATUS[found["status"]],
-        model_arn=update.get("modelArn", found["modelArn"]) if updating else found["modelArn"],
-        failure=found.get("failureMessage", ""),
+        arn=deployment["customModelDeploymentArn"],
+        status="updating" if updating else STATUS[deployment["status"]],
+        model_arn=update.get("modelArn", served) if updating else served,
+        failure=deployment.get("failureMessage", ""),
     )
 
 
 def create(
     environment: str, customization: Customization, *, model_arn: str, run: str, expires: str | None
 ) -> str:
-    """Buys a Provisioned Throughput or makes an on-demand deployment; returns its ARN.
+    """Buys a Provisioned Throughput or creates an on-demand deployment; returns its ARN.
 
-    The name and the token follow from the wish, so a repeated call makes no second one; expires
-    must be the same then, else Bedrock refuses the token.
-    Raises RequestError when Bedrock would refuse the name.
+    The name and the token follow from the desired state, so a repeated call creates no second
+    endpoint. It must pass the same expires, or Bedrock refuses the token.
+    Raises RequestError if Bedrock would refuse the name.
     """
-    wish = customization.serving
-    spec = f"{model_arn}|{wish.mode}|{wish.model_units}|{wish.commitment}|{run}"
+    desired = customization.serving
+    spec = f"{model_arn}|{desired.mode}|{desired.model_units}|{desired.commitment}|{run}"
     token = hashlib.sha256(spec.encode()).hexdigest()[:32]
     name = f"{environment}-{customization.name}-{token[:8]}"
     tags = {
@@ -183,20 +173,20 @@ def create(
     if expires is not None:
         tags[EXPIRES] = expires
     tag_list: Any = [{"key": key, "value": value} for key, value in tags.items()]
-    wrong = job.problem("provisionedModelName", name)
-    if wrong is not None:
-        raise RequestError([wrong])
-    if wish.mode == "on-demand":
+    problem = job.problem("provisionedModelName", name)
+    if problem is not None:
+        raise RequestError([problem])
+    if desired.mode == "on-demand":
         return _aws.bedrock().create_custom_model_deployment(
             modelDeploymentName=name, modelArn=model_arn, tags=tag_list, clientRequestToken=token
         )["customModelDeploymentArn"]
     optional: dict[str, Any] = {}
-    if wish.commitment is not None:
-        optional["commitmentDuration"] = wish.commitment
+    if desired.commitment is not None:
+        optional["commitmentDuration"] = desired.commitment
     return _aws.bedrock().create_provisioned_model_throughput(
         provisionedModelName=name,
         modelId=model_arn,
-        modelUnits=wish.model_units,
+        modelUnits=desired.model_units,
         tags=tag_list,
         clientRequestToken=token,
         **optional,
@@ -204,7 +194,7 @@ def create(
 
 
 def swap(endpoint: Endpoint, model_arn: str) -> None:
-    """Puts another custom model behind an endpoint, in place."""
+    """Replaces the custom model that an endpoint serves, in place."""
     if endpoint.kind == "on-demand":
         _aws.bedrock().update_custom_model_deployment(
             customModelDeploymentIdentifier=endpoint.arn, modelArn=model_arn
@@ -218,24 +208,24 @@ def swap(endpoint: Endpoint, model_arn: str) -> None:
 def delete(endpoint: Endpoint) -> bool:
     """Ends an endpoint and its billing; False while Bedrock refuses because a change is under way.
 
-    An endpoint that is gone already is what was wanted.
+    An endpoint that no longer exists counts as deleted.
     """
-    try:
+
+    def call() -> object:
+        bedrock = _aws.bedrock()
         if endpoint.kind == "on-demand":
-            _aws.bedrock().delete_custom_model_deployment(
+            return bedrock.delete_custom_model_deployment(
                 customModelDeploymentIdentifier=endpoint.arn
             )
-        else:
-            _aws.bedrock().delete_provisioned_model_throughput(provisionedModelId=endpoint.arn)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == "ConflictException":
-            return False
-        if code != "ResourceNotFoundException":
-            raise
-    return True
+        return bedrock.delete_provisioned_model_throughput(provisionedModelId=endpoint.arn)
+
+    def deleted() -> bool:
+        _aws.none_if(_GONE, call)
+        return True
+
+    return _aws.none_if("ConflictException", deleted) is not None
 
 
 def renew(endpoint: Endpoint, expires: str) -> None:
-    """Moves the end of an endpoint's lease."""
+    """Sets a new end of an endpoint's lease."""
     _aws.bedrock().tag_resource(resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}])

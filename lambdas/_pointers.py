@@ -1,20 +1,14 @@
 """The SSM parameters of a customization: which model and endpoint applications use, and for us the
 run that made the model, and whether its serving stack is deployed."""
 
-from botocore.exceptions import ClientError
-
 from lambdas import _aws
 
 
 def read(prefix: str, customization: str, name: str) -> str | None:
     """The value of <prefix>/<customization>/<name>; None if nothing was published yet."""
-    try:
-        found = _aws.ssm().get_parameter(Name=f"{prefix}/{customization}/{name}")
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ParameterNotFound":
-            return None
-        raise
-    return found["Parameter"]["Value"]
+    path = f"{prefix}/{customization}/{name}"
+    answer = _aws.none_if("ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=path))
+    return None if answer is None else answer["Parameter"]["Value"]
 
 
 def publish(prefix: str, customization: str, name: str, value: str) -> None:
@@ -26,11 +20,8 @@ def publish(prefix: str, customization: str, name: str, value: str) -> None:
 
 def withdraw(prefix: str, customization: str, name: str) -> None:
     """Points to nothing; nothing happens if it already did."""
-    try:
-        _aws.ssm().delete_parameter(Name=f"{prefix}/{customization}/{name}")
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
+    path = f"{prefix}/{customization}/{name}"
+    _aws.none_if("ParameterNotFound", lambda: _aws.ssm().delete_parameter(Name=path))
 
 
 def withdraw_from(prefix: str, customization: str, name: str, value: str) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
 
 from lambdas import _aws
 
@@ -20,35 +19,28 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _item(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialize(value) for name, value in values.items() if value is not None}
-
-
 def _put_if(table: str, values: Mapping[str, Any], condition: str, **names: Any) -> bool:
-    try:
-        _aws.dynamodb().put_item(
-            TableName=table, Item=_item(values), ConditionExpression=condition, **names
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
+    """Whether it was written; False if the condition does not hold."""
+    item = {name: _serialize(value) for name, value in values.items() if value is not None}
+    written = _aws.none_if(
+        "ConditionalCheckFailedException",
+        lambda: _aws.dynamodb().put_item(
+            TableName=table, Item=item, ConditionExpression=condition, **names
+        ),
+    )
+    return written is not None
 
 
 def _get(table: str, key: str) -> dict[str, Any] | None:
-    found = (
-        _aws.dynamodb()
-        .get_item(TableName=table, Key={_ID: {"S": key}}, ConsistentRead=True)
-        .get("Item")
-    )
-    return {k: _deserialize(v) for k, v in found.items()} if found else None
+    answer = _aws.dynamodb().get_item(TableName=table, Key={_ID: {"S": key}}, ConsistentRead=True)
+    item = answer.get("Item")
+    return {name: _deserialize(value) for name, value in item.items()} if item else None
 
 
 def claim_upload(table: str, *, claim: str, run: str, execution: str) -> str | None:
-    """Takes an upload for an execution; returns the run that has it already, else None.
+    """Claims an upload for an execution; returns the run that has it already, else None.
 
-    An execution that asks again (a retry after a lost answer) is not its own rival.
+    An execution that asks again, because the first answer was lost, finds its own claim.
     """
     item = {_ID: f"claim#{claim}", "run": run, "execution": execution, "created": now()}
     if _put_if(table, item, "attribute_not_exists(id)"):
@@ -71,7 +63,7 @@ def start_run(table: str, *, run: str, customization: str, **values: Any) -> Non
 
 
 def update_run(table: str, run: str, **values: Any) -> None:
-    """Sets attributes of a run; None values are left as they are."""
+    """Sets attributes of a run; an attribute whose value is None stays as it is."""
     changes = {"updated": now(), **{k: v for k, v in values.items() if v is not None}}
     _aws.dynamodb().update_item(
         TableName=table,
@@ -84,13 +76,13 @@ def update_run(table: str, run: str, **values: Any) -> None:
 
 def status_of(table: str, run: str) -> str | None:
     """The status that a run's item has now; None for an unknown run."""
-    found = _get(table, f"run#{run}")
-    return str(found["status"]) if found else None
+    item = _get(table, f"run#{run}")
+    return str(item["status"]) if item else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """Who has a run key: state "training", "trained" or "failed", in which attempt."""
+class WorkLock:
+    """The lock on a run key. state: "training", "trained" or "failed"; run: its owner."""
 
     state: str
     run: str
@@ -100,66 +92,60 @@ class Work:
     model_arn: str | None = None
 
 
-def claim_work(table: str, *, key: str, run: str, job_name: str) -> Work:
-    """Takes a run key; returns who has it now: this run, or another that was here before.
+def acquire_lock(table: str, *, key: str, run: str, job_name: str) -> WorkLock:
+    """Locks a run key; returns its lock now: of this run, or of another that was first.
 
-    A run that asks again finds its own claim, with the attempt that it had.
+    A run that asks again finds its own lock, with the attempt that it had.
     """
-    _put_if(table, _work(key, run=run, job_name=job_name, attempt=1), "attribute_not_exists(id)")
-    holder = holder_of(table, key)
-    if holder is None:
+    item = _lock_item(key, run=run, job_name=job_name, attempt=1)
+    _put_if(table, item, "attribute_not_exists(id)")
+    lock = lock_of(table, key)
+    if lock is None:
         raise RuntimeError(f"key#{key} vanished from {table}: its items are never deleted")
-    return holder
+    return lock
 
 
-def retake(table: str, *, key: str, run: str, job_name: str, after: Work) -> Work | None:
-    """Takes a run key over from a holder whose work came to nothing; None if another was faster."""
-    attempt = after.attempt + 1
-    taken = _put_if(
-        table,
-        _work(key, run=run, job_name=job_name, attempt=attempt),
-        "#run = :run",
-        ExpressionAttributeNames={"#run": "run"},
-        ExpressionAttributeValues={":run": {"S": after.run}},
-    )
-    return holder_of(table, key) if taken else None
+def take_over(table: str, *, key: str, run: str, job_name: str, after: WorkLock) -> WorkLock | None:
+    """Takes over the lock of a run whose work came to nothing; None if another run was faster."""
+    item = _lock_item(key, run=run, job_name=job_name, attempt=after.attempt + 1)
+    return lock_of(table, key) if _put_if_owned(table, item, owner=after.run) else None
 
 
-def holder_of(table: str, key: str) -> Work | None:
-    """Who has a run key now."""
-    found = _get(table, f"key#{key}")
-    if found is None:
+def lock_of(table: str, key: str) -> WorkLock | None:
+    """The lock on a run key now."""
+    item = _get(table, f"key#{key}")
+    if item is None:
         return None
-    return Work(
-        state=found["state"],
-        run=found["run"],
-        attempt=int(found["attempt"]),
-        since=found["since"],
-        job_name=found["job_name"],
-        model_arn=found.get("model_arn"),
+    return WorkLock(
+        state=item["state"],
+        run=item["run"],
+        attempt=int(item["attempt"]),
+        since=item["since"],
+        job_name=item["job_name"],
+        model_arn=item.get("model_arn"),
     )
 
 
 def finish_work(table: str, *, key: str, run: str, state: str, model_arn: str | None) -> None:
-    """Says what became of the work, if this run still has the key."""
-    holder = holder_of(table, key)
-    if holder is None or holder.run != run:
+    """Records what became of the work, if this run still owns the lock."""
+    lock = lock_of(table, key)
+    if lock is None or lock.run != run:
         return
-    item = {
-        **_work(key, run=run, job_name=holder.job_name, attempt=holder.attempt),
-        "state": state,
-        "model_arn": model_arn,
-    }
-    _put_if(
+    item = _lock_item(key, run=run, job_name=lock.job_name, attempt=lock.attempt)
+    _put_if_owned(table, {**item, "state": state, "model_arn": model_arn}, owner=run)
+
+
+def _put_if_owned(table: str, item: Mapping[str, Any], *, owner: str) -> bool:
+    return _put_if(
         table,
         item,
         "#run = :run",
         ExpressionAttributeNames={"#run": "run"},
-        ExpressionAttributeValues={":run": {"S": run}},
+        ExpressionAttributeValues={":run": {"S": owner}},
     )
 
 
-def _work(key: str, *, run: str, job_name: str, attempt: int) -> dict[str, Any]:
+def _lock_item(key: str, *, run: str, job_name: str, attempt: int) -> dict[str, Any]:
     return {
         _ID: f"key#{key}",
         "run": run,

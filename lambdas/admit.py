@@ -4,8 +4,6 @@ import logging
 import os
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import RunEnvironment
@@ -50,10 +48,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     missing = _missing(customization, versions)
     if missing is not None:
         return decide("waiting", missing)
-    holder = _runs.claim_upload(env.runs_table, claim=claim, run=run, execution=event["execution"])
-    if holder is not None:
+    owner = _runs.claim_upload(env.runs_table, claim=claim, run=run, execution=event["execution"])
+    if owner is not None:
         again = "" if kind == "training" else "; to use a new validation set, upload it again"
-        return decide("duplicate", f"run {holder} has this training manifest already{again}")
+        return decide("duplicate", f"run {owner} has this training manifest already{again}")
     closed = _closed(customization)
     _runs.start_run(
         env.runs_table,
@@ -87,21 +85,21 @@ def _missing(
 def _closed(customization: Customization) -> str | None:
     """Why Bedrock would refuse a job on this model today; None if it would not.
 
-    Asked of Bedrock itself, whose lifecycle can differ by Region and change after the deployment.
+    Bedrock itself knows: a lifecycle can differ by Region and change after the deployment.
     """
     if customization.allow_closed_model:
         return None
     model = customization.base_model
-    try:
-        answer = _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
+    answer = _aws.none_if(
+        "ResourceNotFoundException",
+        lambda: _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id),
+    )
+    if answer is None:
         known = model.lifecycle.closed_because()
         since = f": it is {known}" if known else ""
         return f"Bedrock has no {model.name} ({model.invoke_id}) in {_aws.region()} any more{since}"
-    found: dict[str, Any] = dict(answer["modelDetails"])
-    lifecycle = found.get("modelLifecycle") or {}
+    details: dict[str, Any] = {**answer["modelDetails"]}
+    lifecycle = details.get("modelLifecycle") or {}
     if lifecycle.get("status", "ACTIVE") == "ACTIVE":
         return None
     ends = lifecycle.get("endOfLifeTime")

@@ -1,11 +1,8 @@
 """The custom resource Custom::ClosedSecurityGroup: a VPC's default group loses all of its rules."""
 
-import logging
 from typing import Any
 
 from lambdas import _aws, _cloudformation
-
-logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> None:
@@ -13,21 +10,14 @@ def handler(event: dict[str, Any], context: object) -> None:
 
     Deletion leaves the group as it is: it goes with its VPC.
     """
-    known = event.get("PhysicalResourceId", "closed/unknown")
-    answer = _cloudformation.answer_to(event, physical_id=known)
-    try:
+
+    def act(answer: dict[str, Any]) -> None:
         if event["RequestType"] != "Delete":
             group = event["ResourceProperties"]["GroupId"]
             answer["PhysicalResourceId"] = f"closed/{group}"
             answer["Reason"] = f"{_close(group)} rules revoked"
-    except Exception as error:
-        # Without any answer CloudFormation would wait for its timeout.
-        logger.exception("custom resource failed")
-        answer |= {"Status": "FAILED", "Reason": _cloudformation.reason(error)}
-        _cloudformation.send(event["ResponseURL"], answer)
-        # So that the alarm rings. Lambda then calls again, which does no harm.
-        raise
-    _cloudformation.send(event["ResponseURL"], answer)
+
+    _cloudformation.respond(event, act, unknown="closed/unknown")
 
 
 def _close(group: str) -> int:

@@ -1,4 +1,4 @@
-"""Ends a run: writes how it ended and words the message that is sent."""
+"""Ends a run: records how it ended and writes the message that is sent."""
 
 import logging
 import os
@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _finish(env: RunEnvironment, key: str, run: str, state: Mapping[str, Any]) -> None:
-    """Says what became of the work; what was trained must never be trained and paid for again."""
+    """Records what became of the work; what was trained is never trained and paid for again."""
     model = capitalized(state.get("job") or {}).get("OutputModelArn")
     _runs.finish_work(
         env.runs_table,

@@ -18,7 +18,7 @@ from lambdas._checks import write_finding
 
 
 class UncheckedError(Exception):
-    """Images were not looked at, so the dataset is neither valid nor invalid."""
+    """Images were not checked, so the dataset is neither valid nor invalid."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         for part in _keys(env.output_bucket, f"{work}findings/"):
             _append(env.output_bucket, part, whole)
         whole.seek(0)
-        # Every finding, however many there are: through a file, never through memory.
+        # However many findings there are, they pass through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
     _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
     _write(env.output_bucket, f"{folder}report.html", to_html(concluded).encode(), "text/html")
@@ -99,7 +99,7 @@ def _append(bucket: str, key: str, file: IO[bytes]) -> None:
 
 def _keys(bucket: str, prefix: str) -> list[str]:
     pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return sorted(found["Key"] for page in pages for found in page.get("Contents", ()))
+    return sorted(entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
 
 def _write(bucket: str, key: str, body: bytes, content_type: str) -> None:

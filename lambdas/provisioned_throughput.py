@@ -1,13 +1,12 @@
 """The custom resource Custom::ProvisionedThroughput: what a deployment changes about serving.
 
-It never waits for an endpoint: making one takes 20 to 45 minutes, a custom resource may take one
-hour at most, and a deployment that fails then would leave an endpoint behind. It says what will
-happen and starts the workflow at its serving part. Deletion does wait: when the stack is gone,
-nothing of it may be billing.
+It never waits for an endpoint: creating one takes 20 to 45 minutes, a custom resource may take one
+hour at most, and a deployment that fails then would leave an endpoint behind. It reports what will
+happen and starts the workflow at its serving part. Deletion does wait: once the stack is gone,
+nothing of it may be billed.
 """
 
 import json
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -17,10 +16,15 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.run import cost
-from bedrock_tuning.serving.plan import Action, Endpoint, Wish, commitment_reason, plan, removable
+from bedrock_tuning.serving.plan import (
+    Action,
+    DesiredState,
+    Endpoint,
+    commitment_reason,
+    plan,
+    removable,
+)
 from lambdas import _aws, _cloudformation, _customizations, _endpoints, _pointers, _runs
-
-logger = logging.getLogger(__name__)
 
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
@@ -30,47 +34,38 @@ _PAUSE_SECONDS: Final = 10
 def handler(event: dict[str, Any], context: Any) -> None:
     """event: a CloudFormation custom resource request; the answer goes to its ResponseURL.
 
-    ResourceProperties: Customization, and the wished serving, so that a change of it is an update.
+    ResourceProperties: Customization and its desired serving, so that a change of it is an update.
     """
-    known = event.get("PhysicalResourceId", "provisioned-throughput/unknown")
-    answer = _cloudformation.answer_to(event, physical_id=known)
-    try:
+
+    def act(answer: dict[str, Any]) -> None:
         env = ThroughputEnvironment.from_env(os.environ)
         if event["RequestType"] == "Delete":
             answer["Reason"] = _remove(env, event["ResourceProperties"], context)
-        else:
-            name = event["ResourceProperties"]["Customization"]
-            # One identity for life: replacing is our own work, so that a new endpoint is proved
-            # before the old one goes. CloudFormation would delete the old one first.
-            answer["PhysicalResourceId"] = f"provisioned-throughput/{env.environment}/{name}"
-            _pointers.publish(env.parameter_prefix, name, "serving", "deployed")
-            answer["Data"] = _reconcile(env, name, event)
-    except Exception as error:
-        # Without any answer CloudFormation would wait for an hour.
-        logger.exception("custom resource failed")
-        answer |= {"Status": "FAILED", "Reason": _cloudformation.reason(error)}
-        _cloudformation.send(event["ResponseURL"], answer)
-        # So that the alarm rings. Lambda then calls again: a deletion is tried once more, nothing
-        # is handed over twice, and CloudFormation takes the first answer only.
-        raise
-    _cloudformation.send(event["ResponseURL"], answer)
+            return
+        name = event["ResourceProperties"]["Customization"]
+        # The physical id never changes: we replace endpoints ourselves, so that a new one is tested
+        # before the old one is deleted. CloudFormation would delete the old one first.
+        answer["PhysicalResourceId"] = f"provisioned-throughput/{env.environment}/{name}"
+        _pointers.publish(env.parameter_prefix, name, "serving", "deployed")
+        answer["Data"] = _reconcile(env, name, event)
+
+    _cloudformation.respond(event, act, unknown="provisioned-throughput/unknown")
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
     customization = _customizations.get(name)
-    model_arn = _pointers.read(env.parameter_prefix, name, "model")
-    wish = Wish(
+    desired = DesiredState(
         mode=customization.serving.mode,
-        model_arn=model_arn,
+        model_arn=_pointers.read(env.parameter_prefix, name, "model"),
+        base_arn=None,
         units=customization.serving.model_units,
         commitment=customization.serving.commitment,
     )
-    step = plan(wish, _endpoints.of_customization(env.environment, customization))
-    settled = (Action.PENDING, Action.NOTHING)
+    step = plan(desired, _endpoints.of_customization(env.environment, customization))
     status = step.action.value
     if step.action is Action.READY and not step.surplus and not _lease_changed(event):
         status = "ready"
-    elif step.action not in settled:
+    elif step.action not in (Action.PENDING, Action.NOTHING):
         _hand_over(env, name, event["RequestId"])
         status = "handed-over"
     return {
@@ -82,38 +77,37 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
 
 
 def _lease_changed(event: Mapping[str, Any]) -> bool:
-    """Whether the endpoint needs a new lease though it serves what is wished."""
+    """Whether the endpoint needs a new lease although it serves the desired model."""
     before = event.get("OldResourceProperties", event["ResourceProperties"])
     return bool(before.get("LeaseHours") != event["ResourceProperties"].get("LeaseHours"))
 
 
 def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
-    """Starts the workflow at its serving part, once per request however often that comes."""
+    """Starts the workflow at its serving part, once per request however often it comes."""
     serving = {
         "customization": name,
         "run": f"deploy-{_runs.now().replace(':', '')}-{request[:6]}",
         "started_by": "deployment",
     }
-    try:
-        _aws.stepfunctions().start_execution(
+    _aws.none_if(
+        "ExecutionAlreadyExists",
+        lambda: _aws.stepfunctions().start_execution(
             stateMachineArn=env.workflow_arn,
             name=f"deploy-{request}",
             input=json.dumps({"serving": serving}),
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
-            raise
+        ),
+    )
 
 
 def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
-    """Deletes what is served; says what stays and why."""
+    """Deletes what is served; returns what stays and why."""
     name = properties["Customization"]
-    # First of all: from here on no run in flight buys an endpoint that nothing would delete.
+    # First: from here on, no run in progress buys an endpoint that nothing would delete.
     _pointers.withdraw(env.parameter_prefix, name, "serving")
-    found = _endpoints.provisioned(env.environment)
+    every = _endpoints.provisioned(env.environment)
     if properties.get("Mode") == "on-demand":
-        found += _endpoints.deployments(env.environment)
-    mine = [e for e, tags in found if tags.get(_endpoints.CUSTOMIZATION) == name]
+        every += _endpoints.deployments(env.environment)
+    mine = [e for e, tags in every if tags.get(_endpoints.CUSTOMIZATION) == name]
     if properties.get("OnDelete") == "retain":
         kept = ", ".join(e.arn for e in mine)
         return f"kept, because the customization says on_delete = retain: {kept or 'nothing'}"
@@ -138,7 +132,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
 
 
 def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:
-    """Whether there is nothing left to try; one that cannot be deleted keeps none of the others."""
+    """Whether nothing is left to try; an error with one endpoint stops no other deletion."""
     try:
         return _endpoints.delete(endpoint)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Records what a completed job made: metrics beside the report, the model in the runs table."""
+"""Records what a completed job produced: metrics beside the report, the model in the runs table."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     admission, finished = event["admission"], capitalized(event["job"])
     name, run = admission["customization"], admission["run"]
     model_arn, job_arn = str(finished["OutputModelArn"]), str(finished["JobArn"])
-    # First of all: whatever goes wrong below, this work must not be paid for a second time.
+    # First: whatever goes wrong below, this work must not be paid for a second time.
     _runs.finish_work(
         env.runs_table,
         key=event["start"]["run_key"],
@@ -35,8 +35,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "model_arn": model_arn,
         "training_loss": capitalized(finished.get("TrainingMetrics") or {}).get("TrainingLoss"),
         "validation_loss": [
-            capitalized(found).get("ValidationLoss")
-            for found in finished.get("ValidationMetrics") or []
+            capitalized(metrics).get("ValidationLoss")
+            for metrics in finished.get("ValidationMetrics") or []
         ],
         "files": files,
         "unreadable": unreadable,
@@ -71,19 +71,18 @@ def _metric_files(
     """Every metrics CSV of the job by its path below the job's folder, row by row; and what could
     not be read, with the reason.
 
-    Found by listing, not by a fixed path: published layouts differ (bedrock-facts.md C13), and so
-    may the columns, which are therefore kept by name, whatever they are. Values without a column
-    are a list under the name "".
+    Found by listing: published layouts differ, so no path is fixed. The columns may differ as well
+    and are kept by name, whatever they are. Values without a column are a list under the name "".
     """
     prefix = f"{s3_layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}
     unreadable: list[str] = []
     pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     for page in pages:
-        for found in page.get("Contents", ()):
-            if found["Key"].endswith("metrics.csv"):
-                path = found["Key"].removeprefix(prefix)
-                body = _aws.s3().get_object(Bucket=bucket, Key=found["Key"])["Body"].read()
+        for entry in page.get("Contents", ()):
+            if entry["Key"].endswith("metrics.csv"):
+                path = entry["Key"].removeprefix(prefix)
+                body = _aws.s3().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
                 text = io.StringIO(body.decode("utf-8-sig", "replace"), newline="")
                 try:
                     files[path] = list(csv.DictReader(text, restkey=""))

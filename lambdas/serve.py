@@ -1,4 +1,4 @@
-"""Brings what is served to what is wished, one step per call."""
+"""Brings what is served to the desired state, one step per call."""
 
 import json
 import logging
@@ -13,9 +13,9 @@ from bedrock_tuning.run.outcome import error_words
 from bedrock_tuning.serving import smoke_test
 from bedrock_tuning.serving.plan import (
     Action,
+    DesiredState,
     Endpoint,
     Plan,
-    Wish,
     commitment_reason,
     plan,
     removable,
@@ -30,11 +30,11 @@ State = dict[str, Any]
 def handler(event: dict[str, Any], context: object) -> State:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state}.
 
-    state: customization, run, model_arn, base_arn; started_by "deployment" where no run asks, which
+    state: customization, run, model_arn, base_arn; started_by if no run asks: "deployment", which
     names no model, or "person", who chose one. Returned with step ("wait", "smoke", "publish",
     "roll-back", "roll-back-wait", "served", "unserved", "removed", "pending", "failed"), a reason,
-    and what a roll-back needs: created_arn, or swapped_arn and swapped_from. Steps with 0 seconds
-    are intentions, kept before what they intend is done. error: what the workflow caught, then the
+    and what a roll-back needs: created_arn, or swapped_arn and swapped_from. A step with 0 seconds
+    is an intention, stored before it is carried out. error: what the workflow caught; then the
     action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
@@ -59,9 +59,9 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
     outdated = _outdated(env, state)
     if outdated is not None:
         return _next(state, "roll-back" if _begun(state) else "unserved", outdated)
-    wish = _wish(env, customization, state)
-    step = plan(wish, _observed(env, customization, state))
-    state = {**state, "model_arn": wish.model_arn}
+    desired = _desired(env, customization, state)
+    step = plan(desired, _observed(env, customization, state))
+    state = {**state, "model_arn": desired.model_arn}
     undeployed = _undeployed(env, customization, state, step)
     if undeployed is not None:
         return undeployed
@@ -83,34 +83,34 @@ def _serve(env: ServeEnvironment, customization: Customization, state: State) ->
                 "smoke",
                 step.reason,
                 endpoint_arn=step.target.arn,
-                surplus=[each.arn for each in step.surplus],
+                surplus=[endpoint.arn for endpoint in step.surplus],
             )
-        case Action.SWAP if step.target is not None and wish.model_arn is not None:
-            return _swap(env, state, step, step.target, wish.model_arn)
+        case Action.SWAP if step.target is not None and desired.model_arn is not None:
+            return _swap(env, state, step, step.target, desired.model_arn)
         case Action.DELETE if step.target is not None:
             arn = step.target.arn
             if _endpoints.delete(step.target):
                 _pointers.withdraw_from(env.parameter_prefix, customization.name, "endpoint", arn)
             return _wait(env, state, step.reason, deleted_because=step.reason)
-        case Action.CREATE if wish.model_arn is not None:
-            return _create(env, customization, state, step, wish.model_arn)
+        case Action.CREATE if desired.model_arn is not None:
+            return _create(env, customization, state, step, desired.model_arn)
     raise ValueError(f"a plan without its target: {step}")
 
 
 def _observed(env: ServeEnvironment, customization: Customization, state: State) -> list[Endpoint]:
-    """The customization's endpoints, also the one just created that no listing shows yet."""
-    found = _endpoints.of_customization(env.environment, customization)
+    """The customization's endpoints, with one just created that no listing shows yet."""
+    endpoints = _endpoints.of_customization(env.environment, customization)
     arn = state.get("created_arn")
-    if arn is not None and arn not in {each.arn for each in found}:
+    if arn is not None and arn not in {endpoint.arn for endpoint in endpoints}:
         created = _endpoints.describe(arn)
-        found += [created] if created is not None else []
-    return found
+        endpoints += [created] if created is not None else []
+    return endpoints
 
 
 def _outdated(env: ServeEnvironment, state: State) -> str | None:
-    """Why a run's model is not to be served any more; None if it is.
+    """Why a run's model should no longer be served; None if it should.
 
-    Jobs end in any order, and run ids sort by the time at which their data was uploaded.
+    Jobs end in any order; run ids sort by the time at which their data was uploaded.
     """
     if "started_by" in state:
         return None
@@ -127,9 +127,9 @@ def _begun(state: State) -> bool:
 def _undeployed(
     env: ServeEnvironment, customization: Customization, state: State, step: Plan
 ) -> State | None:
-    """The end where no serving stack is there that would delete an endpoint with itself.
+    """The last step if there is no serving stack, whose deletion would delete the endpoint.
 
-    The stack may go between our look and our purchase, so what was just bought is undone as well.
+    The stack may be deleted just before a purchase, so what was just bought is undone as well.
     """
     buys = step.action in (Action.CREATE, Action.SWAP)
     bought = step.action in (Action.WAIT, Action.READY) and "created_arn" in state
@@ -143,9 +143,9 @@ def _undeployed(
         state,
         "unserved",
         "the model is published, but nothing may serve it: the SSM parameter "
-        f"{marker}, which the serving stack puts there, is missing.\n"
+        f"{marker}, which the serving stack creates, is missing.\n"
         f"What to do: cdk deploy tuning-{env.environment}-serving serves it. If that changes "
-        "nothing, somebody deleted the parameter alone: put it back, with any value, and run "
+        "nothing, somebody deleted only the parameter: create it again, with any value, and run "
         f"tuning serve {customization.name} -e {env.environment}",
     )
 
@@ -155,7 +155,7 @@ def _swap(
 ) -> State:
     """First the intention, then the call: if its answer is lost, a roll-back knows of it."""
     if "swapped" in state:
-        # Never twice: another run wants another model there, or Bedrock took the swap back.
+        # Never twice: another run wants another model there, or Bedrock undid the swap.
         return _next(state, "failed", f"the swap did not last: {step.reason}")
     intention = {"swapped_arn": target.arn, "swapped_from": target.model_arn}
     if not intention.items() <= state.items():
@@ -165,20 +165,19 @@ def _swap(
 
 
 def _swap_seen(state: State, step: Plan) -> State:
-    """What the state learns from an endpoint under way to the model that was to be swapped in.
+    """What the state learns from an endpoint that is being updated to the model of our intention.
 
-    The call was made, though its answer was lost and Step Functions calls again.
+    The call was made, but its answer was lost and Step Functions calls again.
     """
+    intended = state.get("swapped_arn"), state["model_arn"]
     busy = step.target
-    if busy is None or (busy.arn, busy.model_arn) != (state.get("swapped_arn"), state["model_arn"]):
-        return {}
-    return {"swapped": True}
+    return {"swapped": True} if busy and (busy.arn, busy.model_arn) == intended else {}
 
 
 def _create(
     env: ServeEnvironment, customization: Customization, state: State, step: Plan, model_arn: str
 ) -> State:
-    """First the intention, then the call: repeated, it is the same request to the letter."""
+    """First the intention, then the call: repeated, it is exactly the same request."""
     if "created_arn" in state:
         why = state.get("deleted_because", "it is gone")
         return _next(state, "roll-back", f"the endpoint that was created is lost: {why}")
@@ -194,16 +193,16 @@ def _create(
     return _wait(env, state, step.reason, created_arn=arn)
 
 
-def _wish(env: ServeEnvironment, customization: Customization, state: State) -> Wish:
+def _desired(env: ServeEnvironment, customization: Customization, state: State) -> DesiredState:
     model_arn = state.get("model_arn")
     if model_arn is None or state.get("started_by") == "deployment":
-        # A run may publish a newer model while a deployment waits: never go back behind it.
+        # A run may publish a newer model while a deployment waits: never go back to the older one.
         model_arn = _pointers.read(env.parameter_prefix, customization.name, "model")
     base_arn = state.get("base_arn")
     if model_arn is not None and base_arn is None:
         base_arn = _aws.bedrock().get_custom_model(modelIdentifier=model_arn).get("baseModelArn")
     serving = customization.serving
-    return Wish(
+    return DesiredState(
         mode=serving.mode,
         model_arn=model_arn,
         base_arn=base_arn,
@@ -224,9 +223,9 @@ def _nothing(
 
 
 def _publish_model(env: ServeEnvironment, customization: Customization, state: State) -> None:
-    """Points to the model, and to the run that made it when that run asks.
+    """Points to the model, and to the run that trained it if that run asks.
 
-    A person may go back to an earlier model: the newest run stays the one that later ones follow.
+    A person may go back to an earlier model; later runs are still compared with the newest run.
     """
     prefix, name = env.parameter_prefix, customization.name
     if state.get("model_arn"):
@@ -236,14 +235,14 @@ def _publish_model(env: ServeEnvironment, customization: Customization, state: S
 
 
 def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    found = smoke_test.verdict(customization, _ask(customization, state["endpoint_arn"]))
-    if not found.passed:
-        return _next(state, "roll-back", f"the smoke test failed: {found.detail}")
+    test = smoke_test.verdict(customization, _ask(customization, state["endpoint_arn"]))
+    if not test.passed:
+        return _next(state, "roll-back", f"the smoke test failed: {test.detail}")
     outdated = _outdated(env, state)
     if outdated is not None:
         return _next(state, "roll-back", outdated)
     return _next(
-        state, "publish", "the smoke test passed", smoke=found.detail, embedding_length=found.length
+        state, "publish", "the smoke test passed", smoke=test.detail, embedding_length=test.length
     )
 
 
@@ -267,18 +266,18 @@ def _publish(env: ServeEnvironment, customization: Customization, state: State) 
     lease = ""
     if target is not None and expires is not None:
         _endpoints.renew(target, expires)
-        lease = f"The lease ends {expires}: then it is deleted and billing stops."
+        lease = f"The lease ends {expires}: then the endpoint is deleted and billing stops."
     _pointers.publish(prefix, name, "endpoint", state["endpoint_arn"])
     _publish_model(env, customization, state)
     state = {**state, "published": _runs.now(), "lease": lease, "expires": expires}
     if state.get("surplus"):
-        # In a call of its own: whatever goes wrong there, what is published stays.
-        return _next(state, "wait", "published; what it replaces is retired next")
+        # In another call: whatever goes wrong there, what is published stays.
+        return _next(state, "wait", "published; what it replaces is deleted next")
     return _retire(env, state)
 
 
 def _retire(env: ServeEnvironment, state: State) -> State:
-    """Deletes what was replaced, once its replacement is published; a commitment stays."""
+    """Deletes what was replaced, once its replacement is published; what has a commitment stays."""
     left = [arn for arn in state.get("surplus", []) if not _retired(arn)]
     if left and not _late(env, state["published"]):
         return _wait(env, state, f"{', '.join(left)} cannot be deleted yet", surplus=left)
@@ -294,21 +293,21 @@ def _retired(arn: str) -> bool:
 
 
 def _roll_back(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    """What this flow created is deleted, what it swapped is swapped back, nothing else."""
+    """Deletes what this flow created, swaps back what it swapped, and changes nothing else."""
     if "why" not in state:
         why = error_words(state["error"]) if "error" in state else state["reason"]
         state = {**state, "why": why, "undoing": _runs.now()}
     if "published" in state:
         return _next(state, "failed", f"{state['why']}; what is published stays")
-    busy, told = [], []
+    busy, results = [], []
     for undo in (_undo_create, _undo_swap):
-        done, words = undo(env, customization, state)
-        told += [words] if words else []
-        busy += [] if done else [words]
+        done, result = undo(env, customization, state)
+        results += [result] if result else []
+        busy += [] if done else [result]
     if busy and not _late(env, state["undoing"]):
         reason = f"{state['why']}; {'; '.join(busy)}"
         return _next(state, "roll-back-wait", reason, seconds=env.poll_seconds)
-    return _next(state, "failed", "; ".join([state["why"], *told]))
+    return _next(state, "failed", "; ".join([state["why"], *results]))
 
 
 def _undo_create(
@@ -318,7 +317,7 @@ def _undo_create(
     if "created_arn" in state:
         created = _endpoints.describe(state["created_arn"])
     else:
-        created = _endpoints.made_by(env.environment, customization, state["run"])
+        created = _endpoints.created_by(env.environment, customization, state["run"])
     if created is None:
         return True, ""
     if not removable(created):

@@ -14,21 +14,21 @@ from bedrock_tuning.config.lambda_environment import StartEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from lambdas import _aws, _customizations, _manifests, _runs
-from lambdas._runs import Work
+from lambdas._runs import WorkLock
 
 logger = logging.getLogger(__name__)
 
-# A holder that has no job yet may be between its claim and its job; after this long it is gone.
-_CLAIM_LIFE: Final = timedelta(minutes=30)
+# A run that has locked its work may be about to start its job; after this long it is not.
+_LOCK_LIFE: Final = timedelta(minutes=30)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "report"}.
 
     Returns decision ("start", "approve", "already-trained", "in-progress", "superseded",
-    "outdated"), a reason, the holder where another run has the very same work, and for "start" and
-    "approve" the run key, whether there is a validation dataset, the estimate and the request in
-    Step Functions' spelling.
+    "outdated"), a reason, the holder if another run owns the lock on the same work, and for "start"
+    and "approve" the run key, whether there is a validation dataset, the estimate and the request
+    in Step Functions' spelling.
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
@@ -49,17 +49,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         buckets=env.buckets,
         with_validation=versions["validation"] is not None,
     )
-    holder = _runs.claim_work(env.runs_table, key=key, run=run, job_name=plan.name)
-    if holder.run != run:
-        taken = _taken(env, holder)
-        if taken is not None:
-            return taken
-        again = _runs.retake(env.runs_table, key=key, run=run, job_name=plan.name, after=holder)
-        if again is None:
+    lock = _runs.acquire_lock(env.runs_table, key=key, run=run, job_name=plan.name)
+    if lock.run != run:
+        decision = _same_work(env, lock)
+        if decision is not None:
+            return decision
+        mine = _runs.take_over(env.runs_table, key=key, run=run, job_name=plan.name, after=lock)
+        if mine is None:
             return {"decision": "in-progress", "reason": "another run was faster"}
-        holder = again
-    # A new attempt needs a new token: with the old one Bedrock answers with the job that failed.
-    plan = replace(plan, attempt=holder.attempt)
+        lock = mine
+    # A new attempt needs a new token: with the old one Bedrock answers with the failed job.
+    plan = replace(plan, attempt=lock.attempt)
     estimate = cost.estimate(
         customization=customization,
         training_records=report["training_records"],
@@ -90,7 +90,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 def _replaced(
     admission: Mapping[str, Any], versions: Mapping[s3_layout.Kind, str | None]
 ) -> dict[str, Any] | None:
-    """The decision when a manifest was replaced or deleted while the run checked it."""
+    """The decision if a manifest was replaced or deleted while the run checked it."""
     if versions["training"] != admission["training_version"]:
         return {
             "decision": "superseded",
@@ -98,7 +98,7 @@ def _replaced(
             "the new upload has its own run",
         }
     if versions["validation"] != admission["validation_version"]:
-        # An upload of a validation manifest alone starts no run, so somebody has to be told.
+        # An upload of a validation manifest alone starts no run, so a person has to know.
         return {
             "decision": "outdated",
             "reason": "the validation manifest was replaced while it was checked; upload the "
@@ -110,76 +110,78 @@ def _replaced(
 def _keep_checked(
     env: StartEnvironment, name: str, run: str, versions: Mapping[s3_layout.Kind, str | None]
 ) -> None:
-    """Copies the very versions that were checked to where only Bedrock's role reads them."""
+    """Copies the checked versions to where only Bedrock's role reads them."""
     for kind, version in versions.items():
-        if version is None:
-            continue
-        bucket, key = env.buckets.of(kind), s3_layout.manifest_key(name)
-        try:
-            _aws.s3().copy(
-                {"Bucket": bucket, "Key": key, "VersionId": version},
-                env.output_bucket,
-                s3_layout.checked_manifest_key(name, run, kind),
-                # Tags stay behind: copying them would need rights of its own.
-                ExtraArgs={"TaggingDirective": "REPLACE"},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "403":
-                raise
-            # A copy begins with a HEAD, whose answer has no words.
-            function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "start_job")
-            raise DeniedError(
-                f"{error}: the role of {function} may not do s3:GetObjectVersion on "
-                f"arn:aws:s3:::{bucket}/{key}, or kms:Decrypt on its key"
-            ) from error
+        if version is not None:
+            key = s3_layout.manifest_key(name)
+            source = {"Bucket": env.buckets.of(kind), "Key": key, "VersionId": version}
+            _copy(source, env.output_bucket, s3_layout.checked_manifest_key(name, run, kind))
 
 
-def _taken(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
-    """The decision when another run has this very work; None when that run came to nothing.
+def _copy(source: Any, bucket: str, key: str) -> None:
+    try:
+        # Copying tags as well would need permissions of its own.
+        _aws.s3().copy(source, bucket, key, ExtraArgs={"TaggingDirective": "REPLACE"})
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "403":
+            raise
+        # A copy begins with a HEAD request, whose answer has no message.
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "start_job")
+        raise DeniedError(
+            f"{error}: the role of {function} may not do s3:GetObjectVersion on "
+            f"arn:aws:s3:::{source['Bucket']}/{source['Key']}, or kms:Decrypt on its key"
+        ) from error
 
-    Bedrock is asked, not our table: an aborted execution never says how it ended, and one that
+
+def _same_work(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
+    """The decision if another run owns the lock; None if that run came to nothing.
+
+    Bedrock knows, not our table: an aborted execution never records how it ended, and one that
     failed while it waited (a time-out, a lost answer) may have left its job running.
     """
-    if holder.state == "trained" and holder.model_arn and _exists(holder.model_arn):
-        return _decision("already-trained", holder, f"its model is {holder.model_arn}")
-    if holder.state == "trained":
-        return None
-    try:
-        found = _aws.bedrock().get_model_customization_job(jobIdentifier=holder.job_name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return _without_job(env, holder) if holder.state == "training" else None
-    if found["status"] == "Completed" and _exists(found["outputModelArn"]):
-        return _decision("already-trained", holder, f"its model is {found['outputModelArn']}")
-    if found["status"] in ("InProgress", "Stopping"):
-        return _decision("in-progress", holder, f"its job is {found['jobArn']}")
+    if lock.state == "trained":
+        exists = lock.model_arn is not None and _exists(lock.model_arn)
+        return _trained(lock, lock.model_arn) if exists else None
+    bedrock = _aws.bedrock()
+    customization_job = _aws.none_if(
+        "ResourceNotFoundException",
+        lambda: bedrock.get_model_customization_job(jobIdentifier=lock.job_name),
+    )
+    if customization_job is None:
+        return _without_job(env, lock) if lock.state == "training" else None
+    status = customization_job["status"]
+    if status == "Completed" and _exists(customization_job["outputModelArn"]):
+        return _trained(lock, customization_job["outputModelArn"])
+    if status in ("InProgress", "Stopping"):
+        return _decision("in-progress", lock, f"its job is {customization_job['jobArn']}")
     return None
 
 
-def _without_job(env: StartEnvironment, holder: Work) -> dict[str, Any] | None:
-    waiting = _runs.status_of(env.runs_table, holder.run) == "awaiting-approval"
-    life = timedelta(days=env.approval_days) if waiting else _CLAIM_LIFE
-    if datetime.now(UTC) - datetime.fromisoformat(holder.since) > life:
+def _without_job(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
+    waiting = _runs.status_of(env.runs_table, lock.run) == "awaiting-approval"
+    life = timedelta(days=env.approval_days) if waiting else _LOCK_LIFE
+    if datetime.now(UTC) - datetime.fromisoformat(lock.since) > life:
         return None
-    what = "it waits for approval of its price" if waiting else "it is about to start its job"
-    return _decision("in-progress", holder, what)
+    detail = "it waits for approval of its price" if waiting else "it is about to start its job"
+    return _decision("in-progress", lock, detail)
 
 
 def _exists(model_arn: str) -> bool:
-    try:
-        _aws.bedrock().get_custom_model(modelIdentifier=model_arn)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return False
-        raise
-    return True
+    bedrock = _aws.bedrock()
+    model = _aws.none_if(
+        "ResourceNotFoundException", lambda: bedrock.get_custom_model(modelIdentifier=model_arn)
+    )
+    return model is not None
 
 
-def _decision(decision: str, holder: Work, detail: str) -> dict[str, Any]:
+def _trained(lock: WorkLock, model_arn: str | None) -> dict[str, Any]:
+    return _decision("already-trained", lock, f"its model is {model_arn}")
+
+
+def _decision(decision: str, lock: WorkLock, detail: str) -> dict[str, Any]:
     return {
         "decision": decision,
-        "reason": f"run {holder.run} has this very work (same data, model and hyperparameters): "
+        "reason": f"run {lock.run} does the same work (same data, model and hyperparameters): "
         f"{detail}",
-        "holder": holder.run,
+        "holder": lock.run,
     }

@@ -1,4 +1,4 @@
-"""What a run and its serving cost, and how long it takes: what is unknown is never zero."""
+"""What a run and its serving cost, and how long it takes; an unknown price is never zero."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _TERMS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class CostLine:
     """One position of an estimate, in US dollars.
 
     usd: None when no price is known. low_usd: what it costs under another published formula.
@@ -54,8 +54,8 @@ class Estimate:
     price_date: of the oldest price used; None when none was.
     """
 
-    lines: tuple[Line, ...]
-    rates: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
+    rates: tuple[CostLine, ...]
     training_time: str
 
     @property
@@ -111,13 +111,13 @@ def estimate(
 
 
 def training_time(model: BaseModel) -> str:
-    """How long a job takes, as far as anybody published it: a sample, or that it is unknown.
+    """How long a job takes, if a sample was published.
 
-    Nothing is scaled to another dataset: one measured point does not tell how time grows.
+    It is not scaled to another dataset: one measurement does not show how time grows.
     """
     fact = model.facts.get("training_time.hours")
     if fact is None:
-        return f"unknown: nobody published how long a job of {model.name} takes"
+        return f"unknown: no published training time for {model.name}"
     return (
         f"unknown for this dataset; {fact.value:g} h in a sample of AWS ({fact.note}; "
         f"{cite(fact.source)}). More data or more steps take longer"
@@ -125,12 +125,12 @@ def training_time(model: BaseModel) -> str:
 
 
 def needs_approval(*, customization: Customization, estimate: Estimate) -> str | None:
-    """Why a person has to agree before this run starts; None when nobody has to."""
+    """Why a person must approve this run before it starts; None if nobody must."""
     budget = customization.budget
     if budget.approval == "never":
         return None
     if budget.approval == "always":
-        return f"{customization.name} asks for approval of every run"
+        return f"{customization.name} requires approval of every run"
     limit = budget.max_run_usd or 0.0
     if estimate.total_usd > limit:
         least = "" if estimate.known else "at least "
@@ -147,16 +147,18 @@ def needs_approval(*, customization: Customization, estimate: Estimate) -> str |
     return None
 
 
-def _training(customization: Customization, *, records: int | None, characters: int | None) -> Line:
+def _training(
+    customization: Customization, *, records: int | None, characters: int | None
+) -> CostLine:
     model = customization.base_model
     if model.prices.training_per_image_seen is not None:
         return _image_training(customization, images=records)
     if model.prices.training_per_1k_tokens is not None:
         return _token_training(customization, characters=characters)
-    return Line(label="training", usd=None, how=f"no price of {model.name} is known")
+    return CostLine(label="training", usd=None, how=f"no price of {model.name} is known")
 
 
-def _image_training(customization: Customization, *, images: int | None) -> Line:
+def _image_training(customization: Customization, *, images: int | None) -> CostLine:
     fact = customization.base_model.source_of("prices.training_per_image_seen")
     parameters = customization.hyperparameters
     batch = number(hyperparameters=parameters, name="batchSize")
@@ -184,7 +186,7 @@ def _automatic(customization: Customization, batch: float | None, price: float) 
     )
 
 
-def _token_training(customization: Customization, *, characters: int | None) -> Line:
+def _token_training(customization: Customization, *, characters: int | None) -> CostLine:
     fact = customization.base_model.source_of("prices.training_per_1k_tokens")
     epochs = number(hyperparameters=customization.hyperparameters, name="epochCount")
     text = customization.dataset.text
@@ -195,38 +197,42 @@ def _token_training(customization: Customization, *, characters: int | None) -> 
     return _line("training", fact, usd=epochs * tokens * fact.value / 1000, how=how)
 
 
-def _throughput(customization: Customization) -> Line:
-    wish, model = customization.serving, customization.base_model
-    if wish.commitment is None:
-        hours, path = wish.lease_hours or 0, "prices.throughput_per_unit_hour"
+def _throughput(customization: Customization) -> CostLine:
+    desired, model = customization.serving, customization.base_model
+    if desired.commitment is None:
+        hours, path = desired.lease_hours or 0, "prices.throughput_per_unit_hour"
         label = f"Provisioned Throughput, lease of {hours} h"
     else:
-        path, months = _TERMS[wish.commitment]
+        path, months = _TERMS[desired.commitment]
         hours = months * HOURS_PER_MONTH
         label = f"Provisioned Throughput, commitment of {months} month{'s' * (months > 1)}"
-    return _priced(model, label, path, units=wish.model_units, hours=hours)
+    return _priced(model, label, path, units=desired.model_units, hours=hours)
 
 
-def _rates(customization: Customization) -> Iterator[Line]:
+def _rates(customization: Customization) -> Iterator[CostLine]:
     """Per hour, day and month of one no-commitment or committed Provisioned Throughput."""
-    wish, model = customization.serving, customization.base_model
-    if wish.mode != "provisioned":
+    desired, model = customization.serving, customization.base_model
+    if desired.mode != "provisioned":
         return
     path = "prices.throughput_per_unit_hour"
-    if wish.commitment is not None:
-        path, _ = _TERMS[wish.commitment]
+    if desired.commitment is not None:
+        path, _ = _TERMS[desired.commitment]
     for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
         yield _priced(
-            model, f"Provisioned Throughput per {label}", path, units=wish.model_units, hours=hours
+            model,
+            f"Provisioned Throughput per {label}",
+            path,
+            units=desired.model_units,
+            hours=hours,
         )
 
 
 def _priced(
     model: BaseModel, label: str, path: str, *, units: int | None = None, hours: int | None = None
-) -> Line:
+) -> CostLine:
     fact = model.facts.get(path)
     if fact is None:
-        return Line(label=label, usd=None, how=f"no price of {model.name} is known")
+        return CostLine(label=label, usd=None, how=f"no price of {model.name} is known")
     if units is None or hours is None:
         return _line(label, fact, usd=fact.value, how="for one custom model")
     plural = "s" if units > 1 else ""
@@ -236,8 +242,8 @@ def _priced(
 
 def _line(
     label: str, fact: Sourced, *, usd: float | None, how: str, low_usd: float | None = None
-) -> Line:
-    return Line(
+) -> CostLine:
+    return CostLine(
         label=label,
         usd=None if usd is None else round(usd, 2),
         how=how,

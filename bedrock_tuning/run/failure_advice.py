@@ -1,4 +1,4 @@
-"""What a failure message of Amazon Bedrock, or a refusal of AWS, means: cause, row, fix."""
+"""Cause, row and fix for a failure message of Amazon Bedrock or an error of AWS."""
 
 import re
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ _LONGEST: Final = 4_096
 class Explanation:
     """A failure in words.
 
-    known: False when we have never seen such a message; then `cause` says so and claims nothing.
-    line: of the manifest, from 1, when the message names it. record: the record's beginning as the
-    message quotes it. where: the S3 place or the file that it names. message: Bedrock's own words.
+    known: False for an unknown message; then `cause` only repeats it.
+    line: of the manifest, from 1, if the message names it. record: the record's beginning as the
+    message quotes it. where: the S3 object or the file that it names. message: Bedrock's own words.
     """
 
     known: bool
@@ -32,7 +32,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Reason:
-    """about: whom AWS's own refusal is about, when the message has one; else "" and it says all."""
+    """about: whose permission is missing, if AWS's own access-denied message does not say it."""
 
     pattern: re.Pattern[str]
     cause: str
@@ -46,31 +46,31 @@ def _reason(
     return _Reason(re.compile(pattern, re.IGNORECASE), cause, fix, about)
 
 
-_VALIDATE: Final = "run `tuning validate` on the manifest, correct the rows that it names"
+_VALIDATE: Final = "run `tuning validate` on the manifest and correct the rows that it names"
 
-# Bedrock's words for a job or a throughput on a model whose time is over. The error's class is then
-# ResourceNotFoundException, which would say something else.
+# Bedrock's message about a model past its end of life. The error's class is then
+# ResourceNotFoundException, which would suggest another cause.
 _CLOSED: Final = _reason(
     r"end of (?:its )?life|legacy|no longer (?:available|supported)|deprecated",
     "the base model takes no new jobs and no new Provisioned Throughput",
     "choose an open model: docs/models.md and `tuning models` list them with their dates; only an "
-    "account with extended access can go on with this one",
+    "account with extended access can continue with this one",
 )
 # The first match counts, so the specific ones come first.
 # Source of the messages: Bedrock User Guide, fine-tuning-troubleshooting.
 _REASONS: Final = (
-    # Asked for no more than an object's head, S3 refuses without a word.
+    # S3 answers a HEAD request without a message.
     _reason(
         r"An error occurred \(403\) when calling",
-        "S3 refuses to let the caller see an object, and does not say why",
-        "the caller needs to read that object and to use its key: `cdk drift` shows whether its "
-        "role was changed by hand, docs/permissions.md what it must be able to do",
+        "S3 denies the caller access to an object, without a reason",
+        "the caller must be able to read that object and to use its key: `cdk drift` shows whether "
+        "its role was changed by hand; docs/permissions.md lists what it must be able to do",
     ),
     _reason(
         r"validate PutObject|perms missing \(PutObject\)|write_access_check_file",
-        "the service role may not write where the job's metrics go",
+        "the service role may not write the job's metrics",
         "allow s3:PutObject on the output prefix, and kms:GenerateDataKey on the bucket's key; no "
-        "bucket policy may refuse the probe file .write_access_check_file.tmp",
+        "bucket policy may deny the test file .write_access_check_file.tmp",
         about="service role",
     ),
     _reason(
@@ -92,13 +92,13 @@ _REASONS: Final = (
     ),
     _reason(
         r"assume(?:d)? (?:the )?role|sts:AssumeRole|trust (?:policy|relationship)",
-        "Bedrock cannot take on the service role",
+        "Bedrock cannot assume the service role",
         "the role's trust policy must name bedrock.amazonaws.com, this account and this Region's "
         "customization jobs",
     ),
     _reason(
         r"NoSuch(?:Key|Bucket)|does not exist|not found in S3|unable to find S3",
-        "a file that the job needs is not there",
+        "a file that the job needs does not exist",
         "upload what the message names; the manifest's references must be s3:// URIs of "
         "existing objects",
     ),
@@ -109,13 +109,13 @@ _REASONS: Final = (
     ),
     _reason(
         r"input size exceeded|character (?:limit|quota)",
-        "a record has more characters than the model takes",
+        "a record has more characters than the model accepts",
         f"shorten it; {_VALIDATE}",
     ),
     _reason(
         r"token (?:count|length).{0,60}exceeds|exceeds.{0,60}token|too many tokens",
-        "a record has more tokens than the model takes",
-        f"shorten it; tokens can only be estimated beforehand; {_VALIDATE}",
+        "a record has more tokens than the model accepts",
+        f"shorten it; tokens can only be estimated in advance; {_VALIDATE}",
     ),
     _reason(
         r"(?:number|count) of (?:training |validation )?(?:records|samples|examples|images)"
@@ -126,7 +126,7 @@ _REASONS: Final = (
     ),
     _reason(
         r"validation (?:data|dataset|file).{0,40}(?:not supported|unsupported)",
-        "this model takes no validation dataset",
+        "this model accepts no validation dataset",
         'write [dataset] validation = "forbidden" in the customization and start again',
     ),
     _reason(
@@ -138,7 +138,7 @@ _REASONS: Final = (
         r"(?:invalid|unsupported|corrupt).{0,40}image|image.{0,60}"
         r"(?:invalid|unsupported|corrupt|exceeds|too (?:large|small)|dimension|aspect|pixel)",
         "an image breaks the model's limits or cannot be read",
-        "run `tuning validate --deep` on the manifest, correct the images that it names",
+        "run `tuning validate --deep` on the manifest and correct the images that it names",
     ),
     _reason(
         r"hyper-?parameter",
@@ -148,7 +148,7 @@ _REASONS: Final = (
     _reason(
         r"third-party license|usage polic|potentially inconsistent",
         "an automated check finds the dataset inconsistent with the model provider's terms",
-        "remove such content; if there is none, ask AWS Support with the job's ARN",
+        "remove such content; if there is none, contact AWS Support with the job's ARN",
     ),
     _CLOSED,
     _reason(
@@ -169,7 +169,7 @@ _REASONS: Final = (
     _reason(
         r"unexpected error|internal (?:server )?error|service unavailable",
         "Bedrock itself failed",
-        "start the run again; if it fails again, ask AWS Support with the job's ARN",
+        "start the run again; if it fails again, contact AWS Support with the job's ARN",
     ),
 )
 
@@ -177,18 +177,18 @@ _REASONS: Final = (
 _REFUSED: Final = (
     "the caller may not do this, or may not pass the service role",
     "`tuning review` proves what each role can do, `cdk drift` shows what was changed by hand; "
-    "look for a service control policy as well",
+    "check your service control policies as well",
 )
 _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "AccessDenied": _REFUSED,
     "AccessDeniedException": _REFUSED,
     "ConflictException": (
-        "something of that name or in that state exists already",
-        "wait until it has settled; a Provisioned Throughput under commitment cannot be deleted",
+        "a resource with this name already exists, or its state does not allow the change",
+        "wait until its change has ended; what has a commitment cannot be deleted",
     ),
     "InternalServerException": (
         "Bedrock itself failed",
-        "start the run again; if it fails again, ask AWS Support with the request id",
+        "start the run again; if it fails again, contact AWS Support with the request id",
     ),
     "ResourceNotFoundException": (
         "the model, job or Provisioned Throughput does not exist in this Region",
@@ -225,29 +225,29 @@ _FILE: Final = re.compile(r"(s3://[^\s`'\"]{1,1024}|[\w./-]{1,200}\.jsonl)", re.
 def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
     """Cause and fix of a failureMessage, or of an error that a call returned.
 
-    code: the error class, e.g. "ServiceQuotaExceededException"; it is used when the message alone
-    says nothing known. model: the base model's key, id or ARN, for what the catalogue knows of it.
-    AWS's own refusals name who may not do what to what. An unknown message is passed through,
+    code: the error class, e.g. "ServiceQuotaExceededException", for a message that is unknown.
+    model: the base model's key, id or ARN, for what the catalogue knows about it.
+    AWS's access-denied messages name who may not do what to what. An unknown message is passed on
     without a guess.
     """
     text = message[:_LONGEST]
-    found = next((reason for reason in _REASONS if reason.pattern.search(text)), None)
+    reason = next((reason for reason in _REASONS if reason.pattern.search(text)), None)
     refused = denial(text)
     by_code = _CODES.get(code.rpartition(".")[2]) or _by_botocore(text)
     known = True
     if refused is not None:
-        about = f"{found.cause}: " if found is not None and found.about else ""
+        about = f"{reason.cause}: " if reason is not None and reason.about else ""
         cause, fix = about + refused.cause, refused.fix
-    elif found is _CLOSED:
-        cause, fix = _closed(text, model), found.fix
-    elif found is not None:
-        cause, fix = found.cause, found.fix
+    elif reason is _CLOSED:
+        cause, fix = _closed(text, model), reason.fix
+    elif reason is not None:
+        cause, fix = reason.cause, reason.fix
     elif by_code is not None:
         cause, fix = by_code
     else:
         known = False
         cause = "Bedrock says: " + message if message.strip() else "Bedrock gives no reason"
-        fix = "this message is not known here: ask AWS Support with the job's ARN"
+        fix = "this message is unknown: contact AWS Support with the job's ARN"
     line, record = _LINE.search(text), _RECORD.search(text)
     return Explanation(
         known=known,
@@ -261,25 +261,25 @@ def explain(message: str, *, code: str = "", model: str = "") -> Explanation:
 
 
 def with_advice(message: str, *, model: str = "") -> str:
-    """A message with its cause and fix behind it; the message alone where they are not known."""
-    found = explain(message, model=model)
-    if not found.known:
+    """A message followed by its cause and fix; the message alone if they are unknown."""
+    advice = explain(message, model=model)
+    if not advice.known:
         return message
-    return f"{message}\nLikely cause: {found.cause}\nWhat to do: {found.fix}"
+    return f"{message}\nLikely cause: {advice.cause}\nWhat to do: {advice.fix}"
 
 
 def _by_botocore(text: str) -> tuple[str, str] | None:
-    found = _BOTOCORE.search(text)
-    return _CODES.get(found[1]) if found else None
+    match = _BOTOCORE.search(text)
+    return _CODES.get(match[1]) if match else None
 
 
 def _closed(text: str, model: str) -> str:
     """That the base model is closed; since when, if it is one of the catalogue's."""
-    for each in catalogue().values():
-        names = {each.key, *each.customization_ids, *each.throughput_ids, *each.invoke_ids}
-        if model.rpartition("foundation-model/")[2] in names or any(id_ in text for id_ in names):
-            why = each.lifecycle.closed_because().partition(":")[0]
-            return f"{_CLOSED.cause}: {each.name} is {why}" if why else _CLOSED.cause
+    for base in catalogue().values():
+        names = {base.key, *base.customization_ids, *base.throughput_ids, *base.invoke_ids}
+        if model.rpartition("foundation-model/")[2] in names or any(name in text for name in names):
+            why = base.lifecycle.closed_because().partition(":")[0]
+            return f"{_CLOSED.cause}: {base.name} is {why}" if why else _CLOSED.cause
     return _CLOSED.cause
 
 

@@ -17,7 +17,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import RequestError
 
-# Patterns of botocore's bedrock model (bedrock-facts.md §4.6), anchored. The published jobName
+# Patterns of botocore's bedrock model, anchored. The published jobName
 # pattern backtracks exponentially; this one accepts the same strings in linear time.
 PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
     "jobName": (re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"), 63),
@@ -166,17 +166,17 @@ class JobPlan:
 
 def problems_of(request: Mapping[str, Any]) -> list[str]:
     """What Bedrock would refuse in a request and botocore would let pass: patterns and lengths."""
-    found = [
+    problems = [
         problem(field, request[field])
         for field in ("jobName", "customModelName", "roleArn", "clientRequestToken")
     ]
-    found.append(problem("s3Uri", request["trainingDataConfig"]["s3Uri"]))
-    found.append(problem("s3Uri", request["outputDataConfig"]["s3Uri"]))
+    problems.append(problem("s3Uri", request["trainingDataConfig"]["s3Uri"]))
+    problems.append(problem("s3Uri", request["outputDataConfig"]["s3Uri"]))
     for validator in request.get("validationDataConfig", {}).get("validators", ()):
-        found.append(problem("s3Uri", validator["s3Uri"]))
+        problems.append(problem("s3Uri", validator["s3Uri"]))
     for tag in request.get("jobTags", ()):
-        found += [problem("tagKey", tag["key"]), problem("tagValue", tag["value"])]
-    return [text for text in found if text is not None]
+        problems += [problem("tagKey", tag["key"]), problem("tagValue", tag["value"])]
+    return [text for text in problems if text is not None]
 
 
 def pascal_case(value: Any) -> Any:

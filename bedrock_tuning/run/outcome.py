@@ -1,4 +1,4 @@
-"""How a run ended, from the workflow's state: a status, and a message for people."""
+"""How a run ended, from the workflow's state: a status and a message for people."""
 
 import json
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class Outcome:
     status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
         outdated, declined, expired, failed, stopped, trained, served, serving-failed, removed,
         pending.
-    failed: the execution ends as failed, so its alarm rings.
-    notify: worth a message; duplicates and half-uploaded datasets are only recorded.
+    failed: the execution ends as failed, so its alarm fires.
+    notify: worth a message; duplicates and incomplete uploads are only recorded.
     """
 
     status: str
@@ -29,17 +29,17 @@ class Outcome:
     notify: bool = True
 
 
-# What only a job that was started is asked for.
+# Calls that are made only about a job that was started.
 _WATCHING: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
 # The ends that follow from an upload alone; nobody needs a message about them.
 _QUIET = ("waiting", "duplicate", "superseded", "ignored")
 
 
 def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
-    """The end that a state means. The later a step, the more it knows, so the last one decides.
+    """The end that a state means. A later step knows more, so the last one decides.
 
-    state: the workflow's state; keys admission, report, start, job, serving, error where reached.
-    environment: its name, for the commands that the message tells.
+    state: the workflow's state; keys admission, report, start, job, serving, error if reached.
+    environment: its name, for the commands in the message.
     """
     name = _name(state)
     error = state.get("error")
@@ -76,17 +76,19 @@ def _name(state: Mapping[str, Any]) -> str:
 
 
 def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
-    """Errors first: only they have to go. fetch: the command that brings the report."""
+    """Errors first: only they must be fixed. fetch: the command that downloads the report."""
     lines = [
-        "Nothing was started and nothing is billed.",
+        "No training job was started and nothing is billed.",
         f"To fix, then upload the manifest again: {_counted(report['to_fix'])}.",
     ]
     if report["worth_a_look"]:
-        lines.append(f"Worth a look, but no reason to reject: {_counted(report['worth_a_look'])}.")
+        lines.append(
+            f"Warnings, which do not reject the dataset: {_counted(report['worth_a_look'])}."
+        )
     lines += [
         f"The report: {report['html']}",
         f"Every finding with its line: {report['rejected']}",
-        f"Bring both here: {fetch}",
+        f"Download both: {fetch}",
     ]
     return Outcome(
         status="rejected",
@@ -97,15 +99,15 @@ def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
 
 def _counted(counts: Mapping[str, int]) -> str:
     """The most frequent first."""
-    ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    return ", ".join(f"{rule} ×{count}" for rule, count in ordered)
+    ordered = sorted((-count, rule) for rule, count in counts.items())
+    return ", ".join(f"{rule} ×{-count}" for count, rule in ordered)
 
 
 def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outcome:
     decision, reason = str(start["decision"]), str(start["reason"])
     if decision == "already-trained":
         again = f"tuning serve {name} --run {start['holder']} -e {environment}"
-        reason += f"\nServe and publish it, where it is not: {again}"
+        reason += f"\nTo serve and publish it: {again}"
     return Outcome(
         status=decision,
         subject=f"{name}: no job started ({decision})",
@@ -132,11 +134,11 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
         return Outcome(
             status="pending", subject=f"{name}: nothing to serve", message=reason, notify=False
         )
-    told = with_advice(reason, model=str(serving.get("base_arn") or ""))
+    words = with_advice(reason, model=str(serving.get("base_arn") or ""))
     return Outcome(
         status="serving-failed",
         subject=f"{name}: serving failed",
-        message=f"{told}\nThe custom model is kept. When that is put right, serve it: "
+        message=f"{words}\nThe custom model is kept. After you fix the cause, serve it: "
         f"{_serve_again(name, state, environment)}",
         failed=True,
     )
@@ -159,15 +161,15 @@ def _failed(
             return Outcome(
                 status="expired",
                 subject=f"{name}: nobody approved the price in time",
-                message=f"{state['start']['reason']}\nUpload the manifest again to ask again.",
+                message=f"{state['start']['reason']}\nTo ask again, upload the manifest again.",
             )
     start = state.get("start") or {}
     request = start.get("request") or {}
     model = str(request.get("BaseModelIdentifier", ""))
-    told = explain(cause_words(cause), code=kind, model=model)
-    stopped = _told(cause).get("Status") == "Stopped"
-    lines = [error_words(error), f"Likely cause: {told.cause}", f"What to do: {told.fix}"]
-    if "service role" in told.cause and "RoleArn" in request:
+    advice = explain(cause_words(cause), code=kind, model=model)
+    stopped = _parsed(cause).get("Status") == "Stopped"
+    lines = [error_words(error), f"Likely cause: {advice.cause}", f"What to do: {advice.fix}"]
+    if "service role" in advice.cause and "RoleArn" in request:
         lines.append(f"The service role: {request['RoleArn']}")
     return Outcome(
         status="stopped" if stopped else "failed",
@@ -184,20 +186,20 @@ def error_words(error: Mapping[str, Any]) -> str:
 
 def cause_words(cause: object) -> str:
     """A cause in its own words: of a failed job, of a function's error, or the text itself."""
-    found = _told(cause)
-    return str(found.get("FailureMessage") or found.get("ErrorMessage") or cause)
+    parsed = _parsed(cause)
+    return str(parsed.get("FailureMessage") or parsed.get("ErrorMessage") or cause)
 
 
-def capitalized(found: Mapping[str, Any]) -> dict[str, Any]:
-    """An object under names that begin with a capital letter, whichever way they came.
+def capitalized(members: Mapping[str, Any]) -> dict[str, Any]:
+    """An object whose member names begin with a capital letter.
 
-    Step Functions writes JobArn, Bedrock itself and Lambda write jobArn.
+    Step Functions writes JobArn; Bedrock itself and Lambda write jobArn.
     """
-    return {key[:1].upper() + key[1:]: value for key, value in found.items()}
+    return {key[:1].upper() + key[1:]: value for key, value in members.items()}
 
 
 def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list[str]:
-    """What a run that broke off has made and may be billed for."""
+    """What a run that failed has created and may be billed for."""
     model = capitalized(state.get("job") or {}).get("OutputModelArn")
     endpoint = (state.get("serving") or {}).get("created_arn")
     lines = []
@@ -210,9 +212,9 @@ def _left_behind(state: Mapping[str, Any], cause: str, environment: str) -> list
     if refused is not None and refused.action in _WATCHING and _training(state):
         run = (state.get("admission") or {}).get("run", "RUN")
         lines.append(
-            "Its job was started, goes on and is billed, and nobody watches it now. Stop it: "
-            f"tuning stop {run} -e {environment} – or let it end and upload the manifest again: "
-            "what it has trained is then found, and not paid for twice"
+            "Its job was started, continues and is billed, but is no longer watched. Stop it: "
+            f"tuning stop {run} -e {environment}. Or let it end and upload the manifest again: "
+            "the trained model is then found, and not paid for twice"
         )
     return lines
 
@@ -221,12 +223,11 @@ def _training(state: Mapping[str, Any]) -> bool:
     return "start" in state and "job" not in state
 
 
-def _told(cause: object) -> Mapping[str, Any]:
+def _parsed(cause: object) -> Mapping[str, Any]:
     """A cause as an object: the job (.sync fails with it) or a function's error; else empty."""
-    found: object = cause
     if isinstance(cause, str):
         try:
-            found = json.loads(cause)
+            cause = json.loads(cause)
         except ValueError:
             return {}
-    return capitalized(found) if isinstance(found, Mapping) else {}
+    return capitalized(cause) if isinstance(cause, Mapping) else {}

@@ -1,7 +1,7 @@
-"""What is served and what should be: one decision table, three callers.
+"""Observed and desired state of serving: one decision table, two callers.
 
-The state machine after a job, the custom resource on deploy, and the lease keeper on a schedule all
-observe the endpoints that exist, ask `plan`, and carry out one step. Nothing here calls AWS.
+The workflow after a job and the custom resource at a deployment observe the endpoints that exist,
+ask `plan`, and carry out one step. Nothing here calls AWS.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Final, Literal
 EndpointKind = Literal["provisioned", "on-demand"]
 Status = Literal["creating", "ready", "updating", "failed"]
 
-# Bedrock's words for both kinds of endpoint (bedrock-facts.md §4.3, §4.4) in ours.
+# Bedrock's status of both kinds of endpoint.
 STATUS: Final[dict[str, Status]] = {
     "Creating": "creating",
     "InService": "ready",
@@ -20,8 +20,8 @@ STATUS: Final[dict[str, Status]] = {
     "Updating": "updating",
     "Failed": "failed",
 }
-# The SSM parameters of a customization that this version publishes (lambdas/_pointers.py). Part of
-# the custom resource: an environment that an older version deployed gets the new ones by that.
+# The SSM parameters of a customization that this version publishes (lambdas/_pointers.py): a
+# property of the custom resource, so an update from an older version publishes the new ones.
 POINTERS: Final = "endpoint model run serving"
 
 
@@ -46,18 +46,21 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a customization wants served. model_arn is None until a model was trained."""
+class DesiredState:
+    """What a customization wants served.
+
+    model_arn: None until a model was trained. base_arn: None if it is not known.
+    """
 
     mode: Literal["provisioned", "on-demand", "none"]
     model_arn: str | None
-    base_arn: str | None = None
-    units: int = 1
-    commitment: str | None = None
+    base_arn: str | None
+    units: int
+    commitment: str | None
 
 
 class Action(StrEnum):
-    """The next step. All but CREATE cost nothing; CREATE starts hourly billing of a PT."""
+    """The next step. Only CREATE costs: it starts the hourly billing of Provisioned Throughput."""
 
     NOTHING = "nothing"
     PENDING = "pending"
@@ -73,7 +76,7 @@ class Action(StrEnum):
 class Plan:
     """One step, its target, and why.
 
-    surplus: endpoints to retire once the target passed its smoke test.
+    surplus: endpoints to retire once the target has passed its smoke test.
     """
 
     action: Action
@@ -82,74 +85,82 @@ class Plan:
     surplus: tuple[Endpoint, ...] = ()
 
 
-def plan(wish: Wish, endpoints: Sequence[Endpoint]) -> Plan:
-    """The next step from what exists to what is wished.
+def plan(desired: DesiredState, endpoints: Sequence[Endpoint]) -> Plan:
+    """The next step from the observed to the desired state.
 
-    Rows are read from the top; the first that fits decides:
+    The first row that fits decides:
       a change under way            → wait: Bedrock refuses a second one
-      nothing wished                → delete what may be deleted
+      nothing is desired            → delete what can be deleted
       no model yet                  → pending, costs nothing
-      an endpoint failed            → delete it; a committed one cannot be, so stop and say so
+      an endpoint failed            → delete it; one with a commitment cannot be deleted: stop
       one fits, serves the model    → ready; the others are surplus
-      one fits, another model       → swap in place, traffic goes on
-      only a committed one          → swap its model in place if the base is the same
-      else                          → create; what existed is surplus once the new one is proved
+      one fits, another model       → swap in place, without interruption
+      only one with a commitment    → swap its model in place if the base model is the same
+      else                          → create; the others are surplus once the new one is tested
     """
     busy = next((e for e in endpoints if e.status in ("creating", "updating")), None)
     if busy is not None:
         return Plan(action=Action.WAIT, reason=f"{busy.arn} is {busy.status}", target=busy)
-    if wish.mode == "none":
+    if desired.mode == "none":
         return _remove_all(endpoints)
-    if wish.model_arn is None:
+    if desired.model_arn is None:
         if endpoints:
             return Plan(action=Action.NOTHING, reason="no new model; what is served stays")
-        return Plan(action=Action.PENDING, reason="no custom model yet: nothing to serve or to pay")
+        return Plan(
+            action=Action.PENDING, reason="no custom model yet: nothing to serve or to pay for"
+        )
     failed = next((e for e in endpoints if e.status == "failed"), None)
     if failed is not None:
         return _after_failure(failed)
-    fitting = [e for e in endpoints if _fits(e, wish)]
+    fitting = [e for e in endpoints if _fits(e, desired)]
     # Prefer the endpoint that already serves the model: then nothing is touched.
-    fitting.sort(key=lambda e: e.model_arn != wish.model_arn)
+    fitting.sort(key=lambda e: e.model_arn != desired.model_arn)
     if fitting:
-        return _use(fitting[0], wish, endpoints)
-    kept = next((e for e in endpoints if e.committed_until and _same_base(e, wish)), None)
+        return _use(fitting[0], desired, endpoints)
+    kept = next((e for e in endpoints if e.committed_until and _same_base(e, desired)), None)
     if kept is not None:
-        return _use(kept, wish, endpoints, note=f"; {commitment_reason(kept)}")
+        return _use(kept, desired, endpoints, note=f"; {commitment_reason(kept)}")
     return Plan(
         action=Action.CREATE,
-        reason="no endpoint with the wished units, commitment and base model exists",
+        reason="no endpoint with these model units, commitment and base model exists",
         surplus=tuple(endpoints),
     )
 
 
 def removable(endpoint: Endpoint) -> bool:
-    """Whether Bedrock lets it be deleted: not while a commitment runs."""
+    """Whether Bedrock lets it be deleted: not during a commitment."""
     return endpoint.committed_until is None
 
 
 def commitment_reason(endpoint: Endpoint) -> str:
-    """Why a committed endpoint stays, in words for a person."""
+    """Why an endpoint with a commitment stays."""
     return (
         f"{endpoint.arn} has a commitment ({endpoint.commitment}) until "
         f"{endpoint.committed_until}: it is billed until then and cannot be deleted or resized"
     )
 
 
-def _same_base(endpoint: Endpoint, wish: Wish) -> bool:
-    return endpoint.base_arn is None or wish.base_arn is None or endpoint.base_arn == wish.base_arn
+def _same_base(endpoint: Endpoint, desired: DesiredState) -> bool:
+    return (
+        endpoint.base_arn is None
+        or desired.base_arn is None
+        or endpoint.base_arn == desired.base_arn
+    )
 
 
-def _fits(endpoint: Endpoint, wish: Wish) -> bool:
-    if endpoint.kind != wish.mode or not _same_base(endpoint, wish):
+def _fits(endpoint: Endpoint, desired: DesiredState) -> bool:
+    if endpoint.kind != desired.mode or not _same_base(endpoint, desired):
         return False
     if endpoint.kind == "on-demand":
         return True
-    return endpoint.units == wish.units and endpoint.commitment == wish.commitment
+    return endpoint.units == desired.units and endpoint.commitment == desired.commitment
 
 
-def _use(target: Endpoint, wish: Wish, endpoints: Sequence[Endpoint], note: str = "") -> Plan:
+def _use(
+    target: Endpoint, desired: DesiredState, endpoints: Sequence[Endpoint], note: str = ""
+) -> Plan:
     surplus = tuple(e for e in endpoints if e.arn != target.arn)
-    if target.model_arn == wish.model_arn:
+    if target.model_arn == desired.model_arn:
         return Plan(
             action=Action.READY,
             reason=f"{target.arn} serves the model{note}",
@@ -167,9 +178,9 @@ def _use(target: Endpoint, wish: Wish, endpoints: Sequence[Endpoint], note: str 
 def _remove_all(endpoints: Sequence[Endpoint]) -> Plan:
     target = next((e for e in endpoints if removable(e)), None)
     if target is not None:
-        return Plan(action=Action.DELETE, reason="nothing is to be served", target=target)
+        return Plan(action=Action.DELETE, reason="nothing should be served", target=target)
     reasons = "; ".join(commitment_reason(e) for e in endpoints)
-    return Plan(action=Action.NOTHING, reason=reasons or "nothing is served, nothing is to be")
+    return Plan(action=Action.NOTHING, reason=reasons or "nothing is served, and nothing should be")
 
 
 def _after_failure(failed: Endpoint) -> Plan:

@@ -1,4 +1,4 @@
-"""The smoke test of a served model: what to ask it, and whether its answer is one."""
+"""The smoke test of a served model: what to ask it, and whether its answer is good."""
 
 import base64
 import binascii
@@ -22,8 +22,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """passed, and what was seen, in words; length: numbers in an embedding, else None."""
+class SmokeResult:
+    """passed, and what was seen, in words. length: numbers in an embedding, else None."""
 
     passed: bool
     detail: str
@@ -33,7 +33,7 @@ class Verdict:
 def question(customization: Customization) -> Question:
     """How to ask for the customization's smoke text.
 
-    Models of embeddings and images have bodies of their own (bedrock-facts.md §8). All models of
+    Models of embeddings and images have bodies of their own. All models of
     text are asked by Converse, since each provider's InvokeModel body is another; it takes the ARN
     of an endpoint as well, and needs the right to InvokeModel.
     """
@@ -60,10 +60,12 @@ def question(customization: Customization) -> Question:
     return Question(operation="Converse", body=said)
 
 
-def verdict(customization: Customization, answer: Any) -> Verdict:
-    """Judges a decoded answer: the wished embedding length, a real picture, or any text."""
+def verdict(customization: Customization, answer: Any) -> SmokeResult:
+    """Checks a decoded answer: the desired embedding length, a real picture, or any text."""
     if not isinstance(answer, Mapping):
-        return Verdict(passed=False, detail=f"the answer is {type(answer).__name__}, not an object")
+        return SmokeResult(
+            passed=False, detail=f"the answer is {type(answer).__name__}, not an object"
+        )
     task = customization.base_model.task
     if task == "image-to-embedding":
         return _embedding(answer, customization.serving.embedding_length)
@@ -72,51 +74,54 @@ def verdict(customization: Customization, answer: Any) -> Verdict:
     return _text(answer)
 
 
-def _embedding(answer: Mapping[str, Any], wished: int | None) -> Verdict:
+def _embedding(answer: Mapping[str, Any], desired: int | None) -> SmokeResult:
     vector = answer.get("embedding")
     if not isinstance(vector, list) or not vector:
-        return Verdict(passed=False, detail=f"no embedding: {answer.get('message') or 'empty'}")
+        return SmokeResult(passed=False, detail=f"no embedding: {answer.get('message') or 'empty'}")
     # A bool is an int in Python, and no number of a vector.
     if not all(type(x) in (int, float) and abs(x) < math.inf for x in vector):
-        return Verdict(passed=False, detail="the embedding holds values that are not numbers")
+        return SmokeResult(passed=False, detail="the embedding holds values that are not numbers")
     if not any(vector):
-        return Verdict(passed=False, detail="the embedding is all zeros")
-    if wished is not None and len(vector) != wished:
-        return Verdict(
-            passed=False, detail=f"the embedding has {len(vector)} numbers, {wished} were asked for"
+        return SmokeResult(passed=False, detail="the embedding is all zeros")
+    if desired is not None and len(vector) != desired:
+        return SmokeResult(
+            passed=False,
+            detail=f"the embedding has {len(vector)} numbers, {desired} were asked for",
         )
-    return Verdict(passed=True, detail=f"an embedding of {len(vector)} numbers", length=len(vector))
+    return SmokeResult(
+        passed=True, detail=f"an embedding of {len(vector)} numbers", length=len(vector)
+    )
 
 
-def _text(answer: Mapping[str, Any]) -> Verdict:
+def _text(answer: Mapping[str, Any]) -> SmokeResult:
     """Converse's answer: output.message.content, of which a block is a text or a reasoning."""
     try:
         blocks = list(answer["output"]["message"]["content"])
         length = sum(len(_said(block).strip()) for block in blocks)
     except (AttributeError, KeyError, TypeError):
-        return Verdict(passed=False, detail="no message in the answer")
-    return Verdict(passed=bool(length), detail=f"a text of {length} characters")
+        return SmokeResult(passed=False, detail="no message in the answer")
+    return SmokeResult(passed=bool(length), detail=f"a text of {length} characters")
 
 
 def _said(block: Mapping[str, Any]) -> str:
-    # What a reasoning model thought before its tokens were used up proves as much.
-    found = block["reasoningContent"]["reasoningText"] if "reasoningContent" in block else block
-    return str(found.get("text", ""))
+    # A reasoning model may use up its tokens before it answers: its reasoning is enough.
+    part = block["reasoningContent"]["reasoningText"] if "reasoningContent" in block else block
+    return str(part.get("text", ""))
 
 
 # The first bytes of the two formats that Titan Image answers in.
 _SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
 
 
-def _image(answer: Mapping[str, Any]) -> Verdict:
+def _image(answer: Mapping[str, Any]) -> SmokeResult:
     images = answer.get("images")
     if not isinstance(images, list) or not images:
-        return Verdict(passed=False, detail=f"no image: {answer.get('error') or 'empty'}")
+        return SmokeResult(passed=False, detail=f"no image: {answer.get('error') or 'empty'}")
     try:
         data = base64.b64decode(images[0], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
-        return Verdict(passed=False, detail=f"the image is not base64: {error}")
+        return SmokeResult(passed=False, detail=f"the image is not base64: {error}")
     name = next((n for start, n in _SIGNATURES.items() if data.startswith(start)), None)
     if name is None:
-        return Verdict(passed=False, detail="the image is neither PNG nor JPEG")
-    return Verdict(passed=True, detail=f"a {name} image of {len(data)} bytes")
+        return SmokeResult(passed=False, detail="the image is neither PNG nor JPEG")
+    return SmokeResult(passed=True, detail=f"a {name} image of {len(data)} bytes")

@@ -110,7 +110,7 @@ def test_a_permission_that_the_workflow_lacks_is_named(
     else:
         _demand_told(ended.cause, role=physical, action=taken[0])
     if taken[0] == "bedrock:GetModelCustomizationJob":
-        assert "Its job was started, goes on and is billed" in ended.cause
+        assert "Its job was started, continues and is billed" in ended.cause
         assert "tuning stop" in ended.cause
 
 

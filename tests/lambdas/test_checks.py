@@ -379,5 +379,5 @@ def test_the_report_tells_what_a_run_takes(aws: Aws) -> None:
     found = _check(aws)
 
     assert found["training_characters"] == sum(len(f"pet number {n}") for n in range(10))
-    assert _report(aws)["training_time"].startswith("unknown: nobody published")
+    assert _report(aws)["training_time"].startswith("unknown: no published training time")
     assert _report(aws)["price"]["total_usd"] > 200

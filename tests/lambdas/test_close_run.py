@@ -37,7 +37,7 @@ SERVED = {
 
 def _close(**state: Any) -> dict[str, Any]:
     if state.get("start", {}).get("run_key"):
-        _runs.claim_work("a-table", key=KEY, run=RUN, job_name="a-job")
+        _runs.acquire_lock("a-table", key=KEY, run=RUN, job_name="a-job")
     return close_run.handler({"state": {"admission": ADMISSION, **state}}, None)
 
 
@@ -164,7 +164,7 @@ def test_what_was_trained_is_never_trained_again_whatever_went_wrong_afterwards(
 
 
 def test_a_run_whose_work_was_taken_over_leaves_it_alone(aws: Aws) -> None:
-    _runs.claim_work("a-table", key=KEY, run="another", job_name="a-job")
+    _runs.acquire_lock("a-table", key=KEY, run="another", job_name="a-job")
 
     _close(start=START, error=_error("States.TaskFailed"))
 

@@ -18,7 +18,7 @@ HEADER = "step_number,epoch_number,training_loss,perplexity\n"
 
 @pytest.fixture(autouse=True)
 def _claimed() -> None:
-    _runs.claim_work("a-table", key="k" * 48, run=RUN, job_name="a-job")
+    _runs.acquire_lock("a-table", key="k" * 48, run=RUN, job_name="a-job")
 
 
 def _record(**job: Any) -> dict[str, Any]:

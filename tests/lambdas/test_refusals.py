@@ -75,7 +75,7 @@ def test_a_lease_keeper_that_may_not_look_says_so_and_its_alarm_rings(aws: Aws) 
         "ListProvisionedModelThroughputs", "AccessDeniedException", _denial(action, "*")
     )
 
-    with pytest.raises(RuntimeError, match=rf"no lease was looked after: .*{action}") as caught:
+    with pytest.raises(RuntimeError, match=rf"no lease was checked: .*{action}") as caught:
         keep_leases.handler({}, None)
 
     assert "Likely cause: the role a-role may not do" in str(caught.value)
@@ -122,5 +122,5 @@ def test_a_manifest_that_may_not_be_copied_is_named_with_what_reading_it_needs(
     words = str(caught.value)
     for told in ("a-function", "s3:GetObjectVersion", f"arn:aws:s3:::{TRAINING}/{KEY}"):
         assert told in words
-    assert "S3 refuses to let the caller see an object" in explain(words).cause
+    assert "S3 denies the caller access to an object" in explain(words).cause
     assert "cdk drift" in explain(words).fix

@@ -44,7 +44,7 @@ def test_work_that_nobody_claimed_is_not_finished(aws: Aws) -> None:
 
 
 def test_finished_work_keeps_its_job_and_attempt(aws: Aws) -> None:
-    _runs.claim_work(TABLE, key=KEY, run=RUN, job_name="a-job")
+    _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
     _runs.finish_work(TABLE, key=KEY, run=RUN, state="trained", model_arn="arn:model")
 
     item = aws.dynamodb.item(f"key#{KEY}")
@@ -72,7 +72,7 @@ def test_a_claim_that_vanishes_is_an_error_and_never_free_work(aws: Aws) -> None
     _without_reads(aws)
 
     with pytest.raises(RuntimeError, match=f"key#{KEY}"):
-        _runs.claim_work(TABLE, key=KEY, run=RUN, job_name="a-job")
+        _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
 
 
 def test_an_upload_whose_claim_vanishes_stays_claimed(aws: Aws) -> None:

@@ -266,13 +266,13 @@ def test_of_two_runs_that_take_over_only_one_wins(
 ) -> None:
     key = _start(OTHER)["run_key"]
     _work(aws, key, state="failed")
-    taken = start_job._taken
+    taken = start_job._same_work
 
     def another_was_faster(*arguments: Any) -> Any:
         _work(aws, key, run="20261121-100000-cccccc")
         return taken(*arguments)
 
-    monkeypatch.setattr(start_job, "_taken", another_was_faster)
+    monkeypatch.setattr(start_job, "_same_work", another_was_faster)
 
     found = _start()
 

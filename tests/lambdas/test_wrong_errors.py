@@ -248,7 +248,7 @@ def work_that_was_trained_is_not_trained_again(world: World) -> Any:
 
 @scenario
 def a_finished_job_is_recorded(world: World) -> Any:
-    world.before(_runs.claim_work, "a-table", key="k" * 48, run=RUN, job_name="a-job")
+    world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN, job_name="a-job")
     world.aws.s3.objects.put(OUTPUT, f"{JOB_FOLDER}x_metrics.csv", b"step,loss\n1,0.5\n")
     job = {"JobArn": JOB, "OutputModelArn": NEW, "BaseModelArn": BASE}
     event = {"admission": {"customization": NAME, "run": RUN}, "start": {"run_key": "k" * 48}}
@@ -257,7 +257,7 @@ def a_finished_job_is_recorded(world: World) -> Any:
 
 @scenario
 def a_run_is_closed(world: World) -> Any:
-    world.before(_runs.claim_work, "a-table", key="k" * 48, run=RUN, job_name="a-job")
+    world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN, job_name="a-job")
     state = {
         "admission": {"customization": NAME, "run": RUN, "decision": "run", "reason": "checking"},
         "start": {"decision": "start", "run_key": "k" * 48},

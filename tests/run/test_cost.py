@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import Customization, load, load_all
-from bedrock_tuning.run.cost import Estimate, Line, estimate, needs_approval
+from bedrock_tuning.run.cost import CostLine, Estimate, estimate, needs_approval
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 STYLE = """
@@ -69,7 +69,7 @@ def test_an_estimate_says_each_price_with_its_calculation_and_its_source() -> No
 
 def test_the_date_of_an_estimate_is_that_of_its_oldest_price() -> None:
     dates = (date(2026, 1, 1), None, date(2025, 1, 1), date(2026, 2, 1))
-    lines = tuple(Line(label="x", usd=1.0, how="y", seen=seen) for seen in dates)
+    lines = tuple(CostLine(label="x", usd=1.0, how="y", seen=seen) for seen in dates)
 
     run = Estimate(lines=lines, rates=(), training_time="")
 
@@ -200,7 +200,7 @@ def test_approval_is_asked_always_or_never_when_the_file_says_so() -> None:
     never = _with_budget(search, 'approval = "never"')
 
     reason = needs_approval(customization=always, estimate=run)
-    assert reason == "pets-search asks for approval of every run"
+    assert reason == "pets-search requires approval of every run"
     assert needs_approval(customization=never, estimate=run) is None
 
 

@@ -41,13 +41,13 @@ def _found(message: str) -> Denial:
             " with an explicit deny in a service control policy",
             "service control policy",
             True,
-            "administrates the organization",
+            "administrator of the organization",
         ),
         (
             " because no resource control policy allows the dynamodb:PutItem action",
             "resource control policy",
             False,
-            "administrates the organization",
+            "administrator of the organization",
         ),
         (
             " because no permissions boundary allows the dynamodb:PutItem action",
@@ -118,11 +118,11 @@ def test_a_person_is_told_whom_to_ask_instead_of_how_to_deploy() -> None:
     found = _found(message)
 
     assert found.principal == "user ron"
-    assert "ask who administrates the account" in found.fix
+    assert "ask the administrator of the account" in found.fix
 
 
 @pytest.mark.parametrize(
-    ("why", "ours"),
+    ("why", "of_caller"),
     [
         (" because no identity-based policy allows the s3:GetObject action", True),
         (" because no permissions boundary allows the s3:GetObject action", True),
@@ -130,8 +130,10 @@ def test_a_person_is_told_whom_to_ask_instead_of_how_to_deploy() -> None:
         ("", False),
     ],
 )
-def test_a_refusal_by_the_callers_own_policies_is_about_the_caller(why: str, ours: bool) -> None:
-    assert _found(_refused("s3:GetObject", why=why)).ours == ours
+def test_a_refusal_by_the_callers_own_policies_is_about_the_caller(
+    why: str, of_caller: bool
+) -> None:
+    assert _found(_refused("s3:GetObject", why=why)).of_caller == of_caller
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,11 @@ from bedrock_tuning.run.failure_advice import explain
         ),
         ("The bucket is in a different region than the job", "another Region", "job's Region"),
         ("Number of training records is below the minimum of 1000", "too few", "docs/models.md"),
-        ("Validation dataset is not supported for this model", "takes no validation", "forbidden"),
+        (
+            "Validation dataset is not supported for this model",
+            "accepts no validation",
+            "forbidden",
+        ),
         ("A validation dataset is required", "needs a validation dataset", "upload one"),
         ("Invalid hyperparameter: batchSize", "refuses a hyperparameter", "docs/models.md"),
         (
@@ -76,7 +80,7 @@ def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: st
     ("code", "cause"),
     [
         ("AccessDeniedException", "may not pass the service role"),
-        ("ConflictException", "exists already"),
+        ("ConflictException", "already exists"),
         ("InternalServerException", "Bedrock itself failed"),
         ("ResourceNotFoundException", "does not exist in this Region"),
         ("ServiceQuotaExceededException", "default quota of 0"),
@@ -204,7 +208,7 @@ def test_an_unknown_message_is_passed_through_without_a_guess() -> None:
 
     assert not found.known
     assert found.cause == "Bedrock says: Flux capacitor misaligned"
-    assert "not known here" in found.fix
+    assert "message is unknown" in found.fix
 
 
 def test_no_message_at_all_is_said_to_be_none() -> None:

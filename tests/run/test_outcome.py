@@ -73,7 +73,7 @@ def test_a_rejected_dataset_is_told_with_its_counts_and_its_report_and_is_no_fai
     assert "again: image-missing ×4, caption-too-long ×3." in ended.message
     assert "s3://output/report.html" in ended.message
     assert ended.message.endswith("tuning report r -e prod")
-    assert "Worth a look" not in ended.message
+    assert "Warnings" not in ended.message
     assert "nothing is billed" in ended.message
     assert ended.notify
     assert not ended.failed
@@ -87,7 +87,7 @@ def test_warnings_are_told_apart_from_what_has_to_be_fixed() -> None:
     assert ended.subject.endswith("1 error")
     fix, look = ended.message.splitlines()[1:3]
     assert fix == "To fix, then upload the manifest again: a ×1."
-    assert look == "Worth a look, but no reason to reject: b ×2."
+    assert look == "Warnings, which do not reject the dataset: b ×2."
 
 
 def test_equally_frequent_faults_are_told_by_name() -> None:
@@ -188,7 +188,7 @@ def test_a_model_that_could_not_be_served_is_told_with_the_command_that_serves_i
 ) -> None:
     ended = outcome({**reached, "serving": {**SERVING, "step": "failed", "reason": "because"}})
 
-    assert ended.message.endswith(f"When that is put right, serve it: {command}")
+    assert ended.message.endswith(f"After you fix the cause, serve it: {command}")
 
 
 def test_a_price_that_was_approved_does_not_end_the_run() -> None:
@@ -211,7 +211,7 @@ def test_a_price_that_nobody_approves_in_time_expires_and_can_be_asked_again(err
 
     assert (ended.status, ended.failed) == ("expired", False)
     assert "no price is known for training" in ended.message
-    assert "Upload the manifest again" in ended.message
+    assert "upload the manifest again" in ended.message
 
 
 def test_a_time_out_after_the_approval_is_a_failure() -> None:
@@ -314,7 +314,7 @@ def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to() -> None:
 
     ended = _failed("Bedrock.AccessDeniedException", cause, start={**START, "request": REQUEST})
 
-    assert "goes on and is billed" in ended.message
+    assert "continues and is billed" in ended.message
     assert "tuning stop r -e prod" in ended.message
 
 

@@ -39,12 +39,12 @@ def test_a_sample_that_somebody_published_is_named_as_such() -> None:
 def test_a_time_that_nobody_published_is_unknown(key: str) -> None:
     model = catalogue()[key]
     assert training_time(model).startswith("unknown")
-    assert ("nobody published" in training_time(model)) == (model.training_time.hours is None)
+    assert ("no published" in training_time(model)) == (model.training_time.hours is None)
 
 
 def test_the_estimate_that_a_person_approves_tells_the_time_before_the_total() -> None:
     lines = str(estimate(customization=SHIPPED["pets-search"])).splitlines()
-    assert lines[-2].startswith("training time: unknown: nobody published")
+    assert lines[-2].startswith("training time: unknown: no published training time")
     assert lines[-1].startswith("at least, without training")
 
 
@@ -59,7 +59,7 @@ def test_every_form_of_the_report_tells_time_and_price() -> None:
     assert "training time: unknown" in to_text(report)
     assert "price of a run: at least 1.95 USD" in to_text(report)
     page = to_html(report)
-    assert "nobody published how long a job of Titan Multimodal Embeddings G1 takes" in page
+    assert "no published training time for Titan Multimodal Embeddings G1" in page
     assert "At least 1.95 USD" in page
 
 

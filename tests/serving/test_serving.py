@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from bedrock_tuning.serving.plan import (
     STATUS,
     Action,
+    DesiredState,
     Endpoint,
     Plan,
-    Wish,
     commitment_reason,
     plan,
     removable,
@@ -26,7 +26,14 @@ MODEL, OLDER = "model-2", "model-1"
 READY = Endpoint(
     kind="provisioned", arn="pt-1", status="ready", model_arn=MODEL, base_arn=BASE, units=1
 )
-WISH = Wish(mode="provisioned", model_arn=MODEL, base_arn=BASE)
+
+
+def _wish(**changes: Any) -> DesiredState:
+    known = {"mode": "provisioned", "model_arn": MODEL, "base_arn": None, "units": 1}
+    return DesiredState(**{**known, "commitment": None, **changes})
+
+
+WISH = _wish(mode="provisioned", model_arn=MODEL, base_arn=BASE)
 DEPLOYED = Endpoint(kind="on-demand", arn="od-1", status="ready", model_arn=MODEL)
 
 
@@ -46,7 +53,7 @@ def _committed(endpoint: Endpoint = READY, **changes: Any) -> Endpoint:
 def test_while_anything_changes_we_wait(status: Any, mode: Any, model: str | None) -> None:
     busy = replace(READY, status=status, arn="busy")
 
-    step = plan(Wish(mode=mode, model_arn=model), [READY, busy])
+    step = plan(_wish(mode=mode, model_arn=model), [READY, busy])
 
     assert (step.action, step.target) == (Action.WAIT, busy)
     assert step.reason == f"busy is {status}"
@@ -54,32 +61,32 @@ def test_while_anything_changes_we_wait(status: Any, mode: Any, model: str | Non
 
 @pytest.mark.parametrize("endpoint", [READY, DEPLOYED, replace(READY, status="failed")])
 def test_when_nothing_is_wished_what_exists_is_deleted(endpoint: Endpoint) -> None:
-    step = plan(Wish(mode="none", model_arn=MODEL), [_committed(arn="kept"), endpoint])
+    step = plan(_wish(mode="none", model_arn=MODEL), [_committed(arn="kept"), endpoint])
 
     assert (step.action, step.target) == (Action.DELETE, endpoint)
 
 
 def test_when_nothing_is_wished_a_commitment_stays_and_the_reason_names_its_end() -> None:
-    step = plan(Wish(mode="none", model_arn=MODEL), [_committed()])
+    step = plan(_wish(mode="none", model_arn=MODEL), [_committed()])
 
     assert step.action is Action.NOTHING
     assert "pt-1 has a commitment (OneMonth) until 2027-01-01T00:00:00Z" in step.reason
 
 
 def test_when_nothing_is_wished_and_nothing_exists_nothing_is_done() -> None:
-    assert plan(Wish(mode="none", model_arn=None), []).action is Action.NOTHING
+    assert plan(_wish(mode="none", model_arn=None), []).action is Action.NOTHING
 
 
 @pytest.mark.parametrize("mode", ["provisioned", "on-demand"])
 def test_without_a_model_the_wish_is_pending_and_costs_nothing(mode: Any) -> None:
-    step = plan(Wish(mode=mode, model_arn=None), [])
+    step = plan(_wish(mode=mode, model_arn=None), [])
 
     assert step.action is Action.PENDING
     assert "nothing to serve or to pay" in step.reason
 
 
 def test_without_a_new_model_what_is_served_stays() -> None:
-    assert plan(Wish(mode="provisioned", model_arn=None), [READY]).action is Action.NOTHING
+    assert plan(_wish(mode="provisioned", model_arn=None), [READY]).action is Action.NOTHING
 
 
 def test_an_endpoint_that_failed_is_deleted_first_and_its_failure_told() -> None:
@@ -142,7 +149,7 @@ def test_a_wish_without_a_known_base_takes_the_endpoint_that_there_is() -> None:
 
 
 @pytest.mark.parametrize("wish", [WISH, replace(WISH, units=3), replace(WISH, mode="on-demand")])
-def test_a_running_commitment_is_used_because_it_is_paid_for_anyway(wish: Wish) -> None:
+def test_a_running_commitment_is_used_because_it_is_paid_for_anyway(wish: DesiredState) -> None:
     step = plan(wish, [_committed(_older(arn="paid", units=2))])
 
     assert step.action is Action.SWAP
@@ -156,7 +163,7 @@ def test_a_commitment_that_serves_the_model_already_is_ready() -> None:
 
 
 def test_an_on_demand_deployment_fits_an_on_demand_wish_whatever_its_units() -> None:
-    wish = Wish(mode="on-demand", model_arn=MODEL, base_arn=BASE, units=5)
+    wish = _wish(mode="on-demand", model_arn=MODEL, base_arn=BASE, units=5)
 
     assert plan(wish, [DEPLOYED]).action is Action.READY
     assert plan(wish, [_older(DEPLOYED)]).action is Action.SWAP
@@ -203,7 +210,7 @@ def _endpoints(draw: st.DrawFn) -> list[Endpoint]:
 
 
 WISHES = st.builds(
-    Wish,
+    DesiredState,
     mode=st.sampled_from(["provisioned", "on-demand", "none"]),
     model_arn=st.none() | MODELS,
     base_arn=st.none() | BASES,
@@ -214,7 +221,7 @@ WISHES = st.builds(
 
 @given(wish=WISHES, endpoints=_endpoints())
 def test_one_step_never_breaks_what_bedrock_or_the_bill_allows(
-    wish: Wish, endpoints: list[Endpoint]
+    wish: DesiredState, endpoints: list[Endpoint]
 ) -> None:
     step = plan(wish, endpoints)
     busy = any(e.status in ("creating", "updating") for e in endpoints)
@@ -247,7 +254,7 @@ def test_one_step_never_breaks_what_bedrock_or_the_bill_allows(
 
 @given(mode=st.sampled_from(["provisioned", "on-demand"]), endpoints=_endpoints())
 def test_without_a_model_no_step_ever_costs_anything(mode: Any, endpoints: list[Endpoint]) -> None:
-    step = plan(Wish(mode=mode, model_arn=None), endpoints)
+    step = plan(_wish(mode=mode, model_arn=None), endpoints)
 
     assert step.action in (Action.PENDING, Action.NOTHING, Action.WAIT)
 
@@ -268,7 +275,7 @@ class Bedrock:
                 failed = bool(self.fails) and self.fails.pop()
                 self.endpoints[place] = replace(each, status="failed" if failed else "ready")
 
-    def carry_out(self, wish: Wish, step: Plan) -> None:
+    def carry_out(self, wish: DesiredState, step: Plan) -> None:
         """One step of a plan; refuses what Bedrock refuses."""
         if step.action is Action.WAIT:
             self.settle()
@@ -312,7 +319,7 @@ class Bedrock:
 END = (Action.READY, Action.PENDING, Action.NOTHING, Action.FAILED)
 
 
-def _followed(wish: Wish, bedrock: Bedrock) -> Plan:
+def _followed(wish: DesiredState, bedrock: Bedrock) -> Plan:
     """Carries out plans until one is an end; what can go wrong bounds the number of steps."""
     for _ in range(2 * (len(bedrock.endpoints) + len(bedrock.fails)) + 8):
         step = plan(wish, bedrock.endpoints)
@@ -330,7 +337,7 @@ def _retire(bedrock: Bedrock, surplus: Sequence[Endpoint]) -> None:
 
 @given(wish=WISHES, endpoints=_endpoints(), fails=st.lists(st.booleans(), max_size=3))
 def test_plans_lead_to_an_end_and_what_is_billed_then_is_what_was_wished(
-    wish: Wish, endpoints: list[Endpoint], fails: list[bool]
+    wish: DesiredState, endpoints: list[Endpoint], fails: list[bool]
 ) -> None:
     bedrock = Bedrock(list(endpoints), fails)
 
@@ -359,7 +366,7 @@ def test_plans_lead_to_an_end_and_what_is_billed_then_is_what_was_wished(
 
 @given(wish=WISHES, endpoints=_endpoints(), fails=st.lists(st.booleans(), max_size=3))
 def test_once_the_end_is_reached_asking_again_changes_nothing(
-    wish: Wish, endpoints: list[Endpoint], fails: list[bool]
+    wish: DesiredState, endpoints: list[Endpoint], fails: list[bool]
 ) -> None:
     bedrock = Bedrock(list(endpoints), fails)
     step = _followed(wish, bedrock)
