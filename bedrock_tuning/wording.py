@@ -2,50 +2,40 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
-# Longer names are no misspelling, and comparing them takes time.
+# A longer name is not a misspelling, and comparing it takes time.
 _NAME_MAX: Final = 100
 
 
-# What other tools call these fields.
-_ALIASES: Final[Mapping[str, str]] = {
-    "text": "caption",
-    "description": "caption",
-    "label": "caption",
-    "title": "caption",
-    "url": "image-ref",
-    "path": "image-ref",
-    "file": "image-ref",
-    "file-name": "image-ref",
-    "filename": "image-ref",
-    "uri": "image-ref",
-    "s3-uri": "image-ref",
-    "response": "completion",
-    "answer": "completion",
-    "output": "completion",
-    "target": "completion",
-    "question": "prompt",
-    "instruction": "prompt",
-    "document": "input",
-    "content": "input",
-    "from": "role",
-    "value": "content",
-}
+def did_you_mean(
+    name: str, known: Iterable[str], *, aliases: Mapping[str, str] | None = None
+) -> str:
+    """' – did you mean "caption"?', or "" if no known name is close.
 
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """' – did you mean "caption"?' or nothing."""
+    aliases: what other tools call some of the known names.
+    """
     known = tuple(known)
+    meant = (aliases or {}).get(_plain(name))
+    if meant is None or meant not in known:
+        meant = closest(name, known, cutoff=0.5)
+    return "" if meant is None else f' – did you mean "{meant}"?'
+
+
+def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known name that a misspelt one is closest to, whatever its case and separators."""
     if len(name) > _NAME_MAX:
-        return ""
-    meant = _ALIASES.get(_plain(name))
-    if meant is not None and meant in known:
-        return f' – did you mean "{meant}"?'
-    # Case, blanks and underscores are the usual slips: compare without them first.
-    plain = {_plain(candidate): candidate for candidate in known}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=0.5)
-    return f' – did you mean "{plain[close[0]]}"?' if close else ""
+        return None
+    return _closest(name, tuple(known), cutoff)
+
+
+# The same name is misspelled in every record of a dataset.
+@lru_cache(maxsize=256)
+def _closest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
+    plain = {_plain(candidate): candidate for candidate in known if len(candidate) <= _NAME_MAX}
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
+    return plain[close[0]] if close else None
 
 
 def _plain(name: str) -> str:

@@ -10,9 +10,10 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
 from lambdas import _aws
-from lambdas._checks import subject_of, write_finding
+from lambdas._checks import scope_of
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -26,21 +27,22 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
     refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str]])
     partials: list[CheckResult] = []
-    with tempfile.TemporaryFile() as findings:
+    with tempfile.TemporaryFile() as file:
+        findings = FindingsFile(file)
         for kind in s3_layout.KINDS:
             wanted = [ImageRef(line=line, key=key) for k, line, key in refs if k == kind]
             if wanted:
-                subject = subject_of(event["customization"], kind, env)
+                scope = scope_of(event["customization"], kind, env)
                 partials.append(
                     check_images(
                         wanted,
-                        _images(subject),
-                        subject,
-                        on_finding=lambda f: write_finding(findings, f),
+                        _images(scope),
+                        scope,
+                        on_finding=findings.add,
                     )
                 )
-        findings.seek(0)
-        _aws.s3().upload_fileobj(findings, env.output_bucket, f"{prefix}findings/{number}.jsonl")
+        file.seek(0)
+        _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/{number}.jsonl")
     _aws.s3().put_object(
         Bucket=env.output_bucket,
         Key=f"{prefix}results/{number}.json",
@@ -50,6 +52,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {"images": len(refs)}
 
 
-def _images(subject: DatasetScope) -> s3.S3Images:
-    client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
-    return s3.S3Images(subject.bucket, client=client, boto=_aws.s3())
+def _images(scope: DatasetScope) -> s3.S3Images:
+    client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
+    return s3.S3Images(scope.bucket, client=client, boto=_aws.s3())

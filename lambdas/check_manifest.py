@@ -14,9 +14,10 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import ImageRef, ManifestCheck
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
 from lambdas import _aws
-from lambdas._checks import subject_of, write_finding
+from lambdas._checks import scope_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,21 +26,22 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: the admission. Returns {"images", "shards", "shards_key": the index of the shards}.
 
     Writes under work/<run>/: text.json (the partial result of both texts),
-    findings/text.jsonl (every finding), shards/<n>.json and their index.
+    findings/text.jsonl (the findings), shards/<n>.json and their index.
     """
     env = CheckEnvironment.from_env(os.environ)
     run, name = event["run"], event["customization"]
     prefix = s3_layout.work_prefix(run)
     shards = _Shards(bucket=env.output_bucket, prefix=prefix, size=env.images_per_shard)
     partials: list[CheckResult] = []
-    with tempfile.TemporaryFile() as findings:
+    with tempfile.TemporaryFile() as file:
+        findings = FindingsFile(file)
         for kind in s3_layout.KINDS:
             version = event[f"{kind}_version"]
             if version is None:
                 continue
-            subject = subject_of(name, kind, env)
-            check = ManifestCheck(subject, on_finding=lambda f: write_finding(findings, f))
-            client = s3.store(subject.bucket, region=_aws.region(), credentials=_aws.credentials)
+            scope = scope_of(name, kind, env)
+            check = ManifestCheck(scope, on_finding=findings.add)
+            client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
             key = s3_layout.manifest_key(name)
             digest = hashlib.sha256()
             for chunk in s3.manifest_chunks(client, key, version=version):
@@ -51,8 +53,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             partial.text_stats[kind].sha256 = digest.hexdigest()
             partials.append(partial)
         shards.close()
-        findings.seek(0)
-        _aws.s3().upload_fileobj(findings, env.output_bucket, f"{prefix}findings/text.jsonl")
+        file.seek(0)
+        _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/text.jsonl")
     _put(env.output_bucket, f"{prefix}text.json", merge(partials))
     logger.info("checked", extra={"run": run, "images": shards.images, "shards": shards.count})
     return {"images": shards.images, "shards": shards.count, "shards_key": shards.index_key}

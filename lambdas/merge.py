@@ -1,9 +1,8 @@
 """Merges the partial results into one report and puts it where people read it."""
 
 import os
-import shutil
 import tempfile
-from typing import IO, Any
+from typing import Any
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import result
@@ -11,10 +10,10 @@ from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
+from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.run.outcome import cause_words
 from lambdas import _aws, _customizations, _runs
-from lambdas._checks import write_finding
 
 
 class UncheckedError(Exception):
@@ -36,14 +35,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     merged = result.merge(CheckResult.from_json(_read(env.output_bucket, key)) for key in keys)
     folder = s3_layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
+        findings = FindingsFile(whole)
         concluded = conclude(
-            merged,
-            customization,
-            on_finding=lambda f: write_finding(whole, f),
-            job_region=_aws.region(),
+            merged, customization, on_finding=findings.add, job_region=_aws.region()
         )
         for part in _keys(env.output_bucket, f"{work}findings/"):
-            _append(env.output_bucket, part, whole)
+            _append(env.output_bucket, part, findings)
         whole.seek(0)
         # However many findings there are, they pass through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
@@ -89,12 +86,12 @@ def _read(bucket: str, key: str) -> bytes:
     return _aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
-def _append(bucket: str, key: str, file: IO[bytes]) -> None:
-    # A download writes from the start of its file, so each one gets a file of its own.
+def _append(bucket: str, key: str, findings: FindingsFile) -> None:
+    # Each check listed its own findings: together they may be more than a rule may list.
     with tempfile.TemporaryFile() as part:
         _aws.s3().download_fileobj(bucket, key, part)
         part.seek(0)
-        shutil.copyfileobj(part, file)
+        findings.copy(part)
 
 
 def _keys(bucket: str, prefix: str) -> list[str]:

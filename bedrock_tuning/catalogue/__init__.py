@@ -6,7 +6,6 @@ To add a model, add one file. Files are read when first asked for: a Lambda pays
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from bedrock_tuning.catalogue._shapes import (
     TextLimits,
     Validation,
 )
+from bedrock_tuning.wording import closest
 
 __all__ = [
     "Alternative",
@@ -86,8 +86,7 @@ class Catalogue(Mapping[str, BaseModel]):
 
     def closest(self, key: str) -> str | None:
         """The known key that looks most like a misspelt one."""
-        close = get_close_matches(key, self._files, n=1)
-        return close[0] if close else None
+        return closest(key, self._files)
 
 
 @cache

@@ -3,7 +3,6 @@
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from bedrock_tuning.catalogue._facts import Shape, Source, Sourced
 from bedrock_tuning.catalogue._shapes import (
@@ -23,6 +22,7 @@ from bedrock_tuning.catalogue._shapes import (
     TrainingTime,
 )
 from bedrock_tuning.errors import CatalogueError
+from bedrock_tuning.wording import did_you_mean
 
 
 class StepAdvice(Shape, frozen=True):
@@ -132,6 +132,5 @@ class BaseModel(Shape, frozen=True):
         try:
             return self.facts[path]
         except KeyError:
-            close = get_close_matches(path, self.facts, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = did_you_mean(path, self.facts)
             raise CatalogueError(f"{self.key}: nothing is known about {path}{hint}") from None

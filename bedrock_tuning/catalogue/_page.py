@@ -20,12 +20,13 @@ _HEADER: Final = """# Base models
 `make docs` writes this page from `bedrock_tuning/catalogue/*.toml`: edit the file, not the page.
 Adding a model is adding one file.
 
-Every value names its source; [the list of sources](#sources) is at the end. A value without a mark
-is of high confidence (one clear or several agreeing official sources); *medium* is official but
-disputed or old, *low* is inferred or from one unofficial source. Where sources differ, the section
-*Where sources differ* of each model shows what we use, what others say, and from where on a check
-warns. Tokens can only be estimated from characters. Prices are US dollars with the day on which
-the source showed them: check them before you rely on them. What is not listed is unknown, not free.
+Every value names its source; [the list of sources](#sources) is at the end. Values without a mark
+have high confidence (one clear official source, or several that agree). *medium*: official, but
+disputed or old. *low*: inferred, or from one unofficial source. If sources differ, the model's
+section *Where sources differ* shows the value that we use, the other values, and the value above
+which a check warns. Token counts are estimated from characters. Prices are in US dollars, with the
+date on which the source showed them; verify them before you rely on them. A price that is not
+listed is unknown, not zero.
 """
 
 # Facts of these sections are shown as one table each; datasets and hyperparameters have their own.
@@ -46,12 +47,12 @@ _CONFIDENCES: Final = ("high", "medium", "low")
 
 
 def models_page(*, models: Mapping[str, BaseModel] | None = None) -> str:
-    """The whole page as Markdown; models: another catalogue than ours."""
+    """The whole page as Markdown; models: a catalogue other than ours."""
     every = list((catalogue() if models is None else models).values())
     every.sort(key=lambda model: (not model.lifecycle.open_for_new_jobs, model.provider, model.key))
     tags = {tag: source for model in every for tag, source in model.sources.items()}
+    tags.update(sources())
     account = account_facts()
-    tags.update({tag: sources()[tag] for fact in account.values() for tag in fact.source})
     parts = [
         _HEADER,
         "## Which model takes jobs\n",

@@ -1,9 +1,11 @@
 """The checks: a manifest from a stream of bytes, images from a source.
 
-check = ManifestCheck(subject)
-for chunk in chunks: refs = check.feed(chunk); partials.append(check_images(refs, source, subject))
-refs, partial = check.finish()
-report = conclude(merge([partial, *partials]), customization)
+check = ManifestCheck(scope)
+for chunk in chunks:
+    refs = check.feed(chunk)
+    results.append(check_images(refs, source, scope))
+refs, result = check.finish()
+report = conclude(merge([result, *results]), customization)
 """
 
 from bedrock_tuning.checking.images import check_images

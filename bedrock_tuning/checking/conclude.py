@@ -1,62 +1,70 @@
-"""The verdict on a dataset: joined results, dataset rules and agreed exceptions → one report."""
+"""The verdict on a dataset: merged results, dataset rules and agreed exceptions → one report."""
 
 from collections.abc import Mapping
 
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.dataset.dataset import Dataset
-from bedrock_tuning.dataset.requirements import Override, Requirements
+from bedrock_tuning.dataset.dataset import Dataset, Override, Requirements
 from bedrock_tuning.report.report import Exemption, Price, Report
-from bedrock_tuning.rules import BY_ID, BY_NAME, DATASET_RULES
-from bedrock_tuning.rules.crash import run
+from bedrock_tuning.rules import BY_ID, BY_NAME, rules_for
 from bedrock_tuning.rules.finding import (
+    FINDINGS_PER_RULE,
     Findings,
+    LineListener,
     Listener,
     effective,
-    finding,
     order,
     overridden,
 )
-from bedrock_tuning.rules.rule import Severity
+from bedrock_tuning.rules.rule import Severity, run
 from bedrock_tuning.run.cost import estimate, training_time
 
 
 def conclude(
     partial: CheckResult,
-    terms: Requirements,
+    requirements: Requirements,
     on_finding: Listener | None = None,
     *,
     job_region: str = "",
+    on_error_line: LineListener | None = None,
+    findings_per_rule: int = FINDINGS_PER_RULE,
 ) -> Report:
-    """Applies the dataset rules and the agreed exceptions to joined results.
+    """Applies the dataset rules and the agreed exceptions to merged results.
 
-    on_finding receives every finding of the dataset rules that is not silenced.
-    job_region: the AWS Region in which the job would run; "" where nobody knows it.
+    on_finding receives the first findings_per_rule findings of each dataset rule that are not
+    silenced; on_error_line every line with an error. job_region: the AWS Region in which the job
+    would run; "" if unknown.
     """
     dataset = Dataset(
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
-        terms=terms,
+        requirements=requirements,
         job_region=job_region,
     )
-    findings = Findings(overrides=terms.overrides, listener=on_finding)
-    for rule, fault in run(DATASET_RULES, dataset, None):
-        findings.add(finding(rule, fault, kind="dataset", line=None))
+    findings = Findings(
+        overrides=requirements.overrides,
+        listener=on_finding,
+        on_error_line=on_error_line,
+        per_rule=findings_per_rule,
+    )
+    for rule, fault in run(rules_for(Dataset), dataset, None):
+        findings.add(rule, fault, kind="dataset", line=None)
     counted = dict(partial.counts)
     for id, count in findings.counts.items():
         counted[id] = counted.get(id, 0) + count
     kept = [*partial.findings.values(), *findings.kept().values()]
-    shown = [overridden(each, terms.overrides) for found in kept for each in found]
-    sums, counts = _sums(counted, terms.overrides)
+    shown = [overridden(each, requirements.overrides) for of_rule in kept for each in of_rule]
+    sums, counts = _sums(counted, requirements.overrides)
     return Report(
         valid=not sums[Severity.ERROR],
-        model=terms.base_model.key,
-        model_name=terms.base_model.name,
+        model=requirements.base_model.key,
+        model_name=requirements.base_model.name,
         records=dataset.records,
         errors=sums[Severity.ERROR],
         warnings=sums[Severity.WARNING],
         infos=sums[Severity.INFO],
         counts=counts,
+        findings_per_rule=findings_per_rule,
         findings=sorted((each for each in shown if each is not None), key=order),
         exemptions=[
             Exemption(
@@ -65,28 +73,28 @@ def conclude(
                 reason=override.reason,
                 findings=sum(n for id, n in counted.items() if BY_ID[id].name == name),
             )
-            for name, override in sorted(terms.overrides.items())
+            for name, override in sorted(requirements.overrides.items())
             if name in BY_NAME
         ],
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
-        contract=terms.dataset,
-        training_time=training_time(terms.base_model),
+        contract=requirements.dataset,
+        training_time=training_time(requirements.base_model),
         price=_price(dataset),
     )
 
 
 def _price(dataset: Dataset) -> Price | None:
-    if not isinstance(dataset.terms, Customization):
+    if not isinstance(dataset.requirements, Customization):
         return None
     text = dataset.text("training")
-    found = estimate(
-        customization=dataset.terms,
+    price = estimate(
+        customization=dataset.requirements,
         training_records=text.records,
         training_characters=text.characters,
     )
     return Price(
-        lines=[str(line) for line in found.lines], total_usd=found.total_usd, known=found.known
+        lines=[str(line) for line in price.lines], total_usd=price.total_usd, known=price.known
     )
 
 

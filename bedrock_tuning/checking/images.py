@@ -1,14 +1,15 @@
-"""Checks images through a source that brings ranges of bytes: format, size, and what rules say."""
+"""Checks images through a source of byte ranges: headers are read, and every rule runs."""
 
 from collections import Counter
 from collections.abc import Sequence
 from math import log2
 from typing import Final
 
+from bedrock_tuning.checking.fast_path_images import image_fast_path
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.dataset.fingerprints import image_fingerprint, image_hash
 from bedrock_tuning.dataset.images.header import Reader, reader
-from bedrock_tuning.dataset.images.image import Image, ImageProof
+from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.source import (
     NEXT_BYTES,
     Answer,
@@ -22,11 +23,11 @@ from bedrock_tuning.dataset.images.source import (
 )
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import ImageStats, bucket, join_hashes
-from bedrock_tuning.rules import IMAGE_RULES
-from bedrock_tuning.rules.crash import run
-from bedrock_tuning.rules.finding import Findings, Listener, finding
+from bedrock_tuning.rules import rules_for
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, LineListener, Listener
+from bedrock_tuning.rules.rule import run
 
-# Images that are asked for together: so many, and no more than these bytes that may come at once.
+# Images that are requested together, and how many bytes they may have in total.
 BATCH: Final = 1024
 _BATCH_BYTES: Final = 16 << 20
 _KEY_BYTES_MAX: Final = 1024
@@ -35,29 +36,38 @@ _KEY_BYTES_MAX: Final = 1024
 def check_images(
     refs: Sequence[ImageRef],
     source: ImageSource,
-    subject: DatasetScope,
+    scope: DatasetScope,
     on_finding: Listener | None = None,
+    *,
+    on_error_line: LineListener | None = None,
+    findings_per_rule: int = FINDINGS_PER_RULE,
 ) -> CheckResult:
     """Checks the images that records refer to, in batches of one source call each.
 
-    Any split of the references into several calls, merged, gives the same result. Raises what the
-    source raises: SourceError when it cannot go on.
+    Any split of the references into several calls, merged, gives the same result. on_finding
+    receives the first findings_per_rule findings of each rule that are not silenced; on_error_line
+    every line with an error. Raises SourceError if the source cannot continue.
     """
-    check = _Check(source, subject, on_finding)
+    findings = Findings(
+        overrides=scope.overrides,
+        listener=on_finding,
+        on_error_line=on_error_line,
+        per_rule=findings_per_rule,
+    )
+    check = _Check(source, scope, findings)
     start = 0
     while start < len(refs):
         start += check.batch(refs[start : start + BATCH])
-    return check.partial()
+    return check.result()
 
 
 class _Check:
-    def __init__(
-        self, source: ImageSource, subject: DatasetScope, listener: Listener | None
-    ) -> None:
+    def __init__(self, source: ImageSource, scope: DatasetScope, findings: Findings) -> None:
         self._source = source
-        self._subject = subject
-        self._findings = Findings(overrides=subject.overrides, listener=listener)
-        self._proof = ImageProof(subject.contract.image)
+        self._scope = scope
+        self._findings = findings
+        self._fast = image_fast_path(scope)
+        self._rules = rules_for(Image)
         self._first = FirstRange()
         self._hashes: list[bytes] = []
         self._fingerprint = 0
@@ -68,9 +78,9 @@ class _Check:
         self._folders: Counter[str] = Counter()
 
     def batch(self, refs: Sequence[ImageRef]) -> int:
-        """Looks at the first of these images, as many as fit; returns how many.
+        """Checks the first of these images, as many as fit; returns how many.
 
-        One fetch for all, then one more for those that need it.
+        One fetch for all, then another for those that need more bytes.
         """
         fetchable: list[ImageRef] = []
         ranges: list[ByteRange] = []
@@ -106,11 +116,10 @@ class _Check:
             waiting.append((visit, ByteRange(visit.key, at, NEXT_BYTES)))
 
     def _judge(self, image: Image) -> None:
-        subject = self._subject
-        if not self._proof.holds(image):
-            for rule, fault in run(IMAGE_RULES, image, subject):
-                found = finding(rule, fault, kind=subject.kind, line=image.line, key=image.key)
-                self._findings.add(found)
+        scope = self._scope
+        if self._fast is None or not self._fast.is_clean(image):
+            for rule, fault in run(self._rules, image, scope):
+                self._findings.add(rule, fault, kind=scope.kind, line=image.line, key=image.key)
         self._checked += 1
         header = image.header
         if header is None:
@@ -121,12 +130,12 @@ class _Check:
         self._hashes.append(image_hash(line=image.line, key=image.key, size=size, etag=etag))
         self._formats[header.format] += 1
         self._bytes[bucket(size)] += 1
-        self._folders[image.key.removeprefix(subject.folder).rpartition("/")[0]] += 1
+        self._folders[image.key.removeprefix(scope.folder).rpartition("/")[0]] += 1
         if image.sized is not None:
             self._sizes[header.width, header.height] += 1
 
-    def partial(self) -> CheckResult:
-        """Everything seen so far."""
+    def result(self) -> CheckResult:
+        """Everything checked so far."""
         stats = ImageStats(
             checked=self._checked,
             hashed=len(self._hashes),
@@ -146,12 +155,12 @@ class _Check:
         return CheckResult(
             counts=dict(sorted(self._findings.counts.items())),
             findings=self._findings.kept(),
-            image_stats={self._subject.kind: stats},
+            image_stats={self._scope.kind: stats},
         )
 
 
 class _Visit:
-    """One image on its way: what was read so far."""
+    """One image while its header is being read."""
 
     __slots__ = ("_reader", "etag", "key", "line", "size")
 
@@ -168,25 +177,17 @@ class _Visit:
             case Missing():
                 return Image(line=self.line, key=self.key, outcome="missing", reason=answer.near), 0
             case Denied():
-                return (
-                    Image(line=self.line, key=self.key, outcome="denied", reason=answer.reason),
-                    0,
-                )
+                denied = Image(line=self.line, key=self.key, outcome="denied", reason=answer.reason)
+                return denied, 0
         if self._reader is not None and (answer.etag, answer.size) != (self.etag, self.size):
             return Image(line=self.line, key=self.key, outcome="changed"), 0
         try:
             return None, self._next(answer)
         except StopIteration as done:
-            return (
-                Image(
-                    line=self.line,
-                    key=self.key,
-                    header=done.value,
-                    size=self.size,
-                    etag=self.etag,
-                ),
-                0,
+            image = Image(
+                line=self.line, key=self.key, header=done.value, size=self.size, etag=self.etag
             )
+            return image, 0
 
     def _next(self, answer: Fetched) -> int:
         if self._reader is None:

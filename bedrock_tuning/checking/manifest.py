@@ -4,22 +4,31 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, overload
 
-from bedrock_tuning.checking.fast_path_records import Proven, prover_for
+from bedrock_tuning.checking.fast_path_records import CleanBlock, fast_path_for
 from bedrock_tuning.checking.result import CheckResult
+from bedrock_tuning.checking.row_classes import Row, row_classes_for
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.json_lines import Line
-from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES, Blocks, Overlong, cut
+from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES, Blocks, OversizedLine, cut
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.references import folder_of
-from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
+from bedrock_tuning.dataset.record_formats import SHAPES
+from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, folder_of
 from bedrock_tuning.dataset.statistics import HASH_BYTES, TextStats, bucket, join_hashes
-from bedrock_tuning.rules import LINE_RULES, record_rules
-from bedrock_tuning.rules.crash import run
-from bedrock_tuning.rules.finding import Findings, Listener, finding, shorten
+from bedrock_tuning.rules import BY_ID, rules_for
+from bedrock_tuning.rules.finding import (
+    FINDINGS_PER_RULE,
+    Findings,
+    LineListener,
+    Listener,
+    shorten,
+)
+from bedrock_tuning.rules.rule import run
 
-# Where a proof fails, each eighth of the block is tried, and so on, down to so many lines.
+# A block that is not clean is cut into eighths, and so on, down to this many lines.
 _SMALLER: Final = 8
 _FEW_LINES: Final = 3
+# If more than an eighth of a block's rows have findings, looking for clean parts is a waste.
+_MOSTLY: Final = 8
 _OUTSIDE_KEPT: Final = 20
 _LENGTHS_KEPT: Final = 4096
 _LEFT_BEHIND: Final = frozenset({"bucket", "folder"})
@@ -28,7 +37,7 @@ _RECORD_HASHES_KEPT: Final = 1 << 17
 
 
 class ImageRefs(Sequence[ImageRef]):
-    """References in the order of lines; made one by one only when somebody asks for them."""
+    """References in the order of lines; each ImageRef is made only when it is asked for."""
 
     def __init__(self, bucket: str) -> None:
         self._cut = len(f"s3://{bucket}/")
@@ -63,32 +72,47 @@ class ImageRefs(Sequence[ImageRef]):
 class ManifestCheck:
     """Checks one manifest as its bytes arrive; memory does not grow with the manifest.
 
-    feed chunks of any size in order, then finish. The result does not depend on how the bytes were
-    cut. on_finding receives every finding that is not silenced; the Partial keeps the first ones
-    and exact counts. References wait until some hundred KiB of lines are complete.
+    Feed chunks of any size in order, then finish. The result does not depend on how the bytes were
+    cut. on_finding receives the first findings_per_rule findings of each rule that are not
+    silenced; on_error_line every line with an error. References are held back until some hundred
+    KiB of lines are complete.
     """
 
     def __init__(
         self,
-        subject: DatasetScope,
+        scope: DatasetScope,
         on_finding: Listener | None = None,
         *,
+        on_error_line: LineListener | None = None,
+        findings_per_rule: int = FINDINGS_PER_RULE,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
-        self._subject = subject
-        self._findings = Findings(overrides=subject.overrides, listener=on_finding)
+        self._scope = scope
+        self._findings = Findings(
+            overrides=scope.overrides,
+            listener=on_finding,
+            on_error_line=on_error_line,
+            per_rule=findings_per_rule,
+        )
+        self._on_error_line = on_error_line
         self._stats = TextStats()
         self._lengths: dict[str, Counter[int]] = {}
         self._hashes = bytearray()
         self._blocks = Blocks(block_bytes=block_bytes)
-        self._prove = prover_for(subject)
-        self._rules = record_rules(subject.contract.format)
-        self._told: set[str] = set()
-        self._refs = ImageRefs(subject.bucket)
+        self._fast = fast_path_for(scope)
+        self._classes = row_classes_for(scope, self._findings)
+        self._line_rules = rules_for(Line)
+        self._record_rules = rules_for(Record, scope.contract.format)
+        self._reported: set[str] = set()
+        self._refs = ImageRefs(scope.bucket)
+        self._is_caption = scope.contract.format == "image-caption"
+        # Rows with findings, and whether they were many in the last block.
+        self._faulty = 0
+        self._is_mostly_faulty = False
 
     @property
     def lines(self) -> int:
-        """How many lines were looked at so far."""
+        """How many lines were checked so far."""
         return self._stats.lines
 
     def feed(self, chunk: bytes) -> Sequence[ImageRef]:
@@ -96,7 +120,7 @@ class ManifestCheck:
         self._stats.size += len(chunk)
         for block in self._blocks.feed(chunk):
             self._take(block)
-        return self._give()
+        return self._release()
 
     def finish(self) -> tuple[Sequence[ImageRef], CheckResult]:
         """The last images, and the result."""
@@ -107,50 +131,65 @@ class ManifestCheck:
             stats.lengths[name] = dict(sorted(_rounded(lengths).items()))
         stats.hashes = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
         stats.outside = dict(sorted(stats.outside.items()))
-        stats.bucket_region = self._subject.bucket_region
-        partial = CheckResult(
+        stats.bucket_region = self._scope.bucket_region
+        result = CheckResult(
             counts=dict(sorted(self._findings.counts.items())),
             findings=self._findings.kept(),
-            text_stats={self._subject.kind: stats},
+            text_stats={self._scope.kind: stats},
         )
-        return self._give(), partial
+        return self._release(), result
 
-    def _give(self) -> ImageRefs:
-        given, self._refs = self._refs, ImageRefs(self._subject.bucket)
-        return given
+    def _release(self) -> ImageRefs:
+        released, self._refs = self._refs, ImageRefs(self._scope.bucket)
+        return released
 
-    def _take(self, block: bytes | Overlong) -> None:
-        if isinstance(block, Overlong):
+    def _take(self, block: bytes | OversizedLine) -> None:
+        if isinstance(block, OversizedLine):
             self._line(b"", block.length)
-        elif self._quick(block):
             return
-        elif self._prove is not None and block.count(b"\n") > _FEW_LINES:
-            for part in cut(block, 0, len(block), most=max(1, len(block) // _SMALLER)):
-                self._take(part)
+        lines, faulty = self._stats.lines, self._faulty
+        if self._is_mostly_faulty:
+            self._rows(block)
         else:
-            for data in block[:-1].split(b"\n"):
-                self._line(data, len(data))
+            self._split(block)
+        new = self._faulty - faulty
+        self._is_mostly_faulty = new * _MOSTLY > self._stats.lines - lines
 
-    def _quick(self, block: bytes) -> bool:
-        # The one thing to say about carriage returns is said by a rule, once.
-        if self._prove is None or (b"\r" in block and "L111" not in self._told):
+    def _split(self, block: bytes) -> None:
+        """Finds the clean parts of a block; the rest is checked row by row."""
+        if self._is_clean(block):
+            return
+        if self._fast is None or block.count(b"\n") <= _FEW_LINES:
+            self._rows(block)
+            return
+        lines, faulty = self._stats.lines, self._faulty
+        for part in cut(block, 0, len(block), most=max(1, len(block) // _SMALLER)):
+            if isinstance(part, OversizedLine):
+                self._line(b"", part.length)
+            elif (self._faulty - faulty) * _MOSTLY > self._stats.lines - lines:
+                self._rows(part)
+            else:
+                self._split(part)
+
+    def _is_clean(self, block: bytes) -> bool:
+        if self._fast is None or (b"\r" in block and self._awaits("L111")):
             return False
-        proven = self._prove(block, first=self._stats.lines + 1)
-        if proven is not None:
-            self._add(proven)
-        return proven is not None
+        clean = self._fast(block, first=self._stats.lines + 1)
+        if clean is not None:
+            self._add(clean)
+        return clean is not None
 
-    def _add(self, proven: Proven) -> None:
+    def _add(self, clean: CleanBlock) -> None:
         stats = self._stats
-        stats.lines += proven.rows
-        stats.records += proven.rows
-        for name, lengths in proven.lengths.items():
+        stats.lines += clean.rows
+        stats.records += clean.rows
+        for name, lengths in clean.lengths.items():
             self._measure(name, lengths, empty=lengths[0])
-        if stats.captions.counts is not None and proven.captions:
-            stats.captions.add(Counter(proven.captions))
-        if proven.refs:
-            self._refs.add_run(proven.first, proven.refs)
-        self._hash(proven.hashes)
+        if stats.captions.counts is not None and clean.captions:
+            stats.captions.add(Counter(clean.captions))
+        if clean.refs:
+            self._refs.add_run(clean.first, clean.refs)
+        self._hash(clean.hashes)
 
     def _hash(self, hashes: bytes) -> None:
         self._stats.hashed += len(hashes) // HASH_BYTES
@@ -159,36 +198,104 @@ class ManifestCheck:
             kept = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
             self._hashes = bytearray(kept)
 
+    def _rows(self, block: bytes) -> None:
+        """Checks a block row by row: by the rules, or by a row's class if that is enough."""
+        lines = block[:-1].split(b"\n")
+        classes = self._classes
+        if classes is None:
+            for line in lines:
+                self._line(line, len(line))
+            return
+        classes.refresh()
+        settled, read, add_run = classes.settled, classes.read, self._refs.add_run
+        values: list[Mapping[str, Any]] = []
+        outside: list[str] = []
+        for number, line in enumerate(lines, self._stats.lines + 1):
+            row = read(line)
+            row_class = None if row is None else settled.get(row.key)
+            if row is None or row_class is None or (line[-1:] == b"\r" and self._awaits("L111")):
+                self._learn(line, row)
+                continue
+            self._stats.lines = number
+            row_class.rows += 1
+            if row_class.counts:
+                self._faulty += 1
+                if row_class.has_error and self._on_error_line is not None:
+                    self._on_error_line(self._scope.kind, number)
+            if row.value is None:
+                continue
+            values.append(row.value)
+            if not self._is_caption:
+                content = line.removesuffix(b"\r")
+                self._hash(record_hash(line=number, content=content))
+            elif row.ref and not row.problem:
+                add_run(number, (row.ref,))
+            elif row.problem in _LEFT_BEHIND:
+                outside.append(row.ref)
+        classes.count()
+        self._count_values(values)
+        self._count_outside(outside)
+
+    def _awaits(self, once: str) -> bool:
+        """Whether a rule whose one finding must come from its function has not reported yet."""
+        return once not in self._reported
+
+    def _learn(self, line: bytes, row: Row | None) -> None:
+        counts = self._findings.counts
+        before = dict(counts)
+        self._line(line, len(line))
+        new = {
+            id: count - before.get(id, 0)
+            for id, count in counts.items()
+            if count != before.get(id) and not BY_ID[id].once
+        }
+        self._faulty += bool(new)
+        if row is not None and self._classes is not None:
+            self._classes.learn(row, new)
+
     def _line(self, data: bytes, length: int) -> None:
         self._stats.lines += 1
         line = Line(number=self._stats.lines, data=data, length=length)
-        self._run(LINE_RULES, line, line.number)
+        self._run(self._line_rules, line, line.number)
         if line.blank:
             return
         self._stats.records += 1
         if line.too_long or not isinstance(line.parsed.value, dict):
             return
-        record = Record(line=line.number, value=line.parsed.value, subject=self._subject)
-        self._run(self._rules, record, line.number)
+        record = Record(line=line.number, value=line.parsed.value, scope=self._scope)
+        self._run(self._record_rules, record, line.number)
         self._count(record)
         self._refer(record)
-        if record.format != "image-caption":
+        if not self._is_caption:
             content = data.removesuffix(b"\r")
             self._hash(record_hash(line=line.number, content=content))
 
     def _run(self, rules: Sequence[Any], item: Line | Record, number: int) -> None:
-        for rule, fault in run(rules, item, self._subject):
-            if not (rule.once and rule.id in self._told):
-                self._told.add(rule.id)
-                kind = self._subject.kind
-                self._findings.add(finding(rule, fault, kind=kind, line=number))
+        for rule, fault in run(rules, item, self._scope):
+            if not (rule.once and rule.id in self._reported):
+                self._reported.add(rule.id)
+                self._findings.add(rule, fault, kind=self._scope.kind, line=number)
 
     def _count(self, record: Record) -> None:
         for name, length, empty in record.measured:
             self._measure(name, {length: 1}, empty=int(empty))
-        caption = record.text("caption") if record.format == "image-caption" else None
+        caption = record.text("caption") if self._is_caption else None
         if caption is not None:
             self._stats.captions.add({caption: 1})
+
+    def _count_values(self, values: Sequence[Mapping[str, Any]]) -> None:
+        """Counts many records at once, as _count does one."""
+        self._stats.records += len(values)
+        for name in SHAPES[self._scope.contract.format].required:
+            if name == "image-ref":
+                continue
+            texts = [value[name] for value in values if type(value.get(name)) is str]
+            if not texts:
+                continue
+            empty = sum(not text or text.isspace() for text in texts)
+            self._measure(name, Counter(map(len, texts)), empty=empty)
+            if self._is_caption and self._stats.captions.counts is not None:
+                self._stats.captions.add(Counter(texts))
 
     def _measure(self, name: str, lengths: Mapping[int, int], *, empty: int) -> None:
         stats = self._stats
@@ -206,13 +313,18 @@ class ManifestCheck:
 
     def _refer(self, record: Record) -> None:
         for ref in record.refs:
-            if not ref.place.problem:
+            if not ref.problem:
                 self._refs.add_run(record.line, (ref.uri,))
-            elif ref.place.problem in _LEFT_BEHIND:
-                outside, folder = self._stats.outside, shorten(folder_of(ref.uri))
-                outside[folder] = outside.get(folder, 0) + 1
-                if len(outside) > _OUTSIDE_KEPT:
-                    del outside[max(outside)]
+            elif ref.problem in _LEFT_BEHIND:
+                self._count_outside((ref.uri,))
+
+    def _count_outside(self, uris: Sequence[str]) -> None:
+        outside = self._stats.outside
+        for folder, count in Counter(map(folder_of, uris)).items():
+            name = shorten(folder)
+            outside[name] = outside.get(name, 0) + count
+            if len(outside) > _OUTSIDE_KEPT:
+                del outside[max(outside)]
 
 
 def _rounded(lengths: Counter[int]) -> Counter[int]:

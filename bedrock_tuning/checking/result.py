@@ -15,7 +15,7 @@ from bedrock_tuning.rules.finding import Finding, first
 
 
 class CheckResult(msgspec.Struct, kw_only=True):
-    """The result of one check; `merge` joins them, `checking.conclude` judges the whole.
+    """The result of one check; `merge` joins several, `checking.conclude` makes a report of them.
 
     counts: findings per rule id, exact. findings: the first ones per rule id. text_stats: by kind,
     one per checked manifest. image_stats: by kind. JSON by msgspec.json, bytes as base64.
@@ -59,8 +59,8 @@ def merge(partials: Iterable[CheckResult]) -> CheckResult:
     hashes: dict[str, list[bytes]] = {}
     for partial in partials:
         add_counts(whole.counts, partial.counts)
-        for rule, found in partial.findings.items():
-            whole.findings[rule] = first([*whole.findings.get(rule, []), *found])
+        for rule, findings in partial.findings.items():
+            whole.findings[rule] = first([*whole.findings.get(rule, []), *findings])
         for kind, text in partial.text_stats.items():
             if kind in whole.text_stats:
                 raise ValueError(f"the {kind} manifest was checked twice")
@@ -81,7 +81,7 @@ def merge(partials: Iterable[CheckResult]) -> CheckResult:
 
 
 def _sort(stats: ImageStats) -> None:
-    # Equal results shall also be equal as JSON.
+    # Equal results are also equal as JSON.
     stats.formats = dict(sorted(stats.formats.items()))
     stats.sizes = dict(sorted(stats.sizes.items()))
     stats.aspects = dict(sorted(stats.aspects.items()))

@@ -1,8 +1,9 @@
-"""Fingerprints of datasets: the same data is the same run, an image is found twice."""
+"""Fingerprints of datasets and hashes of their content: equal data, equal images and records."""
 
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterator
 
 from bedrock_tuning.dataset.statistics import HASH_BYTES
 
@@ -39,7 +40,39 @@ def record_hash(*, line: int, content: bytes | memoryview) -> bytes:
     return digest + _TWO.pack(line & 0xFFFFFFFF, size & 0xFFFFFFFF)
 
 
-def unpack(entry: bytes) -> tuple[bytes, int, int]:
-    """Content, line and key hash of one entry."""
-    line, key = _TWO.unpack_from(entry, HASH_BYTES - 8)
-    return entry[:8], line, key
+# Line, and the last four bytes of an entry: for an image a hash of its key.
+Occurrence = tuple[int, int]
+
+
+def _entries(hashes: bytes) -> Iterator[tuple[bytes, Occurrence]]:
+    for at in range(0, len(hashes), HASH_BYTES):
+        yield hashes[at : at + 8], _TWO.unpack_from(hashes, at + HASH_BYTES - 8)
+
+
+def groups(hashes: bytes) -> Iterator[list[Occurrence]]:
+    """Occurrences of each content that occurs more than once, first line first.
+
+    hashes: sorted entries of HASH_BYTES, as `dataset.statistics.join_hashes` leaves them.
+    """
+    last = b""
+    group: list[Occurrence] = []
+    for content, occurrence in _entries(hashes):
+        if content != last:
+            if len(group) > 1:
+                yield group
+            group, last = [], content
+        group.append(occurrence)
+    if len(group) > 1:
+        yield group
+
+
+def shared(one: bytes, other: bytes) -> Iterator[tuple[int, int]]:
+    """For each entry of `other` whose content is in `one` too: the first line there, its line."""
+    wanted = {content for content, _ in _entries(other)}
+    first: dict[bytes, int] = {}
+    for content, (line, _) in _entries(one):
+        if content in wanted:
+            first.setdefault(content, line)
+    for content, (line, _) in _entries(other):
+        if content in first:
+            yield first[content], line

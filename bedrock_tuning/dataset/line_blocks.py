@@ -9,7 +9,7 @@ from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
 BLOCK_BYTES: Final = 256 << 10
 
 
-class Overlong:
+class OversizedLine:
     """A line of more than LINE_BYTES_MAX bytes, thrown away; length without its newline."""
 
     __slots__ = ("length",)
@@ -32,14 +32,14 @@ class Blocks:
         self._wanted = block_bytes
         self._skipped: int | None = None
 
-    def feed(self, chunk: bytes) -> Iterator[bytes | Overlong]:
+    def feed(self, chunk: bytes) -> Iterator[bytes | OversizedLine]:
         """Takes the next bytes, gives what they complete."""
         if self._skipped is not None:
             end = chunk.find(b"\n")
             if end < 0:
                 self._skipped += len(chunk)
                 return
-            yield Overlong(self._skipped + end)
+            yield OversizedLine(self._skipped + end)
             self._skipped = None
             chunk = chunk[end + 1 :]
         self._pieces.append(chunk)
@@ -47,19 +47,19 @@ class Blocks:
         if self._held >= self._wanted:
             yield from self._release()
 
-    def finish(self) -> Iterator[bytes | Overlong]:
+    def finish(self) -> Iterator[bytes | OversizedLine]:
         """What is left when the stream has ended."""
         if self._skipped is not None:
-            yield Overlong(self._skipped)
+            yield OversizedLine(self._skipped)
         elif self._held:
             yield from self._release()
             if self._skipped is not None:
-                yield Overlong(self._skipped)
+                yield OversizedLine(self._skipped)
             elif self._held:
                 last = b"".join((*self._pieces, b"\n"))
                 yield from cut(last, 0, len(last), most=self._block_bytes)
 
-    def _release(self) -> Iterator[bytes | Overlong]:
+    def _release(self) -> Iterator[bytes | OversizedLine]:
         *before, data = self._pieces
         start = 0
         if before:
@@ -81,7 +81,7 @@ class Blocks:
         yield from cut(data, start, end, most=self._block_bytes)
 
 
-def cut(data: bytes, start: int, end: int, *, most: int) -> Iterator[bytes | Overlong]:
+def cut(data: bytes, start: int, end: int, *, most: int) -> Iterator[bytes | OversizedLine]:
     """Whole lines of data[start:end], which ends with a newline, in blocks of at most `most`."""
     while start < end:
         stop = start + most
@@ -89,7 +89,7 @@ def cut(data: bytes, start: int, end: int, *, most: int) -> Iterator[bytes | Ove
         if not stop:
             stop = data.find(b"\n", start) + 1
         if stop - start - 1 > LINE_BYTES_MAX and data.find(b"\n", start) == stop - 1:
-            yield Overlong(stop - start - 1)
+            yield OversizedLine(stop - start - 1)
         else:
             yield data[start:stop]
         start = stop

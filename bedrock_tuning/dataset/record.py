@@ -6,13 +6,12 @@ from typing import Any, Literal, NamedTuple
 
 from bedrock_tuning.dataset.json_lines import FAULTS_MAX
 from bedrock_tuning.dataset.record_formats import FLAT, SHAPES, Misfit, misfits
-from bedrock_tuning.dataset.references import Place, locate
-from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, locate
 from bedrock_tuning.dataset.suggestions import other_format
 
 
 class Medium(NamedTuple):
-    """An image or a video inside a conversation: where, what it claims to be, where it lies."""
+    """An image or a video inside a conversation: path in the record, stated format, S3 URI."""
 
     kind: Literal["image", "video"]
     path: str
@@ -21,21 +20,21 @@ class Medium(NamedTuple):
 
 
 class Ref(NamedTuple):
-    """A reference to an image or a video: in which field, as written, and where it points."""
+    """A reference to an image or a video: its field, its text, and why it may not be used."""
 
     field: str
     uri: str
-    place: Place
+    problem: ReferenceProblem
 
 
 class Record:
-    """A record: line is its number in the manifest, value the object, subject what it should be.
+    """A record: its line in the manifest and its value, a JSON object.
 
-    lookalike: the form that it has if that is another format's as a whole. misfits: else, where it
-    departs from the shape of its format, the first FAULTS_MAX. refs: every reference that it makes.
-    Of a conversation also: messages, its turns, empty ones for what is no object; roles of the
-    turns, None for what is no text; spoken, path and text of what is said (no roles, formats or
-    references); media, its images and videos.
+    lookalike: name of another known format if the whole record is in that format. misfits:
+    otherwise, where it differs from the shape of its own format, the first FAULTS_MAX. refs: all
+    references in it. Of a conversation also: messages, its turns, {} for one that is not an object;
+    roles of the turns, None where it is not a string; spoken, path and text of what is said
+    (without roles, formats and references); media, its images and videos.
     """
 
     __slots__ = (
@@ -51,10 +50,10 @@ class Record:
         "value",
     )
 
-    def __init__(self, *, line: int, value: dict[str, Any], subject: DatasetScope) -> None:
+    def __init__(self, *, line: int, value: dict[str, Any], scope: DatasetScope) -> None:
         self.line = line
         self.value = value
-        self.format = subject.contract.format
+        self.format = scope.contract.format
         self.lookalike = other_format(value, self.format)
         self.misfits: tuple[Misfit, ...] = ()
         if not self.lookalike:
@@ -76,11 +75,11 @@ class Record:
             if self.format == "converse":
                 self.media = tuple(_media(value))
             written = [(f"{each.path}.source.s3Location.uri", each.uri) for each in self.media]
-        self.refs = tuple(Ref(field, uri, locate(uri, subject)) for field, uri in written)
+        self.refs = tuple(Ref(field, uri, locate(uri, scope)) for field, uri in written)
 
     @property
     def measured(self) -> Iterator[tuple[str, int, bool]]:
-        """Name, characters and emptiness of each text whose length is of interest."""
+        """Name, number of characters and emptiness of each text that has a length limit."""
         if self.format in FLAT:
             for name in SHAPES[self.format].required:
                 text = self.text(name)

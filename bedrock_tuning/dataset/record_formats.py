@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import Format
+from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.wording import did_you_mean, json_type
 
 SCHEMA_VERSION: Final = "bedrock-conversation-2024"
@@ -90,8 +91,10 @@ SHAPES: Final[Mapping[Format, Object]] = {
 }
 
 
-# Formats whose records are one level of texts.
-FLAT: Final = frozenset({"image-caption", "prompt-completion", "input-only"})
+# Formats whose records are one level of texts, and those whose records are conversations.
+TEXTS: Final = frozenset[Format]({"prompt-completion", "input-only"})
+FLAT: Final = frozenset[Format]({"image-caption", *TEXTS})
+TALKS: Final = frozenset[Format]({"converse", "claude-messages", "rft"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
         if name in known:
             yield from misfits(inner, known[name], _join(path, name))
         elif not shape.open:
-            hint = did_you_mean(name, [k for k in known if k not in value])
+            hint = did_you_mean(name, [k for k in known if k not in value], aliases=ALIASES)
             yield Misfit(
                 "unknown",
                 _join(path, name),

@@ -1,22 +1,64 @@
-"""What is being checked: one manifest's place, its model's contract, and the agreed exceptions."""
+"""What one manifest is checked against: bucket and folder, the model's contract, exceptions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
-from bedrock_tuning.dataset.requirements import Override
-from bedrock_tuning.dataset.text_budget import TextBudget
+from bedrock_tuning.dataset.dataset import Override
 from bedrock_tuning.s3_layout import Kind
+
+
+def characters_in(tokens: int, chars_per_token: float) -> int:
+    """How many characters fit into this many tokens, by a published average ratio."""
+    return int(tokens * chars_per_token)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBudget:
+    """How many characters the texts of one record may have, estimated from limits in tokens.
+
+    None: no limit is published. record: all texts together. line_bytes: of the manifest's line.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    record: int | None = None
+    line_bytes: int | None = None
+    chars_per_token: float | None = None
+
+    @classmethod
+    def of(cls, contract: DatasetContract) -> "TextBudget":
+        """The budget that a contract grants, with the smallest batch size where that matters."""
+        limits = contract.text
+        if limits is None:
+            return cls()
+        ratio = limits.chars_per_token
+
+        def characters(tokens: int | None) -> int | None:
+            return characters_in(tokens, ratio) if tokens and ratio else None
+
+        return cls(
+            prompt=characters(limits.prompt_tokens_max),
+            completion=characters(limits.completion_tokens_max),
+            record=characters(limits.record_tokens_max_for(batch_size=None)),
+            line_bytes=limits.line_bytes_max,
+            chars_per_token=ratio,
+        )
+
+    def characters(self, field: str) -> int | None:
+        """The budget of one field."""
+        return {"prompt": self.prompt, "completion": self.completion}.get(field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetScope:
     """One manifest and what it must satisfy.
 
-    bucket, folder: where its images must lie; the folder ends with "/" or is empty (any folder).
-    bucket_region: the AWS Region of the bucket; "" where nobody knows it.
+    bucket, folder: where its images must be; the folder ends with "/" or is empty (any folder).
+    bucket_region: the AWS Region of the bucket; "" if unknown.
     overrides: by rule name, from the customization's [rules]. budget: of the contract, derived.
     """
 
@@ -58,3 +100,33 @@ class ImageRef(msgspec.Struct, frozen=True, gc=False):
 
     line: int
     key: str
+
+
+ReferenceProblem = Literal["", "not-s3", "bucket", "climbs", "folder", "no-name"]
+_SCHEME = "s3://"
+
+
+def locate(ref: str, scope: DatasetScope) -> ReferenceProblem:
+    """The first reason why the dataset may not use a reference; "" if it may.
+
+    Keys may hold blanks, "+" and any other character; they are taken as they are, never decoded.
+    """
+    if not ref.startswith(_SCHEME):
+        return "not-s3"
+    bucket, slash, key = ref[len(_SCHEME) :].partition("/")
+    if not bucket:
+        return "not-s3"
+    if bucket != scope.bucket:
+        return "bucket"
+    if not slash or not key or key == scope.folder:
+        return "no-name"
+    if "." in key and not {".", ".."}.isdisjoint(key.split("/")):
+        return "climbs"
+    if not key.startswith(scope.folder):
+        return "folder"
+    return ""
+
+
+def folder_of(ref: str) -> str:
+    """The folder of a reference, for a list of folders: "s3://bucket/a/b/"."""
+    return ref.rpartition("/")[0] + "/"

@@ -17,6 +17,16 @@ EXAMPLES: Final[Mapping[Format, str]] = {
     '[{"role": "user", "content": [{"text": "…"}]}, …]}',
     "rft": '{"messages": [{"role": "user", "content": "…"}], "reference_answer": …}',
 }
+# What other tools call the fields of our formats.
+ALIASES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("text", "description", "label", "title"), "caption"),
+    **dict.fromkeys(("url", "path", "file", "file-name", "filename", "uri", "s3-uri"), "image-ref"),
+    **dict.fromkeys(("response", "answer", "output", "target"), "completion"),
+    **dict.fromkeys(("question", "instruction"), "prompt"),
+    **dict.fromkeys(("document", "content"), "input"),
+    "from": "role",
+    "value": "content",
+}
 _NAMES: Final[tuple[tuple[frozenset[str], str, tuple[Format, ...]], ...]] = (
     (frozenset({"image-ref"}), "image and caption", ("image-caption",)),
     (frozenset({"prompt", "completion"}), "prompt and completion", ("prompt-completion",)),

@@ -7,7 +7,7 @@ import msgspec
 from bedrock_tuning.catalogue import DatasetContract
 from bedrock_tuning.dataset.statistics import ImageStats, TextStats
 from bedrock_tuning.rules import BY_NAME
-from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Finding
 from bedrock_tuning.rules.rule import Severity
 
 SCHEMA: Final = 1
@@ -37,7 +37,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with a dataset, or that nothing is.
 
     counts: findings by rule name, exact, silenced ones left out; errors, warnings, infos: their
-    sums. findings: the first ones of each rule, by kind and line. records: of both manifests.
+    sums. findings: the first ones of each rule, by kind and line. findings_per_rule: how many of
+    each rule the list of all findings holds (rejected.jsonl). records: of both manifests.
     contract: the limits that the dataset was judged by. training_time: in words. price: None when
     the dataset was checked for a model alone: it depends on the customization.
     """
@@ -51,6 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     warnings: int
     infos: int
     counts: dict[str, int]
+    findings_per_rule: int = FINDINGS_PER_RULE
     findings: list[Finding]
     exemptions: list[Exemption]
     text_stats: dict[str, TextStats]
@@ -67,6 +69,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             for name, count in self.counts.items()
             if agreed.get(name, BY_NAME[name].severity) == severity
         }
+
+    @property
+    def listed(self) -> int:
+        """How many findings the list of all findings holds."""
+        return sum(min(count, self.findings_per_rule) for count in self.counts.values())
 
     def to_json(self) -> bytes:
         """The published report; the hashes of images and records stay inside."""

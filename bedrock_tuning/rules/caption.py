@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
+from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.references import Problem
-from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, characters_in
 from bedrock_tuning.dataset.suggestions import s3_hint
-from bedrock_tuning.dataset.text_budget import characters_in
 from bedrock_tuning.rules.rule import Fault, Severity, rule
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
+_CAPTIONS: Final[tuple[Format, ...]] = ("image-caption",)
+_REFERENCES: Final[tuple[Format, ...]] = ("image-caption", "converse")
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -19,10 +21,10 @@ def _pair(caption: str) -> str:
     return f'{{"image-ref": "s3://bucket/folder/1.png", "caption": "{caption}"}}'
 
 
-@rule("R201", bad=_pair("dog " * 700), good=_GOOD, fix="Shorten the caption.")
-def caption_too_long(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+@rule("R201", bad=_pair("dog " * 700), good=_GOOD, formats=_CAPTIONS, fix="Shorten the caption.")
+def caption_too_long(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has more characters than the model accepts."""
-    caption, limits = record.text("caption"), subject.contract.caption
+    caption, limits = record.text("caption"), scope.contract.caption
     if caption is not None and limits is not None and len(caption) > limits.chars_max:
         yield Fault(
             f"the caption has {len(caption):,} characters",
@@ -32,10 +34,17 @@ def caption_too_long(record: Record, subject: DatasetScope) -> Iterator[Fault]:
         )
 
 
-@rule("R202", bad=_pair("ab"), good=_GOOD, fix="Describe the image in words.", model=_TITAN_IMAGE)
-def caption_too_short(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+@rule(
+    "R202",
+    bad=_pair("ab"),
+    good=_GOOD,
+    formats=_CAPTIONS,
+    fix="Describe the image in words.",
+    model=_TITAN_IMAGE,
+)
+def caption_too_short(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has fewer characters than the model accepts."""
-    caption, limits = record.text("caption"), subject.contract.caption
+    caption, limits = record.text("caption"), scope.contract.caption
     if caption is not None and limits is not None and len(caption) < limits.chars_min:
         yield Fault(
             f"the caption has {len(caption):,} characters",
@@ -50,15 +59,16 @@ def caption_too_short(record: Record, subject: DatasetScope) -> Iterator[Fault]:
     bad=_pair("dog " * 160),
     good=_GOOD,
     severity=Severity.WARNING,
-    fix="Shorten the caption: the model may not see its end.",
+    formats=_CAPTIONS,
+    fix="Shorten the caption: the model may not read its end.",
 )
-def caption_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+def caption_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption probably has more tokens than the model reads.
 
-    Tokens are estimated from characters with the ratio that the model's page publishes, so this is
-    a warning: the real number is known only to the model.
+    Tokens are estimated from characters with the ratio on the model's page. Only the model knows
+    the actual number, so this is a warning.
     """
-    caption, limits = record.text("caption"), subject.contract.caption
+    caption, limits = record.text("caption"), scope.contract.caption
     if caption is None or limits is None or not limits.tokens_max or not limits.chars_per_token:
         return
     longest = characters_in(limits.tokens_max, limits.chars_per_token)
@@ -77,16 +87,17 @@ def caption_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[
     bad=_pair("   "),
     good=_GOOD,
     severity=Severity.WARNING,
-    fix="Describe the image, or write an empty caption on purpose.",
+    formats=_CAPTIONS,
+    fix="Describe the image, or make the caption empty if that is intended.",
 )
 def blank_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A caption consists of white space only.
+    """A caption consists of white space.
 
-    Where empty captions are allowed this counts as one, yet it is rarely meant.
+    Models that accept empty captions accept this too, but it is rarely intended.
     """
     caption = record.text("caption")
     if caption and caption.isspace():
-        yield Fault("the caption is white space only", "caption", caption)
+        yield Fault("the caption is white space", "caption", caption, "text, or an empty caption")
 
 
 @rule(
@@ -94,25 +105,26 @@ def blank_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
     bad=_pair("a \\u0000 dog"),
     good=_GOOD,
     severity=Severity.WARNING,
+    formats=_CAPTIONS,
     fix="Remove the character.",
 )
 def control_character_in_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A caption holds a control character other than tab and newline.
+    """A caption contains a control character other than tab, newline and carriage return.
 
-    Legal in JSON when escaped, yet nearly always a leftover of a conversion, and the model learns
-    it.
+    JSON allows it when escaped, but it is nearly always left over from a conversion, and the model
+    learns it.
     """
     caption = record.text("caption")
     bad = _CONTROL.search(caption) if caption is not None else None
     if bad is not None:
         name = f"U+{ord(bad[0]):04X}"
-        yield Fault(f"{name} in the caption", "caption", name)
+        yield Fault(f"{name} in the caption", "caption", name, "no control characters")
 
 
-def _refs(record: Record, problem: Problem) -> Iterator[tuple[str, str]]:
+def _refs(record: Record, problem: ReferenceProblem) -> Iterator[tuple[str, str]]:
     """Field and text of every reference with this problem."""
     for ref in record.refs:
-        if ref.place.problem == problem:
+        if ref.problem == problem:
             yield ref.field, ref.uri
 
 
@@ -120,69 +132,76 @@ def _refs(record: Record, problem: Problem) -> Iterator[tuple[str, str]]:
     "R211",
     bad='{"image-ref": "/ron_01.jpg", "caption": "a dog"}',
     good=_GOOD,
-    fix="Write the whole S3 URI: s3://bucket/folder/image.png.",
+    formats=_REFERENCES,
+    fix="Write the full S3 URI: s3://bucket/folder/image.png.",
 )
-def image_ref_not_s3(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+def image_ref_not_s3(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """An image reference is not an S3 URI.
 
-    Amazon Bedrock reads images from S3 only; a relative path or a web address means nothing to it.
+    Amazon Bedrock reads images from S3 only, not from relative paths or web addresses.
     """
     for field, ref in _refs(record, "not-s3"):
         hint = s3_hint(ref)
         words = f" – did you mean {hint}?" if hint else ""
-        yield Fault(f"the reference is not an S3 URI{words}", field, ref, subject.prefix)
+        yield Fault(f"the reference is not an S3 URI{words}", field, ref, scope.prefix)
 
 
 @rule(
     "R212",
     bad='{"image-ref": "s3://other-bucket/folder/1.png", "caption": "a dog"}',
     good=_GOOD,
+    formats=_REFERENCES,
     fix="Copy the image into the dataset's bucket and folder.",
 )
-def image_in_another_bucket(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """An image lies in a bucket that the service role cannot read."""
+def image_in_another_bucket(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """An image is in a bucket that the service role cannot read."""
     for field, ref in _refs(record, "bucket"):
-        yield Fault("the image lies in another bucket", field, ref, subject.prefix)
+        yield Fault("the image is in another bucket", field, ref, scope.prefix)
 
 
 @rule(
     "R213",
     bad='{"image-ref": "s3://bucket/folder/../secret/1.png", "caption": "a dog"}',
     good=_GOOD,
+    formats=_REFERENCES,
     fix='Write the key without "." and ".." segments.',
 )
-def image_path_climbs(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """An image's key has a segment "." or "..".
+def image_path_climbs(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """An image's key has a "." or ".." segment.
 
-    S3 takes such a segment literally, many tools resolve it: what is read depends on who reads.
+    S3 takes such a segment literally, while many tools resolve it, so different readers read
+    different objects.
     """
     for field, ref in _refs(record, "climbs"):
-        yield Fault('the key has a "." or ".." segment', field, ref, subject.prefix)
+        yield Fault('the key has a "." or ".." segment', field, ref, scope.prefix)
 
 
 @rule(
     "R214",
     bad='{"image-ref": "s3://bucket/elsewhere/1.png", "caption": "a dog"}',
     good=_GOOD,
+    formats=_REFERENCES,
+    source=("S0", "S1", "S3"),
     fix="Move the image into the customization's folder.",
 )
-def image_outside_folder(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """An image lies outside the folder that the service role may read.
+def image_outside_folder(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """An image is outside the folder that the service role can read.
 
-    The documentation demands that images lie in the folders named in the role's policy; else the
-    job fails after it was queued.
+    Images must be in the folders that the role's policy names; otherwise the job fails after it was
+    queued.
     """
     for field, ref in _refs(record, "folder"):
-        yield Fault("the image lies outside the folder", field, ref, subject.prefix)
+        yield Fault("the image is outside the folder", field, ref, scope.prefix)
 
 
 @rule(
     "R215",
     bad='{"image-ref": "s3://bucket/folder/", "caption": "a dog"}',
     good=_GOOD,
-    fix="Name one image, not its folder.",
+    formats=_REFERENCES,
+    fix="Name one image instead of its folder.",
 )
-def image_ref_without_name(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """An image reference names a folder."""
+def image_ref_without_name(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """An image reference names a folder, not an object."""
     for field, ref in _refs(record, "no-name"):
-        yield Fault("the reference names no object", field, ref, subject.prefix)
+        yield Fault("the reference names no object", field, ref, scope.prefix)

@@ -1,17 +1,19 @@
 """R4: rules about conversations: Converse, Claude messages and reinforcement fine-tuning."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from typing import Final
 
+from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
+from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALKS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import role_hint
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.wording import closest
 
 _NOVA = "nova-lite"
-# Longer names are no slip, and comparing them takes time.
-_NAME_MAX = 40
+# User and assistant take turns; reinforcement fine-tuning has more roles.
+_CHATS: Final[tuple[Format, ...]] = ("converse", "claude-messages")
 _ROLES = {
     "converse": ("user", "assistant"),
     "claude-messages": ("user", "assistant"),
@@ -30,24 +32,25 @@ def _talk(*turns: str, version: str = SCHEMA_VERSION) -> str:
 _GOOD = _talk(_turn("user", "what is AWS"), _turn("assistant", "Amazon Web Services"))
 
 
-@rule("R401", bad=_talk(), good=_GOOD, fix="Write at least one turn.", model=_NOVA)
+@rule("R401", bad=_talk(), good=_GOOD, formats=TALKS, fix="Write at least one turn.", model=_NOVA)
 def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation has no turns."""
     if record.value.get("messages") == []:
-        yield Fault("the conversation has no turns", "messages")
+        yield Fault("the conversation has no turns", "messages", "[]", "at least one turn")
 
 
 @rule(
     "R402",
     bad=_talk(_turn("human", "what is AWS"), _turn("assistant", "Amazon Web Services")),
     good=_GOOD,
-    fix="Use one of the roles that the format knows.",
+    formats=TALKS,
+    fix="Use one of the roles of the format.",
     model=_NOVA,
 )
 def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A turn's role is not one that the format knows.
+    """A turn's role is not a role of the format.
 
-    The system prompt of Converse and of Claude has a field of its own; it is no turn.
+    In Converse and Claude records the system prompt is not a turn; it has a field of its own.
     """
     known = _ROLES.get(record.format, ())
     for index, role in enumerate(record.roles):
@@ -65,12 +68,13 @@ def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
     "R403",
     bad=_talk(_turn("assistant", "hello")),
     good=_GOOD,
-    fix="Begin with a turn of the user.",
+    formats=_CHATS,
+    fix="Begin with a user turn.",
     model=_NOVA,
 )
 def first_turn_not_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation does not begin with the user."""
-    if record.format != "rft" and record.roles and record.roles[0] == "assistant":
+    if record.roles and record.roles[0] == "assistant":
         yield Fault("the first turn is the assistant's", "messages[0].role", "assistant", "user")
 
 
@@ -78,18 +82,17 @@ def first_turn_not_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     "R404",
     bad=_talk(_turn("user", "what is AWS")),
     good=_GOOD,
-    fix="End with the answer that the model shall learn.",
+    formats=_CHATS,
+    fix="End with the answer that the model should learn.",
     model=_NOVA,
 )
-def last_turn_not_assistant(record: Record, subject: DatasetScope) -> Iterator[Fault]:
+def last_turn_not_assistant(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation does not end with the assistant.
 
-    The last answer is what the model learns. In distillation the teacher writes it, so there it may
-    be missing.
+    The model learns the last answer. In distillation the teacher model writes it, so it may be
+    missing.
     """
-    if record.format == "rft" or subject.is_distillation:
-        return
-    if record.roles and record.roles[-1] == "user":
+    if not scope.is_distillation and record.roles and record.roles[-1] == "user":
         last = len(record.roles) - 1
         yield Fault("the last turn is the user's", f"messages[{last}].role", "user", "assistant")
 
@@ -98,48 +101,51 @@ def last_turn_not_assistant(record: Record, subject: DatasetScope) -> Iterator[F
     "R405",
     bad=_talk(_turn("user", "hi"), _turn("user", "what is AWS"), _turn("assistant", "a cloud")),
     good=_GOOD,
-    fix="Join the turns, or add the missing one between them.",
+    formats=_CHATS,
+    fix="Join the turns, or add the missing turn between them.",
     model=_NOVA,
 )
 def turns_not_alternating(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """Two turns in a row have the same role."""
-    if record.format == "rft":
-        return
     for index, (one, next_one) in enumerate(zip(record.roles, record.roles[1:], strict=False), 1):
         if one == next_one and one is not None:
-            yield Fault(f"two turns of the {one} in a row", f"messages[{index}].role", one)
+            words = f"two {one} turns in a row"
+            yield Fault(words, f"messages[{index}].role", one, "user and assistant by turns")
 
 
 @rule(
     "R406",
     bad=_talk(_turn("user", " "), _turn("assistant", "Amazon Web Services")),
     good=_GOOD,
-    fix="Write the text, or remove the turn.",
+    formats=TALKS,
+    fix="Write the text or remove the turn.",
     model=_NOVA,
 )
 def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A turn or a system prompt is empty or white space only."""
+    """A turn or a system prompt is empty or consists of white space."""
     for path, text in record.spoken:
         if not text.strip():
-            yield Fault(f"{path} is empty", path, text)
+            yield Fault(f"{path} is empty", path, text, "at least one character")
     for index, message in enumerate(record.messages):
         if message.get("content") == []:
-            yield Fault("the turn has no content", f"messages[{index}].content")
+            path = f"messages[{index}].content"
+            yield Fault("the turn has no content", path, "[]", "at least one block")
 
 
 @rule(
     "R407",
     bad=_talk(_turn("user", "User: what is AWS"), _turn("assistant", "Amazon Web Services")),
     good=_GOOD,
-    fix="Write the text without it.",
+    formats=TALKS,
+    fix="Remove the word from the text.",
     model=_NOVA,
 )
-def reserved_word(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A text contains a word that the model uses to mark turns or media.
+def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A text contains a word that the model reserves to mark turns or media.
 
-    Such a word in the data is taken for the mark itself: the turn ends where it should not.
+    The model takes such a word for the marker itself, and the turn ends too early.
     """
-    limits = subject.contract.text
+    limits = scope.contract.text
     if limits is None or not limits.reserved_words:
         return
     for path, text in record.spoken:
@@ -152,13 +158,14 @@ def reserved_word(record: Record, subject: DatasetScope) -> Iterator[Fault]:
     "R408",
     bad=_talk(_turn("user", "hi"), _turn("assistant", "hello"), version="2024-01-01"),
     good=_GOOD,
+    formats=("converse",),
     fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
     model=_NOVA,
 )
 def unknown_schema_version(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A Converse record names a schema that does not exist."""
+    """A Converse record names an unknown schema version."""
     version = record.text("schemaVersion")
-    if record.format == "converse" and version is not None and version != SCHEMA_VERSION:
+    if version is not None and version != SCHEMA_VERSION:
         yield Fault(f'unknown schema "{version}"', "schemaVersion", version, f'"{SCHEMA_VERSION}"')
 
 
@@ -167,19 +174,19 @@ def unknown_schema_version(record: Record, _: DatasetScope) -> Iterator[Fault]:
     bad='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_anwser": "42"}',
     good='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_answer": "42"}',
     severity=Severity.WARNING,
-    fix='Rename the field to "reference_answer", if it is meant to be that.',
+    formats=("rft",),
+    fix='If the field is meant to be "reference_answer", rename it.',
     model="nova-2-lite/REINFORCEMENT_FINE_TUNING",
 )
 def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A field is named nearly like the reference answer, and there is no reference answer.
+    """A field's name is close to "reference_answer", and there is no such field.
 
-    Other fields are allowed in this format, they are given to your grader; so a slip is no error.
+    This format allows other fields and passes them to your grader, so this is not an error.
     """
-    if record.format == "rft" and "reference_answer" not in record.value:
-        short = [name for name in record.value if len(name) <= _NAME_MAX]
-        close = get_close_matches("reference_answer", short, n=1, cutoff=0.75)
-        if close:
-            yield Fault(f'the field is "{close[0]}"', close[0], close[0], "reference_answer")
+    if "reference_answer" not in record.value:
+        name = closest("reference_answer", record.value, cutoff=0.75)
+        if name is not None:
+            yield Fault(f'the field is "{name}"', name, name, "reference_answer")
 
 
 @rule(
@@ -187,15 +194,15 @@ def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault
     bad='{"messages": ' + _GOOD.partition('"messages": ')[2],
     good=_GOOD,
     severity=Severity.WARNING,
-    fix=f'Write "schemaVersion": "{SCHEMA_VERSION}" to be safe.',
+    formats=("converse",),
+    fix=f'To be safe, write "schemaVersion": "{SCHEMA_VERSION}".',
     model=_NOVA,
 )
 def schema_version_missing(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A Converse record does not name its schema.
+    """A Converse record does not name its schema version.
 
-    Every sample that Amazon published names it; whether a job is refused without is not published.
+    Every sample that AWS publishes has the field. AWS does not document whether a job is rejected
+    without it.
     """
-    if record.format != "converse" or record.lookalike or not record.messages:
-        return
-    if "schemaVersion" not in record.value:
-        yield Fault("the record names no schema", "schemaVersion", "", f'"{SCHEMA_VERSION}"')
+    if not record.lookalike and record.messages and "schemaVersion" not in record.value:
+        yield Fault("the record names no schema", "schemaVersion", "missing", f'"{SCHEMA_VERSION}"')

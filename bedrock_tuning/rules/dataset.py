@@ -12,7 +12,7 @@ _GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
 
 
 def _range(dataset: Dataset, kind: Kind) -> Range:
-    contract = dataset.terms.dataset
+    contract = dataset.requirements.dataset
     return (contract.training_records if kind == "training" else contract.validation_records) or (
         Range()
     )
@@ -33,10 +33,15 @@ def _words(allowed: Range) -> str:
     fix="Upload a manifest with one record per line.",
 )
 def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A manifest holds no record."""
+    """A manifest has no records."""
     for kind in dataset.kinds:
         if not dataset.text(kind).records:
-            yield Fault(f"the {kind} manifest holds no record", kind=kind)
+            yield Fault(
+                f"the {kind} manifest has no records",
+                value="0",
+                limit="at least 1",
+                kind=kind,
+            )
 
 
 @rule(
@@ -46,12 +51,12 @@ def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
     fix="Add records.",
 )
 def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A manifest holds fewer records than the model needs."""
+    """A manifest has fewer records than the model needs."""
     for kind in dataset.kinds:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if records and allowed.min is not None and records < allowed.min:
             yield Fault(
-                f"the {kind} manifest holds {counted(records, 'record')}",
+                f"the {kind} manifest has {counted(records, 'record')}",
                 value=f"{records:,}",
                 limit=_words(allowed),
                 kind=kind,
@@ -65,12 +70,12 @@ def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     fix="Remove records.",
 )
 def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A manifest holds more records than the model takes."""
+    """A manifest has more records than the model accepts."""
     for kind in dataset.kinds:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if allowed.max is not None and records > allowed.max:
             yield Fault(
-                f"the {kind} manifest holds {counted(records, 'record')}",
+                f"the {kind} manifest has {counted(records, 'record')}",
                 value=f"{records:,}",
                 limit=_words(allowed),
                 kind=kind,
@@ -85,8 +90,8 @@ def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     model="llama-3-1-8b",
 )
 def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """Training and validation manifest together hold fewer records than the model needs."""
-    allowed = dataset.terms.dataset.total_records
+    """The training and validation manifests together have fewer records than the model needs."""
+    allowed = dataset.requirements.dataset.total_records
     if allowed is not None and allowed.min is not None and 0 < dataset.records < allowed.min:
         yield Fault(
             f"training and validation together have {counted(dataset.records, 'record')}",
@@ -103,8 +108,8 @@ def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     model="llama-3-1-8b",
 )
 def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """Training and validation manifest together hold more records than the model takes."""
-    allowed = dataset.terms.dataset.total_records
+    """The training and validation manifests together have more records than the model accepts."""
+    allowed = dataset.requirements.dataset.total_records
     if allowed is not None and allowed.max is not None and dataset.records > allowed.max:
         yield Fault(
             f"training and validation together have {counted(dataset.records, 'record')}",
@@ -118,15 +123,18 @@ def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     bad='{"training": {"records": 50000}, "validation": {"records": 8}}',
     good=_GOOD,
     severity=Severity.WARNING,
-    fix="Ask AWS for a higher quota in Service Quotas before the run, or remove records.",
+    fix="Request a higher quota in Service Quotas before the run, or remove records.",
 )
 def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
     """There are more records than an account's default quota allows.
 
-    The quota counts training and validation records together and can be raised; what your account
-    has is not known here.
+    The quota covers training and validation records together and can be increased. Your account's
+    actual quota is not known to this check.
     """
-    quota, total = dataset.terms.dataset.total_records_quota, dataset.terms.dataset.total_records
+    quota, total = (
+        dataset.requirements.dataset.total_records_quota,
+        dataset.requirements.dataset.total_records,
+    )
     most = total.max if total is not None and total.max is not None else dataset.records
     if quota is not None and quota < dataset.records <= most:
         yield Fault(
@@ -144,8 +152,8 @@ def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
     model="claude-3-haiku",
 )
 def manifest_too_large(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A manifest's file is larger than the model takes."""
-    contract = dataset.terms.dataset
+    """A manifest's file is larger than the model accepts."""
+    contract = dataset.requirements.dataset
     limits = {"training": contract.training_bytes_max, "validation": contract.validation_bytes_max}
     for kind in dataset.kinds:
         most, size = limits[kind], dataset.text(kind).size
@@ -167,10 +175,12 @@ def manifest_too_large(dataset: Dataset, _: object) -> Iterator[Fault]:
 def validation_missing(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The model needs a validation manifest, and there is none.
 
-    Amazon's pages disagree for some models; the customization's [dataset] validation decides.
+    AWS pages disagree for some models; the customization's [dataset] validation setting decides.
     """
-    if dataset.terms.dataset.validation == "required" and "validation" not in dataset.kinds:
-        yield Fault("there is no validation manifest", limit="required", kind="validation")
+    if dataset.requirements.dataset.validation == "required" and "validation" not in dataset.kinds:
+        yield Fault(
+            "there is no validation manifest", value="none", limit="required", kind="validation"
+        )
 
 
 @rule(
@@ -181,9 +191,10 @@ def validation_missing(dataset: Dataset, _: object) -> Iterator[Fault]:
     model="titan-image-generator-v1",
 )
 def validation_not_supported(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """The model takes no validation manifest, and there is one."""
-    if dataset.terms.dataset.validation == "forbidden" and "validation" in dataset.kinds:
-        yield Fault("there is a validation manifest", limit="none", kind="validation")
+    """The model accepts no validation manifest, and there is one."""
+    if dataset.requirements.dataset.validation == "forbidden" and "validation" in dataset.kinds:
+        records = counted(dataset.text("validation").records, "record")
+        yield Fault("there is a validation manifest", "", records, "none", kind="validation")
 
 
 @rule(
@@ -192,17 +203,18 @@ def validation_not_supported(dataset: Dataset, _: object) -> Iterator[Fault]:
     '"validation": {"records": 8}, "job_region": "us-east-1"}',
     good='{"training": {"records": 1000, "bucket_region": "us-east-1"}, '
     '"validation": {"records": 8, "bucket_region": "us-east-1"}, "job_region": "us-east-1"}',
-    fix="Copy the dataset into a bucket of the job's Region, or start the job where the bucket is.",
+    source=("UG-fail",),
+    fix="Copy the dataset to a bucket in the job's Region, or run the job where the bucket is.",
 )
 def bucket_in_another_region(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A dataset's bucket is in another AWS Region than the job.
+    """A dataset's bucket is in a different AWS Region than the job.
 
-    Amazon Bedrock reads datasets from the job's own Region only, and each model takes jobs in few
-    Regions. A bucket never moves: its objects have to be copied. The job's Region is the
-    deployment's, or on a laptop that of --region or the AWS profile; where that one takes no jobs
-    for the model, any Region that does is accepted.
+    Amazon Bedrock reads datasets only from the job's own Region, and each model accepts jobs in few
+    Regions. A bucket cannot be moved; copy its objects instead. The job's Region is the
+    deployment's or, for `tuning validate`, that of --region or the AWS profile. If the model does
+    not accept jobs there, this rule accepts every Region in which it does.
     """
-    possible = dataset.terms.base_model.customization_regions
+    possible = dataset.requirements.base_model.customization_regions
     wanted = (dataset.job_region,) if dataset.job_region in possible else possible
     for kind in dataset.kinds:
         region = dataset.text(kind).bucket_region

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from bedrock_tuning.catalogue import Hyperparameter
 from bedrock_tuning.dataset.dataset import Dataset
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.wording import counted
 
 _TITAN_IMAGE = "titan-image-generator-v2"
 _EXPRESS = "titan-text-express"
-# Ours: the table's own authors found 5,000 steps best where it recommends 7,500.
+# Our own: the table's authors found 5,000 steps best where it recommends 7,500.
 _FAR_OFF = 2
 
 
 def _numbers(dataset: Dataset) -> Iterator[tuple[Hyperparameter, float, str]]:
     """Each hyperparameter that has a numeric value, with the value and its text."""
-    for name, text in dataset.terms.hyperparameters.items():
-        parameter = dataset.terms.base_model.hyperparameters.get(name)
+    for name, text in dataset.requirements.hyperparameters.items():
+        parameter = dataset.requirements.base_model.hyperparameters.get(name)
         if parameter is None or text == parameter.auto:
             continue
         try:
@@ -32,10 +33,10 @@ def _value(dataset: Dataset, name: str) -> float | None:
     "H101",
     bad='{"hyperparameters": {"batchSize": "100"}}',
     good='{"hyperparameters": {"batchSize": "576"}}',
-    fix="Write a value inside the range.",
+    fix="Write a value within the range.",
 )
 def hyperparameter_out_of_range(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A hyperparameter is outside of the range that the model's page gives."""
+    """A hyperparameter is outside the range on the model's page."""
     for parameter, value, text in _numbers(dataset):
         low, high = parameter.min, parameter.max
         if (low is not None and value < low) or (high is not None and value > high):
@@ -50,7 +51,7 @@ def hyperparameter_out_of_range(dataset: Dataset, _: object) -> Iterator[Fault]:
     model=_TITAN_IMAGE,
 )
 def hyperparameter_not_a_multiple(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A hyperparameter must be a multiple of a number, and is not."""
+    """A hyperparameter is not a multiple of the number that the model requires."""
     for parameter, value, text in _numbers(dataset):
         if parameter.multiple_of and value % parameter.multiple_of:
             limit = f"multiples of {parameter.multiple_of}"
@@ -62,11 +63,11 @@ def hyperparameter_not_a_multiple(dataset: Dataset, _: object) -> Iterator[Fault
     bad='{"hyperparameters": {"learningRateWarmupSteps": "50"}}',
     good='{"hyperparameters": {"learningRateWarmupSteps": "10"}}',
     severity=Severity.WARNING,
-    fix="Stay below the lower number to be safe.",
+    fix="To be safe, stay below the lower limit.",
     model="nova-lite",
 )
 def hyperparameter_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A hyperparameter is above one of the published limits and below another."""
+    """A hyperparameter is above one published limit and below another."""
     for parameter, value, text in _numbers(dataset):
         warn, high = parameter.warn, parameter.max
         if warn is not None and value > warn and (high is None or value <= high):
@@ -79,18 +80,19 @@ def hyperparameter_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
     bad='{"training": {"records": 60}, "hyperparameters": {"stepCount": "40000"}}',
     good='{"training": {"records": 60}, "hyperparameters": {"stepCount": "5000"}}',
     severity=Severity.WARNING,
-    fix="Start with the recommended number and change it by what you see.",
+    source=("S2",),
+    fix="Start with the recommended number and adjust it to your results.",
     model=_TITAN_IMAGE,
 )
 def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """The number of steps is less than half or more than twice what Amazon recommends.
+    """The number of steps is less than half or more than twice the number that AWS recommends.
 
-    The recommendation is a table by number of images; between its rows we interpolate, linearly up
-    to 64 images and with the logarithm beyond. Steps are paid for. No sign of the style in the
-    results: more steps. The style, but artefacts or blur: fewer. Still nothing at the maximum: a
-    larger batch size or learning rate.
+    The recommendation is a table by number of images. Between its rows this rule interpolates:
+    linearly up to 64 images, logarithmically above. You pay for steps. If the results do not show
+    the style, use more steps; if they show artifacts or blur, use fewer; if the maximum is not
+    enough, increase the batch size or the learning rate.
     """
-    table = dataset.terms.base_model.step_recommendation
+    table = dataset.requirements.base_model.step_recommendation
     images = dataset.text("training").records
     steps = _value(dataset, "stepCount")
     if table is None or not images or steps is None:
@@ -98,7 +100,7 @@ def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
     advice = table.steps_for(images=images)
     if not advice.steps / _FAR_OFF <= steps <= advice.steps * _FAR_OFF:
         more = "more" if steps < advice.steps else "fewer"
-        origin = "interpolated by us" if advice.interpolated else "Amazon's table"
+        origin = "interpolated" if advice.interpolated else "AWS table"
         yield Fault(
             f"{steps:,.0f} steps for {images:,} images: try {more}",
             "stepCount",
@@ -113,22 +115,22 @@ def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
     bad='{"training": {"records": 60}, "hyperparameters": {"stepCount": "auto"}}',
     good='{"training": {"records": 60}, "hyperparameters": {"stepCount": "7500"}}',
     severity=Severity.INFO,
-    fix="Nothing must be done; write the number to decide yourself.",
+    fix="No action is needed; to choose the number yourself, set stepCount.",
     model=_TITAN_IMAGE,
 )
 def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """The number of steps is left to Amazon, so the price is known only afterwards."""
-    model = dataset.terms.base_model
+    """Amazon Bedrock chooses the number of steps, so the price is known only afterwards."""
+    model = dataset.requirements.base_model
     parameter = model.hyperparameters.get("stepCount")
-    chosen = dataset.terms.hyperparameters.get("stepCount")
+    chosen = dataset.requirements.hyperparameters.get("stepCount")
     images = dataset.text("training").records
     if parameter is None or parameter.auto is None or chosen != parameter.auto or not images:
         return
     if model.step_recommendation is not None:
         advice = model.step_recommendation.steps_for(images=images)
-        origin = "interpolated by us" if advice.interpolated else "Amazon's table"
+        origin = "interpolated" if advice.interpolated else "AWS table"
         yield Fault(
-            f"{images:,} images: Amazon chooses the steps",
+            f"{images:,} images: Amazon Bedrock chooses the steps",
             "stepCount",
             chosen,
             f"about {advice.steps:,} steps are recommended ({origin})",
@@ -141,14 +143,14 @@ def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
     bad='{"training": {"records": 1000}, "hyperparameters": {"batchSize": "9216"}}',
     good='{"training": {"records": 1000}, "hyperparameters": {"batchSize": "576"}}',
     severity=Severity.WARNING,
-    fix="Use a smaller batch size, or more records.",
+    fix="Use a smaller batch size or more records.",
 )
 def batch_larger_than_dataset(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """One batch holds more records than the training manifest has."""
+    """One batch is larger than the whole training manifest."""
     batch, records = _value(dataset, "batchSize"), dataset.text("training").records
     if batch is not None and 0 < records < batch:
         yield Fault(
-            f"batchSize is {batch:,.0f}, there are {records:,} records",
+            f"batchSize is {batch:,.0f}, the manifest has {counted(records, 'record')}",
             "batchSize",
             f"{batch:,.0f}",
             f"at most {records:,}",
@@ -163,16 +165,16 @@ def batch_larger_than_dataset(dataset: Dataset, _: object) -> Iterator[Fault]:
     good='{"training": {"records": 9, "longest": {"prompt": 9000, "completion": 9000}}, '
     '"hyperparameters": {"batchSize": "1"}}',
     severity=Severity.WARNING,
-    fix="Use a smaller batch size, or shorter records.",
+    fix="Use a smaller batch size or shorter records.",
     model=_EXPRESS,
 )
 def batch_too_large_for_long_records(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """With this batch size the longest record may have more tokens than the model takes.
+    """With this batch size, the longest record may have more tokens than the model accepts.
 
-    A larger batch leaves fewer tokens for each record. Tokens are estimated from the longest text
-    of each field.
+    A larger batch leaves fewer tokens per record. Tokens are estimated from the longest text in
+    each field.
     """
-    limits, batch = dataset.terms.dataset.text, _value(dataset, "batchSize")
+    limits, batch = dataset.requirements.dataset.text, _value(dataset, "batchSize")
     if limits is None or not limits.chars_per_token or batch is None:
         return
     most = limits.record_tokens_max_for(batch_size=int(batch))
@@ -193,7 +195,7 @@ def batch_too_large_for_long_records(dataset: Dataset, _: object) -> Iterator[Fa
     bad='{"training": {"records": 16000}, "hyperparameters": {"learningRateWarmupSteps": "5"}}',
     good='{"training": {"records": 1600}, "hyperparameters": {"learningRateWarmupSteps": "10"}}',
     severity=Severity.INFO,
-    fix="Try the rule of thumb.",
+    fix="Try the value of the rule of thumb.",
     model="nova-lite",
 )
 def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
@@ -202,14 +204,14 @@ def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
     for parameter, value, text in _numbers(dataset):
         if not parameter.divide_records_by or not records:
             continue
-        wished = records / parameter.divide_records_by
-        low, high = parameter.min or 0, parameter.warn or parameter.max or wished
-        wished = min(max(wished, low), high)
-        if not wished / _FAR_OFF <= value <= max(wished * _FAR_OFF, 1):
+        suggested = records / parameter.divide_records_by
+        low, high = parameter.min or 0, parameter.warn or parameter.max or suggested
+        suggested = min(max(suggested, low), high)
+        if not suggested / _FAR_OFF <= value <= max(suggested * _FAR_OFF, 1):
             yield Fault(
                 f"{parameter.name} is {text} for {records:,} records",
                 parameter.name,
                 text,
-                f"about {wished:,.0f} (records / {parameter.divide_records_by})",
+                f"about {suggested:,.0f} (records / {parameter.divide_records_by})",
                 kind="training",
             )

@@ -1,4 +1,4 @@
-"""L: rules about one line of a manifest, before anybody asks what the record means."""
+"""L: rules about one line of a manifest, whatever its record means."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from bedrock_tuning.dataset.json_lines import DEPTH_MAX, LINE_BYTES_MAX, Line
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import syntax_hint
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.wording import json_type
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 
@@ -14,35 +15,42 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
     "L101",
     bad=b"\xef\xbb\xbf" + _GOOD.encode(),
     good=_GOOD,
-    fix="Save the file as UTF-8 without BOM.",
+    source=("RFC8259",),
+    fix="Save the file as UTF-8 without a BOM.",
 )
 def byte_order_mark(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """The manifest begins with a byte order mark.
 
-    Windows editors write the three bytes EF BB BF before the text. RFC 8259 forbids to send them,
-    and a strict reader then sees a first line that is not JSON.
+    Some Windows editors write the three bytes EF BB BF before the text. RFC 8259 forbids sending
+    them, and strict parsers then fail on line 1.
     """
     if line.number == 1 and line.marked:
         yield Fault("the file begins with a byte order mark", value="EF BB BF")
 
 
-@rule("L102", bad=b'{"caption": "caf\xe9"}', good=_GOOD, fix="Save the file as UTF-8.")
+@rule(
+    "L102",
+    bad=b'{"caption": "caf\xe9"}',
+    good=_GOOD,
+    source=("RFC8259",),
+    fix="Save the file as UTF-8.",
+)
 def not_utf8(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is not valid UTF-8.
 
-    JSON is exchanged in UTF-8. Latin-1, Windows-1252 and UTF-16 files look right in an editor and
-    break in the training job.
+    JSON is exchanged in UTF-8. Files in Latin-1, Windows-1252 or UTF-16 look fine in an editor, and
+    then the training job fails.
     """
     if line.parsed.cause == "utf-8":
         yield Fault(f"the line is not UTF-8: {line.parsed.problem}", limit="UTF-8")
 
 
-@rule("L103", bad="", good=_GOOD, fix="Delete the blank line.")
+@rule("L103", bad="", good=_GOOD, source=("UG-fail",), fix="Delete the blank line.")
 def blank_line(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is blank.
 
-    Amazon Bedrock's troubleshooting page names blank lines as a cause of failed jobs. The newline
-    at the end of the last record makes no blank line.
+    Amazon Bedrock's troubleshooting page lists blank lines as a cause of failed jobs. A trailing
+    newline is not a blank line.
     """
     if line.blank:
         yield Fault("the line is blank")
@@ -50,10 +58,10 @@ def blank_line(line: Line, _: DatasetScope) -> Iterator[Fault]:
 
 @rule("L104", bad="x" * (LINE_BYTES_MAX + 1), good=_GOOD, fix="Split the record, or trim its text.")
 def line_too_long(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """A line is longer than any record can legally be.
+    """A line is longer than any valid record can be.
 
-    Usually the newlines between records are missing. The line is not read further, so that memory
-    stays bounded.
+    Usually the newlines between records are missing. The rest of the line is skipped to keep memory
+    bounded.
     """
     if line.too_long:
         yield Fault(
@@ -63,12 +71,18 @@ def line_too_long(line: Line, _: DatasetScope) -> Iterator[Fault]:
         )
 
 
-@rule("L105", bad='{"caption": "a dog",}', good=_GOOD, fix="Write one JSON object per line.")
+@rule(
+    "L105",
+    bad='{"caption": "a dog",}',
+    good=_GOOD,
+    source=("RFC8259",),
+    fix="Write one JSON object per line.",
+)
 def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """A line is not JSON.
+    """A line is not valid JSON.
 
-    Judged by RFC 8259: no trailing commas, no single quotes, no comments, no NaN or Infinity, no
-    raw control characters inside strings, nothing after the value.
+    RFC 8259 applies: no trailing commas, no single quotes, no comments, no NaN or Infinity, no
+    unescaped control characters inside strings, nothing after the value.
     """
     if line.parsed.cause == "syntax":
         # The cut may go through a character.
@@ -80,7 +94,7 @@ def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
 
 @rule("L106", bad="[" * 100_000, good=_GOOD, fix="Write a flat JSON object.")
 def nested_too_deep(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """Arrays or objects are nested too deep to be read.
+    """Arrays or objects are nested too deeply.
 
     No record needs more than a few levels; such a line is an accident or an attack.
     """
@@ -90,47 +104,50 @@ def nested_too_deep(line: Line, _: DatasetScope) -> Iterator[Fault]:
 
 @rule("L107", bad='["a dog"]', good=_GOOD, fix="Write one JSON object per line.")
 def not_an_object(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """A line is JSON, but not an object.
+    """A line is valid JSON, but not an object.
 
-    Every record is an object in braces. A file that is one JSON array has to be rewritten with one
-    element per line and no commas between the lines.
+    Every record is an object in braces. If the file is one JSON array, write each element on a line
+    of its own, without commas between the lines.
     """
     parsed = line.parsed
     if not parsed.problem and not isinstance(parsed.value, dict):
-        yield Fault(f"the line is {_kind(parsed.value)}, not an object", value=str(parsed.value))
+        kind = json_type(parsed.value)
+        yield Fault(f"the line is of type {kind}, not object", value=str(parsed.value))
 
 
 @rule(
     "L108",
     bad='{"image-ref": "s3://b/f/1.png", "caption": "a dog", "caption": "a cat"}',
     good=_GOOD,
+    source=("RFC8259",),
     fix="Keep one of the two.",
 )
 def duplicate_key(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """An object gives the same key twice.
+    """An object has the same key twice.
 
-    Readers differ in which of the two they use, so nobody can say what the model is trained on.
+    Parsers differ in which of the two values they use, so it is undefined what the model is trained
+    on.
     """
     for name in line.parsed.repeated:
-        yield Fault(f'the key "{name}" is given twice', field=name)
+        yield Fault(f'the key "{name}" occurs twice', field=name, value=name)
 
 
 @rule("L109", bad=b'{"caption": "a \x00dog"}', good=_GOOD, fix="Remove the NUL characters.")
 def nul_character(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """A line holds a NUL byte.
+    """A line contains a NUL byte.
 
-    Most often the file is UTF-16, or a disk block that was never written.
+    Usually the file is in UTF-16, or part of it was never written to disk.
     """
     if line.parsed.cause == "nul":
-        yield Fault(f"the line holds {line.parsed.problem}")
+        yield Fault(f"the line contains {line.parsed.problem}")
 
 
 @rule("L110", bad='{"caption": "\\ud83d"}', good=_GOOD, fix="Write the whole character.")
 def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """An escape names half a character.
+    """An escape sequence stands for half a character.
 
-    \\ud83d alone is no character: a text was cut in the middle of an emoji. It cannot be written
-    as UTF-8, and readers disagree on what to do.
+    \\ud83d alone is not a character: a text was cut in the middle of an emoji. It cannot be encoded
+    as UTF-8, and parsers handle it differently.
     """
     if line.parsed.cause == "surrogate":
         yield Fault(line.parsed.problem)
@@ -142,18 +159,12 @@ def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
     good=_GOOD,
     severity=Severity.INFO,
     once=True,
-    fix="Nothing must be done; dos2unix makes the file smaller.",
+    fix="No action is needed; dos2unix makes the file smaller.",
 )
 def windows_line_end(line: Line, _: DatasetScope) -> Iterator[Fault]:
-    """Lines end with carriage return and newline.
+    """Lines end with a carriage return and a newline.
 
-    A carriage return is white space in JSON, so the record is read all the same. Told once per
-    manifest.
+    A carriage return is white space in JSON, so it does no harm. Reported once per manifest.
     """
     if line.data.endswith(b"\r"):
         yield Fault("lines end with CR LF", value="CR LF", limit="LF")
-
-
-def _kind(value: object) -> str:
-    names = {list: "an array", str: "a string", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

@@ -13,7 +13,7 @@ from bedrock_tuning.rules.rule import Fault, Severity, rule
 
 _NOVA = "nova-lite"
 _LLAMA = "llama-3-2-11b"
-# The formats of Converse by what names of files end with.
+# The formats of Converse by file name extension.
 _FORMATS: Final = {
     "png": "png",
     "jpg": "jpeg",
@@ -56,24 +56,33 @@ def _of(record: Record, kind: str) -> list[Medium]:
     "R501",
     bad=_GOOD,
     good=_talk(),
-    fix="Remove the image or the video, or choose a model that sees.",
+    formats=("converse",),
+    fix="Remove the image or video, or choose a model that accepts it.",
     model="nova-micro",
 )
-def media_not_supported(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to an image or a video, and the model reads text only."""
-    contract = subject.contract
+def media_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to an image or a video that the model cannot read."""
+    contract = scope.contract
     videos = contract.media is not None and bool(contract.media.video_formats)
     for medium in record.media:
         if (medium.kind == "image" and contract.image is None) or (
             medium.kind == "video" and not videos
         ):
-            yield Fault(f"the model takes no {medium.kind}s", medium.path, medium.uri)
+            words = f"the model does not accept {medium.kind}s"
+            yield Fault(words, medium.path, medium.uri, f"no {medium.kind}s")
 
 
-@rule("R502", bad=_talk(*[_IMAGE] * 11), good=_GOOD, fix="Use fewer images.", model=_NOVA)
-def too_many_images_in_record(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to more images than the model takes."""
-    limits = subject.contract.media
+@rule(
+    "R502",
+    bad=_talk(*[_IMAGE] * 11),
+    good=_GOOD,
+    formats=("converse",),
+    fix="Use fewer images.",
+    model=_NOVA,
+)
+def too_many_images_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to more images than the model accepts."""
+    limits = scope.contract.media
     images = len(_of(record, "image"))
     if limits is not None and limits.images_per_record_max is not None:
         most = limits.images_per_record_max
@@ -81,10 +90,17 @@ def too_many_images_in_record(record: Record, subject: DatasetScope) -> Iterator
             yield Fault(f"{images} images", "messages", f"{images} images", f"at most {most}")
 
 
-@rule("R503", bad=_talk(_VIDEO, _VIDEO), good=_talk(_VIDEO), fix="Use one video.", model=_NOVA)
-def too_many_videos_in_record(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to more videos than the model takes."""
-    limits = subject.contract.media
+@rule(
+    "R503",
+    bad=_talk(_VIDEO, _VIDEO),
+    good=_talk(_VIDEO),
+    formats=("converse",),
+    fix="Use one video.",
+    model=_NOVA,
+)
+def too_many_videos_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to more videos than the model accepts."""
+    limits = scope.contract.media
     videos = len(_of(record, "video"))
     if limits is not None and limits.videos_per_record_max is not None:
         most = limits.videos_per_record_max
@@ -96,29 +112,31 @@ def too_many_videos_in_record(record: Record, subject: DatasetScope) -> Iterator
     "R504",
     bad=_talk(_IMAGE, _VIDEO),
     good=_GOOD,
-    fix="Make two records of it.",
+    formats=("converse",),
+    fix="Split it into two records.",
     model=_NOVA,
 )
-def images_and_video_mixed(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to images and to a video, and the model takes only one kind."""
-    limits = subject.contract.media
+def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation refers to images and a video, and the model accepts only one of the two."""
+    limits = scope.contract.media
     if limits is None or limits.mixed_kinds:
         return
-    kinds = {medium.kind for medium in record.media}
-    if len(kinds) > 1:
-        yield Fault("images and video in one record", "messages", limit="one kind")
+    if len({medium.kind for medium in record.media}) > 1:
+        kinds = f"{len(_of(record, 'image'))} images, {len(_of(record, 'video'))} videos"
+        yield Fault("images and video in one record", "messages", kinds, "images or one video")
 
 
 @rule(
     "R505",
     bad=_talk(_medium("image", "bmp", "folder/1.bmp")),
     good=_GOOD,
-    fix="Write the format that the file has; convert the file if the model does not read it.",
+    formats=("converse",),
+    fix="Write the format of the file; convert the file if the model does not accept it.",
     model=_NOVA,
 )
-def unknown_media_format(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A conversation names a format of an image or a video that the model does not read."""
-    contract = subject.contract
+def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation states an image or video format that the model does not accept."""
+    contract = scope.contract
     images = contract.image.formats if contract.image is not None else ()
     videos = contract.media.video_formats if contract.media is not None else ()
     known = {"image": images, "video": videos}
@@ -139,17 +157,18 @@ def unknown_media_format(record: Record, subject: DatasetScope) -> Iterator[Faul
     "R506",
     bad=_talk(_medium("image", "png", "folder/my dog.png")),
     good=_GOOD,
+    formats=("converse",),
     fix="Rename the file.",
     model=_NOVA,
 )
-def media_key_characters(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """The key of an image or a video holds a character that the model's page does not allow."""
-    limits = subject.contract.media
+def media_key_characters(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """The key of an image or a video contains a character that the model does not allow."""
+    limits = scope.contract.media
     if limits is None or not limits.key_characters:
         return
     allowed = re.compile(f"[{limits.key_characters}]*")
     for medium in record.media:
-        # What is no reference to S3 is another rule's.
+        # Another rule reports references that are not S3 URIs.
         key = medium.uri.removeprefix("s3://") if medium.uri.startswith("s3://") else ""
         match = allowed.match(key)
         if match is not None and match.end() < len(key):
@@ -162,20 +181,21 @@ def media_key_characters(record: Record, subject: DatasetScope) -> Iterator[Faul
     bad=_talk(_medium("image", "png", "folder/1.jpg")),
     good=_GOOD,
     severity=Severity.WARNING,
-    fix="Write the format that the file has, or rename the file.",
+    formats=("converse",),
+    fix="Write the format of the file, or rename the file.",
     model=_NOVA,
 )
 def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A conversation calls an image or a video another format than its file's name does.
+    """The stated format of an image or a video differs from its file name extension.
 
-    Amazon Bedrock is told the format beside the file, so one of both is wrong. What the file
-    really is another rule says, which looks at its bytes.
+    One of the two is wrong. The rule wrong-image-extension compares the name with the file's
+    content.
     """
     for medium in record.media:
         named = _FORMATS.get(extension_of(medium.uri))
         if named is not None and medium.format in _FORMATS.values() and named != medium.format:
             yield Fault(
-                f'the format is "{medium.format}", the name says {named}',
+                f'the stated format is "{medium.format}", the file name says {named}',
                 f"{medium.path}.format",
                 medium.format,
                 named,
@@ -183,7 +203,7 @@ def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault
 
 
 def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int, int] | None:
-    """Tokens of a record whose images have so many tiles each, and what the model takes."""
+    """Tokens of a record whose images have this many tiles each, and the model's limit."""
     image, text = contract.image, contract.text
     images = len(_of(record, "image"))
     if image is None or image.tile_tokens is None or text is None or not images:
@@ -204,16 +224,17 @@ def _images(record: Record) -> str:
     "R508",
     bad=_talk(*[_IMAGE] * 10),
     good=_talk(*[_IMAGE] * 2),
+    formats=("converse",),
     fix="Use fewer images, or less text.",
     model=_LLAMA,
 )
-def images_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """The images of a conversation have more tokens than the model takes, however small they are.
+def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """The images of a conversation exceed the model's token limit, even if they are small.
 
-    The model cuts an image into tiles, each of so many tokens, and the smallest image is one tile.
-    The text counts, too; its tokens are estimated from characters.
+    The model cuts an image into tiles with a fixed number of tokens each, and the smallest image is
+    one tile. The text counts too; its tokens are estimated from characters.
     """
-    found = _tokens(record, subject.contract, 1)
+    found = _tokens(record, scope.contract, 1)
     if found is not None and found[0] > found[1]:
         yield Fault(
             f"the text and {_images(record)} have at least {found[0]:,} tokens",
@@ -228,20 +249,21 @@ def images_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[F
     bad=_talk(*[_IMAGE] * 3),
     good=_talk(*[_IMAGE] * 2),
     severity=Severity.INFO,
-    fix="Keep the sides of the images below two tiles each, or use fewer images.",
+    formats=("converse",),
+    fix="Keep the sides of the images below two tiles, or use fewer images.",
     model=_LLAMA,
 )
-def images_may_exceed_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """The images of a conversation have more tokens than the model takes if they are large.
+def images_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """The images of a conversation exceed the model's token limit if they are large.
 
-    Where both sides of an image are two tiles long or longer it has the most tokens. Whether the
-    images of this conversation are that large was not looked at.
+    An image has the most tokens when both sides are at least two tiles long. The actual sizes of
+    this conversation's images were not checked.
     """
-    limits = subject.contract.image
+    limits = scope.contract.image
     if limits is None or limits.tiles_per_side_max is None or limits.tile_pixels is None:
         return
-    least = _tokens(record, subject.contract, 1)
-    found = _tokens(record, subject.contract, limits.tiles_per_side_max**2)
+    least = _tokens(record, scope.contract, 1)
+    found = _tokens(record, scope.contract, limits.tiles_per_side_max**2)
     if least is None or found is None or least[0] > least[1] or found[0] <= found[1]:
         return
     side = limits.tiles_per_side_max * limits.tile_pixels

@@ -1,14 +1,15 @@
-"""D2: rules about how good the data is: copies, leaks, balance, captions, folders."""
+"""D2, D3: rules about the quality of the data: copies, leaks, balance, what was not checked."""
 
 from collections.abc import Iterator, Mapping
 
 from bedrock_tuning.dataset.dataset import Dataset
-from bedrock_tuning.dataset.duplicates import groups, shared
+from bedrock_tuning.dataset.fingerprints import groups, shared
 from bedrock_tuning.dataset.statistics import HASH_BYTES
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.wording import counted
 
 _GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
-# Our thresholds, not Amazon's: from here on advice is worth its line.
+# Our own thresholds; AWS publishes none.
 _EMPTY_SHARE = 0.1
 _IMBALANCE = 10
 _FEW_PER_CLASS = 5
@@ -23,15 +24,15 @@ _FEW_PER_CLASS = 5
     model="nova-lite",
 )
 def duplicate_record(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A record is the same as an earlier one of the same manifest, byte for byte.
+    """A record is identical to an earlier one in the same manifest, byte for byte.
 
-    Copies weigh a record more than others and are paid for again in every epoch.
+    Copies give a record more weight than others, and you pay for them in every epoch.
     """
     for kind in dataset.kinds:
         for first, *others in groups(dataset.text(kind).hashes):
             for line, _rest in others:
                 yield Fault(
-                    f"the record is the same as line {first[0]}",
+                    f"the record is identical to line {first[0]}",
                     value=f"line {first[0]}",
                     line=line,
                     kind=kind,
@@ -46,11 +47,10 @@ def duplicate_record(dataset: Dataset, _: object) -> Iterator[Fault]:
     fix="Keep one of them; more variety helps more than copies.",
 )
 def duplicate_image(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """An image is the same as an earlier one of the same manifest.
+    """An image is identical to an earlier one in the same manifest.
 
-    Judged by size and ETag, which S3 makes of the bytes, never by the name. Images that were
-    uploaded in several parts or with another encryption can be equal and have different ETags; such
-    copies are not noticed.
+    Size and ETag decide, not the name. Multipart uploads and different encryption settings give
+    identical images different ETags; such copies are not found.
     """
     for kind in dataset.kinds:
         for first, *others in groups(dataset.images(kind).hashes):
@@ -74,9 +74,9 @@ def duplicate_image(dataset: Dataset, _: object) -> Iterator[Fault]:
     fix="Remove the image from one of the manifests.",
 )
 def image_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """An image is in the training and in the validation manifest.
+    """An image is in both the training and the validation manifest.
 
-    The model has seen what it is validated on: the validation loss looks better than the model is.
+    The model is validated on data that it was trained on, so the validation loss looks too good.
     """
     training, validation = dataset.images("training"), dataset.images("validation")
     for first, line in shared(training.hashes, validation.hashes):
@@ -97,9 +97,9 @@ def image_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
     model="nova-lite",
 )
 def record_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """A record is in the training and in the validation manifest.
+    """A record is in both the training and the validation manifest.
 
-    The model has seen what it is validated on: the validation loss looks better than the model is.
+    The model is validated on data that it was trained on, so the validation loss looks too good.
     """
     training, validation = dataset.text("training"), dataset.text("validation")
     for first, line in shared(training.hashes, validation.hashes):
@@ -121,14 +121,20 @@ def record_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
 def one_caption_for_all(dataset: Dataset, _: object) -> Iterator[Fault]:
     """All images of a manifest have the same caption.
 
-    Then the caption tells the model nothing about any image.
+    Such a caption tells the model nothing about any image.
     """
     for kind in dataset.kinds:
         captions = dataset.text(kind).captions.counts
         if captions is not None and len(captions) == 1:
             (caption, count), *_none = captions.items()
             if count > 1 and caption.strip():
-                yield Fault(f"all {count:,} captions are the same", "caption", caption, kind=kind)
+                yield Fault(
+                    f"all {count:,} captions are the same",
+                    "caption",
+                    caption,
+                    "different captions",
+                    kind=kind,
+                )
 
 
 @rule(
@@ -141,8 +147,8 @@ def one_caption_for_all(dataset: Dataset, _: object) -> Iterator[Fault]:
 def many_empty_captions(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A tenth or more of the captions are empty.
 
-    Where the model allows empty captions they are no error, but such an image teaches nothing about
-    words. The threshold is ours.
+    If the model accepts empty captions this is not an error, but such images teach it nothing about
+    words. The threshold is our own.
     """
     for kind in dataset.kinds:
         text = dataset.text(kind)
@@ -152,6 +158,7 @@ def many_empty_captions(dataset: Dataset, _: object) -> Iterator[Fault]:
                 f"{empty:,} of {text.records:,} captions are empty ({empty / text.records:.0%})",
                 "caption",
                 f"{empty:,}",
+                f"below {_EMPTY_SHARE:.0%}",
                 kind=kind,
             )
 
@@ -175,9 +182,9 @@ def _imbalance(classes: Mapping[str, int]) -> tuple[str, int, str, int] | None:
 def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
     """One class has ten times as many images as another.
 
-    Classes are guessed: folders of images, or captions when there are only a few different ones.
-    The model learns the frequent class first and may never learn the rare one. The threshold is
-    ours.
+    Classes are inferred from the folders of the images, or from the captions if there are only a
+    few different ones. The model learns the frequent class first and may never learn the rare one.
+    The threshold is our own.
     """
     for kind in dataset.kinds:
         guesses = {
@@ -185,9 +192,9 @@ def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
             "caption": dataset.text(kind).captions.counts,
         }
         for what, classes in guesses.items():
-            found = _imbalance(classes) if classes is not None else None
-            if found is not None:
-                most, many, least, few = found
+            imbalance = _imbalance(classes) if classes is not None else None
+            if imbalance is not None:
+                most, many, least, few = imbalance
                 yield Fault(
                     f'{what} "{most}" has {many:,} images, "{least}" has {few:,}',
                     value=f"{many / few:.0f} to 1",
@@ -201,17 +208,18 @@ def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
     "D208",
     bad='{"training": {"records": 1000, "outside": {"s3://bucket/other/": 7}}}',
     good=_GOOD,
-    fix="Move the images into the customization's folder: its role reads nothing else.",
+    fix="Move the images into the customization's folder; its role can read no other.",
 )
 def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """Images lie in folders that the service role does not cover.
+    """Images are in folders that the service role cannot read.
 
-    The list of folders that other rules report row by row: the first twenty by name.
+    This lists the folders, the first twenty by name; other rules report each record.
     """
     for kind in dataset.kinds:
         for folder, count in dataset.text(kind).outside.items():
-            images = "1 image lies" if count == 1 else f"{count:,} images lie"
-            yield Fault(f"{images} in {folder}", "image-ref", folder, kind=kind)
+            are = "is" if count == 1 else "are"
+            message = f"{counted(count, 'image')} {are} in {folder}"
+            yield Fault(message, "image-ref", folder, "the customization's folder", kind=kind)
 
 
 @rule(
@@ -219,15 +227,36 @@ def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
     bad='{"training": {"records": 2000000, "hashed": 2000000}}',
     good=_GOOD,
     severity=Severity.INFO,
-    fix="Nothing must be done.",
+    fix="No action is needed.",
 )
 def copies_only_sampled(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """There are so many images or records that copies were looked for among a part of them only.
+    """There are so many images or records that only a sample was searched for copies.
 
-    Memory is bounded; the part is chosen by hash, so it is the same in every run.
+    This keeps memory bounded. The sample is chosen by hash, so every run uses the same one.
     """
     for kind in dataset.kinds:
         for stats in (dataset.images(kind), dataset.text(kind)):
             kept = len(stats.hashes) // HASH_BYTES
             if stats.hashed > kept:
-                yield Fault(f"copies were looked for among {kept:,} of {stats.hashed:,}", kind=kind)
+                message = f"{kept:,} of {stats.hashed:,} were searched for copies"
+                yield Fault(message, value=f"{stats.hashed:,}", limit=f"{kept:,}", kind=kind)
+
+
+@rule(
+    "D301",
+    bad='{"training": {"records": 1000, "unseen": 1000}}',
+    good='{"training": {"records": 1000}}',
+    severity=Severity.WARNING,
+    fix="Say where the images are: --map s3://bucket/folder=DIR.",
+)
+def images_not_checked(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """Records refer to images that were not checked.
+
+    The manifest is local and its images are in S3, or their location is unknown. Only the text was
+    checked; the deployed pipeline always checks every image.
+    """
+    for kind in dataset.kinds:
+        unseen = dataset.text(kind).unseen
+        if unseen:
+            message = f"{counted(unseen, 'image')} not checked"
+            yield Fault(message, "image-ref", f"{unseen:,}", "every image", kind=kind)

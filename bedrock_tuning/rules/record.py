@@ -15,17 +15,17 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
     "R104",
     bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
     good=_GOOD,
-    fix="Rewrite the records in the model's format, or choose a model that takes this one.",
+    fix="Convert the records to the model's format, or choose a model that accepts this one.",
 )
-def record_of_another_format(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A record has the form of another format as a whole.
+def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """The whole record is in a different format.
 
-    Each model takes one format for each customization type; what other tools and services call a
-    dataset is mostly another. The fields of such a record are not blamed one by one.
+    Each model accepts one format per customization type, and other tools and services use others.
+    The fields of such a record are not reported one by one.
     """
     if record.lookalike:
         yield Fault(
-            f"the record has the form of {record.lookalike}; {subject.model.name} takes the format "
+            f"the record is in the format {record.lookalike}; {scope.model.name} needs "
             f"{record.format}",
             value=", ".join(list(record.value)[:_NAMES_SHOWN]),
             limit=EXAMPLES[record.format],
@@ -36,12 +36,12 @@ def record_of_another_format(record: Record, subject: DatasetScope) -> Iterator[
     "R101",
     bad='{"afbeelding-ref": "s3://bucket/folder/1.png", "caption": "a dog"}',
     good=_GOOD,
-    fix="Rename the field, or remove it.",
+    fix="Rename the field or remove it.",
 )
 def unknown_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A record has a field that its format does not know.
+    """A record has a field that its format does not have.
 
-    Often a misspelt name, or one that a translated web page had changed.
+    Often the name is misspelled, or was copied from a machine-translated page.
     """
     for misfit in record.misfits:
         if misfit.kind == "unknown":
@@ -52,10 +52,10 @@ def unknown_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
     "R102",
     bad='{"image-ref": "s3://bucket/folder/1.png"}',
     good=_GOOD,
-    fix="Add the field; of several that exclude each other keep one.",
+    fix="Add the field. If several are mutually exclusive, keep one.",
 )
 def missing_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A record lacks a field that its format demands, or has several of which one is demanded."""
+    """A record lacks a required field, or has several fields of which only one is allowed."""
     for misfit in record.misfits:
         if misfit.kind == "missing":
             yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)
@@ -65,10 +65,10 @@ def missing_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
     "R103",
     bad='{"image-ref": "s3://bucket/folder/1.png", "caption": null}',
     good=_GOOD,
-    fix="Write a value of that type.",
+    fix="Write a value of the type that the format requires.",
 )
 def wrong_type(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A field's value is of the wrong JSON type."""
+    """A field's value has the wrong JSON type."""
     for misfit in record.misfits:
         if misfit.kind == "type":
             yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)

@@ -1,14 +1,20 @@
 """What a rule is: one function that finds one fault, with its page, its examples and its fix."""
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from inspect import cleandoc
 from typing import Any, Final, Generic, Protocol, TypeVar
+
+from bedrock_tuning.catalogue import Format
+from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.dataset.images.image import Image
+from bedrock_tuning.dataset.json_lines import Line
+from bedrock_tuning.dataset.record import Record
 
 
 class Severity(StrEnum):
-    """error: the dataset is not used. warning: it is, but look. info: advice."""
+    """error: the dataset is rejected. warning: it is used, but review it. info: advice."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a rule yields: where inside the item, what was seen, what the limit is, in words.
+    """What a rule yields: what is wrong, where inside the item, the value seen, and the limit.
 
     line, kind: only for rules about a whole dataset, which may point to one of its records.
     """
@@ -33,12 +39,12 @@ class Fault:
 Item = TypeVar("Item", contravariant=True)
 
 
-class Check(Protocol[Item]):
-    """A rule's function: looks at one item for one subject."""
+class RuleFunction(Protocol[Item]):
+    """A rule's function: checks one item of one dataset."""
 
     __name__: str
 
-    def __call__(self, item: Item, subject: Any, /) -> Iterator[Fault]:
+    def __call__(self, item: Item, scope: Any, /) -> Iterator[Fault]:
         """Yields one Fault per fault."""
 
 
@@ -46,11 +52,12 @@ class Check(Protocol[Item]):
 class Rule(Generic[Item]):
     """A rule of the catalogue.
 
-    id: subject letter and number, never reused. name: the fault, so that "allow <name>" reads well.
-    bad, good: what the rule finds and what it leaves alone, for the docs and as its test: a line of
-    a manifest, or as JSON what the checker saw of an image or of a dataset.
-    model: key of the base model, and after "/" a customization type, that they are judged by.
-    once: the first finding of a manifest says it all.
+    id: group letter and number, never reused. name: the fault, so that "allow <name>" reads well.
+    bad, good: what the rule reports and what it accepts, for the docs and as its test: a line of a
+    manifest, or as JSON what the checker saw of an image or a dataset.
+    model: key of the base model, and after "/" a customization type, that the examples belong to.
+    once: one finding per manifest is enough. source: tags of the catalogue's sources.
+    item: what the rule checks. formats: of the records that it checks; empty for all.
     """
 
     id: str
@@ -63,10 +70,22 @@ class Rule(Generic[Item]):
     fix: str
     model: str
     once: bool
-    check: Check[Item]
+    source: tuple[str, ...]
+    item: type
+    formats: frozenset[Format]
+    check: RuleFunction[Item]
+
+
+class Crash:
+    """A rule and the exception that it raised, if any."""
+
+    def __init__(self, *, rule: Rule[Any], error: Exception | None) -> None:
+        self.rule = rule
+        self.error = error
 
 
 FLAGSHIP: Final = "titan-multimodal-embeddings-g1"
+_ITEMS: Final = (Line, Record, Image, Dataset, Crash)
 
 
 def rule(
@@ -76,16 +95,23 @@ def rule(
     good: str | bytes,
     fix: str,
     severity: Severity = Severity.ERROR,
+    formats: Iterable[Format] = (),
     model: str = FLAGSHIP,
     once: bool = False,
-) -> Callable[[Check[Item]], Rule[Item]]:
+    source: tuple[str, ...] = (),
+) -> Callable[[RuleFunction[Item]], Rule[Item]]:
     """Makes a Rule of a generator function: its name is the fault, its docstring is the page.
 
-    id: for example "R201". fix: one sentence that says what to do.
+    The type of its first parameter says what the rule checks. id: for example "R201".
+    fix: one sentence that says what to do.
     """
 
-    def wrap(check: Check[Item]) -> Rule[Item]:
-        summary, _, explanation = cleandoc(check.__doc__ or "").partition("\n\n")
+    def wrap(check: RuleFunction[Item]) -> Rule[Item]:
+        item = next(iter(inspect.signature(check).parameters.values())).annotation
+        if item not in _ITEMS:
+            known = ", ".join(each.__name__ for each in _ITEMS)
+            raise TypeError(f"{check.__name__}: the first parameter must be one of {known}")
+        summary, _, explanation = inspect.cleandoc(check.__doc__ or "").partition("\n\n")
         return Rule(
             id=id,
             name=check.__name__.replace("_", "-"),
@@ -97,7 +123,38 @@ def rule(
             fix=fix,
             model=model,
             once=once,
+            source=source,
+            item=item,
+            formats=frozenset(formats),
             check=check,
         )
 
     return wrap
+
+
+@rule(
+    "X001",
+    bad='{"crash": true}',
+    good='{"crash": false}',
+    fix="Report this to the maintainers together with the record.",
+)
+def rule_crashed(crash: Crash, _: object) -> Iterator[Fault]:
+    """A rule failed while checking an item: a defect of this tool.
+
+    The other rules still run. The dataset is rejected, because what the failed rule would have
+    reported is unknown.
+    """
+    failed, error = crash.rule, crash.error
+    if error is not None:
+        yield Fault(f"rule {failed.id} ({failed.name}) failed: {error!r}", value=failed.id)
+
+
+def run(rules: Iterable[Rule[Any]], item: Any, scope: Any) -> Iterator[tuple[Rule[Any], Fault]]:
+    """Every fault that the rules find in an item; one that raises becomes X001, the rest go on."""
+    for rule in rules:
+        try:
+            for fault in rule.check(item, scope):
+                yield rule, fault
+        except Exception as error:
+            for fault in rule_crashed.check(Crash(rule=rule, error=error), scope):
+                yield rule_crashed, fault

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
+from bedrock_tuning.dataset.record_formats import TALKS, TEXTS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.rules.rule import Fault, rule
 
@@ -15,27 +16,28 @@ _LLAMA = "llama-3-1-8b"
     "R301",
     bad='{"prompt": " ", "completion": "it is Amazon Web Services"}',
     good=_PAIR,
-    fix="Write the text, or remove the record.",
+    formats=TEXTS,
+    fix="Write the text or remove the record.",
     model=_LLAMA,
 )
 def empty_text(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A prompt, a completion or an input is empty or white space only.
+    """A prompt, a completion or an input is empty or consists of white space.
 
-    There is nothing to learn from such a record, and a job may be refused for it.
+    The model learns nothing from such a record, and Amazon Bedrock may reject the job.
     """
     for name, _length, empty in record.measured:
         if empty:
-            yield Fault(f"{name} is empty", name, record.text(name) or "")
+            yield Fault(f"{name} is empty", name, record.text(name) or "", "at least one character")
 
 
-def _over(record: Record, subject: DatasetScope, field: str, most: int | None) -> Iterator[Fault]:
+def _over(record: Record, scope: DatasetScope, field: str, most: int | None) -> Iterator[Fault]:
     text = record.text(field)
     if text is not None and most is not None and len(text) > most:
-        yield _fault(field, len(text), most, subject)
+        yield _fault(field, len(text), most, scope)
 
 
-def _fault(what: str, length: int, most: int, subject: DatasetScope) -> Fault:
-    ratio = subject.budget.chars_per_token or 1
+def _fault(what: str, length: int, most: int, scope: DatasetScope) -> Fault:
+    ratio = scope.budget.chars_per_token or 1
     return Fault(
         f"{what} has about {length / ratio:,.0f} tokens",
         "" if what == "the record" else what,
@@ -48,46 +50,49 @@ def _fault(what: str, length: int, most: int, subject: DatasetScope) -> Fault:
     "R302",
     bad='{"prompt": "what is AWS", "completion": "' + "word " * 20_000 + '"}',
     good=_PAIR,
-    fix="Shorten the record, or split it.",
+    formats=TEXTS | TALKS,
+    fix="Shorten the record or split it.",
     model=_LLAMA,
 )
-def record_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """All texts of a record together have more tokens than the model takes.
+def record_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """The texts of a record together have more tokens than the model accepts.
 
-    Tokens are estimated from characters by the ratio that Amazon publishes for the check of
-    datasets; where the limit depends on the batch size, the smallest batch is assumed here and the
-    real one by another rule.
+    Tokens are estimated from characters with the ratio that AWS publishes for dataset checks. Where
+    the limit depends on the batch size, this rule assumes the smallest batch; the rule
+    batch-too-large-for-long-records checks the actual one.
     """
-    most = subject.budget.record
+    most = scope.budget.record
     if most is None:
         return
     length = sum(length for _, length, _ in record.measured)
     if length > most:
-        yield _fault("the record", length, most, subject)
+        yield _fault("the record", length, most, scope)
 
 
 @rule(
     "R303",
     bad='{"prompt": "' + "word " * 6_000 + '", "completion": "yes"}',
     good=_PAIR,
+    formats=TEXTS,
     fix="Shorten the prompt.",
     model="cohere-command",
 )
-def prompt_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A prompt has more tokens than the model takes, estimated from its characters."""
-    yield from _over(record, subject, "prompt", subject.budget.prompt)
+def prompt_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A prompt has more tokens than the model accepts, estimated from its characters."""
+    yield from _over(record, scope, "prompt", scope.budget.prompt)
 
 
 @rule(
     "R304",
     bad='{"prompt": "count", "completion": "' + "word " * 3_000 + '"}',
     good=_PAIR,
+    formats=TEXTS,
     fix="Shorten the completion.",
     model="cohere-command",
 )
-def completion_over_token_limit(record: Record, subject: DatasetScope) -> Iterator[Fault]:
-    """A completion has more tokens than the model takes, estimated from its characters."""
-    yield from _over(record, subject, "completion", subject.budget.completion)
+def completion_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A completion has more tokens than the model accepts, estimated from its characters."""
+    yield from _over(record, scope, "completion", scope.budget.completion)
 
 
 @rule(
@@ -97,9 +102,9 @@ def completion_over_token_limit(record: Record, subject: DatasetScope) -> Iterat
     fix="Shorten the record.",
     model="nova-lite/DISTILLATION",
 )
-def record_too_many_bytes(line: Line, subject: DatasetScope) -> Iterator[Fault]:
+def record_too_many_bytes(line: Line, scope: DatasetScope) -> Iterator[Fault]:
     """A line has more bytes than the customization type allows for one record."""
-    most = subject.budget.line_bytes
+    most = scope.budget.line_bytes
     if most is not None and not line.too_long and line.length > most:
         yield Fault(
             f"the line has {line.length:,} bytes",

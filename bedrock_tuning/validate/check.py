@@ -10,12 +10,11 @@ import msgspec
 from bedrock_tuning.checking import DatasetScope, ImageRef, ManifestCheck, check_images
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.dataset.dataset import Requirements
 from bedrock_tuning.dataset.images.source import Answer, ByteRange, ImageSource
-from bedrock_tuning.dataset.requirements import Requirements
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.report import Report
-from bedrock_tuning.rules.finding import Finding, Listener
-from bedrock_tuning.rules.rule import Severity
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, Listener
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.sources.manifests import Manifest
 from bedrock_tuning.validate.decode import Decoder
@@ -51,6 +50,7 @@ class DatasetCheck:
     terms: Requirements
     locate: Locate
     listener: Listener | None = None
+    findings_per_rule: int = FINDINGS_PER_RULE
     meter: Meter = silent
     decoder: Decoder | None = None
     job_region: str = ""
@@ -70,19 +70,28 @@ class DatasetCheck:
         for (_, manifest, chunks), first, reach in zip(opened, firsts, reaches, strict=True):
             self._manifest(manifest, reach, chain([first], chunks))
         merged = merge(self._partials)
-        return conclude(merged, self.terms, self._hear, job_region=self.job_region)
+        return conclude(
+            merged,
+            self.terms,
+            self.listener,
+            job_region=self.job_region,
+            on_error_line=self._mark,
+            findings_per_rule=self.findings_per_rule,
+        )
 
-    def _hear(self, found: Finding) -> None:
-        if found.severity == Severity.ERROR and found.line is not None:
-            self.bad.setdefault(found.kind, set()).add(found.line)
-        if self.listener is not None:
-            self.listener(found)
+    def _mark(self, kind: str, line: int) -> None:
+        self.bad.setdefault(kind, set()).add(line)
 
     def _manifest(self, manifest: Manifest, reach: Reach, chunks: Iterable[bytes]) -> None:
         kind = reach.subject.kind
         if reach.source is not None:
             self.sources[kind] = reach.source
-        check = ManifestCheck(reach.subject, self._hear)
+        check = ManifestCheck(
+            reach.subject,
+            self.listener,
+            on_error_line=self._mark,
+            findings_per_rule=self.findings_per_rule,
+        )
         unseen = 0
         waiting = done = told = 0
         # Where each record has its image, images are what takes the time.
@@ -140,13 +149,29 @@ class DatasetCheck:
             return
         subject = reach.subject
         counted = _Counted(source, (lambda _: None) if self.decoder else tick)
-        self._partials.append(check_images(refs, counted, subject, self._hear))
+        self._partials.append(
+            check_images(
+                refs,
+                counted,
+                subject,
+                self.listener,
+                on_error_line=self._mark,
+                findings_per_rule=self.findings_per_rule,
+            )
+        )
         bad = self.bad.get(subject.kind, set())
         if self.decoder is not None:
             sound = [ref for ref in refs if ref.line not in bad]
             tick(len(refs) - len(sound))
-            partial = self.decoder.check(sound, source, subject, on_finding=self._hear, tick=tick)
-            self._partials.append(partial)
+            findings = Findings(
+                overrides=subject.overrides,
+                listener=self.listener,
+                on_error_line=self._mark,
+                per_rule=self.findings_per_rule,
+            )
+            self._partials.append(
+                self.decoder.check(sound, source, subject, findings=findings, tick=tick)
+            )
 
 
 class _Counted:

@@ -14,9 +14,9 @@ from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.magic import VIDEOS, sniff
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.rules.crash import run
-from bedrock_tuning.rules.finding import Findings, Listener, finding
-from bedrock_tuning.rules.reach import image_does_not_decode
+from bedrock_tuning.rules.finding import Findings
+from bedrock_tuning.rules.image import image_does_not_decode
+from bedrock_tuning.rules.rule import run
 
 # Whole files are in memory, so few at a time.
 _BATCH: Final = 16
@@ -40,11 +40,10 @@ class Decoder:
         source: ImageSource,
         subject: DatasetScope,
         *,
-        on_finding: Listener,
+        findings: Findings,
         tick: Callable[[int], None],
     ) -> CheckResult:
-        """Findings of images that do not decode; refs: of images whose header is sound."""
-        findings = Findings(overrides=subject.overrides, listener=on_finding)
+        """Adds findings of images that do not decode; refs: of images with a valid header."""
         for start in range(0, len(refs), _BATCH):
             batch = refs[start : start + _BATCH]
             answers = source.fetch([ByteRange(ref.key, 0, _BYTES_MAX) for ref in batch])
@@ -57,9 +56,7 @@ class Decoder:
                     reason=problem,
                 )
                 for rule, fault in run([image_does_not_decode], image, subject):
-                    findings.add(
-                        finding(rule, fault, kind=subject.kind, line=ref.line, key=ref.key)
-                    )
+                    findings.add(rule, fault, kind=subject.kind, line=ref.line, key=ref.key)
             tick(len(batch))
         return CheckResult(counts=dict(sorted(findings.counts.items())), findings=findings.kept())
 

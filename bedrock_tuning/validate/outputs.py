@@ -3,13 +3,9 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import IO
-
-import msgspec
 
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.rules.finding import Finding
 from bedrock_tuning.sources.manifests import LocalManifest, Manifest
 
 
@@ -34,21 +30,6 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Manifest]
         if where.is_dir():
             raise UserError(f"{option} {path} is a folder", fix="name a file in it")
         taken[where] = f"the file of {option}"
-
-
-class FindingsFile:
-    """Every finding as one line of JSON, as it is found."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: IO[bytes] = path.open("wb")
-
-    def add(self, found: Finding) -> None:
-        """Writes a line."""
-        self._file.write(msgspec.json.encode(found) + b"\n")
-
-    def close(self) -> None:
-        """Ends the file."""
-        self._file.close()
 
 
 def write_accepted(manifest: Manifest, bad: set[int], path: Path) -> int:

@@ -1,7 +1,7 @@
 """What `tuning validate` does: its options as one check, and the files that it writes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +10,15 @@ import msgspec
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.source import ImageSource
-from bedrock_tuning.dataset.requirements import ModelRequirements
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.formats import to_junit, to_sarif
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
+from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.sources.folder import Folders
 from bedrock_tuning.sources.locations import (
@@ -29,7 +30,7 @@ from bedrock_tuning.sources.locations import (
 )
 from bedrock_tuning.sources.manifests import LocalManifest, Manifest, S3Manifest, bucket_region
 from bedrock_tuning.validate.check import DatasetCheck, Reach
-from bedrock_tuning.validate.outputs import FindingsFile, check_outputs, write_accepted
+from bedrock_tuning.validate.outputs import check_outputs, write_accepted
 from bedrock_tuning.wording import counted, did_you_mean
 
 
@@ -52,6 +53,7 @@ class ValidateOptions:
     junit: Path | None
     sarif: Path | None
     rejected: Path | None
+    findings_per_rule: int
     accepted: Path | None
 
     @property
@@ -84,13 +86,9 @@ def validate(
     check_outputs(options.outputs, manifests.values())
     check = _Locator(options, aws, note).check(alone=len(manifests) == 1)
     check.meter = meter
-    with (
-        nullcontext()
-        if options.rejected is None
-        else closing(FindingsFile(options.rejected)) as file
-    ):
+    with nullcontext() if options.rejected is None else options.rejected.open("wb") as file:
         if file is not None:
-            check.listener = file.add
+            check.listener = FindingsFile(file, per_rule=options.findings_per_rule).add
         report = check.run(manifests)
     written = []
     if options.accepted is not None:
@@ -98,9 +96,16 @@ def validate(
         kept = write_accepted(manifests[options.kind], bad, options.accepted)
         written.append(f"{counted(kept, 'record')} without an error: {options.accepted}")
     if options.rejected is not None:
-        written.append(f"Every finding: {options.rejected}")
+        written.append(f"{_listed(report)}: {options.rejected}")
     written += _reports(options, report, check, manifests)
     return report, written
+
+
+def _listed(report: Report) -> str:
+    found = sum(report.counts.values())
+    if report.listed == found:
+        return "Every finding"
+    return f"{report.listed:,} of {found:,} findings are listed"
 
 
 def _reports(
@@ -178,7 +183,13 @@ class _Locator:
 
             decoder = Decoder()
         region = self._aws.session.region_name or "" if self._options.in_s3 else ""
-        return DatasetCheck(terms=terms, locate=self.locate, decoder=decoder, job_region=region)
+        return DatasetCheck(
+            terms=terms,
+            locate=self.locate,
+            findings_per_rule=self._options.findings_per_rule,
+            decoder=decoder,
+            job_region=region,
+        )
 
     def locate(self, kind: Kind, manifest: Manifest, chunk: bytes) -> Reach:
         """Decides from a manifest's first bytes."""

@@ -12,14 +12,6 @@ from bedrock_tuning.catalogue import Catalogue, Range, account_facts, catalogue,
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.errors import CatalogueError
 
-KEYS = [
-    "claude-3-haiku", "cohere-command", "cohere-command-light", "gpt-oss-20b",
-    "llama-3-1-70b", "llama-3-1-8b", "llama-3-2-11b", "llama-3-2-1b", "llama-3-2-3b",
-    "llama-3-2-90b", "llama-3-3-70b", "nova-2-lite", "nova-canvas", "nova-lite",
-    "nova-micro", "nova-pro", "qwen3-32b", "titan-image-generator-v1",
-    "titan-image-generator-v2", "titan-multimodal-embeddings-g1", "titan-text-express",
-    "titan-text-lite", "titan-text-premier",
-]  # fmt: skip
 # The model id forms of botocore's BaseModelIdentifier.
 MODEL_ID = re.compile(
     r"[a-z0-9-]{1,63}[.][a-z0-9-]{1,63}([.]?[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2}"
@@ -69,10 +61,6 @@ storage_per_month = { value = 1.5, source = ["CARD"], date = 2026-01-31 }
 def _write(folder: Path, text: str) -> Catalogue:
     (folder / "tiny-embeddings.toml").write_text(text, encoding="utf-8")
     return Catalogue(folder)
-
-
-def test_all_23_models_are_in_the_catalogue() -> None:
-    assert sorted(catalogue()) == KEYS
 
 
 def test_adding_a_model_is_adding_one_file(tmp_path: Path) -> None:
@@ -145,7 +133,7 @@ def test_a_model_is_read_only_when_it_is_asked_for(tmp_path: Path) -> None:
         models["broken"]
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", catalogue())
 def test_every_model_is_whole(key: str) -> None:
     model = catalogue()[key]
 
@@ -163,16 +151,12 @@ def test_every_model_is_whole(key: str) -> None:
             assert model.sources[tag].title
 
 
-def test_only_these_models_take_a_job_today() -> None:
-    ours = [
-        key
-        for key, model in catalogue().items()
-        if model.lifecycle.open_for_new_jobs and model.job_api == "CreateModelCustomizationJob"
-    ]
-
-    assert ours == [
-        "nova-2-lite", "nova-lite", "nova-micro", "nova-pro", "titan-multimodal-embeddings-g1",
-    ]  # fmt: skip
+def test_a_model_that_takes_jobs_can_be_tuned_and_served() -> None:
+    for model in catalogue().values():
+        if model.lifecycle.open_for_new_jobs and model.job_api == "CreateModelCustomizationJob":
+            assert model.lifecycle.status == "ACTIVE", model.key
+            assert model.customization_types, model.key
+            assert model.serving.provisioned_throughput or model.serving.on_demand, model.key
 
 
 def test_multimodal_embeddings_has_the_limits_of_its_model_page() -> None:
@@ -229,7 +213,8 @@ def test_where_sources_differ_the_stricter_reading_is_a_warning_band() -> None:
 def test_an_unknown_path_is_answered_with_the_nearest_one() -> None:
     model = catalogue()["titan-multimodal-embeddings-g1"]
 
-    with pytest.raises(CatalogueError, match=r"did you mean datasets\.FINE_TUNING\.image\.bytes_m"):
+    hint = r"did you mean \"datasets\.FINE_TUNING\.image\.bytes_m"
+    with pytest.raises(CatalogueError, match=hint):
         model.source_of("datasets.FINE_TUNING.image.byte_max")
 
 

@@ -12,15 +12,14 @@ from bedrock_tuning.catalogue import DatasetContract, ImageLimits, Range, catalo
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
-from bedrock_tuning.dataset.requirements import ModelRequirements
-from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
-from bedrock_tuning.dataset.text_budget import TextBudget
+from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, TextBudget
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import RULES
 from bedrock_tuning.s3_layout import Kind
-from tests.support.examples import check, subject_of
+from tests.support.examples import check, scope_of
 from tests.support.pictures import Folder, animated_png, jpeg, png, with_exif
 from tests.support.videos import mp4
 
@@ -143,17 +142,15 @@ def _conversation(
 def verdict(text: str, counts: dict[Kind, int]) -> Report:
     """The report on a dataset of so many extreme records of each kind."""
     parts: list[CheckResult] = []
-    subject = subject_of(text)
+    scope = scope_of(text)
     for kind, count in counts.items():
-        subject = subject_of(text, kind=kind)
-        rows = [json.dumps(r) for r in extreme_records(subject.contract, kind, count)]
-        refs, partial = check("\n".join(rows).encode(), subject=subject)
+        scope = scope_of(text, kind=kind)
+        rows = [json.dumps(r) for r in extreme_records(scope.contract, kind, count)]
+        refs, partial = check("\n".join(rows).encode(), scope=scope)
         parts.append(partial)
         if refs:
-            parts.append(check_images(refs, Extremes(), subject))
-    return conclude(
-        merge(parts), ModelRequirements(base_model=subject.model, dataset=subject.contract)
-    )
+            parts.append(check_images(refs, Extremes(), scope))
+    return conclude(merge(parts), ModelRequirements(base_model=scope.model, dataset=scope.contract))
 
 
 def least(contract: DatasetContract) -> dict[Kind, int]:
@@ -167,15 +164,15 @@ def least(contract: DatasetContract) -> dict[Kind, int]:
 
 @pytest.mark.parametrize("text", EVERY)
 def test_a_dataset_on_all_limits_has_no_error(text: str) -> None:
-    subject = subject_of(text)
-    report = verdict(text, least(subject.contract))
+    scope = scope_of(text)
+    report = verdict(text, least(scope.contract))
     assert [f for f in report.findings if f.severity == "error"] == []
     assert report.valid
 
 
 @pytest.mark.parametrize("text", EVERY)
 def test_one_record_less_is_too_few_where_a_minimum_is_published(text: str) -> None:
-    contract = subject_of(text).contract
+    contract = scope_of(text).contract
     counts = {**least(contract), "training": least(contract)["training"] - 1}
     if contract.training_records.min is not None:
         assert verdict(text, counts).counts["too-few-records"] >= 1
@@ -186,20 +183,21 @@ def test_one_record_less_is_too_few_where_a_minimum_is_published(text: str) -> N
 
 def counted(text: str, **records: int) -> dict[str, int]:
     """What is said about numbers of records alone."""
-    from bedrock_tuning.rules import DATASET_RULES
-    from bedrock_tuning.rules.crash import run
+    from bedrock_tuning.dataset.dataset import Dataset
+    from bedrock_tuning.rules import rules_for
+    from bedrock_tuning.rules.rule import run
     from tests.support.examples import dataset_of
 
     dataset = dataset_of(text, {kind: {"records": n} for kind, n in records.items()})
     found: dict[str, int] = {}
-    for rule, _ in run(DATASET_RULES, dataset, None):
+    for rule, _ in run(rules_for(Dataset), dataset, None):
         found[rule.name] = found.get(rule.name, 0) + 1
     return found
 
 
 @pytest.mark.parametrize("text", EVERY)
 def test_the_largest_number_of_records_is_allowed_and_one_more_is_not(text: str) -> None:
-    contract = subject_of(text).contract
+    contract = scope_of(text).contract
     errors = {"too-many-records", "too-many-records-in-total"}
     training, total = contract.training_records.max, contract.total_records
     if training is not None:
@@ -278,15 +276,15 @@ def test_many_kinds_of_faults_are_found_in_one_pass() -> None:
         b'{"prompt": "a", "completion": "b"}',
     ]
     text = b"\xef\xbb\xbf" + b"\n".join(rows) + b"\r\n"
-    subject: DatasetScope = subject_of()
-    refs, partial = check(text, subject=subject)
+    scope: DatasetScope = scope_of()
+    refs, partial = check(text, scope=scope)
     source = Folder(objects, denied=["folder/secret.png"])
-    images = check_images(refs, source, subject)
-    validation = subject_of(kind="validation")
-    leaked = check(row(good + "good.png"), subject=validation)
+    images = check_images(refs, source, scope)
+    validation = scope_of(kind="validation")
+    leaked = check(row(good + "good.png"), scope=validation)
     leak = check_images([ImageRef(1, "folder/good.png")], source, validation)
     terms = ModelRequirements(
-        base_model=subject.model, dataset=subject.contract, hyperparameters={"batchSize": "9217"}
+        base_model=scope.model, dataset=scope.contract, hyperparameters={"batchSize": "9217"}
     )
     report = conclude(merge([partial, images, leaked[1], leak]), terms)
     assert len(report.counts) >= 45, sorted(report.counts)

@@ -11,17 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.fast_path_images import image_fast_path
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.header import Header
-from bedrock_tuning.dataset.images.image import Image, ImageProof
+from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, Answer, ByteRange
-from bedrock_tuning.dataset.requirements import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
-from bedrock_tuning.rules import BY_ID, IMAGE_RULES
-from bedrock_tuning.rules.crash import run
+from bedrock_tuning.rules import BY_ID, rules_for
+from bedrock_tuning.rules.rule import run
 from tests.support import pictures
-from tests.support.examples import contract_of, subject_of
+from tests.support.examples import scope_of
 from tests.support.pictures import Folder, jpeg, png, with_exif, with_segments
 from tests.support.properties import examples
 
@@ -39,7 +40,7 @@ def check(objects: dict[str, bytes], **options: Any) -> tuple[CheckResult, Folde
     keys = [*objects, *options.pop("more", ())]
     source = Folder(objects, **options)
     refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
-    return check_images(refs, source, subject_of(model)), source
+    return check_images(refs, source, scope_of(model)), source
 
 
 def names(partial: CheckResult) -> dict[str, int]:
@@ -102,12 +103,12 @@ def test_an_image_overwritten_between_two_reads_is_found() -> None:
             return answers
 
     source = Changing({"folder/1.jpg": with_segments(jpeg(), 65_000, 65_000)})
-    partial = check_images([ImageRef(1, "folder/1.jpg")], source, subject_of())
+    partial = check_images([ImageRef(1, "folder/1.jpg")], source, scope_of())
     assert names(partial) == {"image-changed-meanwhile": 1}
 
 
 def camera_jpegs(count: int) -> dict[str, bytes]:
-    """JPEGs whose headers end like those of a public set of 88 camera files (design.md §6).
+    """JPEGs whose headers end like those of a public set of 88 camera files.
 
     34 % within 4 KB, 81 % within 16 KB, all within 64 KB.
     """
@@ -166,12 +167,14 @@ KEYS = st.sampled_from(
 
 @examples(2_000)
 @given(HEADERS, SIZES, KEYS, st.sampled_from(MODELS))
-def test_a_proof_holds_only_where_no_rule_speaks(
+def test_the_fast_path_calls_an_image_clean_only_if_no_rule_reports_it(
     header: Header, size: int, key: str, model: str
 ) -> None:
     image = Image(line=1, key=key, header=header, size=size, etag="0")
-    if ImageProof(contract_of(model)[1].image).holds(image):
-        assert list(run(IMAGE_RULES, image, subject_of(model))) == []
+    fast = image_fast_path(scope_of(model))
+    assert fast is not None
+    if fast.is_clean(image):
+        assert list(run(rules_for(Image), image, scope_of(model))) == []
 
 
 OBJECTS = {
@@ -197,28 +200,27 @@ def test_any_sharding_gives_the_same_result(
     keys: list[str], cuts: list[int], rng: random.Random, longest: int
 ) -> None:
     refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
-    whole = check_images(refs, Folder(OBJECTS), subject_of())
+    whole = check_images(refs, Folder(OBJECTS), scope_of())
     ends = sorted({0, len(refs), *(cut for cut in cuts if cut < len(refs))})
     shards = [refs[start:end] for start, end in itertools.pairwise(ends)] or [refs]
     rng.shuffle(shards)
     source = Folder(OBJECTS, longest=longest)
     parts = [
-        CheckResult.from_json(check_images(shard, source, subject_of()).to_json())
-        for shard in shards
+        CheckResult.from_json(check_images(shard, source, scope_of()).to_json()) for shard in shards
     ]
     joined = merge([merge(parts[:2]), *parts[2:]])
     assert joined == merge([whole])
-    terms = ModelRequirements(base_model=subject_of().model, dataset=subject_of().contract)
+    terms = ModelRequirements(base_model=scope_of().model, dataset=scope_of().contract)
     assert conclude(joined, terms).to_json() == conclude(merge([whole]), terms).to_json()
 
 
 def test_equal_images_share_a_hash_and_the_order_does_not_matter_for_the_fingerprint() -> None:
     refs = [ImageRef(line, key) for line, key in enumerate(KEYS_USED, 1)]
-    there = check_images(refs, Folder(OBJECTS), subject_of())
-    back = check_images(refs[::-1], Folder(OBJECTS), subject_of())
+    there = check_images(refs, Folder(OBJECTS), scope_of())
+    back = check_images(refs[::-1], Folder(OBJECTS), scope_of())
     assert there.fingerprint("training") == back.fingerprint("training")
     changed = Folder({**OBJECTS, "folder/copy.png": png(noise=9)})
-    other = check_images(refs, changed, subject_of())
+    other = check_images(refs, changed, scope_of())
     assert other.fingerprint("training") != there.fingerprint("training")
     stats = there.image_stats["training"]
     contents = Counter(stats.hashes[at : at + 8] for at in range(0, len(stats.hashes), 16))
@@ -234,7 +236,7 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
             return super().fetch(ranges)
 
     refs = [ImageRef(line, "folder/1.jpg") for line in range(1, 1_001)]
-    check_images(refs, Batches({"folder/1.jpg": deep}), subject_of())
+    check_images(refs, Batches({"folder/1.jpg": deep}), scope_of())
     # The header ends a little behind 40,000 bytes; the first batch does not know it yet.
     assert batches[0] == 256 * RANGE_BYTES_MAX == 16 << 20
     assert max(batches) <= 16 << 20
@@ -244,6 +246,6 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
 def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
     source = Folder({"folder/1.png": png()})
     refs = [ImageRef(line, "folder/1.png") for line in range(1, 2_001)]
-    check_images(refs, source, subject_of())
+    check_images(refs, source, scope_of())
     # The first batch does not know yet how little is enough.
     assert Counter(each.length for each in source.ranges) == {RANGE_BYTES_MAX: 256, 1024: 1_744}

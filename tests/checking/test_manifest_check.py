@@ -1,4 +1,4 @@
-"""A manifest's check: what bad input becomes, and that cutting and quick proofs change nothing."""
+"""A manifest's check: what bad input becomes, and that cutting and the fast path change nothing."""
 
 import json
 import random
@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from bedrock_tuning.checking import fast_path_records
+from bedrock_tuning.checking.fast_path_records import fast_path_for
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
 from bedrock_tuning.dataset.scope import ImageRef
-from tests.support.examples import check, subject_of
+from tests.support.examples import check, scope_of
 
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 
@@ -145,7 +145,7 @@ def test_windows_line_ends_are_told_once_and_do_no_harm() -> None:
 
 
 def test_a_line_of_50_mb_is_found_without_being_kept() -> None:
-    running = ManifestCheck(subject_of())
+    running = ManifestCheck(scope_of())
     first = [*running.feed(GOOD + b"\n")]
     for _ in range(50):
         first += running.feed(b"x" * 1_000_000)
@@ -175,15 +175,15 @@ def test_findings_are_bounded_and_counts_exact() -> None:
 
 def test_every_finding_reaches_the_listener() -> None:
     heard = []
-    running = ManifestCheck(subject_of(), on_finding=heard.append)
+    running = ManifestCheck(scope_of(), on_finding=heard.append)
     running.feed(b"\n" * 1_000)
     running.finish()
     assert [found.line for found in heard] == list(range(1, 1_001))
 
 
-def test_most_good_lines_are_proven_and_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked: list[int] = []
-    monkeypatch.setattr(ManifestCheck, "_line", lambda self, data, length: looked.append(1))
+def test_clean_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    monkeypatch.setattr(ManifestCheck, "_rows", lambda self, block: read.append(1))
     rng = random.Random(1)  # noqa: S311
     many = b"".join(
         record(f"s3://bucket/folder/{n}.png", f"größer {rng.random()}") + b"\n"
@@ -191,7 +191,7 @@ def test_most_good_lines_are_proven_and_not_looked_at(monkeypatch: pytest.Monkey
     )
     refs, _ = check(many)
     assert len(refs) == 20_000
-    assert looked == []
+    assert read == []
 
 
 _START = '{"image-ref": "s3://bucket/folder/1.png", "caption": "'
@@ -216,14 +216,14 @@ _HOSTILE = {
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "nova-lite"])
 def test_hostile_lines_of_4_mb_are_judged_within_seconds(name: str, model: str) -> None:
     started = time.process_time()
-    _, partial = check(_HOSTILE[name].encode(), subject=subject_of(model))
+    _, partial = check(_HOSTILE[name].encode(), scope=scope_of(model))
     assert time.process_time() - started < 8
     assert partial.counts
     assert "X001" not in partial.counts
     assert len(partial.to_json()) < 200_000
 
 
-_TEXTS = subject_of("titan-text-express/CONTINUED_PRE_TRAINING")
+_TEXTS = scope_of("titan-text-express/CONTINUED_PRE_TRAINING")
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ _TEXTS = subject_of("titan-text-express/CONTINUED_PRE_TRAINING")
 )
 def test_a_repeated_key_is_found_among_texts_of_every_kind(around: list[str]) -> None:
     lines = [*around[:2], '{"input": "one", "input": "two"}', *around[2:]]
-    _, partial = check("".join(f"{line}\n" for line in lines).encode(), subject=_TEXTS)
+    _, partial = check("".join(f"{line}\n" for line in lines).encode(), scope=_TEXTS)
     assert names(partial) == {"duplicate-key": 1}
     (found,) = partial.findings[_id(partial, "duplicate-key")]
     assert found.line == 3
 
 
-def test_formats_without_a_prover_are_looked_at_line_by_line() -> None:
-    assert fast_path_records.prover_for(subject_of("nova-lite")) is None
+def test_conversations_have_no_fast_path() -> None:
+    assert fast_path_for(scope_of("nova-lite")) is None

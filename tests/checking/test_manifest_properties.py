@@ -1,4 +1,4 @@
-"""Properties of a manifest's check: cutting and quick proofs change nothing, no bytes crash it."""
+"""Properties of a manifest's check: cutting and the fast path change nothing, no bytes crash it."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.examples import check, subject_of
+from tests.support.examples import check, scope_of
 from tests.support.properties import examples
 
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
@@ -80,12 +80,12 @@ def test_cutting_changes_nothing(parts: list[bytes], ending: bytes, data: st.Dat
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "titan-image-generator-v1"])
 @examples(400)
 @given(parts=st.lists(lines(), max_size=12), ending=st.sampled_from([b"", b"\n"]))
-def test_a_proof_says_what_a_look_at_each_line_says(
+def test_the_fast_path_finds_what_the_rules_find(
     model: str, parts: list[bytes], ending: bytes
 ) -> None:
-    manifest, subject = b"\n".join(parts) + ending, subject_of(model)
-    quick = check(manifest, subject=subject, block_bytes=TINY)
-    assert quick == check(manifest, subject=subject, prove=False)
+    manifest, scope = b"\n".join(parts) + ending, scope_of(model)
+    quick = check(manifest, scope=scope, block_bytes=TINY)
+    assert quick == check(manifest, scope=scope, by_rules_only=True)
 
 
 WORDS = st.sampled_from(
@@ -139,20 +139,20 @@ def text_lines(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
 )
 @FEW
 @given(data=st.data())
-def test_a_proof_of_texts_says_what_a_look_at_each_line_says(
+def test_the_fast_path_of_texts_finds_what_the_rules_find(
     model: str, names: tuple[str, ...], data: st.DataObject
 ) -> None:
     manifest = b"\n".join(data.draw(st.lists(text_lines(names), max_size=8)))
-    subject = subject_of(model)
-    quick = check(manifest, subject=subject, block_bytes=TINY)
-    assert quick == check(manifest, subject=subject, prove=False)
+    scope = scope_of(model)
+    quick = check(manifest, scope=scope, block_bytes=TINY)
+    assert quick == check(manifest, scope=scope, by_rules_only=True)
 
 
 @FEW
 @given(st.binary(max_size=400))
 def test_no_bytes_crash_the_check(data: bytes) -> None:
     for model in ("titan-multimodal-embeddings-g1", "nova-lite", "cohere-command"):
-        _, partial = check(data, subject=subject_of(model))
+        _, partial = check(data, scope=scope_of(model))
         assert "X001" not in partial.counts
 
 
@@ -181,5 +181,5 @@ def test_no_record_crashes_a_rule(value: dict[str, object]) -> None:
         "nova-2-lite/REINFORCEMENT_FINE_TUNING",
         "llama-3-1-8b",
     ):
-        _, partial = check(line, subject=subject_of(model))
+        _, partial = check(line, scope=scope_of(model))
         assert "X001" not in partial.counts

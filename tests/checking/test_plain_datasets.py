@@ -9,11 +9,11 @@ from bedrock_tuning.catalogue import DatasetContract
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
-from bedrock_tuning.dataset.requirements import ModelRequirements
 from bedrock_tuning.s3_layout import Kind
 from tests.checking.test_boundaries import EVERY, Extremes, least
-from tests.support.examples import check, subject_of
+from tests.support.examples import check, scope_of
 
 
 def plain(contract: DatasetContract, kind: Kind, number: int) -> dict[str, Any]:
@@ -41,16 +41,16 @@ def plain(contract: DatasetContract, kind: Kind, number: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", EVERY)
 def test_an_everyday_dataset_has_no_finding(text: str) -> None:
-    contract = subject_of(text).contract
+    contract = scope_of(text).contract
     parts: list[CheckResult] = []
     for kind, count in least(contract).items():
-        subject = subject_of(text, kind=kind, bucket_region="us-east-1")
+        scope = scope_of(text, kind=kind, bucket_region="us-east-1")
         rows = (json.dumps(plain(contract, kind, n)) for n in range(max(count, 8)))
-        refs, partial = check(("\n".join(rows) + "\n").encode(), subject=subject)
+        refs, partial = check(("\n".join(rows) + "\n").encode(), scope=scope)
         parts.append(partial)
         if refs:
-            parts.append(check_images(refs, Extremes(), subject))
-    terms = ModelRequirements(base_model=subject_of(text).model, dataset=contract)
+            parts.append(check_images(refs, Extremes(), scope))
+    terms = ModelRequirements(base_model=scope_of(text).model, dataset=contract)
     report = conclude(merge(parts), terms, job_region="us-east-1")
     elsewhere = "us-east-1" not in terms.base_model.customization_regions
     expected = {"bucket-in-another-region"} if elsewhere else set()

@@ -76,7 +76,7 @@ def test_images_out_of_reach_are_a_warning_that_names_the_option(run: Run, tmp_p
     moved = dataset(tmp_path / "pictures").rename(tmp_path / "train.jsonl")
     result = run("validate", moved, "-m", MODEL, "--json")
     assert result.exit_code == 0
-    assert report(result)["counts"]["images-not-looked-at"] == 1
+    assert report(result)["counts"]["images-not-checked"] == 1
     assert "--map s3://train/pets/=DIR" in result.stderr
 
 
@@ -271,7 +271,7 @@ def test_a_text_dataset_needs_no_map(run: Run, tmp_path: Path) -> None:
     manifest = tmp_path / "m.jsonl"
     manifest.write_text('{"prompt": "hi", "completion": "hello"}\n' * 40)
     found = report(run("validate", manifest, "-m", "titan-text-lite", "--json"))
-    assert "images-not-looked-at" not in found["counts"]
+    assert "images-not-checked" not in found["counts"]
 
 
 def test_another_customization_type_brings_another_format(run: Run, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.json_lines import parse
-from tests.support.examples import subject_of
+from tests.support.examples import scope_of
 
 SUITE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "json_test_suite.json").read_text()
@@ -64,7 +64,7 @@ def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
     data = bytes_of(name)
     if b"\n" in data.rstrip(b"\n") or not data.strip():
         return
-    check = ManifestCheck(subject_of())
+    check = ManifestCheck(scope_of())
     check.feed(data)
     _, partial = check.finish()
     refused = not NOT_JSON.isdisjoint(partial.counts)

@@ -10,7 +10,7 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 from bedrock_tuning.dataset.suggestions import EXAMPLES, key_hint, s3_hint, syntax_hint
 from bedrock_tuning.rules.finding import Finding
-from tests.support.examples import FLAGSHIP, check, subject_of
+from tests.support.examples import FLAGSHIP, check, scope_of
 
 TEXT = "titan-text-lite"
 PRE = "titan-text-lite/CONTINUED_PRE_TRAINING"
@@ -117,7 +117,7 @@ SLIPS: list[tuple[str, Any, str, str]] = [
 
 def found_in(model: str, *rows: Any) -> list[Finding]:
     data = b"\n".join(row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows)
-    _, partial = check(data + b"\n", subject=subject_of(model))
+    _, partial = check(data + b"\n", scope=scope_of(model))
     return [found for each in partial.findings.values() for found in each]
 
 

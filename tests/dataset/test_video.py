@@ -13,7 +13,7 @@ from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX
 from bedrock_tuning.dataset.images.video import BOXES_MAX
 from bedrock_tuning.dataset.scope import ImageRef
 from tests.dataset.test_headers import in_windows
-from tests.support.examples import subject_of
+from tests.support.examples import scope_of
 from tests.support.pictures import Folder, png
 from tests.support.properties import examples
 from tests.support.videos import box, element, matroska, mp4, mvhd
@@ -105,7 +105,7 @@ def test_a_file_of_tiny_boxes_is_no_endless_task() -> None:
 
 def _counts(objects: dict[str, bytes], model: str = "nova-lite") -> dict[str, int]:
     refs = [ImageRef(line, key) for line, key in enumerate(objects, 1)]
-    return check_images(refs, Folder(objects), subject_of(model)).counts
+    return check_images(refs, Folder(objects), scope_of(model)).counts
 
 
 def test_the_limit_of_90_seconds_is_inclusive() -> None:
@@ -115,7 +115,7 @@ def test_the_limit_of_90_seconds_is_inclusive() -> None:
 
 def test_a_length_behind_the_data_costs_one_more_request() -> None:
     source = Folder({"folder/1.mp4": mp4(91, front=False, data=200_000)})
-    assert check_images([ImageRef(1, "folder/1.mp4")], source, subject_of("nova-lite")).counts == {
+    assert check_images([ImageRef(1, "folder/1.mp4")], source, scope_of("nova-lite")).counts == {
         "I208": 1
     }
     assert len(source.ranges) == 2

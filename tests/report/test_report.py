@@ -12,14 +12,14 @@ from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.customization_fields import Override
-from bedrock_tuning.dataset.requirements import ModelRequirements
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import RULES
 from bedrock_tuning.rules.finding import Finding
-from tests.support.examples import check, contract_of, subject_of
+from tests.support.examples import check, contract_of, scope_of
 from tests.support.pictures import Folder, png
 
 HOSTILE = '<script>alert("1")</script>\x00\u202e&amp;\'"'
@@ -45,14 +45,14 @@ def bad_report(**changes: Any) -> Report:
             ImageRef(3, "folder/3"),
         ],
         Folder({"folder/1.png": png(100, 300), f"folder/{HOSTILE}.png": png(200, 300)}),
-        subject_of(),
+        scope_of(),
     )
     return conclude(merge([text, images]), terms(**changes))
 
 
 def good_partial() -> CheckResult:
     _, training = check((line("a dog") + b"\n") * 1_000)
-    _, validation = check((line("a cat") + b"\n") * 8, subject=subject_of(kind="validation"))
+    _, validation = check((line("a cat") + b"\n") * 8, scope=scope_of(kind="validation"))
     return merge([training, validation])
 
 
@@ -168,7 +168,7 @@ def test_the_listener_hears_what_the_exceptions_leave() -> None:
     heard: list[Finding] = []
     from bedrock_tuning.checking.manifest import ManifestCheck
 
-    running = ManifestCheck(subject_of(overrides=overrides), on_finding=heard.append)
+    running = ManifestCheck(scope_of(overrides=overrides), on_finding=heard.append)
     running.feed(b"[]\r\n{}\n")
     running.finish()
     assert [(f.name, f.severity) for f in heard] == [
@@ -285,5 +285,5 @@ def test_a_manifest_checked_twice_is_refused_by_merge() -> None:
 
 
 def test_a_partial_survives_its_json() -> None:
-    _, partial = check(b"\n" + line("a dog"), subject=subject_of("nova-lite"))
+    _, partial = check(b"\n" + line("a dog"), scope=scope_of("nova-lite"))
     assert CheckResult.from_json(partial.to_json()) == partial

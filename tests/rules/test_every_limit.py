@@ -19,12 +19,12 @@ from bedrock_tuning.catalogue import (
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import CheckResult, merge
-from bedrock_tuning.dataset.requirements import ModelRequirements
+from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import find_rule
 from bedrock_tuning.s3_layout import Kind
 from tests.checking.test_boundaries import EVERY, Extremes, extreme_records, least
-from tests.support.examples import check, dataset_of, subject_of
+from tests.support.examples import check, dataset_of, scope_of
 
 # What is published and no rule asks for, or a rule asks for in a way that this test cannot see.
 WITHOUT: dict[str, str] = {
@@ -65,7 +65,7 @@ def where() -> dict[str, str]:
     found: dict[str, list[tuple[int, str]]] = {}
     for param in EVERY:
         text = str(param.values[0])
-        contract = subject_of(text).contract
+        contract = scope_of(text).contract
         for path, _ in leaves(contract):
             found.setdefault(path, []).append((sum(least(contract).values()), text))
     return {path: min(places)[1] for path, places in found.items()}
@@ -116,15 +116,15 @@ def stricter(path: str, value: Any, counts: dict[Kind, int]) -> Any:
 def judged(text: str, contract: DatasetContract, counts: dict[Kind, int]) -> Report:
     """The report on a dataset on all limits of the model, by another contract."""
     parts: list[CheckResult] = []
-    subject = subject_of(text)
+    scope = scope_of(text)
     for kind, count in counts.items():
-        rows = [json.dumps(each) for each in extreme_records(subject.contract, kind, count)]
-        judge = subject_of(text, kind=kind, contract=contract)
-        refs, partial = check("\n".join(rows).encode(), subject=judge)
+        rows = [json.dumps(each) for each in extreme_records(scope.contract, kind, count)]
+        judge = scope_of(text, kind=kind, contract=contract)
+        refs, partial = check("\n".join(rows).encode(), scope=judge)
         parts.append(partial)
         if refs:
             parts.append(check_images(refs, Extremes(), judge))
-    return conclude(merge(parts), ModelRequirements(base_model=subject.model, dataset=contract))
+    return conclude(merge(parts), ModelRequirements(base_model=scope.model, dataset=contract))
 
 
 def findings(report: Report) -> list[tuple[str, ...]]:
@@ -134,7 +134,7 @@ def findings(report: Report) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("path", sorted(set(where()) - set(WITHOUT)))
 def test_a_stricter_limit_is_noticed(path: str) -> None:
     text = where()[path]
-    contract = subject_of(text).contract
+    contract = scope_of(text).contract
     counts = least(contract)
     value = dict(leaves(contract))[path]
     changed = replaced(contract, path, stricter(path, value, counts))
@@ -168,12 +168,12 @@ def test_every_bound_of_a_hyperparameter_is_asked_for(field: str) -> None:
         model: BaseModel = msgspec.structs.replace(
             catalogue()["nova-lite"], hyperparameters={"epochCount": changed}
         )
-        terms = ModelRequirements(
+        requirements = ModelRequirements(
             base_model=model,
-            dataset=dataset.terms.dataset,
+            dataset=dataset.requirements.dataset,
             hyperparameters={"epochCount": "3"},
         )
-        whole = dataclasses.replace(dataset, terms=terms)
+        whole = dataclasses.replace(dataset, requirements=requirements)
         return len(list(find_rule(name).check(whole, None)))
 
     assert (found(), found(**changes)) == (0, 1)

@@ -5,22 +5,22 @@ import re
 import pytest
 
 from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, find_rule
-from bedrock_tuning.rules.crash import run
-from tests.support.examples import FLAGSHIP, dataset_of, item_of, subject_of
+from bedrock_tuning.rules.rule import run
+from tests.support.examples import FLAGSHIP, dataset_of, item_of, scope_of
 
 ALL = [pytest.param(rule, id=f"{rule.id}-{rule.name}") for rule in RULES]
 
 
 @pytest.mark.parametrize("rule", ALL)
 def test_a_rule_finds_its_bad_example(rule: Rule) -> None:
-    faults = list(rule.check(item_of(rule, rule.bad), subject_of(rule.model)))
+    faults = list(rule.check(item_of(rule, rule.bad), scope_of(rule.model)))
     assert faults
     assert all(fault.message for fault in faults)
 
 
 @pytest.mark.parametrize("rule", ALL)
 def test_a_rule_leaves_its_good_example_alone(rule: Rule) -> None:
-    assert list(rule.check(item_of(rule, rule.good), subject_of(rule.model))) == []
+    assert list(rule.check(item_of(rule, rule.good), scope_of(rule.model))) == []
 
 
 @pytest.mark.parametrize("rule", ALL)
@@ -50,13 +50,13 @@ def test_an_unknown_rule_is_answered_with_the_closest() -> None:
 
 
 def test_a_crashing_rule_becomes_a_finding_and_the_others_go_on() -> None:
-    def broken(item, subject):
+    def broken(item, scope):
         yield from ()
         raise ZeroDivisionError("by design")
 
     real = find_rule("blank-line")
     crashing = Rule(**{**{f: getattr(real, f) for f in real.__slots__}, "check": broken})
-    found = [rule.id for rule, _ in run([crashing, real], item_of(real, ""), subject_of())]
+    found = [rule.id for rule, _ in run([crashing, real], item_of(real, ""), scope_of())]
     assert found == ["X001", "L103"]
 
 

@@ -13,7 +13,7 @@ from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.run.cost import estimate, training_time
 from tests.report.test_report import good_partial, good_report
-from tests.support.examples import check, subject_of
+from tests.support.examples import check, scope_of
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 COHERE = """
@@ -72,7 +72,7 @@ def test_a_model_alone_has_no_price() -> None:
 
 def test_tokens_are_counted_for_models_that_charge_by_them() -> None:
     row = json.dumps({"prompt": "p" * 600, "completion": "c" * 5_400}).encode() + b"\n"
-    _, partial = check(row * 100, subject=subject_of("cohere-command"))
+    _, partial = check(row * 100, scope=scope_of("cohere-command"))
     assert partial.text_stats["training"].characters == 600_000
     report = conclude(partial, load(COHERE, file="customizations/a.toml", rules={}))
     assert report.price is not None

@@ -1,4 +1,4 @@
-"""What several tests of the checks need: subjects, items made of rules' examples, whole checks."""
+"""What several tests of the checks need: scopes, items made of rules' examples, whole checks."""
 
 import hashlib
 import json
@@ -9,19 +9,17 @@ import msgspec
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, catalogue
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.checking.result import CheckResult
-from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.dataset.dataset import Dataset, ModelRequirements
 from bedrock_tuning.dataset.fingerprints import image_hash, record_hash
 from bedrock_tuning.dataset.images.header import Header
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.json_lines import Line, parse
 from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.requirements import ModelRequirements
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import Classes, ImageStats, TextStats, join_hashes
-from bedrock_tuning.rules import IMAGE_RULES, LINE_RULES, RECORD_RULES
-from bedrock_tuning.rules.crash import Crash
-from bedrock_tuning.rules.rule import Rule
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE
+from bedrock_tuning.rules.rule import Crash, Rule
 from bedrock_tuning.s3_layout import KINDS, Kind
 
 FLAGSHIP = "titan-multimodal-embeddings-g1"
@@ -34,8 +32,8 @@ def contract_of(text: str) -> tuple[BaseModel, DatasetContract]:
     return model, model.datasets[type or next(iter(model.datasets))]
 
 
-def subject_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any) -> DatasetScope:
-    """A subject whose images lie in s3://bucket/folder/."""
+def scope_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any) -> DatasetScope:
+    """A scope whose images are in s3://bucket/folder/."""
     model, contract = contract_of(text)
     values: dict[str, Any] = {
         "model": model,
@@ -50,15 +48,18 @@ def subject_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any)
 def check(
     data: bytes,
     *,
-    subject: DatasetScope | None = None,
+    scope: DatasetScope | None = None,
     cuts: tuple[int, ...] = (),
     block_bytes: int = BLOCK_BYTES,
-    prove: bool = True,
+    by_rules_only: bool = False,
+    findings_per_rule: int = FINDINGS_PER_RULE,
 ) -> tuple[list[ImageRef], CheckResult]:
     """References and result of a manifest that arrives in pieces."""
-    running = ManifestCheck(subject or subject_of(), block_bytes=block_bytes)
-    if not prove:
-        running._prove = None
+    running = ManifestCheck(
+        scope or scope_of(), block_bytes=block_bytes, findings_per_rule=findings_per_rule
+    )
+    if by_rules_only:
+        running._fast = running._classes = None
     refs: list[ImageRef] = []
     start = 0
     for end in [*sorted(cut % (len(data) + 1) for cut in cuts), len(data)]:
@@ -69,23 +70,24 @@ def check(
 
 
 def item_of(rule: Rule[Any], example: str | bytes) -> Any:
-    """What the rule looks at, made of one of its examples."""
+    """What the rule checks, made of one of its examples."""
     data = example.encode() if isinstance(example, str) else example
-    if rule in LINE_RULES:
+    if rule.item is Line:
         return Line(number=1, data=data)
-    if rule in RECORD_RULES:
+    if rule.item is Record:
         parsed = parse(data)
         assert not parsed.problem
-        return Record(line=1, value=parsed.value, subject=subject_of(rule.model))
+        return Record(line=1, value=parsed.value, scope=scope_of(rule.model))
     seen = json.loads(example)
-    if rule in IMAGE_RULES:
-        return _image(seen)
-    if rule.id == "X001":
-        return Crash(rule=rule, error=ValueError("oops")) if seen["crash"] else None
+    if rule.item is Image:
+        return image_of(seen)
+    if rule.item is Crash:
+        return Crash(rule=rule, error=ValueError("oops") if seen["crash"] else None)
     return dataset_of(rule.model, seen)
 
 
-def _image(seen: dict[str, Any]) -> Image:
+def image_of(seen: dict[str, Any]) -> Image:
+    """An image of what the checker saw of it."""
     key = seen.pop("key", "folder/1")
     if outcome := seen.pop("outcome", ""):
         key = "x" * 1025 if outcome == "key" else key
@@ -104,13 +106,13 @@ def dataset_of(model: str, seen: dict[str, Any]) -> Dataset:
             text, images = _stats(dict(seen[kind]))
             partial.text_stats[kind] = text
             partial.image_stats[kind] = images
-    terms = ModelRequirements(
+    requirements = ModelRequirements(
         base_model=base, dataset=contract, hyperparameters=seen.get("hyperparameters", {})
     )
     return Dataset(
         text_stats=partial.text_stats,
         image_stats=partial.image_stats,
-        terms=terms,
+        requirements=requirements,
         job_region=seen.get("job_region", ""),
     )
 

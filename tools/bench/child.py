@@ -17,8 +17,7 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.checking import ManifestCheck, check_images
 from bedrock_tuning.checking.images import BATCH
 from bedrock_tuning.dataset.images.source import ByteRange
-from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
-from bedrock_tuning.dataset.text_budget import TextBudget, characters_in
+from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, TextBudget, characters_in
 from tools.bench.texts import BUCKET, FOLDER
 
 Figures = dict[str, Any]
@@ -147,9 +146,9 @@ def _reader(what: str, how: str) -> Callable[[Path], tuple[int, int]]:
     is_text = what == "texts"
     match how:
         case "ours":
-            return partial(_check, subject=checked, use=len)
+            return partial(_check, scope=checked, use=len)
         case "references":
-            return partial(_check, subject=checked, use=list)
+            return partial(_check, scope=checked, use=list)
         case "json":
             return row_peers.json_reader(is_text=is_text, longest=longest)
         case "pydantic":
@@ -163,28 +162,28 @@ def _reader(what: str, how: str) -> Callable[[Path], tuple[int, int]]:
     raise ValueError(how)
 
 
-def _longest(subject: DatasetScope) -> int:
+def _longest(scope: DatasetScope) -> int:
     """Characters that a caption, or a whole record of text, may have."""
-    limits = subject.contract.caption
+    limits = scope.contract.caption
     if limits is None:
-        return TextBudget.of(subject.contract).record or sys.maxsize
+        return TextBudget.of(scope.contract).record or sys.maxsize
     tokens = characters_in(limits.tokens_max or sys.maxsize, limits.chars_per_token or 1)
     return min(limits.chars_max, tokens)
 
 
 def _check(
-    path: Path, *, subject: DatasetScope, use: Callable[[Sequence[ImageRef]], object]
+    path: Path, *, scope: DatasetScope, use: Callable[[Sequence[ImageRef]], object]
 ) -> tuple[int, int]:
     """Our check; use: what becomes of the references to images."""
     from tools.bench.row_peers import CHUNK
 
-    check = ManifestCheck(subject)
+    check = ManifestCheck(scope)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             use(check.feed(chunk))
     refs, result = check.finish()
     use(refs)
-    return result.records(subject.kind), sum(result.counts.values())
+    return result.records(scope.kind), sum(result.counts.values())
 
 
 _TASKS: Final[Mapping[str, Callable[..., Figures]]] = {

@@ -68,7 +68,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--html", type=_FILE, help="Write the report as one self-contained page.")
 @click.option("--junit", type=_FILE, help="Write the report as JUnit XML, one test per rule.")
 @click.option("--sarif", type=_FILE, help="Write the report as SARIF, for code hosts and editors.")
-@click.option("--rejected", type=_FILE, help="Write every finding, one JSON object per line.")
+@click.option("--rejected", type=_FILE, help="Write the findings, one JSON object per line.")
+@click.option(
+    "--findings-per-rule",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="List this many findings of each rule; counts are always exact.",
+)
 @click.option("--accepted", type=_FILE, help="Write the records of MANIFEST that have no error.")
 @click.option("--region", help="AWS Region; by default the AWS CLI's.")
 @click.pass_context

@@ -12,16 +12,20 @@ _HEADER: Final = """# Rules
 `make docs` writes this page from `bedrock_tuning/rules/`: edit the docstring, not the page.
 `tuning rules ID` shows the same in a terminal.
 
-*error*: the dataset is not used, no job is started. *warning*: it is used, but look. *info*:
-advice. Numbers are in [the catalogue of models](models.md), never in a rule. Examples are also the
-rules' tests; those of images and datasets say what the checker saw, not what a file holds.
+*error*: the dataset is rejected, and no training job is started. *warning*: the dataset is used;
+review the finding. *info*: advice. Limits are in [the catalogue of models](models.md), not in the
+rules. The examples are also the rules' tests; those for images and datasets show what the checker
+saw, not the content of a file.
 
-A customization can lower an error to a warning, or silence a warning, by the rule's name and with a
-reason that every report shows:
+Each rule lists its first 10,000 findings; `tuning validate --findings-per-rule N` changes that.
+Counts are always exact.
+
+A customization can lower an error to a warning, or silence a warning. It names the rule and gives a
+reason, which every report shows:
 
 ```toml
 [rules]
-duplicate-key = { severity = "warning", reason = "the exporter repeats the caption" }
+duplicate-key = { severity = "warning", reason = "our exporter repeats the caption" }
 ```
 """
 _SUBJECTS: Final = {
@@ -38,8 +42,8 @@ _EXAMPLE_MAX: Final = 160
 def rules_page() -> str:
     """The whole page as Markdown."""
     parts = [_HEADER]
-    for letter, found in groupby(RULES, key=lambda rule: rule.id[0]):
-        rules = list(found)
+    for letter, group in groupby(RULES, key=lambda rule: rule.id[0]):
+        rules = list(group)
         parts.append(f"\n## {_SUBJECTS.get(letter, letter)}\n\n")
         parts.append("| Rule | Name | Severity | What it finds |\n| --- | --- | --- | --- |\n")
         for rule in rules:
@@ -58,6 +62,9 @@ def _rule(rule: Rule[Any]) -> Iterator[str]:
     if rule.explanation:
         yield f"\n{rule.explanation}\n"
     yield f"\nFix: {rule.fix}\n"
+    if rule.source:
+        links = ", ".join(f"[{tag}](models.md#source-{tag.lower()})" for tag in rule.source)
+        yield f"\nSource: {links}\n"
     yield f"\n```\nbad:  {example(rule.bad)}\ngood: {example(rule.good)}\n```\n"
 
 

@@ -1,0 +1,165 @@
+"""Sorts rows into classes, so that the findings of many faulty rows are counted without the rules.
+
+Once a rule has more findings than are listed, nobody reads the next ones: only their number counts.
+All rows of one class have the same findings except for their words, so the rules run on the first
+row of a class, and later rows are counted. A row without a class is checked by the rules.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from bedrock_tuning.checking.fast_path_records import CONTROL, is_decided
+from bedrock_tuning.dataset.record_formats import SHAPES
+from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
+from bedrock_tuning.rules import BY_ID
+from bedrock_tuning.rules.finding import Findings
+
+_CLASSES_MAX: Final = 4_096
+_BLANK: Final = b" \t\r"
+
+
+class RowClass:
+    """What the rules found in the first row of a class: how many findings, by rule id.
+
+    rows: how many later rows of the class were met and are not yet in the counts.
+    """
+
+    __slots__ = ("counts", "has_error", "rows")
+
+    def __init__(self, counts: Mapping[str, int], *, has_error: bool) -> None:
+        self.counts = counts
+        self.has_error = has_error
+        self.rows = 0
+
+
+class Row(NamedTuple):
+    """One row: what tells its class, its fields (None if the line is blank), its reference.
+
+    problem: of the reference.
+    """
+
+    key: Hashable
+    value: dict[str, Any] | None
+    ref: str = ""
+    problem: str = ""
+
+
+_BLANK_ROW: Final = Row("blank", None)
+
+
+class RowClasses:
+    """The classes of one manifest's rows, in bounded memory.
+
+    A class has everything that the rules in `fast_path_records.DECIDES` depend on: names and types
+    of the fields, lengths as far as limits tell them apart, white space, control characters, and
+    the problem of the reference.
+    """
+
+    def __init__(self, scope: DatasetScope, findings: Findings) -> None:
+        contract, budget = scope.contract, scope.budget
+        self.settled: dict[Hashable, RowClass] = {}
+        self._open: dict[Hashable, RowClass] = {}
+        self._findings = findings
+        self._scope = scope
+        self._prefix = scope.prefix
+        self._decode = msgspec.json.Decoder().decode
+        self._strings: dict[Hashable, int] = {}
+        is_caption = contract.format == "image-caption"
+        self._row = self._caption_row if is_caption else self._text_row
+        self._edges: list[int] = []
+        if contract.caption is not None:
+            limits = contract.caption
+            self._edges = [limits.chars_min, limits.chars_max + 1]
+            if limits.tokens_max and limits.chars_per_token:
+                tokens = characters_in(limits.tokens_max, limits.chars_per_token)
+                self._edges.append(tokens + 1)
+        self._edges.sort()
+        names = SHAPES[contract.format].required
+        self._limits = {name: budget.characters(name) for name in names}
+        self._record = budget.record
+
+    def refresh(self) -> None:
+        """Finds out of which classes further rows need only be counted."""
+        for key, row_class in list(self._open.items()):
+            if all(map(self._findings.is_settled, row_class.counts)):
+                self.settled[key] = self._open.pop(key)
+
+    def learn(self, row: Row, counts: Mapping[str, int]) -> None:
+        """Remembers what the rules found in a row."""
+        if len(self._open) + len(self.settled) < _CLASSES_MAX and row.key not in self.settled:
+            has_error = any(self._findings.is_error(BY_ID[id]) for id in counts)
+            self._open.setdefault(row.key, RowClass(counts, has_error=has_error))
+
+    def count(self) -> None:
+        """Adds the findings of the rows that were met."""
+        for row_class in self.settled.values():
+            if row_class.rows:
+                for id, number in row_class.counts.items():
+                    self._findings.count(id, number * row_class.rows)
+                row_class.rows = 0
+
+    def read(self, line: bytes) -> Row | None:
+        """The row of a line without its newline; None if only the rules can judge it."""
+        if not line:
+            return _BLANK_ROW
+        try:
+            value = self._decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None if line.strip(_BLANK) else _BLANK_ROW
+        if type(value) is not dict:
+            return None
+        names, types = tuple(value), tuple(map(type, value.values()))
+        shape = names, types
+        strings = self._strings.get(shape)
+        if strings is None:
+            # Nested values may hide a repeated key, and may be nested too deeply.
+            if dict in types or list in types:
+                return None
+            strings = len(names) + types.count(str)
+            if len(self._strings) < _CLASSES_MAX:
+                self._strings[shape] = strings
+        quotes, escapes = 2 * strings, b"\\" in line
+        if escapes:
+            if b"\\u0022" in line:
+                return None
+            texts = (*names, *(text for text in value.values() if type(text) is str))
+            quotes += sum(text.count('"') for text in texts)
+        # A repeated key has quotes of its own, and the decoder drops its first value.
+        if line.count(b'"') != quotes:
+            return None
+        return self._row(value, shape, escapes)
+
+    def _caption_row(self, value: dict[str, Any], shape: Hashable, escapes: bool) -> Row:
+        caption, ref = value.get("caption"), value.get("image-ref")
+        text: Hashable = None
+        if type(caption) is str:
+            control = escapes and CONTROL.search(caption) is not None
+            text = bisect_right(self._edges, len(caption)), caption.isspace(), control
+        if type(ref) is not str:
+            return Row((shape, text), value)
+        # The usual reference first: this is asked for every row.
+        prefix, problem = self._prefix, ""
+        if not ref.startswith(prefix) or "/." in ref or len(ref) == len(prefix):
+            problem = locate(ref, self._scope)
+        return Row((shape, text, problem), value, ref, problem)
+
+    def _text_row(self, value: dict[str, Any], shape: Hashable, _: bool) -> Row:
+        flags: list[bool] = []
+        together = 0
+        for name, most in self._limits.items():
+            text = value.get(name)
+            if type(text) is str:
+                flags += (not text or text.isspace(), most is not None and len(text) > most)
+                together += len(text)
+        is_too_long = self._record is not None and together > self._record
+        return Row((shape, *flags, is_too_long), value)
+
+
+def row_classes_for(scope: DatasetScope, findings: Findings) -> RowClasses | None:
+    """The classes of a manifest's rows; None if the rules have to check every row."""
+    if scope.budget.line_bytes is not None or not is_decided(scope):
+        return None
+    return RowClasses(scope, findings)
