@@ -33,9 +33,9 @@ def read(cdk_out: Path, contracts: Contracts) -> Evidence:
 
 def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:
     """The same for templates that are resolved already."""
-    return Evidence(
-        assembly=assembly, world=access.build(assembly), bound=bind(contracts, assembly)
-    )
+    with assembly.reads.by("the roles' and resources' policies"):
+        world = access.build(assembly)
+    return Evidence(assembly=assembly, world=world, bound=bind(contracts, assembly))
 
 
 def violations(checked: Evidence) -> list[Violation]:

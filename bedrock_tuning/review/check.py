@@ -61,7 +61,8 @@ class Check:
     def run(self, evidence: Evidence) -> Iterator[Violation]:
         """The violations it finds. A check that fails itself is a violation, never a pass."""
         try:
-            violations = list(self.finder(evidence))
+            with evidence.assembly.reads.by(self.id):
+                violations = list(self.finder(evidence))
         except Exception as error:
             violations = [
                 Violation(

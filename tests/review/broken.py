@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bedrock_tuning.review.check import Evidence, Violation
 Raw = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Synthesized:
     """Templates as text, so that a copy is one json.loads, and what they were made from."""
 
@@ -38,11 +39,24 @@ class Synthesized:
             assets=assembly.assets,
         )
 
+    @classmethod
+    def of(cls, source: "Synthesized", templates: Mapping[str, Raw]) -> "Synthesized":
+        """From another one, with other templates."""
+        return replace(source, texts={name: json.dumps(raw) for name, raw in templates.items()})
+
     def copy(self) -> "Copy":
         """Templates that may be changed."""
         return Copy(
             templates={name: json.loads(text) for name, text in self.texts.items()}, source=self
         )
+
+    @cached_property
+    def _resources(self) -> dict[tuple[str, str], Raw]:
+        return {(stack, name): resource for stack, name, resource in self.copy().all()}
+
+    def resource(self, stack: str, logical_id: str) -> Raw:
+        """A resource, to look at."""
+        return self._resources[stack, logical_id]
 
     def evidence(self, templates: Mapping[str, Raw] | None = None) -> Evidence:
         """What the review sees in the templates, or in changed ones."""

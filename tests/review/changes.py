@@ -60,6 +60,12 @@ class Change:
         what = "gone" if self.dropped else repr(self.value)
         return f"{self.stack}/{self.logical_id}: {'.'.join(map(str, place))} {what}"[:240]
 
+    @property
+    def property(self) -> tuple[str, ...]:
+        """Which property is changed, of whichever resource, list item or state."""
+        inside = [step for step in self.definition or () if isinstance(step, str)]
+        return (*(step for step in self.path if isinstance(step, str)), *inside[-1:])
+
     def apply(self, source: Synthesized) -> dict[str, Raw]:
         """A copy of the templates with the change."""
         copy = source.copy()

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly import identity, manifest
 from bedrock_tuning.review.assembly.manifest import parsed
+from bedrock_tuning.review.assembly.reads import Properties, Reads
 
 UNRESOLVED: Final = "«unresolved»"
 _NOTHING: Final = object()
@@ -32,7 +33,7 @@ class Resource:
     path: str
     name: str
     arn: str
-    properties: dict[str, Any]
+    properties: Properties
     raw: Mapping[str, Any]
 
     @property
@@ -53,7 +54,7 @@ class Assembly:
     protected: by stack, whether it has termination protection. differing: where what is deployed is
     not what lies here. assets: hashes of what is uploaded; none if unknown. left_aside: templates
     that lie in the folder from an earlier synthesis, for another environment, and are none of these
-    stacks.
+    stacks. reads: who has read which property.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Assembly:
     differing: list[tuple[str, str]] = field(default_factory=list)
     assets: frozenset[str] = frozenset()
     left_aside: tuple[str, ...] = ()
+    reads: Reads = field(default_factory=Reads)
     _arns: dict[str, Resource] = field(default_factory=dict)
 
     def of_type(self, *kinds: str) -> Iterator[Resource]:
@@ -172,7 +174,9 @@ class _Resolver:
             path=path.removesuffix("/Resource").removesuffix("/Default"),
             name=self._name(stack, logical_id),
             arn=self._attribute(stack, logical_id, "Arn") if _has_arn(kind) else "",
-            properties=properties if isinstance(properties, dict) else {},
+            properties=Properties(
+                properties if isinstance(properties, dict) else {}, kind, self._assembly.reads
+            ),
             raw=raw,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.constructs import OUTPUTS
-from bedrock_tuning.review.assembly import identity, known_properties, template
+from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Evidence, Violation, check
 
@@ -41,18 +41,6 @@ _OUTPUT: Final = frozenset({"Description", "Export", "Value"})
 _SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
 # As all accounts but one are: what is still the same with these is written into the template.
 _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
-
-
-@check("A107", "Every property of a resource is one that this review judges.")
-def properties(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.resources:
-        for name in known_properties.others(resource.type, resource.properties):
-            yield Violation(
-                where=resource.path or resource.logical_id,
-                what=f"{name} is a property that no check judges",
-                limit="it could copy data, run other code or silence an alarm",
-                fix="Remove it, or check it and add it to review/assembly/known_properties.py",
-            )
 
 
 @check("A108", "A template says what is deployed, the same in every account and at every time.")
@@ -200,4 +188,4 @@ def _imported(value: Any) -> Iterator[str]:
             yield from _imported(inner)
 
 
-CHECKS = (properties, sections, nothing_written_out, nothing_more, exports, outputs, deployed)
+CHECKS = (sections, nothing_written_out, nothing_more, exports, outputs, deployed)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn
@@ -30,7 +31,7 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         "detail.object.key": list(contracts.trigger_keys),
     }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
-        found = dict(_flattened(rule.properties.get("EventPattern", {})))
+        found = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
         for field in sorted({*found, *wanted}):
             if _as_set(found.get(field)) != _as_set(wanted.get(field)):
                 yield Violation(

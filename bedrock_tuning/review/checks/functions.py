@@ -155,11 +155,11 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
                     limit="its code could be anything",
                     fix="Use the layer that the stack builds from lambdas/requirements.txt",
                 )
-        if properties.get("ReservedConcurrentExecutions") == 0:
+        if "ReservedConcurrentExecutions" in properties:
             yield Violation(
                 where=resource.path,
-                what="no execution at all is reserved",
-                limit="the function could never run",
+                what="its concurrent executions are limited",
+                limit="with none it never runs, with few some calls fail",
                 fix="Remove the reservation",
             )
     layers = {

@@ -1,5 +1,6 @@
 """Checks of a network without a way out: every API reachable, nothing else, for nobody else."""
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -188,7 +189,8 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
         inside = bool(subnets) and contract.place.stack != "network"
         stands = list(get(config, "SubnetIds") or [])
         enough = len(stands) >= min(2, len(subnets)) and set(stands) <= set(subnets)
-        if inside and not (enough and get(config, "SecurityGroupIds") == groups):
+        grouped = get(config, "SecurityGroupIds") == groups
+        if inside and not (enough and grouped):
             yield Violation(
                 where=function.path,
                 what=f"it stands in {config or 'no network'}",
@@ -222,7 +224,15 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
         endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
     }
     found = _rules(evidence)
+    vpc = _vpc(evidence)
     for group in evidence.assembly.of_type(_GROUP):
+        if vpc is not None and group.properties.get("VpcId") != vpc.name:
+            yield Violation(
+                where=group.path,
+                what=f"VpcId is {group.properties.get('VpcId')}",
+                limit=vpc.name,
+                fix=_FIX,
+            )
         expected = wanted.get(group.name, set())
         actual = found.get(group.name, set())
         for rule in sorted(actual ^ expected):
@@ -292,13 +302,24 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
         str(r.properties.get("SubnetId")): str(r.properties.get("RouteTableId"))
         for r in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
     }
+    for table in evidence.assembly.of_type("AWS::EC2::RouteTable"):
+        if table.properties.get("VpcId") != vpc.name:
+            yield Violation(
+                where=table.path,
+                what=f"VpcId is {table.properties.get('VpcId')}",
+                limit=vpc.name,
+                fix=_FIX,
+            )
+    whole, used = _block(vpc), list[ipaddress.IPv4Network]()
     zones = set()
     for subnet in evidence.assembly.of_type("AWS::EC2::Subnet"):
         properties = subnet.properties
         zone = properties.get("AvailabilityZoneId", properties.get("AvailabilityZone"))
+        block = _block(subnet)
         problems = [
             what
             for what, wrong in (
+                (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, whole, used)),
                 (f"a second subnet in {zone}", zone in zones or not zone),
                 ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
                 ("another network", properties.get("VpcId") != vpc.name),
@@ -308,6 +329,7 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
             if wrong
         ]
         zones.add(zone)
+        used += [block] if block else []
         for problem in problems:
             yield Violation(
                 where=subnet.path,
@@ -315,10 +337,35 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
                 limit="one private subnet in each zone, routed to the gateways",
                 fix=_FIX,
             )
+    if whole is None or not whole.is_private:
+        yield Violation(
+            where=vpc.path,
+            what=f"CidrBlock is {vpc.properties.get('CidrBlock')}",
+            limit="a private block of IPv4 addresses (RFC 1918)",
+            fix="Set vpc_cidr in cdk.json",
+        )
     if len(tables) != 1:
         yield Violation(
             where=vpc.path, what=f"{len(tables)} tables of routes", limit="one", fix=_FIX
         )
+
+
+def _block(resource: Resource) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(str(resource.properties.get("CidrBlock")))
+    except ValueError:
+        return None
+
+
+def _fits(
+    block: ipaddress.IPv4Network | None,
+    whole: ipaddress.IPv4Network | None,
+    used: list[ipaddress.IPv4Network],
+) -> bool:
+    """Whether a subnet's block is inside the network's and overlaps no other subnet's."""
+    if block is None or whole is None:
+        return False
+    return block.subnet_of(whole) and not any(block.overlaps(other) for other in used)
 
 
 @check("N908", "All of a network's traffic is recorded, and its names lead to its endpoints.")
@@ -336,7 +383,7 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
         "DeliverLogsPermissionArn": role.arn,
     }
     logged = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
-    if not any(wanted.items() <= log.properties.items() for log in logged):
+    if not any(all(log.properties.get(n) == v for n, v in wanted.items()) for log in logged):
         yield Violation(
             where=vpc.path,
             what="its traffic is not recorded as it should be",

@@ -130,7 +130,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
         if resource is None:
             continue
         expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
-        found = {k: v for k, v in resource.properties.items() if k != "ServiceTimeout"}
+        found = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
         for key in sorted({*expected, *found}):
             if found.get(key) != expected.get(key):
                 yield Violation(

@@ -69,7 +69,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 limit=f"the settings say {contracts.boundary or 'none'}",
                 fix="Set permissions_boundary under tuning in cdk.json",
             )
-        if ("RoleName" in role.resource.properties) != contracts.named_roles:
+        if bool(role.resource.properties.get("RoleName")) != contracts.named_roles:
             yield Violation(
                 where=role.path,
                 what=f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",

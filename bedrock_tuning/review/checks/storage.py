@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.reads import Properties, as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.iam.keys import key_arn, key_of
@@ -251,7 +252,7 @@ def closed(evidence: Evidence) -> Iterator[Violation]:
         ):
             if not _true(blocked.get(name)):
                 yield _open(bucket, f"{name} is {blocked.get(name, 'not set')}")
-        owners = get(bucket.properties, "OwnershipControls", "Rules")
+        owners = as_whole(get(bucket.properties, "OwnershipControls", "Rules"))
         if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
             yield _open(bucket, f"object ownership is {owners or 'not set'}")
         for name in (
@@ -353,19 +354,42 @@ def protected(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("S612", "Nothing in a template is, or looks like, a secret.")
+# By the object that they stand in, "" for the resource itself. People read them, bills are sorted
+# by them, or they tell apart the parts of one resource: to AWS, any text does.
+_LABELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("AlarmDescription", "Description", "DisplayName", "GroupDescription"),
+    "Rules": ("Id",),
+    "SecurityGroupEgress": ("Description",),
+    "SecurityGroupIngress": ("Description",),
+    "Tags": ("Key", "Value"),
+    "Targets": ("Id",),
+}
+_SECRET_NAMES: Final = ("SECRET", "PASSWORD", "TOKEN", "API_KEY")
+_SECRET_STARTS: Final = ("AKIA", "ASIA", "-----BEGIN")
+
+
+@check("S612", "Nothing in a template is, or looks like, a secret: no variable, label or tag.")
 def no_secrets(evidence: Evidence) -> Iterator[Violation]:
-    for function in evidence.assembly.of_type("AWS::Lambda::Function"):
-        for name, value in (get(function.properties, "Environment", "Variables") or {}).items():
-            if any(word in name.upper() for word in ("SECRET", "PASSWORD", "TOKEN", "API_KEY")) or (
-                str(value).startswith(("AKIA", "ASIA", "-----BEGIN"))
-            ):
+    for resource in evidence.assembly.resources:
+        variables = get(resource.properties, "Environment", "Variables") or {}
+        for name, value in (*variables.items(), *_labels(resource.properties)):
+            secret = any(word in name.upper() for word in _SECRET_NAMES)
+            if secret or not isinstance(value, str) or value.startswith(_SECRET_STARTS):
                 yield Violation(
-                    where=function.path,
-                    what=f"the environment variable {name} looks like a secret",
+                    where=resource.path,
+                    what=f"{name} looks like a secret, or is no text",
                     limit="templates are read by many and kept",
-                    fix="Read it at run time from where secrets are kept",
+                    fix="Read secrets at run time from where they are kept",
                 )
+
+
+def _labels(value: Properties, parent: str = "") -> Iterator[tuple[str, Any]]:
+    """Every label and tag of a resource, wherever it stands; a tag by its key."""
+    for name in _LABELS.get(parent, ()):
+        if name in value:
+            yield (str(value.get("Key")) if name == "Value" else name), value.get(name)
+    for name, inner in value.objects():
+        yield from _labels(inner, name)
 
 
 CHECKS = (

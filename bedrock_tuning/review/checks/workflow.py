@@ -270,6 +270,8 @@ def data_flow(evidence: Evidence) -> Iterator[Violation]:
 
 @check("F710", "A state machine logs everything it does, without the data of its executions.")
 def logged(evidence: Evidence) -> Iterator[Violation]:
+    # Its role's policy speaks of its own executions by this name.
+    name = f"tuning-{evidence.bound.contracts.environment}-workflow"
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         logging = machine.properties.get("LoggingConfiguration", {})
         group = get(logging, "Destinations", 0, "CloudWatchLogsLogGroup", "LogGroupArn")
@@ -278,6 +280,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
             ("no execution data", str(logging.get("IncludeExecutionData")).lower() == "false"),
             ("its own log group", group == evidence.bound.fill("{logs.workflow}")),
             ("one destination", len(logging.get("Destinations", ())) == 1),
+            (f"the name {name}", machine.properties.get("StateMachineName") == name),
             ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
         ):
             if not good:

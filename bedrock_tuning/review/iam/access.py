@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.policy import Statement, listed, parse
@@ -147,7 +148,7 @@ class _Builder:
     def _parse(
         self, resource: Resource, raw: Any, where: str, *, trust: bool = False
     ) -> list[Statement]:
-        found = parse(raw, where=where, trust=trust)
+        found = parse(as_whole(raw), where=where, trust=trust)
         self._world.problems += [(resource.path, problem) for problem in found.problems]
         return found.statements
 
@@ -179,7 +180,7 @@ class _Builder:
             case "AWS::Lambda::Permission":
                 self._permission(resource, properties)
             case "AWS::EC2::VPCEndpoint":
-                raw = properties.get("PolicyDocument")
+                raw: Any = properties.get("PolicyDocument")
                 self._world.endpoints.append(
                     Endpoint(
                         resource=resource,

@@ -45,8 +45,8 @@ def key_of(resource: Resource) -> str:
             return str(properties.get("KmsMasterKeyId", ""))
         case "AWS::Logs::LogGroup":
             return str(properties.get("KmsKeyId", ""))
-        case "AWS::Lambda::Function" | "AWS::SSM::Parameter":
-            return str(properties.get("KmsKeyArn", properties.get("KeyId", "")))
+        case "AWS::SSM::Parameter":
+            return str(properties.get("KeyId", ""))
     return ""
 
 

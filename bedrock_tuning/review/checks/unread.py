@@ -1,0 +1,28 @@
+"""The check that the other checks leave nothing out: it runs after them."""
+
+from collections.abc import Iterator, Sequence
+
+from bedrock_tuning.review.check import Check, Evidence, Violation
+
+
+def nothing_unread(others: Sequence[Check]) -> Check:
+    """The check that every property is read by one of the others."""
+
+    def unread(evidence: Evidence) -> Iterator[Violation]:
+        reads = evidence.assembly.reads
+        for other in others:
+            if other.id not in reads.ran:
+                list(other.run(evidence))
+        for resource in evidence.assembly.resources:
+            for path in reads.unread(resource.type, resource.properties):
+                yield Violation(
+                    where=resource.path or resource.logical_id,
+                    what=f"no check reads {resource.type}.{path}",
+                    limit="it could copy data, run other code or silence an alarm",
+                    fix="Remove it, or write a check in bedrock_tuning/review/checks that reads it "
+                    "and says which values are good",
+                )
+
+    return Check(
+        id="A107", sentence="Every property of a resource is read by a check.", finder=unread
+    )

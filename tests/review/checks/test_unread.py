@@ -1,0 +1,59 @@
+"""A property that no check reads is refused, and reading it without deciding is found, too."""
+
+import pytest
+
+from bedrock_tuning.review import CHECKS
+from bedrock_tuning.review.check import Check, Evidence, Violation, check
+from bedrock_tuning.review.checks.unread import nothing_unread
+from tests.review.broken import Copy, Synthesized
+from tests.review.changes import changes
+
+OTHERS = [check for check in CHECKS if check.id != "A107"]
+
+
+@check("X999", "It asks for a property and decides nothing.")
+def idle(evidence: Evidence) -> list[Violation]:
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
+        bucket.properties.get("ObjectLockEnabled")
+    return []
+
+
+def _locked(dev: Synthesized) -> Copy:
+    copy = dev.copy()
+    copy.properties("data/Training")["ObjectLockEnabled"] = True
+    return copy
+
+
+def test_a_new_property_is_refused_with_its_name_and_where_to_check_it(dev: Synthesized) -> None:
+    (violation,) = _locked(dev).violations()
+    assert violation.check == "A107"
+    assert violation.where == "tuning-dev-data/Training"
+    assert "AWS::S3::Bucket.ObjectLockEnabled" in violation.what
+    assert "bedrock_tuning/review/checks" in violation.fix
+
+
+def test_one_that_a_check_reads_is_not_refused_but_changing_it_shows_that_nothing_is_decided(
+    dev: Synthesized,
+) -> None:
+    copy = _locked(dev)
+    unread = nothing_unread([*OTHERS, idle])
+    assert not list(unread.run(dev.evidence(copy.templates)))
+    source = Synthesized.of(dev, copy.templates)
+    unnoticed = [
+        change
+        for change in changes(source)
+        if "ObjectLockEnabled" in change.path
+        and not any(
+            next(check.run(source.evidence(change.apply(source))), None) is not None
+            for check in (*OTHERS, idle)
+        )
+    ]
+    assert unnoticed, "test_every_change.py must find what is read and not judged"
+
+
+@pytest.mark.parametrize("omitted", ["S605", "W514", "S608"])
+def test_without_a_check_what_only_it_reads_is_refused(omitted: str, dev: Synthesized) -> None:
+    rest: list[Check] = [check for check in OTHERS if check.id != omitted]
+    found = list(nothing_unread(rest).run(dev.evidence()))
+    assert found
+    assert {violation.check for violation in found} == {"A107"}
