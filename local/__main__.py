@@ -1,4 +1,4 @@
-"""`python -m local`: start, stop and look at the local AWS."""
+"""`python -m local`: start, stop and inspect the local AWS."""
 
 import signal
 
@@ -28,7 +28,7 @@ STATE = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_STATE,
     show_default=True,
-    help="Folder for everything the local AWS keeps.",
+    help="Folder for the state of the local AWS.",
 )
 
 
@@ -36,7 +36,7 @@ STATE = click.option(
 def main() -> None:
     """The local AWS: an emulator with IAM enforced and a simulator of Amazon Bedrock.
 
-    Nothing here is AWS, and no answer of its models is an answer of the real ones.
+    Nothing here is AWS, and its models only imitate answers.
     """
 
 
@@ -54,18 +54,18 @@ def _clock(_context: click.Context, _option: click.Parameter, value: float) -> f
     type=click.IntRange(0, PORT_MAX),
     default=DEFAULT_PORT,
     show_default=True,
-    help="0 takes a free port.",
+    help="0 picks a free port.",
 )
 @click.option(
     "--clock",
     callback=_clock,
     default=DEFAULT_CLOCK,
     show_default=True,
-    help="Simulated seconds of Bedrock per second: 3600 makes an hour a second.",
+    help="Simulated Bedrock seconds per real second; with 3600 an hour takes one second.",
 )
-@click.option("--fresh", is_flag=True, help="Forget what an earlier local AWS kept.")
+@click.option("--fresh", is_flag=True, help="Discard the state of an earlier local AWS.")
 @click.option(
-    "--allow-closed-models", is_flag=True, help="Let jobs start on models past their end of life."
+    "--allow-closed-models", is_flag=True, help="Allow jobs on models past their end of life."
 )
 def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models: bool) -> None:
     """Start the local AWS in the background; print its endpoint."""
@@ -77,7 +77,9 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
             wanted["port"] = port
         for name, value in wanted.items():
             if getattr(running.record, name) != value:
-                click.echo(f"it keeps its {name} ({getattr(running.record, name)})", err=True)
+                click.echo(
+                    f"the running one keeps its {name} ({getattr(running.record, name)})", err=True
+                )
         click.echo(running.endpoint)
         return
     if running is not None:
@@ -100,7 +102,7 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
 @main.command()
 @STATE
 def down(*, state: Path) -> None:
-    """Stop the local AWS; its state stays for the next `up`."""
+    """Stop the local AWS; the next `up` continues with its state."""
     running = LocalAws.attach(state=state)
     if running is None:
         click.echo(f"no local AWS runs with its state in {state}", err=True)
@@ -112,7 +114,7 @@ def down(*, state: Path) -> None:
 @main.command()
 @STATE
 def status(*, state: Path) -> None:
-    """Say whether the local AWS runs, and what its Bedrock simulator holds."""
+    """Print whether the local AWS is running, and what its Bedrock simulator holds."""
     running = LocalAws.attach(state=state)
     if running is None:
         click.echo("down")
@@ -125,7 +127,7 @@ def status(*, state: Path) -> None:
 @main.command()
 @STATE
 def env(*, state: Path) -> None:
-    """Print shell lines that point every AWS client, and `tuning`, at the local AWS.
+    """Print shell commands that point AWS clients and `tuning` at the local AWS.
 
     Use as: eval "$(python -m local env)"
     """
@@ -138,7 +140,7 @@ def env(*, state: Path) -> None:
 
 
 def entry_point() -> None:
-    """0 done; 2 could not be done, with the reason; 3 from `status`: down; 130 Ctrl-C."""
+    """Exit codes. 0: done; 2: failed; 3: `status` while nothing is running; 130: Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main(standalone_mode=False)

@@ -1,11 +1,11 @@
-"""The base models: what the catalogue says about an id, and whether jobs may start on it."""
+"""The base models: what the catalogue says about an id, and what jobs may ask of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
 
-from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue
 from local.bedrock.errors import BedrockError, invalid, not_found
 
 END_OF_LIFE = (
@@ -48,7 +48,7 @@ def _by_id() -> dict[str, BaseModel]:
 
 
 def require_open(model: BaseModel, *, allow_closed: bool, purpose: str) -> None:
-    """Raise the error with which AWS refuses new things on a model that is past its time."""
+    """Raise the error with which AWS refuses new things on a model that is past its end of life."""
     life = model.lifecycle
     if life.open_for_new_jobs or allow_closed:
         return
@@ -109,3 +109,36 @@ def _lifecycle(model: BaseModel) -> dict[str, Any]:
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def require_hyperparameters(given: Mapping[str, str], model: BaseModel) -> None:
+    """Raise ValidationException for an unknown, missing or wrong hyperparameter."""
+    unknown = sorted(set(given) - set(model.hyperparameters))
+    if unknown:
+        raise invalid(
+            f"Invalid hyperparameters for {model.customization_id}: unknown {', '.join(unknown)}"
+        )
+    for name, known in model.hyperparameters.items():
+        if name in given:
+            _check_value(given[name], known)
+        elif known.required:
+            raise invalid(f"The hyperparameter {name} is required for {model.customization_id}")
+
+
+def _check_value(text: str, known: Hyperparameter) -> None:
+    if known.choices:
+        if text not in known.choices:
+            raise invalid(f"The hyperparameter {known.name} must be one of {known.choices}")
+        return
+    # Which spelling of "auto" a model takes is published inconsistently (conflict C6).
+    if known.type == "string" or (known.auto is not None and text.lower() == known.auto.lower()):
+        return
+    try:
+        value = int(text) if known.type == "integer" else float(text)
+    except ValueError:
+        raise invalid(f"The hyperparameter {known.name} must be an {known.type}: {text}") from None
+    low, high, step = known.min, known.max, known.multiple_of
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise invalid(f"The hyperparameter {known.name} must be between {low} and {high}: {text}")
+    if step is not None and value % step:
+        raise invalid(f"The hyperparameter {known.name} must be a multiple of {step}: {text}")

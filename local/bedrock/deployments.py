@@ -1,17 +1,13 @@
-"""On-demand deployments of custom models: create, update, delete (bedrock-facts.md §1.5, §4.4)."""
+"""On-demand deployments of custom models: create, update, delete."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bedrock_tuning.catalogue import catalogue
 from local.bedrock import lists, shapes
 from local.bedrock.caller import Caller
-from local.bedrock.clock import DEPLOYMENT, now
-from local.bedrock.data.records import Deployment, Model
+from local.bedrock.data.records import Model, OnDemandDeployment
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.simulator import Simulator, new_id, tags_of
-
-Members = Mapping[str, Any]
+from local.bedrock.simulator import DEPLOYMENT, Members, Simulator, new_id, now, tags_of
 
 
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
@@ -39,7 +35,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         if len(deployments) >= simulator.options.deployments:
             raise quota(f"{len(deployments)} custom model deployments are the account's limit")
         created = now()
-        deployments[arn] = Deployment(
+        deployments[arn] = OnDemandDeployment(
             custom_model_deployment_arn=arn,
             model_deployment_name=name,
             model_arn=model.model_arn,
@@ -97,7 +93,7 @@ def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {}
 
 
-def settle(simulator: Simulator, deployment: Deployment) -> None:
+def settle(simulator: Simulator, deployment: OnDemandDeployment) -> None:
     """End the change under way once its time is over."""
     if not simulator.is_over(deployment.settles_at):
         return
@@ -109,14 +105,14 @@ def settle(simulator: Simulator, deployment: Deployment) -> None:
         deployment.update_details["updateStatus"] = "UpdateCompleted"
 
 
-def _found(simulator: Simulator, request: Members) -> Deployment:
+def _found(simulator: Simulator, request: Members) -> OnDemandDeployment:
     with simulator.lock:
         deployment = simulator.deployment(request["customModelDeploymentIdentifier"])
         settle(simulator, deployment)
     return deployment
 
 
-def _authorize(caller: Caller, action: str, deployment: Deployment, *more: str) -> None:
+def _authorize(caller: Caller, action: str, deployment: OnDemandDeployment, *more: str) -> None:
     resources = [deployment.custom_model_deployment_arn, *more]
     caller.authorize(action, resources, resource_tags=deployment.tags)
 
@@ -130,7 +126,7 @@ def _require_on_demand(model: Model) -> None:
         )
 
 
-def _chosen(deployment: Deployment, request: Members) -> bool:
+def _chosen(deployment: OnDemandDeployment, request: Members) -> bool:
     return (
         lists.contains(deployment.model_deployment_name, request)
         and lists.equals(deployment.status, request, "statusEquals")
@@ -138,7 +134,7 @@ def _chosen(deployment: Deployment, request: Members) -> bool:
     )
 
 
-def _summary(deployment: Deployment) -> dict[str, Any]:
+def _summary(deployment: OnDemandDeployment) -> dict[str, Any]:
     members = deployment.members()
     members["customModelDeploymentName"] = deployment.model_deployment_name
     return shapes.summary("bedrock", "CustomModelDeploymentSummary", members)

@@ -1,4 +1,4 @@
-"""Bedrock's one event: the state change of a customization job (bedrock-facts.md §7.1)."""
+"""Bedrock's one event: the state change of a customization job."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Faults that were ordered: each waits for what it applies to, happens, and is used up."""
+"""Ordered faults: each waits for the call or change it applies to, and is used once."""
 
 import threading
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ import msgspec
 from local.bedrock import shapes
 from local.bedrock.errors import STATUS, BedrockError
 
-Kind = Literal["error", "fail-job", "stop-job", "throughput-stuck", "throughput-fails"]
+FaultKind = Literal["error", "fail-job", "stop-job", "throughput-stuck", "throughput-fails"]
 
 
-class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
     """One order.
 
     error: the next `times` calls of `operation` answer with `code` and `message`.
     fail-job: the next `times` jobs that start fail with `message`.
     stop-job: the next `times` jobs stop half-way, as if someone had stopped them.
-    throughput-stuck: the next `times` throughputs stay as they are for ever.
+    throughput-stuck: the next `times` throughputs never settle.
     throughput-fails: the next `times` creations or updates of one end as Failed with `message`.
     """
 
-    kind: Kind
+    kind: FaultKind
     operation: str = ""
     code: str = "ThrottlingException"
     message: str = ""
@@ -40,16 +40,16 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=Tru
             raise ValueError(f"code {self.code!r} is none of {', '.join(sorted(STATUS))}")
 
 
-class Faults:
-    """The orders that are still to come true, oldest first."""
+class FaultQueue:
+    """The pending orders, oldest first."""
 
     def __init__(self) -> None:
-        self._pending: list[Fault] = []
+        self._pending: list[FaultOrder] = []
         self._lock = threading.Lock()
 
     def order(self, fault: Mapping[str, Any]) -> None:
-        """Raises ValueError, saying why, for an order that can never come true."""
-        checked = msgspec.convert(fault, Fault)
+        """Raises ValueError, saying why, for an order that is invalid."""
+        checked = msgspec.convert(fault, FaultOrder)
         with self._lock:
             self._pending.append(checked)
 
@@ -61,7 +61,7 @@ class Faults:
         with self._lock:
             return [msgspec.to_builtins(fault) for fault in self._pending]
 
-    def take(self, kind: Kind, *, operation: str = "") -> Fault | None:
+    def take(self, kind: FaultKind, *, operation: str = "") -> FaultOrder | None:
         """The oldest order of this kind, used up once; None when there is none."""
         with self._lock:
             for index, fault in enumerate(self._pending):

@@ -18,7 +18,7 @@ from local.bedrock import (
     training,
 )
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import State
+from local.bedrock.data.records import SimulatorState
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.simulator import Simulator, log
 from local.emulator.patches._patching import expect, expect_source
@@ -92,12 +92,12 @@ class _Persistence:
             return self._simulator.state.members()
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:
-        self._simulator.state = msgspec.convert(data, State)
+        self._simulator.state = msgspec.convert(data, SimulatorState)
         training.resume(self._simulator)
 
     def reset(self) -> None:
         with self._simulator.lock:
-            self._simulator.state = State()
+            self._simulator.state = SimulatorState()
 
 
 def _handler(simulator: Simulator, service: str) -> Handler:

@@ -11,9 +11,7 @@ from local.bedrock.caller import Caller
 from local.bedrock.data import embeddings, pictures, texts
 from local.bedrock.data.records import Tags
 from local.bedrock.errors import BedrockError, invalid
-from local.bedrock.simulator import Simulator
-
-Members = Mapping[str, Any]
+from local.bedrock.simulator import Members, Simulator
 
 # Who answers for a model: by task and provider, because nothing else is simulated.
 _ANSWERS = {
@@ -23,7 +21,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class InvokedModel:
     """What an identifier stands for; `tuned` is the custom model's ARN."""
 
     base: BaseModel
@@ -54,7 +52,7 @@ def converse(simulator: Simulator, caller: Caller, request: Members) -> dict[str
     return texts.answer(request, model=target.base, tuned=target.tuned)
 
 
-def _ready(simulator: Simulator, caller: Caller, identifier: str) -> Target:
+def _ready(simulator: Simulator, caller: Caller, identifier: str) -> InvokedModel:
     """The model that may be asked and can answer; Converse needs the right to InvokeModel too."""
     target = _target(simulator, caller, identifier)
     caller.authorize("InvokeModel", [target.arn], resource_tags=target.tags)
@@ -68,13 +66,13 @@ def _ready(simulator: Simulator, caller: Caller, identifier: str) -> Target:
     return target
 
 
-def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
+def _target(simulator: Simulator, caller: Caller, identifier: str) -> InvokedModel:
     if ":provisioned-model/" in identifier:
         with simulator.lock:
             bought = simulator.throughput(identifier)
             throughput.settle(simulator, bought)
         custom = bought.model_arn if ":custom-model/" in bought.model_arn else None
-        return Target(
+        return InvokedModel(
             base=catalogue()[bought.catalogue_key],
             arn=bought.provisioned_model_arn,
             tuned=custom,
@@ -86,7 +84,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
         with simulator.lock:
             deployed = simulator.deployment(identifier)
             deployments.settle(simulator, deployed)
-        return Target(
+        return InvokedModel(
             base=catalogue()[deployed.catalogue_key],
             arn=deployed.custom_model_deployment_arn,
             tuned=deployed.model_arn,
@@ -97,7 +95,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Target:
     base = bases.base(identifier) if bases.is_foundation(identifier) else None
     if base is None or name not in base.invoke_ids:
         raise invalid("The provided model identifier is invalid.")
-    return Target(base=base, arn=bases.foundation_arn(name, caller.region))
+    return InvokedModel(base=base, arn=bases.foundation_arn(name, caller.region))
 
 
 def _require_alive(model: BaseModel) -> None:

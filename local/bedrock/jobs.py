@@ -1,26 +1,23 @@
 """Customization jobs: create, look at, list and stop them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, catalogue
-from local.bedrock import bases, hyperparameters, lists, shapes, training
+from local.bedrock import bases, lists, shapes, training
 from local.bedrock.caller import SERVICE, Caller
-from local.bedrock.clock import now
 from local.bedrock.data.records import Job, Phase, StatusDetails
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.simulator import Simulator, new_id, tags_of
+from local.bedrock.simulator import Members, Simulator, new_id, now, tags_of
 from local.emulator import keys, roles
 
-Members = Mapping[str, Any]
 MODEL_KEY_RIGHTS: Final = (
     "kms:CreateGrant",
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:GenerateDataKey",
 )
-"""What whoever submits a job needs on the key of its model (bedrock-facts.md §5.3)."""
+"""The KMS actions that the caller of a job needs on the key of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     bases.require_region(
         parent.model.customization_regions, caller.region, f"Customization of {model_id}"
     )
-    hyperparameters.check(request.get("hyperParameters") or {}, parent.model)
+    bases.require_hyperparameters(request.get("hyperParameters") or {}, parent.model)
     _check_data_configs(request, contract, parent.model)
     _check_trust(request["roleArn"], job_arn, caller.region)
     with simulator.lock:

@@ -1,15 +1,12 @@
 """Custom models and foundation models: get, list, delete."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from local.bedrock import bases, lists, shapes
 from local.bedrock.caller import Caller
 from local.bedrock.data.records import Model
 from local.bedrock.errors import conflict
-from local.bedrock.simulator import Simulator
-
-Members = Mapping[str, Any]
+from local.bedrock.simulator import Members, Simulator
 
 
 def get(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rights that a service role needs for a job inside a VPC (bedrock-facts.md §5.4)."""
+"""The rights that a service role needs for a job inside a VPC."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,9 +21,9 @@ MANAGE: Final = (
 
 
 def check_rights(session: roles.Session, job: Job) -> None:
-    """Ask for every right with the tags that Bedrock would use; raises RoleError for the first.
+    """Check every right with the tags that Bedrock would use; raise RoleError for a missing one.
 
-    Nothing is made in the VPC, and whether its subnets reach S3 is not looked at.
+    Nothing is created in the VPC, and whether its subnets reach S3 is not checked.
     """
     if job.vpc_config is None:
         return

@@ -11,7 +11,7 @@ from typing import Any, Final
 from local.bedrock.errors import BedrockError, invalid
 
 # The published pattern of job names backtracks without end on names like "a-------_". The safe
-# form accepts the same strings (compared exhaustively on short ones; bedrock-facts.md §4.2).
+# form accepts the same strings (compared exhaustively on short ones).
 _BACKTRACKING: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
 _SAFE: Final = r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"
 _SHOWN: Final = 200
@@ -29,7 +29,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ApiRequest:
     """A parsed and checked request: members by their API names."""
 
     operation: str
@@ -44,7 +44,7 @@ def parse(
     query: Mapping[str, list[str]],
     headers: Mapping[str, str],
     body: bytes,
-) -> Request:
+) -> ApiRequest:
     """The operation and its members, checked against every constraint of the model.
 
     `service` is botocore's name. Raises BedrockError: UnknownOperation as ValidationException.
@@ -57,7 +57,7 @@ def parse(
         raise invalid(f"The Bedrock simulator knows no operation {method} {path}")
     shape = _model(service).operation_model(route.operation).input_shape
     if shape is None:
-        return Request(route.operation, {})
+        return ApiRequest(route.operation, {})
     members = dict(_located(shape, match.groupdict(), query, headers))
     payload = shape.serialization.get("payload")
     if payload is not None:
@@ -69,7 +69,7 @@ def parse(
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
         raise invalid(f"{count}: {'; '.join(problems)}")
-    return Request(route.operation, members)
+    return ApiRequest(route.operation, members)
 
 
 def answer(service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:

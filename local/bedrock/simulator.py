@@ -5,20 +5,66 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeGuard, TypeVar
 
-from local.bedrock.clock import Clock, now
-from local.bedrock.data.records import Deployment, Job, Model, State, Tags, Throughput
+from local.bedrock.data.records import (
+    Job,
+    Model,
+    OnDemandDeployment,
+    SimulatorState,
+    Tags,
+    Throughput,
+)
 from local.bedrock.errors import BedrockError, not_found
-from local.bedrock.faults import Faults
+from local.bedrock.faults import FaultQueue
 
 log = logging.getLogger("bedrock-simulator")
 
-Tagged = Job | Model | Throughput | Deployment
-Found = TypeVar("Found")
+Members = Mapping[str, Any]
+"""A request's members, by the names of the API."""
+
+Tagged = Job | Model | Throughput | OnDemandDeployment
+Stored = TypeVar("Stored")
 TAGS_PER_RESOURCE: Final = 50
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+HOUR: Final = 3600.0
+MINUTE: Final = 60.0
+
+# Samples of AWS: a Nova job takes about an hour; 60 images with 8,000 steps some five.
+JOB: Final = 1 * HOUR
+JOB_PER_RECORD: Final = 1.0
+# Samples of AWS poll for 20 to 30 minutes.
+THROUGHPUT_CREATE: Final = 20 * MINUTE
+THROUGHPUT_UPDATE: Final = 10 * MINUTE
+DEPLOYMENT: Final = 10 * MINUTE
+
+SHORTEST: Final = 0.3
+"""Real seconds: a state that is over sooner could never be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`factor` simulated seconds pass per real second; timestamps stay those of the wall clock.
+
+    A service that dated things in the future would be wrong for every caller that compares
+    with its own clock, so only durations are simulated.
+    """
+
+    factor: float
+
+    def real(self, simulated: float) -> float:
+        """Real seconds that so many simulated ones take here."""
+        return max(simulated / self.factor, SHORTEST)
+
+    def after(self, simulated: float) -> datetime:
+        """The moment at which something that starts now and takes so long is over."""
+        return now() + timedelta(seconds=self.real(simulated))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -44,8 +90,8 @@ class Simulator:
 
     clock: Clock
     options: Options
-    state: State = field(default_factory=State)
-    faults: Faults = field(default_factory=Faults)
+    state: SimulatorState = field(default_factory=SimulatorState)
+    faults: FaultQueue = field(default_factory=FaultQueue)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def is_over(self, end: datetime | None) -> TypeGuard[datetime]:
@@ -66,7 +112,7 @@ class Simulator:
             lambda throughput: throughput.provisioned_model_name,
         )
 
-    def deployment(self, identifier: str) -> Deployment:
+    def deployment(self, identifier: str) -> OnDemandDeployment:
         return _find(
             self.state.deployments,
             identifier,
@@ -90,8 +136,8 @@ class Simulator:
 
 
 def _find(
-    store: Mapping[str, Found], identifier: str, what: str, name: Callable[[Found], str]
-) -> Found:
+    store: Mapping[str, Stored], identifier: str, what: str, name: Callable[[Stored], str]
+) -> Stored:
     """The record of an ARN or of a name; of several with one name the youngest."""
     if identifier in store:
         return store[identifier]

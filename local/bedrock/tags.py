@@ -1,12 +1,9 @@
 """Tags of jobs, models, throughputs and deployments."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from local.bedrock.caller import Caller
-from local.bedrock.simulator import Simulator, require_tag_count
-
-Members = Mapping[str, Any]
+from local.bedrock.simulator import Members, Simulator, require_tag_count
 
 
 def tag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:

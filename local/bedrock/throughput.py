@@ -1,6 +1,5 @@
-"""Provisioned Throughput: buy, swap the model behind it, delete (bedrock-facts.md §4.3)."""
+"""Provisioned Throughput: buy, swap the model behind it, delete."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -8,12 +7,18 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel, catalogue
 from local.bedrock import bases, lists, shapes
 from local.bedrock.caller import Caller
-from local.bedrock.clock import THROUGHPUT_CREATE, THROUGHPUT_UPDATE, now
 from local.bedrock.data.records import Tags, Throughput
 from local.bedrock.errors import conflict, invalid, quota
-from local.bedrock.simulator import Simulator, new_id, tags_of
+from local.bedrock.simulator import (
+    THROUGHPUT_CREATE,
+    THROUGHPUT_UPDATE,
+    Members,
+    Simulator,
+    new_id,
+    now,
+    tags_of,
+)
 
-Members = Mapping[str, Any]
 COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
 
 
@@ -203,7 +208,7 @@ def _check_sold(simulator: Simulator, caller: Caller, served: Served) -> None:
 def _check_name(simulator: Simulator, name: str) -> None:
     others = simulator.state.throughputs.values()
     if any(other.provisioned_model_name == name for other in others):
-        # Create lists no ConflictException (facts §4.3).
+        # Create lists no ConflictException in the API reference.
         raise invalid("The provided provisioned model name is currently in use.")
 
 

@@ -12,11 +12,10 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.s3_layout import split_uri
 from local.bedrock import bases, events, network
 from local.bedrock.caller import SERVICE
-from local.bedrock.clock import JOB, JOB_PER_RECORD, now
 from local.bedrock.data.dataset import JobError, check_dataset, check_output
 from local.bedrock.data.objects import AccessError, RoleObjects
 from local.bedrock.data.records import Job, Model
-from local.bedrock.simulator import Simulator, log
+from local.bedrock.simulator import JOB, JOB_PER_RECORD, Simulator, log, now
 from local.emulator import roles
 
 FINAL: Final = ("Completed", "Failed", "Stopped")

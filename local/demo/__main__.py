@@ -19,9 +19,8 @@ from typing import Any, Final
 import click
 
 from local.demo import dataset, follow
-from local.demo.deploy import DeployError, Deployment, bootstrap, deploy
-from local.demo.follow import Ended, FollowError
-from local.demo.upload import upload_manifest, upload_pictures
+from local.demo.deploy import DeployError, LocalDeployment, bootstrap, deploy
+from local.demo.follow import EndedExecution, FollowError, upload_manifest, upload_pictures
 from local.emulator.server import DEFAULT_STATE, PORT_MAX, LocalAws, LocalAwsError
 
 CUSTOMIZATION: Final = "pets-search"
@@ -31,10 +30,10 @@ EMBEDDING_LENGTH: Final = 1_024
 RUN_SECONDS: Final = 300.0
 BUILD: Final = Path("build")
 _AGAIN: Final = (
-    "If what an earlier run left is the reason: `make local-down`, then `make local-up FRESH=1` "
-    "forgets it, then again"
+    "If leftovers of an earlier run are the cause, start over: `make local-down`, "
+    "`make local-up FRESH=1`, `make demo`"
 )
-# What is wrong with the second dataset, and must be found in one pass.
+# The faults of the second dataset; one pass must find them all.
 EXPECTED_RULES: Final = frozenset(
     {
         "aspect-ratio-out-of-range",
@@ -52,18 +51,18 @@ EXPECTED_RULES: Final = frozenset(
 )
 
 
-class BrokenPromiseError(Exception):
-    """Something was not as promised; the message says what was expected and what was seen."""
+class DemoFailedError(Exception):
+    """The demo did not go as promised; the message says what was expected and what happened."""
 
 
 def expect(truth: bool, promise: str) -> None:
     """Raises BrokenPromiseError unless the promise holds."""
     if not truth:
-        raise BrokenPromiseError(promise)
+        raise DemoFailedError(promise)
 
 
 class Narrator:
-    """Says what happens on stderr with the time since the start, and keeps each step's seconds."""
+    """Prints progress to stderr with the time since the start; records how long each step took."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -75,7 +74,7 @@ class Narrator:
 
     @contextmanager
     def step(self, name: str, text: str) -> Iterator[None]:
-        """A named step with a line of its own."""
+        """A timed step, announced by one line."""
         self.say(text)
         began = time.monotonic()
         try:
@@ -90,7 +89,7 @@ class Narrator:
     type=click.Path(path_type=Path, file_okay=False),
     default=DEFAULT_STATE,
     show_default=True,
-    help="Folder of the local AWS; one that runs there already is used.",
+    help="Folder of the local AWS; if one is already running there, it is used.",
 )
 @click.option(
     "--port",
@@ -114,7 +113,7 @@ def main(state: Path, port: int, destroy: bool) -> None:
         result = demo(aws, narrator)
         if destroy:
             aws.stop()
-    except (BrokenPromiseError, FollowError) as error:
+    except (DemoFailedError, FollowError) as error:
         click.echo(f"\nthe demo failed: {error}\n{_AGAIN}", err=True)
         sys.exit(1)
     except (DeployError, LocalAwsError, OSError) as error:
@@ -125,9 +124,9 @@ def main(state: Path, port: int, destroy: bool) -> None:
     if destroy:
         return
     click.echo(
-        f"\nThe local AWS goes on running at {aws.endpoint}. Look around with\n"
+        f"\nThe local AWS is still running at {aws.endpoint}. To explore it:\n"
         f'    eval "$(.venv/bin/python -m local env)"; .venv/bin/tuning runs\n'
-        "and stop it with\n    make local-down",
+        "To stop it:\n    make local-down",
         err=True,
     )
 
@@ -141,7 +140,9 @@ def demo(aws: LocalAws, narrator: Narrator) -> dict[str, Any]:
         deployment = deploy(aws, work, say=lambda text: narrator.say(f"  {text}"))
     # Another seed in each demo: the same pictures again would end as "already-trained".
     seed = int(time.time())
-    with narrator.step("draw", f"draw {TRAINING_PICTURES} + {VALIDATION_PICTURES} pictures"):
+    with narrator.step(
+        "draw", f"draw {TRAINING_PICTURES:,} training and {VALIDATION_PICTURES} validation pictures"
+    ):
         sets = {
             "training": list(
                 dataset.draw(
@@ -156,13 +157,13 @@ def demo(aws: LocalAws, narrator: Narrator) -> dict[str, Any]:
         }
     result = _served(aws, deployment, narrator, work, sets)
     result["rejected"] = _rejected(aws, deployment, narrator, work, seed)
-    narrator.say("as promised: one model served, one dataset rejected, no job started for it")
+    narrator.say("done: one model is served; one dataset was rejected and started no training job")
     return {**result, "seconds": narrator.seconds}
 
 
 def _served(
     aws: LocalAws,
-    deployment: Deployment,
+    deployment: LocalDeployment,
     narrator: Narrator,
     work: Path,
     sets: dict[str, list[dataset.Picture]],
@@ -172,23 +173,26 @@ def _served(
         "training": deployment.training_bucket,
     }
     version = ""
-    with narrator.step("upload", "upload pictures, then the manifests, training last"):
+    with narrator.step("upload", "upload pictures and manifests; the last manifest starts the run"):
         for kind, bucket in buckets.items():
             place = {"bucket": bucket, "customization": CUSTOMIZATION}
             upload_pictures(aws, work / kind, sets[kind], **place)
             body = dataset.manifest(sets[kind], **place)
             version = upload_manifest(aws, body, **place)
-    with narrator.step("run", f"the run, state by state ({CUSTOMIZATION})"):
+    with narrator.step("run", f"follow the run of {CUSTOMIZATION}"):
         ended = _follow(aws, deployment, narrator, version)
         served = ended.state.get("serving", {})
-        expect(ended.outcome == "served", f"the run is served, not {ended.outcome}: {ended.why}")
+        expect(
+            ended.outcome == "served",
+            f"expected the run to be served; it ended as {ended.outcome}: {ended.why}",
+        )
         if "swapped_from" in served:
-            narrator.say(f"  swapped in place; it served {served['swapped_from']} before")
+            narrator.say(f"  swapped in place; previously served: {served['swapped_from']}")
     run = follow.run_of(aws, deployment, ended.arn) or {}
-    with narrator.step("smoke", "ask the served model through its Provisioned Throughput"):
+    with narrator.step("smoke", "invoke the served model through its Provisioned Throughput"):
         picture = (work / "training" / sets["training"][0].path).read_bytes()
         length = _embed(aws, served["endpoint_arn"], sets["training"][0].caption, picture)
-        narrator.say(f"  an embedding of {length} numbers (simulated)")
+        narrator.say(f"  embedding of {length:,} numbers (simulated)")
     report = ended.state["report"]["report"]
     narrator.say(f"  report   {report}")
     narrator.say(f"  metrics  {run.get('metrics')}")
@@ -207,7 +211,7 @@ def _served(
 
 
 def _rejected(
-    aws: LocalAws, deployment: Deployment, narrator: Narrator, work: Path, seed: int
+    aws: LocalAws, deployment: LocalDeployment, narrator: Narrator, work: Path, seed: int
 ) -> dict[str, Any]:
     jobs_before = _jobs(aws)
     place = {"bucket": deployment.training_bucket, "customization": CUSTOMIZATION}
@@ -220,15 +224,20 @@ def _rejected(
         upload_pictures(aws, folder, pictures, **place)
         version = upload_manifest(aws, body, **place)
         ended = _follow(aws, deployment, narrator, version)
-    expect(ended.outcome == "rejected", f"the broken dataset is rejected, not {ended.outcome}")
+    expect(
+        ended.outcome == "rejected",
+        f"expected the broken dataset to be rejected; it ended as {ended.outcome}",
+    )
     counts: dict[str, int] = ended.state["report"]["to_fix"]
     for rule, count in counts.items():
         narrator.say(f"  {count} x {rule}")
     missed = EXPECTED_RULES - set(counts)
-    expect(not missed, f"every seeded fault is found; not found: {', '.join(sorted(missed))}")
-    expect(_jobs(aws) == jobs_before, "no job is started for a rejected dataset")
+    expect(
+        not missed, f"expected every seeded fault to be found; missing: {', '.join(sorted(missed))}"
+    )
+    expect(_jobs(aws) == jobs_before, "expected no job for a rejected dataset, but one was started")
     run = ended.state["admission"]["run"]
-    narrator.say(f"  every finding with its line: tuning report {run}")
+    narrator.say(f"  every finding with its line: run `tuning report {run}`")
     return {
         "run": run,
         "errors": counts,
@@ -236,7 +245,9 @@ def _rejected(
     }
 
 
-def _follow(aws: LocalAws, deployment: Deployment, narrator: Narrator, version: str) -> Ended:
+def _follow(
+    aws: LocalAws, deployment: LocalDeployment, narrator: Narrator, version: str
+) -> EndedExecution:
     arn = follow.execution_for(aws, deployment, bucket=deployment.training_bucket, version=version)
     return follow.follow(
         aws,
@@ -249,16 +260,17 @@ def _follow(aws: LocalAws, deployment: Deployment, narrator: Narrator, version: 
 
 
 def _embed(aws: LocalAws, model: str, text: str, picture: bytes) -> int:
-    """Length of the embedding of a text and a picture together; it must be one of numbers."""
+    """Length of the embedding of a text and a picture together."""
     body = {"inputText": text, "inputImage": base64.b64encode(picture).decode()}
     answer = aws.client("bedrock-runtime").invoke_model(modelId=model, body=json.dumps(body))
     embedding = json.loads(answer["body"].read())["embedding"]
     expect(
         len(embedding) == EMBEDDING_LENGTH,
-        f"an embedding has {EMBEDDING_LENGTH} numbers, not {len(embedding)}",
+        f"expected an embedding of {EMBEDDING_LENGTH} numbers, got {len(embedding)}",
     )
     expect(
-        all(math.isfinite(x) for x in embedding) and any(embedding), "an embedding is of numbers"
+        all(math.isfinite(x) for x in embedding) and any(embedding),
+        "expected finite numbers in the embedding, not all zero",
     )
     return len(embedding)
 
@@ -277,7 +289,7 @@ def _write(path: Path, result: dict[str, Any]) -> None:
 
 
 def entry_point() -> None:
-    """0 as promised; 1 a promise is broken; 2 could not run; 130 Ctrl-C."""
+    """Exit codes. 0: as promised; 1: not as promised; 2: could not run; 130: Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main(standalone_mode=False)
@@ -285,7 +297,7 @@ def entry_point() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("interrupted; if the local AWS runs, `make local-down` stops it", err=True)
+        click.echo("interrupted; to stop the local AWS, run `make local-down`", err=True)
         sys.exit(130)
 
 

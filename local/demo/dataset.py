@@ -36,8 +36,7 @@ class Picture:
 def draw(folder: Path, *, count: int, seed: int, prefix: str) -> Iterator[Picture]:
     """Draws `count` pictures into folder/images; half PNG, half JPEG, sides of 256 to 400 pixels.
 
-    The same seed draws the same pictures; different seeds or numbers never draw the same one,
-    because each is drawn from its own random numbers.
+    The same seed draws the same pictures; different seeds or numbers never draw the same picture.
     """
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
@@ -73,7 +72,7 @@ def manifest(pictures: list[Picture], *, bucket: str, customization: str) -> byt
 
 
 def break_it(folder: Path, pictures: list[Picture], *, bucket: str, customization: str) -> bytes:
-    """Spoils a dataset in several ways and returns its manifest: what people really get wrong.
+    """Breaks a dataset the way people do, and returns its manifest.
 
     A web page saved as .jpg, a truncated PNG, an empty JPEG, a picture that is too small and one
     that is too long, a reference to a missing file, to another bucket and to a web address, a

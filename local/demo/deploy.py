@@ -20,11 +20,11 @@ Say = Callable[[str], None]
 
 
 class DeployError(Exception):
-    """The CDK CLI failed; the message ends with the last lines it said."""
+    """The CDK CLI failed; the message ends with its last lines of output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class LocalDeployment:
     """What was deployed, by the names of the stacks' outputs."""
 
     training_bucket: str
@@ -36,15 +36,15 @@ class Deployment:
 
 
 def bootstrap(aws: LocalAws, folder: Path) -> None:
-    """Prepares account and region for the CDK, once; folder takes the log."""
+    """Bootstraps account and region for the CDK, once; the log goes into folder."""
     found = aws.client("cloudformation").describe_stacks()["Stacks"]
     if any(stack["StackName"] == "CDKToolkit" for stack in found):
         return
     _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
 
 
-def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
-    """Synthesizes and deploys all stacks; folder takes log, templates and outputs.
+def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> LocalDeployment:
+    """Synthesizes and deploys all stacks; log, templates and outputs go into folder.
 
     app: the command that synthesizes, if not the one in cdk.json.
     """
@@ -55,15 +55,15 @@ def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deploymen
 
 
 def destroy(aws: LocalAws, folder: Path, *, stack: str = "--all") -> None:
-    """Deletes the stacks; what is retained stays."""
+    """Deletes the stacks; retained resources stay."""
     _cdk(aws, folder, ["destroy", stack, "--force"], say=None)
 
 
-def read_outputs(path: Path) -> Deployment:
+def read_outputs(path: Path) -> LocalDeployment:
     """The deployment that the CDK CLI wrote down."""
     stacks: Mapping[str, Mapping[str, str]] = json.loads(path.read_text("utf-8"))
     data, pipeline = stacks[f"tuning-{ENVIRONMENT}-data"], stacks[f"tuning-{ENVIRONMENT}-pipeline"]
-    return Deployment(
+    return LocalDeployment(
         training_bucket=data["TrainingBucket"],
         validation_bucket=data["ValidationBucket"],
         output_bucket=data["OutputBucket"],

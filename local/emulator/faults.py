@@ -15,7 +15,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Each method orders one fault, which waits for what it applies to and is used up by it."""
+    """Each method orders one fault, which waits for the next call that it applies to."""
 
     endpoint: str
 
@@ -48,12 +48,12 @@ class Faults:
         self._order(kind="throughput-fails", message=message, times=times)
 
     def pending(self) -> list[dict[str, Any]]:
-        """The orders that have not come true yet, oldest first."""
+        """The pending orders, oldest first."""
         found: list[dict[str, Any]] = self._send("GET", "/_simulator/faults", None)
         return found
 
     def clear(self) -> None:
-        """Take back every order."""
+        """Cancel every order."""
         self._send("DELETE", "/_simulator/faults", None)
 
     def options(self, **changes: bool | int) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Faults:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing that is under way ends in this block: what a state is like can be looked at."""
+        """In this block nothing under way ends, so that a test can inspect states in between."""
         self.options(hold=True)
         try:
             yield

@@ -94,15 +94,6 @@ def refusal(
     return roles.denial(principal, action, key, denied)
 
 
-def refusal_through_s3(
-    *, access_key: str, action: str, key: str, bucket: str, region: str
-) -> str | None:
-    """The same for an object; buckets have bucket keys, so the context names the bucket."""
-    return refusal(
-        access_key=access_key,
-        action=action,
-        key=key,
-        region=region,
-        service="s3",
-        context={"aws:s3:arn": f"arn:aws:s3:::{bucket}"},
-    )
+def bucket_context(bucket: str) -> dict[str, str]:
+    """The encryption context of the bucket's objects: with bucket keys it names the bucket."""
+    return {"aws:s3:arn": f"arn:aws:s3:::{bucket}"}

@@ -124,4 +124,4 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def server_command(*, arguments: list[str]) -> list[str]:
-    return [sys.executable, "-m", "local.emulator.child", *arguments]
+    return [sys.executable, "-m", "local.child", *arguments]

@@ -50,7 +50,7 @@ class LocalAwsError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class ServerRecord:
     """What a server was started with; written next to its lock.
 
     `clock` is how many simulated seconds pass in Bedrock per real second.
@@ -86,7 +86,11 @@ class LocalAws:
     """
 
     def __init__(
-        self, *, layout: Layout, record: Record, process: subprocess.Popen[bytes] | None = None
+        self,
+        *,
+        layout: Layout,
+        record: ServerRecord,
+        process: subprocess.Popen[bytes] | None = None,
     ) -> None:
         self.layout = layout
         self.record = record
@@ -122,7 +126,7 @@ class LocalAws:
         kept = layout.data[0].is_dir() and not fresh
         with _writing(layout), _lock(layout) as lock:
             if lock is None:
-                running = Record.read(layout)
+                running = ServerRecord.read(layout)
                 where = f" on port {running.port} (pid {running.pid})" if running else ""
                 raise LocalAwsError(
                     f"a local AWS already runs{where} with its state in {layout.root}: "
@@ -132,7 +136,9 @@ class LocalAws:
                 shutil.rmtree(folder, ignore_errors=True)
             layout.make()
             chosen = _free_port(port)
-            draft = Record(pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models)
+            draft = ServerRecord(
+                pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models
+            )
             process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach, patched=patched)
         record = replace(draft, pid=process.pid)
         record.write(layout)
@@ -156,7 +162,7 @@ class LocalAws:
         with _writing(layout), _lock(layout) as lock:
             if lock is not None:
                 return None
-        record = Record.read(layout)
+        record = ServerRecord.read(layout)
         if record is None:
             raise LocalAwsError(
                 f"a local AWS runs with its state in {layout.root}, but {layout.record}, which "
@@ -203,7 +209,7 @@ class LocalAws:
         return body
 
     def stop(self, *, timeout: float = STOP_SECONDS) -> None:
-        """Let the server save its state and end, then end what functions it left running.
+        """Let the server save its state and end, then end the functions it left running.
 
         Raises LocalAwsError when it had to be killed: the state since its start is then lost.
         """
@@ -271,7 +277,7 @@ class LocalAws:
                 if self._process.poll() is not None:
                     return True
             elif not self.layout.lock.exists():
-                # Somebody deleted its folder; it ends by itself (local.emulator.child).
+                # Somebody deleted its folder; it ends by itself (local.child).
                 return True
             else:
                 with _lock(self.layout) as lock:
@@ -295,7 +301,7 @@ def _make_client(service: str, endpoint: str, arguments: Mapping[str, Any]) -> A
 
 
 def _spawn(
-    *, layout: Layout, draft: Record, lock: IO[str], detach: bool, patched: bool
+    *, layout: Layout, draft: ServerRecord, lock: IO[str], detach: bool, patched: bool
 ) -> subprocess.Popen[bytes]:
     arguments = [f"--clock={draft.clock}", f"--lock={lock.fileno()}"]
     if not patched:
@@ -313,7 +319,7 @@ def _spawn(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # The server inherits the lock: whoever gets the lock knows that it is gone.
+            # The server inherits the lock: who gets the lock knows that the server is gone.
             pass_fds=(lock.fileno(),),
         )
 

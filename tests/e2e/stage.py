@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from bedrock_tuning.constructs import workflow
-from local.demo.follow import Ended
+from local.demo.follow import EndedExecution
 from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
 from tests.e2e.world import NAME, World, eventually
 
@@ -25,7 +25,7 @@ class Stage:
     """
 
     world: World
-    good: Ended
+    good: EndedExecution
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -239,7 +239,7 @@ class Stage:
         assert eventually(over)
         return str(ended.get("failureMessage", ""))
 
-    def execute(self, state: str) -> Ended:
+    def execute(self, state: str) -> EndedExecution:
         """The workflow with its own role, from one of its states on, with what the good run had."""
         states = self.world.aws.client("stepfunctions")
         whole = states.describe_state_machine(stateMachineArn=self.world.deployment.workflow)

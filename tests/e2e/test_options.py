@@ -14,7 +14,7 @@ from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain
 from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
-from local.demo.upload import upload_manifest, upload_pictures
+from local.demo.follow import upload_manifest, upload_pictures
 from local.emulator.server import LocalAws
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError

@@ -15,7 +15,7 @@ import pytest
 from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain, with_advice
 from bedrock_tuning.run.outcome import outcome
-from local.demo.follow import Ended
+from local.demo.follow import EndedExecution
 from tests.e2e.needed import FUNCTIONS, NOT_NEEDED_HERE, WHOLE_RUNS, WORKFLOW, Taken
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError, Roles, contracts
@@ -139,7 +139,7 @@ def test_a_run_ends_with_the_message_and_leaves_nothing(
         assert world.jobs() == jobs
 
 
-def _told_of(inbox: Any, ended: Ended) -> list[dict[str, Any]]:
+def _told_of(inbox: Any, ended: EndedExecution) -> list[dict[str, Any]]:
     """The messages about the end, without those that ask for approval."""
     return [sent for sent in inbox.messages() if sent["status"] != "awaiting-approval"]
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from local.demo import dataset, follow
 from local.demo.deploy import deploy, destroy
-from local.demo.upload import upload_manifest, upload_pictures
+from local.demo.follow import upload_manifest, upload_pictures
 from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.e2e

@@ -8,9 +8,8 @@ from typing import Any
 
 from bedrock_tuning import s3_layout
 from local.demo import dataset, follow
-from local.demo.deploy import Deployment
-from local.demo.follow import Ended
-from local.demo.upload import upload_manifest, upload_pictures
+from local.demo.deploy import LocalDeployment
+from local.demo.follow import EndedExecution, upload_manifest, upload_pictures
 from local.emulator.server import LocalAws
 
 NAME = "pets-search"
@@ -26,13 +25,13 @@ class World:
     """
 
     aws: LocalAws
-    deployment: Deployment
+    deployment: LocalDeployment
     folder: Path
     pictures: dict[s3_layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
-    waiting: Ended | None = None
+    waiting: EndedExecution | None = None
 
     @classmethod
-    def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
+    def with_pictures(cls, *, aws: LocalAws, deployment: LocalDeployment, folder: Path) -> "World":
         world = cls(aws=aws, deployment=deployment, folder=folder)
         counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):
@@ -65,7 +64,7 @@ class World:
 
     def follow(
         self, version: str, *, kind: s3_layout.Kind = "training", approve: bool = True
-    ) -> Ended:
+    ) -> EndedExecution:
         """The end of the run that this upload started."""
         return self.end_of(self.execution(version, kind=kind), approve=approve)
 
@@ -75,7 +74,7 @@ class World:
             self.aws, self.deployment, bucket=self.bucket(kind), version=version
         )
 
-    def end_of(self, arn: str, *, approve: bool = True) -> Ended:
+    def end_of(self, arn: str, *, approve: bool = True) -> EndedExecution:
         """The end of an execution."""
         return follow.follow(
             self.aws,
@@ -86,17 +85,17 @@ class World:
             seconds=SECONDS,
         )
 
-    def run(self, salt: str) -> Ended:
+    def run(self, salt: str) -> EndedExecution:
         """Uploads a right training manifest that was not there before; the end of its run."""
         return self.follow(self.upload("training", self.rows(salt=salt)))
 
-    def row(self, ended: Ended) -> dict[str, str]:
+    def row(self, ended: EndedExecution) -> dict[str, str]:
         """The runs table's item of an execution."""
         found = follow.run_of(self.aws, self.deployment, ended.arn)
         assert found is not None, f"{ended.arn} has no item in the runs table"
         return found
 
-    def report(self, ended: Ended) -> dict[str, Any]:
+    def report(self, ended: EndedExecution) -> dict[str, Any]:
         """The published report."""
         bucket, key = s3_layout.split_uri(ended.state["report"]["report"])
         body = self.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()

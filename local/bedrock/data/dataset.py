@@ -32,7 +32,7 @@ class JobError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Dataset:
+class TrainingData:
     """One manifest that passed: its records and the different images that they name."""
 
     records: int
@@ -55,7 +55,7 @@ def check_output(objects: RoleObjects, uri: str) -> None:
 
 def check_dataset(
     objects: RoleObjects, uri: str, *, model: BaseModel, contract: DatasetContract, kind: str
-) -> Dataset:
+) -> TrainingData:
     """Read a manifest and everything it names; `kind` is "training" or "validation".
 
     Raises JobError with the sentence that Bedrock's troubleshooting guide has for it.
@@ -75,7 +75,7 @@ def check_dataset(
             if reference not in images:
                 _check_image(objects, reference, manifest=key, line=number)
                 images.add(reference)
-    return Dataset(records=len(records), images=len(images))
+    return TrainingData(records=len(records), images=len(images))
 
 
 def _records(

@@ -21,7 +21,7 @@ from local.bedrock.errors import invalid
 
 FULL_LENGTH: Final = 1024
 GRID: Final = 12
-"""An image is looked at as so many by so many coloured cells."""
+"""An image is reduced to a grid of this many by this many coloured cells."""
 TUNED_SHARE: Final = 0.35
 """How much of a tuned model's vector is its own."""
 

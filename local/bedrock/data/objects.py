@@ -58,12 +58,13 @@ class RoleObjects:
             raise AccessError(str(error)) from error
         key_arn = keys.of_object(bucket, key)
         if key_arn is not None:
-            why = keys.refusal_through_s3(
+            why = keys.refusal(
                 access_key=self.session.access_key,
                 action="kms:Decrypt",
                 key=key_arn,
-                bucket=bucket,
                 region=self.region,
+                service="s3",
+                context=keys.bucket_context(bucket),
             )
             if why is not None:
                 raise AccessError(why)

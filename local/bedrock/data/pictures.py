@@ -13,7 +13,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel
 from local.bedrock.errors import invalid
 
-# Height and width that the model offers (facts §8; the list is of the model's request page).
+# Height and width that the model offers (from the model's page on request parameters).
 _LANDSCAPE: Final = (
     (512, 512),
     (768, 768),

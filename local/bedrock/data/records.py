@@ -12,7 +12,7 @@ import msgspec
 Tags = dict[str, str]
 
 
-class Record(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+class Resource(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """Base of what is kept; encodes without the members that are not set."""
 
     def members(self) -> dict[str, Any]:
@@ -21,7 +21,7 @@ class Record(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
         return members
 
 
-class Phase(Record, kw_only=True):
+class Phase(Resource, kw_only=True):
     """One phase of a job: NotStarted, InProgress, Completed, Stopping, Stopped or Failed."""
 
     status: str
@@ -29,7 +29,7 @@ class Phase(Record, kw_only=True):
     last_modified_time: datetime
 
 
-class StatusDetails(Record, kw_only=True):
+class StatusDetails(Resource, kw_only=True):
     """A job's phases in their order."""
 
     validation_details: Phase
@@ -37,7 +37,7 @@ class StatusDetails(Record, kw_only=True):
     training_details: Phase
 
 
-class Job(Record, kw_only=True):
+class Job(Resource, kw_only=True):
     """A customization job; `parent_model_arn` is the model it tunes, foundation or custom."""
 
     job_arn: str
@@ -72,7 +72,7 @@ class Job(Record, kw_only=True):
     model_tags: Tags = {}
 
 
-class Model(Record, kw_only=True):
+class Model(Resource, kw_only=True):
     """A custom model; `foundation_arn` is the base model at the bottom of a chain of tunings."""
 
     model_arn: str
@@ -96,7 +96,7 @@ class Model(Record, kw_only=True):
     tags: Tags = {}
 
 
-class Throughput(Record, kw_only=True):
+class Throughput(Resource, kw_only=True):
     """Provisioned Throughput; a change under way settles at `settles_at` (None: never)."""
 
     provisioned_model_arn: str
@@ -121,7 +121,7 @@ class Throughput(Record, kw_only=True):
     tags: Tags = {}
 
 
-class Deployment(Record, kw_only=True):
+class OnDemandDeployment(Resource, kw_only=True):
     """An on-demand deployment of a custom model."""
 
     custom_model_deployment_arn: str
@@ -140,10 +140,10 @@ class Deployment(Record, kw_only=True):
     tags: Tags = {}
 
 
-class State(Record, kw_only=True):
+class SimulatorState(Resource, kw_only=True):
     """Everything, by ARN; what a restart brings back."""
 
     jobs: dict[str, Job] = {}
     models: dict[str, Model] = {}
     throughputs: dict[str, Throughput] = {}
-    deployments: dict[str, Deployment] = {}
+    deployments: dict[str, OnDemandDeployment] = {}

@@ -1,53 +1,41 @@
-"""Closes the gaps between MiniStack and AWS that our design meets; one module per gap."""
+"""Closes the gaps between MiniStack and AWS that our design meets; one function per gap."""
 
 from typing import Final
 
 from local.emulator.patches import (
-    bedrock_tasks,
-    bucket_properties,
-    denials_name_the_resource,
-    kms_without_a_key_id,
-    lambda_error_class,
-    lambda_log_wait,
-    lambda_runtime_is_bare,
-    lambda_slots,
-    loopback_counts_as_tls,
-    messages_and_rows_need_their_key,
-    network_resources,
-    object_events_carry_the_version,
-    objects_need_their_key,
-    principal_arn_is_the_role,
-    state_machine_timeout,
-    table_properties,
-    targets_need_their_role,
-    tasks_run_as_the_state_machine,
-    topic_properties,
+    authorization,
+    cloudformation,
+    encryption,
+    events,
+    executions,
+    functions,
+    tasks,
 )
 
 PATCHES: Final = (
-    loopback_counts_as_tls,
-    lambda_error_class,
-    lambda_log_wait,
-    lambda_runtime_is_bare,
-    lambda_slots,
-    tasks_run_as_the_state_machine,
-    bedrock_tasks,
-    state_machine_timeout,
-    targets_need_their_role,
-    object_events_carry_the_version,
-    bucket_properties,
-    table_properties,
-    topic_properties,
-    kms_without_a_key_id,
-    objects_need_their_key,
-    messages_and_rows_need_their_key,
-    network_resources,
-    principal_arn_is_the_role,
-    denials_name_the_resource,
+    authorization.loopback_counts_as_tls,
+    functions.errors_have_their_class,
+    functions.logs_are_not_waited_for,
+    functions.runtime_is_bare,
+    executions.lambda_tasks_queue,
+    tasks.tasks_run_as_the_state_machine,
+    executions.bedrock_tasks,
+    executions.executions_time_out,
+    events.targets_need_their_role,
+    events.object_events_carry_the_version,
+    cloudformation.bucket_properties,
+    cloudformation.table_properties,
+    cloudformation.topic_properties,
+    encryption.aws_managed_key_by_default,
+    encryption.objects_need_their_key,
+    encryption.topics_and_tables_need_their_key,
+    cloudformation.network_resources,
+    authorization.principal_arn_is_the_role,
+    authorization.denials_name_the_resource,
 )
 
 
 def apply() -> None:
     """Apply every patch; each one fails loudly when what it patches has changed."""
     for patch in PATCHES:
-        patch.apply()
+        patch()

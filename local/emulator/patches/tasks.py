@@ -1,12 +1,7 @@
-"""Gap: tasks of a state machine run inside the emulator without its role, or not at all.
-
-SNS, DynamoDB and SDK tasks become signed requests of the state machine's role to this very
-server; Lambda tasks, map readers and map children are checked against the role's policies.
-"""
+"""Tasks of a state machine, which run with its role."""
 
 import contextlib
 import contextvars
-import functools
 import json
 import os
 import time
@@ -17,7 +12,7 @@ from typing import Any, Final
 
 from local.emulator import roles
 from local.emulator.layout import HOST
-from local.emulator.patches._patching import expect, expect_source
+from local.emulator.patches._patching import around, expect, expect_source
 
 OPTIMIZED: Final = {"dynamodb": "DynamoDB", "events": "EventBridge", "sns": "SNS", "sqs": "SQS"}
 """Optimized integrations that become signed requests: service -> prefix of its error names."""
@@ -29,9 +24,12 @@ BOTOCORE_NAMES: Final = {
     "bedrockruntime": "bedrock-runtime",
 }
 
+LAMBDA_CALL: Final = "lambda_svc._execute_function_with_config_scope(exec_record, event)"
+"""What a Lambda task does in the emulator."""
+
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RunningTask:
     """The task that a thread works on; `deadline` on the monotonic clock, in seconds."""
 
     session: roles.Session
@@ -39,7 +37,7 @@ class Task:
     deadline: float
 
 
-_task: contextvars.ContextVar[Task] = contextvars.ContextVar("task")
+_task: contextvars.ContextVar[RunningTask] = contextvars.ContextVar("task")
 
 
 def task_is_wanted() -> bool:
@@ -48,7 +46,12 @@ def task_is_wanted() -> bool:
     return task.execution["status"] == "RUNNING" and time.monotonic() < task.deadline
 
 
-def apply() -> None:
+def tasks_run_as_the_state_machine() -> None:
+    """Gap: tasks of a state machine run inside the emulator without its role, or not at all.
+
+    SNS, DynamoDB and SDK tasks become signed requests of the state machine's role to this very
+    server; Lambda tasks, map readers and map children are checked against the role's policies.
+    """
     from ministack.services import stepfunctions
 
     _act_as_the_machine(stepfunctions)
@@ -58,18 +61,15 @@ def apply() -> None:
 
 
 def _act_as_the_machine(stepfunctions: Any) -> None:
-    upstream: Callable[..., Any] = stepfunctions._execute_task
-    expect_source(upstream, "def _execute_task(state_def, raw_input, execution, ctx)")
-
-    @functools.wraps(upstream)
+    @around(
+        stepfunctions, "_execute_task", "def _execute_task(state_def, raw_input, execution, ctx)"
+    )
     def execute_task(
-        state_def: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]
+        upstream: Any, state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
     ) -> Any:
-        seconds = state_def.get("TimeoutSeconds", float("inf"))
+        seconds = state.get("TimeoutSeconds", float("inf"))
         with _acting(stepfunctions, execution, seconds):
-            return upstream(state_def, raw_input, execution, ctx)
-
-    stepfunctions._execute_task = execute_task
+            return upstream(state, given, execution, context)
 
 
 @contextlib.contextmanager
@@ -77,7 +77,7 @@ def _acting(
     stepfunctions: Any, execution: Mapping[str, Any], seconds: float = float("inf")
 ) -> Iterator[None]:
     session = _session(stepfunctions, execution)
-    token = _task.set(Task(session, execution, time.monotonic() + seconds))
+    token = _task.set(RunningTask(session, execution, time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -125,11 +125,8 @@ def _signed(service: str, action: str, prefix: str) -> Callable[[str, Any], Any]
 
 
 def _check_lambda_tasks(stepfunctions: Any) -> None:
-    upstream: Callable[[str, Any], Any] = stepfunctions._call_lambda
-    expect_source(upstream, "lambda_svc._execute_function_with_config_scope(exec_record, event)")
-
-    @functools.wraps(upstream)
-    def call_lambda(reference: str, event: Any) -> Any:
+    @around(stepfunctions, "_call_lambda", LAMBDA_CALL)
+    def call_lambda(upstream: Any, reference: str, event: Any) -> Any:
         session, region = _task.get().session, _region()
         arn = (
             reference
@@ -139,21 +136,18 @@ def _check_lambda_tasks(stepfunctions: Any) -> None:
         _authorize("lambda:InvokeFunction", arn, error="Lambda.AWSLambdaException")
         return upstream(reference, event)
 
-    stepfunctions._call_lambda = call_lambda
-
 
 def _check_distributed_maps(stepfunctions: Any) -> None:
-    upstream: Callable[..., Any] = stepfunctions._run_distributed_map
-    expect_source(upstream, '_read_map_items(state_def["ItemReader"], effective, ctx)')
     expect_source(stepfunctions._s3_object_text, "s3._get_object(bucket, key, {}, {})")
+    source = '_read_map_items(state_def["ItemReader"], effective, ctx)'
 
-    @functools.wraps(upstream)
+    @around(stepfunctions, "_run_distributed_map", source)
     def run_distributed_map(
-        state_def: Any, raw: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
+        upstream: Any, state: Any, raw: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
     ) -> Any:
         with _acting(stepfunctions, execution):
             _authorize("states:StartExecution", execution["stateMachineArn"].split("/")[0])
-            return upstream(state_def, raw, effective, iterator, execution, ctx)
+            return upstream(state, raw, effective, iterator, execution, ctx)
 
     def s3_object_text(bucket: str, key: str) -> str:
         try:
@@ -165,7 +159,6 @@ def _check_distributed_maps(stepfunctions: Any) -> None:
         text: str = answer["Body"].read().decode()
         return text
 
-    stepfunctions._run_distributed_map = run_distributed_map
     stepfunctions._s3_object_text = s3_object_text
 
 

@@ -28,6 +28,6 @@ def test_a_broken_expectation_says_what_was_expected() -> None:
         expect(False, "a handler for s3")
 
 
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.__name__)
 def test_every_patch_says_which_gap_it_closes(patch: object) -> None:
     assert str(patch.__doc__).startswith("Gap: ")

@@ -1,17 +1,13 @@
-"""Gap: rules and schedules reach their targets without the role that their target names.
+"""Events: what is in them, and whose role delivers them."""
 
-A rule's role without `states:StartExecution`, or one that does not trust the service for this
-rule, would work here and fail on AWS. A refused event goes to the target's dead-letter queue.
-"""
-
-import functools
+import contextvars
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from local.emulator import roles
-from local.emulator.patches._patching import expect_source
+from local.emulator.patches._patching import around, expect_source
 
 log = logging.getLogger("local-aws")
 
@@ -23,15 +19,52 @@ ACTIONS: Final = {
 }
 
 
-def apply() -> None:
+_version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
+
+
+def object_events_carry_the_version() -> None:
+    """Gap: the event of an object in a versioned bucket has no `version-id`.
+
+    Our event key is bucket, key and version: without it two uploads of one manifest look the same.
+    """
+    from ministack.services import eventbridge, s3
+
+    sources = (
+        "_eb._dispatch_event(eb_event)",
+        "version_id: str | None = None",
+        '"object": {"key": key, "size": size, "etag": clean_etag, "sequencer"',
+    )
+
+    @around(s3, "_fire_s3_event", *sources)
+    def fire_s3_event(upstream: Any, *arguments: Any, **named: Any) -> None:
+        token = _version.set(named.get("version_id"))
+        try:
+            upstream(*arguments, **named)
+        finally:
+            _version.reset(token)
+
+    @around(eventbridge, "_dispatch_event")
+    def dispatch_event(upstream: Any, event: dict[str, Any], *more: Any) -> None:
+        version = _version.get()
+        if version and event.get("Source") == "aws.s3":
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version
+            event = {**event, "Detail": json.dumps(detail)}
+        upstream(event, *more)
+
+
+def targets_need_their_role() -> None:
+    """Gap: rules and schedules reach their targets without the role that their target names.
+
+    A rule's role without `states:StartExecution`, or one that does not trust the service for this
+    rule, would work here and fail on AWS. A refused event goes to the target's dead-letter queue.
+    """
     from ministack.services import eventbridge, scheduler
 
-    upstream: Callable[..., None] = eventbridge._invoke_target
-    expect_source(upstream, "_dispatch_to_stepfunctions(arn, event_payload)")
     expect_source(scheduler._tick_schedules, "_eb._invoke_target(target, event, sched)")
 
-    @functools.wraps(upstream)
-    def invoke_target(target: Any, event: Any, rule: Any, view: Any = None) -> None:
+    @around(eventbridge, "_invoke_target", "_dispatch_to_stepfunctions(arn, event_payload)")
+    def invoke_target(upstream: Any, target: Any, event: Any, rule: Any, view: Any = None) -> None:
         try:
             _require_role(target, event, rule)
         except roles.RoleError as error:
@@ -39,8 +72,6 @@ def apply() -> None:
             _to_dead_letters(target, event, rule, str(error))
         else:
             upstream(target, event, rule, view)
-
-    eventbridge._invoke_target = invoke_target
 
 
 def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.demo.follow import Ended
+from local.demo.follow import EndedExecution
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from local.demo.follow import Ended
 def test_why_is_the_cause_or_else_the_message(
     cause: str, state: dict[str, dict[str, str]], why: str
 ) -> None:
-    assert Ended(arn="arn", status="SUCCEEDED", state=state, cause=cause).why == why
+    assert EndedExecution(arn="arn", status="SUCCEEDED", state=state, cause=cause).why == why

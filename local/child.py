@@ -26,17 +26,17 @@ def main(
     # MiniStack reads its settings from the environment when it is imported.
     from ministack import app
 
-    from local.bedrock.clock import Clock
+    from local.bedrock import pages
     from local.bedrock.install import install
-    from local.bedrock.simulator import Options, Simulator
-    from local.emulator import admin, patches
+    from local.bedrock.simulator import Clock, Options, Simulator
+    from local.emulator import patches
 
     options = Options(allow_closed_models=allow_closed_models)
     simulator = Simulator(clock=Clock(clock), options=options)
     if not as_it_comes:
         patches.apply()
         install(simulator)
-    admin.install(simulator)
+    pages.install(simulator)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too
     app.main()
 

@@ -1,0 +1,99 @@
+"""Conditions that IAM decides otherwise than AWS, and refusals that say too little."""
+
+import contextvars
+from typing import Any, Final
+
+from local.emulator.patches._patching import around, expect, expect_source
+
+SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs")
+"""Services whose refusals name the resource on AWS."""
+
+_refused: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("refused")
+
+
+def loopback_counts_as_tls() -> None:
+    """Gap: plain HTTP on loopback is not `aws:SecureTransport`: TLS-only bucket policies deny all.
+
+    The CDK bootstrap bucket and every bucket of ours deny requests without TLS. Traffic that never
+    leaves the machine has nothing to encrypt, so loopback meets the condition; the condition itself
+    stays enforced.
+    """
+    from ministack import app
+    from ministack.core import iam_evaluator
+
+    shared = app.pin_request_origin is iam_evaluator.pin_request_origin
+    expect(shared, "app to use iam_evaluator.pin_request_origin")
+
+    @around(iam_evaluator, "pin_request_origin", "_request_origin.set((source_ip, secure_trans")
+    def pin_request_origin(upstream: Any, source_ip: str, secure_transport: bool) -> None:
+        upstream(source_ip, secure_transport or source_ip in ("127.0.0.1", "::1"))
+
+    app.pin_request_origin = pin_request_origin
+
+
+def principal_arn_is_the_role() -> None:
+    """Gap: for a role's session `aws:PrincipalArn` is the session's ARN; on AWS it is the role's.
+
+    A policy that names roles by this key would match none of their sessions (IAM user guide, on
+    global condition keys).
+    """
+    from ministack.core import iam_evaluator
+    from ministack.services import iam
+
+    source = 'if k == "aws:principalarn":\n        return ctx.principal_arn'
+
+    @around(iam_evaluator, "_resolve_condition_key", source)
+    def resolve(upstream: Any, key: str, context: Any) -> Any:
+        value = upstream(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        account, name = value.split(":")[4], value.split("/")[1]
+        role = iam._roles.get_scoped(account, None, name)
+        return role["Arn"] if role else f"arn:aws:iam::{account}:role/{name}"
+
+
+def denials_name_the_resource() -> None:
+    """Gap: refusals of S3, DynamoDB, Step Functions and Lambda do not name the resource.
+
+    On AWS they do (S3 in quotes), so people read it, and what parses the message is tested with it.
+    """
+    from ministack import app
+    from ministack.core import iam_actions, iam_evaluator
+
+    # Both are looked up for each request, so replacing them in their modules is enough.
+    expect_source(
+        app._dispatch_service_request,
+        "from ministack.core.iam_evaluator import AuthError, enforce, pin_request_caller",
+        "return access_denied_response(\n                    service, iam_action,",
+    )
+
+    @around(iam_evaluator, "enforce")
+    def enforce(
+        upstream: Any,
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: Any = None,
+    ) -> Any:
+        denied = upstream(access_key_id, iam_action, service, region, resource_arn, service_context)
+        if denied is not None:
+            _refused.set((iam_action, resource_arn))
+        return denied
+
+    source = 'on_resource = f" on resource: {resource_arn}" if service == "iot"'
+
+    @around(iam_actions, "access_denied_response", source)
+    def access_denied_response(
+        upstream: Any, service: str, action: str, principal: str, request_id: str, **details: Any
+    ) -> Any:
+        refused, resource = _refused.get(("", ""))
+        plain = not details.get("message") and not details.get("error_code")
+        decided_there = details.get("explicit_deny") and details.get("resource_policy_arn")
+        if service in SERVICES and plain and not decided_there and refused == action:
+            named = f'"{resource}"' if service == "s3" else resource
+            details["message"] = iam_actions.identity_denial_message(
+                action, principal, named, bool(details.get("explicit_deny"))
+            )
+        return upstream(service, action, principal, request_id, **details)
