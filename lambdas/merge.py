@@ -44,8 +44,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         whole.seek(0)
         # However many findings there are, they pass through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
+    page = to_html(concluded, about={"Customization": customization.name, "Run": run})
     _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
-    _write(env.output_bucket, f"{folder}report.html", to_html(concluded).encode(), "text/html")
+    _write(env.output_bucket, f"{folder}report.html", page.encode(), "text/html")
     uri = s3_layout.uri(env.output_bucket, f"{folder}report.json")
     _runs.update_run(
         env.runs_table,

@@ -1,4 +1,4 @@
-"""The report for machines that are not ours: JSON Schema, SARIF, JUnit XML; and as plain text."""
+"""The report for other tools: JSON Schema, SARIF, JUnit XML; and as plain text."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -29,7 +29,7 @@ def report_schema() -> dict[str, Any]:
 
 def to_sarif(report: Report, *, manifests: Mapping[str, str]) -> bytes:
     """SARIF 2.1.0, one result per listed finding. manifests: path or URI of each manifest."""
-    places = {rule.id: index for index, rule in enumerate(RULES)}
+    indexes = {rule.id: index for index, rule in enumerate(RULES)}
     rules = [
         {
             "id": rule.id,
@@ -43,13 +43,13 @@ def to_sarif(report: Report, *, manifests: Mapping[str, str]) -> bytes:
     ]
     results = [
         {
-            "ruleId": found.rule,
-            "ruleIndex": places[found.rule],
-            "level": _LEVELS[found.severity],
-            "message": {"text": _sentence(found)},
-            "locations": _locations(found, manifests),
+            "ruleId": finding.rule,
+            "ruleIndex": indexes[finding.rule],
+            "level": _LEVELS[finding.severity],
+            "message": {"text": _sentence(finding)},
+            "locations": _locations(finding, manifests),
         }
-        for found in report.findings
+        for finding in report.findings
     ]
     run = {
         "tool": {"driver": {"name": "bedrock-tuning", "rules": rules}},
@@ -60,25 +60,26 @@ def to_sarif(report: Report, *, manifests: Mapping[str, str]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(body), indent=2)
 
 
-def _sentence(found: Finding) -> str:
-    seen = f" Seen: {found.value}." if found.value else ""
-    allowed = f" Allowed: {found.limit}." if found.limit else ""
-    image = f" Image: {shorten(found.key)}." if found.key else ""
-    return f"{found.message}.{seen}{allowed}{image} {found.fix}"
+def _sentence(finding: Finding) -> str:
+    value = f" Value: {finding.value}." if finding.value else ""
+    limit = f" Limit: {finding.limit}." if finding.limit else ""
+    image = f" Image: {shorten(finding.key)}." if finding.key else ""
+    return f"{finding.message}.{value}{limit}{image} {finding.fix}"
 
 
-def _locations(found: Finding, manifests: Mapping[str, str]) -> list[dict[str, Any]]:
-    uri = manifests.get(found.kind)
+def _locations(finding: Finding, manifests: Mapping[str, str]) -> list[dict[str, Any]]:
+    uri = manifests.get(finding.kind)
     if uri is None:
         return []
-    place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
-    if found.line is not None:
-        place["region"] = {"startLine": found.line}
-    return [{"physicalLocation": place}]
+    location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
+    if finding.line is not None:
+        location["region"] = {"startLine": finding.line}
+    return [{"physicalLocation": location}]
 
 
 def to_junit(report: Report) -> bytes:
-    """JUnit XML: one test per rule; errors are failures, warnings and hints are its output."""
+    """JUnit XML: one test per rule; errors are failures, warnings and info its output."""
+    silent = {each.rule: each for each in report.exemptions if each.severity == "silent"}
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(
         suites,
@@ -87,9 +88,8 @@ def to_junit(report: Report) -> bytes:
         tests=str(len(RULES)),
         failures=str(len({f.rule for f in report.findings if f.severity == Severity.ERROR})),
         errors="0",
-        skipped=str(sum(each.severity == "silent" for each in report.exemptions)),
+        skipped=str(len(silent)),
     )
-    silent = {each.rule: each for each in report.exemptions if each.severity == "silent"}
     for rule in RULES:
         case = ElementTree.SubElement(suite, "testcase", classname=rule.id[0], name=rule.name)
         found = [each for each in report.findings if each.rule == rule.id]
@@ -114,10 +114,10 @@ def _xml(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
-def _line(found: Finding) -> str:
-    where = found.kind if found.line is None else f"{found.kind} {found.line}"
-    seen = f" ({found.value}; allowed: {found.limit})" if found.value and found.limit else ""
-    return f"{where}: {found.message}{seen}"
+def _line(finding: Finding) -> str:
+    where = finding.kind if finding.line is None else f"{finding.kind} {finding.line}"
+    limit = f" ({finding.value}; limit: {finding.limit})" if finding.value and finding.limit else ""
+    return f"{where}: {finding.message}{limit}"
 
 
 def to_text(report: Report) -> str:
@@ -126,13 +126,13 @@ def to_text(report: Report) -> str:
     lines = [
         f"{verdict}: {counted(report.records, 'record')} for {report.model_name}, "
         f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}, "
-        f"{counted(report.infos, 'hint')}"
+        f"{report.infos:,} info"
     ]
     lines.append(f"training time: {report.training_time}")
     if report.price is not None:
         least = "" if report.price.known else "at least "
         lines.append(f"price of a run: {least}{report.price.total_usd:,.2f} USD")
     lines += [f"{count:>9,}  {name}" for name, count in report.counts.items()]
-    ordered = sorted(report.findings, key=lambda found: found.severity != Severity.ERROR)
-    lines += [f"{_line(found)}. {found.fix}" for found in ordered[:_TEXT_FINDINGS]]
+    ordered = sorted(report.findings, key=lambda finding: finding.severity != Severity.ERROR)
+    lines += [f"{_line(finding)}. {finding.fix}" for finding in ordered[:_TEXT_FINDINGS]]
     return "\n".join(lines) + "\n"

@@ -115,7 +115,8 @@ def _reports(
     if options.html is not None:
         from bedrock_tuning.validate.thumbnails import thumbnails
 
-        page = to_html(report, thumbnails=thumbnails(report, check.sources))
+        about = {f"{kind} manifest".capitalize(): each.name for kind, each in manifests.items()}
+        page = to_html(report, about=about, thumbnails=thumbnails(report, check.sources))
         options.html.write_text(page, "utf-8")
         yield f"The report as a page: {options.html}"
     if options.junit is not None:

@@ -2,9 +2,11 @@
 
 import json
 from html.parser import HTMLParser
+from math import isclose
 from typing import Any
 from xml.etree import ElementTree
 
+import jsonschema
 import msgspec
 import pytest
 
@@ -14,6 +16,7 @@ from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.customization_fields import Override
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
+from bedrock_tuning.report.charts import Limit, aspects, histogram, sizes
 from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
@@ -108,25 +111,8 @@ def test_the_json_has_the_published_shape() -> None:
 def test_the_json_follows_its_schema(report: Report) -> None:
     schema = report_schema()
     assert schema["$schema"].startswith("https://json-schema.org/")
-    _agree(json.loads(report.to_json()), schema, schema["$defs"])
+    jsonschema.Draft202012Validator(schema).validate(json.loads(report.to_json()))
     assert msgspec.json.decode(report.to_json(), type=Report).counts == report.counts
-
-
-def _agree(value: Any, schema: dict[str, Any], defs: dict[str, Any]) -> None:
-    """Every property that is written is described, and every required one is written."""
-    if "$ref" in schema:
-        schema = defs[schema["$ref"].rpartition("/")[2]]
-    for choice in schema.get("anyOf", ()):
-        if isinstance(value, dict) and "$ref" in choice:
-            _agree(value, choice, defs)
-    if "properties" in schema:
-        assert set(value) <= set(schema["properties"])
-        assert set(schema.get("required", ())) <= set(value)
-        for name, inner in value.items():
-            _agree(inner, schema["properties"][name], defs)
-    if schema.get("type") == "array" and isinstance(schema.get("items"), dict):
-        for inner in value:
-            _agree(inner, schema["items"], defs)
 
 
 def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
@@ -222,11 +208,49 @@ def test_the_page_is_whole_and_loads_nothing(report: Report) -> None:
 
 def test_the_page_says_the_verdict_first_and_escapes_everything() -> None:
     html = to_html(bad_report())
-    assert html.index("Rejected") < html.index("What to fix") < html.index("Findings")
+    assert html.index("Rejected") < html.index("What to fix") < html.index("<h2>Findings")
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "\u202e" not in html
     assert "Valid" in to_html(good_report())
+
+
+def test_the_page_names_where_the_report_comes_from() -> None:
+    html = to_html(good_report(), about={"Customization": "pets", "Run": "<20261121>"})
+    assert "<dt>Customization</dt><dd>pets</dd><dt>Run</dt><dd>&lt;20261121&gt;</dd>" in html
+    assert "Customization" not in to_html(good_report())
+
+
+def test_a_chart_counts_on_its_y_axis_and_marks_the_limit() -> None:
+    chart = histogram("Lengths", {4: 730, 6: 2, 100: 1}, limits=[Limit(64, "maximum 64")])
+    assert chart is not None
+    counts = [text.text for text in chart.texts if text.anchor == "end" and text.x < 44]
+    assert counts == ["0", "400", "800"]
+    tall, small, single = chart.boxes
+    assert (tall.label, small.label) == ("4 to 6: 730", "6 to 8: 2")
+    assert single.label == "96 to 128: 1"
+    (zero, half, full) = [line for line in chart.lines if line.style != "limit"]
+    assert half.y1 == (zero.y1 + full.y1) / 2
+    assert isclose(tall.height / (zero.y1 - full.y1), 730 / 800)
+    (limit,) = [line for line in chart.lines if line.style == "limit"]
+    assert small.x < limit.x1 < single.x
+
+
+def test_a_map_of_sizes_has_a_cell_per_size_inside_of_what_is_allowed() -> None:
+    chart = sizes("Sizes", {(512, 512): 4, (1024, 512): 1}, side_min=256, side_max=2048)
+    assert chart is not None
+    often, rare, allowed = chart.boxes
+    assert (often.label, rare.label) == ("from 512 × 512 px: 4", "from 1,024 × 512 px: 1")
+    assert often.x < rare.x
+    assert often.y == rare.y
+    assert often.opacity > rare.opacity
+    assert allowed.x < often.x
+    assert rare.x + rare.width < allowed.x + allowed.width
+
+
+def test_nothing_counted_is_no_chart() -> None:
+    assert histogram("Lengths", {}) is aspects("Ratios", {}) is None
+    assert sizes("Sizes", {}, side_min=1, side_max=2) is None
 
 
 def test_thumbnails_are_shown_only_as_data_of_images() -> None:

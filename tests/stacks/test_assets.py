@@ -23,7 +23,12 @@ for handler in sys.argv[3:]:
     loaded = importlib.import_module(module)
     assert loaded.__file__.startswith(asset), loaded.__file__
     assert callable(getattr(loaded, name)), handler
-import msgspec, obstore
+before = set(sys.modules)
+import jinja2, msgspec, obstore
+assert jinja2.__file__.startswith(layer)
+assert "jinja2.environment" not in before, "a page is drawn by one function, and all would load it"
+from bedrock_tuning.report import html
+assert html._environment().get_template("report.html.j2")
 assert msgspec.__file__.startswith(layer) and obstore.__file__.startswith(layer)
 """
 

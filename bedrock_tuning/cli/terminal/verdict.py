@@ -44,13 +44,11 @@ def _verdict(report: Report) -> Iterator[str]:
     parts = [counted(report.records, "record")]
     if images:
         parts.append(f"{counted(images, 'image')} checked")
-    for number, name in (
-        (report.errors, "error"),
-        (report.warnings, "warning"),
-        (report.infos, "hint"),
-    ):
+    for number, name in ((report.errors, "error"), (report.warnings, "warning")):
         if number or name == "error":
             parts.append(counted(number, name))
+    if report.infos:
+        parts.append(f"{report.infos:,} info")
     yield f"{click.style(word, fg=colour, bold=True)} for {report.model}: {', '.join(parts)}"
     for exemption in report.exemptions:
         if exemption.findings:

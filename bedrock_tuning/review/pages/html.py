@@ -5,7 +5,7 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from bedrock_tuning.report.style import STYLE as SHARED_STYLE
+from bedrock_tuning.report.html import STYLE as SHARED_STYLE
 from bedrock_tuning.review.iam.wording import counted
 from bedrock_tuning.review.pages import permission_graph
 from bedrock_tuning.review.pages.compare import Change
