@@ -71,8 +71,9 @@ def _metric_files(
     """Every metrics CSV of the job by its path below the job's folder, row by row; and what could
     not be read, with the reason.
 
-    Found by listing: published layouts differ, so no path is fixed. The columns may differ as well
-    and are kept by name, whatever they are. Values without a column are a list under the name "".
+    Found by listing, not by a fixed path: published layouts differ (docs/facts/jobs.md#metrics).
+    Columns may differ too and are kept by name. Values without a column are a list under the
+    name "".
     """
     prefix = f"{s3_layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}

@@ -236,7 +236,7 @@ class PipelineStack(Stack):
                 sid="StartJobs",
                 actions=["bedrock:CreateModelCustomizationJob"],
                 # Which of the three types is asked for differs between AWS's own pages
-                # (bedrock-facts.md C20), so all three are named.
+                # (docs/facts/iam.md#starting-a-job), so all three are named.
                 resources=[
                     *(
                         st.bedrock_arn(self, f"foundation-model/{base}", account=False)

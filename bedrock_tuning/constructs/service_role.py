@@ -15,7 +15,7 @@ from bedrock_tuning.constructs.role import trusted_by
 
 class BedrockServiceRole(Construct):
     """Written out, not granted: grant_read(role, "folder/*") would allow 55 actions, many on the
-    whole bucket (design.md §4); these statements allow 5, or 6 in the documented profile.
+    whole bucket (docs/facts/iam.md#s3); these statements allow 5, or 6 in the documented profile.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class BedrockServiceRole(Construct):
             ),
         ]
         if settings.service_role == "documented":
-            # AWS's sample lets the role read and list the output, too (bedrock-facts.md §5.2).
+            # AWS's sample lets the role read and list the output, too (docs/facts/iam.md#s3).
             statements += [
                 iam.PolicyStatement(
                     sid="ReadOutput",
@@ -118,7 +118,7 @@ def _list(sid: str, stack: Stack, buckets: list[s3.IBucket], prefix: str) -> iam
 
 
 def _enter(stack: Stack, network: Attachment, jobs: str) -> list[iam.PolicyStatement]:
-    """What Bedrock needs to put a job's interfaces into the subnets (bedrock-facts.md §5.4)."""
+    """What Bedrock needs to put a job's interfaces into the subnets (docs/facts/iam.md#vpc)."""
     ec2 = f"arn:{stack.partition}:ec2:{stack.region}:{stack.account}"
     interfaces = f"{ec2}:network-interface/*"
     subnets = [f"{ec2}:subnet/{subnet}" for subnet in network.job_subnets]

@@ -231,7 +231,7 @@ def encrypt_model(stack: Stack, key: kms.IKey) -> iam.PolicyStatement:
     """Encrypting a custom model: Bedrock makes grants for itself on behalf of the role.
 
     AWS's pages call it the role that customizes and do not say whether it is the caller's or the
-    service role (bedrock-facts.md §5.3), so both have it; each only through Bedrock.
+    service role (docs/facts/iam.md#model-key), so both have it; each only through Bedrock.
     """
     return key_for(
         "EncryptModels",

@@ -81,7 +81,7 @@ def _only_lambda() -> Refusal:
 
 
 def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
-    """What AWS's guide lists for a job in a VPC (bedrock-facts.md §5.4)."""
+    """What AWS's guide lists for a job in a VPC (docs/facts/iam.md#vpc)."""
     job = "BedrockModelCustomizationJobArn"
     return (
         Grant(

@@ -63,7 +63,7 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
 
 
 def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
-    """The key of custom models (bedrock-facts.md §5.3): who trains makes grants, Serve decrypts."""
+    """The custom models' key: jobs make grants, Serve decrypts (docs/facts/iam.md#model-key)."""
     place = Place(stack="data", path="ModelKey", type="AWS::KMS::Key")
     encrypt = g.key_through("bedrock", "models are encrypted", key="{model-key}", actions=_ENCRYPT)
     decrypt = g.key_through(

@@ -67,7 +67,7 @@ def roles(
 
 
 def _bedrock(settings: Settings, name: str, places: Mapping[str, Place]) -> Role:
-    """What AWS documents for a customization job (bedrock-facts.md §5), per folder.
+    """What AWS documents for a customization job (docs/facts/iam.md), per folder.
 
     strict leaves out reading and listing the output, which AWS's sample has.
     """

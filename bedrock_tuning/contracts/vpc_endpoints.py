@@ -59,7 +59,7 @@ def _service(role: Role, grant: Grant, action: str) -> str:
         return ""
     if prefix == "kms" and not is_job:
         # S3, DynamoDB and SNS use the key for the function, from outside. For jobs AWS advises an
-        # endpoint (bedrock-facts.md §5.4).
+        # endpoint (docs/facts/iam.md#vpc).
         through_service = any(c.key == "kms:ViaService" for c in grant.conditions)
         return "" if through_service else "kms"
     return "bedrock-runtime" if action in _RUNTIME else prefix

@@ -17,7 +17,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import RequestError
 
-# Patterns of botocore's bedrock model, anchored. The published jobName
+# Patterns of botocore's bedrock model (docs/facts/api.md#patterns), anchored. The published jobName
 # pattern backtracks exponentially; this one accepts the same strings in linear time.
 PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
     "jobName": (re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"), 63),

@@ -12,7 +12,7 @@ from typing import Final, Literal
 EndpointKind = Literal["provisioned", "on-demand"]
 Status = Literal["creating", "ready", "updating", "failed"]
 
-# Bedrock's status of both kinds of endpoint.
+# Bedrock's words for both kinds of endpoint (docs/facts/api.md) in ours.
 STATUS: Final[dict[str, Status]] = {
     "Creating": "creating",
     "InService": "ready",

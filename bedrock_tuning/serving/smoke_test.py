@@ -33,9 +33,9 @@ class SmokeResult:
 def question(customization: Customization) -> Question:
     """How to ask for the customization's smoke text.
 
-    Models of embeddings and images have bodies of their own. All models of
-    text are asked by Converse, since each provider's InvokeModel body is another; it takes the ARN
-    of an endpoint as well, and needs the right to InvokeModel.
+    Models of embeddings and images have bodies of their own (docs/facts/inference.md). All text
+    models are asked through Converse, because providers differ in their InvokeModel bodies; it
+    takes the ARN of an endpoint as well, and needs bedrock:InvokeModel.
     """
     text = customization.serving.smoke_text
     task = customization.base_model.task

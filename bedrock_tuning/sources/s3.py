@@ -1,7 +1,7 @@
 """A dataset in S3: manifest chunks and ranged reads of images, by the Rust client obstore.
 
-Measured: obstore from threads makes 10,000 and more ranged GETs per second on one core, boto3 with
-32 threads 646.
+Measured (tools/bench/RESULTS.md): obstore from threads makes 10,000 and more ranged GETs per second
+on one core, boto3 with 32 threads 646.
 """
 
 import html

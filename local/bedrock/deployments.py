@@ -1,4 +1,4 @@
-"""On-demand deployments of custom models: create, update, delete."""
+"""On-demand deployments: create, update, delete (docs/facts/api.md#deployments)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Bedrock's one event: the state change of a customization job."""
+"""Bedrock's one event: the state change of a customization job (docs/facts/jobs.md#event)."""
 
 import json
 from typing import Any

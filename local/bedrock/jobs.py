@@ -17,7 +17,7 @@ MODEL_KEY_RIGHTS: Final = (
     "kms:DescribeKey",
     "kms:GenerateDataKey",
 )
-"""The KMS actions that the caller of a job needs on the key of its model."""
+"""What the submitter of a job needs on its model's key (docs/facts/iam.md#model-key)."""
 
 
 @dataclass(frozen=True, slots=True)

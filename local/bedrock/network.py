@@ -1,4 +1,4 @@
-"""The rights that a service role needs for a job inside a VPC."""
+"""The rights that a service role needs for a job inside a VPC (docs/facts/iam.md#vpc)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -11,7 +11,7 @@ from typing import Any, Final
 from local.bedrock.errors import BedrockError, invalid
 
 # The published pattern of job names backtracks without end on names like "a-------_". The safe
-# form accepts the same strings (compared exhaustively on short ones).
+# form accepts the same strings (compared exhaustively on short ones; docs/facts/api.md#patterns).
 _BACKTRACKING: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
 _SAFE: Final = r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"
 _SHOWN: Final = 200

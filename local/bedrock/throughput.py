@@ -1,4 +1,4 @@
-"""Provisioned Throughput: buy, swap the model behind it, delete."""
+"""Provisioned Throughput: buy, swap models, delete (docs/facts/api.md#provisioned-throughput)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

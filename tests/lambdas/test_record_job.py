@@ -125,7 +125,7 @@ def test_a_job_without_metrics_is_recorded_all_the_same(nothing: Any, aws: Aws) 
     ],
 )
 def test_metrics_are_found_wherever_bedrock_puts_them(path: str, aws: Aws) -> None:
-    """Published layouts differ (bedrock-facts.md C13)."""
+    """Published layouts differ (docs/facts/jobs.md#metrics)."""
     aws.s3.objects.put(OUTPUT, f"{FOLDER}{path}", b"step_number,validation_loss\n0,0.5\n")
     aws.s3.objects.put(OUTPUT, TRAINING, f"{HEADER}0,0,0.9,2.4\n1,0,0.8,2.2\n".encode())
 

@@ -89,7 +89,7 @@ def test_who_trains_may_use_the_models_key_through_bedrock_and_make_grants(synth
     assembly = synth("dev", "model-key")
     for role in ("WorkflowRole", "BedrockRolepetssearch", "BedrockRolepetsstyle"):
         statement = _statements(assembly, role)["EncryptModels"]
-        # bedrock-facts.md §5.3.
+        # docs/facts/iam.md#model-key.
         assert set(statement["Action"]) == {
             "kms:CreateGrant",
             "kms:Decrypt",

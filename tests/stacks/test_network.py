@@ -246,7 +246,7 @@ def test_bedrock_may_put_jobs_into_these_subnets_as_awss_guide_says(
     for statement in found.values():
         assert statement.pop("Effect") == "Allow"
     job = "BedrockModelCustomizationJobArn"
-    # bedrock-facts.md §5.4, row by row.
+    # docs/facts/iam.md#vpc, row by row.
     assert found == {
         "LookAtNetwork": {
             "Sid": "LookAtNetwork",

@@ -42,8 +42,8 @@ TARGETS: Final[Mapping[str, Target]] = {
 def main(*, name: str, seconds: int, runs: int, folder: Path) -> None:
     """Search for an input that breaks a promise: TARGET is manifest or images.
 
-    A crash leaves its input as crash-… in the folder; run it again by naming it as a seed in
-    tests/fuzz. An input that takes longer than 10 s or more than 1 GiB is a crash too.
+    A crash leaves its input as crash-… in the folder; add it to the seeds in tools/fuzz/seeds.py.
+    An input that takes longer than 10 s or more than 1 GiB is a crash too.
     """
     try:
         atheris = import_module("atheris")

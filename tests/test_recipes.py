@@ -1,0 +1,140 @@
+"""The recipes of CONTRIBUTING.md, each followed in a copy of the tree, and its files counted.
+
+What `make docs` writes is not counted: nobody edits it.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+GENERATED = ("docs/cli.md", "docs/models.md", "docs/permissions.md", "docs/rules.md",
+             "docs/settings.md", "docs/report.schema.json")  # fmt: skip
+
+
+class Tree:
+    """A copy of the repository's files in which somebody works."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file() and "__snapshots__" not in name:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, root / name)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text, "utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        self.write(name, (self.root / name).read_text("utf-8") + text)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.root / name).read_text("utf-8")
+        assert text.count(old) == 1, f"{name} holds {old!r} {text.count(old)} times"
+        self.write(name, text.replace(old, new))
+
+    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=self.root, capture_output=True, text=True, check=False
+        )
+
+    def tuning(self, *arguments: str) -> str:
+        done = self.python("-m", "bedrock_tuning.cli", *arguments)
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout
+
+    def tests(self, *arguments: str) -> bool:
+        """Whether tests pass; their output is shown when this test fails."""
+        done = self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
+        print(done.stdout[-3000:], done.stderr[-2000:])  # noqa: T201
+        return done.returncode == 0
+
+    def changed(self) -> Iterator[str]:
+        """The files that were edited or added by hand."""
+        for file in sorted(self.root.rglob("*")):
+            name = str(file.relative_to(self.root))
+            if not file.is_file() or "__pycache__" in name or name in GENERATED:
+                continue
+            mine = ROOT / name
+            if not mine.is_file() or mine.read_bytes() != file.read_bytes():
+                yield name
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path / "copy")
+
+
+def test_a_command_is_one_file_and_its_test(tree: Tree) -> None:
+    tree.write(
+        "bedrock_tuning/cli/commands/hello.py",
+        '''"""`tuning hello`: says hello."""
+
+from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
+
+
+@command(Section.PROJECT, order=9, examples=["tuning hello"])
+@json_option
+def hello(*, as_json: bool) -> None:
+    """Say hello."""
+    if as_json:
+        emit_json({"greeting": "hello"})
+    else:
+        emit("hello")
+''',
+    )
+    assert tree.tuning("hello") == "hello\n"
+    assert "hello      Say hello." in tree.tuning("--help")
+    every = "tests/cli/test_every_command.py"
+    assert not tree.tests(every, "-k", "hello")
+
+    tree.write(
+        "tests/cli/test_hello.py",
+        """from tests.cli.conftest import Run
+
+
+def test_hello_is_said(run: Run) -> None:
+    assert run("hello").stdout == "hello\\n"
+""",
+    )
+    tree.tuning("docs")
+    assert tree.tests(every, "tests/cli/test_hello.py", "-k", "hello")
+    assert "### tuning hello" in (tree.root / "docs/cli.md").read_text("utf-8")
+    assert list(tree.changed()) == [
+        "bedrock_tuning/cli/commands/hello.py",
+        "tests/cli/test_hello.py",
+    ]
+
+
+def test_a_command_without_json_or_a_reason_is_refused(tree: Tree) -> None:
+    tree.write(
+        "bedrock_tuning/cli/commands/hello.py",
+        '''from bedrock_tuning.cli.terminal.command import Section, command
+
+
+@command(Section.PROJECT, order=9, examples=["tuning hello"])
+def hello() -> None:
+    """Say hello."""
+''',
+    )
+    assert not tree.tests("tests/cli/test_every_command.py", "-k", "json and hello")
+
+
+def test_a_base_model_is_one_file(tree: Tree) -> None:
+    folder = "bedrock_tuning/catalogue"
+    like = (ROOT / folder / "nova-micro.toml").read_text("utf-8")
+    tree.write(f"{folder}/nova-nano.toml", like.replace("Amazon Nova Micro", "Amazon Nova Nano"))
+    assert "nova-nano" in tree.tuning("models")
+    tree.tuning("docs")
+    assert tree.tests("tests/catalogue")
+    assert "Amazon Nova Nano" in (tree.root / "docs/models.md").read_text("utf-8")
+    assert list(tree.changed()) == [f"{folder}/nova-nano.toml"]

@@ -1,0 +1,43 @@
+"""The tree stays easy to find one's way in: no crowded folders, no giants."""
+
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES_MAX = 20
+LINES_MAX = 400
+# Python calls these by name; they are as short as they are.
+CALLED_BY_NAME = ("__init__.py", "__main__.py", "conftest.py")
+
+
+@cache
+def modules() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [ROOT / name for name in listed.stdout.split() if (ROOT / name).is_file()]
+
+
+def is_test(file: Path) -> bool:
+    return file.is_relative_to(ROOT / "tests")
+
+
+def lines(file: Path) -> int:
+    return file.read_text("utf-8").count("\n")
+
+
+def test_no_folder_holds_more_than_20_modules() -> None:
+    counted = Counter(
+        file.parent.relative_to(ROOT)
+        for file in modules()
+        if file.name not in CALLED_BY_NAME and (not is_test(file) or file.name.startswith("test_"))
+    )
+    assert {str(folder): n for folder, n in counted.items() if n > MODULES_MAX} == {}
+
+
+def test_no_module_has_more_than_400_lines() -> None:
+    long = {str(file.relative_to(ROOT)): lines(file) for file in modules()}
+    assert {name: n for name, n in long.items() if n > LINES_MAX} == {}
