@@ -176,6 +176,7 @@ sbom: install ## bills of materials (CycloneDX) into build/sbom, from the lock f
 .PHONY: docs
 docs: install ## write the generated pages under docs/
 	tuning docs
+	python -m tools.import_graph
 	python app.py --picture > docs/workflow.svg
 
 .PHONY: bench
