@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from bedrock_tuning.cli.pages import PAGES
+
 ROOT = Path(__file__).resolve().parents[1]
-GENERATED = ("docs/cli.md", "docs/models.md", "docs/permissions.md", "docs/rules.md",
-             "docs/settings.md", "docs/report.schema.json")  # fmt: skip
+GENERATED = {path for path, _ in PAGES}
 
 
 class Tree:

@@ -21,7 +21,7 @@ MODULE = re.compile(r"(?<![\w./])bedrock_tuning(?:\.\w+)+")
 DECISION = re.compile(r"\bdecisions? (\d+)\b", re.I)
 # Words for a reader to replace, and what commands make.
 PLACEHOLDER = re.compile(r"NAME|KEY|<|\*\*")
-MADE = ("build/", "cdk.out", "report.md", "review.md")
+MADE = ("build/", "cdk.out", "report.md", "review.md", "RESULTS.md")
 TEXT = (".md", ".toml", ".yml", ".in", "Makefile")
 # Written by others, by a test run, or about other trees (a changelog tells of what was).
 SKIPPED = (

@@ -39,5 +39,5 @@ def test_no_folder_holds_more_than_20_modules() -> None:
 
 
 def test_no_module_has_more_than_400_lines() -> None:
-    long = {str(file.relative_to(ROOT)): lines(file) for file in modules()}
+    long = {str(file.relative_to(ROOT)): lines(file) for file in modules() if not is_test(file)}
     assert {name: n for name, n in long.items() if n > LINES_MAX} == {}
