@@ -266,7 +266,10 @@ def test_the_page_stays_small_however_many_rows_are_wrong() -> None:
     _, some = check(b"\n" * 20_000)
     report = conclude(merge([many, some]), terms())
     assert report.counts["blank-line"] == 520_000
-    assert len(to_html(report)) < 200_000
+    page = to_html(report)
+    assert len(page) < 200_000
+    assert f"lists up to {report.findings_per_rule:,} findings of each rule" in page
+    assert "rejected.jsonl lists every finding" in to_html(good_report())
 
 
 def test_junit_has_one_test_per_rule_and_a_failure_per_failed_rule() -> None:
