@@ -139,3 +139,32 @@ def test_a_base_model_is_one_file(tree: Tree) -> None:
     assert tree.tests("tests/catalogue")
     assert "Amazon Nova Nano" in (tree.root / "docs/models.md").read_text("utf-8")
     assert list(tree.changed()) == [f"{folder}/nova-nano.toml"]
+
+
+def test_a_setting_is_one_file_and_its_test(tree: Tree) -> None:
+    tree.edit(
+        "bedrock_tuning/config/settings_fields.py",
+        "    model_key: bool = described(",
+        "    widget_days: int = described(\n"
+        '        Number(least=1, most=9, why_most="a widget lives nine days"),\n'
+        '        "How long a widget is kept.",\n'
+        "        default=3,\n"
+        "    )\n"
+        "    model_key: bool = described(",
+    )
+    assert not tree.tests("tests/config/test_every_field.py", "-n", "0"), "it has no test yet"
+    tree.edit(
+        "tests/config/test_every_field.py",
+        '    "model_key": (1,',
+        '    "widget_days": (10, "above the maximum 9 (a widget lives nine days)", "use 1 to 9"),\n'
+        '    "model_key": (1,',
+    )
+    assert tree.tests("tests/config/test_every_field.py", "-n", "0")
+    tree.tuning("docs")
+    row = "| `widget_days` | whole number | `3` | 1 to 9 (a widget lives nine days) |"
+    assert row in (tree.root / "docs/settings.md").read_text("utf-8")
+    assert "widget_days" in (tree.root / "docs/settings.schema.json").read_text("utf-8")
+    assert list(tree.changed()) == [
+        "bedrock_tuning/config/settings_fields.py",
+        "tests/config/test_every_field.py",
+    ]
