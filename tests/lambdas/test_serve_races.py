@@ -7,7 +7,7 @@ import pytest
 from lambdas import _endpoints, serve
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
-from tests.lambdas.flow import NAME, OLD, RUN, Flow
+from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -125,3 +125,32 @@ def test_an_endpoint_bought_while_its_stack_was_being_deleted_is_deleted(
     assert "its serving stack was deleted meanwhile" in ended["reason"]
     assert aws.bedrock.endpoints == {}
     assert aws.pointer("endpoint") is None
+
+
+def _intends_to_swap(aws: Aws, *, wanted: str) -> tuple[str, dict[str, Any]]:
+    """An endpoint that is being updated to a model, and a state whose swap got no answer."""
+    arn = aws.bedrock.have(model=OLD, status="Updating", wanted=wanted)
+    state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE}
+    return arn, {**state, "swapped_arn": arn, "swapped_from": OLD}
+
+
+def test_a_swap_whose_answer_was_lost_and_that_bedrock_undid_is_not_tried_again(aws: Aws) -> None:
+    arn, state = _intends_to_swap(aws, wanted=NEW)
+
+    state = serve.handler({"action": "serve", "serving": state}, None)
+    assert (state["step"], state["swapped"]) == ("wait", True)
+    aws.bedrock.endpoints[arn]["status"] = "InService"
+    state = serve.handler({"action": "serve", "serving": state}, None)
+
+    assert state["step"] == "failed"
+    assert "the swap did not last" in state["reason"]
+    assert aws.bedrock.asked("UpdateProvisionedModelThroughput") == []
+
+
+def test_an_update_to_another_model_is_not_taken_for_our_swap(aws: Aws) -> None:
+    _, state = _intends_to_swap(aws, wanted=model_arn(3))
+
+    state = serve.handler({"action": "serve", "serving": state}, None)
+
+    assert state["step"] == "wait"
+    assert "swapped" not in state

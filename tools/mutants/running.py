@@ -24,7 +24,7 @@ from tools.mutants.tracing import steady_hypothesis
 ROOT: Final = Path(__file__).resolve().parents[2]
 # What tests need and Git does not keep.
 _LINKED: Final = ("node_modules", ".venv", "build")
-_OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", "default")
+_OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-n0", "--no-header", "-W", "default")
 
 Verdict = Literal["killed", "timeout", "survived", "not run"]
 

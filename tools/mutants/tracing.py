@@ -88,6 +88,7 @@ def steady_hypothesis() -> None:
         derandomize=True,
         database=None,
         deadline=None,
+        max_examples=50,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
