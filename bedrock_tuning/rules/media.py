@@ -87,7 +87,8 @@ def too_many_images_in_record(record: Record, scope: DatasetScope) -> Iterator[F
     if limits is not None and limits.images_per_record_max is not None:
         most = limits.images_per_record_max
         if images > most:
-            yield Fault(f"{images} images", "messages", f"{images} images", f"at most {most}")
+            words = f"{images} images"
+            yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
 
 
 @rule(
@@ -105,7 +106,8 @@ def too_many_videos_in_record(record: Record, scope: DatasetScope) -> Iterator[F
     if limits is not None and limits.videos_per_record_max is not None:
         most = limits.videos_per_record_max
         if videos > most:
-            yield Fault(f"{videos} videos", "messages", f"{videos} videos", f"at most {most}")
+            words = f"{videos} videos"
+            yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
 
 
 @rule(

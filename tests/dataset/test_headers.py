@@ -134,6 +134,32 @@ def test_a_png_cut_inside_its_only_data_chunk_is_called_truncated() -> None:
         assert header(data[: int(len(data) * share)]).truncated
 
 
+def test_a_png_cut_at_any_of_its_last_bytes_is_called_truncated() -> None:
+    data = png(64, 64)
+    for missing in range(1, 41):
+        found = header(data[:-missing])
+        assert (found.truncated, bool(found.problem)) == (True, True), missing
+    assert header(data).problem == ""
+
+
+@pytest.mark.parametrize("junk", [b"\x41", b"\x00" * 9, b"AB" * 50])
+def test_junk_between_the_segments_of_a_jpeg_is_skipped(junk: bytes) -> None:
+    data = jpeg(123, 45)
+    for marker in (b"\xff\xdb", b"\xff\xc0"):
+        at = data.index(marker)
+        found = header(data[:at] + junk + data[at:])
+        assert (found.width, found.height, found.problem) == (123, 45, "")
+
+
+@pytest.mark.parametrize("marker", [0xC4, 0xC8, 0xCC])
+def test_markers_between_the_frames_are_no_frame(marker: int) -> None:
+    data = jpeg(123, 45)
+    body = b"" if marker == 0xC8 else b"\x00\x0b\x08\x00\x07\x00\x07\x03\x01\x11\x00"
+    at = data.index(b"\xff\xdb")
+    found = header(data[:at] + bytes((0xFF, marker)) + body + data[at:])
+    assert (found.width, found.height, found.problem) == (123, 45, "")
+
+
 @pytest.mark.parametrize(
     ("data", "format"),
     [
