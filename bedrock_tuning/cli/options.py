@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import closest
 
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel
@@ -132,7 +133,6 @@ def find_customization(name: str, folder: Path) -> "Customization":
 
     Raises CustomizationError for wrong files, UserError for an unknown name.
     """
-    from difflib import get_close_matches
 
     from bedrock_tuning.config.customization import load_all
 
@@ -143,8 +143,8 @@ def find_customization(name: str, folder: Path) -> "Customization":
         )
     known = load_all(folder)
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        meant = closest(name, known)
+        hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
             f"unknown customization {name}{hint}",
             where=str(folder),

@@ -1,13 +1,13 @@
 """One deployed environment, found through the outputs of its CloudFormation stacks."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
+from bedrock_tuning.wording import closest
 
 _OUTPUTS: Final = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
@@ -56,8 +56,8 @@ class Deployment:
             )
         files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
         known = dict.fromkeys([*self.customizations, *files])
-        close = get_close_matches(customization, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        meant = closest(customization, known)
+        hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
             f"unknown customization {customization} in {self.environment}{hint}",
             fix=f"use one of {', '.join(self.customizations)}; to add one, create {file}",

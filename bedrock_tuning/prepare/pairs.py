@@ -8,12 +8,12 @@ import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import closest
 
 SIDECAR: Final = "sidecar"
 _FILE_FIELDS: Final = ("file", "file_name", "image", "filename", "path")
@@ -106,8 +106,8 @@ def _joined(
         file = _find(name, folder, known)
         if file is None:
             file = _normal(name)
-            close = get_close_matches(file, candidates, n=1) if len(candidates) < 10_000 else []
-            hint = f"; did you mean {close[0]}?" if close else ""
+            meant = closest(file, candidates) if len(candidates) < 10_000 else None
+            hint = f"; did you mean {meant}?" if meant is not None else ""
             left.append(LeftOut(file=name, reason=f"row {number}: there is no such file{hint}"))
             continue
         named.add(file)

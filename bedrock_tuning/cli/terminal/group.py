@@ -61,11 +61,11 @@ class TuningGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it; an unknown command is refused with the closest one."""
-        from difflib import get_close_matches
+        from bedrock_tuning.wording import closest
 
         if args and args[0] not in self._names and not args[0].startswith("-"):
-            close = get_close_matches(args[0], sorted(self._names), n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+            meant = closest(args[0], sorted(self._names))
+            hint = f" Did you mean {meant}?" if meant is not None else ""
             ctx.fail(f"Unknown command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
