@@ -130,14 +130,40 @@ def _write(
     from bedrock_tuning.review import CHECKS
     from bedrock_tuning.review.pages.html import page
     from bedrock_tuning.review.pages.markdown import markdown
+    from bedrock_tuning.review.pages.workflow_picture import draw
 
     if html is not None:
         sentences = [(check.id, check.sentence) for check in CHECKS] if facts.proved else []
-        html.write_text(page(facts, changes=changes, sentences=sentences), "utf-8")
+        drawn = {name: draw(states, title=name) for name, states in facts.machines.items()}
+        text = page(
+            facts,
+            changes=changes,
+            sentences=sentences,
+            pictures={name: svg for name, svg in drawn.items() if svg is not None},
+            made=_made(),
+        )
+        html.write_text(text, "utf-8")
         say(f"wrote {html}")
     if md is not None:
         md.write_text(markdown(facts, changes=changes), "utf-8")
         say(f"wrote {md}")
+
+
+def _made() -> str:
+    """When the page is written, and from which commit of the current folder, if it has one."""
+    import shutil
+    import subprocess
+    from datetime import UTC, datetime
+
+    made = f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    git = shutil.which("git")
+    if git is None:
+        return made
+    found = subprocess.run(  # noqa: S603
+        [git, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    commit = found.stdout.strip()
+    return f"{made} at commit {commit}" if commit else made
 
 
 def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, Any]:

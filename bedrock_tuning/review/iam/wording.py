@@ -51,12 +51,6 @@ def _key(key: str) -> str:
     return key
 
 
-def counted(number: int | str, word: str) -> str:
-    """A number with its noun: "1 role", "1,016 roles"."""
-    text = f"{number:,}" if isinstance(number, int) else number
-    return f"{text} {word}{'' if str(number) == '1' else 's'}"
-
-
 def condition_in_words(condition: Condition) -> str:
     """One condition: "the prefix listed is like pets-search/*"."""
     try:

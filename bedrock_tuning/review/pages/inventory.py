@@ -9,8 +9,8 @@ from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import World
 from bedrock_tuning.review.iam.keys import key_arn, key_of
-from bedrock_tuning.review.iam.wording import counted
 from bedrock_tuning.review.pages.labels import Labels, kind_of
+from bedrock_tuning.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ def _kept(resource: Resource, kind: str) -> str:
     match kind:
         case "logs":
             days = properties.get("RetentionInDays")
-            return f"{days} days" if days else "for ever"
+            return f"{days} days" if days else "indefinitely"
         case "queue":
             return f"{int(properties.get('MessageRetentionPeriod', 345_600)) // 86_400} days"
         case "bucket":
@@ -128,7 +128,7 @@ def _kept(resource: Resource, kind: str) -> str:
             recovery = get(
                 properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"
             )
-            return "for ever" + (", restorable to any second of 35 days" if recovery else "")
+            return "indefinitely" + ("; point-in-time recovery for 35 days" if recovery else "")
     return "until deleted"
 
 
@@ -140,16 +140,16 @@ def reaches(world: World, labels: Labels) -> Iterator[Reach]:
     if outside:
         yield Reach(
             who=_listed([labels.of(f) for f in outside]),
-            way="AWS's own network, outside of any VPC",
-            what="any address; nobody reaches them but by the rights to call them",
+            way="AWS's network, outside any VPC",
+            what="any address; inbound only through lambda:InvokeFunction",
         )
     services = sorted(e.service.split(".", 3)[-1] for e in world.endpoints)
     if inside:
-        way = f"VPC endpoints for {', '.join(services)}" if services else "subnets of yours"
+        way = f"VPC endpoints for {', '.join(services)}" if services else "your subnets"
         yield Reach(
             who=_listed([labels.of(f) for f in inside]),
             way=way,
-            what="these APIs only, there is no way out" if services else "what those let through",
+            what="only these APIs; no internet route" if services else "whatever they route to",
         )
     for group in world.assembly.of_type("AWS::EC2::SecurityGroup"):
         for rule in group.properties.get("SecurityGroupIngress") or []:
@@ -173,7 +173,7 @@ def costs(world: World, labels: Labels) -> Iterator[Cost]:
         properties = resource.properties
         match resource.type:
             case "AWS::KMS::Key":
-                yield Cost(what=f"key {name}", unit="by the month", until="it is deleted by hand")
+                yield Cost(what=f"key {name}", unit="by the month", until="it is deleted manually")
             case "AWS::EC2::VPCEndpoint" if properties.get("VpcEndpointType") == "Interface":
                 zones = len(properties.get("SubnetIds", ()))
                 yield Cost(
@@ -182,21 +182,21 @@ def costs(world: World, labels: Labels) -> Iterator[Cost]:
                     until="the network stack is deleted",
                 )
             case "Custom::ProvisionedThroughput" if properties.get("Mode") == "provisioned":
-                hours = str(properties.get("LeaseHours"))
-                lease = f"its lease of {counted(hours, 'hour')} ends"
-                units = counted(str(properties.get("ModelUnits")), "model unit")
+                hours, units = (str(properties.get(n)) for n in ("LeaseHours", "ModelUnits"))
+                leased = counted(int(hours), "hour") if hours.isdigit() else ""
+                size = counted(int(units), "model unit") if units.isdigit() else units
                 yield Cost(
                     what=f"Provisioned Throughput of {properties.get('Customization')}",
-                    unit=f"by the hour, {units}, commitment {properties.get('Commitment')}; "
-                    "nothing before a model exists",
-                    until=lease if hours.isdigit() else "deleted",
+                    unit=f"by the hour, {size}, commitment {properties.get('Commitment')}; "
+                    "nothing until a model exists",
+                    until=f"its lease of {leased} ends" if leased else "deleted",
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table" | "AWS::Logs::LogGroup":
                 if resource.type != "AWS::Logs::LogGroup":
                     yield Cost(
                         what=f"{kind_of(resource)} {name}",
-                        unit="by what it holds",
-                        until="it is emptied by hand" if resource.keeps_on_delete else "deleted",
+                        unit="by stored bytes",
+                        until="it is emptied manually" if resource.keeps_on_delete else "deleted",
                     )
     alarms = len(list(world.assembly.of_type("AWS::CloudWatch::Alarm")))
     if alarms:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from bedrock_tuning.review.iam.wording import counted
 from bedrock_tuning.review.pages.compare import Change
 from bedrock_tuning.review.pages.facts import Facts
+from bedrock_tuning.wording import counted
 
 _MOST = 40
 

@@ -1,8 +1,8 @@
 """The page and its Markdown say what a security engineer asks, in names that people know."""
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,10 @@ import pytest
 from bedrock_tuning import review
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access as world
-from bedrock_tuning.review.pages import permission_graph
+from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.compare import compare
 from bedrock_tuning.review.pages.facts import Facts
-from bedrock_tuning.review.pages.html import page
+from bedrock_tuning.review.pages.html import LETTERS, matrix, page
 from bedrock_tuning.review.pages.markdown import markdown
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
@@ -57,12 +57,12 @@ def test_the_page_is_one_file_that_loads_nothing_and_runs_nothing(facts: Facts) 
 def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
     html = page(facts, sentences=SENTENCES)
     for question in (
-        "Who can become which role",
+        "Who can assume which role",
         "What each role can do",
-        "What the policies of resources say",
-        "What holds data, and what survives deletion",
-        "Who reaches what over the network",
-        "What costs money while nothing happens",
+        "What resource policies say",
+        "Where data is stored, and what survives deletion",
+        "Network access",
+        "What costs money while idle",
         "State machine Workflow",
     ):
         assert question in html
@@ -75,10 +75,10 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
 def test_a_fault_and_what_was_loosened_are_on_top(broken: str) -> None:
     assert "not proved" in broken
     assert (
-        broken.index('id="violations"') < broken.index('id="changes"') < broken.index('id="graph"')
+        broken.index('id="violations"') < broken.index('id="changes"') < broken.index('id="matrix"')
     )
     assert "may now s3:DeleteObject on Output/jobs/pets-search/*" in broken
-    assert "<li class=no>✗ <code>P304</code>" in broken
+    assert '<li class="no">✗ <code>P304</code>' in broken
 
 
 def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
@@ -132,22 +132,40 @@ def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
     assert "1 model unit, commitment none" in text
 
 
-def test_long_names_differ_in_the_picture_where_their_ends_differ(facts: Facts) -> None:
-    # The base models of a customization, of which one has a version more.
-    picture = ET.fromstring(permission_graph.permissions(facts))  # noqa: S314
-    shown = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
-    models = [text for text in shown if text and text.startswith("base model")]
-    assert len(models) > 1
-    assert len(models) == len(set(models))
-    assert all("…" in text for text in models)
+def test_the_matrix_has_a_row_for_each_role_and_says_what_it_may_do_to_what(facts: Facts) -> None:
+    found = matrix(facts.accesses)
+    assert set(found.roles) == {access.role for access in facts.accesses}
+    assert {"bucket Training", "table Runs", "topic Messages/Topic"} <= set(found.resources)
+    cell = found.cells["BedrockRole-pets-search", "bucket Training"]
+    assert cell.levels == ("read", "list")
+    actions = {action for access in cell.accesses for action in access.actions}
+    assert actions >= {"s3:GetObject", "s3:ListBucket"}
+    assert ("BedrockRole-pets-search", "table Runs") not in found.cells
 
 
-def test_the_graph_shows_every_service_role_and_resource(facts: Facts) -> None:
-    picture = ET.fromstring(permission_graph.permissions(facts))  # noqa: S314
-    texts = {title.text for title in picture.iter("{http://www.w3.org/2000/svg}title")}
-    assert {trust.role for trust in facts.trusts} <= texts
-    assert {trust.who for trust in facts.trusts} <= texts
-    assert {"bucket Training", "table Runs", "topic Messages/Topic"} <= texts
+def test_what_is_denied_is_no_cell_of_the_matrix(facts: Facts) -> None:
+    denied = [replace(access, effect="Deny") for access in facts.accesses]
+    assert matrix(denied).cells == {}
+
+
+def test_every_level_has_a_letter() -> None:
+    assert {level.partition(" ")[0] for level in LEVELS} == set(LETTERS)
+
+
+def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthesized) -> None:
+    found = _facts(dev)
+    assert "npm install @viz-js/viz" in page(found)
+    drawn = page(found, pictures={"Workflow": "<svg>drawn</svg>"})
+    assert "<svg>drawn</svg>" in drawn
+    assert "npm install" not in drawn
+
+
+def test_names_from_templates_are_escaped(facts: Facts) -> None:
+    evil = replace(facts.trusts[0], role="<script>alert(1)</script>", who='"><img src=x>')
+    text = page(replace(facts, trusts=[evil]), made="<b>now</b>")
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "&lt;b&gt;now" in text
 
 
 def test_every_store_says_how_sensitive_it_is_and_whether_it_survives(facts: Facts) -> None:
@@ -156,7 +174,7 @@ def test_every_store_says_how_sensitive_it_is_and_whether_it_survives(facts: Fac
     assert found["Training"].survives
     assert found["Training"].key == "key DataKey"
     assert not found["Messages/DeadLetters"].survives
-    assert found["Runs"].kept == "for ever, restorable to any second of 35 days"
+    assert found["Runs"].kept == "indefinitely; point-in-time recovery for 35 days"
 
 
 def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:

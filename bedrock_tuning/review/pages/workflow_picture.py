@@ -1,0 +1,232 @@
+"""A state machine's definition as a picture: a graph in DOT, drawn by Graphviz as WebAssembly.
+
+Graphviz is the npm package @viz-js/viz, run by Node.js: both are optional. Nothing but pictures
+needs them.
+"""
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+Definition = Mapping[str, Any]
+
+# Node looks for the package in the folder in which it runs, and in those above.
+_DRAW: Final = (
+    'require("@viz-js/viz").instance().then((viz) => process.stdout.write('
+    'viz.renderString(require("fs").readFileSync(0, "utf8"), {format: "svg"})))'
+)
+_SECONDS: Final = 60
+# As many states go there on an error, it is said in each of them instead of drawn from each.
+_COMMON: Final = 3
+_ON_ERROR: Final = "on error: "
+_STYLE: Final = """
+.flow{--ink:#1b2330;--faint:#5b6675;--line:#8a94a3;--paper:#fff;--task:#e9f1ff;--task-line:#5b8def;--choice:#fff6df;
+--choice-line:#d9a521;--plain:#f3f4f6;--plain-line:#a7afbb;--good:#e5f6ea;--good-line:#3fa45b;
+--bad:#fdeaea;--bad-line:#d9534f;--group:#f8fafc}
+@media (prefers-color-scheme:dark){.flow{--ink:#e8edf5;--faint:#a9b4c3;--line:#75808f;
+--paper:#12161d;--task:#18263f;--choice:#33290f;--choice-line:#c99a24;--plain:#20262f;--plain-line:#5c6675;
+--good:#14301d;--bad:#3a1a1b;--group:#161b23}}
+.flow text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
+.flow text{fill:var(--ink)}
+.flow .node text{font-size:12px;font-weight:600}
+.flow .node text~text{font-size:10px;font-weight:400;fill:var(--faint)}
+.flow .node text.error{fill:var(--bad-line)}
+.flow .graph>polygon{fill:var(--paper)}
+.flow .node path,.flow .node polygon{fill:var(--plain);stroke:var(--plain-line)}
+.flow .task path{fill:var(--task);stroke:var(--task-line)}
+.flow .choice path,.flow .choice polygon{fill:var(--choice);stroke:var(--choice-line)}
+.flow .good path{fill:var(--good);stroke:var(--good-line)}
+.flow .bad path{fill:var(--bad);stroke:var(--bad-line)}
+.flow .cluster path{fill:var(--group);stroke:var(--task-line);stroke-dasharray:2 3}
+.flow .edge path{stroke:var(--line)}.flow .edge polygon{fill:var(--line);stroke:var(--line)}
+.flow .caught path{stroke:var(--bad-line);stroke-dasharray:4 3}
+.flow .caught polygon{fill:var(--bad-line);stroke:var(--bad-line)}
+""".replace("\n", "")
+_CLASSES: Final = {
+    "Task": "task",
+    "Map": "task",
+    "Parallel": "task",
+    "Choice": "choice",
+    "Succeed": "good",
+    "Fail": "bad",
+}
+
+
+def draw(definition: Definition, *, title: str, folder: Path | None = None) -> str | None:
+    """One SVG document of an Amazon States Language definition, for light and dark.
+
+    folder: where to look for the npm package, the current one by default. None without Node.js or
+    the package.
+    """
+    node = shutil.which("node")
+    if node is None:
+        return None
+    drawn = subprocess.run(  # noqa: S603
+        [node, "-e", _DRAW],
+        input=dot(definition),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=_SECONDS,
+        cwd=folder,
+        check=False,
+    )
+    if drawn.returncode or "<svg" not in drawn.stdout:
+        return None
+    svg = re.sub(r"<!--.*?-->\s*", "", drawn.stdout[drawn.stdout.index("<svg") :], flags=re.DOTALL)
+    head = f'<svg class="flow" role="img"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    svg = re.sub(r"<title>.*?</title>\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(rf"<text(?=[^>]*>{_ON_ERROR})", '<text class="error"', svg)
+    return re.sub(r"<svg([^>]*)>", lambda m: head.replace("<svg ", f"<svg{m[1]} ", 1), svg, count=1)
+
+
+def dot(definition: Definition) -> str:
+    """The graph in Graphviz's language: states are nodes, Map and Parallel states are clusters."""
+    return "\n".join(
+        (
+            "digraph {",
+            'graph [nodesep=0.3 ranksep=0.35 fontname="Helvetica" style="rounded"]',
+            # Wider than what is shown: a browser's font may be wider than the one measured.
+            "node [shape=box style=rounded]",
+            'node [fontname="Helvetica-Bold" fontsize=13 margin="0.25,0.09"]',
+            'edge [fontname="Helvetica" fontsize=10 arrowsize=0.7]',
+            *_flow(definition, ""),
+            "}",
+        )
+    )
+
+
+def _flow(definition: Definition, scope: str) -> Iterator[str]:
+    states: Mapping[str, Mapping[str, Any]] = definition["States"]
+    catches = Counter(
+        catcher["Next"] for state in states.values() for catcher in state.get("Catch", ())
+    )
+    common = {name for name, count in catches.items() if count >= _COMMON}
+    start = definition["StartAt"]
+    for name in sorted(states, key=lambda name: name != start):
+        yield from _node(name, states[name], common, scope)
+        for transition in transitions(states[name]):
+            if transition.head in states and not (transition.caught and transition.head in common):
+                kind = ' class="caught"' if transition.caught else ""
+                yield (
+                    f"{_quoted(scope + name)} -> {_quoted(scope + transition.head)} "
+                    f"[label={_quoted(f' {transition.label}  ')}{kind}]"
+                )
+
+
+def _node(name: str, state: Mapping[str, Any], common: set[str], scope: str) -> Iterator[str]:
+    lines = [name, *([does(state)] if does(state) else [])]
+    for catcher in state.get("Catch", ()):
+        if catcher["Next"] in common:
+            lines.append(f"{_ON_ERROR}{catcher['Next']}")
+    kind = _CLASSES.get(state["Type"], "plain")
+    label = "\n".join(lines)
+    node = f'{_quoted(scope + name)} [class="{kind}" label={_quoted(label)}]'
+    inner = state.get("ItemProcessor") or state.get("Iterator")
+    flows = [inner] if inner else list(state.get("Branches", ()))
+    if not flows:
+        yield node
+        return
+    yield f"subgraph {_quoted(f'cluster {scope}{name}')} {{"
+    yield node
+    for number, flow in enumerate(flows):
+        within = f"{scope}{name}/{number}/"
+        yield from _flow(flow, within)
+        yield f"{_quoted(scope + name)} -> {_quoted(within + flow['StartAt'])} [style=dotted]"
+    yield "}"
+
+
+def _quoted(text: str) -> str:
+    for plain, written in (("\\", "\\\\"), ('"', '\\"'), ("&", "&amp;"), ("\n", "\\n")):
+        text = text.replace(plain, written)
+    return f'"{text}"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Where a state leads, and why; caught: after an error."""
+
+    head: str
+    label: str
+    caught: bool = False
+
+
+def transitions(state: Mapping[str, Any]) -> Iterator[Transition]:
+    """Where a state leads, and why."""
+    for rule in state.get("Choices", ()):
+        yield Transition(head=rule["Next"], label=condition(rule))
+    if "Default" in state:
+        yield Transition(head=state["Default"], label="otherwise")
+    if "Next" in state:
+        yield Transition(head=state["Next"], label="")
+    for catcher in state.get("Catch", ()):
+        yield Transition(head=catcher["Next"], label="on error", caught=True)
+
+
+_COMPARISONS: Final = {
+    "Equals": "=",
+    "GreaterThan": ">",
+    "GreaterThanEquals": "≥",
+    "LessThan": "<",
+    "LessThanEquals": "≤",
+    "Matches": "is like",
+}
+
+
+def condition(rule: Mapping[str, Any]) -> str:
+    """A choice rule in a few words: "shards > 0"."""
+    for word, joint in (("And", " and "), ("Or", " or ")):
+        if word in rule:
+            return joint.join(condition(part) for part in rule[word])
+    if "Not" in rule:
+        return f"not ({condition(rule['Not'])})"
+    if "Condition" in rule:
+        return str(rule["Condition"]).strip("{}% ")
+    name = str(rule.get("Variable", "?")).rpartition(".")[2].replace("_", " ")
+    for key, value in rule.items():
+        if key == "IsPresent":
+            return f"has {name}" if value else f"has no {name}"
+        if key == "BooleanEquals":
+            return name if value else f"not {name}"
+        for kind in ("String", "Numeric", "Timestamp"):
+            sign = _COMPARISONS.get(key.removeprefix(kind).removesuffix("Path"))
+            if key.startswith(kind) and sign:
+                return f"{name} {sign} {value}"
+    return name
+
+
+def does(state: Mapping[str, Any]) -> str:
+    """What a state does, in one short line under its name; "" when its name says all."""
+    match state["Type"]:
+        case "Task":
+            return _called(str(state.get("Resource", "")))
+        case "Wait":
+            return f"waits {state['Seconds']} s" if "Seconds" in state else "waits"
+        case "Map":
+            most = state.get("MaxConcurrency")
+            return "for each item" + (f", {most} at a time" if most else "")
+        case "Parallel":
+            return "all at the same time"
+        case "Fail":
+            return "fails"
+        case "Succeed":
+            return "ends well"
+    return ""
+
+
+def _called(resource: str) -> str:
+    if resource.startswith("${"):
+        return f"function {resource.strip('${}')}"
+    if ":lambda:" in resource:
+        return f"function {resource.rpartition(':')[2]}"
+    call = resource.partition("states:::")[2] or resource
+    service, _, action = call.removeprefix("aws-sdk:").partition(":")
+    action, _, pattern = action.partition(".")
+    waits = {"sync": ", until it ends", "sync:2": ", until it ends", "waitForTaskToken": ", waits"}
+    return f"{service}: {action}{waits.get(pattern, '')}"
