@@ -54,7 +54,7 @@ _BELLS: Final = {
 }
 
 
-@check("W511", "Every alarm tells somebody, and is switched on.")
+@check("W511", "Every alarm notifies a topic, and its actions are enabled.")
 def has_actions(evidence: Evidence) -> Iterator[Violation]:
     topics = {topic.arn for topic in evidence.assembly.of_type("AWS::SNS::Topic")}
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
@@ -62,20 +62,20 @@ def has_actions(evidence: Evidence) -> Iterator[Violation]:
         if not told or not set(told) <= topics:
             yield Violation(
                 where=alarm.path,
-                what=f"it tells {', '.join(told) or 'nobody'}",
+                what=f"it notifies {', '.join(told) or 'no topic'}",
                 limit="a topic of this app",
                 fix="Add the topic to AlarmActions",
             )
         if str(alarm.properties.get("ActionsEnabled", True)).lower() != "true":
             yield Violation(
                 where=alarm.path,
-                what="its actions are switched off",
+                what="its actions are disabled",
                 limit="ActionsEnabled",
                 fix="Remove ActionsEnabled: false",
             )
 
 
-@check("W512", "What an alarm sends arrives: topic policy and key policy let CloudWatch in.")
+@check("W512", "Alarms are delivered: topic and key policies allow cloudwatch.amazonaws.com.")
 def delivered(evidence: Evidence) -> Iterator[Violation]:
     world = evidence.world
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
@@ -103,12 +103,12 @@ def delivered(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=alarm.path,
                     what=f"cloudwatch.amazonaws.com lacks {', '.join(lacks)}",
-                    limit="without it the message is lost and nothing reports it",
+                    limit="without it the message is lost silently",
                     fix="Name the service in the topic's policy and in its key's policy",
                 )
 
 
-@check("W513", "Every alarm watches a metric of something that is in the templates.")
+@check("W513", "Every alarm watches a metric of a resource in these templates.")
 def watches_something(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         if _watched(evidence, alarm) is None:
@@ -116,7 +116,7 @@ def watches_something(evidence: Evidence) -> Iterator[Violation]:
                 where=alarm.path,
                 what=f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')} of "
                 f"{_dimensions(alarm)} is no metric of anything here",
-                limit="an alarm on nothing never rings",
+                limit="an alarm on no metric never fires",
                 fix="Name the metric and the resource that are meant",
             )
 
@@ -142,7 +142,7 @@ def _watched(evidence: Evidence, alarm: Resource) -> Resource | None:
     return None
 
 
-@check("W514", "Every alarm rings at the first trouble, and not where there is no data.")
+@check("W514", "Every alarm fires at the first failure, and not when there is no data.")
 def rings_early(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         properties = alarm.properties
@@ -169,7 +169,7 @@ def rings_early(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("W515", "Whatever fails where nobody looks has an alarm: workflow, dead letters, functions.")
+@check("W515", "The workflow, the dead-letter queue and every unattended function have alarms.")
 def everything_watched(evidence: Evidence) -> Iterator[Violation]:
     watched = set()
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):

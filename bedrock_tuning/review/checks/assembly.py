@@ -14,7 +14,7 @@ def resolved(evidence: Evidence) -> Iterator[Violation]:
         yield Violation(
             where=where,
             what=f"{what} cannot be resolved",
-            limit="an unknown value could be anything, so nothing is proved with it",
+            limit="nothing can be proved about an unknown value",
             fix="Give the value in the app, or teach review/assembly/identity.py the attribute",
         )
 
@@ -30,7 +30,7 @@ def references(evidence: Evidence) -> Iterator[Violation]:
         )
 
 
-@check("A103", "Every resource is of a type that this review can judge.")
+@check("A103", "Every resource is of a type that this review knows.")
 def types(evidence: Evidence) -> Iterator[Violation]:
     custom = {place.type for place in evidence.bound.contracts.places.values()}
     for resource in evidence.assembly.resources:
@@ -43,7 +43,7 @@ def types(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("A104", "Every resource says where in the app it comes from, and only one comes from there.")
+@check("A104", "Every resource has a construct path, and no two share one.")
 def paths(evidence: Evidence) -> Iterator[Violation]:
     seen = Counter(resource.path for resource in evidence.assembly.resources)
     for resource in evidence.assembly.resources:
@@ -58,7 +58,7 @@ def paths(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("A105", "Every resource has the form that CloudFormation demands.")
+@check("A105", "Every resource matches its CloudFormation schema.")
 def shapes(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         for problem in schema.problems(resource):

@@ -43,7 +43,7 @@ _SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
 _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
 
 
-@check("A108", "A template says what is deployed, the same in every account and at every time.")
+@check("A108", "A template deploys the same resources in every account, at any time.")
 def sections(evidence: Evidence) -> Iterator[Violation]:
     for stack, raw in evidence.assembly.templates.items():
         for name, section in raw.items():
@@ -68,12 +68,12 @@ def _conditional(where: str, what: str) -> Violation:
     return Violation(
         where=where,
         what=what,
-        limit="conditions, macros, parameters and look-ups make something else of a template",
+        limit="conditions, macros, parameters and dynamic references change a template",
         fix="Decide it in the app: settings, not parameters",
     )
 
 
-@check("A109", "No account's id and no generated name is written out: everything is referred to.")
+@check("A109", "No account ID and no generated name is hard-coded: templates use references.")
 def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     assembly = evidence.assembly
     elsewhere = template.resolve(
@@ -89,7 +89,7 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=resource.path,
                     what=f"{found[0]} is written out in {text[:120]}",
-                    limit="this review's stand-in: where it is deployed, it names somebody else's",
+                    limit="a placeholder of this review: once deployed, it names something else",
                     fix="Use Ref AWS::AccountId, or a reference to the resource",
                 )
 
@@ -106,7 +106,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-@check("A110", "Nothing is there that no contract names: no bucket, key, table or topic more.")
+@check("A110", "Every resource has a contract: there is no other bucket, key, table or topic.")
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     known = {bound.path(place) for place in bound.contracts.places.values()}
@@ -116,12 +116,12 @@ def nothing_more(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} has no contract",
-                limit="what nobody promised, nobody reviewed",
+                limit="what has no contract was not reviewed",
                 fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
             )
 
 
-@check("A111", "What a stack exports another one imports, under a name that no other export has.")
+@check("A111", "Every export has a unique name and is imported by another stack.")
 def exports(evidence: Evidence) -> Iterator[Violation]:
     found = [(f"{stack}/{name}", export) for stack, name, _, export in _outputs(evidence.assembly)]
     names = Counter(export for _, export in found if export)
@@ -138,18 +138,18 @@ def exports(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("A113", "What is deployed is what lies here: these templates, as they are, in one place.")
+@check("A113", "The manifest deploys exactly these templates, to one account and Region.")
 def deployed(evidence: Evidence) -> Iterator[Violation]:
     for where, what in evidence.assembly.differing:
         yield Violation(
             where=where,
             what=what,
-            limit="otherwise something else is reviewed than is deployed",
+            limit="otherwise the deployed resources differ from the reviewed ones",
             fix="Synthesize again, and change nothing by hand",
         )
 
 
-@check("A112", "The outputs by which commands find an environment name what they say.")
+@check("A112", "The outputs that commands read refer to the right resources.")
 def outputs(evidence: Evidence) -> Iterator[Violation]:
     for output, contract in OUTPUTS.items():
         resource = evidence.contracted.get(contract)

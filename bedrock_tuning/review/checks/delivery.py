@@ -19,7 +19,7 @@ _START: Final = {
 }
 
 
-@check("W521", "The upload rule fits the known manifests and nothing else, and is switched on.")
+@check("W521", "The upload rule matches the known manifests and nothing else, and is enabled.")
 def trigger(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     wanted = {
@@ -84,14 +84,14 @@ def notifications(evidence: Evidence) -> Iterator[Violation]:
                 what=f"EventBridge is {'on' if sends else 'off'}"
                 + (f", and it has {', '.join(others)}" if others else ""),
                 limit=f"EventBridge is {'on' if should else 'off'}, nothing else is notified",
-                fix="Only datasets may start runs; what we write must never send an event",
+                fix="Only datasets may start runs; what a run writes must not send an event",
             )
 
 
 _WRITES: Final = ("s3:putobject", "s3:copyobject", "s3:restoreobject", "s3:deleteobject")
 
 
-@check("W523", "Nothing that a role writes lies where an upload starts a run.")
+@check("W523", "No role may write where an upload starts a run.")
 def no_loops(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     triggers = [
@@ -149,7 +149,7 @@ def _undelivered(source: Resource, what: str) -> Violation:
     return Violation(
         where=source.path,
         what=what,
-        limit="the event must arrive, or be kept as a dead letter",
+        limit="the event must be delivered, or be kept in the dead-letter queue",
         fix="Wire the target as stacks/pipeline.py does, with the rights that it needs",
     )
 
@@ -199,7 +199,7 @@ def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Ite
         yield _undelivered(source, f"it gives up after {age} s or {tries} attempts")
 
 
-@check("W525", "The lease keeper runs at least every quarter of an hour, whatever happens.")
+@check("W525", "The lease keeper runs at least every 15 minutes.")
 def schedule(evidence: Evidence) -> Iterator[Violation]:
     schedules = list(evidence.assembly.of_type("AWS::Scheduler::Schedule"))
     for found in schedules:
@@ -223,7 +223,7 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=found.path,
                 what=problem,
-                limit="leases end within a quarter of an hour, or somebody pays for nothing",
+                limit="leases end within 15 minutes; until then Provisioned Throughput is billed",
                 fix="rate(15 minutes), enabled, without a window, on the lease keeper",
             )
     if len(schedules) != 1:
@@ -246,7 +246,7 @@ def _often_enough(expression: str) -> bool:
     )
 
 
-@check("W526", "Who may reach something encrypted may also use its key, through that service.")
+@check("W526", "Every role that may access encrypted data may use its key (kms:ViaService).")
 def keys_reachable(evidence: Evidence) -> Iterator[Violation]:
     context = usual_context()
     region = evidence.bound.region
@@ -269,7 +269,7 @@ def keys_reachable(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=role.path,
                 what=f"{', '.join(sorted(needs))} on {path} is missing",
-                limit="what it may reach is encrypted",
+                limit="the data is encrypted with this key",
                 fix="Grant the use of the key through the service (kms:ViaService)",
             )
 
@@ -294,7 +294,7 @@ def log_keys(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("W528", "S3 can write every access log that is asked for.")
+@check("W528", "S3 can write every access log that a bucket is configured for.")
 def access_logs(evidence: Evidence) -> Iterator[Violation]:
     buckets = {b.name: b for b in evidence.assembly.of_type("AWS::S3::Bucket")}
     for bucket in buckets.values():
@@ -318,7 +318,7 @@ def access_logs(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("W529", "What is subscribed to a topic is told: people by mail, queues with their rights.")
+@check("W529", "Every subscription is delivered: by e-mail, or to a queue that allows it.")
 def subscriptions(evidence: Evidence) -> Iterator[Violation]:
     for found in evidence.assembly.of_type("AWS::SNS::Subscription"):
         topic = evidence.assembly.by_arn(str(found.properties.get("TopicArn", "")))

@@ -131,7 +131,7 @@ def _unbound(evidence: Evidence, endpoint: Endpoint) -> tuple[str, ...]:
     return known.unbound if known else ()
 
 
-@check("N904", "Endpoints stand where functions are, under the names that the SDKs ask for.")
+@check("N904", "Endpoints are in the functions' subnets, under the SDKs' names (private DNS).")
 def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
     vpc, group = _vpc(evidence), evidence.contracted.get("group.endpoints")
     if vpc is None or group is None:
@@ -172,7 +172,7 @@ def _function_subnets(evidence: Evidence) -> list[str]:
     return [str(name) for name in found or []]
 
 
-@check("N905", "Functions and jobs stand in the network if, and only if, the settings say so.")
+@check("N905", "Functions and jobs are in the VPC if, and only if, the settings say so.")
 def attached(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     filled = {name: evidence.bound.fill(text) for name, text in contracts.placeholders.items()}
@@ -292,7 +292,7 @@ def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
     )
 
 
-@check("N907", "Subnets are in zones of their own, private, and all on the one table of routes.")
+@check("N907", "Subnets are private, in separate zones, and share one route table.")
 def subnets(evidence: Evidence) -> Iterator[Violation]:
     vpc = _vpc(evidence)
     if vpc is None:
@@ -368,7 +368,7 @@ def _fits(
     return block.subnet_of(whole) and not any(block.overlaps(other) for other in used)
 
 
-@check("N908", "All of a network's traffic is recorded, and its names lead to its endpoints.")
+@check("N908", "All VPC traffic is logged, and DNS names resolve to the endpoints.")
 def recorded(evidence: Evidence) -> Iterator[Violation]:
     vpc, role = _vpc(evidence), evidence.contracted.get("role.flow-logs")
     logs = evidence.contracted.get("logs.flow-logs")

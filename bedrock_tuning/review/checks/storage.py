@@ -28,7 +28,7 @@ def _true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-@check("S601", "Data, keys and the runs table stay when their stack goes or they are replaced.")
+@check("S601", "Data, keys and the runs table are retained on deletion and on replacement.")
 def retained(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.of_type(*_STATEFUL):
         for name, kept in (
@@ -48,7 +48,7 @@ def retained(evidence: Evidence) -> Iterator[Violation]:
 _MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 
 
-@check("S614", "What is no data goes with its stack: no permission, function or endpoint stays.")
+@check("S614", "Only data is retained: permissions, functions and endpoints go with their stack.")
 def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         kept = resource.keeps_on_delete or resource.keeps_on_replace
@@ -56,12 +56,12 @@ def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path,
                 what=f"{resource.type} stays when its stack goes or it is replaced",
-                limit="what stays behind is forgotten, may be used, and may be billed",
+                limit="what is retained may be used, and may be billed",
                 fix="Remove its removal policy",
             )
 
 
-@check("S602", "The runs table is protected from deletion, can be restored, and is paid by use.")
+@check("S602", "The runs table has deletion protection, recovery and on-demand billing.")
 def table(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
         properties = resource.properties
@@ -81,7 +81,7 @@ def table(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-@check("S613", "The runs table has the keys and indexes that functions and commands ask for.")
+@check("S613", "The runs table has the keys and indexes that functions and commands query.")
 def table_keys(evidence: Evidence) -> Iterator[Violation]:
     table = evidence.contracted.get("runs")
     if table is None:
@@ -184,9 +184,7 @@ _LIFECYCLE: Final = (
 )
 
 
-@check(
-    "S605", "Logs are kept as long as the settings say, never for ever, in a group of their own."
-)
+@check("S605", "Every log group has the retention period that the settings say.")
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
     wanted = evidence.bound.contracts.retention["logs"]
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
@@ -240,7 +238,7 @@ def keys(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-@check("S608", "No bucket can be made public, and its owner owns all that is in it.")
+@check("S608", "No bucket can be made public, and the bucket owner owns every object.")
 def closed(evidence: Evidence) -> Iterator[Violation]:
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         blocked = bucket.properties.get("PublicAccessBlockConfiguration", {})
@@ -274,7 +272,7 @@ def _open(bucket: Resource, what: str) -> Violation:
     )
 
 
-@check("S609", "Everything that holds data is encrypted with the key that is meant for it.")
+@check("S609", "Everything that holds data is encrypted with the key intended for it.")
 def encrypted(evidence: Evidence) -> Iterator[Violation]:
     wanted = {
         evidence.contracted[name].arn: evidence.bound.fill(f"{{{key}}}")
@@ -340,7 +338,7 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("S611", "Stacks on AWS cannot be deleted by accident, but for the one that ends billing.")
+@check("S611", "Stacks have termination protection, except the one whose deletion ends billing.")
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():
         # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
