@@ -60,7 +60,8 @@ def main(*, name: str, seconds: int, runs: int, folder: Path) -> None:
         f"-max_total_time={seconds}",
         f"-runs={runs}",
         f"-max_len={target.longest}",
-        "-timeout=10",
+        # A machine under load is slow; what hangs is still found within a minute.
+        "-timeout=60",
         "-rss_limit_mb=1024",
         f"-artifact_prefix={folder}/",
         "-print_final_stats=1",
