@@ -11,6 +11,7 @@ _OURS = "ours: all rules of lines and records"
 _EMOJI = "ours, an emoji in every record"
 _REFERENCES = "ours, and every reference made"
 _WRONG = "ours, 1 % of the lines wrong"
+_FAULTY = "ours, every line wrong"
 _JSON = "json and checks of a dict"
 _PYDANTIC = "pydantic"
 _LIMIT = "limit: msgspec decodes 4 MiB at once"
@@ -23,6 +24,7 @@ def image_rows(plan: Plan) -> Section:
     folder = plan.folder
     right = texts.image_records(folder / "images.jsonl", count=plan.image_records)
     wrong = texts.wrong_records(folder / "wrong.jsonl", count=plan.image_records)
+    faulty = texts.faulty_records(folder / "faulty.jsonl", count=plan.image_records)
     size = right.stat().st_size / plan.image_records
     section = Section(
         name="image-rows",
@@ -41,6 +43,7 @@ def image_rows(plan: Plan) -> Section:
         _OURS: partial(_read, right, what="images", how="ours"),
         _REFERENCES: partial(_read, right, what="images", how="references"),
         _WRONG: partial(_read, wrong, what="images", how="ours"),
+        _FAULTY: partial(_read, faulty, what="images", how="ours"),
         _JSON: partial(_read, right, what="images", how="json"),
         **_pydantic(section, right, "images"),
         **_limits(right, "images"),
@@ -48,6 +51,8 @@ def image_rows(plan: Plan) -> Section:
     _alternate(plan, section, measurements)
     ours = section.row(_OURS).median("rows_per_s")
     section.at_least("rows/s on one core", ours, 1_000_000, "{:,.0f}")
+    wrong_rows = section.row(_FAULTY).median("rows_per_s")
+    section.at_least("rows/s if every line is wrong", wrong_rows, 300_000, "{:,.0f}")
     for what in (_LIMIT, _SMALL, _LINES):
         share = ours / section.row(what).median("rows_per_s")
         section.at_least(f"share of the {what}", share, 0.60, "{:.0%}")

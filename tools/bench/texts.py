@@ -44,6 +44,11 @@ def wrong_records(path: Path, *, count: int) -> Path:
     return _write(path, _wrong_lines(count))
 
 
+def faulty_records(path: Path, *, count: int) -> Path:
+    """Image records that all have a fault, of a few kinds."""
+    return _write(path, _faulty_lines(count))
+
+
 def keyed_records(path: Path, *, keys: Iterator[str]) -> Path:
     """One image record per key below the folder of images."""
     dice = random.Random("keyed")  # noqa: S311
@@ -102,6 +107,20 @@ _FAULTS: Final[tuple[Callable[[str], str], ...]] = (
     lambda line: line.replace('"caption": "', '"caption": "' + "very " * 600),
     lambda line: line.replace('"caption": "', '"caption": ["').replace('"}', '"]}'),
 )
+
+
+_ALL_FAULTY: Final[tuple[Callable[[str], str], ...]] = (
+    lambda _: "{}\n",
+    lambda line: line.replace("s3://bench", "s3://other"),
+    lambda line: line.replace('"caption"', '"text"'),
+    lambda line: line[: line.index('"caption"')] + '"caption": null}\n',
+)
+
+
+def _faulty_lines(count: int) -> Iterator[str]:
+    dice = random.Random("faulty")  # noqa: S311
+    for line in _image_lines(count):
+        yield dice.choice(_ALL_FAULTY)(line)
 
 
 def _wrong_lines(count: int) -> Iterator[str]:
