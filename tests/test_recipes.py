@@ -3,6 +3,7 @@
 What `make docs` writes is not counted: nobody edits it.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -168,3 +169,36 @@ def test_a_setting_is_one_file_and_its_test(tree: Tree) -> None:
         "bedrock_tuning/config/settings_fields.py",
         "tests/config/test_every_field.py",
     ]
+
+
+def test_a_rule_is_one_file_and_fires_in_the_fast_path_too(tree: Tree) -> None:
+    tree.append(
+        "bedrock_tuning/rules/caption.py",
+        '''
+
+@rule(
+    "R299",
+    bad=_pair("2024"),
+    good=_GOOD,
+    formats=_CAPTIONS,
+    severity=Severity.WARNING,
+    fix="Describe the image in words.",
+)
+def caption_only_digits(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A caption has digits only."""
+    caption = record.text("caption")
+    if caption is not None and caption.isdigit():
+        yield Fault("the caption has digits only", "caption", caption, "words")
+''',
+    )
+    assert "A caption has digits only." in tree.tuning("rules", "R299")
+    lines = (
+        json.dumps({"image-ref": f"s3://b/pets/{n}.png", "caption": f"{n}"}) for n in range(1_200)
+    )
+    tree.write("build.jsonl", "\n".join(lines))
+    model = "titan-multimodal-embeddings-g1"
+    checked = tree.tuning("validate", "build.jsonl", "-m", model, "--no-images", "--json")
+    assert json.loads(checked)["counts"]["caption-only-digits"] == 1_200
+    (tree.root / "build.jsonl").unlink()
+    assert tree.tests("tests/rules/test_rules.py", "-k", "R299 or digits or every")
+    assert list(tree.changed()) == ["bedrock_tuning/rules/caption.py"]
