@@ -173,4 +173,34 @@ def no_names(copy: Copy) -> None:
     copy.properties("network/Vpc")["EnableDnsSupport"] = False
 
 
+@flaw("N907", "network: a subnet outside of the network's addresses")
+def subnet_elsewhere(copy: Copy) -> None:
+    copy.properties("network/Subnet0")["CidrBlock"] = "192.168.0.0/24"
+
+
+@flaw("N907", "network: two subnets with the same addresses")
+def subnets_overlap(copy: Copy) -> None:
+    first = copy.properties("network/Subnet0")["CidrBlock"]
+    copy.properties("network/Subnet1")["CidrBlock"] = first
+
+
+@flaw("N907", "network: public addresses inside")
+def public_network(copy: Copy) -> None:
+    copy.properties("network/Vpc")["CidrBlock"] = "54.0.0.0/16"
+
+
+@flaw("N907", "network: the table of routes of another network")
+def routes_elsewhere(copy: Copy) -> None:
+    for _, _, resource in copy.all():
+        if resource["Type"] == "AWS::EC2::RouteTable":
+            resource["Properties"]["VpcId"] = "vpc-0123456789abcdef0"
+
+
+@flaw("N906", "network: a security group of another network")
+def group_elsewhere(copy: Copy) -> None:
+    for _, _, resource in copy.all():
+        if resource["Type"] == "AWS::EC2::SecurityGroup":
+            resource["Properties"]["VpcId"] = "vpc-0123456789abcdef0"
+
+
 MUTANTS = collected(globals())
