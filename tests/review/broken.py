@@ -11,6 +11,7 @@ from bedrock_tuning import review
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.check import Evidence, Violation
+from bedrock_tuning.review.iam.policy import listed
 
 Raw = dict[str, Any]
 
@@ -114,6 +115,11 @@ class Copy:
     def statement(self, path: str, sid: str) -> Raw:
         """A role's statement."""
         return next(s for s in self.policy(path) if s.get("Sid") == sid)
+
+    def allowing(self, path: str, action: str) -> Raw:
+        """A role's first statement that names an action."""
+        found = (s for s in self.policy(path) if action in listed(s.get("Action")))
+        return next(found)
 
     def trust(self, path: str) -> Raw:
         """The only statement of a role's trust policy."""

@@ -64,7 +64,7 @@ def other_subnets(copy: Copy) -> None:
     copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["JobSubnet"] = "subnet-1"
 
 
-@flaw("T202", "flow logs: any account's")
+@flaw("M830", "flow logs: any account's")
 def flow_logs_of_others(copy: Copy) -> None:
     del copy.trust("network/FlowLogsRole")["Condition"]
 

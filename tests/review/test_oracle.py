@@ -11,15 +11,15 @@ from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.iam.access import World, administrator
 from bedrock_tuning.review.iam.probes import (
-    STRANGER,
     STRANGER_ACCOUNT,
-    near_misses,
+    context_for,
     requests_of,
     usual_context,
 )
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 from tests.review.broken import Synthesized
 from tests.review.oracle import simulator
+from tests.review.oracle.near_misses import STRANGER, near_misses
 from tests.review.oracle.random_policies import questions
 
 pytestmark = pytest.mark.skipif(not simulator.installed(), reason="run `make install` for Node's")
@@ -89,8 +89,6 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
 
 
 def _trust_context(conditions: object) -> dict[str, str]:
-    from bedrock_tuning.review.iam.probes import context_for
-
     found = context_for(conditions)  # type: ignore[arg-type]
     return {key: str(value) for key, value in found.items()}
 

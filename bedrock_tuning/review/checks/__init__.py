@@ -1,4 +1,4 @@
-"""All checks. A107 comes last: it finds what the others have not read."""
+"""All checks, and the promises. A107 comes last: it finds what the others have not read."""
 
 from typing import Final
 
@@ -7,23 +7,22 @@ from bedrock_tuning.review.checks import (
     alarms,
     assembly,
     closed,
+    custom_resources,
     delivery,
     functions,
     network,
     payload,
     policies,
-    promise,
     roles,
     storage,
-    trust,
     unread,
     workflow,
 )
+from bedrock_tuning.review.promises import PROMISES
 
 _READERS: Final[tuple[Check, ...]] = (
     *assembly.CHECKS,
     *closed.CHECKS,
-    *trust.CHECKS,
     *roles.CHECKS,
     *policies.CHECKS,
     *functions.CHECKS,
@@ -32,7 +31,8 @@ _READERS: Final[tuple[Check, ...]] = (
     *storage.CHECKS,
     *workflow.CHECKS,
     *payload.CHECKS,
-    *promise.CHECKS,
+    *custom_resources.CHECKS,
     *network.CHECKS,
+    *PROMISES,
 )
 CHECKS: Final[tuple[Check, ...]] = (*_READERS, unread.nothing_unread(_READERS))

@@ -9,7 +9,6 @@ from bedrock_tuning.contracts.transitions import ROUTES, SHARD_ROUTES
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.checks.workflow import machines
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.transitions import routes
 
@@ -23,7 +22,7 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
 
 
 def _states(evidence: Evidence) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         for flow in graph.flows(definition):
             for name, state in flow.states.items():
                 yield machine, f"{flow.name}{name}", state
@@ -58,7 +57,7 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
             )
     for function in sorted(set(payloads.PAYLOADS) - called):
         yield _found(
-            next(machine for machine, _ in machines(evidence)),
+            next(machine for machine, _ in graph.machines(evidence.assembly)),
             f"nothing calls {function}",
             "every function of the workflow has its part",
         )
@@ -96,7 +95,7 @@ def decisions(evidence: Evidence) -> Iterator[Violation]:
 
 @check("F716", "A shard that could not be checked says so, with its number and its error.")
 def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         for flow in graph.flows(definition):
             if not flow.name:
                 continue
@@ -296,7 +295,7 @@ def _good_ends(definition: Mapping[str, Any]) -> set[str]:
 @check("F718", "After each answer comes what the contract says, and nothing comes between.")
 def next_steps(evidence: Evidence) -> Iterator[Violation]:
     functions = {evidence.bound.fill(f"{{function.{n}}}"): n for n in payloads.PAYLOADS}
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         for flow in graph.flows(definition):
             wanted = SHARD_ROUTES if flow.name else ROUTES
             found = routes(flow, functions)

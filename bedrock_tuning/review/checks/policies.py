@@ -4,16 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bedrock_tuning.contracts import Condition, Guarded, Role
-from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import UNRESOLVED, Resource
 from bedrock_tuning.review.bound_contracts import as_statement
 from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.access import administrator
 from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_key, operator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.probes import STRANGER, requests_of, usual_context, wrong_contexts
-from bedrock_tuning.review.iam.simulator import Request
 
 _FIX = "Write the policy as contracts/resources.py says, or change the contract there"
 
@@ -224,87 +220,6 @@ def one_policy(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-# What somebody would try first, by the type of the resource.
-_ATTEMPTS = {
-    "AWS::S3::Bucket": (
-        ("s3:ListBucket", ""),
-        ("s3:GetObject", "/sample"),
-        ("s3:PutObject", "/sample"),
-        ("s3:PutBucketPolicy", ""),
-    ),
-    "AWS::KMS::Key": (("kms:Decrypt", ""), ("kms:PutKeyPolicy", ""), ("kms:CreateGrant", "")),
-    "AWS::SNS::Topic": (("sns:Publish", ""), ("sns:Subscribe", "")),
-    "AWS::SQS::Queue": (("sqs:ReceiveMessage", ""), ("sqs:SendMessage", "")),
-    "AWS::DynamoDB::Table": (("dynamodb:GetItem", ""), ("dynamodb:PutItem", "")),
-    "AWS::Lambda::Function": (("lambda:InvokeFunction", ""),),
-    "AWS::StepFunctions::StateMachine": (("states:StartExecution", ""),),
-}
-_SERVICES = (
-    "bedrock.amazonaws.com",
-    "cloudwatch.amazonaws.com",
-    "events.amazonaws.com",
-    "lambda.amazonaws.com",
-    "s3.amazonaws.com",
-    "sns.amazonaws.com",
-)
-
-
-@check("R408", "Simulated: no stranger, and no service on a stranger's behalf, gets at anything.")
-def strangers(evidence: Evidence) -> Iterator[Violation]:
-    world = evidence.world
-    administrates = list(administrator())
-    for resource in evidence.assembly.of_type(*_ATTEMPTS):
-        for action, tail in _ATTEMPTS[resource.type]:
-            for who in (STRANGER, *_SERVICES):
-                if world.decide(
-                    who,
-                    action,
-                    resource.arn + tail,
-                    usual_context(),
-                    identity_policy=administrates,
-                ):
-                    yield _stranger(resource, who, action, {})
-    for contract, resource, _ in _guarded(evidence):
-        for grant in map(evidence.bound.grant, contract.grants):
-            for service in grant.services:
-                for request in requests_of(grant, service):
-                    target = resource.arn if request.resource == "*" else request.resource
-                    for context in wrong_contexts(request.context, grant.conditions):
-                        if world.decide(service, request.action, target, context):
-                            yield _stranger(resource, service, request.action, dict(context))
-
-
-def _stranger(resource: Resource, who: str, action: str, context: object) -> Violation:
-    return Violation(
-        where=resource.path,
-        what=f"{who} may {action} with {context or 'no more than TLS'}",
-        limit=f"only whom the contracts name, for account {identity.ACCOUNT}",
-        fix=_FIX,
-    )
-
-
-@check("R409", "Simulated: whom a resource's policy names can do what it is named for.")
-def named_can(evidence: Evidence) -> Iterator[Violation]:
-    for contract, resource, _ in _guarded(evidence):
-        for grant in map(evidence.bound.grant, contract.grants):
-            for service in grant.services:
-                for request in requests_of(grant, service):
-                    target = resource.arn if request.resource == "*" else request.resource
-                    attempt = Request(
-                        principal=service,
-                        action=request.action,
-                        resource=target,
-                        context=request.context,
-                    )
-                    if not evidence.world.decide(service, request.action, target, request.context):
-                        yield Violation(
-                            where=resource.path,
-                            what=f"{attempt.principal} may not {attempt.action}",
-                            limit=grant.why,
-                            fix=_FIX,
-                        )
-
-
 CHECKS = (
     well_formed,
     no_exclusions,
@@ -313,7 +228,5 @@ CHECKS = (
     nothing_short,
     refusals,
     one_policy,
-    strangers,
-    named_can,
     no_other_refusals,
 )

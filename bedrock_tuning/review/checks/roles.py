@@ -1,4 +1,4 @@
-"""Checks of what each role may do: its contract, exactly."""
+"""Checks of who may assume each role and what it may do: its contract, exactly."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,9 @@ from bedrock_tuning.contracts import Grant
 from bedrock_tuning.contracts import Role as RoleContract
 from bedrock_tuning.review.bound_contracts import as_statement
 from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.access import Role, World
-from bedrock_tuning.review.iam.containment import beyond, short_of
-from bedrock_tuning.review.iam.probes import allowed_by, near_misses, requests_of
-from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.access import Role
+from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
+from bedrock_tuning.review.iam.probes import requests_of
 from bedrock_tuning.review.iam.wording import conditions_in_words
 
 _FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
@@ -85,6 +84,19 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
+@check("T201", "Each role trusts its one service, under its source conditions, and nobody else.")
+def trusted(evidence: Evidence) -> Iterator[Violation]:
+    for contract, role, _ in _contracted(evidence):
+        conditions = evidence.bound.conditions(contract.trust)
+        for problem in trust_beyond(role.trust, contract.service, conditions):
+            yield Violation(
+                where=role.path,
+                what=problem,
+                limit=f"{contract.service} may assume it {conditions_in_words(conditions)}",
+                fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
+            )
+
+
 @check("P304", "No role may do anything beyond its contract (containment: exact, no sampling).")
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     for contract, role, grants in _contracted(evidence):
@@ -110,43 +122,15 @@ def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
     for contract, role, grants in _contracted(evidence):
         for grant in grants:
             for request in requests_of(grant, role.arn):
-                if not _decide(evidence.world, request):
+                if not evidence.world.decide(
+                    request.principal, request.action, request.resource, request.context
+                ):
                     yield Violation(
                         where=role.path,
                         what=f"{request.action} on {request.resource} is denied",
                         limit=f"the role {contract.does}: {grant.why}",
                         fix="Look for a missing grant, or for a Deny that reaches too far",
                     )
-
-
-@check("P307", "Simulated: no role can do what is nearly its work, or another role's.")
-def cannot_do_more(evidence: Evidence) -> Iterator[Violation]:
-    everything: dict[tuple[str, str], Request] = {}
-    contracted = list(_contracted(evidence))
-    for _, _, grants in contracted:
-        for grant in grants:
-            for request in requests_of(grant, ""):
-                everything.setdefault((request.action, request.resource), request)
-    for contract, role, grants in contracted:
-        attempts = [
-            miss
-            for grant in grants
-            for request in requests_of(grant, role.arn)
-            for miss in near_misses(request, grant.conditions)
-        ]
-        attempts += [
-            Request(principal=role.arn, action=r.action, resource=r.resource, context=r.context)
-            for r in everything.values()
-        ]
-        for attempt in attempts:
-            if _decide(evidence.world, attempt) and not allowed_by(grants, attempt):
-                yield Violation(
-                    where=role.path,
-                    what=f"{attempt.action} on {attempt.resource} is allowed with "
-                    f"{dict(attempt.context)}",
-                    limit=f"the role {contract.does}",
-                    fix=_FIX,
-                )
 
 
 @check("P309", "Every role's own policy refuses what its contract says.")
@@ -165,28 +149,6 @@ def own_refusals(evidence: Evidence) -> Iterator[Violation]:
                 limit=f"the role {contract.does}",
                 fix=_FIX,
             )
-
-
-@check("P308", "A role is passed to one service only, and only roles that are meant for it.")
-def passing(evidence: Evidence) -> Iterator[Violation]:
-    for role in evidence.world.roles.values():
-        for statement in role.policy:
-            names = [a for a in statement.actions if a.lower() in ("iam:passrole", "iam:*", "*")]
-            if statement.effect != "Allow" or not names:
-                continue
-            exact = all("*" not in r and "?" not in r for r in statement.resources)
-            to_one = any(
-                c.operator == "StringEquals" and c.key.lower() == "iam:passedtoservice"
-                for c in statement.conditions
-            )
-            if not (exact and to_one):
-                yield Violation(
-                    where=role.path,
-                    what=f"{statement.label} passes {', '.join(statement.resources)} "
-                    f"{conditions_in_words(statement.conditions)}",
-                    limit="iam:PassRole needs exact roles and iam:PassedToService",
-                    fix="Name the roles, and the service that they are passed to",
-                )
 
 
 # IAM's quotas: all inline policies of a role together, and its trust policy; blanks do not count.
@@ -213,19 +175,14 @@ def fits(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def _decide(world: World, request: Request) -> bool:
-    return bool(world.decide(request.principal, request.action, request.resource, request.context))
-
-
 CHECKS = (
+    trusted,
     no_other_roles,
     no_managed_policies,
     boundaries,
     nothing_beyond,
     nothing_short,
     can_do_its_work,
-    cannot_do_more,
-    passing,
     own_refusals,
     fits,
 )

@@ -16,14 +16,8 @@ _LONGEST: Final = 31_536_000
 _MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
 
-def machines(evidence: Evidence) -> Iterator[tuple[Resource, dict[str, Any]]]:
-    """Every state machine with its definition; one that cannot be read raises ValueError."""
-    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        yield machine, graph.definition(machine)
-
-
 def _flows(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         for flow in graph.flows(definition):
             yield machine, flow
 
@@ -34,7 +28,7 @@ def _found(machine: Resource, what: str, limit: str, fix: str) -> Violation:
 
 @check("F701", "Every state is well-formed, and every transition leads to a state.")
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         for field in sorted(set(definition) - _MACHINE):
             yield _found(
                 machine,
@@ -93,7 +87,7 @@ def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
 
 @check("F704", "No execution ends without a message, or a decision that none is worth sending.")
 def ends_told(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         flow = next(graph.flows(definition))
         tells = {name for name, state in flow.states.items() if _is_publish(name, state)}
         ask = {
@@ -118,7 +112,7 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 
 @check("F705", "Every task may be done by the state machine's role, and calls what is meant.")
 def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         role = str(machine.properties.get("RoleArn", ""))
         if role != evidence.bound.fill("{role.workflow}"):
             yield _found(
@@ -176,7 +170,7 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
 
 @check("F707", "Every execution ends in time: the machine, and whatever waits for an answer.")
 def timeouts(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         whole = definition.get("TimeoutSeconds")
         limits = {}
         for flow in graph.flows(definition):

@@ -12,7 +12,7 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.policy import Statement, listed, parse
+from bedrock_tuning.review.iam.policy import Kind, Statement, listed, parse
 from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, decide
 
 
@@ -65,16 +65,11 @@ class World:
         action: str,
         resource: str,
         context: Context | None = None,
-        *,
-        identity_policy: list[Statement] | None = None,
     ) -> Decision:
-        """Whether a principal may do an action on a resource, by all policies of the templates.
-
-        identity_policy: of a principal that is no role of the templates.
-        """
+        """Whether a principal may do an action on a resource, by all policies of the templates."""
         role = self.roles.get(principal)
         policies = Policies(
-            identity=role.policy if role else identity_policy or (),
+            identity=role.policy if role else (),
             boundary=role.boundary_policy if role else None,
             resource=self.guarding(action, resource),
         )
@@ -146,9 +141,9 @@ class _Builder:
         self._role_names = {r.name: r for r in self._assembly.of_type("AWS::IAM::Role")}
 
     def _parse(
-        self, resource: Resource, raw: Any, where: str, *, trust: bool = False
+        self, resource: Resource, raw: Any, where: str, kind: Kind = "identity"
     ) -> list[Statement]:
-        found = parse(as_whole(raw), where=where, trust=trust)
+        found = parse(as_whole(raw), where=where, kind=kind)
         self._world.problems += [(resource.path, problem) for problem in found.problems]
         return found.statements
 
@@ -165,7 +160,7 @@ class _Builder:
                 resource,
                 properties.get("AssumeRolePolicyDocument"),
                 "AssumeRolePolicyDocument",
-                trust=True,
+                "trust",
             ),
             policy=policy,
             managed=[str(arn) for arn in listed(properties.get("ManagedPolicyArns"))],
@@ -187,7 +182,7 @@ class _Builder:
                         service=str(properties.get("ServiceName", "")),
                         policy=None
                         if raw is None
-                        else self._parse(resource, raw, "PolicyDocument"),
+                        else self._parse(resource, raw, "PolicyDocument", "resource"),
                     )
                 )
             case kind if kind in _OWN_POLICY:
@@ -257,7 +252,9 @@ class _Builder:
         return next((r.arn for r in queues if r.name == name), target)
 
     def _guard(self, arn: str, resource: Resource, raw: Any, where: str) -> None:
-        self._world.policies.setdefault(arn, []).extend(self._parse(resource, raw, where))
+        self._world.policies.setdefault(arn, []).extend(
+            self._parse(resource, raw, where, "resource")
+        )
         self._world.owners.setdefault(arn, []).append(resource)
         if self._assembly.by_arn(arn) is None:
             self._world.problems.append((resource.path, f"guards nothing that is known: {arn}"))

@@ -245,7 +245,7 @@ def implies(strong: Sequence[Condition], weak: Sequence[Condition]) -> bool:
 def _implies(strong: Condition, weak: Condition) -> bool:
     if strong.key.casefold() != weak.key.casefold():
         return False
-    if strong.operator == weak.operator and set(strong.values) == set(weak.values):
+    if strong.operator == weak.operator and strong.values == weak.values:
         return True
     try:
         one, other = operator(strong.operator), operator(weak.operator)

@@ -45,7 +45,7 @@ def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> It
     for statement in statements:
         if statement.not_actions or statement.not_resources:
             names = "NotAction" if statement.not_actions else "NotResource"
-            yield f"{statement.label}: {names} speaks of everything that it does not name"
+            yield f"{statement.label}: {names} allows all it does not name"
             continue
         found: dict[str, list[str]] = {}
         for action, resource in parts(statement):
@@ -72,16 +72,16 @@ def _outside(
     here = [p for p in known if _resource_inside(resource, p.resources or ("*",))]
     if not here:
         wanted = sorted({r for p in known for r in p.resources})
-        return f"{action} on {resource}, promised is only {', '.join(wanted)}"
+        return f"{action} on {resource}; the contract says {', '.join(wanted)}"
     named = [p for p in here if _principals_inside(statement, p)]
     if not named:
-        return f"{action} for {_whom(statement)}, promised is only {_whom(*here)}"
+        return f"{action} for {_whom(statement)}; the contract says {_whom(*here)}"
     if any(implies(statement.conditions, p.conditions) for p in named):
         return ""
     limits = " or ".join(conditions_in_words(p.conditions) for p in named)
     return (
-        f"{action} on {resource} {conditions_in_words(statement.conditions)}, "
-        f"promised is only {limits}"
+        f"{action} on {resource} {conditions_in_words(statement.conditions)}; "
+        f"the contract says {limits}"
     )
 
 

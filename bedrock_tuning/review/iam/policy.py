@@ -22,6 +22,7 @@ _ELEMENTS: Final = frozenset(
 )
 _PRINCIPALS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
+Kind = Literal["identity", "resource", "trust"]
 Principals = Mapping[str, tuple[str, ...]]
 
 
@@ -72,8 +73,9 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def parse(document: Any, *, where: str, trust: bool = False) -> Document:
-    """Reads a resolved policy document. trust: only those speak of no resource."""
+def parse(document: Any, *, where: str, kind: Kind = "identity") -> Document:
+    """Reads a resolved policy document. Only a role's trust policy names no resource, and only
+    identity policies name no principal."""
     found = Document()
     if not isinstance(document, Mapping):
         found.problems.append(f"{where}: the policy is no object")
@@ -97,8 +99,10 @@ def parse(document: Any, *, where: str, trust: bool = False) -> Document:
             found.problems.append(f"{place}: the statement is no object")
             continue
         found.problems += _form(raw, place)
-        if trust == bool({"Resource", "NotResource"} & set(raw)):
-            found.problems.append(f"{place}: Resource is {'not allowed' if trust else 'missing'}")
+        for element, wanted in (("Resource", kind != "trust"), ("Principal", kind != "identity")):
+            if wanted != bool({element, f"Not{element}"} & set(raw)):
+                problem = "missing" if wanted else "not allowed"
+                found.problems.append(f"{place}: {element} is {problem}")
         found.statements.append(_statement(raw, where))
     return found
 

@@ -141,10 +141,7 @@ def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tup
     for statement in _applying(statements, request):
         if statement.not_principals is not None:
             raise ExclusionError("a policy with NotPrincipal decides nothing; name who is meant")
-        if statement.principals is None:
-            yield statement, _BY_NAME
-            continue
-        how = _speaks_of(statement.principals, request)
+        how = _speaks_of(statement.principals or {}, request)
         if how:
             yield statement, how
 

@@ -1,80 +1,46 @@
-"""Permissions in plain words: conditions, actions' access levels, names that people know."""
+"""Permissions as IAM has them, made readable: conditions, and how strong actions are."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.conditions import UnknownOperatorError, operator
 
-_KEYS: Final = {
-    "aws:sourceaccount": "the asking account",
-    "aws:sourcearn": "what asks",
-    "aws:resourceaccount": "the resource's account",
-    "aws:securetransport": "over TLS",
-    "aws:tagkeys": "the tags set",
-    "iam:passedtoservice": "the role is passed to",
-    "kms:viaservice": "through",
-    "kms:encryptioncontext:aws:logs:arn": "the log group",
-    "s3:prefix": "the prefix listed",
-    "s3:tlsversion": "the TLS version",
-    "ec2:subnet": "the subnet",
-    "ec2:createaction": "while creating by",
-}
+# What is true of the request's value; the second sign is the negated operator's.
 _SIGNS: Final = {
-    "StringEquals": "is",
-    "StringEqualsIgnoreCase": "is",
-    "StringLike": "is like",
-    "ArnEquals": "is like",
-    "ArnLike": "is like",
-    "Bool": "is",
-    "NumericLessThan": "is below",
-    "NumericLessThanEquals": "is at most",
-    "NumericGreaterThan": "is above",
-    "NumericGreaterThanEquals": "is at least",
-    "IpAddress": "is in",
+    "StringLike": ("like", "not like"),
+    "ArnEquals": ("like", "not like"),
+    "ArnLike": ("like", "not like"),
+    "StringEqualsIgnoreCase": ("= (any case)", "≠ (any case)"),
+    "NumericLessThan": ("<", "≥"),
+    "NumericLessThanEquals": ("≤", ">"),
+    "NumericGreaterThan": (">", "≤"),
+    "NumericGreaterThanEquals": ("≥", "<"),
+    "IpAddress": ("in", "not in"),
 }
-
-
-def _key(key: str) -> str:
-    known = _KEYS.get(key.casefold())
-    if known:
-        return known
-    for start, words in (
-        ("aws:requesttag/", "the tag given"),
-        ("aws:resourcetag/", "the resource's tag"),
-        ("ec2:resourcetag/", "the resource's tag"),
-        ("aws:principaltag/", "the caller's tag"),
-    ):
-        if key.casefold().startswith(start):
-            return f"{words} {key[len(start) :]}"
-    return key
 
 
 def condition_in_words(condition: Condition) -> str:
-    """One condition: "the prefix listed is like pets-search/*"."""
+    """One condition: key, operator, values: "s3:prefix like pets-search/*"."""
+    values = " or ".join("this account" if v == ACCOUNT else v for v in condition.values)
     try:
-        kind = operator(condition.operator)
+        parts = operator(condition.operator)
     except UnknownOperatorError:
-        return f"{condition.key} {condition.operator} {' or '.join(condition.values)}"
-    key = _key(condition.key)
-    if kind.base == "Null":
-        return f"{key} is {'absent' if condition.values[0].lower() == 'true' else 'there'}"
-    if kind.base == "Bool" and key == "over TLS":
-        return key if condition.values[0].lower() == "true" else "not over TLS"
-    sign = _SIGNS.get(kind.base, kind.base)
-    if kind.negated:
-        sign = sign.replace("is", "is not", 1)
-    quantity = {"ForAllValues": "each of ", "ForAnyValue": "one of "}.get(kind.quantifier, "")
-    absent = " (or there is none)" if kind.if_exists else ""
-    joint = "" if key == "through" and not kind.negated else f" {sign}"
-    return f"{quantity}{key}{joint} {' or '.join(condition.values)}{absent}"
+        return f"{condition.key} {condition.operator} {values}"
+    if parts.base == "Null":
+        return f"{condition.key} {'absent' if condition.values[0].lower() == 'true' else 'present'}"
+    sign = _SIGNS.get(parts.base, ("=", "≠"))[parts.negated]
+    quantity = {"ForAllValues": "every value of ", "ForAnyValue": "some value of "}
+    absent = " (or absent)" if parts.if_exists else ""
+    return f"{quantity.get(parts.quantifier, '')}{condition.key} {sign} {values}{absent}"
 
 
 def conditions_in_words(conditions: Sequence[Condition]) -> str:
-    """All conditions of a statement: "if … and …", or "always"."""
+    """All conditions of a statement: "if … and …", or "without conditions"."""
     if not conditions:
-        return "always"
+        return "without conditions"
     return "if " + " and ".join(sorted(condition_in_words(c) for c in conditions))
 
 

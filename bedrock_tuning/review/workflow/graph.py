@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.assembly.template import Assembly, Resource
 
 State = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
@@ -154,6 +154,12 @@ def reads(state: State) -> set[str]:
 def ends(state: State) -> bool:
     """Whether an execution can end in a state."""
     return state.get("Type") in _ENDS or state.get("End") is True
+
+
+def machines(assembly: Assembly) -> Iterator[tuple[Resource, dict[str, Any]]]:
+    """Every state machine with its definition; one that cannot be read raises ValueError."""
+    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
+        yield machine, definition(machine)
 
 
 def definition(machine: Resource) -> dict[str, Any]:

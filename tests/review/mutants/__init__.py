@@ -6,6 +6,7 @@ from tests.review.mutants import (
     data,
     delivery,
     flow,
+    promises,
     resources,
     roles,
     shape,
@@ -23,4 +24,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *shape.MUTANTS,
     *added.MUTANTS,
     *answers.MUTANTS,
+    *promises.MUTANTS,
 )

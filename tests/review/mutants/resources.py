@@ -14,7 +14,7 @@ def public_bucket(copy: Copy) -> None:
     copy.statements_of("data/Training/Policy").append(dict(ALLOW_ALL))
 
 
-@flaw("R408", "training bucket: another account reads")
+@flaw("M831", "training bucket: another account reads")
 def foreign_reader(copy: Copy) -> None:
     objects = {"Fn::Join": ["", [{"Fn::GetAtt": [copy.logical_id("data/Training"), "Arn"]}, "/*"]]}
     copy.statements_of("data/Training/Policy").append(
@@ -77,7 +77,7 @@ def key_for_everybody(copy: Copy) -> None:
     )
 
 
-@flaw("R408", "data key: another account")
+@flaw("M831", "data key: another account")
 def key_for_stranger(copy: Copy) -> None:
     copy.statements_of("data/DataKey").append(
         {
@@ -115,7 +115,7 @@ def other_alarms(copy: Copy) -> None:
             )
 
 
-@flaw("R408", "operations key: CloudWatch for any account")
+@flaw("M831", "operations key: CloudWatch for any account")
 def alarms_of_anybody(copy: Copy) -> None:
     for statement in copy.statements_of(KEY):
         if statement.get("Sid") == "AlarmsEncrypt":

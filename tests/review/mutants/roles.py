@@ -36,7 +36,7 @@ def reads_everything(copy: Copy) -> None:
     statement["Resource"] = [_ends(r, "/pets-search/*", "/*") for r in _resources(statement)]
 
 
-@flaw("P307", "Bedrock role: reads another customization's dataset")
+@flaw("M810", "Bedrock role: reads another customization's dataset")
 def reads_another(copy: Copy) -> None:
     statement = copy.statement(BEDROCK, "ReadDataset")
     found = _resources(statement)
@@ -168,12 +168,12 @@ def self_denied(copy: Copy) -> None:
     copy.policy(BEDROCK).append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
 
 
-@flaw("P308", "workflow: passes any role")
+@flaw("M821", "workflow: passes any role")
 def passes_any_role(copy: Copy) -> None:
     copy.statement(WORKFLOW, "PassServiceRoles")["Resource"] = "*"
 
 
-@flaw("P308", "workflow: passes to any service")
+@flaw("M821", "workflow: passes to any service")
 def passes_to_any(copy: Copy) -> None:
     del copy.statement(WORKFLOW, "PassServiceRoles")["Condition"]
 

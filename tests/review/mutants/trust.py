@@ -11,7 +11,7 @@ def no_source_account(copy: Copy) -> None:
     del copy.trust(BEDROCK)["Condition"]["StringEquals"]
 
 
-@flaw("T202", "Bedrock trust: source account of another account")
+@flaw("M830", "Bedrock trust: source account of another account")
 def foreign_source_account(copy: Copy) -> None:
     copy.trust(BEDROCK)["Condition"]["StringEquals"]["aws:SourceAccount"] = "999999999999"
 
@@ -26,7 +26,7 @@ def no_source_arn(copy: Copy) -> None:
     del copy.trust(BEDROCK)["Condition"]["ArnLike"]
 
 
-@flaw("T203", "Bedrock trust: no condition at all")
+@flaw("M830", "Bedrock trust: no condition at all")
 def no_condition(copy: Copy) -> None:
     del copy.trust(BEDROCK)["Condition"]
 
@@ -50,12 +50,12 @@ def account_pattern(copy: Copy) -> None:
     del conditions["StringEquals"]
 
 
-@flaw("T203", "Bedrock trust: a second service")
+@flaw("M830", "Bedrock trust: a second service")
 def second_service(copy: Copy) -> None:
     copy.trust(BEDROCK)["Principal"] = {"Service": ["bedrock.amazonaws.com", "ec2.amazonaws.com"]}
 
 
-@flaw("T203", "Bedrock trust: everybody")
+@flaw("M830", "Bedrock trust: everybody")
 def everybody(copy: Copy) -> None:
     copy.trust(BEDROCK)["Principal"] = "*"
 
@@ -67,7 +67,7 @@ def own_root(copy: Copy) -> None:
     statements.append({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": root}})
 
 
-@flaw("T203", "Bedrock trust: another account")
+@flaw("M830", "Bedrock trust: another account")
 def another_account(copy: Copy) -> None:
     statements = copy.properties(BEDROCK)["AssumeRolePolicyDocument"]["Statement"]
     statements.append(
@@ -100,27 +100,27 @@ def another_region(copy: Copy) -> None:
     like["aws:SourceArn"] = {"Fn::Sub": text}
 
 
-@flaw("T202", "Lambda trust: no source account")
+@flaw("M830", "Lambda trust: no source account")
 def lambda_without_account(copy: Copy) -> None:
     del copy.trust("pipeline/Functions/Serve/Role")["Condition"]
 
 
-@flaw("T202", "EventBridge trust: no source account")
+@flaw("M830", "EventBridge trust: no source account")
 def rule_without_account(copy: Copy) -> None:
     del copy.trust("pipeline/UploadRuleRole")["Condition"]
 
 
-@flaw("T202", "Scheduler trust: no source account")
+@flaw("M830", "Scheduler trust: no source account")
 def schedule_without_account(copy: Copy) -> None:
     del copy.trust("pipeline/LeaseScheduleRole")["Condition"]
 
 
-@flaw("T202", "Step Functions trust: no source account")
+@flaw("M830", "Step Functions trust: no source account")
 def workflow_without_account(copy: Copy) -> None:
     del copy.trust("pipeline/WorkflowRole")["Condition"]
 
 
-@flaw("T203", "Lambda trust: a role of the app may become another")
+@flaw("M830", "Lambda trust: a role of the app may become another")
 def role_chain(copy: Copy) -> None:
     statements = copy.properties("pipeline/Functions/Serve/Role")["AssumeRolePolicyDocument"]
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Admit/Role"), "Arn"]}
@@ -129,7 +129,7 @@ def role_chain(copy: Copy) -> None:
     )
 
 
-@flaw("T203", "Lambda trust: the wrong service")
+@flaw("T201", "Lambda trust: the wrong service")
 def wrong_service(copy: Copy) -> None:
     copy.trust("pipeline/Functions/Serve/Role")["Principal"]["Service"] = "states.amazonaws.com"
 

@@ -97,8 +97,7 @@ def test_a_change_says_who_may_now_do_what_to_what_in_words(dev: Synthesized) ->
     (change,) = _changes(dev, copy)
     assert change.where == "role BedrockRole-pets-search"
     assert change.what == (
-        "may now s3:DeleteObject on Output/jobs/pets-search/* "
-        "if the resource's account is this account"
+        "may now s3:DeleteObject on Output/jobs/pets-search/* if aws:ResourceAccount = this account"
     )
 
 

@@ -1,18 +1,18 @@
-"""Checks of the product's own promise: nothing invalid is paid for, nothing is left billing."""
+"""Promises about the order of a run: nothing invalid is paid for, nothing is left billing."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.checks.workflow import machines
+from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import Edge, Flow
 
 
 def _flow(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
-    for machine, definition in machines(evidence):
+    for machine, definition in graph.machines(evidence.assembly):
         yield machine, next(graph.flows(definition))
 
 
@@ -48,11 +48,11 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
 
 @check("M801", "No job starts unless the report is valid and the price allowed or approved.")
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
-    checker = evidence.bound.fill("{function.CheckManifest}")
+    checkers = Deployment(evidence=evidence).handlers("check_manifest")
     for machine, flow in _flow(evidence):
         resources = {name: str(state.get("Resource", "")) for name, state in flow.states.items()}
         approved = {n for n, called in resources.items() if called.endswith(".waitForTaskToken")}
-        checked = {n for n, called in resources.items() if called == checker}
+        checked = {n for n, called in resources.items() if called in checkers}
         ways = {
             "a valid report": flow.reached(without=lambda e: _asks(e, "$.report.valid", True)),
             "an admitted upload": flow.reached(
@@ -121,59 +121,4 @@ def _doing(flow: Flow, action: str) -> set[str]:
     return {name for name, state in flow.states.items() if _does(state, action)}
 
 
-@check("M803", "Every customization's serving is what its file says, in the hands of its provider.")
-def serving(evidence: Evidence) -> Iterator[Violation]:
-    contracts = evidence.bound.contracts
-    provider = evidence.bound.fill("{function.ProvisionedThroughput}")
-    for name, wanted in contracts.serving.items():
-        resource = evidence.contracted.get(f"serving.{name}")
-        if resource is None:
-            continue
-        expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
-        found = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
-        for key in sorted({*expected, *found}):
-            if found.get(key) != expected.get(key):
-                yield Violation(
-                    where=resource.path,
-                    what=f"{key} is {found.get(key, 'not set')}",
-                    limit=f"customizations/{name}.toml says {expected.get(key, 'nothing of it')}",
-                    fix="Deploy what the file says",
-                )
-        timeout = resource.properties.get("ServiceTimeout")
-        if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
-            yield Violation(
-                where=resource.path,
-                what=f"CloudFormation waits {timeout or 3600} s for its answer",
-                limit="no longer than its function can run: 900 s",
-                fix="Set service_timeout=Duration.minutes(15)",
-            )
-    known = {evidence.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
-    known |= {evidence.bound.path(contracts.places[n]) for n in contracts.custom_resources}
-    for resource in evidence.assembly.resources:
-        if resource.type.startswith("Custom::") and resource.path not in known:
-            yield Violation(
-                where=resource.path,
-                what=f"{resource.type} belongs to no customization",
-                limit="a custom resource can do whatever its function can",
-                fix="Remove it, or add the customization's file",
-            )
-
-
-@check("M804", "Every other custom resource says exactly what its contract says.")
-def custom_resources(evidence: Evidence) -> Iterator[Violation]:
-    for name, wanted in evidence.bound.contracts.custom_resources.items():
-        resource = evidence.contracted.get(name)
-        if resource is None:
-            continue
-        expected = {key: evidence.bound.fill(value) for key, value in wanted.items()}
-        for key in sorted({*expected, *resource.properties}):
-            if str(resource.properties.get(key)) != expected.get(key):
-                yield Violation(
-                    where=resource.path,
-                    what=f"{key} is {resource.properties.get(key, 'not set')}",
-                    limit=f"the contract says {expected.get(key, 'nothing of it')}",
-                    fix="Wire it as the contract in bedrock_tuning/contracts says",
-                )
-
-
-CHECKS = (paid_after_checks, served_after_proof, serving, custom_resources)
+CHECKS: Final = (paid_after_checks, served_after_proof)

@@ -1,0 +1,12 @@
+"""Promises: sentences that must stay true of every deployment, written without the contracts."""
+
+from typing import Final
+
+from bedrock_tuning.review.check import Check
+from bedrock_tuning.review.promises import account, data, money, order
+
+PROMISES: Final[tuple[Check, ...]] = (
+    *order.CHECKS,
+    *(promise.check() for promise in (*data.PROMISES, *money.PROMISES, *account.PROMISES)),
+    *account.CHECKS,
+)

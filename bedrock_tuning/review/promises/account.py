@@ -1,0 +1,171 @@
+"""Promises about the account's border: who comes in, and who could change permissions."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.iam.conditions import operator
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.wording import conditions_in_words
+from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.promise import But, Never, principals
+
+# Keys whose value says for which account a service acts.
+_SOURCES: Final = (
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "kms:encryptioncontext:aws:logs:arn",
+)
+
+
+def _for_this_account(statement: Statement, evidence: Evidence) -> bool:
+    """Whether a condition that no request can leave out names this account, in all its values."""
+    return any(
+        condition.key.lower() in _SOURCES
+        and _binds(condition)
+        and all(_is_here(value, evidence) for value in condition.values)
+        for condition in statement.conditions
+    )
+
+
+def _binds(condition: Condition) -> bool:
+    kind = operator(condition.operator)
+    equal = kind.base in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
+    return equal and not (kind.negated or kind.if_exists or kind.quantifier == "ForAllValues")
+
+
+def _is_here(value: str, evidence: Evidence) -> bool:
+    if value == identity.ACCOUNT:
+        return True
+    # An S3 bucket's ARN has no account; its name is its own in the whole world.
+    parts = value.split(":", 5)
+    return parts[4:5] == [identity.ACCOUNT] or evidence.assembly.by_arn(value) is not None
+
+
+@check(
+    "M830",
+    "Each role is assumed by one AWS service for this account (`aws:SourceAccount` = this "
+    "account), and by no person, account or other role.",
+)
+def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
+    for role in evidence.world.roles.values():
+        services: set[str] = set()
+        for statement in role.trust:
+            if statement.effect != "Allow":
+                continue
+            services.update((statement.principals or {}).get("Service", ()))
+            others = {*(statement.principals or {"AWS": ("*",)})} - {"Service"}
+            account = any(
+                c.operator == "StringEquals"
+                and c.key.lower() == "aws:sourceaccount"
+                and c.values == (identity.ACCOUNT,)
+                for c in statement.conditions
+            )
+            if others or not account:
+                yield Violation(
+                    where=role.path,
+                    what=f"{statement.label}: {_named(statement)} may assume it "
+                    f"{conditions_in_words(statement.conditions)}",
+                    limit="one AWS service, with StringEquals aws:SourceAccount = this account",
+                    fix="Trust the service that needs the role, with this condition, alone",
+                )
+        if len(services) > 1:
+            yield Violation(
+                where=role.path,
+                what=f"{', '.join(sorted(services))} may assume it",
+                limit="one service per role",
+                fix="Give each service a role of its own",
+            )
+
+
+def _named(statement: Statement) -> str:
+    if statement.principals is None:
+        return "everybody whom NotPrincipal does not name"
+    return ", ".join(name for names in statement.principals.values() for name in names)
+
+
+@check(
+    "M831",
+    "Nobody outside of this account, and no service on behalf of another account, reaches a "
+    "bucket, key, topic, queue, table, function or state machine: `aws:SourceAccount` or "
+    "`aws:SourceArn` = this account.",
+)
+def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
+    for arn, statements in evidence.world.policies.items():
+        for statement in statements:
+            if statement.effect != "Allow":
+                continue
+            for principal in principals(statement):
+                service = principal.endswith(".amazonaws.com")
+                own_role = principal in evidence.world.roles
+                if own_role or (service and _for_this_account(statement, evidence)):
+                    continue
+                yield Violation(
+                    where=evidence.world.owners[arn][0].path,
+                    what=f"{principal} may {', '.join(statement.actions or ('do anything',))} on "
+                    f"{arn} {conditions_in_words(statement.conditions)}",
+                    limit="services need a condition on aws:SourceAccount or aws:SourceArn; "
+                    "nobody else is named",
+                    fix="Add the condition, or remove the statement",
+                )
+
+
+# What would let a role give itself or others more than it has.
+_PERMISSIONS: Final = (
+    *(f"iam:{verb}*" for verb in ("Add", "Attach", "Create", "Delete", "Detach", "Put", "Remove")),
+    *(f"iam:{verb}*" for verb in ("Set", "Tag", "Untag", "Update", "Upload")),
+    "sts:Assume*",
+    "sts:Get*Token",
+    "s3:Put*Policy",
+    "s3:Delete*Policy",
+    "s3:Put*Acl",
+    "s3:Put*PublicAccessBlock",
+    "s3:Create*",
+    "kms:PutKeyPolicy",
+    "kms:CreateGrant",
+    "kms:ReplicateKey",
+    "lambda:Add*",
+    "lambda:Create*",
+    "lambda:Remove*",
+    "lambda:Update*",
+    "sns:AddPermission",
+    "sns:SetTopicAttributes",
+    "sns:Subscribe",
+    "sqs:AddPermission",
+    "sqs:SetQueueAttributes",
+    "dynamodb:PutResourcePolicy",
+    "states:CreateStateMachine*",
+    "states:UpdateStateMachine*",
+    "events:Put*",
+    "scheduler:Create*",
+    "scheduler:Update*",
+    "cloudformation:*",
+    "ec2:AuthorizeSecurityGroup*",
+    "organizations:*",
+)
+
+
+def _model_grants(deployment: Deployment) -> Iterator[But]:
+    """Bedrock encrypts a custom model by a grant that whoever starts the job makes."""
+    bedrock = f"bedrock.{deployment.region}.amazonaws.com"
+    yield But(
+        principals=deployment.workflow | {r.arn for r in deployment.service_roles.values()},
+        actions=("kms:CreateGrant",),
+        resources=(deployment.key("ModelKey"),),
+        conditions=(Condition(operator="StringEquals", key="kms:ViaService", values=(bedrock,)),),
+    )
+
+
+CHECKS: Final = (assumed_by_one_service, nobody_outside)
+PROMISES: Final = (
+    Never(
+        id="M832",
+        sentence="No role changes permissions, its own or another's, nor the code that has them: "
+        "no policies, grants, roles, functions, rules. One exception: kms:CreateGrant on the key "
+        "of custom models, with `kms:ViaService` = bedrock.REGION.amazonaws.com.",
+        actions=_PERMISSIONS,
+        but=_model_grants,
+    ),
+)

@@ -1,0 +1,127 @@
+"""Promises about datasets, reports, runs and logs: who reads, writes and deletes them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
+from bedrock_tuning.review.promises.promise import FROM_THIS_ACCOUNT, Able, But, Never, request
+
+_WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:Create*")
+
+
+def _own_folders(deployment: Deployment) -> Iterator[But]:
+    for name, role in deployment.service_roles.items():
+        jobs = f"{deployment.output}/{s3_layout.jobs_prefix(name)}*"
+        yield But(
+            principals=[role.arn], actions=("s3:GetObject",), resources=deployment.folders(name)
+        )
+        yield But(principals=[role.arn], actions=("s3:PutObject",), resources=(jobs,))
+        for folder in deployment.folders(name):
+            bucket, _, prefix = folder.partition("/")
+            yield But(
+                principals=[role.arn],
+                actions=("s3:ListBucket",),
+                resources=(bucket,),
+                conditions=(Condition(operator="StringLike", key="s3:prefix", values=(prefix,)),),
+            )
+
+
+def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
+    for name, role in deployment.service_roles.items():
+        (jobs,) = deployment.bedrock("model-customization-job")
+        source = {"aws:SourceAccount": identity.ACCOUNT, "aws:SourceArn": jobs.replace("*", "x/y")}
+        yield request(BEDROCK, "sts:AssumeRole", role.arn, source)
+        *readable, written = (folder.replace("*", "a/b") for folder in deployment.folders(name))
+        for thing in readable:
+            bucket, _, key = thing.partition("/")
+            yield request(role.arn, "s3:GetObject", thing)
+            yield request(role.arn, "s3:ListBucket", bucket, {"s3:prefix": key})
+        yield request(role.arn, "s3:PutObject", written)
+        through = {"kms:ViaService": f"s3.{deployment.region}.amazonaws.com"}
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            yield request(role.arn, action, deployment.key("DataKey"), through)
+
+
+def _reports(deployment: Deployment) -> Iterable[But]:
+    writers = (("start_job", s3_layout.MANIFESTS), ("merge record_job", s3_layout.REPORTS))
+    for handlers, prefix in writers:
+        yield But(
+            principals=deployment.function(*handlers.split()),
+            actions=("s3:PutObject",),
+            resources=(f"{deployment.output}/{prefix}/*",),
+        )
+
+
+PROMISES: Final = (
+    Never(
+        id="M810",
+        sentence="A Bedrock service role reaches S3 only in its own customization's folders: "
+        "NAME/, manifests/NAME/ and jobs/NAME/, lists only under their s3:prefix, and writes only "
+        "to jobs/NAME/.",
+        actions=("s3:*",),
+        who=lambda d: [role.arn for role in d.service_roles.values()],
+        but=_own_folders,
+    ),
+    Never(
+        id="M811",
+        sentence="Only StartJob writes checked manifests (manifests/*), only Merge and RecordJob "
+        "write reports (reports/*).",
+        actions=_WRITES,
+        resources=lambda d: [
+            f"{d.output}/{prefix}/*" for prefix in (s3_layout.MANIFESTS, s3_layout.REPORTS)
+        ],
+        but=_reports,
+    ),
+    Never(
+        id="M812",
+        sentence="No role deletes data: no objects and versions, no runs, no keys.",
+        actions=(
+            "s3:Delete*",
+            "s3:PutLifecycleConfiguration",
+            "dynamodb:Delete*",
+            "dynamodb:PartiQLDelete",
+            "dynamodb:BatchWriteItem",
+            "kms:ScheduleKeyDeletion",
+            "kms:DisableKey",
+        ),
+    ),
+    Never(
+        id="M813",
+        sentence="No role deletes logs or shortens their retention: what logs cannot erase them.",
+        actions=(
+            "logs:DeleteLogGroup",
+            "logs:DeleteLogStream",
+            "logs:DeleteRetentionPolicy",
+            "logs:PutRetentionPolicy",
+            "logs:PutDataProtectionPolicy",
+            "logs:DisassociateKmsKey",
+            "ec2:DeleteFlowLogs",
+        ),
+    ),
+    Never(
+        id="M814",
+        sentence="Only S3's log delivery reaches the bucket of the access logs: s3:PutObject for "
+        "logging.s3.amazonaws.com with `aws:SourceAccount` = this account.",
+        actions=("s3:*",),
+        resources=lambda d: (d.bucket("AccessLogs"), f"{d.bucket('AccessLogs')}/*"),
+        but=lambda d: [
+            But(
+                principals=["logging.s3.amazonaws.com"],
+                actions=("s3:PutObject",),
+                resources=(f"{d.bucket('AccessLogs')}/*",),
+                conditions=(FROM_THIS_ACCOUNT,),
+            )
+        ],
+    ),
+    Able(
+        id="M815",
+        sentence="Amazon Bedrock can assume each service role with `aws:SourceAccount` and "
+        "`aws:SourceArn` of a customization job here; the role can read and list its dataset and "
+        "its checked manifests, write its metrics, and use the data key through S3.",
+        requests=_service_role_requests,
+    ),
+)

@@ -1,0 +1,101 @@
+"""Who is who in synthesized templates, found by what each thing is, not by what contracts say."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Evidence
+from bedrock_tuning.review.iam.access import Role
+
+_SERVICE_ROLE: Final = re.compile(r"BedrockRole-([^/]+)")
+BEDROCK: Final = "bedrock.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What promises are about. All ARNs; an empty collection for what the templates do not have."""
+
+    evidence: Evidence
+
+    @cached_property
+    def service_roles(self) -> dict[str, Role]:
+        """The roles that Amazon Bedrock may assume, by their customization."""
+        named = ((_SERVICE_ROLE.search(role.path), role) for role in self.trusting(BEDROCK))
+        return {match[1] if match else role.path: role for match, role in named}
+
+    @cached_property
+    def workflow(self) -> frozenset[str]:
+        """The roles of state machines."""
+        return frozenset(role.arn for role in self.trusting("states.amazonaws.com"))
+
+    def trusting(self, service: str) -> Iterator[Role]:
+        """The roles whose trust policies name a service."""
+        for role in self.evidence.world.roles.values():
+            if any(service in (s.principals or {}).get("Service", ()) for s in role.trust):
+                yield role
+
+    def handlers(self, *modules: str) -> dict[str, str]:
+        """The functions that run these modules of lambdas/: their roles, by their ARNs."""
+        return {
+            function.arn: str(function.properties.get("Role"))
+            for function in self.evidence.assembly.of_type("AWS::Lambda::Function")
+            if str(function.properties.get("Handler")).split(".")[-2:-1] in [[m] for m in modules]
+        }
+
+    def function(self, *modules: str) -> frozenset[str]:
+        """The roles of the functions that run these modules of lambdas/."""
+        return frozenset(self.handlers(*modules).values())
+
+    def bucket(self, name: str) -> str:
+        """The bucket of a name, such as "Output"."""
+        return self._arn("AWS::S3::Bucket", name)
+
+    def key(self, name: str) -> str:
+        """The KMS key of a name, such as "DataKey"."""
+        return self._arn("AWS::KMS::Key", name)
+
+    def _arn(self, kind: str, name: str) -> str:
+        found = (r for r in self.evidence.assembly.of_type(kind) if _last(r) == name)
+        return next((resource.arn for resource in found), f"«no {name}»")
+
+    @cached_property
+    def datasets(self) -> tuple[str, str]:
+        """The training and the validation bucket."""
+        return self.bucket("Training"), self.bucket("Validation")
+
+    @cached_property
+    def output(self) -> str:
+        """The output bucket."""
+        return self.bucket("Output")
+
+    def bedrock(self, *kinds: str) -> tuple[str, ...]:
+        """Every resource of Amazon Bedrock of these types in this account and Region."""
+        start = f"arn:{identity.PARTITION}:bedrock:{self.region}:{identity.ACCOUNT}"
+        return tuple(f"{start}:{kind}/*" for kind in kinds)
+
+    @property
+    def region(self) -> str:
+        """The Region of the stacks."""
+        return self.evidence.bound.region
+
+    @property
+    def environment(self) -> str:
+        """The environment's name, which is the value of its tag."""
+        return self.evidence.bound.contracts.environment
+
+    def folders(self, name: str) -> tuple[str, ...]:
+        """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""
+        return (
+            *(f"{bucket}/{s3_layout.folder(name)}*" for bucket in self.datasets),
+            f"{self.output}/{s3_layout.manifests_prefix(name)}*",
+            f"{self.output}/{s3_layout.jobs_prefix(name)}*",
+        )
+
+
+def _last(resource: Resource) -> str:
+    return resource.path.rpartition("/")[2]

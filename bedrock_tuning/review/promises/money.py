@@ -1,0 +1,155 @@
+"""Promises about what costs money: who starts jobs, who buys, changes and ends endpoints."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
+from bedrock_tuning.review.promises.promise import Able, But, Never, request
+from bedrock_tuning.run.job import TAG_PREFIX
+
+_TAG: Final = f"{TAG_PREFIX}:environment"
+_ENDPOINTS: Final = ("custom-model-deployment", "provisioned-model")
+_BUY: Final = ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment")
+_CHANGE: Final = (
+    "bedrock:UpdateProvisionedModelThroughput",
+    "bedrock:UpdateCustomModelDeployment",
+    "bedrock:InvokeModel*",
+    "bedrock:Converse*",
+)
+_END: Final = ("bedrock:DeleteProvisionedModelThroughput", "bedrock:DeleteCustomModelDeployment")
+_ENDERS: Final = ("serve", "keep_leases", "provisioned_throughput")
+
+
+def _tagged(kind: str, deployment: Deployment, operator: str = "StringEquals") -> Condition:
+    """kind: RequestTag for what is made, ResourceTag for what is there."""
+    return Condition(operator=operator, key=f"aws:{kind}/{_TAG}", values=(deployment.environment,))
+
+
+def _tagging(deployment: Deployment) -> Iterator[But]:
+    here = _tagged("ResourceTag", deployment)
+    new = (
+        _tagged("RequestTag", deployment),
+        _tagged("ResourceTag", deployment, "StringEqualsIfExists"),
+    )
+    serve, endpoints = deployment.function("serve"), deployment.bedrock(*_ENDPOINTS)
+    yield But(
+        principals=deployment.workflow,
+        actions=("bedrock:TagResource",),
+        resources=deployment.bedrock("model-customization-job", "custom-model"),
+        conditions=new,
+    )
+    for conditions in ((here,), new):
+        yield But(
+            principals=serve,
+            actions=("bedrock:TagResource",),
+            resources=endpoints,
+            conditions=conditions,
+        )
+
+
+def _passing(deployment: Deployment) -> Iterable[But]:
+    yield But(
+        principals=deployment.workflow,
+        actions=("iam:PassRole",),
+        resources=tuple(role.arn for role in deployment.service_roles.values()),
+        conditions=(
+            Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
+        ),
+    )
+
+
+def _job_requests(deployment: Deployment) -> Iterator[Request]:
+    for workflow in deployment.workflow:
+        jobs, models = (arn.replace("*", "x/y") for arn in deployment.bedrock(*_MADE))
+        for made in (jobs, models):
+            yield request(workflow, "bedrock:CreateModelCustomizationJob", made)
+            tag = {f"aws:RequestTag/{_TAG}": deployment.environment}
+            yield request(workflow, "bedrock:TagResource", made, tag)
+        yield request(workflow, "bedrock:GetModelCustomizationJob", jobs)
+        yield request(workflow, "bedrock:StopModelCustomizationJob", jobs)
+        for role in deployment.service_roles.values():
+            yield request(workflow, "iam:PassRole", role.arn, {"iam:PassedToService": BEDROCK})
+
+
+_MADE: Final = ("model-customization-job", "custom-model")
+
+
+def _ending_requests(deployment: Deployment) -> Iterator[Request]:
+    tag = {f"aws:ResourceTag/{_TAG}": deployment.environment}
+    for handler in _ENDERS:
+        # Without the function the request is refused, as it should be.
+        for role in deployment.function(handler) or {f"«no {handler}»"}:
+            for endpoint, action in zip(deployment.bedrock(*_ENDPOINTS), _END[::-1], strict=True):
+                yield request(role, action, endpoint.replace("*", "x"), tag)
+                yield request(role, action.replace("Delete", "Get"), endpoint.replace("*", "x"))
+
+
+PROMISES: Final = (
+    Never(
+        id="M820",
+        sentence="Only the workflow starts customization jobs "
+        "(bedrock:CreateModelCustomizationJob).",
+        actions=("bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"),
+        but=lambda d: [
+            But(principals=d.workflow, actions=("bedrock:CreateModelCustomizationJob",))
+        ],
+    ),
+    Never(
+        id="M821",
+        sentence="Only the workflow passes roles, only these customizations' service roles, and "
+        "only to Amazon Bedrock: `iam:PassedToService` = bedrock.amazonaws.com.",
+        actions=("iam:PassRole",),
+        but=_passing,
+    ),
+    Never(
+        id="M822",
+        sentence="Only Serve buys endpoints, and only with `aws:RequestTag/bedrock-tuning:"
+        "environment` = this environment.",
+        actions=_BUY,
+        but=lambda d: [
+            But(
+                principals=d.function("serve"),
+                actions=_BUY,
+                conditions=(_tagged("RequestTag", d),),
+            )
+        ],
+    ),
+    Never(
+        id="M823",
+        sentence="Only Serve changes and calls endpoints, only Serve, KeepLeases and the stack's "
+        "ProvisionedThroughput delete them, and only with `aws:ResourceTag/bedrock-tuning:"
+        "environment` = this environment.",
+        actions=(*_CHANGE, *_END),
+        but=lambda d: [
+            But(
+                principals=d.function(*handlers),
+                actions=actions,
+                resources=d.bedrock("custom-model", *_ENDPOINTS),
+                conditions=(_tagged("ResourceTag", d),),
+            )
+            for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END))
+        ],
+    ),
+    Never(
+        id="M824",
+        sentence="Only Serve tags endpoints and only the workflow tags jobs and models, always as "
+        "this environment's and never another environment's: `aws:RequestTag` and "
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment.",
+        actions=("bedrock:TagResource", "bedrock:UntagResource"),
+        but=_tagging,
+    ),
+    Able(
+        id="M825",
+        sentence="The workflow can start, tag, watch and stop jobs, and pass each service role to "
+        "Amazon Bedrock.",
+        requests=_job_requests,
+    ),
+    Able(
+        id="M826",
+        sentence="Serve, KeepLeases and the stack's ProvisionedThroughput can look up and delete "
+        "every endpoint with this environment's tag: what is billed can be ended.",
+        requests=_ending_requests,
+    ),
+)

@@ -1,0 +1,186 @@
+"""The two kinds of promises about permissions, and how the templates prove them.
+
+A promise is a sentence that must stay true whatever the contracts say: it is written without them.
+`Never` is exact on wildcards and errs on the safe side: it counts every Allow, and no Deny that
+might take it back. `Able` decides requests by all policies together.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import UNRESOLVED
+from bedrock_tuning.review.check import Check, Evidence, Violation
+from bedrock_tuning.review.iam.conditions import Context
+from bedrock_tuning.review.iam.containment import inside, parts
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.probes import usual_context
+from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.review.iam.wildcards import meets
+from bedrock_tuning.review.iam.wording import conditions_in_words
+from bedrock_tuning.review.promises.deployment import Deployment
+
+FROM_THIS_ACCOUNT: Final = Condition(
+    operator="StringEquals", key="aws:SourceAccount", values=(identity.ACCOUNT,)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class But:
+    """An exception: these principals may do these actions there, under these conditions."""
+
+    principals: Iterable[str]
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    conditions: tuple[Condition, ...] = ()
+
+    def statement(self) -> Statement:
+        """The widest statement that the exception lets pass."""
+        return Statement(
+            where="promise",
+            sid="",
+            effect="Allow",
+            actions=self.actions,
+            resources=self.resources,
+            conditions=self.conditions,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Never:
+    """Nobody may do an action on a resource, but for exceptions.
+
+    who: the ARNs of the roles that the promise is about; without it, everybody whom a policy names.
+    """
+
+    id: str
+    sentence: str
+    actions: tuple[str, ...]
+    resources: Callable[[Deployment], Sequence[str]] = lambda _: ("*",)
+    but: Callable[[Deployment], Iterable[But]] = lambda _: ()
+    who: Callable[[Deployment], Iterable[str]] | None = None
+
+    def check(self) -> Check:
+        """The promise as a check."""
+        return Check(id=self.id, sentence=self.sentence, finder=self.violations)
+
+    def violations(self, evidence: Evidence) -> Iterator[Violation]:
+        """Every statement that allows what nobody may do."""
+        deployment = Deployment(evidence=evidence)
+        forbidden = tuple(self.resources(deployment))
+        exceptions = list(self.but(deployment))
+        who = None if self.who is None else frozenset(self.who(deployment))
+        for grant in grants(evidence):
+            if who is not None and grant.principal not in who:
+                continue
+            allowed = [e.statement() for e in exceptions if grant.principal in e.principals]
+            for action, resource in _reached(grant.statement, self.actions, forbidden):
+                if not inside(grant.statement, action, resource, allowed):
+                    condition = conditions_in_words(grant.statement.conditions)
+                    yield Violation(
+                        where=grant.path,
+                        what=f"{grant.statement.label}: {action} on {resource} {condition} "
+                        f"for {grant.principal}",
+                        limit=self.sentence.removesuffix("."),
+                        fix="Narrow the statement, or remove it",
+                    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Able:
+    """What must work, with all policies taken together: identity, resource, boundary, trust."""
+
+    id: str
+    sentence: str
+    requests: Callable[[Deployment], Iterable[Request]]
+
+    def check(self) -> Check:
+        """The promise as a check."""
+        return Check(id=self.id, sentence=self.sentence, finder=self.violations)
+
+    def violations(self, evidence: Evidence) -> Iterator[Violation]:
+        """Every request that is not allowed."""
+        world = evidence.world
+        for request in self.requests(Deployment(evidence=evidence)):
+            decision = world.decide(
+                request.principal, request.action, request.resource, request.context
+            )
+            if not decision:
+                role = world.roles.get(request.principal)
+                yield Violation(
+                    where=role.path if role else request.principal,
+                    what=f"{request.action} on {request.resource}: {decision.value}",
+                    limit=self.sentence.removesuffix("."),
+                    fix="Add the missing Allow, or narrow the Deny",
+                )
+
+
+def request(principal: str, action: str, resource: str, context: Context | None = None) -> Request:
+    """A request over TLS, with what else its context says."""
+    return Request(
+        principal=principal,
+        action=action,
+        resource=resource,
+        context={**usual_context(), **(context or {})},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """One Allow for one principal: a role's ARN, a service, an account. path: of the policy."""
+
+    principal: str
+    path: str
+    statement: Statement
+
+
+def grants(evidence: Evidence) -> Iterator[Allowance]:
+    """Every Allow of every role and of every resource's own policy.
+
+    A policy that names the account itself only hands over to the account's IAM policies.
+    """
+    world = evidence.world
+    for role in world.roles.values():
+        for statement in role.policy:
+            if statement.effect == "Allow":
+                yield Allowance(principal=role.arn, path=role.path, statement=statement)
+    for arn, statements in world.policies.items():
+        for statement in statements:
+            if statement.effect == "Allow":
+                for principal in principals(statement):
+                    own = tuple(arn if r == "*" else r for r in statement.resources)
+                    yield Allowance(
+                        principal=principal,
+                        path=world.owners[arn][0].path,
+                        statement=replace(statement, principals=None, resources=own),
+                    )
+
+
+def principals(statement: Statement) -> list[str]:
+    """Whom a resource's policy names, but for the account that it belongs to."""
+    here = (f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root", identity.ACCOUNT)
+    if statement.not_principals is not None:
+        return ["*"]
+    names = [name for found in (statement.principals or {}).values() for name in found]
+    return [name for name in names if name not in here]
+
+
+def _reached(
+    statement: Statement, actions: Iterable[str], resources: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The parts of a statement that meet an action and a resource; what it excludes is the rest."""
+    whole = replace(
+        statement,
+        actions=("*",) if statement.not_actions else statement.actions,
+        # What nobody can resolve could be anything.
+        resources=("*",)
+        if statement.not_resources or any(UNRESOLVED in r for r in statement.resources)
+        else statement.resources,
+    )
+    for action, resource in parts(whole):
+        if any(meets(a.lower(), action.lower()) for a in actions) and any(
+            meets(r, resource) for r in resources
+        ):
+            yield action, resource
