@@ -30,13 +30,14 @@ if __name__ == "__main__":
 
 import aws_cdk as cdk
 
-from bedrock_tuning import contracts as permissions
 from bedrock_tuning import review
 from bedrock_tuning.config import cdk_json, customization, settings
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import attachment, workflow
+from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.proof import Proof
+from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
 from stacks.data import DataStack
 from stacks.network import NetworkStack
@@ -82,11 +83,12 @@ def build_app(
         "settings": chosen,
         "termination_protection": chosen.functions == "lambda",
     }
-    common["customizations"] = wanted
+    contracts = contracts_of(chosen, wanted)
+    common["permissions"] = Permissions(contracts, chosen)
     data = DataStack(app, f"{prefix}-data", **common)
     network = attachment.existing(chosen)
     if chosen.own_network:
-        network = NetworkStack(app, f"{prefix}-network", data=data, **common).attachment
+        network = NetworkStack(app, f"{prefix}-network", **common).attachment
     pipeline = PipelineStack(app, f"{prefix}-pipeline", data=data, network=network, **common)
     # Deleting this one is how billing is ended, and it holds nothing: no protection against that.
     ServingStack(
@@ -99,8 +101,7 @@ def build_app(
         for number, warning in enumerate(each.warnings):
             cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)
     cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
-    # The permissions are proved in every synthesis (0.3 s), from the templates as they are written.
-    contracts = permissions.contracts(chosen, wanted)
+    # The contracts are proved in every synthesis (0.3 s), from the templates as they are written.
     proof = Proof(
         lambda folder: review.violations(review.read(folder, contracts)),
         rules=[check.id for check in review.CHECKS],
@@ -175,11 +176,24 @@ def main() -> int:
             sys.stdout.write(workflow_picture())
         else:
             _check_outdir()
-            build_app().synth()
+            synthesize(build_app())
     except TuningError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def synthesize(app: cdk.App) -> None:
+    """Writes the templates; raises TuningError when the review refuses them.
+
+    The CDK has printed every problem by then.
+    """
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        raise TuningError(str(error).partition(": ")[2]) from error
 
 
 def _check_outdir() -> None:

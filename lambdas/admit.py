@@ -8,6 +8,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
+from bedrock_tuning.run.decisions import AdmissionDecision
 from lambdas import _aws, _customizations, _manifests, _runs
 
 logger = logging.getLogger(__name__)
@@ -16,15 +17,16 @@ logger = logging.getLogger(__name__)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"event": S3 event from EventBridge, "execution": its name, "started": ISO time}.
 
-    Returns decision ("run", "waiting", "duplicate", "superseded", "closed", "ignored"), a reason in
-    words, and for every decision but "ignored" the customization, the run and both version ids.
+    Returns decision (an AdmissionDecision), a reason in words, and for every decision but "ignored"
+    the customization, the run and both version ids.
     """
     env = RunEnvironment.from_env(os.environ)
     detail = event["event"]["detail"]
     bucket, key = detail["bucket"]["name"], detail["object"]["key"]
     kind, name = env.buckets.kind_of(bucket), s3_layout.customization_of(key)
     if kind is None or name is None or name not in _customizations.all_():
-        return {"decision": "ignored", "reason": f"s3://{bucket}/{key} is no known manifest"}
+        ignored: AdmissionDecision = "ignored"
+        return {"decision": ignored, "reason": f"s3://{bucket}/{key} is no known manifest"}
     customization = _customizations.get(name)
     versions = _manifests.current_versions(env.buckets, name)
     uploaded = detail["object"].get("version-id")
@@ -37,7 +39,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "validation_version": versions["validation"],
     }
 
-    def decide(decision: str, reason: str) -> dict[str, Any]:
+    def decide(decision: AdmissionDecision, reason: str) -> dict[str, Any]:
         logger.info("admission", extra={**answer, "decision": decision, "reason": reason})
         return {**answer, "decision": decision, "reason": reason}
 

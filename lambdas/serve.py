@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
+from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.run.outcome import error_words
 from bedrock_tuning.serving import smoke_test
 from bedrock_tuning.serving.plan import (
@@ -31,8 +32,7 @@ def handler(event: dict[str, Any], context: object) -> State:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state}.
 
     state: customization, run, model_arn, base_arn; started_by if no run asks: "deployment", which
-    names no model, or "person", who chose one. Returned with step ("wait", "smoke", "publish",
-    "roll-back", "roll-back-wait", "served", "unserved", "removed", "pending", "failed"), a reason,
+    names no model, or "person", who chose one. Returned with step (a ServingStep), a reason,
     and what a roll-back needs: created_arn, or swapped_arn and swapped_from. A step with 0 seconds
     is an intention, stored before it is carried out. error: what the workflow caught; then the
     action is "roll-back".
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: object) -> State:
     return result
 
 
-def _next(state: State, step: str, reason: str, **changes: Any) -> State:
+def _next(state: State, step: ServingStep, reason: str, **changes: Any) -> State:
     return {**state, "seconds": 0, **changes, "step": step, "reason": reason}
 
 

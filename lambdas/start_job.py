@@ -13,6 +13,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import StartEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
+from bedrock_tuning.run.decisions import StartDecision
 from lambdas import _aws, _customizations, _manifests, _runs
 from lambdas._runs import WorkLock
 
@@ -25,10 +26,9 @@ _LOCK_LIFE: Final = timedelta(minutes=30)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "report"}.
 
-    Returns decision ("start", "approve", "already-trained", "in-progress", "superseded",
-    "outdated"), a reason, the holder if another run owns the lock on the same work, and for "start"
-    and "approve" the run key, whether there is a validation dataset, the estimate and the request
-    in Step Functions' spelling.
+    Returns decision (a StartDecision), a reason, the holder if another run owns the lock on the
+    same work, and for "start" and "approve" the run key, whether there is a validation dataset, the
+    estimate and the request in Step Functions' spelling.
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             return decision
         mine = _runs.take_over(env.runs_table, key=key, run=run, job_name=plan.name, after=lock)
         if mine is None:
-            return {"decision": "in-progress", "reason": "another run was faster"}
+            return _decision("in-progress", "another run was faster")
         lock = mine
     # A new attempt needs a new token: with the old one Bedrock answers with the failed job.
     plan = replace(plan, attempt=lock.attempt)
@@ -77,14 +77,14 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         approval_reason=reason,
     )
     logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
-    return {
-        "decision": "approve" if reason else "start",
-        "reason": reason or "the price is within the budget",
-        "run_key": key,
-        "with_validation": plan.with_validation,
-        "estimate": str(estimate),
-        "request": job.pascal_case(plan.request()),
-    }
+    return _decision(
+        "approve" if reason else "start",
+        reason or "the price is within the budget",
+        run_key=key,
+        with_validation=plan.with_validation,
+        estimate=str(estimate),
+        request=job.pascal_case(plan.request()),
+    )
 
 
 def _replaced(
@@ -92,18 +92,18 @@ def _replaced(
 ) -> dict[str, Any] | None:
     """The decision if a manifest was replaced or deleted while the run checked it."""
     if versions["training"] != admission["training_version"]:
-        return {
-            "decision": "superseded",
-            "reason": "the training manifest was replaced while it was checked; "
-            "the new upload has its own run",
-        }
+        return _decision(
+            "superseded",
+            "the training manifest was replaced while it was checked; the new upload has its own "
+            "run",
+        )
     if versions["validation"] != admission["validation_version"]:
         # An upload of a validation manifest alone starts no run, so a person has to know.
-        return {
-            "decision": "outdated",
-            "reason": "the validation manifest was replaced while it was checked; upload the "
-            "training manifest again to check and train on both",
-        }
+        return _decision(
+            "outdated",
+            "the validation manifest was replaced while it was checked; upload the training "
+            "manifest again to check and train on both",
+        )
     return None
 
 
@@ -153,7 +153,7 @@ def _same_work(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
     if status == "Completed" and _exists(customization_job["outputModelArn"]):
         return _trained(lock, customization_job["outputModelArn"])
     if status in ("InProgress", "Stopping"):
-        return _decision("in-progress", lock, f"its job is {customization_job['jobArn']}")
+        return _held("in-progress", lock, f"its job is {customization_job['jobArn']}")
     return None
 
 
@@ -163,7 +163,7 @@ def _without_job(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None
     if datetime.now(UTC) - datetime.fromisoformat(lock.since) > life:
         return None
     detail = "it waits for approval of its price" if waiting else "it is about to start its job"
-    return _decision("in-progress", lock, detail)
+    return _held("in-progress", lock, detail)
 
 
 def _exists(model_arn: str) -> bool:
@@ -175,13 +175,13 @@ def _exists(model_arn: str) -> bool:
 
 
 def _trained(lock: WorkLock, model_arn: str | None) -> dict[str, Any]:
-    return _decision("already-trained", lock, f"its model is {model_arn}")
+    return _held("already-trained", lock, f"its model is {model_arn}")
 
 
-def _decision(decision: str, lock: WorkLock, detail: str) -> dict[str, Any]:
-    return {
-        "decision": decision,
-        "reason": f"run {lock.run} does the same work (same data, model and hyperparameters): "
-        f"{detail}",
-        "holder": lock.run,
-    }
+def _held(decision: StartDecision, lock: WorkLock, detail: str) -> dict[str, Any]:
+    reason = f"run {lock.run} does the same work (same data, model and hyperparameters): {detail}"
+    return _decision(decision, reason, holder=lock.run)
+
+
+def _decision(decision: StartDecision, reason: str, **more: Any) -> dict[str, Any]:
+    return {"decision": decision, "reason": reason, **more}

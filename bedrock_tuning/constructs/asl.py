@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from bedrock_tuning.contracts import FunctionSpec
+
 State = dict[str, Any]
 
 RETRY: Final = [
@@ -65,19 +67,25 @@ SERVICE_RETRY: Final = [
 ]
 
 
-def call(
-    function: str, payload: State, *, result: str | None, then: str, catch: str = "Close run"
-) -> State:
-    """Calls a function; any error that its retries do not cure goes to `catch`."""
+def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "Close run") -> State:
+    """Calls a function as it is specified; any error that its retries do not cure goes to `catch`.
+
+    action: for a function that does several things.
+    """
     return {
         "Type": "Task",
-        "Resource": f"${{{function}}}",
-        "Parameters": payload,
-        "ResultPath": result,
+        "Resource": f"${{{function.name}}}",
+        "Parameters": {**({"action": action} if action else {}), **handed(function)},
+        "ResultPath": function.answer.path if function.answer else None,
         "Retry": RETRY,
         "Catch": [to(catch)],
         "Next": then,
     }
+
+
+def handed(function: FunctionSpec) -> State:
+    """What a function is given, as Step Functions writes it."""
+    return {f"{name}.$": path for name, path in function.payload.items()}
 
 
 def to(state: str, path: str = "$.error") -> State:

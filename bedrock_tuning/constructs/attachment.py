@@ -1,4 +1,4 @@
-"""Where functions and Bedrock's jobs stand in a network: the app's own, or one that is there."""
+"""Where functions and Bedrock's jobs run in a network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,39 +1,21 @@
 """One Lambda function from one module in lambdas/: its code, role, log group and alarm.
 
-Every function ships the same asset, an allow-list of source folders, so the import path in Lambda
-is the import path in this repository and synth needs neither Docker nor pip. The wheels come as a
-layer that `make install` puts under build/layers.
+Every function ships the same asset: what the handlers import (bedrock_tuning.constructs.asset). The
+wheels come as a layer that `make install` puts under build/layers.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
-
-from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from bedrock_tuning.config.lambda_environment import Environment
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs import statements as st
+from bedrock_tuning.constructs.asset import REPOSITORY, exclusions, shipped_files
 from bedrock_tuning.constructs.attachment import Attachment
-from bedrock_tuning.constructs.role import trusted_by
+from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.errors import SettingsError
-
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
-SHIPPED: Final = ("lambdas", "bedrock_tuning", "customizations")
-_NOT_SHIPPED: Final = ("cli", "client", "constructs", "contracts", "review")
-# The bare name excludes __pycache__ at any depth: it would change the asset's hash.
-_EXCLUDE: Final = [
-    "/*",
-    *(f"!/{name}" for name in SHIPPED),
-    "__pycache__",
-    *(f"/bedrock_tuning/{name}" for name in _NOT_SHIPPED),
-]
 
 
 def retention(days: int) -> logs.RetentionDays:
@@ -66,7 +48,7 @@ def retention(days: int) -> logs.RetentionDays:
 
 
 class Runtime(Construct):
-    """What the functions of one stack share: code, wheels, settings, log key, network."""
+    """What the functions of one stack share: code, wheels, settings, contracts, key, network."""
 
     def __init__(
         self,
@@ -74,15 +56,17 @@ class Runtime(Construct):
         construct_id: str,
         *,
         settings: Settings,
+        permissions: Permissions,
         log_key: kms.IKey,
         network: Attachment | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.network = network
         self.settings = settings
+        self.permissions = permissions
         self.log_key = log_key
         self.code = lambda_.Code.from_asset(
-            str(REPOSITORY), exclude=_EXCLUDE, ignore_mode=IgnoreMode.GIT
+            str(REPOSITORY), exclude=exclusions(shipped_files()), ignore_mode=IgnoreMode.GIT
         )
         wheels = REPOSITORY / "build" / "layers" / settings.functions
         if not (wheels / "python").is_dir():
@@ -101,24 +85,14 @@ class Runtime(Construct):
 
 
 class PythonFunction(Construct):
-    """A function with a role of its own that says all it may do, and nothing managed by AWS."""
+    """A function as it is specified, with a role of its own that says all it may do."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        runtime: Runtime,
-        module: str,
-        environment: Environment,
-        statements: Sequence[iam.PolicyStatement],
-        timeout: Duration,
-        memory_mb: int = 512,
-        disk_mb: int = 512,
-        reserved_concurrency: int | None = None,
+        self, scope: Construct, construct_id: str, *, spec: FunctionSpec, runtime: Runtime
     ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
+        permissions = runtime.permissions
+        contract = permissions.contracts.function(spec.name)
         self.log_group = logs.LogGroup(
             self,
             "Logs",
@@ -126,21 +100,9 @@ class PythonFunction(Construct):
             retention=retention(runtime.settings.log_retention_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
-        write_logs = iam.PolicyStatement(
-            sid="WriteOwnLogs",
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resources=[f"{self.log_group.log_group_arn}"],
-        )
-        attach = st.network_interfaces(stack) if runtime.network else []
-        self.role = trusted_by(
-            self,
-            "Role",
-            name=construct_id,
-            service="lambda.amazonaws.com",
-            description=f"lambdas/{module}.py",
-            settings=runtime.settings,
-            conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-            statements=[*statements, write_logs, *attach],
+        permissions.register(contract.log_group, arn=self.log_group.log_group_arn)
+        self.role = permissions.role(
+            self, "Role", spec.name, description=f"lambdas/{spec.module}.py"
         )
         self.function = lambda_.Function(
             self,
@@ -153,30 +115,21 @@ class PythonFunction(Construct):
             ),
             code=runtime.code,
             layers=[runtime.layer],
-            handler=f"lambdas.{module}.handler",
+            handler=spec.handler,
             role=self.role.without_policy_updates(),
-            environment=environment.to_env(),
-            timeout=timeout,
-            memory_size=memory_mb,
-            ephemeral_storage_size=Size.mebibytes(disk_mb),
-            reserved_concurrent_executions=reserved_concurrency,
+            environment={
+                name: permissions.fill(text, self) for name, text in contract.environment.items()
+            },
+            timeout=Duration.minutes(spec.timeout_minutes),
+            memory_size=spec.memory_mb,
+            ephemeral_storage_size=Size.mebibytes(spec.disk_mb),
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            description=f"lambdas/{module}.py",
+            description=f"lambdas/{spec.module}.py",
         )
+        permissions.register(contract.name, arn=self.function.function_arn)
         if runtime.network:
             _attach(self.function, runtime.network)
-
-    def alarm_on_errors(self, construct_id: str, *, description: str) -> cloudwatch.Alarm:
-        """An alarm that rings at the first error."""
-        return self.function.metric_errors(period=Duration.minutes(5)).create_alarm(
-            self,
-            construct_id,
-            threshold=1,
-            evaluation_periods=1,
-            alarm_description=description,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
 
 
 def _attach(function: lambda_.Function, network: Attachment) -> None:

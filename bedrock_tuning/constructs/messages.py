@@ -1,26 +1,55 @@
-"""The encrypted topic and dead-letter queue, with every publisher that must really reach them."""
+"""The encrypted topic and dead-letter queue with their publishers, and the alarms that use them."""
 
-from aws_cdk import Duration, Stack
-from aws_cdk import aws_iam as iam
+from collections.abc import Mapping
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from bedrock_tuning.constructs.permissions import Permissions
+
+# What the mail of each alarm says: what happened, and where the reason is.
+DESCRIPTIONS: Final = {
+    "WorkflowFailed": "A run failed: its own message, or its execution, says why",
+    "WorkflowTimedOut": "A run took longer than it may; its job may still be running",
+    "WorkflowAborted": "A run was aborted by hand; its job may still be running",
+    "DeadLettersWaiting": (
+        "An upload started no run, or the lease keeper was not called: the message in the queue "
+        "has the reason in its attribute ERROR_MESSAGE (docs/runbook.md)"
+    ),
+    "LeasesNotKept": (
+        "keep_leases failed, so an endpoint may be billed beyond its lease: the last error in its "
+        "log says why and what to do"
+    ),
+    "LeaseKeeperNotCalled": "keep_leases was not called for an hour: nothing ends leases now",
+    "DefaultGroupNotClosed": "The default security group of the network may be open",
+    "Failed": "The custom resource failed: something may still be billed",
+}
+
 
 class Messages(Construct):
     """Topic and queue under one key.
 
     A service that publishes to an encrypted topic needs the topic's policy *and* the key's; without
-    the second the message is lost and nothing reports it. So both are written here, together.
+    the second the message is lost and nothing reports it. Both are in the contracts.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: kms.Key, alarm_email: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: kms.Key,
+        permissions: Permissions,
+        alarm_email: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        stack = Stack.of(self)
         self.topic = sns.Topic(
             self,
             "Topic",
@@ -36,41 +65,37 @@ class Messages(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        alarms = {
-            "StringEquals": {"aws:SourceAccount": stack.account},
-            "ArnLike": {
-                "aws:SourceArn": (
-                    f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
-                )
-            },
-        }
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsPublish",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions=alarms,
-            )
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsEncrypt",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],
-                conditions=alarms,
-            )
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                # The upload rule sends as the service; the lease schedule sends with its own role.
-                sid="DeadLettersEncrypt",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-                resources=["*"],
-                conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
-            )
-        )
+        permissions.register("topic", arn=self.topic.topic_arn)
+        permissions.register("dead-letters", arn=self.dead_letters.queue_arn)
+        for statement in permissions.resource_policy("topic", self):
+            self.topic.add_to_resource_policy(statement)
         if alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+
+    def alarm_on(self, scope: Construct, metrics: Mapping[str, cloudwatch.Metric]) -> None:
+        """An alarm at the first event of each metric, by the name of its description."""
+        for name, metric in metrics.items():
+            alarm = metric.create_alarm(
+                scope,
+                name,
+                alarm_description=DESCRIPTIONS[name],
+                threshold=1,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+    def alarm_on_silence(
+        self, scope: Construct, construct_id: str, metric: cloudwatch.Metric
+    ) -> None:
+        """An alarm when nothing is counted in a period, as once after the first deployment."""
+        silent = metric.create_alarm(
+            scope,
+            construct_id,
+            alarm_description=DESCRIPTIONS[construct_id],
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+        silent.add_alarm_action(actions.SnsAction(self.topic))

@@ -4,7 +4,7 @@ ${Names} are placeholders that CloudFormation fills in (DefinitionSubstitutions)
 shows the definition as one readable text and a reviewer sees every state, retry and catch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 from bedrock_tuning.constructs.asl import (
@@ -15,21 +15,22 @@ from bedrock_tuning.constructs.asl import (
     call,
     choose,
     equals,
+    handed,
     publish,
     to,
 )
-
-# One placeholder per function; stacks/pipeline.py fills them in and grants exactly these.
-FUNCTIONS: Final = (
-    "Admit",
-    "CheckManifest",
-    "CheckImages",
-    "Merge",
-    "StartJob",
-    "RecordJob",
-    "Serve",
-    "CloseRun",
+from bedrock_tuning.contracts.functions import (
+    ADMIT,
+    CHECK_IMAGES,
+    CHECK_MANIFEST,
+    CLOSE_RUN,
+    MERGE,
+    RECORD_JOB,
+    START_JOB,
 )
+from bedrock_tuning.contracts.serving import SERVE
+from bedrock_tuning.run.job import JobRequest
+
 DAY_SECONDS: Final = 86_400
 # Jobs take hours to days; nothing but a person's approval, with its own limit, takes longer.
 _LONGEST_DAYS: Final = 30
@@ -56,21 +57,19 @@ def definition(
     *,
     environment: str,
     approval_days: int,
-    vpc: Mapping[str, Any] | None = None,
-    model_key: str | None = None,
+    placeholders: Collection[str] = (),
 ) -> dict[str, Any]:
     """The whole state machine.
 
     environment: its name, for the commands in messages. approval_days: how long a run waits for a
-    person.
-    vpc: the job's VpcConfig in Step Functions' spelling; model_key: placeholder of the key that
-    encrypts custom models.
+    person. placeholders: of the contracts; those of a network and of a model key are added to the
+    job's request.
     """
     states = {
         **_admission(),
         **_checks(),
         **_price(environment, approval_days),
-        **_training(vpc, model_key),
+        **_training(placeholders),
         **_serving(),
         **_end(),
     }
@@ -88,16 +87,7 @@ def _admission() -> dict[str, State]:
         "Upload or deployment?": choose(
             {"Variable": "$.serving", "IsPresent": True, "Next": "Serve"}, default="Admit"
         ),
-        "Admit": call(
-            "Admit",
-            {
-                "event.$": "$",
-                "execution.$": "$$.Execution.Name",
-                "started.$": "$$.Execution.StartTime",
-            },
-            result="$.admission",
-            then="Admitted?",
-        ),
+        "Admit": call(ADMIT, then="Admitted?"),
         "Admitted?": choose(
             equals("$.admission.decision", "run", "Check manifest"), default="Close run"
         ),
@@ -105,21 +95,8 @@ def _admission() -> dict[str, State]:
 
 
 def _checks() -> dict[str, State]:
-    subject = {
-        "run.$": "$.admission.run",
-        "customization.$": "$.admission.customization",
-    }
     return {
-        "Check manifest": call(
-            "CheckManifest",
-            {
-                **subject,
-                "training_version.$": "$.admission.training_version",
-                "validation_version.$": "$.admission.validation_version",
-            },
-            result="$.check",
-            then="Any images?",
-        ),
+        "Check manifest": call(CHECK_MANIFEST, then="Any images?"),
         "Any images?": choose(
             {"Variable": "$.check.shards", "NumericGreaterThan": 0, "Next": "Check images"},
             default="No images",
@@ -133,20 +110,20 @@ def _checks() -> dict[str, State]:
                 "ReaderConfig": {"InputType": "JSONL"},
                 "Parameters": {"Bucket": "${OutputBucket}", "Key.$": "$.check.shards_key"},
             },
-            "ItemSelector": {**subject, "shard.$": "$$.Map.Item.Value"},
+            "ItemSelector": handed(CHECK_IMAGES),
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                 "StartAt": "Check shard",
                 "States": {
                     "Check shard": {
                         "Type": "Task",
-                        "Resource": "${CheckImages}",
+                        "Resource": f"${{{CHECK_IMAGES.name}}}",
                         "Retry": RETRY,
                         "Catch": [to("Shard not checked")],
                         "End": True,
                     },
                     # A child that fails only says that too many did; so each says what happened,
-                    # and merge refuses to go on: an image nobody looked at must not be paid for.
+                    # and merge refuses to go on: an image that nobody checked must not be paid for.
                     "Shard not checked": {
                         "Type": "Pass",
                         "Parameters": {
@@ -167,9 +144,7 @@ def _checks() -> dict[str, State]:
             "ResultPath": "$.shards",
             "Next": "Merge report",
         },
-        "Merge report": call(
-            "Merge", {**subject, "shards.$": "$.shards"}, result="$.report", then="Valid?"
-        ),
+        "Merge report": call(MERGE, then="Valid?"),
         "Valid?": choose(
             {"Variable": "$.report.valid", "BooleanEquals": True, "Next": "Prepare job"},
             default="Close run",
@@ -179,12 +154,7 @@ def _checks() -> dict[str, State]:
 
 def _price(environment: str, approval_days: int) -> dict[str, State]:
     return {
-        "Prepare job": call(
-            "StartJob",
-            {"admission.$": "$.admission", "report.$": "$.report"},
-            result="$.start",
-            then="Price known and allowed?",
-        ),
+        "Prepare job": call(START_JOB, then="Price known and allowed?"),
         "Price known and allowed?": choose(
             equals("$.start.decision", "start", "With validation dataset?"),
             equals("$.start.decision", "approve", "Ask for approval"),
@@ -247,27 +217,26 @@ def _price(environment: str, approval_days: int) -> dict[str, State]:
     }
 
 
-def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str, State]:
-    request: State = {
-        f"{field}.$": f"$.start.request.{field}"
-        for field in (
-            "JobName",
-            "CustomModelName",
-            "RoleArn",
-            "ClientRequestToken",
-            "BaseModelIdentifier",
-            "CustomizationType",
-            "TrainingDataConfig",
-            "OutputDataConfig",
-            "HyperParameters",
-            "JobTags",
-            "CustomModelTags",
-        )
-    }
-    if vpc is not None:
-        request["VpcConfig"] = dict(vpc)
-    if model_key is not None:
-        request["CustomModelKmsKeyId"] = model_key
+def _job_request(placeholders: Collection[str]) -> State:
+    """The request that StartJob built and checked, and what the settings add to it."""
+    fields = [name for name in JobRequest.__annotations__ if name in JobRequest.__required_keys__]
+    request: State = {}
+    for name in fields:
+        field = f"{name[0].upper()}{name[1:]}"
+        request[f"{field}.$"] = f"$.start.request.{field}"
+    subnets, groups = (
+        [f"${{{name}}}" for name in placeholders if name.startswith(kind)]
+        for kind in ("JobSubnet", "JobGroup")
+    )
+    if subnets:
+        request["VpcConfig"] = {"SubnetIds": subnets, "SecurityGroupIds": groups}
+    if "ModelKey" in placeholders:
+        request["CustomModelKmsKeyId"] = "${ModelKey}"
+    return request
+
+
+def _training(placeholders: Collection[str]) -> dict[str, State]:
+    request = _job_request(placeholders)
     # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
     train: State = {
         "Type": "Task",
@@ -282,19 +251,13 @@ def _training(vpc: Mapping[str, Any] | None, model_key: str | None) -> dict[str,
     return {
         "Train": train,
         "Train with validation": {**train, "Parameters": {**request, **validated}},
-        "Record job": call(
-            "RecordJob",
-            {"admission.$": "$.admission", "start.$": "$.start", "job.$": "$.job"},
-            result="$.serving",
-            then="Serve",
-        ),
+        "Record job": call(RECORD_JOB, then="Serve"),
     }
 
 
 def _serving() -> dict[str, State]:
     def act(action: str, *, then: str, catch: State) -> State:
-        payload = {"action": action, "serving.$": "$.serving"}
-        state = call("Serve", payload, result="$.serving", then=then)
+        state = call(SERVE, action=action, then=then)
         return {**state, "Retry": PATIENT_RETRY, "Catch": [catch]}
 
     # An error while serving is not the end: what was begun must be undone, or it goes on billing.
@@ -331,13 +294,7 @@ def _serving() -> dict[str, State]:
 
 def _end() -> dict[str, State]:
     return {
-        "Close run": call(
-            "CloseRun",
-            {"state.$": "$"},
-            result="$.outcome",
-            then="Worth a message?",
-            catch="Say that closing failed",
-        ),
+        "Close run": call(CLOSE_RUN, then="Worth a message?", catch="Say that closing failed"),
         "Worth a message?": choose(
             {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Notify"},
             default="Ended well?",

@@ -1,22 +1,24 @@
-"""What every role, policy and function of an environment is for: the promise that review proves."""
+"""Who may do what in an environment: the constructs compile it, the review proves it."""
 
 from collections.abc import Mapping
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts.constructs import WORKFLOW_FUNCTIONS, places
+from bedrock_tuning.contracts.constructs import places
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,
     Function,
+    FunctionSpec,
     Grant,
     Guarded,
     Place,
     Refusal,
     Role,
+    Scope,
 )
-from bedrock_tuning.contracts.functions import functions
+from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
@@ -26,6 +28,7 @@ __all__ = (
     "Condition",
     "Contracts",
     "Function",
+    "FunctionSpec",
     "Grant",
     "Guarded",
     "Place",
@@ -37,13 +40,21 @@ __all__ = (
 
 def contracts(settings: Settings, customizations: Mapping[str, Customization]) -> Contracts:
     """The contracts of one environment, from its settings and the customizations alone."""
+    scope = Scope(settings=settings, customizations=customizations)
     known = places(customizations)
     base = Contracts(
         environment=settings.name,
         places=known,
-        roles=roles(settings, customizations, known),
+        roles=roles(scope, known),
         guarded=guarded(settings.name, known),
-        functions=functions(settings, customizations, known),
+        functions=tuple(
+            Function(
+                spec=spec,
+                place=known[f"function.{spec.name}"],
+                environment=scope.variables(spec.variables),
+            )
+            for spec in FUNCTIONS
+        ),
         trigger_buckets=("training", "validation"),
         trigger_keys=tuple(s3_layout.manifest_key(name) for name in customizations),
         boundary=settings.permissions_boundary,
@@ -54,7 +65,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         architecture="arm64" if settings.functions == "lambda" else "x86_64",
         table_keys={"": ("id",), "by-customization": ("customization", "run")},
         placeholders={
-            **{name: f"{{function.{name}}}" for name in WORKFLOW_FUNCTIONS},
+            **{s.name: f"{{function.{s.name}}}" for s in FUNCTIONS if s.payload},
             "OutputBucket": "{output:name}",
             "RunsTable": "{runs:name}",
             "Topic": "{topic}",
@@ -72,9 +83,11 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
                 "Commitment": each.serving.commitment or "none",
                 "LeaseHours": str(each.serving.lease_hours or "none"),
                 "OnDelete": each.serving.on_delete,
+                # Not about serving: a version that publishes another parameter changes this, so
+                # CloudFormation calls the handler, which publishes it.
                 "Pointers": POINTERS,
             }
             for name, each in customizations.items()
         },
     )
-    return with_options(base, settings, customizations)
+    return with_options(base, scope)

@@ -7,7 +7,7 @@ from typing import Final
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.contract import Role
 
-_ROLE_NAME_LENGTH: Final = 64
+ROLE_NAME_LENGTH: Final = 64
 # Reading, writing, deleting and listing what lies in a bucket. Not its configuration: whoever
 # administrates the account, and CloudFormation, can always change the lock, in the open
 # (CloudTrail records it), but cannot walk through it.
@@ -26,10 +26,10 @@ DATA_ACTIONS: Final = (
 def role_name(settings: Settings, name: str) -> str:
     """The physical name of a role whose contract is called role.<name>: 64 characters at most."""
     full = f"{settings.role_name_prefix}tuning-{settings.name}-{settings.region}-{name}"
-    if len(full) <= _ROLE_NAME_LENGTH:
+    if len(full) <= ROLE_NAME_LENGTH:
         return full
     digest = hashlib.sha256(full.encode()).hexdigest()[:8]
-    return f"{full[: _ROLE_NAME_LENGTH - 9]}-{digest}"
+    return f"{full[: ROLE_NAME_LENGTH - 9]}-{digest}"
 
 
 def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:

@@ -3,23 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bedrock_tuning.contracts.contract import Place
-
-# The functions of the pipeline, by construct, with their modules in lambdas/.
-RUN_FUNCTIONS: Final = {
-    "Admit": "admit",
-    "CheckManifest": "check_manifest",
-    "CheckImages": "check_images",
-    "Merge": "merge",
-    "StartJob": "start_job",
-    "RecordJob": "record_job",
-    "Serve": "serve",
-    "CloseRun": "close_run",
-    "KeepLeases": "keep_leases",
-}
-# Those that the workflow calls; the lease keeper is called by its schedule.
-WORKFLOW_FUNCTIONS: Final = tuple(name for name in RUN_FUNCTIONS if name != "KeepLeases")
-PROVIDER: Final = "ProvisionedThroughput"
+from bedrock_tuning.contracts.contract import FunctionSpec, Place
+from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 
 # What `tuning` finds an environment by: the outputs of its stacks, and whose name each must be.
 OUTPUTS: Final = {
@@ -46,7 +32,7 @@ def _pipeline(path: str, kind: str) -> Place:
 
 def places(customizations: Iterable[str]) -> dict[str, Place]:
     """Every construct that contracts name, for these customizations."""
-    found = {
+    known = {
         "training": _data("Training", _BUCKET),
         "validation": _data("Validation", _BUCKET),
         "output": _data("Output", _BUCKET),
@@ -64,19 +50,25 @@ def places(customizations: Iterable[str]) -> dict[str, Place]:
         "lease-schedule": _pipeline("KeepLeases", "AWS::Scheduler::Schedule"),
         "role.lease-schedule": _pipeline("LeaseScheduleRole", _ROLE),
     }
-    functions = {name: ("pipeline", f"Functions/{name}") for name in RUN_FUNCTIONS}
-    functions[PROVIDER] = ("serving", PROVIDER)
-    for name, (stack, path) in functions.items():
-        found |= {
-            f"function.{name}": Place(
-                stack=stack, path=f"{path}/Function", type="AWS::Lambda::Function"
-            ),
-            f"logs.{name}": Place(stack=stack, path=f"{path}/Logs", type="AWS::Logs::LogGroup"),
-            f"role.{name}": Place(stack=stack, path=f"{path}/Role", type=_ROLE),
-        }
+    for spec in FUNCTIONS:
+        known |= of_function(spec)
     for name in customizations:
-        found[f"role.bedrock.{name}"] = _pipeline(f"BedrockRole-{name}/Role", _ROLE)
-        found[f"serving.{name}"] = Place(
-            stack="serving", path=f"Throughput-{name}", type="Custom::ProvisionedThroughput"
+        known[f"role.bedrock.{name}"] = _pipeline(f"BedrockRole-{name}/Role", _ROLE)
+        known[f"serving.{name}"] = Place(
+            stack=PROVISIONED_THROUGHPUT.stack,
+            path=f"Throughput-{name}",
+            type="Custom::ProvisionedThroughput",
         )
-    return found
+    return known
+
+
+def of_function(spec: FunctionSpec) -> dict[str, Place]:
+    """A function with its logs and its role."""
+    return {
+        f"{name}.{spec.name}": Place(stack=spec.stack, path=f"{spec.path}/{part}", type=kind)
+        for name, part, kind in (
+            ("function", "Function", "AWS::Lambda::Function"),
+            ("logs", "Logs", "AWS::Logs::LogGroup"),
+            ("role", "Role", _ROLE),
+        )
+    }

@@ -1,15 +1,22 @@
-"""The words in which permissions are promised: who, may do what, to what, under which conditions.
+"""The terms of a contract: who may do what, to what, under which conditions.
 
-A contract is written from intent and says nothing about how the stacks grant it; `review` proves
-that the synthesized templates grant exactly that. Resources are texts with placeholders for what
-only a deployment knows: {training} is that bucket's ARN, {training:name} its name, {partition},
-{region} and {account} where it is deployed; * and ? are IAM's wildcards.
+A contract is the only place where a permission is written. The constructs compile it into policies,
+and `review` proves that the synthesized templates grant exactly that. Resources are texts with
+placeholders for what only a deployment knows: {training} is that bucket's ARN, {training:name} its
+name, {vpc:DefaultSecurityGroup} another attribute, {partition}, {region} and {account} where it is
+deployed; * and ? are IAM's wildcards.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal
 
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.settings import Settings
+
+PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re.IGNORECASE)
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 
@@ -58,6 +65,9 @@ class Place:
     type: str
 
 
+Places = Mapping[str, Place]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """A role: the one service that may assume it, under which conditions, and all it may do.
@@ -85,15 +95,110 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
-    """A Lambda function: the handler, the role it runs as, and what its environment must say."""
+class Scope:
+    """What the contracts of an environment are made from."""
+
+    settings: Settings
+    customizations: Mapping[str, Customization]
+
+    def variables(self, of: type[Environment]) -> dict[str, str]:
+        """The environment variables of a function, with placeholders for names and ARNs."""
+        settings = self.settings
+        known: dict[str, Any] = {
+            "environment": settings.name,
+            "training_bucket": "{training:name}",
+            "validation_bucket": "{validation:name}",
+            "output_bucket": "{output:name}",
+            "runs_table": "{runs:name}",
+            "topic_arn": "{topic}",
+            "workflow_arn": "{workflow}",
+            "parameter_prefix": parameter_prefix(settings.name),
+            "service_roles": {name: f"{{role.bedrock.{name}}}" for name in self.customizations},
+            "images_per_shard": settings.images_per_shard,
+            "approval_days": settings.approval_days,
+            "poll_seconds": settings.poll_seconds,
+            "serving_timeout_seconds": settings.serving_timeout_seconds,
+        }
+        return of(**{field.name: known[field.name] for field in fields(of)}).to_env()
+
+
+def parameter_prefix(environment: str) -> str:
+    """The path of an environment's SSM parameters, which point to models and endpoints."""
+    return f"/bedrock-tuning/{environment}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Where the workflow keeps what a function returns, and what of it decides how a run goes on.
+
+    path: in the run's data. field: "" for an answer that decides nothing; values: all that the
+    field can be, as the handler declares them.
+    """
+
+    path: str
+    field: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def decision(self) -> str:
+        """The path of the field that decides."""
+        return f"{self.path}.{self.field}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """All that is to be said about one Lambda function beside its code.
+
+    module: in lambdas/. grants: what it needs beside its own logs. payload: what the workflow hands
+    to it, by name, with the path of each value ($ is the run's data, $$ the execution's own); empty
+    for a function that something else calls. variables: the class that its handler reads.
+    """
 
     name: str
+    module: str
+    does: str
+    variables: type[Environment]
+    grants: Callable[[Scope], tuple[Grant, ...]]
+    payload: Mapping[str, str] = field(default_factory=dict)
+    answer: Answer | None = None
+    memory_mb: int = 512
+    disk_mb: int = 512
+    timeout_minutes: int = 15
+    stack: str = "pipeline"
+
+    @property
+    def path(self) -> str:
+        """Its construct in the stack."""
+        return f"Functions/{self.name}" if self.stack == "pipeline" else self.name
+
+    @property
+    def handler(self) -> str:
+        """As Lambda names it."""
+        return f"lambdas.{self.module}.handler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function of an environment: its specification, place and environment variables."""
+
+    spec: FunctionSpec
     place: Place
-    role: str
-    handler: str
     environment: Mapping[str, str]
-    log_group: str
+
+    @property
+    def name(self) -> str:
+        """As placeholders name it."""
+        return f"function.{self.spec.name}"
+
+    @property
+    def role(self) -> str:
+        """The contract of the role it runs as."""
+        return f"role.{self.spec.name}"
+
+    @property
+    def log_group(self) -> str:
+        """The placeholder of its log group."""
+        return f"logs.{self.spec.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +232,15 @@ class Contracts:
     retention: Mapping[str, int] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def role(self, name: str) -> Role:
+        """The contract of a role, without "role." in its name."""
+        return next(role for role in self.roles if role.name == f"role.{name}")
+
+    def function(self, name: str) -> Function:
+        """A function by its specification's name."""
+        return next(function for function in self.functions if function.spec.name == name)
+
+    def resource(self, name: str) -> Guarded:
+        """The contract of a resource with a policy of its own."""
+        return next(guarded for guarded in self.guarded if guarded.name == name)

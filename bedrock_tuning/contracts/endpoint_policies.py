@@ -3,7 +3,7 @@
 from bedrock_tuning.contracts.contract import Condition, Grant
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 
-_OURS = Condition(operator="StringEquals", key="aws:PrincipalAccount", values=("{account}",))
+_OWN = Condition(operator="StringEquals", key="aws:PrincipalAccount", values=("{account}",))
 _ANSWERS = "arn:{partition}:s3:::cloudformation-custom-resource-response-{region-plain}/*"
 
 
@@ -13,26 +13,27 @@ def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
     if endpoint.actions:
         found.append(
             Grant(
-                why="what the contracts of the functions and jobs name",
+                why="own resources",
                 actions=endpoint.actions,
                 resources=_resources(endpoint.service),
-                conditions=(_OURS,),
+                conditions=(_OWN,),
             )
         )
     if endpoint.unbound:
         found.append(
             Grant(
-                why="the same for actions without resources",
+                why="without resources",
                 actions=endpoint.unbound,
                 resources=("*",),
-                conditions=(_OURS,),
+                conditions=(_OWN,),
             )
         )
     if endpoint.service == "s3":
         found.append(
             Grant(
-                why="custom resources answer CloudFormation, by an address that it has signed",
+                why="answer CloudFormation",
                 actions=("s3:PutObject",),
+                # Custom resources answer by an address that CloudFormation has signed.
                 resources=(_ANSWERS,),
             )
         )

@@ -1,76 +1,200 @@
-"""The contract of every function: its handler, its role, and what its environment must say."""
+"""The functions of a run: for each, what it does, may do, is given and answers.
 
-from collections.abc import Iterable, Mapping
+A new function needs its handler in lambdas/, its specification here, and, if it is part of a run,
+its state in bedrock_tuning/constructs/workflow.py. Everything else is derived from these.
+"""
 
+from typing import Final, get_args
+
+from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
-    Environment,
-    LeaseEnvironment,
     RunEnvironment,
-    ServeEnvironment,
     StartEnvironment,
-    ThroughputEnvironment,
 )
-from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts.constructs import PROVIDER, RUN_FUNCTIONS
-from bedrock_tuning.contracts.contract import Function, Place
-from bedrock_tuning.contracts.grants import parameter_prefix
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
+from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision
+
+_RUN: Final = {"run": "$.admission.run", "customization": "$.admission.customization"}
+# Measured: checks are bound by the processor, of which Lambda gives a whole one at 1,769 MB.
+_ONE_PROCESSOR_MB: Final = 1_769
+# Every finding goes through a file: 318 bytes each, several for each of 500,000 records, twice.
+_FINDINGS_MB: Final = 6_144
 
 
-def functions(
-    settings: Settings, customizations: Iterable[str], places: Mapping[str, Place]
-) -> tuple[Function, ...]:
-    """All functions of an environment."""
-    modules = {**RUN_FUNCTIONS, PROVIDER: "provisioned_throughput"}
-    environments = _environments(settings, customizations)
-    return tuple(
-        Function(
-            name=f"function.{name}",
-            place=places[f"function.{name}"],
-            role=f"role.{name}",
-            handler=f"lambdas.{module}.handler",
-            environment=environments[name].to_env(),
-            log_group=f"logs.{name}",
-        )
-        for name, module in modules.items()
+def _admit(scope: Scope) -> tuple[Grant, ...]:
+    models = {each.base_model.invoke_id for each in scope.customizations.values()}
+    return (
+        g.find_manifests(scope),
+        *g.runs("GetItem", "PutItem"),
+        Grant(
+            why="ask whether the model is open",
+            actions=("bedrock:GetFoundationModel",),
+            resources=g.foundation_models(models),
+        ),
     )
 
 
-def _environments(settings: Settings, customizations: Iterable[str]) -> dict[str, Environment]:
-    """Each function's environment, with placeholders for names and ARNs."""
-    name = settings.name
-    buckets = {
-        "environment": name,
-        "training_bucket": "{training:name}",
-        "validation_bucket": "{validation:name}",
-        "output_bucket": "{output:name}",
-    }
-    prefix = parameter_prefix(name)
-    run = RunEnvironment(**buckets, runs_table="{runs:name}")
-    check = CheckEnvironment(**buckets, images_per_shard=settings.images_per_shard)
-    return {
-        "Admit": run,
-        "CheckManifest": check,
-        "CheckImages": check,
-        "Merge": run,
-        "StartJob": StartEnvironment(
-            **buckets,
-            runs_table="{runs:name}",
-            service_roles={each: f"{{role.bedrock.{each}}}" for each in customizations},
-            approval_days=settings.approval_days,
+ADMIT: Final = FunctionSpec(
+    name="Admit",
+    module="admit",
+    does="decides whether an upload starts a run",
+    variables=RunEnvironment,
+    grants=_admit,
+    payload={
+        "event": "$",
+        "execution": "$$.Execution.Name",
+        "started": "$$.Execution.StartTime",
+    },
+    answer=Answer(path="$.admission", field="decision", values=get_args(AdmissionDecision)),
+)
+
+
+def _check_manifest(scope: Scope) -> tuple[Grant, ...]:
+    return (
+        g.read_manifests(scope),
+        g.work("write work", "s3:PutObject", "text.json", "findings/*", "shards*"),
+        g.use_data_key(),
+    )
+
+
+CHECK_MANIFEST: Final = FunctionSpec(
+    name="CheckManifest",
+    module="check_manifest",
+    does="checks every line of both manifests",
+    variables=CheckEnvironment,
+    grants=_check_manifest,
+    payload={
+        **_RUN,
+        "training_version": "$.admission.training_version",
+        "validation_version": "$.admission.validation_version",
+    },
+    answer=Answer(path="$.check"),
+    memory_mb=_ONE_PROCESSOR_MB,
+    disk_mb=_FINDINGS_MB,
+)
+
+
+def _check_images(scope: Scope) -> tuple[Grant, ...]:
+    folders = [f"{s3_layout.folder(name)}*" for name in scope.customizations]
+    return (
+        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
+        g.work("write work", "s3:PutObject", "results/*", "findings/*"),
+        g.use_data_key(),
+        g.work("read work", "s3:GetObject", "shards/*"),
+        g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=folders),
+    )
+
+
+CHECK_IMAGES: Final = FunctionSpec(
+    name="CheckImages",
+    module="check_images",
+    does="checks the images of one shard",
+    variables=CheckEnvironment,
+    grants=_check_images,
+    payload={**_RUN, "shard": "$$.Map.Item.Value"},
+    memory_mb=_ONE_PROCESSOR_MB,
+    disk_mb=_FINDINGS_MB,
+)
+
+
+def _merge(scope: Scope) -> tuple[Grant, ...]:
+    return (
+        g.work("read work", "s3:GetObject", ""),
+        g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
+        g.write_reports(scope, "report.json", "report.html", "rejected.jsonl"),
+        g.use_data_key(),
+        *g.runs("UpdateItem"),
+    )
+
+
+MERGE: Final = FunctionSpec(
+    name="Merge",
+    module="merge",
+    does="makes one report of all results",
+    variables=RunEnvironment,
+    grants=_merge,
+    payload={**_RUN, "shards": "$.shards"},
+    answer=Answer(path="$.report", field="valid"),
+    memory_mb=_ONE_PROCESSOR_MB,
+    disk_mb=_FINDINGS_MB,
+)
+
+
+def _start_job(scope: Scope) -> tuple[Grant, ...]:
+    return (
+        g.find_manifests(scope),
+        g.read_manifests(scope),
+        g.objects(
+            "keep checked manifests",
+            "s3:PutObject",
+            buckets=g.OUTPUT,
+            patterns=[f"{s3_layout.manifests_prefix(name)}*" for name in scope.customizations],
         ),
-        "RecordJob": run,
-        "Serve": ServeEnvironment(
-            environment=name,
-            parameter_prefix=prefix,
-            poll_seconds=settings.poll_seconds,
-            serving_timeout_seconds=settings.serving_timeout_seconds,
+        g.use_data_key(),
+        *g.runs("GetItem", "PutItem", "UpdateItem"),
+        Grant(
+            why="ask what became of earlier work",
+            actions=("bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"),
+            resources=(g.JOBS, g.CUSTOM_MODELS),
         ),
-        "CloseRun": run,
-        "KeepLeases": LeaseEnvironment(
-            environment=name, topic_arn="{topic}", parameter_prefix=prefix
-        ),
-        PROVIDER: ThroughputEnvironment(
-            environment=name, parameter_prefix=prefix, workflow_arn="{workflow}"
-        ),
-    }
+    )
+
+
+START_JOB: Final = FunctionSpec(
+    name="StartJob",
+    module="start_job",
+    does="prices the job, builds its request and keeps the checked manifests",
+    variables=StartEnvironment,
+    grants=_start_job,
+    payload={"admission": "$.admission", "report": "$.report"},
+    answer=Answer(path="$.start", field="decision", values=get_args(StartDecision)),
+)
+
+
+def _record_job(scope: Scope) -> tuple[Grant, ...]:
+    jobs = [f"{s3_layout.jobs_prefix(name)}*" for name in scope.customizations]
+    return (
+        g.objects("read metrics", "s3:GetObject", buckets=g.OUTPUT, patterns=jobs),
+        g.listing("list metrics", buckets=g.OUTPUT, prefixes=jobs),
+        g.write_reports(scope, "metrics.json"),
+        g.use_data_key(),
+        *g.runs("GetItem", "PutItem", "UpdateItem"),
+    )
+
+
+RECORD_JOB: Final = FunctionSpec(
+    name="RecordJob",
+    module="record_job",
+    does="records the job's metrics and model",
+    variables=RunEnvironment,
+    grants=_record_job,
+    payload={"admission": "$.admission", "start": "$.start", "job": "$.job"},
+    answer=Answer(path="$.serving"),
+)
+
+
+CLOSE_RUN: Final = FunctionSpec(
+    name="CloseRun",
+    module="close_run",
+    does="writes how a run ended",
+    variables=RunEnvironment,
+    grants=lambda _: g.runs("GetItem", "PutItem", "UpdateItem"),
+    payload={"state": "$"},
+    answer=Answer(path="$.outcome"),
+)
+
+FUNCTIONS: Final = (
+    ADMIT,
+    CHECK_MANIFEST,
+    CHECK_IMAGES,
+    MERGE,
+    START_JOB,
+    RECORD_JOB,
+    SERVE,
+    CLOSE_RUN,
+    KEEP_LEASES,
+    PROVISIONED_THROUGHPUT,
+)

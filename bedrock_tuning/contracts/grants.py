@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bedrock_tuning.contracts.contract import Condition, Grant
+from bedrock_tuning import s3_layout
+from bedrock_tuning.contracts.contract import Condition, Grant, Scope, parameter_prefix
 from bedrock_tuning.run.job import TAG_PREFIX
 
 ENVIRONMENT_TAG: Final = f"{TAG_PREFIX}:environment"
@@ -14,6 +15,8 @@ ENDPOINTS: Final = (
     "arn:{partition}:bedrock:{region}:{account}:custom-model-deployment/*",
     "arn:{partition}:bedrock:{region}:{account}:provisioned-model/*",
 )
+DATASETS: Final = ("{training}", "{validation}")
+OUTPUT: Final = ("{output}",)
 READ_KEY: Final = ("kms:Decrypt",)
 WRITE_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
@@ -38,7 +41,7 @@ OWN_ACCOUNT: Final = equals("aws:ResourceAccount", "{account}")
 FROM_THIS_ACCOUNT: Final = equals("aws:SourceAccount", "{account}")
 
 
-def tagged_as_ours(environment: str) -> Condition:
+def tagged_as_own(environment: str) -> Condition:
     """Only what this environment has tagged."""
     return equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", environment)
 
@@ -76,17 +79,69 @@ def key_through(service: str, why: str, *, key: str, actions: tuple[str, ...]) -
     )
 
 
+def use_data_key(*actions: str) -> Grant:
+    """The key of datasets and results, through S3; for reading and writing unless it says less."""
+    return key_through("s3", "use data key", key="{data-key}", actions=actions or WRITE_KEY)
+
+
+def find_manifests(scope: Scope) -> Grant:
+    """Finding the newest versions of the manifests."""
+    return listing(
+        "find manifests",
+        action="s3:ListBucketVersions",
+        buckets=DATASETS,
+        prefixes=[s3_layout.manifest_key(name) for name in scope.customizations],
+    )
+
+
+def read_manifests(scope: Scope) -> Grant:
+    """Reading the manifests, in the version that was checked."""
+    return objects(
+        "read manifests",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        buckets=DATASETS,
+        patterns=[s3_layout.manifest_key(name) for name in scope.customizations],
+    )
+
+
+def work(why: str, action: str, *files: str) -> Grant:
+    """Files below work/<any run>/; "" for all of them."""
+    patterns = [f"{s3_layout.WORK}/*/{file}" if file else f"{s3_layout.WORK}/*" for file in files]
+    return objects(why, action, buckets=OUTPUT, patterns=patterns)
+
+
+def write_reports(scope: Scope, *files: str) -> Grant:
+    """Files of each customization's reports, of any run."""
+    patterns = [
+        f"{s3_layout.REPORTS}/{name}/*/{file}" for name in scope.customizations for file in files
+    ]
+    return objects("write reports", "s3:PutObject", buckets=OUTPUT, patterns=patterns)
+
+
+def foundation_models(ids: Iterable[str]) -> tuple[str, ...]:
+    """The ARNs of base models, which belong to no account."""
+    return tuple(
+        f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in sorted(ids)
+    )
+
+
+def start_workflow(why: str) -> Grant:
+    """Starting a run, or the serving part of one."""
+    return Grant(why=why, actions=("states:StartExecution",), resources=("{workflow}",))
+
+
 def runs(*actions: str) -> tuple[Grant, Grant]:
     """Single-item operations on the runs table."""
     return (
         Grant(
-            why="keep the run's item in the runs table",
+            why="use runs",
             actions=tuple(f"dynamodb:{action}" for action in actions),
             resources=("{runs}",),
         ),
         key_through(
             "dynamodb",
-            "the runs table is encrypted",
+            "use the runs' key",
             key="{operations-key}",
             actions=("kms:Decrypt", "kms:DescribeKey"),
         ),
@@ -96,15 +151,15 @@ def runs(*actions: str) -> tuple[Grant, Grant]:
 def notify() -> tuple[Grant, Grant]:
     """Sending to the encrypted topic."""
     return (
-        Grant(why="tell people", actions=("sns:Publish",), resources=("{topic}",)),
-        key_through("sns", "the topic is encrypted", key="{operations-key}", actions=WRITE_KEY),
+        Grant(why="notify", actions=("sns:Publish",), resources=("{topic}",)),
+        key_through("sns", "encrypt messages", key="{operations-key}", actions=WRITE_KEY),
     )
 
 
 def write_logs(function: str) -> Grant:
     """A function's own log group, which it cannot create, only write."""
     return Grant(
-        why="write its own logs",
+        why="write own logs",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=(f"{{logs.{function}}}",),
     )
@@ -114,7 +169,7 @@ def find_endpoints() -> tuple[Grant, Grant]:
     """Finding the endpoints that exist; Bedrock's List actions know no resources."""
     return (
         Grant(
-            why="find the endpoints that exist",
+            why="find endpoints",
             actions=(
                 "bedrock:ListProvisionedModelThroughputs",
                 "bedrock:ListCustomModelDeployments",
@@ -122,7 +177,7 @@ def find_endpoints() -> tuple[Grant, Grant]:
             resources=("*",),
         ),
         Grant(
-            why="see an endpoint's state and tags",
+            why="describe endpoints",
             actions=(
                 "bedrock:GetProvisionedModelThroughput",
                 "bedrock:GetCustomModelDeployment",
@@ -136,20 +191,20 @@ def find_endpoints() -> tuple[Grant, Grant]:
 def end_billing(environment: str) -> Grant:
     """Deleting endpoints that this environment has tagged as its own."""
     return Grant(
-        why="end the billing of this environment's endpoints",
+        why="end billing",
         actions=(
             "bedrock:DeleteProvisionedModelThroughput",
             "bedrock:DeleteCustomModelDeployment",
         ),
         resources=ENDPOINTS,
-        conditions=(tagged_as_ours(environment),),
+        conditions=(tagged_as_own(environment),),
     )
 
 
 def pointers(environment: str, *actions: str) -> Grant:
     """The SSM parameters that point to a customization's model and endpoint."""
     return Grant(
-        why="point applications to the model and its endpoint",
+        why="publish pointers",
         actions=tuple(f"ssm:{action}" for action in actions),
         resources=(
             "arn:{partition}:ssm:{region}:{account}:parameter"
@@ -158,12 +213,7 @@ def pointers(environment: str, *actions: str) -> Grant:
     )
 
 
-def parameter_prefix(environment: str) -> str:
-    """Where an environment's pointers lie in SSM."""
-    return f"/bedrock-tuning/{environment}"
-
-
-def tag_as_ours(why: str, environment: str, *, resources: tuple[str, ...]) -> Grant:
+def tag_as_own(why: str, environment: str, *, resources: tuple[str, ...]) -> Grant:
     """Tagging something new; what another environment has tagged cannot be claimed."""
     return Grant(
         why=why,

@@ -7,23 +7,26 @@ from typing import Final
 from bedrock_tuning.config.lambda_environment import Environment
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.constructs import of_function
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,
     Function,
+    FunctionSpec,
     Grant,
     Guarded,
     Place,
     Refusal,
     Role,
+    Scope,
 )
 from bedrock_tuning.contracts.resources import administered, encrypt_logs
+from bedrock_tuning.contracts.roles import function_role
 
 _EC2: Final = "arn:{partition}:ec2:{region}:{account}"
 _INTERFACES: Final = f"{_EC2}:network-interface/*"
 _FUNCTIONS: Final = "arn:{partition}:lambda:{region}:{account}:function:*"
 _ROLE: Final = "AWS::IAM::Role"
-CLOSER: Final = "CloseDefaultGroup"
 # Lambda itself uses them, with the function's role, on resources it does not know beforehand.
 _ATTACH: Final = (
     "ec2:AssignPrivateIpAddresses",
@@ -35,8 +38,36 @@ _ATTACH: Final = (
 )
 
 
-def add_network(contracts: Contracts, settings: Settings) -> Contracts:
+def _close_default_group(_: Scope) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="describe rules",
+            # EC2's Describe actions know no resources.
+            actions=("ec2:DescribeSecurityGroupRules",),
+            resources=("*",),
+        ),
+        Grant(
+            why="revoke rules",
+            actions=("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
+            resources=(f"{_EC2}:security-group/{{vpc:DefaultSecurityGroup}}",),
+        ),
+    )
+
+
+CLOSE_DEFAULT_GROUP: Final = FunctionSpec(
+    name="CloseDefaultGroup",
+    module="close_default_group",
+    does="takes the rules from the network's default security group",
+    variables=Environment,
+    grants=_close_default_group,
+    timeout_minutes=2,
+    stack="network",
+)
+
+
+def add_network(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts of an environment whose functions and jobs run in a network."""
+    settings = scope.settings
     subnets, groups = list(settings.vpc_subnets), list(settings.vpc_security_groups)
     if settings.own_network:
         subnets = [f"{{subnet.{number}:name}}" for number in range(len(settings.zones))]
@@ -62,18 +93,16 @@ def add_network(contracts: Contracts, settings: Settings) -> Contracts:
         roles=tuple(wider(role) for role in contracts.roles),
         placeholders={**contracts.placeholders, **filled},
     )
-    return _own_network(wide, settings) if settings.own_network else wide
+    return _own_network(wide, scope) if settings.own_network else wide
 
 
 def _attach() -> Grant:
-    return Grant(
-        why="Lambda attaches the function to its network", actions=_ATTACH, resources=("*",)
-    )
+    return Grant(why="attach to network", actions=_ATTACH, resources=("*",))
 
 
 def _only_lambda() -> Refusal:
     return Refusal(
-        why="a function's own code leaves the network alone",
+        why="not by its own code",
         actions=("ec2:*",),
         resources=("*",),
         conditions=(g.arn_like("lambda:SourceFunctionArn", _FUNCTIONS),),
@@ -85,7 +114,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
     job = "BedrockModelCustomizationJobArn"
     return (
         Grant(
-            why="look at the network of its jobs",
+            why="describe network",
             actions=(
                 "ec2:DescribeDhcpOptions",
                 "ec2:DescribeNetworkInterfaces",
@@ -96,7 +125,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             resources=("*",),
         ),
         Grant(
-            why="make interfaces for jobs, tagged with the job",
+            why="make interfaces of jobs",
             actions=("ec2:CreateNetworkInterface",),
             resources=(_INTERFACES,),
             conditions=(
@@ -110,7 +139,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             resources=(*subnets, *groups),
         ),
         Grant(
-            why="hand over and delete the interfaces of jobs",
+            why="manage interfaces of jobs",
             actions=(
                 "ec2:CreateNetworkInterfacePermission",
                 "ec2:DeleteNetworkInterface",
@@ -124,7 +153,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             ),
         ),
         Grant(
-            why="tag them while making them",
+            why="tag new interfaces",
             actions=("ec2:CreateTags",),
             resources=(_INTERFACES,),
             conditions=(
@@ -159,76 +188,47 @@ def _places(settings: Settings) -> Mapping[str, Place]:
         "group.endpoints": here("EndpointsGroup", "AWS::EC2::SecurityGroup"),
         "logs.flow-logs": here("FlowLogs", "AWS::Logs::LogGroup"),
         "role.flow-logs": here("FlowLogsRole", _ROLE),
-        f"function.{CLOSER}": here(f"{CLOSER}/Function", "AWS::Lambda::Function"),
-        f"logs.{CLOSER}": here(f"{CLOSER}/Logs", "AWS::Logs::LogGroup"),
-        f"role.{CLOSER}": here(f"{CLOSER}/Role", _ROLE),
         "closed-group": here("DefaultGroup", "Custom::ClosedSecurityGroup"),
     }
 
 
-def _own_network(contracts: Contracts, settings: Settings) -> Contracts:
-    places = _places(settings)
+def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
+    places = {**_places(scope.settings), **of_function(CLOSE_DEFAULT_GROUP)}
     flow_logs = Role(
         name="role.flow-logs",
         place=places["role.flow-logs"],
-        does="writes the record of the network's traffic",
+        does="Flow logs: written to their log group",
         service="vpc-flow-logs.amazonaws.com",
-        trust=(
-            g.FROM_THIS_ACCOUNT,
-            g.arn_like("aws:SourceArn", f"{_EC2}:vpc-flow-log/*"),
-        ),
+        trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", f"{_EC2}:vpc-flow-log/*")),
         grants=(
             Grant(
-                why="write the flow logs",
+                why="write flow logs",
                 actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
                 resources=("{logs.flow-logs}",),
             ),
         ),
     )
-    closer = Role(
-        name=f"role.{CLOSER}",
-        place=places[f"role.{CLOSER}"],
-        does="takes the rules from the network's default security group",
-        service="lambda.amazonaws.com",
-        trust=(g.FROM_THIS_ACCOUNT,),
-        grants=(
-            Grant(
-                why="find the rules; EC2's Describe actions know no resources",
-                actions=("ec2:DescribeSecurityGroupRules",),
-                resources=("*",),
-            ),
-            Grant(
-                why="take them away",
-                actions=("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
-                resources=(f"{_EC2}:security-group/{{vpc:name}}.DefaultSecurityGroup",),
-            ),
-            g.write_logs(CLOSER),
-        ),
-    )
     key = Guarded(
         name="network-key",
         place=places["network-key"],
-        grants=(administered(), encrypt_logs(f"tuning-{settings.name}-network-*")),
+        grants=(administered(), encrypt_logs(f"tuning-{scope.settings.name}-network-*")),
     )
-    function = Function(
-        name=f"function.{CLOSER}",
-        place=places[f"function.{CLOSER}"],
-        role=f"role.{CLOSER}",
-        handler="lambdas.close_default_group.handler",
-        environment=Environment(environment=settings.name).to_env(),
-        log_group=f"logs.{CLOSER}",
+    closer = Function(
+        spec=CLOSE_DEFAULT_GROUP,
+        place=places[f"function.{CLOSE_DEFAULT_GROUP.name}"],
+        environment=scope.variables(CLOSE_DEFAULT_GROUP.variables),
     )
     return replace(
         contracts,
         places={**contracts.places, **places},
-        roles=(*contracts.roles, flow_logs, closer),
+        roles=(*contracts.roles, flow_logs, function_role(CLOSE_DEFAULT_GROUP, scope, places)),
         guarded=(*contracts.guarded, key),
-        functions=(*contracts.functions, function),
+        functions=(*contracts.functions, closer),
         custom_resources={
             "closed-group": {
-                "ServiceToken": f"{{function.{CLOSER}}}",
+                "ServiceToken": f"{{{closer.name}}}",
                 "ServiceTimeout": "300",
-                "GroupId": "{vpc:name}.DefaultSecurityGroup",
+                "GroupId": "{vpc:DefaultSecurityGroup}",
             }
         },
     )

@@ -1,10 +1,9 @@
 """What optional settings add to the contracts: a network, a key for models, closed buckets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.bucket_access import DATA_ACTIONS, admitted
@@ -16,6 +15,7 @@ from bedrock_tuning.contracts.contract import (
     Place,
     Refusal,
     Role,
+    Scope,
 )
 from bedrock_tuning.contracts.network import add_network
 from bedrock_tuning.contracts.resources import administered
@@ -23,20 +23,19 @@ from bedrock_tuning.contracts.resources import administered
 _ENCRYPT: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 
 
-def serves_nova(customizations: Mapping[str, Customization]) -> bool:
+def _serves_nova(scope: Scope) -> bool:
     """Whether any base model is one of Amazon's Nova models, whose keys need more rights."""
-    return any(each.base_model.key.startswith("nova-") for each in customizations.values())
+    return any(each.base_model.key.startswith("nova-") for each in scope.customizations.values())
 
 
-def with_options(
-    contracts: Contracts, settings: Settings, customizations: Mapping[str, Customization]
-) -> Contracts:
+def with_options(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts with what the settings add; the same ones where they add nothing."""
+    settings = scope.settings
     if settings.model_key:
-        contracts = _add_model_key(contracts, nova=serves_nova(customizations))
+        contracts = _add_model_key(contracts, nova=_serves_nova(scope))
     if settings.deny_others:
         contracts = _close_buckets(contracts, settings)
-    return add_network(contracts, settings) if settings.vpc else contracts
+    return add_network(contracts, scope) if settings.vpc else contracts
 
 
 def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
@@ -52,7 +51,7 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
         if guarded.name not in ("training", "validation", "output"):
             return guarded
         refusal = Refusal(
-            why="nobody but the named roles",
+            why="only named roles",
             actions=DATA_ACTIONS,
             resources=(f"{{{guarded.name}}}", f"{{{guarded.name}}}/*"),
             conditions=(others,),
@@ -65,10 +64,10 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
 def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
     """The custom models' key: jobs make grants, Serve decrypts (docs/facts/iam.md#model-key)."""
     place = Place(stack="data", path="ModelKey", type="AWS::KMS::Key")
-    encrypt = g.key_through("bedrock", "models are encrypted", key="{model-key}", actions=_ENCRYPT)
+    encrypt = g.key_through("bedrock", "encrypt models", key="{model-key}", actions=_ENCRYPT)
     decrypt = g.key_through(
         "bedrock",
-        "call an encrypted model",
+        "decrypt models",
         key="{model-key}",
         actions=g.WRITE_KEY if nova else g.READ_KEY,
     )
@@ -94,7 +93,7 @@ def _key_grants(*, nova: bool) -> Iterable[Grant]:
     yield administered()
     if nova:
         yield Grant(
-            why="Bedrock optimizes the throughput of a Nova model under the model's own key",
+            why="serve Nova",
             services=("bedrock.amazonaws.com",),
             actions=g.WRITE_KEY,
             resources=("*",),

@@ -27,26 +27,26 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
         of(
             "operations-key",
             administered(),
+            encrypt_logs(f"tuning-{environment}-*"),
             Grant(
-                why="alarms encrypt what they send to the topic",
+                why="alarms encrypt",
                 services=("cloudwatch.amazonaws.com",),
                 actions=("kms:Decrypt", "kms:GenerateDataKey*"),
                 resources=("*",),
                 conditions=alarms,
             ),
             Grant(
-                why="rules encrypt the events they could not deliver",
+                why="dead letters encrypt",
                 services=("events.amazonaws.com",),
                 actions=("kms:Decrypt", "kms:GenerateDataKey*"),
                 resources=("*",),
                 conditions=(g.FROM_THIS_ACCOUNT,),
             ),
-            encrypt_logs(f"tuning-{environment}-*"),
         ),
         of(
             "topic",
             Grant(
-                why="alarms tell people",
+                why="alarms publish",
                 services=("cloudwatch.amazonaws.com",),
                 actions=("sns:Publish",),
                 resources=("{topic}",),
@@ -84,7 +84,7 @@ def administered() -> Grant:
 def encrypt_logs(log_groups: str) -> Grant:
     """For the key of log groups with names like this."""
     return Grant(
-        why="CloudWatch Logs encrypts this environment's log groups",
+        why="logs encrypt",
         services=("logs.{region}.amazonaws.com",),
         actions=(
             "kms:Encrypt*",

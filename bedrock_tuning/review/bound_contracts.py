@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Place, Refusal
+from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.policy import Statement
-
-_PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(:name)?\}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class Bound:
         """A text with its placeholders replaced; one without a resource becomes unmatchable."""
 
         def value(match: re.Match[str]) -> str:
-            name, by_name = match[1], match[2]
+            name, attribute = match[1], match[2]
             fixed = {
                 "partition": identity.PARTITION,
                 "region": self.region,
@@ -45,9 +43,11 @@ class Bound:
             found = self.resources.get(name)
             if found is None:
                 return f"«no {name}»"
-            return found.name if by_name else found.arn
+            if attribute and attribute != "name":
+                return f"{found.name}.{attribute}"
+            return found.name if attribute else found.arn
 
-        return _PLACEHOLDER.sub(value, text)
+        return PLACEHOLDER.sub(value, text)
 
     def conditions(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
         """Conditions with their values filled."""

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
@@ -94,6 +94,26 @@ def run_id(started: str, execution: str) -> str:
     return f"{digits[:8]}-{digits[8:]}-{suffix}"
 
 
+class JobRequest(TypedDict):
+    """A CreateModelCustomizationJob request in the SDK's spelling.
+
+    The workflow takes each of these from what was built and checked here.
+    """
+
+    jobName: str
+    customModelName: str
+    roleArn: str
+    clientRequestToken: str
+    baseModelIdentifier: str
+    customizationType: str
+    trainingDataConfig: dict[str, str]
+    outputDataConfig: dict[str, str]
+    hyperParameters: dict[str, str]
+    jobTags: list[dict[str, str]]
+    customModelTags: list[dict[str, str]]
+    validationDataConfig: NotRequired[dict[str, list[dict[str, str]]]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPlan:
     """All that a CreateModelCustomizationJob request says."""
@@ -139,7 +159,7 @@ class JobPlan:
         """
         name = self.customization.name
         tags = [{"key": key, "value": value} for key, value in self.tags.items()]
-        request: dict[str, Any] = {
+        request: JobRequest = {
             "jobName": self.name,
             "customModelName": self.name,
             "roleArn": self.role_arn,
@@ -158,10 +178,11 @@ class JobPlan:
             request["validationDataConfig"] = {
                 "validators": [{"s3Uri": self._manifest("validation")}]
             }
-        problems = list(problems_of(request))
+        found = dict(request)
+        problems = list(problems_of(found))
         if problems:
             raise RequestError(problems)
-        return request
+        return found
 
 
 def problems_of(request: Mapping[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.run import job
 from bedrock_tuning.s3_layout import Buckets
 from lambdas import serve
@@ -216,10 +217,11 @@ def test_whoever_is_asked_for_approval_gets_the_command_with_its_environment() -
 
 
 def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> None:
-    vpc = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
-    states = workflow.definition(
-        environment="dev", approval_days=7, vpc=vpc, model_key="${ModelKey}"
-    )["States"]
+    vpc = {"SubnetIds": ["${JobSubnet}", "${JobSubnet1}"], "SecurityGroupIds": ["${JobGroup}"]}
+    placeholders = ("JobSubnet", "JobSubnet1", "JobGroup", "ModelKey", "Topic")
+    states = workflow.definition(environment="dev", approval_days=7, placeholders=placeholders)[
+        "States"
+    ]
 
     for name in ("Train", "Train with validation"):
         assert states[name]["Parameters"]["VpcConfig"] == vpc
@@ -229,7 +231,8 @@ def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> Non
 def test_only_what_the_stack_fills_in_is_left_open() -> None:
     used = set(re.findall(r"\$\{([^}]*)\}", json.dumps(DEFINITION)))
 
-    assert used == {*workflow.FUNCTIONS, "OutputBucket", "RunsTable", "Topic"}
+    called = {function.name for function in FUNCTIONS if function.payload}
+    assert used == {*called, "OutputBucket", "RunsTable", "Topic"}
 
 
 def test_every_path_was_put_into_the_state_by_a_step_or_the_input() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aws_cdk import aws_s3 as s3
 
-from app import build_app, read_context
+from app import build_app, read_context, synthesize
+from bedrock_tuning.errors import TuningError
 
 
 def _app(outdir: Path) -> Any:
@@ -69,3 +70,15 @@ def test_templates_without_construct_paths_are_checked_by_the_metadata_beside_th
     template = json.loads((tmp_path / "tuning-dev-data.template.json").read_text("utf-8"))
     assert not any("Metadata" in resource for resource in template["Resources"].values())
     assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603"]
+
+
+def test_a_refused_app_ends_with_its_problems_and_no_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = _app(tmp_path)
+    _suspend_versions(app)
+    with pytest.raises(TuningError) as refused:
+        synthesize(app)
+    # Which of both has the problems depends on who asks: `cdk synth` and CI get the report apart.
+    shown = capfd.readouterr().err + str(refused.value)
+    assert "tuning-dev-data/Training: versioning is Suspended" in shown

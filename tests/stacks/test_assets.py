@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app import build_app, read_context
-from bedrock_tuning.constructs.function import SHIPPED
+from bedrock_tuning.constructs.asset import shipped_files
 
 PROBE = """
 import importlib, sys
@@ -62,10 +62,31 @@ def test_every_handler_imports_from_the_staged_asset_alone(synth: Any, tmp_path:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_code_asset_holds_the_source_folders_and_nothing_else(assembly: Any) -> None:
+LOADED = """
+import importlib, sys
+for handler in sys.argv[1:]:
+    importlib.import_module(handler)
+for module in list(sys.modules.values()):
+    if module.__name__.partition(".")[0] in ("lambdas", "bedrock_tuning"):
+        print(module.__file__)
+"""
+
+
+def test_the_modules_of_the_asset_are_those_that_importing_the_handlers_loads(
+    assembly: Any, repository: Path
+) -> None:
     (code,) = [a for a in _assets(assembly, "tuning-dev-pipeline") if (a / "lambdas").exists()]
-    assert {path.name for path in code.iterdir()} == set(SHIPPED)
-    assert not list(code.rglob("__pycache__"))
+    handlers = [
+        f"lambdas.{path.stem}"
+        for path in (repository / "lambdas").glob("*.py")
+        if not path.stem.startswith("_")
+    ]
+    command = [sys.executable, "-c", LOADED, *handlers]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    loaded = {str(Path(line).relative_to(repository)) for line in done.stdout.splitlines()}
+    files = {str(path.relative_to(code)) for path in code.rglob("*") if path.is_file()}
+    assert {file for file in files if file.endswith(".py")} == loaded
+    assert files == set(shipped_files())
 
 
 def test_bytecode_and_a_new_test_file_leave_the_assets_as_they_are(
@@ -74,7 +95,11 @@ def test_bytecode_and_a_new_test_file_leave_the_assets_as_they_are(
     before = {path.name for path in _assets(assembly, "tuning-dev-pipeline")}
     cache = repository / "bedrock_tuning" / "__pycache__"
     cache.mkdir(exist_ok=True)
-    probes = [cache / "probe.cpython-399.pyc", repository / "tests" / "probe_of_assets.txt"]
+    probes = [
+        cache / "probe.cpython-399.pyc",
+        repository / "tests" / "probe_of_assets.txt",
+        repository / "bedrock_tuning" / "probe_of_assets.py",
+    ]
     try:
         for probe in probes:
             probe.write_text("not shipped")

@@ -199,7 +199,7 @@ def _served(deployment: "Deployment", customization: "Customization") -> str | N
 
 
 def _pointer(deployment: "Deployment", customization: str, name: str) -> str | None:
-    from bedrock_tuning.contracts.grants import parameter_prefix
+    from bedrock_tuning.contracts.contract import parameter_prefix
 
     ssm = deployment.aws.ssm
     path = f"{parameter_prefix(deployment.environment)}/{customization}/{name}"

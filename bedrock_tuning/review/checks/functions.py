@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from bedrock_tuning.contracts import Function, payloads
+from bedrock_tuning.contracts import Function
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
 
-_FIX = "Wire the function as bedrock_tuning/contracts/functions.py says"
+_FIX = "Wire the function as its specification in bedrock_tuning/contracts says"
 
 
 def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
@@ -23,7 +23,7 @@ def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
 def own_role(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
         role = evidence.bound.fill(f"{{{contract.role}}}")
-        for name, wanted in (("Handler", contract.handler), ("Role", role)):
+        for name, wanted in (("Handler", contract.spec.handler), ("Role", role)):
             value = resource.properties.get(name)
             if value != wanted:
                 yield Violation(
@@ -117,35 +117,23 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
     codes = set()
     for contract, resource in _functions(evidence):
         properties = resource.properties
-        disk = payloads.DISK_MB.get(contract.name.removeprefix("function."), 512)
+        spec = contract.spec
         codes.add(str(get(properties, "Code", "S3Key")))
-        expectations = (
-            ("Runtime", properties.get("Runtime"), ("python3.13",)),
-            ("Timeout", properties.get("Timeout"), range(60, 901)),
-            ("MemorySize", properties.get("MemorySize"), range(256, 3_009)),
-            (
-                "processor",
-                get(properties, "Architectures", 0),
-                (evidence.bound.contracts.architecture,),
-            ),
-            (
-                "disk",
-                int(get(properties, "EphemeralStorage", "Size") or 512),
-                range(disk, 10_241),
-            ),
-            ("PackageType", properties.get("PackageType", "Zip"), ("Zip",)),
-            ("layers", len(properties.get("Layers", ())), (1,)),
-            ("log format", get(properties, "LoggingConfig", "LogFormat"), ("JSON",)),
-        )
-        for name, value, allowed in expectations:
-            if value not in allowed:
-                limit = (
-                    f"from {allowed.start} to {allowed.stop - 1}"
-                    if isinstance(allowed, range)
-                    else str(allowed[0])
-                )
+        disk = int(get(properties, "EphemeralStorage", "Size") or 512)
+        architecture = evidence.bound.contracts.architecture
+        for name, value, wanted in (
+            ("Runtime", properties.get("Runtime"), "python3.13"),
+            ("Timeout", properties.get("Timeout"), spec.timeout_minutes * 60),
+            ("MemorySize", properties.get("MemorySize"), spec.memory_mb),
+            ("processor", get(properties, "Architectures", 0), architecture),
+            ("disk", disk, spec.disk_mb),
+            ("PackageType", properties.get("PackageType", "Zip"), "Zip"),
+            ("layers", len(properties.get("Layers", ())), 1),
+            ("log format", get(properties, "LoggingConfig", "LogFormat"), "JSON"),
+        ):
+            if value != wanted:
                 yield Violation(
-                    where=resource.path, what=f"{name} is {value}", limit=limit, fix=_FIX
+                    where=resource.path, what=f"{name} is {value}", limit=f"{wanted}", fix=_FIX
                 )
         for layer in properties.get("Layers", ()):
             if evidence.assembly.by_arn(str(layer)) is None:

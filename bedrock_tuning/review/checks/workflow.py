@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.contracts import payloads
+from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
@@ -12,6 +12,9 @@ from bedrock_tuning.review.workflow import graph, states
 from bedrock_tuning.review.workflow.graph import Flow
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
 
+# Days that a job and its serving may take, besides the wait for an approval.
+_JOB_DAYS: Final = 30
+_PAUSE: Final = f"{SERVE.payload['serving']}.seconds"
 _LONGEST: Final = 31_536_000
 _MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
@@ -192,12 +195,12 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
                         "Remove HeartbeatSeconds",
                     )
         waits = sum(seconds for seconds in limits.values() if isinstance(seconds, int))
-        least = waits + payloads.JOB_DAYS * 86_400
+        least = waits + _JOB_DAYS * 86_400
         if isinstance(whole, int) and whole < least:
             yield _found(
                 machine,
                 f"the state machine ends after {whole} s",
-                f"{least} s: the wait for an approval, and {payloads.JOB_DAYS} days for the job",
+                f"{least} s: the wait for an approval, and {_JOB_DAYS} days for the job",
                 "Set TimeoutSeconds as bedrock_tuning/constructs/workflow.py does",
             )
         for name, seconds in {"the state machine": whole, **limits}.items():
@@ -214,11 +217,11 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
 def loops_wait(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
-            if state.get("Type") == "Wait" and state.get("SecondsPath") != payloads.PAUSE:
+            if state.get("Type") == "Wait" and state.get("SecondsPath") != _PAUSE:
                 yield _found(
                     machine,
                     f"{flow.name}{name} waits {state}",
-                    f"as long as Serve says in {payloads.PAUSE}",
+                    f"as long as Serve says in {_PAUSE}",
                     "Set SecondsPath",
                 )
         busy = [

@@ -9,7 +9,7 @@ from bedrock_tuning.review.checks import CHECKS
 from bedrock_tuning.review.iam.wording import conditions_in_words, strongest
 from bedrock_tuning.review.pages.markdown import table
 
-_PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(:name)?\}", re.ASCII | re.IGNORECASE)
+_PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(:\w+)?\}", re.ASCII | re.IGNORECASE)
 _NAMES: Final = {
     "training": "training bucket",
     "validation": "validation bucket",

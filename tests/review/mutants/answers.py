@@ -147,33 +147,33 @@ def other_network(states: Raw) -> None:
     states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
 
 
-@_flaw("F718", "an endpoint that is being made is forgotten, and billed")
+@_flaw("F720", "an endpoint that is being made is forgotten, and billed")
 def forgotten(states: Raw) -> None:
     states["Next step?"]["Choices"][0]["Next"] = "Close run"
 
 
-@_flaw("F718", "what was begun is not rolled back")
+@_flaw("F720", "what was begun is not rolled back")
 def not_rolled_back(states: Raw) -> None:
     states["Next step?"]["Choices"][2]["Next"] = "Close run"
 
 
-@_flaw("F718", "everybody has to approve, whatever it costs")
+@_flaw("F722", "everybody has to approve, whatever it costs")
 def always_asked(states: Raw) -> None:
     states["Price known and allowed?"]["Choices"][0]["Next"] = "Ask for approval"
 
 
-@_flaw("F718", "what the images' checks found is thrown away")
+@_flaw("F722", "what the images' checks found is thrown away")
 def findings_lost(states: Raw) -> None:
     _inserted(states, "Check images", "$.shards", [], "Merge report")
 
 
-@_flaw("F718", "a way round for uploads that know of it")
+@_flaw("F722", "a way round for uploads that know of it")
 def way_round(states: Raw) -> None:
     rule = {"Variable": "$.admission.run", "IsPresent": True, "Next": "No images"}
     states["Any images?"]["Choices"].insert(0, rule)
 
 
-@_flaw("F718", "the same question twice: the first answer leads astray")
+@_flaw("F720", "the same question twice: the first answer leads astray")
 def asked_twice(states: Raw) -> None:
     choices = states["Proved?"]["Choices"]
     choices.insert(0, {**choices[0], "Next": "Roll back"})
@@ -242,6 +242,17 @@ def logs_elsewhere(copy: Copy) -> None:
     group = {"LogGroupArn": "arn:aws:logs:us-east-1:999999999999:log-group:x:*"}
     logging = copy.properties("pipeline/Workflow")["LoggingConfiguration"]
     logging["Destinations"].append({"CloudWatchLogsLogGroup": group})
+
+
+@_flaw("F719", "a dataset of which half is missing is checked")
+def half_checked(states: Raw) -> None:
+    choices = states["Admitted?"]["Choices"]
+    choices.append({**choices[0], "StringEquals": "waiting"})
+
+
+@_flaw("F721", "a job that could not be recorded ends without closing the run")
+def unclosed(states: Raw) -> None:
+    states["Record job"]["Catch"][0]["Next"] = "Run ended"
 
 
 MUTANTS = collected(globals())

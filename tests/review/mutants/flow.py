@@ -190,12 +190,12 @@ def other_value(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "$.admission.customization"
 
 
-@_flow("F712", "nobody asks whether to wait")
+@_flow("F720", "nobody asks whether to wait")
 def never_waits(states: Raw) -> None:
     del states["Next step?"]["Choices"][0]
 
 
-@_flow("F712", "a choice asks for an answer that is never given")
+@_flow("F720", "a choice asks for an answer that is never given")
 def unknown_answer(states: Raw) -> None:
     states["Published?"]["Choices"][0]["StringEquals"] = "waiting"
 
@@ -212,7 +212,7 @@ def does_not_wait(states: Raw) -> None:
     states["Train"]["Resource"] = states["Train"]["Resource"].removesuffix(".sync")
 
 
-@_flow("F713", "the validation dataset is used where there is none")
+@_flow("F722", "the validation dataset is used where there is none")
 def validation_inverted(states: Raw) -> None:
     states["With validation dataset?"]["Choices"][0]["BooleanEquals"] = False
 

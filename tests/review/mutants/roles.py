@@ -86,36 +86,36 @@ def other_accounts(copy: Copy) -> None:
 
 @flaw("P304", "Bedrock role: KMS without ViaService")
 def key_directly(copy: Copy) -> None:
-    del copy.statement(BEDROCK, "UseDataKeyThroughS3")["Condition"]
+    del copy.statement(BEDROCK, "UseDataKey")["Condition"]
 
 
 @flaw("P304", "Bedrock role: KMS through any service")
 def key_through_any(copy: Copy) -> None:
-    condition = copy.statement(BEDROCK, "UseDataKeyThroughS3")["Condition"]
+    condition = copy.statement(BEDROCK, "UseDataKey")["Condition"]
     condition["StringLike"] = {"kms:ViaService": "*.amazonaws.com"}
     del condition["StringEquals"]
 
 
 @flaw("R403", "Bedrock role: KMS ViaService IfExists")
 def key_if_exists(copy: Copy) -> None:
-    condition = copy.statement(BEDROCK, "UseDataKeyThroughS3")["Condition"]
+    condition = copy.statement(BEDROCK, "UseDataKey")["Condition"]
     condition["StringEqualsIfExists"] = condition.pop("StringEquals")
 
 
 @flaw("P304", "Bedrock role: every key")
 def every_key(copy: Copy) -> None:
-    copy.statement(BEDROCK, "UseDataKeyThroughS3")["Resource"] = "*"
+    copy.statement(BEDROCK, "UseDataKey")["Resource"] = "*"
 
 
 @flaw("P304", "Bedrock role: may make grants of the key")
 def key_grants(copy: Copy) -> None:
-    statement = copy.statement(BEDROCK, "UseDataKeyThroughS3")
+    statement = copy.statement(BEDROCK, "UseDataKey")
     statement["Action"] = [*statement["Action"], "kms:CreateGrant"]
 
 
 @flaw("W526", "Bedrock role: cannot use the key of its buckets")
 def no_key(copy: Copy) -> None:
-    copy.policy(BEDROCK).remove(copy.statement(BEDROCK, "UseDataKeyThroughS3"))
+    copy.policy(BEDROCK).remove(copy.statement(BEDROCK, "UseDataKey"))
 
 
 @flaw("R403", "Bedrock role: a typo in s3:prefix")
@@ -264,7 +264,7 @@ def other_logs(copy: Copy) -> None:
 
 @flaw("P304", "provider: parameters of other environments")
 def other_parameters(copy: Copy) -> None:
-    copy.statement("serving/ProvisionedThroughput/Role", "Pointers")["Resource"] = (
+    copy.statement("serving/ProvisionedThroughput/Role", "PublishPointers")["Resource"] = (
         "arn:aws:ssm:us-east-1:111122223333:parameter/*"
     )
 

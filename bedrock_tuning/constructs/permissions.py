@@ -1,0 +1,157 @@
+"""Contracts compiled into policies: each grant becomes a statement, filled with real resources."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from aws_cdk import Names, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal
+from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, role_name
+from bedrock_tuning.contracts.contract import PLACEHOLDER
+
+_ARTICLES: Final = ("a", "an", "the")
+
+
+class Permissions:
+    """The contracts of an environment, and the resources that their placeholders stand for.
+
+    Whatever makes a resource registers it here under its contract's name before another one's
+    policy refers to it.
+    """
+
+    def __init__(self, contracts: Contracts, settings: Settings) -> None:
+        self.contracts = contracts
+        self._settings = settings
+        self._arns: dict[str, str] = {}
+        self._attributes: dict[tuple[str, str], str] = {}
+
+    def register(self, name: str, /, *, arn: str = "", **attributes: str) -> None:
+        """What {name} and {name:attribute} stand for."""
+        if arn:
+            self._arns[name] = arn
+        self._attributes |= {(name, key): value for key, value in attributes.items()}
+
+    def fill(self, text: str, scope: Construct) -> str:
+        """A contract's text with its placeholders replaced, as the stack of `scope` writes them.
+
+        Raises KeyError for a resource that was never registered.
+        """
+        stack = Stack.of(scope)
+        values = {
+            "partition": stack.partition,
+            "region": stack.region,
+            "region-plain": stack.region.replace("-", ""),
+            "account": stack.account,
+        }
+
+        def value(match: re.Match[str]) -> str:
+            name, attribute = match[1], match[2]
+            found = self._attributes.get((name, attribute)) if attribute else self._arns.get(name)
+            found = found or values.get(name)
+            if found is None:
+                raise KeyError(f"{match[0]} in {text!r}: nothing is registered under that name")
+            return found
+
+        return PLACEHOLDER.sub(value, text)
+
+    def statements(
+        self,
+        permissions: Iterable[Grant | Refusal],
+        scope: Construct,
+        *,
+        principal: iam.IPrincipal | None = None,
+    ) -> list[iam.PolicyStatement]:
+        """One statement for each permission, named after why it is there.
+
+        principal: in a resource's policy, whom it speaks of if the grant names no service.
+        """
+        return [
+            iam.PolicyStatement(
+                sid=sid,
+                effect=iam.Effect.DENY if isinstance(each, Refusal) else iam.Effect.ALLOW,
+                principals=self._services(each, scope) or ([principal] if principal else None),
+                actions=list(each.actions),
+                resources=[self.fill(text, scope) for text in each.resources],
+                conditions=self._conditions(each.conditions, scope),
+            )
+            for sid, each in _named(permissions)
+        ]
+
+    def resource_policy(self, name: str, scope: Construct) -> list[iam.PolicyStatement]:
+        """What a resource's own policy grants to services."""
+        grants = [grant for grant in self.contracts.resource(name).grants if grant.services]
+        return self.statements(grants, scope)
+
+    def role(
+        self, scope: Construct, construct_id: str, name: str, *, description: str = ""
+    ) -> iam.Role:
+        """A role with its whole policy inside, so that it never exists without it.
+
+        name: its contract's, without "role."; description: what it does, if not given.
+        """
+        contract, boundary = self.contracts.role(name), self._settings.permissions_boundary
+        statements = self.statements((*contract.grants, *contract.refusals), scope)
+        role = iam.Role(
+            scope,
+            construct_id,
+            assumed_by=iam.ServicePrincipal(
+                contract.service, conditions=self._conditions(contract.trust, scope)
+            ),
+            description=description or contract.does,
+            role_name=self._role_name(scope, construct_id, name),
+            permissions_boundary=(
+                iam.ManagedPolicy.from_managed_policy_arn(
+                    scope, f"{construct_id}Boundary", boundary
+                )
+                if boundary
+                else None
+            ),
+            inline_policies={"Policy": iam.PolicyDocument(statements=statements)},
+        )
+        self.register(contract.name, arn=role.role_arn)
+        return role
+
+    def _services(self, permission: Grant | Refusal, scope: Construct) -> list[iam.IPrincipal]:
+        services = permission.services if isinstance(permission, Grant) else ()
+        return [iam.ServicePrincipal(self.fill(service, scope)) for service in services]
+
+    def _conditions(
+        self, conditions: Iterable[Condition], scope: Construct
+    ) -> dict[str, dict[str, str | list[str]]]:
+        found: dict[str, dict[str, str | list[str]]] = {}
+        for each in conditions:
+            values = [self.fill(value, scope) for value in each.values]
+            found.setdefault(each.operator, {})[each.key] = values if len(values) > 1 else values[0]
+        return found
+
+    def _role_name(self, scope: Construct, construct_id: str, name: str) -> str | None:
+        if self._settings.deny_others:
+            # The buckets' policies name the roles, which come into being after them.
+            return role_name(self._settings, name)
+        # Only accounts that demand a prefix get physical names: they forbid some replacements.
+        prefix = self._settings.role_name_prefix
+        if not prefix:
+            return None
+        room = ROLE_NAME_LENGTH - len(prefix)
+        unique = Names.unique_resource_name(scope, max_length=room - len(construct_id))
+        return f"{prefix}{unique}{construct_id}"
+
+
+def statement_id(why: str) -> str:
+    """The Sid of a permission: the words of its reason without articles."""
+    words = re.findall(r"[A-Za-z0-9]+", why.replace("'", ""))
+    return "".join(f"{word[0].upper()}{word[1:]}" for word in words if word not in _ARTICLES)
+
+
+def _named(permissions: Iterable[Grant | Refusal]) -> Iterator[tuple[str, Grant | Refusal]]:
+    """Permissions with Sids that are unique in their policy."""
+    used: Counter[str] = Counter()
+    for each in permissions:
+        sid = statement_id(each.why)
+        used[sid] += 1
+        yield (f"{sid}{used[sid]}" if used[sid] > 1 else sid), each

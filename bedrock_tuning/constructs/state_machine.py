@@ -1,0 +1,55 @@
+"""The state machine of runs: the workflow's definition with its placeholders, role and logs."""
+
+import json
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.constructs.function import retention
+from bedrock_tuning.constructs.permissions import Permissions
+
+
+def state_machine(
+    scope: Construct,
+    construct_id: str,
+    *,
+    settings: Settings,
+    permissions: Permissions,
+    key: kms.IKey,
+) -> sfn.StateMachine:
+    """The workflow; everything that its placeholders stand for must be registered before."""
+    log_group = logs.LogGroup(
+        scope,
+        f"{construct_id}Logs",
+        encryption_key=key,
+        retention=retention(settings.log_retention_days),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    role = permissions.role(scope, f"{construct_id}Role", "workflow")
+    placeholders = permissions.contracts.placeholders
+    definition = workflow.definition(
+        environment=settings.name,
+        approval_days=settings.approval_days,
+        placeholders=tuple(placeholders),
+    )
+    machine = sfn.StateMachine(
+        scope,
+        construct_id,
+        # Its role names it: a reference would be a cycle.
+        state_machine_name=f"tuning-{settings.name}-workflow",
+        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, indent=1)),
+        definition_substitutions={
+            name: permissions.fill(text, scope) for name, text in placeholders.items()
+        },
+        role=role.without_policy_updates(),
+        logs=sfn.LogOptions(
+            destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
+        ),
+    )
+    permissions.register("workflow", arn=machine.state_machine_arn)
+    return machine

@@ -1,0 +1,77 @@
+"""What starts a run and what ends leases: the upload rule and the lease schedule."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_tuning.constructs.permissions import Permissions
+
+
+def start_on_upload(
+    scope: Construct,
+    *,
+    machine: sfn.StateMachine,
+    buckets: Sequence[s3.IBucket],
+    dead_letters: sqs.IQueue,
+    permissions: Permissions,
+) -> None:
+    """The rule that starts the workflow for known manifests."""
+    role = permissions.role(scope, "UploadRuleRole", "upload-rule")
+    events.Rule(
+        scope,
+        "ManifestUploaded",
+        description="The upload of a known manifest, and of nothing else, starts a run",
+        event_pattern=events.EventPattern(
+            source=["aws.s3"],
+            detail_type=["Object Created"],
+            detail={
+                "bucket": {"name": [bucket.bucket_name for bucket in buckets]},
+                "object": {"key": list(permissions.contracts.trigger_keys)},
+            },
+        ),
+        targets=[
+            targets.SfnStateMachine(
+                machine,
+                role=role.without_policy_updates(),
+                dead_letter_queue=dead_letters,
+                max_event_age=Duration.hours(24),
+                retry_attempts=185,
+            )
+        ],
+    )
+
+
+def keep_leases(
+    scope: Construct,
+    *,
+    function: lambda_.IFunction,
+    dead_letters: sqs.IQueue,
+    permissions: Permissions,
+) -> None:
+    """Calls the lease keeper. What can buy comes with what ends it, in the same stack."""
+    role = permissions.role(scope, "LeaseScheduleRole", "lease-schedule")
+    scheduler.CfnSchedule(
+        scope,
+        "KeepLeases",
+        description="Ends Provisioned Throughput whose lease has ended",
+        flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+        schedule_expression="rate(15 minutes)",
+        target=scheduler.CfnSchedule.TargetProperty(
+            arn=function.function_arn,
+            role_arn=role.role_arn,
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                arn=dead_letters.queue_arn
+            ),
+            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=900, maximum_retry_attempts=10
+            ),
+        ),
+    )

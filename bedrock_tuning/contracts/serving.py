@@ -1,0 +1,115 @@
+"""The functions that create, change and delete endpoints; the rights that can cost money."""
+
+from typing import Final, get_args
+
+from bedrock_tuning.config.lambda_environment import (
+    LeaseEnvironment,
+    ServeEnvironment,
+    ThroughputEnvironment,
+)
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.run.decisions import ServingStep
+
+
+def _serve(scope: Scope) -> tuple[Grant, ...]:
+    environment = scope.settings.name
+    return (
+        *g.find_endpoints(),
+        g.end_billing(environment),
+        *_buy(environment),
+        Grant(
+            why="describe models",
+            actions=("bedrock:GetCustomModel",),
+            resources=(g.CUSTOM_MODELS,),
+        ),
+        g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
+    )
+
+
+def _buy(environment: str) -> tuple[Grant, ...]:
+    """What may cost money by the hour: only under this environment's tag."""
+    own = g.tagged_as_own(environment)
+    return (
+        Grant(
+            why="buy endpoints",
+            actions=(
+                "bedrock:CreateProvisionedModelThroughput",
+                "bedrock:CreateCustomModelDeployment",
+            ),
+            resources=(g.CUSTOM_MODELS,),
+            conditions=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment),),
+        ),
+        Grant(
+            why="swap models",
+            actions=(
+                "bedrock:UpdateProvisionedModelThroughput",
+                "bedrock:UpdateCustomModelDeployment",
+            ),
+            resources=(g.CUSTOM_MODELS, *g.ENDPOINTS),
+            conditions=(own,),
+        ),
+        g.tag_as_own("tag new endpoints", environment, resources=g.ENDPOINTS),
+        Grant(
+            why="renew leases",
+            actions=("bedrock:TagResource",),
+            resources=g.ENDPOINTS,
+            conditions=(own,),
+        ),
+        Grant(
+            why="smoke test",
+            actions=("bedrock:InvokeModel",),
+            resources=g.ENDPOINTS,
+            conditions=(own,),
+        ),
+    )
+
+
+SERVE: Final = FunctionSpec(
+    name="Serve",
+    module="serve",
+    does="creates, swaps, tests and rolls back endpoints",
+    variables=ServeEnvironment,
+    grants=_serve,
+    payload={"serving": "$.serving"},
+    answer=Answer(path="$.serving", field="step", values=get_args(ServingStep)),
+)
+
+
+def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
+    environment = scope.settings.name
+    return (
+        *g.find_endpoints(),
+        g.end_billing(environment),
+        g.pointers(environment, "GetParameter", "DeleteParameter"),
+        *g.notify(),
+    )
+
+
+KEEP_LEASES: Final = FunctionSpec(
+    name="KeepLeases",
+    module="keep_leases",
+    does="deletes Provisioned Throughput whose lease has ended",
+    variables=LeaseEnvironment,
+    grants=_keep_leases,
+)
+
+
+def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
+    environment = scope.settings.name
+    return (
+        *g.find_endpoints(),
+        g.end_billing(environment),
+        g.start_workflow("hand over"),
+        g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
+    )
+
+
+PROVISIONED_THROUGHPUT: Final = FunctionSpec(
+    name="ProvisionedThroughput",
+    module="provisioned_throughput",
+    does="ties serving to deployments: hands over to the workflow, deletes with the stack",
+    variables=ThroughputEnvironment,
+    grants=_provisioned_throughput,
+    stack="serving",
+)

@@ -1,0 +1,136 @@
+"""Checks of what people are told and asked: they can answer, and a failed run fails."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bedrock_tuning.contracts.functions import CLOSE_RUN
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.checks.payload import states
+from bedrock_tuning.review.workflow import graph
+
+_SUBJECT_MAX: Final = 100
+_RUN_KEY: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
+_OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
+# What whoever is asked must be told.
+_QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
+
+
+def _found(machine: Resource, what: str, limit: str) -> Violation:
+    return Violation(
+        where=machine.path,
+        what=what,
+        limit=limit,
+        fix="Correct the state in bedrock_tuning/constructs/workflow.py",
+    )
+
+
+@check("F714", "Whoever is asked to approve can answer: the token is kept until it is used.")
+def approval(evidence: Evidence) -> Iterator[Violation]:
+    days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
+    table = evidence.bound.fill("{runs:name}")
+    for machine, name, state in states(evidence):
+        resource = str(state.get("Resource"))
+        if "dynamodb:updateItem" not in resource:
+            continue
+        waits = resource.endswith(".waitForTaskToken")
+        parameters = state.get("Parameters", {})
+        item = {key: parameters.get(key) for key in ("TableName", "Key")}
+        if item != {"TableName": table, "Key": _RUN_KEY}:
+            yield _found(machine, f"{name} writes to {item}", "it writes to the run's own item")
+        # `tuning approve` reads the token and the status.
+        wanted = {
+            "status": {"S": "awaiting-approval" if waits else "training"},
+            "approval_token": {"S.$": "$$.Task.Token"} if waits else None,
+        }
+        if _written(parameters) != wanted:
+            yield _found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
+        if state.get("ResultPath", "$") == "$":
+            yield _found(machine, f"{name} loses the run's data", "they are kept")
+        if waits and state.get("TimeoutSeconds") != int(days) * 86_400:
+            yield _found(
+                machine,
+                f"{name} waits {state.get('TimeoutSeconds')} s",
+                f"approval_days says {days} days",
+            )
+
+
+def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What an UpdateItem sets by attribute, None for what it removes; raises for anything else."""
+    names = parameters.get("ExpressionAttributeNames", {})
+    values = parameters.get("ExpressionAttributeValues", {})
+    expression = str(parameters.get("UpdateExpression"))
+    match = re.fullmatch(r"SET (#\w+ = :\w+(?:, #\w+ = :\w+)*)(?: REMOVE (#\w+))?", expression)
+    if match is None:
+        return {"UpdateExpression": expression}
+    pairs = (pair.split(" = ") for pair in match[1].split(", "))
+    found = {names.get(name, name): values.get(value) for name, value in pairs}
+    if match[2]:
+        found[names.get(match[2], match[2])] = None
+    return found
+
+
+@check("F715", "A message has a subject and a text, and a failed run fails.")
+def messages(evidence: Evidence) -> Iterator[Violation]:
+    environment = evidence.bound.contracts.environment
+    for machine, name, state in states(evidence):
+        if str(state.get("Resource")).endswith(":::sns:publish"):
+            for problem in _problems(state.get("Parameters", {}), environment):
+                yield _found(machine, f"{name} {problem}", "people read what they need")
+            if state.get("ResultPath", "$") is not None:
+                yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
+        if name in _good_ends(graph.definition(machine)):
+            yield _found(machine, f"{name} ends well", f"only what did not fail: {_OUTCOME}.failed")
+        for rule in state.get("Choices", ()):
+            if str(rule.get("Variable", "")).endswith("outcome.failed"):
+                flow = next(graph.flows(graph.definition(machine)))
+                heads = (str(rule.get("Next")), str(state.get("Default")))
+                ends = [flow.states.get(head, {}).get("Type") for head in heads]
+                if rule.get("BooleanEquals") is not True or ends != ["Fail", "Succeed"]:
+                    yield _found(machine, f"{name} ends in {ends}", "Fail, if it failed")
+
+
+def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
+    """The outcome as CloseRun worded it, or a message of the workflow's own."""
+    if {field.removesuffix(".$") for field in sent} != {"TopicArn", "Subject", "Message"}:
+        yield f"sends {', '.join(sorted(sent))}"
+    if not 1 <= len(str(sent.get("Subject.$", sent.get("Subject")))) <= _SUBJECT_MAX:
+        yield f"has the subject {sent.get('Subject')!r}, SNS takes 1 to {_SUBJECT_MAX} characters"
+    message = sent.get("Message")
+    if not isinstance(message, Mapping):
+        outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
+        if (sent.get("Subject.$"), sent.get("Message.$")) != outcome:
+            yield f"sends {sent.get('Message.$')}, not the whole outcome"
+    elif message.get("status") == "awaiting-approval":
+        command = f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
+        if set(message) != _QUESTION or message.get("approve.$") != command:
+            yield f"asks with {', '.join(sorted(message))}, not how to answer about what"
+        for field, path in message.items():
+            # Each value is the one of its name.
+            if field not in ("status", "approve.$") and not str(path).endswith(f".{field[:-2]}"):
+                yield f"gives {path} for the {field[:-2]}"
+    elif (
+        set(message) != {"status", "execution.$", "message.$"}
+        or message["status"] != "failed"
+        or message["execution.$"] != "$$.Execution.Id"
+        or not str(message["message.$"]).endswith(" $.error.Error, $.error.Cause)")
+    ):
+        yield f"sends {dict(message)}, not what failed where and why"
+
+
+def _good_ends(definition: Mapping[str, Any]) -> set[str]:
+    """States where an execution succeeds although nobody asked whether the run failed."""
+    flow = next(graph.flows(definition))
+
+    def asked(edge: graph.Edge) -> bool:
+        rules = flow.states[edge.tail].get("Choices", ())
+        return edge.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
+
+    unasked = flow.reached(without=asked)
+    return {
+        n for n in unasked if graph.ends(flow.states[n]) and flow.states[n].get("Type") != "Fail"
+    }
+
+
+CHECKS = (approval, messages)

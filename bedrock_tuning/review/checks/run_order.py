@@ -1,0 +1,268 @@
+"""Checks of the order of a run: what it does after each answer and each failure.
+
+They are written from what a run promises, not from the states: whatever the states are called and
+however many there are, these sentences must be true of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts.functions import ADMIT, CHECK_IMAGES, CLOSE_RUN, MERGE, START_JOB
+from bedrock_tuning.contracts.serving import SERVE
+from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.workflow import graph
+from bedrock_tuning.review.workflow.follow import ABSENT, next_states
+from bedrock_tuning.review.workflow.graph import Flow
+
+# The answers with which a run goes on; with any other one it is closed.
+_GOES_ON: Final[Mapping[str, tuple[object, ...]]] = {
+    ADMIT.name: ("run",),
+    MERGE.name: (True,),
+    START_JOB.name: ("start", "approve"),
+}
+# By what Serve did: the answers that lead to another of its actions, and to which.
+_SERVING: Final[Mapping[str, Mapping[str, str]]] = {
+    "serve": {"wait": "serve", "smoke": "smoke", "roll-back": "roll-back"},
+    "smoke": {"publish": "publish"},
+    "publish": {"wait": "serve"},
+    "roll-back": {"roll-back-wait": "roll-back"},
+}
+_TRAINS: Final = ":bedrock:createModelCustomizationJob"
+_FIX: Final = "Correct the transition in bedrock_tuning/constructs/workflow.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A state machine's own flow, with the states that call each function."""
+
+    machine: Resource
+    flow: Flow
+    functions: Mapping[str, str]
+
+    def calling(self, function: FunctionSpec) -> set[str]:
+        """The states that call a function."""
+        return {name for name in self.flow.states if self.function(name) == function.name}
+
+    def function(self, name: str) -> str:
+        """The function that a state calls; "" for none."""
+        return self.functions.get(str(self.flow.states.get(name, {}).get("Resource")), "")
+
+    def acting(self, action: str) -> set[str]:
+        """The states in which Serve does this."""
+        return {
+            name
+            for name in self.calling(SERVE)
+            if self.flow.states[name].get("Parameters", {}).get("action") == action
+        }
+
+    def violation(self, what: str, limit: str) -> Violation:
+        return Violation(where=self.machine.path, what=what, limit=limit, fix=_FIX)
+
+
+def _runs(evidence: Evidence) -> Iterator[_Run]:
+    functions = {
+        evidence.bound.fill(f"{{{function.name}}}"): function.spec.name
+        for function in evidence.bound.contracts.functions
+    }
+    for machine, definition in graph.machines(evidence.assembly):
+        yield _Run(machine=machine, flow=next(graph.flows(definition)), functions=functions)
+
+
+def _names(states: set[tuple[str, bool]]) -> str:
+    return " or ".join(sorted(name for name, _ in states)) or "nothing"
+
+
+@check("F719", "A run goes on only with the answer that it needs; with any other it is closed.")
+def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
+    for run in _runs(evidence):
+        closing = {(name, False) for name in run.calling(CLOSE_RUN)}
+        for function in (ADMIT, MERGE, START_JOB):
+            if function.answer is None:
+                continue
+            for value in function.answer.values or (False,):
+                if value in _GOES_ON[function.name]:
+                    continue
+                for name in sorted(run.calling(function)):
+                    reached = next_states(run.flow, name, {function.answer.decision: value})
+                    if not reached or reached != closing:
+                        yield run.violation(
+                            f"{name} answers {value}, and {_names(reached)} comes next",
+                            f"{CLOSE_RUN.name} closes the run",
+                        )
+
+
+@check("F720", "What Serve answers is done next; what it does not prove is rolled back.")
+def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
+    for run in _runs(evidence):
+        if SERVE.answer is None:
+            continue
+        for action, following in _SERVING.items():
+            otherwise = run.acting("roll-back") if action == "smoke" else run.calling(CLOSE_RUN)
+            for name, step in product(sorted(run.acting(action)), SERVE.answer.values):
+                wanted = run.acting(following[step]) if step in following else otherwise
+                pauses = step in following and step.endswith("wait")
+                reached = next_states(run.flow, name, {SERVE.answer.decision: step})
+                if not reached or reached != {(each, pauses) for each in wanted}:
+                    yield run.violation(
+                        f"{name} answers {step}, and {_names(reached)} comes next",
+                        f"{' or '.join(sorted(wanted)) or 'nothing'}{' after a pause' * pauses}",
+                    )
+
+
+@check("F721", "After every failure the run is closed, or what was begun is rolled back.")
+def failures_close(evidence: Evidence) -> Iterator[Violation]:
+    for run in _runs(evidence):
+        closing = run.calling(CLOSE_RUN)
+        ending = _reachable_from(run.flow, closing)
+        for edge in run.flow.edges():
+            if not edge.caught:
+                continue
+            if edge.tail in ending:
+                allowed = {name for name in ending if _tells_or_fails(run.flow.states[name])}
+            elif edge.tail in run.calling(SERVE) - run.acting("roll-back"):
+                allowed = run.acting("roll-back")
+            else:
+                allowed = closing
+            if edge.head not in allowed:
+                yield run.violation(
+                    f"after an error in {edge.tail} comes {edge.head}",
+                    " or ".join(sorted(allowed)),
+                )
+
+
+def _reachable_from(flow: Flow, names: set[str]) -> set[str]:
+    """These states and all that come after them."""
+    found, queue = set(names), list(names)
+    while queue:
+        tail = queue.pop()
+        heads = {edge.head for edge in flow.edges() if edge.tail == tail} & set(flow.states)
+        queue += heads - found
+        found |= heads
+    return found
+
+
+def _tells_or_fails(state: Mapping[str, Any]) -> bool:
+    return state.get("Type") == "Fail" or str(state.get("Resource")).endswith(":::sns:publish")
+
+
+@check("F722", "A good run calls every function, asks only if it must, and trains exactly once.")
+def good_run(evidence: Evidence) -> Iterator[Violation]:
+    for run in _runs(evidence):
+        called = {
+            function.spec.name
+            for function in evidence.bound.contracts.functions
+            if function.spec.payload
+        }
+        for images, asked, validated in product((True, False), repeat=3):
+            facts: dict[str, object] = {
+                SERVE.payload["serving"]: ABSENT,
+                "$.admission.decision": "run",
+                "$.check.shards": int(images),
+                "$.report.valid": True,
+                "$.start.decision": "approve" if asked else "start",
+                "$.start.with_validation": validated,
+                "$.outcome.notify": True,
+                "$.outcome.failed": False,
+            }
+            visited, problem = _follow(run, facts)
+            states = [run.flow.states[name] for name in visited]
+            if not problem:
+                problem = _unlike(states, images=images, asked=asked, validated=validated)
+            missing = called - {CHECK_IMAGES.name} - {run.function(name) for name in visited}
+            if not problem and missing:
+                problem = f"it never calls {', '.join(sorted(missing))}"
+            if problem:
+                scenario = (
+                    f"a good run with{'' if images else 'out'} images, "
+                    f"with{'' if validated else 'out'} a validation dataset"
+                    f"{', whose price is approved' if asked else ''}"
+                )
+                yield run.violation(
+                    f"{scenario}: {problem}", "from an upload to a served model, in one way"
+                )
+        yield from _deployment(run)
+
+
+def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
+    """The states that a run passes when every answer is good, and what is wrong on its way."""
+    answers = {"serve": "smoke", "smoke": "publish", "publish": "served"}
+    visited: list[str] = []
+    reached = next_states(run.flow, None, facts)
+    while len(visited) <= len(run.flow.states):
+        if len(reached) != 1:
+            return (
+                visited,
+                f"after {visited[-1] if visited else 'its start'} comes {_names(reached)}",
+            )
+        ((name, _),) = reached
+        state = run.flow.states.get(name)
+        if state is None:
+            return visited, f"it comes to {name}, which is no state"
+        visited.append(name)
+        if graph.ends(state):
+            return visited, "" if state.get("Type") == "Succeed" else f"it ends in {name}"
+        action = str(state.get("Parameters", {}).get("action"))
+        if SERVE.answer is not None and action in answers:
+            facts[SERVE.answer.decision] = answers[action]
+        reached = next_states(run.flow, name, facts)
+    return visited, "it goes round"
+
+
+def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, validated: bool) -> str:
+    """What a run did without a reason, or did not do though it had one; "" for nothing."""
+    calls = [str(state.get("Resource")) for state in states]
+    kinds = [state.get("Type") for state in states]
+    jobs = [state for state in states if _TRAINS in str(state.get("Resource"))]
+    if kinds.count("Map") != images or kinds.count("Pass") != (not images):
+        return "images are checked without need, or not at all"
+    if sum(call.endswith(".waitForTaskToken") for call in calls) != asked:
+        return "a person is asked for approval without need, or not at all"
+    if sum(call.endswith(":::sns:publish") for call in calls) != 1 + asked:
+        return "a message is sent without need, or not at all"
+    if len(jobs) != 1:
+        return f"it starts {len(jobs)} jobs"
+    if ("ValidationDataConfig.$" in jobs[0].get("Parameters", {})) != validated:
+        return "its job has another validation dataset"
+    return ""
+
+
+def _deployment(run: _Run) -> Iterator[Violation]:
+    reached = next_states(run.flow, None, {SERVE.payload["serving"]: {}})
+    if reached != {(name, False) for name in run.acting("serve")} or not reached:
+        yield run.violation(
+            f"what a deployment hands over begins with {_names(reached)}", "it begins with serving"
+        )
+
+
+@check("F716", "Every shard is checked; one that could not be checked says so, with its error.")
+def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
+    wanted = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
+    checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")
+    for machine, definition in graph.machines(evidence.assembly):
+        for flow in graph.flows(definition):
+            if not flow.name:
+                continue
+            if flow.states.get(flow.start, {}).get("Resource") != checker:
+                yield Violation(
+                    where=machine.path,
+                    what=f"{flow.name}begins with {flow.start}",
+                    limit=f"it calls {CHECK_IMAGES.name}",
+                    fix=_FIX,
+                )
+            plain = flow.reached(without=lambda edge: edge.caught)
+            for name in sorted(flow.reached() - plain):
+                handed = flow.states[name].get("Parameters", {})
+                if graph.ends(flow.states[name]) and handed != wanted:
+                    yield Violation(
+                        where=machine.path,
+                        what=f"{flow.name}{name} ends with {handed}",
+                        limit=f"{MERGE.name} reads {wanted}",
+                        fix=_FIX,
+                    )
+
+
+CHECKS = (unchecked_shards, other_answers_close, serving_is_followed, failures_close, good_run)

@@ -1,0 +1,23 @@
+"""The answers of functions that decide how a run goes on, as handlers and contracts share them."""
+
+from typing import Literal
+
+# admit: only "run" starts one.
+AdmissionDecision = Literal["run", "waiting", "duplicate", "superseded", "closed", "ignored"]
+# start_job: "start" and "approve" lead to a job.
+StartDecision = Literal[
+    "start", "approve", "already-trained", "in-progress", "superseded", "outdated"
+]
+# serve: the first five say what the workflow does next, the others end the run.
+ServingStep = Literal[
+    "wait",
+    "smoke",
+    "publish",
+    "roll-back",
+    "roll-back-wait",
+    "served",
+    "unserved",
+    "removed",
+    "pending",
+    "failed",
+]
