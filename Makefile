@@ -60,12 +60,15 @@ $(LAYERS): lambdas/requirements.txt .venv/.installed
 demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject
 	python -m local.demo
 
+QUICK_CHECKS := check-format check-lint check-imports check-docs check-workflows
+SLOW_CHECKS := check-types check-secrets
 # Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
 PYTEST := pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: test
-test: check browser ## everything CI runs: checks, scanners, all tests (WORKERS=auto)
-	$(MAKE) --no-print-directory --jobs=2 test-scan test-all
+test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=auto)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
+	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS) test-scan
 
 .PHONY: test-all
 test-all: install
@@ -105,12 +108,9 @@ test-pythons: install ## tests of the domain on the other Python versions that t
 		build/python-$$version/bin/python -m pytest -q --hypothesis-profile=fast $(DOMAIN); \
 	done
 
-CHECKS := check-format check-lint check-types check-imports check-docs check-workflows check-secrets
-
-.PHONY: check $(CHECKS)
+.PHONY: check $(QUICK_CHECKS) $(SLOW_CHECKS)
 check: install ## formatting, lint, types, imports, generated docs, workflows, secrets
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(CHECKS)
-# The slowest first.
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(SLOW_CHECKS) $(QUICK_CHECKS)
 check-types:
 	@mypy
 check-secrets:
