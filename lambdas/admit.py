@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     kind, name = env.buckets.kind_of(bucket), s3_layout.customization_of(key)
     if kind is None or name is None or name not in _customizations.all_():
         ignored: AdmissionDecision = "ignored"
-        return {"decision": ignored, "reason": f"s3://{bucket}/{key} is no known manifest"}
+        return {"decision": ignored, "reason": f"s3://{bucket}/{key} is not a known manifest"}
     customization = _customizations.get(name)
     versions = _manifests.current_versions(env.buckets, name)
     uploaded = detail["object"].get("version-id")
@@ -99,7 +99,7 @@ def _closed(customization: Customization) -> str | None:
     if answer is None:
         known = model.lifecycle.closed_because()
         since = f": it is {known}" if known else ""
-        return f"Bedrock has no {model.name} ({model.invoke_id}) in {_aws.region()} any more{since}"
+        return f"{_aws.region()} no longer offers {model.name} ({model.invoke_id}){since}"
     details: dict[str, Any] = {**answer["modelDetails"]}
     lifecycle = details.get("modelLifecycle") or {}
     if lifecycle.get("status", "ACTIVE") == "ACTIVE":

@@ -42,8 +42,8 @@ def _expire_all(env: LeaseEnvironment) -> dict[str, list[str]]:
             logger.exception("lease not checked", extra={"endpoint": endpoint.arn})
             problems.append(with_advice(f"{endpoint.arn}: {error}"))
     problems += [
-        f"{arn}: its name is ours, but its tag {_endpoints.ENVIRONMENT} is gone, so nothing ends "
-        "its billing; tag it again or delete it"
+        f"{arn}: its name is ours, but its tag {_endpoints.ENVIRONMENT} is missing, so nothing "
+        "ends its billing; tag it again or delete it"
         for arn in _endpoints.untagged(env.environment, _customizations.all_())
     ]
     logger.info("leases", extra=result)

@@ -119,7 +119,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
         if waiting and context.get_remaining_time_in_millis() < _RESERVE_MS:
             problems += [
                 f"{e.arn}: Bedrock refuses to delete it while it is {e.status}; "
-                "delete the stack again in some minutes"
+                "delete the stack again in a few minutes"
                 for e in waiting
             ]
             break
@@ -128,7 +128,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     if problems:
         raise RuntimeError(f"still billed: {'; '.join(problems)}")
     _pointers.withdraw(env.parameter_prefix, name, "endpoint")
-    return "; ".join(reasons) or "nothing is served any more"
+    return "; ".join(reasons) or "nothing is served now"
 
 
 def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:

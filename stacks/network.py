@@ -1,4 +1,4 @@
-"""The optional unit without a way out: subnets in every zone, and endpoints for what is called."""
+"""The optional network without internet access: subnets in every zone, endpoints for all calls."""
 
 from typing import Any
 

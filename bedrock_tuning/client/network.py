@@ -54,8 +54,8 @@ def problems(
         if code == "UnauthorizedOperation":
             raise UserError(
                 f"you may not call ec2:{error.operation_name}",
-                fix=f"ask for {', '.join(f'ec2:{name}' for name in _CALLS)}, or let somebody run "
-                "this who has them",
+                fix=f"ask for {', '.join(f'ec2:{name}' for name in _CALLS)}, or have somebody with "
+                "these permissions run it",
             ) from None
         raise
     return preflight.problems(found, needed)

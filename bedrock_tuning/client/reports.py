@@ -30,9 +30,7 @@ class Stored:
         try:
             return s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except s3.exceptions.NoSuchKey:
-            raise UserError(
-                "the report is not there any more", where=uri(self.bucket, key)
-            ) from None
+            raise UserError("the report no longer exists", where=uri(self.bucket, key)) from None
 
     def download(self, name: str, path: Path) -> None:
         """Any file, through the disk: rejected rows may have gigabytes."""
@@ -62,9 +60,9 @@ def save(files: Stored, targets: Mapping[str, Path], *, overwrite: bool) -> None
     there = [str(path) for path in targets.values() if path.exists()]
     if there and not overwrite:
         raise UserError(
-            "there are such files already, and nothing is overwritten unasked",
+            "these files already exist, and are not overwritten by default",
             where=", ".join(there),
-            fix="name another place with -o DIR or --html FILE, or add --overwrite",
+            fix="choose another location with -o DIR or --html FILE, or add --overwrite",
         )
     for name, path in targets.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -89,7 +89,7 @@ class DesiredServing:
         default=None,
     )
     lease_hours: int | None = described(
-        Number(least=1, most=LEASE_HOURS_MAX, why_most="30 days; then weigh a commitment"),
+        Number(least=1, most=LEASE_HOURS_MAX, why_most="30 days; beyond that, use a commitment"),
         "After how many hours the Provisioned Throughput is deleted. Required without a "
         "commitment, not allowed with one.",
         default=None,

@@ -56,7 +56,7 @@ def read_pairs(folder: Path, captions: str) -> tuple[list[Pair], list[LeftOut]]:
     path = Path(captions)
     if not path.is_file():
         raise UserError(
-            "there is no such file of captions",
+            "the caption file does not exist",
             where=captions,
             fix="give a CSV or JSON Lines file, or the word sidecar",
         )
@@ -190,7 +190,7 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
         value = None
     if not isinstance(value, dict):
         raise UserError(
-            f"line {number} is no JSON object",
+            f"line {number} is not a JSON object",
             where=str(path),
             fix='write {"file": "a.png", "caption": "…"} on each line',
         )

@@ -143,7 +143,9 @@ def new_folder(out: Path) -> Iterator[Path]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(
-            "this is not empty, and nothing is ever overwritten", where=str(out), fix="a new folder"
+            "the folder is not empty; files are never overwritten",
+            where=str(out),
+            fix="a new folder",
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

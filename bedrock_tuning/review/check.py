@@ -10,7 +10,7 @@ from bedrock_tuning.review.iam.access import World
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """Where a sentence is not true: construct path, what is there, what may be, what to do.
+    """Where a sentence is not true: construct path, what is there, what is allowed, the fix.
 
     check: the id of the check that found it, which fills it in.
     """
@@ -68,8 +68,8 @@ class Check:
                 Violation(
                     where=self.finder.__name__,
                     what=f"the check itself failed: {type(error).__name__}: {error}",
-                    limit="what cannot be checked is not accepted",
-                    fix="Write the template in a way that this review knows, or teach the check",
+                    limit="nothing is accepted unchecked",
+                    fix="Write the template in a form that this review knows, or extend the check",
                 )
             ]
         for violation in violations:

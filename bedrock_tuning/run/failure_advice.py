@@ -154,12 +154,12 @@ _REASONS: Final = (
     _reason(
         r"model units?|provisioned.{0,40}(?:quota|limit)",
         "the account has no model units left for this model; the default quota is 0",
-        "ask for model units in Service Quotas, or delete a Provisioned Throughput",
+        "request model units in Service Quotas, or delete a Provisioned Throughput",
     ),
     _reason(
         r"quota|service limit|LimitExceeded",
         "a quota of the account is used up",
-        "wait, delete what is not needed, or ask for more in Service Quotas",
+        "wait, delete what is not needed, or request an increase in Service Quotas",
     ),
     _reason(
         r"too many requests|throttl|rate exceeded",
@@ -184,7 +184,7 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
     "AccessDeniedException": _REFUSED,
     "ConflictException": (
         "a resource with this name already exists, or its state does not allow the change",
-        "wait until its change has ended; what has a commitment cannot be deleted",
+        "wait until its change has ended; an endpoint with a commitment cannot be deleted",
     ),
     "InternalServerException": (
         "Bedrock itself failed",
@@ -196,7 +196,7 @@ _CODES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "ServiceQuotaExceededException": (
         "a quota of the account is used up; model units have a default quota of 0",
-        "ask for more in Service Quotas, or delete what is not needed",
+        "request an increase in Service Quotas, or delete what is not needed",
     ),
     "ThrottlingException": ("too many requests at once", "start the run again in a few minutes"),
     "TooManyTagsException": (

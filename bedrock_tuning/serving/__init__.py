@@ -1,1 +1,1 @@
-"""What shall be served: plan and smoke test."""
+"""What should be served: plan and smoke test."""

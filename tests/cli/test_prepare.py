@@ -201,7 +201,7 @@ def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_is(
         "-o", tmp_path / "out",
     )  # fmt: skip
     assert result.exit_code == 2
-    assert "nothing is ever overwritten" in result.stderr
+    assert "files are never overwritten" in result.stderr
     assert snapshot(tmp_path) == before
 
 
@@ -229,7 +229,7 @@ def test_a_failure_leaves_nothing_behind(run: Run, pictures: Path, tmp_path: Pat
         (["--customization", "pets-search"], "where will the dataset go?"),
         (["--to", "s3://bucket"], "each customization owns one folder"),
         (["--to", "bucket/pets"], "not an S3 URI"),
-        (["--captions", "none.csv"], "there is no such file of captions"),
+        (["--captions", "none.csv"], "the caption file does not exist"),
         (["--model", "nova-lite"], "not trained on images with captions"),
         (["--model", "titan-image-generator-v2", "--split", "0.9"], "takes no validation set"),
         (["-o", "{folder}/out"], "inside the input folder"),

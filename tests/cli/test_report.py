@@ -128,4 +128,4 @@ def test_a_report_that_was_deleted_is_no_defect_of_this_tool(run: Run, aws: Stub
     aws.has_run(**REJECTED)
     result = run("report", RUN)
     assert result.exit_code == 2
-    assert "not there any more" in result.stderr
+    assert "no longer exists" in result.stderr

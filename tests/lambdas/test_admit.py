@@ -196,7 +196,7 @@ def test_a_model_that_bedrock_no_longer_knows_is_closed(aws: Aws) -> None:
     found = _admit(_upload(aws, "training"))
 
     assert found["decision"] == "closed"
-    assert "has no Titan Multimodal Embeddings G1" in found["reason"]
+    assert "no longer offers Titan Multimodal Embeddings G1" in found["reason"]
     assert "us-east-1" in found["reason"]
 
 

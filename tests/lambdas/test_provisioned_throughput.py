@@ -168,7 +168,7 @@ def test_deletion_of_a_customization_that_is_in_no_file_any_more_works(
 def test_deletion_without_anything_to_delete_succeeds(stack: CloudFormation) -> None:
     answer = stack.ask("Delete")
 
-    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "nothing is served any more")
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "nothing is served now")
 
 
 def test_deletion_keeps_what_is_to_be_retained_and_says_so(aws: Aws, stack: CloudFormation) -> None:

@@ -88,4 +88,4 @@ def test_templates_of_another_app_are_described_not_judged(cdk_out: Path, tmp_pa
     code, out, err = _run(cdk_out, cwd=tmp_path)
     assert code == 0
     assert "BedrockRole-pets-search" in out
-    assert "not judged" in err
+    assert "not checked" in err

@@ -47,9 +47,9 @@ def test_the_command_says_which_it_reviews_and_proves_that_one(cdk_out: Path) ->
     # Among the lines: whatever else this process warns of on standard error is not ours to judge.
     lines = done.stderr.splitlines()
     assert (
-        "this reviews tuning-prod-data, tuning-prod-pipeline, tuning-prod-serving and not "
-        "tuning-dev-data, tuning-dev-pipeline, tuning-dev-serving, from an earlier synthesis into "
-        "the same folder"
+        "reviewing tuning-prod-data, tuning-prod-pipeline, tuning-prod-serving, not "
+        "tuning-dev-data, tuning-dev-pipeline, tuning-dev-serving, left over from an earlier "
+        "synthesis"
     ) in lines
     (proved,) = [line for line in lines if line.startswith("proved: ")]
     assert proved.endswith(" resources of prod")
@@ -61,7 +61,7 @@ def test_the_command_says_which_it_reviews_and_proves_that_one(cdk_out: Path) ->
 def test_one_environment_alone_leaves_nothing_aside(cdk_out: Path, tmp_path: Path) -> None:
     build_app(Case().context(), outdir=str(tmp_path)).synth()
     done = _review(tmp_path)
-    assert "this reviews" not in done.stderr
+    assert "left over" not in done.stderr
     assert done.stderr.rstrip().endswith(" resources of dev")
 
 
@@ -71,5 +71,5 @@ def test_without_a_manifest_nobody_knows_which_one_is_meant(cdk_out: Path, tmp_p
     done = _review(tmp_path)
     assert done.exit_code == 0
     assert done.stderr == (
-        "not judged: stacks of dev, prod in one folder; synthesize one environment\n"
+        "not checked: stacks of dev, prod in one folder; synthesize one environment\n"
     )

@@ -30,12 +30,12 @@ _WITHIN: Final = "a quarter of an hour"
 @click.argument(
     "customization",
     shell_complete=complete_customizations,
-    help="Customization whose Provisioned Throughput it is, as in `tuning endpoints`.",
+    help="Customization that the Provisioned Throughput serves, as in `tuning endpoints`.",
 )
 @click.option(
     "--hours",
     type=click.IntRange(1),
-    help="End the lease so many hours from now, later or sooner than before.",
+    help="End the lease this many hours from now, later or sooner than planned.",
 )
 @click.option("--end", is_flag=True, help="End it now.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "-e",
     envvar="TUNING_ENVIRONMENT",
     show_envvar=True,
-    help="Environment in cdk.json; by default the default one there.",
+    help="Environment in cdk.json; by default the one that cdk.json chooses.",
 )
 @settings_option
 @customizations_option
@@ -45,7 +45,7 @@ def preflight(
     calls only, in the environment's Region, and lists everything it lacks: zones, endpoints,
     routes, private DNS, HTTPS, the rule that lets the parts of a job talk to each other.
 
-    Exit code 1: something is missing. Nothing to check: 0.
+    Exit code 1: something is missing; 0: nothing is, or there is nothing to check.
     """
     from bedrock_tuning.client import network
     from bedrock_tuning.config.customization import load_all

@@ -63,7 +63,7 @@ def report(
     """Download a run's report: what is wrong with its dataset, and how to fix it.
 
     report.html is the page to read, report.json the same as data, rejected.jsonl has every finding
-    with its line; metrics.json is there once a model was trained. With --json, the report itself is
+    with its line; metrics.json exists once a model is trained. With --json, the report itself is
     printed, and files are written only where -o or --html names them.
     """
     from bedrock_tuning.client.reports import save, stored

@@ -59,7 +59,7 @@ def review(
 ) -> None:
     """Prove what synthesized templates allow, and show what changed; needs no AWS account.
 
-    Exit code 1: a check failed. Loosened permissions are shown, not judged.
+    Exit code 1: a check failed. Loosened permissions are shown, but fail no check.
     """
     from bedrock_tuning import review as reviewing
     from bedrock_tuning.review.assembly import template
@@ -96,9 +96,9 @@ def review(
             f"{', '.join(names)}"
         )
     elif len(names) > 1:
-        say(f"not judged: stacks of {', '.join(names)} in one folder; synthesize one environment")
+        say(f"not checked: stacks of {', '.join(names)} in one folder; synthesize one environment")
     else:
-        say("not judged: no stack here is named tuning-<environment>-… of these settings")
+        say("not checked: no stack here is named tuning-<environment>-… of these settings")
 
 
 def _environments(stacks: "Iterable[str]") -> list[str]:

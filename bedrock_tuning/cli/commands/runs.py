@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="Show at most so many.",
+    help="Show at most this many runs.",
 )
 @json_option
 @deployment_options

@@ -43,7 +43,7 @@ def parsed(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{file}: it is no object")
+        raise ValueError(f"{file}: it is not an object")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Checks of alarms: that they exist, watch something real, ring early and are really delivered."""
+"""Checks of alarms: they exist, watch a real metric, fire early and are delivered."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _SILENCE: Final = ("AWS/Lambda", "Invocations")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Bell:
-    """When an alarm has to ring: statistics, comparisons with thresholds, longest period."""
+    """When an alarm must fire: statistics, comparisons with thresholds, longest period."""
 
     statistics: tuple[str, ...]
     thresholds: Mapping[str, tuple[float, float]]
@@ -115,9 +115,9 @@ def watches_something(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=alarm.path,
                 what=f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')} of "
-                f"{_dimensions(alarm)} is no metric of anything here",
-                limit="an alarm on no metric never fires",
-                fix="Name the metric and the resource that are meant",
+                f"no resource here has the metric {_dimensions(alarm)}",
+                limit="an alarm without a metric never fires",
+                fix="Name the metric and the resource that the alarm should watch",
             )
 
 
@@ -164,8 +164,8 @@ def rings_early(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=alarm.path,
                 what=f"it waits for {', '.join(problems)}",
-                limit=f"one case within {bell.longest} s; missing data is {bell.without_data}",
-                fix="One period, the sum, the first case; see stacks/pipeline.py",
+                limit=f"one failure within {bell.longest} s; missing data is {bell.without_data}",
+                fix="Use one period, the sum and a threshold of one; see stacks/pipeline.py",
             )
 
 
@@ -183,7 +183,7 @@ def everything_watched(evidence: Evidence) -> Iterator[Violation]:
     }
     for kind, (_, _, metrics) in _WATCHED.items():
         for resource in evidence.assembly.of_type(kind):
-            # The workflow catches its functions' errors and tells people itself.
+            # The workflow catches its functions' errors and reports them itself.
             if resource.arn in called:
                 continue
             needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics

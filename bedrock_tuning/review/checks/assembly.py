@@ -1,4 +1,4 @@
-"""Checks of the assembly as a whole: it must be understood completely before it is judged."""
+"""Checks of the assembly as a whole: all of it must be understood before it is checked."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def resolved(evidence: Evidence) -> Iterator[Violation]:
             where=where,
             what=f"{what} cannot be resolved",
             limit="nothing can be proved about an unknown value",
-            fix="Give the value in the app, or teach review/assembly/identity.py the attribute",
+            fix="Set the value in the app, or add the attribute to review/assembly/identity.py",
         )
 
 
@@ -39,7 +39,7 @@ def types(evidence: Evidence) -> Iterator[Violation]:
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} is a type that this review does not know",
                 limit="it could give access to anything",
-                fix="Remove it, or teach review/assembly/identity.py and the checks what it can do",
+                fix="Remove it, or add it to review/assembly/identity.py and to the checks",
             )
 
 
@@ -54,7 +54,7 @@ def paths(evidence: Evidence) -> Iterator[Violation]:
                 if resource.path
                 else "the resource has no construct path",
                 limit="contracts find their resources by it",
-                fix="Synthesize with path metadata (the default) and let no two share a path",
+                fix="Synthesize with path metadata (the default); give each resource its own path",
             )
 
 

@@ -1,4 +1,4 @@
-"""Checks that there is nothing in the templates but what the other checks judge."""
+"""Checks that the templates contain only what the other checks cover."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Evidence, Violation, check
 
-# Judged by type and use, wherever they stand: no contract names them one by one.
+# Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::ManagedPolicy",
@@ -88,7 +88,7 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
             if found and text != allowed:
                 yield Violation(
                     where=resource.path,
-                    what=f"{found[0]} is written out in {text[:120]}",
+                    what=f"{found[0]} is hard-coded in {text[:120]}",
                     limit="a placeholder of this review: once deployed, it names something else",
                     fix="Use Ref AWS::AccountId, or a reference to the resource",
                 )
@@ -116,7 +116,7 @@ def nothing_more(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} has no contract",
-                limit="what has no contract was not reviewed",
+                limit="a resource without a contract is not reviewed",
                 fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
             )
 
@@ -133,7 +133,7 @@ def exports(evidence: Evidence) -> Iterator[Violation]:
                 what=f"{export} is exported {names[export]} times"
                 if names[export] > 1
                 else f"{export} is exported, and no stack here imports it",
-                limit="an export is for one of these stacks, and binds both",
+                limit="an export is only for another of these stacks",
                 fix="Remove the export",
             )
 
@@ -161,8 +161,8 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=f"{resource.stack}/{output}",
                 what=f"it is {value or 'missing'}",
-                limit=f"Ref {resource.logical_id}: datasets go, and people look, where it leads",
-                fix="Write the output as the stack of stacks/ does",
+                limit=f"Ref {resource.logical_id}: commands use the resource that it names",
+                fix="Write the output as its file in stacks/ does",
             )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from bedrock_tuning.review.check import Evidence, Violation, check
 
 
-@check("M803", "Every customization's serving is what its file says, in the hands of its provider.")
+@check("M803", "Every customization is served as its file says, by the function of its contract.")
 def serving(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     provider = evidence.bound.fill("{function.ProvisionedThroughput}")
@@ -21,7 +21,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=resource.path,
                     what=f"{key} is {found.get(key, 'not set')}",
-                    limit=f"customizations/{name}.toml says {expected.get(key, 'nothing of it')}",
+                    limit=f"customizations/{name}.toml says {expected.get(key, 'no such key')}",
                     fix="Deploy what the file says",
                 )
         timeout = resource.properties.get("ServiceTimeout")
@@ -44,7 +44,7 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("M804", "Every other custom resource says exactly what its contract says.")
+@check("M804", "Every other custom resource has exactly the properties of its contract.")
 def custom_resources(evidence: Evidence) -> Iterator[Violation]:
     for name, wanted in evidence.bound.contracts.custom_resources.items():
         resource = evidence.contracted.get(name)
@@ -56,7 +56,7 @@ def custom_resources(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=resource.path,
                     what=f"{key} is {resource.properties.get(key, 'not set')}",
-                    limit=f"the contract says {expected.get(key, 'nothing of it')}",
+                    limit=f"the contract says {expected.get(key, 'no such key')}",
                     fix="Wire it as the contract in bedrock_tuning/contracts says",
                 )
 

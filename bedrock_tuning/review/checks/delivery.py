@@ -36,7 +36,7 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
             if _as_set(found.get(field)) != _as_set(wanted.get(field)):
                 yield Violation(
                     where=rule.path,
-                    what=f"{field} is {found.get(field, 'not asked for')}",
+                    what=f"{field} is {found.get(field, 'not in the pattern')}",
                     limit=f"exactly {wanted.get(field, 'not in the pattern')}",
                     fix="Name the keys of the manifests in full; see bedrock_tuning/s3_layout.py",
                 )
@@ -120,7 +120,7 @@ def no_loops(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-@check("W524", "Every rule starts its target: role, target and dead letters are all permitted.")
+@check("W524", "Every rule can start its target, and events that it cannot deliver are kept.")
 def rule_targets(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
@@ -139,8 +139,8 @@ def rule_targets(evidence: Evidence) -> Iterator[Violation]:
     for path in rules - {evidence.bound.path(contracts.places["upload-rule"])}:
         yield Violation(
             where=path,
-            what="a rule that no contract names",
-            limit="only uploads start something",
+            what="no contract names this rule",
+            limit="only uploads may start runs",
             fix="Remove it, or add it to bedrock_tuning/contracts/constructs.py",
         )
 
@@ -150,7 +150,7 @@ def _undelivered(source: Resource, what: str) -> Violation:
         where=source.path,
         what=what,
         limit="the event must be delivered, or be kept in the dead-letter queue",
-        fix="Wire the target as stacks/pipeline.py does, with the rights that it needs",
+        fix="Wire the target as stacks/pipeline.py does, with the permissions it needs",
     )
 
 
@@ -175,7 +175,7 @@ def _dead_letters(
     arn = str(get(target, "DeadLetterConfig", "Arn") or "")
     queue = evidence.assembly.by_arn(arn)
     if queue is None:
-        yield _undelivered(source, "what cannot be delivered goes to no queue")
+        yield _undelivered(source, "events that cannot be delivered go to no queue")
         return
     context = {
         **usual_context(),
@@ -214,9 +214,9 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
         if properties.get("State", "ENABLED") != "ENABLED":
             problems.append(f"it is {properties['State']}")
         if get(properties, "FlexibleTimeWindow", "Mode") != "OFF":
-            problems.append("its time is flexible")
+            problems.append("it has a flexible time window")
         if set(properties) & {"EndDate", "StartDate"}:
-            problems.append("it has a first or last day")
+            problems.append("it has a start or end date")
         if not _often_enough(str(properties.get("ScheduleExpression", ""))):
             problems.append(f"it runs at {properties.get('ScheduleExpression')}")
         for problem in problems:
@@ -224,13 +224,13 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
                 where=found.path,
                 what=problem,
                 limit="leases end within 15 minutes; until then Provisioned Throughput is billed",
-                fix="rate(15 minutes), enabled, without a window, on the lease keeper",
+                fix="Call the lease keeper at rate(15 minutes), enabled, without a time window",
             )
     if len(schedules) != 1:
         yield Violation(
             where="KeepLeases",
             what=f"there are {len(schedules)} schedules",
-            limit="one, which keeps the leases",
+            limit="one, which calls the lease keeper",
             fix="Wire it as stacks/pipeline.py does",
         )
 

@@ -57,13 +57,13 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
         if group is None or value != group.name:
             yield Violation(
                 where=resource.path,
-                what=f"the log group is {value or 'one that Lambda makes itself'}",
+                what=f"the log group is {value or 'the one that Lambda creates'}",
                 limit="the function's own, with its retention and key",
                 fix=_FIX,
             )
 
 
-@check("W504", "No function is there without a contract, and none can be called from outside.")
+@check("W504", "Every function has a contract, and none can be called from outside.")
 def no_other_functions(evidence: Evidence) -> Iterator[Violation]:
     promised = {evidence.bound.path(f.place) for f in evidence.bound.contracts.functions}
     for resource in evidence.assembly.of_type("AWS::Lambda::Function"):
@@ -71,7 +71,7 @@ def no_other_functions(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path,
                 what="the function has no contract",
-                limit="what nobody promised, nobody reviewed",
+                limit="a function without a contract is not reviewed",
                 fix="Remove it, or write its contract in bedrock_tuning/contracts",
             )
 
@@ -107,12 +107,12 @@ def own_code(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=resource.path,
                     what=f"{name} is {place}",
-                    limit="an asset of this account, named by the hash of what is in it",
+                    limit="an asset of this account, named by the hash of its content",
                     fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
                 )
 
 
-@check("W505", "Functions run on the runtime, for the time and with the code that is meant.")
+@check("W505", "Functions have the intended runtime, timeout, memory and code.")
 def runtime(evidence: Evidence) -> Iterator[Violation]:
     codes = set()
     for contract, resource in _functions(evidence):
@@ -147,7 +147,7 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path,
                 what="its concurrent executions are limited",
-                limit="with none it never runs, with few some calls fail",
+                limit="with a limit of 0 it never runs; with a low one, calls fail",
                 fix="Remove the reservation",
             )
     layers = {

@@ -26,7 +26,7 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
     )
 
 
-@check("F714", "Whoever is asked to approve can answer: the token is kept until it is used.")
+@check("F714", "A run can be approved: its task token is stored until somebody decides.")
 def approval(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
     table = evidence.bound.fill("{runs:name}")
@@ -77,11 +77,13 @@ def messages(evidence: Evidence) -> Iterator[Violation]:
     for machine, name, state in states(evidence):
         if str(state.get("Resource")).endswith(":::sns:publish"):
             for problem in _problems(state.get("Parameters", {}), environment):
-                yield _found(machine, f"{name} {problem}", "people read what they need")
+                yield _found(machine, f"{name} {problem}", "a message that people can act on")
             if state.get("ResultPath", "$") is not None:
                 yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
         if name in _good_ends(graph.definition(machine)):
-            yield _found(machine, f"{name} ends well", f"only what did not fail: {_OUTCOME}.failed")
+            yield _found(
+                machine, f"{name} succeeds", f"only a run that did not fail: {_OUTCOME}.failed"
+            )
         for rule in state.get("Choices", ()):
             if str(rule.get("Variable", "")).endswith("outcome.failed"):
                 flow = next(graph.flows(graph.definition(machine)))
@@ -96,7 +98,7 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
     if {field.removesuffix(".$") for field in sent} != {"TopicArn", "Subject", "Message"}:
         yield f"sends {', '.join(sorted(sent))}"
     if not 1 <= len(str(sent.get("Subject.$", sent.get("Subject")))) <= _SUBJECT_MAX:
-        yield f"has the subject {sent.get('Subject')!r}, SNS takes 1 to {_SUBJECT_MAX} characters"
+        yield f"has the subject {sent.get('Subject')!r},SNS allows 1 to {_SUBJECT_MAX} characters"
     message = sent.get("Message")
     if not isinstance(message, Mapping):
         outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
@@ -105,7 +107,7 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
     elif message.get("status") == "awaiting-approval":
         command = f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
         if set(message) != _QUESTION or message.get("approve.$") != command:
-            yield f"asks with {', '.join(sorted(message))}, not how to answer about what"
+            yield f"asks with {', '.join(sorted(message))}, not with the run and its command"
         for field, path in message.items():
             # Each value is the one of its name.
             if field not in ("status", "approve.$") and not str(path).endswith(f".{field[:-2]}"):
@@ -116,7 +118,7 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         or message["execution.$"] != "$$.Execution.Id"
         or not str(message["message.$"]).endswith(" $.error.Error, $.error.Cause)")
     ):
-        yield f"sends {dict(message)}, not what failed where and why"
+        yield f"sends {dict(message)}, not the run, the error and its cause"
 
 
 def _good_ends(definition: Mapping[str, Any]) -> set[str]:

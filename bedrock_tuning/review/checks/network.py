@@ -1,4 +1,4 @@
-"""Checks of a network without a way out: every API reachable, nothing else, for nobody else."""
+"""Checks of a network without internet access: it reaches every API it needs, and only those."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
     return {f"com.amazonaws.{region}.{each.service}": each for each in found}
 
 
-@check("N901", "There is an endpoint for every API that is called from inside, and for no other.")
+@check("N901", "There is an endpoint for every API that functions and jobs call, and for no other.")
 def reachable(evidence: Evidence) -> Iterator[Violation]:
     vpc = _vpc(evidence)
     found = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
@@ -43,19 +43,19 @@ def reachable(evidence: Evidence) -> Iterator[Violation]:
         yield Violation(
             where=vpc.path if vpc else "network",
             what=f"there is no endpoint for {service}",
-            limit="functions and jobs call it, and there is no other way out",
+            limit="functions and jobs call it, and the network has no internet access",
             fix=_FIX,
         )
     for service in sorted(set(found) - set(wanted)):
         yield Violation(
             where=found[service].path,
             what=f"an endpoint for {service}",
-            limit="nobody calls it from inside, and it costs by the hour",
+            limit="no function or job calls it, and it is billed by the hour",
             fix="Remove it",
         )
 
 
-@check("N902", "Every endpoint lets through what the contracts name, for this account, no more.")
+@check("N902", "Every endpoint policy allows what the contracts name, for this account, no more.")
 def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
     wanted = _wanted(evidence)
     for endpoint in evidence.world.endpoints:
@@ -85,7 +85,7 @@ def _everything() -> list[Statement]:
     return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
 
 
-@check("N903", "Simulated: nothing leaves through an endpoint to another account, or comes in.")
+@check("N903", "Simulated: endpoints let no request through to another account or from one.")
 def no_way_out(evidence: Evidence) -> Iterator[Violation]:
     account = evidence.world.account
     ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
@@ -193,20 +193,20 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
         if inside and not (enough and grouped):
             yield Violation(
                 where=function.path,
-                what=f"it stands in {config or 'no network'}",
+                what=f"it runs in {config or 'no network'}",
                 limit=f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
                 fix="Pass the network to the function's Runtime",
             )
         if not inside and config is not None:
             yield Violation(
                 where=function.path,
-                what="it stands in a network",
-                limit="the settings say nothing of one for it",
+                what="it runs in a network",
+                limit="the settings do not put it in one",
                 fix="Remove VpcConfig, or set vpc in cdk.json",
             )
 
 
-@check("N906", "Security groups let through what functions, jobs and endpoints need, no more.")
+@check("N906", "Security groups allow exactly what functions, jobs and endpoints need.")
 def groups(evidence: Evidence) -> Iterator[Violation]:
     names = {name: r.name for name, r in evidence.contracted.items() if r.type == _GROUP}
     if not names:
@@ -239,7 +239,7 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=group.path,
                 what=f"the rule {' '.join(part for part in rule if part)} is "
-                f"{'too much' if rule in actual else 'missing'}",
+                f"{'not needed' if rule in actual else 'missing'}",
                 limit="HTTPS from functions and jobs to endpoints; jobs among themselves",
                 fix=_FIX,
             )
@@ -323,7 +323,7 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
                 (f"a second subnet in {zone}", zone in zones or not zone),
                 ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
                 ("another network", properties.get("VpcId") != vpc.name),
-                ("no table of routes", routed.get(subnet.name) not in tables),
+                ("no route table", routed.get(subnet.name) not in tables),
                 ("IPv6", "Ipv6CidrBlock" in properties),
             )
             if wrong
@@ -345,9 +345,7 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
             fix="Set vpc_cidr in cdk.json",
         )
     if len(tables) != 1:
-        yield Violation(
-            where=vpc.path, what=f"{len(tables)} tables of routes", limit="one", fix=_FIX
-        )
+        yield Violation(where=vpc.path, what=f"{len(tables)} route tables", limit="one", fix=_FIX)
 
 
 def _block(resource: Resource) -> ipaddress.IPv4Network | None:

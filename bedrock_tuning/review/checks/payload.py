@@ -54,7 +54,7 @@ def _answer(function: FunctionSpec) -> str:
     return function.answer.path if function.answer else ""
 
 
-@check("F711", "Every function is handed what it reads, and its answer is kept where it is read.")
+@check("F711", "Every function gets what it reads, and its result is stored where it is read.")
 def payload(evidence: Evidence) -> Iterator[Violation]:
     functions = _called(evidence)
     called = set()
@@ -68,14 +68,14 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
         elif function is CHECK_IMAGES:
             function = None
             if {"Parameters", "ResultPath"} & set(state):
-                yield _found(machine, f"{name} changes the shard or its findings", "handed on")
+                yield _found(machine, f"{name} changes the shard or its findings", "unchanged")
         if function is None:
             continue
         called.add(function.name)
         wanted = {f"{key}.$": path for key, path in function.payload.items()}
         actual = {k: v for k, v in (given or {}).items() if k != "action"}
         if actual != wanted:
-            what = f"{name} hands {actual} to {function.name}"
+            what = f"{name} passes {actual} to {function.name}"
             yield _found(machine, what, f"it reads {wanted}")
         result = state.get("ResultPath", "$")
         if function.answer and result != function.answer.path:
@@ -86,7 +86,7 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
             yield _found(machine, f"nothing calls {function.name}", "it is part of every run")
 
 
-@check("F717", "Each answer is written by its own function, and handed on as it is.")
+@check("F717", "Each result is written by its own function and passed on unchanged.")
 def answers(evidence: Evidence) -> Iterator[Violation]:
     owners = {arn: _answer(function) for arn, function in _called(evidence).items()}
     decisive = {path.split(".")[1] for path in (*filter(None, owners.values()), _JOB)}
@@ -96,17 +96,17 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
         own = _JOB if _TRAINS in resource else owners.get(resource)
         path = str(state.get("ResultPath"))
         if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
-            yield _found(machine, f"{name} writes {path}", "only the answer itself decides")
+            yield _found(machine, f"{name} writes {path}", "only the function's own result decides")
         if state.get("Type") == "Map" and path != _SHARDS:
             yield _found(machine, f"{name} keeps its results in {path}", _SHARDS)
         for catcher in state.get("Catch", ()):
             if not _ERRORS.fullmatch(str(catcher.get("ResultPath"))):
                 yield _found(machine, f"{name} writes {catcher}", "an error is kept in .error")
         if state.get("Result", []) != []:
-            yield _found(machine, f"{name} makes up {state['Result']}", "no images: no shards")
+            yield _found(machine, f"{name} invents {state['Result']}", "no images: no shards")
         for field in ("InputPath", "ItemsPath", "OutputPath", "ResultSelector", "ResultWriter"):
             if field in state:
-                yield _found(machine, f"{name} has {field}", "data is handed on as it is")
+                yield _found(machine, f"{name} has {field}", "data is passed on unchanged")
         reader = state.get("ItemReader", {})
         given = {k: v for k, v in reader.get("Parameters", {}).items() if k != "Bucket"}
         given |= reader.get("ReaderConfig", {})

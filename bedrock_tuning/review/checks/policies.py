@@ -33,7 +33,7 @@ def well_formed(evidence: Evidence) -> Iterator[Violation]:
         yield Violation(
             where=where,
             what=problem,
-            limit="IAM refuses the policy, or reads it in another way than it looks",
+            limit="IAM rejects the policy, or reads it differently than a person does",
             fix="Correct the policy document",
         )
     for where, statement in _all_statements(evidence):
@@ -41,13 +41,13 @@ def well_formed(evidence: Evidence) -> Iterator[Violation]:
             if UNRESOLVED in text:
                 yield Violation(
                     where=where,
-                    what=f"{statement.label} speaks of an unknown value",
-                    limit="nothing is proved with it",
+                    what=f"{statement.label} refers to an unknown value",
+                    limit="nothing can be proved about it",
                     fix="Make the value resolvable",
                 )
 
 
-@check("R402", "No policy speaks by exclusion: no NotAction, NotResource or NotPrincipal.")
+@check("R402", "No policy uses NotAction, NotResource or NotPrincipal.")
 def no_exclusions(evidence: Evidence) -> Iterator[Violation]:
     for where, statement in _all_statements(evidence):
         for name, used in (
@@ -59,8 +59,8 @@ def no_exclusions(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=where,
                     what=f"{statement.label} uses {name}",
-                    limit="what is excluded today says nothing about what AWS adds tomorrow",
-                    fix="Name what is meant",
+                    limit="an exclusion also covers whatever AWS adds later",
+                    fix="List what the statement covers",
                 )
 
 
@@ -74,7 +74,7 @@ def known_conditions(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=where,
                     what=f"{statement.label}: {problem}",
-                    limit="a condition must really bind",
+                    limit="a condition must restrict every request",
                     fix="Correct the key or the operator; review/iam/conditions.py lists them",
                 )
 
@@ -115,7 +115,7 @@ def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[State
             yield contract, resource, evidence.world.policies.get(resource.arn, [])
 
 
-@check("R404", "No resource's policy allows anybody anything beyond its contract.")
+@check("R404", "No resource policy allows anything beyond its contract.")
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
     promised_arns = set()
     for contract, resource, statements in _guarded(evidence):
@@ -136,12 +136,12 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=evidence.world.owners[arn][0].path,
                 what=f"a policy allows something on {arn}",
-                limit="no contract speaks of it",
+                limit="no contract covers it",
                 fix=_FIX,
             )
 
 
-@check("R405", "Every resource's policy allows all that its contract says.")
+@check("R405", "Every resource policy allows all that its contract says.")
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource, statements in _guarded(evidence):
         promised = [
@@ -157,7 +157,7 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("R406", "Every resource's policy refuses what its contract says: plain HTTP, old TLS.")
+@check("R406", "Every resource policy denies what its contract says: plain HTTP, old TLS.")
 def refusals(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource, statements in _guarded(evidence):
         promised = [
@@ -167,13 +167,13 @@ def refusals(evidence: Evidence) -> Iterator[Violation]:
         for problem in short_of(promised, [s for s in statements if s.effect == "Deny"]):
             yield Violation(
                 where=resource.path,
-                what=f"the refusal of {problem}",
+                what=f"the Deny: {problem}",
                 limit=f"the contract of {contract.name}",
                 fix="Put the Deny statement back, for everybody and for the bucket and its objects",
             )
 
 
-@check("R410", "No policy refuses anything beyond its contract: work and people are not stopped.")
+@check("R410", "No policy denies anything beyond its contract, so nothing else is blocked.")
 def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     refused: dict[str, list[Statement]] = {}
@@ -193,8 +193,8 @@ def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
         for problem in beyond([statement], promised):
             yield Violation(
                 where=where,
-                what=f"the refusal of {problem}",
-                limit="what a policy refuses is in its contract, too",
+                what=f"the Deny: {problem}",
+                limit="every Deny of a policy must be in its contract",
                 fix=_FIX,
             )
 
@@ -214,7 +214,7 @@ def one_policy(evidence: Evidence) -> Iterator[Violation]:
         if len(owners) > 1:
             yield Violation(
                 where=owners[1].path,
-                what=f"{len(owners)} resources are the policy of {arn}",
+                what=f"{len(owners)} resources set the policy of {arn}",
                 limit="the last one deployed replaces the others",
                 fix="Write all statements into one policy",
             )

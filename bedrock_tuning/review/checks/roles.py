@@ -24,7 +24,7 @@ def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role, list[G
             yield contract, evidence.world.roles[resource.arn], grants
 
 
-@check("P301", "No role is there without a contract, and no user or group at all.")
+@check("P301", "Every role has a contract, and there are no users or groups.")
 def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
     promised = {evidence.bound.path(contract.place) for contract in evidence.bound.contracts.roles}
     for resource in evidence.assembly.resources:
@@ -33,19 +33,19 @@ def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(
                 where=resource.path or resource.logical_id,
                 what=f"{resource.type} has no contract",
-                limit="what nobody promised, nobody reviewed",
+                limit="a role without a contract is not reviewed",
                 fix="Remove it, or write its contract in bedrock_tuning/contracts/roles.py",
             )
 
 
-@check("P302", "All that a role may do is written in the role: no managed policies.")
+@check("P302", "All permissions of a role are in its inline policies: no managed policies.")
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
     for role in evidence.world.roles.values():
         for arn in role.managed:
             yield Violation(
                 where=role.path,
                 what=f"the managed policy {arn} is attached",
-                limit="AWS changes its managed policies without asking",
+                limit="AWS changes its managed policies without notice",
                 fix="Write out the statements that are needed",
             )
     for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
@@ -84,7 +84,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("T201", "Each role trusts its one service, under its source conditions, and nobody else.")
+@check("T201", "Each role trusts one service, with source conditions, and nobody else.")
 def trusted(evidence: Evidence) -> Iterator[Violation]:
     for contract, role, _ in _contracted(evidence):
         conditions = evidence.bound.conditions(contract.trust)
@@ -129,11 +129,11 @@ def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
                         where=role.path,
                         what=f"{request.action} on {request.resource} is denied",
                         limit=f"the role {contract.does}: {grant.why}",
-                        fix="Look for a missing grant, or for a Deny that reaches too far",
+                        fix="Check for a missing grant, or for a Deny that covers too much",
                     )
 
 
-@check("P309", "Every role's own policy refuses what its contract says.")
+@check("P309", "Every role's own policy denies what its contract says.")
 def own_refusals(evidence: Evidence) -> Iterator[Violation]:
     for contract, role, _ in _contracted(evidence):
         promised = [
@@ -145,7 +145,7 @@ def own_refusals(evidence: Evidence) -> Iterator[Violation]:
         for problem in short_of(promised, [s for s in role.policy if s.effect == "Deny"]):
             yield Violation(
                 where=role.path,
-                what=f"the refusal of {problem}",
+                what=f"the Deny: {problem}",
                 limit=f"the role {contract.does}",
                 fix=_FIX,
             )
@@ -170,8 +170,8 @@ def fits(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=role.path,
                     what=f"{what} {size:,} characters",
-                    limit=f"IAM takes {most:,}",
-                    fix="Fewer customizations in one environment",
+                    limit=f"IAM allows {most:,}",
+                    fix="Deploy fewer customizations in one environment",
                 )
 
 

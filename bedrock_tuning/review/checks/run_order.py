@@ -76,7 +76,7 @@ def _names(states: set[tuple[str, bool]]) -> str:
     return " or ".join(sorted(name for name, _ in states)) or "nothing"
 
 
-@check("F719", "A run goes on only with the answer that it needs; with any other it is closed.")
+@check("F719", "A run continues only with the result that it needs; any other result closes it.")
 def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = {(name, False) for name in run.calling(CLOSE_RUN)}
@@ -95,7 +95,9 @@ def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
                         )
 
 
-@check("F720", "What Serve answers is done next; what it does not prove is rolled back.")
+@check(
+    "F720", "The workflow takes the step that Serve returns, and rolls back what fails its test."
+)
 def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         if SERVE.answer is None:
@@ -113,7 +115,7 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
                     )
 
 
-@check("F721", "After every failure the run is closed, or what was begun is rolled back.")
+@check("F721", "After every failure, the run is closed or what was started is rolled back.")
 def failures_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = run.calling(CLOSE_RUN)
@@ -129,7 +131,7 @@ def failures_close(evidence: Evidence) -> Iterator[Violation]:
                 allowed = closing
             if edge.head not in allowed:
                 yield run.violation(
-                    f"after an error in {edge.tail} comes {edge.head}",
+                    f"an error in {edge.tail} leads to {edge.head}",
                     " or ".join(sorted(allowed)),
                 )
 
@@ -149,7 +151,7 @@ def _tells_or_fails(state: Mapping[str, Any]) -> bool:
     return state.get("Type") == "Fail" or str(state.get("Resource")).endswith(":::sns:publish")
 
 
-@check("F722", "A good run calls every function, asks only if it must, and trains exactly once.")
+@check("F722", "A valid run calls every function, asks only if it must, and trains exactly once.")
 def good_run(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         called = {
@@ -177,12 +179,12 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
                 problem = f"it never calls {', '.join(sorted(missing))}"
             if problem:
                 scenario = (
-                    f"a good run with{'' if images else 'out'} images, "
+                    f"a valid run with{'' if images else 'out'} images, "
                     f"with{'' if validated else 'out'} a validation dataset"
                     f"{', whose price is approved' if asked else ''}"
                 )
                 yield run.violation(
-                    f"{scenario}: {problem}", "from an upload to a served model, in one way"
+                    f"{scenario}: {problem}", "one path leads from an upload to a served model"
                 )
         yield from _deployment(run)
 
@@ -201,7 +203,7 @@ def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
         ((name, _),) = reached
         state = run.flow.states.get(name)
         if state is None:
-            return visited, f"it comes to {name}, which is no state"
+            return visited, f"it leads to {name}, which is not a state"
         visited.append(name)
         if graph.ends(state):
             return visited, "" if state.get("Type") == "Succeed" else f"it ends in {name}"
@@ -209,7 +211,7 @@ def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
         if SERVE.answer is not None and action in answers:
             facts[SERVE.answer.decision] = answers[action]
         reached = next_states(run.flow, name, facts)
-    return visited, "it goes round"
+    return visited, "it runs in a loop"
 
 
 def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, validated: bool) -> str:
@@ -218,15 +220,15 @@ def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, valid
     kinds = [state.get("Type") for state in states]
     jobs = [state for state in states if _TRAINS in str(state.get("Resource"))]
     if kinds.count("Map") != images or kinds.count("Pass") != (not images):
-        return "images are checked without need, or not at all"
+        return "images are checked although there are none, or not checked"
     if sum(call.endswith(".waitForTaskToken") for call in calls) != asked:
-        return "a person is asked for approval without need, or not at all"
+        return "a person is asked for approval without need, or not asked"
     if sum(call.endswith(":::sns:publish") for call in calls) != 1 + asked:
-        return "a message is sent without need, or not at all"
+        return "a message is sent without need, or not sent"
     if len(jobs) != 1:
         return f"it starts {len(jobs)} jobs"
     if ("ValidationDataConfig.$" in jobs[0].get("Parameters", {})) != validated:
-        return "its job has another validation dataset"
+        return "its job has a wrong validation dataset"
     return ""
 
 
@@ -234,11 +236,12 @@ def _deployment(run: _Run) -> Iterator[Violation]:
     reached = next_states(run.flow, None, {SERVE.payload["serving"]: {}})
     if reached != {(name, False) for name in run.acting("serve")} or not reached:
         yield run.violation(
-            f"what a deployment hands over begins with {_names(reached)}", "it begins with serving"
+            f"a run that a deployment starts begins with {_names(reached)}",
+            "it begins with serving",
         )
 
 
-@check("F716", "Every shard is checked; one that could not be checked says so, with its error.")
+@check("F716", "Every shard is checked; if a check fails, its error is reported.")
 def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
     wanted = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
     checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")

@@ -1,4 +1,4 @@
-"""Checks of what holds data: it survives, is kept as long as meant, is encrypted and is closed."""
+"""Checks of what holds data: it is kept as long as the settings say, encrypted and private."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -44,18 +44,18 @@ def retained(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-# Kept or not, they open nothing and cost nothing: messages and logs, for whoever wants them.
+# Retained or not, they give no access and cost nothing: messages and logs.
 _MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 
 
-@check("S614", "Only data is retained: permissions, functions and endpoints go with their stack.")
+@check("S614", "Only data is retained: all else is deleted with its stack.")
 def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         kept = resource.keeps_on_delete or resource.keeps_on_replace
         if kept and resource.type not in _MAY_STAY:
             yield Violation(
                 where=resource.path,
-                what=f"{resource.type} stays when its stack goes or it is replaced",
+                what=f"{resource.type} is retained when its stack is deleted or it is replaced",
                 limit="what is retained may be used, and may be billed",
                 fix="Remove its removal policy",
             )
@@ -135,7 +135,7 @@ def versioned(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("S604", "Objects are kept exactly as long as the settings say, and parts do not pile up.")
+@check("S604", "Objects are kept as long as the settings say, and incomplete uploads are removed.")
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.retention
     names = {r.arn: name for name, r in evidence.contracted.items()}
@@ -160,16 +160,16 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
                 abort.add(get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation"))
             others += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
         if found != wanted:
-            others.append(f"objects expire after {found or 'no time'} days, not {wanted or 'ever'}")
+            others.append(f"objects expire by {found or 'no rule'}, not by {wanted or 'any'}")
         if noncurrent != {days["noncurrent"]}:
-            others.append(f"old versions go after {noncurrent or 'no'} days")
+            others.append(f"old versions are deleted after {noncurrent or 'no'} days")
         if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
-            others.append(f"parts of uploads go after {abort or 'no'} days")
+            others.append(f"incomplete uploads are deleted after {abort or 'no'} days")
         for problem in others:
             yield Violation(
                 where=bucket.path,
                 what=problem,
-                limit=f"settings: {dict(days)} days; abandoned parts at most {_ABORT_DAYS}",
+                limit=f"settings: {dict(days)} days; incomplete uploads at most {_ABORT_DAYS}",
                 fix="Write the lifecycle as stacks/data.py does",
             )
 
@@ -192,13 +192,13 @@ def log_retention(evidence: Evidence) -> Iterator[Violation]:
         if days != wanted:
             yield Violation(
                 where=group.path,
-                what=f"logs are kept {f'{days} days' if days else 'for ever'}",
+                what=f"logs are kept {f'{days} days' if days else 'indefinitely'}",
                 limit=f"{wanted} days by the settings",
                 fix="Set retention on the log group",
             )
 
 
-@check("S606", "Dead letters wait as long as SQS allows, and are not moved or delayed.")
+@check("S606", "Dead letters are kept as long as SQS allows, and are neither moved nor delayed.")
 def queues(evidence: Evidence) -> Iterator[Violation]:
     for queue in evidence.assembly.of_type("AWS::SQS::Queue"):
         seconds = int(queue.properties.get("MessageRetentionPeriod", 345_600))
@@ -213,7 +213,7 @@ def queues(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("S607", "Every key rotates, is switched on, and is a key for encryption of this Region.")
+@check("S607", "Every key is enabled, rotates, and is a single-Region encryption key.")
 def keys(evidence: Evidence) -> Iterator[Violation]:
     for key in evidence.assembly.of_type("AWS::KMS::Key"):
         properties = key.properties
@@ -233,7 +233,7 @@ def keys(evidence: Evidence) -> Iterator[Violation]:
                 yield Violation(
                     where=key.path,
                     what=f"it lacks {what}",
-                    limit="a key that rotates and is there as long as its data",
+                    limit="a key that rotates and exists as long as its data",
                     fix="Leave CDK's defaults, with enable_key_rotation=True",
                 )
 
@@ -267,7 +267,7 @@ def _open(bucket: Resource, what: str) -> Violation:
     return Violation(
         where=bucket.path,
         what=what,
-        limit="closed to the public, by policy alone, at one place",
+        limit="no public access, no ACLs, no website, no copies elsewhere",
         fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
     )
 
@@ -289,7 +289,7 @@ def encrypted(evidence: Evidence) -> Iterator[Violation]:
         ):
             yield Violation(
                 where=resource.path,
-                what=f"it is encrypted with {key_of(resource) or 'no key of ours'}",
+                what=f"it is encrypted with {key_of(resource) or 'no key of this app'}",
                 limit=f"{key}",
                 fix="Give the construct its key",
             )
@@ -297,7 +297,7 @@ def encrypted(evidence: Evidence) -> Iterator[Violation]:
         if _algorithm(bucket) not in ("aws:kms", "AES256"):
             yield Violation(
                 where=bucket.path,
-                what=f"it is encrypted with {_algorithm(bucket) or 'nothing that is written down'}",
+                what=f"it is encrypted with {_algorithm(bucket) or 'nothing explicit'}",
                 limit="aws:kms, or AES256 where S3 itself writes",
                 fix="Set encryption",
             )
@@ -366,7 +366,7 @@ _SECRET_NAMES: Final = ("SECRET", "PASSWORD", "TOKEN", "API_KEY")
 _SECRET_STARTS: Final = ("AKIA", "ASIA", "-----BEGIN")
 
 
-@check("S612", "Nothing in a template is, or looks like, a secret: no variable, label or tag.")
+@check("S612", "No variable, label or tag in a template is, or looks like, a secret.")
 def no_secrets(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         variables = get(resource.properties, "Environment", "Variables") or {}
@@ -375,9 +375,9 @@ def no_secrets(evidence: Evidence) -> Iterator[Violation]:
             if secret or not isinstance(value, str) or value.startswith(_SECRET_STARTS):
                 yield Violation(
                     where=resource.path,
-                    what=f"{name} looks like a secret, or is no text",
-                    limit="templates are read by many and kept",
-                    fix="Read secrets at run time from where they are kept",
+                    what=f"{name} looks like a secret, or is not text",
+                    limit="many people can read templates, and old ones are kept",
+                    fix="Read secrets at run time, from a secret store",
                 )
 
 

@@ -1,4 +1,4 @@
-"""Checks of state machines: well-formed, all of it used, every error caught, every end told."""
+"""Checks of state machines: valid, all states used, all errors caught, all outcomes reported."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -53,7 +53,7 @@ def well_formed(evidence: Evidence) -> Iterator[Violation]:
             if head not in flow.states:
                 yield _found(
                     machine,
-                    f"{flow.name}{tail} leads to {head!r}, which is no state",
+                    f"{flow.name}{tail} leads to {head!r}, which is not a state",
                     "every transition leads to a state",
                     "Correct the name",
                 )
@@ -66,12 +66,12 @@ def all_reached(evidence: Evidence) -> Iterator[Violation]:
             yield _found(
                 machine,
                 f"{flow.name}{name} is never reached",
-                "what is never reached is never tried",
-                "Lead a transition to it, or remove it",
+                "an unreachable state is never tested",
+                "Add a transition to it, or remove it",
             )
 
 
-@check("F703", "Every task is tried again with growing pauses, and its last error is caught.")
+@check("F703", "Every task is retried with backoff, and its last error is caught.")
 def errors_handled(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
@@ -79,8 +79,8 @@ def errors_handled(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"{flow.name}{name}: {problem}",
-                    "throttling passes; what does not is told to people",
-                    "Give the state Retry and Catch as its neighbours have",
+                    "throttling passes; any other error must be reported",
+                    "Add Retry and Catch, as in the neighbouring states",
                 )
 
 
@@ -88,7 +88,7 @@ def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
     return str(state.get("Resource", "")).endswith(":::sns:publish")
 
 
-@check("F704", "No execution ends without a message, or a decision that none is worth sending.")
+@check("F704", "Every execution sends a message, or decides that none is needed.")
 def ends_told(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         flow = next(graph.flows(definition))
@@ -104,7 +104,7 @@ def ends_told(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"{name} can be reached without a message",
-                    "every outcome is told: served, rejected, failed, stopped",
+                    "every outcome is reported: served, rejected, failed, stopped",
                     "Lead it through the state that notifies",
                 )
 
@@ -113,7 +113,7 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
     return str(rule.get("Variable", "")).endswith(".notify") and rule.get("BooleanEquals") is True
 
 
-@check("F705", "Every task may be done by the state machine's role, and calls what is meant.")
+@check("F705", "The state machine's role allows every task, and every task calls what it should.")
 def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         role = str(machine.properties.get("RoleArn", ""))
@@ -127,7 +127,7 @@ def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
                     yield _found(
                         machine,
                         f"{flow.name}{name} {problem}",
-                        "each task must be known and allowed",
+                        "each task must be known to this review, and allowed",
                         "Grant it in stacks/pipeline.py, or correct what the task calls",
                     )
 
@@ -171,7 +171,7 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-@check("F707", "Every execution ends in time: the machine, and whatever waits for an answer.")
+@check("F707", "Every execution has a time limit, and so has every state that waits for an answer.")
 def timeouts(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         whole = definition.get("TimeoutSeconds")
@@ -213,7 +213,7 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-@check("F708", "Nothing goes round without a pause.")
+@check("F708", "Every loop contains a Wait state.")
 def loops_wait(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flows(evidence):
         for name, state in flow.states.items():
@@ -233,7 +233,7 @@ def loops_wait(evidence: Evidence) -> Iterator[Violation]:
             yield _found(
                 machine,
                 f"{flow.name}{name} is on a loop without a Wait",
-                "a loop without a pause is paid for by the transition",
+                "every transition is billed, so a loop must pause",
                 "Put a Wait state into the loop",
             )
 
@@ -249,7 +249,7 @@ def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
         left = kept
 
 
-@check("F709", "Every state finds in its data what it reads, whatever way led to it.")
+@check("F709", "Every state finds the data that it reads, on every path that leads to it.")
 def data_flow(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flows(evidence):
         known = flow.known_before()
@@ -260,7 +260,7 @@ def data_flow(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"{flow.name}{name} reads {', '.join(sorted(unknown))}",
-                    "nothing before it surely writes that, and a missing path fails the execution",
+                    "not every path to it writes that, and a missing value fails the execution",
                     "Correct the ResultPath before it, or the path",
                 )
 
@@ -284,7 +284,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"it lacks {what}",
-                    "a run of days must be explainable, its data stays in the buckets",
+                    "a run of several days must be traceable; its data stays in the buckets",
                     "Write logs=… as stacks/pipeline.py does",
                 )
 

@@ -257,7 +257,7 @@ class _Builder:
         )
         self._world.owners.setdefault(arn, []).append(resource)
         if self._assembly.by_arn(arn) is None:
-            self._world.problems.append((resource.path, f"guards nothing that is known: {arn}"))
+            self._world.problems.append((resource.path, f"its resource is unknown: {arn}"))
 
 
 def administrator() -> Iterator[Statement]:

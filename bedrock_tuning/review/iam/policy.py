@@ -78,7 +78,7 @@ def parse(document: Any, *, where: str, kind: Kind = "identity") -> Document:
     identity policies name no principal."""
     found = Document()
     if not isinstance(document, Mapping):
-        found.problems.append(f"{where}: the policy is no object")
+        found.problems.append(f"{where}: the policy is not an object")
         return found
     found.problems += [
         f"{where}: unknown element {name!r}"
@@ -96,7 +96,7 @@ def parse(document: Any, *, where: str, kind: Kind = "identity") -> Document:
     for number, raw in enumerate(statements):
         place = f"{where}/Statement/{number}"
         if not isinstance(raw, Mapping):
-            found.problems.append(f"{place}: the statement is no object")
+            found.problems.append(f"{place}: the statement is not an object")
             continue
         found.problems += _form(raw, place)
         for element, wanted in (("Resource", kind != "trust"), ("Principal", kind != "identity")):

@@ -140,7 +140,7 @@ def _granting(statements: Iterable[Statement], request: Request) -> Iterator[tup
     """The same for policies with principals, and how each of them speaks of the caller."""
     for statement in _applying(statements, request):
         if statement.not_principals is not None:
-            raise ExclusionError("a policy with NotPrincipal decides nothing; name who is meant")
+            raise ExclusionError("NotPrincipal is not supported; list the principals")
         how = _speaks_of(statement.principals or {}, request)
         if how:
             yield statement, how

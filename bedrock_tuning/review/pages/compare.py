@@ -166,12 +166,12 @@ def _permissions(old: _Side, new: _Side) -> Iterator[Change]:
         ):
             now = [s for s in ours if s.effect == effect]
             then = [s for s in theirs if s.effect == effect]
-            verb = "may now" if effect == "Allow" else "is now refused"
+            verb = "may now" if effect == "Allow" else "is now denied"
             for text in _only_in(now, then):
                 yield Change(
                     kind=gained, where=where, what=f"{verb} {text}", grave=gained == LOOSENED
                 )
-            verb = "may no more" if effect == "Allow" else "is no more refused"
+            verb = "can no longer" if effect == "Allow" else "is no longer denied"
             for text in _only_in(then, now):
                 yield Change(kind=lost, where=where, what=f"{verb} {text}", grave=lost == LOOSENED)
 
@@ -211,8 +211,8 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
         then, now = old.resources.get(key), new.resources.get(key)
         if now is None and then is not None:
             kept = then.keeps_on_delete
-            what = f"{kind_of(then)} is gone from the templates"
-            what += ", what it holds stays" if kept else ""
+            what = f"{kind_of(then)} was removed from the templates"
+            what += ", what it holds is retained" if kept else ""
             yield Change(
                 kind=REMOVED,
                 where=key,
@@ -366,7 +366,7 @@ def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
     )
     for name in sorted({*was, *is_}):
         if name not in is_:
-            yield Change(kind=WORKFLOW, where=key, what=f"the state {name} is gone")
+            yield Change(kind=WORKFLOW, where=key, what=f"the state {name} was removed")
         elif name not in was:
             yield Change(kind=WORKFLOW, where=key, what=f"a new state {name}")
         else:

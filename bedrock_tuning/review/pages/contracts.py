@@ -33,7 +33,7 @@ _GROUPS: Final = (
     ("P", "What roles can do"),
     ("R", "Policies"),
     ("W", "What is wired up is delivered"),
-    ("S", "Data survives, encrypted, as long as meant"),
+    ("S", "Data is kept, encrypted, as long as the settings say"),
     ("F", "The workflow"),
     ("M", "The promise"),
     ("N", "The network"),
@@ -77,8 +77,8 @@ def _lines(contracts: Contracts) -> Iterator[str]:
         )
     yield "\n## Policies of resources\n"
     yield (
-        "Whoever is not named here gets nothing from a resource's own policy; an account's own "
-        "principals need a right of their own.\n"
+        "A resource policy grants nothing to a principal that is not listed here. This account's "
+        "principals need a permission of their own.\n"
     )
     for guarded in contracts.guarded:
         yield f"\n### {_NAMES.get(guarded.name, guarded.name)}\n"
@@ -89,8 +89,8 @@ def _lines(contracts: Contracts) -> Iterator[str]:
             yield "Its policy grants nothing."
     yield "\n## What is proved\n"
     yield (
-        "Each sentence is a check with an id; a check that fails says where, what is there, what "
-        "may be, and what to do.\n"
+        "Each sentence is a check with an id. A check that fails shows where, what it found, what "
+        "is allowed, and how to fix it.\n"
     )
     for letter, title in _GROUPS:
         yield f"\n**{title}**\n"

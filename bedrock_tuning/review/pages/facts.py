@@ -175,7 +175,7 @@ def _warning(statement: Statement) -> str:
     if statement.effect != "Allow":
         return ""
     if statement.not_actions or statement.not_resources:
-        return "speaks by exclusion"
+        return "uses an exclusion"
     if any("*" in action for action in statement.actions):
         return "an action with a wildcard"
     unbound = all(

@@ -150,7 +150,7 @@ def _parts(place: str) -> tuple[str, str]:
 
 def _verdict(facts: Facts) -> str:
     if not facts.proved:
-        return "not judged"
+        return "not checked"
     return "not proved" if facts.violations else "proved"
 
 

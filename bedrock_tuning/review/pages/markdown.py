@@ -17,7 +17,7 @@ def markdown(facts: Facts, *, changes: Sequence[Change] | None = None) -> str:
 
 def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     if not facts.proved:
-        yield "## Infrastructure review: not judged"
+        yield "## Infrastructure review: not checked"
         yield "\nThere are no contracts for this assembly."
     elif facts.violations:
         yield f"## ❌ Infrastructure review: {counted(len(facts.violations), 'violation')}"
@@ -31,7 +31,7 @@ def _lines(facts: Facts, changes: Sequence[Change] | None) -> Iterator[str]:
     if facts.violations:
         yield "\n### Violations\n"
         yield from table(
-            ("check", "where", "what is there", "what may be", "what to do"),
+            ("check", "where", "what is there", "what is allowed", "what to do"),
             ((f"`{f.check}`", f.where, f.what, f.limit, f.fix) for f in facts.violations[:_MOST]),
         )
         yield from _more(len(facts.violations))

@@ -216,7 +216,7 @@ def does(state: Mapping[str, Any]) -> str:
         case "Fail":
             return "fails"
         case "Succeed":
-            return "ends well"
+            return "succeeds"
     return ""
 
 

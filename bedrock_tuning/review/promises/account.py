@@ -69,7 +69,7 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
                     what=f"{statement.label}: {_named(statement)} may assume it "
                     f"{conditions_in_words(statement.conditions)}",
                     limit="one AWS service, with StringEquals aws:SourceAccount = this account",
-                    fix="Trust the service that needs the role, with this condition, alone",
+                    fix="Trust only the service that needs the role, with this condition",
                 )
         if len(services) > 1:
             yield Violation(
@@ -88,7 +88,7 @@ def _named(statement: Statement) -> str:
 
 @check(
     "M831",
-    "Nobody outside of this account, and no service on behalf of another account, reaches a "
+    "Nobody outside this account, and no service on behalf of another account, reaches a "
     "bucket, key, topic, queue, table, function or state machine: `aws:SourceAccount` or "
     "`aws:SourceArn` = this account.",
 )
@@ -148,7 +148,7 @@ _PERMISSIONS: Final = (
 
 
 def _model_grants(deployment: Deployment) -> Iterator[But]:
-    """Bedrock encrypts a custom model by a grant that whoever starts the job makes."""
+    """Bedrock encrypts a custom model by a grant that the caller who starts the job creates."""
     bedrock = f"bedrock.{deployment.region}.amazonaws.com"
     yield But(
         principals=deployment.workflow | {r.arn for r in deployment.service_roles.values()},

@@ -91,7 +91,7 @@ PROMISES: Final = (
     ),
     Never(
         id="M813",
-        sentence="No role deletes logs or shortens their retention: what logs cannot erase them.",
+        sentence="No role deletes logs or shortens their retention, not even its own.",
         actions=(
             "logs:DeleteLogGroup",
             "logs:DeleteLogStream",

@@ -46,7 +46,7 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
     )
 
 
-@check("M801", "No job starts unless the report is valid and the price allowed or approved.")
+@check("M801", "No job starts unless the report is valid and the price is allowed or approved.")
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
     checkers = Deployment(evidence=evidence).handlers("check_manifest")
     for machine, flow in _flow(evidence):
@@ -84,20 +84,20 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
             yield _found(machine, "no state starts a job", "an upload becomes a custom model")
 
 
-@check("M802", "Nothing is published unproved, and an error while serving is rolled back.")
+@check("M802", "No model is published untested, and an error while serving is rolled back.")
 def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flow(evidence):
         actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
         missing = [action for action, names in actions.items() if not names]
         if missing:
             yield _found(
-                machine, f"no state does {', '.join(missing)}", "prove, then publish, or roll back"
+                machine, f"no state does {', '.join(missing)}", "test, then publish, or roll back"
             )
         unproved = flow.reached(without=lambda e: _passes(e, actions["smoke"]))  # noqa: B023
         unproved |= flow.reached(without=lambda e: _asks(e, "$.serving.step", "publish"))
         for name in sorted(actions["publish"] & unproved):
             yield _found(
-                machine, f"{name} can be reached without the smoke test", "prove, then publish"
+                machine, f"{name} can be reached without the smoke test", "test, then publish"
             )
         for name in sorted(set().union(*actions.values())):
             retried = [r.get("ErrorEquals") for r in flow.states[name].get("Retry", ())]
@@ -105,7 +105,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"{name} gives up at the first error of an unknown name",
-                    "an endpoint takes half an hour to make",
+                    "creating an endpoint takes half an hour",
                 )
         for edge in flow.edges():
             serving = actions["serve"] | actions["smoke"] | actions["publish"]
@@ -113,7 +113,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}",
-                    "what was begun must be undone, or it goes on billing",
+                    "what was started must be undone, or it is still billed",
                 )
 
 

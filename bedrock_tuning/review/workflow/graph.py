@@ -181,7 +181,7 @@ def definition(machine: Resource) -> dict[str, Any]:
 
     found = json.loads(_PLACEHOLDER.sub(fill, text))
     if not isinstance(found, dict):
-        raise ValueError("the definition is no object")
+        raise ValueError("the definition is not an object")
     return found
 
 

@@ -66,7 +66,7 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
         "State machine Workflow",
     ):
         assert question in html
-    assert "reads the dataset, writes metrics" in html
+    assert "Bedrock customization jobs of pets-search" in html
     assert "VPC endpoints for bedrock, bedrock-runtime, dynamodb, kms, s3" in html
     assert "its lease of 8 hours ends" in html
     assert "111122223333" not in html
@@ -202,8 +202,8 @@ def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> 
 
 def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
     found = review.described(None, dev.evidence().world)
-    assert "not judged" in page(found)
-    assert "not judged" in markdown(found)
+    assert "not checked" in page(found)
+    assert "not checked" in markdown(found)
     assert found.accesses
 
 
