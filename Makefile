@@ -63,7 +63,7 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 QUICK_CHECKS := check-format check-lint check-imports check-docs check-workflows
 SLOW_CHECKS := check-types check-secrets
 # Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
-PYTEST := pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PYTEST := pytest --numprocesses=$(WORKERS) --maxprocesses=4
 
 .PHONY: test
 test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=auto)

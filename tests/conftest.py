@@ -1,13 +1,12 @@
 """How many examples a property is tried with, and which tests run on the same worker."""
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-HERE = Path(__file__).parent
-# Tests of one folder share what is expensive to make: a deployed app, a server, templates.
-# The longest come first, so that no worker is left with one of them at the end.
+# Tests of one of these folders share what is expensive to make: a deployed app, a server,
+# templates. The longest come first, so that no worker is left with one of them at the end.
 TOGETHER = ("e2e", "local", "review", "stacks")
 
 # For `pytest --hypothesis-profile=deep`; tests.support.properties scales numbers of its own.
@@ -18,15 +17,29 @@ settings.register_profile("deep", deadline=None, max_examples=1_000)
 settings.load_profile("usual")
 
 
+def unit(nodeid: str) -> str:
+    """What stays on one worker: a folder of TOGETHER, of others each file."""
+    path = nodeid.partition("::")[0]
+    folder = path.split("/")[1]
+    return folder if folder in TOGETHER else path
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the folders of TOGETHER on one worker each, and start them before everything else."""
-
-    def folder(item: pytest.Item) -> str:
-        return item.path.relative_to(HERE).parts[0]
-
-    for item in items:
-        if folder(item) in TOGETHER and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(folder(item)))
-    # Stable: the order inside of a folder stays.
+    """Start the folders of TOGETHER before everything else."""
     rank = {name: number for number, name in enumerate(TOGETHER)}
-    items.sort(key=lambda item: rank.get(folder(item), len(TOGETHER)))
+    # Stable: the order inside of a folder stays.
+    items.sort(key=lambda item: rank.get(unit(item.nodeid), len(TOGETHER)))
+
+
+# The marks of --dist=loadgroup have no effect with pytest 9.2 and pytest-xdist 3.8.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute units, in the order of collection."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Units(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    config.option.loadscopereorder = False
+    return Units(config, log)
