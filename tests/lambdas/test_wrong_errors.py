@@ -43,7 +43,7 @@ from tests.lambdas.cloudformation import CloudFormation
 from tests.lambdas.fakes import Refused
 from tests.support.pictures import png
 
-pytestmark = pytest.mark.usefixtures("server")
+pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.slow]
 
 LAMBDAS = Path(serve.__file__).parent
 NAME = "pets-search"

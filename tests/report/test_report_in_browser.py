@@ -9,6 +9,8 @@ from tests.report.test_report import bad_report, good_report
 from tests.run.test_what_a_run_takes import priced_report
 from tests.support import browser
 
+pytestmark = pytest.mark.slow
+
 REPORTS = {"bad": bad_report, "good": good_report, "priced": priced_report}
 
 
