@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,20 @@ class Synthesized:
 
     def copy(self) -> "Copy":
         """Templates that may be changed."""
-        return Copy(
-            templates={name: json.loads(text) for name, text in self.texts.items()}, source=self
-        )
+        return Copy(protected=dict(self.protected), source=self)
+
+    @cached_property
+    def unchanged(self) -> dict[str, Raw]:
+        """The templates, to read only: every copy shares those that it does not change."""
+        return {name: json.loads(text) for name, text in self.texts.items()}
 
     @cached_property
     def _resources(self) -> dict[tuple[str, str], Raw]:
-        return {(stack, name): resource for stack, name, resource in self.copy().all()}
+        return {
+            (stack, name): resource
+            for stack, raw in self.unchanged.items()
+            for name, resource in raw["Resources"].items()
+        }
 
     def resource(self, stack: str, logical_id: str) -> Raw:
         """A resource, to look at."""
@@ -62,7 +69,7 @@ class Synthesized:
     def evidence(self, templates: Mapping[str, Raw] | None = None) -> Evidence:
         """What the review sees in the templates, or in changed ones."""
         found = template.resolve(
-            self.copy().templates if templates is None else templates, regions=self.regions
+            self.unchanged if templates is None else templates, regions=self.regions
         )
         found.protected = dict(self.protected)
         found.assets = self.assets
@@ -71,19 +78,36 @@ class Synthesized:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Changeable templates. Paths are construct paths without the stack's environment."""
+    """Changeable templates. Paths are construct paths without the stack's environment.
 
-    templates: dict[str, Raw]
+    protected: by stack, its termination protection. differing: where the manifest deploys something
+    else.
+    """
+
+    protected: dict[str, bool]
     source: Synthesized
+    differing: list[tuple[str, str]] = field(default_factory=list)
+    _own: dict[str, Raw] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> dict[str, Raw]:
+        """All of them, as they are now; change them by `template` or `stack` only."""
+        return {**self.source.unchanged, **self._own}
+
+    def template(self, stack: str) -> Raw:
+        """A stack's template, to change: copied when it is first asked for."""
+        if stack not in self._own:
+            self._own[stack] = json.loads(self.source.texts[stack])
+        return self._own[stack]
 
     def stack(self, part: str) -> Raw:
         """The template of "data", "pipeline" or "serving"."""
-        return self.templates[f"tuning-{self.source.contracts.environment}-{part}"]
+        return self.template(f"tuning-{self.source.contracts.environment}-{part}")
 
     def all(self) -> Iterator[tuple[str, str, Raw]]:
         """Every resource: stack, logical id, resource."""
-        for stack, raw in self.templates.items():
-            for logical_id, resource in raw["Resources"].items():
+        for stack in self.source.texts:
+            for logical_id, resource in self.template(stack)["Resources"].items():
                 yield stack, logical_id, resource
 
     def resource(self, path: str) -> Raw:
@@ -91,7 +115,7 @@ class Copy:
         part, _, rest = path.partition("/")
         wanted = f"tuning-{self.source.contracts.environment}-{part}/{rest}"
         ends = ("", "/Resource", "/Default")
-        for _, _, resource in self.all():
+        for resource in self.stack(part)["Resources"].values():
             if resource.get("Metadata", {}).get("aws:cdk:path") in [wanted + end for end in ends]:
                 return resource
         raise KeyError(path)
@@ -104,7 +128,8 @@ class Copy:
     def logical_id(self, path: str) -> str:
         """Its logical id."""
         resource = self.resource(path)
-        return next(name for _, name, each in self.all() if each is resource)
+        named = self.stack(path.partition("/")[0])["Resources"].items()
+        return next(name for name, each in named if each is resource)
 
     def policy(self, path: str) -> list[Raw]:
         """The statements of the role at a path."""
@@ -150,6 +175,13 @@ class Copy:
             "Metadata": {"aws:cdk:path": path},
         }
 
+    def evidence(self) -> Evidence:
+        """What the review sees now."""
+        evidence = self.source.evidence(self.templates)
+        evidence.assembly.protected = dict(self.protected)
+        evidence.assembly.differing = list(self.differing)
+        return evidence
+
     def violations(self) -> list[Violation]:
         """What the review finds now."""
-        return review.violations(self.source.evidence(self.templates))
+        return review.violations(self.evidence())

@@ -69,7 +69,7 @@ class Change:
     def apply(self, source: Synthesized) -> dict[str, Raw]:
         """A copy of the templates with the change."""
         copy = source.copy()
-        resource = copy.templates[self.stack]["Resources"][self.logical_id]
+        resource = copy.template(self.stack)["Resources"][self.logical_id]
         if self.definition is None:
             _set(resource, self.path, self.value, dropped=self.dropped)
         else:

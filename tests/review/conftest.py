@@ -1,5 +1,6 @@
 """Synthesizes what is reviewed once per session; each test gets its own copy to break."""
 
+import gc
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -66,6 +67,9 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Syn
             "aws:cdk:enable-path-metadata": True,
         }
         build_app(context, outdir=str(outdir)).synth()
+        # The heap of aws_cdk stays to the end: no later collection has to walk it.
+        gc.collect()
+        gc.freeze()
         chosen = settings.read(tuning_context(), environment=environment)
         return Synthesized.read(Path(outdir), contracts(chosen, customizations))
 

@@ -7,7 +7,11 @@ import pytest
 from tests.review.broken import Synthesized
 from tests.review.oracle import exhaustive, simulator
 
-pytestmark = pytest.mark.skipif(not simulator.installed(), reason="run `make install` for Node's")
+
+@pytest.fixture(scope="module", autouse=True)
+def _simulator() -> None:
+    simulator.require()
+
 
 BEDROCK = {
     "kms:Decrypt",

@@ -22,7 +22,11 @@ from tests.review.oracle import simulator
 from tests.review.oracle.near_misses import STRANGER, near_misses
 from tests.review.oracle.random_policies import questions
 
-pytestmark = pytest.mark.skipif(not simulator.installed(), reason="run `make install` for Node's")
+
+@pytest.fixture(scope="module", autouse=True)
+def _simulator() -> None:
+    simulator.require()
+
 
 Question = tuple[Request, Policies]
 # Actions that exist, for the samples of patterns that have none of that name.

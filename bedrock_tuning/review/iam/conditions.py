@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bedrock_tuning.contracts import Condition
@@ -140,7 +140,8 @@ _OPPOSITES: Final = {
     "NumericNotEquals": "NumericEquals",
     "DateNotEquals": "DateEquals",
 }
-_QUANTIFIERS: Final = ("", "ForAllValues", "ForAnyValue")
+OPERATORS: Final = (*_TESTS, *_OPPOSITES)
+QUANTIFIERS: Final = ("", "ForAllValues", "ForAnyValue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +162,8 @@ def operator(name: str) -> Operator:
     """Takes an operator's name apart; raises UnknownOperatorError."""
     quantifier, _, rest = name.rpartition(":")
     base = rest.removesuffix("IfExists")
-    known = base in _TESTS or base in _OPPOSITES or rest == "Null"
-    if quantifier not in _QUANTIFIERS or not known:
+    known = base in OPERATORS or rest == "Null"
+    if quantifier not in QUANTIFIERS or not known:
         raise UnknownOperatorError(name)
     return Operator(
         quantifier=quantifier,
@@ -284,14 +285,22 @@ def sample(condition: Condition) -> tuple[str, str | Sequence[str] | None]:
     first = condition.values[0]
     if kind.base == "Null":
         return condition.key, None if first.lower() == "true" else "x"
-    if kind.if_exists or kind.negated:
+    if kind.if_exists or (kind.negated and kind.quantifier != "ForAnyValue"):
         return condition.key, None
-    is_pattern = kind.base in ("StringLike", *_ARNS) and not is_literal(first)
-    plain = first.replace("*", "sample").replace("?", "s") if is_pattern else first
-    if kind.quantifier:
-        return condition.key, [plain]
-    if kind.base == "NumericLessThan":
-        return condition.key, str(float(first) - 1)
-    if kind.base == "NumericGreaterThan":
-        return condition.key, str(float(first) + 1)
-    return condition.key, plain
+    value = f"~{first}~" if kind.negated else _fitting(kind.base, first)
+    return condition.key, [value] if kind.quantifier else value
+
+
+def _fitting(base: str, pattern: str) -> str:
+    """A value that an operator accepts for a pattern."""
+    match base:
+        case "StringLike" | "ArnEquals" | "ArnLike" if not is_literal(pattern):
+            return pattern.replace("*", "sample").replace("?", "s")
+        case "NumericLessThan" | "NumericGreaterThan":
+            return str(float(pattern) + (1 if base.endswith("GreaterThan") else -1))
+        case "DateLessThan" | "DateGreaterThan":
+            day = timedelta(days=1 if base.endswith("GreaterThan") else -1)
+            return (_moment(pattern) + day).isoformat()
+        case "IpAddress":
+            return pattern.partition("/")[0]
+    return pattern

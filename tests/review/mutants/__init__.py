@@ -6,9 +6,12 @@ from tests.review.mutants import (
     data,
     delivery,
     flow,
+    network,
+    options,
     promises,
     resources,
     roles,
+    settings,
     shape,
     trust,
 )
@@ -25,4 +28,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *added.MUTANTS,
     *answers.MUTANTS,
     *promises.MUTANTS,
+    *settings.MUTANTS,
+    *options.MUTANTS,
+    *network.MUTANTS,
 )

@@ -255,4 +255,59 @@ def unclosed(states: Raw) -> None:
     states["Record job"]["Catch"][0]["Next"] = "Run ended"
 
 
+@_flaw("F714", "the approval's token is kept with another run")
+def token_elsewhere(states: Raw) -> None:
+    states["Await approval"]["Parameters"]["Key"] = {"id": {"S.$": "$.admission.customization"}}
+
+
+@_flaw("F714", "noting the approval replaces the run's data")
+def approval_replaces_data(states: Raw) -> None:
+    del states["Note the approval"]["ResultPath"]
+
+
+@_flaw("F715", "SNS's answer replaces the run's data")
+def message_replaces_data(states: Raw) -> None:
+    states["Notify"]["ResultPath"] = "$.message"
+
+
+@_flaw("F711", "the report is kept where nobody reads it")
+def report_elsewhere(states: Raw) -> None:
+    states["Merge report"]["ResultPath"] = "$.merged"
+
+
+@_flaw("F711", "nobody records the job")
+def nothing_recorded(states: Raw) -> None:
+    del states["Record job"]
+    for name in ("Train", "Train with validation"):
+        states[name]["Next"] = "Serve"
+
+
+@_flaw("F717", "the shards' results are kept where nobody merges them")
+def shards_elsewhere(states: Raw) -> None:
+    states["Check images"]["ResultPath"] = "$.images"
+
+
+@_flaw("F713", "the job is kept where nobody records it")
+def job_elsewhere(states: Raw) -> None:
+    states["Train"]["ResultPath"] = "$.trained"
+
+
+@_flaw("F722", "what a deployment hands over is admitted like an upload")
+def deployment_as_upload(states: Raw) -> None:
+    states["Upload or deployment?"]["Choices"][0]["Next"] = "Admit"
+
+
+@_flaw("F716", "a shard begins without its check")
+def shard_not_checked(states: Raw) -> None:
+    inner = states["Check images"]["ItemProcessor"]
+    inner["StartAt"] = "Shard not checked"
+
+
+@_flaw("M802", "serving gives up at the first error of an unknown name")
+def serving_gives_up(states: Raw) -> None:
+    states["Serve"]["Retry"] = [
+        retry for retry in states["Serve"]["Retry"] if retry["ErrorEquals"] != ["States.TaskFailed"]
+    ]
+
+
 MUTANTS = collected(globals())

@@ -1,5 +1,7 @@
 """Flaws of what starts, calls and tells what."""
 
+from copy import deepcopy
+
 from tests.review.broken import Copy
 from tests.review.mutants._mutant import collected, flaw
 
@@ -276,6 +278,54 @@ def other_provider(copy: Copy) -> None:
 def other_custom_resource(copy: Copy) -> None:
     function = {"Fn::GetAtt": [copy.logical_id("serving/ProvisionedThroughput/Function"), "Arn"]}
     copy.add("serving", "Extra", "Custom::Extra", ServiceToken=function)
+
+
+@flaw("W521", "upload rule: a schedule of its own")
+def rule_with_schedule(copy: Copy) -> None:
+    copy.properties(RULE)["ScheduleExpression"] = "rate(1 day)"
+
+
+@flaw("W524", "upload rule: starts a function")
+def rule_starts_function(copy: Copy) -> None:
+    function = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/Serve/Function"), "Arn"]}
+    copy.properties(RULE)["Targets"][0]["Arn"] = function
+
+
+@flaw("W524", "upload rule: starts something of another account")
+def rule_starts_foreign(copy: Copy) -> None:
+    foreign = "arn:aws:states:us-east-1:999999999999:stateMachine:x"
+    copy.properties(RULE)["Targets"][0]["Arn"] = foreign
+
+
+@flaw("W524", "a second rule")
+def second_rule(copy: Copy) -> None:
+    copy.add("pipeline", "Extra", "AWS::Events::Rule", **deepcopy(copy.properties(RULE)))
+
+
+@flaw("W525", "a second schedule")
+def second_schedule(copy: Copy) -> None:
+    copy.add("pipeline", "Extra", "AWS::Scheduler::Schedule", **deepcopy(copy.properties(SCHEDULE)))
+
+
+@flaw("W505", "function: one call at a time")
+def one_at_a_time(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Serve/Function")["ReservedConcurrentExecutions"] = 1
+
+
+@flaw("A108", "the bootstrap's version is whatever a parameter says")
+def version_by_parameter(copy: Copy) -> None:
+    copy.stack("pipeline")["Parameters"]["BootstrapVersion"]["Type"] = "String"
+
+
+@flaw("M803", "serving: CloudFormation waits for an hour")
+def waits_for_an_hour(copy: Copy) -> None:
+    del copy.properties("serving/Throughput-pets-search")["ServiceTimeout"]
+
+
+@flaw("M803", "serving: one more endpoint, of no customization")
+def endpoint_of_nobody(copy: Copy) -> None:
+    served = copy.resource("serving/Throughput-pets-search")
+    copy.add("serving", "Extra", served["Type"], **deepcopy(served["Properties"]))
 
 
 MUTANTS = collected(globals())

@@ -203,4 +203,22 @@ def group_elsewhere(copy: Copy) -> None:
             resource["Properties"]["VpcId"] = "vpc-0123456789abcdef0"
 
 
-MUTANTS = collected(globals())
+@flaw("N906", "network: a rule of a group that is not in the templates")
+def rule_of_other_group(copy: Copy) -> None:
+    copy.add(
+        "network",
+        "Extra",
+        "AWS::EC2::SecurityGroupEgress",
+        GroupId="sg-0123456789abcdef0",
+        IpProtocol="-1",
+        CidrIp="0.0.0.0/0",
+    )
+
+
+@flaw("N907", "network: a second table of routes")
+def second_table(copy: Copy) -> None:
+    vpc = {"Ref": copy.logical_id("network/Vpc")}
+    copy.add("network", "Extra", "AWS::EC2::RouteTable", VpcId=vpc)
+
+
+MUTANTS = collected(globals(), "options")

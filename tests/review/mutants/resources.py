@@ -230,4 +230,15 @@ def unknown_bucket(copy: Copy) -> None:
     copy.properties("data/Training/Policy")["Bucket"] = "another-bucket"
 
 
+@flaw("S609", "access logs: not encrypted by the bucket")
+def logs_unencrypted(copy: Copy) -> None:
+    del copy.properties("data/AccessLogs")["BucketEncryption"]
+
+
+@flaw("R401", "training bucket: a policy that speaks of an unknown value")
+def unknown_value(copy: Copy) -> None:
+    statement = copy.statements_of("data/Training/Policy")[0]
+    statement["Resource"] = {"Fn::GetAtt": [copy.logical_id("data/Training"), "Unknown"]}
+
+
 MUTANTS = collected(globals())

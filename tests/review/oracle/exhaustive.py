@@ -87,19 +87,22 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
 
 
 def _keys(evidence: Evidence) -> Iterator[str]:
-    """Keys to try in every bucket: those of all patterns, and others that look like them."""
-    tails = {
-        concrete(resource).partition("/")[2]
+    """Keys of all patterns, others that look like them, and each folder's in every other bucket."""
+    patterns = {
+        concrete(resource)
         for role in evidence.world.roles.values()
         for statement in role.policy
         for resource in statement.resources
         if ":s3:::" in resource and "/" in resource
     }
-    buckets = [b.arn for b in evidence.assembly.of_type("AWS::S3::Bucket")]
-    for bucket in [*buckets, "arn:aws:s3:::somebody-elses-bucket"]:
-        for tail in sorted(tails | {"other/key"}):
-            yield f"{bucket}/{tail}"
-            yield f"{bucket}/{tail.replace('/', 'x/', 1)}"
+    folders = {"other": "other/key"}
+    for pattern in sorted(patterns):
+        bucket, _, key = pattern.partition("/")
+        folders.setdefault(key.partition("/")[0], key)
+        yield from (pattern, f"{bucket}/{key.replace('/', 'x/', 1)}")
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
+        yield from (f"{bucket.arn}/{key}" for key in folders.values())
+    yield "arn:aws:s3:::somebody-elses-bucket/other/key"
 
 
 def _targets(statements: Sequence[Statement]) -> dict[str, list[str]]:

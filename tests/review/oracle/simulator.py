@@ -23,9 +23,10 @@ class Answer:
     error: str = ""
 
 
-def installed() -> bool:
-    """Whether `make install` has brought the simulator."""
-    return (ROOT / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir()
+def require() -> None:
+    """Fails without the simulator: a proof that is skipped is none."""
+    package = "@cloud-copilot/iam-simulate"
+    assert (ROOT / "node_modules" / package).is_dir(), f"{package} is missing: run `make install`"
 
 
 def ask(questions: Sequence[tuple[Request, Policies]], *, account: str) -> list[Answer]:

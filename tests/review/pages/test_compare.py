@@ -126,7 +126,6 @@ def test_another_key_of_the_table_makes_a_new_table(dev: Synthesized) -> None:
 def test_a_bucket_that_is_gone_is_grave_only_if_it_does_not_stay(dev: Synthesized) -> None:
     source = dev.copy()
     for stays, policy in ((True, "Retain"), (False, "Delete")):
-        copy = Copy(templates={**source.templates}, source=dev)
         source.resource("data/Validation")["DeletionPolicy"] = policy
         before = access.build(template.resolve(source.templates, regions=dev.regions))
         copy = dev.copy()

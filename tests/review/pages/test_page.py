@@ -116,7 +116,7 @@ def test_a_fault_of_keys_is_said_in_words(dev: Synthesized) -> None:
     copy = dev.copy()
     table = next(
         r
-        for r in copy.templates["tuning-dev-pipeline"]["Resources"].values()
+        for r in copy.stack("pipeline")["Resources"].values()
         if r["Type"] == "AWS::DynamoDB::Table"
     )
     table["Properties"]["KeySchema"][0]["AttributeName"] = "name"

@@ -1,0 +1,85 @@
+"""Flaws under other settings: strict roles, a boundary, e-mail, existing subnets, prod."""
+
+from typing import Any
+
+from tests.review.broken import Copy
+from tests.review.mutants._mutant import collected, flaw
+
+BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+TOPIC = "pipeline/Messages/Topic"
+QUEUE = "pipeline/Messages/DeadLetters"
+
+
+@flaw("P304", "strict Bedrock role: reads its output, as the documented one does", "strict")
+def strict_reads_output(copy: Copy) -> None:
+    written = copy.allowing(BEDROCK, "s3:PutObject")
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": written["Resource"]}
+    copy.policy(BEDROCK).append(read)
+
+
+@flaw("P303", "bounded: a role without the boundary", "bounded")
+def no_boundary(copy: Copy) -> None:
+    del copy.properties("pipeline/WorkflowRole")["PermissionsBoundary"]
+
+
+@flaw("P303", "bounded: a role whose name has another beginning", "bounded")
+def another_name(copy: Copy) -> None:
+    copy.properties("pipeline/WorkflowRole")["RoleName"] = "another"
+
+
+def _subscribed(copy: Copy, protocol: str, endpoint: Any) -> None:
+    copy.add(
+        "pipeline",
+        "Listener",
+        "AWS::SNS::Subscription",
+        TopicArn={"Ref": copy.logical_id(TOPIC)},
+        Protocol=protocol,
+        Endpoint=endpoint,
+    )
+
+
+@flaw("W529", "bounded: a subscription to a queue that does not let SNS send", "bounded")
+def cannot_deliver(copy: Copy) -> None:
+    _subscribed(copy, "sqs", {"Fn::GetAtt": [copy.logical_id(QUEUE), "Arn"]})
+
+
+@flaw("W529", "topic: sent to somebody's web server")
+def told_by_https(copy: Copy) -> None:
+    _subscribed(copy, "https", "https://example.com")
+
+
+@flaw("N905", "subnets: a function in one that the settings do not name", "subnets")
+def another_subnet(copy: Copy) -> None:
+    config = copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"]
+    config["SubnetIds"] = ["subnet-0123456789abcdef0", "subnet-0ffffffffffffffff"]
+
+
+@flaw("N905", "a function in a network where the settings say nothing of one")
+def in_a_network(copy: Copy) -> None:
+    config = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"] = config
+
+
+@flaw("S611", "data: no termination protection", "prod")
+def data_unprotected(copy: Copy) -> None:
+    copy.protected["tuning-prod-data"] = False
+
+
+@flaw("S611", "serving: termination protection, so that it goes on billing", "prod")
+def serving_protected(copy: Copy) -> None:
+    copy.protected["tuning-prod-serving"] = True
+
+
+@flaw("A113", "manifest: a stack goes to another account")
+def deployed_elsewhere(copy: Copy) -> None:
+    copy.differing.append(("tuning-dev-data", "it is deployed to 999999999999"))
+
+
+@flaw("P310", "workflow: a role that outgrows IAM")
+def too_long(copy: Copy) -> None:
+    copy.statement("pipeline/WorkflowRole", "StartJobs")["Resource"] += [
+        f"arn:aws:bedrock:us-east-1::foundation-model/{number:0100}" for number in range(60)
+    ]
+
+
+MUTANTS = collected(globals())
