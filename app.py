@@ -13,7 +13,7 @@ from typing import Any
 if __name__ == "__main__":
     # Ctrl-C ends it at once and without a traceback, also during the seconds that imports take.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one shall read this
+    if sys.version_info < (3, 11):  # noqa: UP036 - users of an older one must see this
         sys.exit(
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}: {sys.executable}"
         )

@@ -70,4 +70,4 @@ class SourceError(TuningError):
 
 
 class DeniedError(SourceError):
-    """Whoever reads the dataset lacks the permission; the message has AWS's own words."""
+    """The reader of the dataset lacks a permission; the message is AWS's own."""

@@ -48,7 +48,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """What a resource's policy must refuse to everybody, whoever allows it."""
+    """What a resource's policy must deny to every principal."""
 
     why: str
     actions: tuple[str, ...]

@@ -51,7 +51,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     outside: folders of images that the service role does not cover, the first by name.
-    unseen: images out of reach of the checker, which looked at none of them.
+    unseen: images that the checker could not reach and did not check.
     bucket_region: the AWS Region of the dataset's bucket; "" where nobody knows it.
     hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 of the
     length; at most the caller's bound, the smallest. hashed: how many there were.

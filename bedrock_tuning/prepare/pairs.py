@@ -21,7 +21,7 @@ _CAPTION_FIELDS: Final = ("caption", "text", "prompt", "description")
 _DELIMITERS: Final = (",", ";", "\t")
 _COLUMNS_SHOWN: Final = 8
 _SIDECARS: Final = (".txt", ".caption")
-# What a folder of pictures holds beside pictures; anything else is looked at.
+# Other files that a folder of pictures may hold; every other file is checked.
 _NO_IMAGES: Final = frozenset(
     {*_SIDECARS, ".csv", ".tsv", ".json", ".jsonl", ".md", ".toml", ".db"}
 )

@@ -41,7 +41,7 @@ class Folders:
             self.add(each)
 
     def add(self, mapping: Mapping) -> None:
-        """One more mapping; all must be known before the first image is looked at."""
+        """One more mapping; all must be known before the first image is checked."""
         self._mappings.append(mapping)
         self._mappings.sort(key=lambda each: -len(each.prefix))
 
@@ -160,5 +160,5 @@ def _sizes(folders: Iterable[Path]) -> Iterable[int]:
                     else:
                         yield entry.stat().st_size
                 except OSError:
-                    # A dangling link has no size; whoever refers to it learns that it is missing.
+                    # A dangling link has no size; a record that refers to it gets a finding.
                     continue

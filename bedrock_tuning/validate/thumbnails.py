@@ -17,7 +17,7 @@ _BYTES_MAX: Final = 1 << 25
 def thumbnails(report: Report, sources: Mapping[str, ImageSource]) -> dict[str, str]:
     """Data URIs by key of images with a finding that Pillow can open; none without Pillow.
 
-    sources: of images by kind, where they can be looked at.
+    sources: of images by kind, where they can be read.
     """
     if find_spec("PIL") is None:
         return {}

@@ -73,7 +73,7 @@ class Options:
 
     model_units: the quota per base model. AWS starts at 0, raised on request; 2 lets a
     replacement be created before the old one is deleted.
-    hold: nothing that is under way ends, so that a state can be looked at for as long as needed.
+    hold: nothing that is under way ends, so that a test can read a state for as long as it needs.
     """
 
     allow_closed_models: bool = False

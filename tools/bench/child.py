@@ -51,7 +51,7 @@ def steps(*, path: str) -> Figures:
 def images(*, keys: str, how: str, repeat: int, threads: int | None = None) -> Figures:
     """Looks at every image of a list of keys, so many times.
 
-    how: "ours", "boto3", "pillow", or "fetch": what ours asks for is fetched and not looked at.
+    how: "ours", "boto3", "pillow", or "fetch": what ours asks for is fetched and not checked.
     """
     from tools.bench import image_peers
 

@@ -1,4 +1,4 @@
-"""The cases that are synthesized to be looked at: every environment, and every option of one."""
+"""The cases that are synthesized and scanned: every environment, and every option of one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> Any:
         raise ScanError("checkov is not installed: run `make scan`, with a package registry")
     command = [str(PROGRAM), "--skip-download", "--soft-fail", "--output", "json", *arguments]
     with tempfile.TemporaryDirectory() as home:
-        # Neither the settings nor the account of whoever runs it.
+        # Neither the settings nor the account of the person who runs it.
         environment = {"PATH": os.environ["PATH"], "HOME": home, "LOG_LEVEL": "ERROR"}
         done = subprocess.run(  # noqa: S603
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False

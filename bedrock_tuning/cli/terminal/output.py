@@ -53,7 +53,7 @@ def confirm(question: str, *, yes: bool, otherwise: str, unchanged: str) -> None
     """Asks before something that costs or cannot be undone.
 
     yes: --yes was given. otherwise: what --yes would do, for the message when nobody can be asked.
-    unchanged: what stays as it is when the answer is no.
+    unchanged: what is left unchanged after a no.
     Raises UserError when nobody can be asked, Declined for a no, Interrupted for Ctrl-C.
     """
     from bedrock_tuning.cli.terminal.errors import Declined, Interrupted

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 # Bounds the requests per video: a file has few boxes beside its data, and most are near the front.
 BOXES_MAX: Final = 64
-# So many bytes tell name and length of a box, so many of the content of a box are looked at.
+# Bytes that hold the name and length of a box, and bytes that are read of its content.
 _HEAD: Final = 16
 _CONTENT: Final = 32
 _EBML, _SEGMENT, _INFO, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1F43B675
@@ -16,7 +16,7 @@ _SCALE_DEFAULT: Final = 1_000_000
 
 
 class Length(NamedTuple):
-    """seconds: None where the header does not tell. end: bytes that had to be looked at.
+    """seconds: None where the header does not tell. end: bytes that had to be read.
 
     problem: why the file cannot be a whole video. truncated: because it ends too early.
     """
@@ -124,7 +124,7 @@ def ebml(data: bytes, size: int) -> Steps:
 def _number(head: bytes, at: int, *, keep: bool) -> tuple[int | None, int]:
     """A number of EBML and where it ends; keep: with its mark, as names are written.
 
-    None for a length that is left open; an end of 0 for what is no number.
+    None for an open length; an end of 0 if there is no number.
     """
     width = 9 - head[at].bit_length() if at < len(head) else 9
     if width > 8 or at + width > len(head):

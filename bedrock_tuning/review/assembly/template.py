@@ -1,6 +1,6 @@
 """A synthesized cloud assembly as resolved resources: every intrinsic replaced by its value.
 
-What cannot be resolved is listed, and whoever proves something from the result must fail then: an
+What cannot be resolved is listed, and a proof from the result must then fail: an
 unknown value in a policy could be anything.
 """
 
@@ -136,7 +136,7 @@ def resolve(
         found.templates[stack] = {**raw, "Resources": real}
         # A macro or a loop of a transform: only AWS can say what becomes of it.
         lost = sorted(named.keys() - real.keys())
-        found.unresolved += [(f"{stack}/{name}", "what is no resource") for name in lost]
+        found.unresolved += [(f"{stack}/{name}", "not a resource") for name in lost]
     found.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
     resolver = _Resolver(found, stand_ins)
     for stack, template in found.templates.items():

@@ -13,7 +13,7 @@ from bedrock_tuning.review.workflow import graph
 _SUBJECT_MAX: Final = 100
 _RUN_KEY: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
-# What whoever is asked must be told.
+# What a request for approval must say.
 _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
 
 

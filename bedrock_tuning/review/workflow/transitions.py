@@ -1,4 +1,4 @@
-"""What a state machine does next after each deed: transitions without the names of states."""
+"""What a state machine does next after each step: transitions without the names of states."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from bedrock_tuning.review.workflow.graph import Flow, State
 _UNTOLD = ("Variable", "Next", "Comment")
 
 
-def deed(state: State, functions: Mapping[str, str]) -> str:
+def step(state: State, functions: Mapping[str, str]) -> str:
     """What a state is there for, such as "Serve smoke"; functions: their names by ARN."""
     kind, resource = str(state.get("Type")), str(state.get("Resource", ""))
     if kind == "Fail":
@@ -31,7 +31,7 @@ def deed(state: State, functions: Mapping[str, str]) -> str:
 
 
 def routes(flow: Flow, functions: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """By deed: on which answers, "" for any, it leads to which deed; "error": what is caught.
+    """By step: on which answers, "" for any, it leads to which step; "error": what is caught.
 
     Choices and waits lie on the way: "$.serving.step = wait, pause". Of two states that do the
     same, the second is called "... again", so that none hides another.
@@ -40,7 +40,7 @@ def routes(flow: Flow, functions: Mapping[str, str]) -> dict[str, dict[str, str]
     for name, state in flow.states.items():
         if state.get("Type") in ("Choice", "Wait"):
             continue
-        done = deed(state, functions)
+        done = step(state, functions)
         while done in names.values():
             done += " again"
         names[name] = done
