@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES_MAX = 20
-LINES_MAX = 420
+LINES_MAX = 400
 # Python calls these by name; they are as short as they are.
 CALLED_BY_NAME = ("__init__.py", "__main__.py", "conftest.py")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.endpoints import ProvisionedEndpoint
 
-# The lease keeper's schedule (stacks/pipeline.py): it deletes what has outlived its lease.
+# The lease keeper's schedule (constructs/triggers.py): it deletes what has outlived its lease.
 _WITHIN: Final = "a quarter of an hour"
 
 

@@ -12,3 +12,8 @@ def get(value: Any, *path: str | int) -> Any:
         else:
             value = value.get(step) if isinstance(value, Mapping) else None
     return value
+
+
+def is_true(value: Any) -> bool:
+    """Whether a template says true, as a boolean or as a text."""
+    return str(value).lower() == "true"

@@ -16,8 +16,10 @@ from bedrock_tuning.review.checks import (
     policies,
     roles,
     run_order,
+    runs_table,
     storage,
     unread,
+    vpc_endpoints,
     workflow,
 )
 from bedrock_tuning.review.promises import PROMISES
@@ -31,12 +33,14 @@ _READERS: Final[tuple[Check, ...]] = (
     *alarms.CHECKS,
     *delivery.CHECKS,
     *storage.CHECKS,
+    *runs_table.CHECKS,
     *workflow.CHECKS,
     *payload.CHECKS,
     *messages.CHECKS,
     *run_order.CHECKS,
     *custom_resources.CHECKS,
     *network.CHECKS,
+    *vpc_endpoints.CHECKS,
     *PROMISES,
 )
 CHECKS: Final[tuple[Check, ...]] = (*_READERS, unread.nothing_unread(_READERS))

@@ -165,7 +165,7 @@ def rings_early(evidence: Evidence) -> Iterator[Violation]:
                 where=alarm.path,
                 what=f"it waits for {', '.join(problems)}",
                 limit=f"one failure within {bell.longest} s; missing data is {bell.without_data}",
-                fix="Use one period, the sum and a threshold of one; see stacks/pipeline.py",
+                fix="Use one period, the sum and a threshold of one; see constructs/messages.py",
             )
 
 

@@ -150,7 +150,7 @@ def _undelivered(source: Resource, what: str) -> Violation:
         where=source.path,
         what=what,
         limit="the event must be delivered, or be kept in the dead-letter queue",
-        fix="Wire the target as stacks/pipeline.py does, with the permissions it needs",
+        fix="Wire the target as constructs/triggers.py does, with the permissions it needs",
     )
 
 
@@ -231,7 +231,7 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
             where="KeepLeases",
             what=f"there are {len(schedules)} schedules",
             limit="one, which calls the lease keeper",
-            fix="Wire it as stacks/pipeline.py does",
+            fix="Wire it as constructs/triggers.py does",
         )
 
 

@@ -1,10 +1,10 @@
 """Checks of what holds data: it is kept as long as the settings say, encrypted and private."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import Properties, as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
@@ -22,10 +22,6 @@ _KEY_OF: Final = {
 }
 _QUEUE_DAYS: Final = 14
 _ABORT_DAYS: Final = 7
-
-
-def _true(value: Any) -> bool:
-    return str(value).lower() == "true"
 
 
 @check("S601", "Data, keys and the runs table are retained on deletion and on replacement.")
@@ -59,67 +55,6 @@ def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
                 limit="what is retained may be used, and may be billed",
                 fix="Remove its removal policy",
             )
-
-
-@check("S602", "The runs table has deletion protection, recovery and on-demand billing.")
-def table(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
-        properties = resource.properties
-        recovery = get(properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
-        for what, good in (
-            ("DeletionProtectionEnabled", _true(properties.get("DeletionProtectionEnabled"))),
-            ("point-in-time recovery", _true(recovery)),
-            ("PAY_PER_REQUEST", properties.get("BillingMode") == "PAY_PER_REQUEST"),
-            ("no expiry of items", "TimeToLiveSpecification" not in properties),
-        ):
-            if not good:
-                yield Violation(
-                    where=resource.path,
-                    what=f"it lacks {what}",
-                    limit="the record of all runs and the lock against double jobs",
-                    fix="Set it on the table in stacks/pipeline.py",
-                )
-
-
-@check("S613", "The runs table has the keys and indexes that functions and commands query.")
-def table_keys(evidence: Evidence) -> Iterator[Violation]:
-    table = evidence.contracted.get("runs")
-    if table is None:
-        return
-    found = {"": _key_names(table.properties)}
-    for index in table.properties.get("GlobalSecondaryIndexes", []):
-        found[str(index.get("IndexName"))] = _key_names(index)
-        if get(index, "Projection", "ProjectionType") != "ALL":
-            found[f"{index.get('IndexName')} with all attributes"] = ()
-    wanted = dict(evidence.bound.contracts.table_keys)
-    texts = {
-        str(a.get("AttributeName"))
-        for a in table.properties.get("AttributeDefinitions", [])
-        if a.get("AttributeType") == "S"
-    }
-    if found != wanted or texts != {name for names in wanted.values() for name in names}:
-        yield Violation(
-            where=table.path,
-            what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
-            limit=f"{_keys_in_words(wanted)}; all of them texts",
-            fix="Define the table as stacks/pipeline.py does",
-        )
-
-
-def _key_names(holder: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the partition and the sort key."""
-    kinds = ("HASH", "RANGE")
-    keys = holder.get("KeySchema", [])
-    right = [str(key.get("KeyType")) for key in keys] == list(kinds[: len(keys)])
-    return tuple(str(key.get("AttributeName")) for key in keys) if right else ()
-
-
-def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
-    """Keys by index, "" for the table itself: "keys are id; keys of index by-x are x and run"."""
-    return "; ".join(
-        f"keys {f'of index {index} ' if index else ''}are {' and '.join(names) or 'none'}"
-        for index, names in sorted(keys.items())
-    )
 
 
 @check("S603", "Every bucket keeps the versions of its objects.")
@@ -170,7 +105,7 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
                 where=bucket.path,
                 what=problem,
                 limit=f"settings: {dict(days)} days; incomplete uploads at most {_ABORT_DAYS}",
-                fix="Write the lifecycle as stacks/data.py does",
+                fix="Write the lifecycle as constructs/storage.py does",
             )
 
 
@@ -218,15 +153,15 @@ def keys(evidence: Evidence) -> Iterator[Violation]:
     for key in evidence.assembly.of_type("AWS::KMS::Key"):
         properties = key.properties
         for what, good in (
-            ("rotation", _true(properties.get("EnableKeyRotation"))),
-            ("Enabled", _true(properties.get("Enabled", True))),
+            ("rotation", is_true(properties.get("EnableKeyRotation"))),
+            ("Enabled", is_true(properties.get("Enabled", True))),
             ("ENCRYPT_DECRYPT", properties.get("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"),
-            ("a single Region", not _true(properties.get("MultiRegion", False))),
+            ("a single Region", not is_true(properties.get("MultiRegion", False))),
             ("material of AWS", properties.get("Origin", "AWS_KMS") == "AWS_KMS"),
             ("a long waiting period", int(properties.get("PendingWindowInDays", 30)) >= 30),
             (
                 "the lockout check",
-                not _true(properties.get("BypassPolicyLockoutSafetyCheck", False)),
+                not is_true(properties.get("BypassPolicyLockoutSafetyCheck", False)),
             ),
         ):
             if not good:
@@ -248,7 +183,7 @@ def closed(evidence: Evidence) -> Iterator[Violation]:
             "IgnorePublicAcls",
             "RestrictPublicBuckets",
         ):
-            if not _true(blocked.get(name)):
+            if not is_true(blocked.get(name)):
                 yield _open(bucket, f"{name} is {blocked.get(name, 'not set')}")
         owners = as_whole(get(bucket.properties, "OwnershipControls", "Rules"))
         if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
@@ -315,10 +250,12 @@ def _switched_on(resource: Resource) -> bool:
             rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
             # Without a bucket key every object would be a call to KMS.
             one = _algorithm(resource) == "aws:kms" and len(rules or ()) == 1
-            return one and _true(get(rules, 0, "BucketKeyEnabled"))
+            return one and is_true(get(rules, 0, "BucketKeyEnabled"))
         case "AWS::DynamoDB::Table":
             specification = properties.get("SSESpecification", {})
-            return _true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"
+            return (
+                is_true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"
+            )
     return True
 
 
@@ -392,8 +329,6 @@ def _labels(value: Properties, parent: str = "") -> Iterator[tuple[str, Any]]:
 
 CHECKS = (
     retained,
-    table,
-    table_keys,
     versioned,
     lifecycles,
     log_retention,

@@ -128,7 +128,7 @@ def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
                         machine,
                         f"{flow.name}{name} {problem}",
                         "each task must be known to this review, and allowed",
-                        "Grant it in stacks/pipeline.py, or correct what the task calls",
+                        "Grant it in contracts/roles.py, or correct what the task calls",
                     )
 
 
@@ -167,7 +167,7 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
                     machine,
                     f"${{{name}}} is {found.get(name, 'not given')}",
                     f"it is {wanted.get(name, 'not in the contract')}",
-                    "Correct definition_substitutions in stacks/pipeline.py",
+                    "Correct definition_substitutions in constructs/state_machine.py",
                 )
 
 
@@ -285,7 +285,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
                     machine,
                     f"it lacks {what}",
                     "a run of several days must be traceable; its data stays in the buckets",
-                    "Write logs=… as stacks/pipeline.py does",
+                    "Write logs=… as constructs/state_machine.py does",
                 )
 
 

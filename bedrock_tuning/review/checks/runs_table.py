@@ -1,0 +1,71 @@
+"""Checks of the runs table: it is protected, and has the keys that everybody queries."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bedrock_tuning.review.assembly.json_path import get, is_true
+from bedrock_tuning.review.check import Evidence, Violation, check
+
+
+@check("S602", "The runs table has deletion protection, recovery and on-demand billing.")
+def table(evidence: Evidence) -> Iterator[Violation]:
+    for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
+        properties = resource.properties
+        recovery = get(properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
+        for what, good in (
+            ("DeletionProtectionEnabled", is_true(properties.get("DeletionProtectionEnabled"))),
+            ("point-in-time recovery", is_true(recovery)),
+            ("PAY_PER_REQUEST", properties.get("BillingMode") == "PAY_PER_REQUEST"),
+            ("no expiry of items", "TimeToLiveSpecification" not in properties),
+        ):
+            if not good:
+                yield Violation(
+                    where=resource.path,
+                    what=f"it lacks {what}",
+                    limit="the record of all runs and the lock against double jobs",
+                    fix="Set it on the table in constructs/storage.py",
+                )
+
+
+@check("S613", "The runs table has the keys and indexes that functions and commands query.")
+def table_keys(evidence: Evidence) -> Iterator[Violation]:
+    table = evidence.contracted.get("runs")
+    if table is None:
+        return
+    found = {"": _key_names(table.properties)}
+    for index in table.properties.get("GlobalSecondaryIndexes", []):
+        found[str(index.get("IndexName"))] = _key_names(index)
+        if get(index, "Projection", "ProjectionType") != "ALL":
+            found[f"{index.get('IndexName')} with all attributes"] = ()
+    wanted = dict(evidence.bound.contracts.table_keys)
+    texts = {
+        str(a.get("AttributeName"))
+        for a in table.properties.get("AttributeDefinitions", [])
+        if a.get("AttributeType") == "S"
+    }
+    if found != wanted or texts != {name for names in wanted.values() for name in names}:
+        yield Violation(
+            where=table.path,
+            what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
+            limit=f"{_keys_in_words(wanted)}; all of them texts",
+            fix="Define the table as constructs/storage.py does",
+        )
+
+
+def _key_names(holder: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the partition and the sort key."""
+    kinds = ("HASH", "RANGE")
+    keys = holder.get("KeySchema", [])
+    right = [str(key.get("KeyType")) for key in keys] == list(kinds[: len(keys)])
+    return tuple(str(key.get("AttributeName")) for key in keys) if right else ()
+
+
+def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
+    """Keys by index, "" for the table itself: "keys are id; keys of index by-x are x and run"."""
+    return "; ".join(
+        f"keys {f'of index {index} ' if index else ''}are {' and '.join(names) or 'none'}"
+        for index, names in sorted(keys.items())
+    )
+
+
+CHECKS = (table, table_keys)

@@ -1,0 +1,165 @@
+"""Checks of VPC endpoints: every API that is needed can be reached, and only those."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from bedrock_tuning.contracts import endpoint_policies as endpoints
+from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.bound_contracts import as_statement
+from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.iam.access import Endpoint, administrator
+from bedrock_tuning.review.iam.containment import beyond, short_of
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT, usual_context
+from bedrock_tuning.review.iam.simulator import Policies, Request, decide
+
+_FIX: Final = "Write it as constructs/network.py does"
+
+
+def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
+    region = evidence.bound.region
+    found = of_roles(evidence.bound.contracts.roles)
+    return {f"com.amazonaws.{region}.{each.service}": each for each in found}
+
+
+@check("N901", "There is an endpoint for every API that functions and jobs call, and for no other.")
+def reachable(evidence: Evidence) -> Iterator[Violation]:
+    vpc = evidence.contracted.get("vpc")
+    found = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
+    wanted = _wanted(evidence) if vpc else {}
+    for service in sorted(set(wanted) - set(found)):
+        yield Violation(
+            where=vpc.path if vpc else "network",
+            what=f"there is no endpoint for {service}",
+            limit="functions and jobs call it, and the network has no internet access",
+            fix=_FIX,
+        )
+    for service in sorted(set(found) - set(wanted)):
+        yield Violation(
+            where=found[service].path,
+            what=f"an endpoint for {service}",
+            limit="no function or job calls it, and it is billed by the hour",
+            fix="Remove it",
+        )
+
+
+@check("N902", "Every endpoint policy allows what the contracts name, for this account, no more.")
+def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
+    wanted = _wanted(evidence)
+    for endpoint in evidence.world.endpoints:
+        known = wanted.get(endpoint.service)
+        if known is None:
+            continue
+        promised = [_anybody(evidence, grant) for grant in endpoints.grants(known)]
+        given = [s for s in endpoint.policy or _everything() if s.effect == "Allow"]
+        for problem in (*beyond(given, promised), *short_of(promised, given)):
+            yield Violation(
+                where=endpoint.resource.path,
+                what=problem,
+                limit="what the contracts name, by principals of this account",
+                fix="Write the policy as contracts/endpoint_policies.py says",
+            )
+
+
+def _anybody(evidence: Evidence, grant: Any) -> Statement:
+    plain = evidence.bound.region.replace("-", "")
+    resources = tuple(text.replace("{region-plain}", plain) for text in grant.resources)
+    filled = evidence.bound.grant(replace(grant, resources=resources))
+    return replace(as_statement(filled, where="contract"), principals={"AWS": ("*",)})
+
+
+def _everything() -> list[Statement]:
+    """What an endpoint without a policy lets through."""
+    return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
+
+
+@check("N903", "Simulated: endpoints let no request through to another account or from one.")
+def no_way_out(evidence: Evidence) -> Iterator[Violation]:
+    account = evidence.world.account
+    ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
+    for endpoint in evidence.world.endpoints:
+        service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
+        region = evidence.bound.region
+        own, other = (
+            ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
+            if service == "s3"
+            else (f"arn:aws:{service}:{region}:{a}:any" for a in (account, STRANGER_ACCOUNT))
+        )
+        for action in _actions(endpoint):
+            for who, target in ((ours, other), (strange, own), (strange, other)):
+                request = Request(
+                    principal=who,
+                    action=action,
+                    resource=target,
+                    context={**usual_context(), "aws:PrincipalAccount": who.split(":")[4]},
+                )
+                policies = Policies(
+                    identity=list(administrator()),
+                    resource=_everything(),
+                    endpoint=endpoint.policy or _everything(),
+                )
+                unbound = action in _unbound(evidence, endpoint) and who == ours
+                if decide(request, policies) and not unbound:
+                    yield Violation(
+                        where=endpoint.resource.path,
+                        what=f"{who} gets through with {action} to {target}",
+                        limit="only this account's principals, only to this account",
+                        fix="Write the policy as contracts/endpoint_policies.py says",
+                    )
+
+
+def _actions(endpoint: Endpoint) -> list[str]:
+    service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
+    named = {a for s in endpoint.policy or () for a in s.actions if "*" not in a}
+    return sorted(named | {f"{service}:Anything"})
+
+
+def _unbound(evidence: Evidence, endpoint: Endpoint) -> tuple[str, ...]:
+    known = _wanted(evidence).get(endpoint.service)
+    return known.unbound if known else ()
+
+
+@check("N904", "Endpoints are in the functions' subnets, under the SDKs' names (private DNS).")
+def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
+    vpc, group = evidence.contracted.get("vpc"), evidence.contracted.get("group.endpoints")
+    if vpc is None or group is None:
+        return
+    subnets = _function_subnets(evidence)
+    tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
+    for endpoint in evidence.world.endpoints:
+        properties = endpoint.resource.properties
+        wanted = _wanted(evidence).get(endpoint.service)
+        if wanted is not None and wanted.is_gateway:
+            expected: dict[str, Any] = {
+                "VpcEndpointType": "Gateway",
+                "RouteTableIds": tables,
+                "VpcId": vpc.name,
+            }
+        else:
+            expected = {
+                "VpcEndpointType": "Interface",
+                "PrivateDnsEnabled": True,
+                "SubnetIds": subnets,
+                "SecurityGroupIds": [group.name],
+                "VpcId": vpc.name,
+            }
+        for name, value in expected.items():
+            if properties.get(name) != value:
+                yield Violation(
+                    where=endpoint.resource.path,
+                    what=f"{name} is {properties.get(name)}",
+                    limit=f"{value}",
+                    fix=_FIX,
+                )
+
+
+def _function_subnets(evidence: Evidence) -> list[str]:
+    """The subnets that functions stand in: the first ones, as many as an endpoint has."""
+    function = evidence.contracted.get("function.Admit")
+    found = get(function.properties, "VpcConfig", "SubnetIds") if function else None
+    return [str(name) for name in found or []]
+
+
+CHECKS = (reachable, endpoint_policies, no_way_out, endpoint_places)
