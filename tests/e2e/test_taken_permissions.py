@@ -90,7 +90,7 @@ def test_a_refusal_without_words_is_told_by_who_asked_for_what(stage: Stage) -> 
         stage.steps.functions["StartJob"],
         "s3:GetObjectVersion",
         f"arn:aws:s3:::{stage.world.deployment.training_bucket}/{NAME}/manifest.jsonl",
-        "What to do: the caller needs to read that object",
+        "What to do: the caller must be able to read that object",
     ):
         assert words in told
 

@@ -30,6 +30,22 @@ def _for_this_account(statement: Statement, evidence: Evidence) -> bool:
     )
 
 
+def _serves_nova(statement: Statement, arn: str, evidence: Evidence) -> bool:
+    """Whether it is what Nova's throughput needs of a model key: AWS documents no source key."""
+    key = evidence.contracted.get("model-key")
+    wanted = Condition(
+        operator="ForAnyValue:StringEquals",
+        key="kms:EncryptionContextKeys",
+        values=("aws:bedrock:custom-model",),
+    )
+    return (
+        key is not None
+        and key.arn == arn
+        and {*(statement.actions or ("*",))} <= {"kms:Decrypt", "kms:GenerateDataKey"}
+        and wanted in statement.conditions
+    )
+
+
 def _binds(condition: Condition) -> bool:
     kind = operator(condition.operator)
     equal = kind.base in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
@@ -90,7 +106,8 @@ def _named(statement: Statement) -> str:
     "M831",
     "Nobody outside this account, and no service on behalf of another account, reaches a "
     "bucket, key, topic, queue, table, function or state machine: `aws:SourceAccount` or "
-    "`aws:SourceArn` = this account.",
+    "`aws:SourceArn` = this account. One exception: `bedrock.amazonaws.com` uses the key of custom "
+    "models if some `kms:EncryptionContextKeys` = aws:bedrock:custom-model.",
 )
 def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
     for arn, statements in evidence.world.policies.items():
@@ -101,6 +118,8 @@ def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
                 service = principal.endswith(".amazonaws.com")
                 own_role = principal in evidence.world.roles
                 if own_role or (service and _for_this_account(statement, evidence)):
+                    continue
+                if principal == "bedrock.amazonaws.com" and _serves_nova(statement, arn, evidence):
                     continue
                 yield Violation(
                     where=evidence.world.owners[arn][0].path,
