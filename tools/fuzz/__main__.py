@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from typing import Any, Final, NamedTuple
 
 import click
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+_MEMORY_MB: Final = 1_024
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -62,7 +64,8 @@ def main(*, name: str, seconds: int, runs: int, folder: Path) -> None:
         f"-max_len={target.longest}",
         # A machine under load is slow; what hangs is still found within a minute.
         "-timeout=60",
-        "-rss_limit_mb=1024",
+        # libFuzzer reads the peak memory, which a process takes over from the one that forked it.
+        f"-rss_limit_mb={_MEMORY_MB + getrusage(RUSAGE_SELF).ru_maxrss // 1024}",
         f"-artifact_prefix={folder}/",
         "-print_final_stats=1",
         str(corpus),
