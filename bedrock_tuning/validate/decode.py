@@ -68,7 +68,7 @@ def _problem(answer: object) -> str:
     if not isinstance(answer, Fetched):
         return "it can no longer be read"
     if sniff(answer.data) in VIDEOS:
-        # Pillow decodes images only; what is no video for the model other rules say.
+        # Pillow decodes images only; other rules check whether the model takes videos.
         return ""
     try:
         # Pixels without measure are a finding of another rule; here they must not eat the memory.

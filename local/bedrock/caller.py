@@ -1,4 +1,4 @@
-"""Who asks: every operation is authorized on exactly the resources that AWS names for it."""
+"""The caller: every operation is authorized on exactly the resources that AWS names for it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -116,7 +116,7 @@ class LocalAws:
         the emulator as it comes, which the contract tests of the patches need.
         Raises LocalAwsError when one already runs on `state` or the new one does not come up.
         """
-        # Also refuses what is no number.
+        # Also refuses anything but a number.
         if not 1 <= clock <= CLOCK_MAX:
             raise LocalAwsError(
                 f"the clock factor must be a number from 1 to {CLOCK_MAX:.0f}, not {clock:g}: "

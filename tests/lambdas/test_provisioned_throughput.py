@@ -68,7 +68,7 @@ def test_an_environment_of_an_older_version_gets_the_parameter_that_lets_its_run
 
     assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "ready")
     assert aws.pointer("serving") == "deployed"
-    assert aws.stepfunctions.calls == [], "what is served is as wished: nothing is done twice"
+    assert aws.stepfunctions.calls == [], "it is already as desired: nothing is done twice"
 
 
 @pytest.mark.usefixtures("published")

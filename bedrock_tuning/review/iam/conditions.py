@@ -238,7 +238,7 @@ def _holds(condition: Condition, context: Context) -> bool:
 def implies(strong: Sequence[Condition], weak: Sequence[Condition]) -> bool:
     """Whether every request that fulfils all of `strong` surely fulfils all of `weak`.
 
-    Exact for the operators that contracts use; in doubt the answer is no.
+    Exact for the operators that contracts use; in doubt, False.
     """
     return all(any(_implies(s, w) for s in strong) for w in weak)
 
