@@ -15,11 +15,11 @@ def tuning() -> None:
     """Upload a dataset; get a served custom model, or a list of exactly what to fix.
 
     Results go to standard output, messages and progress to standard error. With --json, standard
-    output is one JSON document, or empty if the command could not run; errors are text on standard
-    error either way.
+    output is one JSON document; for an error, {"error": {"code", "message", "where", "fix"}}
+    (docs/error.schema.json), which is text on standard error either way.
 
     Exit codes: 0 success; 1 problems found (findings, a failed run, stale pages) or declined; 2
-    could not run; 130 stopped by Ctrl-C.
+    could not run; 3 waits for a person to approve; 130 stopped by Ctrl-C.
     """
 
 

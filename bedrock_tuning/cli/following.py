@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bedrock_tuning.cli.terminal.errors import Interrupted
-from bedrock_tuning.cli.terminal.output import say
+from bedrock_tuning.cli.terminal.errors import EXIT_NO, EXIT_WAITS, Interrupted
+from bedrock_tuning.cli.terminal.output import on_terminal, say
 from bedrock_tuning.client import executions
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
@@ -15,7 +15,8 @@ def show_until_end(
 ) -> dict[str, Any]:
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
-    show: receives a line per state. Raises Interrupted, with what continues, for Ctrl-C.
+    Where nobody can answer, it ends at the question for approval. show: receives a line per state.
+    Raises Interrupted, with what continues, for Ctrl-C.
     """
     current: Row = run
     try:
@@ -29,6 +30,8 @@ def show_until_end(
                     say(f"{event.message}; following that run")
                 case executions.AwaitingApproval():
                     show_question(deployment, event.run)
+                    if not on_terminal():
+                        return dict(event.run)
                 case executions.NoHistory():
                     say(event.reason)
                 case executions.Ended():
@@ -41,6 +44,13 @@ def show_until_end(
             f"no longer following, {what}", fix=f"to follow it again: {again}"
         ) from None
     raise AssertionError("a followed run ends with Ended")
+
+
+def exit_code(run: Row) -> int:
+    """Of a command that followed a run: it reached its goal, it did not, or it waits for you."""
+    if run["status"] == "awaiting-approval":
+        return EXIT_WAITS
+    return 0 if run["status"] in executions.GOOD else EXIT_NO
 
 
 def show_question(deployment: Deployment, run: Row) -> None:

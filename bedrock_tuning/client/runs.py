@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import closest
 
 POLL_SECONDS: Final = 1.0
 # An event takes seconds; a function that starts cold some more.
 _PATIENCE_SECONDS: Final = 60.0
+# Among how many of the newest runs a misspelled one is sought.
+_KNOWN: Final = 200
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
@@ -110,8 +113,11 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
             fix=f"`{deployment.command('runs')}` lists them",
         )
     if item is None:
+        known = [str(each["run"]) for each in rows(deployment, customization=None, limit=_KNOWN)]
+        meant = closest(run, known)
+        hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
-            f"unknown run {run} in {deployment.environment}",
+            f"unknown run {run} in {deployment.environment}{hint}",
             fix=f"`{deployment.command('runs')}` lists them",
         )
     return _row(item)

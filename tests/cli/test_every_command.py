@@ -1,5 +1,6 @@
 """What holds for every command, also for one that was added today."""
 
+import json
 import os
 import re
 import shlex
@@ -8,9 +9,11 @@ import sys
 from pathlib import Path
 
 import click
+import jsonschema
 import pytest
 
 from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.cli.pages import error_schema
 from bedrock_tuning.cli.terminal.command import TuningCommand
 from tests.cli.conftest import Run
 
@@ -61,10 +64,31 @@ def test_its_place_in_its_section_is_its_own() -> None:
     assert len(set(places)) == len(places)
 
 
-def test_an_error_under_json_leaves_standard_output_empty(run: Run) -> None:
-    result = run("models", "nova-light", "--json")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["models", "nova-light", "--json"], "refused", "did you mean nova-lite?"),
+        (["models", "--nonsense", "--json"], "usage", "--nonsense"),
+        (["no-such-command", "--json"], "usage", "no-such-command"),
+        (["lease", "pets", "--json"], "refused", "when should the lease end?"),
+        (["validate", "no-such-file", "-m", "nova-lite", "--json"], "refused", "no such file"),
+    ],
+)
+def test_an_error_under_json_is_a_document_of_the_published_schema(
+    run: Run, arguments: list[str], code: str, said: str
+) -> None:
+    result = run(*arguments)
     assert result.exit_code == 2
-    assert result.stdout == ""
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, error_schema())
+    assert document["error"]["code"] == code
+    assert said in document["error"]["message"]
+    assert "rror: " in result.stderr
+
+
+def test_an_error_without_json_leaves_standard_output_empty(run: Run) -> None:
+    result = run("models", "nova-light")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith("error: ")
 
 

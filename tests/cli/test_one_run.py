@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.cli import following
 from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
 from tests.cli.support import OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
@@ -90,24 +91,44 @@ def test_a_run_and_a_customization_are_not_asked_for_at_once(run: Run, aws: Stub
     assert "omit it" in result.stderr
 
 
-def test_follow_tells_why_approval_is_asked_and_what_the_run_would_cost(
-    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
-    why = "the run costs 12.00 USD, the budget is 10.00 USD: 2.00 USD too much"
+WHY = "the run costs 12.00 USD, the budget is 10.00 USD: 2.00 USD too much"
+
+
+def waits_for_approval(aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**{**SERVED, "status": "checking"})
     described(aws, "RUNNING")
     described(aws, "RUNNING")
     history(aws, "Admit", "Await approval")
-    aws.has_run(**WAITING, approval_reason=why)
+    aws.has_run(**WAITING, approval_reason=WHY)
+
+
+def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(following, "on_terminal", lambda: True)
+    waits_for_approval(aws)
     described(aws, "SUCCEEDED")
     described(aws, "SUCCEEDED")
     history(aws, "Admit", "Await approval", "Train")
     aws.has_run(**SERVED)
     result = run("run", RUN, "--follow")
-    assert f"it waits for you: {why}" in result.stderr
+    assert f"it waits for you: {WHY}" in result.stderr
     assert "total: 12.00 USD" in result.stderr
+    assert result.exit_code == 0
+
+
+def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    waits_for_approval(aws)
+    result = run("run", RUN, "--follow", "--json")
+    assert result.exit_code == 3
+    assert result.stderr.count(WHY) == 1
+    assert f"tuning approve {RUN}" in result.stderr
+    assert json.loads(result.stdout)["status"] == "awaiting-approval"
 
 
 def test_follow_prints_each_step_once_with_its_time(

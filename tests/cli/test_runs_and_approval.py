@@ -180,9 +180,10 @@ def test_a_decision_is_never_about_whichever_run_is_the_latest(
     assert "needs the name of a run" in result.stderr
 
 
-def test_an_unknown_run_is_refused(run: Run, aws: StubbedAws) -> None:
+def test_an_unknown_run_is_refused_with_the_closest_one(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.answer("dynamodb", "get_item", {}, None)
-    result = run("approve", "20261121-000000-ffffff")
+    index(aws, WAITING, {"run": OLDER, "customization": "pets-style", "status": "served"})
+    result = run("approve", RUN.replace("3f9a1c", "3f9alc"))
     assert result.exit_code == 2
-    assert "unknown run" in result.stderr
+    assert f"unknown run 20261121-093000-3f9alc in dev; did you mean {RUN}?" in result.stderr

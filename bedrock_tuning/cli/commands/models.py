@@ -57,6 +57,7 @@ def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
             )
             for each in every
         ),
+        texts=("NAME", "NEW JOBS", "DATASETS"),
     )
 
 

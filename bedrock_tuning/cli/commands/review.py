@@ -196,7 +196,11 @@ def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
             emit(f"  {name + ':':<7}{text}")
         emit()
     if changes is not None:
-        emit_table(("CHANGE", "WHERE", "WHAT"), ((c.kind, c.where, c.what) for c in changes))
+        emit_table(
+            ("CHANGE", "WHERE", "WHAT"),
+            ((c.kind, c.where, c.what) for c in changes),
+            texts=("WHAT",),
+        )
         emit()
     emit_table(
         ("ROLE", "WHO", "LEVEL", "WHAT FOR"),
@@ -209,6 +213,7 @@ def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
             )
             for trust in facts.trusts
         ),
+        texts=("WHO", "WHAT FOR"),
     )
 
 

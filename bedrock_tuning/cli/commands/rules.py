@@ -33,6 +33,7 @@ def rules(*, rule: str | None, as_json: bool) -> None:
         emit_table(
             ("ID", "NAME", "SEVERITY", "WHAT IT FINDS"),
             ((each.id, each.name, each.severity.value, _line(each.summary)) for each in RULES),
+            texts=("WHAT IT FINDS",),
         )
         return
     try:

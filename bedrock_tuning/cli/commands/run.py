@@ -6,7 +6,6 @@ import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import Section, command
-from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
@@ -42,11 +41,11 @@ def run(
 ) -> None:
     """Show a run: its status, and where its report, metrics, model and endpoint are.
 
-    With --follow, exit code 1 means that the run did not reach its goal. An upload that waits for
-    its other manifest is followed to the run that takes both.
+    With --follow, exit code 1 means that the run did not reach its goal, and 3 that it waits for
+    approval and nobody can answer here. An upload that waits for its other manifest is followed to
+    the run that takes both.
     """
-    from bedrock_tuning.cli.following import show_question, show_until_end
-    from bedrock_tuning.client.executions import GOOD
+    from bedrock_tuning.cli.following import exit_code, show_question, show_until_end
     from bedrock_tuning.client.next_steps import next_step
     from bedrock_tuning.client.runs import chosen, resolved, row, visible
 
@@ -63,11 +62,13 @@ def run(
         _show(visible(found))
     step = next_step(deployment, found)
     if found["status"] == "awaiting-approval":
-        show_question(deployment, found)
+        # While it was followed, it has shown the question.
+        if not follow:
+            show_question(deployment, found)
     elif step and not as_json:
         say(f"next: {step}")
-    if follow and found["status"] not in GOOD:
-        ctx.exit(EXIT_NO)
+    if follow:
+        ctx.exit(exit_code(found))
 
 
 def _show(shown: dict[str, Any]) -> None:

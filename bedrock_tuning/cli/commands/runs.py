@@ -52,17 +52,17 @@ def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json
         say(f"no run{whose} yet in {deployment.environment}: `{start}` starts one")
         return
     emit_table(
-        ("RUN", "CUSTOMIZATION", "STATUS", "UPDATED", "RESULT", "NEXT"),
+        ("RUN", "CUSTOMIZATION", "STATUS", "RESULT", "NEXT"),
         (
             (
                 str(row["run"]),
                 str(row["customization"]),
                 str(row["status"]),
-                str(row.get("updated", "")),
                 result(row),
                 next_step(deployment, row),
             )
             for row in found
         ),
+        texts=("RESULT",),
     )
     say(f"details of a run: {deployment.command('run RUN')}")

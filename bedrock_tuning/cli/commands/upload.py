@@ -61,11 +61,11 @@ def upload(
     """Upload a dataset: images first, the training manifest last, because it starts the run.
 
     Images that are already uploaded are not sent again. The run starts some seconds later, and its
-    name is shown then. With --follow, exit code 1 means that the run did not reach its goal.
+    name is shown then. With --follow, exit code 1 means that the run did not reach its goal, and 3
+    that it waits for approval and nobody can answer here.
     """
-    from bedrock_tuning.cli.following import show_until_end
+    from bedrock_tuning.cli.following import exit_code, show_until_end
     from bedrock_tuning.cli.terminal.progress import ProgressBar
-    from bedrock_tuning.client.executions import GOOD
     from bedrock_tuning.client.runs import newest_before_upload
     from bedrock_tuning.client.upload import sides, upload_images, upload_manifest
     from bedrock_tuning.wording import counted
@@ -108,8 +108,8 @@ def upload(
     if as_json:
         name = None if run is None else run["run"]
         emit_json({"images": counts, "manifests": manifests, "run": name})
-    if follow and (run is None or run["status"] not in GOOD):
-        ctx.exit(EXIT_NO)
+    if follow:
+        ctx.exit(EXIT_NO if run is None else exit_code(run))
 
 
 def _started(

@@ -26,6 +26,15 @@ def permissions_page() -> str:
     return contract_page(contracts(settings.read(context), customizations))
 
 
+def error_schema() -> dict[str, Any]:
+    """What a command prints on standard output instead of a result, with --json."""
+    import msgspec
+
+    from bedrock_tuning.cli.terminal.errors import ErrorDocument
+
+    return msgspec.json.schema(ErrorDocument)
+
+
 def _as_json(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:
     return lambda: f"{json.dumps(schema(), indent=2)}\n"
 
@@ -34,6 +43,7 @@ def _as_json(schema: Callable[[], dict[str, Any]]) -> Callable[[], str]:
 PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
     ("docs/customization.schema.json", _as_json(customization_schema)),
+    ("docs/error.schema.json", _as_json(error_schema)),
     ("docs/models.md", models_page),
     ("docs/permissions.md", permissions_page),
     ("docs/report.schema.json", _as_json(report_schema)),

@@ -2,14 +2,16 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import click
 
-from bedrock_tuning.errors import ProblemsError, SourceError, TuningError, UserError
+from bedrock_tuning.errors import DeniedError, ProblemsError, SourceError, TuningError, UserError
 
 EXIT_NO: Final = 1
 EXIT_CANNOT: Final = 2
+EXIT_WAITS: Final = 3
 EXIT_INTERRUPTED: Final = 130
 _TRACEBACK: Final = "TUNING_TRACEBACK"
 
@@ -29,14 +31,53 @@ _AWS_FIXES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDetails:
+    """Why a command did not do what it was called for.
+
+    code: stable, for programs: usage, declined, interrupted, aws.CODE, no-credentials, no-region,
+    network, denied, unreadable, wrong-input, refused or bug. where: file, option or resource.
+    """
+
+    code: str
+    message: str
+    where: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorDocument:
+    """What is on standard output instead of a result, with --json."""
+
+    error: ErrorDetails
+
+
+def error_document(error: click.ClickException) -> ErrorDocument:
+    """An error that was shown, for programs."""
+    if isinstance(error, Failure):
+        known = error.error
+        return ErrorDocument(
+            error=ErrorDetails(
+                code=error.code, message=known.what, where=known.where, fix=known.fix
+            )
+        )
+    if isinstance(error, Interrupted):
+        return ErrorDocument(
+            error=ErrorDetails(code="interrupted", message=error.message, fix=error.fix)
+        )
+    code = "declined" if isinstance(error, Declined) else "usage"
+    return ErrorDocument(error=ErrorDetails(code=code, message=error.format_message()))
+
+
 class Failure(click.ClickException):
-    """An error as a person reads it on standard error."""
+    """An error as a person reads it on standard error. code: as in ErrorDetails."""
 
     exit_code = EXIT_CANNOT
 
-    def __init__(self, error: UserError) -> None:
+    def __init__(self, error: UserError, *, code: str) -> None:
         super().__init__(error.what)
         self.error = error
+        self.code = code
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Writes it to standard error."""
@@ -83,29 +124,33 @@ def as_failure(error: Exception) -> Failure:
     """
     if os.environ.get(_TRACEBACK):
         raise error
-    return Failure(_as_user_error(error))
+    code, shown = _worded(error)
+    return Failure(shown, code=code)
 
 
-def _as_user_error(error: Exception) -> UserError:
+def _worded(error: Exception) -> tuple[str, UserError]:
+    """The code of an error, and the error in words."""
     if isinstance(error, UserError):
-        return error
+        return "refused", error
     if isinstance(error, ProblemsError):
-        return UserError("; also:\n  ".join(error.problems))
+        return "wrong-input", UserError("; also:\n  ".join(error.problems))
     if isinstance(error, SourceError):
-        return UserError(str(error), fix="check the path and your permission to read it")
+        code = "denied" if isinstance(error, DeniedError) else "unreadable"
+        return code, UserError(str(error), fix="check the path and your permission to read it")
     if isinstance(error, TuningError):
-        return UserError(str(error))
-    if "botocore" in sys.modules and (shown := _aws(error)) is not None:
-        return shown
+        return "refused", UserError(str(error))
+    if "botocore" in sys.modules and (worded := _aws(error)) is not None:
+        return worded
     if isinstance(error, OSError):
-        return UserError(error.strerror or str(error), where=str(error.filename or ""))
-    return UserError(
+        where = str(error.filename or "")
+        return "unreadable", UserError(error.strerror or str(error), where=where)
+    return "bug", UserError(
         f"a bug in this tool: {type(error).__name__}: {error}",
         fix=f"please report it with the output of the same command under {_TRACEBACK}=1",
     )
 
 
-def _aws(error: Exception) -> UserError | None:
+def _aws(error: Exception) -> tuple[str, UserError] | None:
     """What boto3 raised; None for anything else."""
     from botocore.exceptions import (
         BotoCoreError,
@@ -119,21 +164,27 @@ def _aws(error: Exception) -> UserError | None:
     if isinstance(error, ClientError):
         answer = error.response.get("Error", {})
         code = answer.get("Code", "")
-        return UserError(
+        return f"aws.{code or 'unknown'}", UserError(
             f"AWS answered {code or 'with an error'}: {answer.get('Message', '')}",
             where=error.operation_name,
             fix=_AWS_FIXES.get(code, ""),
         )
     if isinstance(error, NoCredentialsError):
-        return UserError(
+        return "no-credentials", UserError(
             "no AWS credentials found",
             fix="log in (aws sso login, aws configure) or set AWS_PROFILE; for the local AWS: "
             'eval "$(python -m local env)"',
         )
     if isinstance(error, NoRegionError):
-        return UserError("no AWS Region is set", fix="pass --region, or set AWS_REGION")
+        return "no-region", UserError(
+            "no AWS Region is set", fix="pass --region, or set AWS_REGION"
+        )
     if isinstance(error, ProfileNotFound):
-        return UserError(str(error), fix="correct AWS_PROFILE; `aws configure list-profiles`")
+        return "no-credentials", UserError(
+            str(error), fix="correct AWS_PROFILE; `aws configure list-profiles`"
+        )
     if isinstance(error, EndpointConnectionError):
-        return UserError(str(error), fix="check the network, the Region and AWS_ENDPOINT_URL")
-    return UserError(str(error)) if isinstance(error, BotoCoreError) else None
+        return "network", UserError(
+            str(error), fix="check the network, the Region and AWS_ENDPOINT_URL"
+        )
+    return ("aws.unknown", UserError(str(error))) if isinstance(error, BotoCoreError) else None

@@ -8,12 +8,15 @@ from functools import cached_property
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from bedrock_tuning.cli.terminal.command import Section, TuningCommand
-from bedrock_tuning.cli.terminal.errors import Interrupted, as_failure
+from bedrock_tuning.cli.terminal.errors import Interrupted, as_failure, error_document
+from bedrock_tuning.cli.terminal.output import emit_json
+
+_AS_JSON: Final = f"{__name__}.as_json"
 
 
 class TuningGroup(click.Group):
@@ -82,12 +85,26 @@ class TuningGroup(click.Group):
         with _until_nobody_reads():
             return super().make_context(*args, **kwargs)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it; what follows --json counts also where the rest cannot be read."""
+        ctx.meta[_AS_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command; whatever goes wrong leaves as one message and exit code 2."""
         try:
             with _until_nobody_reads():
-                return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit):
+                return self._invoke(ctx)
+        except click.ClickException as error:
+            if ctx.meta[_AS_JSON]:
+                with _until_nobody_reads():
+                    emit_json(error_document(error))
+            raise
+
+    def _invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
         except (KeyboardInterrupt, click.Abort):
             raise Interrupted("the command did not finish") from None

@@ -1,12 +1,17 @@
 """Results on standard output, as JSON or as plain tables; messages on standard error."""
 
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_GAP: Final = "  "
+# A shorter piece of a sentence says nothing.
+_TEXT_MIN: Final = 12
 
 
 def json_option(command: Command) -> Command:
@@ -34,14 +39,87 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def emit_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Aligned columns; on a terminal the header is bold, in a pipe nothing is wrapped or cut."""
-    lines = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+def emit_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Collection[str] = ()
+) -> None:
+    """Aligned columns; on a terminal the header is bold, in a pipe nothing is cut.
+
+    texts: the columns that a narrow terminal shortens: a name or a command is useless when cut.
+    Where that is not enough, each row is written as a block of lines.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    lines = table(header, rows, texts=texts, width=width)
     for number, line in enumerate(lines):
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        text = "  ".join(cells).rstrip()
-        click.echo(click.style(text, bold=True) if not number else text)
+        click.echo(click.style(line, bold=True) if not number else line)
+
+
+def table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    texts: Collection[str] = (),
+    width: int | None = None,
+) -> Iterator[str]:
+    """The lines of a table for a terminal of a width; None: for a pipe, where nothing is cut."""
+    lines = [list(header), *map(list, rows)]
+    if width is not None and not _fit(lines, texts=texts, width=width):
+        yield from _blocks(lines)
+        return
+    widths = _widths(lines)
+    for line in lines:
+        yield _GAP.join(map(_padded, line, widths)).rstrip()
+
+
+def _fit(lines: list[list[str]], *, texts: Collection[str], width: int) -> bool:
+    """Shortens the texts as evenly as possible until the lines fit; False if they cannot."""
+    from rich.cells import set_cell_size
+
+    widths = _widths(lines)
+    room = width - len(_GAP) * (len(widths) - 1)
+    flexible = [at for at, name in enumerate(lines[0]) if name in texts]
+    room -= sum(wide for at, wide in enumerate(widths) if at not in flexible)
+    # The narrowest first: the others share what it leaves.
+    for left, at in zip(
+        range(len(flexible), 0, -1), sorted(flexible, key=widths.__getitem__), strict=True
+    ):
+        most = room // left
+        if widths[at] > most:
+            if most < _TEXT_MIN:
+                return False
+            for line in lines:
+                if _cells(line[at]) > most:
+                    line[at] = set_cell_size(line[at], most - 1).rstrip() + "…"
+            widths[at] = most
+        room -= widths[at]
+    return room >= 0
+
+
+def _blocks(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Each row as a block, one line per cell that holds something."""
+    header, *rows = lines
+    width = max(map(_cells, header))
+    for row in rows:
+        for name, cell in zip(header, row, strict=True):
+            if cell:
+                yield f"{_padded(name, width)}{_GAP}{cell.strip()}"
+        yield ""
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _cells(cell))
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes: a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def on_terminal() -> bool:
