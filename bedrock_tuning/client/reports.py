@@ -11,7 +11,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import split_uri, uri
 
 _FILES: Final = ("report.html", "report.json", "rejected.jsonl")
-_METRICS: Final = "metrics.json"
+METRICS: Final = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def stored(deployment: Deployment, found: Row) -> Stored:
         deployment=deployment,
         bucket=bucket,
         prefix=f"{key.rpartition('/')[0]}/",
-        names=(*_FILES, *([_METRICS] if "metrics" in found else [])),
+        names=(*_FILES, *([METRICS] if "metrics" in found else [])),
     )
 
 

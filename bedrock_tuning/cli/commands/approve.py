@@ -20,7 +20,7 @@ _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 @command(
     Section.OPERATE,
-    order=5,
+    order=6,
     examples=(
         "tuning approve RUN",
         "tuning approve RUN --decline --reason 'too expensive'",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @command(
     Section.OPERATE,
-    order=7,
+    order=8,
     examples=("tuning endpoints -e prod",),
 )
 @click.option("--all", "every", is_flag=True, help="Include those not created by this project.")

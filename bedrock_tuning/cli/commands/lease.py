@@ -21,7 +21,7 @@ _WITHIN: Final = "a quarter of an hour"
 
 @command(
     Section.OPERATE,
-    order=8,
+    order=9,
     examples=(
         "tuning lease pets-style --hours 8",
         "tuning lease pets-style --end",

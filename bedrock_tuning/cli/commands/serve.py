@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @command(
     Section.OPERATE,
-    order=6,
+    order=7,
     examples=(
         "tuning serve pets-style",
         "tuning serve pets-style --run RUN",

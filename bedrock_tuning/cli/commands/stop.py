@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @command(
     Section.OPERATE,
-    order=9,
+    order=10,
     examples=("tuning stop RUN",),
 )
 @click.argument("run", help="The run, as in `tuning runs`.")

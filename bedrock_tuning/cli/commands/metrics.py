@@ -1,0 +1,184 @@
+"""`tuning metrics`: how the loss of runs fell, and what that says about the next run."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
+from bedrock_tuning.errors import UserError
+
+if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.run.curves import Curve
+
+_WIDTH_MAX = 100
+
+
+@command(
+    Section.OPERATE,
+    order=5,
+    examples=(
+        "tuning metrics latest -c pets-search",
+        "tuning metrics RUN OTHER-RUN --draw loss.svg",
+        "tuning metrics RUN --csv > loss.csv",
+    ),
+)
+@click.argument(
+    "run", nargs=-1, required=True, help="Runs, as in `tuning runs`, or the word latest."
+)
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="With latest: the newest run of this customization.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print every value as CSV.")
+@click.option("--plot/--no-plot", default=True, help="Draw the loss in the terminal.")
+@click.option(
+    "--draw",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the loss into this file: .svg, .png or .pdf.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@json_option
+@deployment_options
+def metrics(
+    *,
+    run: tuple[str, ...],
+    customization: str | None,
+    as_csv: bool,
+    plot: bool,
+    file: Path | None,
+    overwrite: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Show the training and validation loss of runs, and what to change in the next one.
+
+    Amazon Bedrock writes the loss when a job ends, so a run that is still training has none.
+    """
+    from bedrock_tuning.run.curves import advice
+
+    if as_csv and as_json:
+        raise UserError("--csv and --json contradict each other", fix="pass one of them")
+    if file is not None and file.exists() and not overwrite:
+        raise UserError("this file already exists", where=str(file), fix="add --overwrite")
+    found = _curves(deployed, run, customization)
+    losses = {name: [each for each in curves if each.is_loss] for name, curves in found.items()}
+    if as_json:
+        said = {
+            name: {"curves": [_as_data(each) for each in curves], "advice": advice(curves)}
+            for name, curves in found.items()
+        }
+        emit_json(said)
+    elif as_csv:
+        emit(_as_csv(found).rstrip("\n"))
+    else:
+        _show(found, losses, plot=plot)
+    if file is not None:
+        from bedrock_tuning.cli.terminal.plot import draw
+
+        draw(_labelled(losses), title="loss", file=file)
+        say(f"wrote {file}")
+
+
+def _curves(
+    deployed: "Deployed", runs: Sequence[str], customization: str | None
+) -> "Mapping[str, list[Curve]]":
+    """The curves of each run; raises UserError for a run that has none."""
+    from bedrock_tuning.client.reports import METRICS, stored
+    from bedrock_tuning.client.runs import chosen, resolved, row
+    from bedrock_tuning.run.curves import curves
+
+    deployment = deployed()
+    found: dict[str, list[Curve]] = {}
+    for each in dict.fromkeys(runs):
+        name = chosen(deployment, each, customization=customization)
+        known = resolved(deployment, row(deployment, name))
+        if "metrics" not in known:
+            raise UserError(
+                f"run {name} has no metrics: it is {known['status']}",
+                fix=f"`{deployment.command(f'run {name}')}` shows it; they come with the model",
+            )
+        written: dict[str, Any] = json.loads(stored(deployment, known).read(METRICS))
+        for problem in written.get("unreadable", ()):
+            say(f"{name}: a file of metrics could not be read: {problem}")
+        found[name] = curves(written.get("files", {}))
+        if not found[name]:
+            final = written.get("training_loss")
+            last = "" if final is None else f"; Bedrock's final training loss is {final}"
+            say(f"{name}: the job left no metrics by step{last}")
+    return found
+
+
+def _show(
+    found: "Mapping[str, list[Curve]]", losses: "Mapping[str, list[Curve]]", *, plot: bool
+) -> None:
+    from bedrock_tuning.cli.terminal.plot import terminal_chart
+    from bedrock_tuning.run.curves import advice
+
+    labelled = _labelled(losses)
+    if plot and labelled:
+        width = min(shutil.get_terminal_size().columns, _WIDTH_MAX)
+        emit(terminal_chart(labelled, title="loss by step", width=width))
+    emit_table(
+        ("RUN", "METRIC", "STEPS", "FIRST", "LAST", "LOWEST", "AT STEP"),
+        (
+            (
+                name,
+                curve.name,
+                str(len(curve.points)),
+                f"{curve.points[0].value:.4g}",
+                f"{curve.points[-1].value:.4g}",
+                f"{curve.best.value:.4g}",
+                str(curve.best.step),
+            )
+            for name, curves in found.items()
+            for curve in curves
+        ),
+    )
+    for name, curves in found.items():
+        for sentence in advice(curves):
+            say(f"{name}: {sentence}" if len(found) > 1 else sentence)
+
+
+def _labelled(losses: "Mapping[str, list[Curve]]") -> "list[tuple[str, Curve]]":
+    several = len(losses) > 1
+    return [
+        (f"{name} {curve.name}" if several else curve.name, curve)
+        for name, curves in losses.items()
+        for curve in curves
+    ]
+
+
+def _as_data(curve: "Curve") -> dict[str, Any]:
+    return {
+        "name": curve.name,
+        "kind": curve.kind,
+        "metric": curve.metric,
+        "file": curve.file,
+        "skipped": curve.skipped,
+        "points": curve.points,
+    }
+
+
+def _as_csv(found: "Mapping[str, list[Curve]]") -> str:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("run", "metric", "step", "epoch", "value"))
+    for name, curves in found.items():
+        for curve in curves:
+            for point in curve.points:
+                rows.writerow((name, curve.name, point.step, point.epoch, point.value))
+    return text.getvalue()

@@ -1,0 +1,56 @@
+"""Curves, drawn in the terminal or into a file."""
+
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.run.curves import Curve
+
+_MARKERS: Final = ("braille", "•", "x", "+", "o")
+
+
+def terminal_chart(labelled: Sequence[tuple[str, Curve]], *, title: str, width: int) -> str:
+    """Curves in one chart of characters. labelled: the legend's words and the curve."""
+    import plotext
+
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plot_size(width, 18)
+    plotext.title(title)
+    plotext.xlabel("step")
+    last = max(curve.points[-1].step for _, curve in labelled)
+    plotext.xticks(sorted({round(last * part / 4) for part in range(5)}))
+    # Told apart without colors, as in a pipe or a log.
+    for (label, curve), marker in zip(labelled, cycle(_MARKERS), strict=False):
+        steps = [point.step for point in curve.points]
+        plotext.plot(steps, [point.value for point in curve.points], label=label, marker=marker)
+    lines = plotext.uncolorize(plotext.build()).splitlines()
+    return "\n".join(line.rstrip() for line in lines).rstrip()
+
+
+def draw(labelled: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> None:
+    """Curves as SVG, PNG or PDF, by the file's ending.
+
+    Raises UserError where matplotlib is missing or cannot write such a file.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UserError(
+            "drawing into a file needs matplotlib",
+            fix="install it: pip install 'bedrock-tuning[plots]'",
+        ) from None
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for label, curve in labelled:
+        steps = [point.step for point in curve.points]
+        axes.plot(steps, [point.value for point in curve.points], label=label)
+    axes.set(title=title, xlabel="step")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    try:
+        figure.savefig(file, dpi=150)
+    except ValueError as error:
+        raise UserError(str(error), where=str(file), fix="end the name with .svg or .png") from None
