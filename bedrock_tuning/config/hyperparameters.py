@@ -56,13 +56,15 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
         if name in known:
             given[name] = value
             continue
-        names = f"use {', '.join(known)}" if known else "this model has none"
+        # What is set already cannot be what was meant.
+        free = [each for each in known if each not in section]
+        use = f"use {', '.join(free)}" if free else "remove it"
         hint = misplaced(name, table="hyperparameters", homes=HOMES)
-        hint = hint or did_you_mean(name, known) or f": {names}"
+        hint = hint or did_you_mean(name, free) or f": {use if known else 'this model has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")
         # What was probably meant is not missing, and its value is checked, too.
-        meant = closest(name, known)
-        if meant and meant not in section:
+        meant = closest(name, free)
+        if meant:
             given.setdefault(meant, value)
     resolved: dict[str, str] = {}
     for name, parameter in known.items():
@@ -108,7 +110,8 @@ def check_without_model(*, section: Section, models: Mapping[str, BaseModel]) ->
         kinds = [kind_of(model, model.hyperparameters[name]) for model in takers]
         if not takers:
             hint = misplaced(name, table="hyperparameters", homes=HOMES)
-            hint = hint or did_you_mean(name, names) or f": use some of {', '.join(names)}"
+            free = [each for each in names if each not in section]
+            hint = hint or did_you_mean(name, free) or f": use some of {', '.join(free)}"
             section.problem(name, f"no model of the catalogue has such a hyperparameter{hint}")
         elif all(kind.problem(value) for kind in kinds):
             problem = kinds[0].problem(value)

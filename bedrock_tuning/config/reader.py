@@ -135,8 +135,11 @@ class Section:
     def _unknown(self, key: str, known: Collection[str], homes: Mapping[str, str]) -> str:
         """Reports an unknown key; returns the one that was probably meant, or ""."""
         hint = misplaced(key, table=".".join(self._path), homes=homes)
-        meant = "" if hint else closest(key, known)
-        hint = hint or did_you_mean(key, known) or f": use {', '.join(known)}"
+        # What is set already cannot be what was meant.
+        free = [name for name in known if name not in self._table]
+        meant = "" if hint else closest(key, free)
+        use = f": use {', '.join(free)}" if free else ": remove it"
+        hint = hint or did_you_mean(key, free) or use
         self.problem(key, f"unknown key{hint}")
         return meant
 

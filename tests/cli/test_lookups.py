@@ -85,8 +85,10 @@ def test_a_failure_can_be_read_from_a_pipe(run: Run) -> None:
 
 
 def test_an_unknown_failure_is_said_to_be_unknown(run: Run) -> None:
-    found = json.loads(run("explain", "the moon was full", "--json").stdout)
-    assert found["known"] is False
+    result = run("explain", "the moon was full", "--json")
+    assert json.loads(result.stdout)["known"] is False
+    assert result.exit_code == 1
+    assert "the moon was full" in run("explain", "the moon was full").stdout
 
 
 def test_the_end_of_a_models_life_is_explained_with_its_date(run: Run) -> None:

@@ -201,7 +201,7 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         (STYLE + "learningRate = nan", "nan is not a finite number"),
         (STYLE + "learningRate = 2", "2 is above the maximum 1"),
         (STYLE + "learning_rate = 1e-5", "did you mean learningRate?"),
-        (STYLE + "colour = 1", "use stepCount, batchSize, learningRate"),
+        (STYLE + "colour = 1", "use batchSize, learningRate"),
         (
             SEARCH + "[dataset]\nvalidation = false",
             'dataset.validation: must be "required", "optional" or',

@@ -218,3 +218,30 @@ def test_tags_at_their_limits_are_accepted() -> None:
     tags = "\n".join(f't{i} = "{"x" * 256}"' for i in range(39)) + f'\n"{"k" * 128}" = ""'
 
     assert len(_load(f"{SEARCH}[tags]\n{tags}").tags) == 40
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        # Copied from a tutorial for another model.
+        ("learningRateMultiplier = 1e-5\nlearningRateWarmupSteps = 10", "learningRate"),
+        ("learningRateWarmup = 5\nlearningRate = 1e-5", "learningRateWarmupSteps"),
+    ],
+)
+def test_a_hint_never_names_what_is_set_already(written: str, meant: str) -> None:
+    problems = _problems(f"{MICRO}[hyperparameters]\nepochCount = 3\n{written}")
+    assert f"has no such hyperparameter; did you mean {meant}?" in problems
+    assert problems.count("\n") == 0
+
+
+def test_where_everything_is_set_an_unknown_field_is_to_be_removed() -> None:
+    every = "epochCount = 1\nlearningRate = 1e-5\nlearningRateWarmupSteps = 5"
+    problems = _problems(f"{MICRO}[hyperparameters]\n{every}\nbatchSize = 1")
+    assert "has no such hyperparameter: remove it" in problems
+
+
+def test_a_misspelt_key_beside_the_right_one_is_not_said_to_be_it() -> None:
+    problems = _problems(
+        f"{SEARCH}[serving]\nmode = 'provisioned'\nlease_hours = 8\nlease_hour = 9"
+    )
+    assert "did you mean lease_hours" not in problems

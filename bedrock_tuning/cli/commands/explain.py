@@ -5,6 +5,7 @@ import sys
 import click
 
 from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 from bedrock_tuning.errors import UserError
 
@@ -21,8 +22,14 @@ from bedrock_tuning.errors import UserError
 @click.option("--code", default="", help="The error's class, e.g. ServiceQuotaExceededException.")
 @click.option("--model", default="", help="Base model, if the message names none: key, id or ARN.")
 @json_option
-def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -> None:
-    """Explain why a job failed: likely cause, row, fix."""
+@click.pass_context
+def explain(
+    ctx: click.Context, /, *, message: tuple[str, ...], code: str, model: str, as_json: bool
+) -> None:
+    """Explain why a job failed: likely cause, row, fix.
+
+    Exit code 1: the message is not known; it is passed on whole.
+    """
     from bedrock_tuning.run.failure_advice import explain as words
 
     text = " ".join(message)
@@ -33,7 +40,7 @@ def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -
     found = words(text, code=code, model=model)
     if as_json:
         emit_json(found)
-        return
+        ctx.exit(0 if found.known else EXIT_NO)
     emit(f"cause:  {found.cause}")
     if found.line is not None:
         emit(f"line:   {found.line:,} of the manifest")
@@ -42,3 +49,4 @@ def explain(*, message: tuple[str, ...], code: str, model: str, as_json: bool) -
     if found.where:
         emit(f"where:  {found.where}")
     emit(f"fix:    {found.fix}")
+    ctx.exit(0 if found.known else EXIT_NO)
