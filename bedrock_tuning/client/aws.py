@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
@@ -57,6 +58,14 @@ class Aws:
     def bedrock(self) -> "BedrockClient":
         """Jobs and endpoints."""
         return self.session.client("bedrock", config=_config())
+
+    @cached_property
+    def bedrock_runtime(self) -> "BedrockRuntimeClient":
+        """Models, asked. An answer may take minutes, and asking twice would be billed twice."""
+        from botocore.config import Config
+
+        patient = Config(read_timeout=300, retries={"total_max_attempts": 2, "mode": "standard"})
+        return self.session.client("bedrock-runtime", config=_config().merge(patient))
 
     @cached_property
     def ssm(self) -> "SSMClient":

@@ -61,7 +61,7 @@ def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpo
 def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> ProvisionedEndpoint:
     commitment = summary.get("commitmentDuration")
     units = summary["modelUnits"]
-    price = _price(_base(summary["foundationModelArn"]), commitment)
+    price = _price(base_model_of(summary["foundationModelArn"]), commitment)
     return ProvisionedEndpoint(
         arn=summary["provisionedModelArn"],
         name=summary["provisionedModelName"],
@@ -77,7 +77,7 @@ def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Provisione
     )
 
 
-def _base(arn: str) -> BaseModel | None:
+def base_model_of(arn: str) -> BaseModel | None:
     """The catalogue's model of a foundation model's ARN, whichever form of id it ends with."""
     wanted = arn.rpartition("/")[2]
     for model in catalogue().values():

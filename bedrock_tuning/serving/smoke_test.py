@@ -5,20 +5,11 @@ import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any
 
 from bedrock_tuning.config.customization import Customization
-
-# Enough to see that a model writes; an answer that is cut off there is an answer.
-_ANSWER_TOKENS: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """operation: of bedrock-runtime. body: InvokeModel's, or the members of Converse."""
-
-    operation: Literal["InvokeModel", "Converse"]
-    body: dict[str, Any]
+from bedrock_tuning.serving import questions
+from bedrock_tuning.serving.questions import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,33 +22,14 @@ class SmokeResult:
 
 
 def question(customization: Customization) -> Question:
-    """How to ask for the customization's smoke text.
-
-    Models of embeddings and images have bodies of their own (docs/facts/inference.md). All text
-    models are asked through Converse, because providers differ in their InvokeModel bodies; it
-    takes the ARN of an endpoint as well, and needs bedrock:InvokeModel.
-    """
+    """How to ask for the customization's smoke text."""
     text = customization.serving.smoke_text
     task = customization.base_model.task
     if task == "image-to-embedding":
-        body: dict[str, Any] = {"inputText": text}
-        if customization.serving.embedding_length is not None:
-            body["embeddingConfig"] = {
-                "outputEmbeddingLength": customization.serving.embedding_length
-            }
-        return Question(operation="InvokeModel", body=body)
+        return questions.embedding(text=text, length=customization.serving.embedding_length)
     if task == "text-to-image":
-        picture = {
-            "taskType": "TEXT_IMAGE",
-            "textToImageParams": {"text": text},
-            "imageGenerationConfig": {"numberOfImages": 1, "height": 512, "width": 512},
-        }
-        return Question(operation="InvokeModel", body=picture)
-    said = {
-        "messages": [{"role": "user", "content": [{"text": text}]}],
-        "inferenceConfig": {"maxTokens": _ANSWER_TOKENS},
-    }
-    return Question(operation="Converse", body=said)
+        return questions.picture(text)
+    return questions.message(text)
 
 
 def verdict(customization: Customization, answer: Any) -> SmokeResult:

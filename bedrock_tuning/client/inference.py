@@ -1,0 +1,137 @@
+"""A deployment's models, asked: the tuned one through its endpoint, or its base model."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pprint import pformat
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import BaseModel
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.endpoints import base_model_of
+from bedrock_tuning.contracts.contract import parameter_prefix
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.serving.questions import Question
+
+_LONG: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedModel:
+    """A model that answers. id: for bedrock-runtime. tuned: the custom model's ARN, or None."""
+
+    deployment: Deployment
+    base: BaseModel
+    id: str
+    tuned: str | None
+
+    def ask(self, question: Question) -> Mapping[str, Any]:
+        """The decoded answer; raises UserError while the endpoint cannot answer."""
+        runtime = self.deployment.aws.bedrock_runtime
+        try:
+            if question.operation == "Converse":
+                return dict(runtime.converse(modelId=self.id, **question.body))
+            answer = runtime.invoke_model(modelId=self.id, body=json.dumps(question.body))
+            decoded: dict[str, Any] = json.loads(answer["body"].read())
+        except runtime.exceptions.ModelNotReadyException:
+            raise UserError(
+                "the endpoint is not ready", where=self.id, fix="try again in a minute"
+            ) from None
+        return decoded
+
+
+def base_of(deployment: Deployment, customization: str) -> AskedModel:
+    """The base model of a customization's published model."""
+    model = _published(deployment, customization)
+    base = _base(deployment, model)
+    return AskedModel(deployment=deployment, base=base, id=base.invoke_id, tuned=None)
+
+
+def tuned_of(deployment: Deployment, customization: str) -> AskedModel:
+    """A customization's model, through its endpoint; raises UserError where it is not served."""
+    model = _published(deployment, customization)
+    endpoint = pointer(deployment, customization, "endpoint")
+    if endpoint is None:
+        raise UserError(
+            f"{customization} is not served in {deployment.environment}",
+            fix=f"`{deployment.command(f'serve {customization}')}` shows the price and serves it",
+        )
+    base = _base(deployment, model)
+    return AskedModel(deployment=deployment, base=base, id=endpoint, tuned=model)
+
+
+def pointer(deployment: Deployment, customization: str, name: str) -> str | None:
+    """What a customization's parameter of this name points to; None if there is none."""
+    ssm = deployment.aws.ssm
+    path = f"{parameter_prefix(deployment.environment)}/{customization}/{name}"
+    try:
+        return ssm.get_parameter(Name=path)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+
+
+def _published(deployment: Deployment, customization: str) -> str:
+    model = pointer(deployment, customization, "model")
+    if model is None:
+        deployment.require(customization)
+        raise UserError(
+            f"no model of {customization} is published in {deployment.environment}",
+            fix=f"`{deployment.command(f'upload DATASET -c {customization}')}`: "
+            "a run trains, publishes and serves a model",
+        )
+    return model
+
+
+def _base(deployment: Deployment, model: str) -> BaseModel:
+    """The catalogue's model that a custom model was made from."""
+    arn = deployment.aws.bedrock.get_custom_model(modelIdentifier=model)["baseModelArn"]
+    base = base_model_of(arn)
+    if base is None:
+        raise UserError(
+            f"its base model {arn.rpartition('/')[2]} is not in the catalogue",
+            where=model,
+            fix="update bedrock-tuning, or ask the model with the AWS SDK",
+        )
+    return base
+
+
+def snippet(question: Question, *, model_id: str, region: str) -> str:
+    """The same question in Python with boto3; long values are shortened."""
+    body = pformat(_shortened(question.body), sort_dicts=False, width=90)
+    start = (
+        "import base64, json\nimport boto3\n\n"
+        f'runtime = boto3.client("bedrock-runtime", region_name="{region}")\n'
+    )
+    if question.operation == "Converse":
+        return (
+            f"{start}request = {body}\n"
+            f'answer = runtime.converse(modelId="{model_id}", **request)\n'
+            'print(answer["output"]["message"]["content"])'
+        )
+    return (
+        f"{start}body = {body}\n"
+        f'answer = runtime.invoke_model(modelId="{model_id}", body=json.dumps(body))\n'
+        'print(json.load(answer["body"]))'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """Python that stands for a long value."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _shortened(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_shortened(each) for each in value]
+    if isinstance(value, bytes):
+        return _Code('open("IMAGE", "rb").read()')
+    if isinstance(value, str) and len(value) > _LONG:
+        return _Code('base64.b64encode(open("IMAGE", "rb").read()).decode()')
+    return value
