@@ -78,14 +78,14 @@ def tree(tmp_path: Path) -> Tree:
 
 def test_a_command_is_one_file_and_its_test(tree: Tree) -> None:
     tree.write(
-        "bedrock_tuning/cli/commands/hello.py",
+        "bedrock_tuning/cli/commands/project/hello.py",
         '''"""`tuning hello`: says hello."""
 
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 
-@command(Section.PROJECT, order=9, examples=["tuning hello"])
+@command(order=9, examples=["tuning hello"])
 @json_option
 def hello(*, as_json: bool) -> None:
     """Say hello."""
@@ -113,18 +113,18 @@ def test_hello_is_said(run: Run) -> None:
     assert tree.tests(every, "tests/cli/test_hello.py", "-k", "hello")
     assert "### tuning hello" in (tree.root / "docs/cli.md").read_text("utf-8")
     assert list(tree.changed()) == [
-        "bedrock_tuning/cli/commands/hello.py",
+        "bedrock_tuning/cli/commands/project/hello.py",
         "tests/cli/test_hello.py",
     ]
 
 
 def test_a_command_without_json_or_a_reason_is_refused(tree: Tree) -> None:
     tree.write(
-        "bedrock_tuning/cli/commands/hello.py",
-        '''from bedrock_tuning.cli.terminal.command import Section, command
+        "bedrock_tuning/cli/commands/project/hello.py",
+        '''from bedrock_tuning.cli.terminal.command import command
 
 
-@command(Section.PROJECT, order=9, examples=["tuning hello"])
+@command(order=9, examples=["tuning hello"])
 def hello() -> None:
     """Say hello."""
 ''',

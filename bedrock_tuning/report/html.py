@@ -47,7 +47,7 @@ def to_html(
     thumbnails: data URIs of rejected images by key.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -63,7 +63,8 @@ def to_html(
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """The templates of all pages about datasets and models."""
     # Imported here: a function that draws no page does not load it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

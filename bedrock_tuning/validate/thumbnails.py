@@ -28,13 +28,15 @@ def thumbnails(report: Report, sources: Mapping[str, ImageSource]) -> dict[str, 
         if not each.key or each.key in found or each.kind not in sources:
             continue
         (answer,) = sources[each.kind].fetch([ByteRange(each.key, 0, _BYTES_MAX)])
-        if isinstance(answer, Fetched) and (uri := _thumbnail(answer.data)):
+        if isinstance(answer, Fetched) and (uri := thumbnail(answer.data)):
             found[each.key] = uri
     return found
 
 
-def _thumbnail(data: bytes) -> str:
-    """A JPEG of at most 160 pixels as data URI; "" for what cannot be decoded."""
+def thumbnail(data: bytes) -> str:
+    """A JPEG of at most 160 pixels as data URI; "" if it cannot be decoded, or without Pillow."""
+    if find_spec("PIL") is None:
+        return ""
     import PIL.Image
 
     try:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bedrock_tuning.cli.commands import lease
+from bedrock_tuning.cli.commands.operate import lease
 from tests.cli.conftest import Run
 from tests.cli.support import StubbedAws
 from tests.cli.test_one_run import OURS, throughput

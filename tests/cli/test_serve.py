@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.cli.commands import serve
+from bedrock_tuning.cli.commands.operate import serve
 from bedrock_tuning.client import endpoints
 from tests.cli.conftest import Run
 from tests.cli.support import WORKFLOW, StubbedAws

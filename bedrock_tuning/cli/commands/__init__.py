@@ -1,1 +1,1 @@
-"""One module per command, each named like its command."""
+"""One folder per section of `tuning --help`; in it one module per command, named like it."""

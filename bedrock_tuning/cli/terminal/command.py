@@ -1,7 +1,7 @@
-"""What a command declares of itself: its section, its place in it, examples.
+"""What a command declares of itself: its place in its section, examples.
 
-A file in bedrock_tuning/cli/commands/ is a command: it holds a function of the file's name under
-`@command(...)`. Nothing else lists it.
+A file in a folder of bedrock_tuning/cli/commands/ is a command: it holds a function of the file's
+name under `@command(...)`, and the folder is its section. Nothing else lists it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,11 +12,12 @@ import click
 
 
 class Section(Enum):
-    """The sections of `tuning --help`, in their order."""
+    """The sections of `tuning --help`, in their order; each name is that of a folder."""
 
     DATASET = "Check and prepare a dataset"
     LOOKUP = "Look things up"
     OPERATE = "Operate a deployment"
+    MODEL = "Use a model, and see what it learned"
     PROJECT = "Work on this project"
 
 
@@ -30,14 +31,14 @@ class TuningCommand(click.Command):
     def __init__(
         self,
         *args: Any,
-        section: Section,
+        callback: Callable[..., Any],
         order: int,
         examples: Sequence[str] = (),
         no_json: str = "",
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self.section = section
+        super().__init__(*args, callback=callback, **kwargs)
+        self.section = Section[callback.__module__.split(".")[-2].upper()]
         self.order = order
         self.examples = tuple(examples)
         self.no_json = no_json
@@ -52,9 +53,7 @@ class TuningCommand(click.Command):
 
 
 def command(
-    section: Section, *, order: int, examples: Sequence[str] = (), no_json: str = ""
+    *, order: int, examples: Sequence[str] = (), no_json: str = ""
 ) -> Callable[[Callable[..., Any]], TuningCommand]:
     """Makes a function a command of `tuning`; the arguments are TuningCommand's."""
-    return click.command(
-        cls=TuningCommand, section=section, order=order, examples=examples, no_json=no_json
-    )
+    return click.command(cls=TuningCommand, order=order, examples=examples, no_json=no_json)

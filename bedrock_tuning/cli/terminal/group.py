@@ -20,10 +20,10 @@ _AS_JSON: Final = f"{__name__}.as_json"
 
 
 class TuningGroup(click.Group):
-    """Commands are the modules of a package, each imported when it is called or described.
+    """Commands are modules in folders of a package, each imported when it is called or described.
 
-    package: each of its modules holds a TuningCommand of its own name. Every exception leaves as a
-    message: no user ever sees a traceback.
+    package: each module in a folder of it holds a TuningCommand of its own name. Every exception
+    leaves as a message: no user ever sees a traceback.
     """
 
     def __init__(self, *args: Any, package: str, **kwargs: Any) -> None:
@@ -31,15 +31,20 @@ class TuningGroup(click.Group):
         self._package = package
 
     @cached_property
-    def _names(self) -> frozenset[str]:
+    def _modules(self) -> Mapping[str, str]:
+        """The module of each command."""
         # Files, not imports: starting one command must not load the others.
         (folder,) = map(Path, import_module(self._package).__path__)
-        return frozenset(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+        return {
+            path.stem: f"{self._package}.{path.parent.name}.{path.stem}"
+            for path in folder.glob("*/*.py")
+            if path.stem != "__init__"
+        }
 
     @cached_property
     def sections(self) -> Mapping[Section, Sequence[TuningCommand]]:
         """All commands by section, in their order; imports them all."""
-        every = sorted(map(self._load, self._names), key=_position)
+        every = sorted(map(self._load, self._modules), key=_position)
         return {
             section: tuple(commands)
             for section, commands in groupby(every, key=lambda each: each.section)
@@ -51,10 +56,10 @@ class TuningGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of a name; None when there is none."""
-        return self._load(cmd_name) if cmd_name in self._names else None
+        return self._load(cmd_name) if cmd_name in self._modules else None
 
     def _load(self, name: str) -> TuningCommand:
-        module = f"{self._package}.{name}"
+        module = self._modules[name]
         found = getattr(import_module(module), name, None)
         if not isinstance(found, TuningCommand):
             raise TypeError(f"{module} holds no command {name}: put @command(...) on a function")
@@ -66,8 +71,8 @@ class TuningGroup(click.Group):
         """As click does it; an unknown command is refused with the closest one."""
         from bedrock_tuning.wording import closest
 
-        if args and args[0] not in self._names and not args[0].startswith("-"):
-            meant = closest(args[0], sorted(self._names))
+        if args and args[0] not in self._modules and not args[0].startswith("-"):
+            meant = closest(args[0], sorted(self._modules))
             hint = f" Did you mean {meant}?" if meant is not None else ""
             ctx.fail(f"Unknown command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)

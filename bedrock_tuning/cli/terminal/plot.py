@@ -5,6 +5,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
+from bedrock_tuning.cli.terminal.extras import require
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.curves import Curve
 
@@ -35,13 +36,9 @@ def draw(labelled: Sequence[tuple[str, Curve]], *, title: str, file: Path) -> No
 
     Raises UserError where matplotlib is missing or cannot write such a file.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UserError(
-            "drawing into a file needs matplotlib",
-            fix="install it: pip install 'bedrock-tuning[plots]'",
-        ) from None
+    require("matplotlib", extra="plots", what="drawing into a file")
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     for label, curve in labelled:

@@ -10,7 +10,7 @@ from bedrock_tuning.cli.options import (
     customizations_option,
     find_customization,
 )
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.LOOKUP,
     order=4,
     examples=("tuning price pets-style --records 1000",),
 )

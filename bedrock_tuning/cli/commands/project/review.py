@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import customizations_option, read_context, settings_option
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
@@ -23,7 +23,6 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 @command(
-    Section.PROJECT,
     order=2,
     examples=(
         "cdk synth && tuning review --html review.html",

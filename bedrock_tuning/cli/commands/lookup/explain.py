@@ -4,14 +4,13 @@ import sys
 
 import click
 
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 from bedrock_tuning.errors import UserError
 
 
 @command(
-    Section.LOOKUP,
     order=3,
     examples=(
         "tuning explain 'perms missing (PutObject)'",

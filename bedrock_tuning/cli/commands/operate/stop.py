@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
-    order=10,
+    order=9,
     examples=("tuning stop RUN",),
 )
 @click.argument("run", help="The run, as in `tuning runs`.")

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import click
 
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 
 @command(
-    Section.PROJECT,
     order=3,
     examples=("tuning docs --check",),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -20,8 +20,7 @@ _WITHIN: Final = "a quarter of an hour"
 
 
 @command(
-    Section.OPERATE,
-    order=9,
+    order=8,
     examples=(
         "tuning lease pets-style --hours 8",
         "tuning lease pets-style --end",

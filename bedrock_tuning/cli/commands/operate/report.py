@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
     order=4,
     examples=(
         "tuning report latest -c pets-search --open",

@@ -26,6 +26,11 @@ def published(aws: StubbedAws, base: str = EMBEDS, *, endpoint: str | None = END
     aws.points("model", MODEL)
     if endpoint is not None:
         aws.points("endpoint", endpoint)
+    made_from(aws, base)
+
+
+def made_from(aws: StubbedAws, base: str = EMBEDS) -> None:
+    """Bedrock says which base model the published model was made from."""
     aws.answer(
         "bedrock",
         "get_custom_model",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
     order=3,
     examples=("tuning run latest -c pets-search --follow",),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -19,8 +19,7 @@ _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 @command(
-    Section.OPERATE,
-    order=6,
+    order=5,
     examples=(
         "tuning approve RUN",
         "tuning approve RUN --decline --reason 'too expensive'",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -23,8 +23,7 @@ _WIDTH_MAX = 100
 
 
 @command(
-    Section.OPERATE,
-    order=5,
+    order=1,
     examples=(
         "tuning metrics latest -c pets-search",
         "tuning metrics RUN OTHER-RUN --draw loss.svg",

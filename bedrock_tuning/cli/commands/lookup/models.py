@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import complete_models, find_model
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.LOOKUP,
     order=2,
     examples=(
         "tuning models --open",

@@ -12,7 +12,7 @@ from bedrock_tuning.cli.options import (
     find_customization,
     find_model,
 )
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, json_option, say
 
@@ -20,7 +20,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @command(
-    Section.DATASET,
     order=1,
     examples=(
         "tuning validate out/training/manifest.jsonl -c pets-search",

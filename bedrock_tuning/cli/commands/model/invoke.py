@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -22,8 +22,7 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
 
 
 @command(
-    Section.OPERATE,
-    order=11,
+    order=2,
     examples=(
         'tuning invoke pets-search "a brown dog" --image dog.jpg',
         'tuning invoke pets-style "Ron the dog on a beach" -o ron.png',

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
-    order=8,
+    order=7,
     examples=("tuning endpoints -e prod",),
 )
 @click.option("--all", "every", is_flag=True, help="Include those not created by this project.")

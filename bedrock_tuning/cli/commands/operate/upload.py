@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
     order=1,
     examples=("tuning upload out -c pets-search --follow",),
 )

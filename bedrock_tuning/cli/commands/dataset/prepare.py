@@ -13,7 +13,7 @@ from bedrock_tuning.cli.options import (
     customizations_option,
     deployment_options,
 )
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -30,7 +30,6 @@ _SHOWN = 5
 
 
 @command(
-    Section.DATASET,
     order=2,
     examples=(
         "tuning prepare pictures/ --captions captions.csv -c pets-search --fix -o out",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import customizations_option, read_settings, settings_option
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.PROJECT,
     order=1,
     examples=("tuning preflight -e prod",),
 )

@@ -13,7 +13,7 @@ from bedrock_tuning.cli.options import (
     deployment_options,
     find_customization,
 )
-from bedrock_tuning.cli.terminal.command import Section, command
+from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    Section.OPERATE,
-    order=7,
+    order=6,
     examples=(
         "tuning serve pets-style",
         "tuning serve pets-style --run RUN",

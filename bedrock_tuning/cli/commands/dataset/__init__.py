@@ -1,0 +1,1 @@
+"""Check and prepare a dataset."""

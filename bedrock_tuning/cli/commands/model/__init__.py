@@ -1,0 +1,1 @@
+"""Use a model, and see what it learned."""

@@ -1,0 +1,155 @@
+"""`tuning search`: finds pictures of a folder by words or by a picture."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
+from bedrock_tuning.errors import UserError
+
+if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.embedding import Item
+
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+@command(
+    order=3,
+    examples=(
+        'tuning search pets-search pictures "a brown dog"',
+        "tuning search pets-search pictures --image dog.jpg --against-base --html found.html",
+    ),
+)
+@click.argument(
+    "customization", shell_complete=complete_customizations, help="Customization whose model asks."
+)
+@click.argument(
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder that is searched, with all below it: JPEG and PNG.",
+)
+@click.argument("text", required=False, help="What to find.")
+@click.option(
+    "--image",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Find pictures like this one.",
+)
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many.")
+@click.option("--against-base", is_flag=True, help="Show what the base model finds, too.")
+@click.option("--length", type=int, help="How many numbers an embedding has: 256, 384 or 1024.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page with the pictures.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@json_option
+@deployment_options
+def search(
+    *,
+    customization: str,
+    folder: Path,
+    text: str | None,
+    image: Path | None,
+    top: int,
+    against_base: bool,
+    length: int | None,
+    html: Path | None,
+    overwrite: bool,
+    yes: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Search the pictures of a folder with a customization's model of embeddings.
+
+    The folder is embedded once: the vectors are kept, so that the next search asks only for its
+    own words. Nothing is uploaded or stored in AWS.
+    """
+    from bedrock_tuning.cli.embedding import (
+        agree_to_calls,
+        embed,
+        require_embeddings,
+        require_free,
+    )
+    from bedrock_tuning.client.embedding import Embedder, of_file, of_text
+    from bedrock_tuning.client.inference import base_of, tuned_of
+    from bedrock_tuning.serving.questions import cosine
+
+    require_free(html, overwrite=overwrite)
+    question = _question(text, image)
+    deployment = deployed()
+    models = {"tuned": tuned_of(deployment, customization)}
+    if against_base:
+        models = {"base": base_of(deployment, customization), **models}
+    require_embeddings(models["tuned"])
+    files = sorted(each for each in folder.rglob("*") if each.suffix.lower() in _PICTURES)
+    if not files:
+        raise UserError("no JPEG or PNG found", where=str(folder), fix="choose another folder")
+    asked = of_file(image) if image is not None else of_text(str(text))
+    items: list[Item] = [*map(of_file, files), asked]
+    work = [(name, Embedder(model=model, length=length), items) for name, model in models.items()]
+    agree_to_calls(work, images=len(items), yes=yes)
+    found: dict[str, list[tuple[Path, float]]] = {}
+    for name, embedder, _ in work:
+        *vectors, wanted = embed(name, embedder, items)
+        near = [(file, cosine(vector, wanted)) for file, vector in zip(files, vectors, strict=True)]
+        found[name] = sorted(near, key=lambda hit: -hit[1])[:top]
+    if html is not None:
+        _write(html, question, customization, folder, found)
+    if as_json:
+        hits = {
+            name: [{"file": str(file), "cosine": round(near, 6)} for file, near in hits]
+            for name, hits in found.items()
+        }
+        emit_json({"question": question, "pictures": len(files), "found": hits})
+        return
+    emit_table(
+        ("MODEL", "PLACE", "COSINE", "PICTURE"),
+        (
+            (name, str(place), f"{near:.4f}", str(file))
+            for name, hits in found.items()
+            for place, (file, near) in enumerate(hits, 1)
+        ),
+    )
+
+
+def _question(text: str | None, image: Path | None) -> str:
+    if (text is None) == (image is None):
+        raise UserError("what should be found?", fix='pass either "TEXT" or --image FILE')
+    return str(image) if text is None else text
+
+
+def _write(
+    file: Path,
+    question: str,
+    customization: str,
+    folder: Path,
+    found: "dict[str, list[tuple[Path, float]]]",
+) -> None:
+    from bedrock_tuning.report.retrieval import Hit, ShownPicture, search_page
+    from bedrock_tuning.validate.thumbnails import thumbnail
+
+    names = {"base": "The base model finds", "tuned": "The tuned model finds"}
+    columns = {
+        names[name]: [
+            Hit(
+                picture=ShownPicture(
+                    name=path.name, caption="", thumbnail=thumbnail(path.read_bytes())
+                ),
+                cosine=near,
+            )
+            for path, near in hits
+        ]
+        for name, hits in found.items()
+    }
+    about = {"Customization": customization, "Folder": str(folder)}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(search_page(question, about=about, columns=columns), "utf-8")
+    say(f"wrote {file}")

@@ -1,0 +1,75 @@
+"""What commands that embed many inputs share: the price, the question, and the progress."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bedrock_tuning.cli.terminal.output import confirm, say
+from bedrock_tuning.cli.terminal.progress import ProgressBar
+from bedrock_tuning.errors import UserError
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.embedding import Embedder, Item
+    from bedrock_tuning.client.inference import AskedModel
+
+
+def require_embeddings(model: "AskedModel") -> None:
+    """Raises UserError for a model that gives no vectors."""
+    if model.base.task != "image-to-embedding":
+        raise UserError(
+            f"{model.base.name} is not a model of embeddings",
+            fix="`tuning invoke` asks it for texts or pictures",
+        )
+
+
+def agree_to_calls(
+    work: "Sequence[tuple[str, Embedder, Sequence[Item]]]", *, images: int, yes: bool
+) -> None:
+    """Shows how many calls have to be paid for, and asks. work: whose name, and its inputs.
+
+    images: how many of the inputs of each are images; the rest are texts.
+    """
+    calls = {name: embedder.unknown(items) for name, embedder, items in work}
+    if not any(calls.values()):
+        say("every answer is known already: nothing is asked, nothing is billed")
+        return
+    for name, embedder, items in work:
+        say(f"{name}: {calls[name]:,} calls, {len(items) - calls[name]:,} answers known already")
+        say(f"  {_price(embedder.model, calls[name], images=images)}")
+    confirm(
+        "Ask?", yes=yes, otherwise="to accept the price", unchanged="nothing was asked or billed"
+    )
+
+
+def _price(model: "AskedModel", calls: int, *, images: int) -> str:
+    """At most: texts of Titan Multimodal Embeddings have up to 256 tokens."""
+    if model.tuned is not None and ":provisioned-model/" in model.id:
+        return "its Provisioned Throughput is billed by the hour, not by the call"
+    prices, most = model.base.prices, model.base.inference.text_tokens_max
+    per_image, per_1k = prices.on_demand_per_image, prices.on_demand_per_1k_text_tokens
+    if per_image is None or per_1k is None or most is None:
+        return "no price is known"
+    texts = max(0, calls - images)
+    usd = min(calls, images) * float(per_image) + texts * most / 1000 * float(per_1k)
+    return f"at most {usd:,.2f} USD on demand (price of the catalogue)"
+
+
+def embed(name: str, embedder: "Embedder", items: "Sequence[Item]") -> list[list[float]]:
+    """The vectors, with progress on standard error."""
+    total, asked = len({each.identity for each in items}), 0
+    with ProgressBar(f"asking the {name} model", "inputs") as bar:
+
+        def done(count: int) -> None:
+            nonlocal asked
+            asked += count
+            bar.update(share=asked / total, count=count)
+
+        return embedder.vectors(items, done=done)
+
+
+def require_free(file: Path | None, *, overwrite: bool) -> None:
+    """Raises UserError for a file that exists."""
+    if file is not None and file.exists() and not overwrite:
+        raise UserError(
+            "this file already exists", where=str(file), fix="choose another, or add --overwrite"
+        )

@@ -1,0 +1,121 @@
+"""Vectors of many texts and images, asked of a model once and kept on disk.
+
+A call that was answered is never paid for again: vectors are kept by model, length and the input's
+hash, so that a command that was stopped goes on where it was.
+"""
+
+import hashlib
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bedrock_tuning.client.inference import AskedModel
+from bedrock_tuning.serving import questions
+
+# Below the 2,000 requests a minute of Titan Multimodal Embeddings (docs/facts/inference.md): a call
+# takes some 200 ms.
+_AT_ONCE: Final = 6
+
+Done = Callable[[int], None]
+
+
+def cache_folder() -> Path:
+    """Where vectors are kept between commands."""
+    return Path(click.get_app_dir("bedrock-tuning")) / "embeddings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One input. identity: the same for the same input. load: reads it when it has to be asked."""
+
+    identity: str
+    load: Callable[[], str | bytes]
+
+
+def of_text(text: str) -> Item:
+    """A text as an input."""
+    return Item(identity=f"text {text}", load=lambda: text)
+
+
+def of_file(file: Path) -> Item:
+    """An image file as an input, known by its content, whatever its name."""
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Item(identity=f"image {digest}", load=file.read_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedder:
+    """One model at one length. folder: of the cache. length: None for the model's own."""
+
+    model: AskedModel
+    length: int | None = None
+    folder: Path = field(default_factory=cache_folder)
+
+    def unknown(self, items: Sequence[Item]) -> int:
+        """How many different inputs have to be asked for, and so paid for."""
+        keys = {_key(each) for each in items}
+        with self._cache() as cache:
+            return sum(_read(cache, key) is None for key in keys)
+
+    def vectors(self, items: Sequence[Item], *, done: Done = lambda _: None) -> list[list[float]]:
+        """One vector per input. done: called with the number of inputs that have just got one."""
+        wanted = {_key(each): each for each in items}
+        with self._cache() as cache, ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = {key: vector for key in wanted if (vector := _read(cache, key)) is not None}
+            done(len(found))
+            asked = {
+                pool.submit(self._ask, item): key
+                for key, item in wanted.items()
+                if key not in found
+            }
+            try:
+                for answer in as_completed(asked):
+                    key = asked[answer]
+                    found[key] = answer.result()
+                    _write(cache, key, found[key])
+                    done(1)
+            except BaseException:
+                # What has not begun is not asked any more, and not paid for.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [found[_key(each)] for each in items]
+
+    def _ask(self, item: Item) -> list[float]:
+        given = item.load()
+        text, image = (given, None) if isinstance(given, str) else (None, given)
+        question = questions.embedding(text=text, image=image, length=self.length)
+        return [float(number) for number in self.model.ask(question)["embedding"]]
+
+    @contextmanager
+    def _cache(self) -> Iterator[sqlite3.Connection]:
+        """The vectors of this model: a custom model's by its own ARN, whatever serves it."""
+        whose = self.model.tuned or self.model.id
+        name = hashlib.sha256(f"{whose} {self.length}".encode()).hexdigest()[:32]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Each vector is kept at once: whatever ends this process.
+        kept = sqlite3.connect(self.folder / f"{name}.sqlite", isolation_level=None)
+        with closing(kept) as cache:
+            cache.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
+            yield cache
+
+
+def _key(item: Item) -> bytes:
+    return hashlib.sha256(item.identity.encode()).digest()
+
+
+def _read(cache: sqlite3.Connection, key: bytes) -> list[float] | None:
+    row = cache.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone()
+    return None if row is None else list(array("d", row[0]))
+
+
+def _write(cache: sqlite3.Connection, key: bytes, vector: Sequence[float]) -> None:
+    row = (key, array("d", vector).tobytes())
+    cache.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?)", row)

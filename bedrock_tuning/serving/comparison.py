@@ -1,0 +1,245 @@
+"""Did training pay? How well a base and a tuned model of embeddings find what belongs together.
+
+Two questions are asked of each model: which picture belongs to a caption, and which caption to a
+picture. Pictures with the same caption are all right answers to it. A question's rank is 1 where a
+right answer is nearest; a wrong answer that is as near counts as nearer, so that a model that gives
+every input the same vector finds nothing.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Direction = Literal["text-to-image", "image-to-text"]
+DIRECTIONS: Final[tuple[Direction, Direction]] = ("text-to-image", "image-to-text")
+Verdict = Literal["better", "worse", "no-difference", "too-few"]
+
+RECALL_AT: Final = (1, 5, 10)
+# With fewer questions the interval is wider than what tuning usually changes.
+QUESTIONS_MIN: Final = 200
+_RESAMPLES: Final = 2_000
+_SEED: Final = 0
+_CHUNK: Final = 1_000
+_MOVED: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """recall: share of questions with a right answer among the first N. mrr: mean of 1/rank."""
+
+    recall: dict[int, float]
+    mrr: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Tuned minus base, with the 95 % interval of a paired bootstrap over the questions."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A question whose rank changed, and the answer that each model gave first.
+
+    number: of the picture or of the distinct caption; the first answers are of the other kind.
+    """
+
+    number: int
+    base: int
+    tuned: int
+    base_first: int
+    tuned_first: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One direction. chance: recall of an order drawn by lot. moved: by how far, farthest first."""
+
+    direction: Direction
+    questions: int
+    base: Scores
+    tuned: Scores
+    chance: dict[int, float]
+    recall_difference: dict[int, Difference]
+    mrr_difference: Difference
+    moved: tuple[Moved, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """By the interval of the MRR's difference."""
+        if self.questions < QUESTIONS_MIN:
+            return "too-few"
+        if self.mrr_difference.low > 0:
+            return "better"
+        return "worse" if self.mrr_difference.high < 0 else "no-difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Both directions. captions: the distinct ones, to which Moved.number of a text refers."""
+
+    images: int
+    captions: tuple[str, ...]
+    sides: tuple[Side, Side]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Better only where one direction is and none is worse; few questions decide nothing."""
+        verdicts = {side.verdict for side in self.sides}
+        for verdict in ("worse", "better", "no-difference"):
+            if verdict in verdicts:
+                return verdict
+        return "too-few"
+
+
+def distinct(captions: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Captions that differ by more than case and blanks, and each caption's number among them."""
+    numbers: dict[str, int] = {}
+    kept: list[str] = []
+    found = []
+    for caption in captions:
+        key = " ".join(caption.lower().split())
+        if key not in numbers:
+            numbers[key] = len(kept)
+            kept.append(caption)
+        found.append(numbers[key])
+    return kept, found
+
+
+def compare(
+    *,
+    captions: Sequence[str],
+    base: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
+    tuned: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
+) -> Comparison:
+    """Compares two models on the same pictures.
+
+    captions: one per picture. base, tuned: vectors of the pictures, and of distinct(captions).
+    """
+    kept, numbers = distinct(captions)
+    sides = []
+    for direction in DIRECTIONS:
+        of_base, of_tuned = (
+            _answered(*vectors, numbers, direction=direction) for vectors in (base, tuned)
+        )
+        sides.append(_side(direction, of_base, of_tuned, numbers, texts=len(kept)))
+    return Comparison(images=len(captions), captions=tuple(kept), sides=(sides[0], sides[1]))
+
+
+def _unit(vectors: Sequence[Sequence[float]]) -> "NDArray[Any]":
+    import numpy as np
+
+    matrix = np.asarray(vectors, dtype=np.float64)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    return matrix / np.where(norms == 0, 1, norms)
+
+
+class _Answered(NamedTuple):
+    """Of each question: the rank of its best right answer, and the answer that came first."""
+
+    ranks: "NDArray[Any]"
+    first: "NDArray[Any]"
+
+
+def _answered(
+    images: Sequence[Sequence[float]],
+    texts: Sequence[Sequence[float]],
+    numbers: Sequence[int],
+    *,
+    direction: Direction,
+) -> _Answered:
+    """Chunk by chunk: all similarities of 20,000 pictures are 3 GB."""
+    import numpy as np
+
+    pictures, words, groups = _unit(images), _unit(texts), np.asarray(numbers)
+    if direction == "text-to-image":
+        questions, answers = words, pictures
+        asked, offered = np.arange(len(words)), groups
+    else:
+        questions, answers = pictures, words
+        asked, offered = groups, np.arange(len(words))
+    ranks, first = [], []
+    for start in range(0, len(questions), _CHUNK):
+        # Equal inputs must have equal similarities, whatever the order of the sums.
+        near = np.round(questions[start : start + _CHUNK] @ answers.T, 9)
+        right = asked[start : start + _CHUNK, None] == offered[None, :]
+        best = np.where(right, near, -np.inf).max(axis=1)
+        ranks.append(1 + (~right & (near >= best[:, None])).sum(axis=1))
+        first.append(near.argmax(axis=1))
+    return _Answered(np.concatenate(ranks), np.concatenate(first))
+
+
+def _side(
+    direction: Direction,
+    of_base: _Answered,
+    of_tuned: _Answered,
+    numbers: Sequence[int],
+    *,
+    texts: int,
+) -> Side:
+    import numpy as np
+
+    base, tuned = of_base.ranks, of_tuned.ranks
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.integers(0, len(base), size=(_RESAMPLES, len(base)))
+
+    def difference(before: "NDArray[Any]", after: "NDArray[Any]") -> Difference:
+        changed = after.astype(float) - before.astype(float)
+        means = changed[drawn].mean(axis=1)
+        low, high = np.quantile(means, [0.025, 0.975])
+        return Difference(value=float(changed.mean()), low=float(low), high=float(high))
+
+    moved = [
+        Moved(
+            number=number,
+            base=int(base[number]),
+            tuned=int(tuned[number]),
+            base_first=int(of_base.first[number]),
+            tuned_first=int(of_tuned.first[number]),
+        )
+        for number in np.flatnonzero(base != tuned).tolist()
+    ]
+    moved.sort(key=lambda move: abs(math.log(move.base / move.tuned)), reverse=True)
+    return Side(
+        direction=direction,
+        questions=len(base),
+        base=_scores(base),
+        tuned=_scores(tuned),
+        chance=_chance(direction, numbers, texts=texts),
+        recall_difference={at: difference(base <= at, tuned <= at) for at in RECALL_AT},
+        mrr_difference=difference(1 / base, 1 / tuned),
+        moved=tuple(moved[:_MOVED]),
+    )
+
+
+def _scores(ranks: "NDArray[Any]") -> Scores:
+    return Scores(
+        recall={at: float((ranks <= at).mean()) for at in RECALL_AT},
+        mrr=float((1 / ranks).mean()),
+    )
+
+
+def _chance(direction: Direction, numbers: Sequence[int], *, texts: int) -> dict[int, float]:
+    """The mean probability that a right answer is among the first N of an order drawn by lot."""
+    if direction == "image-to-text":
+        return {at: min(1.0, at / texts) for at in RECALL_AT}
+    right = [0] * texts
+    for number in numbers:
+        right[number] += 1
+    offered = len(numbers)
+    return {
+        at: sum(1 - _none(offered, count, min(at, offered)) for count in right) / texts
+        for at in RECALL_AT
+    }
+
+
+def _none(offered: int, right: int, drawn: int) -> float:
+    """The probability that none of `right` among `offered` is among `drawn`."""
+    return math.comb(offered - right, drawn) / math.comb(offered, drawn)
