@@ -30,14 +30,14 @@ class TuningCommand(click.Command):
 
     def __init__(
         self,
-        *args: Any,
+        name: str | None,
         callback: Callable[..., Any],
         order: int,
         examples: Sequence[str] = (),
         no_json: str = "",
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, callback=callback, **kwargs)
+        super().__init__(name, callback=callback, **kwargs)
         self.section = Section[callback.__module__.split(".")[-2].upper()]
         self.order = order
         self.examples = tuple(examples)
