@@ -30,7 +30,8 @@ class Sourced(Shape, frozen=True):
     """One value of the catalogue with where it comes from.
 
     source: tags of bedrock_tuning/catalogue/_sources.toml (or of the model file's own [sources]).
-    warn_above: the strictest other reading; between it and `value` a check warns.
+    warn_above, warn_below: the strictest other reading of a maximum or a minimum; between it and
+    `value` a check warns.
     published: the source's own wording where it is ambiguous, e.g. "25 MB".
     date: the day on which the source showed the value; every price has one.
     """
@@ -40,6 +41,7 @@ class Sourced(Shape, frozen=True):
     confidence: Confidence = "high"
     alternatives: tuple[Alternative, ...] = ()
     warn_above: int | float | None = None
+    warn_below: int | float | None = None
     published: str = ""
     note: str = ""
     quota_code: str = ""

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bedrock_tuning.catalogue._facts import Source, Sourced
+from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced
 from bedrock_tuning.catalogue._model import BaseModel, StepRecommendation
 from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
     DatasetContract,
+    Dispute,
     Hyperparameter,
     Ids,
     Inference,
@@ -107,7 +108,7 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
         job_api=head.job_api,
         serving=_convert(head.serving, Serving, file.name, "serving"),
         datasets={
-            name: _convert(table, DatasetContract, file.name, f"datasets.{name}")
+            name: _contract(file.name, name, table, facts, known)
             for name, table in head.datasets.items()
         },
         hyperparameters=_hyperparameters(head, "hyperparameters", file.name, facts),
@@ -143,6 +144,8 @@ def _unwrap(
             plain[key] = fact.value
             if fact.warn_above is not None:
                 plain[key.removesuffix("max") + "warn"] = fact.warn_above
+            if fact.warn_below is not None:
+                plain[f"{key}_warn"] = fact.warn_below
             if not fact.source or not all(other.source for other in fact.alternatives):
                 raise CatalogueError(f"{file}: {path}: the list of sources is empty")
         elif key in _PLAIN:
@@ -162,6 +165,43 @@ def _convert(value: Any, shape: type[_Converted], file: str, path: str) -> _Conv
         message = str(error).replace("`$.", f"`{path}." if path else "`").replace("`$`", path)
         where = f"{file}: {path}" if path else file
         raise CatalogueError(f"{where}: {message}") from error
+
+
+def _contract(
+    file: str,
+    name: str,
+    table: Mapping[str, Any],
+    facts: Mapping[str, Sourced],
+    known: Mapping[str, Source],
+) -> DatasetContract:
+    """One contract, with the disputes that the alternatives of its values tell of."""
+    prefix = f"datasets.{name}."
+    disputes = tuple(
+        dispute
+        for path, fact in facts.items()
+        if path.startswith(prefix)
+        for dispute in _disputes(path.removeprefix(prefix), fact, known)
+    )
+    contract = _convert(table, DatasetContract, file, prefix.rstrip("."))
+    return msgspec.structs.replace(contract, disputes=disputes)
+
+
+def _disputes(path: str, fact: Sourced, known: Mapping[str, Source]) -> Iterator[Dispute]:
+    for other in fact.alternatives:
+        ours, others = _told(fact, known), _told(other, known)
+        if isinstance(fact.value, list) and isinstance(other.value, list):
+            for value in fact.value:
+                if value not in other.value:
+                    yield Dispute(path=path, value=value, ours=ours, others=others)
+        elif not isinstance(other.value, list):
+            yield Dispute(path=path, value=other.value, ours=ours, others=others)
+
+
+def _told(fact: Sourced | Alternative, known: Mapping[str, Source]) -> str:
+    """Who says something, with what is noted about it; of a page its book is enough."""
+    titles = [known[tag].title for tag in fact.source if known[tag].ref]
+    books = " and ".join(dict.fromkeys(title.partition(": ")[0] for title in titles))
+    return f"{books} ({fact.note})" if fact.note else books
 
 
 def _sources(file: str, table: Any) -> dict[str, Source]:
@@ -218,6 +258,8 @@ def _check_whole(file: str, model: BaseModel) -> None:
             raise CatalogueError(f"{file}: datasets.{name}: is none of {', '.join(kinds)}")
         if contract.format == "image-caption" and not (contract.image and contract.caption):
             raise CatalogueError(f"{file}: datasets.{name}: image-caption needs image and caption")
+        if (contract.format == "converse") != (contract.conversation is not None):
+            raise CatalogueError(f"{file}: datasets.{name}: converse needs [.conversation]")
     for name in model.customization_types:
         if name not in model.datasets:
             raise CatalogueError(f"{file}: customization_types: {name} has no [datasets.{name}]")

@@ -183,7 +183,7 @@ def _conflicts(model: BaseModel) -> str:
             f"`{path}`",
             f"{_value(fact.value)} ({_tags(fact.source)})",
             "; ".join(map(_other, fact.alternatives)),
-            "" if fact.warn_above is None else f"above {_value(fact.warn_above)}",
+            _warns(fact),
         )
         for path, fact in model.facts.items()
         if fact.alternatives
@@ -194,13 +194,19 @@ def _conflicts(model: BaseModel) -> str:
     return f"\n### Where sources differ\n\n{table}"
 
 
+def _warns(fact: Sourced) -> str:
+    if fact.warn_below is not None:
+        return f"below {_value(fact.warn_below)}"
+    return "" if fact.warn_above is None else f"above {_value(fact.warn_above)}"
+
+
 def _other(other: Alternative) -> str:
     note = f": {other.note}" if other.note else ""
     return f"{_value(other.value)} ({_tags(other.source)}{note})"
 
 
 def _fact(fact: Sourced) -> str:
-    text = _value(fact.value)
+    text = "any" if fact.value == "" else _value(fact.value)
     return f"{text} (“{fact.published}”)" if fact.published else text
 
 

@@ -14,12 +14,18 @@ Format = Literal[
 Validation = Literal["required", "optional", "forbidden"]
 Task = Literal["image-to-embedding", "multimodal-to-text", "text-to-image", "text-to-text"]
 JobApi = Literal["CreateModelCustomizationJob", "OpenAI fine-tuning"]
+# Kinds of content blocks of the Converse API that some model is tuned on.
+Block = Literal["text", "image", "video", "document", "reasoningContent", "toolUse", "toolResult"]
 
 
 class Range(Shape, frozen=True):
-    """Inclusive bounds of a count; None where nothing is published."""
+    """Inclusive bounds of a count; None where nothing is published.
+
+    min_warn: below this and from min on a check warns (sources disagree).
+    """
 
     min: int | None = None
+    min_warn: int | None = None
     max: int | None = None
 
 
@@ -65,7 +71,8 @@ class TextLimits(Shape, frozen=True):
     """Length of one text record, in tokens, which can only be estimated from characters.
 
     prompt_tokens_max / completion_tokens_max: of each side; record_tokens_max: of their sum.
-    reserved_words: strings that must not occur in any text of a record.
+    reserved_words: strings that must not occur in any text of a record; reserved_in_any_case:
+    not in other letter case either.
     line_bytes_max: of one line of the manifest.
     """
 
@@ -75,6 +82,7 @@ class TextLimits(Shape, frozen=True):
     record_tokens_max: int | None = None
     record_tokens_by_batch: tuple[BatchTokens, ...] = ()
     reserved_words: tuple[str, ...] = ()
+    reserved_in_any_case: bool = False
     line_bytes_max: int | None = None
 
     def record_tokens_max_for(self, *, batch_size: int | None) -> int | None:
@@ -91,37 +99,102 @@ class TextLimits(Shape, frozen=True):
 
 
 class MediaLimits(Shape, frozen=True):
-    """Images and videos inside a conversation record; sizes in bytes, lengths in seconds."""
+    """Images, videos and documents of conversations; sizes in bytes, lengths in seconds.
+
+    video_seconds_warn: above this and up to video_seconds_max a check warns (sources disagree).
+    mixed_kinds: whether a dataset may have images and videos.
+    """
 
     images_per_record_max: int | None = None
     videos_per_record_max: int | None = None
     video_bytes_max: int | None = None
     video_seconds_max: int | None = None
+    video_seconds_warn: int | None = None
+    documents_per_record_max: int | None = None
     video_formats: tuple[str, ...] = ()
     mixed_kinds: bool = True
     same_bucket_as_manifest: bool = False
     key_characters: str = ""
 
 
+class ConversationLimits(Shape, frozen=True):
+    """What a conversation of the format Converse may consist of.
+
+    user_blocks, assistant_blocks: kinds of content blocks in a turn of each role.
+    schema_version: the only one that is taken; "" if it may be any text.
+    teacher_answers: a teacher model writes the last answer, so it may be missing.
+    system_prompts_max, user_turns_max, blocks_per_turn_max: None where nothing is published.
+    typed_blocks: a block may also carry "type": "text".
+    """
+
+    user_blocks: tuple[Block, ...]
+    assistant_blocks: tuple[Block, ...] = ("text",)
+    schema_version: str = ""
+    schema_version_required: bool = False
+    teacher_answers: bool = False
+    system_prompts_max: int | None = None
+    user_turns_max: int | None = None
+    blocks_per_turn_max: int | None = None
+    typed_blocks: bool = False
+
+
+class Dispute(Shape, frozen=True):
+    """A point of a contract about which sources differ.
+
+    path: in the contract, "image.formats". value: what the others refuse or demand: an element
+    of a list, or their own value. ours, others: who says what we use, who says otherwise.
+    """
+
+    path: str
+    value: str | int | float
+    ours: str
+    others: str
+
+
 class DatasetContract(Shape, frozen=True):
     """What Bedrock accepts as a dataset for one model and one customization type.
 
+    unknown_fields: whether a field that the format does not have is an error, or is ignored.
     total_records: of training and validation together; total_records_quota: the account's default
     quota on the same sum, adjustable, so above it a check only warns.
+    *_bytes_warn: above this and up to *_bytes_max a check warns. disputes: where sources differ,
+    from the alternatives of the values.
     """
 
     format: Format
     validation: Validation
+    unknown_fields: Literal["refused", "ignored"] = "refused"
     training_records: Range = Range()
     validation_records: Range | None = None
     total_records: Range | None = None
     total_records_quota: int | None = None
     training_bytes_max: int | None = None
+    training_bytes_warn: int | None = None
     validation_bytes_max: int | None = None
     caption: CaptionLimits | None = None
     image: ImageLimits | None = None
     text: TextLimits | None = None
     media: MediaLimits | None = None
+    conversation: ConversationLimits | None = None
+    disputes: tuple[Dispute, ...] = ()
+
+    def dispute(self, path: str, value: object = None) -> Dispute | None:
+        """The dispute about a point, and about one value of it unless that is None."""
+        return next(
+            (
+                each
+                for each in self.disputes
+                if each.path == path and (value is None or each.value == value)
+            ),
+            None,
+        )
+
+    def readings(self, path: str, strict: int | float, ours: int | float, unit: str = "") -> str:
+        """Both readings of a limit about which sources differ, in words."""
+        dispute = self.dispute(path, strict)
+        others = f" ({dispute.others})" if dispute is not None else ""
+        mine = f" ({dispute.ours})" if dispute is not None else ""
+        return f"{strict:,}{unit}{others}; {ours:,}{unit}{mine}"
 
 
 class Hyperparameter(Shape, frozen=True):

@@ -23,13 +23,15 @@ from bedrock_tuning.catalogue import CaptionLimits, Format
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.record_formats import SHAPES, TEXTS, Object, Text
+from bedrock_tuning.dataset.record_formats import TEXTS, Object, Text, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, TextBudget, characters_in
 from bedrock_tuning.rules import rules_for
 
 # The rules that the fast paths (this one and that of faulty_rows) speak for, by format. Any other
 # active rule switches them off. L111 is reported once: the caller waits for that.
-_LINES: Final = "L101 L102 L103 L104 L105 L106 L107 L108 L109 L110 L111 L112 R101 R102 R103 R104"
+_LINES: Final = (
+    "L101 L102 L103 L104 L105 L106 L107 L108 L109 L110 L111 L112 R101 R102 R103 R104 R105"
+)
 DECIDES: Final[Mapping[Format, frozenset[str]]] = {
     "image-caption": frozenset(
         f"{_LINES} R201 R202 R203 R204 R205 R211 R212 R213 R214 R215".split()
@@ -84,7 +86,7 @@ def fast_path_for(scope: DatasetScope) -> FastPath | None:
     if not is_decided(scope):
         return None
     if contract.format in TEXTS:
-        return _Texts(SHAPES[contract.format], budget)
+        return _Texts(shape_for(contract), budget)
     if contract.caption is None or budget.line_bytes is not None:
         return None
     return _Captions(scope, contract.caption)
@@ -104,7 +106,7 @@ class _Captions:
     """Image references and captions: rows are short, so each question is about a whole block."""
 
     def __init__(self, scope: DatasetScope, limits: CaptionLimits) -> None:
-        self._decode = _decoder(SHAPES["image-caption"]).decode
+        self._decode = _decoder(shape_for(scope.contract)).decode
         self._prefix = scope.prefix
         self._shortest = limits.chars_min
         self._longest = limits.chars_max

@@ -11,7 +11,7 @@ from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES, Blocks, OversizedLine, cut
 from bedrock_tuning.dataset.record import Record
-from bedrock_tuning.dataset.record_formats import SHAPES
+from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, folder_of
 from bedrock_tuning.dataset.statistics import HASH_BYTES, TextStats, bucket, join_hashes
 from bedrock_tuning.rules import BY_ID, rules_for
@@ -279,6 +279,8 @@ class ManifestCheck:
     def _count(self, record: Record) -> None:
         for name, length, empty in record.measured:
             self._measure(name, {length: 1}, empty=int(empty))
+        for kind in {medium.kind for medium in record.media}:
+            self._stats.media[kind] = self._stats.media.get(kind, 0) + 1
         caption = record.text("caption") if self._is_caption else None
         if caption is not None:
             self._stats.captions.add({caption: 1})
@@ -286,9 +288,7 @@ class ManifestCheck:
     def _count_values(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Counts many records at once, as _count does one."""
         self._stats.records += len(values)
-        for name in SHAPES[self._scope.contract.format].required:
-            if name == "image-ref":
-                continue
+        for name in TEXT_FIELDS.get(self._scope.contract.format, ()):
             texts = [value[name] for value in values if type(value.get(name)) is str]
             if not texts:
                 continue
@@ -313,7 +313,7 @@ class ManifestCheck:
 
     def _refer(self, record: Record) -> None:
         for ref in record.refs:
-            if not ref.problem:
+            if not ref.problem and ref.kind != "document":
                 self._refs.add_run(record.line, (ref.uri,))
             elif ref.problem in _LEFT_BEHIND:
                 self._count_outside((ref.uri,))

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from bedrock_tuning.checking.fast_path_records import CONTROL, is_decided
-from bedrock_tuning.dataset.record_formats import SHAPES
+from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
 from bedrock_tuning.rules import BY_ID
 from bedrock_tuning.rules.finding import Findings
@@ -77,7 +77,7 @@ class RowClasses:
                 tokens = characters_in(limits.tokens_max, limits.chars_per_token)
                 self._edges.append(tokens + 1)
         self._edges.sort()
-        names = SHAPES[contract.format].required
+        names = TEXT_FIELDS.get(contract.format, ())
         self._limits = {name: budget.characters(name) for name in names}
         self._record = budget.record
 

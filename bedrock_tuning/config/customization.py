@@ -266,10 +266,17 @@ def _read_file(
     published = model.datasets[type_].validation
     if validation and validation != published:
         fact = model.source_of(f"datasets.{type_}.validation")
-        dataset.warn(
-            "validation",
-            f'"{validation}" overrides the catalogue\'s "{published}" ({cite(fact.source)})',
-        )
+        if published == "forbidden" and fact.confidence == "high":
+            dataset.problem(
+                "validation",
+                f'"{validation}" is not possible: for {model.name} a validation set is {fact.note} '
+                f"({cite(fact.source)}): remove the key",
+            )
+        else:
+            dataset.warn(
+                "validation",
+                f'"{validation}" overrides the catalogue\'s "{published}" ({cite(fact.source)})',
+            )
     return Customization(
         name=name,
         file=root.problems.file,

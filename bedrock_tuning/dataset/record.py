@@ -1,30 +1,50 @@
 """One parsed record of a manifest, as the rules see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
+from bedrock_tuning.catalogue import Block
 from bedrock_tuning.dataset.json_lines import FAULTS_MAX
-from bedrock_tuning.dataset.record_formats import FLAT, SHAPES, Misfit, misfits
+from bedrock_tuning.dataset.record_formats import FLAT, TEXT_FIELDS, Misfit, misfits, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, locate
 from bedrock_tuning.dataset.suggestions import other_format
 
+MediumKind = Literal["image", "video", "document"]
+
 
 class Medium(NamedTuple):
-    """An image or a video inside a conversation: path in the record, stated format, S3 URI."""
+    """An image, a video or a document of a conversation.
 
-    kind: Literal["image", "video"]
+    path: in the record. format: as stated. owner: the bucket's, "" if it is not stated.
+    """
+
+    kind: MediumKind
     path: str
     format: str
     uri: str
+    owner: str
 
 
 class Ref(NamedTuple):
-    """A reference to an image or a video: its field, its text, and why it may not be used."""
+    """A reference to an object: its field, its text, and why it may not be used."""
 
+    kind: MediumKind
     field: str
     uri: str
     problem: ReferenceProblem
+
+
+class BlockAt(NamedTuple):
+    """A content block of a conversation.
+
+    kinds: its fields that say what it is, one if it is well-formed. role: of its turn.
+    """
+
+    kinds: tuple[str, ...]
+    path: str
+    role: str | None
+    value: dict[str, Any]
 
 
 class Record:
@@ -34,10 +54,12 @@ class Record:
     otherwise, where it differs from the shape of its own format, the first FAULTS_MAX. refs: all
     references in it. Of a conversation also: messages, its turns, {} for one that is not an object;
     roles of the turns, None where it is not a string; spoken, path and text of what is said
-    (without roles, formats and references); media, its images and videos.
+    (without roles, formats and references); media, its images, videos and documents; blocks, all
+    content blocks.
     """
 
     __slots__ = (
+        "blocks",
         "format",
         "line",
         "lookalike",
@@ -57,14 +79,18 @@ class Record:
         self.lookalike = other_format(value, self.format)
         self.misfits: tuple[Misfit, ...] = ()
         if not self.lookalike:
-            self.misfits = tuple(islice(misfits(value, SHAPES[self.format]), FAULTS_MAX))
+            shape = shape_for(scope.contract)
+            self.misfits = tuple(islice(misfits(value, shape), FAULTS_MAX))
         self.messages: tuple[dict[str, Any], ...] = ()
         self.roles: tuple[str | None, ...] = ()
         self.spoken: tuple[tuple[str, str], ...] = ()
         self.media: tuple[Medium, ...] = ()
+        self.blocks: tuple[BlockAt, ...] = ()
+        written: list[tuple[MediumKind, str, str]] = []
         if self.format in FLAT:
             uri = self.text("image-ref") if self.format == "image-caption" else None
-            written = [] if uri is None else [("image-ref", uri)]
+            if uri is not None:
+                written.append(("image", "image-ref", uri))
         else:
             turns = value.get("messages")
             turns = turns if isinstance(turns, list) else []
@@ -73,17 +99,19 @@ class Record:
             self.roles = tuple(role if isinstance(role, str) else None for role in roles)
             self.spoken = tuple(_spoken(value))
             if self.format == "converse":
-                self.media = tuple(_media(value))
-            written = [(f"{each.path}.source.s3Location.uri", each.uri) for each in self.media]
-        self.refs = tuple(Ref(field, uri, locate(uri, scope)) for field, uri in written)
+                self.blocks = tuple(_blocks(value))
+                self.media = tuple(_media(self.blocks))
+            for each in self.media:
+                written.append((each.kind, f"{each.path}.source.s3Location.uri", each.uri))
+        self.refs = tuple(Ref(kind, at, uri, locate(uri, scope)) for kind, at, uri in written)
 
     @property
     def measured(self) -> Iterator[tuple[str, int, bool]]:
         """Name, number of characters and emptiness of each text that has a length limit."""
         if self.format in FLAT:
-            for name in SHAPES[self.format].required:
+            for name in TEXT_FIELDS[self.format]:
                 text = self.text(name)
-                if text is not None and name != "image-ref":
+                if text is not None:
                     yield name, len(text), not text.strip()
         else:
             length = sum(len(text) for _, text in self.spoken)
@@ -95,7 +123,8 @@ class Record:
         return value if isinstance(value, str) else None
 
 
-_MEDIA: tuple[Literal["image", "video"], ...] = ("image", "video")
+_MEDIA: Final[tuple[MediumKind, ...]] = ("image", "video", "document")
+_KINDS: Final[tuple[str, ...]] = get_args(Block)
 
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,27 +144,40 @@ def _spoken(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
         content = turn.get("content")
         if isinstance(content, str):
             yield f"{path}.content", content
-        holders += _items(content, f"{path}.content")
+        for inner, block in _items(content, f"{path}.content"):
+            holders.append((inner, block))
+            reasoning = block.get("reasoningContent")
+            thought = reasoning.get("reasoningText") if isinstance(reasoning, dict) else None
+            if isinstance(thought, dict):
+                holders.append((f"{inner}.reasoningContent.reasoningText", thought))
     for path, block in holders:
         text = block.get("text")
         if isinstance(text, str):
             yield f"{path}.text", text
 
 
-def _medium(kind: Literal["image", "video"], path: str, value: Any) -> Medium | None:
+def _blocks(value: dict[str, Any]) -> Iterator[BlockAt]:
+    for path, turn in _items(value.get("messages"), "messages"):
+        role = turn.get("role")
+        for inner, block in _items(turn.get("content"), f"{path}.content"):
+            kinds = tuple(kind for kind in _KINDS if kind in block)
+            yield BlockAt(kinds, inner, role if isinstance(role, str) else None, block)
+
+
+def _media(blocks: Iterable[BlockAt]) -> Iterator[Medium]:
+    for _, path, _, block in blocks:
+        for kind in _MEDIA:
+            medium = _medium(kind, f"{path}.{kind}", block.get(kind))
+            if medium is not None:
+                yield medium
+
+
+def _medium(kind: MediumKind, path: str, value: Any) -> Medium | None:
     try:
-        format, uri = value["format"], value["source"]["s3Location"]["uri"]
-    except (KeyError, TypeError):
+        format, place = value["format"], value["source"]["s3Location"]
+        uri, owner = place["uri"], place.get("bucketOwner", "")
+    except (AttributeError, KeyError, TypeError):
         return None
     if isinstance(format, str) and isinstance(uri, str):
-        return Medium(kind, path, format, uri)
+        return Medium(kind, path, format, uri, owner if isinstance(owner, str) else "")
     return None
-
-
-def _media(value: dict[str, Any]) -> Iterator[Medium]:
-    for path, turn in _items(value.get("messages"), "messages"):
-        for inner, block in _items(turn.get("content"), f"{path}.content"):
-            for kind in _MEDIA:
-                medium = _medium(kind, f"{inner}.{kind}", block.get(kind))
-                if medium is not None:
-                    yield medium

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Literal
 
-from bedrock_tuning.catalogue import Format
+from bedrock_tuning.catalogue import DatasetContract, Format
 from bedrock_tuning.dataset.suggestions import ALIASES
 from bedrock_tuning.wording import did_you_mean, json_type
 
@@ -29,16 +30,25 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class TextOrList:
+    """A JSON string, null, or an array whose elements have one shape."""
+
+    item: "Shape"
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """A JSON object.
 
-    one_of: the fields are alternatives, exactly one is given. open: other fields are allowed too.
+    alternatives: exactly one of these fields is given. open: other fields mean something, too.
+    lenient: other fields are ignored.
     """
 
     required: Mapping[str, "Shape"] = field(default_factory=dict)
     optional: Mapping[str, "Shape"] = field(default_factory=dict)
-    one_of: bool = False
+    alternatives: Mapping[str, "Shape"] = field(default_factory=dict)
     open: bool = False
+    lenient: bool = False
 
     @property
     def flat(self) -> frozenset[str]:
@@ -47,61 +57,111 @@ class Object:
         return frozenset(self.required) if texts and not self.optional else frozenset()
 
 
-Shape = Text | Anything | ListOf | Object
+Shape = Text | Anything | ListOf | TextOrList | Object
+_Fields = Mapping[str, Shape]
+_NONE: Final[_Fields] = {}
 
-_MEDIUM: Final = Object(
-    required={
-        "format": Text(),
-        "source": Object(
-            required={
-                "s3Location": Object(required={"uri": Text()}, optional={"bucketOwner": Text()})
-            }
-        ),
-    }
-)
-_CONVERSE: Final = Object(
-    required={
-        "messages": ListOf(
-            Object(
-                required={
-                    "role": Text(),
-                    "content": ListOf(
-                        Object(
-                            optional={"text": Text(), "image": _MEDIUM, "video": _MEDIUM},
-                            one_of=True,
-                        )
-                    ),
-                }
-            )
-        )
-    },
-    optional={"schemaVersion": Text(), "system": ListOf(Object(required={"text": Text()}))},
-)
-_CHAT: Final = ListOf(Object(required={"role": Text(), "content": Text()}))
 
-SHAPES: Final[Mapping[Format, Object]] = {
-    "image-caption": Object(required={"image-ref": Text(), "caption": Text()}),
-    "prompt-completion": Object(required={"prompt": Text(), "completion": Text()}),
-    "input-only": Object(required={"input": Text()}),
-    "claude-messages": Object(required={"messages": _CHAT}, optional={"system": Text()}),
-    "converse": _CONVERSE,
-    "rft": Object(
-        required={"messages": _CHAT}, optional={"reference_answer": Anything()}, open=True
-    ),
-}
+def _converse(*, lenient: bool, typed_blocks: bool) -> Object:
+    """A record of the Converse API; which of its blocks a model takes is the rules' matter."""
+
+    def loose(
+        required: _Fields = _NONE, optional: _Fields = _NONE, alternatives: _Fields = _NONE
+    ) -> Object:
+        return Object(required, optional, alternatives, lenient=lenient)
+
+    place = loose(required={"uri": Text()}, optional={"bucketOwner": Text()})
+    source = loose(required={"s3Location": place})
+    medium = loose(required={"format": Text(), "source": source})
+    document = loose(required={"format": Text(), "source": source}, optional={"name": Text()})
+    reasoning = loose(required={"text": Text()}, optional={"signature": Text()})
+    result = loose(alternatives={"text": Text(), "json": Anything()})
+    use = loose(required={"toolUseId": Text(), "name": Text(), "input": Anything()})
+    answer = loose(
+        required={"toolUseId": Text(), "content": ListOf(result)}, optional={"status": Text()}
+    )
+    block = loose(
+        alternatives={
+            "text": Text(),
+            "image": medium,
+            "video": medium,
+            "document": document,
+            "reasoningContent": loose(required={"reasoningText": reasoning}),
+            "toolUse": use,
+            "toolResult": answer,
+        },
+        optional={"type": Text()} if typed_blocks else {},
+    )
+    schema = loose(required={"json": Anything()})
+    spec = loose(required={"name": Text(), "inputSchema": schema}, optional={"description": Text()})
+    tools = loose(
+        required={"tools": ListOf(loose(required={"toolSpec": spec}))},
+        optional={"toolChoice": Anything()},
+    )
+    turn = loose(required={"role": Text(), "content": ListOf(block)})
+    return loose(
+        required={"messages": ListOf(turn)},
+        optional={
+            "schemaVersion": Text(),
+            "system": ListOf(loose(required={"text": Text()})),
+            "toolConfig": tools,
+        },
+    )
+
+
+# A chat completion of OpenAI; a part of a content is an object of any kind.
+_COMPLETION: Final = ListOf(
+    Object(optional={"role": Text(), "content": TextOrList(Object(open=True))}, open=True)
+)
+
+
+@cache
+def _shape(format: Format, lenient: bool, typed_blocks: bool) -> Object:
+    match format:
+        case "image-caption":
+            return Object(required={"image-ref": Text(), "caption": Text()}, lenient=lenient)
+        case "prompt-completion":
+            return Object(required={"prompt": Text(), "completion": Text()}, lenient=lenient)
+        case "input-only":
+            return Object(required={"input": Text()}, lenient=lenient)
+        case "claude-messages":
+            turn = Object(required={"role": Text(), "content": Text()}, lenient=lenient)
+            turns = {"messages": ListOf(turn)}
+            return Object(required=turns, optional={"system": Text()}, lenient=lenient)
+        case "converse":
+            return _converse(lenient=lenient, typed_blocks=typed_blocks)
+        case "rft":
+            more: _Fields = {"reference_answer": Anything(), "tools": ListOf(Anything())}
+            return Object(required={"messages": _COMPLETION}, optional=more, open=True)
+
+
+def shape_for(contract: DatasetContract) -> Object:
+    """The shape of a record that a contract demands."""
+    talk = contract.conversation
+    typed = talk is not None and talk.typed_blocks
+    return _shape(contract.format, contract.unknown_fields == "ignored", typed)
 
 
 # Formats whose records are one level of texts, and those whose records are conversations.
 TEXTS: Final = frozenset[Format]({"prompt-completion", "input-only"})
 FLAT: Final = frozenset[Format]({"image-caption", *TEXTS})
 TALKS: Final = frozenset[Format]({"converse", "claude-messages", "rft"})
+# Of a flat format, the fields that the model reads as text.
+TEXT_FIELDS: Final[Mapping[Format, tuple[str, ...]]] = {
+    "image-caption": ("caption",),
+    "prompt-completion": ("prompt", "completion"),
+    "input-only": ("input",),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """Where a value departs from its shape; path like "messages[0].content"."""
+    """Where a value departs from its shape; path like "messages[0].content".
 
-    kind: Literal["unknown", "missing", "type"]
+    ignored: a field that nobody reads.
+    """
+
+    kind: Literal["unknown", "ignored", "missing", "type"]
     path: str
     message: str
     value: str = ""
@@ -115,31 +175,42 @@ def misfits(value: Any, shape: Shape, path: str = "") -> Iterator[Misfit]:
             if not isinstance(value, str):
                 yield _wrong_type(path, value, "string")
         case ListOf(item):
-            if not isinstance(value, list):
-                texts = isinstance(item, Object) and "text" in {**item.required, **item.optional}
-                wanted = 'array, as in [{"text": "…"}]' if texts else "array"
-                yield _wrong_type(path, value, wanted)
+            if isinstance(value, list):
+                yield from _elements(value, item, path)
                 return
-            for index, element in enumerate(value):
-                yield from misfits(element, item, f"{path}[{index}]")
+            texts = isinstance(item, Object) and "text" in {**item.required, **item.alternatives}
+            yield _wrong_type(path, value, 'array, as in [{"text": "…"}]' if texts else "array")
+        case TextOrList(item):
+            if isinstance(value, list):
+                yield from _elements(value, item, path)
+            elif value is not None and not isinstance(value, str):
+                yield _wrong_type(path, value, "string")
         case Object():
-            if not isinstance(value, dict):
+            if isinstance(value, dict):
+                yield from _object_misfits(value, shape, path)
+            else:
                 yield _wrong_type(path, value, "object")
-                return
-            yield from _object_misfits(value, shape, path)
+
+
+def _elements(value: list[Any], item: Shape, path: str) -> Iterator[Misfit]:
+    for index, element in enumerate(value):
+        yield from misfits(element, item, f"{path}[{index}]")
 
 
 def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator[Misfit]:
     if not path and value.keys() == shape.flat and all(type(v) is str for v in value.values()):
         return
-    known: dict[str, Shape] = {**shape.required, **shape.optional}
+    known: dict[str, Shape] = {**shape.required, **shape.alternatives, **shape.optional}
+    given = [name for name in shape.alternatives if name in value]
+    # Without one of the alternatives, an unknown field is a misspelling of one.
+    lenient = shape.lenient and (bool(given) or not shape.alternatives)
     for name, inner in value.items():
         if name in known:
             yield from misfits(inner, known[name], _join(path, name))
         elif not shape.open:
             hint = did_you_mean(name, [k for k in known if k not in value], aliases=ALIASES)
             yield Misfit(
-                "unknown",
+                "ignored" if lenient else "unknown",
                 _join(path, name),
                 f'unknown field "{name}"{hint}',
                 value=name,
@@ -148,17 +219,15 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     for name in shape.required:
         if name not in value:
             yield Misfit("missing", _join(path, name), f'the field "{name}" is missing')
-    given = sum(name in value for name in known)
     # A lonely unknown field was told of already, with what is possible instead.
-    if shape.one_of and given != 1 and (given or not value):
-        choices = ", ".join(known)
-        yield Misfit(
-            "missing",
-            path,
-            f"exactly one of {choices} is needed",
-            value=", ".join(name for name in value if name in known),
-            limit=choices,
-        )
+    if (
+        shape.alternatives
+        and len(given) != 1
+        and (given or not value.keys() - shape.optional.keys())
+    ):
+        choices = ", ".join(shape.alternatives)
+        words = f"exactly one of {choices} is needed"
+        yield Misfit("missing", path, words, value=", ".join(given), limit=choices)
 
 
 def _wrong_type(path: str, value: Any, wanted: str) -> Misfit:

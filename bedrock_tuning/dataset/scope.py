@@ -75,14 +75,10 @@ class DatasetScope:
         object.__setattr__(self, "budget", TextBudget.of(self.contract))
 
     @property
-    def is_distillation(self) -> bool:
-        """Whether a teacher model writes the answers."""
-        contract = self.model.datasets.get("DISTILLATION")
-        if contract is None:
-            return False
-        return msgspec.structs.replace(contract, validation=self.contract.validation) == (
-            self.contract
-        )
+    def teacher_answers(self) -> bool:
+        """Whether a teacher model writes the last answer of a conversation."""
+        talk = self.contract.conversation
+        return talk is not None and talk.teacher_answers
 
     @property
     def image_field(self) -> str:

@@ -50,6 +50,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     characters: of all texts together.
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
+    media: records with an image, a video or a document, by kind.
     outside: folders of images that the service role does not cover, the first by name.
     unseen: images that the checker could not reach and did not check.
     bucket_region: the AWS Region of the dataset's bucket; "" where nobody knows it.
@@ -66,6 +67,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
     longest: dict[str, int] = msgspec.field(default_factory=dict)
     captions: Classes = msgspec.field(default_factory=Classes)
+    media: dict[str, int] = msgspec.field(default_factory=dict)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
     unseen: int = 0
     bucket_region: str = ""

@@ -8,10 +8,12 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALKS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import role_hint
+from bedrock_tuning.rules._example import GOOD, talk, turn
 from bedrock_tuning.rules.rule import Fault, Severity, rule
-from bedrock_tuning.wording import closest
 
 _NOVA = "nova-lite"
+_LLAMA = "llama-3-2-11b"
+_DISTILLED = "llama-3-1-8b/DISTILLATION"
 # User and assistant take turns; reinforcement fine-tuning has more roles.
 _CHATS: Final[tuple[Format, ...]] = ("converse", "claude-messages")
 _ROLES = {
@@ -21,18 +23,7 @@ _ROLES = {
 }
 
 
-def _turn(role: str, text: str) -> str:
-    return f'{{"role": "{role}", "content": [{{"text": "{text}"}}]}}'
-
-
-def _talk(*turns: str, version: str = SCHEMA_VERSION) -> str:
-    return f'{{"schemaVersion": "{version}", "messages": [{", ".join(turns)}]}}'
-
-
-_GOOD = _talk(_turn("user", "what is AWS"), _turn("assistant", "Amazon Web Services"))
-
-
-@rule("R401", bad=_talk(), good=_GOOD, formats=TALKS, fix="Write at least one turn.", model=_NOVA)
+@rule("R401", bad=talk(), good=GOOD, formats=TALKS, fix="Write at least one turn.", model=_NOVA)
 def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation has no turns."""
     if record.value.get("messages") == []:
@@ -41,8 +32,8 @@ def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R402",
-    bad=_talk(_turn("human", "what is AWS"), _turn("assistant", "Amazon Web Services")),
-    good=_GOOD,
+    bad=talk(turn("human", "what is AWS"), turn("assistant", "Amazon Web Services")),
+    good=GOOD,
     formats=TALKS,
     fix="Use one of the roles of the format.",
     model=_NOVA,
@@ -66,8 +57,8 @@ def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R403",
-    bad=_talk(_turn("assistant", "hello")),
-    good=_GOOD,
+    bad=talk(turn("assistant", "hello")),
+    good=GOOD,
     formats=_CHATS,
     fix="Begin with a user turn.",
     model=_NOVA,
@@ -80,8 +71,8 @@ def first_turn_not_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R404",
-    bad=_talk(_turn("user", "what is AWS")),
-    good=_GOOD,
+    bad=talk(turn("user", "what is AWS")),
+    good=GOOD,
     formats=_CHATS,
     fix="End with the answer that the model should learn.",
     model=_NOVA,
@@ -92,15 +83,15 @@ def last_turn_not_assistant(record: Record, scope: DatasetScope) -> Iterator[Fau
     The model learns the last answer. In distillation the teacher model writes it, so it may be
     missing.
     """
-    if not scope.is_distillation and record.roles and record.roles[-1] == "user":
+    if not scope.teacher_answers and record.roles and record.roles[-1] == "user":
         last = len(record.roles) - 1
         yield Fault("the last turn is the user's", f"messages[{last}].role", "user", "assistant")
 
 
 @rule(
     "R405",
-    bad=_talk(_turn("user", "hi"), _turn("user", "what is AWS"), _turn("assistant", "a cloud")),
-    good=_GOOD,
+    bad=talk(turn("user", "hi"), turn("user", "what is AWS"), turn("assistant", "a cloud")),
+    good=GOOD,
     formats=_CHATS,
     fix="Join the turns, or add the missing turn between them.",
     model=_NOVA,
@@ -115,8 +106,8 @@ def turns_not_alternating(record: Record, _: DatasetScope) -> Iterator[Fault]:
 
 @rule(
     "R406",
-    bad=_talk(_turn("user", " "), _turn("assistant", "Amazon Web Services")),
-    good=_GOOD,
+    bad=talk(turn("user", " "), turn("assistant", "Amazon Web Services")),
+    good=GOOD,
     formats=TALKS,
     fix="Write the text or remove the turn.",
     model=_NOVA,
@@ -130,12 +121,16 @@ def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
         if message.get("content") == []:
             path = f"messages[{index}].content"
             yield Fault("the turn has no content", path, "[]", "at least one block")
+    for path, kinds in _kinds_by_turn(record).items():
+        if kinds == {"reasoningContent"}:
+            limit = "reasoning and an answer"
+            yield Fault("the turn has reasoning only", path, "reasoningContent", limit)
 
 
 @rule(
     "R407",
-    bad=_talk(_turn("user", "User: what is AWS"), _turn("assistant", "Amazon Web Services")),
-    good=_GOOD,
+    bad=talk(turn("user", "USER: what is AWS"), turn("assistant", "Amazon Web Services")),
+    good=GOOD,
     formats=TALKS,
     fix="Remove the word from the text.",
     model=_NOVA,
@@ -143,66 +138,133 @@ def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
 def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A text contains a word that the model reserves to mark turns or media.
 
-    The model takes such a word for the marker itself, and the turn ends too early.
+    The model takes such a word for the marker itself, and the turn ends too early. Amazon Nova
+    reserves its words in upper and lower case, also inside of longer words.
     """
     limits = scope.contract.text
     if limits is None or not limits.reserved_words:
         return
+    fold = str.lower if limits.reserved_in_any_case else str
+    words = {word: fold(word) for word in limits.reserved_words}
     for path, text in record.spoken:
-        for word in limits.reserved_words:
-            if word in text:
-                yield Fault(f"{path} contains {word!r}", path, word, "none of the reserved words")
+        folded = fold(text)
+        for word, wanted in words.items():
+            if wanted in folded:
+                at = folded.index(wanted)
+                seen = text[at : at + len(word)]
+                yield Fault(f"{path} contains {seen!r}", path, seen, "none of the reserved words")
 
 
 @rule(
     "R408",
-    bad=_talk(_turn("user", "hi"), _turn("assistant", "hello"), version="2024-01-01"),
-    good=_GOOD,
+    bad=talk(turn("user", "hi"), turn("assistant", "hello"), version="2024-01-01"),
+    good=GOOD,
     formats=("converse",),
     fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
-    model=_NOVA,
+    model=_LLAMA,
 )
-def unknown_schema_version(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A Converse record names an unknown schema version."""
-    version = record.text("schemaVersion")
-    if version is not None and version != SCHEMA_VERSION:
-        yield Fault(f'unknown schema "{version}"', "schemaVersion", version, f'"{SCHEMA_VERSION}"')
-
-
-@rule(
-    "R409",
-    bad='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_anwser": "42"}',
-    good='{"messages": [{"role": "user", "content": "what is 6 × 7"}], "reference_answer": "42"}',
-    severity=Severity.WARNING,
-    formats=("rft",),
-    fix='If the field is meant to be "reference_answer", rename it.',
-    model="nova-2-lite/REINFORCEMENT_FINE_TUNING",
-)
-def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A field's name is close to "reference_answer", and there is no such field.
-
-    This format allows other fields and passes them to your grader, so this is not an error.
-    """
-    if "reference_answer" not in record.value:
-        name = closest("reference_answer", record.value, cutoff=0.75)
-        if name is not None:
-            yield Fault(f'the field is "{name}"', name, name, "reference_answer")
+def unknown_schema_version(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A Converse record names a schema version that the model does not take."""
+    version, talk = record.text("schemaVersion"), scope.contract.conversation
+    if version is not None and talk is not None and version != (talk.schema_version or version):
+        limit = f'"{talk.schema_version}"'
+        yield Fault(f'unknown schema "{version}"', "schemaVersion", version, limit)
 
 
 @rule(
     "R410",
-    bad='{"messages": ' + _GOOD.partition('"messages": ')[2],
-    good=_GOOD,
+    bad=talk(turn("user", "hi"), turn("assistant", "hello"), version=""),
+    good=GOOD,
     severity=Severity.WARNING,
     formats=("converse",),
     fix=f'To be safe, write "schemaVersion": "{SCHEMA_VERSION}".',
     model=_NOVA,
 )
-def schema_version_missing(record: Record, _: DatasetScope) -> Iterator[Fault]:
+def schema_version_missing(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A Converse record does not name its schema version.
 
     Every sample that AWS publishes has the field. AWS does not document whether a job is rejected
     without it.
     """
-    if not record.lookalike and record.messages and "schemaVersion" not in record.value:
+    talk = scope.contract.conversation
+    if talk is not None and not talk.schema_version_required and _has_no_version(record):
         yield Fault("the record names no schema", "schemaVersion", "missing", f'"{SCHEMA_VERSION}"')
+
+
+@rule(
+    "R417",
+    bad=talk(turn("user", "hi"), version=""),
+    good=talk(turn("user", "hi")),
+    formats=("converse",),
+    source=("UG-dist", "SMP-DIST"),
+    fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
+    model=_DISTILLED,
+)
+def schema_version_required(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A Converse record does not name its schema version, and this type of job needs it."""
+    talk = scope.contract.conversation
+    if talk is not None and talk.schema_version_required and _has_no_version(record):
+        limit = f'"{talk.schema_version}"'
+        yield Fault("the record names no schema", "schemaVersion", "missing", limit)
+
+
+def _has_no_version(record: Record) -> bool:
+    return not record.lookalike and bool(record.messages) and "schemaVersion" not in record.value
+
+
+@rule(
+    "R416",
+    bad=talk(turn("user", "hi"), turn("assistant", "hello"), version="our-schema-2026"),
+    good=GOOD,
+    severity=Severity.WARNING,
+    formats=("converse",),
+    once=True,
+    fix=f'To be safe, write "schemaVersion": "{SCHEMA_VERSION}".',
+    model=_NOVA,
+)
+def schema_version_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A Converse record names a schema version that one source allows and another does not.
+
+    Reported once per manifest.
+    """
+    version = record.text("schemaVersion")
+    dispute = scope.contract.dispute("conversation.schema_version")
+    if version is None or dispute is None or version == dispute.value:
+        return
+    words = f"{dispute.ours} takes any schema, {dispute.others} one only"
+    yield Fault(words, "schemaVersion", version, f'"{dispute.value}"')
+
+
+@rule(
+    "R415",
+    bad=talk(turn("user", "hi"), turn("assistant", "hello"), turn("user", "what is AWS")),
+    good=talk(turn("user", "what is AWS")),
+    formats=("converse",),
+    source=("UG-dist", "SMP-DIST", "SMP-LLAMA"),
+    fix="Join the texts, or split the record.",
+    model=_DISTILLED,
+)
+def too_many_parts(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A conversation has more system prompts, user turns or blocks in a turn than are accepted."""
+    limits = scope.contract.conversation
+    if limits is None:
+        return
+    system = record.value.get("system")
+    contents = [(f"messages[{n}].content", m.get("content")) for n, m in enumerate(record.messages)]
+    blocks = ((path, len(each)) for path, each in contents if isinstance(each, list))
+    prompts = len(system) if isinstance(system, list) else 0
+    for field, what, count, most in (
+        ("system", "system prompts", prompts, limits.system_prompts_max),
+        ("messages", "user turns", record.roles.count("user"), limits.user_turns_max),
+        *((path, "blocks", count, limits.blocks_per_turn_max) for path, count in blocks),
+    ):
+        if most is not None and count > most:
+            yield Fault(f"there are {count} {what}", field, f"{count} {what}", f"at most {most}")
+
+
+def _kinds_by_turn(record: Record) -> dict[str, set[str]]:
+    """The kinds of blocks of each turn, by its path."""
+    found: dict[str, set[str]] = {}
+    for block in record.blocks:
+        found.setdefault(block.path.rpartition("[")[0], set()).update(block.kinds)
+    return found

@@ -145,6 +145,60 @@ def above_record_quota(dataset: Dataset, _: object) -> Iterator[Fault]:
 
 
 @rule(
+    "D111",
+    bad='{"training": {"records": 8, "media": {"image": 4, "video": 4}}}',
+    good='{"training": {"records": 8, "media": {"image": 8}}}',
+    source=("NOVA-UG", "UG-nova2"),
+    fix="Make one dataset of the records with images and another of those with videos.",
+    model="nova-lite",
+)
+def images_and_videos_in_dataset(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """Some records have images and others videos, and the model accepts only one of the two.
+
+    A dataset has texts only, texts with images, or texts with videos.
+    """
+    limits = dataset.requirements.dataset.media
+    if limits is None or limits.mixed_kinds:
+        return
+    images, videos = (
+        sum(dataset.text(kind).media.get(medium, 0) for kind in dataset.kinds)
+        for medium in ("image", "video")
+    )
+    if images and videos:
+        value = f"{counted(images, 'record')} with images, {videos:,} with videos"
+        yield Fault("the dataset has images and videos", "messages", value, "one of the two")
+
+
+@rule(
+    "D112",
+    bad='{"training": {"records": 199}}',
+    good='{"training": {"records": 200}}',
+    severity=Severity.WARNING,
+    fix="To be safe, keep the stricter limit.",
+    model="nova-2-lite",
+)
+def dataset_size_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
+    """The dataset keeps one published limit and breaks another."""
+    contract = dataset.requirements.dataset
+    total, least = contract.total_records, (contract.total_records or Range()).min_warn
+    if total is not None and least is not None and (total.min or 1) <= dataset.records < least:
+        yield Fault(
+            f"there are {counted(dataset.records, 'record')}",
+            value=f"{dataset.records:,}",
+            limit=contract.readings("total_records.min", least, total.min or 1),
+        )
+    size, most = dataset.text("training").size, contract.training_bytes_max
+    strict = contract.training_bytes_warn
+    if strict is not None and most is not None and strict < size <= most:
+        yield Fault(
+            f"the training manifest has {size:,} bytes",
+            value=f"{size:,} bytes",
+            limit=contract.readings("training_bytes_max", strict, most, " bytes"),
+            kind="training",
+        )
+
+
+@rule(
     "D107",
     bad='{"training": {"records": 100, "size": 10000000001}}',
     good='{"training": {"records": 100, "size": 10000000000}}',
@@ -192,9 +246,12 @@ def validation_missing(dataset: Dataset, _: object) -> Iterator[Fault]:
 )
 def validation_not_supported(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The model accepts no validation manifest, and there is one."""
-    if dataset.requirements.dataset.validation == "forbidden" and "validation" in dataset.kinds:
+    contract = dataset.requirements.dataset
+    if contract.validation == "forbidden" and "validation" in dataset.kinds:
         records = counted(dataset.text("validation").records, "record")
-        yield Fault("there is a validation manifest", "", records, "none", kind="validation")
+        dispute = contract.dispute("validation")
+        limit = f"none: {dispute.ours}" if dispute is not None else "none"
+        yield Fault("there is a validation manifest", "", records, limit, kind="validation")
 
 
 @rule(

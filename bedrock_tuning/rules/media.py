@@ -7,9 +7,10 @@ from typing import Final
 from bedrock_tuning.catalogue import DatasetContract
 from bedrock_tuning.dataset.images.source import extension_of
 from bedrock_tuning.dataset.record import Medium, Record
-from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.rules._example import IMAGE, VIDEO, asked, attached
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.wording import counted
 
 _NOVA = "nova-lite"
 _LLAMA = "llama-3-2-11b"
@@ -29,23 +30,8 @@ _FORMATS: Final = {
 }
 
 
-def _medium(kind: str, format: str, key: str) -> str:
-    uri = f"s3://bucket/{key}"
-    return f'{{"{kind}": {{"format": "{format}", "source": {{"s3Location": {{"uri": "{uri}"}}}}}}}}'
-
-
-def _talk(*media: str) -> str:
-    content = ", ".join(('{"text": "what is this"}', *media))
-    return (
-        f'{{"schemaVersion": "{SCHEMA_VERSION}", "messages": ['
-        f'{{"role": "user", "content": [{content}]}}, '
-        f'{{"role": "assistant", "content": [{{"text": "a dog"}}]}}]}}'
-    )
-
-
-_IMAGE = _medium("image", "png", "folder/1.png")
-_VIDEO = _medium("video", "mp4", "folder/1.mp4")
-_GOOD = _talk(_IMAGE)
+_ACCOUNT: Final = re.compile("[0-9]{12}")
+_GOOD = asked(IMAGE)
 
 
 def _of(record: Record, kind: str) -> list[Medium]:
@@ -55,26 +41,25 @@ def _of(record: Record, kind: str) -> list[Medium]:
 @rule(
     "R501",
     bad=_GOOD,
-    good=_talk(),
+    good=asked(),
     formats=("converse",),
     fix="Remove the image or video, or choose a model that accepts it.",
     model="nova-micro",
 )
 def media_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to an image or a video that the model cannot read."""
-    contract = scope.contract
-    videos = contract.media is not None and bool(contract.media.video_formats)
+    limits = scope.contract.conversation
+    if limits is None:
+        return
     for medium in record.media:
-        if (medium.kind == "image" and contract.image is None) or (
-            medium.kind == "video" and not videos
-        ):
+        if medium.kind != "document" and medium.kind not in limits.user_blocks:
             words = f"the model does not accept {medium.kind}s"
             yield Fault(words, medium.path, medium.uri, f"no {medium.kind}s")
 
 
 @rule(
     "R502",
-    bad=_talk(*[_IMAGE] * 11),
+    bad=asked(*[IMAGE] * 11),
     good=_GOOD,
     formats=("converse",),
     fix="Use fewer images.",
@@ -83,54 +68,57 @@ def media_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 def too_many_images_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to more images than the model accepts."""
     limits = scope.contract.media
-    images = len(_of(record, "image"))
-    if limits is not None and limits.images_per_record_max is not None:
-        most = limits.images_per_record_max
-        if images > most:
-            words = f"{images} images"
-            yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
+    if limits is not None:
+        yield from _too_many(record, "image", limits.images_per_record_max)
 
 
 @rule(
     "R503",
-    bad=_talk(_VIDEO, _VIDEO),
-    good=_talk(_VIDEO),
+    bad=asked(VIDEO, VIDEO),
+    good=asked(VIDEO),
     formats=("converse",),
-    fix="Use one video.",
+    fix="Use one.",
     model=_NOVA,
 )
 def too_many_videos_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to more videos than the model accepts."""
+    """A conversation refers to more videos or documents than the model accepts."""
     limits = scope.contract.media
-    videos = len(_of(record, "video"))
-    if limits is not None and limits.videos_per_record_max is not None:
-        most = limits.videos_per_record_max
-        if videos > most:
-            words = f"{videos} videos"
-            yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
+    if limits is not None:
+        yield from _too_many(record, "video", limits.videos_per_record_max)
+        yield from _too_many(record, "document", limits.documents_per_record_max)
+
+
+def _too_many(record: Record, kind: str, most: int | None) -> Iterator[Fault]:
+    count = len(_of(record, kind))
+    if most is not None and count > most:
+        words = counted(count, kind)
+        yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
 
 
 @rule(
     "R504",
-    bad=_talk(_IMAGE, _VIDEO),
+    bad=asked(IMAGE, VIDEO),
     good=_GOOD,
     formats=("converse",),
     fix="Split it into two records.",
     model=_NOVA,
 )
 def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to images and a video, and the model accepts only one of the two."""
+    """A conversation refers to images and a video, and the model accepts only one of the two.
+
+    The rule images-and-videos-in-dataset looks at the whole dataset.
+    """
     limits = scope.contract.media
     if limits is None or limits.mixed_kinds:
         return
-    if len({medium.kind for medium in record.media}) > 1:
+    if {"image", "video"} <= {medium.kind for medium in record.media}:
         kinds = f"{len(_of(record, 'image'))} images, {len(_of(record, 'video'))} videos"
         yield Fault("images and video in one record", "messages", kinds, "images or one video")
 
 
 @rule(
     "R505",
-    bad=_talk(_medium("image", "bmp", "folder/1.bmp")),
+    bad=asked(attached("image", "bmp", "folder/1.bmp")),
     good=_GOOD,
     formats=("converse",),
     fix="Write the format of the file; convert the file if the model does not accept it.",
@@ -141,10 +129,10 @@ def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]
     contract = scope.contract
     images = contract.image.formats if contract.image is not None else ()
     videos = contract.media.video_formats if contract.media is not None else ()
-    known = {"image": images, "video": videos}
+    known = {"image": images, "video": videos, "document": ("pdf",)}
     for medium in record.media:
         allowed = known[medium.kind]
-        if allowed and medium.format not in allowed:
+        if allowed and medium.format.lower() not in allowed:
             slip = _FORMATS.get(medium.format.lower())
             hint = f' – did you mean "{slip}"?' if slip in allowed else ""
             yield Fault(
@@ -157,7 +145,7 @@ def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]
 
 @rule(
     "R506",
-    bad=_talk(_medium("image", "png", "folder/my dog.png")),
+    bad=asked(attached("image", "png", "folder/my dog.png")),
     good=_GOOD,
     formats=("converse",),
     fix="Rename the file.",
@@ -180,7 +168,7 @@ def media_key_characters(record: Record, scope: DatasetScope) -> Iterator[Fault]
 
 @rule(
     "R507",
-    bad=_talk(_medium("image", "png", "folder/1.jpg")),
+    bad=asked(attached("image", "png", "folder/1.jpg")),
     good=_GOOD,
     severity=Severity.WARNING,
     formats=("converse",),
@@ -194,8 +182,8 @@ def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault
     content.
     """
     for medium in record.media:
-        named = _FORMATS.get(extension_of(medium.uri))
-        if named is not None and medium.format in _FORMATS.values() and named != medium.format:
+        named, stated = _FORMATS.get(extension_of(medium.uri)), medium.format.lower()
+        if named is not None and stated in _FORMATS.values() and named != stated:
             yield Fault(
                 f'the stated format is "{medium.format}", the file name says {named}',
                 f"{medium.path}.format",
@@ -218,14 +206,13 @@ def _tokens(record: Record, contract: DatasetContract, tiles: int) -> tuple[int,
 
 
 def _images(record: Record) -> str:
-    images = len(_of(record, "image"))
-    return f"{images} image{'s' * (images != 1)}"
+    return counted(len(_of(record, "image")), "image")
 
 
 @rule(
     "R508",
-    bad=_talk(*[_IMAGE] * 10),
-    good=_talk(*[_IMAGE] * 2),
+    bad=asked(*[IMAGE] * 10),
+    good=asked(*[IMAGE] * 2),
     formats=("converse",),
     fix="Use fewer images, or less text.",
     model=_LLAMA,
@@ -248,8 +235,8 @@ def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
 
 @rule(
     "R509",
-    bad=_talk(*[_IMAGE] * 3),
-    good=_talk(*[_IMAGE] * 2),
+    bad=asked(*[IMAGE] * 3),
+    good=asked(*[IMAGE] * 2),
     severity=Severity.INFO,
     formats=("converse",),
     fix="Keep the sides of the images below two tiles, or use fewer images.",
@@ -275,3 +262,46 @@ def images_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterat
         f"up to {found[0]:,} tokens",
         f"{found[1]:,} tokens",
     )
+
+
+@rule(
+    "R510",
+    bad=asked(attached("image", "png", "folder/1.png", owner="your-aws-account-id")),
+    good=asked(attached("image", "png", "folder/1.png", owner="111122223333")),
+    formats=("converse",),
+    source=("BC",),
+    fix="Write the 12 digits of the bucket owner's account, or remove the field.",
+    model=_NOVA,
+)
+def bucket_owner_not_an_account(record: Record, _: DatasetScope) -> Iterator[Fault]:
+    """The stated owner of a bucket is not the 12 digits of an AWS account.
+
+    Usually the placeholder of a documentation page was copied.
+    """
+    for medium in record.media:
+        if medium.owner and not _ACCOUNT.fullmatch(medium.owner):
+            field = f"{medium.path}.source.s3Location.bucketOwner"
+            yield Fault(f'"{medium.owner}" is not an account', field, medium.owner, "12 digits")
+
+
+@rule(
+    "R511",
+    bad=asked(attached("image", "webp", "folder/1.webp")),
+    good=_GOOD,
+    severity=Severity.WARNING,
+    formats=("converse",),
+    fix="To be safe, convert the file.",
+    model="nova-2-lite",
+)
+def media_format_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """An image or a video has a format that one source allows and another does not."""
+    paths = {"image": "image.formats", "video": "media.video_formats", "document": ""}
+    for medium in record.media:
+        dispute = scope.contract.dispute(paths[medium.kind], medium.format.lower())
+        if dispute is not None:
+            yield Fault(
+                f"{medium.format}: {dispute.ours} takes it, {dispute.others} does not",
+                f"{medium.path}.format",
+                medium.format,
+                "sources differ",
+            )

@@ -53,7 +53,9 @@ def image_bytes_disputed(image: Image, scope: DatasetScope) -> Iterator[Fault]:
             f"the file has {image.size:,} bytes",
             scope.image_field,
             f"{image.size:,} bytes",
-            f"{limits.bytes_warn:,} bytes on one page, {limits.bytes_max:,} on another",
+            scope.contract.readings(
+                "image.bytes_max", limits.bytes_warn, limits.bytes_max, " bytes"
+            ),
         )
 
 
@@ -122,7 +124,7 @@ def pixels_disputed(image: Image, scope: DatasetScope) -> Iterator[Fault]:
             f"the image has {pixels:,} pixels",
             scope.image_field,
             _size(sized),
-            f"{limits.pixels_warn:,} on one page, {limits.pixels_max:,} on another",
+            scope.contract.readings("image.pixels_max", limits.pixels_warn, limits.pixels_max),
         )
 
 
@@ -164,6 +166,29 @@ def video_too_long(image: Image, scope: DatasetScope) -> Iterator[Fault]:
             scope.image_field,
             f"{header.seconds:,.2f} s",
             f"at most {media.video_seconds_max} s",
+        )
+
+
+@rule(
+    "I210",
+    bad='{"format": "MP4 video", "width": 0, "height": 0, "seconds": 90.5}',
+    good='{"format": "MP4 video", "width": 0, "height": 0, "seconds": 90.0}',
+    severity=Severity.WARNING,
+    fix="To be safe, cut the video.",
+    model="nova-2-lite",
+)
+def video_length_disputed(image: Image, scope: DatasetScope) -> Iterator[Fault]:
+    """A video is longer than one of the published limits allows."""
+    media, header = scope.contract.media, image.header
+    if media is None or header is None or header.seconds is None:
+        return
+    seconds, strict, most = header.seconds, media.video_seconds_warn, media.video_seconds_max
+    if strict is not None and most is not None and strict < seconds <= most:
+        yield Fault(
+            f"the video is {seconds:,.1f} s long",
+            scope.image_field,
+            f"{seconds:,.2f} s",
+            scope.contract.readings("media.video_seconds_max", strict, most, " s"),
         )
 
 

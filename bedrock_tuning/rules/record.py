@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
-from bedrock_tuning.rules.rule import Fault, rule
+from bedrock_tuning.rules.rule import Fault, Severity, rule
 
 _NAMES_SHOWN = 6
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
@@ -45,6 +45,25 @@ def unknown_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """
     for misfit in record.misfits:
         if misfit.kind == "unknown":
+            yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)
+
+
+@rule(
+    "R105",
+    bad='{"prompt": "what is AWS", "completion": "a cloud", "source": "wiki"}',
+    good='{"prompt": "what is AWS", "completion": "a cloud"}',
+    severity=Severity.WARNING,
+    fix="Remove the field; if it was meant to be another one, rename it.",
+    model="llama-3-1-8b",
+)
+def ignored_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
+    """A record has a field that its format does not have, and that nobody reads.
+
+    AWS's validator for this model accepts such fields. Often the name of an optional field is
+    misspelled, and the model then learns without it.
+    """
+    for misfit in record.misfits:
+        if misfit.kind == "ignored":
             yield Fault(misfit.message, misfit.path, misfit.value, misfit.limit)
 
 

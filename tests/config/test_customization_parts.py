@@ -245,3 +245,10 @@ def test_a_misspelt_key_beside_the_right_one_is_not_said_to_be_it() -> None:
         f"{SEARCH}[serving]\nmode = 'provisioned'\nlease_hours = 8\nlease_hour = 9"
     )
     assert "did you mean lease_hours" not in problems
+
+
+@pytest.mark.parametrize("policy", ["required", "optional"])
+def test_a_validation_set_is_refused_with_the_reason_where_sources_are_sure(policy: str) -> None:
+    problems = _problems(f'{MICRO.replace("micro", "2-lite")}[dataset]\nvalidation = "{policy}"')
+    assert "not supported during supervised fine-tuning" in problems
+    assert "UG-nova2" in problems

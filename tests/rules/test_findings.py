@@ -10,7 +10,7 @@ from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.json_lines import Line
-from bedrock_tuning.dataset.record_formats import SHAPES
+from bedrock_tuning.dataset.record_formats import shape_for
 from bedrock_tuning.rules import RULES, Rule
 from bedrock_tuning.rules.finding import KEPT_PER_RULE, Finding, FindingsFile
 from bedrock_tuning.rules.media import _FORMATS
@@ -42,7 +42,7 @@ def test_the_words_of_a_finding_are_in_their_places(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", [r for r in RULES if r.id[0] == "R"], ids=lambda r: r.name)
 def test_a_finding_names_a_field_of_the_record_or_of_its_format(rule: Rule) -> None:
     scope = scope_of(rule.model)
-    shape = SHAPES[scope.contract.format]
+    shape = shape_for(scope.contract)
     record = item_of(rule, rule.bad)
     for fault in rule.check(record, scope):
         root = fault.field.partition(".")[0].partition("[")[0]

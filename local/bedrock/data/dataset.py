@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, Range
+from bedrock_tuning.checking.manifest import ManifestCheck
+from bedrock_tuning.dataset.scope import DatasetScope
+from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.s3_layout import split_uri
 from local.bedrock.data.objects import AccessError, RoleObjects
 
 SIGNATURES: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 _LONGEST_SIGNATURE: Final = max(len(signature) for signature in SIGNATURES.values())
-_FIELDS: Final = {
-    "image-caption": ("image-ref", "caption"),
-    "prompt-completion": ("prompt", "completion"),
-    "input-only": ("input",),
-    "claude-messages": ("messages",),
-    "converse": ("messages",),
-    "rft": ("messages",),
-}
+_FIELDS: Final = ("image-ref", "caption")
+# Rules about where the media are: the role's policies decide that here.
+_LOCATION: Final = "R21"
 ACCESS_FILE: Final = ".write_access_check_file.tmp"
 
 
@@ -66,6 +65,8 @@ def check_dataset(
         manifest = objects.read(bucket, key)
     except AccessError as error:
         raise _unreadable(bucket, key, str(error)) from error
+    if contract.format != "image-caption":
+        _check_contract(manifest, bucket=bucket, key=key, model=model, contract=contract)
     records = list(_records(manifest, key=key, contract=contract))
     _check_count(len(records), model=model, contract=contract, kind=kind)
     images: set[str] = set()
@@ -76,6 +77,20 @@ def check_dataset(
                 _check_image(objects, reference, manifest=key, line=number)
                 images.add(reference)
     return TrainingData(records=len(records), images=len(images))
+
+
+def _check_contract(
+    manifest: bytes, *, bucket: str, key: str, model: BaseModel, contract: DatasetContract
+) -> None:
+    """What the contract demands of texts and conversations, wherever their media are."""
+    findings: list[Finding] = []
+    scope = DatasetScope(model=model, contract=contract, kind="training", bucket=bucket, folder="")
+    check = ManifestCheck(scope, findings.append, findings_per_rule=1)
+    check.feed(manifest)
+    check.finish()
+    for finding in findings:
+        if finding.severity == Severity.ERROR and not finding.rule.startswith(_LOCATION):
+            raise _malformed(key, f"line {finding.line}: {finding.message}")
 
 
 def _records(
@@ -91,10 +106,10 @@ def _records(
             raise _malformed(key, f"line {number}: {error}") from error
         if not isinstance(record, dict):
             raise _malformed(key, f"line {number} is not a JSON object")
-        missing = [name for name in _FIELDS[contract.format] if name not in record]
-        if missing:
-            raise _malformed(key, f"line {number} has no {' and no '.join(missing)}")
         if contract.caption is not None:
+            missing = [name for name in _FIELDS if name not in record]
+            if missing:
+                raise _malformed(key, f"line {number} has no {' and no '.join(missing)}")
             _check_caption(record["caption"], key=key, line=number, contract=contract)
         yield number, record
 

@@ -146,6 +146,22 @@ def test_a_record_without_its_fields_fails_the_job(pets: Pets) -> None:
     assert "line 1001 has no image-ref and no caption" in message
 
 
+def test_a_conversation_that_breaks_its_contract_fails_the_job(pets: Pets) -> None:
+    thought = {"reasoningContent": {"reasoningText": {"text": "hm"}}}
+    turns = [
+        {"role": "user", "content": [{"text": "hello"}]},
+        {"role": "assistant", "content": [thought, {"text": "hi"}]},
+    ]
+    message = failure(
+        pets,
+        baseModelIdentifier="amazon.nova-lite-v1:0:300k",
+        hyperParameters={"epochCount": "2"},
+        validationDataConfig={"validators": []},
+        trainingDataConfig=manifest(pets, [{"messages": turns}] * 8),
+    )
+    assert "line 1: Amazon Nova Lite takes no reasoningContent" in message
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

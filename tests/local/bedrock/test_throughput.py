@@ -227,8 +227,8 @@ def nova(pets: Pets) -> str:
     """A custom model of Nova Lite, which can be deployed on demand."""
     aws = pets.aws
     data = bucket(aws, "nova")
-    turn = {"role": "user", "content": [{"text": "hello"}]}
-    record = {"schemaVersion": "bedrock-conversation-2024", "messages": [turn]}
+    turns = [{"role": role, "content": [{"text": "hello"}]} for role in ("user", "assistant")]
+    record = {"schemaVersion": "bedrock-conversation-2024", "messages": turns}
     aws.client("s3").put_object(Bucket=data, Key="a.jsonl", Body=jsonl([record] * 8))
     arn = role(aws, "bedrock.amazonaws.com")
     set_policy(aws, arn, [allow("s3:*", "*")])
