@@ -16,7 +16,7 @@ REPORTS = {"bad": bad_report, "good": good_report, "priced": priced_report}
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("name", REPORTS)
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, False), (500, True)])
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, False), (390, True)])
 def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -> None:
     html = to_html(REPORTS[name]())
     seen = browser.look(html, tmp_path, width=width, dark=dark, may_scroll="svg")

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from html import escape
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,7 +19,7 @@ document.querySelectorAll("details").forEach((d) => { d.open = true; });
 const root = document.documentElement;
 const wide = [...document.querySelectorAll("main *")].filter((e) =>
   e.getBoundingClientRect().right > root.clientWidth + 1 && !e.closest("%s"));
-root.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
+parent.document.documentElement.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
   getComputedStyle(document.body).backgroundColor].join("|");
 </script>"""
 
@@ -35,14 +36,17 @@ class Seen(NamedTuple):
 def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) -> Seen:
     """Opens a page at a width; may_scroll: CSS selector of what may be wider than the page."""
     html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    probed = escape(html.replace("</body>", f"{_PROBE % may_scroll}</body>"))
     file = folder / "page.html"
-    file.write_text(html.replace("</body>", f"{_PROBE % may_scroll}</body>"), "utf-8")
+    # A window is at least 500 pixels wide, a frame as narrow as a phone.
+    frame = f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{probed}"></iframe>'
+    file.write_text(f'<!doctype html><meta charset="utf-8">{frame}', "utf-8")
     shown = subprocess.run(
         [
             str(CHROMIUM),
             *_FLAGS,
             f"--user-data-dir={folder / 'profile'}",
-            f"--window-size={width},900",
+            f"--window-size={max(width, 500) + 20},950",
             f"--blink-settings=preferredColorScheme={int(not dark)}",
             "--dump-dom",
             file.as_uri(),

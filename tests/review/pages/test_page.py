@@ -209,7 +209,7 @@ def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesi
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
 @pytest.mark.parametrize("name", ["broken", "whole"])
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)])
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
 def test_nothing_sticks_out_in_a_browser(
     name: str, width: int, dark: bool, facts: Facts, broken: str, tmp_path: Path
 ) -> None:

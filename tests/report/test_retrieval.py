@@ -1,0 +1,76 @@
+"""The pages about retrieval: what they say, and that nothing sticks out in a real browser."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bedrock_tuning.report.retrieval import Hit, ShownPicture, comparison_page, search_page
+from bedrock_tuning.serving.comparison import Comparison, compare
+from tests.support import browser
+
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+ABOUT = {"Tuned model": "arn:aws:bedrock:us-east-1:000000000000:custom-model/base:0/abc123def456"}
+
+
+def compared(pictures: int = 220) -> Comparison:
+    dice = random.Random(4)  # noqa: S311
+    captions = [f"<b>caption</b> & number {number}" for number in range(pictures)]
+    texts = [[dice.gauss(0, 1) for _ in range(8)] for _ in captions]
+
+    def model(noise: float) -> tuple[list[list[float]], list[list[float]]]:
+        return [[x + noise * dice.gauss(0, 1) for x in text] for text in texts], texts
+
+    return compare(captions=captions, base=model(4), tuned=model(0.5))
+
+
+def page() -> str:
+    pictures = {
+        number: ShownPicture(name=f"{number}.png", caption=f"picture {number}", thumbnail=DOT)
+        for number in range(220)
+    }
+    return comparison_page(compared(), about=ABOUT, pictures=pictures)
+
+
+def found() -> str:
+    hits = [
+        Hit(
+            picture=ShownPicture(name=f"a-very-long-name-{n}" * 4, caption="", thumbnail=DOT),
+            cosine=0.5,
+        )
+        for n in range(10)
+    ]
+    return search_page("a <dog>", about=ABOUT, columns={"Base": hits, "Tuned": hits})
+
+
+def test_the_page_tells_the_verdict_the_scores_and_what_moved() -> None:
+    comparison, html = compared(), page()
+    assert "Tuning paid" in html
+    for side in comparison.sides:
+        assert f"{100 * side.tuned.recall[5]:.1f} %" in html
+        assert f"{side.mrr_difference.value:+.3f}" in html
+    first = comparison.sides[0].moved[0]
+    assert f"picture {first.base_first}" in html
+    assert "&lt;b&gt;caption&lt;/b&gt; &amp; number" in html
+    assert "<b>caption" not in html
+
+
+def test_a_search_shows_each_models_pictures_in_their_order() -> None:
+    html = found()
+    assert "a &lt;dog&gt;" in html
+    assert html.index("<h2>Base</h2>") < html.index("<h2>Tuned</h2>")
+    assert html.count("<figure>") == 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("html", [page, found])
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
+def test_nothing_sticks_out(
+    html: Callable[[], str], width: int, dark: bool, tmp_path: Path
+) -> None:
+    seen = browser.look(html(), tmp_path, width=width, dark=dark, may_scroll="svg")
+    assert seen.scroll <= seen.client <= width
+    assert seen.sticking == 0
+    assert seen.dark == dark
