@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue
+from local.bedrock.data.records import Resource
 from local.bedrock.errors import BedrockError, invalid, not_found
 
 END_OF_LIFE = (
@@ -27,15 +28,17 @@ def is_foundation(identifier: str) -> bool:
     return ":foundation-model/" in identifier or identifier in _by_id()
 
 
-def base(identifier: str) -> BaseModel:
+def foundation(identifier: str, region: str) -> Resource:
     """The catalogue's model of an id or ARN in any of its spellings.
 
     Raises BedrockError for an unknown one.
     """
-    found = _by_id().get(id_of(identifier))
+    name = id_of(identifier)
+    found = _by_id().get(name)
     if found is None:
         raise not_found("foundation model", identifier)
-    return found
+    arn = foundation_arn(name, region)
+    return Resource(arn=arn, name=name, model=found.key, members={"foundationModelArn": arn})
 
 
 @cache
@@ -67,13 +70,13 @@ def require_region(regions: tuple[str, ...], region: str, what: str) -> None:
 
 def details(model_id: str, region: str) -> dict[str, Any]:
     """GetFoundationModel's modelDetails of one id."""
-    model = base(model_id)
-    name = id_of(model_id)
+    found = foundation(model_id, region)
+    model, name = found.base, found.name
     inference = ["ON_DEMAND"] if name in model.invoke_ids else []
     if name in model.throughput_ids:
         inference.append("PROVISIONED")
     return {
-        "modelArn": foundation_arn(name, region),
+        "modelArn": found.arn,
         "modelId": name,
         "modelName": model.name,
         "providerName": model.provider,

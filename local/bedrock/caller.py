@@ -15,6 +15,7 @@ SERVICE: Final = "bedrock.amazonaws.com"
 class Caller:
     """The signed caller of one request; its signature was checked before."""
 
+    operation: str
     access_key: str
     region: str
     account: str
@@ -25,15 +26,15 @@ class Caller:
 
     def authorize(
         self,
-        action: str,
-        resources: Iterable[str],
-        *,
+        *resources: str,
+        action: str = "",
         request_tags: Tags | None = None,
         resource_tags: Tags | None = None,
     ) -> None:
-        """Raise AccessDeniedException unless the caller may do `bedrock:<action>` on all of them.
+        """Raise AccessDeniedException unless the caller may do this on all of the resources.
 
-        Tags become `aws:RequestTag/…`, `aws:TagKeys` and `aws:ResourceTag/…`.
+        action: if it is not named as the operation. Tags become `aws:RequestTag/…`, `aws:TagKeys`
+        and `aws:ResourceTag/…`.
         """
         context: dict[str, Any] = {}
         if request_tags:
@@ -42,7 +43,12 @@ class Caller:
         if resource_tags:
             context |= {f"aws:ResourceTag/{key}": value for key, value in resource_tags.items()}
         for resource in resources:
-            self._enforce(f"bedrock:{action}", resource, context)
+            self._enforce(f"bedrock:{action or self.operation}", resource, context)
+
+    def tag(self, arn: str, tags: Tags) -> None:
+        """Raise AccessDeniedException unless the caller may create this with its tags."""
+        if tags:
+            self.authorize(arn, action="TagResource", request_tags=tags)
 
     def pass_role(self, role_arn: str) -> None:
         """Raise AccessDeniedException unless the caller may pass the role to Bedrock."""

@@ -1,39 +1,17 @@
-"""The service's errors: one exception, with the classes and statuses of the real API."""
-
-from typing import Final
-
-STATUS: Final = {
-    "AccessDeniedException": 403,
-    "ConflictException": 400,
-    "InternalServerException": 500,
-    "ModelErrorException": 424,
-    "ModelNotReadyException": 429,
-    "ModelTimeoutException": 408,
-    "ResourceNotFoundException": 404,
-    "ServiceQuotaExceededException": 400,
-    "ServiceUnavailableException": 503,
-    "ThrottlingException": 429,
-    "TooManyTagsException": 400,
-    "ValidationException": 400,
-}
+"""The service's errors: one exception with the classes of the real API."""
 
 
 class BedrockError(Exception):
-    """An answer that is an error: `code` is its class, one of STATUS."""
+    """An answer that is an error; the API model has the HTTP status of its class, `code`.
+
+    members: what the class has beside a message.
+    """
 
     def __init__(self, code: str, message: str, **members: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.members = members
-
-    @property
-    def status(self) -> int:
-        return STATUS[self.code]
-
-    @property
-    def body(self) -> dict[str, str]:
-        return {"message": self.message, **self.members}
 
 
 def invalid(message: str) -> BedrockError:

@@ -1,13 +1,28 @@
 """Bedrock's one event: the state change of a customization job (docs/facts/jobs.md#event)."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from local.bedrock.data.records import Job
+from local.bedrock.data.records import Resource
 from local.bedrock.simulator import log
 
+_SAME: Final = (
+    "jobName",
+    "jobArn",
+    "outputModelName",
+    "outputModelArn",
+    "roleArn",
+    "failureMessage",
+    "creationTime",
+    "lastModifiedTime",
+    "endTime",
+    "baseModelArn",
+    "hyperParameters",
+)
+"""Members that are those of the API."""
 
-def emit(job: Job) -> None:
+
+def emit(job: Resource) -> None:
     """Put the event on the default bus; delivery is best effort, as on AWS."""
     from ministack.services import eventbridge
 
@@ -15,35 +30,24 @@ def emit(job: Job) -> None:
         "Source": "aws.bedrock",
         "DetailType": "Model Customization Job State Change",
         "Detail": json.dumps(detail_of(job)),
-        "Resources": [job.job_arn],
+        "Resources": [job.arn],
     }
-    log.info("simulated job %s is %s", job.job_name, job.status)
+    log.info("simulated job %s is %s", job.name, job.status)
     try:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
     except Exception:
-        log.exception("the event of simulated job %s was lost", job.job_name)
+        log.exception("the event of simulated job %s was lost", job.name)
 
 
-def detail_of(job: Job) -> dict[str, Any]:
+def detail_of(job: Resource) -> dict[str, Any]:
     """The event's detail. Unlike the API's answers its validation data is one flat object."""
-    members = job.members()
-    validators = job.validation_data_config.get("validators") or []
-    detail = {
-        "version": "0.0",
-        "jobName": job.job_name,
-        "jobArn": job.job_arn,
-        "outputModelName": job.output_model_name,
-        "outputModelArn": job.output_model_arn if job.status == "Completed" else None,
-        "roleArn": job.role_arn,
-        "jobStatus": job.status,
-        "failureMessage": job.failure_message,
-        "creationTime": members["creationTime"],
-        "lastModifiedTime": members["lastModifiedTime"],
-        "endTime": members.get("endTime"),
-        "baseModelArn": job.base_model_arn,
-        "hyperParameters": job.hyper_parameters,
-        "trainingDataConfig": {"s3Uri": job.training_data_config.get("s3Uri")},
-        "validationDataConfig": {"s3Uri": validators[0]["s3Uri"]} if validators else None,
-        "outputDataConfig": {"s3Uri": job.output_data_config["s3Uri"]},
+    members = job.members
+    detail = {"version": "0.0", "jobStatus": job.status}
+    detail |= {name: members[name] for name in _SAME if name in members}
+    validators = members["validationDataConfig"]["validators"]
+    data = {
+        "trainingDataConfig": members["trainingDataConfig"],
+        "validationDataConfig": validators[0] if validators else {},
+        "outputDataConfig": members["outputDataConfig"],
     }
-    return {name: value for name, value in detail.items() if value is not None}
+    return detail | {name: {"s3Uri": at["s3Uri"]} for name, at in data.items() if at}

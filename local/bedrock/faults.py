@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from local.bedrock import shapes
-from local.bedrock.errors import STATUS, BedrockError
+from local.bedrock.errors import BedrockError
 
+SERVICES: Final = ("bedrock", "bedrock-runtime")
 FaultKind = Literal["error", "fail-job", "stop-job", "throughput-stuck", "throughput-fails"]
 
 
@@ -33,11 +34,12 @@ class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
             raise ValueError("times must be at least 1")
         if self.kind != "error":
             return
-        known = shapes.operations("bedrock") | shapes.operations("bedrock-runtime")
-        if self.operation not in known:
+        services = [name for name in SERVICES if self.operation in shapes.operations(name)]
+        if not services:
             raise ValueError(f"operation {self.operation!r} is none of Bedrock's")
-        if self.code not in STATUS:
-            raise ValueError(f"code {self.code!r} is none of {', '.join(sorted(STATUS))}")
+        known = sorted(shapes.errors(services[0]))
+        if self.code not in known:
+            raise ValueError(f"code {self.code!r} is none of {', '.join(known)}")
 
 
 class FaultQueue:

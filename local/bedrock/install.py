@@ -7,23 +7,14 @@ from typing import Any, Final
 
 import msgspec
 
-from local.bedrock import (
-    deployments,
-    invoke,
-    jobs,
-    models,
-    shapes,
-    tags,
-    throughput,
-    training,
-)
+from local.bedrock import deployments, invoke, jobs, models, resources, shapes, throughput, training
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import SimulatorState
+from local.bedrock.data.records import Resource
 from local.bedrock.errors import BedrockError, invalid
-from local.bedrock.simulator import Simulator, log
+from local.bedrock.resources import Operation
+from local.bedrock.simulator import DEPLOYMENT, JOB, MODEL, THROUGHPUT, Simulator, log
 from local.emulator.patches._patching import expect, expect_source
 
-Operation = Callable[[Simulator, Caller, Mapping[str, Any]], dict[str, Any]]
 Query = Mapping[str, list[str]]
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, Mapping[str, str], bytes, Query], Awaitable[Response]]
@@ -31,27 +22,27 @@ Handler = Callable[[str, str, Mapping[str, str], bytes, Query], Awaitable[Respon
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "bedrock": {
         "CreateModelCustomizationJob": jobs.create,
-        "GetModelCustomizationJob": jobs.get,
-        "ListModelCustomizationJobs": jobs.listed,
+        "GetModelCustomizationJob": resources.get(JOB),
+        "ListModelCustomizationJobs": resources.listed(JOB),
         "StopModelCustomizationJob": jobs.stop,
-        "GetCustomModel": models.get,
-        "ListCustomModels": models.listed,
+        "GetCustomModel": resources.get(MODEL),
+        "ListCustomModels": resources.listed(MODEL),
         "DeleteCustomModel": models.delete,
         "GetFoundationModel": models.get_foundation,
         "ListFoundationModels": models.list_foundation,
         "CreateProvisionedModelThroughput": throughput.create,
-        "GetProvisionedModelThroughput": throughput.get,
-        "ListProvisionedModelThroughputs": throughput.listed,
+        "GetProvisionedModelThroughput": resources.get(THROUGHPUT),
+        "ListProvisionedModelThroughputs": resources.listed(THROUGHPUT),
         "UpdateProvisionedModelThroughput": throughput.update,
         "DeleteProvisionedModelThroughput": throughput.delete,
         "CreateCustomModelDeployment": deployments.create,
-        "GetCustomModelDeployment": deployments.get,
-        "ListCustomModelDeployments": deployments.listed,
+        "GetCustomModelDeployment": resources.get(DEPLOYMENT),
+        "ListCustomModelDeployments": resources.listed(DEPLOYMENT),
         "UpdateCustomModelDeployment": deployments.update,
         "DeleteCustomModelDeployment": deployments.delete,
-        "TagResource": tags.tag,
-        "UntagResource": tags.untag,
-        "ListTagsForResource": tags.listed,
+        "TagResource": resources.tag,
+        "UntagResource": resources.untag,
+        "ListTagsForResource": resources.tags,
     },
     "bedrock-runtime": {"InvokeModel": invoke.invoke, "Converse": invoke.converse},
 }
@@ -89,15 +80,16 @@ class _Persistence:
 
     def get_state(self) -> dict[str, Any]:
         with self._simulator.lock:
-            return self._simulator.state.members()
+            saved: dict[str, Any] = msgspec.to_builtins(self._simulator.resources)
+            return saved
 
     def load_persisted_state(self, data: dict[str, Any]) -> None:
-        self._simulator.state = msgspec.convert(data, SimulatorState)
+        self._simulator.resources = msgspec.convert(data, dict[str, Resource])
         training.resume(self._simulator)
 
     def reset(self) -> None:
         with self._simulator.lock:
-            self._simulator.state = SimulatorState()
+            self._simulator.resources.clear()
 
 
 def _handler(simulator: Simulator, service: str) -> Handler:
@@ -125,25 +117,26 @@ def _answer(
     from ministack.core.router import extract_access_key_id, extract_region
 
     try:
-        request = shapes.parse(
+        name, request = shapes.parse(
             service, method=method, path=path, query=query, headers=headers, body=body
         )
-        operation = OPERATIONS[service].get(request.operation)
+        operation = OPERATIONS[service].get(name)
         if operation is None:
-            raise invalid(f"The Bedrock simulator does not know {request.operation}")
-        simulator.faults.strike(request.operation)
+            raise invalid(f"The Bedrock simulator does not know {name}")
+        simulator.faults.strike(name)
         caller = Caller(
+            operation=name,
             access_key=extract_access_key_id(headers, query),
             region=extract_region(headers, query),
             account=get_account_id(),
         )
-        members = operation(simulator, caller, request.members)
+        members = operation(simulator, caller, request)
         # InvokeModel's body is the model's own, no shape of the service.
-        if request.operation != "InvokeModel":
-            members = shapes.answer(service, request.operation, members)
-        status = shapes.success_status(service, request.operation)
-        return status, {"Content-Type": "application/json"}, msgspec.json.encode(members)
+        answer = members if name == "InvokeModel" else shapes.answer(service, name, members)
+        status = shapes.success_status(service, name)
+        return status, {"Content-Type": "application/json"}, msgspec.json.encode(answer)
     except BedrockError as error:
         log.info("simulated %s %s: %s", method, path, error)
         kind = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
-        return error.status, kind, json.dumps(error.body).encode()
+        said = json.dumps({"message": error.message, **error.members}).encode()
+        return shapes.errors(service)[error.code], kind, said

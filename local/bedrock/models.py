@@ -1,59 +1,44 @@
-"""Custom models and foundation models: get, list, delete."""
+"""Models: which one an identifier names, foundation models, and the end of custom ones."""
 
 from typing import Any
 
-from local.bedrock import bases, lists, shapes
+from local.bedrock import bases
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Model
+from local.bedrock.data.records import Resource
 from local.bedrock.errors import conflict
-from local.bedrock.simulator import Members, Simulator
+from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
 
 
-def get(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    model = simulator.model(request["modelIdentifier"])
-    caller.authorize("GetCustomModel", [model.model_arn], resource_tags=model.tags)
-    return model.members()
-
-
-def listed(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    caller.authorize("ListCustomModels", ["*"])
-    with simulator.lock:
-        chosen = [model for model in simulator.state.models.values() if _chosen(model, request)]
-        rows = [_summary(model, caller) for model in chosen]
-    if request.get("isOwned") is False:
-        rows = []  # no other account shares models here
-    return lists.page(rows, request, answer="modelSummaries", created="creationTime")
+def named(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
+    """The foundation or custom model of an identifier; raises ResourceNotFoundException."""
+    if bases.is_foundation(identifier):
+        return bases.foundation(identifier, caller.region)
+    return simulator.find(MODEL, identifier)
 
 
 def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    model = simulator.model(request["modelIdentifier"])
-    caller.authorize("DeleteCustomModel", [model.model_arn], resource_tags=model.tags)
+    model = simulator.find(MODEL, request["modelIdentifier"])
+    caller.authorize(model.arn, resource_tags=model.tags)
     with simulator.lock:
-        state = simulator.state
         users = [
-            throughput.provisioned_model_arn
-            for throughput in state.throughputs.values()
-            if model.model_arn in (throughput.model_arn, throughput.desired_model_arn)
-        ]
-        users += [
-            deployment.custom_model_deployment_arn
-            for deployment in state.deployments.values()
-            if deployment.model_arn == model.model_arn
+            one.arn
+            for one in (*simulator.all(THROUGHPUT), *simulator.all(DEPLOYMENT))
+            if model.arn in (one.members["modelArn"], one.members.get("desiredModelArn"))
         ]
         if users:
-            raise conflict(f"The model {model.model_arn} is in use by {', '.join(users)}")
-        del state.models[model.model_arn]
+            raise conflict(f"The model {model.arn} is in use by {', '.join(users)}")
+        del simulator.resources[model.arn]
     return {}
 
 
 def get_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     details = bases.details(request["modelIdentifier"], caller.region)
-    caller.authorize("GetFoundationModel", [details["modelArn"]])
+    caller.authorize(details["modelArn"])
     return {"modelDetails": details}
 
 
 def list_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    caller.authorize("ListFoundationModels", ["*"])
+    caller.authorize("*")
     found = [bases.details(name, caller.region) for name in bases.identifiers()]
     filters = {
         "byCustomizationType": "customizationsSupported",
@@ -67,19 +52,3 @@ def list_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str,
         wanted = request["byProvider"].lower()
         found = [details for details in found if details["providerName"].lower() == wanted]
     return {"modelSummaries": found}
-
-
-def _chosen(model: Model, request: Members) -> bool:
-    return (
-        lists.contains(model.model_name, request)
-        and lists.equals(model.base_model_arn, request, "baseModelArnEquals")
-        and lists.equals(model.foundation_arn, request, "foundationModelArnEquals")
-        and lists.equals(model.model_status, request, "modelStatus")
-    )
-
-
-def _summary(model: Model, caller: Caller) -> dict[str, Any]:
-    members = model.members()
-    members["baseModelName"] = bases.id_of(model.foundation_arn)
-    members["ownerAccountId"] = caller.account
-    return shapes.summary("bedrock", "CustomModelSummary", members)

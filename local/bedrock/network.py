@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.bedrock.data.records import Job
+from local.bedrock.data.records import Resource
 from local.emulator import roles
 
 DESCRIBE: Final = (
@@ -20,25 +20,27 @@ MANAGE: Final = (
 )
 
 
-def check_rights(session: roles.Session, job: Job) -> None:
+def check_rights(session: roles.Session, job: Resource) -> None:
     """Check every right with the tags that Bedrock would use; raise RoleError for a missing one.
 
     Nothing is created in the VPC, and whether its subnets reach S3 is not checked.
     """
-    if job.vpc_config is None:
+    vpc = job.members.get("vpcConfig")
+    if vpc is None:
         return
-    ec2 = f"arn:aws:ec2:{job.region}:{job.account}"
+    region, account = job.arn.split(":")[3:5]
+    ec2 = f"arn:aws:ec2:{region}:{account}"
     interface = f"{ec2}:network-interface/eni-simulated"
-    tags = {"BedrockManaged": "true", "BedrockModelCustomizationJobArn": job.job_arn}
+    tags = {"BedrockManaged": "true", "BedrockModelCustomizationJobArn": job.arn}
     asked = {f"aws:RequestTag/{name}": value for name, value in tags.items()}
     owned = {f"ec2:ResourceTag/{name}": value for name, value in tags.items()}
     for action in DESCRIBE:
         _require(session, job, action, "*")
     create = "ec2:CreateNetworkInterface"
     _require(session, job, create, interface, {**asked, "aws:TagKeys": list(tags)})
-    for group in job.vpc_config["securityGroupIds"]:
+    for group in vpc["securityGroupIds"]:
         _require(session, job, create, f"{ec2}:security-group/{group}")
-    for subnet in job.vpc_config["subnetIds"]:
+    for subnet in vpc["subnetIds"]:
         place = f"{ec2}:subnet/{subnet}"
         _require(session, job, create, place)
         for action in MANAGE:
@@ -49,9 +51,11 @@ def check_rights(session: roles.Session, job: Job) -> None:
 
 def _require(
     session: roles.Session,
-    job: Job,
+    job: Resource,
     action: str,
     resource: str,
     context: Mapping[str, Any] | None = None,
 ) -> None:
-    roles.authorize(session, action=action, resource=resource, region=job.region, context=context)
+    roles.authorize(
+        session, action=action, resource=resource, region=job.arn.split(":")[3], context=context
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -80,23 +81,14 @@ def _changed(options: Options, changes: dict[str, Any]) -> Options:
 
 
 def _status(simulator: Simulator) -> dict[str, Any]:
-    state = simulator.state
+    with simulator.lock:
+        kept = Counter(f"{one.kind} {one.status}".strip() for one in simulator.resources.values())
     return {
         "what": "local AWS with the Bedrock simulator of Bedrock Tuning; nothing here is AWS",
         "pid": os.getpid(),
         "folder": str(Path(os.environ["STATE_DIR"]).parent),
         "clock": simulator.clock.factor,
         "options": asdict(simulator.options),
-        "jobs": _by_status(job.status for job in state.jobs.values()),
-        "custom_models": len(state.models),
-        "provisioned_throughputs": _by_status(one.status for one in state.throughputs.values()),
-        "deployments": _by_status(one.status for one in state.deployments.values()),
+        "resources": kept,
         "faults_pending": len(simulator.faults.pending()),
     }
-
-
-def _by_status(statuses: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for status in statuses:
-        counts[status] = counts.get(status, 0) + 1
-    return counts

@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from local.bedrock.errors import BedrockError, invalid
+from local.bedrock.errors import invalid
 
 # The published pattern of job names backtracks without end on names like "a-------_". The safe
 # form accepts the same strings (compared exhaustively on short ones; docs/facts/api.md#patterns).
@@ -16,24 +15,6 @@ _BACKTRACKING: Final = r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*"
 _SAFE: Final = r"[a-zA-Z0-9][a-zA-Z0-9+.\-]*"
 _SHOWN: Final = 200
 """Characters of a refused value that a message repeats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One operation's method and path; `labels` are the path's parameters."""
-
-    operation: str
-    method: str
-    path: re.Pattern[str]
-    specificity: int
-
-
-@dataclass(frozen=True, slots=True)
-class ApiRequest:
-    """A parsed and checked request: members by their API names."""
-
-    operation: str
-    members: Mapping[str, Any]
 
 
 def parse(
@@ -44,50 +25,68 @@ def parse(
     query: Mapping[str, list[str]],
     headers: Mapping[str, str],
     body: bytes,
-) -> ApiRequest:
+) -> tuple[str, dict[str, Any]]:
     """The operation and its members, checked against every constraint of the model.
 
     `service` is botocore's name. Raises BedrockError: UnknownOperation as ValidationException.
     """
-    for route in _routes(service):
-        match = route.path.fullmatch(path)
-        if route.method == method and match:
-            break
-    else:
-        raise invalid(f"The Bedrock simulator knows no operation {method} {path}")
-    shape = _model(service).operation_model(route.operation).input_shape
+    operation, labels = _routed(service, method, path)
+    shape = _model(service).operation_model(operation).input_shape
     if shape is None:
-        return ApiRequest(route.operation, {})
-    members = dict(_located(shape, match.groupdict(), query, headers))
+        return operation, {}
+    members = dict(_located(shape, labels, query, headers))
     payload = shape.serialization.get("payload")
     if payload is not None:
         if body:
             members[payload] = body
     elif body:
         members.update(_json_object(body))
-    problems = list(_problems(members, shape, ""))
-    if problems:
-        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
-        raise invalid(f"{count}: {'; '.join(problems)}")
-    return ApiRequest(route.operation, members)
+    _require_valid(members, shape)
+    return operation, members
 
 
-def answer(service: str, operation: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """Only those members that the operation's answer has, without the absent ones."""
-    shape = _model(service).operation_model(operation).output_shape
-    known = shape.members if shape is not None else {}
-    return {name: value for name, value in members.items() if name in known and value is not None}
+def answer(service: str, operation: str, members: Mapping[str, Any]) -> Any:
+    """Only what the operation's answer has, at every level, without the absent."""
+    return _cut(members, _model(service).operation_model(operation).output_shape)
 
 
-def summary(service: str, shape: str, members: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for one row of a list: `shape` is the row's."""
-    known = _model(service).shape_for(shape).members
-    return {name: value for name, value in members.items() if name in known and value is not None}
+def _cut(value: Any, shape: Any) -> Any:
+    match getattr(shape, "type_name", "structure"):
+        case "structure":
+            known = shape.members if shape is not None else {}
+            return {
+                name: _cut(item, known[name])
+                for name, item in value.items()
+                if name in known and item is not None
+            }
+        case "list":
+            return [_cut(item, shape.member) for item in value]
+        case _:
+            return value
+
+
+def rows(service: str, operation: str) -> str:
+    """The member of a List operation's answer that holds the rows."""
+    members = _model(service).operation_model(operation).output_shape.members
+    (name,) = (name for name, shape in members.items() if shape.type_name == "list")
+    return str(name)
 
 
 def success_status(service: str, operation: str) -> int:
     status: int = _model(service).operation_model(operation).http.get("responseCode", 200)
     return status
+
+
+@cache
+def errors(service: str) -> dict[str, int]:
+    """The HTTP status of each class of errors."""
+    model = _model(service)
+    shapes = {name: model.shape_for(name).metadata for name in model.shape_names}
+    return {
+        name: limits["error"]["httpStatusCode"]
+        for name, limits in shapes.items()
+        if limits.get("exception")
+    }
 
 
 def operations(service: str) -> frozenset[str]:
@@ -101,19 +100,33 @@ def _model(service: str) -> Any:
     return botocore.session.get_session().get_service_model(service)
 
 
+def _routed(service: str, method: str, path: str) -> tuple[str, Mapping[str, str]]:
+    """The operation of a path, and the path's parameters."""
+    for operation, pattern in _routes(service, method):
+        match = pattern.fullmatch(path)
+        if match:
+            return operation, match.groupdict()
+    raise invalid(f"The Bedrock simulator knows no operation {method} {path}")
+
+
 @cache
-def _routes(service: str) -> tuple[Route, ...]:
-    """Most specific first, so that `…/{id}/stop` wins over `…/{id}`."""
-    routes = []
+def _routes(service: str, method: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Operations by path, most specific first, so that `…/{id}/stop` wins over `…/{id}`."""
     model = _model(service)
+    paths = {}
     for name in model.operation_names:
         http = model.operation_model(name).http
-        template = http["requestUri"].split("?")[0]
-        fixed = re.sub(r"\{[^}]+\}", "", template)
-        # An ARN in the path has slashes: the server decodes them before it routes.
-        pattern = re.sub(r"\\\{(\w+)\\?\+?\\\}", r"(?P<\1>.+)", re.escape(template))
-        routes.append(Route(name, http["method"], re.compile(pattern), len(fixed)))
-    return tuple(sorted(routes, key=lambda route: -route.specificity))
+        if http["method"] == method:
+            paths[name] = http["requestUri"].split("?")[0]
+    # An ARN in the path has slashes: the server decodes them before it routes.
+    return [
+        (name, re.compile(re.sub(r"\\\{(\w+)\\?\+?\\\}", r"(?P<\1>.+)", re.escape(path))))
+        for name, path in sorted(paths.items(), key=lambda item: -len(_fixed(item[1])))
+    ]
+
+
+def _fixed(path: str) -> str:
+    return re.sub(r"\{[^}]+\}", "", path)
 
 
 def _located(
@@ -154,19 +167,31 @@ def _json_object(body: bytes) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise BedrockError("ValidationException", "The request body is not a JSON object")
+        raise invalid("The request body is not a JSON object")
     return value
 
 
+def _require_valid(members: Mapping[str, Any], shape: Any) -> None:
+    """Types and presence are botocore's to check; values are checked here, since it does not."""
+    from botocore.validate import ParamValidator
+
+    report = ParamValidator().validate(members, shape)
+    if report.has_errors():
+        raise invalid(report.generate_report())
+    problems = list(_problems(members, shape, ""))
+    if problems:
+        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
+        raise invalid(f"{count}: {'; '.join(problems)}")
+
+
 def _problems(value: Any, shape: Any, place: str) -> Iterator[str]:
-    """Every constraint that `value` breaks, each worded as the service does."""
-    if not _is_type(value, shape):
-        yield f"Value at '{place}' is not of type {shape.type_name}"
-        return
-    yield from _constraint_problems(value, shape, place)
+    """Every limit that a value of the right type breaks, each worded as the service does."""
+    yield from _limit_problems(value, shape, place)
     match shape.type_name:
         case "structure":
-            yield from _structure_problems(value, shape, place)
+            prefix = f"{place}." if place else ""
+            for name, item in value.items():
+                yield from _problems(item, shape.members[name], f"{prefix}{name}")
         case "list":
             for index, item in enumerate(value, 1):
                 yield from _problems(item, shape.member, f"{place}.{index}.member")
@@ -176,39 +201,18 @@ def _problems(value: Any, shape: Any, place: str) -> Iterator[str]:
                 yield from _problems(item, shape.value, f"{place}.{key}")
 
 
-def _structure_problems(value: Mapping[str, Any], shape: Any, place: str) -> Iterator[str]:
-    prefix = f"{place}." if place else ""
-    for name in shape.required_members:
-        if value.get(name) is None:
-            yield (
-                f"Value null at '{prefix}{name}' failed to satisfy constraint: "
-                "Member must not be null"
-            )
-    for name, item in value.items():
-        if name not in shape.members:
-            yield f"Unknown member '{prefix}{name}'"
-        elif item is not None:
-            yield from _problems(item, shape.members[name], f"{prefix}{name}")
-    given = [name for name in shape.members if value.get(name) is not None]
-    if getattr(shape, "is_tagged_union", False) and len(given) != 1:
-        yield f"Value at '{place}' must have exactly one member of {sorted(shape.members)}"
-
-
-def _constraint_problems(value: Any, shape: Any, place: str) -> Iterator[str]:
+def _limit_problems(value: Any, shape: Any, place: str) -> Iterator[str]:
     limits = shape.metadata
     measured = shape.type_name in ("string", "list", "map", "blob")
-    size = len(value) if measured else value
-    what = "length " if measured else "value "
+    size, what = (len(value), "length ") if measured else (value, "value ")
     rules = []
-    if "min" in limits and size < limits["min"]:
-        rules.append(f"have {what}greater than or equal to {limits['min']}")
     if "max" in limits and size > limits["max"]:
         rules.append(f"have {what}less than or equal to {limits['max']}")
+    # A pattern is not tried on more text than the service takes.
+    elif "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(value):
+        rules.append(f"satisfy regular expression pattern: {limits['pattern']}")
     if "enum" in limits and value not in limits["enum"]:
         rules.append(f"satisfy enum value set: [{', '.join(limits['enum'])}]")
-    too_long = "max" in limits and size > limits["max"]
-    if "pattern" in limits and not too_long and not _pattern(limits["pattern"]).fullmatch(value):
-        rules.append(f"satisfy regular expression pattern: {limits['pattern']}")
     shown = "…" if measured and not isinstance(value, str) else str(value)[:_SHOWN]
     for rule in rules:
         yield f"Value '{shown}' at '{place}' failed to satisfy constraint: Member must {rule}"
@@ -217,23 +221,3 @@ def _constraint_problems(value: Any, shape: Any, place: str) -> Iterator[str]:
 @cache
 def _pattern(published: str) -> re.Pattern[str]:
     return re.compile(published.replace(_BACKTRACKING, _SAFE))
-
-
-def _is_type(value: Any, shape: Any) -> bool:
-    match shape.type_name:
-        case "structure" | "map":
-            return isinstance(value, dict)
-        case "list":
-            return isinstance(value, list)
-        case "string":
-            return isinstance(value, str)
-        case "integer" | "long":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "float" | "double":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "blob":
-            return isinstance(value, bytes | str)
-        case _:
-            return True

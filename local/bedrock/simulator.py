@@ -1,21 +1,14 @@
-"""The simulator's whole state and the look-ups that its operations share."""
+"""The simulator's whole state, its clock, and the look-ups that its operations share."""
 
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final
 
-from local.bedrock.data.records import (
-    Job,
-    Model,
-    OnDemandDeployment,
-    SimulatorState,
-    Tags,
-    Throughput,
-)
+from local.bedrock.data.records import Resource, Tags, changed, kind_of
 from local.bedrock.errors import BedrockError, not_found
 from local.bedrock.faults import FaultQueue
 
@@ -24,8 +17,18 @@ log = logging.getLogger("bedrock-simulator")
 Members = Mapping[str, Any]
 """A request's members, by the names of the API."""
 
-Tagged = Job | Model | Throughput | OnDemandDeployment
-Stored = TypeVar("Stored")
+JOB: Final = "model-customization-job"
+MODEL: Final = "custom-model"
+THROUGHPUT: Final = "provisioned-model"
+DEPLOYMENT: Final = "custom-model-deployment"
+KINDS: Final = {
+    JOB: "job",
+    MODEL: "model",
+    THROUGHPUT: "provisioned model",
+    DEPLOYMENT: "custom model deployment",
+}
+"""What the service keeps, as in its ARNs, and as its messages call it."""
+
 TAGS_PER_RESOURCE: Final = 50
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -33,12 +36,12 @@ HOUR: Final = 3600.0
 MINUTE: Final = 60.0
 
 # Samples of AWS: a Nova job takes about an hour; 60 images with 8,000 steps some five.
-JOB: Final = 1 * HOUR
-JOB_PER_RECORD: Final = 1.0
+JOB_TIME: Final = 1 * HOUR
+JOB_TIME_PER_RECORD: Final = 1.0
 # Samples of AWS poll for 20 to 30 minutes.
 THROUGHPUT_CREATE: Final = 20 * MINUTE
 THROUGHPUT_UPDATE: Final = 10 * MINUTE
-DEPLOYMENT: Final = 10 * MINUTE
+DEPLOYMENT_CHANGE: Final = 10 * MINUTE
 
 SHORTEST: Final = 0.3
 """Real seconds: a state that is over sooner could never be seen."""
@@ -86,65 +89,56 @@ class Options:
 
 @dataclass(slots=True)
 class Simulator:
-    """One per server; `lock` guards `state`."""
+    """One per server; `lock` guards `resources`, which are by ARN."""
 
     clock: Clock
     options: Options
-    state: SimulatorState = field(default_factory=SimulatorState)
+    resources: dict[str, Resource] = field(default_factory=dict)
     faults: FaultQueue = field(default_factory=FaultQueue)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def is_over(self, end: datetime | None) -> TypeGuard[datetime]:
-        """Whether a change that was planned to end then has ended."""
-        return end is not None and not self.options.hold and end <= now()
+    def all(self, kind: str) -> list[Resource]:
+        """Every resource of a kind, as it is now."""
+        with self.lock:
+            found = [one for one in self.resources.values() if one.kind == kind]
+            for one in found:
+                self._settle(one)
+        return found
 
-    def job(self, identifier: str) -> Job:
-        return _find(self.state.jobs, identifier, "job", lambda job: job.job_name)
+    def find(self, kind: str, identifier: str) -> Resource:
+        """The resource of an ARN or a name, as it is now; of several with one name the youngest.
 
-    def model(self, identifier: str) -> Model:
-        return _find(self.state.models, identifier, "model", lambda model: model.model_name)
+        Raises ResourceNotFoundException.
+        """
+        for one in reversed(self.all(kind)):
+            if identifier in (one.arn, one.name):
+                return one
+        raise not_found(KINDS[kind], identifier)
 
-    def throughput(self, identifier: str) -> Throughput:
-        return _find(
-            self.state.throughputs,
-            identifier,
-            "provisioned model",
-            lambda throughput: throughput.provisioned_model_name,
-        )
-
-    def deployment(self, identifier: str) -> OnDemandDeployment:
-        return _find(
-            self.state.deployments,
-            identifier,
-            "custom model deployment",
-            lambda deployment: deployment.model_deployment_name,
-        )
-
-    def tagged(self, arn: str) -> Tagged:
+    def tagged(self, arn: str) -> Resource:
         """Whatever carries tags under this ARN."""
-        state = self.state
-        stores: Iterable[Mapping[str, Tagged]] = (
-            state.jobs,
-            state.models,
-            state.throughputs,
-            state.deployments,
+        if kind_of(arn) not in KINDS:
+            raise not_found("resource", arn)
+        return self.find(kind_of(arn), arn)
+
+    def repeated(self, kind: str, request: Members) -> Resource | None:
+        """What an earlier request with the same client token created."""
+        token = request.get("clientRequestToken")
+        earlier = self.all(kind) if token else []
+        return next(
+            (one for one in earlier if one.members.get("clientRequestToken") == token), None
         )
-        for store in stores:
-            if arn in store:
-                return store[arn]
-        raise not_found("resource", arn)
 
+    def begin(self, resource: Resource, seconds: float, **members: Any) -> None:
+        """Begin a change that brings these members when it is over."""
+        end = self.clock.after(seconds)
+        resource.settles_at, resource.settles_to = end, {**members, **changed(end)}
 
-def _find(
-    store: Mapping[str, Stored], identifier: str, what: str, name: Callable[[Stored], str]
-) -> Stored:
-    """The record of an ARN or of a name; of several with one name the youngest."""
-    if identifier in store:
-        return store[identifier]
-    named = [record for record in store.values() if name(record) == identifier]
-    if not named:
-        raise not_found(what, identifier)
-    return named[-1]
+    def _settle(self, resource: Resource) -> None:
+        end = resource.settles_at
+        if end is not None and not self.options.hold and end <= now():
+            resource.members |= resource.settles_to
+            resource.settles_at = None
 
 
 def new_id() -> str:

@@ -1,15 +1,14 @@
 """Provisioned Throughput: buy, swap models, delete (docs/facts/api.md#provisioned-throughput)."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel, catalogue
-from local.bedrock import bases, lists, shapes
+from local.bedrock import bases, models
 from local.bedrock.caller import Caller
-from local.bedrock.data.records import Tags, Throughput
+from local.bedrock.data.records import Resource, changed, created, iso
 from local.bedrock.errors import conflict, invalid, quota
 from local.bedrock.simulator import (
+    THROUGHPUT,
     THROUGHPUT_CREATE,
     THROUGHPUT_UPDATE,
     Members,
@@ -22,177 +21,95 @@ from local.bedrock.simulator import (
 COMMITMENT: Final = {"OneMonth": timedelta(days=30), "SixMonths": timedelta(days=180)}
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A model that can be behind a throughput."""
-
-    base: BaseModel
-    arn: str
-    foundation_arn: str
-    tags: Tags
-    key: str | None = None
-
-
 def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    served = _served(simulator, caller, request["modelId"])
-    arn = caller.arn("provisioned-model", new_id())
+    served = models.named(simulator, caller, request["modelId"])
+    arn, name = caller.arn(THROUGHPUT, new_id()), request["provisionedModelName"]
     tags = tags_of(request.get("tags"), arn=arn)
-    caller.authorize(
-        "CreateProvisionedModelThroughput",
-        [served.arn],
-        request_tags=tags,
-        resource_tags=served.tags,
-    )
-    if tags:
-        caller.authorize("TagResource", [arn], request_tags=tags)
+    caller.authorize(served.arn, request_tags=tags, resource_tags=served.tags)
+    caller.tag(arn, tags)
     if served.key is not None:
         caller.use_key(served.key, ["kms:Decrypt"])
     _check_sold(simulator, caller, served)
-    commitment = request.get("commitmentDuration")
     with simulator.lock:
-        repeated = _same_token(simulator, request)
+        repeated = simulator.repeated(THROUGHPUT, request)
         if repeated is not None:
-            return {"provisionedModelArn": repeated.provisioned_model_arn}
-        _check_name(simulator, request["provisionedModelName"])
+            return {"provisionedModelArn": repeated.arn}
+        _check_name(simulator, name)
         _check_units(simulator, served, request["modelUnits"])
-        created = now()
-        throughput = Throughput(
-            provisioned_model_arn=arn,
-            provisioned_model_name=request["provisionedModelName"],
-            model_units=request["modelUnits"],
-            desired_model_units=request["modelUnits"],
-            model_arn=served.arn,
-            desired_model_arn=served.arn,
-            foundation_model_arn=served.foundation_arn,
-            status="Creating",
-            creation_time=created,
-            last_modified_time=created,
-            commitment_duration=commitment,
-            commitment_expiration_time=created + COMMITMENT[commitment] if commitment else None,
-            catalogue_key=served.base.key,
-            client_request_token=request.get("clientRequestToken"),
-            tags=tags,
-        )
+        at = now()
+        own = {
+            "provisionedModelArn": arn,
+            "desiredModelUnits": request["modelUnits"],
+            "modelArn": served.arn,
+            "desiredModelArn": served.arn,
+            "foundationModelArn": served.members["foundationModelArn"],
+            "status": "Creating",
+        }
+        if "commitmentDuration" in request:
+            own["commitmentExpirationTime"] = iso(at + COMMITMENT[request["commitmentDuration"]])
+        members = {**request, **created(at), **own}
+        throughput = Resource(arn=arn, name=name, model=served.model, members=members, tags=tags)
         _begin(simulator, throughput, THROUGHPUT_CREATE)
-        simulator.state.throughputs[arn] = throughput
+        simulator.resources[arn] = throughput
     return {"provisionedModelArn": arn}
 
 
-def get(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    throughput = _found(simulator, request)
-    caller.authorize(
-        "GetProvisionedModelThroughput",
-        [throughput.provisioned_model_arn],
-        resource_tags=throughput.tags,
-    )
-    return throughput.members()
-
-
-def listed(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    caller.authorize("ListProvisionedModelThroughputs", ["*"])
-    with simulator.lock:
-        every = simulator.state.throughputs.values()
-        for throughput in every:
-            settle(simulator, throughput)
-        rows = [
-            shapes.summary("bedrock", "ProvisionedModelSummary", throughput.members())
-            for throughput in every
-            if _chosen(throughput, request)
-        ]
-    return lists.page(rows, request, answer="provisionedModelSummaries", created="creationTime")
-
-
 def update(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    throughput = _found(simulator, request)
-    arn = throughput.provisioned_model_arn
-    wanted = request.get("desiredModelId")
-    served = _served(simulator, caller, wanted) if wanted else None
-    resources = [arn, *([served.arn] if served else [])]
-    caller.authorize("UpdateProvisionedModelThroughput", resources, resource_tags=throughput.tags)
+    throughput = simulator.find(THROUGHPUT, request["provisionedModelId"])
+    arn, members = throughput.arn, throughput.members
+    wanted, name = request.get("desiredModelId"), request.get("desiredProvisionedModelName")
+    served = models.named(simulator, caller, wanted) if wanted else None
+    models_used = [served.arn] if served else []
+    caller.authorize(arn, *models_used, resource_tags=throughput.tags)
     with simulator.lock:
-        settle(simulator, throughput)
         if throughput.status != "InService":
             raise invalid(f"{arn} is {throughput.status}; only one that is InService is updated")
-        if ":foundation-model/" in throughput.model_arn and served is None:
+        if ":foundation-model/" in members["modelArn"] and served is None:
             raise invalid(f"{arn} serves a base model and cannot be updated")
-        name = request.get("desiredProvisionedModelName")
-        if name and name != throughput.provisioned_model_name:
+        if name and name != throughput.name:
             _check_name(simulator, name)
         if served is not None:
-            _check_same_base(throughput, served)
+            _check_same_base(members["foundationModelArn"], served)
         if name:
-            throughput.provisioned_model_name = name
-        if served is not None and served.arn != throughput.model_arn:
-            throughput.status = "Updating"
-            throughput.desired_model_arn = served.arn
+            throughput.name = members["provisionedModelName"] = name
+        members.update(changed(now()))
+        if served is not None and served.arn != members["modelArn"]:
+            members.update(status="Updating", desiredModelArn=served.arn)
             _begin(simulator, throughput, THROUGHPUT_UPDATE)
-        throughput.last_modified_time = now()
     return {}
 
 
 def delete(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
-    throughput = _found(simulator, request)
-    arn = throughput.provisioned_model_arn
-    caller.authorize("DeleteProvisionedModelThroughput", [arn], resource_tags=throughput.tags)
+    throughput = simulator.find(THROUGHPUT, request["provisionedModelId"])
+    arn, members = throughput.arn, throughput.members
+    caller.authorize(arn, resource_tags=throughput.tags)
     with simulator.lock:
-        settle(simulator, throughput)
-        until = throughput.commitment_expiration_time
-        if until is not None and now() < until:
+        until = members.get("commitmentExpirationTime")
+        if until is not None and now() < datetime.fromisoformat(until):
             raise conflict(
-                f"{arn} has a commitment ({throughput.commitment_duration}) until {until:%Y-%m-%d} "
+                f"{arn} has a commitment ({members['commitmentDuration']}) until {until[:10]} "
                 "and cannot be deleted before its end"
             )
         if throughput.status in ("Creating", "Updating"):
             raise conflict(f"{arn} is {throughput.status} and cannot be deleted now")
-        del simulator.state.throughputs[arn]
+        del simulator.resources[arn]
     return {}
 
 
-def settle(simulator: Simulator, throughput: Throughput) -> None:
-    """End the change under way once its time is over."""
-    if not simulator.is_over(throughput.settles_at):
-        return
-    throughput.last_modified_time = throughput.settles_at
-    throughput.status = throughput.settles_as
-    throughput.failure_message = throughput.settles_with
-    throughput.settles_at = None
-    if throughput.status == "InService":
-        throughput.model_arn = throughput.desired_model_arn
-
-
-def _begin(simulator: Simulator, throughput: Throughput, seconds: float) -> None:
+def _begin(simulator: Simulator, throughput: Resource, seconds: float) -> None:
     """Plan the end of a change, or the failure that was ordered for it."""
-    throughput.settles_at = simulator.clock.after(seconds)
-    throughput.settles_as, throughput.settles_with = "InService", None
     failure = simulator.faults.take("throughput-fails")
     if failure is not None:
         message = failure.message or "The requested capacity is not available."
-        throughput.settles_as = "Failed"
-        throughput.settles_with = f"[Bedrock simulator] {message}"
-    elif simulator.faults.take("throughput-stuck") is not None:
-        throughput.settles_at = None
+        message = f"[Bedrock simulator] {message}"
+        simulator.begin(throughput, seconds, status="Failed", failureMessage=message)
+    elif simulator.faults.take("throughput-stuck") is None:
+        wanted = throughput.members["desiredModelArn"]
+        simulator.begin(throughput, seconds, status="InService", modelArn=wanted)
 
 
-def _found(simulator: Simulator, request: Members) -> Throughput:
-    with simulator.lock:
-        throughput = simulator.throughput(request["provisionedModelId"])
-        settle(simulator, throughput)
-    return throughput
-
-
-def _served(simulator: Simulator, caller: Caller, identifier: str) -> Served:
-    if bases.is_foundation(identifier):
-        base, name = bases.base(identifier), bases.id_of(identifier)
-        arn = bases.foundation_arn(name, caller.region)
-        return Served(base, arn, arn, {})
-    model = simulator.model(identifier)
-    base = catalogue()[model.catalogue_key]
-    return Served(base, model.model_arn, model.foundation_arn, model.tags, model.model_kms_key_arn)
-
-
-def _check_sold(simulator: Simulator, caller: Caller, served: Served) -> None:
-    model = served.base
-    name = bases.id_of(served.foundation_arn)
+def _check_sold(simulator: Simulator, caller: Caller, served: Resource) -> None:
+    model, name = served.base, bases.id_of(served.members["foundationModelArn"])
     if not model.serving.provisioned_throughput or name not in model.throughput_ids:
         raise invalid(f"Provisioned Throughput is not supported for {name}")
     bases.require_open(
@@ -206,17 +123,16 @@ def _check_sold(simulator: Simulator, caller: Caller, served: Served) -> None:
 
 
 def _check_name(simulator: Simulator, name: str) -> None:
-    others = simulator.state.throughputs.values()
-    if any(other.provisioned_model_name == name for other in others):
+    if any(other.name == name for other in simulator.all(THROUGHPUT)):
         # Create lists no ConflictException in the API reference.
         raise invalid("The provided provisioned model name is currently in use.")
 
 
-def _check_units(simulator: Simulator, served: Served, units: int) -> None:
+def _check_units(simulator: Simulator, served: Resource, units: int) -> None:
     used = sum(
-        other.model_units
-        for other in simulator.state.throughputs.values()
-        if other.catalogue_key == served.base.key and other.status != "Failed"
+        other.members["modelUnits"]
+        for other in simulator.all(THROUGHPUT)
+        if other.model == served.model and other.status != "Failed"
     )
     limit = simulator.options.model_units
     if used + units > limit:
@@ -226,23 +142,9 @@ def _check_units(simulator: Simulator, served: Served, units: int) -> None:
         )
 
 
-def _check_same_base(throughput: Throughput, served: Served) -> None:
-    if served.foundation_arn != throughput.foundation_model_arn:
+def _check_same_base(foundation_arn: str, served: Resource) -> None:
+    if served.members["foundationModelArn"] != foundation_arn:
         raise invalid(
             f"{served.arn} is not of the base model of this Provisioned Throughput, "
-            f"{throughput.foundation_model_arn}"
+            f"{foundation_arn}"
         )
-
-
-def _same_token(simulator: Simulator, request: Members) -> Throughput | None:
-    token = request.get("clientRequestToken")
-    every = simulator.state.throughputs.values()
-    return next((one for one in every if token and one.client_request_token == token), None)
-
-
-def _chosen(throughput: Throughput, request: Members) -> bool:
-    return (
-        lists.contains(throughput.provisioned_model_name, request)
-        and lists.equals(throughput.status, request, "statusEquals")
-        and lists.equals(throughput.model_arn, request, "modelArnEquals")
-    )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, Range
@@ -30,18 +29,10 @@ class JobError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingData:
-    """One manifest that passed: its records and the different images that they name."""
-
-    records: int
-    images: int
-
-
 def check_output(objects: RoleObjects, uri: str) -> None:
     """Write the access check file below the output URI, as Bedrock does before it trains."""
     bucket, prefix = split_uri(uri)
-    key = f"{_folder(prefix)}{ACCESS_FILE}"
+    key = f"{folder(prefix)}{ACCESS_FILE}"
     try:
         objects.write(bucket, key, b"")
     except AccessError as error:
@@ -54,8 +45,10 @@ def check_output(objects: RoleObjects, uri: str) -> None:
 
 def check_dataset(
     objects: RoleObjects, uri: str, *, model: BaseModel, contract: DatasetContract, kind: str
-) -> TrainingData:
-    """Read a manifest and everything it names; `kind` is "training" or "validation".
+) -> int:
+    """Read a manifest and everything it names; how many records it has.
+
+    `kind` is "training" or "validation".
 
     Raises JobError with the sentence that Bedrock's troubleshooting guide has for it.
     """
@@ -76,7 +69,7 @@ def check_dataset(
             if reference not in images:
                 _check_image(objects, reference, manifest=key, line=number)
                 images.add(reference)
-    return TrainingData(records=len(records), images=len(images))
+    return len(records)
 
 
 def _check_contract(
@@ -170,5 +163,6 @@ def _malformed(key: str, detail: str) -> JobError:
     )
 
 
-def _folder(prefix: str) -> str:
+def folder(prefix: str) -> str:
+    """A key's prefix that names a folder: with one slash at its end, "" for the whole bucket."""
     return f"{prefix.rstrip('/')}/" if prefix else ""

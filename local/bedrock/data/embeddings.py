@@ -10,7 +10,6 @@ import hashlib
 import io
 import itertools
 import math
-import random
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -23,7 +22,7 @@ FULL_LENGTH: Final = 1024
 GRID: Final = 12
 """An image is reduced to a grid of this many by this many coloured cells."""
 TUNED_SHARE: Final = 0.35
-"""How much of a tuned model's vector is its own."""
+"""How far a tuned model moves a vector of length 1."""
 
 
 def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> dict[str, Any]:
@@ -47,7 +46,9 @@ def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> di
         vectors.append(_unit(_spread(_image_features(_image(image, model)))))
     vector = [sum(numbers) / len(vectors) for numbers in zip(*vectors, strict=True)]
     if tuned is not None:
-        vector = _tune(vector, tuned)
+        # A tuned model moves every vector its own way.
+        own = _unit(list(_direction(tuned)))
+        vector = [number + TUNED_SHARE * part for number, part in zip(vector, own, strict=True)]
     return {
         "embedding": _unit(vector[:length]),
         "inputTextTokenCount": tokens,
@@ -130,23 +131,6 @@ def _spread(features: Iterator[tuple[str, float]]) -> list[float]:
 def _direction(name: str) -> tuple[float, ...]:
     digest = hashlib.shake_256(name.encode()).digest(FULL_LENGTH)
     return tuple(byte - 127.5 for byte in digest)
-
-
-def _tune(vector: list[float], model_arn: str) -> list[float]:
-    """A tuned model turns every vector its own way."""
-    order, signs = _turn(model_arn)
-    return [
-        (1 - TUNED_SHARE) * number + TUNED_SHARE * sign * vector[place]
-        for number, place, sign in zip(vector, order, signs, strict=True)
-    ]
-
-
-@lru_cache(maxsize=64)
-def _turn(model_arn: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    dice = random.Random(model_arn)  # noqa: S311 - has to be repeatable, protects nothing
-    order = list(range(FULL_LENGTH))
-    dice.shuffle(order)
-    return tuple(order), tuple(dice.choice((-1, 1)) for _ in order)
 
 
 def _unit(vector: list[float]) -> list[float]:

@@ -74,15 +74,15 @@ def test_every_wrong_member_is_named_at_once(pets: Pets) -> None:
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
+        ({"jobName": None}, "Invalid type for parameter jobName"),
+        ({"jobName": ""}, "Invalid length for parameter jobName, value: 0, valid min length: 1"),
+        ({"jobName": 7}, "Invalid type for parameter jobName, value: 7"),
+        ({"jobname": "a"}, 'Unknown parameter in input: "jobname"'),
+        ({"jobTags": [{"key": "a"}]}, 'Missing required parameter in jobTags[0]: "value"'),
         (
-            {"jobName": None},
-            "Value null at 'jobName' failed to satisfy constraint: Member must not",
+            {"vpcConfig": {"subnetIds": [], "securityGroupIds": ["sg-1"]}},
+            "Invalid length for parameter vpcConfig.subnetIds",
         ),
-        ({"jobName": ""}, "length greater than or equal to 1"),
-        ({"jobName": 7}, "'jobName' is not of type string"),
-        ({"jobname": "a"}, "Unknown member 'jobname'"),
-        ({"jobTags": [{"key": "a"}]}, "'jobTags.1.member.value'"),
-        ({"vpcConfig": {"subnetIds": [], "securityGroupIds": ["sg-1"]}}, "'vpcConfig.subnetIds'"),
     ],
 )
 def test_what_an_sdk_would_not_send_is_refused_too(changes: dict[str, Any], why: str) -> None:

@@ -1,0 +1,110 @@
+"""What every kind of resource can do: get, list and tag."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from local.bedrock import shapes
+from local.bedrock.caller import Caller
+from local.bedrock.data.records import Resource
+from local.bedrock.errors import invalid
+from local.bedrock.simulator import Members, Simulator, require_tag_count
+
+Operation = Callable[[Simulator, Caller, Members], dict[str, Any]]
+PAGE: Final = 100
+"""Rows of a page when the caller does not say."""
+
+
+def get(kind: str) -> Operation:
+    """The operation that answers with one resource, which its only parameter names."""
+
+    def operation(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+        (identifier,) = request.values()
+        found = simulator.find(kind, identifier)
+        caller.authorize(found.arn, resource_tags=found.tags)
+        with simulator.lock:
+            return dict(found.members)
+
+    return operation
+
+
+def listed(kind: str) -> Operation:
+    """The operation that lists a kind: filtered, in order of creation, in pages.
+
+    A filter's name says what it compares: `statusEquals`, `nameContains`, `creationTimeAfter` …
+    """
+
+    def operation(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+        caller.authorize("*")
+        with simulator.lock:
+            chosen = [dict(one.members) for one in simulator.all(kind) if _chosen(one, request)]
+        descending = request.get("sortOrder") != "Ascending"
+        chosen.sort(key=lambda row: str(row["creationTime"]), reverse=descending)
+        start = _start(request.get("nextToken"))
+        end = start + request.get("maxResults", PAGE)
+        found: dict[str, Any] = {shapes.rows("bedrock", caller.operation): chosen[start:end]}
+        if end < len(chosen):
+            found["nextToken"] = base64.urlsafe_b64encode(str(end).encode()).decode()
+        return found
+
+    return operation
+
+
+def _chosen(resource: Resource, request: Members) -> bool:
+    return all(_filters(resource, request))
+
+
+def _filters(resource: Resource, request: Members) -> Iterator[bool]:
+    for name, value in request.items():
+        if name == "nameContains":
+            yield value.lower() in resource.name.lower()
+        elif name.endswith("Equals"):
+            yield resource.members.get(name.removesuffix("Equals")) == value
+        elif name.endswith("After"):
+            yield _creation(resource) > value
+        elif name.endswith("Before"):
+            yield _creation(resource) < value
+        elif name == "modelStatus":
+            yield resource.members[name] == value
+        elif name == "isOwned":
+            yield bool(value)  # no other account shares models here
+
+
+def _creation(resource: Resource) -> datetime:
+    return datetime.fromisoformat(resource.members["creationTime"])
+
+
+def _start(token: str | None) -> int:
+    if token is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(token))
+    except (ValueError, binascii.Error):
+        raise invalid("The provided nextToken is invalid") from None
+
+
+def tag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    found = simulator.tagged(request["resourceARN"])
+    new = {entry["key"]: entry["value"] for entry in request["tags"]}
+    caller.authorize(found.arn, request_tags=new, resource_tags=found.tags)
+    with simulator.lock:
+        require_tag_count(found.tags | new, arn=found.arn)
+        found.tags = found.tags | new
+    return {}
+
+
+def untag(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    found = simulator.tagged(request["resourceARN"])
+    gone = dict.fromkeys(request["tagKeys"], "")
+    caller.authorize(found.arn, request_tags=gone, resource_tags=found.tags)
+    with simulator.lock:
+        found.tags = {key: value for key, value in found.tags.items() if key not in gone}
+    return {}
+
+
+def tags(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    found = simulator.tagged(request["resourceARN"])
+    caller.authorize(found.arn, resource_tags=found.tags)
+    return {"tags": [{"key": key, "value": value} for key, value in found.tags.items()]}
