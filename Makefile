@@ -58,7 +58,7 @@ $(LAYERS): lambdas/requirements.txt .venv/.installed
 
 .PHONY: demo
 demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject
-	python -m local.demo
+	python -m local demo
 
 QUICK_CHECKS := check-format check-lint check-imports check-docs check-workflows
 SLOW_CHECKS := check-types check-secrets
@@ -149,7 +149,7 @@ build/checkov/.installed: requirements-scan.txt .venv/.installed
 	@touch $@
 
 .PHONY: scan
-scan: install build/checkov/.installed ## cdk-nag and checkov: nothing but what tools/scan/acknowledgements.toml accepts
+scan: install build/checkov/.installed ## checkov: nothing but what tools/scan/acknowledgements.toml accepts
 	python -m tools.scan
 
 .PHONY: snapshots

@@ -1,4 +1,4 @@
-"""`python -m local`: start, stop and inspect the local AWS."""
+"""`python -m local`: start, stop and inspect the local AWS, and the demo on it."""
 
 import signal
 
@@ -6,6 +6,7 @@ if __name__ == "__main__":
     # Ctrl-C while the rest is imported: an end without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+import json
 import shlex
 import time
 from pathlib import Path
@@ -14,15 +15,18 @@ import click
 
 from local.emulator.layout import UNSET
 from local.emulator.server import (
-    CLOCK_MAX,
     DEFAULT_CLOCK,
     DEFAULT_PORT,
     DEFAULT_STATE,
-    PORT_MAX,
     LocalAws,
     LocalAwsError,
 )
 
+BUILD = Path("build")
+AGAIN = (
+    "If leftovers of an earlier run are the cause, start over: `make local-down`, "
+    "`make local-up FRESH=1`, `make demo`"
+)
 STATE = click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
@@ -40,25 +44,17 @@ def main() -> None:
     """
 
 
-def _clock(_context: click.Context, _option: click.Parameter, value: float) -> float:
-    # click's ranges let "nan" through.
-    if not 1 <= value <= CLOCK_MAX:
-        raise click.BadParameter(f"{value:g} is not a number from 1 to {CLOCK_MAX:.0f}.")
-    return value
-
-
 @main.command()
 @STATE
 @click.option(
     "--port",
-    type=click.IntRange(0, PORT_MAX),
+    type=int,
     default=DEFAULT_PORT,
     show_default=True,
     help="0 picks a free port.",
 )
 @click.option(
     "--clock",
-    callback=_clock,
     default=DEFAULT_CLOCK,
     show_default=True,
     help="Simulated Bedrock seconds per real second; with 3600 an hour takes one second.",
@@ -139,8 +135,48 @@ def env(*, state: Path) -> None:
         click.echo(f"export {key}={shlex.quote(value)}")
 
 
+@main.command()
+@STATE
+@click.option(
+    "--port",
+    type=int,
+    default=0,
+    help="Port of the local AWS, if none runs yet; 0 picks a free one.",
+)
+def demo(*, state: Path, port: int) -> None:
+    """Deploy the app, upload a dataset, follow it to a served model; reject a broken one.
+
+    Everything is real but Amazon Bedrock, which is a simulator. Writes build/demo.json.
+    """
+    from bedrock_tuning.errors import TuningError
+    from local.demo.deploy import DeployError
+    from local.demo.run import DemoFailedError, Narrator, run
+
+    narrator = Narrator()
+    narrator.say("Amazon Bedrock is SIMULATED here: no model is trained, nothing is billed")
+    try:
+        with narrator.step("start", "start the local AWS"):
+            aws = LocalAws.attach(state=state) or LocalAws.start(
+                state=state, port=port, detach=True
+            )
+        result = json.dumps(run(aws, narrator, BUILD / "demo"), indent=2)
+    except (DemoFailedError, TuningError) as error:
+        click.echo(f"\nthe demo failed: {error}\n{AGAIN}", err=True)
+        raise SystemExit(1) from error
+    except DeployError as error:
+        raise LocalAwsError(f"{error}\n{AGAIN}") from error
+    (BUILD / "demo.json").write_text(f"{result}\n", "utf-8")
+    click.echo(result)
+    click.echo(
+        f"\nThe local AWS is still running at {aws.endpoint}. To explore it:\n"
+        f'    eval "$(.venv/bin/python -m local env)"; .venv/bin/tuning runs\n'
+        "To stop it:\n    make local-down",
+        err=True,
+    )
+
+
 def entry_point() -> None:
-    """Exit codes. 0: done; 2: failed; 3: `status` while nothing is running; 130: Ctrl-C."""
+    """Exit codes. 0: done; 1: the demo failed; 2: could not; 3: it is down; 130: Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         main(standalone_mode=False)
@@ -151,6 +187,7 @@ def entry_point() -> None:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(2) from error
     except click.Abort:
+        click.echo("interrupted; if the local AWS runs, `make local-down` stops it", err=True)
         raise SystemExit(130) from None
 
 

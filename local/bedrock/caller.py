@@ -69,18 +69,8 @@ class Caller:
                 raise BedrockError("AccessDeniedException", why)
 
     def _enforce(self, action: str, resource: str, context: Mapping[str, Any]) -> None:
-        from ministack.core import iam_evaluator as iam
-
-        denied = iam.enforce(
-            self.access_key,
-            action,
-            action.split(":", 1)[0],
-            self.region,
-            resource_arn=resource,
-            service_context=dict(context),
+        why = roles.refusal(
+            self.access_key, action=action, resource=resource, region=self.region, context=context
         )
-        if denied is not None:
-            principal = getattr(denied, "principal_arn", "") or self.access_key
-            raise BedrockError(
-                "AccessDeniedException", roles.denial(principal, action, resource, denied)
-            )
+        if why is not None:
+            raise BedrockError("AccessDeniedException", why)

@@ -1,4 +1,4 @@
-"""The pages under /_simulator on the local AWS's own port: status, faults and options."""
+"""The page /_simulator on the local AWS's own port: what the simulator holds, and orders to it."""
 
 import json
 import os
@@ -18,11 +18,11 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 HEADER: Final = (b"x-bedrock-tuning-simulator", b"1")
-_PREFIX: Final = "/_simulator/"
+PATH: Final = "/_simulator"
 
 
 def install(simulator: Simulator) -> None:
-    """Answer the pages, and mark every answer of the server as a simulator's."""
+    """Answer the page, and mark every answer of the server as a simulator's."""
     from ministack import app
 
     inner: Asgi = app.app
@@ -33,8 +33,8 @@ def install(simulator: Simulator) -> None:
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
 
-        if scope["type"] == "http" and scope["path"].startswith(_PREFIX):
-            status, answer = _page(simulator, scope, await _body(receive))
+        if scope["type"] == "http" and scope["path"] == PATH:
+            status, answer = _page(simulator, await _body(receive))
             headers = [(b"content-type", b"application/json")]
             await marked({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
@@ -53,31 +53,19 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _page(simulator: Simulator, scope: Message, body: bytes) -> tuple[int, Any]:
-    page = scope["method"], scope["path"].removeprefix(_PREFIX)
+def _page(simulator: Simulator, body: bytes) -> tuple[int, Any]:
+    """GET, without a body, or an order: {"clear": true}, {"order": {…}} or {"options": {…}}."""
     try:
-        match page:
-            case "GET", "status":
-                return 200, _status(simulator)
-            case "GET", "faults":
-                return 200, simulator.faults.pending()
-            case "POST", "faults":
-                simulator.faults.order(json.loads(body))
-                return 201, simulator.faults.pending()
-            case "DELETE", "faults":
-                simulator.faults.clear()
-                return 200, []
-            case "POST", "options":
-                simulator.options = _changed(simulator.options, json.loads(body))
-                return 200, asdict(simulator.options)
-            case _:
-                return 404, {"message": f"no page {' '.join(page)} in the simulator"}
+        given = json.loads(body or b"{}")
+        if "clear" in given:
+            simulator.faults.clear()
+        if "order" in given:
+            simulator.faults.order(given["order"])
+        options = replace(simulator.options, **given.get("options", {}))
+        simulator.options = msgspec.convert(asdict(options), Options)
     except (ValueError, TypeError) as error:
         return 400, {"message": str(error)}
-
-
-def _changed(options: Options, changes: dict[str, Any]) -> Options:
-    return msgspec.convert(asdict(replace(options, **changes)), Options)
+    return 200, _status(simulator)
 
 
 def _status(simulator: Simulator) -> dict[str, Any]:
@@ -90,5 +78,5 @@ def _status(simulator: Simulator) -> dict[str, Any]:
         "clock": simulator.clock.factor,
         "options": asdict(simulator.options),
         "resources": kept,
-        "faults_pending": len(simulator.faults.pending()),
+        "faults": simulator.faults.pending(),
     }

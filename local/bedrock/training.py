@@ -7,11 +7,10 @@ import threading
 import time
 from typing import Final
 
-from bedrock_tuning.s3_layout import split_uri
 from local.bedrock import events, network
 from local.bedrock.caller import SERVICE
-from local.bedrock.data.dataset import JobError, check_dataset, check_output, folder
-from local.bedrock.data.objects import AccessError, RoleObjects
+from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, write
+from local.bedrock.data.objects import RoleObjects
 from local.bedrock.data.records import Resource, changed, created, iso
 from local.bedrock.simulator import JOB, JOB_TIME, JOB_TIME_PER_RECORD, Simulator, log, now
 from local.emulator import roles
@@ -145,7 +144,7 @@ def _check_network(session: roles.Session, job: Resource) -> None:
 def _check_data(objects: RoleObjects, job: Resource) -> int:
     """Read everything as the role; how many training records there are."""
     given = job.members
-    check_output(objects, given["outputDataConfig"]["s3Uri"])
+    write(objects, given["outputDataConfig"]["s3Uri"], ACCESS_FILE, b"")
     sets = [("validation", one["s3Uri"]) for one in given["validationDataConfig"]["validators"]]
     for kind, uri in [*sets, ("training", given["trainingDataConfig"]["s3Uri"])]:
         records = check_dataset(
@@ -202,18 +201,10 @@ def _losses(job: Resource) -> dict[str, list[float]]:
 
 
 def _write_metrics(objects: RoleObjects, job: Resource, losses: dict[str, list[float]]) -> None:
-    bucket, prefix = split_uri(job.members["outputDataConfig"]["s3Uri"])
-    place = f"{folder(prefix)}model-customization-job-{job.arn.rpartition('/')[2]}"
+    folder = f"model-customization-job-{job.arn.rpartition('/')[2]}"
     for kind, values in losses.items():
-        key = f"{place}/{_METRICS[kind]}"
-        try:
-            objects.write(bucket, key, _csv(kind, values))
-        except AccessError as error:
-            raise JobError(
-                "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions "
-                f"to access S3 bucket: {bucket} at key {key}",
-                str(error),
-            ) from error
+        uri = job.members["outputDataConfig"]["s3Uri"]
+        write(objects, uri, f"{folder}/{_METRICS[kind]}", _csv(kind, values))
 
 
 def _csv(kind: str, values: list[float]) -> bytes:

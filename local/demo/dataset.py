@@ -1,28 +1,20 @@
 """Draws a dataset of real image files with captions, every picture different, and a broken one."""
 
-import colorsys
 import json
-import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw
 
-_HUES: Final = {
-    "red": 0.0,
-    "orange": 0.08,
-    "yellow": 0.15,
-    "green": 0.35,
-    "teal": 0.48,
-    "blue": 0.6,
-    "purple": 0.77,
-    "pink": 0.9,
-}
+from bedrock_tuning import s3_layout
+
+_COLOURS: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")
+_SHAPES: Final = {"triangles": 3, "squares": 4, "hexagons": 6, "circles": 32}
+"""Sides of each."""
 _SIDE_MIN, _SIDE_MAX = 256, 400
-Draw = Callable[[ImageDraw.ImageDraw, int, int, tuple[int, int, int], random.Random], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,32 +35,27 @@ def draw(folder: Path, *, count: int, seed: int, prefix: str) -> Iterator[Pictur
     for number in range(count):
         # Pictures, not secrets: reproducible on purpose.
         dice = random.Random(f"{seed}/{number}")  # noqa: S311
-        subject = dice.choice(sorted(_PATTERNS))
-        back, front = dice.sample(sorted(_HUES), 2)
+        shape = dice.choice(sorted(_SHAPES))
+        back, front = dice.sample(_COLOURS, 2)
         width, height = dice.randint(_SIDE_MIN, _SIDE_MAX), dice.randint(_SIDE_MIN, _SIDE_MAX)
-        image = _ground(width, height, back, dice)
-        _PATTERNS[subject](ImageDraw.Draw(image), width, height, _colour(front, dice), dice)
+        image = Image.new("RGB", (width, height), back)
+        pen = ImageDraw.Draw(image)
+        for _ in range(dice.randint(8, 30)):
+            circle = (dice.randint(0, width), dice.randint(0, height), dice.randint(6, 50))
+            pen.regular_polygon(circle, _SHAPES[shape], rotation=dice.randint(0, 90), fill=front)
         name = f"{prefix}-{number:05d}.{'png' if number % 2 else 'jpg'}"
         if number % 2:
             image.save(images / name, compress_level=1)
         else:
             image.save(images / name, quality=dice.randint(80, 95))
-        yield Picture(path=f"images/{name}", caption=f"{front} {subject} on {back} ground")
+        yield Picture(path=f"images/{name}", caption=f"{front} {shape} on {back} ground")
 
 
 def manifest(pictures: list[Picture], *, bucket: str, customization: str) -> bytes:
     """The JSONL manifest that refers to the pictures where they will lie in S3."""
-    return "".join(
-        json.dumps(
-            {
-                "image-ref": f"s3://{bucket}/{customization}/{picture.path}",
-                "caption": picture.caption,
-            },
-            ensure_ascii=False,
-        )
-        + "\n"
-        for picture in pictures
-    ).encode()
+    place = s3_layout.uri(bucket, s3_layout.folder(customization))
+    rows = [{"image-ref": f"{place}{one.path}", "caption": one.caption} for one in pictures]
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
 
 
 def break_it(folder: Path, pictures: list[Picture], *, bucket: str, customization: str) -> bytes:
@@ -95,100 +82,3 @@ def break_it(folder: Path, pictures: list[Picture], *, bucket: str, customizatio
     lines[9] = json.dumps({"image_ref": spoilt["image-ref"], "caption": spoilt["caption"]})
     lines[10] = lines[10].rstrip("}")
     return ("\n".join(lines) + "\n").encode()
-
-
-def _colour(name: str, dice: random.Random) -> tuple[int, int, int]:
-    hue = _HUES[name] + dice.uniform(-0.015, 0.015)
-    red, green, blue = colorsys.hsv_to_rgb(hue % 1, dice.uniform(0.6, 1), dice.uniform(0.6, 1))
-    return round(red * 255), round(green * 255), round(blue * 255)
-
-
-def _ground(width: int, height: int, name: str, dice: random.Random) -> Image.Image:
-    """Two shades of one colour, blended along a random direction."""
-    mask = Image.linear_gradient("L").rotate(dice.uniform(0, 360), expand=True)
-    mask = mask.resize((width, height))
-    first, second = (Image.new("RGB", (width, height), _colour(name, dice)) for _ in range(2))
-    return Image.composite(first, second, mask)
-
-
-def _stripes(
-    pen: ImageDraw.ImageDraw,
-    width: int,
-    height: int,
-    colour: tuple[int, int, int],
-    dice: random.Random,
-) -> None:
-    step, lean = dice.randint(18, 60), dice.uniform(-1, 1)
-    for x in range(-height, width + height, step):
-        pen.line((x, 0, x + lean * height, height), fill=colour, width=step // 3)
-
-
-def _squares(
-    pen: ImageDraw.ImageDraw,
-    width: int,
-    height: int,
-    colour: tuple[int, int, int],
-    dice: random.Random,
-) -> None:
-    side = dice.randint(16, 56)
-    for row, y in enumerate(range(0, height, side)):
-        for x in range(side * (row % 2), width, 2 * side):
-            pen.rectangle((x, y, x + side - 1, y + side - 1), fill=colour)
-
-
-def _circles(
-    pen: ImageDraw.ImageDraw,
-    width: int,
-    height: int,
-    colour: tuple[int, int, int],
-    dice: random.Random,
-) -> None:
-    for _ in range(dice.randint(8, 30)):
-        x, y, radius = dice.randint(0, width), dice.randint(0, height), dice.randint(6, 50)
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), outline=colour, width=4)
-
-
-def _star(
-    pen: ImageDraw.ImageDraw,
-    width: int,
-    height: int,
-    colour: tuple[int, int, int],
-    dice: random.Random,
-) -> None:
-    points, turn = dice.randint(5, 12), dice.uniform(0, math.tau)
-    outer = min(width, height) * dice.uniform(0.25, 0.48)
-    inner = outer * dice.uniform(0.3, 0.7)
-    pen.polygon(
-        [
-            (
-                width / 2 + radius * math.cos(turn + math.pi * i / points),
-                height / 2 + radius * math.sin(turn + math.pi * i / points),
-            )
-            for i in range(2 * points)
-            for radius in [inner if i % 2 else outer]
-        ],
-        fill=colour,
-    )
-
-
-def _waves(
-    pen: ImageDraw.ImageDraw,
-    width: int,
-    height: int,
-    colour: tuple[int, int, int],
-    dice: random.Random,
-) -> None:
-    length, tall = dice.uniform(30, 120), dice.uniform(6, 30)
-    for y in range(0, height, dice.randint(20, 50)):
-        shift = dice.uniform(0, math.tau)
-        line = [(x, y + tall * math.sin(x / length * math.tau + shift)) for x in range(0, width, 4)]
-        pen.line(line, fill=colour, width=5)
-
-
-_PATTERNS: Final[dict[str, Draw]] = {
-    "stripes": _stripes,
-    "squares": _squares,
-    "circles": _circles,
-    "star": _star,
-    "waves": _waves,
-}

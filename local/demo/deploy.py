@@ -1,15 +1,17 @@
 """Deploys the app to the local AWS with the real CDK CLI, as a user would to AWS."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from local.emulator.layout import ENVIRONMENT
+from bedrock_tuning.client import deployment
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.client.deployment import Deployment
+from local.emulator.layout import ENVIRONMENT, REGION
 from local.emulator.server import LocalAws
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -23,16 +25,17 @@ class DeployError(Exception):
     """The CDK CLI failed; the message ends with its last lines of output."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalDeployment:
-    """What was deployed, by the names of the stacks' outputs."""
+class LocalClients(Aws):
+    """The package's own clients, which reach the local AWS."""
 
-    training_bucket: str
-    validation_bucket: str
-    output_bucket: str
-    runs_table: str
-    workflow: str
-    topic: str
+    def __init__(self, local: LocalAws) -> None:
+        super().__init__(region=REGION)
+        self._local = local
+
+    @cached_property
+    def session(self) -> Any:
+        """Makes clients as boto3's session does."""
+        return self._local
 
 
 def bootstrap(aws: LocalAws, folder: Path) -> None:
@@ -43,34 +46,19 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
 
 
-def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> LocalDeployment:
-    """Synthesizes and deploys all stacks; log, templates and outputs go into folder.
+def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
+    """Synthesizes and deploys all stacks; log and templates go into folder.
 
     app: the command that synthesizes, if not the one in cdk.json.
     """
-    outputs = folder / "outputs.json"
-    command = ["deploy", "--all", "--require-approval", "never", "--outputs-file", str(outputs)]
+    command = ["deploy", "--all", "--require-approval", "never"]
     _cdk(aws, folder, [*command, *(["--app", app] if app else [])], say=say)
-    return read_outputs(outputs)
+    return deployment.find(LocalClients(aws), environment=ENVIRONMENT)
 
 
 def destroy(aws: LocalAws, folder: Path, *, stack: str = "--all") -> None:
     """Deletes the stacks; retained resources stay."""
     _cdk(aws, folder, ["destroy", stack, "--force"], say=None)
-
-
-def read_outputs(path: Path) -> LocalDeployment:
-    """The deployment that the CDK CLI wrote down."""
-    stacks: Mapping[str, Mapping[str, str]] = json.loads(path.read_text("utf-8"))
-    data, pipeline = stacks[f"tuning-{ENVIRONMENT}-data"], stacks[f"tuning-{ENVIRONMENT}-pipeline"]
-    return LocalDeployment(
-        training_bucket=data["TrainingBucket"],
-        validation_bucket=data["ValidationBucket"],
-        output_bucket=data["OutputBucket"],
-        runs_table=pipeline["RunsTable"],
-        workflow=pipeline["Workflow"],
-        topic=pipeline["Topic"],
-    )
 
 
 def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:

@@ -73,25 +73,14 @@ def refusal(
     `kms:ViaService`, `kms:CallerAccount` and `context`, the encryption context, can be conditions
     of identity and key policies.
     """
-    from ministack.core import iam_evaluator as iam
     from ministack.core.responses import get_account_id
 
-    denied = iam.enforce(
-        access_key,
-        action,
-        "kms",
-        region,
-        resource_arn=key,
-        service_context={
-            "kms:ViaService": f"{service}.{region}.amazonaws.com",
-            "kms:CallerAccount": get_account_id(),
-            **{f"kms:EncryptionContext:{name}": value for name, value in context.items()},
-        },
-    )
-    if denied is None:
-        return None
-    principal = getattr(denied, "principal_arn", "") or access_key
-    return roles.denial(principal, action, key, denied)
+    conditions = {
+        "kms:ViaService": f"{service}.{region}.amazonaws.com",
+        "kms:CallerAccount": get_account_id(),
+        **{f"kms:EncryptionContext:{name}": value for name, value in context.items()},
+    }
+    return roles.refusal(access_key, action=action, resource=key, region=region, context=conditions)
 
 
 def bucket_context(bucket: str) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -88,28 +89,60 @@ def _trusts(
     from ministack.core import iam_evaluator as iam
 
     policy = json.loads(document) if isinstance(document, str) else document
-    account = role_arn.split(":")[4]
+    listed = policy.get("Statement", ())
+    # The emulator compares no service principals, so those that name this one name everybody.
+    about_it = [
+        {**statement, "Principal": "*"}
+        for statement in ([listed] if isinstance(listed, dict) else listed)
+        if statement.get("Principal") == "*"
+        or iam._service_principal_matches(statement.get("Principal"), service)
+    ]
     request = iam.EvalContext(
         principal_arn=service,
         principal_type="AWSService",
-        principal_account=account,
+        principal_account=role_arn.split(":")[4],
         action="sts:AssumeRole",
         resource_arn=role_arn,
         region=region,
         secure_transport=True,
         service_context=dict(context),
     )
-    applicable = [
-        statement
-        for statement in _listed(policy.get("Statement", ()))
-        if statement.get("Principal") == "*"
-        or iam._service_principal_matches(statement.get("Principal"), service)
-    ]
-    # A trust policy names no resource: it is about the role that carries it.
-    statements = [{**statement, "Resource": "*"} for statement in applicable]
-    parsed = iam.parse_policy_document({"Statement": statements})
-    decision: str = iam.evaluate(request, [parsed]).decision
-    return decision == "Allow"
+    trusted: bool = iam.evaluate_trust_policy({"Statement": about_it}, service, request)
+    return trusted
+
+
+def refusal(
+    access_key: str,
+    *,
+    action: str,
+    resource: str,
+    region: str,
+    context: Mapping[str, Any] | None = None,
+) -> str | None:
+    """AWS's sentence when the holder of the key may not do `action` on `resource`; None if it may.
+
+    Identity, resource (bucket, key, topic …), boundary policies and conditions all count.
+    """
+    from ministack.core import iam_evaluator as iam
+    from ministack.core.iam_actions import identity_denial_message
+
+    iam.pin_request_origin(HOST, True)
+    denied = iam.enforce(
+        access_key,
+        action,
+        action.split(":", 1)[0],
+        region,
+        resource_arn=resource,
+        service_context=dict(context or {}),
+    )
+    if denied is None:
+        return None
+    principal = getattr(denied, "principal_arn", "") or access_key
+    explicit = getattr(denied, "decision", "") == "Deny"
+    sentence: str = identity_denial_message(action, principal, resource, explicit)
+    if getattr(denied, "resource_policy_arn", ""):
+        return sentence.replace("an identity-based policy", "a resource-based policy")
+    return sentence
 
 
 def authorize(
@@ -120,52 +153,24 @@ def authorize(
     region: str,
     context: Mapping[str, Any] | None = None,
 ) -> None:
-    """Raise RoleError, worded as AWS does, unless the session may do `action` on `resource`.
-
-    Identity, resource (bucket, key, topic …), boundary policies and conditions all count.
-    """
-    from ministack.core import iam_evaluator as iam
-
-    service = action.split(":", 1)[0]
-    iam.pin_request_origin(HOST, True)
-    denied = iam.enforce(
-        session.access_key,
-        action,
-        service,
-        region,
-        resource_arn=resource,
-        service_context=dict(context or {}),
+    """Raise RoleError with AWS's sentence unless the session may do `action` on `resource`."""
+    why = refusal(
+        session.access_key, action=action, resource=resource, region=region, context=context
     )
-    if denied is not None:
-        raise RoleError(denial(session.principal_arn, action, resource, denied))
-
-
-def denial(principal: str, action: str, resource: str, denied: Any) -> str:
-    """AWS's sentence for a refused request."""
-    explicit = getattr(denied, "decision", "") == "Deny"
-    kind = "resource-based" if getattr(denied, "resource_policy_arn", "") else "identity-based"
-    why = (
-        f"with an explicit deny in a {kind} policy"
-        if explicit
-        else f"because no identity-based policy allows the {action} action"
-    )
-    return f"User: {principal} is not authorized to perform: {action} on resource: {resource} {why}"
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return [value] if isinstance(value, dict) else value
+    if why is not None:
+        raise RoleError(why)
 
 
 @lru_cache(maxsize=256)
-def client(session: Session, service: str, region: str, endpoint: str) -> Any:
-    """A botocore client that signs as the session; one attempt, path-style S3."""
+def client(session: Session, service: str, region: str) -> Any:
+    """A botocore client of this server that signs as the session; one attempt, path-style S3."""
     import botocore.session
     from botocore.config import Config
 
     return botocore.session.get_session().create_client(
         service,
         region_name=region,
-        endpoint_url=endpoint,
+        endpoint_url=f"http://{HOST}:{os.environ['GATEWAY_PORT']}",
         aws_access_key_id=session.access_key,
         aws_secret_access_key=session.secret_key,
         aws_session_token=session.token,

@@ -10,16 +10,15 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import msgspec
 
+from local.emulator.faults import Faults, ask
 from local.emulator.layout import (
     HOST,
     REGION,
@@ -29,9 +28,6 @@ from local.emulator.layout import (
     server_command,
     server_environment,
 )
-
-if TYPE_CHECKING:
-    from local.emulator.faults import Faults
 
 DEFAULT_PORT: Final = 4566
 DEFAULT_STATE: Final = Path("build/local")
@@ -177,10 +173,8 @@ class LocalAws:
         return f"http://{HOST}:{self.record.port}"
 
     @property
-    def faults(self) -> "Faults":
+    def faults(self) -> Faults:
         """Order faults in the Bedrock simulator."""
-        from local.emulator.faults import Faults
-
         return Faults(endpoint=self.endpoint)
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -201,12 +195,9 @@ class LocalAws:
     def status(self) -> dict[str, Any]:
         """What the simulator says about itself; raises LocalAwsError when it does not answer."""
         try:
-            url = f"{self.endpoint}/_simulator/status"
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own server
-                body: dict[str, Any] = json.load(answer)
+            return ask(self.endpoint, timeout=5)
         except (OSError, ValueError) as error:
             raise LocalAwsError(f"{self.endpoint} does not answer: {error}") from error
-        return body
 
     def stop(self, *, timeout: float = STOP_SECONDS) -> None:
         """Let the server save its state and end, then end the functions it left running.
@@ -370,8 +361,7 @@ def _free_port(port: int) -> int:
 def _who(port: int) -> str:
     """Another local AWS that listens there, as the middle of a sentence; "" if it is none."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/_simulator/status", timeout=1) as answer:
-            found = json.load(answer)
-            return f"; a local AWS answers there (pid {found['pid']}, state in {found['folder']})"
+        found = ask(f"http://{HOST}:{port}", timeout=1)
+        return f"; a local AWS answers there (pid {found['pid']}, state in {found['folder']})"
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return ""

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from bedrock_tuning.constructs import workflow
-from local.demo.follow import EndedExecution
+from tests.e2e.following import EndedExecution
 from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
 from tests.e2e.world import NAME, World, eventually
 
@@ -242,7 +242,7 @@ class Stage:
     def execute(self, state: str) -> EndedExecution:
         """The workflow with its own role, from one of its states on, with what the good run had."""
         states = self.world.aws.client("stepfunctions")
-        whole = states.describe_state_machine(stateMachineArn=self.world.deployment.workflow)
+        whole = states.describe_state_machine(stateMachineArn=self.world.deployment.workflow_arn)
         definition = {**json.loads(whole["definition"]), "StartAt": state}
         machine = states.create_state_machine(
             name=f"from-{time.time_ns()}",

@@ -14,8 +14,8 @@ from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain
 from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
-from local.demo.follow import upload_manifest, upload_pictures
 from local.emulator.server import LocalAws
+from tests.e2e.following import upload_manifest, upload_pictures
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
@@ -86,7 +86,7 @@ def stage(world: World, scientist: Any) -> Iterator[Stage]:
     for seed, (kind, count) in enumerate(kinds):
         folder = world.folder / kind
         drawn = list(dataset.draw(folder, count=PICTURES, seed=seed, prefix=kind))
-        place = {"bucket": getattr(world.deployment, f"{kind}_bucket"), "customization": NAME}
+        place = {"bucket": world.deployment.buckets.of(kind), "customization": NAME}
         upload_pictures(scientist, folder, drawn, **place)
         captioned = [
             dataclasses.replace(drawn[number % PICTURES], caption=f"{kind} picture {number}")
@@ -129,12 +129,12 @@ def test_the_default_group_of_the_network_is_closed(world: World) -> None:
     assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
 
 
-@pytest.mark.parametrize("bucket", ["training_bucket", "validation_bucket", "output_bucket"])
+@pytest.mark.parametrize("bucket", ["training", "validation", "output"])
 def test_whoever_is_not_named_reads_and_writes_nothing(
     world: World, auditor: Any, bucket: str
 ) -> None:
     others = auditor.client("s3")
-    name = getattr(world.deployment, bucket)
+    name = getattr(world.deployment.buckets, bucket)
     calls: list[Callable[[], Any]] = [
         lambda: others.list_objects_v2(Bucket=name),
         lambda: others.get_object(Bucket=name, Key=f"{NAME}/manifest.jsonl"),

@@ -58,7 +58,7 @@ def test_a_spoilt_manifest_is_rejected_and_says_why(world: World, fault: str) ->
 
 
 def test_every_fault_of_a_dataset_is_found_in_one_pass(world: World) -> None:
-    s3, bucket = world.aws.client("s3"), world.deployment.training_bucket
+    s3, bucket = world.aws.client("s3"), world.deployment.buckets.training
     strange = f"{NAME}/images/a strange+name ü 100%.png"
     png = (world.folder / "training" / world.pictures["training"][1].path).read_bytes()
     s3.put_object(Bucket=bucket, Key=strange, Body=png + b"strange")
@@ -131,6 +131,6 @@ def test_duplicates_are_not_worth_a_message(world: World) -> None:
     states = world.aws.client("stepfunctions")
     event = states.describe_execution(executionArn=ended.arn)["input"]
     inbox = world.subscribe()
-    again = states.start_execution(stateMachineArn=world.deployment.workflow, input=event)
+    again = states.start_execution(stateMachineArn=world.deployment.workflow_arn, input=event)
     assert world.end_of(again["executionArn"]).outcome == "duplicate"
     assert inbox.messages() == []

@@ -56,7 +56,7 @@ def test_bedrock_read_the_checked_copy_not_the_upload(world: World, served: Any)
     row = world.row(served["ended"])
     job = world.aws.client("bedrock").get_model_customization_job(jobIdentifier=row["job_arn"])
     key = s3_layout.checked_manifest_key(NAME, row["run"], "training")
-    uri = s3_layout.uri(world.deployment.output_bucket, key)
+    uri = s3_layout.uri(world.deployment.buckets.output, key)
     assert job["trainingDataConfig"]["s3Uri"] == uri
     assert job["roleArn"].startswith("arn:aws:iam::000000000000:role/tuning-local-pipeline-Bedrock")
 
@@ -81,7 +81,7 @@ def test_ten_copies_of_an_event_make_no_second_job(world: World, served: Any) ->
     states = world.aws.client("stepfunctions")
     event = states.describe_execution(executionArn=served["ended"].arn)["input"]
     arns = [
-        states.start_execution(stateMachineArn=world.deployment.workflow, input=event)[
+        states.start_execution(stateMachineArn=world.deployment.workflow_arn, input=event)[
             "executionArn"
         ]
         for _ in range(10)
@@ -98,7 +98,7 @@ def test_ten_copies_of_a_new_event_make_one_job(world: World, served: Any) -> No
     first = world.execution(version)
     event = states.describe_execution(executionArn=first)["input"]
     copies = [
-        states.start_execution(stateMachineArn=world.deployment.workflow, input=event)[
+        states.start_execution(stateMachineArn=world.deployment.workflow_arn, input=event)[
             "executionArn"
         ]
         for _ in range(10)
@@ -128,7 +128,7 @@ def test_a_file_of_another_name_starts_nothing(world: World, served: Any) -> Non
     before = world.executions()
     s3 = world.aws.client("s3")
     for key in (f"{NAME}/manifest.json", f"{NAME}/old/manifest.jsonl", "manifest.jsonl"):
-        s3.put_object(Bucket=world.deployment.training_bucket, Key=key, Body=b"{}\n")
+        s3.put_object(Bucket=world.deployment.buckets.training, Key=key, Body=b"{}\n")
     later = world.follow(world.upload("training", b"\n"))
     assert later.outcome == "rejected"
     assert len(world.executions()) == len(before) + 1

@@ -15,7 +15,7 @@ import pytest
 from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain, with_advice
 from bedrock_tuning.run.outcome import outcome
-from local.demo.follow import EndedExecution
+from tests.e2e.following import EndedExecution
 from tests.e2e.needed import FUNCTIONS, NOT_NEEDED_HERE, WHOLE_RUNS, WORKFLOW, Taken
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError, Roles, contracts
@@ -89,7 +89,7 @@ def test_a_refusal_without_words_is_told_by_who_asked_for_what(stage: Stage) -> 
     for words in (
         stage.steps.functions["StartJob"],
         "s3:GetObjectVersion",
-        f"arn:aws:s3:::{stage.world.deployment.training_bucket}/{NAME}/manifest.jsonl",
+        f"arn:aws:s3:::{stage.world.deployment.buckets.training}/{NAME}/manifest.jsonl",
         "What to do: the caller must be able to read that object",
     ):
         assert words in told
@@ -185,7 +185,7 @@ def test_a_run_that_cannot_be_told_fails_and_says_so_in_its_execution(stage: Sta
         ended = world.follow(world.upload("training", world.rows(salt=f" {time.time_ns()}")[:3]))
     assert (ended.status, ended.error) == ("FAILED", "NotifyFailed")
     assert world.row(ended)["status"] == "rejected"
-    for words in (physical, world.deployment.topic, "could not be sent", "runbook"):
+    for words in (physical, world.topic, "could not be sent", "runbook"):
         assert words in ended.cause.replace("SNS:", "sns:")
 
 
@@ -262,7 +262,7 @@ def _demand_alarm(world: World, name: str, *, said: str) -> None:
     """There is such an alarm, it tells the topic, and its mail says where to look."""
     alarms = world.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     (found,) = [each for each in alarms if f"-{name}" in each["AlarmName"]]
-    assert found["AlarmActions"] == [world.deployment.topic]
+    assert found["AlarmActions"] == [world.topic]
     assert said in found["AlarmDescription"]
 
 

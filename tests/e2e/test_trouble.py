@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from local.demo import dataset, follow
+from local.demo import dataset
 from local.demo.deploy import deploy, destroy
-from local.demo.follow import upload_manifest, upload_pictures
+from tests.e2e import following
+from tests.e2e.following import upload_manifest, upload_pictures
 from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.e2e
@@ -20,7 +21,7 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
     arn = world.execution(world.upload("training", world.rows(salt=" declined")))
 
     def token() -> str | None:
-        row = follow.run_of(world.aws, world.deployment, arn) or {}
+        row = following.run_of(world.aws, world.deployment, arn) or {}
         return row.get("approval_token")
 
     assert eventually(token)
@@ -33,7 +34,7 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
 
 
 def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: World) -> None:
-    world.aws.faults.fail_next_job("Unable to read training data: access denied")
+    world.aws.faults.order("fail-job", message="Unable to read training data: access denied")
     ended = world.run(" fails once")
     assert ended.status == "FAILED"
     assert "access denied" in ended.cause.lower()
@@ -47,7 +48,7 @@ def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: Wo
 def test_a_base_model_past_its_end_of_life_is_named_with_its_date(world: World) -> None:
     """pets-style asks for one; without extended access Bedrock refuses the job."""
     before = world.jobs()
-    place = {"bucket": world.deployment.training_bucket, "customization": "pets-style"}
+    place = {"bucket": world.deployment.buckets.training, "customization": "pets-style"}
     folder = world.folder / "style"
     pictures = list(dataset.draw(folder, count=8, seed=3, prefix="style"))
     for each in pictures:
@@ -65,7 +66,7 @@ def test_a_failed_smoke_test_brings_the_previous_model_back(world: World) -> Non
     first = world.run(" good")
     assert first.outcome == "served"
     good = world.pointer("model")
-    world.aws.faults.fail_invocations("The model failed.", times=20)
+    world.aws.faults.refuse("InvokeModel", code="ModelErrorException", times=20)
     ended = world.run(" bad")
     assert ended.status == "FAILED"
     assert world.row(ended)["status"] == "serving-failed"
@@ -96,7 +97,7 @@ def test_an_ended_lease_ends_billing(world: World) -> None:
 
 
 def test_a_throughput_that_never_starts_is_deleted(world: World) -> None:
-    world.aws.faults.fail_throughput("No capacity")
+    world.aws.faults.order("throughput-fails", message="No capacity")
     ended = world.run(" no capacity")
     assert ended.status == "FAILED"
     assert "No capacity" in json.dumps([ended.cause, world.row(ended)])

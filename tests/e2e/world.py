@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bedrock_tuning import s3_layout
-from local.demo import dataset, follow
-from local.demo.deploy import LocalDeployment
-from local.demo.follow import EndedExecution, upload_manifest, upload_pictures
+from bedrock_tuning.client.deployment import Deployment
+from local.demo import dataset
 from local.emulator.server import LocalAws
+from tests.e2e import following
+from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
 
 NAME = "pets-search"
 TRAINING, VALIDATION = 1_000, 8
@@ -25,13 +26,13 @@ class World:
     """
 
     aws: LocalAws
-    deployment: LocalDeployment
+    deployment: Deployment
     folder: Path
     pictures: dict[s3_layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
     waiting: EndedExecution | None = None
 
     @classmethod
-    def with_pictures(cls, *, aws: LocalAws, deployment: LocalDeployment, folder: Path) -> "World":
+    def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
         world = cls(aws=aws, deployment=deployment, folder=folder)
         counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):
@@ -46,9 +47,16 @@ class World:
 
     def bucket(self, kind: s3_layout.Kind) -> str:
         """The dataset bucket of a kind."""
-        if kind == "training":
-            return self.deployment.training_bucket
-        return self.deployment.validation_bucket
+        return self.deployment.buckets.of(kind)
+
+    @property
+    def topic(self) -> str:
+        """The ARN of the topic that tells people."""
+        (stack,) = self.aws.client("cloudformation").describe_stacks(
+            StackName="tuning-local-pipeline"
+        )["Stacks"]
+        (arn,) = (each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "Topic")
+        return str(arn)
 
     def rows(self, kind: s3_layout.Kind = "training", *, salt: str = "") -> list[dict[str, str]]:
         """The records of a right manifest; another salt makes other data of the same pictures."""
@@ -70,17 +78,16 @@ class World:
 
     def execution(self, version: str, *, kind: s3_layout.Kind = "training") -> str:
         """The execution that this upload started."""
-        return follow.execution_for(
+        return following.execution_for(
             self.aws, self.deployment, bucket=self.bucket(kind), version=version
         )
 
     def end_of(self, arn: str, *, approve: bool = True) -> EndedExecution:
         """The end of an execution."""
-        return follow.follow(
+        return following.follow(
             self.aws,
             self.deployment,
             arn,
-            say=lambda text: None,
             approve=approve,
             seconds=SECONDS,
         )
@@ -91,7 +98,7 @@ class World:
 
     def row(self, ended: EndedExecution) -> dict[str, str]:
         """The runs table's item of an execution."""
-        found = follow.run_of(self.aws, self.deployment, ended.arn)
+        found = following.run_of(self.aws, self.deployment, ended.arn)
         assert found is not None, f"{ended.arn} has no item in the runs table"
         return found
 
@@ -119,7 +126,7 @@ class World:
     def executions(self) -> list[str]:
         """Every execution of the workflow."""
         found = self.aws.client("stepfunctions").list_executions(
-            stateMachineArn=self.deployment.workflow
+            stateMachineArn=self.deployment.workflow_arn
         )
         return [each["executionArn"] for each in found["executions"]]
 
@@ -156,13 +163,11 @@ class World:
             "Principal": {"Service": "sns.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": self.deployment.topic}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": self.topic}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.aws.client("sns").subscribe(
-            TopicArn=self.deployment.topic, Protocol="sqs", Endpoint=arn
-        )
+        self.aws.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
         return Inbox(aws=self.aws, queue=queue)
 
     def call(self, function: str, event: dict[str, Any]) -> Any:

@@ -1,4 +1,6 @@
-"""`python -m tools.scan` (`make scan`): cdk-nag and checkov over all cases, against our table.
+"""`python -m tools.scan` (`make scan`): checkov over all cases, against our table.
+
+The other scanners are gates in tests/stacks; checkov has an environment of its own.
 
 Exit code 0: every finding is accepted and no acceptance is stale; 1: not so; 2: could not run.
 """
@@ -7,7 +9,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jsii.errors import JavaScriptError
@@ -15,9 +16,9 @@ from jsii.errors import JavaScriptError
 from app import ROOT
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.errors import TuningError
-from tools.scan import checkov, nag
+from tools.scan import checkov
 from tools.scan.cases import CASES
-from tools.scan.table import Finding, Judgement, judge, read
+from tools.scan.table import Judgement, judge, read
 
 REPORT = ROOT / "build" / "scan.md"
 
@@ -56,28 +57,15 @@ def finish(judged: Mapping[str, Judgement]) -> int:
 
 
 def _judge() -> dict[str, Judgement]:
-    table = read()
-    customizations = load_all(ROOT / "customizations")
-    by_nag: list[Finding] = []
     folders = {}
     with tempfile.TemporaryDirectory() as place:
         for case in CASES:
             sys.stderr.write(f"synthesize {case}\n")
             folders[case] = Path(place) / str(case)
-            app = case.app(folders[case])
-            app.synth()
-            by_nag += nag.findings(app, case=case, customizations=customizations)
-        sys.stderr.write("checkov: templates and committed files\n")
-        with ThreadPoolExecutor() as pool:
-            parts = (
-                pool.submit(checkov.of_templates, folders, customizations=customizations),
-                pool.submit(checkov.of_files),
-            )
-            by_checkov = [found for part in parts for found in part.result()]
-    return {
-        nag.TOOL: judge(by_nag, table, tool=nag.TOOL),
-        checkov.TOOL: judge(by_checkov, table, tool=checkov.TOOL),
-    }
+            case.app(folders[case]).synth()
+        sys.stderr.write("checkov\n")
+        found = checkov.of_templates(folders, customizations=load_all(ROOT / "customizations"))
+    return {checkov.TOOL: judge(found, read(), tool=checkov.TOOL)}
 
 
 def report(judged: Mapping[str, Judgement]) -> str:

@@ -1,4 +1,4 @@
-"""checkov over synthesized templates and committed files, as a subprocess without network.
+"""checkov over synthesized templates, as a subprocess without network.
 
 It lives in an environment of its own (requirements-scan.txt), because it pins an old boto3.
 """
@@ -18,11 +18,6 @@ from tools.scan.table import Finding, ScanError
 
 TOOL: Final = "checkov"
 PROGRAM: Final = ROOT / "build" / "checkov" / "bin" / "checkov"
-# Lists of hashes, which look like secrets; a secret is found by the tool that wrote the first.
-_HASHES: Final = (".secrets.baseline", "requirements", "lambdas/requirements", "package-lock.json")
-# In two parts, or every scan for secrets would find this file.
-_SEED: Final = 'aws_secret_access_key = "' + "wJalrXUtnFEMI/K7MDENG" + 'bPxRfiCYzzz9qk12345678"\n'
-
 Run = Callable[[Sequence[str]], Any]
 
 
@@ -73,33 +68,6 @@ def of_templates(
     ]
 
 
-def of_files(*, files: Iterable[str] | None = None, run: Run = run) -> list[Finding]:
-    """Secrets in committed files. files: relative to the repository; None asks git.
-
-    A seeded secret is scanned with them: if that is not found, nothing was scanned. (With
-    --directory instead of --file, checkov passes over most kinds of files and says nothing.)
-    """
-    chosen = [f for f in (_committed() if files is None else files) if not f.startswith(_HASHES)]
-    with tempfile.TemporaryDirectory() as folder:
-        seed = Path(folder) / "seeded.py"
-        seed.write_text(_SEED, "utf-8")
-        report = run(["--framework", "secrets", "--file", str(seed), *chosen])
-        found = _results(report)["failed_checks"]
-        seeded = [each for each in found if Path(each["file_path"]).name == seed.name]
-    if not seeded:
-        raise ScanError("checkov did not find the seeded secret: what it scanned is unknown")
-    return [
-        Finding(
-            tool=TOOL,
-            rule=each["check_id"],
-            where=each["file_path"].lstrip("/"),
-            detail=f"{each['check_name']} in line {each['file_line_range'][0]}",
-        )
-        for each in found
-        if each not in seeded
-    ]
-
-
 def _results(report: Any) -> dict[str, Any]:
     # Without any check to do, the answer is the summary alone.
     if not isinstance(report, dict) or "results" not in report:
@@ -113,13 +81,3 @@ def _check_seen(files: Iterable[str], checks: Iterable[Mapping[str, Any]]) -> No
     missing = sorted(set(files) - seen)
     if missing:
         raise ScanError(f"checkov passed over {', '.join(Path(f).name for f in missing)}")
-
-
-def _committed() -> list[str]:
-    command = ["git", "ls-files", "-z"]
-    done = subprocess.run(  # noqa: S603
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise ScanError(f"git does not list the committed files: {done.stderr.strip()}")
-    return [name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]

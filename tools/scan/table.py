@@ -6,19 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
+
+import msgspec
 
 from bedrock_tuning.errors import TuningError
 from tools.scan.cases import Case
 
 TABLE: Final = Path(__file__).with_name("acknowledgements.toml")
-# Who writes less than this has not said why.
-REASON_MIN: Final = 40
-_KEYS: Final = {"tool", "rules", "where", "when", "reason"}
+# Who writes less than this, or no sentence, has not said why.
+Reason = Annotated[str, msgspec.Meta(min_length=40, pattern=r"^[A-Z].* .*\.$")]
+Texts = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
 class TableError(TuningError):
-    """The table itself is wrong; one problem per line."""
+    """A row of the table is wrong."""
 
 
 class ScanError(TuningError):
@@ -27,25 +29,23 @@ class ScanError(TuningError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a tool says. where: a construct path without environment, or a file of the repository.
+    """What a tool says. where: a construct path without environment.
 
-    case: what was synthesized; None for files. detail: the tool's own words.
+    case: what was synthesized. detail: the tool's own words.
     """
 
     tool: str
     rule: str
     where: str
+    case: Case
     detail: str = ""
-    case: Case | None = None
 
     def __str__(self) -> str:
         """One line for people."""
-        inside = f" ({self.case})" if self.case else ""
-        return f"{self.tool}: {self.rule} at {self.where}{inside}: {self.detail}"
+        return f"{self.tool}: {self.rule} at {self.where} ({self.case}): {self.detail}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledgement:
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A row: rules of one tool that we do not follow there, and why.
 
     rules: exact ids. where: paths in which `*` stands for anything; every rule must be found at
@@ -53,16 +53,16 @@ class Acknowledgement:
     """
 
     tool: str
-    rules: tuple[str, ...]
-    where: tuple[str, ...]
-    reason: str
+    rules: Texts
+    where: Texts
+    reason: Reason
     when: str = ""
 
     def parts(self, found: Finding) -> Iterable[tuple[str, str]]:
         """The pairs of rule and where that accept a finding."""
         if found.tool != self.tool or found.rule not in self.rules:
             return ()
-        if self.when and not (found.case and found.case.has(self.when)):
+        if self.when and not found.case.has(self.when):
             return ()
         return ((found.rule, at) for at in self.where if fnmatchcase(found.where, at))
 
@@ -114,44 +114,14 @@ def judge(findings: Iterable[Finding], table: Iterable[Acknowledgement], *, tool
 
 
 def read(path: Path = TABLE) -> tuple[Acknowledgement, ...]:
-    """The table; raises TableError with every problem."""
+    """The table; raises TableError."""
     rows = tomllib.loads(path.read_text("utf-8")).get("acknowledged", [])
-    problems = [
-        f"{path.name}: row {number}: {problem}"
-        for number, row in enumerate(rows, 1)
-        for problem in _problems(row)
-    ]
-    if problems:
-        raise TableError("\n".join(problems))
-    return tuple(
-        Acknowledgement(
-            tool=row["tool"],
-            rules=tuple(row["rules"]),
-            where=tuple(row["where"]),
-            reason=" ".join(row["reason"].split()),
-            when=row.get("when", ""),
-        )
-        for row in rows
-    )
-
-
-def _problems(row: dict[str, Any]) -> Iterable[str]:
-    for key in sorted(row.keys() - _KEYS):
-        yield f"unknown key {key}; known are {', '.join(sorted(_KEYS))}"
-    for key in sorted(_KEYS - {"when"} - row.keys()):
-        yield f"{key} is missing"
-    for key in ("rules", "where"):
-        if not isinstance(row.get(key, ["x"]), list) or not row.get(key, ["x"]):
-            yield f"{key} is no list, or an empty one"
-    yield from _reason(" ".join(str(row.get("reason", "")).split()))
-
-
-def _reason(reason: str) -> Iterable[str]:
-    if len(reason) < REASON_MIN or not re.fullmatch(r"[A-Z].*\.", reason) or " " not in reason:
-        yield (
-            f"the reason {reason!r} is no sentence of at least {REASON_MIN} characters, from a "
-            "capital letter to a full stop; say why the finding is right and not followed, or wrong"
-        )
+    for row in rows:
+        row["reason"] = " ".join(str(row.get("reason", "")).split())
+    try:
+        return msgspec.convert(rows, tuple[Acknowledgement, ...])
+    except msgspec.ValidationError as error:
+        raise TableError(f"{path.name}: {error} (rows count from 0)") from None
 
 
 def general(text: str, *, case: Case, customizations: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ _FIELDS: Final = ("image-ref", "caption")
 # Rules about where the media are: the role's policies decide that here.
 _LOCATION: Final = "R21"
 ACCESS_FILE: Final = ".write_access_check_file.tmp"
+"""Bedrock writes it below the output URI before it trains (docs/facts/iam.md#s3)."""
 
 
 class JobError(Exception):
@@ -29,12 +30,12 @@ class JobError(Exception):
         self.detail = detail
 
 
-def check_output(objects: RoleObjects, uri: str) -> None:
-    """Write the access check file below the output URI, as Bedrock does before it trains."""
+def write(objects: RoleObjects, uri: str, name: str, body: bytes) -> None:
+    """Write a file below the output URI; raises JobError with Bedrock's sentence."""
     bucket, prefix = split_uri(uri)
-    key = f"{folder(prefix)}{ACCESS_FILE}"
+    key = f"{prefix.rstrip('/')}/{name}".lstrip("/")
     try:
-        objects.write(bucket, key, b"")
+        objects.write(bucket, key, body)
     except AccessError as error:
         raise JobError(
             "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
@@ -161,8 +162,3 @@ def _malformed(key: str, detail: str) -> JobError:
     return JobError(
         f"Unable to parse Amazon S3 file: {key}. Data files must conform to JSONL format.", detail
     )
-
-
-def folder(prefix: str) -> str:
-    """A key's prefix that names a folder: with one slash at its end, "" for the whole bucket."""
-    return f"{prefix.rstrip('/')}/" if prefix else ""

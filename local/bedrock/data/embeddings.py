@@ -4,8 +4,6 @@ Like the real ones they are unit vectors of 256, 384 or 1,024 numbers, equal for
 and near for near ones (shared words, similar pixels); unlike them they know nothing of the world.
 """
 
-import base64
-import binascii
 import hashlib
 import io
 import itertools
@@ -13,7 +11,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from bedrock_tuning.catalogue import BaseModel
 from local.bedrock.errors import invalid
@@ -25,16 +25,34 @@ TUNED_SHARE: Final = 0.35
 """How far a tuned model moves a vector of length 1."""
 
 
+class Config(msgspec.Struct, rename="camel", forbid_unknown_fields=True, frozen=True):
+    """How long the vector shall be."""
+
+    output_embedding_length: int | None = None
+
+
+class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """InvokeModel's body; the image comes in base64."""
+
+    input_text: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    input_image: bytes | None = None
+    embedding_config: Config = Config()
+
+
 def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> dict[str, Any]:
     """The answer to an InvokeModel body; `tuned` is the ARN of the custom model, if one is asked.
 
     Raises ValidationException for what the model's limits forbid.
     """
-    unknown = sorted(set(body) - {"inputText", "inputImage", "embeddingConfig"})
-    if unknown:
-        raise invalid(f"Malformed input request: extraneous key [{unknown[0]}] is not permitted")
-    length = _length(body.get("embeddingConfig"), model)
-    text, image = body.get("inputText"), body.get("inputImage")
+    try:
+        asked = msgspec.convert(body, Body)
+    except msgspec.ValidationError as error:
+        raise invalid(f"Malformed input request: {error}") from None
+    text, image, limits = asked.input_text, asked.input_image, model.inference
+    length = asked.embedding_config.output_embedding_length
+    length = limits.embedding_length_default or FULL_LENGTH if length is None else length
+    if length not in limits.embedding_lengths:
+        raise invalid(f"outputEmbeddingLength must be one of {list(limits.embedding_lengths)}")
     if text is None and image is None:
         raise invalid("Malformed input request: inputText or inputImage is required")
     tokens = 0
@@ -43,7 +61,9 @@ def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> di
         tokens = _count_tokens(text, model)
         vectors.append(_unit(_spread(_text_features(text))))
     if image is not None:
-        vectors.append(_unit(_spread(_image_features(_image(image, model)))))
+        if limits.image_bytes_max is not None and len(image) > limits.image_bytes_max:
+            raise invalid(f"The image has {len(image)} bytes, at most {limits.image_bytes_max}")
+        vectors.append(_unit(_spread(_image_features(image))))
     vector = [sum(numbers) / len(vectors) for numbers in zip(*vectors, strict=True)]
     if tuned is not None:
         # A tuned model moves every vector its own way.
@@ -56,36 +76,14 @@ def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> di
     }
 
 
-def _length(config: Any, model: BaseModel) -> int:
-    allowed = model.inference.embedding_lengths
-    default = model.inference.embedding_length_default or FULL_LENGTH
-    length = default if config is None else config.get("outputEmbeddingLength", default)
-    if length not in allowed:
-        raise invalid(f"outputEmbeddingLength must be one of {list(allowed)}, got {length!r}")
-    return int(length)
-
-
-def _count_tokens(text: Any, model: BaseModel) -> int:
+def _count_tokens(text: str, model: BaseModel) -> int:
     """An estimate: at least a token per word, at least one per so many characters."""
-    if not isinstance(text, str) or not text:
-        raise invalid("Malformed input request: inputText must be a string of at least 1 character")
     per_token = model.inference.chars_per_token or 1.0
     tokens = max(len(text.split()), math.ceil(len(text) / per_token))
     most = model.inference.text_tokens_max
     if most is not None and tokens > most:
         raise invalid(f"Input text has about {tokens} tokens; the model takes at most {most}")
     return tokens
-
-
-def _image(encoded: Any, model: BaseModel) -> bytes:
-    try:
-        data = base64.b64decode(encoded, validate=True)
-    except (TypeError, ValueError, binascii.Error):
-        raise invalid("Malformed input request: inputImage is not base64") from None
-    most = model.inference.image_bytes_max
-    if most is not None and len(data) > most:
-        raise invalid(f"The image has {len(data)} bytes; the model takes at most {most}")
-    return data
 
 
 def _text_features(text: str) -> Iterator[tuple[str, float]]:

@@ -1,13 +1,11 @@
 """S3 as a job's service role sees it: every access goes through the role's policies."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from local.emulator import keys, roles
-from local.emulator.layout import HOST
 
 
 class AccessError(Exception):
@@ -77,8 +75,7 @@ class RoleObjects:
 
     @property
     def _client(self) -> Any:
-        endpoint = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
-        return roles.client(self.session, "s3", self.region, endpoint)
+        return roles.client(self.session, "s3", self.region)
 
 
 @contextlib.contextmanager

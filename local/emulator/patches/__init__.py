@@ -15,7 +15,6 @@ from local.emulator.patches import (
 PATCHES: Final = (
     authorization.loopback_counts_as_tls,
     functions.errors_have_their_class,
-    functions.logs_are_not_waited_for,
     functions.runtime_is_bare,
     executions.lambda_tasks_queue,
     tasks.tasks_run_as_the_state_machine,

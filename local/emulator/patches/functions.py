@@ -1,4 +1,4 @@
-"""Lambda functions: what is installed for them, the class of their errors, the wait for logs."""
+"""Lambda functions: what is installed for them, and the class of their errors."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from local.emulator.patches._patching import around, expect, replace_once
+from local.emulator.patches._patching import around, replace_once
 
 RUNTIME_PACKAGES: Final = (
     "boto3",
@@ -20,9 +20,6 @@ RUNTIME_PACKAGES: Final = (
     "six",
     "urllib3",
 )
-
-LOG_WAIT_SECONDS: Final = (0.003, 0.002, 0.250)
-"""For the first line of a log, then without a further one, then at most."""
 
 MARK: Final = "<error-class>"
 
@@ -66,19 +63,6 @@ def errors_have_their_class() -> None:
             if marked:
                 result["body"] = {**json.loads(details), "requestId": request_id}
         return result
-
-
-def logs_are_not_waited_for() -> None:
-    """Gap: an invocation that prints nothing waits a fixed 50 ms for log lines that never come.
-
-    With a thousand map children that wait is most of the run. 3 ms is enough: the worker has
-    flushed its log before it answers.
-    """
-    from ministack.core import lambda_runtime
-
-    drain = lambda_runtime.Worker._drain_stderr_bounded
-    expect(drain.__defaults__ == (0.050, 0.005, 0.250), "a first-line wait of 50 ms")
-    drain.__defaults__ = LOG_WAIT_SECONDS
 
 
 def runtime_is_bare() -> None:

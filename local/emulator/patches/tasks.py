@@ -3,7 +3,6 @@
 import contextlib
 import contextvars
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.emulator import roles
-from local.emulator.layout import HOST
 from local.emulator.patches._patching import around, expect, expect_source
 
 OPTIMIZED: Final = {"dynamodb": "DynamoDB", "events": "EventBridge", "sns": "SNS", "sqs": "SQS"}
@@ -182,8 +180,7 @@ def _region() -> str:
 
 
 def _client(service: str) -> Any:
-    endpoint = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
-    return roles.client(_task.get().session, service, _region(), endpoint)
+    return roles.client(_task.get().session, service, _region())
 
 
 def call_aws(*, service: str, action: str, parameters: Any, prefix: str | None = None) -> Any:

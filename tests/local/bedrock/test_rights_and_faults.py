@@ -104,7 +104,7 @@ def test_a_wrong_signature_is_refused(pets: Pets) -> None:
 
 
 def test_the_next_job_fails_as_ordered_and_the_one_after_does_not(pets: Pets) -> None:
-    pets.aws.faults.fail_next_job("the GPUs are on strike")
+    pets.aws.faults.order("fail-job", message="the GPUs are on strike")
     done = pets.finished(pets.start())
     assert done["failureMessage"] == "[Bedrock simulator] the GPUs are on strike"
     assert done["statusDetails"]["dataProcessingDetails"]["status"] == "Completed"
@@ -113,13 +113,13 @@ def test_the_next_job_fails_as_ordered_and_the_one_after_does_not(pets: Pets) ->
 
 
 def test_a_job_stops_by_itself_as_ordered(pets: Pets) -> None:
-    pets.aws.faults.stop_next_job()
+    pets.aws.faults.order("stop-job")
     assert pets.finished(pets.start())["status"] == "Stopped"
 
 
 def test_so_many_calls_are_throttled_as_ordered(pets: Pets) -> None:
     bedrock = pets.aws.client("bedrock")
-    pets.aws.faults.throttle("ListCustomModels", times=2)
+    pets.aws.faults.refuse("ListCustomModels", times=2)
     for _ in range(2):
         with refused("ThrottlingException"):
             bedrock.list_custom_models()
@@ -127,7 +127,7 @@ def test_so_many_calls_are_throttled_as_ordered(pets: Pets) -> None:
 
 
 def test_an_invocation_fails_as_ordered(pets: Pets) -> None:
-    pets.aws.faults.fail_invocations("no smoke, no fire")
+    pets.aws.faults.refuse("InvokeModel", code="ModelErrorException", message="no smoke, no fire")
     runtime = pets.aws.client("bedrock-runtime")
     request = {"modelId": "amazon.titan-embed-image-v1", "body": b'{"inputText": "a"}'}
     with refused("ModelErrorException") as message:
@@ -149,7 +149,7 @@ def status(pets: Pets, arn: str) -> Any:
 
 
 def test_throughput_fails_as_ordered_and_can_be_deleted(pets: Pets, model: str) -> None:
-    pets.aws.faults.fail_throughput("no capacity")
+    pets.aws.faults.order("throughput-fails", message="no capacity")
     arn = buy(pets, model)
     eventually(lambda: status(pets, arn) == ("Failed", "[Bedrock simulator] no capacity"))
     pets.aws.client("bedrock").delete_provisioned_model_throughput(provisionedModelId=arn)
@@ -157,7 +157,7 @@ def test_throughput_fails_as_ordered_and_can_be_deleted(pets: Pets, model: str) 
 
 def test_throughput_never_comes_into_service_as_ordered(pets: Pets, model: str) -> None:
     pets.aws.faults.options(model_units=50)
-    pets.aws.faults.never_in_service()
+    pets.aws.faults.order("throughput-stuck")
     stuck, sound = buy(pets, model), buy(pets, model)
     eventually(lambda: status(pets, sound)[0] == "InService")
     assert status(pets, stuck)[0] == "Creating"
@@ -166,7 +166,7 @@ def test_throughput_never_comes_into_service_as_ordered(pets: Pets, model: str) 
 def test_orders_are_seen_and_taken_back(pets: Pets) -> None:
     faults = pets.aws.faults
     faults.clear()
-    faults.throttle("GetCustomModel", times=3)
+    faults.refuse("GetCustomModel", times=3)
     (pending,) = faults.pending()
     assert (pending["operation"], pending["times"]) == ("GetCustomModel", 3)
     faults.clear()
@@ -176,8 +176,8 @@ def test_orders_are_seen_and_taken_back(pets: Pets) -> None:
 @pytest.mark.parametrize(
     "order",
     [
-        lambda faults: faults.throttle("GetCustomModle"),
-        lambda faults: faults.throttle("GetCustomModel", times=0),
+        lambda faults: faults.refuse("GetCustomModle"),
+        lambda faults: faults.refuse("GetCustomModel", times=0),
         lambda faults: faults.refuse("GetCustomModel", code="NoSuchException", message=""),
         lambda faults: faults.options(no_such_option=1),
     ],

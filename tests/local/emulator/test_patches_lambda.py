@@ -4,7 +4,6 @@ When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete th
 """
 
 import json
-import time
 
 from local.emulator.layout import LAMBDA_SLOTS
 from local.emulator.server import LocalAws
@@ -15,7 +14,6 @@ class BadInput(Exception): ...
 def handler(event, context):
     raise BadInput("asked to fail")
 """
-QUIET = "def handler(event, context): return 1"
 USES_PILLOW = "import PIL\ndef handler(event, context): return 1"
 USES_BOTO3 = "import boto3\ndef handler(event, context): return boto3.__name__"
 SLEEPS = """
@@ -25,17 +23,6 @@ def handler(event, context):
     time.sleep(0.6)
     return [began, time.time()]
 """
-
-
-def fastest_quiet_call(aws: LocalAws) -> float:
-    """Seconds of the fastest of some warm calls of a function that logs nothing."""
-    arn = function(aws, QUIET)
-    took = []
-    for _ in range(15):
-        began = time.perf_counter()
-        call(aws, arn)
-        took.append(time.perf_counter() - began)
-    return min(took[1:])
 
 
 def most_at_once(aws: LocalAws, tasks: int) -> int:
@@ -86,14 +73,6 @@ def test_a_state_machine_catches_by_class(aws: LocalAws) -> None:
     }
     ended = run(aws, machine(aws, states, policy=[allow("lambda:InvokeFunction", arn)]))
     assert ended["status"] == "SUCCEEDED", ended
-
-
-def test_a_quiet_call_waits_fifty_milliseconds_as_it_comes(plain: LocalAws) -> None:
-    assert fastest_quiet_call(plain) > 0.050
-
-
-def test_a_quiet_call_does_not_wait_for_a_log(aws: LocalAws) -> None:
-    assert fastest_quiet_call(aws) < 0.045
 
 
 def test_functions_see_the_servers_packages_as_it_comes(plain: LocalAws) -> None:

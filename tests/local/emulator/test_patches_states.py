@@ -241,7 +241,7 @@ def test_a_synchronous_job_returns_the_finished_job(pets: Pets) -> None:
 
 
 def test_a_failed_job_fails_the_task_with_the_whole_job(pets: Pets) -> None:
-    pets.aws.faults.fail_next_job("out of luck")
+    pets.aws.faults.order("fail-job", message="out of luck")
     found = run(pets.aws, training_machine(pets))
     assert found["error"] == "States.TaskFailed"
     assert "out of luck" in json.loads(found["cause"])["FailureMessage"]

@@ -90,25 +90,6 @@ def test_an_answer_without_results_is_no_good_answer(folder: Path) -> None:
         )
 
 
-def _secrets(arguments: Sequence[str]) -> Any:
-    """Finds a secret in every file that it is given."""
-    files = [Path(name) for name in arguments[3:]]
-    assert "aws_secret_access_key" in files[0].read_text("utf-8")
-    return _answer(failed=[_check(f, check_id="CKV_SECRET_6") for f in files])
-
-
-def test_secrets_are_looked_for_in_committed_files_but_not_in_lists_of_hashes() -> None:
-    found = checkov.of_files(
-        files=["app.py", ".secrets.baseline", "requirements.txt"], run=_secrets
-    )
-    assert [(f.rule, f.where, f.case) for f in found] == [("CKV_SECRET_6", "app.py", None)]
-
-
-def test_a_scan_for_secrets_that_misses_the_seeded_one_is_no_good_answer() -> None:
-    with pytest.raises(ScanError, match="did not find the seeded secret"):
-        checkov.of_files(files=["app.py"], run=_run(_answer()))
-
-
 def test_without_checkov_it_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,18 +63,19 @@ def test_a_star_stands_for_anything_in_places_and_for_itself_in_rules() -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ('rules = ["R"]\nwhere = ["x"]\nreason = "Not needed."', "tool is missing"),
-        ('tool = "t"\nrules = ["R"]\nwhere = ["x"]\nreason = "not needed"', "no sentence"),
-        ('tool = "t"\nrules = ["R"]\nwhere = ["x"]\nreason = "' + "X" * 60 + '."', "no sentence"),
-        (f'tool = "t"\nrules = []\nwhere = ["x"]\nreason = "{REASON}"', "rules is no list"),
-        (f'tool = "t"\nrules = ["R"]\nwhere = "x"\nreason = "{REASON}"', "where is no list"),
-        (f'tool = "t"\nrule = "R"\nwhere = ["x"]\nreason = "{REASON}"', "unknown key rule"),
+        (f'rules = ["R"]\nwhere = ["x"]\nreason = "{REASON}"', "missing required field `tool`"),
+        ('tool = "t"\nrules = ["R"]\nwhere = ["x"]\nreason = "Not needed."', "length >= 40"),
+        (f'tool = "t"\nrules = ["R"]\nwhere = ["x"]\nreason = "no{REASON}"', "matching regex"),
+        ('tool = "t"\nrules = ["R"]\nwhere = ["x"]\nreason = "' + "X" * 60 + '."', "regex"),
+        (f'tool = "t"\nrules = []\nwhere = ["x"]\nreason = "{REASON}"', "length >= 1"),
+        (f'tool = "t"\nrules = ["R"]\nwhere = "x"\nreason = "{REASON}"', "Expected `array`"),
+        (f'tool = "t"\nrule = "R"\nwhere = ["x"]\nreason = "{REASON}"', "unknown field `rule`"),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_number(tmp_path: Path, row: str, problem: str) -> None:
     path = tmp_path / "acknowledgements.toml"
     path.write_text(f"[[acknowledged]]\n{row}\n", "utf-8")
-    with pytest.raises(TableError, match=f"row 1: .*{problem}"):
+    with pytest.raises(TableError, match=rf"{problem}.*\$\[0\]"):
         table.read(path)
 
 

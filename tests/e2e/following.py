@@ -1,16 +1,16 @@
-"""Runs a dataset as a data scientist would: upload it, find its execution, follow it to its end."""
+"""What tests see of a run that people do not: its execution, to the last state."""
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.client.deployment import Deployment
 from local.demo.dataset import Picture
-from local.demo.deploy import LocalDeployment, Say
 from local.emulator.server import LocalAws
 
 _POLL_SECONDS: Final = 0.25
@@ -65,13 +65,13 @@ def upload_manifest(aws: LocalAws, body: bytes, *, bucket: str, customization: s
 
 
 def execution_for(
-    aws: LocalAws, deployment: LocalDeployment, *, bucket: str, version: str, seconds: float = 30
+    aws: LocalAws, deployment: Deployment, *, bucket: str, version: str, seconds: float = 30
 ) -> str:
     """The execution that the upload of this version of a manifest started."""
     states = aws.client("stepfunctions")
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for found in states.list_executions(stateMachineArn=deployment.workflow)["executions"]:
+        for found in states.list_executions(stateMachineArn=deployment.workflow_arn)["executions"]:
             arn = found["executionArn"]
             event = json.loads(states.describe_execution(executionArn=arn)["input"])
             detail = event.get("detail", {})
@@ -83,25 +83,15 @@ def execution_for(
 
 
 def follow(
-    aws: LocalAws, deployment: LocalDeployment, arn: str, *, say: Say, approve: bool, seconds: float
+    aws: LocalAws, deployment: Deployment, arn: str, *, approve: bool, seconds: float
 ) -> EndedExecution:
-    """Prints each state once, when it is entered, until the execution ends.
+    """The end of an execution.
 
     approve: approve the price when the run asks for it; otherwise it waits for a person.
     """
     states = aws.client("stepfunctions")
     started = time.monotonic()
-    printed: set[str] = set()
-    seen = 0
     while time.monotonic() - started < seconds:
-        events = states.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-        for name in _entered(events[seen:]):
-            if name not in printed:
-                printed.add(name)
-                say(name)
-            if name == "Await approval" and approve:
-                _approve(aws, deployment, arn, say)
-        seen = len(events)
         found = states.describe_execution(executionArn=arn)
         if found["status"] != "RUNNING":
             return EndedExecution(
@@ -111,36 +101,20 @@ def follow(
                 error=found.get("error", ""),
                 cause=found.get("cause", ""),
             )
+        run = run_of(aws, deployment, arn) if approve else None
+        if run is not None and "approval_token" in run:
+            states.send_task_success(
+                taskToken=run["approval_token"], output='{"approved_by": "a test"}'
+            )
+            approve = False
         time.sleep(_POLL_SECONDS)
     raise FollowError(f"{arn} was still running after {seconds:.0f} s")
 
 
-def _entered(events: list[dict[str, Any]]) -> Iterator[str]:
-    """Names of the states that do something; choices do nothing by themselves."""
-    for event in events:
-        if event["type"] in ("TaskStateEntered", "MapStateEntered", "WaitStateEntered"):
-            yield event["stateEnteredEventDetails"]["name"]
-
-
-def run_of(aws: LocalAws, deployment: LocalDeployment, arn: str) -> dict[str, str] | None:
+def run_of(aws: LocalAws, deployment: Deployment, arn: str) -> dict[str, str] | None:
     """The runs table's item of an execution, its texts only; None while there is none."""
     name = arn.rpartition(":")[2]
     for item in aws.client("dynamodb").scan(TableName=deployment.runs_table)["Items"]:
         if item["id"]["S"].startswith("run#") and item.get("execution", {}).get("S") == name:
             return {key: value["S"] for key, value in item.items() if "S" in value}
     return None
-
-
-def _approve(aws: LocalAws, deployment: LocalDeployment, arn: str, say: Say) -> None:
-    for _ in range(40):
-        run = run_of(aws, deployment, arn)
-        if run is not None and "approval_token" in run:
-            for line in run["estimate"].splitlines():
-                say(f"    {line}")
-            say("    approved by the demo: the simulator bills nothing")
-            aws.client("stepfunctions").send_task_success(
-                taskToken=run["approval_token"], output='{"approved_by": "demo"}'
-            )
-            return
-        time.sleep(_POLL_SECONDS)
-    raise FollowError("the run waits for approval, but its task token was never stored")

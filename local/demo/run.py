@@ -1,0 +1,227 @@
+"""`make demo`: from nothing to a served model and a rejected dataset on the local AWS."""
+
+import base64
+import json
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from bedrock_tuning.client import executions, reports, runs, upload
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.progress import silent
+from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
+from local.demo import dataset
+from local.demo.deploy import bootstrap, deploy
+from local.emulator.server import LocalAws
+
+CUSTOMIZATION: Final = "pets-search"
+PICTURES: Final[dict[Kind, int]] = {"training": 1_000, "validation": 16}
+EMBEDDING_LENGTH: Final = 1_024
+# The faults of the second dataset; one pass must find them all.
+EXPECTED_RULES: Final = frozenset(
+    {
+        "aspect-ratio-out-of-range",
+        "caption-too-long",
+        "empty-image",
+        "image-format-not-supported",
+        "image-in-another-bucket",
+        "image-missing",
+        "image-ref-not-s3",
+        "image-side-too-small",
+        "malformed-json",
+        "missing-field",
+        "truncated-image",
+    }
+)
+
+
+class DemoFailedError(Exception):
+    """The demo did not go as promised; the message says what was expected and what happened."""
+
+
+def expect(truth: bool, promise: str) -> None:
+    """Raises DemoFailedError unless the promise holds."""
+    if not truth:
+        raise DemoFailedError(promise)
+
+
+class Narrator:
+    """Prints progress to stderr with the time since the start; records how long each step took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._start = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line."""
+        click.echo(f"{time.monotonic() - self._start:6.1f} s  {text}", err=True)
+
+    @contextmanager
+    def step(self, name: str, text: str) -> Iterator[None]:
+        """A timed step, announced by one line."""
+        self.say(text)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.monotonic() - began, 2)
+
+
+def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
+    """The whole demonstration; returns what build/demo.json holds.
+
+    Raises DemoFailedError for what did not go as promised, DeployError and TuningError.
+    """
+    # Only what is drawn below lies there.
+    for name in ("good", "broken"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    with narrator.step("bootstrap", "cdk bootstrap"):
+        bootstrap(aws, work)
+    with narrator.step("deploy", "cdk deploy --all"):
+        deployment = deploy(aws, work, say=lambda text: narrator.say(f"  {text}"))
+    # Another seed in each demo: the same pictures again would end as "already-trained".
+    seed = int(time.time())
+    numbers = " and ".join(f"{count:,} {kind}" for kind, count in PICTURES.items())
+    with narrator.step("draw", f"draw {numbers} pictures"):
+        for kind, count in PICTURES.items():
+            folder = work / "good" / kind
+            pictures = list(dataset.draw(folder, count=count, seed=seed, prefix=f"{kind}-{seed}"))
+            bucket = deployment.buckets.of(kind)
+            body = dataset.manifest(pictures, bucket=bucket, customization=CUSTOMIZATION)
+            (folder / MANIFEST_FILE).write_bytes(body)
+            seed += 1
+    result = _served(aws, deployment, narrator, work / "good")
+    result["rejected"] = _rejected(aws, deployment, narrator, work / "broken", seed)
+    narrator.say("done: one model is served; one dataset was rejected and started no training job")
+    return {**result, "seconds": narrator.seconds}
+
+
+def _served(
+    aws: LocalAws, deployment: Deployment, narrator: Narrator, folder: Path
+) -> dict[str, Any]:
+    with narrator.step("upload", "upload pictures and manifests; the last manifest starts the run"):
+        started = _upload(deployment, folder)
+    with narrator.step("run", f"follow the run of {CUSTOMIZATION}"):
+        run = _follow(deployment, narrator, started)
+    expect(
+        run["status"] == "served",
+        f"expected the run to be served; it ended as {run['status']}: {run.get('message')}",
+    )
+    for line in run["message"].splitlines():
+        narrator.say(f"  {line}")
+    with narrator.step("smoke", "invoke the served model through its Provisioned Throughput"):
+        picture = next((folder / "training" / "images").iterdir())
+        length = _embed(aws, run["endpoint_arn"], "a picture of the demo", picture.read_bytes())
+        narrator.say(f"  embedding of {length:,} numbers (simulated)")
+    narrator.say(f"  report   {run['report']}")
+    narrator.say(f"  metrics  {run['metrics']}")
+    return {
+        "status": run["status"],
+        "run": run["run"],
+        "job_arn": run["job_arn"],
+        "model_arn": run["model_arn"],
+        "provisioned_model_arn": run["endpoint_arn"],
+        "embedding_length": length,
+        "report": run["report"],
+        "metrics": run["metrics"],
+        "simulated": "Amazon Bedrock",
+    }
+
+
+def _rejected(
+    aws: LocalAws, deployment: Deployment, narrator: Narrator, folder: Path, seed: int
+) -> dict[str, Any]:
+    jobs_before = _jobs(aws)
+    with narrator.step("reject", "upload a broken dataset"):
+        pictures = list(
+            dataset.draw(folder, count=PICTURES["training"], seed=seed, prefix=f"broken-{seed}")
+        )
+        bucket = deployment.buckets.training
+        body = dataset.break_it(folder, pictures, bucket=bucket, customization=CUSTOMIZATION)
+        (folder / MANIFEST_FILE).write_bytes(body)
+        run = _follow(deployment, narrator, _upload(deployment, folder))
+    expect(
+        run["status"] == "rejected",
+        f"expected the broken dataset to be rejected; it ended as {run['status']}",
+    )
+    report = json.loads(reports.stored(deployment, run).read("report.json"))
+    counts: dict[str, int] = report["counts"]
+    for rule, count in counts.items():
+        narrator.say(f"  {count} x {rule}")
+    missed = EXPECTED_RULES - set(counts)
+    expect(
+        not missed, f"expected every seeded fault to be found; missing: {', '.join(sorted(missed))}"
+    )
+    expect(_jobs(aws) == jobs_before, "expected no job for a rejected dataset, but one was started")
+    narrator.say(f"  every finding with its line: run `tuning report {run['run']}`")
+    return {"run": run["run"], "findings": counts, "report": run["report"]}
+
+
+def _upload(deployment: Deployment, folder: Path) -> runs.Row:
+    """Uploads a dataset as `tuning upload` does; the run that it starts."""
+    found = upload.sides(
+        folder, validation=None, customization=CUSTOMIZATION, deployment=deployment
+    )
+    before = runs.newest_before_upload(deployment, CUSTOMIZATION) or ""
+    for side in found:
+        # `tuning upload` would not send a dataset that lacks a file; other ways do.
+        upload.upload_images(replace(side, absent=()), deployment, meter=silent)
+    for side in reversed(found):
+        upload.upload_manifest(side, deployment)
+    started = runs.first_after(deployment, CUSTOMIZATION, after=before)
+    if started is None:
+        raise DemoFailedError("expected the upload to start a run within a minute")
+    return started
+
+
+def _follow(deployment: Deployment, narrator: Narrator, started: runs.Row) -> dict[str, Any]:
+    """Tells each state of a run, and approves its price; the run once it has ended."""
+    for event in executions.follow(deployment, started):
+        match event:
+            case executions.Entered():
+                narrator.say(f"  {event.state}")
+            case executions.AwaitingApproval():
+                _approve(deployment, narrator, str(event.run["run"]))
+            case executions.Ended():
+                return event.run
+    raise AssertionError("a followed run ends with Ended")
+
+
+def _approve(deployment: Deployment, narrator: Narrator, run: str) -> None:
+    while "approval_token" not in (waiting := runs.row(deployment, run)):
+        time.sleep(runs.POLL_SECONDS)
+    for line in waiting["estimate"].splitlines():
+        narrator.say(f"    {line}")
+    narrator.say("    approved by the demo: the simulator bills nothing")
+    deployment.aws.stepfunctions.send_task_success(
+        taskToken=waiting["approval_token"], output='{"approved_by": "demo"}'
+    )
+
+
+def _embed(aws: LocalAws, model: str, text: str, picture: bytes) -> int:
+    """Length of the embedding of a text and a picture together."""
+    body = {"inputText": text, "inputImage": base64.b64encode(picture).decode()}
+    answer = aws.client("bedrock-runtime").invoke_model(modelId=model, body=json.dumps(body))
+    embedding = json.loads(answer["body"].read())["embedding"]
+    expect(
+        len(embedding) == EMBEDDING_LENGTH,
+        f"expected an embedding of {EMBEDDING_LENGTH} numbers, got {len(embedding)}",
+    )
+    expect(
+        all(math.isfinite(x) for x in embedding) and any(embedding),
+        "expected finite numbers in the embedding, not all zero",
+    )
+    return len(embedding)
+
+
+def _jobs(aws: LocalAws) -> list[str]:
+    """The ARNs of all customization jobs."""
+    pages = aws.client("bedrock").get_paginator("list_model_customization_jobs").paginate()
+    return sorted(job["jobArn"] for page in pages for job in page["modelCustomizationJobSummaries"])
