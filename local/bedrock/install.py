@@ -1,8 +1,7 @@
 """Puts the simulator in MiniStack's place for `bedrock` and `bedrock-runtime`."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -13,11 +12,8 @@ from local.bedrock.data.records import Resource
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.resources import Operation
 from local.bedrock.simulator import DEPLOYMENT, JOB, MODEL, THROUGHPUT, Simulator, log
-from local.emulator.patches._patching import expect, expect_source
-
-Query = Mapping[str, list[str]]
-Response = tuple[int, dict[str, str], bytes]
-Handler = Callable[[str, str, Mapping[str, str], bytes, Query], Awaitable[Response]]
+from local.emulator.patching import expect_source
+from local.emulator.requests import Response, ServiceRequest, Upstream, handle
 
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "bedrock": {
@@ -54,9 +50,12 @@ def install(simulator: Simulator) -> None:
     from ministack import app
     from ministack.core import iam_actions
 
+    async def handler(request: ServiceRequest, _: Upstream) -> Response:
+        # In a thread with the request's context: nothing here may hold up the server's loop.
+        return await asyncio.to_thread(_answer, simulator, request)
+
     for service in OPERATIONS:
-        expect(service in app.SERVICE_HANDLERS, f"a handler for {service}")
-        app.SERVICE_HANDLERS[service] = _handler(simulator, service)
+        handle(service, handler)
     # MiniStack knows too little of Bedrock's resources to authorize its requests ("*" for most);
     # without an action it only checks the signature, and each operation authorizes itself.
     upstream = iam_actions.extract_iam_action
@@ -92,51 +91,29 @@ class _Persistence:
             self._simulator.resources.clear()
 
 
-def _handler(simulator: Simulator, service: str) -> Handler:
-    async def handle(
-        method: str, path: str, headers: Mapping[str, str], body: bytes, query: Query
-    ) -> Response:
-        # In a thread with the request's context: nothing here may hold up the server's loop.
-        return await asyncio.to_thread(
-            _answer, simulator, service, method, path, headers, body, query
-        )
-
-    return handle
-
-
-def _answer(
-    simulator: Simulator,
-    service: str,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    query: Query,
-) -> Response:
+def _answer(simulator: Simulator, request: ServiceRequest) -> Response:
     from ministack.core.responses import get_account_id
-    from ministack.core.router import extract_access_key_id, extract_region
 
+    service, kind = request.service, {"Content-Type": "application/json"}
     try:
-        name, request = shapes.parse(
-            service, method=method, path=path, query=query, headers=headers, body=body
-        )
+        name, members = shapes.parse(request)
         operation = OPERATIONS[service].get(name)
         if operation is None:
             raise invalid(f"The Bedrock simulator does not know {name}")
         simulator.faults.strike(name)
         caller = Caller(
             operation=name,
-            access_key=extract_access_key_id(headers, query),
-            region=extract_region(headers, query),
+            access_key=request.access_key,
+            region=request.region,
             account=get_account_id(),
         )
-        members = operation(simulator, caller, request)
+        answer: Any = operation(simulator, caller, members)
         # InvokeModel's body is the model's own, no shape of the service.
-        answer = members if name == "InvokeModel" else shapes.answer(service, name, members)
-        status = shapes.success_status(service, name)
-        return status, {"Content-Type": "application/json"}, msgspec.json.encode(answer)
+        if name != "InvokeModel":
+            answer = shapes.answer(service, name, answer)
+        return shapes.success_status(service, name), kind, msgspec.json.encode(answer)
     except BedrockError as error:
-        log.info("simulated %s %s: %s", method, path, error)
-        kind = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
-        said = json.dumps({"message": error.message, **error.members}).encode()
+        log.info("simulated %s %s: %s", request.method, request.path, error)
+        said = msgspec.json.encode({"message": error.message, **error.members})
+        kind["x-amzn-ErrorType"] = error.code
         return shapes.errors(service)[error.code], kind, said

@@ -7,7 +7,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
+import msgspec
+
 from local.bedrock.errors import invalid
+from local.emulator.requests import ServiceRequest
 
 # The published pattern of job names backtracks without end on names like "a-------_". The safe
 # form accepts the same strings (compared exhaustively on short ones; docs/facts/api.md#patterns).
@@ -17,30 +20,22 @@ _SHOWN: Final = 200
 """Characters of a refused value that a message repeats."""
 
 
-def parse(
-    service: str,
-    *,
-    method: str,
-    path: str,
-    query: Mapping[str, list[str]],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> tuple[str, dict[str, Any]]:
+def parse(request: ServiceRequest) -> tuple[str, dict[str, Any]]:
     """The operation and its members, checked against every constraint of the model.
 
-    `service` is botocore's name. Raises BedrockError: UnknownOperation as ValidationException.
+    Raises BedrockError: UnknownOperation as ValidationException.
     """
-    operation, labels = _routed(service, method, path)
-    shape = _model(service).operation_model(operation).input_shape
+    operation, labels = _routed(request.service, request.method, request.path)
+    shape = _model(request.service).operation_model(operation).input_shape
     if shape is None:
         return operation, {}
-    members = dict(_located(shape, labels, query, headers))
+    members = dict(_located(shape, labels, request))
     payload = shape.serialization.get("payload")
     if payload is not None:
-        if body:
-            members[payload] = body
-    elif body:
-        members.update(_json_object(body))
+        if request.body:
+            members[payload] = request.body
+    elif request.body:
+        members.update(_json_object(request.body))
     _require_valid(members, shape)
     return operation, members
 
@@ -130,34 +125,24 @@ def _fixed(path: str) -> str:
 
 
 def _located(
-    shape: Any,
-    labels: Mapping[str, str],
-    query: Mapping[str, list[str]],
-    headers: Mapping[str, str],
+    shape: Any, labels: Mapping[str, str], request: ServiceRequest
 ) -> Iterator[tuple[str, Any]]:
     for name, member in shape.members.items():
         wire = member.serialization.get("name", name)
         match member.serialization.get("location"):
             case "uri":
                 yield name, labels[wire]
-            case "querystring" if wire in query:
-                yield name, _from_text(query[wire][0], member, name)
-            case "header" if wire.lower() in headers:
-                yield name, headers[wire.lower()]
+            case "querystring" if wire in request.query:
+                yield name, _from_text(request.query[wire][0], member, name)
+            case "header" if wire.lower() in request.headers:
+                yield name, request.headers[wire.lower()]
 
 
 def _from_text(text: str, shape: Any, name: str) -> Any:
+    types = {"integer": int, "long": int, "boolean": bool, "timestamp": datetime}
     try:
-        match shape.type_name:
-            case "integer" | "long":
-                return int(text)
-            case "boolean":
-                return {"true": True, "false": False}[text]
-            case "timestamp":
-                return datetime.fromisoformat(text)
-            case _:
-                return text
-    except (KeyError, ValueError):
+        return msgspec.convert(text, types.get(shape.type_name, str), strict=False)
+    except msgspec.ValidationError:
         raise invalid(f"{name}: {text!r} is not a {shape.type_name}") from None
 
 

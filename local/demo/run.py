@@ -1,8 +1,6 @@
 """`make demo`: from nothing to a served model and a rejected dataset on the local AWS."""
 
-import base64
 import json
-import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,10 +11,11 @@ from typing import Any, Final
 
 import click
 
-from bedrock_tuning.client import executions, reports, runs, upload
+from bedrock_tuning.client import executions, inference, reports, runs, upload
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.progress import silent
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
+from bedrock_tuning.serving import questions
 from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
@@ -97,15 +96,13 @@ def run(aws: LocalAws, narrator: Narrator, work: Path) -> dict[str, Any]:
             body = dataset.manifest(pictures, bucket=bucket, customization=CUSTOMIZATION)
             (folder / MANIFEST_FILE).write_bytes(body)
             seed += 1
-    result = _served(aws, deployment, narrator, work / "good")
-    result["rejected"] = _rejected(aws, deployment, narrator, work / "broken", seed)
+    result = _served(deployment, narrator, work / "good")
+    result["rejected"] = _rejected(deployment, narrator, work / "broken", seed)
     narrator.say("done: one model is served; one dataset was rejected and started no training job")
     return {**result, "seconds": narrator.seconds}
 
 
-def _served(
-    aws: LocalAws, deployment: Deployment, narrator: Narrator, folder: Path
-) -> dict[str, Any]:
+def _served(deployment: Deployment, narrator: Narrator, folder: Path) -> dict[str, Any]:
     with narrator.step("upload", "upload pictures and manifests; the last manifest starts the run"):
         started = _upload(deployment, folder)
     with narrator.step("run", f"follow the run of {CUSTOMIZATION}"):
@@ -118,27 +115,25 @@ def _served(
         narrator.say(f"  {line}")
     with narrator.step("smoke", "invoke the served model through its Provisioned Throughput"):
         picture = next((folder / "training" / "images").iterdir())
-        length = _embed(aws, run["endpoint_arn"], "a picture of the demo", picture.read_bytes())
+        question = questions.embedding(text="circles", image=picture.read_bytes())
+        answer = inference.tuned_of(deployment, CUSTOMIZATION).ask(question)
+        length = len(answer["embedding"])
         narrator.say(f"  embedding of {length:,} numbers (simulated)")
+    expect(
+        length == EMBEDDING_LENGTH,
+        f"expected an embedding of {EMBEDDING_LENGTH} numbers, got {length}",
+    )
     narrator.say(f"  report   {run['report']}")
     narrator.say(f"  metrics  {run['metrics']}")
-    return {
-        "status": run["status"],
-        "run": run["run"],
-        "job_arn": run["job_arn"],
-        "model_arn": run["model_arn"],
-        "provisioned_model_arn": run["endpoint_arn"],
-        "embedding_length": length,
-        "report": run["report"],
-        "metrics": run["metrics"],
-        "simulated": "Amazon Bedrock",
-    }
+    kept = ("status", "run", "job_arn", "model_arn", "endpoint_arn", "report", "metrics")
+    result = {name: run[name] for name in kept}
+    return {**result, "embedding_length": length, "simulated": "Amazon Bedrock"}
 
 
 def _rejected(
-    aws: LocalAws, deployment: Deployment, narrator: Narrator, folder: Path, seed: int
+    deployment: Deployment, narrator: Narrator, folder: Path, seed: int
 ) -> dict[str, Any]:
-    jobs_before = _jobs(aws)
+    jobs_before = _jobs(deployment)
     with narrator.step("reject", "upload a broken dataset"):
         pictures = list(
             dataset.draw(folder, count=PICTURES["training"], seed=seed, prefix=f"broken-{seed}")
@@ -159,7 +154,10 @@ def _rejected(
     expect(
         not missed, f"expected every seeded fault to be found; missing: {', '.join(sorted(missed))}"
     )
-    expect(_jobs(aws) == jobs_before, "expected no job for a rejected dataset, but one was started")
+    expect(
+        _jobs(deployment) == jobs_before,
+        "expected no job for a rejected dataset, but one was started",
+    )
     narrator.say(f"  every finding with its line: run `tuning report {run['run']}`")
     return {"run": run["run"], "findings": counts, "report": run["report"]}
 
@@ -205,23 +203,7 @@ def _approve(deployment: Deployment, narrator: Narrator, run: str) -> None:
     )
 
 
-def _embed(aws: LocalAws, model: str, text: str, picture: bytes) -> int:
-    """Length of the embedding of a text and a picture together."""
-    body = {"inputText": text, "inputImage": base64.b64encode(picture).decode()}
-    answer = aws.client("bedrock-runtime").invoke_model(modelId=model, body=json.dumps(body))
-    embedding = json.loads(answer["body"].read())["embedding"]
-    expect(
-        len(embedding) == EMBEDDING_LENGTH,
-        f"expected an embedding of {EMBEDDING_LENGTH} numbers, got {len(embedding)}",
-    )
-    expect(
-        all(math.isfinite(x) for x in embedding) and any(embedding),
-        "expected finite numbers in the embedding, not all zero",
-    )
-    return len(embedding)
-
-
-def _jobs(aws: LocalAws) -> list[str]:
+def _jobs(deployment: Deployment) -> list[str]:
     """The ARNs of all customization jobs."""
-    pages = aws.client("bedrock").get_paginator("list_model_customization_jobs").paginate()
+    pages = deployment.aws.bedrock.get_paginator("list_model_customization_jobs").paginate()
     return sorted(job["jobArn"] for page in pages for job in page["modelCustomizationJobSummaries"])

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -89,26 +89,28 @@ def _trusts(
     from ministack.core import iam_evaluator as iam
 
     policy = json.loads(document) if isinstance(document, str) else document
-    listed = policy.get("Statement", ())
-    # The emulator compares no service principals, so those that name this one name everybody.
-    about_it = [
-        {**statement, "Principal": "*"}
-        for statement in ([listed] if isinstance(listed, dict) else listed)
-        if statement.get("Principal") == "*"
-        or iam._service_principal_matches(statement.get("Principal"), service)
-    ]
+    account = role_arn.split(":")[4]
     request = iam.EvalContext(
         principal_arn=service,
         principal_type="AWSService",
-        principal_account=role_arn.split(":")[4],
+        principal_account=account,
         action="sts:AssumeRole",
         resource_arn=role_arn,
         region=region,
         secure_transport=True,
         service_context=dict(context),
     )
-    trusted: bool = iam.evaluate_trust_policy({"Statement": about_it}, service, request)
-    return trusted
+    applicable = [
+        statement
+        for statement in _listed(policy.get("Statement", ()))
+        if statement.get("Principal") == "*"
+        or iam._service_principal_matches(statement.get("Principal"), service)
+    ]
+    # A trust policy names no resource: it is about the role that carries it.
+    statements = [{**statement, "Resource": "*"} for statement in applicable]
+    parsed = iam.parse_policy_document({"Statement": statements})
+    decision: str = iam.evaluate(request, [parsed]).decision
+    return decision == "Allow"
 
 
 def refusal(
@@ -159,6 +161,10 @@ def authorize(
     )
     if why is not None:
         raise RoleError(why)
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, dict) else value
 
 
 @lru_cache(maxsize=256)

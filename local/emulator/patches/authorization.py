@@ -3,7 +3,7 @@
 import contextvars
 from typing import Any, Final
 
-from local.emulator.patches._patching import around, expect, expect_source
+from local.emulator.patching import around, expect, expect_source
 
 SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs")
 """Services whose refusals name the resource on AWS."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from local.emulator.patches._patching import expect, expect_source
+from local.emulator.patching import expect, expect_source
 
 Properties = Mapping[str, Any]
 Created = tuple[str, dict[str, Any]]

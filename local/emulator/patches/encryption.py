@@ -1,16 +1,14 @@
 """Who needs which KMS key: for objects, topics and tables."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from local.emulator import keys
 from local.emulator.keys import ALGORITHM, KEY_ID
-from local.emulator.patches._patching import around, expect, expect_source
-
-Response = tuple[int, dict[str, str], Any]
-Query = Mapping[str, list[str]]
+from local.emulator.patching import around
+from local.emulator.requests import Response, ServiceRequest, Upstream, handle
 
 _READ_OPTIONS: Final = {"versionId", "partNumber", "x-id"}
 _PUBLISH: Final = ("sns:Publish", "sns:PublishBatch")
@@ -29,18 +27,6 @@ KEY_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     **{f"dynamodb:{operation}": ("kms:Decrypt",) for operation in _TABLE_OPERATIONS},
 }
 """The actions on the key that each action of a caller needs beside its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRequest:
-    """One request to a service, as the emulator hands it over."""
-
-    service: str
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    query: Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +87,22 @@ def _guard(
     refused: Callable[[ServiceRequest, str], Response],
 ) -> None:
     """Before the service answers, its caller must be allowed every use of a key."""
-    from ministack import app
-    from ministack.core.router import extract_access_key_id, extract_region
 
-    expect(service in app.SERVICE_HANDLERS, f"a handler for {service}")
-    expect_source(app._dispatch_service_request, "handler = SERVICE_HANDLERS.get(service)")
-    upstream: Callable[..., Awaitable[Response]] = app.SERVICE_HANDLERS[service]
-
-    async def handle(
-        method: str, path: str, headers: dict[str, str], body: bytes, query: Query
-    ) -> Response:
-        request = ServiceRequest(service, method, path, headers, body, query)
+    async def guarded(request: ServiceRequest, upstream: Upstream) -> Response:
         for use in needed(request):
             why = use.key and keys.refusal(
-                access_key=extract_access_key_id(headers, query),
+                access_key=request.access_key,
                 action=use.action,
                 key=use.key,
-                region=extract_region(headers, query),
+                region=request.region,
                 service=service,
                 context=use.context,
             )
             if why:
                 return refused(request, why)
-        return await upstream(method, path, headers, body, query)
+        return await upstream()
 
-    app.SERVICE_HANDLERS[service] = handle
+    handle(service, guarded)
 
 
 def _of_objects(request: ServiceRequest) -> Iterable[KeyUse]:
@@ -150,14 +127,13 @@ def _of_topics_and_tables(request: ServiceRequest) -> Iterable[KeyUse]:
     from ministack import app
     from ministack.core import iam_actions
     from ministack.core.responses import get_account_id
-    from ministack.core.router import extract_region
 
     place = request.method, request.path, request.headers, request.body
     merged = app._routing_params(*place, request.query)
     action = iam_actions.extract_iam_action(request.service, *place, merged)
     if action not in KEY_ACTIONS:
         return
-    region, account = extract_region(request.headers, request.query), get_account_id()
+    region, account = request.region, get_account_id()
     used: list[tuple[str | None, dict[str, str]]] = []
     if request.service == "sns":
         arn = iam_actions.extract_resource_arn(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from local.emulator import roles
-from local.emulator.patches._patching import around, expect_source
+from local.emulator.patching import around, expect_source
 
 log = logging.getLogger("local-aws")
 

@@ -7,8 +7,8 @@ import time
 from typing import Any, Final
 
 from local.emulator.layout import LAMBDA_SLOTS
-from local.emulator.patches._patching import around, expect, expect_source
 from local.emulator.patches.tasks import LAMBDA_CALL, call_aws, task_is_wanted
+from local.emulator.patching import around, expect, expect_source
 
 RESOURCE: Final = "arn:aws:states:::bedrock:createModelCustomizationJob"
 POLL_SECONDS: Final = 0.2

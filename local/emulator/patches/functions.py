@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from local.emulator.patches._patching import around, replace_once
+from local.emulator.patching import around, replace_once
 
 RUNTIME_PACKAGES: Final = (
     "boto3",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from local.emulator import roles
-from local.emulator.patches._patching import around, expect, expect_source
+from local.emulator.patching import around, expect, expect_source
 
 OPTIMIZED: Final = {"dynamodb": "DynamoDB", "events": "EventBridge", "sns": "SNS", "sqs": "SQS"}
 """Optimized integrations that become signed requests: service -> prefix of its error names."""

@@ -10,6 +10,7 @@ import pytest
 
 from local.bedrock import shapes
 from local.bedrock.errors import BedrockError
+from local.emulator.requests import ServiceRequest
 from tests.local.support import Pets, refused, unique
 
 PUBLISHED_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*")
@@ -25,14 +26,8 @@ JOB = {
 
 def parse_job(**changes: Any) -> None:
     """Check a request to create a job against the service's model alone."""
-    shapes.parse(
-        "bedrock",
-        method="POST",
-        path="/model-customization-jobs",
-        query={},
-        headers={},
-        body=json.dumps({**JOB, **changes}).encode(),
-    )
+    body = json.dumps({**JOB, **changes}).encode()
+    shapes.parse(ServiceRequest("bedrock", "POST", "/model-customization-jobs", {}, body, {}))
 
 
 @pytest.mark.parametrize(

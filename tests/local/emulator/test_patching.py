@@ -3,7 +3,7 @@
 import pytest
 
 from local.emulator.patches import PATCHES
-from local.emulator.patches._patching import PatchError, expect, expect_source, replace_once
+from local.emulator.patching import PatchError, expect, expect_source, replace_once
 
 
 def upstream() -> int:
