@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
@@ -12,17 +13,54 @@ from bedrock_tuning.review.iam.access import World
 class Violation:
     """Where a sentence is not true: construct path, what is there, what is allowed, the fix.
 
-    check: the id of the check that found it, which fills it in.
+    check: the id of the check that found it, which fills it in, and its limit and fix if the
+    violation has none of its own.
     """
 
     where: str
     what: str
-    limit: str
-    fix: str
+    limit: str = ""
+    fix: str = ""
     check: str = ""
 
     def __str__(self) -> str:
         return f"{self.check} {self.where}: {self.what}; {self.limit}. {self.fix}"
+
+
+class Placed(Protocol):
+    """What has a place in the construct tree: a resource, a role."""
+
+    @property
+    def path(self) -> str:
+        """The construct path."""
+
+
+def found(at: Placed | str, what: str, limit: str = "", fix: str = "") -> Violation:
+    """A violation of a resource or a construct path; limit and fix: the check's own, if empty."""
+    return Violation(where=at if isinstance(at, str) else at.path, what=what, limit=limit, fix=fix)
+
+
+def unlike(
+    at: Placed | str,
+    actual: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    *,
+    exactly: bool = False,
+    limit: str = "it is {}",
+    absent: str = "not set",
+) -> Iterator[Violation]:
+    """A violation for each name that has another value than the wanted one.
+
+    exactly: names that nobody wants are violations, too. limit: with {} for the wanted value.
+    absent: what a message says of a name without a value.
+    """
+    for name in sorted({*wanted, *(actual if exactly else ())}):
+        if actual.get(name) != wanted.get(name):
+            yield found(
+                at,
+                f"{name} is {actual.get(name, absent)}",
+                limit.format(wanted.get(name, absent)),
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +90,16 @@ Finder = Callable[[Evidence], Iterable[Violation]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One check. id: subject letter and number, never used again; the sentence is its promise."""
+    """One check. id: subject letter and number, never used again; the sentence is its promise.
+
+    limit, fix: of every violation that does not say something else.
+    """
 
     id: str
     sentence: str
     finder: Finder = field(repr=False)
+    limit: str = ""
+    fix: str = ""
 
     def run(self, evidence: Evidence) -> Iterator[Violation]:
         """The violations it finds. A check that fails itself is a violation, never a pass."""
@@ -77,14 +120,17 @@ class Check:
                 violation,
                 check=self.id,
                 what=evidence.readable(violation.what),
-                limit=evidence.readable(violation.limit),
+                limit=evidence.readable(violation.limit or self.limit),
+                fix=violation.fix or self.fix,
             )
 
 
-def check(check_id: str, sentence: str) -> Callable[[Finder], Check]:
+def check(
+    check_id: str, sentence: str, *, limit: str = "", fix: str = ""
+) -> Callable[[Finder], Check]:
     """Makes a check of a function that yields what is wrong."""
 
     def make(finder: Finder) -> Check:
-        return Check(id=check_id, sentence=sentence, finder=finder)
+        return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)
 
     return make

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeGuard
 
 from bedrock_tuning import review
-from bedrock_tuning.review.check import Check
+from bedrock_tuning.review.check import Check, found, unlike
 
 FOLDERS = tuple(Path(review.__file__).parent / name for name in ("checks", "promises"))
 Line = tuple[str, int]
@@ -19,16 +19,28 @@ Line = tuple[str, int]
 
 @cache
 def finding_lines() -> dict[Line, str]:
-    """Every `yield` of the two folders, by file and first line, with the source of that line."""
-    found = {}
+    """Every `yield` of the two folders, by file and first line, with the source of that line.
+
+    A `yield from unlike(...)` is one, too: it has run when a violation came out of it.
+    """
+    lines_found = {}
     for folder in FOLDERS:
         for file in sorted(folder.glob("*.py")):
             text = file.read_text("utf-8")
             lines = text.splitlines()
             for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Yield):
-                    found[str(file), node.lineno] = lines[node.lineno - 1].strip()
-    return found
+                if isinstance(node, ast.Yield) or _compares(node):
+                    lines_found[str(file), node.lineno] = lines[node.lineno - 1].strip()
+    return lines_found
+
+
+def _compares(node: ast.AST) -> TypeGuard[ast.YieldFrom]:
+    return (
+        isinstance(node, ast.YieldFrom)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == unlike.__name__
+    )
 
 
 @contextmanager
@@ -43,12 +55,19 @@ def recorded(into: set[Line], check: Check) -> Iterator[None]:
         return
     files = {file for file, _ in finding_lines()}
 
+    compared = {line for line, text in finding_lines().items() if text.startswith("yield from")}
+
     def local(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            into.add((frame.f_code.co_filename, frame.f_lineno))
+        line = frame.f_code.co_filename, frame.f_lineno
+        if event == "line" and line not in compared:
+            into.add(line)
         return local
 
     def called(frame: FrameType, _event: str, _: Any) -> Any:
+        if frame.f_code is found.__code__ and frame.f_back and frame.f_back.f_back:
+            # It came from `unlike`, which a check waits for.
+            check_frame = frame.f_back.f_back
+            into.add((check_frame.f_code.co_filename, check_frame.f_lineno))
         return local if frame.f_code.co_filename in files else None
 
     before = sys.gettrace()

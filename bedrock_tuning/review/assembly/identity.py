@@ -92,6 +92,16 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 # Attributes that are another spelling of the ARN.
 _ARN_ATTRIBUTES: Final = ("Arn", "TopicArn", "PolicyArn", "LayerVersionArn")
+# Those that are another spelling of the name.
+_NAME_ATTRIBUTES: Final = (
+    "QueueName",
+    "KeyId",
+    "Name",
+    "GroupId",
+    "SubnetId",
+    "RouteTableId",
+    "RoleId",
+)
 _LONGEST_NAME: Final = 63
 
 
@@ -118,45 +128,39 @@ def generated_name(
     return name.lower() if kind == "AWS::S3::Bucket" else name
 
 
-def arn(
-    kind: str, name: str, *, region: str, path: str = "", stand_ins: StandIns = STAND_INS
-) -> str:
-    """A resource's ARN; "" for types that have none. path: of IAM roles and policies."""
-    form = KINDS[kind].arn if kind in KINDS else ""
-    full = f"{path.strip('/')}/{name}" if path.strip("/") else name
-    return form.format(p=PARTITION, r=region, a=stand_ins.account, n=full)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How a resource is called. path: of IAM roles and policies, "/team/"."""
 
+    kind: str
+    name: str
+    region: str
+    path: str = ""
+    account: str = ACCOUNT
 
-def ref(
-    kind: str, name: str, *, region: str, path: str = "", stand_ins: StandIns = STAND_INS
-) -> str:
-    """What Ref gives."""
-    known = KINDS.get(kind, Kind())
-    if known.ref == "arn":
-        return arn(kind, name, region=region, path=path, stand_ins=stand_ins)
-    if known.ref == "url":
-        return f"https://sqs.{region}.{URL_SUFFIX}/{stand_ins.account}/{name}"
-    return name
+    @property
+    def arn(self) -> str:
+        """Its ARN; "" for types that have none."""
+        form = KINDS[self.kind].arn if self.kind in KINDS else ""
+        full = f"{self.path.strip('/')}/{self.name}" if self.path.strip("/") else self.name
+        return form.format(p=PARTITION, r=self.region, a=self.account, n=full)
 
+    @property
+    def ref(self) -> str:
+        """What Ref gives."""
+        match KINDS.get(self.kind, Kind()).ref:
+            case "arn":
+                return self.arn
+            case "url":
+                return f"https://sqs.{self.region}.{URL_SUFFIX}/{self.account}/{self.name}"
+        return self.name
 
-def attribute(
-    kind: str,
-    name: str,
-    wanted: str,
-    *,
-    region: str,
-    path: str = "",
-    stand_ins: StandIns = STAND_INS,
-) -> str | None:
-    """What GetAtt gives; None when this review does not know the attribute."""
-    known = KINDS.get(kind)
-    if known is None:
-        return None
-    if wanted in _ARN_ATTRIBUTES and known.arn:
-        return arn(kind, name, region=region, path=path, stand_ins=stand_ins)
-    if wanted not in known.attributes:
-        return None
-    names = ("QueueName", "KeyId", "Name", "GroupId", "SubnetId", "RouteTableId", "RoleId")
-    if wanted in names or (wanted == "VpcId" and kind == "AWS::EC2::VPC"):
-        return name
-    return f"{name}.{wanted}"
+    def attribute(self, wanted: str) -> str | None:
+        """What GetAtt gives; None when this review does not know the attribute."""
+        if wanted in _ARN_ATTRIBUTES and self.arn:
+            return self.arn
+        if wanted not in KINDS.get(self.kind, Kind()).attributes:
+            return None
+        if wanted in _NAME_ATTRIBUTES or (wanted == "VpcId" and self.kind == "AWS::EC2::VPC"):
+            return self.name
+        return f"{self.name}.{wanted}"

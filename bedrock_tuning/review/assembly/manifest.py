@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Final
 
 _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
-_STACK: Final = "aws:cloudformation:stack"
 # What a stack is deployed with, as the CDK writes it; parameters and the rest would be others'.
 _DEPLOYED_WITH: Final = frozenset(
     {
@@ -56,42 +55,43 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _artifacts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Every stack: its name, its artifact, and what the artifact is deployed with."""
+    for name, artifact in manifest.get("artifacts", {}).items():
+        if artifact.get("type") == "aws:cloudformation:stack":
+            yield name, artifact, artifact.get("properties", {})
+
+
+def _template(properties: Mapping[str, Any]) -> str:
+    return str(properties.get("templateFile", "")).removesuffix(".template.json")
+
+
 def stacks(manifest: Mapping[str, Any]) -> set[str]:
     """Names of the templates that a manifest lists; empty for one that has stages or is missing."""
     found = manifest.get("artifacts", {}).values()
     if any(artifact.get("type") == "cdk:cloud-assembly" for artifact in found):
         return set()
-    return {
-        artifact["properties"]["templateFile"].removesuffix(".template.json")
-        for artifact in found
-        if artifact.get("type") == "aws:cloudformation:stack"
-    }
+    return {_template(properties) for _, _, properties in _artifacts(manifest)}
 
 
 def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The Region of each template that has one."""
     found = {}
-    for artifact in manifest.get("artifacts", {}).values():
-        if artifact.get("type") == "aws:cloudformation:stack":
-            place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
-            file = artifact.get("properties", {}).get("templateFile", "")
-            if place and place[2] != "unknown-region":
-                found[file.removesuffix(".template.json")] = place[2]
+    for _, artifact, properties in _artifacts(manifest):
+        place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
+        if place and place[2] != "unknown-region":
+            found[_template(properties)] = place[2]
     return found
 
 
 def protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
-    return {
-        name: bool(artifact.get("properties", {}).get("terminationProtection"))
-        for name, artifact in manifest.get("artifacts", {}).items()
-        if artifact.get("type") == "aws:cloudformation:stack"
-    }
+    """By stack, whether it has termination protection."""
+    return {name: bool(p.get("terminationProtection")) for name, _, p in _artifacts(manifest)}
 
 
 def paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Stack, logical id and construct path of all resources, for templates without the path."""
-    for stack, artifact in manifest.get("artifacts", {}).items():
-        if artifact.get("type") != "aws:cloudformation:stack":
-            continue
+    for stack, artifact, _ in _artifacts(manifest):
         known = artifact.get("metadata") or {}
         if "additionalMetadataFile" in artifact:
             known = parsed(folder / artifact["additionalMetadataFile"])
@@ -111,28 +111,25 @@ def assets(folder: Path, manifest: Mapping[str, Any]) -> frozenset[str]:
 
 def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Where, and how, what is deployed is not the template that lies there."""
-    environments = set()
     for name, artifact in manifest.get("artifacts", {}).items():
-        given = artifact.get("properties", {})
-        if artifact.get("type") == "cdk:cloud-assembly" and not str(
-            given.get("directoryName")
-        ).startswith("assembly-"):
-            yield name, f"its stacks are in {given.get('directoryName')}, which is not read"
-        if artifact.get("type") != _STACK:
-            continue
-        environments.add(str(artifact.get("environment")))
+        directory = str(artifact.get("properties", {}).get("directoryName"))
+        if artifact.get("type") == "cdk:cloud-assembly" and not directory.startswith("assembly-"):
+            yield name, f"its stacks are in {directory}, which is not read"
+    environments = set()
+    for name, artifact, given in _artifacts(manifest):
+        environment = str(artifact.get("environment"))
+        environments.add(environment)
         for odd in sorted(set(given) - _DEPLOYED_WITH):
             yield name, f"it is deployed with {odd}: {given[odd]}"
+        account = environment.removeprefix("aws://").partition("/")[0]
         for role in _BOOTSTRAP_ROLES:
-            account = str(artifact.get("environment")).removeprefix("aws://").partition("/")[0]
             named = str(given.get(role)).replace(account, "${AWS::AccountId}")
             if role in given and not _OWN_ROLE.fullmatch(named):
                 yield name, f"{role} is {given[role]}, no role of the CDK's bootstrap"
         uploaded = str(given.get("stackTemplateAssetObjectUrl", "")).rpartition("/")[2]
         assets = folder / f"{name}.assets.json"
         if uploaded and assets.is_file():
-            files = parsed(assets).get("files", {})
-            asset = files.get(uploaded.partition(".")[0], {})
+            asset = parsed(assets).get("files", {}).get(uploaded.partition(".")[0], {})
             source = asset.get("source", {}).get("path")
             if source != given.get("templateFile"):
                 yield name, f"{source or 'nothing'} is deployed, not {given.get('templateFile')}"

@@ -22,9 +22,8 @@ _DEFAULT_REGION: Final = "us-east-1"
 
 @dataclass(slots=True, kw_only=True)
 class Resource:
-    """One resource. path: its construct path without the last "/Resource"; properties: resolved.
-
-    raw: the resource as the template has it.
+    """One resource. path: its construct path without the last "/Resource", or its stack and logical
+    id where the template has no path; properties: resolved; raw: as the template has it.
     """
 
     stack: str
@@ -69,6 +68,11 @@ class Assembly:
     left_aside: tuple[str, ...] = ()
     reads: Reads = field(default_factory=Reads)
     _arns: dict[str, Resource] = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        """The Region of the stacks; of several, the first by name."""
+        return min(self.regions.values(), default=_DEFAULT_REGION)
 
     def of_type(self, *kinds: str) -> Iterator[Resource]:
         """The resources of these types."""
@@ -167,13 +171,14 @@ class _Resolver:
         self._where = path or f"{stack}/{logical_id}"
         kind = str(raw.get("Type", ""))
         properties = self.value(stack, raw.get("Properties", {}))
+        known = self._identity(stack, logical_id)
         return Resource(
             stack=stack,
             logical_id=logical_id,
             type=kind,
-            path=path.removesuffix("/Resource").removesuffix("/Default"),
-            name=self._name(stack, logical_id),
-            arn=self._attribute(stack, logical_id, "Arn") if _has_arn(kind) else "",
+            path=self._where.removesuffix("/Resource").removesuffix("/Default"),
+            name=known.name,
+            arn=known.arn,
             properties=Properties(
                 properties if isinstance(properties, dict) else {}, kind, self._assembly.reads
             ),
@@ -263,17 +268,9 @@ class _Resolver:
         template = self._templates[stack]
         if name in template.get("Parameters", {}):
             return self._parameter(name, template["Parameters"][name])
-        raw = template.get("Resources", {}).get(name)
-        if raw is None:
+        if name not in template["Resources"]:
             return self._dangle(f"Ref {name}")
-        kind = str(raw.get("Type", ""))
-        return identity.ref(
-            kind,
-            self._name(stack, name),
-            region=region,
-            path=self._role_path(stack, raw),
-            stand_ins=self._stand_ins,
-        )
+        return self._identity(stack, name).ref
 
     def _parameter(self, name: str, parameter: Mapping[str, Any]) -> Any:
         # An SSM parameter's default is where to look, not what is found there.
@@ -281,31 +278,26 @@ class _Resolver:
             return parameter["Default"]
         return self._miss(f"parameter {name}")
 
-    def _name(self, stack: str, logical_id: str) -> str:
+    def _identity(self, stack: str, logical_id: str) -> identity.Identity:
         raw = self._templates[stack]["Resources"][logical_id]
-        kind = str(raw.get("Type", ""))
+        kind, properties = str(raw.get("Type", "")), raw.get("Properties", {})
         named_by = identity.KINDS[kind].named_by if kind in identity.KINDS else ""
-        given = raw.get("Properties", {}).get(named_by) if named_by else None
-        if given is not None:
-            return str(self.value(stack, given))
-        return identity.generated_name(stack, logical_id, kind, stand_ins=self._stand_ins)
-
-    def _role_path(self, stack: str, raw: Mapping[str, Any]) -> str:
-        path = raw.get("Properties", {}).get("Path", "")
-        return str(self.value(stack, path)) if raw.get("Type", "").startswith("AWS::IAM::") else ""
+        given = properties.get(named_by)
+        path = properties.get("Path", "") if kind.startswith("AWS::IAM::") else ""
+        return identity.Identity(
+            kind=kind,
+            name=str(self.value(stack, given))
+            if given is not None
+            else identity.generated_name(stack, logical_id, kind, stand_ins=self._stand_ins),
+            region=self._assembly.regions[stack],
+            path=str(self.value(stack, path)),
+            account=self._stand_ins.account,
+        )
 
     def _attribute(self, stack: str, logical_id: str, wanted: str) -> str:
-        raw = self._templates[stack].get("Resources", {}).get(logical_id)
-        if raw is None:
+        if logical_id not in self._templates[stack]["Resources"]:
             return self._dangle(f"Fn::GetAtt {logical_id}.{wanted}")
-        found = identity.attribute(
-            str(raw.get("Type", "")),
-            self._name(stack, logical_id),
-            wanted,
-            region=self._assembly.regions[stack],
-            path=self._role_path(stack, raw),
-            stand_ins=self._stand_ins,
-        )
+        found = self._identity(stack, logical_id).attribute(wanted)
         return self._miss(f"Fn::GetAtt {logical_id}.{wanted}") if found is None else found
 
     def _sub(self, stack: str, argument: Any) -> str:
@@ -363,7 +355,3 @@ class _Resolver:
                     return not self._test(stack, argument[0])
         self._miss("a condition")
         return False
-
-
-def _has_arn(kind: str) -> bool:
-    return kind in identity.KINDS and bool(identity.KINDS[kind].arn)

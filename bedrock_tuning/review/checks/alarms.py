@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.keys import cannot_use
-from bedrock_tuning.review.iam.probes import usual_context
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.iam.keys import lacking
+from bedrock_tuning.review.iam.probes import on_behalf_of
 
 # By resource type: namespace, dimension, what identifies it there, metrics of which each needs one.
 _WATCHED: Final = {
@@ -60,65 +60,47 @@ def has_actions(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         told = alarm.properties.get("AlarmActions", [])
         if not told or not set(told) <= topics:
-            yield Violation(
-                where=alarm.path,
-                what=f"it notifies {', '.join(told) or 'no topic'}",
-                limit="a topic of this app",
-                fix="Add the topic to AlarmActions",
+            yield found(
+                alarm,
+                f"it notifies {', '.join(told) or 'no topic'}",
+                "a topic of this app",
+                "Add the topic to AlarmActions",
             )
-        if str(alarm.properties.get("ActionsEnabled", True)).lower() != "true":
-            yield Violation(
-                where=alarm.path,
-                what="its actions are disabled",
-                limit="ActionsEnabled",
-                fix="Remove ActionsEnabled: false",
+        if not is_true(alarm.properties.get("ActionsEnabled", True)):
+            yield found(
+                alarm,
+                "its actions are disabled",
+                "ActionsEnabled",
+                "Remove ActionsEnabled: false",
             )
 
 
-@check("W512", "Alarms are delivered: topic and key policies allow cloudwatch.amazonaws.com.")
+@check(
+    "W512",
+    "Alarms are delivered: topic and key policies allow cloudwatch.amazonaws.com.",
+    limit="without it the message is lost silently",
+    fix="Name the service in the topic's policy and in its key's policy",
+)
 def delivered(evidence: Evidence) -> Iterator[Violation]:
-    world = evidence.world
+    service = "cloudwatch.amazonaws.com"
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
-        context = {
-            **usual_context(),
-            "aws:SourceArn": alarm.arn,
-            "aws:SourceAccount": world.account,
-        }
         for arn in alarm.properties.get("AlarmActions", []):
-            topic = evidence.assembly.by_arn(arn)
-            if topic is None:
-                continue
-            lacks = []
-            if not world.decide("cloudwatch.amazonaws.com", "sns:Publish", arn, context):
-                lacks.append("sns:Publish on the topic")
-            lacks += cannot_use(
-                world,
-                "cloudwatch.amazonaws.com",
-                "sns:Publish",
-                topic,
-                context,
-                region=evidence.bound.region,
-            )
+            lacks = lacking(evidence.world, service, "sns:Publish", arn, on_behalf_of(alarm.arn))
             if lacks:
-                yield Violation(
-                    where=alarm.path,
-                    what=f"cloudwatch.amazonaws.com lacks {', '.join(lacks)}",
-                    limit="without it the message is lost silently",
-                    fix="Name the service in the topic's policy and in its key's policy",
-                )
+                yield found(alarm, f"{service} lacks {', '.join(lacks)}")
 
 
-@check("W513", "Every alarm watches a metric of a resource in these templates.")
+@check(
+    "W513",
+    "Every alarm watches a metric of a resource in these templates.",
+    limit="an alarm without a metric never fires",
+    fix="Name the metric and the resource that the alarm should watch",
+)
 def watches_something(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         if _watched(evidence, alarm) is None:
-            yield Violation(
-                where=alarm.path,
-                what=f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')} of "
-                f"no resource here has the metric {_dimensions(alarm)}",
-                limit="an alarm without a metric never fires",
-                fix="Name the metric and the resource that the alarm should watch",
-            )
+            metric = f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')}"
+            yield found(alarm, f"{metric} of no resource here has the metric {_dimensions(alarm)}")
 
 
 def _dimensions(alarm: Resource) -> dict[str, str]:
@@ -142,7 +124,11 @@ def _watched(evidence: Evidence, alarm: Resource) -> Resource | None:
     return None
 
 
-@check("W514", "Every alarm fires at the first failure, and not when there is no data.")
+@check(
+    "W514",
+    "Every alarm fires at the first failure, and not when there is no data.",
+    fix="Use one period, the sum and a threshold of one; see constructs/messages.py",
+)
 def rings_early(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         properties = alarm.properties
@@ -161,48 +147,43 @@ def rings_early(evidence: Evidence) -> Iterator[Violation]:
         if properties.get("TreatMissingData") != bell.without_data:
             problems.append(f"missing data is {properties.get('TreatMissingData')}")
         if problems:
-            yield Violation(
-                where=alarm.path,
-                what=f"it waits for {', '.join(problems)}",
-                limit=f"one failure within {bell.longest} s; missing data is {bell.without_data}",
-                fix="Use one period, the sum and a threshold of one; see constructs/messages.py",
+            yield found(
+                alarm,
+                f"it waits for {', '.join(problems)}",
+                f"one failure within {bell.longest} s; missing data is {bell.without_data}",
             )
 
 
-@check("W515", "The workflow, the dead-letter queue and every unattended function have alarms.")
+@check(
+    "W515",
+    "The workflow, the dead-letter queue and every unattended function have alarms.",
+    limit="its failures would go unnoticed",
+    fix="Add an alarm with the topic as its action",
+)
 def everything_watched(evidence: Evidence) -> Iterator[Violation]:
     watched = set()
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         resource = _watched(evidence, alarm)
         if resource is not None:
             watched.add((resource.arn, str(alarm.properties.get("MetricName"))))
-    called = _called_by_workflows(evidence)
+    # The workflow catches its functions' errors and reports them itself.
+    called = {
+        str(value)
+        for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine")
+        for value in machine.properties.get("DefinitionSubstitutions", {}).values()
+    }
     by_the_clock = {
         str(get(schedule.properties, "Target", "Arn"))
         for schedule in evidence.assembly.of_type("AWS::Scheduler::Schedule")
     }
     for kind, (_, _, metrics) in _WATCHED.items():
         for resource in evidence.assembly.of_type(kind):
-            # The workflow catches its functions' errors and reports them itself.
             if resource.arn in called:
                 continue
             needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics
             for metric in needed:
                 if (resource.arn, metric) not in watched:
-                    yield Violation(
-                        where=resource.path,
-                        what=f"no alarm watches {metric}",
-                        limit="its failures would go unnoticed",
-                        fix="Add an alarm with the topic as its action",
-                    )
-
-
-def _called_by_workflows(evidence: Evidence) -> set[str]:
-    return {
-        str(value)
-        for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine")
-        for value in machine.properties.get("DefinitionSubstitutions", {}).values()
-    }
+                    yield found(resource, f"no alarm watches {metric}")
 
 
 CHECKS = (has_actions, delivered, watches_something, rings_early, everything_watched)

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts.constructs import OUTPUTS
 from bedrock_tuning.review.assembly import identity, template
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 
 # Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
@@ -43,37 +44,38 @@ _SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
 _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
 
 
-@check("A108", "A template deploys the same resources in every account, at any time.")
+@check(
+    "A108",
+    "A template deploys the same resources in every account, at any time.",
+    limit="conditions, macros, parameters and dynamic references change a template",
+    fix="Decide it in the app: settings, not parameters",
+)
 def sections(evidence: Evidence) -> Iterator[Violation]:
     for stack, raw in evidence.assembly.templates.items():
         for name, section in raw.items():
             parts = set(section) if isinstance(section, Mapping) else {str(section)}
             others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
             if others or (name not in _SECTIONS and name not in _BOOTSTRAP):
-                yield _conditional(stack, f"it has {name}: {', '.join(sorted(others))}")
+                yield found(stack, f"it has {name}: {', '.join(sorted(others))}")
         parameter = raw.get("Parameters", {}).get("BootstrapVersion")
         if parameter is not None and parameter.get("Type") != _SSM_TEXT:
-            yield _conditional(stack, f"BootstrapVersion is a {parameter.get('Type')}")
+            yield found(stack, f"BootstrapVersion is a {parameter.get('Type')}")
     for resource in evidence.assembly.resources:
         if "{{resolve:" in str(resource.properties):
-            yield _conditional(resource.path, "a value is looked up when it is deployed")
+            yield found(resource, "a value is looked up when it is deployed")
     for stack, name, value, _ in _outputs(evidence.assembly):
         if "{{resolve:" in value:
-            yield _conditional(f"{stack}/{name}", "an output shows a value that is looked up")
+            yield found(f"{stack}/{name}", "an output shows a value that is looked up")
         for odd in sorted(set(evidence.assembly.templates[stack]["Outputs"][name]) - _OUTPUT):
-            yield _conditional(f"{stack}/{name}", f"the output has {odd}")
+            yield found(f"{stack}/{name}", f"the output has {odd}")
 
 
-def _conditional(where: str, what: str) -> Violation:
-    return Violation(
-        where=where,
-        what=what,
-        limit="conditions, macros, parameters and dynamic references change a template",
-        fix="Decide it in the app: settings, not parameters",
-    )
-
-
-@check("A109", "No account ID and no generated name is hard-coded: templates use references.")
+@check(
+    "A109",
+    "No account ID and no generated name is hard-coded: templates use references.",
+    limit="a placeholder of this review: once deployed, it names something else",
+    fix="Use Ref AWS::AccountId, or a reference to the resource",
+)
 def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     assembly = evidence.assembly
     elsewhere = template.resolve(
@@ -84,14 +86,9 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     allowed = evidence.bound.contracts.boundary
     for resource in elsewhere:
         for text in _texts(resource.properties):
-            found = written.search(text)
-            if found and text != allowed:
-                yield Violation(
-                    where=resource.path,
-                    what=f"{found[0]} is hard-coded in {text[:120]}",
-                    limit="a placeholder of this review: once deployed, it names something else",
-                    fix="Use Ref AWS::AccountId, or a reference to the resource",
-                )
+            match = written.search(text)
+            if match and text != allowed:
+                yield found(resource, f"{match[0]} is hard-coded in {text[:120]}")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -106,63 +103,65 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-@check("A110", "Every resource has a contract: there is no other bucket, key, table or topic.")
+@check(
+    "A110",
+    "Every resource has a contract: there is no other bucket, key, table or topic.",
+    limit="a resource without a contract is not reviewed",
+    fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
+)
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
     known = {bound.path(place) for place in bound.contracts.places.values()}
     plumbing = (*_PLUMBING, *(_NETWORK if "vpc" in bound.contracts.places else ()))
     for resource in evidence.assembly.resources:
         if resource.path not in known and resource.type not in plumbing:
-            yield Violation(
-                where=resource.path or resource.logical_id,
-                what=f"{resource.type} has no contract",
-                limit="a resource without a contract is not reviewed",
-                fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
-            )
+            yield found(resource, f"{resource.type} has no contract")
 
 
-@check("A111", "Every export has a unique name and is imported by another stack.")
+@check(
+    "A111",
+    "Every export has a unique name and is imported by another stack.",
+    limit="an export is only for another of these stacks",
+    fix="Remove the export",
+)
 def exports(evidence: Evidence) -> Iterator[Violation]:
-    found = [(f"{stack}/{name}", export) for stack, name, _, export in _outputs(evidence.assembly)]
-    names = Counter(export for _, export in found if export)
+    exported = [(f"{s}/{name}", export) for s, name, _, export in _outputs(evidence.assembly)]
+    names = Counter(export for _, export in exported if export)
     imported = set(_imported(evidence.assembly.templates))
-    for where, export in found:
-        if export and (names[export] > 1 or export not in imported):
-            yield Violation(
-                where=where,
-                what=f"{export} is exported {names[export]} times"
-                if names[export] > 1
-                else f"{export} is exported, and no stack here imports it",
-                limit="an export is only for another of these stacks",
-                fix="Remove the export",
-            )
+    for where, export in exported:
+        if names[export] > 1:
+            yield found(where, f"{export} is exported {names[export]} times")
+        elif export and export not in imported:
+            yield found(where, f"{export} is exported, and no stack here imports it")
 
 
-@check("A113", "The manifest deploys exactly these templates, to one account and Region.")
+@check(
+    "A113",
+    "The manifest deploys exactly these templates, to one account and Region.",
+    limit="otherwise the deployed resources differ from the reviewed ones",
+    fix="Synthesize again, and change nothing by hand",
+)
 def deployed(evidence: Evidence) -> Iterator[Violation]:
     for where, what in evidence.assembly.differing:
-        yield Violation(
-            where=where,
-            what=what,
-            limit="otherwise the deployed resources differ from the reviewed ones",
-            fix="Synthesize again, and change nothing by hand",
-        )
+        yield found(where, what)
 
 
-@check("A112", "The outputs that commands read refer to the right resources.")
+@check(
+    "A112",
+    "The outputs that commands read refer to the right resources.",
+    fix="Write the output as its file in stacks/ does",
+)
 def outputs(evidence: Evidence) -> Iterator[Violation]:
     for output, contract in OUTPUTS.items():
         resource = evidence.contracted.get(contract)
         if resource is None:
             continue
-        template_outputs = evidence.assembly.templates[resource.stack].get("Outputs", {})
-        value = template_outputs.get(output, {}).get("Value")
+        value = get(evidence.assembly.templates[resource.stack], "Outputs", output, "Value")
         if value != {"Ref": resource.logical_id}:
-            yield Violation(
-                where=f"{resource.stack}/{output}",
-                what=f"it is {value or 'missing'}",
-                limit=f"Ref {resource.logical_id}: commands use the resource that it names",
-                fix="Write the output as its file in stacks/ does",
+            yield found(
+                f"{resource.stack}/{output}",
+                f"it is {value or 'missing'}",
+                f"Ref {resource.logical_id}: commands use the resource that it names",
             )
 
 

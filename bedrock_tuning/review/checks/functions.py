@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from bedrock_tuning.contracts import Function
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 
-_FIX = "Wire the function as its specification in bedrock_tuning/contracts says"
+_FIX: Final = "Wire the function as its specification in bedrock_tuning/contracts says"
+_SAME_CODE: Final = "Use the code and the layer of bedrock_tuning/constructs/function.py"
 
 
 def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
@@ -19,61 +21,50 @@ def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
             yield contract, resource
 
 
-@check("W501", "Every function runs its own handler, as its own role.")
+@check("W501", "Every function runs its own handler, as its own role.", fix=_FIX)
 def own_role(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
         role = evidence.bound.fill(f"{{{contract.role}}}")
-        for name, wanted in (("Handler", contract.spec.handler), ("Role", role)):
-            value = resource.properties.get(name)
-            if value != wanted:
-                yield Violation(
-                    where=resource.path,
-                    what=f"{name} is {value}",
-                    limit=f"it is {wanted}",
-                    fix=_FIX,
-                )
+        wanted = {"Handler": contract.spec.handler, "Role": role}
+        yield from unlike(resource, resource.properties, wanted)
 
 
-@check("W502", "Every function's environment says what its handler reads, and nothing else.")
+@check(
+    "W502", "Every function's environment says what its handler reads, and nothing else.", fix=_FIX
+)
 def environment(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
-        found: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
+        variables: Mapping[str, str] = get(resource.properties, "Environment", "Variables") or {}
         wanted = {name: evidence.bound.fill(v) for name, v in contract.environment.items()}
-        for name in sorted({*found, *wanted}):
-            if found.get(name) != wanted.get(name):
-                yield Violation(
-                    where=resource.path,
-                    what=f"{name} is {found.get(name, 'not set')}",
-                    limit=f"the handler needs {wanted.get(name, 'no such variable')}",
-                    fix=_FIX,
-                )
+        yield from unlike(resource, variables, wanted, exactly=True, limit="the handler needs {}")
 
 
-@check("W503", "Every function writes to its own log group.")
+@check(
+    "W503",
+    "Every function writes to its own log group.",
+    limit="the function's own, with its retention and key",
+    fix=_FIX,
+)
 def log_group(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
         group = evidence.contracted.get(contract.log_group)
         value = get(resource.properties, "LoggingConfig", "LogGroup")
         if group is None or value != group.name:
-            yield Violation(
-                where=resource.path,
-                what=f"the log group is {value or 'the one that Lambda creates'}",
-                limit="the function's own, with its retention and key",
-                fix=_FIX,
-            )
+            named = value or "the one that Lambda creates"
+            yield found(resource, f"the log group is {named}")
 
 
-@check("W504", "Every function has a contract, and none can be called from outside.")
+@check(
+    "W504",
+    "Every function has a contract, and none can be called from outside.",
+    limit="a function without a contract is not reviewed",
+    fix="Remove it, or write its contract in bedrock_tuning/contracts",
+)
 def no_other_functions(evidence: Evidence) -> Iterator[Violation]:
     promised = {evidence.bound.path(f.place) for f in evidence.bound.contracts.functions}
     for resource in evidence.assembly.of_type("AWS::Lambda::Function"):
         if resource.path not in promised:
-            yield Violation(
-                where=resource.path,
-                what="the function has no contract",
-                limit="a function without a contract is not reviewed",
-                fix="Remove it, or write its contract in bedrock_tuning/contracts",
-            )
+            yield found(resource, "the function has no contract")
 
 
 def _qualifier(evidence: Evidence) -> str:
@@ -82,10 +73,10 @@ def _qualifier(evidence: Evidence) -> str:
         get(raw, "Parameters", "BootstrapVersion", "Default")
         for raw in evidence.assembly.templates.values()
     )
-    found = {str(version).split("/")[2] for version in versions if version}
-    if not found:
+    named = {str(version).split("/")[2] for version in versions if version}
+    if not named:
         return "[a-z0-9]+"
-    return re.escape(found.pop()) if len(found) == 1 else "(?!)"
+    return re.escape(named.pop()) if len(named) == 1 else "(?!)"
 
 
 def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
@@ -98,69 +89,71 @@ def _asset(evidence: Evidence, place: Mapping[str, str]) -> bool:
     return known and re.fullmatch(bucket, str(place.get("S3Bucket"))) is not None
 
 
-@check("W506", "Code and layers come from this app's own assets.")
+@check(
+    "W506",
+    "Code and layers come from this app's own assets.",
+    limit="an asset of this account, named by the hash of its content",
+    fix=_SAME_CODE,
+)
 def own_code(evidence: Evidence) -> Iterator[Violation]:
     for kind, name in (("AWS::Lambda::Function", "Code"), ("AWS::Lambda::LayerVersion", "Content")):
         for resource in evidence.assembly.of_type(kind):
             place = resource.properties.get(name, {})
             if not _asset(evidence, place):
-                yield Violation(
-                    where=resource.path,
-                    what=f"{name} is {place}",
-                    limit="an asset of this account, named by the hash of its content",
-                    fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
-                )
+                yield found(resource, f"{name} is {place}")
 
 
-@check("W505", "Functions have the intended runtime, timeout, memory and code.")
+@check("W505", "Functions have the intended runtime, timeout, memory and code.", fix=_FIX)
 def runtime(evidence: Evidence) -> Iterator[Violation]:
-    codes = set()
+    assets: dict[str, set[str]] = {"code": set(), "layer": set()}
     for contract, resource in _functions(evidence):
-        properties = resource.properties
-        spec = contract.spec
-        codes.add(str(get(properties, "Code", "S3Key")))
-        disk = int(get(properties, "EphemeralStorage", "Size") or 512)
-        architecture = evidence.bound.contracts.architecture
-        for name, value, wanted in (
-            ("Runtime", properties.get("Runtime"), "python3.13"),
-            ("Timeout", properties.get("Timeout"), spec.timeout_minutes * 60),
-            ("MemorySize", properties.get("MemorySize"), spec.memory_mb),
-            ("processor", get(properties, "Architectures", 0), architecture),
-            ("disk", disk, spec.disk_mb),
-            ("PackageType", properties.get("PackageType", "Zip"), "Zip"),
-            ("layers", len(properties.get("Layers", ())), 1),
-            ("log format", get(properties, "LoggingConfig", "LogFormat"), "JSON"),
-        ):
-            if value != wanted:
-                yield Violation(
-                    where=resource.path, what=f"{name} is {value}", limit=f"{wanted}", fix=_FIX
-                )
+        properties, spec = resource.properties, contract.spec
+        assets["code"].add(str(get(properties, "Code", "S3Key")))
+        actual = {
+            "Runtime": properties.get("Runtime"),
+            "Timeout": properties.get("Timeout"),
+            "MemorySize": properties.get("MemorySize"),
+            "processor": get(properties, "Architectures", 0),
+            "disk": int(get(properties, "EphemeralStorage", "Size") or 512),
+            "PackageType": properties.get("PackageType", "Zip"),
+            "layers": len(properties.get("Layers", ())),
+            "log format": get(properties, "LoggingConfig", "LogFormat"),
+        }
+        wanted = {
+            "Runtime": "python3.13",
+            "Timeout": spec.timeout_minutes * 60,
+            "MemorySize": spec.memory_mb,
+            "processor": evidence.bound.contracts.architecture,
+            "disk": spec.disk_mb,
+            "PackageType": "Zip",
+            "layers": 1,
+            "log format": "JSON",
+        }
+        yield from unlike(resource, actual, wanted)
         for layer in properties.get("Layers", ()):
             if evidence.assembly.by_arn(str(layer)) is None:
-                yield Violation(
-                    where=resource.path,
-                    what=f"the layer {layer} is not from these templates",
-                    limit="its code could be anything",
-                    fix="Use the layer that the stack builds from lambdas/requirements.txt",
+                yield found(
+                    resource,
+                    f"the layer {layer} is not from these templates",
+                    "its code could be anything",
+                    "Use the layer that the stack builds from lambdas/requirements.txt",
                 )
         if "ReservedConcurrentExecutions" in properties:
-            yield Violation(
-                where=resource.path,
-                what="its concurrent executions are limited",
-                limit="with a limit of 0 it never runs; with a low one, calls fail",
-                fix="Remove the reservation",
+            yield found(
+                resource,
+                "its concurrent executions are limited",
+                "with a limit of 0 it never runs; with a low one, calls fail",
+                "Remove the reservation",
             )
-    layers = {
-        str(get(layer.properties, "Content", "S3Key"))
-        for layer in evidence.assembly.of_type("AWS::Lambda::LayerVersion")
-    }
-    for what, assets in (("code", codes), ("layer", layers)):
-        if len(assets) > 1:
-            yield Violation(
-                where="functions",
-                what=f"{len(assets)} different {what} assets are deployed",
-                limit="all functions ship the same source and the same packages",
-                fix="Use the code and the layer of bedrock_tuning/constructs/function.py",
+    for layer in evidence.assembly.of_type("AWS::Lambda::LayerVersion"):
+        assets["layer"].add(str(get(layer.properties, "Content", "S3Key")))
+    for what, keys in assets.items():
+        if len(keys) > 1:
+            yield found(
+                "functions",
+                f"{len(keys)} different {what} assets are deployed",
+                "all functions ship the same source and the same packages",
+                _SAME_CODE,
             )
 
 

@@ -5,32 +5,27 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.functions import CLOSE_RUN
-from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.checks.payload import states
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.checks.workflow import publishes, states_of
 from bedrock_tuning.review.workflow import graph
 
 _SUBJECT_MAX: Final = 100
 _RUN_KEY: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
+_FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
 _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
 
 
-def _found(machine: Resource, what: str, limit: str) -> Violation:
-    return Violation(
-        where=machine.path,
-        what=what,
-        limit=limit,
-        fix="Correct the state in bedrock_tuning/constructs/workflow.py",
-    )
-
-
-@check("F714", "A run can be approved: its task token is stored until somebody decides.")
+@check(
+    "F714",
+    "A run can be approved: its task token is stored until somebody decides.",
+    fix=_FIX,
+)
 def approval(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
     table = evidence.bound.fill("{runs:name}")
-    for machine, name, state in states(evidence):
+    for machine, name, state in states_of(evidence):
         resource = str(state.get("Resource"))
         if "dynamodb:updateItem" not in resource:
             continue
@@ -38,18 +33,18 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
         parameters = state.get("Parameters", {})
         item = {key: parameters.get(key) for key in ("TableName", "Key")}
         if item != {"TableName": table, "Key": _RUN_KEY}:
-            yield _found(machine, f"{name} writes to {item}", "it writes to the run's own item")
+            yield found(machine, f"{name} writes to {item}", "it writes to the run's own item")
         # `tuning approve` reads the token and the status.
         wanted = {
             "status": {"S": "awaiting-approval" if waits else "training"},
             "approval_token": {"S.$": "$$.Task.Token"} if waits else None,
         }
         if _written(parameters) != wanted:
-            yield _found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
+            yield found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
         if state.get("ResultPath", "$") == "$":
-            yield _found(machine, f"{name} loses the run's data", "they are kept")
+            yield found(machine, f"{name} loses the run's data", "they are kept")
         if waits and state.get("TimeoutSeconds") != int(days) * 86_400:
-            yield _found(
+            yield found(
                 machine,
                 f"{name} waits {state.get('TimeoutSeconds')} s",
                 f"approval_days says {days} days",
@@ -65,32 +60,36 @@ def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if match is None:
         return {"UpdateExpression": expression}
     pairs = (pair.split(" = ") for pair in match[1].split(", "))
-    found = {names.get(name, name): values.get(value) for name, value in pairs}
+    written = {names.get(name, name): values.get(value) for name, value in pairs}
     if match[2]:
-        found[names.get(match[2], match[2])] = None
-    return found
+        written[names.get(match[2], match[2])] = None
+    return written
 
 
-@check("F715", "A message has a subject and a text, and a failed run fails.")
+@check(
+    "F715",
+    "A message has a subject and a text, and a failed run fails.",
+    fix=_FIX,
+)
 def messages(evidence: Evidence) -> Iterator[Violation]:
     environment = evidence.bound.contracts.environment
-    for machine, name, state in states(evidence):
-        if str(state.get("Resource")).endswith(":::sns:publish"):
+    for machine, name, state in states_of(evidence):
+        if publishes(state):
             for problem in _problems(state.get("Parameters", {}), environment):
-                yield _found(machine, f"{name} {problem}", "a message that people can act on")
+                yield found(machine, f"{name} {problem}", "a message that people can act on")
             if state.get("ResultPath", "$") is not None:
-                yield _found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
+                yield found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
         if name in _good_ends(graph.definition(machine)):
-            yield _found(
+            yield found(
                 machine, f"{name} succeeds", f"only a run that did not fail: {_OUTCOME}.failed"
             )
         for rule in state.get("Choices", ()):
             if str(rule.get("Variable", "")).endswith("outcome.failed"):
-                flow = next(graph.flows(graph.definition(machine)))
+                whole = next(graph.graphs(graph.definition(machine)))
                 heads = (str(rule.get("Next")), str(state.get("Default")))
-                ends = [flow.states.get(head, {}).get("Type") for head in heads]
+                ends = [whole.states.get(head, {}).get("Type") for head in heads]
                 if rule.get("BooleanEquals") is not True or ends != ["Fail", "Succeed"]:
-                    yield _found(machine, f"{name} ends in {ends}", "Fail, if it failed")
+                    yield found(machine, f"{name} ends in {ends}", "Fail, if it failed")
 
 
 def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
@@ -123,15 +122,15 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
 
 def _good_ends(definition: Mapping[str, Any]) -> set[str]:
     """States where an execution succeeds although nobody asked whether the run failed."""
-    flow = next(graph.flows(definition))
+    whole = next(graph.graphs(definition))
 
-    def asked(edge: graph.Edge) -> bool:
-        rules = flow.states[edge.tail].get("Choices", ())
-        return edge.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
+    def asked(transition: graph.Transition) -> bool:
+        rules = whole.states[transition.tail].get("Choices", ())
+        return transition.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
 
-    unasked = flow.reached(without=asked)
+    unasked = whole.reached(without=asked)
     return {
-        n for n in unasked if graph.ends(flow.states[n]) and flow.states[n].get("Type") != "Fail"
+        n for n in unasked if graph.ends(whole.states[n]) and whole.states[n].get("Type") != "Fail"
     }
 
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 from bedrock_tuning.config.network_limits import HTTPS
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.bound_contracts import Bound
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 
 _FIX: Final = "Write it as constructs/network.py does"
 _GROUP: Final = "AWS::EC2::SecurityGroup"
@@ -15,16 +16,17 @@ _GROUP: Final = "AWS::EC2::SecurityGroup"
 Rule = tuple[str, str, str, str, str]
 
 
-def _vpc(evidence: Evidence) -> Resource | None:
-    return evidence.contracted.get("vpc")
+def job_network(bound: Bound) -> tuple[list[str], list[str]]:
+    """The subnets and the security groups of jobs, as the settings say; empty without a VPC."""
+    filled = {name: bound.fill(text) for name, text in bound.contracts.placeholders.items()}
+    subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
+    return subnets, [text for name, text in filled.items() if name.startswith("JobGroup")]
 
 
 @check("N905", "Functions and jobs are in the VPC if, and only if, the settings say so.")
 def attached(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    filled = {name: evidence.bound.fill(text) for name, text in contracts.placeholders.items()}
-    subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
-    groups = [text for name, text in filled.items() if name.startswith("JobGroup")]
+    subnets, groups = job_network(evidence.bound)
     own = evidence.contracted.get("group.functions")
     if own is not None:
         groups = [own.name]
@@ -38,22 +40,22 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
         enough = len(stands) >= min(2, len(subnets)) and set(stands) <= set(subnets)
         grouped = get(config, "SecurityGroupIds") == groups
         if inside and not (enough and grouped):
-            yield Violation(
-                where=function.path,
-                what=f"it runs in {config or 'no network'}",
-                limit=f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
-                fix="Pass the network to the function's Runtime",
+            yield found(
+                function,
+                f"it runs in {config or 'no network'}",
+                f"at least two of {', '.join(subnets)} with {', '.join(groups)}",
+                "Pass the network to the function's Runtime",
             )
         if not inside and config is not None:
-            yield Violation(
-                where=function.path,
-                what="it runs in a network",
-                limit="the settings do not put it in one",
-                fix="Remove VpcConfig, or set vpc in cdk.json",
+            yield found(
+                function,
+                "it runs in a network",
+                "the settings do not put it in one",
+                "Remove VpcConfig, or set vpc in cdk.json",
             )
 
 
-@check("N906", "Security groups allow exactly what functions, jobs and endpoints need.")
+@check("N906", "Security groups allow exactly what functions, jobs and endpoints need.", fix=_FIX)
 def groups(evidence: Evidence) -> Iterator[Violation]:
     names = {name: r.name for name, r in evidence.contracted.items() if r.type == _GROUP}
     if not names:
@@ -70,53 +72,42 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
         jobs: {to_apis, *among},
         endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
     }
-    found = _rules(evidence)
-    vpc = _vpc(evidence)
+    rules = _rules(evidence)
+    vpc = evidence.contracted.get("vpc")
     for group in evidence.assembly.of_type(_GROUP):
-        if vpc is not None and group.properties.get("VpcId") != vpc.name:
-            yield Violation(
-                where=group.path,
-                what=f"VpcId is {group.properties.get('VpcId')}",
-                limit=vpc.name,
-                fix=_FIX,
-            )
-        expected = wanted.get(group.name, set())
-        actual = found.get(group.name, set())
-        for rule in sorted(actual ^ expected):
-            yield Violation(
-                where=group.path,
-                what=f"the rule {' '.join(part for part in rule if part)} is "
+        if vpc is not None:
+            yield from unlike(group, group.properties, {"VpcId": vpc.name}, limit="{}")
+        actual = rules.pop(group.name, set())
+        for rule in sorted(actual ^ wanted.get(group.name, set())):
+            yield found(
+                group,
+                f"the rule {' '.join(part for part in rule if part)} is "
                 f"{'not needed' if rule in actual else 'missing'}",
-                limit="HTTPS from functions and jobs to endpoints; jobs among themselves",
-                fix=_FIX,
+                "HTTPS from functions and jobs to endpoints; jobs among themselves",
             )
-    for name in sorted(set(found) - {g.name for g in evidence.assembly.of_type(_GROUP)}):
-        yield Violation(
-            where="network",
-            what=f"rules of {name}, which is not in the templates",
-            limit="only groups of the templates",
-            fix="Remove them",
+    for name in sorted(rules):
+        yield found(
+            "network",
+            f"rules of {name}, which is not in the templates",
+            "only groups of the templates",
+            "Remove them",
         )
 
 
 def _rules(evidence: Evidence) -> dict[str, set[Rule]]:
     """What each group lets through, by its name."""
-    found: dict[str, set[Rule]] = {}
+    by_group: dict[str, set[Rule]] = {}
     for group in evidence.assembly.of_type(_GROUP):
-        rules = found.setdefault(group.name, set())
+        rules = by_group.setdefault(group.name, set())
         for field, direction in (("SecurityGroupIngress", "in"), ("SecurityGroupEgress", "out")):
             listed = group.properties.get(field) or []
             rules |= {_rule(direction, raw) for raw in listed}
             if direction == "out" and not listed:
                 rules.add(("out", "everything", "", "", "0.0.0.0/0"))
-    for kind, direction in (
-        ("AWS::EC2::SecurityGroupIngress", "in"),
-        ("AWS::EC2::SecurityGroupEgress", "out"),
-    ):
-        for resource in evidence.assembly.of_type(kind):
-            name = str(resource.properties.get("GroupId"))
-            found.setdefault(name, set()).add(_rule(direction, resource.properties))
-    return found
+            for resource in evidence.assembly.of_type(f"AWS::EC2::{field}"):
+                name = str(resource.properties.get("GroupId"))
+                by_group.setdefault(name, set()).add(_rule(direction, resource.properties))
+    return by_group
 
 
 def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
@@ -139,60 +130,50 @@ def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
     )
 
 
-@check("N907", "Subnets are private, in separate zones, and share one route table.")
+@check(
+    "N907",
+    "Subnets are private, in separate zones, and share one route table.",
+    limit="one private subnet in each zone, routed to the gateways",
+    fix=_FIX,
+)
 def subnets(evidence: Evidence) -> Iterator[Violation]:
-    vpc = _vpc(evidence)
+    vpc = evidence.contracted.get("vpc")
     if vpc is None:
         return
-    tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
+    tables = list(evidence.assembly.of_type("AWS::EC2::RouteTable"))
     routed = {
         str(r.properties.get("SubnetId")): str(r.properties.get("RouteTableId"))
         for r in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
     }
-    for table in evidence.assembly.of_type("AWS::EC2::RouteTable"):
-        if table.properties.get("VpcId") != vpc.name:
-            yield Violation(
-                where=table.path,
-                what=f"VpcId is {table.properties.get('VpcId')}",
-                limit=vpc.name,
-                fix=_FIX,
-            )
+    for table in tables:
+        yield from unlike(table, table.properties, {"VpcId": vpc.name}, limit="{}")
     whole, used = _block(vpc), list[ipaddress.IPv4Network]()
     zones = set()
     for subnet in evidence.assembly.of_type("AWS::EC2::Subnet"):
         properties = subnet.properties
         zone = properties.get("AvailabilityZoneId", properties.get("AvailabilityZone"))
         block = _block(subnet)
-        problems = [
-            what
-            for what, wrong in (
-                (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, whole, used)),
-                (f"a second subnet in {zone}", zone in zones or not zone),
-                ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
-                ("another network", properties.get("VpcId") != vpc.name),
-                ("no route table", routed.get(subnet.name) not in tables),
-                ("IPv6", "Ipv6CidrBlock" in properties),
-            )
-            if wrong
-        ]
+        for what, wrong in (
+            (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, whole, used)),
+            (f"a second subnet in {zone}", zone in zones or not zone),
+            ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
+            ("another network", properties.get("VpcId") != vpc.name),
+            ("no route table", routed.get(subnet.name) not in [t.name for t in tables]),
+            ("IPv6", "Ipv6CidrBlock" in properties),
+        ):
+            if wrong:
+                yield found(subnet, what)
         zones.add(zone)
         used += [block] if block else []
-        for problem in problems:
-            yield Violation(
-                where=subnet.path,
-                what=problem,
-                limit="one private subnet in each zone, routed to the gateways",
-                fix=_FIX,
-            )
     if whole is None or not whole.is_private:
-        yield Violation(
-            where=vpc.path,
-            what=f"CidrBlock is {vpc.properties.get('CidrBlock')}",
-            limit="a private block of IPv4 addresses (RFC 1918)",
-            fix="Set vpc_cidr in cdk.json",
+        yield found(
+            vpc,
+            f"CidrBlock is {vpc.properties.get('CidrBlock')}",
+            "a private block of IPv4 addresses (RFC 1918)",
+            "Set vpc_cidr in cdk.json",
         )
     if len(tables) != 1:
-        yield Violation(where=vpc.path, what=f"{len(tables)} route tables", limit="one", fix=_FIX)
+        yield found(vpc, f"{len(tables)} route tables", "one")
 
 
 def _block(resource: Resource) -> ipaddress.IPv4Network | None:
@@ -213,10 +194,9 @@ def _fits(
     return block.subnet_of(whole) and not any(block.overlaps(other) for other in used)
 
 
-@check("N908", "All VPC traffic is logged, and DNS names resolve to the endpoints.")
+@check("N908", "All VPC traffic is logged, and DNS names resolve to the endpoints.", fix=_FIX)
 def recorded(evidence: Evidence) -> Iterator[Violation]:
-    vpc, role = _vpc(evidence), evidence.contracted.get("role.flow-logs")
-    logs = evidence.contracted.get("logs.flow-logs")
+    vpc, role, logs = map(evidence.contracted.get, ("vpc", "role.flow-logs", "logs.flow-logs"))
     if vpc is None or role is None or logs is None:
         return
     wanted = {
@@ -229,20 +209,10 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
     }
     logged = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
     if not any(all(log.properties.get(n) == v for n, v in wanted.items()) for log in logged):
-        yield Violation(
-            where=vpc.path,
-            what="its traffic is not recorded as it should be",
-            limit=f"{wanted}",
-            fix=_FIX,
-        )
-    for name in ("EnableDnsHostnames", "EnableDnsSupport"):
-        if vpc.properties.get(name) is not True:
-            yield Violation(
-                where=vpc.path,
-                what=f"{name} is {vpc.properties.get(name, 'not set')}",
-                limit="without it the SDKs would not find the endpoints",
-                fix=_FIX,
-            )
+        yield found(vpc, "its traffic is not recorded as it should be", f"{wanted}")
+    dns = {"EnableDnsHostnames": True, "EnableDnsSupport": True}
+    limit = "without it the SDKs would not find the endpoints"
+    yield from unlike(vpc, vpc.properties, dns, limit=limit)
 
 
 CHECKS = (attached, groups, subnets, recorded)

@@ -13,32 +13,17 @@ from bedrock_tuning.contracts.functions import (
     START_JOB,
 )
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.checks.network import job_network
+from bedrock_tuning.review.checks.workflow import states_of
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.run.job import JobRequest
 
 _TRAINS: Final = ":bedrock:createModelCustomizationJob"
 _JOB: Final = RECORD_JOB.payload["job"]
 _SHARDS: Final = MERGE.payload["shards"]
+_FIX: Final = "Correct the state in constructs/workflow.py, or the function in contracts/"
 _ERRORS: Final = re.compile(r"\$\.(\w+\.)?error")
-
-
-def _found(machine: Resource, what: str, limit: str) -> Violation:
-    return Violation(
-        where=machine.path,
-        what=what,
-        limit=limit,
-        fix="Correct the state in constructs/workflow.py, or the function in contracts/",
-    )
-
-
-def states(evidence: Evidence) -> Iterator[tuple[Resource, str, Mapping[str, Any]]]:
-    """Every state of every machine, with its name."""
-    for machine, definition in graph.machines(evidence.assembly):
-        for flow in graph.flows(definition):
-            for name, state in flow.states.items():
-                yield machine, f"{flow.name}{name}", state
 
 
 def _called(evidence: Evidence) -> dict[str, FunctionSpec]:
@@ -54,21 +39,26 @@ def _answer(function: FunctionSpec) -> str:
     return function.answer.path if function.answer else ""
 
 
-@check("F711", "Every function gets what it reads, and its result is stored where it is read.")
+@check(
+    "F711",
+    "Every function gets what it reads, and its result is stored where it is read.",
+    fix=_FIX,
+)
 def payload(evidence: Evidence) -> Iterator[Violation]:
     functions = _called(evidence)
     called = set()
-    for machine, name, state in states(evidence):
+    for machine, name, state in states_of(evidence):
         function, given = functions.get(str(state.get("Resource"))), state.get("Parameters")
         if state.get("Type") == "Map":
             # Each item's execution starts with what the selector makes, and hands all of it on.
             inner = get(state, "ItemProcessor", "States") or {}
-            found = [functions.get(str(s.get("Resource"))) for s in inner.values()]
-            function, given = next((f for f in found if f), None), state.get("ItemSelector")
+            called_there = [functions.get(str(s.get("Resource"))) for s in inner.values()]
+            function = next(filter(None, called_there), None)
+            given = state.get("ItemSelector")
         elif function is CHECK_IMAGES:
             function = None
             if {"Parameters", "ResultPath"} & set(state):
-                yield _found(machine, f"{name} changes the shard or its findings", "unchanged")
+                yield found(machine, f"{name} changes the shard or its findings", "unchanged")
         if function is None:
             continue
         called.add(function.name)
@@ -76,45 +66,53 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
         actual = {k: v for k, v in (given or {}).items() if k != "action"}
         if actual != wanted:
             what = f"{name} passes {actual} to {function.name}"
-            yield _found(machine, what, f"it reads {wanted}")
+            yield found(machine, what, f"it reads {wanted}")
         result = state.get("ResultPath", "$")
         if function.answer and result != function.answer.path:
-            yield _found(machine, f"{name} keeps the answer in {result}", function.answer.path)
+            yield found(machine, f"{name} keeps the answer in {result}", function.answer.path)
     for function in functions.values():
         if function.name not in called:
             machine = next(machine for machine, _ in graph.machines(evidence.assembly))
-            yield _found(machine, f"nothing calls {function.name}", "it is part of every run")
+            yield found(machine, f"nothing calls {function.name}", "it is part of every run")
 
 
-@check("F717", "Each result is written by its own function and passed on unchanged.")
+@check(
+    "F717",
+    "Each result is written by its own function and passed on unchanged.",
+    fix=_FIX,
+)
 def answers(evidence: Evidence) -> Iterator[Violation]:
     owners = {arn: _answer(function) for arn, function in _called(evidence).items()}
     decisive = {path.split(".")[1] for path in (*filter(None, owners.values()), _JOB)}
     shards = f"{_answer(CHECK_MANIFEST)}.shards_key"
-    for machine, name, state in states(evidence):
+    for machine, name, state in states_of(evidence):
         resource = str(state.get("Resource"))
         own = _JOB if _TRAINS in resource else owners.get(resource)
         path = str(state.get("ResultPath"))
         if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
-            yield _found(machine, f"{name} writes {path}", "only the function's own result decides")
+            yield found(machine, f"{name} writes {path}", "only the function's own result decides")
         if state.get("Type") == "Map" and path != _SHARDS:
-            yield _found(machine, f"{name} keeps its results in {path}", _SHARDS)
+            yield found(machine, f"{name} keeps its results in {path}", _SHARDS)
         for catcher in state.get("Catch", ()):
             if not _ERRORS.fullmatch(str(catcher.get("ResultPath"))):
-                yield _found(machine, f"{name} writes {catcher}", "an error is kept in .error")
+                yield found(machine, f"{name} writes {catcher}", "an error is kept in .error")
         if state.get("Result", []) != []:
-            yield _found(machine, f"{name} invents {state['Result']}", "no images: no shards")
+            yield found(machine, f"{name} invents {state['Result']}", "no images: no shards")
         for field in ("InputPath", "ItemsPath", "OutputPath", "ResultSelector", "ResultWriter"):
             if field in state:
-                yield _found(machine, f"{name} has {field}", "data is passed on unchanged")
+                yield found(machine, f"{name} has {field}", "data is passed on unchanged")
         reader = state.get("ItemReader", {})
         given = {k: v for k, v in reader.get("Parameters", {}).items() if k != "Bucket"}
         given |= reader.get("ReaderConfig", {})
         if reader and given != {"Key.$": shards, "InputType": "JSONL"}:
-            yield _found(machine, f"{name} reads {given}", f"every line of {shards}")
+            yield found(machine, f"{name} reads {given}", f"every line of {shards}")
 
 
-@check("F713", "The job is exactly the request that was built and checked.")
+@check(
+    "F713",
+    "The job is exactly the request that was built and checked.",
+    fix=_FIX,
+)
 def job_request(evidence: Evidence) -> Iterator[Violation]:
     recorder = evidence.bound.fill(f"{{function.{RECORD_JOB.name}}}")
     request = f"{_answer(START_JOB)}.request"
@@ -122,12 +120,12 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
     wanted: dict[str, Any] = {f"{name}.$": f"{request}.{name}" for name in names}
     wanted |= _of_settings(evidence)
     validation = {"ValidationDataConfig.$": f"{request}.ValidationDataConfig"}
-    for machine, name, state in states(evidence):
+    for machine, name, state in states_of(evidence):
         if _TRAINS not in str(state.get("Resource")):
             continue
         following = get(graph.definition(machine), "States", str(state.get("Next"))) or {}
         if following.get("Resource") != recorder:
-            yield _found(machine, f"{name} leads to {state.get('Next')}", "the job is recorded")
+            yield found(machine, f"{name} leads to {state.get('Next')}", "the job is recorded")
         given = {key: _sorted(value) for key, value in state.get("Parameters", {}).items()}
         if given not in (wanted, wanted | validation):
             differs = sorted(
@@ -135,28 +133,24 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
                 for key in {*given, *wanted} - {*validation}
                 if given.get(key) != wanted.get(key)
             )
-            yield _found(
+            yield found(
                 machine,
                 f"{name} differs in {', '.join(differs) or 'its validation dataset'}",
                 f"the request of {START_JOB.name}, and what the settings add",
             )
         if not str(state["Resource"]).endswith(".sync"):
-            yield _found(machine, f"{name} does not wait for its job", ".sync")
+            yield found(machine, f"{name} does not wait for its job", ".sync")
         if state.get("ResultPath") != _JOB:
-            yield _found(machine, f"{name} keeps its job in {state.get('ResultPath')}", _JOB)
+            yield found(machine, f"{name} keeps its job in {state.get('ResultPath')}", _JOB)
 
 
 def _of_settings(evidence: Evidence) -> dict[str, Any]:
     """What the settings add to a job: its network, the key of its model."""
-    bound = evidence.bound
-    filled = {name: bound.fill(text) for name, text in bound.contracts.placeholders.items()}
-    subnets, groups = (
-        sorted(value for name, value in filled.items() if name.startswith(kind))
-        for kind in ("JobSubnet", "JobGroup")
-    )
+    subnets, groups = map(sorted, job_network(evidence.bound))
     network = {"VpcConfig": {"SubnetIds": subnets, "SecurityGroupIds": groups}}
-    key = {"CustomModelKmsKeyId": filled.get("ModelKey")}
-    return {**(network if subnets else {}), **(key if "ModelKey" in filled else {})}
+    key = evidence.bound.contracts.placeholders.get("ModelKey")
+    encryption = {"CustomModelKmsKeyId": evidence.bound.fill(key)} if key else {}
+    return {**(network if subnets else {}), **encryption}
 
 
 def _sorted(value: Any) -> Any:

@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
-from bedrock_tuning.contracts import Grant
 from bedrock_tuning.contracts import Role as RoleContract
-from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.checks.policies import having, promised
 from bedrock_tuning.review.iam.access import Role
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
 from bedrock_tuning.review.iam.probes import requests_of
@@ -16,44 +14,43 @@ from bedrock_tuning.review.iam.wording import conditions_in_words
 _FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
 
 
-def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role, list[Grant]]]:
+def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role]]:
     for contract in evidence.bound.contracts.roles:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            grants = [evidence.bound.grant(grant) for grant in contract.grants]
-            yield contract, evidence.world.roles[resource.arn], grants
+            yield contract, evidence.world.roles[resource.arn]
 
 
-@check("P301", "Every role has a contract, and there are no users or groups.")
+@check(
+    "P301",
+    "Every role has a contract, and there are no users or groups.",
+    limit="a role without a contract is not reviewed",
+    fix="Remove it, or write its contract in bedrock_tuning/contracts/roles.py",
+)
 def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
-    promised = {evidence.bound.path(contract.place) for contract in evidence.bound.contracts.roles}
+    known = {evidence.bound.path(contract.place) for contract in evidence.bound.contracts.roles}
     for resource in evidence.assembly.resources:
         identity = resource.type.startswith("AWS::IAM::") and not resource.type.endswith("Policy")
-        if identity and resource.path not in promised:
-            yield Violation(
-                where=resource.path or resource.logical_id,
-                what=f"{resource.type} has no contract",
-                limit="a role without a contract is not reviewed",
-                fix="Remove it, or write its contract in bedrock_tuning/contracts/roles.py",
-            )
+        if identity and resource.path not in known:
+            yield found(resource, f"{resource.type} has no contract")
 
 
 @check("P302", "All permissions of a role are in its inline policies: no managed policies.")
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
     for role in evidence.world.roles.values():
         for arn in role.managed:
-            yield Violation(
-                where=role.path,
-                what=f"the managed policy {arn} is attached",
-                limit="AWS changes its managed policies without notice",
-                fix="Write out the statements that are needed",
+            yield found(
+                role,
+                f"the managed policy {arn} is attached",
+                "AWS changes its managed policies without notice",
+                "Write out the statements that are needed",
             )
     for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
-        yield Violation(
-            where=resource.path,
-            what=f"{resource.type} is a policy outside of its role",
-            limit="a role must never exist without its whole policy",
-            fix="Write it as an inline policy of the role",
+        yield found(
+            resource,
+            f"{resource.type} is a policy outside of its role",
+            "a role must never exist without its whole policy",
+            "Write it as an inline policy of the role",
         )
 
 
@@ -62,93 +59,87 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     for role in evidence.world.roles.values():
         if role.boundary != contracts.boundary:
-            yield Violation(
-                where=role.path,
-                what=f"the permissions boundary is {role.boundary or 'missing'}",
-                limit=f"the settings say {contracts.boundary or 'none'}",
-                fix="Set permissions_boundary under tuning in cdk.json",
+            yield found(
+                role,
+                f"the permissions boundary is {role.boundary or 'missing'}",
+                f"the settings say {contracts.boundary or 'none'}",
+                "Set permissions_boundary under tuning in cdk.json",
             )
         if bool(role.resource.properties.get("RoleName")) != contracts.named_roles:
-            yield Violation(
-                where=role.path,
-                what=f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
-                limit="a name of its own only where the settings demand one",
-                fix="Set role_name_prefix or deny_others under tuning in cdk.json",
+            yield found(
+                role,
+                f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
+                "a name of its own only where the settings demand one",
+                "Set role_name_prefix or deny_others under tuning in cdk.json",
             )
         if not role.resource.name.startswith(contracts.role_prefix):
-            yield Violation(
-                where=role.path,
-                what=f"the role's name is {role.resource.name}",
-                limit=f"it must begin with {contracts.role_prefix}",
-                fix="Set role_name_prefix under tuning in cdk.json",
+            yield found(
+                role,
+                f"the role's name is {role.resource.name}",
+                f"it must begin with {contracts.role_prefix}",
+                "Set role_name_prefix under tuning in cdk.json",
             )
 
 
-@check("T201", "Each role trusts one service, with source conditions, and nobody else.")
+@check(
+    "T201",
+    "Each role trusts one service, with source conditions, and nobody else.",
+    fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
+)
 def trusted(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role, _ in _contracted(evidence):
+    for contract, role in _contracted(evidence):
         conditions = evidence.bound.conditions(contract.trust)
+        limit = f"{contract.service} may assume it {conditions_in_words(conditions)}"
         for problem in trust_beyond(role.trust, contract.service, conditions):
-            yield Violation(
-                where=role.path,
-                what=problem,
-                limit=f"{contract.service} may assume it {conditions_in_words(conditions)}",
-                fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
-            )
+            yield found(role, problem, limit)
 
 
-@check("P304", "No role may do anything beyond its contract (containment: exact, no sampling).")
+@check(
+    "P304",
+    "No role may do anything beyond its contract (containment: exact, no sampling).",
+    fix=_FIX,
+)
 def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role, grants in _contracted(evidence):
-        promised = [as_statement(grant, where=contract.name) for grant in grants]
-        for problem in beyond([s for s in role.policy if s.effect == "Allow"], promised):
-            yield Violation(
-                where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX
-            )
+    for contract, role in _contracted(evidence):
+        wanted = promised(evidence.bound, contract, "Allow")
+        for problem in beyond(having("Allow", role.policy), wanted):
+            yield found(role, problem, f"the role {contract.does}")
 
 
-@check("P305", "Every role may do all that its contract says (containment: exact, no sampling).")
+@check(
+    "P305",
+    "Every role may do all that its contract says (containment: exact, no sampling).",
+    fix=_FIX,
+)
 def nothing_short(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role, grants in _contracted(evidence):
-        promised = [as_statement(grant, where=contract.name) for grant in grants]
-        for problem in short_of(promised, [s for s in role.policy if s.effect == "Allow"]):
-            yield Violation(
-                where=role.path, what=problem, limit=f"the role {contract.does}", fix=_FIX
-            )
+    for contract, role in _contracted(evidence):
+        wanted = promised(evidence.bound, contract, "Allow")
+        for problem in short_of(wanted, having("Allow", role.policy)):
+            yield found(role, problem, f"the role {contract.does}")
 
 
-@check("P306", "Simulated: each role can do what it is for, with all policies taken together.")
+@check(
+    "P306",
+    "Simulated: each role can do what it is for, with all policies taken together.",
+    fix="Check for a missing grant, or for a Deny that covers too much",
+)
 def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role, grants in _contracted(evidence):
-        for grant in grants:
+    for contract, role in _contracted(evidence):
+        for grant in map(evidence.bound.grant, contract.grants):
             for request in requests_of(grant, role.arn):
                 if not evidence.world.decide(
                     request.principal, request.action, request.resource, request.context
                 ):
-                    yield Violation(
-                        where=role.path,
-                        what=f"{request.action} on {request.resource} is denied",
-                        limit=f"the role {contract.does}: {grant.why}",
-                        fix="Check for a missing grant, or for a Deny that covers too much",
-                    )
+                    what = f"{request.action} on {request.resource} is denied"
+                    yield found(role, what, f"the role {contract.does}: {grant.why}")
 
 
-@check("P309", "Every role's own policy denies what its contract says.")
+@check("P309", "Every role's own policy denies what its contract says.", fix=_FIX)
 def own_refusals(evidence: Evidence) -> Iterator[Violation]:
-    for contract, role, _ in _contracted(evidence):
-        promised = [
-            as_statement(evidence.bound.refusal(refusal), where=contract.name)
-            for refusal in contract.refusals
-        ]
-        # Identity policies name no principal.
-        promised = [replace(statement, principals=None) for statement in promised]
-        for problem in short_of(promised, [s for s in role.policy if s.effect == "Deny"]):
-            yield Violation(
-                where=role.path,
-                what=f"the Deny: {problem}",
-                limit=f"the role {contract.does}",
-                fix=_FIX,
-            )
+    for contract, role in _contracted(evidence):
+        wanted = promised(evidence.bound, contract, "Deny")
+        for problem in short_of(wanted, having("Deny", role.policy)):
+            yield found(role, f"the Deny: {problem}", f"the role {contract.does}")
 
 
 # IAM's quotas: all inline policies of a role together, and its trust policy; blanks do not count.
@@ -156,7 +147,11 @@ _INLINE_MAX = 10_240
 _TRUST_MAX = 2_048
 
 
-@check("P310", "Every role's policies fit into IAM's limits.")
+@check(
+    "P310",
+    "Every role's policies fit into IAM's limits.",
+    fix="Deploy fewer customizations in one environment",
+)
 def fits(evidence: Evidence) -> Iterator[Violation]:
     for role in evidence.world.roles.values():
         properties = role.resource.properties
@@ -167,12 +162,7 @@ def fits(evidence: Evidence) -> Iterator[Violation]:
         ):
             size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
             if size > most:
-                yield Violation(
-                    where=role.path,
-                    what=f"{what} {size:,} characters",
-                    limit=f"IAM allows {most:,}",
-                    fix="Deploy fewer customizations in one environment",
-                )
+                yield found(role, f"{what} {size:,} characters", f"IAM allows {most:,}")
 
 
 CHECKS = (

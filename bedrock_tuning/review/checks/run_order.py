@@ -5,7 +5,7 @@ however many there are, these sentences must be true of them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
 
@@ -13,10 +13,12 @@ from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.functions import ADMIT, CHECK_IMAGES, CLOSE_RUN, MERGE, START_JOB
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.checks.workflow import publishes
 from bedrock_tuning.review.workflow import graph
-from bedrock_tuning.review.workflow.follow import ABSENT, next_states
-from bedrock_tuning.review.workflow.graph import Flow
+from bedrock_tuning.review.workflow.choices import ABSENT
+from bedrock_tuning.review.workflow.follow import next_states
+from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 
 # The answers with which a run goes on; with any other one it is closed.
 _GOES_ON: Final[Mapping[str, tuple[object, ...]]] = {
@@ -37,30 +39,30 @@ _FIX: Final = "Correct the transition in bedrock_tuning/constructs/workflow.py"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """A state machine's own flow, with the states that call each function."""
+    """A state machine's own graph, with the states that call each function."""
 
     machine: Resource
-    flow: Flow
+    graph: StateGraph
     functions: Mapping[str, str]
 
     def calling(self, function: FunctionSpec) -> set[str]:
         """The states that call a function."""
-        return {name for name in self.flow.states if self.function(name) == function.name}
+        return {name for name in self.graph.states if self.function(name) == function.name}
 
     def function(self, name: str) -> str:
         """The function that a state calls; "" for none."""
-        return self.functions.get(str(self.flow.states.get(name, {}).get("Resource")), "")
+        return self.functions.get(str(self.graph.states.get(name, {}).get("Resource")), "")
 
     def acting(self, action: str) -> set[str]:
         """The states in which Serve does this."""
         return {
             name
             for name in self.calling(SERVE)
-            if self.flow.states[name].get("Parameters", {}).get("action") == action
+            if self.graph.states[name].get("Parameters", {}).get("action") == action
         }
 
     def violation(self, what: str, limit: str) -> Violation:
-        return Violation(where=self.machine.path, what=what, limit=limit, fix=_FIX)
+        return found(self.machine, what, limit, _FIX)
 
 
 def _runs(evidence: Evidence) -> Iterator[_Run]:
@@ -69,7 +71,7 @@ def _runs(evidence: Evidence) -> Iterator[_Run]:
         for function in evidence.bound.contracts.functions
     }
     for machine, definition in graph.machines(evidence.assembly):
-        yield _Run(machine=machine, flow=next(graph.flows(definition)), functions=functions)
+        yield _Run(machine=machine, graph=next(graph.graphs(definition)), functions=functions)
 
 
 def _names(states: set[tuple[str, bool]]) -> str:
@@ -87,7 +89,7 @@ def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
                 if value in _GOES_ON[function.name]:
                     continue
                 for name in sorted(run.calling(function)):
-                    reached = next_states(run.flow, name, {function.answer.decision: value})
+                    reached = next_states(run.graph, name, {function.answer.decision: value})
                     if not reached or reached != closing:
                         yield run.violation(
                             f"{name} answers {value}, and {_names(reached)} comes next",
@@ -107,7 +109,7 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
             for name, step in product(sorted(run.acting(action)), SERVE.answer.values):
                 wanted = run.acting(following[step]) if step in following else otherwise
                 pauses = step in following and step.endswith("wait")
-                reached = next_states(run.flow, name, {SERVE.answer.decision: step})
+                reached = next_states(run.graph, name, {SERVE.answer.decision: step})
                 if not reached or reached != {(each, pauses) for each in wanted}:
                     yield run.violation(
                         f"{name} answers {step}, and {_names(reached)} comes next",
@@ -119,36 +121,25 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
 def failures_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = run.calling(CLOSE_RUN)
-        ending = _reachable_from(run.flow, closing)
-        for edge in run.flow.edges():
-            if not edge.caught:
+        ending = set().union(*(replace(run.graph, start=name).reached() for name in closing))
+        for each in run.graph.transitions():
+            if not each.caught:
                 continue
-            if edge.tail in ending:
-                allowed = {name for name in ending if _tells_or_fails(run.flow.states[name])}
-            elif edge.tail in run.calling(SERVE) - run.acting("roll-back"):
+            if each.tail in ending:
+                allowed = {name for name in ending if _tells_or_fails(run.graph.states[name])}
+            elif each.tail in run.calling(SERVE) - run.acting("roll-back"):
                 allowed = run.acting("roll-back")
             else:
                 allowed = closing
-            if edge.head not in allowed:
+            if each.head not in allowed:
                 yield run.violation(
-                    f"an error in {edge.tail} leads to {edge.head}",
+                    f"an error in {each.tail} leads to {each.head}",
                     " or ".join(sorted(allowed)),
                 )
 
 
-def _reachable_from(flow: Flow, names: set[str]) -> set[str]:
-    """These states and all that come after them."""
-    found, queue = set(names), list(names)
-    while queue:
-        tail = queue.pop()
-        heads = {edge.head for edge in flow.edges() if edge.tail == tail} & set(flow.states)
-        queue += heads - found
-        found |= heads
-    return found
-
-
-def _tells_or_fails(state: Mapping[str, Any]) -> bool:
-    return state.get("Type") == "Fail" or str(state.get("Resource")).endswith(":::sns:publish")
+def _tells_or_fails(state: StateDefinition) -> bool:
+    return state.get("Type") == "Fail" or publishes(state)
 
 
 @check("F722", "A valid run calls every function, asks only if it must, and trains exactly once.")
@@ -171,7 +162,7 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
                 "$.outcome.failed": False,
             }
             visited, problem = _follow(run, facts)
-            states = [run.flow.states[name] for name in visited]
+            states = [run.graph.states[name] for name in visited]
             if not problem:
                 problem = _unlike(states, images=images, asked=asked, validated=validated)
             missing = called - {CHECK_IMAGES.name} - {run.function(name) for name in visited}
@@ -193,15 +184,15 @@ def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
     """The states that a run passes when every answer is good, and what is wrong on its way."""
     answers = {"serve": "smoke", "smoke": "publish", "publish": "served"}
     visited: list[str] = []
-    reached = next_states(run.flow, None, facts)
-    while len(visited) <= len(run.flow.states):
+    reached = next_states(run.graph, None, facts)
+    while len(visited) <= len(run.graph.states):
         if len(reached) != 1:
             return (
                 visited,
                 f"after {visited[-1] if visited else 'its start'} comes {_names(reached)}",
             )
         ((name, _),) = reached
-        state = run.flow.states.get(name)
+        state = run.graph.states.get(name)
         if state is None:
             return visited, f"it leads to {name}, which is not a state"
         visited.append(name)
@@ -210,7 +201,7 @@ def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
         action = str(state.get("Parameters", {}).get("action"))
         if SERVE.answer is not None and action in answers:
             facts[SERVE.answer.decision] = answers[action]
-        reached = next_states(run.flow, name, facts)
+        reached = next_states(run.graph, name, facts)
     return visited, "it runs in a loop"
 
 
@@ -223,7 +214,7 @@ def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, valid
         return "images are checked although there are none, or not checked"
     if sum(call.endswith(".waitForTaskToken") for call in calls) != asked:
         return "a person is asked for approval without need, or not asked"
-    if sum(call.endswith(":::sns:publish") for call in calls) != 1 + asked:
+    if sum(map(publishes, states)) != 1 + asked:
         return "a message is sent without need, or not sent"
     if len(jobs) != 1:
         return f"it starts {len(jobs)} jobs"
@@ -233,7 +224,7 @@ def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, valid
 
 
 def _deployment(run: _Run) -> Iterator[Violation]:
-    reached = next_states(run.flow, None, {SERVE.payload["serving"]: {}})
+    reached = next_states(run.graph, None, {SERVE.payload["serving"]: {}})
     if reached != {(name, False) for name in run.acting("serve")} or not reached:
         yield run.violation(
             f"a run that a deployment starts begins with {_names(reached)}",
@@ -241,31 +232,22 @@ def _deployment(run: _Run) -> Iterator[Violation]:
         )
 
 
-@check("F716", "Every shard is checked; if a check fails, its error is reported.")
+@check("F716", "Every shard is checked; if a check fails, its error is reported.", fix=_FIX)
 def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
     wanted = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
     checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")
     for machine, definition in graph.machines(evidence.assembly):
-        for flow in graph.flows(definition):
-            if not flow.name:
-                continue
-            if flow.states.get(flow.start, {}).get("Resource") != checker:
-                yield Violation(
-                    where=machine.path,
-                    what=f"{flow.name}begins with {flow.start}",
-                    limit=f"it calls {CHECK_IMAGES.name}",
-                    fix=_FIX,
-                )
-            plain = flow.reached(without=lambda edge: edge.caught)
-            for name in sorted(flow.reached() - plain):
-                handed = flow.states[name].get("Parameters", {})
-                if graph.ends(flow.states[name]) and handed != wanted:
-                    yield Violation(
-                        where=machine.path,
-                        what=f"{flow.name}{name} ends with {handed}",
-                        limit=f"{MERGE.name} reads {wanted}",
-                        fix=_FIX,
-                    )
+        _, *inner = graph.graphs(definition)
+        for each in inner:
+            if each.states.get(each.start, {}).get("Resource") != checker:
+                what = f"{each.name}begins with {each.start}"
+                yield found(machine, what, f"it calls {CHECK_IMAGES.name}")
+            plain = each.reached(without=lambda transition: transition.caught)
+            for name in sorted(each.reached() - plain):
+                handed = each.states[name].get("Parameters", {})
+                if graph.ends(each.states[name]) and handed != wanted:
+                    what = f"{each.name}{name} ends with {handed}"
+                    yield found(machine, what, f"{MERGE.name} reads {wanted}")
 
 
 CHECKS = (unchecked_shards, other_answers_close, serving_is_followed, failures_close, good_run)

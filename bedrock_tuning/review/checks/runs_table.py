@@ -4,10 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bedrock_tuning.review.assembly.json_path import get, is_true
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 
 
-@check("S602", "The runs table has deletion protection, recovery and on-demand billing.")
+@check(
+    "S602",
+    "The runs table has deletion protection, recovery and on-demand billing.",
+    limit="the record of all runs and the lock against double jobs",
+    fix="Set it on the table in constructs/storage.py",
+)
 def table(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
         properties = resource.properties
@@ -19,12 +24,7 @@ def table(evidence: Evidence) -> Iterator[Violation]:
             ("no expiry of items", "TimeToLiveSpecification" not in properties),
         ):
             if not good:
-                yield Violation(
-                    where=resource.path,
-                    what=f"it lacks {what}",
-                    limit="the record of all runs and the lock against double jobs",
-                    fix="Set it on the table in constructs/storage.py",
-                )
+                yield found(resource, f"it lacks {what}")
 
 
 @check("S613", "The runs table has the keys and indexes that functions and commands query.")
@@ -32,23 +32,23 @@ def table_keys(evidence: Evidence) -> Iterator[Violation]:
     table = evidence.contracted.get("runs")
     if table is None:
         return
-    found = {"": _key_names(table.properties)}
+    keys = {"": _key_names(table.properties)}
     for index in table.properties.get("GlobalSecondaryIndexes", []):
-        found[str(index.get("IndexName"))] = _key_names(index)
+        keys[str(index.get("IndexName"))] = _key_names(index)
         if get(index, "Projection", "ProjectionType") != "ALL":
-            found[f"{index.get('IndexName')} with all attributes"] = ()
+            keys[f"{index.get('IndexName')} with all attributes"] = ()
     wanted = dict(evidence.bound.contracts.table_keys)
     texts = {
         str(a.get("AttributeName"))
         for a in table.properties.get("AttributeDefinitions", [])
         if a.get("AttributeType") == "S"
     }
-    if found != wanted or texts != {name for names in wanted.values() for name in names}:
-        yield Violation(
-            where=table.path,
-            what=f"{_keys_in_words(found)}; texts are {', '.join(sorted(texts)) or 'none'}",
-            limit=f"{_keys_in_words(wanted)}; all of them texts",
-            fix="Define the table as constructs/storage.py does",
+    if keys != wanted or texts != {name for names in wanted.values() for name in names}:
+        yield found(
+            table,
+            f"{_keys_in_words(keys)}; texts are {', '.join(sorted(texts)) or 'none'}",
+            f"{_keys_in_words(wanted)}; all of them texts",
+            "Define the table as constructs/storage.py does",
         )
 
 

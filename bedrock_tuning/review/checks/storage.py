@@ -7,8 +7,8 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import Properties, as_whole
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.keys import key_arn, key_of
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 
 _STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
 # By contract name: the key that must encrypt it; log groups are found by type.
@@ -24,7 +24,12 @@ _QUEUE_DAYS: Final = 14
 _ABORT_DAYS: Final = 7
 
 
-@check("S601", "Data, keys and the runs table are retained on deletion and on replacement.")
+@check(
+    "S601",
+    "Data, keys and the runs table are retained on deletion and on replacement.",
+    limit="Retain: a mistake in a template must not delete data",
+    fix="Set removal_policy=RemovalPolicy.RETAIN",
+)
 def retained(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.of_type(*_STATEFUL):
         for name, kept in (
@@ -32,81 +37,77 @@ def retained(evidence: Evidence) -> Iterator[Violation]:
             ("UpdateReplacePolicy", resource.keeps_on_replace),
         ):
             if not kept:
-                yield Violation(
-                    where=resource.path,
-                    what=f"{name} is {resource.raw.get(name, 'not set')}",
-                    limit="Retain: a mistake in a template must not delete data",
-                    fix="Set removal_policy=RemovalPolicy.RETAIN",
-                )
+                yield found(resource, f"{name} is {resource.raw.get(name, 'not set')}")
 
 
 # Retained or not, they give no access and cost nothing: messages and logs.
 _MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 
 
-@check("S614", "Only data is retained: all else is deleted with its stack.")
+@check(
+    "S614",
+    "Only data is retained: all else is deleted with its stack.",
+    limit="what is retained may be used, and may be billed",
+    fix="Remove its removal policy",
+)
 def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         kept = resource.keeps_on_delete or resource.keeps_on_replace
         if kept and resource.type not in _MAY_STAY:
-            yield Violation(
-                where=resource.path,
-                what=f"{resource.type} is retained when its stack is deleted or it is replaced",
-                limit="what is retained may be used, and may be billed",
-                fix="Remove its removal policy",
-            )
+            what = f"{resource.type} is retained when its stack is deleted or it is replaced"
+            yield found(resource, what)
 
 
-@check("S603", "Every bucket keeps the versions of its objects.")
+@check(
+    "S603",
+    "Every bucket keeps the versions of its objects.",
+    limit="an overwritten dataset must be recoverable, and a version names an upload",
+    fix="Set versioned=True",
+)
 def versioned(evidence: Evidence) -> Iterator[Violation]:
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         status = get(bucket.properties, "VersioningConfiguration", "Status")
         if status != "Enabled":
-            yield Violation(
-                where=bucket.path,
-                what=f"versioning is {status or 'off'}",
-                limit="an overwritten dataset must be recoverable, and a version names an upload",
-                fix="Set versioned=True",
-            )
+            yield found(bucket, f"versioning is {status or 'off'}")
 
 
-@check("S604", "Objects are kept as long as the settings say, and incomplete uploads are removed.")
+@check(
+    "S604",
+    "Objects are kept as long as the settings say, and incomplete uploads are removed.",
+    fix="Write the lifecycle as constructs/storage.py does",
+)
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.retention
+    limit = f"settings: {dict(days)} days; incomplete uploads at most {_ABORT_DAYS}"
     names = {r.arn: name for name, r in evidence.contracted.items()}
+    expirations = {
+        "access-logs": {"": days["logs"]},
+        "output": {f"{s3_layout.WORK}/": days["work"]},
+    }
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        expirations = {
-            "access-logs": {"": days["logs"]},
-            "output": {f"{s3_layout.WORK}/": days["work"]},
-        }
         wanted = expirations.get(names.get(bucket.arn, ""), {})
-        found: dict[str, Any] = {}
-        noncurrent, abort, others = set(), set(), []
+        expiring: dict[str, Any] = {}
+        noncurrent, abort, problems = set(), set(), []
         for rule in get(bucket.properties, "LifecycleConfiguration", "Rules") or []:
             if rule.get("Status") != "Enabled":
-                others.append(f"the rule {rule.get('Id')} is {rule.get('Status')}")
+                problems.append(f"the rule {rule.get('Id')} is {rule.get('Status')}")
                 continue
             prefix = str(rule.get("Prefix", ""))
             if "ExpirationInDays" in rule:
-                found[prefix] = rule["ExpirationInDays"]
+                expiring[prefix] = rule["ExpirationInDays"]
             if not prefix or "NoncurrentVersionExpiration" in rule:
                 noncurrent.add(get(rule, "NoncurrentVersionExpiration", "NoncurrentDays"))
             if not prefix or "AbortIncompleteMultipartUpload" in rule:
                 abort.add(get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation"))
-            others += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
-        if found != wanted:
-            others.append(f"objects expire by {found or 'no rule'}, not by {wanted or 'any'}")
+            problems += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
+        if expiring != wanted:
+            problems.append(f"objects expire by {expiring or 'no rule'}, not by {wanted or 'any'}")
         if noncurrent != {days["noncurrent"]}:
-            others.append(f"old versions are deleted after {noncurrent or 'no'} days")
+            problems.append(f"old versions are deleted after {noncurrent or 'no'} days")
         if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
-            others.append(f"incomplete uploads are deleted after {abort or 'no'} days")
-        for problem in others:
-            yield Violation(
-                where=bucket.path,
-                what=problem,
-                limit=f"settings: {dict(days)} days; incomplete uploads at most {_ABORT_DAYS}",
-                fix="Write the lifecycle as constructs/storage.py does",
-            )
+            problems.append(f"incomplete uploads are deleted after {abort or 'no'} days")
+        for problem in problems:
+            yield found(bucket, problem, limit)
 
 
 _LIFECYCLE: Final = (
@@ -119,61 +120,63 @@ _LIFECYCLE: Final = (
 )
 
 
-@check("S605", "Every log group has the retention period that the settings say.")
+@check(
+    "S605",
+    "Every log group has the retention period that the settings say.",
+    fix="Set retention on the log group",
+)
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
     wanted = evidence.bound.contracts.retention["logs"]
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         days = group.properties.get("RetentionInDays")
         if days != wanted:
-            yield Violation(
-                where=group.path,
-                what=f"logs are kept {f'{days} days' if days else 'indefinitely'}",
-                limit=f"{wanted} days by the settings",
-                fix="Set retention on the log group",
-            )
+            kept = f"{days} days" if days else "indefinitely"
+            yield found(group, f"logs are kept {kept}", f"{wanted} days by the settings")
 
 
-@check("S606", "Dead letters are kept as long as SQS allows, and are neither moved nor delayed.")
+@check(
+    "S606",
+    "Dead letters are kept as long as SQS allows, and are neither moved nor delayed.",
+    limit=f"{_QUEUE_DAYS} days, nothing else",
+    fix="Set retention_period=Duration.days(14)",
+)
 def queues(evidence: Evidence) -> Iterator[Violation]:
     for queue in evidence.assembly.of_type("AWS::SQS::Queue"):
         seconds = int(queue.properties.get("MessageRetentionPeriod", 345_600))
-        moved = {"RedrivePolicy", "DelaySeconds", "FifoQueue"} & set(queue.properties)
+        moved = sorted({"RedrivePolicy", "DelaySeconds", "FifoQueue"} & set(queue.properties))
         if seconds != _QUEUE_DAYS * 86_400 or moved:
-            yield Violation(
-                where=queue.path,
-                what=f"messages stay {seconds / 86_400:g} days"
-                + (f" with {', '.join(sorted(moved))}" if moved else ""),
-                limit=f"{_QUEUE_DAYS} days, nothing else",
-                fix="Set retention_period=Duration.days(14)",
-            )
+            more = f" with {', '.join(moved)}" if moved else ""
+            yield found(queue, f"messages stay {seconds / 86_400:g} days{more}")
 
 
-@check("S607", "Every key is enabled, rotates, and is a single-Region encryption key.")
+@check(
+    "S607",
+    "Every key is enabled, rotates, and is a single-Region encryption key.",
+    limit="a key that rotates and exists as long as its data",
+    fix="Leave CDK's defaults, with enable_key_rotation=True",
+)
 def keys(evidence: Evidence) -> Iterator[Violation]:
     for key in evidence.assembly.of_type("AWS::KMS::Key"):
-        properties = key.properties
+        value = key.properties.get
         for what, good in (
-            ("rotation", is_true(properties.get("EnableKeyRotation"))),
-            ("Enabled", is_true(properties.get("Enabled", True))),
-            ("ENCRYPT_DECRYPT", properties.get("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"),
-            ("a single Region", not is_true(properties.get("MultiRegion", False))),
-            ("material of AWS", properties.get("Origin", "AWS_KMS") == "AWS_KMS"),
-            ("a long waiting period", int(properties.get("PendingWindowInDays", 30)) >= 30),
-            (
-                "the lockout check",
-                not is_true(properties.get("BypassPolicyLockoutSafetyCheck", False)),
-            ),
+            ("rotation", is_true(value("EnableKeyRotation"))),
+            ("Enabled", is_true(value("Enabled", True))),
+            ("ENCRYPT_DECRYPT", value("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"),
+            ("a single Region", not is_true(value("MultiRegion"))),
+            ("material of AWS", value("Origin", "AWS_KMS") == "AWS_KMS"),
+            ("a long waiting period", int(value("PendingWindowInDays", 30)) >= 30),
+            ("the lockout check", not is_true(value("BypassPolicyLockoutSafetyCheck"))),
         ):
             if not good:
-                yield Violation(
-                    where=key.path,
-                    what=f"it lacks {what}",
-                    limit="a key that rotates and exists as long as its data",
-                    fix="Leave CDK's defaults, with enable_key_rotation=True",
-                )
+                yield found(key, f"it lacks {what}")
 
 
-@check("S608", "No bucket can be made public, and the bucket owner owns every object.")
+@check(
+    "S608",
+    "No bucket can be made public, and the bucket owner owns every object.",
+    limit="no public access, no ACLs, no website, no copies elsewhere",
+    fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
+)
 def closed(evidence: Evidence) -> Iterator[Violation]:
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         blocked = bucket.properties.get("PublicAccessBlockConfiguration", {})
@@ -184,10 +187,10 @@ def closed(evidence: Evidence) -> Iterator[Violation]:
             "RestrictPublicBuckets",
         ):
             if not is_true(blocked.get(name)):
-                yield _open(bucket, f"{name} is {blocked.get(name, 'not set')}")
+                yield found(bucket, f"{name} is {blocked.get(name, 'not set')}")
         owners = as_whole(get(bucket.properties, "OwnershipControls", "Rules"))
         if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
-            yield _open(bucket, f"object ownership is {owners or 'not set'}")
+            yield found(bucket, f"object ownership is {owners or 'not set'}")
         for name in (
             "AccessControl",
             "WebsiteConfiguration",
@@ -195,16 +198,7 @@ def closed(evidence: Evidence) -> Iterator[Violation]:
             "ReplicationConfiguration",
         ):
             if name in bucket.properties:
-                yield _open(bucket, f"it has {name}")
-
-
-def _open(bucket: Resource, what: str) -> Violation:
-    return Violation(
-        where=bucket.path,
-        what=what,
-        limit="no public access, no ACLs, no website, no copies elsewhere",
-        fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
-    )
+                yield found(bucket, f"it has {name}")
 
 
 @check("S609", "Everything that holds data is encrypted with the key intended for it.")
@@ -222,25 +216,17 @@ def encrypted(evidence: Evidence) -> Iterator[Violation]:
         if resource is not None and (
             key_arn(evidence.assembly, resource) != key or not _switched_on(resource)
         ):
-            yield Violation(
-                where=resource.path,
-                what=f"it is encrypted with {key_of(resource) or 'no key of this app'}",
-                limit=f"{key}",
-                fix="Give the construct its key",
-            )
+            what = f"it is encrypted with {key_of(resource) or 'no key of this app'}"
+            yield found(resource, what, f"{key}", "Give the construct its key")
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        if _algorithm(bucket) not in ("aws:kms", "AES256"):
-            yield Violation(
-                where=bucket.path,
-                what=f"it is encrypted with {_algorithm(bucket) or 'nothing explicit'}",
-                limit="aws:kms, or AES256 where S3 itself writes",
-                fix="Set encryption",
+        algorithm = get(default_encryption(bucket), "SSEAlgorithm")
+        if algorithm not in ("aws:kms", "AES256"):
+            yield found(
+                bucket,
+                f"it is encrypted with {algorithm or 'nothing explicit'}",
+                "aws:kms, or AES256 where S3 itself writes",
+                "Set encryption",
             )
-
-
-def _algorithm(bucket: Resource) -> str:
-    rules = get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
-    return str(get(rules, 0, "ServerSideEncryptionByDefault", "SSEAlgorithm") or "")
 
 
 def _switched_on(resource: Resource) -> bool:
@@ -248,9 +234,9 @@ def _switched_on(resource: Resource) -> bool:
     match resource.type:
         case "AWS::S3::Bucket":
             rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+            by_kms = get(default_encryption(resource), "SSEAlgorithm") == "aws:kms"
             # Without a bucket key every object would be a call to KMS.
-            one = _algorithm(resource) == "aws:kms" and len(rules or ()) == 1
-            return one and is_true(get(rules, 0, "BucketKeyEnabled"))
+            return by_kms and len(rules) == 1 and is_true(get(rules, 0, "BucketKeyEnabled"))
         case "AWS::DynamoDB::Table":
             specification = properties.get("SSESpecification", {})
             return (
@@ -259,7 +245,12 @@ def _switched_on(resource: Resource) -> bool:
     return True
 
 
-@check("S610", "Every bucket with data logs who reads and writes it.")
+@check(
+    "S610",
+    "Every bucket with data logs who reads and writes it.",
+    limit="the bucket for access logs",
+    fix="Set server_access_logs_bucket",
+)
 def access_logged(evidence: Evidence) -> Iterator[Violation]:
     logs = evidence.contracted.get("access-logs")
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
@@ -267,26 +258,21 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
             continue
         target = get(bucket.properties, "LoggingConfiguration", "DestinationBucketName")
         if logs is None or target != logs.name:
-            yield Violation(
-                where=bucket.path,
-                what=f"accesses are logged to {target or 'no bucket'}",
-                limit="the bucket for access logs",
-                fix="Set server_access_logs_bucket",
-            )
+            yield found(bucket, f"accesses are logged to {target or 'no bucket'}")
 
 
-@check("S611", "Stacks have termination protection, except the one whose deletion ends billing.")
+@check(
+    "S611",
+    "Stacks have termination protection, except the one whose deletion ends billing.",
+    limit="on for what holds data, off for what ends billing, off on the local AWS",
+    fix="Pass termination_protection as app.py does",
+)
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():
         # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
         wanted = evidence.bound.contracts.protected and not stack.endswith("-serving")
         if on != wanted:
-            yield Violation(
-                where=stack,
-                what=f"termination protection is {'on' if on else 'off'}",
-                limit="on for what holds data, off for what ends billing, off on the local AWS",
-                fix="Pass termination_protection as app.py does",
-            )
+            yield found(stack, f"termination protection is {'on' if on else 'off'}")
 
 
 # By the object that they stand in, "" for the resource itself. People read them, bills are sorted
@@ -303,19 +289,19 @@ _SECRET_NAMES: Final = ("SECRET", "PASSWORD", "TOKEN", "API_KEY")
 _SECRET_STARTS: Final = ("AKIA", "ASIA", "-----BEGIN")
 
 
-@check("S612", "No variable, label or tag in a template is, or looks like, a secret.")
+@check(
+    "S612",
+    "No variable, label or tag in a template is, or looks like, a secret.",
+    limit="many people can read templates, and old ones are kept",
+    fix="Read secrets at run time, from a secret store",
+)
 def no_secrets(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
         variables = get(resource.properties, "Environment", "Variables") or {}
         for name, value in (*variables.items(), *_labels(resource.properties)):
             secret = any(word in name.upper() for word in _SECRET_NAMES)
             if secret or not isinstance(value, str) or value.startswith(_SECRET_STARTS):
-                yield Violation(
-                    where=resource.path,
-                    what=f"{name} looks like a secret, or is not text",
-                    limit="many people can read templates, and old ones are kept",
-                    fix="Read secrets at run time, from a secret store",
-                )
+                yield found(resource, f"{name} looks like a secret, or is not text")
 
 
 def _labels(value: Properties, parent: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bedrock_tuning.review.check import Check, Evidence, Violation
+from bedrock_tuning.review.check import Check, Evidence, Violation, found
 
 
 def nothing_unread(others: Sequence[Check]) -> Check:
@@ -15,14 +15,13 @@ def nothing_unread(others: Sequence[Check]) -> Check:
                 list(other.run(evidence))
         for resource in evidence.assembly.resources:
             for path in reads.unread(resource.type, resource.properties):
-                yield Violation(
-                    where=resource.path or resource.logical_id,
-                    what=f"no check reads {resource.type}.{path}",
-                    limit="it could copy data, run other code or silence an alarm",
-                    fix="Remove it, or write a check in bedrock_tuning/review/checks that reads it "
-                    "and says which values are good",
-                )
+                yield found(resource, f"no check reads {resource.type}.{path}")
 
     return Check(
-        id="A107", sentence="Every property of a resource is read by a check.", finder=unread
+        id="A107",
+        sentence="Every property of a resource is read by a check.",
+        finder=unread,
+        limit="it could copy data, run other code or silence an alarm",
+        fix="Remove it, or write a check in bedrock_tuning/review/checks that reads it and says "
+        "which values are good",
     )

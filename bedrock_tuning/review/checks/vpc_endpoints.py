@@ -8,14 +8,15 @@ from bedrock_tuning.contracts import endpoint_policies as endpoints
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.access import Endpoint, administrator
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.iam.access import administrator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT, usual_context
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 
 _FIX: Final = "Write it as constructs/network.py does"
+_POLICY_FIX: Final = "Write the policy as contracts/endpoint_policies.py says"
 
 
 def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
@@ -27,25 +28,30 @@ def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
 @check("N901", "There is an endpoint for every API that functions and jobs call, and for no other.")
 def reachable(evidence: Evidence) -> Iterator[Violation]:
     vpc = evidence.contracted.get("vpc")
-    found = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
+    there = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
     wanted = _wanted(evidence) if vpc else {}
-    for service in sorted(set(wanted) - set(found)):
-        yield Violation(
-            where=vpc.path if vpc else "network",
-            what=f"there is no endpoint for {service}",
-            limit="functions and jobs call it, and the network has no internet access",
-            fix=_FIX,
+    for service in sorted(set(wanted) - set(there)):
+        yield found(
+            vpc or "network",
+            f"there is no endpoint for {service}",
+            "functions and jobs call it, and the network has no internet access",
+            _FIX,
         )
-    for service in sorted(set(found) - set(wanted)):
-        yield Violation(
-            where=found[service].path,
-            what=f"an endpoint for {service}",
-            limit="no function or job calls it, and it is billed by the hour",
-            fix="Remove it",
+    for service in sorted(set(there) - set(wanted)):
+        yield found(
+            there[service],
+            f"an endpoint for {service}",
+            "no function or job calls it, and it is billed by the hour",
+            "Remove it",
         )
 
 
-@check("N902", "Every endpoint policy allows what the contracts name, for this account, no more.")
+@check(
+    "N902",
+    "Every endpoint policy allows what the contracts name, for this account, no more.",
+    limit="what the contracts name, by principals of this account",
+    fix=_POLICY_FIX,
+)
 def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
     wanted = _wanted(evidence)
     for endpoint in evidence.world.endpoints:
@@ -55,12 +61,7 @@ def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
         promised = [_anybody(evidence, grant) for grant in endpoints.grants(known)]
         given = [s for s in endpoint.policy or _everything() if s.effect == "Allow"]
         for problem in (*beyond(given, promised), *short_of(promised, given)):
-            yield Violation(
-                where=endpoint.resource.path,
-                what=problem,
-                limit="what the contracts name, by principals of this account",
-                fix="Write the policy as contracts/endpoint_policies.py says",
-            )
+            yield found(endpoint.resource, problem)
 
 
 def _anybody(evidence: Evidence, grant: Any) -> Statement:
@@ -75,19 +76,30 @@ def _everything() -> list[Statement]:
     return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
 
 
-@check("N903", "Simulated: endpoints let no request through to another account or from one.")
+@check(
+    "N903",
+    "Simulated: endpoints let no request through to another account or from one.",
+    limit="only this account's principals, only to this account",
+    fix=_POLICY_FIX,
+)
 def no_way_out(evidence: Evidence) -> Iterator[Violation]:
-    account = evidence.world.account
+    account, region = evidence.world.account, evidence.bound.region
     ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
     for endpoint in evidence.world.endpoints:
         service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
-        region = evidence.bound.region
         own, other = (
             ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
             if service == "s3"
             else (f"arn:aws:{service}:{region}:{a}:any" for a in (account, STRANGER_ACCOUNT))
         )
-        for action in _actions(endpoint):
+        known = _wanted(evidence).get(endpoint.service)
+        policies = Policies(
+            identity=list(administrator()),
+            resource=_everything(),
+            endpoint=endpoint.policy or _everything(),
+        )
+        named = {a for s in endpoint.policy or () for a in s.actions if "*" not in a}
+        for action in sorted(named | {f"{service}:Anything"}):
             for who, target in ((ours, other), (strange, own), (strange, other)):
                 request = Request(
                     principal=who,
@@ -95,71 +107,37 @@ def no_way_out(evidence: Evidence) -> Iterator[Violation]:
                     resource=target,
                     context={**usual_context(), "aws:PrincipalAccount": who.split(":")[4]},
                 )
-                policies = Policies(
-                    identity=list(administrator()),
-                    resource=_everything(),
-                    endpoint=endpoint.policy or _everything(),
-                )
-                unbound = action in _unbound(evidence, endpoint) and who == ours
+                unbound = known is not None and action in known.unbound and who == ours
                 if decide(request, policies) and not unbound:
-                    yield Violation(
-                        where=endpoint.resource.path,
-                        what=f"{who} gets through with {action} to {target}",
-                        limit="only this account's principals, only to this account",
-                        fix="Write the policy as contracts/endpoint_policies.py says",
-                    )
+                    what = f"{who} gets through with {action} to {target}"
+                    yield found(endpoint.resource, what)
 
 
-def _actions(endpoint: Endpoint) -> list[str]:
-    service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
-    named = {a for s in endpoint.policy or () for a in s.actions if "*" not in a}
-    return sorted(named | {f"{service}:Anything"})
-
-
-def _unbound(evidence: Evidence, endpoint: Endpoint) -> tuple[str, ...]:
-    known = _wanted(evidence).get(endpoint.service)
-    return known.unbound if known else ()
-
-
-@check("N904", "Endpoints are in the functions' subnets, under the SDKs' names (private DNS).")
+@check(
+    "N904",
+    "Endpoints are in the functions' subnets, under the SDKs' names (private DNS).",
+    fix=_FIX,
+)
 def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
     vpc, group = evidence.contracted.get("vpc"), evidence.contracted.get("group.endpoints")
+    function = evidence.contracted.get("function.Admit")
     if vpc is None or group is None:
         return
-    subnets = _function_subnets(evidence)
+    # Functions stand in the first subnets, as many as an endpoint has.
+    subnets = get(function.properties, "VpcConfig", "SubnetIds") if function else None
     tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
     for endpoint in evidence.world.endpoints:
-        properties = endpoint.resource.properties
         wanted = _wanted(evidence).get(endpoint.service)
+        expected: dict[str, Any] = {
+            "VpcEndpointType": "Interface",
+            "PrivateDnsEnabled": True,
+            "SubnetIds": subnets or [],
+            "SecurityGroupIds": [group.name],
+        }
         if wanted is not None and wanted.is_gateway:
-            expected: dict[str, Any] = {
-                "VpcEndpointType": "Gateway",
-                "RouteTableIds": tables,
-                "VpcId": vpc.name,
-            }
-        else:
-            expected = {
-                "VpcEndpointType": "Interface",
-                "PrivateDnsEnabled": True,
-                "SubnetIds": subnets,
-                "SecurityGroupIds": [group.name],
-                "VpcId": vpc.name,
-            }
-        for name, value in expected.items():
-            if properties.get(name) != value:
-                yield Violation(
-                    where=endpoint.resource.path,
-                    what=f"{name} is {properties.get(name)}",
-                    limit=f"{value}",
-                    fix=_FIX,
-                )
-
-
-def _function_subnets(evidence: Evidence) -> list[str]:
-    """The subnets that functions stand in: the first ones, as many as an endpoint has."""
-    function = evidence.contracted.get("function.Admit")
-    found = get(function.properties, "VpcConfig", "SubnetIds") if function else None
-    return [str(name) for name in found or []]
+            expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables}
+        expected["VpcId"] = vpc.name
+        yield from unlike(endpoint.resource, endpoint.resource.properties, expected, limit="{}")
 
 
 CHECKS = (reachable, endpoint_policies, no_way_out, endpoint_places)

@@ -1,15 +1,17 @@
 """Checks of state machines: valid, all states used, all errors caught, all outcomes reported."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.iam.keys import cannot_use
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.iam.access import owner_arn
+from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.workflow import graph, states
-from bedrock_tuning.review.workflow.graph import Flow
+from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
 
 # Days that a job and its serving may take, besides the wait for an approval.
@@ -19,94 +21,95 @@ _LONGEST: Final = 31_536_000
 _MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
 
-def _flows(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
+def _graphs(evidence: Evidence) -> Iterator[tuple[Resource, StateGraph]]:
     for machine, definition in graph.machines(evidence.assembly):
-        for flow in graph.flows(definition):
-            yield machine, flow
+        for each in graph.graphs(definition):
+            yield machine, each
 
 
-def _found(machine: Resource, what: str, limit: str, fix: str) -> Violation:
-    return Violation(where=machine.path, what=what, limit=limit, fix=fix)
+def states_of(evidence: Evidence) -> Iterator[tuple[Resource, str, StateDefinition]]:
+    """Every state of every state machine, with its name for messages."""
+    for machine, definition in graph.machines(evidence.assembly):
+        for name, state in graph.all_states(definition):
+            yield machine, name, state
 
 
-@check("F701", "Every state is well-formed, and every transition leads to a state.")
+@check(
+    "F701",
+    "Every state is well-formed, and every transition leads to a state.",
+    fix="Correct the state in bedrock_tuning/constructs/workflow.py",
+)
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         for field in sorted(set(definition) - _MACHINE):
-            yield _found(
+            yield found(
                 machine,
-                f"it has {field}",
-                f"{', '.join(sorted(_MACHINE))}",
+                f"the definition has {field}",
+                f"only {', '.join(sorted(_MACHINE))}",
                 "Remove it: this review reads JSONPath only",
             )
-    for machine, flow in _flows(evidence):
-        for name, state in flow.states.items():
-            for problem in states.problems(state):
-                yield _found(
+    for machine, name, state in states_of(evidence):
+        for problem in states.problems(state):
+            yield found(machine, f"{name}: {problem}", "the Amazon States Language")
+    for machine, each in _graphs(evidence):
+        heads = {each.start: "StartAt"} | {t.head: t.tail for t in each.transitions()}
+        for head, tail in heads.items():
+            if head not in each.states:
+                yield found(
                     machine,
-                    f"{flow.name}{name}: {problem}",
-                    "the Amazon States Language",
-                    "Correct the state in bedrock_tuning/constructs/workflow.py",
-                )
-        wanted = {flow.start: "StartAt"} | {e.head: e.tail for e in flow.edges()}
-        for head, tail in wanted.items():
-            if head not in flow.states:
-                yield _found(
-                    machine,
-                    f"{flow.name}{tail} leads to {head!r}, which is not a state",
+                    f"{each.name}{tail} leads to {head!r}, which is not a state",
                     "every transition leads to a state",
                     "Correct the name",
                 )
 
 
-@check("F702", "Every state can be reached.")
+@check(
+    "F702",
+    "Every state can be reached.",
+    limit="no test and no run can pass through an unreachable state",
+    fix="Add a transition to it, or remove it",
+)
 def all_reached(evidence: Evidence) -> Iterator[Violation]:
-    for machine, flow in _flows(evidence):
-        for name in sorted(set(flow.states) - flow.reached()):
-            yield _found(
-                machine,
-                f"{flow.name}{name} is never reached",
-                "an unreachable state is never tested",
-                "Add a transition to it, or remove it",
-            )
+    for machine, each in _graphs(evidence):
+        for name in sorted(set(each.states) - each.reached()):
+            yield found(machine, f"no transition from StartAt reaches {each.name}{name}")
 
 
-@check("F703", "Every task is retried with backoff, and its last error is caught.")
+@check(
+    "F703",
+    "Every task is retried with backoff, and its last error is caught.",
+    limit="throttling passes; any other error must be reported",
+    fix="Add Retry and Catch, as in the neighbouring states",
+)
 def errors_handled(evidence: Evidence) -> Iterator[Violation]:
-    for machine, flow in _flows(evidence):
-        for name, state in flow.states.items():
-            for problem in states.handling(state):
-                yield _found(
-                    machine,
-                    f"{flow.name}{name}: {problem}",
-                    "throttling passes; any other error must be reported",
-                    "Add Retry and Catch, as in the neighbouring states",
-                )
+    for machine, name, state in states_of(evidence):
+        for problem in states.handling(state):
+            yield found(machine, f"{name}: {problem}")
 
 
-def _is_publish(_name: str, state: Mapping[str, Any]) -> bool:
-    return str(state.get("Resource", "")).endswith(":::sns:publish")
-
-
-@check("F704", "Every execution sends a message, or decides that none is needed.")
+@check(
+    "F704",
+    "Every execution sends a message, or decides that none is needed.",
+    limit="every outcome is reported: served, rejected, failed, stopped",
+    fix="Lead it through the state that notifies",
+)
 def ends_told(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
-        flow = next(graph.flows(definition))
-        tells = {name for name, state in flow.states.items() if _is_publish(name, state)}
-        ask = {
-            edge.tail
-            for edge in flow.edges()
-            if edge.head in tells and edge.rule is not None and _asks_whether_to_tell(edge.rule)
+        whole = next(graph.graphs(definition))
+        tells = {name for name, state in whole.states.items() if publishes(state)}
+        told = tells | {
+            each.tail
+            for each in whole.transitions()
+            if each.head in tells and _asks_whether_to_tell(each.rule or {})
         }
-        silent = flow.reached(closed=lambda name, _: name in tells | ask)  # noqa: B023
-        for name in sorted(silent):
-            if graph.ends(flow.states[name]):
-                yield _found(
-                    machine,
-                    f"{name} can be reached without a message",
-                    "every outcome is reported: served, rejected, failed, stopped",
-                    "Lead it through the state that notifies",
-                )
+        for name in sorted(whole.reached(without=lambda t: t.head in told)):  # noqa: B023
+            if graph.ends(whole.states[name]):
+                yield found(machine, f"an execution can end in {name} without a message")
+
+
+def publishes(state: StateDefinition) -> bool:
+    """Whether a state sends a message to a topic."""
+    return str(state.get("Resource")).endswith(":::sns:publish")
 
 
 def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
@@ -115,60 +118,49 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
 
 @check("F705", "The state machine's role allows every task, and every task calls what it should.")
 def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
-    for machine, definition in graph.machines(evidence.assembly):
-        role = str(machine.properties.get("RoleArn", ""))
-        if role != evidence.bound.fill("{role.workflow}"):
-            yield _found(
-                machine, f"it acts as {role}", "its own role", "Set role to the workflow's"
+    own = evidence.bound.fill("{role.workflow}")
+    for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
+        role = machine.properties.get("RoleArn")
+        if role != own:
+            yield found(machine, f"RoleArn is {role}", own, "Set role to the workflow's")
+    for machine, name, state in states_of(evidence):
+        for problem in _lacks(evidence, state, str(machine.properties.get("RoleArn")), machine.arn):
+            yield found(
+                machine,
+                f"{name} {problem}",
+                "each task must be known to this review, and allowed",
+                "Grant it in contracts/roles.py, or correct what the task calls",
             )
-        for flow in graph.flows(definition):
-            for name, state in flow.states.items():
-                for problem in _lacks(evidence, state, role, machine.arn):
-                    yield _found(
-                        machine,
-                        f"{flow.name}{name} {problem}",
-                        "each task must be known to this review, and allowed",
-                        "Grant it in contracts/roles.py, or correct what the task calls",
-                    )
 
 
-def _lacks(evidence: Evidence, state: Mapping[str, Any], role: str, machine: str) -> Iterator[str]:
-    region, world = evidence.bound.region, evidence.world
+def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
+    world = evidence.world
     try:
-        asked = list(requests(state, role=role, machine=machine, region=region))
+        asked = list(requests(state, role=role, machine=machine, region=evidence.bound.region))
     except UnknownTaskError as error:
         yield f"calls {error}, which this review does not know"
         return
     for request in asked:
-        target = evidence.assembly.by_arn(request.resource.partition("/")[0])
-        target = target or evidence.assembly.by_arn(request.resource)
-        lacks = []
-        if not world.decide(role, request.action, request.resource, request.context):
-            lacks.append(request.action)
-        if target is not None:
-            lacks += cannot_use(world, role, request.action, target, request.context, region=region)
-        elif not any(part in request.resource for part in (":bedrock:", ":execution:")):
+        target = evidence.assembly.by_arn(owner_arn(request.resource))
+        lacks = lacking(world, role, request.action, request.resource, request.context)
+        if target is None and not re.search(":(bedrock|execution):", request.resource):
             lacks.append("a resource of these templates")
         if lacks:
             yield f"lacks {', '.join(lacks)} for {request.resource}"
 
 
-@check("F706", "Every placeholder of a definition stands for the construct of its name.")
+@check(
+    "F706",
+    "Every placeholder of a definition stands for the construct of its name.",
+    fix="Correct definition_substitutions in constructs/state_machine.py",
+)
 def placeholders(evidence: Evidence) -> Iterator[Violation]:
+    contract = evidence.bound.contracts.placeholders
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        wanted = {
-            name: evidence.bound.fill(text)
-            for name, text in evidence.bound.contracts.placeholders.items()
-        }
-        found = machine.properties.get("DefinitionSubstitutions", {})
-        for name in sorted({*found, *wanted, *graph.placeholders(machine)}):
-            if found.get(name) != wanted.get(name):
-                yield _found(
-                    machine,
-                    f"${{{name}}} is {found.get(name, 'not given')}",
-                    f"it is {wanted.get(name, 'not in the contract')}",
-                    "Correct definition_substitutions in constructs/state_machine.py",
-                )
+        wanted = dict.fromkeys(graph.placeholders(machine))
+        wanted |= {name: evidence.bound.fill(text) for name, text in contract.items()}
+        given = machine.properties.get("DefinitionSubstitutions", {})
+        yield from unlike(machine, given, wanted, exactly=True, absent="not in the contract")
 
 
 @check("F707", "Every execution has a time limit, and so has every state that waits for an answer.")
@@ -176,28 +168,27 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         whole = definition.get("TimeoutSeconds")
         limits = {}
-        for flow in graph.flows(definition):
-            for name, state in flow.states.items():
-                if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
-                    limits[name] = state.get("TimeoutSeconds")
-                elif "TimeoutSeconds" in state:
-                    yield _found(
-                        machine,
-                        f"{flow.name}{name} gives up after {state['TimeoutSeconds']} s",
-                        "a function has its own limit, a job takes days",
-                        "Remove TimeoutSeconds",
-                    )
-                if "HeartbeatSeconds" in state:
-                    yield _found(
-                        machine,
-                        f"{flow.name}{name} waits for heartbeats",
-                        "nobody sends any",
-                        "Remove HeartbeatSeconds",
-                    )
+        for name, state in graph.all_states(definition):
+            if str(state.get("Resource", "")).endswith(".waitForTaskToken"):
+                limits[name] = state.get("TimeoutSeconds")
+            elif "TimeoutSeconds" in state:
+                yield found(
+                    machine,
+                    f"{name} ends after {state['TimeoutSeconds']} s",
+                    "a function has its own limit, a job takes days",
+                    "Remove TimeoutSeconds",
+                )
+            if "HeartbeatSeconds" in state:
+                yield found(
+                    machine,
+                    f"{name} waits for heartbeats",
+                    "no function or person sends any",
+                    "Remove HeartbeatSeconds",
+                )
         waits = sum(seconds for seconds in limits.values() if isinstance(seconds, int))
         least = waits + _JOB_DAYS * 86_400
         if isinstance(whole, int) and whole < least:
-            yield _found(
+            yield found(
                 machine,
                 f"the state machine ends after {whole} s",
                 f"{least} s: the wait for an approval, and {_JOB_DAYS} days for the job",
@@ -205,34 +196,34 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
             )
         for name, seconds in {"the state machine": whole, **limits}.items():
             if not isinstance(seconds, int) or not 60 <= seconds < _LONGEST:
-                yield _found(
+                yield found(
                     machine,
-                    f"{name} has the time limit {seconds or 'none'}",
-                    "less than a year, by which Step Functions itself ends it",
+                    f"TimeoutSeconds of {name} is {seconds or 'not set'}",
+                    "60 s to less than a year, after which Step Functions itself ends it",
                     "Set TimeoutSeconds",
                 )
 
 
 @check("F708", "Every loop contains a Wait state.")
 def loops_wait(evidence: Evidence) -> Iterator[Violation]:
-    for machine, flow in _flows(evidence):
-        for name, state in flow.states.items():
-            if state.get("Type") == "Wait" and state.get("SecondsPath") != _PAUSE:
-                yield _found(
-                    machine,
-                    f"{flow.name}{name} waits {state}",
-                    f"as long as Serve says in {_PAUSE}",
-                    "Set SecondsPath",
-                )
+    for machine, name, state in states_of(evidence):
+        if state.get("Type") == "Wait" and state.get("SecondsPath") != _PAUSE:
+            yield found(
+                machine,
+                f"{name} waits {state}",
+                f"as long as Serve says in {_PAUSE}",
+                "Set SecondsPath",
+            )
+    for machine, each in _graphs(evidence):
         busy = [
-            (edge.tail, edge.head)
-            for edge in flow.edges()
-            if flow.states.get(edge.tail, {}).get("Type") != "Wait"
+            (t.tail, t.head)
+            for t in each.transitions()
+            if each.states[t.tail].get("Type") != "Wait"
         ]
         for name in sorted(_cyclic(busy)):
-            yield _found(
+            yield found(
                 machine,
-                f"{flow.name}{name} is on a loop without a Wait",
+                f"{each.name}{name} is on a loop without a Wait",
                 "every transition is billed, so a loop must pause",
                 "Put a Wait state into the loop",
             )
@@ -249,23 +240,27 @@ def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
         left = kept
 
 
-@check("F709", "Every state finds the data that it reads, on every path that leads to it.")
+@check(
+    "F709",
+    "Every state finds the data that it reads, on every path that leads to it.",
+    limit="not every path to it writes that, and a missing value fails the execution",
+    fix="Correct the ResultPath before it, or the path",
+)
 def data_flow(evidence: Evidence) -> Iterator[Violation]:
-    for machine, flow in _flows(evidence):
-        known = flow.known_before()
-        reached = flow.reached()
-        for name, state in flow.states.items():
-            unknown = graph.reads(state) - known.get(name, frozenset())
-            if name in reached and unknown:
-                yield _found(
-                    machine,
-                    f"{flow.name}{name} reads {', '.join(sorted(unknown))}",
-                    "not every path to it writes that, and a missing value fails the execution",
-                    "Correct the ResultPath before it, or the path",
-                )
+    for machine, each in _graphs(evidence):
+        known = each.known_before()
+        for name in each.reached():
+            unknown = graph.reads(each.states[name]) - known[name]
+            if unknown:
+                yield found(machine, f"{each.name}{name} reads {', '.join(sorted(unknown))}")
 
 
-@check("F710", "A state machine logs everything it does, without the data of its executions.")
+@check(
+    "F710",
+    "A state machine logs everything it does, without the data of its executions.",
+    limit="a run of several days must be traceable; its data stays in the buckets",
+    fix="Write logs=… as constructs/state_machine.py does",
+)
 def logged(evidence: Evidence) -> Iterator[Violation]:
     # Its role's policy speaks of its own executions by this name.
     name = f"tuning-{evidence.bound.contracts.environment}-workflow"
@@ -281,12 +276,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
             ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
         ):
             if not good:
-                yield _found(
-                    machine,
-                    f"it lacks {what}",
-                    "a run of several days must be traceable; its data stays in the buckets",
-                    "Write logs=… as constructs/state_machine.py does",
-                )
+                yield found(machine, f"it lacks {what}")
 
 
 CHECKS = (

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.access import World, owner_arn
 from bedrock_tuning.review.iam.conditions import Context
 
 # What a caller needs of the key, by what it does to the resource (KMS developer guide).
@@ -31,14 +31,7 @@ def key_of(resource: Resource) -> str:
     properties = resource.properties
     match resource.type:
         case "AWS::S3::Bucket":
-            default = get(
-                properties,
-                "BucketEncryption",
-                "ServerSideEncryptionConfiguration",
-                0,
-                "ServerSideEncryptionByDefault",
-            )
-            return str(get(default, "KMSMasterKeyID") or "")
+            return str(get(default_encryption(resource), "KMSMasterKeyID") or "")
         case "AWS::DynamoDB::Table":
             return str(get(properties, "SSESpecification", "KMSMasterKeyId") or "")
         case "AWS::SNS::Topic" | "AWS::SQS::Queue":
@@ -48,6 +41,12 @@ def key_of(resource: Resource) -> str:
         case "AWS::SSM::Parameter":
             return str(properties.get("KeyId", ""))
     return ""
+
+
+def default_encryption(bucket: Resource) -> Any:
+    """How a bucket encrypts objects whose upload does not say; None if it does not say either."""
+    rules = get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
+    return get(rules, 0, "ServerSideEncryptionByDefault")
 
 
 def key_arn(assembly: Assembly, resource: Resource) -> str:
@@ -62,22 +61,21 @@ def key_arn(assembly: Assembly, resource: Resource) -> str:
 
 
 def cannot_use(
-    world: World,
-    principal: str,
-    action: str,
-    resource: Resource,
-    context: Context,
-    *,
-    region: str,
+    world: World, principal: str, action: str, resource: Resource, context: Context
 ) -> list[str]:
     """What a principal lacks of a resource's key to do an action on it."""
     arn = key_arn(world.assembly, resource)
     if not arn:
         return []
-    service = action.partition(":")[0]
-    asked: dict[str, Any] = {**context, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
-    return [
-        needed
-        for needed in NEEDS.get(action, ())
-        if not world.decide(principal, needed, arn, asked)
-    ]
+    through = f"{action.partition(':')[0]}.{world.assembly.region}.amazonaws.com"
+    asked: dict[str, Any] = {**context, "kms:ViaService": through}
+    return [n for n in NEEDS.get(action, ()) if not world.decide(principal, n, arn, asked)]
+
+
+def lacking(world: World, principal: str, action: str, arn: str, context: Context) -> list[str]:
+    """What a principal lacks to do an action on a resource: the action itself, or its key."""
+    missing = [] if world.decide(principal, action, arn, context) else [action]
+    resource = world.assembly.by_arn(owner_arn(arn))
+    if resource is not None:
+        missing += cannot_use(world, principal, action, resource, context)
+    return missing

@@ -1,6 +1,6 @@
 """A policy document as checked data; whatever is not understood is a problem, never skipped."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -173,39 +173,3 @@ def _conditions(value: Any) -> Iterator[Condition]:
                     key=str(key),
                     values=tuple(text(item) for item in listed(values)),
                 )
-
-
-def allows(statements: Iterable[Statement]) -> list[Statement]:
-    """Those that grant something."""
-    return [s for s in statements if s.effect == "Allow"]
-
-
-def document(statements: Sequence[Statement]) -> dict[str, Any]:
-    """The statements as a policy document again, for other programs to read."""
-    return {"Version": VERSION, "Statement": [_raw(s) for s in statements]}
-
-
-def _raw(statement: Statement) -> dict[str, Any]:
-    raw: dict[str, Any] = {"Effect": statement.effect}
-    if statement.sid:
-        raw["Sid"] = statement.sid
-    for name, principals in (
-        ("Principal", statement.principals),
-        ("NotPrincipal", statement.not_principals),
-    ):
-        if principals is not None:
-            raw[name] = {kind: list(names) for kind, names in principals.items()}
-    for name, values in (
-        ("Action", statement.actions),
-        ("NotAction", statement.not_actions),
-        ("Resource", statement.resources),
-        ("NotResource", statement.not_resources),
-    ):
-        if values:
-            raw[name] = list(values)
-    if statement.conditions:
-        conditions: dict[str, dict[str, list[str]]] = {}
-        for condition in statement.conditions:
-            conditions.setdefault(condition.operator, {})[condition.key] = list(condition.values)
-        raw["Condition"] = conditions
-    return raw

@@ -22,6 +22,11 @@ def usual_context(account: str = identity.ACCOUNT) -> Values:
     }
 
 
+def on_behalf_of(arn: str) -> Values:
+    """What a request brings that a service makes for one resource of this account."""
+    return {**usual_context(), "aws:SourceArn": arn, "aws:SourceAccount": identity.ACCOUNT}
+
+
 def context_for(conditions: Iterable[Condition]) -> Values:
     """A context that fulfils conditions."""
     pairs = (sample(condition) for condition in conditions)

@@ -5,6 +5,7 @@ callers fold the case where AWS does (action names).
 """
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 # Stands for every character that neither pattern names; no ARN contains it.
@@ -36,22 +37,10 @@ def contains(outer: str, inner: str) -> bool:
         return matches(outer, inner)
     if outer in ("*", inner):
         return True
-    alphabet = (set(inner) | set(outer) | {_OTHER}) - {"*", "?"}
-    todo = [(_closed(frozenset({0}), inner), _closed(frozenset({0}), outer))]
-    seen = set()
-    while todo:
-        pair = todo.pop()
-        if pair in seen:
-            continue
-        seen.add(pair)
-        within, around = pair
-        if len(inner) in within and len(outer) not in around:
-            return False
-        for character in alphabet:
-            after = _step(within, inner, character)
-            if after:
-                todo.append((after, _step(around, outer, character)))
-    return True
+    return not any(
+        len(inner) in within and len(outer) not in around
+        for within, around in _together(inner, outer)
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -61,6 +50,11 @@ def meets(one: str, other: str) -> bool:
         return matches(other, one)
     if is_literal(other):
         return matches(one, other)
+    return any(len(one) in left and len(other) in right for left, right in _together(one, other))
+
+
+def _together(one: str, other: str) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
+    """Where the two patterns can be after the same text, as long as it fits the first."""
     alphabet = (set(one) | set(other) | {_OTHER}) - {"*", "?"}
     todo = [(_closed(frozenset({0}), one), _closed(frozenset({0}), other))]
     seen = set()
@@ -69,14 +63,11 @@ def meets(one: str, other: str) -> bool:
         if pair in seen:
             continue
         seen.add(pair)
-        left, right = pair
-        if len(one) in left and len(other) in right:
-            return True
+        yield pair
         for character in alphabet:
-            a, b = _step(left, one, character), _step(right, other, character)
-            if a and b:
-                todo.append((a, b))
-    return False
+            after = _step(pair[0], one, character)
+            if after:
+                todo.append((after, _step(pair[1], other, character)))
 
 
 def _closed(states: frozenset[int], pattern: str) -> frozenset[int]:
@@ -105,15 +96,14 @@ def _step(states: frozenset[int], pattern: str, character: str) -> frozenset[int
 
 def arn_contains(outer: str, inner: str) -> bool:
     """The same for ArnLike, which compares the six parts of an ARN each for itself."""
-    outer_parts, inner_parts = outer.split(":", 5), inner.split(":", 5)
-    if len(outer_parts) != 6 or len(inner_parts) != 6:
-        return False
-    return all(contains(o, i) for o, i in zip(outer_parts, inner_parts, strict=True))
+    return _by_parts(contains, outer, inner)
 
 
 def arn_matches(pattern: str, arn: str) -> bool:
     """Whether ArnLike (and ArnEquals, which is the same) accepts the ARN."""
-    pattern_parts, arn_parts = pattern.split(":", 5), arn.split(":", 5)
-    if len(pattern_parts) != 6 or len(arn_parts) != 6:
-        return False
-    return all(matches(p, a) for p, a in zip(pattern_parts, arn_parts, strict=True))
+    return _by_parts(matches, pattern, arn)
+
+
+def _by_parts(test: Callable[[str, str], bool], pattern: str, arn: str) -> bool:
+    parts, others = pattern.split(":", 5), arn.split(":", 5)
+    return len(parts) == len(others) == 6 and all(map(test, parts, others))

@@ -18,7 +18,7 @@ from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.review.workflow import graph
-from bedrock_tuning.review.workflow.transitions import routes
+from bedrock_tuning.review.workflow.choices import condition
 
 LOOSENED: Final = "loosened"
 REPLACED: Final = "replaced"
@@ -48,6 +48,16 @@ class Change:
     where: str
     what: str
     grave: bool = False
+
+
+def looser(changes: Sequence[Change]) -> int:
+    """How many of the changes loosen a permission or a protection."""
+    return sum(change.kind == LOOSENED for change in changes)
+
+
+def at_risk(changes: Sequence[Change]) -> int:
+    """How many of the changes replace or remove something together with its data."""
+    return sum(change.grave and change.kind != LOOSENED for change in changes)
 
 
 class _Side:
@@ -319,32 +329,25 @@ def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
         for side in (old, new)
     )
     for key in sorted({*before} & {*after}):
-        yield from _next_steps(key, before[key], after[key])
+        yield from _next_states(key, before[key], after[key])
         yield from _states(key, before[key], after[key])
 
 
-def _next_steps(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """What comes after what, in the words of the contract."""
+def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """What comes after what, and when."""
     was, is_ = (
         {
-            (f"{flow.name}{done}", answer): head
-            for flow in graph.flows(definition)
-            for done, ways in routes(flow, _placeholders(definition)).items()
-            for answer, head in ways.items()
+            (f"{each.name}{t.tail}", condition(t.rule, whole=True) if t.rule else t.label): t.head
+            for each in graph.graphs(definition)
+            for t in reversed(each.transitions())
         }
         for definition in (then, now)
     )
-    for done, answer in sorted({*was, *is_}):
-        heads = [side.get((done, answer), "nothing") for side in (was, is_)]
+    for tail, when in sorted({*was, *is_}):
+        heads = [side.get((tail, when), "nothing") for side in (was, is_)]
         if heads[0] != heads[1]:
-            what = f"after {done}{f', {answer}' if answer else ''}: {heads[0]} → {heads[1]}"
+            what = f"after {tail}{f', {when}' if when else ''}: {heads[0]} → {heads[1]}"
             yield Change(kind=WORKFLOW, where=key, what=what)
-
-
-def _placeholders(definition: Mapping[str, Any]) -> dict[str, str]:
-    """The functions of a definition by their placeholders: "${Serve}" is Serve."""
-    called = (str(s.get("Resource")) for f in graph.flows(definition) for s in f.states.values())
-    return {each: each[2:-1] for each in called if each.startswith("${")}
 
 
 def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -356,14 +359,7 @@ def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    was, is_ = (
-        {
-            f"{flow.name}{name}": state
-            for flow in graph.flows(d)
-            for name, state in flow.states.items()
-        }
-        for d in (then, now)
-    )
+    was, is_ = (dict(graph.all_states(definition)) for definition in (then, now))
     for name in sorted({*was, *is_}):
         if name not in is_:
             yield Change(kind=WORKFLOW, where=key, what=f"the state {name} was removed")

@@ -9,12 +9,13 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-Definition = Mapping[str, Any]
+from bedrock_tuning.review.workflow.graph import StateDefinition, parts, transitions
+
+_Definition = Mapping[str, Any]
 
 # Node looks for the package in the folder in which it runs, and in those above.
 _DRAW: Final = (
@@ -58,7 +59,7 @@ _CLASSES: Final = {
 }
 
 
-def draw(definition: Definition, *, title: str, folder: Path | None = None) -> str | None:
+def draw(definition: _Definition, *, title: str, folder: Path | None = None) -> str | None:
     """One SVG document of an Amazon States Language definition, for light and dark.
 
     folder: where to look for the npm package, the current one by default. None without Node.js or
@@ -86,7 +87,7 @@ def draw(definition: Definition, *, title: str, folder: Path | None = None) -> s
     return re.sub(r"<svg([^>]*)>", lambda m: head.replace("<svg ", f"<svg{m[1]} ", 1), svg, count=1)
 
 
-def dot(definition: Definition) -> str:
+def dot(definition: _Definition) -> str:
     """The graph in Graphviz's language: states are nodes, Map and Parallel states are clusters."""
     return "\n".join(
         (
@@ -102,8 +103,8 @@ def dot(definition: Definition) -> str:
     )
 
 
-def _flow(definition: Definition, scope: str) -> Iterator[str]:
-    states: Mapping[str, Mapping[str, Any]] = definition["States"]
+def _flow(definition: _Definition, scope: str) -> Iterator[str]:
+    states: Mapping[str, StateDefinition] = definition["States"]
     catches = Counter(
         catcher["Next"] for state in states.values() for catcher in state.get("Catch", ())
     )
@@ -111,7 +112,7 @@ def _flow(definition: Definition, scope: str) -> Iterator[str]:
     start = definition["StartAt"]
     for name in sorted(states, key=lambda name: name != start):
         yield from _node(name, states[name], common, scope)
-        for transition in transitions(states[name]):
+        for transition in transitions(name, states[name]):
             if transition.head in states and not (transition.caught and transition.head in common):
                 kind = ' class="caught"' if transition.caught else ""
                 yield (
@@ -120,7 +121,7 @@ def _flow(definition: Definition, scope: str) -> Iterator[str]:
                 )
 
 
-def _node(name: str, state: Mapping[str, Any], common: set[str], scope: str) -> Iterator[str]:
+def _node(name: str, state: StateDefinition, common: set[str], scope: str) -> Iterator[str]:
     lines = [name, *([does(state)] if does(state) else [])]
     for catcher in state.get("Catch", ()):
         if catcher["Next"] in common:
@@ -128,17 +129,16 @@ def _node(name: str, state: Mapping[str, Any], common: set[str], scope: str) -> 
     kind = _CLASSES.get(state["Type"], "plain")
     label = "\n".join(lines)
     node = f'{_quoted(scope + name)} [class="{kind}" label={_quoted(label)}]'
-    inner = state.get("ItemProcessor") or state.get("Iterator")
-    flows = [inner] if inner else list(state.get("Branches", ()))
-    if not flows:
+    inner = parts(state)
+    if not inner:
         yield node
         return
     yield f"subgraph {_quoted(f'cluster {scope}{name}')} {{"
     yield node
-    for number, flow in enumerate(flows):
+    for number, part in enumerate(inner):
         within = f"{scope}{name}/{number}/"
-        yield from _flow(flow, within)
-        yield f"{_quoted(scope + name)} -> {_quoted(within + flow['StartAt'])} [style=dotted]"
+        yield from _flow(part, within)
+        yield f"{_quoted(scope + name)} -> {_quoted(within + part['StartAt'])} [style=dotted]"
     yield "}"
 
 
@@ -148,60 +148,7 @@ def _quoted(text: str) -> str:
     return f'"{text}"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """Where a state leads, and why; caught: after an error."""
-
-    head: str
-    label: str
-    caught: bool = False
-
-
-def transitions(state: Mapping[str, Any]) -> Iterator[Transition]:
-    """Where a state leads, and why."""
-    for rule in state.get("Choices", ()):
-        yield Transition(head=rule["Next"], label=condition(rule))
-    if "Default" in state:
-        yield Transition(head=state["Default"], label="otherwise")
-    if "Next" in state:
-        yield Transition(head=state["Next"], label="")
-    for catcher in state.get("Catch", ()):
-        yield Transition(head=catcher["Next"], label="on error", caught=True)
-
-
-_COMPARISONS: Final = {
-    "Equals": "=",
-    "GreaterThan": ">",
-    "GreaterThanEquals": "≥",
-    "LessThan": "<",
-    "LessThanEquals": "≤",
-    "Matches": "is like",
-}
-
-
-def condition(rule: Mapping[str, Any]) -> str:
-    """A choice rule in a few words: "shards > 0"."""
-    for word, joint in (("And", " and "), ("Or", " or ")):
-        if word in rule:
-            return joint.join(condition(part) for part in rule[word])
-    if "Not" in rule:
-        return f"not ({condition(rule['Not'])})"
-    if "Condition" in rule:
-        return str(rule["Condition"]).strip("{}% ")
-    name = str(rule.get("Variable", "?")).rpartition(".")[2].replace("_", " ")
-    for key, value in rule.items():
-        if key == "IsPresent":
-            return f"has {name}" if value else f"has no {name}"
-        if key == "BooleanEquals":
-            return name if value else f"not {name}"
-        for kind in ("String", "Numeric", "Timestamp"):
-            sign = _COMPARISONS.get(key.removeprefix(kind).removesuffix("Path"))
-            if key.startswith(kind) and sign:
-                return f"{name} {sign} {value}"
-    return name
-
-
-def does(state: Mapping[str, Any]) -> str:
+def does(state: StateDefinition) -> str:
     """What a state does, in one short line under its name; "" when its name says all."""
     match state["Type"]:
         case "Task":

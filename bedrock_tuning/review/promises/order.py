@@ -8,12 +8,12 @@ from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
 from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.workflow import graph
-from bedrock_tuning.review.workflow.graph import Edge, Flow
+from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
 
-def _flow(evidence: Evidence) -> Iterator[tuple[Resource, Flow]]:
+def _flow(evidence: Evidence) -> Iterator[tuple[Resource, StateGraph]]:
     for machine, definition in graph.machines(evidence.assembly):
-        yield machine, next(graph.flows(definition))
+        yield machine, next(graph.graphs(definition))
 
 
 def _trains(state: Mapping[str, Any]) -> bool:
@@ -24,7 +24,7 @@ def _does(state: Mapping[str, Any], action: str) -> bool:
     return bool(state.get("Parameters", {}).get("action") == action)
 
 
-def _asks(edge: Edge, variable: str, value: object) -> bool:
+def _asks(edge: Transition, variable: str, value: object) -> bool:
     rule = edge.rule or {}
     return rule.get("Variable") == variable and value in (
         rule.get("BooleanEquals"),
@@ -32,7 +32,7 @@ def _asks(edge: Edge, variable: str, value: object) -> bool:
     )
 
 
-def _passes(edge: Edge, names: Collection[str]) -> bool:
+def _passes(edge: Transition, names: Collection[str]) -> bool:
     """Whether a transition leaves one of these states because it did what it is for."""
     return edge.tail in names and not edge.caught
 
@@ -73,7 +73,7 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
                 yield _found(
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
                 )
-        for edge in flow.edges():
+        for edge in flow.transitions():
             if edge.caught and trains & replace(flow, start=edge.head).reached():
                 yield _found(
                     machine,
@@ -107,7 +107,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                     f"{name} gives up at the first error of an unknown name",
                     "creating an endpoint takes half an hour",
                 )
-        for edge in flow.edges():
+        for edge in flow.transitions():
             serving = actions["serve"] | actions["smoke"] | actions["publish"]
             if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:
                 yield _found(
@@ -117,7 +117,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-def _doing(flow: Flow, action: str) -> set[str]:
+def _doing(flow: StateGraph, action: str) -> set[str]:
     return {name for name, state in flow.states.items() if _does(state, action)}
 
 

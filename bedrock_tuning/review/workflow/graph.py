@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.workflow import choices
 
-State = Mapping[str, Any]
+StateDefinition = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 _REFERENCE: Final = re.compile(r"(?<![\w$])\$\.([A-Za-z_]\w*)")
 _ENDS: Final = ("Succeed", "Fail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """A transition. rule: of a choice, None for all others; caught: taken on an error.
+class Transition:
+    """From one state to another. rule: of a choice, None for all others; errors: that it catches,
+    None where nothing is caught.
 
     writes: the top-level names in the state's data that the transition brings. replaces: the rest
     of the data is gone.
@@ -26,13 +28,27 @@ class Edge:
     head: str
     rule: Mapping[str, Any] | None = None
     default: bool = False
-    caught: bool = False
+    errors: tuple[str, ...] | None = None
     writes: frozenset[str] = frozenset()
     replaces: bool = False
 
+    @property
+    def caught(self) -> bool:
+        """Whether it is taken on an error."""
+        return self.errors is not None
+
+    @property
+    def label(self) -> str:
+        """When it is taken: "shards > 0", "otherwise", "on error"; "" for always."""
+        if self.rule is not None:
+            return choices.condition(self.rule)
+        if self.errors is not None:
+            return "on error" if "States.ALL" in self.errors else f"on {', '.join(self.errors)}"
+        return "otherwise" if self.default else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class StateGraph:
     """One level of a definition: the whole, or what is inside of a Map.
 
     name: for messages. given: names that are in the data at the start.
@@ -40,40 +56,28 @@ class Flow:
 
     name: str
     start: str
-    states: Mapping[str, State]
+    states: Mapping[str, StateDefinition]
     given: frozenset[str] = frozenset()
 
-    def edges(self) -> list[Edge]:
+    def transitions(self) -> list[Transition]:
         """All transitions, also those that lead nowhere."""
-        return [edge for name, state in self.states.items() for edge in _edges(name, state)]
+        return [each for name, state in self.states.items() for each in transitions(name, state)]
 
-    def reached(
-        self,
-        *,
-        without: Callable[[Edge], bool] = lambda _: False,
-        closed: Callable[[str, State], bool] = lambda _name, _state: False,
-    ) -> set[str]:
-        """States that can be reached from the start.
-
-        without: transitions that are taken away; closed: states that nobody gets into.
-        """
-        outgoing: dict[str, list[Edge]] = {}
-        for edge in self.edges():
-            outgoing.setdefault(edge.tail, []).append(edge)
+    def reached(self, *, without: Callable[[Transition], bool] = lambda _: False) -> set[str]:
+        """States that can be reached from the start; without: transitions that are taken away."""
         found: set[str] = set()
         todo = [self.start]
         while todo:
             name = todo.pop()
-            state = self.states.get(name)
-            if name in found or state is None or closed(name, state):
-                continue
-            found.add(name)
-            todo += [edge.head for edge in outgoing.get(name, ()) if not without(edge)]
+            if name not in found and name in self.states:
+                found.add(name)
+                leaving = transitions(name, self.states[name])
+                todo += [each.head for each in leaving if not without(each)]
         return found
 
     def known_before(self) -> dict[str, frozenset[str]]:
         """By state: the names in its data that are there on every way to it."""
-        everything = frozenset(name for edge in self.edges() for name in edge.writes)
+        everything = frozenset(name for each in self.transitions() for name in each.writes)
         everything |= self.given
         known = dict.fromkeys(self.states, everything)
         if self.start in known:
@@ -81,50 +85,50 @@ class Flow:
         changed = True
         while changed:
             changed = False
-            for edge in self.edges():
-                if edge.head not in known or edge.tail not in known:
+            for each in self.transitions():
+                if each.head not in known or each.tail not in known:
                     continue
-                before = frozenset() if edge.replaces else known[edge.tail]
-                after = before | edge.writes
-                less = known[edge.head] & after
-                if less != known[edge.head]:
-                    known[edge.head], changed = less, True
+                before = frozenset() if each.replaces else known[each.tail]
+                less = known[each.head] & (before | each.writes)
+                if less != known[each.head]:
+                    known[each.head], changed = less, True
         return known
 
 
-def _edges(name: str, state: State) -> Iterator[Edge]:
+def transitions(name: str, state: StateDefinition) -> Iterator[Transition]:
+    """All transitions of one state."""
     for rule in state.get("Choices", ()):
         # A rule that asks whether something is there leaves it known to be there.
         present = rule.get("IsPresent") is True
-        yield Edge(
+        yield Transition(
             tail=name,
             head=str(rule.get("Next", "")),
             rule=rule,
             writes=_written(rule.get("Variable")) if present else frozenset(),
         )
     if "Default" in state:
-        yield Edge(tail=name, head=str(state["Default"]), default=True)
+        yield Transition(tail=name, head=str(state["Default"]), default=True)
     if "Next" in state:
         yield _forward(name, state)
     for catcher in state.get("Catch", ()):
         path = catcher.get("ResultPath", "$")
-        yield Edge(
+        yield Transition(
             tail=name,
             head=str(catcher.get("Next", "")),
-            caught=True,
+            errors=tuple(map(str, catcher.get("ErrorEquals", ()))),
             writes=_written(path),
             replaces=path == "$",
         )
 
 
-def _forward(name: str, state: State) -> Edge:
+def _forward(name: str, state: StateDefinition) -> Transition:
     path = state.get("ResultPath", "$")
     works = state.get("Type") in ("Task", "Map", "Parallel")
     replaces = path == "$" and (works or bool({"Result", "Parameters"} & set(state)))
     writes = _written(path)
     if replaces and state.get("Type") == "Pass":
         writes = frozenset(key.removesuffix(".$") for key in state.get("Parameters", {}))
-    return Edge(tail=name, head=str(state["Next"]), writes=writes, replaces=replaces)
+    return Transition(tail=name, head=str(state["Next"]), writes=writes, replaces=replaces)
 
 
 def _written(path: Any) -> frozenset[str]:
@@ -133,16 +137,11 @@ def _written(path: Any) -> frozenset[str]:
     return frozenset({match[1]}) if match else frozenset()
 
 
-def reads(state: State) -> set[str]:
+def reads(state: StateDefinition) -> set[str]:
     """The top-level names that a state reads from its data."""
-    own = {
-        key: value
-        for key, value in state.items()
-        if key not in ("Catch", "ResultPath", "ItemProcessor", "Iterator", "Branches", "Comment")
-    }
-    tested = [r for r in own.get("Choices", ()) if "IsPresent" not in r]
-    if "Choices" in own:
-        own["Choices"] = tested
+    elsewhere = ("Catch", "ResultPath", "ItemProcessor", "Iterator", "Branches", "Comment")
+    own = {key: value for key, value in state.items() if key not in elsewhere}
+    own["Choices"] = [rule for rule in own.get("Choices", ()) if "IsPresent" not in rule]
     nested = [
         catcher["ResultPath"]
         for catcher in state.get("Catch", ())
@@ -151,7 +150,7 @@ def reads(state: State) -> set[str]:
     return set(_REFERENCE.findall(json.dumps([own, nested], ensure_ascii=False)))
 
 
-def ends(state: State) -> bool:
+def ends(state: StateDefinition) -> bool:
     """Whether an execution can end in a state."""
     return state.get("Type") in _ENDS or state.get("End") is True
 
@@ -168,12 +167,11 @@ def definition(machine: Resource) -> dict[str, Any]:
     Raises ValueError when it is not in the template or is no JSON; a placeholder without a
     substitution stays as it is.
     """
-    properties = machine.properties
-    raw = properties.get("DefinitionString", properties.get("Definition"))
+    raw = _raw(machine)
     if raw is None:
         raise ValueError("the definition is not in the template")
     text = raw if isinstance(raw, str) else json.dumps(raw)
-    substitutions = properties.get("DefinitionSubstitutions", {})
+    substitutions = machine.properties.get("DefinitionSubstitutions", {})
 
     def fill(match: re.Match[str]) -> str:
         value = substitutions.get(match[1])
@@ -187,10 +185,12 @@ def definition(machine: Resource) -> dict[str, Any]:
 
 def template_definition(machine: Resource) -> dict[str, Any]:
     """The definition with its placeholders left, for a picture that people can read."""
-    properties = machine.properties
-    raw = properties.get("DefinitionString", properties.get("Definition", {}))
-    found = json.loads(raw) if isinstance(raw, str) else raw
-    return dict(found)
+    raw = _raw(machine) or {}
+    return dict(json.loads(raw) if isinstance(raw, str) else raw)
+
+
+def _raw(machine: Resource) -> Any:
+    return machine.properties.get("DefinitionString", machine.properties.get("Definition"))
 
 
 def placeholders(machine: Resource) -> set[str]:
@@ -198,14 +198,27 @@ def placeholders(machine: Resource) -> set[str]:
     return set(_PLACEHOLDER.findall(str(machine.properties.get("DefinitionString", ""))))
 
 
-def flows(
-    machine: Mapping[str, Any], name: str = "", given: frozenset[str] = frozenset()
-) -> Iterator[Flow]:
-    """A definition's flow and those inside of its Map and Parallel states."""
-    states = machine.get("States", {})
-    yield Flow(name=name, start=str(machine.get("StartAt", "")), states=states, given=given)
+def graphs(
+    definition: Mapping[str, Any], name: str = "", given: frozenset[str] = frozenset()
+) -> Iterator[StateGraph]:
+    """A definition's graph and those inside of its Map and Parallel states."""
+    states = definition.get("States", {})
+    start = str(definition.get("StartAt", ""))
+    yield StateGraph(name=name, start=start, states=states, given=given)
     for state_name, state in states.items():
-        inner = state.get("ItemProcessor") or state.get("Iterator")
         selected = frozenset(key.removesuffix(".$") for key in state.get("ItemSelector", {}))
-        for part in [inner] if inner else state.get("Branches", ()):
-            yield from flows(part, f"{name}{state_name} / ", selected)
+        for part in parts(state):
+            yield from graphs(part, f"{name}{state_name} / ", selected)
+
+
+def parts(state: StateDefinition) -> list[Mapping[str, Any]]:
+    """The definitions inside of a Map or Parallel state."""
+    inner = state.get("ItemProcessor") or state.get("Iterator")
+    return [inner] if inner else list(state.get("Branches", ()))
+
+
+def all_states(definition: Mapping[str, Any]) -> Iterator[tuple[str, StateDefinition]]:
+    """Every state of a definition, with its name for messages."""
+    for graph in graphs(definition):
+        for name, state in graph.states.items():
+            yield f"{graph.name}{name}", state

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-State = Mapping[str, Any]
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.workflow.graph import StateDefinition
 
 _TYPES: Final = {
     "Task": {
@@ -41,7 +42,7 @@ _PATH: Final = re.compile(r"\$\$?(\.[A-Za-z_]\w*|\[\d+\])*")
 _WORDS: Final = re.compile(
     r"States\.(Format|JsonToString|ArrayGetItem|Base64(En|De)code|Hash|UUID)\(.*\)"
 )
-_DYNAMIC: Final = re.compile(r"(\$\$?(\.[A-Za-z_]\w*|\[\d+\])*|States\.[A-Z]\w+\(.*\))")
+_DYNAMIC: Final = re.compile(rf"{_PATH.pattern}|States\.[A-Z]\w+\(.*\)")
 _RESOURCE: Final = re.compile(r"arn:[a-z-]+:(states:::[\w:.-]+|lambda:[\w-]+:\d+:function:[\w-]+)")
 _COMPARISONS: Final = re.compile(
     r"(String|Numeric|Timestamp|Boolean)(Equals|LessThan|GreaterThan|LessThanEquals"
@@ -75,7 +76,7 @@ _RETRY: Final = {
 }
 
 
-def problems(state: State) -> Iterator[str]:
+def problems(state: StateDefinition) -> Iterator[str]:
     """What Step Functions would refuse about a state, or read in another way than it looks."""
     kind = str(state.get("Type"))
     if kind not in _TYPES:
@@ -84,34 +85,30 @@ def problems(state: State) -> Iterator[str]:
     for field in state:
         if field not in _TYPES[kind] | _EVERYWHERE:
             yield f"a {kind} has no {field}"
-    yield from _transition(state, kind)
+    leaves = sum((bool(state.get("End")), "Next" in state))
+    if kind in ("Choice", "Succeed", "Fail"):
+        if leaves:
+            yield f"a {kind} has no Next and no End"
+    elif leaves != 1:
+        yield "it needs exactly one of Next and End"
     yield from _paths(state)
     for rule in state.get("Choices", ()):
         yield from _choice(rule)
     match kind:
         case "Choice" if "Default" not in state or not state.get("Choices"):
-            yield "it needs choices and a Default: where no rule fits, the execution fails"
+            yield "it needs Choices and Default: without Default, a run that fits no rule fails"
         case "Wait" if len(_TYPES["Wait"] & set(state)) != 1:
-            yield "it does not say how long it waits"
+            yield f"it needs exactly one of {', '.join(sorted(_TYPES['Wait']))}"
         case "Task" if not _RESOURCE.fullmatch(str(state.get("Resource", ""))):
-            yield f"its resource is {state.get('Resource')}"
+            yield f"Resource is {state.get('Resource')}, not a function or a service integration"
         case "Pass" if "ResultPath" in state and not {"Result", "Parameters"} & set(state):
-            yield "it writes no result"
+            yield "ResultPath has nothing to write: it needs Result or Parameters"
         case "Fail" if not (
             {"Error", "ErrorPath"} & set(state) and {"Cause", "CausePath"} & set(state)
         ):
-            yield "it does not say why"
+            yield "it needs Error and Cause"
         case "Map":
             yield from _map(state)
-
-
-def _transition(state: State, kind: str) -> Iterator[str]:
-    after = sum((bool(state.get("End")), "Next" in state))
-    if kind in ("Choice", "Succeed", "Fail"):
-        if after:
-            yield f"a {kind} has neither Next nor End"
-    elif after != 1:
-        yield "it needs exactly one of Next and End"
 
 
 def _paths(value: Any, key: str = "") -> Iterator[str]:
@@ -124,41 +121,46 @@ def _paths(value: Any, key: str = "") -> Iterator[str]:
             yield from _paths(inner, key)
     elif key.endswith(".$"):
         if not _DYNAMIC.fullmatch(str(value)):
-            yield f"{key} is {value!r}, which is neither a path nor a States function"
+            yield f"{key} is {value!r}, not a path or a States function"
     elif key in ("CausePath", "ErrorPath"):
         if not (_PATH.fullmatch(str(value)) or _WORDS.fullmatch(str(value))):
-            yield f"{key} is {value!r}, which is neither a path nor a function that makes a text"
-    elif value is not None and (key.endswith("Path") or key == "Variable"):
-        yield from [] if _PATH.fullmatch(str(value)) else [f"{key} is {value!r}, which is no path"]
+            yield f"{key} is {value!r}, not a path or a function that returns text"
+    elif (
+        value is not None
+        and (key.endswith("Path") or key == "Variable")
+        and not _PATH.fullmatch(str(value))
+    ):
+        yield f"{key} is {value!r}, not a path"
 
 
-def _choice(rule: State) -> Iterator[str]:
+def _choice(rule: StateDefinition) -> Iterator[str]:
     compared = [name for name in rule if name not in ("Variable", "Next", "Comment")]
     if {"And", "Or", "Not"} & set(rule):
         return
     if "Variable" not in rule or len(compared) != 1 or not _COMPARISONS.fullmatch(compared[0]):
-        yield f"the rule to {rule.get('Next')} compares {rule.get('Variable')} by {compared}"
+        yield (
+            f"the rule to {rule.get('Next')} tests {rule.get('Variable')} with {compared}, "
+            "not one Variable with one comparison"
+        )
 
 
-def _map(state: State) -> Iterator[str]:
-    processor = state.get("ItemProcessor", {})
-    config = processor.get("ProcessorConfig", {})
-    if not processor.get("States"):
-        yield "it has nothing to do for an item"
+def _map(state: StateDefinition) -> Iterator[str]:
+    config = get(state, "ItemProcessor", "ProcessorConfig") or {}
+    if not get(state, "ItemProcessor", "States"):
+        yield "ItemProcessor has no States"
     if config.get("Mode") != "DISTRIBUTED" or config.get("ExecutionType") != "STANDARD":
-        yield f"its items are processed {config}, not as executions of their own"
+        yield f"ProcessorConfig is {config}, not Mode DISTRIBUTED with ExecutionType STANDARD"
     reader = state.get("ItemReader", {})
+    kind, key = get(reader, "ReaderConfig", "InputType"), get(reader, "Parameters", "Key.$")
     if not _RESOURCE.fullmatch(str(reader.get("Resource"))):
-        yield f"its items are read by {reader.get('Resource')}"
-    if reader.get("ReaderConfig", {}).get("InputType") != "JSONL" or (
-        "Key.$" not in reader.get("Parameters", {})
-    ):
-        yield "it does not read its items from a file of lines"
+        yield f"ItemReader.Resource is {reader.get('Resource')}, not a service integration"
+    if kind != "JSONL" or not key:
+        yield "ItemReader needs InputType JSONL and a Key.$: one item per line of a file"
     if not 1 <= int(state.get("MaxConcurrency", 0)) <= 40:
-        yield f"{state.get('MaxConcurrency') or 'any number of'} items are processed at a time"
+        yield f"MaxConcurrency is {state.get('MaxConcurrency', 'not set')}, not 1 to 40"
 
 
-def handling(state: State) -> Iterator[str]:
+def handling(state: StateDefinition) -> Iterator[str]:
     """What is wrong with how a state deals with errors."""
     if state.get("Type") not in ("Task", "Map", "Parallel"):
         return
@@ -170,36 +172,35 @@ def handling(state: State) -> Iterator[str]:
             yield from _retry(retry)
         named = {name for retry in retries for name in retry.get("ErrorEquals", ())}
         if ":lambda:" in str(state.get("Resource")) and not set(LAMBDA_ERRORS) <= named:
-            yield f"it does not repeat {', '.join(sorted(set(LAMBDA_ERRORS) - named))}"
+            yield f"Retry does not name {', '.join(sorted(set(LAMBDA_ERRORS) - named))}"
         if not any("Thrott" in name or "TooMany" in name for name in named):
-            yield "it does not repeat what was throttled"
+            yield "Retry names no throttling error"
     caught = [name for catcher in state.get("Catch", ()) for name in catcher["ErrorEquals"]]
     if "States.ALL" not in caught:
-        yield f"it catches {', '.join(caught) or 'nothing'}, not States.ALL"
+        yield f"Catch names {', '.join(caught) or 'nothing'}, not States.ALL"
     for catcher in state.get("Catch", ()):
-        if catcher.get("ResultPath", "$") in ("$", None):
-            yield "an error replaces or loses all that is known about the run"
+        path = catcher.get("ResultPath", "$")
+        if path in ("$", None):
+            yield f"the ResultPath of its Catch is {path}: the error replaces or drops the data"
 
 
 # A few tries more of whatever failed, where giving up would undo half an hour of work.
 _PATIENT: Final = {"IntervalSeconds": (1, 60), "MaxAttempts": (1, 3), "BackoffRate": (1, 4)}
 
 
-def _retry(retry: State) -> Iterator[str]:
-    if retry.get("ErrorEquals") == ["States.TaskFailed"]:
-        for name, (low, high) in _PATIENT.items():
-            if not low <= float(retry.get(name, 0)) <= high:
-                yield f"{name} of its last retries is {retry.get(name)}, not {low} to {high}"
-        return
-    for name, (least, most) in _RETRY.items():
+def _retry(retry: StateDefinition) -> Iterator[str]:
+    errors = retry.get("ErrorEquals", [])
+    last = errors == ["States.TaskFailed"]
+    for name, (least, most) in (_PATIENT if last else _RETRY).items():
         value = retry.get(name)
         if not isinstance(value, int | float) or not least <= value <= most:
-            yield f"{name} of its retries is {value}, not {least} to {most}"
+            yield f"{name} of a Retry is {value}, not {least} to {most}"
+    if last:
+        return
     if retry.get("JitterStrategy") != "FULL":
-        yield "its retries come all at the same time"
-    errors = retry.get("ErrorEquals", [])
+        yield f"JitterStrategy of a Retry is {retry.get('JitterStrategy')}, not FULL"
     if not errors or {"States.ALL", "States.TaskFailed"} & set(errors):
-        yield "it repeats nothing, or what can never succeed"
+        yield f"a Retry names {', '.join(errors) or 'nothing'}, not the errors that pass"
     for name in errors:
         if not _ERRORS.fullmatch(str(name)):
-            yield f"there is no error {name}"
+            yield f"a Retry names {name}, which is no error that this review knows"

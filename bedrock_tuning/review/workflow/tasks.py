@@ -53,8 +53,8 @@ def _publish(parameters: Mapping[str, Any], _region: str) -> Iterator[Asked]:
 
 def _update(parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     table = str(parameters.get("TableName", ""))
-    arn = identity.arn("AWS::DynamoDB::Table", table, region=region)
-    yield "dynamodb:UpdateItem", arn, {}
+    known = identity.Identity(kind="AWS::DynamoDB::Table", name=table, region=region)
+    yield "dynamodb:UpdateItem", known.arn, {}
 
 
 def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:

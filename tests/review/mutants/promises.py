@@ -22,7 +22,7 @@ def _arn(copy: Copy, path: str, tail: str = "") -> str:
     stack = f"tuning-{copy.source.contracts.environment}-{path.partition('/')[0]}"
     kind = str(copy.resource(path)["Type"])
     name = identity.generated_name(stack, copy.logical_id(path), kind)
-    return identity.arn(kind, name, region="us-east-1") + tail
+    return identity.Identity(kind=kind, name=name, region="us-east-1").arn + tail
 
 
 def _granted(killer: str, name: str, role: str, action: str, resource: str = "*") -> Mutant:

@@ -81,4 +81,10 @@ def no_path(copy: Copy) -> None:
     del copy.resource("pipeline/Messages/Topic")["Metadata"]
 
 
+@flaw("A104", "two resources at one construct path")
+def shared_path(copy: Copy) -> None:
+    other = copy.resource("data/Output")["Metadata"]["aws:cdk:path"]
+    copy.resource("data/Training")["Metadata"]["aws:cdk:path"] = other
+
+
 MUTANTS = collected(globals())

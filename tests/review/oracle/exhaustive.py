@@ -15,8 +15,9 @@ import yaml
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.check import Evidence
-from bedrock_tuning.review.iam.policy import Statement, document
+from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
+from tests.review.oracle.documents import document
 from tests.review.oracle.simulator import ROOT
 
 SCRIPT = Path(__file__).with_name("exhaustive.mjs")

