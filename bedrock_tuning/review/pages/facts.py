@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from bedrock_tuning.review.bound_contracts import Bound
@@ -70,6 +71,15 @@ class Facts:
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    @property
+    def roles(self) -> int:
+        """How many roles there are."""
+        return len({trust.role for trust in self.trusts})
+
+    def accesses_by_role(self) -> list[tuple[str, list[Access]]]:
+        """What each role can do."""
+        return [(role, list(found)) for role, found in groupby(self.accesses, lambda a: a.role)]
 
 
 def gather(world: World, bound: Bound | None) -> Facts:

@@ -1,23 +1,17 @@
 """The review as one self-contained HTML page: verdict first, then changes, matrix and tables."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from bedrock_tuning.report.html import STYLE as SHARED_STYLE
 from bedrock_tuning.review.iam.wording import LEVELS
-from bedrock_tuning.review.pages.compare import Change
+from bedrock_tuning.review.pages.compare import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Access, Facts
-from bedrock_tuning.wording import counted
+from bedrock_tuning.review.pages.rendering import TEMPLATES, render
 
-_TEMPLATES: Final = Path(__file__).with_name("templates")
-_BREAKS: Final = re.compile(r"([/:._-]|(?<=[a-z])(?=[A-Z]))")
 # One letter of a matrix cell for each level, as the legend explains them.
 LETTERS: Final[Mapping[str, tuple[str, str]]] = {
     "all": ("A", "everything"),
@@ -101,51 +95,20 @@ def page(
     changes: against another assembly. sentences: of all checks, by id. pictures: SVG of the state
     machines, by name. made: when, and from which commit.
     """
-    roles = [(role, list(found)) for role, found in groupby(facts.accesses, key=lambda a: a.role)]
-    return (
-        _environment()
-        .get_template("review.html.j2")
-        .render(
-            facts=facts,
-            verdict=_verdict(facts),
-            tiles=_tiles(facts, changes),
-            changes=changes,
-            sentences=sentences,
-            failed={violation.check for violation in facts.violations},
-            matrix=matrix(facts.accesses),
-            roles=roles,
-            pictures={name: Markup(svg) for name, svg in (pictures or {}).items()},  # noqa: S704
-            made=made,
-            letters=LETTERS,
-            style=Markup(SHARED_STYLE + (_TEMPLATES / "review.css").read_text("utf-8")),  # noqa: S704
-        )
+    return render(
+        "review.html.j2",
+        facts=facts,
+        verdict=_verdict(facts),
+        tiles=_tiles(facts, changes),
+        changes=changes,
+        sentences=sentences,
+        failed={violation.check for violation in facts.violations},
+        matrix=matrix(facts.accesses),
+        pictures={name: Markup(svg) for name, svg in (pictures or {}).items()},  # noqa: S704
+        made=made,
+        letters=LETTERS,
+        style=Markup(SHARED_STYLE + (TEMPLATES / "review.css").read_text("utf-8")),  # noqa: S704
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"breakable": _breakable, "counted": counted, "parts": _parts}
-    return environment
-
-
-def _breakable(text: str) -> Markup:
-    """A name that a line may be broken in, between its parts and never inside of a word."""
-    parts = re.split(_BREAKS, text)
-    joined = "".join(f"{part}\0" if index % 2 else part for index, part in enumerate(parts))
-    return Markup(str(escape(joined)).replace("\0", "<wbr>"))  # noqa: S704
-
-
-def _parts(place: str) -> tuple[str, str]:
-    """A resource and the path inside of it."""
-    kind, _, rest = place.partition(" ")
-    whole, _, tail = rest.partition(" ") if kind in ("bucket", "table") else (rest, "", "")
-    return f"{kind} {whole}".strip(), tail
 
 
 def _verdict(facts: Facts) -> str:
@@ -158,13 +121,12 @@ def _tiles(facts: Facts, changes: Sequence[Change] | None) -> list[tuple[str, in
     """Counts on top: name, number, class."""
     tiles = [("violations", len(facts.violations), "error" if facts.violations else "")]
     if changes is not None:
-        loosened = sum(change.kind == "loosened" for change in changes)
-        grave = sum(change.grave and change.kind != "loosened" for change in changes)
+        loosened, grave = looser(changes), at_risk(changes)
         tiles.append(("loosened", loosened, "warning" if loosened else ""))
         tiles.append(("data at risk", grave, "error" if grave else ""))
     return [
         *tiles,
         ("stacks", len(facts.stacks), ""),
         ("resources", facts.resources, ""),
-        ("roles", len({trust.role for trust in facts.trusts}), ""),
+        ("roles", facts.roles, ""),
     ]

@@ -1,14 +1,14 @@
 """What an assembly holds, who reaches what over the network, and what is billed meanwhile."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import World
-from bedrock_tuning.review.iam.keys import key_arn, key_of
+from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.wording import counted
 
@@ -89,19 +89,12 @@ def stores(world: World, labels: Labels, bound: Bound | None) -> Iterator[Store]
 
 def _key(world: World, resource: Resource, labels: Labels) -> str:
     if resource.type == "AWS::KMS::Key":
-        rotates = str(resource.properties.get("EnableKeyRotation")).lower() == "true"
+        rotates = is_true(resource.properties.get("EnableKeyRotation"))
         return "rotates every year" if rotates else "never rotates"
     arn = key_arn(world.assembly, resource)
     if arn:
         return labels.arn(arn)
-    algorithm = get(
-        resource.properties,
-        "BucketEncryption",
-        "ServerSideEncryptionConfiguration",
-        0,
-        "ServerSideEncryptionByDefault",
-        "SSEAlgorithm",
-    )
+    algorithm = get(default_encryption(resource), "SSEAlgorithm")
     return {"AES256": "S3's own key"}.get(str(algorithm), key_of(resource) or "AWS's own key")
 
 
@@ -139,7 +132,7 @@ def reaches(world: World, labels: Labels) -> Iterator[Reach]:
     outside = [f for f in functions if f not in inside]
     if outside:
         yield Reach(
-            who=_listed([labels.of(f) for f in outside]),
+            who=", ".join(labels.of(f) for f in outside),
             way="AWS's network, outside any VPC",
             what="any address; inbound only through lambda:InvokeFunction",
         )
@@ -147,7 +140,7 @@ def reaches(world: World, labels: Labels) -> Iterator[Reach]:
     if inside:
         way = f"VPC endpoints for {', '.join(services)}" if services else "your subnets"
         yield Reach(
-            who=_listed([labels.of(f) for f in inside]),
+            who=", ".join(labels.of(f) for f in inside),
             way=way,
             what="only these APIs; no internet route" if services else "whatever they route to",
         )
@@ -160,10 +153,6 @@ def reaches(world: World, labels: Labels) -> Iterator[Reach]:
                 way=f"{rule.get('IpProtocol')} {rule.get('FromPort', 'any port')}",
                 what=labels.of(group),
             )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
 
 
 def costs(world: World, labels: Labels) -> Iterator[Cost]:
@@ -191,13 +180,12 @@ def costs(world: World, labels: Labels) -> Iterator[Cost]:
                     "nothing until a model exists",
                     until=f"its lease of {leased} ends" if leased else "deleted",
                 )
-            case "AWS::S3::Bucket" | "AWS::DynamoDB::Table" | "AWS::Logs::LogGroup":
-                if resource.type != "AWS::Logs::LogGroup":
-                    yield Cost(
-                        what=f"{kind_of(resource)} {name}",
-                        unit="by stored bytes",
-                        until="it is emptied manually" if resource.keeps_on_delete else "deleted",
-                    )
+            case "AWS::S3::Bucket" | "AWS::DynamoDB::Table":
+                yield Cost(
+                    what=f"{kind_of(resource)} {name}",
+                    unit="by stored bytes",
+                    until="it is emptied manually" if resource.keeps_on_delete else "deleted",
+                )
     alarms = len(list(world.assembly.of_type("AWS::CloudWatch::Alarm")))
     if alarms:
         yield Cost(what=f"{alarms} alarms", unit="by the month", until="their stacks are deleted")
