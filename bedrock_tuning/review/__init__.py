@@ -34,8 +34,8 @@ def read(cdk_out: Path, contracts: Contracts) -> Evidence:
 def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:
     """The same for templates that are resolved already."""
     with assembly.reads.by("the roles' and resources' policies"):
-        world = access.build(assembly)
-    return Evidence(assembly=assembly, world=world, bound=bind(contracts, assembly))
+        permissions = access.build(assembly)
+    return Evidence(assembly=assembly, permissions=permissions, bound=bind(contracts, assembly))
 
 
 def violations(checked: Evidence) -> list[Violation]:
@@ -43,10 +43,10 @@ def violations(checked: Evidence) -> list[Violation]:
     return [violation for check in CHECKS for violation in check.run(checked)]
 
 
-def described(checked: Evidence | None, seen: access.World) -> Facts:
+def described(checked: Evidence | None, seen: access.Permissions) -> Facts:
     """What a reviewer wants to know; judged if there are contracts.
 
-    checked: None for an assembly that nobody has contracts for. seen: its world.
+    checked: None for an assembly that nobody has contracts for. seen: its permissions.
     """
     facts = gather(seen, checked.bound if checked else None)
     if checked is not None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.access import Permissions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Evidence:
     """What the checks judge: the assembly, everything about access in it, and the contracts."""
 
     assembly: Assembly
-    world: World
+    permissions: Permissions
     bound: Bound
 
     @property

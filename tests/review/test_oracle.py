@@ -9,7 +9,7 @@ import pytest
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
-from bedrock_tuning.review.iam.access import World, administrator
+from bedrock_tuning.review.iam.access import Permissions, administrator
 from bedrock_tuning.review.iam.probes import (
     STRANGER_ACCOUNT,
     context_for,
@@ -35,30 +35,30 @@ _REAL = {"kms:ReEncryptSample": "kms:ReEncryptFrom", "kms:DescribeSample": "kms:
 _NO_SUCH_REQUEST = "no.resource.types"
 
 
-def _policies(world: World, request: Request) -> Policies:
-    role = world.roles.get(request.principal)
+def _policies(permissions: Permissions, request: Request) -> Policies:
+    role = permissions.roles.get(request.principal)
     person = request.principal.startswith("arn:") and role is None
     return Policies(
         identity=role.policy if role else list(administrator()) if person else (),
         boundary=role.boundary_policy if role else None,
-        resource=world.guarding(request.action, request.resource),
+        resource=permissions.guarding(request.action, request.resource),
     )
 
 
-def _account(world: World, request: Request) -> Request:
+def _account(permissions: Permissions, request: Request) -> Request:
     """S3's ARNs do not say whose bucket it is; foundation models are everybody's own."""
     if ":s3:::" not in request.resource:
         if request.resource.split(":")[4:5] != [""]:
             return request
         return replace(request, account=request.principal_account or ACCOUNT)
-    ours = world.assembly.by_arn(request.resource.partition("/")[0]) is not None
+    ours = permissions.assembly.by_arn(request.resource.partition("/")[0]) is not None
     return replace(request, account=ACCOUNT if ours else STRANGER_ACCOUNT)
 
 
 def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
     """Whatever contracts promise, what nearly is it, and the same by others."""
     evidence = synthesized.evidence()
-    world = evidence.world
+    permissions = evidence.permissions
     bound = bind(synthesized.contracts, evidence.assembly)
     people = [STRANGER, f"arn:aws:iam::{ACCOUNT}:user/admin"]
     for contract in synthesized.contracts.roles:
@@ -77,7 +77,7 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
                 requests += [replace(request, principal=who) for who in people]
         for request in requests:
             if "*" not in request.resource:
-                yield _account(world, request), _policies(world, request)
+                yield _account(permissions, request), _policies(permissions, request)
     for guarded in synthesized.contracts.guarded:
         target = bound.resources[guarded.name].arn
         for grant in map(bound.grant, guarded.grants):
@@ -89,7 +89,7 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
                         resource=target if request.resource == "*" else request.resource,
                     )
                     for each in (aimed, *near_misses(aimed, grant.conditions)):
-                        yield _account(world, each), _policies(world, each)
+                        yield _account(permissions, each), _policies(permissions, each)
 
 
 def _trust_context(conditions: object) -> dict[str, str]:
@@ -152,8 +152,8 @@ def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synt
                     usual = {**usual_context(), **context}
                     asked.append(
                         (
-                            _account(evidence.world, replace(request, context=usual)),
-                            _policies(evidence.world, request),
+                            _account(evidence.permissions, replace(request, context=usual)),
+                            _policies(evidence.permissions, request),
                         )
                     )
     answers = simulator.ask(asked, account=ACCOUNT)

@@ -15,7 +15,7 @@ URL_SUFFIX: Final = "amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ResourceKind:
     """A resource type: the property that names it, its ARN, what Ref gives ("name" or "arn").
 
     Places in the ARN: {p}artition, {r}egion, {a}ccount, {n}ame.
@@ -29,61 +29,65 @@ class Kind:
 
 _EC2: Final = "arn:{p}:ec2:{r}:{a}:"
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "AWS::CloudWatch::Alarm": Kind(
+KINDS: Final[Mapping[str, ResourceKind]] = {
+    "AWS::CloudWatch::Alarm": ResourceKind(
         named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
     ),
-    "AWS::DynamoDB::GlobalTable": Kind(
+    "AWS::DynamoDB::GlobalTable": ResourceKind(
         named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
     ),
-    "AWS::DynamoDB::Table": Kind(named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"),
-    "AWS::EC2::FlowLog": Kind(arn=_EC2 + "vpc-flow-log/{n}"),
-    "AWS::EC2::RouteTable": Kind(arn=_EC2 + "route-table/{n}", attributes=("RouteTableId",)),
-    "AWS::EC2::SecurityGroup": Kind(
+    "AWS::DynamoDB::Table": ResourceKind(
+        named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
+    ),
+    "AWS::EC2::FlowLog": ResourceKind(arn=_EC2 + "vpc-flow-log/{n}"),
+    "AWS::EC2::RouteTable": ResourceKind(
+        arn=_EC2 + "route-table/{n}", attributes=("RouteTableId",)
+    ),
+    "AWS::EC2::SecurityGroup": ResourceKind(
         arn=_EC2 + "security-group/{n}", attributes=("GroupId", "VpcId")
     ),
-    "AWS::EC2::SecurityGroupIngress": Kind(),
-    "AWS::EC2::SecurityGroupEgress": Kind(),
-    "AWS::EC2::Subnet": Kind(
+    "AWS::EC2::SecurityGroupIngress": ResourceKind(),
+    "AWS::EC2::SecurityGroupEgress": ResourceKind(),
+    "AWS::EC2::Subnet": ResourceKind(
         arn=_EC2 + "subnet/{n}", attributes=("SubnetId", "AvailabilityZone", "VpcId")
     ),
-    "AWS::EC2::SubnetRouteTableAssociation": Kind(),
-    "AWS::EC2::VPC": Kind(
+    "AWS::EC2::SubnetRouteTableAssociation": ResourceKind(),
+    "AWS::EC2::VPC": ResourceKind(
         arn=_EC2 + "vpc/{n}", attributes=("VpcId", "CidrBlock", "DefaultSecurityGroup")
     ),
-    "AWS::EC2::VPCEndpoint": Kind(arn=_EC2 + "vpc-endpoint/{n}"),
-    "AWS::Events::Rule": Kind(named_by="Name", arn="arn:{p}:events:{r}:{a}:rule/{n}"),
-    "AWS::IAM::ManagedPolicy": Kind(
+    "AWS::EC2::VPCEndpoint": ResourceKind(arn=_EC2 + "vpc-endpoint/{n}"),
+    "AWS::Events::Rule": ResourceKind(named_by="Name", arn="arn:{p}:events:{r}:{a}:rule/{n}"),
+    "AWS::IAM::ManagedPolicy": ResourceKind(
         named_by="ManagedPolicyName", arn="arn:{p}:iam::{a}:policy/{n}", ref="arn"
     ),
-    "AWS::IAM::Policy": Kind(named_by="PolicyName"),
-    "AWS::IAM::Role": Kind(
+    "AWS::IAM::Policy": ResourceKind(named_by="PolicyName"),
+    "AWS::IAM::Role": ResourceKind(
         named_by="RoleName", arn="arn:{p}:iam::{a}:role/{n}", attributes=("RoleId",)
     ),
-    "AWS::KMS::Alias": Kind(named_by="AliasName", arn="arn:{p}:kms:{r}:{a}:{n}"),
-    "AWS::KMS::Key": Kind(arn="arn:{p}:kms:{r}:{a}:key/{n}", attributes=("KeyId",)),
-    "AWS::Lambda::Function": Kind(
+    "AWS::KMS::Alias": ResourceKind(named_by="AliasName", arn="arn:{p}:kms:{r}:{a}:{n}"),
+    "AWS::KMS::Key": ResourceKind(arn="arn:{p}:kms:{r}:{a}:key/{n}", attributes=("KeyId",)),
+    "AWS::Lambda::Function": ResourceKind(
         named_by="FunctionName", arn="arn:{p}:lambda:{r}:{a}:function:{n}"
     ),
-    "AWS::Lambda::LayerVersion": Kind(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
-    "AWS::Lambda::Permission": Kind(),
-    "AWS::Logs::LogGroup": Kind(
+    "AWS::Lambda::LayerVersion": ResourceKind(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
+    "AWS::Lambda::Permission": ResourceKind(),
+    "AWS::Logs::LogGroup": ResourceKind(
         named_by="LogGroupName", arn="arn:{p}:logs:{r}:{a}:log-group:{n}:*"
     ),
-    "AWS::S3::Bucket": Kind(named_by="BucketName", arn="arn:{p}:s3:::{n}"),
-    "AWS::S3::BucketPolicy": Kind(),
-    "AWS::SNS::Subscription": Kind(ref="arn", arn="arn:{p}:sns:{r}:{a}:subscription:{n}"),
-    "AWS::SNS::Topic": Kind(named_by="TopicName", arn="arn:{p}:sns:{r}:{a}:{n}", ref="arn"),
-    "AWS::SNS::TopicPolicy": Kind(),
-    "AWS::SQS::Queue": Kind(
+    "AWS::S3::Bucket": ResourceKind(named_by="BucketName", arn="arn:{p}:s3:::{n}"),
+    "AWS::S3::BucketPolicy": ResourceKind(),
+    "AWS::SNS::Subscription": ResourceKind(ref="arn", arn="arn:{p}:sns:{r}:{a}:subscription:{n}"),
+    "AWS::SNS::Topic": ResourceKind(named_by="TopicName", arn="arn:{p}:sns:{r}:{a}:{n}", ref="arn"),
+    "AWS::SNS::TopicPolicy": ResourceKind(),
+    "AWS::SQS::Queue": ResourceKind(
         named_by="QueueName", arn="arn:{p}:sqs:{r}:{a}:{n}", ref="url", attributes=("QueueName",)
     ),
-    "AWS::SQS::QueuePolicy": Kind(),
-    "AWS::SSM::Parameter": Kind(named_by="Name", arn="arn:{p}:ssm:{r}:{a}:parameter{n}"),
-    "AWS::Scheduler::Schedule": Kind(
+    "AWS::SQS::QueuePolicy": ResourceKind(),
+    "AWS::SSM::Parameter": ResourceKind(named_by="Name", arn="arn:{p}:ssm:{r}:{a}:parameter{n}"),
+    "AWS::Scheduler::Schedule": ResourceKind(
         named_by="Name", arn="arn:{p}:scheduler:{r}:{a}:schedule/default/{n}"
     ),
-    "AWS::StepFunctions::StateMachine": Kind(
+    "AWS::StepFunctions::StateMachine": ResourceKind(
         named_by="StateMachineName",
         arn="arn:{p}:states:{r}:{a}:stateMachine:{n}",
         ref="arn",
@@ -148,7 +152,7 @@ class Identity:
     @property
     def ref(self) -> str:
         """What Ref gives."""
-        match KINDS.get(self.kind, Kind()).ref:
+        match KINDS.get(self.kind, ResourceKind()).ref:
             case "arn":
                 return self.arn
             case "url":
@@ -159,7 +163,7 @@ class Identity:
         """What GetAtt gives; None when this review does not know the attribute."""
         if wanted in _ARN_ATTRIBUTES and self.arn:
             return self.arn
-        if wanted not in KINDS.get(self.kind, Kind()).attributes:
+        if wanted not in KINDS.get(self.kind, ResourceKind()).attributes:
             return None
         if wanted in _NAME_ATTRIBUTES or (wanted == "VpcId" and self.kind == "AWS::EC2::VPC"):
             return self.name

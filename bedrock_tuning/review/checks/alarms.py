@@ -85,7 +85,9 @@ def delivered(evidence: Evidence) -> Iterator[Violation]:
     service = "cloudwatch.amazonaws.com"
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         for arn in alarm.properties.get("AlarmActions", []):
-            lacks = lacking(evidence.world, service, "sns:Publish", arn, on_behalf_of(alarm.arn))
+            lacks = lacking(
+                evidence.permissions, service, "sns:Publish", arn, on_behalf_of(alarm.arn)
+            )
             if lacks:
                 yield found(alarm, f"{service} lacks {', '.join(lacks)}")
 

@@ -98,7 +98,7 @@ def no_loops(evidence: Evidence) -> Iterator[Violation]:
         for bucket in contracts.trigger_buckets
         for key in contracts.trigger_keys
     ]
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         for statement in role.policy:
             writes = [
                 action
@@ -158,7 +158,7 @@ def _role_starts(
     if assumed != evidence.bound.fill(f"{{{role}}}"):
         yield _undelivered(source, f"it acts as {assumed or 'nobody'}")
     action = _START[resource.type]
-    if not evidence.world.decide(assumed, action, arn, usual_context()):
+    if not evidence.permissions.decide(assumed, action, arn, usual_context()):
         yield _undelivered(source, f"{assumed} may not {action} on {arn}")
 
 
@@ -170,7 +170,7 @@ def _dead_letters(
         yield _undelivered(source, "events that cannot be delivered go to no queue")
         return
     context = on_behalf_of(source.arn)
-    lacks = lacking(evidence.world, principal, "sqs:SendMessage", arn, context)
+    lacks = lacking(evidence.permissions, principal, "sqs:SendMessage", arn, context)
     if lacks:
         yield _undelivered(source, f"{principal} lacks {', '.join(lacks)} for {arn}")
 
@@ -228,13 +228,15 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
     fix="Grant the use of the key through the service (kms:ViaService)",
 )
 def keys_reachable(evidence: Evidence) -> Iterator[Violation]:
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         lacks: dict[str, set[str]] = {}
         for statement in role.policy:
             for action, pattern in parts(statement) if statement.effect == "Allow" else ():
                 target = evidence.assembly.by_arn(owner_arn(concrete(pattern)))
                 if target is not None:
-                    needed = cannot_use(evidence.world, role.arn, action, target, usual_context())
+                    needed = cannot_use(
+                        evidence.permissions, role.arn, action, target, usual_context()
+                    )
                     lacks.setdefault(target.path, set()).update(f"{n} for {action}" for n in needed)
         for path, needs in lacks.items():
             if needs:
@@ -253,7 +255,7 @@ def log_keys(evidence: Evidence) -> Iterator[Violation]:
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
         arn = key_arn(evidence.assembly, group)
         context = {"kms:EncryptionContext:aws:logs:arn": group.arn.removesuffix(":*")}
-        lacks = [n for n in needed if not evidence.world.decide(service, n, arn, context)]
+        lacks = [n for n in needed if not evidence.permissions.decide(service, n, arn, context)]
         if arn and lacks:
             yield found(group, f"{service} lacks {', '.join(lacks)} on its key")
 
@@ -273,7 +275,7 @@ def access_logs(evidence: Evidence) -> Iterator[Violation]:
         target = buckets.get(str(wanted.get("DestinationBucketName", "")))
         key = f"{target.arn}/{wanted.get('LogFilePrefix', '')}sample" if target else ""
         service, context = "logging.s3.amazonaws.com", on_behalf_of(bucket.arn)
-        if not key or not evidence.world.decide(service, "s3:PutObject", key, context):
+        if not key or not evidence.permissions.decide(service, "s3:PutObject", key, context):
             yield found(bucket, f"{service} may not write {key or 'its bucket'}")
 
 
@@ -289,7 +291,7 @@ def subscriptions(evidence: Evidence) -> Iterator[Violation]:
             yield _undelivered(each, f"{protocol} to {topic}")
         elif protocol in actions:
             service, context = "sns.amazonaws.com", on_behalf_of(topic)
-            lacks = lacking(evidence.world, service, actions[protocol], target, context)
+            lacks = lacking(evidence.permissions, service, actions[protocol], target, context)
             if lacks:
                 yield _undelivered(each, f"{service} lacks {', '.join(lacks)} on {target}")
         elif target != evidence.bound.contracts.alarm_email:

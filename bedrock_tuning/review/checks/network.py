@@ -13,7 +13,7 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 _FIX: Final = "Write it as constructs/network.py does"
 _GROUP: Final = "AWS::EC2::SecurityGroup"
 # Direction, protocol, first and last port, the peer: everything that each group lets through.
-Rule = tuple[str, str, str, str, str]
+_Rule = tuple[str, str, str, str, str]
 
 
 def job_network(bound: Bound) -> tuple[list[str], list[str]]:
@@ -64,10 +64,10 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
         names.get(f"group.{each}", "") for each in ("functions", "jobs", "endpoints")
     )
     https = (str(HTTPS), str(HTTPS))
-    nowhere: Rule = ("out", "icmp", "252", "86", "255.255.255.255/32")
-    to_apis: Rule = ("out", "tcp", *https, "0.0.0.0/0")
-    among: list[Rule] = [("in", "-1", "", "", jobs), ("out", "-1", "", "", jobs)]
-    wanted: dict[str, set[Rule]] = {
+    nowhere: _Rule = ("out", "icmp", "252", "86", "255.255.255.255/32")
+    to_apis: _Rule = ("out", "tcp", *https, "0.0.0.0/0")
+    among: list[_Rule] = [("in", "-1", "", "", jobs), ("out", "-1", "", "", jobs)]
+    wanted: dict[str, set[_Rule]] = {
         functions: {to_apis},
         jobs: {to_apis, *among},
         endpoint: {nowhere, ("in", "tcp", *https, functions), ("in", "tcp", *https, jobs)},
@@ -94,9 +94,9 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
         )
 
 
-def _rules(evidence: Evidence) -> dict[str, set[Rule]]:
+def _rules(evidence: Evidence) -> dict[str, set[_Rule]]:
     """What each group lets through, by its name."""
-    by_group: dict[str, set[Rule]] = {}
+    by_group: dict[str, set[_Rule]] = {}
     for group in evidence.assembly.of_type(_GROUP):
         rules = by_group.setdefault(group.name, set())
         for field, direction in (("SecurityGroupIngress", "in"), ("SecurityGroupEgress", "out")):
@@ -110,7 +110,7 @@ def _rules(evidence: Evidence) -> dict[str, set[Rule]]:
     return by_group
 
 
-def _rule(direction: str, raw: Mapping[str, Any]) -> Rule:
+def _rule(direction: str, raw: Mapping[str, Any]) -> _Rule:
     peers = (
         "CidrIp",
         "CidrIpv6",

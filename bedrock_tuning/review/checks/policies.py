@@ -30,13 +30,13 @@ def having(effect: str, statements: Iterable[Statement]) -> list[Statement]:
 
 def _policies(evidence: Evidence) -> Iterator[tuple[Placed, str, list[Statement]]]:
     """Every policy: what it stands in, the path of what it decides about, its statements."""
-    world = evidence.world
-    for role in world.roles.values():
+    permissions = evidence.permissions
+    for role in permissions.roles.values():
         yield role, role.path, [*role.trust, *role.policy]
-    for arn, statements in world.policies.items():
-        owner, guarded = world.owners[arn][0], evidence.assembly.by_arn(arn)
+    for arn, statements in permissions.policies.items():
+        owner, guarded = permissions.owners[arn][0], evidence.assembly.by_arn(arn)
         yield owner, guarded.path if guarded else owner.path, statements
-    for endpoint in world.endpoints:
+    for endpoint in permissions.endpoints:
         yield endpoint.resource, endpoint.resource.path, endpoint.policy or []
 
 
@@ -48,7 +48,7 @@ def _all_statements(evidence: Evidence) -> Iterator[tuple[Placed, Statement]]:
 
 @check("R401", "Every policy is well-formed: known elements, the current version, one of each.")
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
-    for where, problem in evidence.world.problems:
+    for where, problem in evidence.permissions.problems:
         yield found(
             where,
             problem,
@@ -126,7 +126,7 @@ def _guarded(evidence: Evidence) -> Iterator[tuple[Guarded, Resource, list[State
     for contract in evidence.bound.contracts.guarded:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            yield contract, resource, evidence.world.policies.get(resource.arn, [])
+            yield contract, resource, evidence.permissions.policies.get(resource.arn, [])
 
 
 @check("R404", "No resource policy allows anything beyond its contract.", fix=_FIX)
@@ -137,9 +137,9 @@ def nothing_beyond(evidence: Evidence) -> Iterator[Violation]:
         wanted = promised(evidence.bound, contract, "Allow")
         for problem in beyond(having("Allow", statements), wanted):
             yield found(resource, problem, f"the contract of {contract.name}")
-    for arn, statements in evidence.world.policies.items():
+    for arn, statements in evidence.permissions.policies.items():
         if arn not in contracted and having("Allow", statements):
-            owner = evidence.world.owners[arn][0]
+            owner = evidence.permissions.owners[arn][0]
             yield found(owner, f"a policy allows something on {arn}", "no contract covers it")
 
 
@@ -189,7 +189,7 @@ def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
     fix="Write all statements into one policy",
 )
 def one_policy(evidence: Evidence) -> Iterator[Violation]:
-    for arn, owners in evidence.world.owners.items():
+    for arn, owners in evidence.permissions.owners.items():
         if len(owners) > 1:
             yield found(owners[1], f"{len(owners)} resources set the policy of {arn}")
 

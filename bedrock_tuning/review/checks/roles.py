@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
-from bedrock_tuning.contracts import Role as RoleContract
+from bedrock_tuning.contracts import Role
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.policies import having, promised
-from bedrock_tuning.review.iam.access import Role
+from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
 from bedrock_tuning.review.iam.probes import requests_of
 from bedrock_tuning.review.iam.wording import conditions_in_words
@@ -14,11 +14,11 @@ from bedrock_tuning.review.iam.wording import conditions_in_words
 _FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
 
 
-def _contracted(evidence: Evidence) -> Iterator[tuple[RoleContract, Role]]:
+def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
     for contract in evidence.bound.contracts.roles:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            yield contract, evidence.world.roles[resource.arn]
+            yield contract, evidence.permissions.roles[resource.arn]
 
 
 @check(
@@ -37,7 +37,7 @@ def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
 
 @check("P302", "All permissions of a role are in its inline policies: no managed policies.")
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         for arn in role.managed:
             yield found(
                 role,
@@ -57,7 +57,7 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
 @check("P303", "Every role has the permissions boundary and the name that the settings demand.")
 def boundaries(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         if role.boundary != contracts.boundary:
             yield found(
                 role,
@@ -127,7 +127,7 @@ def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
         for grant in map(evidence.bound.grant, contract.grants):
             for request in requests_of(grant, role.arn):
-                if not evidence.world.decide(
+                if not evidence.permissions.decide(
                     request.principal, request.action, request.resource, request.context
                 ):
                     what = f"{request.action} on {request.resource} is denied"
@@ -153,7 +153,7 @@ _TRUST_MAX = 2_048
     fix="Deploy fewer customizations in one environment",
 )
 def fits(evidence: Evidence) -> Iterator[Violation]:
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         properties = role.resource.properties
         inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
         for what, documents, most in (

@@ -28,7 +28,7 @@ def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
 @check("N901", "There is an endpoint for every API that functions and jobs call, and for no other.")
 def reachable(evidence: Evidence) -> Iterator[Violation]:
     vpc = evidence.contracted.get("vpc")
-    there = {endpoint.service: endpoint.resource for endpoint in evidence.world.endpoints}
+    there = {endpoint.service: endpoint.resource for endpoint in evidence.permissions.endpoints}
     wanted = _wanted(evidence) if vpc else {}
     for service in sorted(set(wanted) - set(there)):
         yield found(
@@ -54,7 +54,7 @@ def reachable(evidence: Evidence) -> Iterator[Violation]:
 )
 def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
     wanted = _wanted(evidence)
-    for endpoint in evidence.world.endpoints:
+    for endpoint in evidence.permissions.endpoints:
         known = wanted.get(endpoint.service)
         if known is None:
             continue
@@ -83,9 +83,9 @@ def _everything() -> list[Statement]:
     fix=_POLICY_FIX,
 )
 def no_way_out(evidence: Evidence) -> Iterator[Violation]:
-    account, region = evidence.world.account, evidence.bound.region
+    account, region = evidence.permissions.account, evidence.bound.region
     ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
-    for endpoint in evidence.world.endpoints:
+    for endpoint in evidence.permissions.endpoints:
         service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
         own, other = (
             ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
@@ -126,7 +126,7 @@ def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
     # Functions stand in the first subnets, as many as an endpoint has.
     subnets = get(function.properties, "VpcConfig", "SubnetIds") if function else None
     tables = [table.name for table in evidence.assembly.of_type("AWS::EC2::RouteTable")]
-    for endpoint in evidence.world.endpoints:
+    for endpoint in evidence.permissions.endpoints:
         wanted = _wanted(evidence).get(endpoint.service)
         expected: dict[str, Any] = {
             "VpcEndpointType": "Interface",

@@ -134,7 +134,7 @@ def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
-    world = evidence.world
+    permissions = evidence.permissions
     try:
         asked = list(requests(state, role=role, machine=machine, region=evidence.bound.region))
     except UnknownTaskError as error:
@@ -142,7 +142,7 @@ def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) 
         return
     for request in asked:
         target = evidence.assembly.by_arn(owner_arn(request.resource))
-        lacks = lacking(world, role, request.action, request.resource, request.context)
+        lacks = lacking(permissions, role, request.action, request.resource, request.context)
         if target is None and not re.search(":(bedrock|execution):", request.resource):
             lacks.append("a resource of these templates")
         if lacks:

@@ -12,12 +12,12 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.policy import Kind, Statement, listed, parse
+from bedrock_tuning.review.iam.policy import PolicyKind, Statement, listed, parse
 from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, decide
 
 
 @dataclass(slots=True, kw_only=True)
-class Role:
+class IamRole:
     """A role with all that is attached to it. managed: ARNs of policies outside of the templates.
 
     boundary: its ARN, "" for none; boundary_policy: its statements, None if it is not in the
@@ -39,7 +39,7 @@ class Role:
 
 
 @dataclass(slots=True, kw_only=True)
-class Endpoint:
+class EndpointPolicy:
     """A VPC endpoint. policy: None when it has none, and so lets everything through."""
 
     resource: Resource
@@ -48,15 +48,15 @@ class Endpoint:
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
+class Permissions:
     """The whole picture. problems: (construct path, what is wrong with a policy's form)."""
 
     assembly: Assembly
     account: str = identity.ACCOUNT
-    roles: dict[str, Role] = field(default_factory=dict)
+    roles: dict[str, IamRole] = field(default_factory=dict)
     policies: dict[str, list[Statement]] = field(default_factory=dict)
     owners: dict[str, list[Resource]] = field(default_factory=dict)
-    endpoints: list[Endpoint] = field(default_factory=list)
+    endpoints: list[EndpointPolicy] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
     def decide(
@@ -107,15 +107,15 @@ def owner_arn(resource: str) -> str:
     return resource
 
 
-def build(assembly: Assembly) -> World:
+def build(assembly: Assembly) -> Permissions:
     """Draws the picture; what is wrong with a policy's form is listed in it."""
-    world = World(assembly=assembly)
-    builder = _Builder(world)
+    permissions = Permissions(assembly=assembly)
+    builder = _Builder(permissions)
     for resource in assembly.of_type("AWS::IAM::Role"):
         builder.role(resource)
     for resource in assembly.resources:
         builder.attachment(resource)
-    return world
+    return permissions
 
 
 # Where a resource keeps a policy of its own, by type.
@@ -135,16 +135,16 @@ _POLICY_OF: Final = {
 
 
 class _Builder:
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._assembly = world.assembly
+    def __init__(self, permissions: Permissions) -> None:
+        self._permissions = permissions
+        self._assembly = permissions.assembly
         self._role_names = {r.name: r for r in self._assembly.of_type("AWS::IAM::Role")}
 
     def _parse(
-        self, resource: Resource, raw: Any, where: str, kind: Kind = "identity"
+        self, resource: Resource, raw: Any, where: str, kind: PolicyKind = "identity"
     ) -> list[Statement]:
         found = parse(as_whole(raw), where=where, kind=kind)
-        self._world.problems += [(resource.path, problem) for problem in found.problems]
+        self._permissions.problems += [(resource.path, problem) for problem in found.problems]
         return found.statements
 
     def role(self, resource: Resource) -> None:
@@ -153,7 +153,7 @@ class _Builder:
         for number, inline in enumerate(listed(properties.get("Policies"))):
             where = f"Policies/{inline.get('PolicyName', number)}"
             policy += self._parse(resource, inline.get("PolicyDocument"), where)
-        self._world.roles[resource.arn] = Role(
+        self._permissions.roles[resource.arn] = IamRole(
             resource=resource,
             arn=resource.arn,
             trust=self._parse(
@@ -176,8 +176,8 @@ class _Builder:
                 self._permission(resource, properties)
             case "AWS::EC2::VPCEndpoint":
                 raw: Any = properties.get("PolicyDocument")
-                self._world.endpoints.append(
-                    Endpoint(
+                self._permissions.endpoints.append(
+                    EndpointPolicy(
                         resource=resource,
                         service=str(properties.get("ServiceName", "")),
                         policy=None
@@ -203,19 +203,21 @@ class _Builder:
     def _attach(self, resource: Resource, properties: Mapping[str, Any]) -> None:
         names = [*listed(properties.get("Roles")), *listed(properties.get("RoleName"))]
         statements = self._parse(resource, properties.get("PolicyDocument"), resource.path)
-        for role in self._world.roles.values():
+        for role in self._permissions.roles.values():
             by_arn = resource.type == "AWS::IAM::ManagedPolicy" and resource.arn in role.managed
             if role.resource.name in names or by_arn:
                 role.policy += statements
                 if by_arn:
                     role.managed.remove(resource.arn)
         if resource.type == "AWS::IAM::ManagedPolicy":
-            for role in self._world.roles.values():
+            for role in self._permissions.roles.values():
                 if role.boundary == resource.arn:
                     role.boundary_policy = statements
         for name in names:
             if name not in self._role_names:
-                self._world.problems.append((resource.path, f"attached to an unknown role {name}"))
+                self._permissions.problems.append(
+                    (resource.path, f"attached to an unknown role {name}")
+                )
 
     def _permission(self, resource: Resource, properties: Mapping[str, Any]) -> None:
         function = str(properties.get("FunctionName", ""))
@@ -252,12 +254,12 @@ class _Builder:
         return next((r.arn for r in queues if r.name == name), target)
 
     def _guard(self, arn: str, resource: Resource, raw: Any, where: str) -> None:
-        self._world.policies.setdefault(arn, []).extend(
+        self._permissions.policies.setdefault(arn, []).extend(
             self._parse(resource, raw, where, "resource")
         )
-        self._world.owners.setdefault(arn, []).append(resource)
+        self._permissions.owners.setdefault(arn, []).append(resource)
         if self._assembly.by_arn(arn) is None:
-            self._world.problems.append((resource.path, f"its resource is unknown: {arn}"))
+            self._permissions.problems.append((resource.path, f"its resource is unknown: {arn}"))
 
 
 def administrator() -> Iterator[Statement]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.iam.access import World, owner_arn
+from bedrock_tuning.review.iam.access import Permissions, owner_arn
 from bedrock_tuning.review.iam.conditions import Context
 
 # What a caller needs of the key, by what it does to the resource (KMS developer guide).
@@ -61,21 +61,23 @@ def key_arn(assembly: Assembly, resource: Resource) -> str:
 
 
 def cannot_use(
-    world: World, principal: str, action: str, resource: Resource, context: Context
+    permissions: Permissions, principal: str, action: str, resource: Resource, context: Context
 ) -> list[str]:
     """What a principal lacks of a resource's key to do an action on it."""
-    arn = key_arn(world.assembly, resource)
+    arn = key_arn(permissions.assembly, resource)
     if not arn:
         return []
-    through = f"{action.partition(':')[0]}.{world.assembly.region}.amazonaws.com"
+    through = f"{action.partition(':')[0]}.{permissions.assembly.region}.amazonaws.com"
     asked: dict[str, Any] = {**context, "kms:ViaService": through}
-    return [n for n in NEEDS.get(action, ()) if not world.decide(principal, n, arn, asked)]
+    return [n for n in NEEDS.get(action, ()) if not permissions.decide(principal, n, arn, asked)]
 
 
-def lacking(world: World, principal: str, action: str, arn: str, context: Context) -> list[str]:
+def lacking(
+    permissions: Permissions, principal: str, action: str, arn: str, context: Context
+) -> list[str]:
     """What a principal lacks to do an action on a resource: the action itself, or its key."""
-    missing = [] if world.decide(principal, action, arn, context) else [action]
-    resource = world.assembly.by_arn(owner_arn(arn))
+    missing = [] if permissions.decide(principal, action, arn, context) else [action]
+    resource = permissions.assembly.by_arn(owner_arn(arn))
     if resource is not None:
-        missing += cannot_use(world, principal, action, resource, context)
+        missing += cannot_use(permissions, principal, action, resource, context)
     return missing

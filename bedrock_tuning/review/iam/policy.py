@@ -22,7 +22,7 @@ _ELEMENTS: Final = frozenset(
 )
 _PRINCIPALS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 
-Kind = Literal["identity", "resource", "trust"]
+PolicyKind = Literal["identity", "resource", "trust"]
 Principals = Mapping[str, tuple[str, ...]]
 
 
@@ -73,7 +73,7 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def parse(document: Any, *, where: str, kind: Kind = "identity") -> Document:
+def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Document:
     """Reads a resolved policy document. Only a role's trust policy names no resource, and only
     identity policies name no principal."""
     found = Document()

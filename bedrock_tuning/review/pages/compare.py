@@ -12,7 +12,7 @@ from typing import Any, Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import schema
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.access import Permissions
 from bedrock_tuning.review.iam.containment import inside, parts
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
@@ -63,18 +63,18 @@ def at_risk(changes: Sequence[Change]) -> int:
 class _Side:
     """One of the two assemblies, with names instead of what was generated."""
 
-    def __init__(self, world: World, *, ignored: str = "") -> None:
+    def __init__(self, permissions: Permissions, *, ignored: str = "") -> None:
         """ignored: the environment's name, where the two sides are different environments."""
-        self.world = world
-        self.labels = Labels(world.assembly)
+        self.permissions = permissions
+        self.labels = Labels(permissions.assembly)
         self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
-        named = [(r.name, self.key(r)) for r in world.assembly.resources if r.name]
+        named = [(r.name, self.key(r)) for r in permissions.assembly.resources if r.name]
         # Whole words only: a bucket called "x" is not in every text with an x.
         self._names = [
             (re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"), key.partition("/")[2])
             for name, key in sorted(named, key=lambda pair: len(pair[0]), reverse=True)
         ]
-        self.resources = {self.key(r): r for r in world.assembly.resources}
+        self.resources = {self.key(r): r for r in permissions.assembly.resources}
 
     def key(self, resource: Resource) -> str:
         """What makes a resource the same on both sides."""
@@ -114,7 +114,7 @@ class _Side:
 
     def policies(self) -> Iterator[tuple[str, list[Statement]]]:
         """Every policy: what it is called, and its statements."""
-        for role in self.world.roles.values():
+        for role in self.permissions.roles.values():
             name = self.labels.path(role.path)
             yield f"who can become role {name}", self.statements(role.trust)
             managed = [
@@ -122,20 +122,20 @@ class _Side:
                 for arn in role.managed
             ]
             yield f"role {name}", [*self.statements(role.policy), *managed]
-        for arn, found in self.world.policies.items():
+        for arn, found in self.permissions.policies.items():
             yield f"policy of {self.labels.arn(arn)}", self.statements(found)
-        for endpoint in self.world.endpoints:
+        for endpoint in self.permissions.endpoints:
             name = self.labels.of(endpoint.resource)
             yield f"endpoint {name}", self.statements(endpoint.policy or ())
 
 
-def compare(before: World, after: World) -> list[Change]:
+def compare(before: Permissions, after: Permissions) -> list[Change]:
     """All differences, the gravest first."""
-    environments = [_environment(world) for world in (before, after)]
+    environments = [_environment(permissions) for permissions in (before, after)]
     same = environments[0] == environments[1]
     old, new = (
-        _Side(world, ignored="" if same else name)
-        for world, name in zip((before, after), environments, strict=True)
+        _Side(permissions, ignored="" if same else name)
+        for permissions, name in zip((before, after), environments, strict=True)
     )
     found = [*_permissions(old, new), *_resources(old, new), *_workflows(old, new)]
     readable = [replace(c, what=_readable(c.what, new.labels)) for c in found]
@@ -154,9 +154,9 @@ def _grouped(changes: Sequence[Change]) -> list[Change]:
     ]
 
 
-def _environment(world: World) -> str:
+def _environment(permissions: Permissions) -> str:
     """The last word that all stacks' names begin with: "dev" of tuning-dev-data."""
-    return Labels(world.assembly).shared.strip("-").rpartition("-")[2]
+    return Labels(permissions.assembly).shared.strip("-").rpartition("-")[2]
 
 
 def _readable(text: str, labels: Labels) -> str:
@@ -254,7 +254,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         dict(_leaves(old.value(then.properties))),
         dict(_leaves(new.value(now.properties))),
     )
-    reads = new.world.assembly.reads
+    reads = new.permissions.assembly.reads
     # Without contracts no check has run, and nothing says what is unusual.
     unread = set(reads.unread(now.type, now.properties)) if "A107" in reads.ran else set()
     for path in sorted({*before, *after}):
@@ -325,7 +325,7 @@ def _shown(value: Any) -> str:
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
     kind = "AWS::StepFunctions::StateMachine"
     before, after = (
-        {side.key(m): graph.template_definition(m) for m in side.world.assembly.of_type(kind)}
+        {side.key(m): graph.template_definition(m) for m in side.permissions.assembly.of_type(kind)}
         for side in (old, new)
     )
     for key in sorted({*before} & {*after}):

@@ -7,10 +7,10 @@ from typing import Final
 
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Violation
-from bedrock_tuning.review.iam.access import Role, World
+from bedrock_tuning.review.iam.access import IamRole, Permissions
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, conditions_in_words, strongest
-from bedrock_tuning.review.pages.inventory import Cost, Reach, Store, costs, reaches, stores
+from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.workflow import graph
 
@@ -64,7 +64,7 @@ class Facts:
     accesses: list[Access]
     guards: list[Guard]
     stores: list[Store]
-    reaches: list[Reach]
+    reaches: list[NetworkPath]
     costs: list[Cost]
     unresolved: list[str]
     violations: list[Violation] = field(default_factory=list)
@@ -82,9 +82,9 @@ class Facts:
         return [(role, list(found)) for role, found in groupby(self.accesses, lambda a: a.role)]
 
 
-def gather(world: World, bound: Bound | None) -> Facts:
+def gather(permissions: Permissions, bound: Bound | None) -> Facts:
     """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
-    assembly = world.assembly
+    assembly = permissions.assembly
     labels = Labels(assembly)
     does = _purposes(bound)
     return Facts(
@@ -93,18 +93,18 @@ def gather(world: World, bound: Bound | None) -> Facts:
         resources=len(assembly.resources),
         trusts=[
             trust
-            for role in world.roles.values()
+            for role in permissions.roles.values()
             for trust in _trusts(role, labels, does.get(role.path, ""))
         ],
         accesses=[
             access
-            for role in world.roles.values()
+            for role in permissions.roles.values()
             for access in _accesses(role, labels, does.get(role.path, ""))
         ],
-        guards=list(_guards(world, labels)),
-        stores=list(stores(world, labels, bound)),
-        reaches=list(reaches(world, labels)),
-        costs=list(costs(world, labels)),
+        guards=list(_guards(permissions, labels)),
+        stores=list(stores(permissions, labels, bound)),
+        reaches=list(reaches(permissions, labels)),
+        costs=list(costs(permissions, labels)),
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
         machines={
             labels.of(machine): graph.template_definition(machine)
@@ -131,7 +131,7 @@ def _condition(statement: Statement, labels: Labels) -> str:
     return labels.text(conditions_in_words(statement.conditions))
 
 
-def _trusts(role: Role, labels: Labels, does: str) -> Iterator[Trust]:
+def _trusts(role: IamRole, labels: Labels, does: str) -> Iterator[Trust]:
     for statement in role.trust:
         keys = {c.key.lower() for c in statement.conditions}
         warning = ""
@@ -152,7 +152,7 @@ def _trusts(role: Role, labels: Labels, does: str) -> Iterator[Trust]:
 _UNBOUND: Final = ("list", "describe", "logs:")
 
 
-def _accesses(role: Role, labels: Labels, does: str) -> Iterator[Access]:
+def _accesses(role: IamRole, labels: Labels, does: str) -> Iterator[Access]:
     for arn in role.managed:
         yield Access(
             role=labels.path(role.path),
@@ -199,8 +199,8 @@ def _warning(statement: Statement) -> str:
     return ""
 
 
-def _guards(world: World, labels: Labels) -> Iterator[Guard]:
-    for arn, statements in world.policies.items():
+def _guards(permissions: Permissions, labels: Labels) -> Iterator[Guard]:
+    for arn, statements in permissions.policies.items():
         for statement in statements:
             who = _who(statement, labels)
             everybody = who == "everybody" and statement.effect == "Allow"
@@ -212,7 +212,7 @@ def _guards(world: World, labels: Labels) -> Iterator[Guard]:
                 condition=_condition(statement, labels),
                 warning="open to everybody" if everybody and not statement.conditions else "",
             )
-    for endpoint in world.endpoints:
+    for endpoint in permissions.endpoints:
         for statement in endpoint.policy or ():
             yield Guard(
                 resource=f"endpoint {labels.of(endpoint.resource)}",

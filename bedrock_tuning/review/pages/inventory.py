@@ -7,7 +7,7 @@ from typing import Final
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.iam.access import World
+from bedrock_tuning.review.iam.access import Permissions
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.wording import counted
@@ -27,7 +27,7 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class NetworkPath:
     """What reaches what over the network."""
 
     who: str
@@ -68,10 +68,10 @@ _BY_KIND: Final = {
 }
 
 
-def stores(world: World, labels: Labels, bound: Bound | None) -> Iterator[Store]:
+def stores(permissions: Permissions, labels: Labels, bound: Bound | None) -> Iterator[Store]:
     """Everything that holds data, and the keys."""
     names = {r.arn: name for name, r in bound.resources.items()} if bound else {}
-    for resource in world.assembly.resources:
+    for resource in permissions.assembly.resources:
         kind = kind_of(resource)
         if kind not in _BY_KIND:
             continue
@@ -81,17 +81,17 @@ def stores(world: World, labels: Labels, bound: Bound | None) -> Iterator[Store]
             kind=kind,
             holds=holds,
             sensitive=sensitive,
-            key=_key(world, resource, labels),
+            key=_key(permissions, resource, labels),
             kept=_kept(resource, kind),
             survives=resource.keeps_on_delete,
         )
 
 
-def _key(world: World, resource: Resource, labels: Labels) -> str:
+def _key(permissions: Permissions, resource: Resource, labels: Labels) -> str:
     if resource.type == "AWS::KMS::Key":
         rotates = is_true(resource.properties.get("EnableKeyRotation"))
         return "rotates every year" if rotates else "never rotates"
-    arn = key_arn(world.assembly, resource)
+    arn = key_arn(permissions.assembly, resource)
     if arn:
         return labels.arn(arn)
     algorithm = get(default_encryption(resource), "SSEAlgorithm")
@@ -125,39 +125,39 @@ def _kept(resource: Resource, kind: str) -> str:
     return "until deleted"
 
 
-def reaches(world: World, labels: Labels) -> Iterator[Reach]:
+def reaches(permissions: Permissions, labels: Labels) -> Iterator[NetworkPath]:
     """Which functions reach what, and what each security group lets in."""
-    functions = list(world.assembly.of_type("AWS::Lambda::Function"))
+    functions = list(permissions.assembly.of_type("AWS::Lambda::Function"))
     inside = [f for f in functions if f.properties.get("VpcConfig")]
     outside = [f for f in functions if f not in inside]
     if outside:
-        yield Reach(
+        yield NetworkPath(
             who=", ".join(labels.of(f) for f in outside),
             way="AWS's network, outside any VPC",
             what="any address; inbound only through lambda:InvokeFunction",
         )
-    services = sorted(e.service.split(".", 3)[-1] for e in world.endpoints)
+    services = sorted(e.service.split(".", 3)[-1] for e in permissions.endpoints)
     if inside:
         way = f"VPC endpoints for {', '.join(services)}" if services else "your subnets"
-        yield Reach(
+        yield NetworkPath(
             who=", ".join(labels.of(f) for f in inside),
             way=way,
             what="only these APIs; no internet route" if services else "whatever they route to",
         )
-    for group in world.assembly.of_type("AWS::EC2::SecurityGroup"):
+    for group in permissions.assembly.of_type("AWS::EC2::SecurityGroup"):
         for rule in group.properties.get("SecurityGroupIngress") or []:
             peer = rule.get("CidrIp") or rule.get("SourceSecurityGroupId")
-            names = {g.name: labels.of(g) for g in world.assembly.of_type(group.type)}
-            yield Reach(
+            names = {g.name: labels.of(g) for g in permissions.assembly.of_type(group.type)}
+            yield NetworkPath(
                 who=names.get(str(peer), str(peer)),
                 way=f"{rule.get('IpProtocol')} {rule.get('FromPort', 'any port')}",
                 what=labels.of(group),
             )
 
 
-def costs(world: World, labels: Labels) -> Iterator[Cost]:
+def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
     """What is billed while nothing happens, and what ends it."""
-    for resource in world.assembly.resources:
+    for resource in permissions.assembly.resources:
         name = labels.of(resource)
         properties = resource.properties
         match resource.type:
@@ -186,6 +186,6 @@ def costs(world: World, labels: Labels) -> Iterator[Cost]:
                     unit="by stored bytes",
                     until="it is emptied manually" if resource.keeps_on_delete else "deleted",
                 )
-    alarms = len(list(world.assembly.of_type("AWS::CloudWatch::Alarm")))
+    alarms = len(list(permissions.assembly.of_type("AWS::CloudWatch::Alarm")))
     if alarms:
         yield Cost(what=f"{alarms} alarms", unit="by the month", until="their stacks are deleted")

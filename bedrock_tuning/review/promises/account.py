@@ -66,7 +66,7 @@ def _is_here(value: str, evidence: Evidence) -> bool:
     "account), and by no person, account or other role.",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
-    for role in evidence.world.roles.values():
+    for role in evidence.permissions.roles.values():
         services: set[str] = set()
         for statement in role.trust:
             if statement.effect != "Allow":
@@ -110,19 +110,19 @@ def _named(statement: Statement) -> str:
     "models if some `kms:EncryptionContextKeys` = aws:bedrock:custom-model.",
 )
 def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
-    for arn, statements in evidence.world.policies.items():
+    for arn, statements in evidence.permissions.policies.items():
         for statement in statements:
             if statement.effect != "Allow":
                 continue
             for principal in principals(statement):
                 service = principal.endswith(".amazonaws.com")
-                own_role = principal in evidence.world.roles
+                own_role = principal in evidence.permissions.roles
                 if own_role or (service and _for_this_account(statement, evidence)):
                     continue
                 if principal == "bedrock.amazonaws.com" and _serves_nova(statement, arn, evidence):
                     continue
                 yield Violation(
-                    where=evidence.world.owners[arn][0].path,
+                    where=evidence.permissions.owners[arn][0].path,
                     what=f"{principal} may {', '.join(statement.actions or ('do anything',))} on "
                     f"{arn} {conditions_in_words(statement.conditions)}",
                     limit="services need a condition on aws:SourceAccount or aws:SourceArn; "

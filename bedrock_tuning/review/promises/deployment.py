@@ -10,7 +10,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence
-from bedrock_tuning.review.iam.access import Role
+from bedrock_tuning.review.iam.access import IamRole
 
 _SERVICE_ROLE: Final = re.compile(r"BedrockRole-([^/]+)")
 BEDROCK: Final = "bedrock.amazonaws.com"
@@ -23,7 +23,7 @@ class Deployment:
     evidence: Evidence
 
     @cached_property
-    def service_roles(self) -> dict[str, Role]:
+    def service_roles(self) -> dict[str, IamRole]:
         """The roles that Amazon Bedrock may assume, by their customization."""
         named = ((_SERVICE_ROLE.search(role.path), role) for role in self.trusting(BEDROCK))
         return {match[1] if match else role.path: role for match, role in named}
@@ -33,9 +33,9 @@ class Deployment:
         """The roles of state machines."""
         return frozenset(role.arn for role in self.trusting("states.amazonaws.com"))
 
-    def trusting(self, service: str) -> Iterator[Role]:
+    def trusting(self, service: str) -> Iterator[IamRole]:
         """The roles whose trust policies name a service."""
-        for role in self.evidence.world.roles.values():
+        for role in self.evidence.permissions.roles.values():
             if any(service in (s.principals or {}).get("Service", ()) for s in role.trust):
                 yield role
 

@@ -102,13 +102,13 @@ class Able:
 
     def violations(self, evidence: Evidence) -> Iterator[Violation]:
         """Every request that is not allowed."""
-        world = evidence.world
+        permissions = evidence.permissions
         for request in self.requests(Deployment(evidence=evidence)):
-            decision = world.decide(
+            decision = permissions.decide(
                 request.principal, request.action, request.resource, request.context
             )
             if not decision:
-                role = world.roles.get(request.principal)
+                role = permissions.roles.get(request.principal)
                 yield Violation(
                     where=role.path if role else request.principal,
                     what=f"{request.action} on {request.resource}: {decision.value}",
@@ -141,19 +141,19 @@ def grants(evidence: Evidence) -> Iterator[Allowance]:
 
     A policy that names the account itself only hands over to the account's IAM policies.
     """
-    world = evidence.world
-    for role in world.roles.values():
+    permissions = evidence.permissions
+    for role in permissions.roles.values():
         for statement in role.policy:
             if statement.effect == "Allow":
                 yield Allowance(principal=role.arn, path=role.path, statement=statement)
-    for arn, statements in world.policies.items():
+    for arn, statements in permissions.policies.items():
         for statement in statements:
             if statement.effect == "Allow":
                 for principal in principals(statement):
                     own = tuple(arn if r == "*" else r for r in statement.resources)
                     yield Allowance(
                         principal=principal,
-                        path=world.owners[arn][0].path,
+                        path=permissions.owners[arn][0].path,
                         statement=replace(statement, principals=None, resources=own),
                     )
 

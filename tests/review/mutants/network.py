@@ -92,7 +92,7 @@ def wrong_group(copy: Copy) -> None:
     config["SecurityGroupIds"] = copy.properties(BEDROCK)["SecurityGroupIds"]
 
 
-@flaw("N906", "network: endpoints open to the world")
+@flaw("N906", "network: endpoints open to world")
 def open_group(copy: Copy) -> None:
     rules = copy.properties("network/EndpointsGroup")["SecurityGroupIngress"]
     rules.append({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"})

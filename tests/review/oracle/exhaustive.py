@@ -37,7 +37,7 @@ _TYPES = {
 
 def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
     """{"actions": how many there are, "count": simulations, "allowed": role → action → ARNs}."""
-    world = evidence.world
+    permissions = evidence.permissions
     resources: dict[str, list[str]] = {}
     for resource in evidence.assembly.resources:
         for kind in _TYPES.get(resource.type, ()):
@@ -62,7 +62,7 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
             ],
             "targets": _targets(role.policy),
         }
-        for role in world.roles.values()
+        for role in permissions.roles.values()
         if only in role.path
     ]
     question = {
@@ -72,7 +72,7 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
         "context": usual,
         "roles": roles,
         "resources": resources,
-        "policies": {arn: document(found) for arn, found in world.policies.items()},
+        "policies": {arn: document(found) for arn, found in permissions.policies.items()},
     }
     done = subprocess.run(
         ["node", "--no-warnings", str(SCRIPT)],
@@ -91,7 +91,7 @@ def _keys(evidence: Evidence) -> Iterator[str]:
     """Keys of all patterns, others that look like them, and each folder's in every other bucket."""
     patterns = {
         concrete(resource)
-        for role in evidence.world.roles.values()
+        for role in evidence.permissions.roles.values()
         for statement in role.policy
         for resource in statement.resources
         if ":s3:::" in resource and "/" in resource

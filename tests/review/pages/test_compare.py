@@ -73,7 +73,7 @@ def test_a_new_property_that_no_check_reads_is_loosened(name: str, dev: Synthesi
     next(m for m in added.MUTANTS if name in m.name).change(copy)
     after = dev.evidence(copy.templates)
     review.violations(after)
-    first = compare(dev.evidence().world, after.world)[0]
+    first = compare(dev.evidence().permissions, after.permissions)[0]
     assert (first.kind, first.grave) == ("loosened", True)
     assert "which no check reads" in first.what
 

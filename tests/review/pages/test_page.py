@@ -9,7 +9,7 @@ import pytest
 
 from bedrock_tuning import review
 from bedrock_tuning.review.assembly import template
-from bedrock_tuning.review.iam import access as world
+from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.compare import compare
 from bedrock_tuning.review.pages.facts import Facts
@@ -25,7 +25,7 @@ Build = Callable[[str], Synthesized]
 
 def _facts(source: Synthesized) -> Facts:
     evidence = source.evidence()
-    return review.described(evidence, evidence.world)
+    return review.described(evidence, evidence.permissions)
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def broken(dev: Synthesized) -> str:
     """The page of a flawed app against the good one."""
     copy = dev.copy()
     roles.deletes_output.change(copy)
-    before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
+    before = access.build(template.resolve(dev.copy().templates, regions=dev.regions))
     evidence = dev.evidence(copy.templates)
-    found = review.described(evidence, evidence.world)
-    return page(found, changes=compare(before, evidence.world), sentences=SENTENCES)
+    found = review.described(evidence, evidence.permissions)
+    return page(found, changes=compare(before, evidence.permissions), sentences=SENTENCES)
 
 
 def test_the_page_is_one_file_that_loads_nothing_and_runs_nothing(facts: Facts) -> None:
@@ -93,7 +93,7 @@ def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
 
 def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> Facts:
     evidence = source.evidence(templates)  # type: ignore[arg-type]
-    return review.described(evidence, evidence.world)
+    return review.described(evidence, evidence.permissions)
 
 
 def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
@@ -191,17 +191,17 @@ def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
 def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> None:
     copy = dev.copy()
     roles.deletes_output.change(copy)
-    before = world.build(template.resolve(dev.copy().templates, regions=dev.regions))
+    before = access.build(template.resolve(dev.copy().templates, regions=dev.regions))
     found = _facts_of(dev, copy.templates)
     evidence = dev.evidence(copy.templates)
-    text = markdown(found, changes=compare(before, evidence.world))
+    text = markdown(found, changes=compare(before, evidence.permissions))
     assert "❌" in text
     assert "| `P304` |" in text
     assert "⚠️ loosened" in text
 
 
 def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
-    found = review.described(None, dev.evidence().world)
+    found = review.described(None, dev.evidence().permissions)
     assert "not checked" in page(found)
     assert "not checked" in markdown(found)
     assert found.accesses

@@ -78,7 +78,7 @@ def review(
         )
     contracts = _contracts(names, settings, customizations)
     checked = None if contracts is None else reviewing.evidence_of(assembly, contracts)
-    seen = checked.world if checked else access.build(assembly)
+    seen = checked.permissions if checked else access.build(assembly)
     facts = reviewing.described(checked, seen)
     changes = None if other is None else compare.compare(other, seen)
     _write(facts, changes, html=html, md=md)
