@@ -74,11 +74,11 @@ def test_nothing_is_beyond_a_contract_that_contains_it(statement: Statement) -> 
         ),
         (
             _of(actions=(), not_actions=("s3:GetObject",)),
-            "policy: NotAction allows all it does not name",
+            "policy: NotAction covers all that is not named, now and later",
         ),
         (
             _of(resources=(), not_resources=("arn:aws:s3:::data/train/*",)),
-            "policy: NotResource allows all it does not name",
+            "policy: NotResource covers all that is not named, now and later",
         ),
     ],
 )

@@ -1,4 +1,7 @@
-"""All checks, and the promises. A107 comes last: it finds what the others have not read."""
+"""All checks that the modules define, and the promises.
+
+A107 comes last: it finds what the others have not read.
+"""
 
 from typing import Final
 
@@ -24,23 +27,26 @@ from bedrock_tuning.review.checks import (
 )
 from bedrock_tuning.review.promises import PROMISES
 
+_MODULES: Final = (
+    assembly,
+    closed,
+    roles,
+    policies,
+    functions,
+    alarms,
+    delivery,
+    storage,
+    runs_table,
+    workflow,
+    payload,
+    messages,
+    run_order,
+    custom_resources,
+    network,
+    vpc_endpoints,
+)
 _READERS: Final[tuple[Check, ...]] = (
-    *assembly.CHECKS,
-    *closed.CHECKS,
-    *roles.CHECKS,
-    *policies.CHECKS,
-    *functions.CHECKS,
-    *alarms.CHECKS,
-    *delivery.CHECKS,
-    *storage.CHECKS,
-    *runs_table.CHECKS,
-    *workflow.CHECKS,
-    *payload.CHECKS,
-    *messages.CHECKS,
-    *run_order.CHECKS,
-    *custom_resources.CHECKS,
-    *network.CHECKS,
-    *vpc_endpoints.CHECKS,
+    *(each for module in _MODULES for each in vars(module).values() if isinstance(each, Check)),
     *PROMISES,
 )
 CHECKS: Final[tuple[Check, ...]] = (*_READERS, unread.nothing_unread(_READERS))

@@ -186,6 +186,3 @@ def everything_watched(evidence: Evidence) -> Iterator[Violation]:
             for metric in needed:
                 if (resource.arn, metric) not in watched:
                     yield found(resource, f"no alarm watches {metric}")
-
-
-CHECKS = (has_actions, delivered, watches_something, rings_early, everything_watched)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bedrock_tuning.review.assembly import schema
-from bedrock_tuning.review.assembly.identity import KINDS
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 
 
@@ -28,19 +27,6 @@ def resolved(evidence: Evidence) -> Iterator[Violation]:
 def references(evidence: Evidence) -> Iterator[Violation]:
     for where, what in dict.fromkeys(evidence.assembly.dangling):
         yield found(where, f"{what} points nowhere")
-
-
-@check(
-    "A103",
-    "Every resource is of a type that this review knows.",
-    limit="it could give access to anything",
-    fix="Remove it, or add it to review/assembly/identity.py and to the checks",
-)
-def types(evidence: Evidence) -> Iterator[Violation]:
-    custom = {place.type for place in evidence.bound.contracts.places.values()}
-    for resource in evidence.assembly.resources:
-        if resource.type not in KINDS and resource.type not in custom:
-            yield found(resource, f"{resource.type} is a type that this review does not know")
 
 
 @check(
@@ -78,6 +64,3 @@ def places(evidence: Evidence) -> Iterator[Violation]:
     for name, place in evidence.bound.missing.items():
         where = evidence.bound.path(place)
         yield found(where, f"there is no {place.type} here", f"the contracts name it {name}")
-
-
-CHECKS = (resolved, references, types, paths, shapes, places)

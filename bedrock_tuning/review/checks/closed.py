@@ -16,8 +16,6 @@ _PLUMBING: Final = (
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::Lambda::Function",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
     "AWS::S3::BucketPolicy",
@@ -105,9 +103,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 @check(
     "A110",
-    "Every resource has a contract: there is no other bucket, key, table or topic.",
+    "Every resource has a contract: no other bucket, key, table, topic, function, role or rule.",
     limit="a resource without a contract is not reviewed",
-    fix="Remove it, or name it in bedrock_tuning/contracts/constructs.py",
+    fix="Remove it, or write its contract in bedrock_tuning/contracts",
 )
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
@@ -185,6 +183,3 @@ def _imported(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _imported(inner)
-
-
-CHECKS = (sections, nothing_written_out, nothing_more, exports, outputs, deployed)

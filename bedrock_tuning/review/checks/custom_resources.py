@@ -30,16 +30,6 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
                 "no longer than its function can run: 900 s",
                 "Set service_timeout=Duration.minutes(15)",
             )
-    known = {evidence.bound.path(contracts.places[f"serving.{n}"]) for n in contracts.serving}
-    known |= {evidence.bound.path(contracts.places[n]) for n in contracts.custom_resources}
-    for resource in evidence.assembly.resources:
-        if resource.type.startswith("Custom::") and resource.path not in known:
-            yield found(
-                resource,
-                f"{resource.type} belongs to no customization",
-                "a custom resource can do whatever its function can",
-                "Remove it, or add the customization's file",
-            )
 
 
 @check(
@@ -55,6 +45,3 @@ def custom_resources(evidence: Evidence) -> Iterator[Violation]:
             actual = {key: str(resource.properties[key]) for key in resource.properties}
             limit = "the contract says {}"
             yield from unlike(resource, actual, expected, exactly=True, limit=limit)
-
-
-CHECKS = (serving, custom_resources)

@@ -12,7 +12,8 @@ from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn, lacking
 from bedrock_tuning.review.iam.probes import concrete, on_behalf_of, usual_context
-from bedrock_tuning.review.iam.wildcards import meets
+from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.promise import Never
 
 _START: Final = {
     "AWS::StepFunctions::StateMachine": "states:StartExecution",
@@ -82,41 +83,26 @@ def notifications(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-_WRITES: Final = ("s3:putobject", "s3:copyobject", "s3:restoreobject", "s3:deleteobject")
-
-
-@check(
-    "W523",
-    "No role may write where an upload starts a run.",
-    limit="its upload starts a run, which could start the next one",
-    fix="Write to the output bucket, which nobody watches",
-)
-def no_loops(evidence: Evidence) -> Iterator[Violation]:
-    contracts = evidence.bound.contracts
-    triggers = [
-        evidence.bound.fill(f"{{{bucket}}}/{key}")
-        for bucket in contracts.trigger_buckets
-        for key in contracts.trigger_keys
+def _manifests(deployment: Deployment) -> list[str]:
+    """Where an upload starts a run."""
+    bound = deployment.evidence.bound
+    return [
+        bound.fill(f"{{{bucket}}}/{key}")
+        for bucket in bound.contracts.trigger_buckets
+        for key in bound.contracts.trigger_keys
     ]
-    for role in evidence.permissions.roles.values():
-        for statement in role.policy:
-            writes = [
-                action
-                for action in statement.actions
-                if any(meets(action.lower(), f"{write}*") for write in _WRITES)
-            ]
-            reached = [
-                trigger
-                for trigger in triggers
-                if any(meets(resource, trigger) for resource in statement.resources)
-            ]
-            if statement.effect == "Allow" and writes and reached:
-                yield found(role, f"{statement.label} may {', '.join(writes)} {reached[0]}")
+
+
+no_loops = Never(
+    id="W523",
+    sentence="No role may write where an upload starts a run: that could start the next one.",
+    actions=("s3:PutObject*", "s3:CopyObject*", "s3:RestoreObject*", "s3:DeleteObject*"),
+    resources=_manifests,
+).check()
 
 
 @check("W524", "Every rule can start its target, and events that it cannot deliver are kept.")
 def rule_targets(evidence: Evidence) -> Iterator[Violation]:
-    uploads = evidence.bound.path(evidence.bound.contracts.places["upload-rule"])
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         targets = rule.properties.get("Targets", [])
         if len(targets) != 1:
@@ -129,13 +115,6 @@ def rule_targets(evidence: Evidence) -> Iterator[Violation]:
                 yield _undelivered(rule, "it changes the event, which the workflow reads as it is")
             yield from _dead_letters(evidence, rule, target, "events.amazonaws.com")
             yield from _retries(rule, target, least_age=3600)
-        if rule.path != uploads:
-            yield found(
-                rule,
-                "no contract names this rule",
-                "only uploads may start runs",
-                "Remove it, or add it to bedrock_tuning/contracts/constructs.py",
-            )
 
 
 def _undelivered(source: Resource, what: str) -> Violation:
@@ -296,16 +275,3 @@ def subscriptions(evidence: Evidence) -> Iterator[Violation]:
                 yield _undelivered(each, f"{service} lacks {', '.join(lacks)} on {target}")
         elif target != evidence.bound.contracts.alarm_email:
             yield _undelivered(each, f"{target} is told")
-
-
-CHECKS = (
-    trigger,
-    notifications,
-    no_loops,
-    rule_targets,
-    schedule,
-    keys_reachable,
-    log_keys,
-    access_logs,
-    subscriptions,
-)

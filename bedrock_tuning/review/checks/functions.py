@@ -54,19 +54,6 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
             yield found(resource, f"the log group is {named}")
 
 
-@check(
-    "W504",
-    "Every function has a contract, and none can be called from outside.",
-    limit="a function without a contract is not reviewed",
-    fix="Remove it, or write its contract in bedrock_tuning/contracts",
-)
-def no_other_functions(evidence: Evidence) -> Iterator[Violation]:
-    promised = {evidence.bound.path(f.place) for f in evidence.bound.contracts.functions}
-    for resource in evidence.assembly.of_type("AWS::Lambda::Function"):
-        if resource.path not in promised:
-            yield found(resource, "the function has no contract")
-
-
 def _qualifier(evidence: Evidence) -> str:
     """The bootstrap's, which all templates name: anybody may own a bucket of another one."""
     versions = (
@@ -155,6 +142,3 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
                 "all functions ship the same source and the same packages",
                 _SAME_CODE,
             )
-
-
-CHECKS = (own_role, environment, log_group, no_other_functions, runtime, own_code)

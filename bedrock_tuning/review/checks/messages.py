@@ -132,6 +132,3 @@ def _good_ends(definition: Mapping[str, Any]) -> set[str]:
     return {
         n for n in unasked if graph.ends(whole.states[n]) and whole.states[n].get("Type") != "Fail"
     }
-
-
-CHECKS = (approval, messages)

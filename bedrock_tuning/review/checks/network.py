@@ -213,6 +213,3 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
     dns = {"EnableDnsHostnames": True, "EnableDnsSupport": True}
     limit = "without it the SDKs would not find the endpoints"
     yield from unlike(vpc, vpc.properties, dns, limit=limit)
-
-
-CHECKS = (attached, groups, subnets, recorded)

@@ -157,6 +157,3 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: sorted(v) if isinstance(v, list) else v for key, v in value.items()}
     return value
-
-
-CHECKS = (payload, job_request, answers)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bedrock_tuning.contracts import Condition, Guarded, Role
-from bedrock_tuning.review.assembly.template import UNRESOLVED, Resource
+from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound, as_statement
 from bedrock_tuning.review.check import Evidence, Placed, Violation, check, found
 from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_key, operator
@@ -46,41 +46,15 @@ def _all_statements(evidence: Evidence) -> Iterator[tuple[Placed, Statement]]:
             yield at, statement
 
 
-@check("R401", "Every policy is well-formed: known elements, the current version, one of each.")
+@check(
+    "R401",
+    "Every policy is well-formed: known elements, the current version, one of each.",
+    limit="IAM rejects the policy, or reads it differently than a person does",
+    fix="Correct the policy document",
+)
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
     for where, problem in evidence.permissions.problems:
-        yield found(
-            where,
-            problem,
-            "IAM rejects the policy, or reads it differently than a person does",
-            "Correct the policy document",
-        )
-    for at, statement in _all_statements(evidence):
-        for text in (*statement.resources, *statement.not_resources, *statement.actions):
-            if UNRESOLVED in text:
-                yield found(
-                    at,
-                    f"{statement.label} refers to an unknown value",
-                    "nothing can be proved about it",
-                    "Make the value resolvable",
-                )
-
-
-@check(
-    "R402",
-    "No policy uses NotAction, NotResource or NotPrincipal.",
-    limit="an exclusion also covers whatever AWS adds later",
-    fix="List what the statement covers",
-)
-def no_exclusions(evidence: Evidence) -> Iterator[Violation]:
-    for at, statement in _all_statements(evidence):
-        for name, used in (
-            ("NotAction", statement.not_actions),
-            ("NotResource", statement.not_resources),
-            ("NotPrincipal", statement.not_principals is not None),
-        ):
-            if used:
-                yield found(at, f"{statement.label} uses {name}")
+        yield found(where, problem)
 
 
 @check(
@@ -192,15 +166,3 @@ def one_policy(evidence: Evidence) -> Iterator[Violation]:
     for arn, owners in evidence.permissions.owners.items():
         if len(owners) > 1:
             yield found(owners[1], f"{len(owners)} resources set the policy of {arn}")
-
-
-CHECKS = (
-    well_formed,
-    no_exclusions,
-    known_conditions,
-    nothing_beyond,
-    nothing_short,
-    refusals,
-    one_policy,
-    no_other_refusals,
-)

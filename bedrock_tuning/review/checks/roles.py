@@ -21,20 +21,6 @@ def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
             yield contract, evidence.permissions.roles[resource.arn]
 
 
-@check(
-    "P301",
-    "Every role has a contract, and there are no users or groups.",
-    limit="a role without a contract is not reviewed",
-    fix="Remove it, or write its contract in bedrock_tuning/contracts/roles.py",
-)
-def no_other_roles(evidence: Evidence) -> Iterator[Violation]:
-    known = {evidence.bound.path(contract.place) for contract in evidence.bound.contracts.roles}
-    for resource in evidence.assembly.resources:
-        identity = resource.type.startswith("AWS::IAM::") and not resource.type.endswith("Policy")
-        if identity and resource.path not in known:
-            yield found(resource, f"{resource.type} has no contract")
-
-
 @check("P302", "All permissions of a role are in its inline policies: no managed policies.")
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
     for role in evidence.permissions.roles.values():
@@ -163,16 +149,3 @@ def fits(evidence: Evidence) -> Iterator[Violation]:
             size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
             if size > most:
                 yield found(role, f"{what} {size:,} characters", f"IAM allows {most:,}")
-
-
-CHECKS = (
-    trusted,
-    no_other_roles,
-    no_managed_policies,
-    boundaries,
-    nothing_beyond,
-    nothing_short,
-    can_do_its_work,
-    own_refusals,
-    fits,
-)

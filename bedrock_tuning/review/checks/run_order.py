@@ -248,6 +248,3 @@ def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
                 if graph.ends(each.states[name]) and handed != wanted:
                     what = f"{each.name}{name} ends with {handed}"
                     yield found(machine, what, f"{MERGE.name} reads {wanted}")
-
-
-CHECKS = (unchecked_shards, other_answers_close, serving_is_followed, failures_close, good_run)

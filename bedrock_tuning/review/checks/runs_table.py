@@ -66,6 +66,3 @@ def _keys_in_words(keys: Mapping[str, Sequence[str]]) -> str:
         f"keys {f'of index {index} ' if index else ''}are {' and '.join(names) or 'none'}"
         for index, names in sorted(keys.items())
     )
-
-
-CHECKS = (table, table_keys)

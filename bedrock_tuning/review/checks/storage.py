@@ -311,19 +311,3 @@ def _labels(value: Properties, parent: str = "") -> Iterator[tuple[str, Any]]:
             yield (str(value.get("Key")) if name == "Value" else name), value.get(name)
     for name, inner in value.objects():
         yield from _labels(inner, name)
-
-
-CHECKS = (
-    retained,
-    versioned,
-    lifecycles,
-    log_retention,
-    queues,
-    keys,
-    closed,
-    encrypted,
-    access_logged,
-    protected,
-    no_secrets,
-    goes_with_its_stack,
-)

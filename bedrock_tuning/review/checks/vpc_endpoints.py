@@ -138,6 +138,3 @@ def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
             expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables}
         expected["VpcId"] = vpc.name
         yield from unlike(endpoint.resource, endpoint.resource.properties, expected, limit="{}")
-
-
-CHECKS = (reachable, endpoint_policies, no_way_out, endpoint_places)

@@ -277,17 +277,3 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
         ):
             if not good:
                 yield found(machine, f"it lacks {what}")
-
-
-CHECKS = (
-    well_formed,
-    all_reached,
-    errors_handled,
-    ends_told,
-    tasks_allowed,
-    placeholders,
-    timeouts,
-    loops_wait,
-    data_flow,
-    logged,
-)

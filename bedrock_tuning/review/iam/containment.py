@@ -43,9 +43,18 @@ def parts(statement: Statement) -> Iterator[tuple[str, str]]:
 def beyond(statements: Iterable[Statement], promised: Sequence[Statement]) -> Iterator[str]:
     """What statements of one effect say that no single promised statement contains: sentences."""
     for statement in statements:
-        if statement.not_actions or statement.not_resources:
-            names = "NotAction" if statement.not_actions else "NotResource"
-            yield f"{statement.label}: {names} allows all it does not name"
+        excluding = [
+            name
+            for name, used in (
+                ("NotAction", statement.not_actions),
+                ("NotResource", statement.not_resources),
+                ("NotPrincipal", statement.not_principals is not None),
+            )
+            if used
+        ]
+        if excluding:
+            names = " and ".join(excluding)
+            yield f"{statement.label}: {names} covers all that is not named, now and later"
             continue
         found: dict[str, list[str]] = {}
         for action, resource in parts(statement):

@@ -23,7 +23,7 @@ _FOR_EVERYBODY: Final = "for everybody"
 
 
 class ExclusionError(ValueError):
-    """A policy speaks of everybody but somebody; nobody decides by that here, and R402 names it."""
+    """A policy uses NotPrincipal, by which nothing is decided here; no contract contains it."""
 
 
 class Decision(StrEnum):

@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from bedrock_tuning.review.pages.rendering import TEMPLATES
 from bedrock_tuning.review.workflow.graph import StateDefinition, parts, transitions
 
 _Definition = Mapping[str, Any]
@@ -26,29 +27,7 @@ _SECONDS: Final = 60
 # As many states go there on an error, it is said in each of them instead of drawn from each.
 _COMMON: Final = 3
 _ON_ERROR: Final = "on error: "
-_STYLE: Final = """
-.flow{--ink:#1b2330;--faint:#5b6675;--line:#8a94a3;--paper:#fff;--task:#e9f1ff;--task-line:#5b8def;--choice:#fff6df;
---choice-line:#d9a521;--plain:#f3f4f6;--plain-line:#a7afbb;--good:#e5f6ea;--good-line:#3fa45b;
---bad:#fdeaea;--bad-line:#d9534f;--group:#f8fafc}
-@media (prefers-color-scheme:dark){.flow{--ink:#e8edf5;--faint:#a9b4c3;--line:#75808f;
---paper:#12161d;--task:#18263f;--choice:#33290f;--choice-line:#c99a24;--plain:#20262f;--plain-line:#5c6675;
---good:#14301d;--bad:#3a1a1b;--group:#161b23}}
-.flow text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
-.flow text{fill:var(--ink)}
-.flow .node text{font-size:12px;font-weight:600}
-.flow .node text~text{font-size:10px;font-weight:400;fill:var(--faint)}
-.flow .node text.error{fill:var(--bad-line)}
-.flow .graph>polygon{fill:var(--paper)}
-.flow .node path,.flow .node polygon{fill:var(--plain);stroke:var(--plain-line)}
-.flow .task path{fill:var(--task);stroke:var(--task-line)}
-.flow .choice path,.flow .choice polygon{fill:var(--choice);stroke:var(--choice-line)}
-.flow .good path{fill:var(--good);stroke:var(--good-line)}
-.flow .bad path{fill:var(--bad);stroke:var(--bad-line)}
-.flow .cluster path{fill:var(--group);stroke:var(--task-line);stroke-dasharray:2 3}
-.flow .edge path{stroke:var(--line)}.flow .edge polygon{fill:var(--line);stroke:var(--line)}
-.flow .caught path{stroke:var(--bad-line);stroke-dasharray:4 3}
-.flow .caught polygon{fill:var(--bad-line);stroke:var(--bad-line)}
-""".replace("\n", "")
+_STYLE: Final = (TEMPLATES / "workflow.css").read_text("utf-8").replace("\n", "")
 _CLASSES: Final = {
     "Task": "task",
     "Map": "task",

@@ -218,7 +218,7 @@ def own_log_group(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Admit/Function")["LoggingConfig"]["LogGroup"]
 
 
-@flaw("W504", "a function without a contract")
+@flaw("A110", "a function without a contract")
 def unknown_function(copy: Copy) -> None:
     found = copy.properties("pipeline/Functions/Admit/Function")
     copy.add("pipeline", "Another", "AWS::Lambda::Function", **found)
@@ -274,7 +274,7 @@ def other_provider(copy: Copy) -> None:
     )
 
 
-@flaw("A103", "a custom resource of another kind")
+@flaw("A110", "a custom resource of another kind")
 def other_custom_resource(copy: Copy) -> None:
     function = {"Fn::GetAtt": [copy.logical_id("serving/ProvisionedThroughput/Function"), "Arn"]}
     copy.add("serving", "Extra", "Custom::Extra", ServiceToken=function)
@@ -297,7 +297,7 @@ def rule_starts_foreign(copy: Copy) -> None:
     copy.properties(RULE)["Targets"][0]["Arn"] = foreign
 
 
-@flaw("W524", "a second rule")
+@flaw("A110", "a second rule")
 def second_rule(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::Events::Rule", **deepcopy(copy.properties(RULE)))
 
@@ -322,7 +322,7 @@ def waits_for_an_hour(copy: Copy) -> None:
     del copy.properties("serving/Throughput-pets-search")["ServiceTimeout"]
 
 
-@flaw("M803", "serving: one more endpoint, of no customization")
+@flaw("A110", "serving: one more endpoint, of no customization")
 def endpoint_of_nobody(copy: Copy) -> None:
     served = copy.resource("serving/Throughput-pets-search")
     copy.add("serving", "Extra", served["Type"], **deepcopy(served["Properties"]))

@@ -142,12 +142,12 @@ def no_routes(copy: Copy) -> None:
     del copy.stack("network")["Resources"][copy.logical_id("network/Subnet0Routes")]
 
 
-@flaw("A103", "network: a way out")
+@flaw("A110", "network: a way out")
 def way_out(copy: Copy) -> None:
     copy.add("network", "Gateway", "AWS::EC2::InternetGateway")
 
 
-@flaw("A103", "network: a way out through NAT")
+@flaw("A110", "network: a way out through NAT")
 def nat(copy: Copy) -> None:
     subnet = {"Ref": copy.logical_id("network/Subnet0")}
     copy.add("network", "Nat", "AWS::EC2::NatGateway", SubnetId=subnet)

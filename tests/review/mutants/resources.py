@@ -208,7 +208,7 @@ def public_function(copy: Copy) -> None:
     )
 
 
-@flaw("A103", "a function URL")
+@flaw("A110", "a function URL")
 def function_url(copy: Copy) -> None:
     copy.add(
         "pipeline",
@@ -235,7 +235,7 @@ def logs_unencrypted(copy: Copy) -> None:
     del copy.properties("data/AccessLogs")["BucketEncryption"]
 
 
-@flaw("R401", "training bucket: a policy that speaks of an unknown value")
+@flaw("A101", "training bucket: a policy that speaks of an unknown value")
 def unknown_value(copy: Copy) -> None:
     statement = copy.statements_of("data/Training/Policy")[0]
     statement["Resource"] = {"Fn::GetAtt": [copy.logical_id("data/Training"), "Unknown"]}

@@ -124,13 +124,13 @@ def typo_in_prefix(copy: Copy) -> None:
     like["s3:prefixes"] = like.pop("s3:prefix")
 
 
-@flaw("R402", "Bedrock role: NotAction")
+@flaw("P304", "Bedrock role: NotAction")
 def not_action(copy: Copy) -> None:
     statement = copy.statement(BEDROCK, "WriteOutput")
     statement["NotAction"] = statement.pop("Action")
 
 
-@flaw("R402", "Bedrock role: NotResource")
+@flaw("P304", "Bedrock role: NotResource")
 def not_resource(copy: Copy) -> None:
     statement = copy.statement(BEDROCK, "WriteOutput")
     statement["NotResource"] = statement.pop("Resource")
@@ -275,7 +275,7 @@ def granted(copy: Copy) -> None:
     statement["Action"] = ["s3:GetObject*", "s3:GetBucket*", "s3:List*"]
 
 
-@flaw("P301", "a role without a contract")
+@flaw("A110", "a role without a contract")
 def unknown_role(copy: Copy) -> None:
     role = copy.properties("pipeline/Functions/Admit/Role")
     copy.add("pipeline", "Another", "AWS::IAM::Role", **role)

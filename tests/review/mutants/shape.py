@@ -71,7 +71,7 @@ def unknown_attribute(copy: Copy) -> None:
     ]
 
 
-@flaw("A103", "a type that nobody knows")
+@flaw("A106", "a type that nobody knows")
 def unknown_type(copy: Copy) -> None:
     copy.resource("pipeline/Messages/Topic")["Type"] = "AWS::SNS::Topics"
 

@@ -75,7 +75,7 @@ def another_account(copy: Copy) -> None:
     )
 
 
-@flaw("R402", "Bedrock trust: NotPrincipal")
+@flaw("T201", "Bedrock trust: NotPrincipal")
 def not_principal(copy: Copy) -> None:
     trust = copy.trust(BEDROCK)
     trust["NotPrincipal"] = {"AWS": "999999999999"}
