@@ -2,7 +2,7 @@
 
 Small and strict: it knows what the templates use and raises on anything else, so that a proof can
 never pass because something was not understood. An independent simulator agrees with it on
-thousands of generated requests (tests/review/test_oracle.py).
+thousands of generated requests (tests/review/iam/test_oracle.py).
 
 Not known here: service control policies, resource control policies and session policies of the
 account, and resource policies outside of the templates. They can only take away.

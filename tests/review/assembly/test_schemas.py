@@ -1,12 +1,12 @@
 """The shapes of resources are AWS's own."""
 
 from bedrock_tuning.review.assembly import schema as shape
-from tests.review import make_schemas
+from tests.review.assembly import make_schemas
 
 
 def test_the_committed_schemas_are_those_of_the_installed_cfn_lint() -> None:
     assert make_schemas.TARGET.read_text("utf-8") == make_schemas.text(), (
-        "write them anew with: python -m tests.review.make_schemas"
+        "write them anew with: python -m tests.review.assembly.make_schemas"
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bedrock_tuning.review.iam.simulator import Policies, Request
-from tests.review.oracle.documents import document
+from tests.review.iam.oracle.documents import document
 
 SCRIPT = Path(__file__).with_name("simulate.mjs")
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What each role can do at all: every action of every AWS service, asked of the simulator.
 
-python -m tests.review.oracle.exhaustive      writes tests/review/effective.yaml anew
+python -m tests.review.iam.oracle.exhaustive      writes tests/review/iam/effective.yaml anew
 """
 
 import json
@@ -17,11 +17,11 @@ from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
-from tests.review.oracle.documents import document
-from tests.review.oracle.simulator import ROOT
+from tests.review.iam.oracle.documents import document
+from tests.review.iam.oracle.simulator import ROOT
 
 SCRIPT = Path(__file__).with_name("exhaustive.mjs")
-SNAPSHOT = ROOT / "tests" / "review" / "effective.yaml"
+SNAPSHOT = Path(__file__).parents[1] / "effective.yaml"
 # What the data calls the resource types that templates have.
 _TYPES = {
     "AWS::DynamoDB::Table": ("dynamodb:table",),
@@ -134,7 +134,7 @@ def text(evidence: Evidence) -> str:
     body: str = yaml.safe_dump(readable(evidence, allowed), width=100, sort_keys=True)
     return (
         "# What each role can do, of all actions of all services, by an independent simulator.\n"
-        "# Written by: python -m tests.review.oracle.exhaustive\n" + body
+        "# Written by: python -m tests.review.iam.oracle.exhaustive\n" + body
     )
 
 

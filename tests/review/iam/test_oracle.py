@@ -18,9 +18,9 @@ from bedrock_tuning.review.iam.probes import (
 )
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 from tests.review.broken import Synthesized
-from tests.review.oracle import simulator
-from tests.review.oracle.near_misses import STRANGER, near_misses
-from tests.review.oracle.random_policies import questions
+from tests.review.iam.oracle import simulator
+from tests.review.iam.oracle.near_misses import STRANGER, near_misses
+from tests.review.iam.oracle.random_policies import questions
 
 
 @pytest.fixture(scope="module", autouse=True)

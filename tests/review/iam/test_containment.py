@@ -12,7 +12,7 @@ from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.containment import beyond, inside, parts, short_of, trust_beyond
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.simulator import Policies, Request
-from tests.review.oracle import simulator
+from tests.review.iam.oracle import simulator
 
 READ = Statement(
     where="contract",

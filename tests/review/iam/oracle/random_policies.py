@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
-from bedrock_tuning.review.iam.policy import Kind, Statement, parse
+from bedrock_tuning.review.iam.policy import PolicyKind, Statement, parse
 from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT
 from bedrock_tuning.review.iam.simulator import Policies, Request
 
@@ -126,7 +126,7 @@ def _some(
         for statement in raw:
             statement.pop("Resource", None)
             statement.pop("NotResource", None)
-    kind: Kind = "trust" if trust else "resource" if principal else "identity"
+    kind: PolicyKind = "trust" if trust else "resource" if principal else "identity"
     found = parse({"Version": "2012-10-17", "Statement": raw}, where="random", kind=kind)
     assert found.problems == []
     return found.statements

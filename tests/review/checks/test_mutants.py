@@ -9,7 +9,7 @@ import pytest
 from bedrock_tuning.review import CHECKS
 from bedrock_tuning.review.check import Violation
 from tests.review.broken import Synthesized
-from tests.review.finding_lines import Line, finding_lines, recorded
+from tests.review.checks.finding_lines import Line, finding_lines, recorded
 from tests.review.mutants import MUTANTS
 from tests.review.mutants._mutant import Mutant
 

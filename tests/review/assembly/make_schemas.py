@@ -9,7 +9,7 @@ import cfnlint.data.schemas as carried
 
 from bedrock_tuning.review.assembly.identity import KINDS
 
-TARGET = Path(__file__).resolve().parents[2] / "bedrock_tuning/review/assembly/schemas.json"
+TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/schemas.json"
 _KEEP = ("type", "enum", "required", "additionalProperties")
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.review.broken import Synthesized
-from tests.review.oracle import exhaustive, simulator
+from tests.review.iam.oracle import exhaustive, simulator
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,7 +25,7 @@ BEDROCK = {
 def test_what_each_role_can_do_is_the_committed_list(dev: Synthesized) -> None:
     found = exhaustive.text(dev.evidence())
     assert found == exhaustive.SNAPSHOT.read_text("utf-8"), (
-        "read the difference, then: python -m tests.review.oracle.exhaustive"
+        "read the difference, then: python -m tests.review.iam.oracle.exhaustive"
     )
 
 
