@@ -1,7 +1,7 @@
 """Whether a resource has the form that CloudFormation demands: names, types, values, completeness.
 
-The schemas are AWS's own, cut down to what this needs (tests/review/assembly/make_schemas.py). Without this
-a misspelled property would be a setting that silently is not there.
+The schemas are AWS's own, cut down to what this needs (tests/review/assembly/make_schemas.py).
+Without this a misspelled property would be a setting that silently is not there.
 """
 
 import json
