@@ -19,7 +19,7 @@ PYTHONS ?= 3.12 3.13
 # Test processes; 0 runs all tests in one.
 WORKERS ?= auto
 DOMAIN := $(addprefix tests/,catalogue checking config contracts dataset report rules run serving)
-DOMAIN_NEEDS := boto3 hypothesis jinja2 jsonschema msgspec pillow pytest
+DOMAIN_NEEDS := boto3 hypothesis jinja2 jsonschema msgspec openpyxl pillow pyarrow pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
 LAYERS := build/layers/lambda/python build/layers/host/python

@@ -5,10 +5,14 @@ import math
 import re
 import warnings
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bedrock_tuning.catalogue import CaptionLimits, ImageLimits
 from bedrock_tuning.dataset.images.header import Header, header
+from bedrock_tuning.dataset.scope import characters_in
+from bedrock_tuning.prepare.metadata import without_metadata
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,6 +22,7 @@ _ENLARGE_MOST: Final = 4.0
 _QUALITIES: Final = (95, 90, 85, 80, 70)
 _SHRINK: Final = 0.85
 _EXTENSIONS: Final = {"png": ".png", "jpeg": ".jpg"}
+_HEIF: Final = ("HEIC", "HEIF", "AVIF")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -29,7 +34,11 @@ class Change(NamedTuple):
 
 
 class UnfixableError(Exception):
-    """Nothing sensible can be made of it; the text says why."""
+    """Nothing sensible can be made of it; the text says why. kind: the reason without details."""
+
+    def __init__(self, reason: str, *, kind: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +57,7 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
     """
     import PIL.Image
 
+    heic = _reads_heic()
     found = header(data)
     try:
         with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data)) as image:
@@ -58,14 +68,27 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
         raise
     except PIL.UnidentifiedImageError as error:
         what = "no image" if found.format == "unknown" else f"{found.format}, which is not read"
-        raise UnfixableError(f"the file is {what}") from error
+        if found.format in _HEIF and not heic:
+            what = f"{found.format}; to read it: pip install 'bedrock-tuning[images]'"
+        raise UnfixableError(f"the file is {what}", kind=f"{found.format} not read") from error
     except Exception as error:
         # Decoders of broken data raise whatever they like.
         words = " ".join(str(error).split())
         what = found.format if found.format != "unknown" else "the file"
         raise UnfixableError(
-            f"{what} cannot be decoded: {words or type(error).__name__}"
+            f"{what} cannot be decoded: {words or type(error).__name__}", kind="image broken"
         ) from error
+
+
+@cache
+def _reads_heic() -> bool:
+    """Whether Pillow can read what telephones write; it can with the package pillow-heif."""
+    if find_spec("pillow_heif") is None:
+        return False
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed:
@@ -84,8 +107,11 @@ def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> F
     changed = _upright(_eight_bits(image, changes), changes)
     changed = _sized(_padded(changed, limits, changes), limits, changes)
     most = limits.bytes_warn or limits.bytes_max
-    if not changes and len(data) <= most:
-        return Fixed(data=data, extension=_EXTENSIONS[format])
+    bare = without_metadata(data)
+    if bare != data:
+        changes.append(Change("metadata removed", "EXIF and the like: places, names, comments"))
+    if len(bare) <= most and all(change.kind == "metadata removed" for change in changes):
+        return Fixed(data=bare, extension=_EXTENSIONS[format], changes=changes)
     return _encoded(changed, format, most, limits, changes)
 
 
@@ -169,10 +195,13 @@ def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image
         return image
     factor = max(1.0, least) if least > 1 else most
     if factor > most or factor < least:
-        raise UnfixableError(f"{width} × {height} cannot be scaled to fit both limits of its sides")
+        raise UnfixableError(
+            f"{width} × {height} cannot be scaled to fit both limits of its sides", kind="too long"
+        )
     if factor > _ENLARGE_MOST:
         raise UnfixableError(
-            f"{width} × {height} is too small: it would have to be enlarged {factor:.0f} ×"
+            f"{width} × {height} is too small: it would have to be enlarged {factor:.0f} ×",
+            kind="too small",
         )
     # Enlarged sides round up and reduced ones down, so that neither ends beside its limit.
     turn = math.ceil if factor > 1 else math.floor
@@ -218,7 +247,7 @@ def _encoded(
                 return Fixed(data=data, extension=".jpg", changes=changes)
         smaller = (int(image.width * _SHRINK), int(image.height * _SHRINK))
         if min(smaller) < (limits.side_min or 1):
-            raise UnfixableError(f"it does not fit into {most:,} bytes")
+            raise UnfixableError(f"it does not fit into {most:,} bytes", kind="too many bytes")
         image = _resized(image, smaller, limits, changes)
 
 
@@ -237,7 +266,7 @@ def _save(image: "Image", format: str, *, quality: int = 95) -> bytes:
         image.save(out, "PNG", optimize=False, icc_profile=profile)
     else:
         image.save(out, "JPEG", quality=quality, icc_profile=profile, exif=b"")
-    return out.getvalue()
+    return without_metadata(out.getvalue())
 
 
 def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]:
@@ -248,15 +277,23 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]
     text = text.encode("utf-8", "replace").decode()
     if text != caption:
         changes.append(Change("caption trimmed", "blanks and control characters"))
-    if len(text) > limits.chars_max:
-        cut = text[: limits.chars_max]
+    most = _caption_most(limits)
+    if len(text) > most:
+        cut = text[:most]
         head, blank, _ = cut.rpartition(" ")
         # At a word's end, unless that costs more than a long word.
-        shorter = head if blank and len(head) > limits.chars_max * 0.9 else cut
+        shorter = head if blank and len(head) > most * 0.9 else cut
         changes.append(
             Change("caption cut", f"from {len(text):,} to {len(shorter.rstrip()):,} characters")
         )
         text = shorter.rstrip()
     if not text or len(text) < limits.chars_min:
-        raise UnfixableError(f"the caption has {len(text)} characters")
+        raise UnfixableError(f"the caption has {len(text)} characters", kind="caption too short")
     return text, changes
+
+
+def _caption_most(limits: CaptionLimits) -> int:
+    """How many characters of a caption are read: tokens are the closer limit, where known."""
+    if not limits.tokens_max or not limits.chars_per_token:
+        return limits.chars_max
+    return min(limits.chars_max, characters_in(limits.tokens_max, limits.chars_per_token))

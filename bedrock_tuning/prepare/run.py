@@ -1,17 +1,20 @@
-"""From a folder of images and their captions to training and validation manifests."""
+"""From images and their captions, however they lie, to training and validation manifests."""
 
-import hashlib
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import DatasetContract
+from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Options
+from bedrock_tuning.dataset.layouts.recognise import Pair, Understood, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.prepare.fix import Change, UnfixableError, fix_caption
-from bedrock_tuning.prepare.pairs import LeftOut, Pair, read_pairs
+from bedrock_tuning.prepare.sides import sides
 from bedrock_tuning.prepare.write import (
     CHANGES,
     IMAGES,
@@ -24,21 +27,25 @@ from bedrock_tuning.prepare.write import (
     write_manifest,
 )
 from bedrock_tuning.progress import Meter, silent
+from bedrock_tuning.wording import counted
+
+_PREVIEW: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparePlan:
     """What to make of what.
 
-    places: bucket and key prefix (ends with "/") of each kind that there will be. share: of the
-    records for training. contract: what to fix images and captions to; None leaves them as they
-    are. link: hard links instead of copies.
+    places: bucket and key prefix (ends with "/") of each kind that there may be. share: of the
+    records for training as the user wants it; usual_share where nothing is said. contract: what to
+    fix images and captions to; None leaves them as they are. link: hard links instead of copies.
     """
 
-    folder: Path
-    captions: str
+    source: Path
+    options: Options
     places: Mapping[s3_layout.Kind, tuple[str, str]]
-    share: float
+    share: float | None
+    usual_share: float
     seed: int
     contract: DatasetContract | None
     link: bool
@@ -46,58 +53,93 @@ class PreparePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Previewed:
+    """One pair as the model will see it. kind: the set that it is in."""
+
+    file: str
+    caption: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What was made. records: by kind. changes: images by kind of change. upload: shell lines."""
+    """What was made.
+
+    understood: what the input is, in one line. splits: images by split as they were found. said:
+    what was decided on the way. changes: images by kind of change. left_out_by: number by reason.
+    near: pictures that look the same and are on two sides. upload: shell lines.
+    """
 
     out: Path
+    understood: str
+    splits: Mapping[str, int]
+    said: tuple[str, ...]
+    preview: tuple[Previewed, ...]
     records: Mapping[str, int]
     changes: Mapping[str, int]
     left_out: tuple[LeftOut, ...]
+    left_out_by: Mapping[str, int]
+    near: tuple[tuple[str, str], ...]
     upload: tuple[str, ...]
+
+    @property
+    def dropped(self) -> float:
+        """Which share of everything was left out, tests apart."""
+        left = len(self.left_out)
+        return left / max(1, left + sum(self.records.values()))
 
 
 def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
     """Writes the dataset into plan.out; raises UserError and writes nothing if it cannot."""
     _check_apart(plan)
-    pairs, left = read_pairs(plan.folder, plan.captions)
-    told: dict[str, list[Change]] = {}
-    contract = plan.contract
-    if contract is not None and contract.caption is not None:
-        pairs = _fixed_captions(pairs, contract, left, told)
     with new_folder(plan.out) as folder:
-        staging = folder / ".staging"
-        staging.mkdir()
+        work = folder / Workshop.FOLDER
+        scene = look(plan.source, plan.options, room=work / "unpacked")
+        understood = understand(scene)
+        left = understood.left
+        told: dict[str, list[Change]] = {}
+        pairs = _fixed_captions(understood.pairs, plan.contract, left, told)
         shop = Workshop(
-            folder=plan.folder,
-            staging=staging,
-            limits=contract.image if contract is not None else None,
+            files=scene.files,
+            work=work,
+            limits=plan.contract.image if plan.contract is not None else None,
             meter=meter,
         )
-        images = shop.images(sorted({pair.file for pair in pairs}))
+        tests = {pair.file for pair in pairs if pair.split == "test"}
+        images = shop.images(sorted({pair.file for pair in pairs}), unchanged=tests)
         left += shop.left
         pairs = [pair for pair in pairs if pair.file in images]
-        if contract is not None:
-            pairs = _without_copies(pairs, images, left)
         if not pairs:
             raise UserError(
                 "no image with a usable caption is left",
-                where=str(plan.folder),
+                where=str(plan.source),
                 fix=f"for example {left[0].file}: {left[0].reason}" if left else "add images",
             )
-        records = _write(plan, folder, pairs, images, told, left)
-        staging.rmdir()
+        dealt = sides(pairs, images, share=plan.share, usual_share=plan.usual_share, seed=plan.seed)
+        left += dealt.left
+        pairs = [pair for pair in pairs if pair.file in dealt.kinds]
+        if plan.contract is not None:
+            pairs = _without_copies(pairs, images, left)
+        records = _write(plan, folder, pairs, dealt.kinds, images, told, left)
+        shop.close()
     return Prepared(
         out=plan.out,
+        understood=_one_line(understood),
+        splits=dealt.counts if dealt.given else {},
+        said=(*understood.said, *_also(understood), *dealt.said),
+        preview=tuple(_preview(pairs, dealt.kinds)),
         records=records,
         changes=_summed(pairs, images, told),
         left_out=tuple(left),
+        left_out_by=dict(Counter(each.kind for each in left).most_common()),
+        near=tuple(dealt.near),
         upload=tuple(_upload(plan, records)),
     )
 
 
 def _check_apart(plan: PreparePlan) -> None:
-    folder, out = plan.folder.resolve(), plan.out.resolve()
-    if out == folder or folder in out.parents:
+    source, out = plan.source.resolve(), plan.out.resolve()
+    if source.is_dir() and (out == source or source in out.parents):
         raise UserError(
             "the output folder is inside the input folder",
             where=str(plan.out),
@@ -105,79 +147,104 @@ def _check_apart(plan: PreparePlan) -> None:
         )
 
 
+def _one_line(understood: Understood) -> str:
+    """What was read, as in "COCO captions (a.json: images and annotations): 2 images, …"."""
+    pairs = understood.pairs
+    images = len({pair.file for pair in pairs})
+    each = f" ({len(pairs) / images:.3g} each)" if images and len(pairs) > images else ""
+    counts = Counter({pair.file: pair.split for pair in pairs}.values())
+    named = [f"{split} {counts[split]:,}" for split in ("train", "validation", "test")]
+    splits = f"; splits as given: {', '.join(named)}" if set(counts) - {""} else ""
+    return (
+        f"{understood.layout} ({understood.why}): {counted(images, 'image')}, "
+        f"{counted(len(pairs), 'caption')}{each}{splits}"
+    )
+
+
+def _also(understood: Understood) -> Iterator[str]:
+    if understood.also:
+        yield f"{understood.also} would fit, too: --captions chooses another reading"
+
+
+def _preview(pairs: Sequence[Pair], kinds: Mapping[str, s3_layout.Kind]) -> Iterator[Previewed]:
+    """Five pairs from all over the dataset."""
+    step = max(1, len(pairs) // _PREVIEW)
+    for pair in pairs[::step][:_PREVIEW]:
+        yield Previewed(file=pair.file, caption=pair.caption, kind=kinds[pair.file])
+
+
 def _fixed_captions(
     pairs: Sequence[Pair],
-    contract: DatasetContract,
+    contract: DatasetContract | None,
     left: list[LeftOut],
     told: dict[str, list[Change]],
 ) -> list[Pair]:
-    if contract.caption is None:
+    if contract is None or contract.caption is None:
         return list(pairs)
-    kept = []
+    kept: dict[Pair, None] = {}
     for pair in pairs:
         try:
             caption, changes = fix_caption(pair.caption, contract.caption)
         except UnfixableError as error:
-            left.append(LeftOut(file=pair.file, reason=str(error)))
+            left.append(LeftOut(file=pair.file, reason=str(error), kind="caption too short"))
             continue
         told.setdefault(pair.file, []).extend(changes)
-        kept.append(replace(pair, caption=caption))
-    return kept
+        fixed = replace(pair, caption=caption)
+        if fixed in kept:
+            reason = "the same caption again"
+            left.append(LeftOut(file=pair.file, reason=reason, kind="the same pair again"))
+        kept[fixed] = None
+    return list(kept)
 
 
 def _without_copies(
     pairs: Sequence[Pair], images: Mapping[str, PreparedImage], left: list[LeftOut]
 ) -> list[Pair]:
     """Each picture once: from a file that needed no change if there is one, else the first."""
-    best: dict[str, Pair] = {}
+    best: dict[str, str] = {}
     for pair in sorted(pairs, key=lambda pair: bool(images[pair.file].changes)):
-        best.setdefault(images[pair.file].digest, pair)
+        best.setdefault(images[pair.file].digest, pair.file)
+    kept = []
     for pair in pairs:
         chosen = best[images[pair.file].digest]
-        if pair is not chosen:
-            again = chosen.file == pair.file
-            what = "named again" if again else f"the same picture as {chosen.file}"
-            left.append(LeftOut(file=pair.file, reason=what))
-    return [pair for pair in pairs if pair is best[images[pair.file].digest]]
+        if pair.file == chosen:
+            kept.append(pair)
+        else:
+            reason = f"the same picture as {chosen}"
+            left.append(LeftOut(file=pair.file, reason=reason, kind="the same picture again"))
+    return kept
 
 
 def _write(
     plan: PreparePlan,
     folder: Path,
     pairs: Sequence[Pair],
+    kinds: Mapping[str, s3_layout.Kind],
     images: Mapping[str, PreparedImage],
     told: Mapping[str, list[Change]],
     left: Sequence[LeftOut],
 ) -> dict[str, int]:
-    counts = Counter(images[pair.file].digest for pair in pairs)
-    chosen = validation_digests(counts, share=plan.share, seed=plan.seed)
     names = unique({pair.file: images[pair.file].name for pair in pairs})
-    kinds: dict[str, s3_layout.Kind] = {
-        file: "validation" if images[file].digest in chosen else "training" for file in names
-    }
     records: dict[str, int] = {}
     for kind in s3_layout.KINDS:
-        if kind not in kinds.values():
+        chosen = [pair for pair in pairs if kinds[pair.file] == kind]
+        if not chosen:
             continue
         bucket, prefix = plan.places[kind]
         lines = [
-            (s3_layout.uri(bucket, f"{prefix}{IMAGES}/{names[pair.file]}"), pair)
-            for pair in pairs
-            if kinds[pair.file] == kind
+            (s3_layout.uri(bucket, f"{prefix}{IMAGES}/{names[pair.file]}"), pair.caption)
+            for pair in chosen
         ]
         write_manifest(folder / kind / s3_layout.MANIFEST_FILE, lines)
         records[kind] = len(lines)
     with (folder / CHANGES).open("wb") as file:
-        for name, kind in sorted(kinds.items()):
-            target = f"{kind}/{IMAGES}/{names[name]}"
-            put(images[name], plan.folder / name, folder / target, link=plan.link)
+        for name, target_name in sorted(names.items()):
+            target = f"{kinds[name]}/{IMAGES}/{target_name}"
+            put(images[name], folder / target, link=plan.link)
             done = [*images[name].changes, *told.get(name, ())]
             write_line(file, {"file": name, "to": target, "changes": [" ".join(c) for c in done]})
         for each in sorted(left, key=lambda each: each.file):
             write_line(file, {"file": each.file, "left_out": each.reason})
-    for image in images.values():
-        if image.staged is not None:
-            image.staged.unlink(missing_ok=True)
     return records
 
 
@@ -191,49 +258,11 @@ def _summed(
     return dict(sorted(found.items()))
 
 
-def _upload(plan: PreparePlan, records: Mapping[str, int]) -> list[str]:
+def _upload(plan: PreparePlan, records: Mapping[str, int]) -> Iterator[str]:
     """Images first, the training manifest last: its upload is what starts a run."""
-    kinds = [kind for kind in ("validation", "training") if kind in records]
-    lines = [
-        shlex.join(["aws", "s3", "sync", str(plan.out / kind / IMAGES), _uri(plan, kind, IMAGES)])
-        for kind in kinds
-    ]
-    lines += [
-        shlex.join(
-            [
-                "aws",
-                "s3",
-                "cp",
-                str(plan.out / kind / s3_layout.MANIFEST_FILE),
-                _uri(plan, kind, s3_layout.MANIFEST_FILE),
-            ]
-        )
-        for kind in kinds
-    ]
-    return lines
-
-
-def _uri(plan: PreparePlan, kind: str, name: str) -> str:
-    bucket, prefix = plan.places["validation" if kind == "validation" else "training"]
-    return s3_layout.uri(bucket, f"{prefix}{name}")
-
-
-def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) -> frozenset[str]:
-    """The digests whose records belong to the validation set.
-
-    counts: records by the digest of their image's bytes, so copies stay together. share: of all
-    records that training keeps, 0 to 1. The same digests, share and seed give the same answer,
-    whatever the files are called; at least one image stays in training.
-    """
-    wanted = round(sum(counts.values()) * (1 - share))
-    order = sorted(counts, key=lambda digest: hashlib.sha256(f"{seed}/{digest}".encode()).digest())
-    chosen: set[str] = set()
-    taken = 0
-    for digest in order[:-1]:
-        if taken >= wanted:
-            break
-        # A group of copies that is too big for what is still wanted stays in training.
-        if taken + counts[digest] <= wanted:
-            chosen.add(digest)
-            taken += counts[digest]
-    return frozenset(chosen)
+    kinds: list[s3_layout.Kind] = [kind for kind in reversed(s3_layout.KINDS) if kind in records]
+    for verb, name in (("sync", IMAGES), ("cp", s3_layout.MANIFEST_FILE)):
+        for kind in kinds:
+            bucket, prefix = plan.places[kind]
+            target = s3_layout.uri(bucket, f"{prefix}{name}")
+            yield shlex.join(["aws", "s3", verb, str(plan.out / kind / name), target])

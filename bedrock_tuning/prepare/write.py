@@ -4,19 +4,19 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 from bedrock_tuning.catalogue import ImageLimits
-from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.prepare.fix import Change, UnfixableError, fix_image
-from bedrock_tuning.prepare.pairs import LeftOut, Pair
+from bedrock_tuning.prepare.near import Look, look_at
 from bedrock_tuning.progress import Meter, silent
 
 CHANGES: Final = "changes.jsonl"
@@ -27,88 +27,160 @@ _KEY_BYTES_MAX: Final = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedImage:
-    """One image on its way. digest: of the bytes that are written. staged: them, if they are new.
+    """One image on its way. source: digest of the input's bytes; digest: of those to be written.
 
-    name: below images/, with the extension that its content wants.
+    path: the file that is to be written as it is. is_new: whether it is ours and may be moved.
+    name: below images/, with the extension that its content wants. look: if it was looked at.
     """
 
     file: str
+    source: str
     digest: str
     name: str
-    staged: Path | None = None
+    path: Path
+    is_new: bool = False
     changes: tuple[Change, ...] = ()
+    look: Look | None = None
 
 
 @dataclass(kw_only=True)
 class Workshop:
-    """Turns files below a folder into images that can be written.
+    """Turns files into images that can be written.
 
-    staging: a folder for new files. limits: what images are fixed to; None leaves them as they are.
+    work: a folder for new files, which remembers what was fixed: an interrupted run goes on there.
+    limits: what images are fixed to; None leaves them as they are.
     """
 
-    folder: Path
-    staging: Path
+    FOLDER: ClassVar = ".work"
+
+    files: Mapping[str, Path]
+    work: Path
     limits: ImageLimits | None
     meter: Meter = silent
     left: list[LeftOut] = field(default_factory=list)
+    _known: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def images(self, files: Sequence[str]) -> dict[str, PreparedImage]:
-        """Each file's image; those of which nothing can be made are in `left`."""
+    def __post_init__(self) -> None:
+        self._fixed = self.work / "fixed"
+        self._fixed.mkdir(parents=True, exist_ok=True)
+        self._looks = find_spec("PIL") is not None
+        limits = hashlib.sha256(repr(self.limits).encode()).hexdigest()[:16]
+        self._journal = self.work / f"journal-{limits}.jsonl"
+        if self._journal.exists():
+            for line in self._journal.read_text("utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    # The line that was being written when the run was interrupted.
+                    continue
+                self._known[entry["source"]] = entry
+
+    def close(self) -> None:
+        """Throws away what was needed on the way."""
+        shutil.rmtree(self.work)
+
+    def images(
+        self, files: Sequence[str], *, unchanged: Collection[str] = ()
+    ) -> dict[str, PreparedImage]:
+        """Each file's image; those of which nothing can be made are in `left`.
+
+        unchanged: files that will not be written, so that nothing is fixed in them.
+        """
         found: dict[str, PreparedImage] = {}
-        with (
-            self.meter("preparing images", "images") as progress,
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-        ):
-            for start in range(0, len(files), _BATCH):
-                batch = files[start : start + _BATCH]
-                numbers = range(start, start + len(batch))
-                for image in pool.map(self._image, batch, numbers):
-                    if isinstance(image, LeftOut):
-                        self.left.append(image)
-                    else:
-                        found[image.file] = image
-                progress.update(share=(start + len(batch)) / len(files), count=len(batch))
+        pool = ThreadPoolExecutor(os.cpu_count())
+        try:
+            with (
+                self.meter("preparing images", "images") as progress,
+                self._journal.open("a", encoding="utf-8") as journal,
+            ):
+                for start in range(0, len(files), _BATCH):
+                    batch = files[start : start + _BATCH]
+                    fix = [file not in unchanged for file in batch]
+                    for image, entry in pool.map(self._image, batch, fix):
+                        if isinstance(image, LeftOut):
+                            self.left.append(image)
+                        else:
+                            found[image.file] = image
+                        if entry is not None:
+                            journal.write(json.dumps(entry) + "\n")
+                    progress.update(share=(start + len(batch)) / len(files), count=len(batch))
+        finally:
+            pool.shutdown(cancel_futures=True)
         return found
 
-    def _image(self, file: str, number: int) -> PreparedImage | LeftOut:
+    def _image(self, file: str, fix: bool) -> tuple[PreparedImage | LeftOut, dict[str, Any] | None]:
+        """An image, and what the journal has to remember of it."""
+        path = self.files[file]
         try:
-            data = (self.folder / file).read_bytes()
+            data = path.read_bytes()
         except OSError as error:
-            return LeftOut(file=file, reason=f"cannot be read: {error.strerror}")
-        if not data:
-            return LeftOut(file=file, reason="the file is empty")
-        if self.limits is None:
-            return PreparedImage(file=file, digest=_digest(data), name=_safe(file))
+            reason = f"it cannot be read: {error.strerror or error}"
+            return LeftOut(file=file, reason=reason, kind="image not readable"), None
+        source = _digest(data)
+        look = look_at(data) if self._looks else None
+        if self.limits is None or not fix:
+            return PreparedImage(
+                file=file,
+                source=source,
+                digest=source,
+                name=_safe(file),
+                path=path,
+                is_new=path.is_relative_to(self.work),
+                look=look,
+            ), None
+        known = self._known.get(source)
+        entry = known if known is not None and self._is_there(known) else self._fix(data, source)
+        if entry["reason"]:
+            left = LeftOut(file=file, reason=entry["reason"], kind=entry["reason_kind"])
+            return left, entry
+        changes = [Change(*each) for each in entry["changes"]]
+        name = _safe(file)
+        if not _fits(name, entry["extension"]):
+            name = f"{PurePosixPath(name).with_suffix('')}{entry['extension']}"
+            changes.append(Change("renamed", f"to {name}"))
+        return PreparedImage(
+            file=file,
+            source=source,
+            digest=entry["digest"],
+            name=name,
+            path=self._fixed / source if entry["changes"] else path,
+            is_new=bool(entry["changes"]) or path.is_relative_to(self.work),
+            changes=tuple(changes),
+            look=look,
+        ), None if entry is known else entry
+
+    def _is_there(self, entry: Mapping[str, Any]) -> bool:
+        return not entry["changes"] or (self._fixed / entry["source"]).exists()
+
+    def _fix(self, data: bytes, source: str) -> dict[str, Any]:
+        entry: dict[str, Any] = {"source": source, "reason": "", "changes": []}
+        assert self.limits is not None  # noqa: S101
         try:
             fixed = fix_image(data, self.limits)
         except UnfixableError as error:
-            return LeftOut(file=file, reason=str(error))
-        changes = list(fixed.changes)
-        name = _safe(file)
-        if not _fits(name, fixed.data):
-            name = f"{PurePosixPath(name).with_suffix('')}{fixed.extension}"
-            changes.append(Change("renamed", f"to {name}"))
-        staged = None
+            return {**entry, "reason": str(error), "reason_kind": error.kind}
         if fixed.changes:
-            staged = self.staging / str(number)
-            staged.write_bytes(fixed.data)
-        return PreparedImage(
-            file=file,
-            digest=_digest(fixed.data),
-            name=name,
-            staged=staged,
-            changes=tuple(changes),
-        )
+            half = self._fixed / f"{source}.half"
+            half.write_bytes(fixed.data)
+            half.replace(self._fixed / source)
+        return {
+            **entry,
+            "digest": _digest(fixed.data),
+            "extension": fixed.extension,
+            "changes": [list(each) for each in fixed.changes],
+        }
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _fits(name: str, data: bytes) -> bool:
+_ENDINGS: Final = {".png": (".png",), ".jpg": (".jpg", ".jpeg", ".jpe")}
+
+
+def _fits(name: str, extension: str) -> bool:
     """Whether a name promises what the content is."""
-    endings = {"png": (".png",), "jpeg": (".jpg", ".jpeg", ".jpe")}
-    return PurePosixPath(name).suffix.lower() in endings.get(header(data).format, ())
+    return PurePosixPath(name).suffix.lower() in _ENDINGS[extension]
 
 
 def _safe(file: str) -> str:
@@ -139,7 +211,8 @@ def unique(names: Mapping[str, str]) -> dict[str, str]:
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder that becomes `out` when all is written; an error leaves nothing behind.
 
-    Raises UserError if out exists and is not empty.
+    Ctrl-C leaves it, so that the same command goes on where it stopped. Raises UserError if out
+    exists and is not empty.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(
@@ -147,25 +220,31 @@ def new_folder(out: Path) -> Iterator[Path]:
             where=str(out),
             fix="a new folder",
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    unfinished = out.parent / f".{out.name}-unfinished"
+    for each in unfinished.iterdir() if unfinished.is_dir() else ():
+        if each.name != Workshop.FOLDER:
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+    unfinished.mkdir(parents=True, exist_ok=True)
     try:
         yield unfinished
         unfinished.chmod(0o755)
         unfinished.replace(out)
-    finally:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
+        raise
 
 
-def put(image: PreparedImage, source: Path, target: Path, *, link: bool) -> None:
+def put(image: PreparedImage, target: Path, *, link: bool) -> None:
     """Writes an image where it belongs: the new file, a copy, or a hard link to the input."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    if image.staged is not None:
-        image.staged.replace(target)
+    if image.is_new:
+        image.path.replace(target)
     elif link:
-        _link(source, target)
+        _link(image.path, target)
     else:
-        shutil.copyfile(source, target)
+        shutil.copyfile(image.path, target)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -176,12 +255,12 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def write_manifest(path: Path, pairs: Sequence[tuple[str, Pair]]) -> None:
+def write_manifest(path: Path, pairs: Sequence[tuple[str, str]]) -> None:
     """One record per pair of reference and caption."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        for reference, pair in pairs:
-            write_line(file, {"image-ref": reference, "caption": pair.caption})
+        for reference, caption in pairs:
+            write_line(file, {"image-ref": reference, "caption": caption})
 
 
 def write_line(file: IO[bytes], value: Mapping[str, Any]) -> None:

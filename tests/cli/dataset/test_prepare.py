@@ -12,7 +12,7 @@ from tests.cli.conftest import Run
 from tests.cli.datasets import picture
 from tests.cli.support import StubbedAws
 
-CUSTOMIZATIONS = Path(__file__).resolve().parents[2] / "customizations"
+CUSTOMIZATIONS = Path(__file__).resolve().parents[3] / "customizations"
 MODEL = "titan-multimodal-embeddings-g1"
 PLACES = ("--to", "s3://t/pets", "--validation-to", "s3://v/pets")
 
@@ -32,7 +32,10 @@ def pictures(tmp_path: Path) -> Path:
 def prepare(run: Run, folder: Path, *options: object, out: str = "out") -> dict[str, Any]:
     captions = folder.parent / "captions.csv"
     chosen = options if "--captions" in options else ("--captions", captions, *options)
-    result = run("prepare", folder, *PLACES, "-o", folder.parent / out, *chosen, "--json")
+    result = run(
+        "prepare", folder, *PLACES, "-o", folder.parent / out, "--dropped-max", "1", *chosen,
+        "--json",
+    )  # fmt: skip
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert isinstance(found, dict)
@@ -131,7 +134,8 @@ def test_fix_keeps_one_of_several_copies_and_names_it(
     (pictures / "9b.png").write_bytes((pictures / "9.png").read_bytes())
     add(tmp_path / "captions.csv", "\n9b.png,again")
     found = prepare(run, pictures, "--fix")
-    assert found["left_out"] == [{"file": "9b.png", "reason": "the same picture as 9.png"}]
+    (left,) = found["left_out"]
+    assert (left["file"], left["reason"]) == ("9b.png", "the same picture as 9.png")
 
 
 def test_split_1_makes_no_validation_set(run: Run, pictures: Path, tmp_path: Path) -> None:
@@ -250,8 +254,9 @@ def test_what_makes_no_sense_is_refused(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"name,words\n1.png,x\n", "name the columns file and caption"),
-        (b"file,caption\n1.png,caf\xe9\n", "not UTF-8"),
+        (b"name,number\n1.png,7\n", "no column of captions beside name; it has: name, number"),
+        (b"file,caption\n1.png,caf\x81\n", "not UTF-8"),
+        (b"file,file\n1.png,x\n", 'the column "file" is named twice'),
         (b'file,caption\n1.png,"open\n', "row"),
     ],
 )

@@ -110,6 +110,7 @@ def test_a_messy_folder_becomes_a_dataset_without_a_fault(
     captions.write_bytes(CAPTIONS[kind]({name: f"a picture: {name}" for name in ODD}))
     before = _state(folder)
     arguments = ("--to", "s3://train/pets/", "--split", "1", "--fix", "-m", MODEL, "-o", out)
+    arguments = (*arguments, "--dropped-max", "0.5")
     result = run("prepare", folder, "--captions", captions, *arguments, "--json")
     assert result.exit_code == 0, result.output
     assert _state(folder) == before
@@ -144,9 +145,12 @@ def test_a_caption_beside_an_image_that_cannot_be_read_costs_that_image_only(
     for number in range(3):
         picture(folder / f"{number}.png", number=number)
         (folder / f"{number}.txt").write_bytes(b"\xef\xbb\xbfa dog\r\n")
-    (folder / "1.txt").write_bytes("ein größerer Hund".encode("latin-1"))
+    (folder / "1.txt").write_bytes(b"nobody writes \x81")
     to = ("--to", "s3://train/pets/", "--split", "1", "-o", tmp_path / "out", "--json")
-    made = json.loads(run("prepare", folder, "--captions", "sidecar", *to).stdout)
+    result = run("prepare", folder, "--captions", "sidecar", *to)
+    assert result.exit_code == 1
+    assert "33.3% of the records were left out, more than 5%" in result.stderr
+    made = json.loads(result.stdout)
     assert made["records"] == {"training": 2}
     (left,) = made["left_out"]
     assert left["file"] == "1.png"
@@ -158,9 +162,9 @@ def test_a_caption_beside_an_image_that_cannot_be_read_costs_that_image_only(
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        ("image,caption\n1.png,größer\n".encode("latin-1"), 'line 2 is not UTF-8 (byte 0xf6)'),
-        (b"1.png,a dog\n2.png,a cat\n", "it has: 1.png, a dog"),
-        (b"image,caption\n1.png\n", "no text under caption"),
+        (b"image,caption\n1.png,gr\x81sser\n", 'line 2 is not UTF-8 (byte 0x81)'),
+        (b"image,caption\n1.png\n", "row 2 has no caption"),
+        (b"<html><table><tr><td>1.png", "the table is HTML"),
     ],
 )  # fmt: skip
 def test_captions_that_cannot_be_read_are_one_message(

@@ -1,0 +1,93 @@
+"""A prepared dataset as people read it: what it was, what it became, what to do next."""
+
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from bedrock_tuning.cli.terminal.output import emit, emit_table
+from bedrock_tuning.cli.terminal.verdict import show as show_verdict
+from bedrock_tuning.prepare.run import Prepared
+from bedrock_tuning.report.report import Report
+from bedrock_tuning.wording import counted
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployment
+
+_SHOWN: Final = 5
+_CAPTION: Final = 80
+
+
+def show(prepared: Prepared, report: Report | None, *, dry_run: bool) -> None:
+    """Writes what was understood, five pairs, what was left out, and the checker's verdict."""
+    emit(f"read: {prepared.understood}")
+    for each in prepared.said:
+        emit(f"  {each}")
+    emit()
+    emit_table(
+        ("FOR EXAMPLE", "CAPTION", "SET"),
+        ((each.file, _short(each.caption), each.kind) for each in prepared.preview),
+    )
+    emit()
+    for kind, count in prepared.records.items():
+        where = "not written: --dry-run" if dry_run else prepared.out / kind / "manifest.jsonl"
+        emit(
+            f"{kind}: {counted(count, 'record')} in {where}"
+            if not dry_run
+            else f"{kind}: {counted(count, 'record')}, {where}"
+        )
+    if prepared.changes:
+        emit()
+        emit_table(
+            ("CHANGES TO IMAGES AND CAPTIONS", "COUNT"),
+            ((kind, f"{count:>8,}") for kind, count in prepared.changes.items()),
+        )
+    _left_out(prepared)
+    _near(prepared)
+    if not dry_run:
+        emit(f"\ndetails of every image: {prepared.out / 'changes.jsonl'}")
+    if report is not None:
+        emit()
+        show_verdict(report, places=())
+
+
+def _short(caption: str) -> str:
+    text = " ".join(caption.split())
+    return text if len(text) <= _CAPTION else f"{text[:_CAPTION]}…"
+
+
+def _left_out(prepared: Prepared) -> None:
+    if not prepared.left_out:
+        return
+    emit(f"\nleft out: {len(prepared.left_out):,} ({prepared.dropped:.1%})")
+    for reason, count in prepared.left_out_by.items():
+        emit(f"  {count:>8,}  {reason}")
+    for each in prepared.left_out[:_SHOWN]:
+        emit(f"  {each.file}: {each.reason}")
+    if len(prepared.left_out) > _SHOWN:
+        emit(f"  … and {len(prepared.left_out) - _SHOWN:,} more")
+
+
+def _near(prepared: Prepared) -> None:
+    if not prepared.near:
+        return
+    pairs = counted(len(prepared.near), "pair")
+    emit(f"\nwarning: {pairs} of images on two sides look the same:")
+    for one, other in prepared.near[:_SHOWN]:
+        emit(f"  {one} and {other}")
+
+
+def show_next(
+    prepared: Prepared, whose: str, customization: str | None, deployment: "Deployment | None"
+) -> None:
+    """Writes the commands that check and upload a prepared dataset."""
+    out = quote(str(prepared.out))
+    manifests = [f"{out}/{kind}/manifest.jsonl" for kind in prepared.records]
+    both = " --validation ".join(manifests)
+    emit(f"\ncheck it again:\n  tuning validate {both} {whose}")
+    if deployment is not None:
+        emit("upload it, which starts the run:")
+        emit(f"  {deployment.command(f'upload {out} --customization {customization}')}")
+        emit("or with any S3 client, the training manifest last, because it starts the run:")
+    else:
+        emit("upload it, the training manifest last, because it starts the run:")
+    for line in prepared.upload:
+        emit(f"  {line}")

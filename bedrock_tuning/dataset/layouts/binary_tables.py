@@ -1,0 +1,152 @@
+"""Excel, Parquet and Arrow files, read with openpyxl and pyarrow where these are installed."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.errors import UserError
+
+Keep = Callable[[str, bytes], str]
+Columns = Sequence[str]
+Rows = Iterator[tuple[int, Mapping[str, Any]]]
+_BATCH: Final = 64
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+
+
+def _need(package: str, what: str) -> None:
+    if find_spec(package) is None:
+        raise UserError(
+            f"{what} needs {package}, which is not installed",
+            fix="pip install 'bedrock-tuning[formats]'",
+        )
+
+
+def read_xlsx(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:  # noqa: ARG001
+    """The first sheet with rows. Raises UserError for what is no .xlsx, whatever its name says."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if not head.startswith(b"PK"):
+        text = head.lstrip().lower()
+        what = "an old .xls" if head.startswith(_OLE) else "no Excel workbook"
+        what = "HTML, not Excel" if text.startswith(b"<") else what
+        raise UserError(
+            f"the file is {what}",
+            where=path.name,
+            fix="open it in a spreadsheet and save it as .xlsx or CSV",
+        )
+    _need("openpyxl", "an Excel file")
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError, OSError) as error:
+        raise UserError(
+            f"the workbook cannot be read: {error}", where=path.name, fix="save it again as .xlsx"
+        ) from None
+    with closing(book):
+        return _first_sheet(book, path.name)
+
+
+def _first_sheet(book: Any, file: str) -> tuple[Columns, Rows, tuple[str, ...]]:
+    for sheet in book.worksheets:
+        lines = sheet.iter_rows(values_only=True)
+        names = next((line for line in lines if any(cell is not None for cell in line)), None)
+        if names is None:
+            continue
+        columns = ["" if name is None else str(name).strip() for name in names]
+        rows = [
+            (number, dict(zip(columns, map(_plain, line), strict=False)))
+            for number, line in enumerate(lines, 2)
+            if any(cell is not None for cell in line)
+        ]
+        said = (f"{file}: the sheet {sheet.title}",) if len(book.worksheets) > 1 else ()
+        return columns, iter(rows), said
+    return [], iter(()), ()
+
+
+def _plain(cell: Any) -> Any:
+    # Excel keeps 1163 as 1163.0 after some calculations.
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+
+
+def read_parquet(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:
+    """A Parquet file, a few rows at a time; images in it are kept as files."""
+    _need("pyarrow", "a Parquet file")
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(
+            f"the Parquet file cannot be read: {error}", where=path.name, fix="download it again"
+        ) from None
+    batches = file.iter_batches(batch_size=_BATCH)
+    return file.schema_arrow.names, _rows(path, file.schema_arrow, batches, keep), ()
+
+
+def read_arrow(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:
+    """An Arrow file or stream, as Hugging Face's save_to_disk writes them."""
+    _need("pyarrow", "an Arrow file")
+    import pyarrow
+
+    source = pyarrow.memory_map(str(path))
+    try:
+        try:
+            reader: Any = pyarrow.ipc.open_stream(source)
+            batches: Any = reader
+        except pyarrow.ArrowInvalid:
+            reader = pyarrow.ipc.open_file(pyarrow.memory_map(str(path)))
+            batches = (reader.get_batch(n) for n in range(reader.num_record_batches))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(
+            f"the Arrow file cannot be read: {error}", where=path.name, fix="download it again"
+        ) from None
+    return reader.schema.names, _rows(path, reader.schema, batches, keep), ()
+
+
+def _rows(path: Path, schema: Any, batches: Any, keep: Keep) -> Rows:
+    labels = _class_names(schema)
+    number = 0
+    for batch in batches:
+        for row in batch.to_pylist():
+            number += 1
+            yield (
+                number,
+                {
+                    name: _cell(value, labels.get(name), f"{path.stem}/{number:06}", keep)
+                    for name, value in row.items()
+                },
+            )
+
+
+def _cell(value: Any, labels: Sequence[str] | None, name: str, keep: Keep) -> Any:
+    """A cell as text; an image becomes the name of the file that holds it now."""
+    if labels is not None and isinstance(value, int) and 0 <= value < len(labels):
+        return f"a photo of a {labels[value].replace('_', ' ')}"
+    if isinstance(value, dict) and set(value) == {"bytes", "path"}:
+        if not value["bytes"]:
+            return value["path"]
+        stem = Path(str(value["path"] or "")).stem
+        return keep(f"{name}-{stem}" if stem else name, value["bytes"])
+    if isinstance(value, bytes):
+        return keep(name, value) if header(value).format != "unknown" else None
+    return value
+
+
+def _class_names(schema: Any) -> Mapping[str, Sequence[str]]:
+    """Names of class labels by column, as Hugging Face keeps them beside the schema."""
+    try:
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return {
+        name: feature["names"]
+        for name, feature in features.items()
+        if isinstance(feature, dict) and isinstance(feature.get("names"), list)
+    }

@@ -1,0 +1,273 @@
+"""Any table with a column of images and a column of captions, whatever they are called."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Options, Reading, Row, Scene, Table
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
+from bedrock_tuning.dataset.layouts.tables import cells_shown
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import did_you_mean
+
+# What the columns are called, the usual names first; the cells decide between all of them.
+_IMAGES: Final = [
+    "file_name",
+    "file",
+    "filename",
+    "image-ref",
+    "image",
+    "image_name",
+    "image_path",
+    "filepath",
+    "path",
+    "img",
+    "img_path",
+    "image_id",
+    "image_file",
+    "name",
+    "id",
+    "url",
+    "image_url",
+]
+_CAPTIONS: Final = [
+    "caption",
+    "captions",
+    "text",
+    "title",
+    "sentence",
+    "sentences",
+    "comment",
+    "description",
+    "prompt",
+    "suffix",
+    "raw",
+    "productdisplayname",
+    "prod_name",
+    "detail_desc",
+    "alt",
+    "alt_text",
+    "transcription",
+    "label",
+    "labels",
+    "class",
+    "category",
+]
+_SPLITS: Final = ("split", "set", "subset", "partition", "fold")
+# Label Studio's own columns, beside the images and what people said of them.
+_ANNOTATOR: Final = frozenset(
+    ["annotation_id", "annotator", "lead_time", "created_at", "updated_at", "completed_by"]
+)
+_COUNTED: Final = re.compile(r"[-_ ]?\d+$")
+_URL: Final = re.compile(r"https?://", re.IGNORECASE)
+_SAMPLE: Final = 200
+# Below this share of names that exist, a column is not the one of the images.
+_FOUND_MIN: Final = 0.5
+
+
+def read_columns(table: Table, scene: Scene) -> Reading | None:
+    """A table whose columns of images and captions are chosen by names and by what is in them."""
+    if not table.rows or (table.value is not None and not _fits(table, scene)):
+        return None
+    options, cells = scene.options, _Cells(table, scene)
+    image = _named(options.file_column, table) or cells.images()
+    if image is None:
+        cells.refuse()
+        return None
+    captions = _wanted(options, table) or cells.captions(without=image)
+    if not captions:
+        scene.refusals.append(
+            f"{table.file}: no column of captions beside {image}; it has: "
+            f"{cells_shown(table.columns)}"
+        )
+        return None
+    split = _named(options.split_column, table) or cells.split()
+    names = [image, *captions, *([split] if split else [])]
+    studio = bool(_ANNOTATOR & set(table.columns))
+    reading = Reading(
+        layout="Label Studio" if studio else _layout(table),
+        why=f"{table.file}: {', '.join(names[:1])} → {', '.join(captions)}",
+    )
+    for number, cell in table.rows:
+        where = f"row {number}"
+        name, texts = (
+            cell.get(image),
+            [text for each in captions for text in texts_of(cell.get(each))],
+        )
+        name = name[0] if isinstance(name, list) and name else name
+        if not isinstance(name, str | int) or not str(name).strip():
+            reading.left.append(
+                LeftOut(file=table.file, reason=f"{where} names no image", kind="no image named")
+            )
+            continue
+        side: Split = split_of_word(cell.get(split)) if split else ""
+        if not texts:
+            reading.left.append(
+                LeftOut(file=str(name), reason=f"{where} has no caption", kind="caption empty")
+            )
+        reading.rows += (
+            Row(
+                image=str(name),
+                caption=text,
+                where=where,
+                base=table.base,
+                split=side,
+                table_split=table.split,
+            )
+            for text in texts
+        )
+    return reading
+
+
+def _layout(table: Table) -> str:
+    name = table.file.rpartition("/")[2]
+    if name.startswith("metadata."):
+        return "Hugging Face ImageFolder"
+    if {"image-ref", "caption"} <= set(table.columns):
+        return "a manifest of Bedrock"
+    return "a table"
+
+
+def _fits(table: Table, scene: Scene) -> bool:
+    """Whether a document of one flat object is a row, and not captions by file."""
+    return bool(table.value) and not any(scene.is_image(name) for name in table.columns)
+
+
+def _named(column: str, table: Table) -> str | None:
+    """A column that the user names, as the table spells it."""
+    if not column:
+        return None
+    spelled = {name.strip().lower(): name for name in table.columns}
+    if column.strip().lower() not in spelled:
+        raise UserError(
+            f'there is no column "{column}"{did_you_mean(column, table.columns)}',
+            where=table.file,
+            fix=f"the columns are: {cells_shown(table.columns)}",
+        )
+    return spelled[column.strip().lower()]
+
+
+def _wanted(options: Options, table: Table) -> list[str]:
+    names = [name for name in options.caption_column.split(",") if name.strip()]
+    return [found for name in names if (found := _named(name, table)) is not None]
+
+
+class _Cells:
+    """What some rows of a table hold, by column."""
+
+    def __init__(self, table: Table, scene: Scene) -> None:
+        self._table, self._scene = table, scene
+        step = max(1, len(table.rows) // _SAMPLE)
+        self._sample = [cells for _, cells in table.rows[::step]][:_SAMPLE]
+
+    def _values(self, column: str) -> list[Any]:
+        found = (cells.get(column) for cells in self._sample)
+        return [value for value in found if value not in (None, "", [])]
+
+    def images(self) -> str | None:
+        """The column most of whose cells name images that are here; the usual names win ties."""
+        base = self._table.base
+        best: tuple[float, int, str] | None = None
+        for column in self._table.columns:
+            values = self._values(column)
+            heads = [value[0] if isinstance(value, list) else value for value in values]
+            found = sum(self._scene.is_image(value, base=base) for value in heads)
+            share = found / max(1, len(self._sample))
+            rank = share, -_rank(column, _IMAGES), column
+            if share >= _FOUND_MIN and (best is None or rank[:2] > best[:2]):
+                best = rank
+        if best is not None:
+            return best[2]
+        if self._scene.options.captions:
+            # The user named this table: the names that are missing are told one by one.
+            usual = [name for name in self._table.columns if _rank(name, _IMAGES) < len(_IMAGES)]
+            return min(usual, key=lambda name: _rank(name, _IMAGES), default=None)
+        return None
+
+    def refuse(self) -> None:
+        """Says why this table is none of images."""
+        table, scene = self._table, self._scene
+        for column in table.columns:
+            values = self._values(column)
+            if values and all(isinstance(value, str) and _URL.match(value) for value in values):
+                scene.refusals.append(
+                    f"{table.file}: the images of {column} are web addresses, not files here; "
+                    "download them first, for example with img2dataset"
+                )
+                return
+        scene.refusals.append(
+            f"{table.file}: no column names images that are here; it has: "
+            f"{cells_shown(table.columns)}"
+        )
+
+    def captions(self, *, without: str) -> list[str]:
+        """The columns of captions: by name, else the one with the most words."""
+        others = [
+            name
+            for name in self._table.columns
+            if name != without and name and name.lower() not in {*_SPLITS, *_ANNOTATOR, "id"}
+        ]
+        named = [name for name in others if _rank(name, _CAPTIONS) < len(_CAPTIONS)]
+        if named:
+            best = min(_rank(name, _CAPTIONS) for name in named)
+            # caption_1, caption_2 …: several captions of one image.
+            return [name for name in named if _rank(name, _CAPTIONS) == best]
+        words = {name: self._words(name) for name in others}
+        best_name = max(words, key=lambda name: words[name], default="")
+        return [best_name] if words.get(best_name) else []
+
+    def _words(self, column: str) -> float:
+        texts = [text for value in self._values(column) for text in texts_of(value)]
+        texts = [text for text in texts if any(char.isalpha() for char in text)]
+        if not texts or any(_URL.match(text) for text in texts):
+            return 0.0
+        return sum(len(text.split()) for text in texts) / len(self._sample)
+
+    def split(self) -> str | None:
+        """The column that says which split a row belongs to."""
+        for column in self._table.columns:
+            if column.lower() in _SPLITS:
+                values = self._values(column)
+                if values and all(split_of_word(value) for value in values):
+                    return column
+        return None
+
+
+def _rank(column: str, usual: Sequence[str]) -> int:
+    plain = column.strip().lower().replace(" ", "_")
+    for name in (plain, _COUNTED.sub("", plain)):
+        if name in usual:
+            # Singular and plural are the same column.
+            return usual.index(name)
+    return len(usual)
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """The texts in a cell: one, a list of them, or JSON as Label Studio writes it."""
+    if isinstance(value, str):
+        inner = _json(value)
+        if inner is not None:
+            yield from texts_of(inner)
+        elif value.strip():
+            yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_of(each)
+    elif isinstance(value, Mapping):
+        for name in ("choices", "text", "raw", "caption", "value"):
+            if name in value:
+                yield from texts_of(value[name])
+                return
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
+
+
+def _json(text: str) -> Any:
+    if not text.startswith(("[", "{")):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, list | dict) else None

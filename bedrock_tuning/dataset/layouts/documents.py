@@ -1,0 +1,207 @@
+"""Files of annotations that describe themselves: COCO, Karpathy, Label Studio, LLaVA, SageMaker."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bedrock_tuning.dataset.layouts.columns import texts_of
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Reading, Row, Scene, Table
+from bedrock_tuning.dataset.layouts.splits import split_of_word
+
+_ASSISTANT: Final = ("gpt", "assistant", "model", "bot")
+
+
+def read_coco(table: Table, scene: Scene) -> Reading | None:
+    """COCO captions: images and annotations, joined by image_id."""
+    value = table.value
+    if not _has_lists(value, "images", "annotations"):
+        return None
+    names = {
+        each.get("id"): each.get("file_name") or each.get("coco_url")
+        for each in value["images"]
+        if isinstance(each, dict)
+    }
+    notes = [each for each in value["annotations"] if isinstance(each, dict)]
+    if not any("caption" in each for each in notes):
+        scene.refusals.append(
+            f"{table.file}: COCO with boxes or outlines and no captions; a model of image and "
+            "caption needs a sentence for each image"
+        )
+        return None
+    reading = Reading(layout="COCO captions", why=f"{table.file}: images and annotations")
+    for number, each in enumerate(notes, 1):
+        name = names.get(each.get("image_id"))
+        where = f"annotation {each.get('id', number)}"
+        if not name:
+            reading.left.append(
+                LeftOut(
+                    file=str(each.get("image_id")),
+                    reason=f"{where}: no image has this id",
+                    kind="no such image",
+                )
+            )
+            continue
+        _add(reading, str(name), [each.get("caption")], where=where, table=table)
+    return reading
+
+
+def read_karpathy(table: Table, _: Scene) -> Reading | None:
+    """Karpathy's splits of COCO and Flickr: sentences inside of each image."""
+    images = _inner(table, "images")
+    if not images or not all("sentences" in each for each in images[:10]):
+        return None
+    reading = Reading(layout="Karpathy's splits", why=f"{table.file}: images with sentences")
+    for number, each in enumerate(images, 1):
+        name = "/".join(filter(None, (each.get("filepath"), each.get("filename"))))
+        _add(
+            reading,
+            name or str(each.get("file_name", "")),
+            each.get("sentences"),
+            where=f"image {number}",
+            table=table,
+            split=each.get("split"),
+        )
+    return reading
+
+
+def read_label_studio(table: Table, scene: Scene) -> Reading | None:
+    """Label Studio's JSON: tasks with data and annotations."""
+    tasks = [cells for _, cells in table.rows]
+    if not tasks or not all(_is_task(each) for each in tasks[:10]):
+        return None
+    reading = Reading(layout="Label Studio", why=f"{table.file}: tasks with annotations")
+    for number, task in table.rows:
+        data = task["data"]
+        name = next((each for each in data.values() if scene.is_image(each, base=table.base)), None)
+        name = name or next((each for each in data.values() if isinstance(each, str)), "")
+        notes = task.get("annotations", task.get("completions")) or []
+        kept = [each for each in notes if not each.get("was_cancelled")]
+        for _ in range(len(notes) - len(kept)):
+            reading.left.append(
+                LeftOut(file=name, reason=f"task {number}: skipped", kind="annotation cancelled")
+            )
+        texts = [
+            text
+            for note in kept
+            for result in note.get("result", ())
+            for text in texts_of(result.get("value", {}))
+        ]
+        if kept or not notes:
+            _add(reading, name, texts, where=f"task {number}", table=table)
+    return reading
+
+
+def _is_task(cells: Mapping[str, Any]) -> bool:
+    return isinstance(cells.get("data"), dict) and (
+        "annotations" in cells or "completions" in cells
+    )
+
+
+def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
+    """SageMaker's augmented manifest, as Ground Truth writes it."""
+    rows = [cells for _, cells in table.rows]
+    if not rows or not all("source-ref" in each for each in rows[:10]):
+        return None
+    reading = Reading(layout="SageMaker augmented manifest", why=f"{table.file}: source-ref")
+    for number, cells in table.rows:
+        names = [name for name in cells if name != "source-ref" and not name.endswith("-metadata")]
+        texts: list[Any] = [cells[name] for name in names if isinstance(cells[name], str)]
+        for name in names if not texts else ():
+            label = cells.get(f"{name}-metadata", {}).get("class-name")
+            texts += [_photo_of(label)] if isinstance(label, str) else []
+        _add(reading, str(cells.get("source-ref")), texts, where=f"line {number}", table=table)
+    return reading
+
+
+def read_conversations(table: Table, _: Scene) -> Reading | None:
+    """LLaVA, and chats with pictures: the first answer about an image is its caption."""
+    rows = [cells for _, cells in table.rows]
+    if not rows or not all(_turns(each) and _pictures(each) for each in rows[:10]):
+        return None
+    reading = Reading(layout="chats about images (LLaVA)", why=f"{table.file}: image and turns")
+    longer = 0
+    for number, cells in table.rows:
+        pictures = list(_pictures(cells))
+        answers = [
+            turn.get("value", turn.get("content"))
+            for turn in _turns(cells)
+            if turn.get("from", turn.get("role")) in _ASSISTANT
+        ]
+        longer += len(answers) > 1
+        texts = [text.replace("<image>", "").strip() for text in texts_of(answers[:1])]
+        name = pictures[0] if pictures else ""
+        _add(reading, name, texts, where=f"row {number}", table=table, split=cells.get("split"))
+    if longer:
+        reading.said.append(f"{longer:,} chats have more than one answer: the first is the caption")
+    return reading
+
+
+def read_by_file(table: Table, scene: Scene) -> Reading | None:
+    """One JSON object of captions by file name."""
+    value = table.value
+    if not isinstance(value, dict) or not value:
+        return None
+    names = list(value)[:50]
+    found = sum(scene.is_image(name, base=table.base) for name in names)
+    if found < len(names) / 2:
+        return None
+    reading = Reading(layout="captions by file name", why=f"{table.file}: one object")
+    for number, (name, texts) in enumerate(value.items(), 1):
+        _add(reading, name, texts, where=f"entry {number}", table=table)
+    return reading
+
+
+def _add(
+    reading: Reading, name: str, texts: Any, *, where: str, table: Table, split: object = ""
+) -> None:
+    """One row for each text."""
+    found = [text for text in texts_of(texts) if text.strip()]
+    if not found:
+        reading.left.append(LeftOut(file=name, reason=f"{where}: no caption", kind="caption empty"))
+    side = split_of_word(split)
+    reading.rows += (
+        Row(
+            image=name,
+            caption=text,
+            where=where,
+            base=table.base,
+            split=side,
+            table_split=table.split,
+        )
+        for text in found
+    )
+
+
+def _has_lists(value: Any, *names: str) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), list) for name in names)
+
+
+def _inner(table: Table, name: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in a document, which may be the rows themselves."""
+    if _has_lists(table.value, name):
+        return [each for each in table.value[name] if isinstance(each, dict)]
+    return [cells for _, cells in table.rows]
+
+
+def _turns(cells: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    turns = cells.get("conversations", cells.get("messages"))
+    return [each for each in turns if isinstance(each, dict)] if isinstance(turns, list) else []
+
+
+def _pictures(cells: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("image", "images"):
+        value = cells.get(name)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str):
+                yield each
+            elif isinstance(each, dict):
+                yield str(each.get("path") or each.get("url") or "")
+    for turn in _turns(cells):
+        content = turn.get("content")
+        for block in content if isinstance(content, list) else ():
+            if isinstance(block, dict) and block.get("type") in ("image", "image_url"):
+                where = block.get("image_url", block.get("image", block.get("path", "")))
+                yield str(where.get("url") if isinstance(where, dict) else where)
+
+
+def _photo_of(label: str) -> str:
+    return f"a photo of a {label.replace('_', ' ').strip()}"

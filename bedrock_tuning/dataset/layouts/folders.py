@@ -1,0 +1,128 @@
+"""Captions that are in no table: beside the images, in the names of folders or of files."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Final
+
+from bedrock_tuning.dataset.layouts.columns import texts_of
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Reading, Row, Scene
+from bedrock_tuning.dataset.layouts.splits import split_of_folders
+from bedrock_tuning.dataset.layouts.text import decode
+from bedrock_tuning.errors import UserError
+
+SIDECARS: Final = (".txt", ".caption", ".json")
+_CAPTION_FIELDS: Final = ("caption", "text", "prompt", "description", "TEXT", "title")
+_KOHYA: Final = re.compile(r"^(\d+)_(.+)$")
+# What is at the end of a file's name and no word of its caption: a counter, perhaps in brackets.
+_COUNTER: Final = re.compile(r"[-_. ]*(?:\(\d+\)|\d+)$")
+_CLASSES_MIN: Final = 2
+
+
+def read_sidecars(scene: Scene) -> Iterator[Reading]:
+    """x.txt, x.caption or x.json beside x.jpg; also what WebDataset's archives hold."""
+    beside = {image: _sidecar(scene, image) for image in scene.images}
+    if not any(beside.values()):
+        return
+    endings = sorted({PurePosixPath(file).suffix for file in beside.values() if file})
+    reading = Reading(layout="captions beside the images", why=f"{', '.join(endings)} files")
+    for image, file in beside.items():
+        if file is None:
+            stem = PurePosixPath(image).with_suffix("")
+            reason = f"no caption: there is no {stem}.txt beside it"
+            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+            continue
+        try:
+            texts, said = _texts(scene, file)
+        except UserError as error:
+            reason = f"its caption {file}: {error.what}"
+            reading.left.append(LeftOut(file=image, reason=reason, kind="caption not readable"))
+            continue
+        if said:
+            reading.said.append(said)
+        if not texts:
+            reading.left.append(
+                LeftOut(file=image, reason=f"its caption {file} is empty", kind="caption empty")
+            )
+        reading.rows += (Row(image=image, caption=text, where=file) for text in texts)
+    if any(_KOHYA.match(part) for image in scene.images for part in image.split("/")[:-1]):
+        reading.said.append("numbers in front of folders' names (kohya's repeats) are ignored")
+    yield reading
+
+
+def _sidecar(scene: Scene, image: str) -> str | None:
+    stem = str(PurePosixPath(image).with_suffix(""))
+    names = (base + ending for ending in SIDECARS for base in (stem, image))
+    return next((name for name in names if name in scene.files), None)
+
+
+def _texts(scene: Scene, file: str) -> tuple[list[str], str]:
+    """One caption per line of a text file; of a JSON file, its field for captions."""
+    data = scene.files[file].read_bytes()
+    text, said = decode(data, where=file, encoding=scene.options.encoding)
+    if not file.endswith(".json"):
+        return [line.strip() for line in text.splitlines() if line.strip()], said
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserError("it is not JSON") from None
+    if isinstance(value, dict):
+        value = next((value[name] for name in _CAPTION_FIELDS if value.get(name)), None)
+    return list(texts_of(value)), said
+
+
+def read_classes(scene: Scene) -> Iterator[Reading]:
+    """Folders of images whose names are classes, all equally deep below the splits."""
+    wanted = scene.options.captions == "folders"
+    labels = {image: _label(image) for image in scene.images}
+    classes = Counter(label for label in labels.values() if label)
+    depths = {_depth(image) for image in scene.images}
+    if not classes or (not wanted and (len(classes) < _CLASSES_MIN or len(depths) > 1)):
+        return
+    reading = Reading(
+        layout="class folders", why=f"{len(classes):,} folders of images, no table of captions"
+    )
+    for image, label in labels.items():
+        if not label:
+            reason = "no caption: it is in no folder that names a class"
+            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+            continue
+        caption = f"a photo of a {label}"
+        reading.rows.append(Row(image=image, caption=caption, where=image))
+    reading.said.append(
+        f"{len(classes):,} captions for {len(reading.rows):,} images, one for each class"
+    )
+    yield reading
+
+
+def _label(image: str) -> str:
+    """The folder that an image is in, unless it is a split."""
+    folder = PurePosixPath(image).parent.name
+    if not folder or split_of_folders(f"{folder}/x"):
+        return ""
+    repeats = _KOHYA.match(folder)
+    return _words(repeats[2] if repeats else folder)
+
+
+def _depth(image: str) -> int:
+    folders = PurePosixPath(image).parts[:-1]
+    return sum(not split_of_folders(f"{folder}/x") for folder in folders)
+
+
+def read_file_names(scene: Scene) -> Iterator[Reading]:
+    """Captions that are the names of the files; never guessed, only on request."""
+    reading = Reading(layout="captions in file names", why="--captions filenames")
+    for image in scene.images:
+        caption = _words(_COUNTER.sub("", PurePosixPath(image).stem))
+        if any(char.isalpha() for char in caption):
+            reading.rows.append(Row(image=image, caption=caption, where=image))
+        else:
+            reason = "no caption: its name has no words"
+            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+    yield reading
+
+
+def _words(name: str) -> str:
+    return " ".join(name.replace("_", " ").replace("+", " ").split())

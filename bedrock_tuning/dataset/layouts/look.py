@@ -1,0 +1,210 @@
+"""Everything that is in a folder, an archive or a table, before anybody knows what it means."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.dataset.images.image import ENDINGS
+from bedrock_tuning.dataset.layouts.archives import is_archive, stem_of, unpack
+from bedrock_tuning.dataset.layouts.folders import SIDECARS
+from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, Options, Scene, Table
+from bedrock_tuning.dataset.layouts.recognise import FORCED
+from bedrock_tuning.dataset.layouts.splits import split_of_name
+from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import did_you_mean
+
+# A folder may hold notes and lists beside its table; only so many are tried.
+_LOOSE: Final = (".txt", ".json", ".data")
+_LOOSE_MAX: Final = 40
+_ENDING: Final = {format: f".{ending}" for ending, format in reversed(list(ENDINGS.items()))}
+
+
+def look(source: Path, options: Options, *, room: Path) -> Scene:
+    """A scene of a folder, or of a file: an archive, or a table with its images beside it.
+
+    room: an empty folder for what is unpacked; nothing is written elsewhere. Raises UserError for
+    what cannot be read.
+    """
+    if source.is_dir():
+        return _Look(source, options, room).scene()
+    if is_archive(source.name):
+        return _Look(source.parent, options, room).archive(source)
+    if source.suffix.lower() in TABLES:
+        named = options if options.captions else replace(options, captions=str(source))
+        return _Look(source.parent, named, room).scene()
+    raise UserError(
+        "this is no folder, table or archive of images",
+        where=str(source),
+        fix="pass the folder that holds the images",
+    )
+
+
+class _Look:
+    def __init__(self, root: Path, options: Options, room: Path) -> None:
+        self._root, self._room, self._options = root, room, options
+        self._scene = Scene(root=root, files={}, options=options)
+
+    def scene(self) -> Scene:
+        """What is below the root."""
+        self._add(self._root, "")
+        self._add_validation()
+        return self._finished()
+
+    def archive(self, archive: Path) -> Scene:
+        """What is in one archive."""
+        self._unpack(archive, "")
+        self._add_validation()
+        return self._finished()
+
+    def _finished(self) -> Scene:
+        scene = self._scene
+        scene.tables = list(self._tables())
+        scene.options = self._options
+        return scene
+
+    def _add(self, folder: Path, prefix: str) -> None:
+        for file in sorted(_walk(folder, self._scene.said)):
+            name = f"{prefix}{file.relative_to(folder).as_posix()}"
+            if is_archive(name):
+                self._unpack(file, stem_of(name))
+            else:
+                self._scene.files[name] = file
+
+    def _unpack(self, archive: Path, stem: str) -> None:
+        stamp = archive.stat()
+        for name, path in unpack(archive, self._room / (stem or "archive")):
+            # Whoever repeats an interrupted run finds the same files.
+            os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
+            plain = PurePosixPath(name.replace("\\", "/")).as_posix()
+            if not any(part.startswith(".") or part == "__MACOSX" for part in plain.split("/")):
+                self._scene.files[f"{stem}/{plain}" if stem else plain] = path
+        if stem and (split := split_of_name(stem)):
+            self._scene.marks[stem] = split
+
+    def _add_validation(self) -> None:
+        """--validation-dir: below the root, elsewhere, or a pattern of names."""
+        given = self._options.validation
+        if not given:
+            return
+        for path in (self._root / given, Path(given)):
+            if path.is_dir() and path.resolve().is_relative_to(self._root.resolve()):
+                inside = path.resolve().relative_to(self._root.resolve()).as_posix()
+                self._options = replace(self._options, validation=inside)
+                return
+        outside = Path(given)
+        if outside.is_dir():
+            name = f"{outside.resolve().name}-validation"
+            self._options = replace(self._options, validation=name)
+            self._add(outside, f"{name}/")
+        elif not any(PurePosixPath(file).match(given) for file in self._scene.files):
+            folders = {file.rpartition("/")[0] for file in self._scene.files} - {""}
+            raise UserError(
+                f"--validation-dir {given}: there is no such folder{did_you_mean(given, folders)}",
+                fix="pass a folder of images, or a pattern as in 'batch-7/*'",
+            )
+
+    def _tables(self) -> Iterator[Table]:
+        options, scene = self._options, self._scene
+        if options.captions in FORCED:
+            return
+        if options.captions:
+            yield self._named(Path(options.captions))
+            return
+        stems = {
+            str(PurePosixPath(file).with_suffix(""))
+            for file in scene.files
+            if PurePosixPath(file).suffix.lower() not in NO_IMAGES
+        }
+        loose = 0
+        for file in sorted(scene.files):
+            suffix = PurePosixPath(file).suffix.lower()
+            beside = str(PurePosixPath(file).with_suffix(""))
+            if suffix not in TABLES or (suffix in SIDECARS and {beside, file} & stems):
+                continue
+            if suffix in _LOOSE:
+                loose += 1
+                if loose > _LOOSE_MAX:
+                    continue
+            try:
+                yield self._table(scene.files[file], file)
+            except UserError as error:
+                if suffix not in _LOOSE:
+                    raise
+                scene.refusals.append(f"{file}: {error.what}")
+
+    def _named(self, path: Path) -> Table:
+        if not path.is_file():
+            here = self._root / path
+            if not here.is_file():
+                raise UserError(
+                    "the caption file does not exist",
+                    where=str(path),
+                    fix="give a table, or one of the words sidecar, folders and filenames",
+                )
+            path = here
+        if path.suffix.lower() not in TABLES:
+            raise UserError(
+                f"captions are not read from {path.suffix or 'a file without extension'}",
+                where=str(path),
+                fix=f"one of {', '.join(sorted(TABLES))}",
+            )
+        whole, root = path.resolve(), self._root.resolve()
+        inside = whole.relative_to(root).as_posix() if whole.is_relative_to(root) else path.name
+        base = inside if whole.is_relative_to(root) else ""
+        return self._table(path, inside, base=base.rpartition("/")[0])
+
+    def _table(self, path: Path, file: str, *, base: str | None = None) -> Table:
+        folder = file.rpartition("/")[0] if base is None else base
+        stem = str(PurePosixPath(file).with_suffix(""))
+
+        def keep(name: str, data: bytes) -> str:
+            ending = _ENDING.get(header(data).format, "")
+            inner = f"{stem}/{name.rpartition('/')[2]}"
+            target = self._room / f"{inner}{ending}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+            stamp = path.stat().st_mtime_ns
+            os.utime(target, ns=(stamp, stamp))
+            self._scene.files[f"{inner}{ending}"] = target
+            return f"{inner}{ending}"
+
+        table = read_table(path, file=file, base=folder, encoding=self._options.encoding, keep=keep)
+        if split := split_of_name(file):
+            self._scene.marks.setdefault(stem, split)
+        return table
+
+
+def _walk(folder: Path, said: list[str]) -> Iterator[Path]:
+    """Files below a folder, through links to folders too, but never in a circle."""
+    waiting = [(folder, frozenset({folder.resolve()}))]
+    while waiting:
+        here, above = waiting.pop()
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            raise UserError(
+                f"the folder cannot be read: {error.strerror}", where=str(here)
+            ) from None
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = here / entry.name
+            try:
+                is_folder = entry.is_dir()
+                is_file = entry.is_file()
+            except OSError:
+                is_folder = is_file = False
+            if is_folder:
+                real = path.resolve()
+                if real in above:
+                    said.append(f"{path}: a link back to a folder around it is not followed")
+                    continue
+                waiting.append((path, above | {real}))
+            elif is_file:
+                yield path
+            else:
+                said.append(f"{path}: a link that leads nowhere, or no plain file, is left out")

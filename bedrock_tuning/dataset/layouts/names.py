@@ -1,0 +1,178 @@
+"""From a file's name as a table writes it to the file that is there."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from bedrock_tuning.wording import closest
+
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_DRIVE: Final = re.compile(r"^[A-Za-z]:(?=/)")
+# Flickr8k numbers the captions of an image behind its name.
+_NUMBERED: Final = re.compile(r"(?<=\.\w{3}|\w{4})#\d+$|#\d+$")
+# Label Studio puts eight hexadecimal digits in front of the name of an uploaded file.
+_UPLOADED: Final = re.compile(r"^[0-9a-f]{8}-(?=.)")
+_SUGGEST_AMONG: Final = 10_000
+
+
+class Found(NamedTuple):
+    """A file, and how it was found: "" if it is called just as it was written."""
+
+    file: str
+    how: str
+
+
+class Names:
+    """The names of files below a folder, with "/"; finds one by the name that a table gives it.
+
+    root: the folder's own path, for tables that write whole paths.
+    """
+
+    def __init__(self, files: Iterable[str], *, root: str = "") -> None:
+        self._files = list(files)
+        self._root = _composed(root).rstrip("/")
+        self._known = {_composed(file): file for file in self._files}
+
+    def find(self, name: str, *, base: str = "") -> Found | None:
+        """The file that a name means, or None. base: the table's folder; tried first.
+
+        Where an exact name fails, these are tried in order: other spellings of the path, the end of
+        the path, any case, another or no extension. A guess counts only if one file alone fits.
+        """
+        for written, how in _spellings(name):
+            if base and (file := self._known.get(_joined(base, written))) is not None:
+                return Found(file, how)
+            if (file := self._known.get(written)) is not None:
+                return Found(file, how)
+            if self._root and written.startswith(f"{self._root}/"):
+                file = self._known.get(written[len(self._root) + 1 :])
+                if file is not None:
+                    return Found(file, how or "by its whole path")
+        for written, how in _spellings(name):
+            for index, words in self._guesses():
+                file = index(written)
+                if file is not None:
+                    return Found(file, f"{words}, {how}" if how else words)
+        return None
+
+    def near(self, name: str) -> str | None:
+        """A file with a similar name, for a message."""
+        written = next(iter(_spellings(name)))[0]
+        return closest(written, self._files) if len(self._files) < _SUGGEST_AMONG else None
+
+    def _guesses(self) -> Iterator[tuple[Callable[[str], str | None], str]]:
+        yield self._by_end, "by the end of its path"
+        yield self._by_case, "in another case"
+        yield self._by_stem, "with another or no extension"
+
+    def _by_end(self, written: str) -> str | None:
+        return _only(self._by_base.get(PurePosixPath(written).name, ()), written)
+
+    def _by_case(self, written: str) -> str | None:
+        folded = written.casefold()
+        return _only(self._by_folded.get(PurePosixPath(folded).name, ()), folded)
+
+    def _by_stem(self, written: str) -> str | None:
+        # As a whole first: "12.5" may be a number and no name with an extension.
+        for stem in (PurePosixPath(written).name, PurePosixPath(written).stem):
+            for key in (stem.casefold(), stem.casefold().lstrip("0")):
+                if key and (found := _only(self._stems.get(key, ()), written)) is not None:
+                    return found
+        return None
+
+    @cached_property
+    def _by_base(self) -> dict[str, list[str]]:
+        return _grouped((PurePosixPath(name).name, file) for name, file in self._known.items())
+
+    @cached_property
+    def _by_folded(self) -> dict[str, list[str]]:
+        return _grouped(
+            (PurePosixPath(name).name.casefold(), file) for name, file in self._known.items()
+        )
+
+    @cached_property
+    def _stems(self) -> dict[str, list[str]]:
+        def keys() -> Iterator[tuple[str, str]]:
+            for name, file in self._known.items():
+                stem = PurePosixPath(name).stem.casefold()
+                # A spreadsheet takes 0042 for a number.
+                for key in {stem, stem.lstrip("0")} - {""}:
+                    yield key, file
+
+        return _grouped(keys())
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, file in pairs:
+        found[key].append(file)
+    return found
+
+
+def _only(files: Iterable[str], written: str) -> str | None:
+    """The one file, or of several the one that shares the most folders with what was written."""
+    files = list(files)
+    if len(files) < 2:
+        return files[0] if files else None
+    wanted = PurePosixPath(written).parts[::-1][1:]
+
+    def shared(file: str) -> int:
+        parts = PurePosixPath(_composed(file).casefold()).parts[::-1][1:]
+        count = 0
+        for mine, theirs in zip(parts, wanted, strict=False):
+            if mine != theirs.casefold():
+                break
+            count += 1
+        return count
+
+    best, second = sorted(map(shared, files), reverse=True)[:2]
+    return max(files, key=shared) if best > second else None
+
+
+def _spellings(name: str) -> Iterator[tuple[str, str]]:
+    """What a name may mean as a path, and what was done to it; the plain name first."""
+    plain = _composed(name)
+    yield plain, ""
+    trimmed = plain.strip()
+    if _URL.match(trimmed) or trimmed.startswith("/data/"):
+        parts = urlsplit(trimmed)
+        # Label Studio serves local files as /data/local-files/?d=folder/name.
+        path = parse_qs(parts.query).get("d", [unquote(parts.path)])[0].lstrip("/")
+        how = "from a web address or an S3 URI" if _URL.match(trimmed) else "from Label Studio"
+        yield path, how
+        file = PurePosixPath(path)
+        if _UPLOADED.match(file.name):
+            yield file.with_name(_UPLOADED.sub("", file.name)).as_posix(), "without upload prefix"
+        return
+    slashed = PurePosixPath(_DRIVE.sub("", trimmed.replace("\\", "/"))).as_posix()
+    if slashed not in (plain, "."):
+        yield slashed, "with slashes of another system" if "\\" in trimmed else ""
+    bare = _NUMBERED.sub("", slashed)
+    if bare != slashed:
+        yield bare, ""
+    file = PurePosixPath(slashed)
+    if _UPLOADED.match(file.name):
+        yield file.with_name(_UPLOADED.sub("", file.name)).as_posix(), "without upload prefix"
+
+
+def _composed(name: str) -> str:
+    # Apple's disks write é as e and an accent, spreadsheets as one character.
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _joined(base: str, name: str) -> str:
+    """A path below base, its "." and ".." resolved; "" for one that leaves the folder."""
+    parts = [part for part in base.split("/") if part]
+    for part in name.split("/"):
+        if part == ".." and not parts:
+            return ""
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return _composed("/".join(parts))

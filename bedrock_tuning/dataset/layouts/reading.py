@@ -1,0 +1,189 @@
+"""What a layout's reader is given, and what it gives back."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Protocol
+
+from bedrock_tuning.dataset.layouts.names import Names
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
+
+# Files that are no images, whatever else they are; every other file is checked.
+NO_IMAGES: Final = frozenset(
+    [
+        ".txt",
+        ".caption",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".manifest",
+        ".token",
+        ".parquet",
+        ".arrow",
+        ".feather",
+        ".xlsx",
+        ".xls",
+        ".ods",
+        ".tar",
+        ".tgz",
+        ".gz",
+        ".zip",
+        ".rar",
+        ".7z",
+        ".md",
+        ".rst",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".xml",
+        ".html",
+        ".db",
+        ".ini",
+        ".py",
+        ".ipynb",
+        ".npy",
+        ".npz",
+        ".pkl",
+        ".lock",
+        ".log",
+        ".cls",
+        ".names",
+        ".data",
+    ]
+)
+_SAMPLE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user says about a dataset; empty where the structure decides.
+
+    captions: a file, or "sidecar", "folders" or "filenames". validation: a folder, or a pattern of
+    file names, whose images are the validation set.
+    """
+
+    captions: str = ""
+    file_column: str = ""
+    caption_column: str = ""
+    split_column: str = ""
+    encoding: str = ""
+    validation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A file of rows. file: its name; base: its folder below the scene's.
+
+    rows: number, as people count it, and cells by column. value: the whole of a JSON document that
+    is no list of objects. said: what had to be decided to read it.
+    """
+
+    file: str
+    base: str = ""
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[int, Mapping[str, Any]]] = ()
+    value: Any = None
+    said: tuple[str, ...] = ()
+
+    @cached_property
+    def split(self) -> Split:
+        """The split that the table's own name or its folders say."""
+        return split_of_name(self.file) or split_of_folders(self.file)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One caption of one image. image: as it is written. where: for messages.
+
+    split: as a column gives it. table_split: as the table's name does.
+    """
+
+    image: str
+    caption: str
+    where: str
+    base: str = ""
+    split: Split = ""
+    table_split: Split = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something that makes no record, and why. kind: the reason without its details."""
+
+    file: str
+    reason: str
+    kind: str
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """What a reader understood. layout: its name. why: what shows it. said: what it decided."""
+
+    layout: str
+    why: str
+    rows: list[Row] = field(default_factory=list)
+    left: list[LeftOut] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Scene:
+    """Everything that is there: files by name below the root, tables, and what the user said.
+
+    marks: splits of folders that stand for archives. refusals: why something was not taken for a
+    dataset, in case that nothing else is found.
+    """
+
+    root: Path
+    files: dict[str, Path]
+    options: Options
+    tables: list[Table] = field(default_factory=list)
+    marks: dict[str, Split] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    @cached_property
+    def images(self) -> list[str]:
+        """Files that may be images, sorted."""
+        return sorted(
+            file for file in self.files if PurePosixPath(file).suffix.lower() not in NO_IMAGES
+        )
+
+    @cached_property
+    def names(self) -> Names:
+        """Finds images by the names that tables give them."""
+        return Names(self.images, root=self.root.resolve().as_posix())
+
+    def is_image(self, name: object, *, base: str = "") -> bool:
+        """Whether a cell names an image that is here."""
+        return isinstance(name, str | int) and self.names.find(str(name), base=base) is not None
+
+    def share_found(self, rows: Sequence[Row]) -> float:
+        """Which share of some rows names images that are here."""
+        sample = list(islice(rows, 0, None, max(1, len(rows) // _SAMPLE)))
+        return sum(self.is_image(row.image, base=row.base) for row in sample) / max(1, len(sample))
+
+
+class Reader(Protocol):
+    """Recognises one layout."""
+
+    def __call__(self, scene: Scene, /) -> Iterator[Reading]:
+        """What is there in this layout; nothing if there is nothing."""
+        ...
+
+
+def of_tables(read: Callable[[Table, Scene], Reading | None]) -> Reader:
+    """A reader that tries every table."""
+
+    def reader(scene: Scene) -> Iterator[Reading]:
+        for table in scene.tables:
+            found = read(table, scene)
+            if found is not None and (found.rows or found.left):
+                found.said[:0] = table.said
+                yield found
+
+    return reader

@@ -1,0 +1,224 @@
+"""Which layout a dataset has: every reader in its order, and the first that fits."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Final
+
+from bedrock_tuning.dataset.layouts.columns import read_columns
+from bedrock_tuning.dataset.layouts.documents import (
+    read_augmented_manifest,
+    read_by_file,
+    read_coco,
+    read_conversations,
+    read_karpathy,
+    read_label_studio,
+)
+from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Reader, Reading, Scene, of_tables
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import counted
+
+# Files that name themselves come first, then tables, then what lies beside images or around them.
+_TABLE_READERS: Final[tuple[Reader, ...]] = tuple(
+    of_tables(read)
+    for read in (
+        read_coco,
+        read_karpathy,
+        read_label_studio,
+        read_augmented_manifest,
+        read_conversations,
+        read_by_file,
+        read_columns,
+    )
+)
+# By the word that --captions takes.
+FORCED: Final[Mapping[str, Reader]] = {
+    "sidecar": read_sidecars,
+    "folders": read_classes,
+    "filenames": read_file_names,
+}
+_READERS: Final = (*_TABLE_READERS, read_sidecars, read_classes)
+# Below this share of images that are here, a layout is not the one.
+_FITS: Final = 0.5
+# More captions than this are of no image: the column of the images is another one.
+_CAPTIONS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One image with one of its captions. file: a name of the scene. split: "" if not given."""
+
+    file: str
+    caption: str
+    split: Split = ""
+
+
+@dataclass(kw_only=True)
+class Understood:
+    """A dataset in one form: its pairs in the order of file names, and what was made of it.
+
+    also: another layout that would fit. said: what was decided on the way.
+    """
+
+    layout: str
+    why: str
+    pairs: list[Pair]
+    left: list[LeftOut]
+    said: list[str] = field(default_factory=list)
+    also: str = ""
+
+
+def understand(scene: Scene) -> Understood:
+    """Recognises a dataset; raises UserError that says what was found if nothing fits."""
+    forced = FORCED.get(scene.options.captions)
+    readers = [forced] if forced is not None else _READERS
+    fitting = [found for read in readers if (found := _merged(scene, list(read(scene))))]
+    if scene.options.captions and not forced:
+        fitting = [each for each in fitting if each.layout not in _FOLDER_LAYOUTS][:1] or fitting[
+            :0
+        ]
+    chosen = next((each for each in fitting if scene.share_found(each.rows) >= _FITS), None)
+    if chosen is None and scene.options.captions:
+        chosen = next(iter(fitting), None)
+    if chosen is None:
+        raise _nothing(scene)
+    others = [each for each in fitting if each is not chosen and each.rows]
+    understood = _joined(scene, chosen)
+    understood.also = others[0].layout if others and forced is None else ""
+    return understood
+
+
+_FOLDER_LAYOUTS: Final = ("captions beside the images", "class folders", "captions in file names")
+
+
+def _merged(scene: Scene, readings: Sequence[Reading]) -> Reading | None:
+    """Tables of one layout as one dataset; without those that name none of the images."""
+    if len(readings) > 1:
+        fitting = [each for each in readings if scene.share_found(each.rows) >= _FITS]
+        readings = fitting or readings[:1]
+    if not readings:
+        return None
+    first = readings[0]
+    for other in readings[1:]:
+        first.rows += other.rows
+        first.left += other.left
+        first.said += other.said
+    if len(readings) > 1:
+        first.why += f", and {counted(len(readings) - 1, 'more table')}"
+    return first
+
+
+def _joined(scene: Scene, reading: Reading) -> Understood:
+    """Rows with their files, and images that no row names."""
+    pairs: list[Pair] = []
+    left, hows = list(reading.left), Counter[str]()
+    lists = _split_lists(scene)
+    seen: set[tuple[str, str]] = set()
+    named: set[str] = {found.file for each in left if (found := scene.names.find(each.file))}
+    for row in reading.rows:
+        caption = row.caption.strip()
+        found = scene.names.find(row.image, base=row.base)
+        if found is None:
+            meant = scene.names.near(row.image)
+            hint = f"; did you mean {meant}?" if meant else ""
+            reason = f"{row.where}: there is no such file{hint}"
+            left.append(LeftOut(file=row.image, reason=reason, kind="no such file"))
+            continue
+        hows[found.how] += 1
+        named.add(found.file)
+        if (found.file, caption) in seen:
+            reason = f"{row.where}: the same caption again"
+            left.append(LeftOut(file=found.file, reason=reason, kind="the same pair again"))
+            continue
+        seen.add((found.file, caption))
+        around = _stricter(row.table_split, _split_of(scene, found.file))
+        split = _external(scene, found.file) or row.split or lists.get(found.file) or around
+        pairs.append(Pair(file=found.file, caption=caption, split=split))
+    _check_captions(pairs)
+    said = [*scene.said, *reading.said]
+    said += (f"{counted(count, 'name')} found {how}" for how, count in hows.items() if how)
+    pairs, more = _one_split_each(pairs)
+    said += more
+    for image in scene.images:
+        if image not in named and _split_of(scene, image) != "test":
+            left.append(
+                LeftOut(file=image, reason="no caption: no row names it", kind="no caption")
+            )
+    pairs.sort(key=lambda pair: (pair.file, pair.caption))
+    return Understood(layout=reading.layout, why=reading.why, pairs=pairs, left=left, said=said)
+
+
+def _check_captions(pairs: Sequence[Pair]) -> None:
+    counts = Counter(pair.file for pair in pairs)
+    for file, count in counts.most_common(1):
+        if count > _CAPTIONS_MAX:
+            raise UserError(
+                f"{file} has {count:,} captions, {_CAPTIONS_MAX} at most",
+                fix="is that the right column? --file-column COLUMN chooses another",
+            )
+
+
+def _split_lists(scene: Scene) -> dict[str, Split]:
+    """Splits by image from tables of nothing but names, as Flickr8k has them."""
+    found: dict[str, Split] = {}
+    for table in scene.tables:
+        if len(table.columns) == 1 and table.split:
+            for _, cells in table.rows:
+                named = scene.names.find(str(next(iter(cells.values()))), base=table.base)
+                if named is not None:
+                    found[named.file] = table.split
+    return found
+
+
+def _one_split_each(pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
+    """Pairs of which each image has one split: the strictest that any of them names."""
+    given: dict[str, Split] = {}
+    for pair in pairs:
+        given[pair.file] = _stricter(given.get(pair.file, ""), pair.split)
+    splits = set(given.values())
+    said = []
+    if len(splits) == 1 and splits != {"test"}:
+        # One name for everything divides nothing.
+        (only,) = splits
+        if only == "validation":
+            said.append("all images are of the validation split: they are divided anew")
+        given = dict.fromkeys(given, "")
+    return [
+        Pair(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs
+    ], said
+
+
+_STRICT: Final = ("", "train", "validation", "test")
+
+
+def _stricter(one: Split, other: Split) -> Split:
+    return max(one, other, key=_STRICT.index)
+
+
+def _external(scene: Scene, file: str) -> Split:
+    pattern = scene.options.validation
+    inside = pattern and (file.startswith(f"{pattern}/") or fnmatch(file, pattern))
+    return "validation" if inside else ""
+
+
+def _split_of(scene: Scene, file: str) -> Split:
+    for folder, split in scene.marks.items():
+        if file.startswith(f"{folder}/"):
+            return split
+    return split_of_folders(file)
+
+
+def _nothing(scene: Scene) -> UserError:
+    what = f"no captions were recognised for {counted(len(scene.images), 'image')}"
+    if not scene.images:
+        what = "there are no images"
+    if scene.refusals:
+        what += f". {scene.refusals[0]}"
+    fix = (
+        "--captions FILE with --file-column and --caption-column for a table, --captions folders "
+        "or --captions filenames for names, or a .txt beside each image"
+    )
+    return UserError(what, where=str(scene.root), fix=fix if scene.images else "pass their folder")

@@ -1,0 +1,219 @@
+"""Tables as people have them: CSV of all kinds, JSON, JSON Lines, Excel, Parquet, Arrow."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from bedrock_tuning.dataset.layouts.binary_tables import read_arrow, read_parquet, read_xlsx
+from bedrock_tuning.dataset.layouts.reading import Table
+from bedrock_tuning.dataset.layouts.text import decode
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.wording import counted
+
+_DELIMITED: Final = (".csv", ".tsv", ".txt", ".token", ".data")
+_JSON_LINES: Final = (".jsonl", ".ndjson", ".manifest")
+_BINARY: Final = {
+    ".parquet": read_parquet,
+    ".arrow": read_arrow,
+    ".feather": read_arrow,
+    ".xlsx": read_xlsx,
+    ".xls": read_xlsx,
+}
+TABLES: Final = frozenset({*_DELIMITED, *_JSON_LINES, ".json", *_BINARY})
+# All rows are in memory; larger ones are data that nobody typed, and come in Parquet.
+_BYTES_MAX: Final = 1 << 30
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_SNIFFED: Final = 30
+_IMAGE: Final = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+
+# Takes a picture from a cell and gives the name under which it is kept.
+Keep = Callable[[str, bytes], str]
+
+
+def read_table(path: Path, *, file: str, base: str, encoding: str, keep: Keep) -> Table:
+    """The table in a file; raises UserError with its place for one that cannot be read.
+
+    keep: for images inside of cells.
+    """
+    size = path.stat().st_size
+    suffix = path.suffix.lower()
+    if suffix in _BINARY:
+        names, lines, said = _BINARY[suffix](path, keep)
+        return Table(file=file, base=base, columns=_once(names, file), rows=list(lines), said=said)
+    if size > _BYTES_MAX:
+        raise UserError(
+            f"the table has {size:,} bytes; {_BYTES_MAX:,} at most",
+            where=file,
+            fix="split it, or save it as Parquet",
+        )
+    text, note = decode(path.read_bytes(), where=file, encoding=encoding)
+    said = (note,) if note else ()
+    start = text[:512].lstrip().lower()
+    if start.startswith(("<!doctype", "<html", "<table")):
+        raise UserError(
+            "the table is HTML, not what its name says",
+            where=file,
+            fix="open it in a spreadsheet and save it as .xlsx or CSV",
+        )
+    if suffix == ".json" or suffix in _JSON_LINES:
+        return _json(text, file, base, said, by_line=suffix in _JSON_LINES)
+    columns, rows, more = _delimited(text, file)
+    return Table(file=file, base=base, columns=columns, rows=rows, said=(*said, *more))
+
+
+def _once(columns: Sequence[str], file: str) -> tuple[str, ...]:
+    names = tuple(columns)
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(
+            f'the column "{twice}" is named twice', where=file, fix="rename or delete one of them"
+        )
+    return names
+
+
+def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bool) -> Table:
+    """One document, or one object per line whatever the file is called."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _of_objects(list(_lines(text, file)), file, base, said)
+    if by_line and isinstance(value, dict):
+        return _of_objects([(1, value)], file, base, said)
+    if isinstance(value, dict) and (inner := _only_list(value)) is not None:
+        value = inner
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return _of_objects(list(enumerate(value, 1)), file, base, said)
+    if isinstance(value, dict) and all(not isinstance(v, dict | list) for v in value.values()):
+        # One line of JSON Lines, or captions by file name: a reader decides.
+        return Table(
+            file=file, base=base, columns=tuple(value), rows=[(1, value)], value=value, said=said
+        )
+    return Table(file=file, base=base, value=value, said=said)
+
+
+def _only_list(value: Mapping[str, Any]) -> list[Any] | None:
+    """The rows of a document that wraps them, as in {"data": […]}."""
+    names = [name for name, each in value.items() if isinstance(each, list)]
+    lists = [value[name] for name in names]
+    if len(lists) == 1 and lists[0] and all(isinstance(each, dict) for each in lists[0]):
+        if {"conversations", "messages", "data"} & set(value) and "data" not in names:
+            return None
+        return list(lists[0])
+    return None
+
+
+def _of_objects(
+    rows: list[tuple[int, dict[str, Any]]], file: str, base: str, said: tuple[str, ...]
+) -> Table:
+    columns: dict[str, None] = {}
+    for _, row in rows:
+        columns.update(dict.fromkeys(row))
+    return Table(file=file, base=base, columns=tuple(columns), rows=rows, said=said)
+
+
+def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise UserError(
+                f"line {number} is not a JSON object",
+                where=file,
+                fix='write {"file": "a.png", "caption": "…"} on each line',
+            )
+        yield number, value
+
+
+def _delimited(
+    text: str, file: str
+) -> tuple[tuple[str, ...], list[tuple[int, dict[str, Any]]], tuple[str, ...]]:
+    """Columns and rows of a CSV, and what its separator is where that is no comma."""
+    told = _SEPARATOR.match(text)
+    if told is not None:
+        text = text[told.end() :]
+    delimiter = told[1] if told is not None else _delimiter(text)
+    cells = _cells(text, delimiter, file)
+    skipped = 1 if told is not None else 0
+    first = next(cells, None)
+    if first is None:
+        return (), [], ()
+    said = () if delimiter == "," else (f"{file}: columns are separated by {_NAMED[delimiter]}",)
+    if any(_IMAGE.search(cell) for cell in first[1]):
+        # There is no header: the first row is data.
+        names = [f"column {n}" for n in range(1, len(first[1]) + 1)]
+        every = [first, *cells]
+        said = (*said, f"{file}: the first line names no columns")
+    else:
+        names, every = [name.strip() for name in first[1]], list(cells)
+        _once(names, file)
+    rows = [
+        (number + skipped, _row(names, values, delimiter))
+        for number, values in every
+        if any(values)
+    ]
+    return tuple(names), rows, said
+
+
+_NAMED: Final = {";": "semicolons", "\t": "tabs", "|": "|", ",": "commas"}
+
+
+def _row(names: Sequence[str], values: Sequence[str], delimiter: str) -> dict[str, Any]:
+    """Cells by column; commas that nobody quoted belong to the last column, a caption."""
+    if len(values) > len(names) and len(names) > 1:
+        last = len(names) - 1
+        values = [*values[:last], delimiter.join(values[last:])]
+    return dict(zip(names, values, strict=False))
+
+
+def _cells(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
+    """Number of the line that a row ends in, and its cells."""
+    csv.field_size_limit(1 << 24)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        if delimiter not in "\t|":
+            raise UserError(f"row {reader.line_num}: {error}", where=file, fix="quote it") from None
+        # Tables with tabs or bars are mostly written without quotes, and have some in their texts.
+        stream = io.StringIO(text, newline="")
+        reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        rows = [(reader.line_num, row) for row in reader]
+    return iter(rows)
+
+
+def _delimiter(text: str) -> str:
+    """What divides the columns: what gives the first lines the most equal number of cells."""
+    lines = [line for line in islice(text.splitlines(), _SNIFFED) if line.strip()]
+    if not lines:
+        return ","
+
+    def quality(delimiter: str) -> tuple[float, int]:
+        head = lines[0].count(delimiter)
+        if not head:
+            return 0.0, 0
+        same = sum(line.count(delimiter) >= head for line in lines)
+        return same / len(lines), head
+
+    return max(_DELIMITERS, key=quality)
+
+
+def cells_shown(columns: Sequence[str], *, most: int = 8) -> str:
+    """The columns of a table, for a message."""
+    names = ", ".join(islice((name for name in columns if name), most))
+    more = len(columns) - most
+    return f"{names} and {counted(more, 'more column')}" if more > 0 else names or "nothing"
+
+
+def table_like(file: str) -> bool:
+    """Whether a file's name is that of a table."""
+    return PurePosixPath(file).suffix.lower() in TABLES

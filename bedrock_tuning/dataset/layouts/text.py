@@ -1,0 +1,78 @@
+"""Text of files as people save it: encodings are recognised, and what was decided is said."""
+
+import codecs
+from typing import Final, NamedTuple
+
+from bedrock_tuning.errors import UserError
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE: Final = 4_096
+
+
+class Decoded(NamedTuple):
+    """A text, and what had to be decided to read it: "" if it is plain UTF-8."""
+
+    text: str
+    said: str
+
+
+def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
+    """The text of some bytes: by their mark, as UTF-8, as UTF-16 without a mark, as Windows-1252.
+
+    encoding: what the user says instead. Raises UserError for bytes that are none of these.
+    """
+    if encoding:
+        return Decoded(_strictly(data, encoding, where), "")
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return Decoded(_strictly(data, name, where), "")
+    unmarked = _utf_16(data[:_SAMPLE])
+    if unmarked:
+        said = f"{where}: read as {unmarked.upper()}; --encoding overrules"
+        return Decoded(_strictly(data, unmarked, where), said)
+    try:
+        return Decoded(data.decode(), "")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"line {line} is not UTF-8 (byte 0x{data[error.start]:02x})"
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        text = ""
+    if not text or any(ord(char) < 32 and char not in "\t\n\r\f" for char in text[:_SAMPLE]):
+        raise UserError(
+            what, where=where, fix="save the file as UTF-8, or pass --encoding with its encoding"
+        )
+    return Decoded(text, f"{where}: {what}: read as cp1252 (Windows); --encoding overrules")
+
+
+def _strictly(data: bytes, encoding: str, where: str) -> str:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise UserError(
+            f'there is no encoding "{encoding}"', fix="for example --encoding cp1252"
+        ) from None
+    except UnicodeError as error:
+        raise UserError(
+            f"the text is not {encoding}: {error}", where=where, fix="pass another --encoding"
+        ) from None
+
+
+def _utf_16(sample: bytes) -> str:
+    """The byte order of UTF-16 that lacks its mark: Latin text is every other byte zero."""
+    half = len(sample) // 2
+    if half < 4:
+        return ""
+    for name, zeros, letters in (
+        ("utf-16-le", sample[1::2], sample[::2]),
+        ("utf-16-be", sample[::2], sample[1::2]),
+    ):
+        if zeros.count(0) > half * 0.6 and letters.count(0) < half * 0.1:
+            return name
+    return ""

@@ -1,0 +1,164 @@
+"""Which image is for training, which for validation: given splits are kept, none leaks."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.dataset.layouts.reading import LeftOut
+from bedrock_tuning.dataset.layouts.recognise import Pair
+from bedrock_tuning.dataset.layouts.splits import Split
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.prepare.near import near_pairs
+from bedrock_tuning.prepare.write import PreparedImage
+from bedrock_tuning.wording import counted
+
+# A picture that is in several splits stays in the strictest.
+_STRICT: Final[tuple[Split, ...]] = ("train", "validation", "test")
+_KINDS: Final[Mapping[Split, s3_layout.Kind]] = {
+    "train": "training",
+    "validation": "validation",
+}
+
+
+@dataclass(kw_only=True)
+class Sides:
+    """The kind of each image that is used.
+
+    given: whether the dataset brought its splits. counts: images by split as they were found. near:
+    files that look the same and are on two sides. left: what would be on two sides.
+    """
+
+    kinds: dict[str, s3_layout.Kind]
+    given: bool
+    counts: Mapping[str, int]
+    left: list[LeftOut] = field(default_factory=list)
+    near: list[tuple[str, str]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
+def sides(
+    pairs: Sequence[Pair],
+    images: Mapping[str, PreparedImage],
+    *,
+    share: float | None,
+    usual_share: float,
+    seed: int,
+) -> Sides:
+    """Deals images to training and validation; pairs: of images that can be used.
+
+    share: of the records for training as the user wants it, None if nothing was said; usual_share
+    then applies. Below 1, images without a split are dealt at random if no validation set is given.
+    Raises UserError if nothing is left for training, or if share contradicts given splits.
+    """
+    splits: dict[str, Split] = {pair.file: pair.split or "train" for pair in pairs}
+    counts: Counter[str] = Counter(splits.values())
+    found = Sides(kinds={}, given=any(pair.split for pair in pairs), counts=dict(counts))
+    _without_leaks(splits, images, found)
+    validates = (usual_share if share is None else share) < 1
+    if counts["validation"] and share is not None and validates:
+        raise UserError(
+            f"the dataset brings its own validation set: {counted(counts['validation'], 'image')}",
+            fix="omit --split to keep it, or pass --split 1 to leave it out",
+        )
+    if counts["test"]:
+        found.said.append(f"test: {counted(counts['test'], 'image')} left out, for tests only")
+    if counts["validation"] and not validates:
+        found.said.append(
+            f"validation: {counted(counts['validation'], 'image')} left out: there is to be no "
+            "validation set"
+        )
+    if not any(split == "train" for split in splits.values()):
+        raise UserError(
+            "no image is left for training: "
+            + ", ".join(f"{split} has {count:,}" for split, count in sorted(counts.items())),
+            fix="rename the folder or the table, or choose a column with --split-column",
+        )
+    looks = {file: look for file in splits if (look := images[file].look) is not None}
+    near = list(near_pairs(looks))
+    if counts["validation"] or not validates:
+        kinds = {file: _KINDS.get(split) for file, split in splits.items()}
+        found.kinds = {
+            file: kind
+            for file, kind in kinds.items()
+            if kind is not None and (validates or kind == "training")
+        }
+    else:
+        found.kinds = _dealt(pairs, splits, images, near, share=share or usual_share, seed=seed)
+    found.near = [pair for pair in near if len({_side(found, splits, file) for file in pair}) > 1]
+    return found
+
+
+def _side(found: Sides, splits: Mapping[str, Split], file: str) -> str:
+    return found.kinds.get(file) or splits[file]
+
+
+def _without_leaks(
+    splits: dict[str, Split], images: Mapping[str, PreparedImage], found: Sides
+) -> None:
+    """Takes a picture out of training that is also for validation or for tests."""
+    strictest: dict[str, str] = {}
+    for file, split in splits.items():
+        for digest in (images[file].source, images[file].digest):
+            other = strictest.get(digest)
+            if other is None or _STRICT.index(split) > _STRICT.index(splits[other]):
+                strictest[digest] = file
+    for file in list(splits):
+        for digest in (images[file].source, images[file].digest):
+            other = strictest[digest]
+            if splits[other] != splits[file]:
+                kind = f"also in {splits[other]}"
+                reason = f"the same picture as {other}, which is in {splits[other]}"
+                found.left.append(LeftOut(file=file, reason=reason, kind=kind))
+                break
+    for each in found.left:
+        del splits[each.file]
+
+
+def _dealt(
+    pairs: Sequence[Pair],
+    splits: Mapping[str, Split],
+    images: Mapping[str, PreparedImage],
+    near: Sequence[tuple[str, str]],
+    *,
+    share: float,
+    seed: int,
+) -> dict[str, s3_layout.Kind]:
+    """Training and validation at random; equal and near-equal pictures stay together."""
+    files = {file for file, split in splits.items() if split == "train"}
+    groups = {images[file].digest: images[file].digest for file in files}
+    for one, other in sorted(near):
+        if one in files and other in files:
+            first, second = sorted((images[one].digest, images[other].digest))
+            # Near the first of a group only: a chain of near pictures ends far away.
+            if groups[first] == first and groups[second] == second:
+                groups[second] = first
+    counts = Counter(groups[images[pair.file].digest] for pair in pairs if pair.file in files)
+    chosen = validation_digests(counts, share=share, seed=seed)
+    return {
+        file: "validation" if groups[images[file].digest] in chosen else "training"
+        for file in files
+    }
+
+
+def validation_digests(counts: Mapping[str, int], *, share: float, seed: int) -> frozenset[str]:
+    """The digests whose records belong to the validation set.
+
+    counts: records by the digest of their image's bytes, so copies stay together. share: of all
+    records that training keeps, 0 to 1. The same digests, share and seed give the same answer,
+    whatever the files are called; at least one image stays in training.
+    """
+    wanted = round(sum(counts.values()) * (1 - share))
+    order = sorted(counts, key=lambda digest: hashlib.sha256(f"{seed}/{digest}".encode()).digest())
+    chosen: set[str] = set()
+    taken = 0
+    for digest in order[:-1]:
+        if taken >= wanted:
+            break
+        # A group of copies that is too big for what is still wanted stays in training.
+        if taken + counts[digest] <= wanted:
+            chosen.add(digest)
+            taken += counts[digest]
+    return frozenset(chosen)

@@ -1,0 +1,185 @@
+"""What cannot be read ends in one sentence: what, where, the limit, the fix."""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bedrock_tuning.dataset.layouts import binary_tables
+from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.reading import Options
+from bedrock_tuning.dataset.layouts.recognise import Understood, understand
+from bedrock_tuning.errors import UserError
+from tests.dataset.layouts.shelf import DOG, TINY, parquet_of, tar, zipped
+
+
+def read(folder: Path, room: Path, **options: str) -> Understood:
+    return understand(look(folder, Options(**options), room=room))
+
+
+def refusal(folder: Path, room: Path, **options: str) -> str:
+    """The whole text of the error."""
+    with pytest.raises(UserError) as caught:
+        read(folder, room, **options)
+    assert caught.value.fix
+    return f"{caught.value.what} | {caught.value.where} | {caught.value.fix}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one image."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/1.jpg").write_bytes(TINY)
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    (tmp_path / "room").mkdir()
+    return tmp_path / "room"
+
+
+def bomb() -> bytes:
+    """70 MB of zeros in a few KB."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as file:
+        info = tarfile.TarInfo("1.jpg")
+        info.size = 70 << 20
+        file.addfile(info, io.BytesIO(bytes(info.size)))
+    return gzip.compress(packed.getvalue(), 9)
+
+
+BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
+    "html-as-excel": ("a.xlsx", lambda: b"<html><table>", "the file is HTML, not Excel | a.xlsx"),
+    "old-excel": ("a.xls", lambda: b"\xd0\xcf\x11\xe0" + bytes(600), "the file is an old .xls"),
+    "no-workbook": ("a.xlsx", lambda: zipped({"x": "y"}), "the workbook cannot be read"),
+    "html-as-csv": ("a.csv", lambda: b"\n <!DOCTYPE html><html>", "the table is HTML"),
+    "no-parquet": ("a.parquet", lambda: b"PAR1 but not really", "the Parquet file cannot be read"),
+    "no-arrow": ("a.arrow", lambda: b"nothing", "the Arrow file cannot be read"),
+    "a-column-twice": ("a.csv", lambda: b"file,text,text\n1.jpg,a,b\n", '"text" is named twice'),
+    "an-open-quote": ("a.csv", lambda: b'file,text\n1.jpg,"open\n', "row 2: "),
+    "no-encoding": ("a.csv", lambda: b"file,text\n1.jpg,\x81\x8d\n", "line 2 is not UTF-8"),
+    "no-json-lines": ("a.jsonl", lambda: b'{"file": 1}\n[1]\n', "line 2 is not a JSON object"),
+    "a-bomb": ("a.tar.gz", bomb, "images do not shrink that much"),
+    "whole-paths": ("a.tar", lambda: tar({"/etc/1.jpg": b"x"}), "/etc/1.jpg in the archive would"),
+    "paths-up": ("a.tar", lambda: tar({"../../1.jpg": b"x"}), "outside of its folder | a.tar"),
+    "paths-of-windows": ("a.zip", lambda: zipped({"C:\\1.jpg": b"x"}), "outside of its folder"),
+    "cut-archive": ("a.tar", lambda: tar({"1.jpg": TINY * 99})[:700], "the archive cannot be read"),
+    "no-zip": ("a.zip", lambda: b"PK nothing", "the archive cannot be read"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_file_is_named_with_its_fix(folder: Path, room: Path, kind: str) -> None:
+    name, make, words = BAD[kind]
+    (folder / name).write_bytes(make())
+    assert words in refusal(folder, room)
+
+
+def test_nothing_is_written_outside_for_a_path_that_climbs(folder: Path, room: Path) -> None:
+    (folder / "a.tar").write_bytes(tar({"../../escaped.jpg": b"x"}))
+    refusal(folder, room)
+    assert not list(folder.parent.rglob("escaped.jpg"))
+
+
+def test_links_in_an_archive_are_not_followed(folder: Path, room: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        link = tarfile.TarInfo("secret.jpg")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        packed.addfile(link)
+    (folder / "a.tar").write_bytes(out.getvalue())
+    assert "no captions were recognised for 1 image" in refusal(folder, room)
+
+
+def test_a_table_of_two_gigabytes_is_refused_before_it_is_read(folder: Path, room: Path) -> None:
+    with (folder / "a.csv").open("wb") as file:
+        file.truncate(2 << 30)
+    assert "2,147,483,648 bytes; 1,073,741,824 at most | a.csv" in refusal(folder, room)
+
+
+def test_a_parquet_file_without_images_says_what_it_has(tmp_path: Path, room: Path) -> None:
+    path = tmp_path / "text.parquet"
+    path.write_bytes(parquet_of([{"question": "why?", "answer": "so"}]))
+    told = refusal(path, room)
+    assert "there are no images" in told
+    assert "it has: question, answer" in told
+
+
+def test_10_000_captions_of_one_image_are_a_wrong_column(folder: Path, room: Path) -> None:
+    rows = "".join(f"1.jpg,caption {n}\n" for n in range(10_000))
+    (folder / "a.csv").write_text(f"file,caption\n{rows}")
+    assert "1.jpg has 10,000 captions, 100 at most" in refusal(folder, room)
+
+
+def test_a_link_that_leads_in_a_circle_is_said_and_not_followed(folder: Path, room: Path) -> None:
+    (folder / "1.txt").write_text(DOG)
+    (folder / "again").symlink_to(folder)
+    (folder / "gone.jpg").symlink_to(folder / "nowhere.jpg")
+    found = read(folder, room)
+    assert [pair.file for pair in found.pairs] == ["1.jpg"]
+    assert "a link back to a folder around it is not followed" in found.said[0]
+    assert "gone.jpg: a link that leads nowhere" in found.said[1]
+
+
+def test_a_linked_folder_elsewhere_is_read(folder: Path, room: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "2.jpg").write_bytes(TINY)
+    (folder / "more").symlink_to(elsewhere)
+    (folder / "a.csv").write_text("file,caption\n1.jpg,one\nmore/2.jpg,two\n")
+    assert {pair.file for pair in read(folder, room).pairs} == {"1.jpg", "more/2.jpg"}
+
+
+def test_boxes_without_captions_are_called_that(folder: Path, room: Path) -> None:
+    boxes = {"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"bbox": [1, 2]}]}
+    (folder / "instances.json").write_text(json.dumps(boxes))
+    assert "COCO with boxes or outlines and no captions" in refusal(folder, room)
+
+
+def test_web_addresses_are_not_downloaded(folder: Path, room: Path) -> None:
+    (folder / "a.csv").write_text("url,caption\nhttps://x.org/9.jpg,nine\n")
+    assert "web addresses, not files here" in refusal(folder, room)
+
+
+def test_a_column_that_is_not_there_is_told_with_those_that_are(folder: Path, room: Path) -> None:
+    (folder / "a.csv").write_text("image,capshun\n1.jpg,one\n")
+    told = refusal(folder, room, caption_column="caption")
+    assert 'no column "caption" – did you mean "capshun"?' in told
+    assert "the columns are: image, capshun" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"captions": "none.csv"}, "the caption file does not exist | none.csv"),
+        ({"captions": "1.jpg"}, "captions are not read from .jpg"),
+        ({"encoding": "utf-99"}, 'there is no encoding "utf-99"'),
+        ({"encoding": "ascii"}, "the text is not ascii"),
+        ({"validation": "vall"}, "--validation-dir vall: there is no such folder"),
+    ],
+)
+def test_an_option_that_fits_nothing_is_named(
+    folder: Path, room: Path, options: dict[str, str], words: str
+) -> None:
+    (folder / "a.csv").write_text("file,caption\n1.jpg,größer\n", "utf-8")
+    assert words in refusal(folder, room, **options)
+
+
+@pytest.mark.parametrize(("name", "package"), [("a.xlsx", "openpyxl"), ("a.parquet", "pyarrow")])
+def test_a_missing_package_is_named_with_its_extra(
+    folder: Path, room: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    monkeypatch.setattr(binary_tables, "find_spec", lambda _: None)
+    (folder / name).write_bytes(b"PK")
+    told = refusal(folder, room)
+    assert f"needs {package}, which is not installed" in told
+    assert "pip install 'bedrock-tuning[formats]'" in told
+
+
+def test_a_file_of_another_kind_is_no_dataset(folder: Path, room: Path) -> None:
+    assert "no folder, table or archive" in refusal(folder / "1.jpg", room)

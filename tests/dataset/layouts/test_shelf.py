@@ -1,0 +1,39 @@
+"""Every layout on the shelf is recognised and read as it was meant."""
+
+from pathlib import Path
+
+import pytest
+
+from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.recognise import Understood, understand
+from tests.dataset.layouts.shelf import SHELF, TINY, Layout
+
+
+def laid(layout: Layout, folder: Path) -> Path:
+    """Writes a layout; returns what is to be read."""
+    files = {} if layout.packed else dict.fromkeys(layout.pairs, TINY)
+    for name, data in {**files, **layout.files()}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return folder / layout.source if layout.source else folder
+
+
+def read(layout: Layout, tmp_path: Path) -> Understood:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "room").mkdir()
+    source = laid(layout, tmp_path / "in")
+    return understand(look(source, layout.options, room=tmp_path / "room"))
+
+
+@pytest.mark.parametrize("layout", SHELF, ids=lambda layout: layout.name)
+def test_a_layout_is_read_as_it_was_meant(layout: Layout, tmp_path: Path) -> None:
+    found = read(layout, tmp_path)
+    pairs = sorted((pair.file, pair.caption) for pair in found.pairs)
+    assert pairs == sorted((file, text) for file, texts in layout.pairs.items() for text in texts)
+    splits = {pair.file: pair.split for pair in found.pairs if pair.split}
+    assert splits == layout.splits
+    assert sorted({each.kind for each in found.left}) == sorted(layout.left)
+    assert layout.said in "\n".join(found.said)
+    assert found.layout
+    assert found.why
