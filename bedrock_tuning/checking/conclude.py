@@ -47,7 +47,9 @@ def conclude(
         on_error_line=on_error_line,
         per_rule=findings_per_rule,
     )
-    for rule, fault in run(rules_for(Dataset), dataset, None):
+    # Of a file that is no JSON Lines nothing is known but that.
+    is_known = not any(text.foreign for text in partial.text_stats.values())
+    for rule, fault in run(rules_for(Dataset) if is_known else (), dataset, None):
         findings.add(rule, fault, kind="dataset", line=None)
     counted = dict(partial.counts)
     for id, count in findings.counts.items():

@@ -14,6 +14,7 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, folder_of
 from bedrock_tuning.dataset.statistics import HASH_BYTES, TextStats, bucket, join_hashes
+from bedrock_tuning.dataset.whole_file import HEAD_BYTES, KEPT_BYTES, WholeFile
 from bedrock_tuning.rules import BY_ID, rules_for
 from bedrock_tuning.rules.finding import (
     FINDINGS_PER_RULE,
@@ -99,6 +100,8 @@ class ManifestCheck:
         self._lengths: dict[str, Counter[int]] = {}
         self._hashes = bytearray()
         self._blocks = Blocks(block_bytes=block_bytes)
+        # The beginning, until it is known whether these are lines; None from then on.
+        self._head: bytearray | None = bytearray()
         self._fast = fast_path_for(scope)
         self._classes = row_classes_for(scope, self._findings)
         self._line_rules = rules_for(Line)
@@ -108,6 +111,8 @@ class ManifestCheck:
         self._is_caption = scope.contract.format == "image-caption"
         # Rows with findings, and whether they were many in the last block.
         self._faulty = 0
+        # Whether the last line that the rules looked at has an error.
+        self._erred = False
         self._is_mostly_faulty = False
 
     @property
@@ -118,15 +123,21 @@ class ManifestCheck:
     def feed(self, chunk: bytes) -> Sequence[ImageRef]:
         """Takes the next bytes; returns images that completed records refer to."""
         self._stats.size += len(chunk)
-        for block in self._blocks.feed(chunk):
-            self._take(block)
+        if self._head is None:
+            self._cut(chunk)
+        elif len(self._head) < KEPT_BYTES:
+            self._head += chunk
+            if len(self._head) >= HEAD_BYTES and not self._stats.foreign:
+                self._begin(is_complete=False)
         return self._release()
 
     def finish(self) -> tuple[Sequence[ImageRef], CheckResult]:
         """The last images, and the result."""
+        stats = self._stats
+        if self._head is not None:
+            self._begin(is_complete=len(self._head) == stats.size)
         for block in self._blocks.finish():
             self._take(block)
-        stats = self._stats
         for name, lengths in sorted(self._lengths.items()):
             stats.lengths[name] = dict(sorted(_rounded(lengths).items()))
         stats.hashes = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
@@ -138,6 +149,25 @@ class ManifestCheck:
             text_stats={self._scope.kind: stats},
         )
         return self._release(), result
+
+    def _begin(self, *, is_complete: bool) -> None:
+        """Decides whether the beginning is one of lines; if so they are checked."""
+        if self._head is None:
+            return
+        file = WholeFile(bytes(self._head), is_complete=is_complete)
+        container = file.container
+        self._stats.foreign = container is not None
+        if container is None:
+            self._head = None
+            self._cut(file.data)
+        elif is_complete or self._stats.size >= KEPT_BYTES:
+            self._stats.records = container.count or 0
+            for rule, fault in run(rules_for(WholeFile), file, self._scope):
+                self._findings.add(rule, fault, kind=self._scope.kind, line=1)
+
+    def _cut(self, chunk: bytes) -> None:
+        for block in self._blocks.feed(chunk):
+            self._take(block)
 
     def _release(self) -> ImageRefs:
         released, self._refs = self._refs, ImageRefs(self._scope.bucket)
@@ -218,7 +248,7 @@ class ManifestCheck:
                 continue
             self._stats.lines = number
             row_class.rows += 1
-            if row_class.counts:
+            if row_class.counts or row_class.has_error:
                 self._faulty += 1
                 if row_class.has_error and self._on_error_line is not None:
                     self._on_error_line(self._scope.kind, number)
@@ -249,12 +279,13 @@ class ManifestCheck:
             for id, count in counts.items()
             if count != before.get(id) and not BY_ID[id].once
         }
-        self._faulty += bool(new)
+        self._faulty += bool(new) or self._erred
         if row is not None and self._classes is not None:
-            self._classes.learn(row, new)
+            self._classes.learn(row, new, has_error=self._erred)
 
     def _line(self, data: bytes, length: int) -> None:
         self._stats.lines += 1
+        self._erred = False
         line = Line(number=self._stats.lines, data=data, length=length)
         self._run(self._line_rules, line, line.number)
         if line.blank:
@@ -272,9 +303,13 @@ class ManifestCheck:
 
     def _run(self, rules: Sequence[Any], item: Line | Record, number: int) -> None:
         for rule, fault in run(rules, item, self._scope):
+            is_error = self._findings.is_error(rule)
+            self._erred |= is_error
             if not (rule.once and rule.id in self._reported):
                 self._reported.add(rule.id)
                 self._findings.add(rule, fault, kind=self._scope.kind, line=number)
+            elif is_error and self._on_error_line is not None:
+                self._on_error_line(self._scope.kind, number)
 
     def _count(self, record: Record) -> None:
         for name, length, empty in record.measured:

@@ -14,7 +14,6 @@ import msgspec
 from bedrock_tuning.checking.fast_path_records import CONTROL, is_decided
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
 from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
-from bedrock_tuning.rules import BY_ID
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096
@@ -87,10 +86,9 @@ class RowClasses:
             if all(map(self._findings.is_settled, row_class.counts)):
                 self.settled[key] = self._open.pop(key)
 
-    def learn(self, row: Row, counts: Mapping[str, int]) -> None:
-        """Remembers what the rules found in a row."""
+    def learn(self, row: Row, counts: Mapping[str, int], *, has_error: bool) -> None:
+        """Remembers what the rules found in a row; counts without rules that report once."""
         if len(self._open) + len(self.settled) < _CLASSES_MAX and row.key not in self.settled:
-            has_error = any(self._findings.is_error(BY_ID[id]) for id in counts)
             self._open.setdefault(row.key, RowClass(counts, has_error=has_error))
 
     def count(self) -> None:

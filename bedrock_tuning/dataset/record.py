@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from bedrock_tuning.catalogue import Block
+from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.json_lines import FAULTS_MAX
 from bedrock_tuning.dataset.record_formats import FLAT, TEXT_FIELDS, Misfit, misfits, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, locate
-from bedrock_tuning.dataset.suggestions import other_format
 
 MediumKind = Literal["image", "video", "document"]
 
@@ -50,7 +50,8 @@ class BlockAt(NamedTuple):
 class Record:
     """A record: its line in the manifest and its value, a JSON object.
 
-    lookalike: name of another known format if the whole record is in that format. misfits:
+    lookalike: another known format if the whole record is in that format; of a conversation in
+    another format nothing else is known. misfits:
     otherwise, where it differs from the shape of its own format, the first FAULTS_MAX. refs: all
     references in it. Of a conversation also: messages, its turns, {} for one that is not an object;
     roles of the turns, None where it is not a string; spoken, path and text of what is said
@@ -76,9 +77,9 @@ class Record:
         self.line = line
         self.value = value
         self.format = scope.contract.format
-        self.lookalike = other_format(value, self.format)
+        self.lookalike = foreign_format(value, self.format)
         self.misfits: tuple[Misfit, ...] = ()
-        if not self.lookalike:
+        if self.lookalike is None:
             shape = shape_for(scope.contract)
             self.misfits = tuple(islice(misfits(value, shape), FAULTS_MAX))
         self.messages: tuple[dict[str, Any], ...] = ()
@@ -91,7 +92,7 @@ class Record:
             uri = self.text("image-ref") if self.format == "image-caption" else None
             if uri is not None:
                 written.append(("image", "image-ref", uri))
-        else:
+        elif self.lookalike is None:
             turns = value.get("messages")
             turns = turns if isinstance(turns, list) else []
             self.messages = tuple(turn if isinstance(turn, dict) else {} for turn in turns)
@@ -113,7 +114,7 @@ class Record:
                 text = self.text(name)
                 if text is not None:
                     yield name, len(text), not text.strip()
-        else:
+        elif self.lookalike is None:
             length = sum(len(text) for _, text in self.spoken)
             yield "record", length, not length
 

@@ -52,6 +52,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     media: records with an image, a video or a document, by kind.
     outside: folders of images that the service role does not cover, the first by name.
+    foreign: the file is no JSON Lines, so that nothing else is known of it.
     unseen: images that the checker could not reach and did not check.
     bucket_region: the AWS Region of the dataset's bucket; "" where nobody knows it.
     hashes: of text records, 16 bytes each: 8 of a hash of the content, 4 of the line, 4 of the
@@ -69,6 +70,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     captions: Classes = msgspec.field(default_factory=Classes)
     media: dict[str, int] = msgspec.field(default_factory=dict)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
+    foreign: bool = False
     unseen: int = 0
     bucket_region: str = ""
     hashed: int = 0

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
 from bedrock_tuning.catalogue import Format
@@ -27,46 +27,6 @@ ALIASES: Final[Mapping[str, str]] = {
     "from": "role",
     "value": "content",
 }
-_NAMES: Final[tuple[tuple[frozenset[str], str, tuple[Format, ...]], ...]] = (
-    (frozenset({"image-ref"}), "image and caption", ("image-caption",)),
-    (frozenset({"prompt", "completion"}), "prompt and completion", ("prompt-completion",)),
-    (frozenset({"prompt", "response"}), "prompt and response", ()),
-    (frozenset({"question", "answer"}), "question and answer", ()),
-    (frozenset({"instruction", "output"}), "instruction and output (Alpaca)", ()),
-    (frozenset({"input", "output"}), "input and output", ()),
-    (frozenset({"conversations"}), "conversations (ShareGPT)", ()),
-    (frozenset({"file_name"}), "an image folder of Hugging Face", ()),
-    (frozenset({"messages"}), "a conversation", ("claude-messages", "converse", "rft")),
-)
-_PLAIN: Final[tuple[tuple[frozenset[str], str, Format], ...]] = (
-    (frozenset({"input"}), "input only (continued pre-training)", "input-only"),
-    (frozenset({"text"}), "text only", "input-only"),
-)
-
-
-def other_format(value: Mapping[str, Any], wanted: Format) -> str:
-    """In which other known form a record is; "" when it has a name of the wanted form or of none.
-
-    Both chat forms differ in their content only: a string, or a list of blocks.
-    """
-    messages = value.get("messages")
-    if isinstance(messages, list) and wanted in ("converse", "claude-messages", "rft"):
-        contents = [turn.get("content") for turn in messages if isinstance(turn, dict)]
-        if contents and wanted == "converse" and all(isinstance(each, str) for each in contents):
-            return "a chat whose contents are strings (OpenAI, Claude)"
-        if contents and wanted != "converse" and "schemaVersion" in value:
-            return "Converse"
-        return ""
-    names = value.keys()
-    for known, words, formats in _NAMES:
-        if known <= names:
-            return "" if wanted in formats else words
-    for known, words, format in _PLAIN:
-        if known == names:
-            return words if wanted != format or words == "text only" else ""
-    return ""
-
-
 _SYNTAX: Final = (
     (re.compile(rb"^\s*[\[\]]\s*(?:,\s*)?$"), "the file is one JSON array, not JSON Lines"),
     (re.compile(rb"^\s*\{.*\}\s*,\s*$", re.DOTALL), "a comma stands behind the record"),

@@ -209,7 +209,9 @@ def schema_version_required(record: Record, scope: DatasetScope) -> Iterator[Fau
 
 
 def _has_no_version(record: Record) -> bool:
-    return not record.lookalike and bool(record.messages) and "schemaVersion" not in record.value
+    return (
+        record.lookalike is None and bool(record.messages) and "schemaVersion" not in record.value
+    )
 
 
 @rule(

@@ -2,13 +2,43 @@
 
 from collections.abc import Iterator
 
+from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.json_lines import DEPTH_MAX, LINE_BYTES_MAX, Line
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.dataset.suggestions import syntax_hint
+from bedrock_tuning.dataset.suggestions import EXAMPLES, syntax_hint
+from bedrock_tuning.dataset.whole_file import WholeFile, conversion
 from bedrock_tuning.rules.rule import Fault, Severity, rule
-from bedrock_tuning.wording import json_type
+from bedrock_tuning.wording import counted, json_type
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+
+
+@rule(
+    "L113",
+    bad='[{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}]',
+    good=_GOOD,
+    once=True,
+    fix="Write one JSON object per line; the command in the finding does it.",
+)
+def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
+    """The whole file is something else: a JSON array, a table, an archive, plain text.
+
+    It is recognised from its first bytes. Its lines are not reported one by one, and nothing else
+    is checked.
+    """
+    container = file.container
+    if container is None:
+        return
+    wanted = scope.contract.format
+    foreign = foreign_format(container.first, wanted)
+    what = container.name
+    if container.count is not None:
+        what += f" of {counted(container.count, 'record')}"
+    if foreign is not None:
+        what += f" in the format {foreign.name}"
+    command = conversion(container, foreign, wanted)
+    words = f"the file is {what}, not JSON Lines of {wanted}"
+    yield Fault(f"{words}: {command}" if command else words, value=what, limit=EXAMPLES[wanted])
 
 
 @rule(

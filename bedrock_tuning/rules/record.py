@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bedrock_tuning.dataset.foreign import command_for
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
@@ -15,18 +16,21 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
     "R104",
     bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
     good=_GOOD,
-    fix="Convert the records to the model's format, or choose a model that accepts this one.",
+    once=True,
+    fix="Run the command that the finding names, or choose a model that accepts this format.",
 )
 def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The whole record is in a different format.
 
     Each model accepts one format per customization type, and other tools and services use others.
-    The fields of such a record are not reported one by one.
+    Usually the whole file is in that format, so it is reported once per manifest, and the fields of
+    such a record are not reported one by one.
     """
-    if record.lookalike:
+    if record.lookalike is not None:
+        command = command_for(record.lookalike, record.format)
         yield Fault(
-            f"the record is in the format {record.lookalike}; {scope.model.name} needs "
-            f"{record.format}",
+            f"the record is in the format {record.lookalike.name}; {scope.model.name} needs "
+            f"{record.format}" + (f": {command}" if command else ""),
             value=", ".join(list(record.value)[:_NAMES_SHOWN]),
             limit=EXAMPLES[record.format],
         )

@@ -11,6 +11,7 @@ from bedrock_tuning.dataset.dataset import Dataset
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
+from bedrock_tuning.dataset.whole_file import WholeFile
 
 
 class Severity(StrEnum):
@@ -85,7 +86,7 @@ class Crash:
 
 
 FLAGSHIP: Final = "titan-multimodal-embeddings-g1"
-_ITEMS: Final = (Line, Record, Image, Dataset, Crash)
+_ITEMS: Final = (WholeFile, Line, Record, Image, Dataset, Crash)
 
 
 def rule(

@@ -9,6 +9,7 @@ import pytest
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
 from bedrock_tuning.dataset.suggestions import EXAMPLES, key_hint, s3_hint, syntax_hint
+from bedrock_tuning.rules import BY_NAME
 from bedrock_tuning.rules.finding import Finding
 from tests.support.examples import FLAGSHIP, check, scope_of
 
@@ -141,7 +142,11 @@ def test_all_slips_of_a_model_are_found_in_one_pass_each_on_its_line(model: str)
     ]
     rows = [row for slip, _ in mine for row in (GOOD[model], slip)]
     lines = {(each.line, each.name) for each in found_in(model, *rows)}
-    assert {(2 * n, name) for n, (_, name) in enumerate(mine, 1)} <= lines
+    expected = [(2 * n, name) for n, (_, name) in enumerate(mine, 1)]
+    told: set[str] = set()
+    for line, name in expected:
+        assert (line, name) in lines or (name in told and BY_NAME[name].once)
+        told.add(name)
     assert not {line for line, _ in lines if line is not None and line % 2}
 
 

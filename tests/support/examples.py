@@ -18,6 +18,7 @@ from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import Classes, ImageStats, TextStats, join_hashes
+from bedrock_tuning.dataset.whole_file import WholeFile
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE
 from bedrock_tuning.rules.rule import Crash, Rule
 from bedrock_tuning.s3_layout import KINDS, Kind
@@ -72,6 +73,8 @@ def check(
 def item_of(rule: Rule[Any], example: str | bytes) -> Any:
     """What the rule checks, made of one of its examples."""
     data = example.encode() if isinstance(example, str) else example
+    if rule.item is WholeFile:
+        return WholeFile(data)
     if rule.item is Line:
         return Line(number=1, data=data)
     if rule.item is Record:

@@ -1,0 +1,168 @@
+"""Formats of other tools and services: recognised from one record, named as people know them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bedrock_tuning.catalogue import Format
+
+Record = Mapping[str, Any]
+# What `tuning prepare` does with such a file: texts are converted, tables of images are read.
+Way = Literal["texts", "images", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A format: its name, which of ours it is, and how it becomes one of ours."""
+
+    name: str
+    formats: tuple[Format, ...] = ()
+    way: Way = "texts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """names: fields that the record has, in any case. only: it has no others."""
+
+    foreign: Foreign
+    names: frozenset[str] = frozenset()
+    only: bool = False
+    test: Callable[[Record], bool] | None = None
+
+    def fits(self, record: Record, names: frozenset[str]) -> bool:
+        """Whether a record with these lower-case names has the format."""
+        known = self.names == names if self.only else self.names <= names
+        return known and (self.test is None or self.test(record))
+
+
+def _turns(record: Record, key: str = "messages") -> Iterator[Record]:
+    turns = record.get(key)
+    if isinstance(turns, list):
+        yield from (turn for turn in turns if isinstance(turn, dict))
+
+
+def _blocks(record: Record) -> Iterator[Record]:
+    for turn in _turns(record):
+        content = turn.get("content")
+        if isinstance(content, list):
+            yield from (block for block in content if isinstance(block, dict))
+
+
+def _typed(*kinds: str) -> Callable[[Record], bool]:
+    return lambda record: any(block.get("type") in kinds for block in _blocks(record))
+
+
+def _has_text_turns(record: Record) -> bool:
+    contents = [turn.get("content") for turn in _turns(record)]
+    return bool(contents) and all(isinstance(each, str | None) for each in contents)
+
+
+def _has_block_turns(record: Record) -> bool:
+    contents = [turn.get("content") for turn in _turns(record)]
+    return bool(contents) and all(isinstance(each, list) for each in contents)
+
+
+def _is_web(key: str) -> Callable[[Record], bool]:
+    return lambda record: str(record.get(key)).startswith(("http://", "https://"))
+
+
+def _is_list(key: str) -> Callable[[Record], bool]:
+    return lambda record: isinstance(record.get(key), list)
+
+
+def _sign(
+    name: str,
+    *names: str,
+    formats: tuple[Format, ...] = (),
+    way: Way = "texts",
+    only: bool = False,
+    test: Callable[[Record], bool] | None = None,
+) -> _Sign:
+    return _Sign(Foreign(name, formats, way), frozenset(names), only, test)
+
+
+_OPENAI: Final = "OpenAI chat (turns whose contents are texts)"
+_PARTS: Final = "OpenAI chat with pictures (contents in typed parts)"
+_PAIRS: Final = (
+    *(("prompt", each) for each in ("response", "answer", "output", "target", "label", "text")),
+    *(("question", each) for each in ("answer", "answers", "response", "output")),
+    *(("query", each) for each in ("response", "answer", "output")),
+    *(("input", each) for each in ("output", "target", "response", "label")),
+    ("source", "target"),
+    ("text", "label"),
+    ("text", "labels"),
+    ("text", "summary"),
+    ("document", "summary"),
+    ("article", "highlights"),
+    ("user", "assistant"),
+    ("human", "assistant"),
+)
+# The first that fits counts, so the specific ones come first.
+_SIGNS: Final = (
+    _sign(
+        "preference pairs (Nova DPO: candidates with a preferenceLabel)",
+        "messages",
+        test=lambda record: any("candidates" in turn for turn in _turns(record)),
+    ),
+    _sign("preference pairs (DPO: chosen and rejected)", "chosen", "rejected"),
+    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput"),
+    _sign("Bedrock invocation logs", "schematype", "input", "output"),
+    _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
+    _sign("request bodies of InvokeModel for Claude", "anthropic_version", "messages"),
+    _sign("request bodies of InvokeModel for Titan", "inputtext"),
+    _sign("Vertex AI (contents and parts)", "contents", test=_is_list("contents")),
+    _sign("Vertex AI (input_text and output_text)", "input_text", "output_text"),
+    _sign("Gemini (text_input and output)", "text_input", "output"),
+    _sign("LLaVA (conversations about an image)", "conversations", "image"),
+    _sign("LLaVA (conversations about images)", "conversations", "images"),
+    _sign("ShareGPT (conversations with from and value)", "conversations"),
+    _sign("Dolly (instruction, context, response)", "instruction", "response"),
+    _sign("Alpaca (instruction, input, output)", "instruction", "output"),
+    _sign("Alpaca (instruction, input, output)", "instruction", "completion"),
+    _sign("SQuAD (context, question, answers)", "context", "question", "answers"),
+    _sign("COCO (images and annotations)", "images", "annotations", way="images"),
+    _sign("SageMaker Ground Truth (source-ref)", "source-ref", way="images"),
+    _sign("an image folder of Hugging Face (file_name)", "file_name", way="images"),
+    _sign("Label Studio (data and annotations)", "data", "annotations", way="images"),
+    _sign("Roboflow (image, prefix, suffix)", "image", "prefix", "suffix", way="images"),
+    _sign("open_clip (filepath and title)", "filepath", "title", way="images"),
+    _sign("a table of web addresses of images", "url", way="", test=_is_web("url")),
+    _sign("image and caption", "image-ref", formats=("image-caption",), way=""),
+    _sign("questions about images", "image", "question", "answer", way="images"),
+    _sign("a table of images", "image", "caption", only=True, way="images"),
+    _sign("a table of images", "image", "text", only=True, way="images"),
+    _sign("OpenAI chat with tools", "messages", "functions", test=_has_text_turns),
+    _sign(_OPENAI, "messages", formats=("claude-messages", "rft"), test=_has_text_turns),
+    _sign(_PARTS, "messages", formats=("rft",), test=_typed("image_url", "input_text")),
+    _sign("Anthropic Messages (typed blocks)", "messages", test=_typed("image", "tool_use")),
+    _sign("Converse", "messages", "schemaversion", formats=("converse",)),
+    _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
+    _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),
+    *(
+        _sign(f"a conversation ({key})", key, test=_is_list(key))
+        for key in ("dialog", "dialogue", "conversation", "chat", "turns", "history")
+    ),
+    _sign("prompt and completion", "prompt", "completion", formats=("prompt-completion",)),
+    *(_sign(f"{one} and {other}", one, other) for one, other in _PAIRS),
+    _sign("input only (continued pre-training)", "input", formats=("input-only",), only=True),
+    _sign("text only", "text", only=True),
+)
+
+
+def foreign_format(value: Record, wanted: Format) -> Foreign | None:
+    """The other format that a record is in; None when it has the names of the wanted one, or none.
+
+    A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
+    """
+    names = frozenset(name.lower() for name in value)
+    for sign in _SIGNS:
+        if sign.fits(value, names):
+            return None if wanted in sign.foreign.formats else sign.foreign
+    return None
+
+
+def command_for(foreign: Foreign, wanted: Format) -> str:
+    """The command that makes our format of a file in a foreign one; "" if there is none."""
+    if wanted == "image-caption":
+        return "tuning prepare FOLDER --captions FILE -o OUT" if foreign.way == "images" else ""
+    return f"tuning prepare FILE --to-format {wanted} -o OUT" if foreign.way == "texts" else ""

@@ -1,0 +1,167 @@
+"""Files that are no JSON Lines: recognised from their first bytes, so that one finding tells.
+
+Without this every line of such a file would be a finding of its own.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from bedrock_tuning.dataset.foreign import Foreign
+from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
+
+# What is looked at to decide, and what is kept to count the records of a JSON array.
+HEAD_BYTES: Final = 64 << 10
+KEPT_BYTES: Final = 16 << 20
+_LINES: Final = 20
+_DELIMITERS: Final = ",\t;|"
+_MAGIC: Final[Mapping[bytes, tuple[str, str]]] = {
+    b"PAR1": ("a Parquet file", "table"),
+    b"ARROW1": ("an Arrow file", "table"),
+    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "table"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "table"),
+    b"\x1f\x8b": ("compressed with gzip", "gunzip FILE"),
+    b"BZh": ("compressed with bzip2", "bunzip2 FILE"),
+    b"\xfd7zXZ": ("compressed with xz", "unxz FILE"),
+    b"\x28\xb5\x2f\xfd": ("compressed with zstd", "unzstd FILE"),
+    b"%PDF": ("a PDF document", ""),
+    b"SQLite format 3": ("an SQLite database", ""),
+    b"\x89HDF": ("an HDF5 file", ""),
+    b"\x93NUMPY": ("a NumPy array", ""),
+    b"\x80\x04": ("a Python pickle", ""),
+    b"\xff\xd8\xff": ("a JPEG image", ""),
+    b"\x89PNG": ("a PNG image", ""),
+}
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+# A line that is an object, or that only lost its beginning.
+_OBJECT: Final = re.compile(r"^\s*[{}]", re.MULTILINE)
+_YAML: Final = re.compile(r"(?:---\s*$|- [\w-]+:\s|[\w-]+:(?:\s|$))")
+_JSON: Final = json.JSONDecoder()
+
+
+class Container:
+    """What a file is instead of JSON Lines.
+
+    name: in words. way: "json" or "table" if its records can be converted, else a command, or "".
+    first: its first record, if one could be read; count: how many there are, None if unknown.
+    """
+
+    def __init__(self, name: str, way: str, first: Any = None, *, count: int | None = None) -> None:
+        self.name = name
+        self.way = way
+        self.first: Mapping[str, Any] = first if isinstance(first, dict) else {}
+        self.count = count
+
+
+class WholeFile:
+    """A file as far as it was read: all of it up to KEPT_BYTES.
+
+    is_complete: nothing follows.
+    """
+
+    def __init__(self, data: bytes, *, is_complete: bool = True) -> None:
+        self.data = data
+        self.is_complete = is_complete
+
+    @cached_property
+    def container(self) -> Container | None:
+        """What the file is; None if it may be JSON Lines."""
+        head = self.data[:HEAD_BYTES]
+        if head[257:262] == b"ustar":
+            return Container("a tar archive", "table")
+        for magic, (name, way) in _MAGIC.items():
+            if head.startswith(magic):
+                return Container(name, way)
+        if head[:2] in _UTF_16 and head.count(b"\n") > 1:
+            return Container("text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE")
+        text = head.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").lstrip()
+        if text.startswith("["):
+            return self._array(text)
+        if text.startswith("{"):
+            return self._objects(text)
+        lines = text.splitlines()[:_LINES]
+        if len(lines) > 1 and not _OBJECT.search(text):
+            return _text(lines, is_cut=len(self.data) > len(head) or not self.is_complete)
+        return None
+
+    def _array(self, text: str) -> Container | None:
+        if text[1:].strip() == "]":
+            return Container("one JSON array", "json", count=0)
+        first, end = _value(text, 1)
+        rest = text[end:].lstrip()
+        # An array of numbers or texts is a wrong line.
+        if not isinstance(first, dict) or rest[:1] not in (",", "]"):
+            return None
+        _, end = _value(text, 0)
+        if end and text[end:].strip():
+            return None
+        return Container("one JSON array", "json", first, count=self._count())
+
+    def _count(self) -> int | None:
+        """Elements of the array, if all of it is there."""
+        if not self.is_complete:
+            return None
+        data = self.data.removeprefix(BYTE_ORDER_MARK)
+        try:
+            return len(msgspec.json.decode(data, type=list[msgspec.Raw]))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def _objects(self, text: str) -> Container | None:
+        value, end = _value(text, 0)
+        if end:
+            if "\n" not in text[:end].strip():
+                return None
+            several = bool(text[end:].strip())
+            name = "JSON objects" if several else "one JSON object"
+            return Container(f"{name} on several lines each", "json", value)
+        first, _, second = text.partition("\n")
+        if first.rstrip()[-1:] in ("{", "[", ",") and re.match(r"[ \t]+[\"\[{]", second):
+            return Container("JSON on several lines", "json")
+        if first.startswith("{'") and second.startswith("{'"):
+            return Container("Python dictionaries", "")
+        return None
+
+
+def _value(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value from a place on, and where it ends; 0 if there is none."""
+    while text[start : start + 1] in (" ", "\t", "\r", "\n") and start < len(text):
+        start += 1
+    try:
+        return _JSON.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, 0
+
+
+def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
+    if lines[0].startswith("<"):
+        return Container("a web page or XML", "")
+    whole = lines[:-1] if is_cut and len(lines) > 2 else lines
+    for delimiter in _DELIMITERS:
+        try:
+            rows = list(csv.reader(whole, delimiter=delimiter))
+        except csv.Error:
+            continue
+        width = len(rows[0])
+        if width > 1 and all(len(row) == width for row in rows if row):
+            name = "a table (TSV)" if delimiter == "\t" else "a table (CSV)"
+            return Container(name, "table", dict(zip(rows[0], rows[1] or rows[0], strict=False)))
+    if all(_YAML.match(line) or line.startswith((" ", "#")) for line in whole if line.strip()):
+        return Container("YAML", "")
+    return Container("plain text", "text")
+
+
+def conversion(container: Container, foreign: Foreign | None, wanted: str) -> str:
+    """The command that makes JSON Lines of the wanted format; "" if there is none."""
+    if container.way not in ("json", "table", "text"):
+        return container.way
+    if wanted == "image-caption":
+        return "" if container.way == "text" else "tuning prepare FOLDER --captions FILE -o OUT"
+    if foreign is not None and foreign.way != "texts":
+        return ""
+    return f"tuning prepare FILE --to-format {wanted} -o OUT"

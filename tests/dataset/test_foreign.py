@@ -1,0 +1,209 @@
+"""Formats of other tools: one finding names the format and the command that converts it."""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.manifest import ManifestCheck
+from bedrock_tuning.dataset.dataset import ModelRequirements
+from bedrock_tuning.rules.finding import Finding
+from tests.support.examples import scope_of
+
+NOVA = "nova-lite"
+CONVERT = "tuning prepare FILE --to-format converse"
+TALK = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
+CHAT = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
+PARTS = [
+    {"type": "text", "text": "what is it"},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+]
+PICTURE = {"type": "image", "source": {"type": "base64", "data": "AAAA"}}
+LAST = {"role": "assistant", "candidates": [{"content": [{"text": "a"}], "preferenceLabel": "x"}]}
+
+# What people call it, and a record of it; all of them are texts.
+RECORDS: list[tuple[str, dict[str, Any]]] = [
+    ("Dolly", {"instruction": "when", "context": "", "response": "1990", "category": "qa"}),
+    ("Dolly", {"Instruction": "when", "Response": "1990"}),
+    ("Alpaca", {"instruction": "when", "input": "", "output": "1990"}),
+    ("Alpaca", {"instruction": "when", "output": "1990", "text": "all of it"}),
+    ("ShareGPT", {"conversations": TALK}),
+    ("ShareGPT", {"id": "1", "system": "be kind", "conversations": TALK}),
+    ("LLaVA", {"id": "1", "image": "1.jpg", "conversations": TALK}),
+    ("OpenAI chat", {"messages": CHAT}),
+    ("OpenAI chat", {"messages": [{"role": "system", "content": "be kind"}, *CHAT]}),
+    ("OpenAI chat with pictures", {"messages": [{"role": "user", "content": PARTS}, CHAT[1]]}),
+    ("OpenAI chat with tools", {"messages": CHAT, "functions": []}),
+    ("Anthropic Messages", {"messages": [{"role": "user", "content": [PICTURE]}, CHAT[1]]}),
+    ("Vertex AI", {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}),
+    ("Vertex AI", {"systemInstruction": {}, "contents": [{"role": "user", "parts": []}]}),
+    ("Vertex AI", {"input_text": "hi", "output_text": "ho"}),
+    ("Gemini", {"text_input": "hi", "output": "ho"}),
+    ("Nova DPO", {"messages": [{"role": "user", "content": [{"text": "hi"}]}, LAST]}),
+    ("DPO", {"prompt": "hi", "chosen": "ho", "rejected": "no"}),
+    ("prompt and completion", {"prompt": "hi", "completion": "ho"}),
+    ("prompt and response", {"prompt": "hi", "response": "ho"}),
+    ("question and answer", {"question": "hi", "answer": "ho"}),
+    ("question and answer", {"Question": "hi", "Answer": "ho", "id": 7}),
+    ("query and response", {"query": "hi", "response": "ho"}),
+    ("input and output", {"input": "hi", "output": "ho"}),
+    ("text and label", {"text": "hi", "label": 1}),
+    ("SQuAD", {"context": "a", "question": "b", "answers": {"text": ["c"]}}),
+    ("article and highlights", {"article": "long", "highlights": "short", "id": "1"}),
+    ("a conversation (dialog)", {"dialog": CHAT}),
+    ("text only", {"text": "a text"}),
+    ("input only", {"input": "a text"}),
+    ("Bedrock batch inference", {"recordId": "1", "modelInput": {"messages": []}}),
+    ("Bedrock invocation logs", {"schemaType": "ModelInvocationLog", "input": {}, "output": {}}),
+    ("OpenAI batch", {"custom_id": "1", "method": "POST", "url": "/v1", "body": {}}),
+    ("InvokeModel for Claude", {"anthropic_version": "bedrock-2023-05-31", "messages": CHAT}),
+]
+IMAGES: list[tuple[str, dict[str, Any]]] = [
+    ("COCO", {"images": [{"id": 1}], "annotations": [{"image_id": 1, "caption": "a"}]}),
+    ("Hugging Face", {"file_name": "1.jpg", "text": "a dog"}),
+    ("SageMaker Ground Truth", {"source-ref": "s3://b/1.jpg", "label": 0, "label-metadata": {}}),
+    ("Label Studio", {"id": 1, "data": {"image": "1.jpg"}, "annotations": []}),
+    ("Roboflow", {"image": "1.jpg", "prefix": "what", "suffix": "a dog"}),
+    ("open_clip", {"filepath": "1.jpg", "title": "a dog"}),
+]
+
+
+def findings(model: str, data: bytes, *, step: int = 1 << 20) -> tuple[list[Finding], int]:
+    """All findings about a manifest that arrives in pieces, and its records."""
+    scope = scope_of(model)
+    running = ManifestCheck(scope)
+    for start in range(0, len(data), step):
+        running.feed(data[start : start + step])
+    _, result = running.finish()
+    report = conclude(result, ModelRequirements(base_model=scope.model, dataset=scope.contract))
+    return report.findings, report.records
+
+
+@pytest.mark.parametrize(("name", "record"), RECORDS)
+def test_a_file_of_another_tool_is_one_finding_with_its_name_and_the_command(
+    name: str, record: dict[str, Any]
+) -> None:
+    found, records = findings(NOVA, json.dumps(record).encode())
+    (one,) = (each for each in found if each.line is not None)
+
+    assert one.name == "record-of-another-format"
+    assert name in one.message
+    assert CONVERT in one.message
+    assert records == 1
+
+
+@pytest.mark.parametrize(("name", "record"), IMAGES)
+def test_a_table_of_images_leads_to_prepare(name: str, record: dict[str, Any]) -> None:
+    found, _ = findings("titan-multimodal-embeddings-g1", json.dumps(record).encode())
+    (one,) = (each for each in found if each.line is not None)
+
+    assert name in one.message
+    assert "tuning prepare FOLDER --captions FILE" in one.message
+
+
+@pytest.mark.parametrize(("name", "record"), RECORDS[:6])
+def test_a_thousand_records_of_it_are_still_one_finding(name: str, record: dict[str, Any]) -> None:
+    lines = (json.dumps({**record, "id": n}).encode() for n in range(1_000))
+    data = b"\n".join(lines)
+
+    for model in (NOVA, "titan-text-lite", "titan-multimodal-embeddings-g1"):
+        found, records = findings(model, data)
+        assert [each.name for each in found if each.line is not None] == [
+            "record-of-another-format"
+        ]
+        assert records == 1_000
+
+
+def test_every_line_of_another_format_is_left_out_of_the_accepted_ones() -> None:
+    marked: list[int] = []
+    for model in (NOVA, "titan-text-lite"):
+        running = ManifestCheck(scope_of(model), on_error_line=lambda _, line: marked.append(line))
+        running.feed(b'{"question": "hi", "answer": "ho"}\n' * 500)
+        running.finish()
+    assert marked == [*range(1, 501)] * 2
+
+
+def tar() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("1.txt"))
+    return file.getvalue()
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<xml/>")
+    return file.getvalue()
+
+
+ALPACA = {"instruction": "name it", "input": "", "output": "x"}
+ROWS = [ALPACA] * 50
+FILES: list[tuple[str, bytes]] = [
+    ("one JSON array of 50 records in the format Alpaca", json.dumps(ROWS).encode()),
+    ("one JSON array of 50 records in the format Alpaca", json.dumps(ROWS, indent=2).encode()),
+    (
+        "one JSON array of 50 records in the format Alpaca",
+        b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n",
+    ),
+    ("one JSON array of 1 record", b"\xef\xbb\xbf" + json.dumps([ALPACA]).encode()),
+    ("one JSON array of 0 records", b"[]\n"),
+    ("one JSON object on several lines", json.dumps(ALPACA, indent=2).encode()),
+    ("JSON objects on several lines", (json.dumps(ALPACA, indent=2) + "\n").encode() * 5),
+    ("JSON on several lines", json.dumps({"data": ROWS * 500}, indent=2).encode()),
+    ("a table (CSV) in the format prompt and completion", b"prompt,completion\na,b\nc,d\n"),
+    ("a table (CSV)", b'"prompt","completion"\r\n"a, b","c"\r\n'),
+    ("a table (CSV)", b"prompt;completion\na;b\n"),
+    ("a table (TSV)", b"prompt\tcompletion\na\tb\n"),
+    ("a table (CSV) in the format question and answer", b"question|answer\na|b\n"),
+    ("plain text", b"Hello there,\nthis is a text.\n\nIt goes on.\n"),
+    ("YAML", b"- prompt: a\n  completion: b\n- prompt: c\n  completion: d\n"),
+    ("a web page", b"<!DOCTYPE html>\n<html>\n</html>\n"),
+    ("Python dictionaries", b"{'prompt': 'a'}\n{'prompt': 'b'}\n"),
+    ("UTF-16", (json.dumps(ALPACA) + "\n").encode("utf-16") * 3),
+    ("gunzip", gzip.compress(json.dumps(ALPACA).encode())),
+    ("a tar archive", tar()),
+    ("Excel", zipped()),
+    ("Parquet", b"PAR1" + bytes(100)),
+]
+
+
+@pytest.mark.parametrize("step", [1 << 20, 7, 1])
+@pytest.mark.parametrize(("name", "data"), FILES)
+def test_a_file_that_is_no_json_lines_is_one_finding(name: str, data: bytes, step: int) -> None:
+    if step == 1 and len(data) > 10_000:
+        step = 999
+    (one,), _ = findings(NOVA, data, step=step)
+
+    assert one.name == "not-json-lines"
+    assert name in one.message
+
+
+@pytest.mark.parametrize(("name", "data"), FILES[:3])
+def test_the_records_of_an_array_are_counted_and_converted(name: str, data: bytes) -> None:
+    (one,), records = findings(NOVA, data)
+
+    assert records == 50
+    assert CONVERT in one.message
+
+
+GOOD = b'{"prompt": "a", "completion": "b"}\n'
+
+
+@pytest.mark.parametrize(
+    "first",
+    [b"[", b"[1]", b"{", b"// a comment", b"oops", b"[[[[", b"{'a': 1}", b'{"a": 1,', b"\n"],
+)
+def test_one_bad_line_at_the_beginning_hides_no_other(first: bytes) -> None:
+    data = first + b"\n" + GOOD + b"[]\n" + GOOD
+    found, records = findings("titan-text-lite", data)
+
+    assert "not-json-lines" not in {each.name for each in found}
+    lines = {each.line for each in found if each.line and each.name != "duplicate-record"}
+    assert lines - {2} == {1, 3 + first.count(b"\n")}
+    assert records >= 3
