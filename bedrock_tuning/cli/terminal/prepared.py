@@ -1,7 +1,8 @@
 """A prepared dataset as people read it: what it was, what it became, what to do next."""
 
+from dataclasses import asdict
 from shlex import quote
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bedrock_tuning.cli.terminal.output import emit, emit_table
 from bedrock_tuning.cli.terminal.verdict import show as show_verdict
@@ -13,18 +14,26 @@ if TYPE_CHECKING:
     from bedrock_tuning.client.deployment import Deployment
 
 _SHOWN: Final = 5
-_CAPTION: Final = 80
+_CAPTION: Final = 70
 
 
-def show(prepared: Prepared, report: Report | None, *, dry_run: bool) -> None:
-    """Writes what was understood, five pairs, what was left out, and the checker's verdict."""
+def as_document(prepared: Prepared, report: Report | None) -> dict[str, Any]:
+    """The same as one JSON document."""
+    verdict = None
+    if report is not None:
+        verdict = {"valid": report.valid, "model": report.model, "counts": report.counts}
+    return {**asdict(prepared), "dropped": round(prepared.dropped, 4), "verdict": verdict}
+
+
+def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: bool) -> None:
+    """Writes what was understood, five records, what was left out, and the checker's verdict."""
     emit(f"read: {prepared.understood}")
     for each in prepared.said:
         emit(f"  {each}")
     emit()
     emit_table(
-        ("FOR EXAMPLE", "CAPTION", "SET"),
-        ((each.file, _short(each.caption), each.kind) for each in prepared.preview),
+        ("PROMPT", "ANSWER", "SET") if texts else ("FOR EXAMPLE", "CAPTION", "SET"),
+        ((_short(each.file), _short(each.caption), each.kind) for each in prepared.preview),
     )
     emit()
     for kind, count in prepared.records.items():
@@ -37,13 +46,15 @@ def show(prepared: Prepared, report: Report | None, *, dry_run: bool) -> None:
     if prepared.changes:
         emit()
         emit_table(
-            ("CHANGES TO IMAGES AND CAPTIONS", "COUNT"),
+            ("CHANGES TO RECORDS" if texts else "CHANGES TO IMAGES AND CAPTIONS", "COUNT"),
             ((kind, f"{count:>8,}") for kind, count in prepared.changes.items()),
         )
     _left_out(prepared)
     _near(prepared)
     if not dry_run:
-        emit(f"\ndetails of every image: {prepared.out / 'changes.jsonl'}")
+        emit(
+            f"\ndetails of every {'record' if texts else 'image'}: {prepared.out / 'changes.jsonl'}"
+        )
     if report is not None:
         emit()
         show_verdict(report, places=())
@@ -82,7 +93,10 @@ def show_next(
     out = quote(str(prepared.out))
     manifests = [f"{out}/{kind}/manifest.jsonl" for kind in prepared.records]
     both = " --validation ".join(manifests)
-    emit(f"\ncheck it again:\n  tuning validate {both} {whose}")
+    if whose:
+        emit(f"\ncheck it again:\n  tuning validate {both} {whose}")
+    if not prepared.upload:
+        return
     if deployment is not None:
         emit("upload it, which starts the run:")
         emit(f"  {deployment.command(f'upload {out} --customization {customization}')}")

@@ -1,0 +1,333 @@
+"""Reads a record by its structure: chats of all vendors, instructions, pairs, documents."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal, NamedTuple
+
+from bedrock_tuning.dataset.talks.talk import Role, Talk, Turn, UnfitError
+
+Record = Mapping[str, Any]
+_ROLES: Final[Mapping[str, Role]] = {
+    **dict.fromkeys(("user", "human", "prompter", "customer", "person"), "user"),
+    **dict.fromkeys(
+        ("assistant", "gpt", "model", "bot", "chatgpt", "bing", "bard", "ai", "chatbot", "agent"),
+        "assistant",
+    ),
+}
+_SYSTEM: Final = ("system", "developer")
+_PROMPTS: Final = [
+    "prompt",
+    "instruction",
+    "question",
+    "query",
+    "inputText",
+    "input_text",
+    "text_input",
+    "input",
+    "source",
+    "user",
+    "human",
+    "article",
+    "document",
+    "text",
+    "context",
+]
+_ANSWERS: Final = [
+    "completion",
+    "response",
+    "answer",
+    "answers",
+    "output",
+    "output_text",
+    "target",
+    "assistant",
+    "summary",
+    "highlights",
+    "label",
+    "labels",
+    "reference_answer",
+    "gpt",
+    "text",
+]
+_DOCUMENTS: Final = ("text", "content", "input", "document", "body")
+_TALKS: Final = ("conversations", "messages", "dialog", "dialogue", "conversation", "chat", "turns")
+# Records that hold another one, as requests to a service do.
+_WRAPPERS: Final = ("modelInput", "body", "request")
+_SPLITS: Final = ("split", "set", "subset")
+
+
+class Known(NamedTuple):
+    """A record's format in words, and what it says."""
+
+    form: str
+    talk: Talk
+
+
+def read_talk(record: Record) -> Known | None:
+    """What a record says; None if it is in no known format. Raises UnfitError for a broken one."""
+    for form, read in _FORMS:
+        talk = read(record)
+        if talk is not None:
+            return Known(form, talk)
+    return None
+
+
+def _preferences(record: Record) -> Talk | None:
+    """Nova's candidates with a preferenceLabel, or chosen and rejected: the better answer."""
+    if "chosen" in record and "rejected" in record:
+        chosen, prompt = record["chosen"], record.get("prompt", record.get("question", ""))
+        asked = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
+        answer = chosen if isinstance(chosen, list) else [{"role": "assistant", "content": chosen}]
+        turns = answer if len(answer) > 1 else [*asked, *answer]
+        return _talk(turns, record, used=("chosen", "prompt", "question"))
+    messages = list(_dicts(record.get("messages")))
+    if not any("candidates" in each for each in messages):
+        return None
+    better: list[Any] = []
+    for turn in messages:
+        best = next(
+            (
+                each
+                for each in _dicts(turn.get("candidates", ()))
+                if str(each.get("preferenceLabel", "")).lower() in ("preferred", "chosen", "1")
+            ),
+            None,
+        )
+        better.append(turn if best is None else {**turn, "content": best.get("content")})
+    talk = _talk(better, record, used=("messages", "system", "schemaVersion"))
+    return replace(talk, lost=(*talk.lost, "answers that were not preferred"))
+
+
+def _wrapped(record: Record) -> Talk | None:
+    for name in _WRAPPERS:
+        inner = record.get(name)
+        known = read_talk(inner) if isinstance(inner, dict) else None
+        if known is not None:
+            return replace(known.talk, lost=(*known.talk.lost, *_unused(record, (name,))))
+    return None
+
+
+def _vertex(record: Record) -> Talk | None:
+    """Vertex AI and Gemini: contents with parts."""
+    contents = record.get("contents")
+    if not isinstance(contents, list):
+        return None
+    turns = [
+        {"role": each.get("role", "user"), "content": each.get("parts")}
+        for each in _dicts(contents)
+    ]
+    system = record.get("systemInstruction", record.get("system_instruction"))
+    if isinstance(system, dict):
+        turns.insert(0, {"role": "system", "content": system.get("parts")})
+    used = ("contents", "systemInstruction", "system_instruction")
+    return _talk(turns, record, used=used)
+
+
+def _chat(record: Record) -> Talk | None:
+    """ShareGPT, OpenAI, Claude, Converse: a list of turns under one of some names."""
+    name = next((each for each in _TALKS if isinstance(record.get(each), list)), None)
+    if name is None:
+        return None
+    turns = list(_dicts(record[name]))
+    answer = record.get("reference_answer")
+    if answer and turns and _role(turns[-1]) != "assistant":
+        text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+        turns.append({"role": "assistant", "content": text})
+    pictures = record.get("images", record.get("image", ()))
+    if pictures and turns:
+        pictures = pictures if isinstance(pictures, list) else [pictures]
+        first = next((n for n, turn in enumerate(turns) if _role(turn) == "user"), 0)
+        turns[first] = {**turns[first], "images": pictures}
+    used = (name, "system", "schemaVersion", "reference_answer", "images", "image", "model")
+    return _talk(turns, record, used=used)
+
+
+def _alpaca(record: Record) -> Talk | None:
+    """Alpaca and Dolly: an instruction with its input or context, perhaps after a history."""
+    if not isinstance(record.get("instruction"), str):
+        return None
+    answer = _first(record, ("output", "response", "completion", "answer"))
+    if answer is None:
+        return None
+    parts = [record["instruction"], *(record.get(name) for name in ("input", "context"))]
+    prompt = "\n\n".join(each for each in parts if isinstance(each, str) and each.strip())
+    turns = [
+        {"role": role, "content": text}
+        for pair in record.get("history") or ()
+        if isinstance(pair, list | tuple)
+        for role, text in zip(("user", "assistant"), pair, strict=False)
+    ]
+    turns += [
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "content": record[answer]},
+    ]
+    used = ("instruction", "input", "context", "history", "system", answer)
+    return _talk(turns, record, used=used)
+
+
+def _squad(record: Record) -> Talk | None:
+    answers = record.get("answers")
+    if "question" not in record or "context" not in record or not isinstance(answers, dict | list):
+        return None
+    texts = answers.get("text") if isinstance(answers, dict) else answers
+    text = next((_text(each)[0] for each in texts or () if each), "")
+    prompt = f"{record['context']}\n\n{record['question']}"
+    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]
+    return _talk(turns, record, used=("question", "context", "answers"))
+
+
+def _pair(record: Record) -> Talk | None:
+    """Two columns of any of the usual names: what is asked and what is answered."""
+    prompt = _first(record, _PROMPTS)
+    answer = _first(record, [name for name in _ANSWERS if name != prompt])
+    if prompt is None or answer is None:
+        return None
+    turns = [
+        {"role": "user", "content": record[prompt]},
+        {"role": "assistant", "content": record[answer]},
+    ]
+    return _talk(turns, record, used=(prompt, answer, "system"))
+
+
+def _document(record: Record) -> Talk | None:
+    name = _first(record, _DOCUMENTS)
+    if name is None or not isinstance(record[name], str):
+        return None
+    return Talk(document=record[name], lost=_unused(record, (name,)))
+
+
+_FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
+    ("preference pairs (DPO)", _preferences),
+    ("requests to a model", _wrapped),
+    ("Vertex AI (contents and parts)", _vertex),
+    ("conversations", _chat),
+    ("instructions (Alpaca, Dolly)", _alpaca),
+    ("questions with context (SQuAD)", _squad),
+    ("pairs of prompt and answer", _pair),
+    ("documents", _document),
+)
+
+
+def _talk(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Talk:
+    """Turns of any spelling as ours: joined where one side speaks twice. Raises UnfitError."""
+    system = [_text(record.get("system"))[0]]
+    lost = dict.fromkeys(_unused(record, used))
+    found: list[Turn] = []
+    for turn in _dicts(turns):
+        role = _role(turn)
+        content = turn.get("content", turn.get("value", turn.get("text")))
+        text, images, reasoning, left = _blocks(content)
+        images += tuple(_text(each)[0] for each in turn.get("images", ()))
+        lost.update(dict.fromkeys(left))
+        lost.update(dict.fromkeys(_unused(turn, _TURN)))
+        if role == "system":
+            system.append(text)
+        elif role is None:
+            lost["tool calls and their results"] = None
+        elif text or images:
+            found.append(Turn(role=role, text=text, images=images, reasoning=reasoning))
+    if found and found[0].role == "assistant":
+        raise UnfitError("it begins with an answer")
+    if not found:
+        raise UnfitError("it has no text")
+    joined: list[Turn] = []
+    for each in found:
+        if joined and joined[-1].role == each.role:
+            joined[-1] = _joined(joined[-1], each)
+        else:
+            joined.append(each)
+    return Talk(
+        turns=tuple(joined),
+        system="\n\n".join(filter(None, system)),
+        lost=tuple(lost),
+    )
+
+
+_TURN: Final = ("role", "from", "content", "value", "text", "images", "candidates", "refusal")
+
+
+def _joined(one: Turn, other: Turn) -> Turn:
+    return Turn(
+        role=one.role,
+        text="\n\n".join(filter(None, (one.text, other.text))),
+        images=one.images + other.images,
+        reasoning="\n\n".join(filter(None, (one.reasoning, other.reasoning))),
+    )
+
+
+def _role(turn: Record) -> Role | Literal["system"] | None:
+    """Who speaks; None for tools and others."""
+    name = str(turn.get("role", turn.get("from", ""))).strip().lower()
+    return "system" if name in _SYSTEM else _ROLES.get(name)
+
+
+def _text(value: Any) -> tuple[str, tuple[str, ...]]:
+    text, images, _, _ = _blocks(value)
+    return text, images
+
+
+def _blocks(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:
+    """Text, images, reasoning, and what else there is, of a content in any spelling."""
+    if isinstance(content, str):
+        return content.replace("<image>", "").strip(), (), "", []
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        return str(content), (), "", []
+    texts, images, reasoning, lost = [], [], [], []
+    for block in content if isinstance(content, list) else [content] if content else ():
+        if isinstance(block, str):
+            texts.append(block)
+        elif not isinstance(block, dict):
+            continue
+        elif isinstance(block.get("text"), str):
+            texts.append(block["text"])
+        elif (image := _image(block)) is not None:
+            images.append(image)
+        elif isinstance(thought := block.get("reasoningContent"), dict):
+            reasoning.append(str(thought.get("reasoningText", {}).get("text", "")))
+        else:
+            lost.append(f"blocks of the kind {block.get('type') or next(iter(block), 'empty')}")
+    return "\n\n".join(texts).strip(), tuple(images), "\n\n".join(reasoning), lost
+
+
+def _image(block: Record) -> str | None:
+    """Where the image of a block is: an address, a path, an S3 URI or a data URL."""
+    for name in ("image_url", "image", "fileData", "file_data", "inlineData", "inline_data"):
+        value = block.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, dict):
+            return _place(value)
+    source = block.get("source")
+    return _place(source) if block.get("type") == "image" and isinstance(source, dict) else None
+
+
+def _place(value: Record) -> str:
+    source = value.get("source")
+    if isinstance(source, dict):
+        return _place(source.get("s3Location", source))
+    kind = value.get("mimeType") or value.get("mime_type") or value.get("media_type") or "image"
+    if isinstance(value.get("data"), str):
+        return f"data:{kind};base64,{value['data']}"
+    for name in ("url", "uri", "path", "fileUri", "file_uri"):
+        if isinstance(value.get(name), str):
+            return str(value[name])
+    return ""
+
+
+def _first(record: Record, names: Sequence[str]) -> str | None:
+    """The first of some names, in any case, under which the record has a value."""
+    spelled = {name.lower(): name for name, value in record.items() if value not in (None, "", [])}
+    return next((spelled[name.lower()] for name in names if name.lower() in spelled), None)
+
+
+def _unused(record: Record, used: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        str(name)
+        for name, value in record.items()
+        if name not in used and name not in _SPLITS and value not in (None, "", [], {})
+    )
+
+
+def _dicts(values: Any) -> Iterator[Record]:
+    yield from (each for each in values or () if isinstance(each, dict))

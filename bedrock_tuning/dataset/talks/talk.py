@@ -1,0 +1,33 @@
+"""One record of text, whatever it was written as: turns of a conversation, or a document."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one side says. images: as they are written: paths, addresses, data URLs."""
+
+    role: Role
+    text: str
+    images: tuple[str, ...] = ()
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Turns that begin with the user's and alternate, or a document without turns.
+
+    lost: what the record has beside that, in words; it is told and not carried over.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    system: str = ""
+    document: str = ""
+    lost: tuple[str, ...] = ()
+
+
+class UnfitError(Exception):
+    """A record has no place in a format; the text says why."""

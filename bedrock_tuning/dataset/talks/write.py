@@ -1,0 +1,136 @@
+"""Writes a talk as a record of a format: those of Amazon Bedrock, and some of other tools."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION
+from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
+
+
+class Placed(NamedTuple):
+    """An image where the model reads it. format: as Bedrock calls it: "png", "jpeg" …"""
+
+    format: str
+    uri: str
+
+
+# Puts an image where the model reads it; raises UnfitError.
+Keep = Callable[[str], Placed]
+Written = dict[str, Any]
+
+
+def _prompt_completion(talk: Talk, _: Keep) -> Written:
+    question, answer = _one_pair(talk)
+    # These models know no system prompt: it stands in front of what is asked.
+    prompt = "\n\n".join(filter(None, (talk.system, question.text)))
+    return {"prompt": prompt, "completion": answer.text}
+
+
+def _input_only(talk: Talk, _: Keep) -> Written:
+    if talk.turns:
+        raise UnfitError("a conversation is no plain text")
+    return {"input": talk.document}
+
+
+def _claude(talk: Talk, _: Keep) -> Written:
+    system = {"system": talk.system} if talk.system else {}
+    return {**system, "messages": [{"role": t.role, "content": t.text} for t in _texts(talk)]}
+
+
+def _converse(talk: Talk, keep: Keep) -> Written:
+    def blocks(turn: Turn) -> list[Written]:
+        found: list[Written] = []
+        if turn.reasoning:
+            found.append({"reasoningContent": {"reasoningText": {"text": turn.reasoning}}})
+        for image in turn.images:
+            if turn.role == "assistant":
+                raise UnfitError("an answer has an image")
+            place = keep(image)
+            source = {"s3Location": {"uri": place.uri}}
+            found.append({"image": {"format": place.format, "source": source}})
+        return [*found, *([{"text": turn.text}] if turn.text else [])]
+
+    system = {"system": [{"text": talk.system}]} if talk.system else {}
+    messages = [{"role": turn.role, "content": blocks(turn)} for turn in _answered(talk)]
+    return {"schemaVersion": SCHEMA_VERSION, **system, "messages": messages}
+
+
+def _rft(talk: Talk, _: Keep) -> Written:
+    *before, answer = _texts(talk)
+    return {"messages": _openai_turns(talk.system, before), "reference_answer": answer.text}
+
+
+def _openai(talk: Talk, _: Keep) -> Written:
+    return {"messages": _openai_turns(talk.system, _answered(talk))}
+
+
+def _openai_turns(system: str, turns: "list[Turn] | tuple[Turn, ...]") -> list[Written]:
+    def content(turn: Turn) -> Any:
+        if not turn.images:
+            return turn.text
+        pictures = [{"type": "image_url", "image_url": {"url": each}} for each in turn.images]
+        return [*pictures, {"type": "text", "text": turn.text}]
+
+    first = [{"role": "system", "content": system}] if system else []
+    return [*first, *({"role": turn.role, "content": content(turn)} for turn in turns)]
+
+
+def _sharegpt(talk: Talk, _: Keep) -> Written:
+    names = {"user": "human", "assistant": "gpt"}
+    first = [{"from": "system", "value": talk.system}] if talk.system else []
+    turns = ({"from": names[turn.role], "value": turn.text} for turn in _texts(talk))
+    return {"conversations": [*first, *turns]}
+
+
+def _alpaca(talk: Talk, _: Keep) -> Written:
+    question, answer = _one_pair(talk)
+    system = {"system": talk.system} if talk.system else {}
+    return {**system, "instruction": question.text, "input": "", "output": answer.text}
+
+
+def _vertex(talk: Talk, _: Keep) -> Written:
+    names = {"user": "user", "assistant": "model"}
+    system = {"systemInstruction": {"parts": [{"text": talk.system}]}} if talk.system else {}
+    contents = [{"role": names[t.role], "parts": [{"text": t.text}]} for t in _texts(talk)]
+    return {**system, "contents": contents}
+
+
+FORMATS: Final[Mapping[str, Callable[[Talk, Keep], Written]]] = {
+    "converse": _converse,
+    "prompt-completion": _prompt_completion,
+    "input-only": _input_only,
+    "claude-messages": _claude,
+    "rft": _rft,
+    "openai": _openai,
+    "sharegpt": _sharegpt,
+    "alpaca": _alpaca,
+    "vertex": _vertex,
+}
+
+
+def write_talk(talk: Talk, format: str, *, keep: Keep) -> Written:
+    """A record of a format; raises UnfitError if it has no place for the talk."""
+    return FORMATS[format](talk, keep)
+
+
+def _answered(talk: Talk) -> tuple[Turn, ...]:
+    """Turns that end with an answer."""
+    if not talk.turns:
+        raise UnfitError("a document is no conversation")
+    if talk.turns[-1].role != "assistant":
+        raise UnfitError("it ends without an answer")
+    return talk.turns
+
+
+def _texts(talk: Talk) -> tuple[Turn, ...]:
+    """Answered turns without images."""
+    if any(turn.images for turn in talk.turns):
+        raise UnfitError("it has images, and the format has no place for them")
+    return _answered(talk)
+
+
+def _one_pair(talk: Talk) -> tuple[Turn, Turn]:
+    turns = _texts(talk)
+    if len(turns) != 2:
+        raise UnfitError(f"it has {len(turns)} turns, and the format has one question and answer")
+    return turns[0], turns[1]

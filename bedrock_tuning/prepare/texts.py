@@ -1,0 +1,345 @@
+"""From texts in any format to training and validation manifests of one format."""
+
+import base64
+import binascii
+import hashlib
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.catalogue import DatasetContract
+from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
+from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
+from bedrock_tuning.dataset.layouts.text import decode
+from bedrock_tuning.dataset.scope import TextBudget
+from bedrock_tuning.dataset.talks.chunks import chunks
+from bedrock_tuning.dataset.talks.read import read_talk
+from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
+from bedrock_tuning.dataset.talks.write import Placed, write_talk
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.prepare.run import Prepared, Previewed
+from bedrock_tuning.prepare.sides import validation_digests
+from bedrock_tuning.prepare.write import CHANGES, IMAGES, Workshop, new_folder, write_line
+from bedrock_tuning.wording import counted
+
+_RAW: Final = (".txt", ".md", ".rst", ".text")
+_PREVIEW: Final = 5
+# Characters of one piece of a long text where no model says more.
+_PIECE: Final = 6_000
+_STRICT: Final = ("", "train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPlan:
+    """What to make of what. source: a file, or a folder of them. format: of the records.
+
+    contract: of the model, None if no model is named. places: bucket and key prefix by kind; empty
+    if nobody said where the dataset will lie, which images need. share: of the records for
+    training, where no split is given.
+    """
+
+    source: Path
+    format: str
+    contract: DatasetContract | None
+    places: Mapping[s3_layout.Kind, tuple[str, str]]
+    share: float
+    seed: int
+    encoding: str
+    split_column: str
+    out: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Item:
+    """A record on its way. where: file and row. split: as given. images: to be written, by name."""
+
+    record: Mapping[str, Any]
+    where: str
+    split: Split
+    talk: Talk
+
+
+@dataclass(kw_only=True)
+class _Conversion:
+    plan: TextPlan
+    forms: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    left: list[LeftOut] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    images: dict[str, bytes] = field(default_factory=dict)
+
+    def items(self) -> Iterator[_Item]:
+        """Every record that the format has a place for."""
+        for path in _files(self.plan.source):
+            if path.suffix.lower() in _RAW and not _is_json(path):
+                yield from self._pieces(path)
+            else:
+                yield from self._rows(path)
+
+    def _pieces(self, path: Path) -> Iterator[_Item]:
+        text, said = decode(path.read_bytes(), where=path.name, encoding=self.plan.encoding)
+        self.said += [said] if said else []
+        most = _piece(self.plan.contract)
+        for number, piece in enumerate(chunks(text, most=most), 1):
+            where = f"{path.name} piece {number}"
+            self.forms["plain text"] += 1
+            yield from self._item(Talk(document=piece), where, Table(file=path.name).split)
+
+    def _rows(self, path: Path) -> Iterator[_Item]:
+        table = read_table(
+            path, file=path.name, base="", encoding=self.plan.encoding, keep=_no_images
+        )
+        self.said += table.said
+        rows = table.rows or ([(1, table.value)] if isinstance(table.value, dict) else [])
+        column = self.plan.split_column
+        for number, row in rows:
+            where = f"{path.name} row {number}"
+            split = split_of_word(row.get(column or "split", "")) or table.split
+            try:
+                known = read_talk({name: value for name, value in row.items() if name != column})
+            except UnfitError as error:
+                self._leave(where, str(error))
+                continue
+            if known is None:
+                self._leave(where, "in no known format", detail=", ".join(list(row)[:8]))
+                continue
+            self.forms[known.form] += 1
+            yield from self._item(known.talk, where, split)
+
+    def _item(self, talk: Talk, where: str, split: Split) -> Iterator[_Item]:
+        talk = self._reduced(talk)
+        try:
+            record = write_talk(talk, self.plan.format, keep=lambda image: self._keep(image, where))
+        except UnfitError as error:
+            self._leave(where, str(error))
+            return
+        self.lost.update(talk.lost)
+        yield _Item(record=record, where=where, split=split, talk=talk)
+
+    def _reduced(self, talk: Talk) -> Talk:
+        """Without the reasoning where the model or the format takes none."""
+        contract = self.plan.contract
+        limits = contract.conversation if contract is not None else None
+        takes = self.plan.format == "converse" and (
+            limits is None or "reasoningContent" in limits.assistant_blocks
+        )
+        if takes or not any(turn.reasoning for turn in talk.turns):
+            return talk
+        turns = tuple(replace(turn, reasoning="") for turn in talk.turns)
+        return replace(talk, turns=turns, lost=(*talk.lost, "reasoning"))
+
+    def _leave(self, where: str, reason: str, *, detail: str = "") -> None:
+        told = f"{reason}; it has: {detail}" if detail else reason
+        self.left.append(LeftOut(file=where, reason=told, kind=reason))
+
+    def _keep(self, image: str, where: str) -> Placed:
+        """An image that the record refers to, ready to be written beside the manifest."""
+        contract = self.plan.contract
+        if contract is not None and contract.image is None:
+            raise UnfitError("it has images, and the model reads text only")
+        if image.startswith("s3://"):
+            return Placed(_format_of(image.rpartition(".")[2]), image)
+        data = self._bytes(image)
+        if not self.plan.places:
+            raise UserError(
+                f"{where} has images: where will they lie?",
+                fix="pass --to s3://bucket/customization/, or --customization NAME",
+            )
+        format = header(data).format
+        if format not in ("png", "jpeg", "gif", "webp"):
+            raise UnfitError(f"an image is {format}, which no model reads")
+        name = f"{hashlib.sha256(data).hexdigest()[:24]}.{'jpg' if format == 'jpeg' else format}"
+        self.images[name] = data
+        return Placed(format, f"{_PLACE}{name}")
+
+    def _bytes(self, image: str) -> bytes:
+        if image.startswith("data:"):
+            try:
+                return base64.b64decode(image.partition(",")[2], validate=True)
+            except binascii.Error:
+                raise UnfitError("the data URL of an image is broken") from None
+        if image.startswith(("http://", "https://", "gs://")):
+            raise UnfitError("an image is an address of the web; download it first")
+        root = self.plan.source if self.plan.source.is_dir() else self.plan.source.parent
+        path = root / image.removeprefix("file://")
+        try:
+            return path.read_bytes()
+        except OSError:
+            raise UnfitError("an image is not there") from None
+
+
+# Stands for the bucket and folder of a record until it is known which set it is in.
+_PLACE: Final = "s3://\0/"
+
+
+def prepare_texts(plan: TextPlan) -> Prepared:
+    """Writes the dataset into plan.out; raises UserError and writes nothing if it cannot."""
+    work = _Conversion(plan=plan)
+    items = list(work.items())
+    if not items:
+        first = work.left[0] if work.left else None
+        raise UserError(
+            "no record can be converted",
+            where=str(plan.source),
+            fix=f"for example {first.file}: {first.reason}" if first else "is the file empty?",
+        )
+    kinds = _kinds(items, plan)
+    counts: Counter[str] = Counter(item.split or "train" for item in items)
+    given = any(item.split for item in items)
+    if given and counts["test"]:
+        work.said.append(f"test: {counted(counts['test'], 'record')} left out, for tests only")
+    with new_folder(plan.out) as folder:
+        (folder / Workshop.FOLDER).mkdir(exist_ok=True)
+        records = _write(plan, folder, items, kinds, work)
+        (folder / Workshop.FOLDER).rmdir()
+    forms = ", ".join(f"{form}: {count:,}" for form, count in work.forms.most_common())
+    return Prepared(
+        out=plan.out,
+        understood=f"{counted(sum(work.forms.values()), 'record')} ({forms}), made {plan.format}",
+        splits=dict(counts) if given else {},
+        said=tuple(work.said),
+        preview=tuple(_preview(items, kinds)),
+        records=records,
+        changes={f"not carried over: {what}": n for what, n in work.lost.most_common()},
+        left_out=tuple(work.left),
+        left_out_by=dict(Counter(each.kind for each in work.left).most_common()),
+        near=(),
+        upload=tuple(_upload(plan, records, bool(work.images))),
+    )
+
+
+def _files(source: Path) -> list[Path]:
+    if not source.is_dir():
+        return [source]
+    return sorted(
+        path
+        for path in source.rglob("*")
+        if path.suffix.lower() in {*TABLES, *_RAW} and not path.name.startswith(".")
+    )
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).lstrip()[:1] in (b"{", b"[")
+
+
+def _no_images(name: str, data: bytes) -> str:
+    """Images in the cells of a table of texts have no place in a text."""
+    return f"{name} ({len(data):,} bytes)"
+
+
+def _piece(contract: DatasetContract | None) -> int:
+    """Characters of a piece: half of what the model reads, because tokens are estimated."""
+    budget = TextBudget.of(contract).record if contract is not None else None
+    return budget // 2 if budget else _PIECE
+
+
+def _format_of(extension: str) -> str:
+    return {"jpg": "jpeg", "jpe": "jpeg"}.get(extension.lower(), extension.lower())
+
+
+def _kinds(items: list[_Item], plan: TextPlan) -> list[s3_layout.Kind | None]:
+    """Of each record; None for tests. Equal records are never in two sets."""
+    digests = [
+        hashlib.sha256(json.dumps(item.record, sort_keys=True).encode()).hexdigest()
+        for item in items
+    ]
+    splits: dict[str, Split] = {}
+    for digest, item in zip(digests, items, strict=True):
+        splits[digest] = max(splits.get(digest, ""), item.split, key=_STRICT.index)
+    kinds: dict[str, s3_layout.Kind | None] = dict.fromkeys(splits, "training")
+    if len(set(splits.values())) > 1 or set(splits.values()) == {"test"}:
+        for digest, split in splits.items():
+            if split in ("validation", "test"):
+                kinds[digest] = "validation" if split == "validation" else None
+    elif plan.share < 1:
+        for digest in validation_digests(Counter(digests), share=plan.share, seed=plan.seed):
+            kinds[digest] = "validation"
+    if "training" not in kinds.values():
+        raise UserError("every record is of the split test", fix="name another --split-column")
+    return [kinds[digest] for digest in digests]
+
+
+def _write(
+    plan: TextPlan,
+    folder: Path,
+    items: list[_Item],
+    kinds: list[s3_layout.Kind | None],
+    work: _Conversion,
+) -> dict[str, int]:
+    records: dict[str, int] = {}
+    for kind in s3_layout.KINDS:
+        chosen = [item for item, each in zip(items, kinds, strict=True) if each == kind]
+        if not chosen:
+            continue
+        place = ""
+        if any(_names(chosen)):
+            if kind not in plan.places:
+                raise UserError(
+                    f"where will the images of the {kind} set lie?",
+                    fix=f"--{kind}-to s3://bucket/customization/, or --split 1",
+                )
+            bucket, prefix = plan.places[kind]
+            place = s3_layout.uri(bucket, f"{prefix}{IMAGES}/")
+        (folder / kind).mkdir()
+        with (folder / kind / s3_layout.MANIFEST_FILE).open("wb") as file:
+            for item in chosen:
+                write_line(file, _placed(item.record, place))
+        for name in sorted(set(_names(chosen))):
+            (folder / kind / IMAGES).mkdir(exist_ok=True)
+            (folder / kind / IMAGES / name).write_bytes(work.images[name])
+        records[kind] = len(chosen)
+    with (folder / CHANGES).open("wb") as file:
+        for item in items:
+            if item.talk.lost:
+                write_line(file, {"file": item.where, "not_carried_over": list(item.talk.lost)})
+        for each in work.left:
+            write_line(file, {"file": each.file, "left_out": each.reason})
+    return records
+
+
+def _placed(value: Any, place: str) -> Any:
+    """A record whose images lie where its set lies."""
+    if isinstance(value, str):
+        return place + value[len(_PLACE) :] if value.startswith(_PLACE) else value
+    if isinstance(value, list):
+        return [_placed(each, place) for each in value]
+    if isinstance(value, dict):
+        return {name: _placed(each, place) for name, each in value.items()}
+    return value
+
+
+def _names(items: list[_Item]) -> Iterator[str]:
+    waiting: list[Any] = [item.record for item in items]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and value.startswith(_PLACE):
+            yield value[len(_PLACE) :]
+
+
+def _preview(items: list[_Item], kinds: list[s3_layout.Kind | None]) -> Iterator[Previewed]:
+    step = max(1, len(items) // _PREVIEW)
+    for item, kind in list(zip(items, kinds, strict=True))[::step][:_PREVIEW]:
+        texts = [turn.text for turn in item.talk.turns] or ["", item.talk.document]
+        yield Previewed(file=texts[0], caption=texts[-1], kind=kind or "left out")
+
+
+def _upload(plan: TextPlan, records: Mapping[str, int], has_images: bool) -> Iterator[str]:
+    kinds: list[s3_layout.Kind] = [kind for kind in reversed(s3_layout.KINDS) if kind in records]
+    for verb, name in (("sync", IMAGES), ("cp", s3_layout.MANIFEST_FILE)):
+        for kind in kinds if verb == "cp" or has_images else ():
+            if kind in plan.places:
+                bucket, prefix = plan.places[kind]
+                target = s3_layout.uri(bucket, f"{prefix}{name}")
+                yield shlex.join(["aws", "s3", verb, str(plan.out / kind / name), target])

@@ -1,0 +1,180 @@
+"""`tuning prepare` on texts: files of other tools become datasets of the model."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.cli.preparing import FORMATS
+from bedrock_tuning.dataset.talks import write
+from tests.cli.conftest import Run
+from tests.dataset.layouts.shelf import xlsx
+from tests.support.pictures import png
+
+
+def records(out: Path, kind: str = "training") -> list[dict[str, Any]]:
+    lines = (out / kind / "manifest.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def converted(run: Run, source: Path, *options: object, code: int = 0) -> dict[str, Any]:
+    out = source.parent / "out"
+    result = run("prepare", source, "-o", out, *options, "--json")
+    assert result.exit_code == code, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def alpaca(folder: Path, count: int = 10) -> Path:
+    path = folder / "alpaca.json"
+    rows = [{"instruction": f"Name {n}", "input": "", "output": f"It is {n}"} for n in range(count)]
+    path.write_text(json.dumps(rows, indent=1))
+    return path
+
+
+def test_the_formats_of_the_option_are_those_that_are_written() -> None:
+    assert set(FORMATS) == set(write.FORMATS)
+
+
+def test_alpaca_becomes_a_dataset_of_nova_that_is_valid(run: Run, tmp_path: Path) -> None:
+    found = converted(run, alpaca(tmp_path), "--to-format", "converse", "-m", "nova-lite")
+    assert found["records"] == {"training": 10}
+    assert found["understood"] == "10 records (instructions (Alpaca, Dolly): 10), made converse"
+    assert found["verdict"]["valid"] is True
+    assert records(tmp_path / "out")[0]["messages"][1] == {
+        "role": "assistant",
+        "content": [{"text": "It is 0"}],
+    }
+
+
+def test_the_format_is_the_models_if_none_is_named(run: Run, tmp_path: Path) -> None:
+    converted(run, alpaca(tmp_path), "-m", "titan-text-express")
+    assert records(tmp_path / "out")[3] == {"prompt": "Name 3", "completion": "It is 3"}
+
+
+def test_without_a_model_there_is_a_dataset_and_no_verdict(run: Run, tmp_path: Path) -> None:
+    found = converted(run, alpaca(tmp_path), "--to-format", "openai")
+    assert found["verdict"] is None
+    assert records(tmp_path / "out")[0]["messages"][0] == {"role": "user", "content": "Name 0"}
+
+
+def test_what_is_not_carried_over_is_counted(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "dolly.jsonl"
+    row = {"instruction": "When?", "context": "In 1990.", "response": "1990", "category": "qa"}
+    path.write_text(json.dumps(row) + "\n")
+    found = converted(run, path, "-m", "nova-micro")
+    assert found["changes"] == {"not carried over: category": 1}
+    text = run("prepare", path, "-m", "nova-micro", "--dry-run").stdout
+    assert "not carried over: category" in text
+    assert "In 1990." in text
+
+
+def test_a_table_of_prompts_and_completions_is_read(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "faq.xlsx"
+    path.write_bytes(xlsx(["Question", "Answer"], ["Why?", "So."], ["How many?", 3]))
+    converted(run, path, "--to-format", "prompt-completion")
+    assert records(tmp_path / "out") == [
+        {"prompt": "Why?", "completion": "So."},
+        {"prompt": "How many?", "completion": "3"},
+    ]
+
+
+def test_plain_text_is_cut_into_pieces_that_the_model_reads(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    path.write_text("\n\n".join(f"Chapter {n}. " + "It goes on. " * 300 for n in range(40)))
+    found = converted(run, path, "-m", "titan-text-lite", "--to-format", "input-only")
+    assert found["records"]["training"] > 10
+    assert set(found["verdict"]["counts"]) <= {"too-few-records"}
+    assert set(records(tmp_path / "out")[0]) == {"input"}
+
+
+def test_pictures_in_a_chat_lie_beside_the_manifest(run: Run, tmp_path: Path) -> None:
+    inline = base64.b64encode(png(noise=1)).decode()
+    (tmp_path / "2.png").write_bytes(png(noise=2))
+    urls = (f"data:image/png;base64,{inline}", "2.png")
+    path = tmp_path / "chat.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "messages": [
+                        {"role": "user", "content": [
+                            {"type": "image_url", "image_url": {"url": url}},
+                            {"type": "text", "text": "What is it?"}]},
+                        {"role": "assistant", "content": f"Picture {n}."},
+                    ]
+                }
+            ) + "\n"
+            for n, url in enumerate(urls)
+        )
+    )  # fmt: skip
+    refused = run("prepare", path, "-m", "nova-lite", "-o", tmp_path / "out")
+    assert refused.exit_code == 2
+    assert "row 1 has images: where will they lie?" in refused.stderr
+    found = converted(run, path, "-m", "nova-lite", "--to", "s3://b/pets")
+    uris = [
+        record["messages"][0]["content"][0]["image"]["source"]["s3Location"]["uri"]
+        for record in records(tmp_path / "out")
+    ]
+    for uri, data in zip(uris, (png(noise=1), png(noise=2)), strict=True):
+        name = uri.removeprefix("s3://b/pets/")
+        assert (tmp_path / "out/training" / name).read_bytes() == data
+    assert found["upload"][0].startswith("aws s3 sync")
+    assert set(found["verdict"]["counts"]) == {"too-few-records-in-total"}
+
+
+def test_splits_of_the_files_are_kept_and_equal_records_stay_together(
+    run: Run, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, numbers in (("train", range(6)), ("val", range(5, 8)), ("test", range(8, 9))):
+        rows = ({"prompt": f"q{n}", "completion": f"a{n}"} for n in numbers)
+        (folder / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    found = converted(run, folder, "--to-format", "prompt-completion")
+    prompts = {
+        kind: {record["prompt"] for record in records(tmp_path / "out", kind)}
+        for kind in ("training", "validation")
+    }
+    assert prompts == {
+        "training": {"q0", "q1", "q2", "q3", "q4"},
+        "validation": {"q5", "q6", "q7"},
+    }
+    assert "test: 1 record left out, for tests only" in found["said"]
+
+
+def test_a_share_for_validation_is_dealt_by_seed(run: Run, tmp_path: Path) -> None:
+    found = converted(run, alpaca(tmp_path, 20), "--to-format", "converse", "--split", "0.8")
+    assert found["records"] == {"training": 16, "validation": 4}
+
+
+def test_records_without_a_place_are_counted_by_reason(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "chat.json"
+    long = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}] * 2
+    path.write_text(json.dumps([{"conversations": long}, {"prompt": "q", "completion": "a"}]))
+    found = converted(run, path, "--to-format", "prompt-completion", code=1)
+    reason = "it has 4 turns, and the format has one question and answer"
+    assert found["left_out_by"] == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ('{"a": 1}\n', ("--to-format", "converse"), "in no known format; it has: a"),
+        ("", ("--to-format", "converse"), "no record can be converted"),
+        ('{"a": 1}\n[]\n', ("--to-format", "converse"), "line 2 is not a JSON object"),
+        ('{"a": 1}\n', ("-m", "nova-lite", "--fix"), "not trained on images with captions"),
+        ('{"a": 1}\n', ("--to-format", "convers"), "convers"),
+    ],
+)
+def test_what_cannot_be_converted_says_why_and_leaves_nothing(
+    run: Run, tmp_path: Path, text: str, options: tuple[str, ...], words: str
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(text)
+    result = run("prepare", path, "-o", tmp_path / "out", *options)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,187 @@
+"""Records of other tools say the same in our form, and what has no place is named."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.dataset.talks.read import read_talk
+from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
+
+Q, A = "What is a dog?", "An animal."
+ASKED: tuple[Turn, ...] = (Turn(role="user", text=Q), Turn(role="assistant", text=A))
+
+
+def chat(*contents: Any, first: str = "user", second: str = "assistant") -> list[dict[str, Any]]:
+    return [
+        {"role": second if n % 2 else first, "content": content}
+        for n, content in enumerate(contents)
+    ]
+
+
+def block(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}]
+
+
+def candidate(text: str, label: str) -> dict[str, Any]:
+    return {"content": [{"text": text}], "preferenceLabel": label}
+
+
+PLAIN: Mapping[str, Mapping[str, Any]] = {
+    "alpaca": {"instruction": Q, "input": "", "output": A},
+    "dolly": {"instruction": Q, "context": "", "response": A},
+    "openai": {"messages": chat(Q, A)},
+    "openai-blocks": {"messages": chat(block(Q), block(A))},
+    "converse": {"messages": chat([{"text": Q}], [{"text": A}])},
+    "sharegpt": {"conversations": [{"from": "human", "value": Q}, {"from": "gpt", "value": A}]},
+    "vertex": {
+        "contents": [
+            {"role": "user", "parts": [{"text": Q}]},
+            {"role": "model", "parts": [{"text": A}]},
+        ]
+    },
+    "gemini-pair": {"text_input": Q, "output": A},
+    "prompt-completion": {"prompt": Q, "completion": A},
+    "prompt-response-in-capitals": {"Prompt": Q, "Response": A},
+    "question-answer": {"question": Q, "answer": A},
+    "input-output": {"input": Q, "output": A},
+    "article-highlights": {"article": Q, "highlights": A},
+    "text-label": {"text": Q, "label": A},
+    "rft": {"messages": chat(Q), "reference_answer": A},
+    "batch-inference": {"modelInput": {"messages": chat([{"text": Q}], [{"text": A}])}},
+    "openai-batch": {"body": {"model": "x", "messages": chat(Q, A)}},
+    "dialog": {"dialog": chat(Q, A)},
+    "dpo-chat": {"chosen": chat(Q, A), "rejected": []},
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_question_and_its_answer_are_the_same_everywhere(name: str) -> None:
+    known = read_talk(PLAIN[name])
+    assert known is not None
+    assert known.talk == Talk(turns=ASKED)
+
+
+MORE: Mapping[str, tuple[Mapping[str, Any], Talk]] = {
+    "context-behind-the-instruction": (
+        {"instruction": Q, "context": "Dogs bark.", "response": A, "category": "closed_qa"},
+        Talk(turns=(Turn(role="user", text=f"{Q}\n\nDogs bark."), ASKED[1]), lost=("category",)),
+    ),
+    "history": (
+        {"instruction": "And?", "output": "A cat.", "history": [[Q, A]]},
+        Talk(
+            turns=(*ASKED, Turn(role="user", text="And?"), Turn(role="assistant", text="A cat."))
+        ),
+    ),
+    "system-turn": (
+        {"messages": [{"role": "developer", "content": "Be brief."}, *chat(Q, A)]},
+        Talk(turns=ASKED, system="Be brief."),
+    ),
+    "system-beside": (
+        {"system": [{"text": "Be brief."}], "messages": chat([{"text": Q}], [{"text": A}])},
+        Talk(turns=ASKED, system="Be brief."),
+    ),
+    "system-of-vertex": (
+        {"systemInstruction": {"parts": [{"text": "Be brief."}]}, **PLAIN["vertex"]},
+        Talk(turns=ASKED, system="Be brief."),
+    ),
+    "nova-dpo": (
+        {
+            "messages": [
+                *chat([{"text": Q}]),
+                {
+                    "role": "assistant",
+                    "candidates": [candidate("No.", "non-preferred"), candidate(A, "preferred")],
+                },
+            ]
+        },
+        Talk(turns=ASKED, lost=("answers that were not preferred",)),
+    ),
+    "dpo-columns": (
+        {"prompt": Q, "chosen": A, "rejected": "No."},
+        Talk(turns=ASKED, lost=("rejected",)),
+    ),
+    "squad": (
+        {"id": "7", "context": "Dogs are animals.", "question": Q, "answers": {"text": [A, "x"]}},
+        Talk(
+            turns=(Turn(role="user", text=f"Dogs are animals.\n\n{Q}"), ASKED[1]), lost=("id",)
+        ),
+    ),
+    "tools": (
+        {
+            "messages": [
+                *chat(Q),
+                {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+                {"role": "tool", "content": "42", "tool_call_id": "1"},
+                {"role": "assistant", "content": A, "weight": 1},
+            ],
+            "tools": [{"type": "function"}],
+        },
+        Talk(
+            turns=ASKED,
+            lost=("tools", "tool_calls", "tool_call_id", "tool calls and their results", "weight"),
+        ),
+    ),
+    "pictures": (
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+                        *block(Q),
+                    ],
+                },
+                *chat(A, first="assistant"),
+            ]
+        },
+        Talk(turns=(Turn(role="user", text=Q, images=("data:image/png;base64,AA==",)), ASKED[1])),
+    ),
+    "pictures-beside": (
+        {"image": "1.jpg", "conversations": [
+            {"from": "human", "value": f"<image>\n{Q}"}, {"from": "gpt", "value": A}]},
+        Talk(turns=(Turn(role="user", text=Q, images=("1.jpg",)), ASKED[1])),
+    ),
+    "pictures-of-converse": (
+        {"messages": chat(
+            [{"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/1.png"}}}},
+             {"text": Q}], [{"text": A}])},
+        Talk(turns=(Turn(role="user", text=Q, images=("s3://b/1.png",)), ASKED[1])),
+    ),
+    "reasoning": (
+        {"messages": chat([{"text": Q}], [
+            {"reasoningContent": {"reasoningText": {"text": "Hm."}}}, {"text": A}])},
+        Talk(turns=(ASKED[0], Turn(role="assistant", text=A, reasoning="Hm."))),
+    ),
+    "two-turns-of-one-side": (
+        {"messages": [*chat(Q), *chat("Please.")  , *chat(A, first="assistant")]},
+        Talk(turns=(Turn(role="user", text=f"{Q}\n\nPlease."), ASKED[1])),
+    ),
+    "document": ({"text": A, "url": "https://x.org"}, Talk(document=A, lost=("url",))),
+    "input-alone": ({"input": A}, Talk(document=A)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_a_record_has_beside_them_is_kept_or_named(name: str) -> None:
+    record, talk = MORE[name]
+    known = read_talk(record)
+    assert known is not None
+    assert known.talk == talk
+
+
+def test_a_record_of_no_known_format_is_none() -> None:
+    assert read_talk({"a": 1, "b": "two"}) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"messages": chat(A, first="assistant")}, "begins with an answer"),
+        ({"messages": chat("")}, "has no text"),
+        ({"messages": []}, "has no text"),
+    ],
+)
+def test_a_broken_conversation_says_why(record: Mapping[str, Any], words: str) -> None:
+    with pytest.raises(UnfitError, match=words):
+        read_talk(record)
