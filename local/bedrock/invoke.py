@@ -7,7 +7,7 @@ from typing import Any
 from local.bedrock import bases
 from local.bedrock.caller import Caller
 from local.bedrock.data import embeddings, pictures, texts
-from local.bedrock.data.records import Resource, kind_of
+from local.bedrock.data.records import LEARNED, Resource, kind_of
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
 
@@ -28,7 +28,10 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             f"The Bedrock simulator knows no InvokeModel body of {model.name}; "
             "it answers Converse for models of text"
         )
-    return answers(body, model=model, tuned=_tuned(target))
+    custom = simulator.resources.get(_tuned(target) or "")
+    # Only models of embeddings learn something.
+    known = {} if custom is None else {k: v for k, v in custom.members.items() if k == LEARNED}
+    return answers(body, model=model, tuned=_tuned(target), **known)
 
 
 def converse(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:

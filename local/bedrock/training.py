@@ -9,9 +9,11 @@ from typing import Final
 
 from local.bedrock import events, network
 from local.bedrock.caller import SERVICE
-from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, write
+from local.bedrock.data import embeddings
+from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, pairs, write
+from local.bedrock.data.learning import PAIRS_MAX
 from local.bedrock.data.objects import RoleObjects
-from local.bedrock.data.records import Resource, changed, created, iso
+from local.bedrock.data.records import LEARNED, Resource, changed, created, iso
 from local.bedrock.simulator import JOB, JOB_TIME, JOB_TIME_PER_RECORD, Simulator, log, now
 from local.emulator import roles
 
@@ -129,7 +131,15 @@ def _train(simulator: Simulator, job: Resource) -> None:
     if ordered_stop is not None:
         set_status(simulator, job, "Stopping")
     _pass_time(simulator, job, seconds / 2)
-    _complete(simulator, job, objects)
+    _complete(simulator, job, objects, learned=_learn(objects, job))
+
+
+def _learn(objects: RoleObjects, job: Resource) -> str | None:
+    """What a model of embeddings learns; the simulation of other models learns nothing."""
+    if job.base.task != "image-to-embedding":
+        return None
+    uri = job.members["trainingDataConfig"]["s3Uri"]
+    return embeddings.learn(pairs(objects, uri, most=PAIRS_MAX))
 
 
 def _check_network(session: roles.Session, job: Resource) -> None:
@@ -168,7 +178,9 @@ def _pass_time(simulator: Simulator, job: Resource, seconds: float) -> None:
         time.sleep(min(left, _TICK) if left > 0 else _TICK)
 
 
-def _complete(simulator: Simulator, job: Resource, objects: RoleObjects) -> None:
+def _complete(
+    simulator: Simulator, job: Resource, objects: RoleObjects, *, learned: str | None
+) -> None:
     losses = _losses(job)
     _write_metrics(objects, job, losses)
     model = job.makes
@@ -181,7 +193,8 @@ def _complete(simulator: Simulator, job: Resource, objects: RoleObjects) -> None
                 {"validationLoss": loss} for loss in losses.get("validation", ())[-1:]
             ],
         }
-        model.members |= {**created(now()), **metrics}
+        known = {} if learned is None else {LEARNED: learned}
+        model.members |= {**created(now()), **metrics, **known}
         simulator.resources[model.arn] = model
         job.members |= {"outputModelArn": model.arn, "customModelArn": model.arn, **metrics}
     set_status(simulator, job, "Completed")

@@ -1,5 +1,6 @@
 """Reads a job's datasets as its service role and finds what Bedrock would fail the job for."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -15,6 +16,8 @@ from local.bedrock.data.objects import AccessError, RoleObjects
 SIGNATURES: Final = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 _LONGEST_SIGNATURE: Final = max(len(signature) for signature in SIGNATURES.values())
 _FIELDS: Final = ("image-ref", "caption")
+# Titan's largest image (the catalogue's limits are checked elsewhere).
+_IMAGE_BYTES_MAX: Final = 25_000_000
 # Rules about where the media are: the role's policies decide that here.
 _LOCATION: Final = "R21"
 ACCESS_FILE: Final = ".write_access_check_file.tmp"
@@ -71,6 +74,19 @@ def check_dataset(
                 _check_image(objects, reference, manifest=key, line=number)
                 images.add(reference)
     return len(records)
+
+
+def pairs(objects: RoleObjects, uri: str, *, most: int) -> Iterator[tuple[bytes, str]]:
+    """Pictures and captions of a checked manifest, at most so many, evenly spread over it.
+
+    Pictures that cannot be read any more are left out.
+    """
+    lines = objects.read(*split_uri(uri)).splitlines()
+    for place in range(min(most, len(lines))):
+        record = json.loads(lines[place * len(lines) // min(most, len(lines))])
+        with contextlib.suppress(AccessError):
+            data = objects.head(*split_uri(record["image-ref"]), _IMAGE_BYTES_MAX)
+            yield data, record["caption"]
 
 
 def _check_contract(

@@ -2,6 +2,7 @@
 
 Like the real ones they are unit vectors of 256, 384 or 1,024 numbers, equal for equal inputs
 and near for near ones (shared words, similar pixels); unlike them they know nothing of the world.
+Only a tuned model brings pictures near to words, by what it learned (local.bedrock.data.learning).
 """
 
 import hashlib
@@ -9,14 +10,18 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import msgspec
+import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from bedrock_tuning.catalogue import BaseModel
-from local.bedrock.errors import invalid
+from local.bedrock.data import learning
+from local.bedrock.errors import BedrockError, invalid
 
 FULL_LENGTH: Final = 1024
 GRID: Final = 12
@@ -39,8 +44,12 @@ class Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     embedding_config: Config = Config()
 
 
-def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> dict[str, Any]:
-    """The answer to an InvokeModel body; `tuned` is the ARN of the custom model, if one is asked.
+def embed(
+    body: Mapping[str, Any], *, model: BaseModel, tuned: str | None, learned: str | None = None
+) -> dict[str, Any]:
+    """The answer to an InvokeModel body.
+
+    `tuned` is the ARN of the custom model, if one is asked, and `learned` what it learned.
 
     Raises ValidationException for what the model's limits forbid.
     """
@@ -63,7 +72,7 @@ def embed(body: Mapping[str, Any], *, model: BaseModel, tuned: str | None) -> di
     if image is not None:
         if limits.image_bytes_max is not None and len(image) > limits.image_bytes_max:
             raise invalid(f"The image has {len(image)} bytes, at most {limits.image_bytes_max}")
-        vectors.append(_unit(_spread(_image_features(image))))
+        vectors.append(_seen(image, learned))
     vector = [sum(numbers) / len(vectors) for numbers in zip(*vectors, strict=True)]
     if tuned is not None:
         # A tuned model moves every vector its own way.
@@ -98,16 +107,44 @@ def _text_features(text: str) -> Iterator[tuple[str, float]]:
         yield f"text {text}", 1.0
 
 
-def _image_features(data: bytes) -> Iterator[tuple[str, float]]:
-    from PIL import Image, UnidentifiedImageError
+def learn(pairs: Iterable[tuple[bytes, str]]) -> str | None:
+    """What a model learns from pictures and their captions; None for nothing.
 
+    A picture that cannot be decoded teaches nothing: what the model refuses is told elsewhere.
+    """
+    given, wanted = [], []
+    for data, caption in pairs:
+        with suppress(BedrockError), _opened(data) as image:
+            given.append(learning.colors(image))
+            wanted.append(np.array(_unit(_spread(_text_features(caption)))))
+    return learning.fit(given, wanted)
+
+
+def _seen(data: bytes, learned: str | None) -> list[float]:
+    """The vector of an image; half of it are the words that the model has learned to see in it."""
+    with _opened(data) as image:
+        vector = _unit(_spread(_image_features(image)))
+        if learned is None:
+            return vector
+        words = learning.recall(learned, learning.colors(image))
+    return _unit([number + word for number, word in zip(vector, words.tolist(), strict=True)])
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """Raises ValidationException for what the model cannot read."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.format not in ("PNG", "JPEG"):
                 raise invalid(f"The image is {image.format}; the model takes PNG and JPEG")
-            small = image.convert("RGB").resize((GRID, GRID), Image.Resampling.BOX)
+            image.load()
+            yield image
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise invalid("Unable to process the provided image: it cannot be decoded") from None
+
+
+def _image_features(image: Image.Image) -> Iterator[tuple[str, float]]:
+    small = image.convert("RGB").resize((GRID, GRID), Image.Resampling.BOX)
     channels = small.tobytes()
     mean = sum(channels) / len(channels)
     for place, value in enumerate(channels):

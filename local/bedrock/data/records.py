@@ -1,13 +1,15 @@
 """What the simulator keeps: one record for each job, model, throughput and deployment."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
 
 Tags = dict[str, str]
+LEARNED: Final = "learned"
+"""The member of a custom model that holds what it learned; no answer of Bedrock's has it."""
 
 
 class Resource(msgspec.Struct, kw_only=True):

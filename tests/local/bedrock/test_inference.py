@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import math
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -232,3 +233,56 @@ def test_a_model_that_cannot_answer_says_so(pets: Pets, model_id: str, code: str
 def test_a_body_that_is_no_object_is_refused(pets: Pets, body: bytes) -> None:
     with refused("ValidationException"):
         pets.aws.client("bedrock-runtime").invoke_model(modelId=TITAN, body=body)
+
+
+COLORS = {
+    "red": (220, 20, 30),
+    "green": (20, 200, 40),
+    "blue": (30, 40, 220),
+    "gold": (230, 190, 20),
+}
+
+
+def painted(count: int, *, seed: int) -> list[tuple[bytes, str]]:
+    """Pictures of one color with some noise, and captions that name it."""
+    dice = random.Random(seed)  # noqa: S311
+    pairs = []
+    for _ in range(count):
+        name = dice.choice(sorted(COLORS))
+        shade = tuple(min(255, max(0, part + dice.randint(-25, 25))) for part in COLORS[name])
+        pairs.append(
+            (
+                picture((shade[0], shade[1], shade[2])),
+                f"a {name} wall, photograph {dice.randint(1, 999)}",
+            )
+        )
+    return pairs
+
+
+def right_answers(learned: str | None) -> int:
+    """For how many new pictures the caption with the right color is nearest."""
+    words = {name: embed("arn:1", inputText=f"a {name} wall") for name in COLORS}
+    right = 0
+    for data, caption in painted(40, seed=2):
+        body = {"inputImage": encoded(data)}
+        vector = embeddings.embed(body, model=EMBEDDINGS, tuned="arn:1", learned=learned)
+        near = max(words, key=lambda name: likeness(vector["embedding"], words[name]))
+        right += near in caption
+    return right
+
+
+def test_a_tuned_model_finds_what_its_captions_say_about_colors() -> None:
+    learned = embeddings.learn(painted(100, seed=1))
+    assert right_answers(learned) > 30
+    assert right_answers(None) < 25
+
+
+def test_of_captions_that_say_nothing_about_their_pictures_nothing_is_learned() -> None:
+    pairs = painted(60, seed=1)
+    captions = [caption for _, caption in pairs]
+    random.Random(3).shuffle(captions)  # noqa: S311
+    assert embeddings.learn(zip([data for data, _ in pairs], captions, strict=True)) is None
+
+
+def test_pictures_that_cannot_be_decoded_teach_nothing() -> None:
+    assert embeddings.learn([(b"\x89PNG\r\n\x1a\n", "a wall")] * 30) is None
