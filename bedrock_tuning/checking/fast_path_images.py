@@ -10,7 +10,7 @@ from bedrock_tuning.rules import rules_for
 
 # The rules that is_clean speaks for; any other active rule switches this path off.
 _OBJECT: Final = "I101 I102 I103 I104 I105 I106 I107 I108 I109 I401"
-_PIXELS: Final = "I201 I202 I203 I204 I205 I206 I207 I208 I209 I210 I301 I302 I303 I304 I305"
+_PIXELS: Final = "I201 I202 I203 I204 I205 I206 I207 I208 I209 I210 I301 I302 I303 I304 I305 I306"
 DECIDES: Final = frozenset(f"{_OBJECT} {_PIXELS}".split())
 
 
@@ -45,6 +45,7 @@ class ImageFastPath:
             and self._low * height <= width <= self._high * height
             and header.bits <= 8
             and header.orientation < 5
+            and not header.located
             and (header.channels in (1, 3) or header.format == "png")
             and not header.animated
             and ENDINGS.get(extension_of(image.key), header.format) == header.format

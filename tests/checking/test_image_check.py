@@ -157,6 +157,7 @@ HEADERS = st.builds(
     channels=st.integers(0, 5),
     animated=st.booleans(),
     orientation=st.integers(1, 8),
+    located=st.booleans(),
     problem=st.sampled_from(["", "", "", "cut"]),
 )
 SIZES = st.sampled_from([0, 1, 5_000_000, 5_000_001, 10_000_001, 25_000_000, 25_000_001, 10**8])

@@ -119,6 +119,18 @@ def test_what_a_header_tells_beside_the_size() -> None:
     assert header(with_exif(jpeg(), 9)).orientation == 1
 
 
+def test_a_place_in_exif_is_seen_in_both_formats() -> None:
+    place = Image.Exif()
+    place.get_ifd(0x8825).update({1: "N", 2: (51.0, 30.0, 0.0)})
+    elsewhere = Image.Exif()
+    elsewhere[0x013B] = "somebody"
+    for exif, located in ((place, True), (elsewhere, False)):
+        tiff = exif.tobytes().removeprefix(b"Exif\0\0")
+        data = (jpeg(exif=exif), with_chunk(png(), b"eXIf", tiff))
+        assert [header(each).located for each in data] == [located, located]
+        assert {in_windows(each, READ_BYTES_MIN)[0].located for each in data} == {located}
+
+
 @pytest.mark.parametrize("data", [png(64, 64), jpeg(64, 64), with_exif(jpeg(64, 64), 6)])
 def test_a_file_cut_inside_its_header_is_called_truncated(data: bytes) -> None:
     end = header(data).end

@@ -23,6 +23,7 @@ _FRAMES: Final = frozenset({*range(0xC0, 0xD0), 0xDE} - {0xC4, 0xC8, 0xCC})
 # Markers without a segment: JPG, RST0-7, SOI, EOI, JPG0-13.
 _BARE: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
 _ORIENTATION: Final = 0x0112
+_GPS: Final = 0x8825
 
 
 class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -30,7 +31,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     format: "png", "jpeg", "gif", "webp", or what the bytes are instead ("HTML", "TIFF", …).
     width, height: pixels as stored. bits: per channel. channels: of a JPEG; 4 is CMYK.
-    orientation: of EXIF, 1 to 8; 5 to 8 swap the sides. end: bytes that had to be read.
+    orientation: of EXIF, 1 to 8; 5 to 8 swap the sides. located: EXIF says where. end: bytes that had to be read.
     problem: "" or why it is no image. truncated: the problem is that the file ends too early.
     seconds: length of a video; None where its header does not tell.
     """
@@ -42,6 +43,7 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     channels: int = 3
     animated: bool = False
     orientation: int = 1
+    located: bool = False
     end: int = 0
     problem: str = ""
     truncated: bool = False
@@ -95,7 +97,7 @@ def _png(data: bytes, size: int) -> Reader:
         return Header(format="png", end=33, problem="the checksum of IHDR is wrong")
     if not width or not height:
         return Header(format="png", end=33, problem=f"its size is {width} × {height}")
-    animated = truncated = False
+    animated = located = truncated = False
     problem = ""
     base, at = 0, 33
     for _ in range(SEGMENTS_MAX):
@@ -117,6 +119,11 @@ def _png(data: bytes, size: int) -> Reader:
             problem = "a chunk is broken" if name != b"IEND" else "there is no image data"
             break
         animated = animated or name == b"acTL"
+        if name == b"eXIf":
+            exif_end = min(at + 8 + length, at + READ_BYTES_MIN, size)
+            if exif_end > base + len(data):
+                data, base = (yield at), at
+            located = _exif(data[at + 8 - base : exif_end - base])[1]
         at += 12 + length
     else:
         problem = f"no image data after {SEGMENTS_MAX} chunks"
@@ -127,6 +134,7 @@ def _png(data: bytes, size: int) -> Reader:
         bits=bits,
         channels={0: 1, 2: 3, 3: 3, 4: 2, 6: 4}.get(colour, 0),
         animated=animated,
+        located=located,
         end=min(at + 8, size),
         problem=problem,
         truncated=truncated,
@@ -134,7 +142,7 @@ def _png(data: bytes, size: int) -> Reader:
 
 
 def _jpeg(data: bytes, size: int) -> Reader:
-    orientation = 1
+    orientation, located = 1, False
     base, at, segments, junk, reach = 0, 2, 0, 0, 0
     while segments < SEGMENTS_MAX and junk < JUNK_BYTES_MAX:
         if at + 4 > size:
@@ -156,23 +164,24 @@ def _jpeg(data: bytes, size: int) -> Reader:
         if marker == 0 or marker in _BARE:
             at += 2
         elif marker in _FRAMES:
-            return _frame(data, here, at, size, orientation, max(reach, at + 10))
+            frame = _frame(data, here, at, size, max(reach, at + 10))
+            return msgspec.structs.replace(frame, orientation=orientation, located=located)
         elif marker == 0xDA or marker < 0xC0:
             reason = "no frame header before the image data" if marker == 0xDA else "no marker"
             return Header(format="jpeg", end=at, problem=reason)
         else:
             length = max(2, int.from_bytes(data[here + 2 : here + 4]))
             if marker == 0xE1 and data[here + 4 : here + 10] == b"Exif\0\0":
-                # Orientation is in the first directory, which all cameras write at the beginning.
+                # What we need is in the first directory, which all cameras write at the beginning.
                 reach = min(at + 2 + length, at + READ_BYTES_MIN, size)
                 if reach > base + len(data):
                     data, base, here = (yield at), at, 0
-                orientation = _orientation(data[here + 10 : reach - base])
+                orientation, located = _exif(data[here + 10 : reach - base])
             at += 2 + length
     return Header(format="jpeg", problem="no frame header after many segments")
 
 
-def _frame(data: bytes, here: int, at: int, size: int, orientation: int, end: int) -> Header:
+def _frame(data: bytes, here: int, at: int, size: int, end: int) -> Header:
     if here + 10 > len(data):
         return _cut("jpeg", size)
     length, bits, height, width, channels = struct.unpack_from(">HBHHB", data, here + 2)
@@ -186,28 +195,29 @@ def _frame(data: bytes, here: int, at: int, size: int, orientation: int, end: in
         height=height,
         bits=bits,
         channels=channels,
-        orientation=orientation,
         end=end,
         problem=problem,
         truncated=truncated,
     )
 
 
-def _orientation(tiff: bytes) -> int:
-    """The EXIF orientation, 1 where none is given or it makes no sense."""
+def _exif(tiff: bytes) -> tuple[int, bool]:
+    """Orientation, 1 where none is given or it makes no sense; whether there is a place."""
+    orientation, located = 1, False
     mark = {b"II": "<", b"MM": ">"}.get(tiff[:2])
     if mark is None or len(tiff) < 10:
-        return 1
+        return orientation, located
     (offset,) = struct.unpack_from(f"{mark}I", tiff, 4)
     if offset + 2 > len(tiff):
-        return 1
+        return orientation, located
     (count,) = struct.unpack_from(f"{mark}H", tiff, offset)
     start = offset + 2
     for entry in range(start, min(start + 12 * count, len(tiff) - 11), 12):
         tag, kind, _, value = struct.unpack_from(f"{mark}HHIH", tiff, entry)
-        if tag == _ORIENTATION:
-            return value if kind == 3 and 1 <= value <= 8 else 1
-    return 1
+        if tag == _ORIENTATION and kind == 3 and 1 <= value <= 8:
+            orientation = value
+        located = located or tag == _GPS
+    return orientation, located
 
 
 def _other(data: bytes, size: int) -> Reader:
