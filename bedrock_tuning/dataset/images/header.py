@@ -31,7 +31,8 @@ class Header(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     format: "png", "jpeg", "gif", "webp", or what the bytes are instead ("HTML", "TIFF", …).
     width, height: pixels as stored. bits: per channel. channels: of a JPEG; 4 is CMYK.
-    orientation: of EXIF, 1 to 8; 5 to 8 swap the sides. located: EXIF says where. end: bytes that had to be read.
+    orientation: of EXIF, 1 to 8; 5 to 8 swap the sides. located: EXIF says where it was taken.
+    end: bytes that had to be read.
     problem: "" or why it is no image. truncated: the problem is that the file ends too early.
     seconds: length of a video; None where its header does not tell.
     """
