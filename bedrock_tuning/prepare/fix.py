@@ -93,7 +93,7 @@ def _reads_heic() -> bool:
 
 def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed:
     changes: list[Change] = []
-    format = found.format if found.format in limits.formats else "png"
+    format = found.format if found.format in limits.formats else _other_format(image, found)
     if format != found.format:
         changes.append(Change("converted", f"{(image.format or found.format).lower()} to {format}"))
     # Telephones append a second picture to a JPEG and call it MPO; that is no animation.
@@ -113,6 +113,11 @@ def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> F
     if len(bare) <= most and all(change.kind == "metadata removed" for change in changes):
         return Fixed(data=bare, extension=_EXTENSIONS[format], changes=changes)
     return _encoded(changed, format, most, limits, changes)
+
+
+def _other_format(image: "Image", found: Header) -> str:
+    """Photos of telephones have lost their exact pixels already; PNG would only take more bytes."""
+    return "jpeg" if found.format in _HEIF and image.mode == "RGB" else "png"
 
 
 def _eight_bits(image: "Image", changes: list[Change]) -> "Image":

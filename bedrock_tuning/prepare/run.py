@@ -103,6 +103,8 @@ def prepare(plan: PreparePlan, *, meter: Meter = silent) -> Prepared:
             files=scene.files,
             work=work,
             limits=plan.contract.image if plan.contract is not None else None,
+            # Images that are fixed are decoded anyway; given sets may be leaky.
+            looks=plan.contract is not None or any(pair.split for pair in pairs),
             meter=meter,
         )
         tests = {pair.file for pair in pairs if pair.split == "test"}

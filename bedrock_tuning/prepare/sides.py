@@ -86,6 +86,8 @@ def sides(
             if kind is not None and (validates or kind == "training")
         }
     else:
+        if not looks:
+            found.said.append("pictures that look the same were not searched for; --fix does it")
         found.kinds = _dealt(pairs, splits, images, near, share=share or usual_share, seed=seed)
     found.near = [pair for pair in near if len({_side(found, splits, file) for file in pair}) > 1]
     return found

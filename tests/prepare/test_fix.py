@@ -11,6 +11,7 @@ from PIL import Image
 from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched
+from bedrock_tuning.prepare import fix
 from bedrock_tuning.prepare.fix import UnfixableError, fix_caption, fix_image
 from tests.support.properties import examples
 
@@ -152,3 +153,30 @@ def test_captions_are_trimmed_and_cut_at_a_word() -> None:
 def test_a_caption_that_says_nothing_is_left_out(caption: str) -> None:
     with pytest.raises(UnfixableError):
         fix_caption(caption, CAPTION)
+
+
+def heic() -> bytes:
+    import pillow_heif
+
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (400, 300), "red")).save(out, format="HEIF")
+    return out.getvalue()
+
+
+def test_pictures_of_telephones_become_jpeg_or_png() -> None:
+    assert LIMITS is not None
+    fixed = fix_image(heic(), LIMITS)
+    assert [change.kind for change in fixed.changes] == ["converted"]
+    assert findings(fixed.data, fixed.extension) == {}
+    with Image.open(io.BytesIO(fixed.data)) as image:
+        assert image.size == (400, 300)
+
+
+def test_without_the_package_for_them_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LIMITS is not None
+    data = heic()
+    monkeypatch.setattr(fix, "_reads_heic", lambda: False)
+    monkeypatch.setattr(Image, "OPEN", {k: v for k, v in Image.OPEN.items() if k == "PNG"})
+    monkeypatch.setattr(Image, "ID", ["PNG"])
+    with pytest.raises(UnfixableError, match=r"HEIC; to read it: pip install .bedrock-tuning\[im"):
+        fix_image(data, LIMITS)

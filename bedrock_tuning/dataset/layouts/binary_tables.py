@@ -15,6 +15,7 @@ Keep = Callable[[str, bytes], str]
 Columns = Sequence[str]
 Rows = Iterator[tuple[int, Mapping[str, Any]]]
 _BATCH: Final = 64
+_COLUMNS_MIN: Final = 2
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 
 
@@ -55,18 +56,31 @@ def read_xlsx(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]: 
 def _first_sheet(book: Any, file: str) -> tuple[Columns, Rows, tuple[str, ...]]:
     for sheet in book.worksheets:
         lines = sheet.iter_rows(values_only=True)
-        names = next((line for line in lines if any(cell is not None for cell in line)), None)
-        if names is None:
-            continue
-        columns = ["" if name is None else str(name).strip() for name in names]
-        rows = [
-            (number, dict(zip(columns, map(_plain, line), strict=False)))
-            for number, line in enumerate(lines, 2)
-            if any(cell is not None for cell in line)
-        ]
-        said = (f"{file}: the sheet {sheet.title}",) if len(book.worksheets) > 1 else ()
-        return columns, iter(rows), said
+        # A title may stand above the names of the columns.
+        above = 0
+        names: Sequence[Any] = ()
+        while sum(cell is not None for cell in names) < _COLUMNS_MIN:
+            above += 1
+            following = next(lines, None)
+            if following is None:
+                break
+            names = following
+        else:
+            return _below(lines, names, above, f"{file}: the sheet {sheet.title}")
     return [], iter(()), ()
+
+
+def _below(
+    lines: Any, names: Sequence[Any], above: int, sheet: str
+) -> tuple[Columns, Rows, tuple[str, ...]]:
+    """Columns and rows under a line of names."""
+    columns = ["" if name is None else str(name).strip() for name in names]
+    rows = [
+        (number, dict(zip(columns, map(_plain, line), strict=False)))
+        for number, line in enumerate(lines, above + 1)
+        if any(cell is not None for cell in line)
+    ]
+    return columns, iter(rows), (sheet,) if above > 1 else ()
 
 
 def _plain(cell: Any) -> Any:

@@ -42,6 +42,7 @@ _CAPTIONS: Final = [
     "description",
     "prompt",
     "suffix",
+    "answer",
     "raw",
     "productdisplayname",
     "prod_name",
@@ -174,6 +175,8 @@ class _Cells:
             heads = [value[0] if isinstance(value, list) else value for value in values]
             found = sum(self._scene.is_image(value, base=base) for value in heads)
             share = found / max(1, len(self._sample))
+            if not self._may_name(column, heads):
+                continue
             rank = share, -_rank(column, _IMAGES), column
             if share >= _FOUND_MIN and (best is None or rank[:2] > best[:2]):
                 best = rank
@@ -184,6 +187,13 @@ class _Cells:
             usual = [name for name in self._table.columns if _rank(name, _IMAGES) < len(_IMAGES)]
             return min(usual, key=lambda name: _rank(name, _IMAGES), default=None)
         return None
+
+    def _may_name(self, column: str, values: Sequence[Any]) -> bool:
+        """Whether numbers are names: not if they repeat, unless the column is called so."""
+        if not all(str(value).isdecimal() for value in values):
+            return True
+        called = _rank(column, _IMAGES) < len(_IMAGES) or column.strip().lower().endswith("id")
+        return called or len(set(values)) == len(values)
 
     def refuse(self) -> None:
         """Says why this table is none of images."""

@@ -23,7 +23,8 @@ _CLASSES_MIN: Final = 2
 
 def read_sidecars(scene: Scene) -> Iterator[Reading]:
     """x.txt, x.caption or x.json beside x.jpg; also what WebDataset's archives hold."""
-    beside = {image: _sidecar(scene, image) for image in scene.images}
+    find = _Sidecars(scene)
+    beside = {image: find.of(image) for image in scene.images}
     if not any(beside.values()):
         return
     endings = sorted({PurePosixPath(file).suffix for file in beside.values() if file})
@@ -47,22 +48,43 @@ def read_sidecars(scene: Scene) -> Iterator[Reading]:
                 LeftOut(file=image, reason=f"its caption {file} is empty", kind="caption empty")
             )
         reading.rows += (Row(image=image, caption=text, where=file) for text in texts)
+    if reading.rows and not any(char.isalpha() for row in reading.rows for char in row.caption):
+        scene.refusals.append(
+            f"{reading.rows[0].where}: numbers as of boxes, and no captions; a model of image and "
+            "caption needs a sentence for each image"
+        )
+        return
     if any(_KOHYA.match(part) for image in scene.images for part in image.split("/")[:-1]):
         reading.said.append("numbers in front of folders' names (kohya's repeats) are ignored")
     yield reading
 
 
-def _sidecar(scene: Scene, image: str) -> str | None:
-    stem = str(PurePosixPath(image).with_suffix(""))
-    names = (base + ending for ending in SIDECARS for base in (stem, image))
-    return next((name for name in names if name in scene.files), None)
+class _Sidecars:
+    """Finds the file of an image's captions: beside it, or in a folder of captions."""
+
+    def __init__(self, scene: Scene) -> None:
+        texts = [file for file in scene.files if PurePosixPath(file).suffix.lower() in SIDECARS]
+        self._known = {file.casefold(): file for file in texts}
+        self._by_stem = Counter(PurePosixPath(file).stem.casefold() for file in texts)
+        self._only = {PurePosixPath(file).stem.casefold(): file for file in texts}
+        self._images = Counter(PurePosixPath(file).stem.casefold() for file in scene.images)
+
+    def of(self, image: str) -> str | None:
+        """The file; None if there is none, or several might be meant."""
+        stem = str(PurePosixPath(image).with_suffix(""))
+        for name in (base + ending for ending in SIDECARS for base in (stem, image)):
+            if (file := self._known.get(name.casefold())) is not None:
+                return file
+        name = PurePosixPath(image).stem.casefold()
+        alone = self._images[name] == 1 and self._by_stem[name] == 1
+        return self._only[name] if alone else None
 
 
 def _texts(scene: Scene, file: str) -> tuple[list[str], str]:
     """One caption per line of a text file; of a JSON file, its field for captions."""
     data = scene.files[file].read_bytes()
     text, said = decode(data, where=file, encoding=scene.options.encoding)
-    if not file.endswith(".json"):
+    if not file.lower().endswith(".json"):
         return [line.strip() for line in text.splitlines() if line.strip()], said
     try:
         value = json.loads(text)

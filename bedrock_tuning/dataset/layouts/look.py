@@ -115,15 +115,18 @@ class _Look:
             yield self._named(Path(options.captions))
             return
         stems = {
-            str(PurePosixPath(file).with_suffix(""))
+            PurePosixPath(file).stem.casefold()
             for file in scene.files
             if PurePosixPath(file).suffix.lower() not in NO_IMAGES
         }
         loose = 0
         for file in sorted(scene.files):
             suffix = PurePosixPath(file).suffix.lower()
-            beside = str(PurePosixPath(file).with_suffix(""))
-            if suffix not in TABLES or (suffix in SIDECARS and {beside, file} & stems):
+            stem = PurePosixPath(file).stem.casefold()
+            # 1.txt and 1.jpg.txt belong to 1.jpg.
+            if suffix not in TABLES or (
+                suffix in SIDECARS and {stem, PurePosixPath(stem).stem} & stems
+            ):
                 continue
             if suffix in _LOOSE:
                 loose += 1

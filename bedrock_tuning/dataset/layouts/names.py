@@ -17,6 +17,8 @@ _DRIVE: Final = re.compile(r"^[A-Za-z]:(?=/)")
 _NUMBERED: Final = re.compile(r"(?<=\.\w{3}|\w{4})#\d+$|#\d+$")
 # Label Studio puts eight hexadecimal digits in front of the name of an uploaded file.
 _UPLOADED: Final = re.compile(r"^[0-9a-f]{8}-(?=.)")
+# COCO_val2014_000000000042 is image 42.
+_NUMBER: Final = re.compile(r"\d+$")
 _SUGGEST_AMONG: Final = 10_000
 
 
@@ -69,6 +71,7 @@ class Names:
         yield self._by_end, "by the end of its path"
         yield self._by_case, "in another case"
         yield self._by_stem, "with another or no extension"
+        yield self._by_number, "by the number in its name"
 
     def _by_end(self, written: str) -> str | None:
         return _only(self._by_base.get(PurePosixPath(written).name, ()), written)
@@ -84,6 +87,16 @@ class Names:
                 if key and (found := _only(self._stems.get(key, ()), written)) is not None:
                     return found
         return None
+
+    def _by_number(self, written: str) -> str | None:
+        if not written.isdecimal():
+            return None
+        return _only(self._numbers.get(written.lstrip("0"), ()), written)
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[str]]:
+        ends = ((_NUMBER.search(PurePosixPath(name).stem), f) for name, f in self._known.items())
+        return _grouped((found[0].lstrip("0"), file) for found, file in ends if found is not None)
 
     @cached_property
     def _by_base(self) -> dict[str, list[str]]:

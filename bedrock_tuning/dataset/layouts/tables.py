@@ -30,6 +30,10 @@ _BYTES_MAX: Final = 1 << 30
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFFED: Final = 30
 _IMAGE: Final = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$", re.IGNORECASE)
+_NAME_FIRST: Final = re.compile(
+    r"^([^\s,;|\"]+\.(?:jpe?g|png|webp|gif|bmp|tiff?))(?:[ ]*:[ ]*|[ ]+)(\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 # Takes a picture from a cell and gives the name under which it is kept.
@@ -142,6 +146,11 @@ def _delimited(
     if told is not None:
         text = text[told.end() :]
     delimiter = told[1] if told is not None else _delimiter(text)
+    named = [_NAME_FIRST.match(line) for line in text.splitlines()[:_SNIFFED] if line.strip()]
+    if named and all(named):
+        # The name of an image, a colon or a blank, and its caption: no table, but often written.
+        text = _NAME_FIRST.sub(r"\1\t\2", text)
+        delimiter = "\t"
     cells = _cells(text, delimiter, file)
     skipped = 1 if told is not None else 0
     first = next(cells, None)
@@ -178,7 +187,12 @@ def _row(names: Sequence[str], values: Sequence[str], delimiter: str) -> dict[st
 def _cells(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """Number of the line that a row ends in, and its cells."""
     csv.field_size_limit(1 << 24)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        strict=True,
+        skipinitialspace=f'{delimiter} "' in text[:4_096],
+    )
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:

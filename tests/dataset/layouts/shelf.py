@@ -689,4 +689,148 @@ SHELF: Sequence[Layout] = (
         files=lambda: {"train.csv": f"id,description\n1,{DOG}\n"},
         pairs={"train/1.jpg": [DOG]},
     ),
+    Layout(
+        name="captions-in-a-folder-of-their-own",
+        files=lambda: {"captions/1.txt": DOG, "captions/2.txt": CAT},
+        pairs={"images/1.jpg": [DOG], "images/2.jpg": [CAT]},
+    ),
+    Layout(
+        name="sidecars-in-capitals",
+        files=lambda: {"IMG_1.TXT": DOG},
+        pairs={"IMG_1.JPG": [DOG]},
+    ),
+    Layout(
+        name="excel-with-a-title-above",
+        files=lambda: {"c.xlsx": xlsx(["Our pets"], [], ["image", "caption"], ["1.jpg", DOG])},
+        pairs={"1.jpg": [DOG]},
+    ),
+    Layout(
+        name="an-index-column-of-pandas",
+        files=lambda: {"c.csv": f",image,caption\n0,1.jpg,{DOG}\n1,2.jpg,{CAT}\n"},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
+        name="kaggle-competition",
+        files=lambda: {
+            "train.csv": f"Id,description\n1,{DOG}\n2,{CAT}\n",
+            "test.csv": "Id\n3\n",
+            "sample_submission.csv": "Id,description\n3,0\n",
+        },
+        pairs={"train/1.jpg": [DOG], "train/2.jpg": [CAT], "test/3.jpg": ["0"]},
+        splits={"train/1.jpg": "train", "train/2.jpg": "train", "test/3.jpg": "test"},
+    ),
+    Layout(
+        name="numbers-of-coco-results",
+        files=lambda: {
+            "results.json": json.dumps(
+                [{"image_id": 42, "caption": DOG}, {"image_id": 139, "caption": CAT}]
+            )
+        },
+        pairs={
+            "val2014/COCO_val2014_000000000042.jpg": [DOG],
+            "val2014/COCO_val2014_000000000139.jpg": [CAT],
+        },
+        said="by the number in its name",
+    ),
+    Layout(
+        name="img2dataset",
+        files=lambda: {
+            "00000.tar": tar({"000000000.jpg": TINY, "000000000.txt": DOG, "000000000.json": "{}"}),
+            "00000.parquet": parquet_of(
+                [{"url": "https://x.org/a.jpg", "caption": DOG, "key": "000000000"}]
+            ),
+            "00000_stats.json": json.dumps({"count": 1}),
+        },
+        pairs={"00000/000000000.jpg": [DOG]},
+        packed=True,
+    ),
+    Layout(
+        name="kohya-meta-cap",
+        files=lambda: {"meta_cap.json": json.dumps({"1": {"caption": DOG}, "2": {"caption": CAT}})},
+        pairs={"train/1.jpg": [DOG], "train/2.jpg": [CAT]},
+    ),
+    Layout(
+        name="lists-of-images-and-captions",
+        files=lambda: {"c.jsonl": lines({"images": ["1.jpg"], "captions": [DOG, CAT]})},
+        pairs={"1.jpg": [DOG, CAT]},
+    ),
+    Layout(
+        name="questions-about-images",
+        files=lambda: {
+            "c.csv": f"image,question,answer\n1.jpg,What is it that you see?,{DOG}\n"
+            f"2.jpg,What is it that you see?,{CAT}\n"
+        },
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
+        name="class-folders-beside-a-table-of-classes",
+        files=lambda: {"classes.csv": "name,count\ndog,1\ncat,1\n", "README.md": "# Pets"},
+        pairs={"dog/1.jpg": ["a photo of a dog"], "cat/2.jpg": ["a photo of a cat"]},
+    ),
+    Layout(
+        name="a-zip-with-everything-in-one-folder",
+        files=lambda: {
+            "pets.zip": zipped(
+                {
+                    "pets/1.jpg": TINY,
+                    "pets/captions.csv": f"file,caption\n1.jpg,{DOG}\n",
+                    "__MACOSX/pets/._1.jpg": b"x",
+                }
+            )
+        },
+        pairs={"pets/1.jpg": [DOG]},
+        source="pets.zip",
+        packed=True,
+    ),
+    Layout(
+        name="folders-of-splits-in-capitals",
+        files=lambda: {"Train/1.txt": DOG, "VAL/2.txt": CAT, "Testing/3.txt": OWL},
+        pairs={"Train/1.jpg": [DOG], "VAL/2.jpg": [CAT], "Testing/3.jpg": [OWL]},
+        splits={"Train/1.jpg": "train", "VAL/2.jpg": "validation", "Testing/3.jpg": "test"},
+    ),
+    Layout(
+        name="a-table-in-each-split-that-names-images-below-it",
+        files=lambda: {
+            "data/train/metadata.csv": f"file_name,text\nimages/1.jpg,{DOG}\n",
+            "data/dev/metadata.csv": f"file_name,text\nimages/1.jpg,{CAT}\n",
+        },
+        pairs={"data/train/images/1.jpg": [DOG], "data/dev/images/1.jpg": [CAT]},
+        splits={"data/train/images/1.jpg": "train", "data/dev/images/1.jpg": "validation"},
+    ),
+    Layout(
+        name="label-studio-choices-of-two-annotators",
+        files=lambda: {
+            "export.json": json.dumps(
+                [
+                    {
+                        "id": 3,
+                        "data": {"img": "http://localhost:8080/data/upload/1/1a2b3c4d-1.jpg"},
+                        "annotations": [
+                            {"result": [{"type": "choices", "value": {"choices": [word]}}]}
+                            for word in ("dog", "puppy")
+                        ],
+                        "predictions": [],
+                    }
+                ]
+            )
+        },
+        pairs={"1.jpg": ["dog", "puppy"]},
+    ),
+    Layout(
+        name="names-and-captions-behind-a-colon",
+        files=lambda: {"captions.txt": f"1.jpg: {DOG}\n2.jpg: {CAT}\n"},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
+        name="spaces-and-quotes",
+        files=lambda: {
+            "c.csv": 'file, caption\n"my dog.jpg", "a dog, ""Rex"""\nmy cat.jpg, a cat\n'
+        },
+        pairs={"my dog.jpg": ['a dog, "Rex"'], "my cat.jpg": ["a cat"]},
+    ),
+    Layout(
+        name="lines-that-end-in-carriage-returns",
+        files=lambda: {"c.csv": f"file,caption\r1.jpg,{DOG}\r2.jpg,{CAT}\r"},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
 )

@@ -141,6 +141,11 @@ def test_boxes_without_captions_are_called_that(folder: Path, room: Path) -> Non
     assert "COCO with boxes or outlines and no captions" in refusal(folder, room)
 
 
+def test_numbers_beside_images_are_boxes(folder: Path, room: Path) -> None:
+    (folder / "1.txt").write_text("0 0.5 0.5 0.1 0.2\n1 0.1 0.1 0.3 0.3\n")
+    assert "1.txt: numbers as of boxes, and no captions" in refusal(folder, room)
+
+
 def test_web_addresses_are_not_downloaded(folder: Path, room: Path) -> None:
     (folder / "a.csv").write_text("url,caption\nhttps://x.org/9.jpg,nine\n")
     assert "web addresses, not files here" in refusal(folder, room)
