@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced
+from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
 from bedrock_tuning.catalogue._model import BaseModel, StepRecommendation
 from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
@@ -183,7 +183,17 @@ def _contract(
         for dispute in _disputes(path.removeprefix(prefix), fact, known)
     )
     contract = _convert(table, DatasetContract, file, prefix.rstrip("."))
-    return msgspec.structs.replace(contract, disputes=disputes)
+    ratio = facts.get(f"{prefix}text.chars_per_token")
+    return msgspec.structs.replace(
+        contract, disputes=disputes, tokens_from="" if ratio is None else _ratio(ratio)
+    )
+
+
+def _ratio(fact: Sourced) -> str:
+    return (
+        f"up to {fact.value:g} characters per token ({cite(fact.source)}, confidence "
+        f"{fact.confidence})"
+    )
 
 
 def _disputes(path: str, fact: Sourced, known: Mapping[str, Source]) -> Iterator[Dispute]:

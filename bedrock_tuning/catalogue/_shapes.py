@@ -158,7 +158,8 @@ class DatasetContract(Shape, frozen=True):
     total_records: of training and validation together; total_records_quota: the account's default
     quota on the same sum, adjustable, so above it a check only warns.
     *_bytes_warn: above this and up to *_bytes_max a check warns. disputes: where sources differ,
-    from the alternatives of the values.
+    from the alternatives of the values. tokens_from: the published characters per token with its
+    source and confidence, in words.
     """
 
     format: Format
@@ -177,6 +178,7 @@ class DatasetContract(Shape, frozen=True):
     media: MediaLimits | None = None
     conversation: ConversationLimits | None = None
     disputes: tuple[Dispute, ...] = ()
+    tokens_from: str = ""
 
     def dispute(self, path: str, value: object = None) -> Dispute | None:
         """The dispute about a point, and about one value of it unless that is None."""

@@ -25,6 +25,7 @@ from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import TEXTS, Object, Text, shape_for
 from bedrock_tuning.dataset.scope import DatasetScope, TextBudget, characters_in
+from bedrock_tuning.dataset.tokens import caption_tokens, tokens_bound
 from bedrock_tuning.rules import rules_for
 
 # The rules that the fast paths (this one and that of faulty_rows) speak for, by format. Any other
@@ -36,7 +37,7 @@ DECIDES: Final[Mapping[Format, frozenset[str]]] = {
     "image-caption": frozenset(
         f"{_LINES} R201 R202 R203 R204 R205 R211 R212 R213 R214 R215".split()
     ),
-    **dict.fromkeys(TEXTS, frozenset(f"{_LINES} R301 R302 R303 R304".split())),
+    **dict.fromkeys(TEXTS, frozenset(f"{_LINES} R301 R302 R303 R304 R305".split())),
 }
 # Control characters enter a string only by an escape: \b, \f, \u000…, \u001….
 _CONTROL_LETTERS: Final = frozenset(b"bf")
@@ -110,8 +111,9 @@ class _Captions:
         self._prefix = scope.prefix
         self._shortest = limits.chars_min
         self._longest = limits.chars_max
-        if limits.tokens_max and limits.chars_per_token:
-            tokens = characters_in(limits.tokens_max, limits.chars_per_token)
+        self._tokens, self._ratio = limits.tokens_max or 0, limits.chars_per_token or 0.0
+        if self._tokens and self._ratio:
+            tokens = characters_in(self._tokens, self._ratio)
             self._longest = min(self._longest, tokens)
 
     def __call__(self, block: bytes, *, first: int) -> CleanBlock | None:
@@ -127,6 +129,8 @@ class _Captions:
         lengths = Counter(map(len, captions))
         if min(lengths) < self._shortest or max(lengths) > self._longest:
             return None
+        if self._ratio and max(lengths) > self._tokens and self._may_be_long(captions):
+            return None
         if any(map(str.isspace, captions)) or not self._are_inside(refs):
             return None
         quotes = _escaped_quotes(block, most=_ESCAPES_PER_ROW * len(rows))
@@ -139,6 +143,16 @@ class _Captions:
         if block.count(b'"') != 8 * len(rows) + quotes:
             return None
         return CleanBlock(first, len(rows), {"caption": lengths}, captions, refs)
+
+    def _may_be_long(self, captions: list[str]) -> bool:
+        """Whether a caption in another script has more tokens than the model reads."""
+        most, ratio = self._tokens, self._ratio
+        return any(
+            len(caption) > most
+            and not caption.isascii()
+            and caption_tokens(caption, chars_per_token=ratio) > most
+            for caption in captions
+        )
 
     def _are_inside(self, refs: list[str]) -> bool:
         """Whether every reference names an object in the folder."""
@@ -173,26 +187,19 @@ class _Texts:
         if _framing_quotes(block) != self._quotes * len(rows):
             return None
         lengths: dict[str, Counter[int]] = {}
-        together: list[int] = [0] * len(rows)
         for name in self._names:
             texts = [getattr(row, name) for row in rows]
             sizes = list(map(len, texts))
             if not all(sizes) or any(map(str.isspace, texts)):
                 return None
             lengths[name] = Counter(sizes)
-            most = self._budget.characters(name)
-            if most is not None and max(sizes) > most:
-                return None
-            together = [a + b for a, b in zip(together, sizes, strict=True)]
-        most = self._budget.record
-        if most is not None and max(together) > most:
-            return None
         return CleanBlock(first, len(rows), lengths, hashes=b"".join(hashes))
 
     def _hashes(self, block: bytes, first: int) -> list[bytes] | None:
-        """A hash for each line, if each looks like one object."""
+        """A hash for each line, if each looks like one object and none may be too long."""
         view = memoryview(block)
-        most = self._budget.line_bytes
+        most, tokens = self._budget.line_bytes, self._budget.least
+        ratio = self._budget.chars_per_token
         hashes: list[bytes] = []
         start, number = 0, first
         while (end := block.find(b"\n", start)) >= 0:
@@ -200,6 +207,13 @@ class _Texts:
             if stop - start < 2 or block[start] != _OPEN or block[stop - 1] != _CLOSE:
                 return None
             if most is not None and end - start > most:
+                return None
+            # No byte is more than one token.
+            if (
+                tokens is not None
+                and stop - start > tokens
+                and tokens_bound(block[start:stop], chars_per_token=ratio) > tokens
+            ):
                 return None
             hashes.append(record_hash(line=number, content=view[start:stop]))
             start, number = end + 1, number + 1

@@ -13,7 +13,8 @@ import msgspec
 
 from bedrock_tuning.checking.fast_path_records import CONTROL, is_decided
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
-from bedrock_tuning.dataset.scope import DatasetScope, characters_in, locate
+from bedrock_tuning.dataset.scope import DatasetScope, locate
+from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.rules.finding import Findings
 
 _CLASSES_MAX: Final = 4_096
@@ -72,13 +73,10 @@ class RowClasses:
         if contract.caption is not None:
             limits = contract.caption
             self._edges = [limits.chars_min, limits.chars_max + 1]
-            if limits.tokens_max and limits.chars_per_token:
-                tokens = characters_in(limits.tokens_max, limits.chars_per_token)
-                self._edges.append(tokens + 1)
         self._edges.sort()
         names = TEXT_FIELDS.get(contract.format, ())
-        self._limits = {name: budget.characters(name) for name in names}
-        self._record = budget.record
+        self._limits = {name: budget.of_field(name) for name in names}
+        self._budget = budget
 
     def refresh(self) -> None:
         """Finds out of which classes further rows need only be counted."""
@@ -135,7 +133,9 @@ class RowClasses:
         text: Hashable = None
         if type(caption) is str:
             control = escapes and CONTROL.search(caption) is not None
-            text = bisect_right(self._edges, len(caption)), caption.isspace(), control
+            is_long = too_many_tokens(caption, self._scope.contract.caption) > 0
+            length = bisect_right(self._edges, len(caption))
+            text = length, is_long, caption.isspace(), control
         if type(ref) is not str:
             return Row((shape, text), value)
         # The usual reference first: this is asked for every row.
@@ -145,15 +145,15 @@ class RowClasses:
         return Row((shape, text, problem), value, ref, problem)
 
     def _text_row(self, value: dict[str, Any], shape: Hashable, _: bool) -> Row:
-        flags: list[bool] = []
-        together = 0
+        verdict = self._budget.verdict
+        flags: list[Hashable] = []
+        texts: list[str] = []
         for name, most in self._limits.items():
             text = value.get(name)
             if type(text) is str:
-                flags += (not text or text.isspace(), most is not None and len(text) > most)
-                together += len(text)
-        is_too_long = self._record is not None and together > self._record
-        return Row((shape, *flags, is_too_long), value)
+                flags += (not text or text.isspace(), verdict((text,), most))
+                texts.append(text)
+        return Row((shape, *flags, verdict(texts, self._budget.record)), value)
 
 
 def row_classes_for(scope: DatasetScope, findings: Findings) -> RowClasses | None:

@@ -20,6 +20,7 @@ from bedrock_tuning.config.customization_fields import (
 )
 from bedrock_tuning.config.messages import closest, did_you_mean, listed, shown
 from bedrock_tuning.config.reader import Problems, Section
+from bedrock_tuning.dataset.tokens import caption_tokens
 
 _RULE_ID: Final = re.compile(r"[A-Z][0-9]{3}")
 _THROUGHPUT_ONLY: Final = ("model_units", "commitment", "lease_hours")
@@ -217,7 +218,7 @@ def _check_smoke_text(section: Section, *, text: str, model: BaseModel) -> None:
             f"({model.name}, {cited}): shorten it",
         )
     if limits.text_tokens_max is not None and limits.chars_per_token is not None:
-        tokens = len(text) / limits.chars_per_token
+        tokens = caption_tokens(text, chars_per_token=limits.chars_per_token)
         if tokens > limits.text_tokens_max:
             section.warn(
                 "smoke_text",

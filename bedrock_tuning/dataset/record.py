@@ -118,6 +118,14 @@ class Record:
             length = sum(len(text) for _, text in self.spoken)
             yield "record", length, not length
 
+    @property
+    def texts(self) -> list[str]:
+        """All texts of the record that the model reads."""
+        if self.format not in FLAT:
+            return [text for _, text in self.spoken]
+        found = (self.text(name) for name in TEXT_FIELDS[self.format])
+        return [text for text in found if text is not None]
+
     def text(self, field: str) -> str | None:
         """A field of the record when it is a string."""
         value = self.value.get(field)

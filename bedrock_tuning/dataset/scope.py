@@ -1,6 +1,6 @@
 """What one manifest is checked against: bucket and folder, the model's contract, exceptions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,6 +8,7 @@ import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from bedrock_tuning.dataset.dataset import Override
+from bedrock_tuning.dataset.tokens import Tokens, tokens
 from bedrock_tuning.s3_layout import Kind
 
 
@@ -18,16 +19,17 @@ def characters_in(tokens: int, chars_per_token: float) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBudget:
-    """How many characters the texts of one record may have, estimated from limits in tokens.
+    """How many tokens the texts of one record may have, and bytes its line.
 
-    None: no limit is published. record: all texts together. line_bytes: of the manifest's line.
+    None: no limit is published. record: all texts together. chars_per_token: the published figure,
+    without which nothing is estimated.
     """
 
     prompt: int | None = None
     completion: int | None = None
     record: int | None = None
     line_bytes: int | None = None
-    chars_per_token: float | None = None
+    chars_per_token: float = 1.0
 
     @classmethod
     def of(cls, contract: DatasetContract) -> "TextBudget":
@@ -35,22 +37,38 @@ class TextBudget:
         limits = contract.text
         if limits is None:
             return cls()
-        ratio = limits.chars_per_token
-
-        def characters(tokens: int | None) -> int | None:
-            return characters_in(tokens, ratio) if tokens and ratio else None
-
+        if limits.chars_per_token is None:
+            return cls(line_bytes=limits.line_bytes_max)
         return cls(
-            prompt=characters(limits.prompt_tokens_max),
-            completion=characters(limits.completion_tokens_max),
-            record=characters(limits.record_tokens_max_for(batch_size=None)),
+            prompt=limits.prompt_tokens_max,
+            completion=limits.completion_tokens_max,
+            record=limits.record_tokens_max_for(batch_size=None),
             line_bytes=limits.line_bytes_max,
-            chars_per_token=ratio,
+            chars_per_token=limits.chars_per_token,
         )
 
-    def characters(self, field: str) -> int | None:
-        """The budget of one field."""
+    @property
+    def least(self) -> int | None:
+        """The smallest of the limits in tokens: a text with fewer characters breaks none."""
+        limits = (self.prompt, self.completion, self.record)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def of_field(self, field: str) -> int | None:
+        """The limit of one field."""
         return {"prompt": self.prompt, "completion": self.completion}.get(field)
+
+    def tokens(self, *texts: str) -> Tokens:
+        """The estimated tokens of texts together."""
+        found = [tokens(text, chars_per_token=self.chars_per_token) for text in texts]
+        return Tokens(sum(each.least for each in found), sum(each.most for each in found))
+
+    def verdict(self, texts: Sequence[str], most: int | None) -> Literal["", "band", "over"]:
+        """Whether texts surely have too many tokens, or may have."""
+        # No character is more than one token.
+        if most is None or sum(map(len, texts)) <= most:
+            return ""
+        found = self.tokens(*texts)
+        return "over" if found.least > most else "band" if found.most > most else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, characters_in
 from bedrock_tuning.dataset.suggestions import s3_hint
+from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.rules.rule import Fault, Severity, rule
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
@@ -65,20 +66,26 @@ def caption_too_short(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 def caption_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption probably has more tokens than the model reads.
 
-    Tokens are estimated from characters with the ratio on the model's page. Only the model knows
-    the actual number, so this is a warning.
+    Tokens are estimated from characters with the ratio on the model's page, which is for English; a
+    character of another script counts as a token. Only the model knows the actual number, so this
+    is a warning.
     """
     caption, limits = record.text("caption"), scope.contract.caption
-    if caption is None or limits is None or not limits.tokens_max or not limits.chars_per_token:
+    if caption is None or limits is None or len(caption) > limits.chars_max:
         return
-    longest = characters_in(limits.tokens_max, limits.chars_per_token)
-    if longest < len(caption) <= limits.chars_max:
-        tokens = len(caption) / limits.chars_per_token
+    found = too_many_tokens(caption, limits)
+    if found:
+        ratio = limits.chars_per_token or 1
+        at_inference = scope.model.inference.text_tokens_max
+        also = ""
+        if at_inference is not None and found > at_inference:
+            also = f"; a text of an invocation has at most {at_inference}"
         yield Fault(
-            f"the caption has about {tokens:,.0f} tokens",
+            f"the caption has about {found:,.0f} tokens",
             "caption",
             f"{len(caption):,} characters",
-            f"{limits.tokens_max} tokens, about {longest:,} characters",
+            f"{limits.tokens_max} tokens, about {characters_in(limits.tokens_max or 0, ratio):,} "
+            f"characters of English{also}",
         )
 
 

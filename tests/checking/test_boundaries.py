@@ -1,5 +1,6 @@
 """For every model a dataset on all limits is valid; many faults are found in one pass."""
 
+import dataclasses
 import json
 import struct
 import zlib
@@ -56,6 +57,17 @@ class Extremes:
         return Fetched(png_header(width, height), int(size), key)
 
 
+def characters(contract: DatasetContract) -> TextBudget:
+    """The budget in characters of words, by the published figure."""
+    budget = TextBudget.of(contract)
+    ratio = budget.chars_per_token
+    limits = {
+        name: None if (most := getattr(budget, name)) is None else int(most * ratio)
+        for name in ("prompt", "completion", "record")
+    }
+    return dataclasses.replace(budget, **limits)
+
+
 def extreme_sizes(limits: ImageLimits) -> list[tuple[int, int]]:
     """Widths and heights on the edges of what the model accepts."""
     low, high = limits.side_min or 1, limits.side_max or 8192
@@ -74,7 +86,7 @@ def extreme_records(
     contract: DatasetContract, kind: Kind, count: int, *, videos: bool = False
 ) -> Iterator[dict[str, Any]]:
     """Records of the contract's format with texts and images, or videos, on their limits."""
-    budget = TextBudget.of(contract)
+    budget = characters(contract)
     images = extreme_sizes(contract.image) if contract.image else []
     for n in range(count):
         tag = f"{kind[0]}{n:06} "
@@ -104,7 +116,7 @@ def _conversation(
     contract: DatasetContract, budget: TextBudget, tag: str, uris: list[str], *, videos: bool
 ) -> dict[str, Any]:
     length = min(budget.record or 4_000, 4_000 if budget.line_bytes else 1 << 20)
-    if uris and contract.image and contract.image.tile_tokens and budget.chars_per_token:
+    if uris and contract.image and contract.image.tile_tokens:
         length -= int(contract.image.tile_tokens * budget.chars_per_token)
     question, answer = tag + "q" * (length - len(tag) - 1), "a"
     if contract.format != "converse":

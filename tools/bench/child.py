@@ -166,7 +166,8 @@ def _longest(scope: DatasetScope) -> int:
     """Characters that a caption, or a whole record of text, may have."""
     limits = scope.contract.caption
     if limits is None:
-        return TextBudget.of(scope.contract).record or sys.maxsize
+        budget = TextBudget.of(scope.contract)
+        return int((budget.record or sys.maxsize) * budget.chars_per_token)
     tokens = characters_in(limits.tokens_max or sys.maxsize, limits.chars_per_token or 1)
     return min(limits.chars_max, tokens)
 
