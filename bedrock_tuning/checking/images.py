@@ -1,9 +1,10 @@
 """Checks images through a source of byte ranges: headers are read, and every rule runs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import log2
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.checking.fast_path_images import image_fast_path
 from bedrock_tuning.checking.result import CheckResult
@@ -25,7 +26,7 @@ from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import ImageStats, bucket, join_hashes
 from bedrock_tuning.rules import rules_for
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, LineListener, Listener
-from bedrock_tuning.rules.rule import run
+from bedrock_tuning.rules.rule import Fault, Rule, run
 
 # Images that are requested together, and how many bytes they may have in total.
 BATCH: Final = 1024
@@ -118,7 +119,7 @@ class _Check:
     def _judge(self, image: Image) -> None:
         scope = self._scope
         if self._fast is None or not self._fast.is_clean(image):
-            for rule, fault in run(self._rules, image, scope):
+            for rule, fault in self._joined(run(self._rules, image, scope)):
                 self._findings.add(rule, fault, kind=scope.kind, line=image.line, key=image.key)
         self._checked += 1
         header = image.header
@@ -133,6 +134,21 @@ class _Check:
         self._folders[image.key.removeprefix(scope.folder).rpartition("/")[0]] += 1
         if image.sized is not None:
             self._sizes[header.width, header.height] += 1
+
+    def _joined(
+        self, found: Iterable[tuple[Rule[Any], Fault]]
+    ) -> Iterator[tuple[Rule[Any], Fault]]:
+        """The faults of one image; its errors as one, however many limits it breaks."""
+        errors: list[tuple[Rule[Any], Fault]] = []
+        for rule, fault in found:
+            if self._findings.is_error(rule):
+                errors.append((rule, fault))
+            else:
+                yield rule, fault
+        if errors:
+            (rule, first), *others = errors
+            words = "; ".join((first.message, *(fault.message for _, fault in others)))
+            yield rule, replace(first, message=words)
 
     def result(self) -> CheckResult:
         """Everything checked so far."""

@@ -9,6 +9,7 @@ from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.checking.row_classes import Row, row_classes_for
 from bedrock_tuning.dataset.fingerprints import record_hash
 from bedrock_tuning.dataset.json_lines import Line
+from bedrock_tuning.dataset.language import SAMPLE, language_of
 from bedrock_tuning.dataset.line_blocks import BLOCK_BYTES, Blocks, OversizedLine, cut
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import TEXT_FIELDS
@@ -142,6 +143,7 @@ class ManifestCheck:
             stats.lengths[name] = dict(sorted(_rounded(lengths).items()))
         stats.hashes = join_hashes([bytes(self._hashes)], most=_RECORD_HASHES_KEPT)
         stats.outside = dict(sorted(stats.outside.items()))
+        stats.languages = dict(sorted(stats.languages.items()))
         stats.bucket_region = self._scope.bucket_region
         result = CheckResult(
             counts=dict(sorted(self._findings.counts.items())),
@@ -217,6 +219,7 @@ class ManifestCheck:
             self._measure(name, lengths, empty=lengths[0])
         if stats.captions.counts is not None and clean.captions:
             stats.captions.add(Counter(clean.captions))
+        self._judge(clean.captions)
         if clean.refs:
             self._refs.add_run(clean.first, clean.refs)
         self._hash(clean.hashes)
@@ -319,6 +322,7 @@ class ManifestCheck:
         caption = record.text("caption") if self._is_caption else None
         if caption is not None:
             self._stats.captions.add({caption: 1})
+            self._judge((caption,))
 
     def _count_values(self, values: Sequence[Mapping[str, Any]]) -> None:
         """Counts many records at once, as _count does one."""
@@ -329,8 +333,18 @@ class ManifestCheck:
                 continue
             empty = sum(not text or text.isspace() for text in texts)
             self._measure(name, Counter(map(len, texts)), empty=empty)
-            if self._is_caption and self._stats.captions.counts is not None:
+            if self._is_caption:
                 self._stats.captions.add(Counter(texts))
+                self._judge(texts)
+
+    def _judge(self, captions: Sequence[str]) -> None:
+        """Counts the languages of the first captions."""
+        stats = self._stats
+        for caption in captions[: SAMPLE - stats.judged]:
+            stats.judged += 1
+            language = language_of(caption)
+            if language:
+                stats.languages[language] = stats.languages.get(language, 0) + 1
 
     def _measure(self, name: str, lengths: Mapping[int, int], *, empty: int) -> None:
         stats = self._stats

@@ -12,7 +12,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.progress import Meter
 from bedrock_tuning.sources.folder import Names
 from bedrock_tuning.sources.locations import ImageLocation, first_reference, references
-from bedrock_tuning.sources.manifests import LocalManifest
+from bedrock_tuning.sources.manifests import LocalManifest, manifests_in
 
 _THREADS: Final = 16
 _PEEK: Final = 1 << 20
@@ -43,7 +43,9 @@ def sides(
     validation manifest that lies elsewhere.
     Raises UserError if there is no manifest, or one that refers to another place than it goes to.
     """
-    manifests = _manifests(path)
+    manifests: dict[s3_layout.Kind, Path] = {"training": path}
+    if not path.is_file():
+        manifests = manifests_in(path)
     if validation is not None:
         manifests["validation"] = validation
     prefix = s3_layout.folder(customization)
@@ -56,25 +58,6 @@ def sides(
         _side(kind, each, deployment=deployment, prefix=prefix, right=right)
         for kind, each in manifests.items()
     ]
-
-
-def _manifests(path: Path) -> dict[s3_layout.Kind, Path]:
-    if path.is_file():
-        return {"training": path}
-    here: dict[s3_layout.Kind, Path] = {
-        kind: path / kind / s3_layout.MANIFEST_FILE for kind in s3_layout.KINDS
-    }
-    if not any(each.is_file() for each in here.values()):
-        here = {"training": path / s3_layout.MANIFEST_FILE}
-    found = {kind: each for kind, each in here.items() if each.is_file()}
-    if not found:
-        raise UserError(
-            f"no {s3_layout.MANIFEST_FILE} found",
-            where=f"{path}, {path / 'training'}",
-            fix="`tuning prepare` makes a dataset from a folder of images; if the manifest has "
-            "another name, pass the manifest itself",
-        )
-    return found
 
 
 def _side(

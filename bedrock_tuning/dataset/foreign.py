@@ -161,8 +161,8 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
     return None
 
 
-def command_for(foreign: Foreign, wanted: Format) -> str:
-    """The command that makes our format of a file in a foreign one; "" if there is none."""
+def command_for(way: Way, wanted: Format, model: str) -> str:
+    """The command that makes our format of a file in another one; "" if there is none."""
     if wanted == "image-caption":
-        return "tuning prepare FOLDER --captions FILE -o OUT" if foreign.way == "images" else ""
-    return f"tuning prepare FILE --to-format {wanted} -o OUT" if foreign.way == "texts" else ""
+        return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if way == "images" else ""
+    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT" if way == "texts" else ""

@@ -50,6 +50,8 @@ class TextStats(msgspec.Struct, kw_only=True):
     characters: of all texts together.
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
+    languages: of the first captions, how many are in which language, without unsure ones; judged:
+    how many were looked at.
     media: records with an image, a video or a document, by kind.
     outside: folders of images that the service role does not cover, the first by name.
     foreign: the file is no JSON Lines, so that nothing else is known of it.
@@ -68,6 +70,8 @@ class TextStats(msgspec.Struct, kw_only=True):
     lengths: dict[str, Histogram] = msgspec.field(default_factory=dict)
     longest: dict[str, int] = msgspec.field(default_factory=dict)
     captions: Classes = msgspec.field(default_factory=Classes)
+    languages: dict[str, int] = msgspec.field(default_factory=dict)
+    judged: int = 0
     media: dict[str, int] = msgspec.field(default_factory=dict)
     outside: dict[str, int] = msgspec.field(default_factory=dict)
     foreign: bool = False

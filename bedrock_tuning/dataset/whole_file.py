@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from bedrock_tuning.dataset.foreign import Foreign
+from bedrock_tuning.catalogue import Format
+from bedrock_tuning.dataset.foreign import Foreign, command_for
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 
 # What is looked at to decide, and what is kept to count the records of a JSON array.
@@ -156,12 +157,11 @@ def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
     return Container("plain text", "text")
 
 
-def conversion(container: Container, foreign: Foreign | None, wanted: str) -> str:
+def conversion(container: Container, foreign: Foreign | None, wanted: Format, model: str) -> str:
     """The command that makes JSON Lines of the wanted format; "" if there is none."""
     if container.way not in ("json", "table", "text"):
         return container.way
-    if wanted == "image-caption":
-        return "" if container.way == "text" else "tuning prepare FOLDER --captions FILE -o OUT"
-    if foreign is not None and foreign.way != "texts":
-        return ""
-    return f"tuning prepare FILE --to-format {wanted} -o OUT"
+    is_image = wanted == "image-caption" and container.way != "text"
+    return command_for(
+        foreign.way if foreign is not None else "images" if is_image else "texts", wanted, model
+    )

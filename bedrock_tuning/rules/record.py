@@ -27,7 +27,7 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
     such a record are not reported one by one.
     """
     if record.lookalike is not None:
-        command = command_for(record.lookalike, record.format)
+        command = command_for(record.lookalike.way, record.format, scope.model.key)
         yield Fault(
             f"the record is in the format {record.lookalike.name}; {scope.model.name} needs "
             f"{record.format}" + (f": {command}" if command else ""),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.s3_layout import split_uri
+from bedrock_tuning.s3_layout import KINDS, MANIFEST_FILE, Kind, split_uri
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,6 +26,27 @@ class Manifest(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """All bytes from the beginning, at every call."""
         ...
+
+
+def manifests_in(folder: Path) -> dict[Kind, Path]:
+    """What lies below a folder: training/ and validation/, or one manifest for training.
+
+    Raises UserError if there is none.
+    """
+    here: dict[Kind, Path] = {kind: folder / kind / MANIFEST_FILE for kind in KINDS}
+    found = {kind: each for kind, each in here.items() if each.is_file()}
+    if found:
+        return found
+    alone = folder / MANIFEST_FILE
+    if alone.is_file():
+        return {"training": alone}
+    others = sorted(each.name for each in folder.glob("*.jsonl"))
+    raise UserError(
+        f"no {MANIFEST_FILE} found",
+        where=f"{folder}, {folder / 'training'}",
+        fix="`tuning prepare` makes a dataset from a folder of images; if the manifest has another "
+        "name, pass the manifest itself" + (f": {', '.join(others[:3])}" if others else ""),
+    )
 
 
 class LocalManifest:

@@ -28,7 +28,13 @@ from bedrock_tuning.sources.locations import (
     image_location,
     parse_map,
 )
-from bedrock_tuning.sources.manifests import LocalManifest, Manifest, S3Manifest, bucket_region
+from bedrock_tuning.sources.manifests import (
+    LocalManifest,
+    Manifest,
+    S3Manifest,
+    bucket_region,
+    manifests_in,
+)
 from bedrock_tuning.validate.check import DatasetCheck, Reach
 from bedrock_tuning.validate.outputs import check_outputs, write_accepted
 from bedrock_tuning.wording import counted, did_you_mean
@@ -129,7 +135,14 @@ def _reports(
 
 
 def _manifests(options: ValidateOptions, aws: Aws) -> dict[Kind, Manifest]:
-    found: dict[Kind, Manifest] = {options.kind: _open(options.manifest, aws)}
+    folder = Path(options.manifest)
+    if not options.manifest.startswith("s3://") and folder.is_dir():
+        below = manifests_in(folder)
+        if options.kind == "validation":
+            below = {"validation": below.get("validation") or below["training"]}
+        found: dict[Kind, Manifest] = {kind: LocalManifest(path) for kind, path in below.items()}
+    else:
+        found = {options.kind: _open(options.manifest, aws)}
     if options.validation is not None:
         if options.kind == "validation":
             raise UserError(

@@ -51,6 +51,31 @@ def test_errors_exit_with_1_and_show_row_limit_and_fix(run: Run, tmp_path: Path)
     assert "--rejected FILE" in result.stdout
 
 
+def test_a_folder_is_checked_with_both_of_its_manifests(run: Run, tmp_path: Path) -> None:
+    for kind in ("training", "validation"):
+        (tmp_path / kind).mkdir()
+        dataset(tmp_path / kind)
+    result = run("validate", tmp_path, "--model", MODEL, "--json")
+    found = report(result)
+    assert found["text_stats"].keys() == {"training", "validation"}
+    assert found["records"] == 12
+    alone = report(run("validate", tmp_path, "--model", MODEL, "--kind", "validation", "--json"))
+    assert alone["text_stats"].keys() == {"validation"}
+
+
+def test_a_folder_with_one_manifest_is_that_manifest(run: Run, tmp_path: Path) -> None:
+    dataset(tmp_path)
+    assert run("validate", tmp_path, "--model", MODEL).exit_code == 0
+
+
+def test_a_folder_without_a_manifest_names_what_it_has(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_text("{}")
+    result = run("validate", tmp_path, "--model", MODEL)
+    assert result.exit_code == 2
+    assert "no manifest.jsonl found" in result.stderr
+    assert "train.jsonl" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["1.PNG", "1.jpg"])
 def test_a_missing_image_whose_name_differs_in_case_or_extension_is_recognized(
     run: Run, tmp_path: Path, name: str
@@ -287,7 +312,7 @@ def test_another_customization_type_brings_another_format(run: Run, tmp_path: Pa
     ("arguments", "message"),
     [
         (["nowhere.jsonl", "-m", MODEL], "no such file"),
-        ([".", "-m", MODEL], "this is a folder"),
+        ([".", "-m", MODEL], "no manifest.jsonl found"),
         (["{manifest}"], "add --model KEY"),
         (["{manifest}", "-m", "titan-image-generator-v3"], "did you mean"),
         (["{manifest}", "-m", MODEL, "--type", "DISTILLATION"], "FINE_TUNING"),

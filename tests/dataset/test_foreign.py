@@ -16,7 +16,7 @@ from bedrock_tuning.rules.finding import Finding
 from tests.support.examples import scope_of
 
 NOVA = "nova-lite"
-CONVERT = "tuning prepare FILE --to-format converse"
+CONVERT = "tuning prepare FILE --to-format converse -m nova-lite -o OUT"
 TALK = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "ho"}]
 CHAT = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]
 PARTS = [
