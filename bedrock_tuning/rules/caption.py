@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bedrock_tuning.catalogue import Format
+from bedrock_tuning.catalogue import CaptionLimits, Format
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, characters_in
 from bedrock_tuning.dataset.suggestions import s3_hint
@@ -27,12 +27,13 @@ def caption_too_long(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has more characters than the model accepts."""
     caption, limits = record.text("caption"), scope.contract.caption
     if caption is not None and limits is not None and len(caption) > limits.chars_max:
-        yield Fault(
-            f"the caption has {len(caption):,} characters",
-            "caption",
-            f"{len(caption):,} characters",
-            f"{limits.chars_min:,} to {limits.chars_max:,} characters",
-        )
+        yield _length(caption, limits)
+
+
+def _length(caption: str, limits: CaptionLimits) -> Fault:
+    length = f"{len(caption):,} characters"
+    limit = f"{limits.chars_min:,} to {limits.chars_max:,} characters"
+    return Fault(f"the caption has {length}", "caption", length, limit)
 
 
 @rule(
@@ -47,12 +48,7 @@ def caption_too_short(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has fewer characters than the model accepts."""
     caption, limits = record.text("caption"), scope.contract.caption
     if caption is not None and limits is not None and len(caption) < limits.chars_min:
-        yield Fault(
-            f"the caption has {len(caption):,} characters",
-            "caption",
-            f"{len(caption):,} characters",
-            f"{limits.chars_min:,} to {limits.chars_max:,} characters",
-        )
+        yield _length(caption, limits)
 
 
 @rule(
@@ -128,11 +124,15 @@ def control_character_in_caption(record: Record, _: DatasetScope) -> Iterator[Fa
         yield Fault(f"{name} in the caption", "caption", name, "no control characters")
 
 
-def _refs(record: Record, problem: ReferenceProblem) -> Iterator[tuple[str, str]]:
-    """Field and text of every reference with this problem."""
+def _refs(
+    record: Record, scope: DatasetScope, problem: ReferenceProblem, words: str
+) -> Iterator[Fault]:
+    """A fault for every reference with this problem."""
     for ref in record.refs:
         if ref.problem == problem:
-            yield ref.field, ref.uri
+            hint = s3_hint(ref.uri) if problem == "not-s3" else ""
+            meant = f" – did you mean {hint}?" if hint else ""
+            yield Fault(words + meant, ref.field, ref.uri, scope.prefix)
 
 
 @rule(
@@ -147,10 +147,7 @@ def image_ref_not_s3(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 
     Amazon Bedrock reads images from S3 only, not from relative paths or web addresses.
     """
-    for field, ref in _refs(record, "not-s3"):
-        hint = s3_hint(ref)
-        words = f" – did you mean {hint}?" if hint else ""
-        yield Fault(f"the reference is not an S3 URI{words}", field, ref, scope.prefix)
+    yield from _refs(record, scope, "not-s3", "the reference is not an S3 URI")
 
 
 @rule(
@@ -162,8 +159,7 @@ def image_ref_not_s3(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 )
 def image_in_another_bucket(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """An image is in a bucket that the service role cannot read."""
-    for field, ref in _refs(record, "bucket"):
-        yield Fault("the image is in another bucket", field, ref, scope.prefix)
+    yield from _refs(record, scope, "bucket", "the image is in another bucket")
 
 
 @rule(
@@ -179,8 +175,7 @@ def image_path_climbs(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     S3 takes such a segment literally, while many tools resolve it, so different readers read
     different objects.
     """
-    for field, ref in _refs(record, "climbs"):
-        yield Fault('the key has a "." or ".." segment', field, ref, scope.prefix)
+    yield from _refs(record, scope, "climbs", 'the key has a "." or ".." segment')
 
 
 @rule(
@@ -197,8 +192,7 @@ def image_outside_folder(record: Record, scope: DatasetScope) -> Iterator[Fault]
     Images must be in the folders that the role's policy names; otherwise the job fails after it was
     queued.
     """
-    for field, ref in _refs(record, "folder"):
-        yield Fault("the image is outside the folder", field, ref, scope.prefix)
+    yield from _refs(record, scope, "folder", "the image is outside the folder")
 
 
 @rule(
@@ -210,5 +204,4 @@ def image_outside_folder(record: Record, scope: DatasetScope) -> Iterator[Fault]
 )
 def image_ref_without_name(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """An image reference names a folder, not an object."""
-    for field, ref in _refs(record, "no-name"):
-        yield Fault("the reference names no object", field, ref, scope.prefix)
+    yield from _refs(record, scope, "no-name", "the reference names no object")

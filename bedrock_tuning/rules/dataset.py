@@ -26,6 +26,13 @@ def _words(allowed: Range) -> str:
     return f"{allowed.min:,} to {allowed.max:,}"
 
 
+def _count(records: int, allowed: Range, kind: Kind | None = None) -> Fault:
+    """A wrong number of records: of one kind, or of both together."""
+    whose = "training and validation together have" if kind is None else f"the {kind} manifest has"
+    words = f"{whose} {counted(records, 'record')}"
+    return Fault(words, value=f"{records:,}", limit=_words(allowed), kind=kind)
+
+
 @rule(
     "D101",
     bad='{"training": {"records": 0}, "validation": {"records": 8}}',
@@ -55,12 +62,7 @@ def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     for kind in dataset.kinds:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if records and allowed.min is not None and records < allowed.min:
-            yield Fault(
-                f"the {kind} manifest has {counted(records, 'record')}",
-                value=f"{records:,}",
-                limit=_words(allowed),
-                kind=kind,
-            )
+            yield _count(records, allowed, kind)
 
 
 @rule(
@@ -74,12 +76,7 @@ def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     for kind in dataset.kinds:
         allowed, records = _range(dataset, kind), dataset.text(kind).records
         if allowed.max is not None and records > allowed.max:
-            yield Fault(
-                f"the {kind} manifest has {counted(records, 'record')}",
-                value=f"{records:,}",
-                limit=_words(allowed),
-                kind=kind,
-            )
+            yield _count(records, allowed, kind)
 
 
 @rule(
@@ -93,11 +90,7 @@ def too_few_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The training and validation manifests together have fewer records than the model needs."""
     allowed = dataset.requirements.dataset.total_records
     if allowed is not None and allowed.min is not None and 0 < dataset.records < allowed.min:
-        yield Fault(
-            f"training and validation together have {counted(dataset.records, 'record')}",
-            value=f"{dataset.records:,}",
-            limit=_words(allowed),
-        )
+        yield _count(dataset.records, allowed)
 
 
 @rule(
@@ -111,11 +104,7 @@ def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The training and validation manifests together have more records than the model accepts."""
     allowed = dataset.requirements.dataset.total_records
     if allowed is not None and allowed.max is not None and dataset.records > allowed.max:
-        yield Fault(
-            f"training and validation together have {counted(dataset.records, 'record')}",
-            value=f"{dataset.records:,}",
-            limit=_words(allowed),
-        )
+        yield _count(dataset.records, allowed)
 
 
 @rule(

@@ -1,11 +1,12 @@
 """D2, D3: rules about the quality of the data: copies, leaks, balance, what was not checked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bedrock_tuning.dataset.dataset import Dataset
 from bedrock_tuning.dataset.fingerprints import groups, shared
-from bedrock_tuning.dataset.statistics import HASH_BYTES
+from bedrock_tuning.dataset.statistics import HASH_BYTES, ImageStats, TextStats
 from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.wording import counted
 
 _GOOD = '{"training": {"records": 1000}, "validation": {"records": 8}}'
@@ -78,15 +79,16 @@ def image_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
 
     The model is validated on data that it was trained on, so the validation loss looks too good.
     """
-    training, validation = dataset.images("training"), dataset.images("validation")
-    for first, line in shared(training.hashes, validation.hashes):
-        yield Fault(
-            f"the image is also in line {first} of the training manifest",
-            "image-ref",
-            f"training line {first}",
-            line=line,
-            kind="validation",
-        )
+    yield from _shared(dataset.images, "image", "image-ref")
+
+
+def _shared(
+    stats: Callable[[Kind], ImageStats | TextStats], what: str, field: str
+) -> Iterator[Fault]:
+    """A fault for everything of the validation manifest that is in the training manifest too."""
+    for first, line in shared(stats("training").hashes, stats("validation").hashes):
+        words = f"the {what} is also in line {first} of the training manifest"
+        yield Fault(words, field, f"training line {first}", line=line, kind="validation")
 
 
 @rule(
@@ -101,14 +103,7 @@ def record_in_both_manifests(dataset: Dataset, _: object) -> Iterator[Fault]:
 
     The model is validated on data that it was trained on, so the validation loss looks too good.
     """
-    training, validation = dataset.text("training"), dataset.text("validation")
-    for first, line in shared(training.hashes, validation.hashes):
-        yield Fault(
-            f"the record is also in line {first} of the training manifest",
-            value=f"training line {first}",
-            line=line,
-            kind="validation",
-        )
+    yield from _shared(dataset.text, "record", "")
 
 
 @rule(

@@ -30,6 +30,9 @@ EVERY = [
 ]
 
 
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+
+
 def png_header(width: int, height: int) -> bytes:
     """The first bytes of a PNG of any size; the rest need not exist for a reader of headers."""
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -89,7 +92,8 @@ def extreme_records(
     budget = characters(contract)
     images = extreme_sizes(contract.image) if contract.image else []
     for n in range(count):
-        tag = f"{kind[0]}{n:06} "
+        # Letters only: digits are more tokens.
+        tag = f"{kind[0]}{n:06} ".translate(_LETTERS)
         uris = [
             f"s3://bucket/folder/{kind}-{n}-{w}x{h}-{contract.image.bytes_max}.png"
             for w, h in images[n % max(1, len(images)) :][:1]

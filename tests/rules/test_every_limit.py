@@ -39,6 +39,7 @@ WITHOUT: dict[str, str] = {
     "conversation.typed_blocks": "only loosens: tests/rules/test_contracts.py",
     "text.reserved_in_any_case": "reserved-word has its own example",
     "unknown_fields": "ignored-field and unknown-field have their own examples",
+    "tokens_from": "words of a finding: tests/dataset/test_tokens.py",
     "disputes": "words of warnings; the rules about disputes have their own examples",
     "media.videos_per_record_max": "its published value 1 cannot be lowered; "
     "too-many-videos-in-record has its own example",

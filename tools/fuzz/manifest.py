@@ -118,8 +118,10 @@ def _demand_findings(whole: CheckResult, heard: list[Finding]) -> None:
 
 
 def _demand_lines(manifest: bytes, heard: list[Finding]) -> None:
-    """No line that Python's lenient parser refuses passes."""
+    """No line that Python's lenient parser refuses passes, unless the whole file is refused."""
     bad = {found.line for found in heard if found.severity == Severity.ERROR}
+    if any(found.name == "not-json-lines" for found in heard):
+        return
     lines = manifest.split(b"\n")
     if not lines[-1]:
         lines.pop()

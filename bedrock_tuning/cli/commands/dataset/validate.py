@@ -27,7 +27,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
         "tuning validate s3://bucket/pets/manifest.jsonl -m nova-lite --json",
     ),
 )
-@click.argument("manifest", help="A JSON Lines file, or s3://bucket/key.")
+@click.argument(
+    "manifest",
+    help="A JSON Lines file, s3://bucket/key, or a folder with training/ and validation/.",
+)
 @click.option(
     "--model",
     "-m",
