@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.catalogue import DatasetContract
+from bedrock_tuning.catalogue import DatasetContract, Format
+from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
@@ -110,7 +111,9 @@ class _Conversion:
             if known is None:
                 self._leave(where, "in no known format", detail=", ".join(list(row)[:8]))
                 continue
-            self.forms[known.form] += 1
+            # A format of another tool is none of ours, so every record is foreign to it.
+            other = foreign_format(row, cast("Format", self.plan.format))
+            self.forms[known.form if other is None else other.name] += 1
             yield from self._item(known.talk, where, split)
 
     def _item(self, talk: Talk, where: str, split: Split) -> Iterator[_Item]:

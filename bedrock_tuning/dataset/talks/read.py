@@ -89,7 +89,7 @@ def _preferences(record: Record) -> Talk | None:
         best = next(
             (
                 each
-                for each in _dicts(turn.get("candidates", ()))
+                for each in _dicts(turn.get("candidates"))
                 if str(each.get("preferenceLabel", "")).lower() in ("preferred", "chosen", "1")
             ),
             None,
@@ -106,6 +106,21 @@ def _wrapped(record: Record) -> Talk | None:
         if known is not None:
             return replace(known.talk, lost=(*known.talk.lost, *_unused(record, (name,))))
     return None
+
+
+def _log(record: Record) -> Talk | None:
+    """Bedrock's invocation logs: the request's body and the answer's."""
+    asked, told = record.get("input"), record.get("output")
+    if not isinstance(asked, dict) or not isinstance(told, dict):
+        return None
+    request, answer = asked.get("inputBodyJson"), told.get("outputBodyJson")
+    if not isinstance(request, dict) or not isinstance(answer, dict):
+        return None
+    output = answer.get("output")
+    message = output.get("message") if isinstance(output, dict) else answer
+    content = message.get("content") if isinstance(message, dict) else None
+    turns = [*_dicts(request.get("messages")), {"role": "assistant", "content": content}]
+    return _talk(turns, request, used=("messages", "system", "anthropic_version"))
 
 
 def _vertex(record: Record) -> Talk | None:
@@ -154,7 +169,7 @@ def _alpaca(record: Record) -> Talk | None:
     prompt = "\n\n".join(each for each in parts if isinstance(each, str) and each.strip())
     turns = [
         {"role": role, "content": text}
-        for pair in record.get("history") or ()
+        for pair in _list(record.get("history"))
         if isinstance(pair, list | tuple)
         for role, text in zip(("user", "assistant"), pair, strict=False)
     ]
@@ -171,7 +186,7 @@ def _squad(record: Record) -> Talk | None:
     if "question" not in record or "context" not in record or not isinstance(answers, dict | list):
         return None
     texts = answers.get("text") if isinstance(answers, dict) else answers
-    text = next((_text(each)[0] for each in texts or () if each), "")
+    text = next((_text(each)[0] for each in _list(texts) if each), "")
     prompt = f"{record['context']}\n\n{record['question']}"
     turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]
     return _talk(turns, record, used=("question", "context", "answers"))
@@ -200,6 +215,7 @@ def _document(record: Record) -> Talk | None:
 _FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
     ("preference pairs (DPO)", _preferences),
     ("requests to a model", _wrapped),
+    ("invocation logs", _log),
     ("Vertex AI (contents and parts)", _vertex),
     ("conversations", _chat),
     ("instructions (Alpaca, Dolly)", _alpaca),
@@ -218,7 +234,7 @@ def _talk(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Talk:
         role = _role(turn)
         content = turn.get("content", turn.get("value", turn.get("text")))
         text, images, reasoning, left = _blocks(content)
-        images += tuple(_text(each)[0] for each in turn.get("images", ()))
+        images += tuple(_text(each)[0] for each in _list(turn.get("images")))
         lost.update(dict.fromkeys(left))
         lost.update(dict.fromkeys(_unused(turn, _TURN)))
         if role == "system":
@@ -284,7 +300,8 @@ def _blocks(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:
         elif (image := _image(block)) is not None:
             images.append(image)
         elif isinstance(thought := block.get("reasoningContent"), dict):
-            reasoning.append(str(thought.get("reasoningText", {}).get("text", "")))
+            inner = thought.get("reasoningText")
+            reasoning.append(str(inner.get("text", "")) if isinstance(inner, dict) else "")
         else:
             lost.append(f"blocks of the kind {block.get('type') or next(iter(block), 'empty')}")
     return "\n\n".join(texts).strip(), tuple(images), "\n\n".join(reasoning), lost
@@ -330,4 +347,9 @@ def _unused(record: Record, used: Sequence[str]) -> tuple[str, ...]:
 
 
 def _dicts(values: Any) -> Iterator[Record]:
-    yield from (each for each in values or () if isinstance(each, dict))
+    yield from (each for each in _list(values) if isinstance(each, dict))
+
+
+def _list(value: Any) -> list[Any]:
+    """A list as it is; anything else has no elements."""
+    return value if isinstance(value, list) else []

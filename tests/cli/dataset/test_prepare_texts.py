@@ -41,7 +41,9 @@ def test_the_formats_of_the_option_are_those_that_are_written() -> None:
 def test_alpaca_becomes_a_dataset_of_nova_that_is_valid(run: Run, tmp_path: Path) -> None:
     found = converted(run, alpaca(tmp_path), "--to-format", "converse", "-m", "nova-lite")
     assert found["records"] == {"training": 10}
-    assert found["understood"] == "10 records (instructions (Alpaca, Dolly): 10), made converse"
+    assert (
+        found["understood"] == "10 records (Alpaca (instruction, input, output): 10), made converse"
+    )
     assert found["verdict"]["valid"] is True
     assert records(tmp_path / "out")[0]["messages"][1] == {
         "role": "assistant",

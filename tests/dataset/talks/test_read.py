@@ -1,12 +1,17 @@
 """Records of other tools say the same in our form, and what has no place is named."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, Turn, UnfitError
+from bedrock_tuning.dataset.talks.write import FORMATS, Placed, write_talk
+from tests.support.properties import examples
 
 Q, A = "What is a dog?", "An animal."
 ASKED: tuple[Turn, ...] = (Turn(role="user", text=Q), Turn(role="assistant", text=A))
@@ -50,6 +55,11 @@ PLAIN: Mapping[str, Mapping[str, Any]] = {
     "rft": {"messages": chat(Q), "reference_answer": A},
     "batch-inference": {"modelInput": {"messages": chat([{"text": Q}], [{"text": A}])}},
     "openai-batch": {"body": {"model": "x", "messages": chat(Q, A)}},
+    "invocation-log": {
+        "schemaType": "ModelInvocationLog",
+        "input": {"inputBodyJson": {"messages": chat([{"text": Q}])}},
+        "output": {"outputBodyJson": {"output": {"message": {"content": [{"text": A}]}}}},
+    },
     "dialog": {"dialog": chat(Q, A)},
     "dpo-chat": {"chosen": chat(Q, A), "rejected": []},
 }
@@ -185,3 +195,64 @@ def test_a_record_of_no_known_format_is_none() -> None:
 def test_a_broken_conversation_says_why(record: Mapping[str, Any], words: str) -> None:
     with pytest.raises(UnfitError, match=words):
         read_talk(record)
+
+
+TEXTS = st.sampled_from(["", "user", "gpt", "human", "a text", "1.jpg", "preferred", "0"])
+NAMES = st.sampled_from(
+    [
+        "messages",
+        "conversations",
+        "role",
+        "from",
+        "content",
+        "value",
+        "text",
+        "prompt",
+        "completion",
+        "instruction",
+        "output",
+        "chosen",
+        "rejected",
+        "candidates",
+        "preferenceLabel",
+        "contents",
+        "parts",
+        "systemInstruction",
+        "system",
+        "image",
+        "images",
+        "image_url",
+        "source",
+        "history",
+        "context",
+        "question",
+        "answers",
+        "modelInput",
+        "body",
+        "input",
+        "type",
+        "data",
+        "inputBodyJson",
+        "outputBodyJson",
+        "reasoningContent",
+        "reasoningText",
+        "reference_answer",
+        "label",
+    ]
+)
+VALUES = st.recursive(
+    TEXTS | st.none() | st.integers() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@examples(300)
+@given(st.dictionaries(NAMES, VALUES, max_size=5))
+def test_no_record_at_all_is_too_much(record: dict[str, Any]) -> None:
+    with suppress(UnfitError):
+        known = read_talk(record)
+        if known is not None:
+            for format in FORMATS:
+                with suppress(UnfitError):
+                    write_talk(known.talk, format, keep=lambda image: Placed("png", image))
