@@ -4,6 +4,7 @@ import io
 import math
 import re
 import warnings
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bedrock_tuning.catalogue import CaptionLimits, ImageLimits
 from bedrock_tuning.dataset.images.header import Header, header
-from bedrock_tuning.dataset.scope import characters_in
+from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.prepare.metadata import without_metadata
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]
     text = text.encode("utf-8", "replace").decode()
     if text != caption:
         changes.append(Change("caption trimmed", "blanks and control characters"))
-    most = _caption_most(limits)
+    most = _read_of(text, limits)
     if len(text) > most:
         cut = text[:most]
         head, blank, _ = cut.rpartition(" ")
@@ -297,8 +298,9 @@ def fix_caption(caption: str, limits: CaptionLimits) -> tuple[str, list[Change]]
     return text, changes
 
 
-def _caption_most(limits: CaptionLimits) -> int:
-    """How many characters of a caption are read: tokens are the closer limit, where known."""
-    if not limits.tokens_max or not limits.chars_per_token:
-        return limits.chars_max
-    return min(limits.chars_max, characters_in(limits.tokens_max, limits.chars_per_token))
+def _read_of(text: str, limits: CaptionLimits) -> int:
+    """How many characters of a caption the model reads, by the estimate of the rule about it."""
+    most = min(len(text), limits.chars_max)
+    if not too_many_tokens(text[:most], limits):
+        return most
+    return bisect_left(range(most), True, key=lambda n: too_many_tokens(text[:n], limits) > 0) - 1

@@ -32,8 +32,9 @@ from bedrock_tuning.wording import counted
 
 _RAW: Final = (".txt", ".md", ".rst", ".text")
 _PREVIEW: Final = 5
-# Characters of one piece of a long text where no model says more.
-_PIECE: Final = 6_000
+# Characters of one piece of a long text; fewer where they would be too many tokens.
+_PIECE: Final = 12_000
+_PIECE_MIN: Final = 100
 _STRICT: Final = ("", "train", "validation", "test")
 
 
@@ -87,8 +88,7 @@ class _Conversion:
     def _pieces(self, path: Path) -> Iterator[_Item]:
         text, said = decode(path.read_bytes(), where=path.name, encoding=self.plan.encoding)
         self.said += [said] if said else []
-        most = _piece(self.plan.contract)
-        for number, piece in enumerate(chunks(text, most=most), 1):
+        for number, piece in enumerate(_fitting(text, self.plan.contract, most=_PIECE), 1):
             where = f"{path.name} piece {number}"
             self.forms["plain text"] += 1
             yield from self._item(Talk(document=piece), where, Table(file=path.name).split)
@@ -238,10 +238,14 @@ def _no_images(name: str, data: bytes) -> str:
     return f"{name} ({len(data):,} bytes)"
 
 
-def _piece(contract: DatasetContract | None) -> int:
-    """Characters of a piece: half of what the model reads, because tokens are estimated."""
-    budget = TextBudget.of(contract).record if contract is not None else None
-    return budget // 2 if budget else _PIECE
+def _fitting(text: str, contract: DatasetContract | None, *, most: int) -> Iterator[str]:
+    """Pieces of a text that the model surely reads whole, however its tokens are counted."""
+    budget = TextBudget.of(contract) if contract is not None else TextBudget()
+    for piece in chunks(text, most=most):
+        if most > _PIECE_MIN and budget.verdict([piece], budget.record):
+            yield from _fitting(piece, contract, most=most // 2)
+        else:
+            yield piece
 
 
 def _format_of(extension: str) -> str:

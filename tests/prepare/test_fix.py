@@ -11,6 +11,7 @@ from PIL import Image
 from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched
+from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.prepare import fix
 from bedrock_tuning.prepare.fix import UnfixableError, fix_caption, fix_image
 from tests.support.properties import examples
@@ -147,6 +148,16 @@ def test_captions_are_trimmed_and_cut_at_a_word() -> None:
     assert text == "a dog on green grass"
     assert [change.kind for change in changes] == ["caption cut"]
     assert fix_caption("a dog", CAPTION) == ("a dog", [])
+
+
+@pytest.mark.parametrize("caption", ["a dog and a cat " * 300, "犬が走る" * 300, "x" * 5_000])
+def test_a_caption_is_cut_to_what_the_model_reads(caption: str) -> None:
+    limits = CONTRACT.caption
+    assert limits is not None
+    text, changes = fix_caption(caption, limits)
+    assert [change.kind for change in changes][-1] == "caption cut"
+    assert too_many_tokens(caption[: len(text)], limits) == 0
+    assert too_many_tokens(caption[: len(text) + 20], limits) > 0
 
 
 @pytest.mark.parametrize("caption", ["", "   ", "\x00", "ab"])

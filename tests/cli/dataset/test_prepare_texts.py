@@ -85,7 +85,7 @@ def test_a_table_of_prompts_and_completions_is_read(run: Run, tmp_path: Path) ->
 
 def test_plain_text_is_cut_into_pieces_that_the_model_reads(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "book.txt"
-    path.write_text("\n\n".join(f"Chapter {n}. " + "It goes on. " * 300 for n in range(40)))
+    path.write_text("\n\n".join(f"{n}. " + f"{n} is 1 of {n * n}. " * 300 for n in range(40)))
     found = converted(run, path, "-m", "titan-text-lite", "--to-format", "input-only")
     assert found["records"]["training"] > 10
     assert set(found["verdict"]["counts"]) <= {"too-few-records"}
