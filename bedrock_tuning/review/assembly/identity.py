@@ -5,10 +5,14 @@ beginning of another one and a pattern that fits two resources by accident is no
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
+_CREATE_ONLY: Final = Path(__file__).with_name("create_only.json")
 ACCOUNT: Final = "111122223333"
 PARTITION: Final = "aws"
 URL_SUFFIX: Final = "amazonaws.com"
@@ -94,6 +98,8 @@ KINDS: Final[Mapping[str, ResourceKind]] = {
         attributes=("Name",),
     ),
 }
+# What holds data, or the key to it.
+STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
 # Attributes that are another spelling of the ARN.
 _ARN_ATTRIBUTES: Final = ("Arn", "TopicArn", "PolicyArn", "LayerVersionArn")
 # Those that are another spelling of the name.
@@ -168,3 +174,13 @@ class Identity:
         if wanted in _NAME_ATTRIBUTES or (wanted == "VpcId" and self.kind == "AWS::EC2::VPC"):
             return self.name
         return f"{self.name}.{wanted}"
+
+
+@cache
+def create_only() -> Mapping[str, list[str]]:
+    """By type: properties of which a change makes CloudFormation replace the resource.
+
+    They are AWS's own schemas' (tests/review/assembly/make_create_only.py).
+    """
+    found: Mapping[str, list[str]] = json.loads(_CREATE_ONLY.read_text("utf-8"))
+    return found

@@ -92,19 +92,6 @@ def delivered(evidence: Evidence) -> Iterator[Violation]:
                 yield found(alarm, f"{service} lacks {', '.join(lacks)}")
 
 
-@check(
-    "W513",
-    "Every alarm watches a metric of a resource in these templates.",
-    limit="an alarm without a metric never fires",
-    fix="Name the metric and the resource that the alarm should watch",
-)
-def watches_something(evidence: Evidence) -> Iterator[Violation]:
-    for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
-        if _watched(evidence, alarm) is None:
-            metric = f"{alarm.properties.get('Namespace')}/{alarm.properties.get('MetricName')}"
-            yield found(alarm, f"{metric} of no resource here has the metric {_dimensions(alarm)}")
-
-
 def _dimensions(alarm: Resource) -> dict[str, str]:
     return {d["Name"]: str(d["Value"]) for d in alarm.properties.get("Dimensions", [])}
 

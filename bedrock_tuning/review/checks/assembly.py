@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from bedrock_tuning.review.assembly import schema
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 
 
@@ -42,17 +41,6 @@ def paths(evidence: Evidence) -> Iterator[Violation]:
             yield found(resource, "the resource has no construct path")
         elif seen[resource.path] > 1:
             yield found(resource, f"{seen[resource.path]} resources have this construct path")
-
-
-@check(
-    "A105",
-    "Every resource matches its CloudFormation schema.",
-    fix="Correct the property: as it is, CloudFormation refuses or ignores it",
-)
-def shapes(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.resources:
-        for problem in schema.problems(resource):
-            yield found(resource, problem, f"the schema of {resource.type}")
 
 
 @check(

@@ -37,6 +37,9 @@ _SECTIONS: Final = frozenset(
 )
 _BOOTSTRAP: Final = {"Parameters": {"BootstrapVersion"}, "Rules": {"CheckBootstrapVersion"}}
 _OUTPUT: Final = frozenset({"Description", "Export", "Value"})
+_ATTRIBUTES: Final = frozenset(
+    {"Type", "Properties", "DependsOn", "Metadata", "DeletionPolicy", "UpdateReplacePolicy"}
+)
 _SSM_TEXT: Final = "AWS::SSM::Parameter::Value<String>"
 # As all accounts but one are: what is still the same with these is written into the template.
 _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
@@ -59,6 +62,8 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
         if parameter is not None and parameter.get("Type") != _SSM_TEXT:
             yield found(stack, f"BootstrapVersion is a {parameter.get('Type')}")
     for resource in evidence.assembly.resources:
+        for name in sorted(set(resource.raw) - _ATTRIBUTES):
+            yield found(resource, f"it has {name}")
         if "{{resolve:" in str(resource.properties):
             yield found(resource, "a value is looked up when it is deployed")
     for stack, name, value, _ in _outputs(evidence.assembly):

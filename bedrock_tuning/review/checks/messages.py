@@ -8,6 +8,7 @@ from bedrock_tuning.contracts.functions import CLOSE_RUN
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.workflow import publishes, states_of
 from bedrock_tuning.review.workflow import graph
+from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
 _SUBJECT_MAX: Final = 100
 _RUN_KEY: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
@@ -17,11 +18,7 @@ _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
 
 
-@check(
-    "F714",
-    "A run can be approved: its task token is stored until somebody decides.",
-    fix=_FIX,
-)
+@check("F714", "A run can be approved: its task token is stored until somebody decides.", fix=_FIX)
 def approval(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
     table = evidence.bound.fill("{runs:name}")
@@ -42,17 +39,17 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
         if _written(parameters) != wanted:
             yield found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
         if state.get("ResultPath", "$") == "$":
-            yield found(machine, f"{name} loses the run's data", "they are kept")
+            yield found(machine, f"the ResultPath of {name} is $", "it keeps the run's data")
         if waits and state.get("TimeoutSeconds") != int(days) * 86_400:
             yield found(
                 machine,
-                f"{name} waits {state.get('TimeoutSeconds')} s",
-                f"approval_days says {days} days",
+                f"TimeoutSeconds of {name} is {state.get('TimeoutSeconds')}",
+                f"{int(days) * 86_400}: approval_days is {days}",
             )
 
 
 def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What an UpdateItem sets by attribute, None for what it removes; raises for anything else."""
+    """What an UpdateItem sets by attribute, None for what it removes; or what it does not parse."""
     names = parameters.get("ExpressionAttributeNames", {})
     values = parameters.get("ExpressionAttributeValues", {})
     expression = str(parameters.get("UpdateExpression"))
@@ -66,30 +63,26 @@ def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-@check(
-    "F715",
-    "A message has a subject and a text, and a failed run fails.",
-    fix=_FIX,
-)
+@check("F715", "A message has a subject and a text, and a failed run fails.", fix=_FIX)
 def messages(evidence: Evidence) -> Iterator[Violation]:
     environment = evidence.bound.contracts.environment
-    for machine, name, state in states_of(evidence):
-        if publishes(state):
-            for problem in _problems(state.get("Parameters", {}), environment):
-                yield found(machine, f"{name} {problem}", "a message that people can act on")
-            if state.get("ResultPath", "$") is not None:
-                yield found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
-        if name in _good_ends(graph.definition(machine)):
-            yield found(
-                machine, f"{name} succeeds", f"only a run that did not fail: {_OUTCOME}.failed"
-            )
-        for rule in state.get("Choices", ()):
-            if str(rule.get("Variable", "")).endswith("outcome.failed"):
-                whole = next(graph.graphs(graph.definition(machine)))
-                heads = (str(rule.get("Next")), str(state.get("Default")))
-                ends = [whole.states.get(head, {}).get("Type") for head in heads]
-                if rule.get("BooleanEquals") is not True or ends != ["Fail", "Succeed"]:
-                    yield found(machine, f"{name} ends in {ends}", "Fail, if it failed")
+    for machine, definition in graph.machines(evidence.assembly):
+        whole = next(graph.graphs(definition))
+        for name in _good_ends(whole):
+            only = f"only a run that did not fail: {_OUTCOME}.failed"
+            yield found(machine, f"{name} succeeds", only)
+        for name, state in graph.all_states(definition):
+            if publishes(state):
+                for problem in _problems(state.get("Parameters", {}), environment):
+                    yield found(machine, f"{name} {problem}", "a message that people can act on")
+                if state.get("ResultPath", "$") is not None:
+                    yield found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
+            for rule in state.get("Choices", ()):
+                if str(rule.get("Variable", "")).endswith("outcome.failed"):
+                    heads = (str(rule.get("Next")), str(state.get("Default")))
+                    ends = [whole.states.get(head, {}).get("Type") for head in heads]
+                    if rule.get("BooleanEquals") is not True or ends != ["Fail", "Succeed"]:
+                        yield found(machine, f"{name} ends in {ends}", "Fail, if it failed")
 
 
 def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
@@ -97,7 +90,7 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
     if {field.removesuffix(".$") for field in sent} != {"TopicArn", "Subject", "Message"}:
         yield f"sends {', '.join(sorted(sent))}"
     if not 1 <= len(str(sent.get("Subject.$", sent.get("Subject")))) <= _SUBJECT_MAX:
-        yield f"has the subject {sent.get('Subject')!r},SNS allows 1 to {_SUBJECT_MAX} characters"
+        yield f"has the subject {sent.get('Subject')!r}; SNS allows 1 to {_SUBJECT_MAX} characters"
     message = sent.get("Message")
     if not isinstance(message, Mapping):
         outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
@@ -120,15 +113,12 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         yield f"sends {dict(message)}, not the run, the error and its cause"
 
 
-def _good_ends(definition: Mapping[str, Any]) -> set[str]:
+def _good_ends(whole: StateGraph) -> set[str]:
     """States where an execution succeeds although nobody asked whether the run failed."""
-    whole = next(graph.graphs(definition))
 
-    def asked(transition: graph.Transition) -> bool:
+    def asked(transition: Transition) -> bool:
         rules = whole.states[transition.tail].get("Choices", ())
         return transition.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
 
-    unasked = whole.reached(without=asked)
-    return {
-        n for n in unasked if graph.ends(whole.states[n]) and whole.states[n].get("Type") != "Fail"
-    }
+    ends = {name for name in whole.reached(without=asked) if graph.ends(whole.states[name])}
+    return {name for name in ends if whole.states[name].get("Type") != "Fail"}

@@ -76,11 +76,7 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
             yield found(machine, f"nothing calls {function.name}", "it is part of every run")
 
 
-@check(
-    "F717",
-    "Each result is written by its own function and passed on unchanged.",
-    fix=_FIX,
-)
+@check("F717", "Each result is written by its own function and passed on unchanged.", fix=_FIX)
 def answers(evidence: Evidence) -> Iterator[Violation]:
     owners = {arn: _answer(function) for arn, function in _called(evidence).items()}
     decisive = {path.split(".")[1] for path in (*filter(None, owners.values()), _JOB)}
@@ -108,11 +104,7 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
             yield found(machine, f"{name} reads {given}", f"every line of {shards}")
 
 
-@check(
-    "F713",
-    "The job is exactly the request that was built and checked.",
-    fix=_FIX,
-)
+@check("F713", "The job is exactly the request that was built and checked.", fix=_FIX)
 def job_request(evidence: Evidence) -> Iterator[Violation]:
     recorder = evidence.bound.fill(f"{{function.{RECORD_JOB.name}}}")
     request = f"{_answer(START_JOB)}.request"

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import Properties, as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 
-_STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
 # By contract name: the key that must encrypt it; log groups are found by type.
 _KEY_OF: Final = {
     "training": "data-key",
@@ -31,7 +31,7 @@ _ABORT_DAYS: Final = 7
     fix="Set removal_policy=RemovalPolicy.RETAIN",
 )
 def retained(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.of_type(*_STATEFUL):
+    for resource in evidence.assembly.of_type(*STATEFUL):
         for name, kept in (
             ("DeletionPolicy", resource.keeps_on_delete),
             ("UpdateReplacePolicy", resource.keeps_on_replace),
@@ -41,7 +41,7 @@ def retained(evidence: Evidence) -> Iterator[Violation]:
 
 
 # Retained or not, they give no access and cost nothing: messages and logs.
-_MAY_STAY: Final = (*_STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+_MAY_STAY: Final = (*STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 
 
 @check(

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from operator import eq, ge, gt, le, lt
+from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.iam.wildcards import (
@@ -76,16 +77,6 @@ def _same_in_any_case(pattern: str, value: str) -> bool:
     return pattern.casefold() == value.casefold()
 
 
-def _numbers(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    def test(pattern: str, value: str) -> bool:
-        try:
-            return compare(float(value), float(pattern))
-        except ValueError:
-            return False
-
-    return test
-
-
 def _moment(text: str) -> datetime:
     if re.fullmatch(r"\d+", text):
         return datetime.fromtimestamp(int(text), UTC)
@@ -93,10 +84,12 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _dates(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
+def _ordered(
+    read: Callable[[str], Any], compare: Callable[[Any, Any], bool]
+) -> Callable[[str, str], bool]:
     def test(pattern: str, value: str) -> bool:
         try:
-            return compare(_moment(value), _moment(pattern))
+            return compare(read(value), read(pattern))
         except ValueError:
             return False
 
@@ -110,6 +103,13 @@ def _in_network(pattern: str, value: str) -> bool:
         return False
 
 
+_ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "Equals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
+}
 _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "StringEquals": _same,
     "StringEqualsIgnoreCase": _same_in_any_case,
@@ -119,16 +119,11 @@ _TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "Bool": _same_in_any_case,
     "BinaryEquals": _same,
     "IpAddress": _in_network,
-    "NumericEquals": _numbers(lambda v, p: v == p),
-    "NumericLessThan": _numbers(lambda v, p: v < p),
-    "NumericLessThanEquals": _numbers(lambda v, p: v <= p),
-    "NumericGreaterThan": _numbers(lambda v, p: v > p),
-    "NumericGreaterThanEquals": _numbers(lambda v, p: v >= p),
-    "DateEquals": _dates(lambda v, p: v == p),
-    "DateLessThan": _dates(lambda v, p: v < p),
-    "DateLessThanEquals": _dates(lambda v, p: v <= p),
-    "DateGreaterThan": _dates(lambda v, p: v > p),
-    "DateGreaterThanEquals": _dates(lambda v, p: v >= p),
+    **{
+        f"{kind}{name}": _ordered(read, compare)
+        for kind, read in (("Numeric", float), ("Date", _moment))
+        for name, compare in _ORDERS.items()
+    },
 }
 _OPPOSITES: Final = {
     "StringNotEquals": "StringEquals",

@@ -26,27 +26,32 @@ NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_DEFAULT_ENCRYPTION: Final = (
+    "BucketEncryption",
+    "ServerSideEncryptionConfiguration",
+    0,
+    "ServerSideEncryptionByDefault",
+)
+# By type: the property that names the key.
+_KEY: Final[Mapping[str, tuple[str | int, ...]]] = {
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::S3::Bucket": (*_DEFAULT_ENCRYPTION, "KMSMasterKeyID"),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SSM::Parameter": ("KeyId",),
+}
+
+
 def key_of(resource: Resource) -> str:
     """What a resource names as its KMS key: an ARN, an id, an alias; "" for none."""
-    properties = resource.properties
-    match resource.type:
-        case "AWS::S3::Bucket":
-            return str(get(default_encryption(resource), "KMSMasterKeyID") or "")
-        case "AWS::DynamoDB::Table":
-            return str(get(properties, "SSESpecification", "KMSMasterKeyId") or "")
-        case "AWS::SNS::Topic" | "AWS::SQS::Queue":
-            return str(properties.get("KmsMasterKeyId", ""))
-        case "AWS::Logs::LogGroup":
-            return str(properties.get("KmsKeyId", ""))
-        case "AWS::SSM::Parameter":
-            return str(properties.get("KeyId", ""))
-    return ""
+    path = _KEY.get(resource.type)
+    return str(get(resource.properties, *path) or "") if path else ""
 
 
 def default_encryption(bucket: Resource) -> Any:
     """How a bucket encrypts objects whose upload does not say; None if it does not say either."""
-    rules = get(bucket.properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
-    return get(rules, 0, "ServerSideEncryptionByDefault")
+    return get(bucket.properties, *_DEFAULT_ENCRYPTION)
 
 
 def key_arn(assembly: Assembly, resource: Resource) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition
-from bedrock_tuning.review.assembly import schema
+from bedrock_tuning.review.assembly.identity import STATEFUL, create_only
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.iam.access import Permissions
 from bedrock_tuning.review.iam.containment import inside, parts
@@ -28,7 +28,6 @@ WORKFLOW: Final = "workflow"
 CHANGED: Final = "changed"
 ADDED: Final = "added"
 ORDER: Final = (LOOSENED, REPLACED, REMOVED, TIGHTENED, WORKFLOW, CHANGED, ADDED)
-_STATEFUL: Final = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
 # Policies are compared as permissions, definitions as states, code by its hash.
 _ELSEWHERE: Final = (
     "AssumeRolePolicyDocument",
@@ -227,7 +226,7 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
                 kind=REMOVED,
                 where=key,
                 what=what,
-                grave=then.type in _STATEFUL and not kept,
+                grave=then.type in STATEFUL and not kept,
             )
         elif then is None and now is not None:
             yield Change(kind=ADDED, where=key, what=f"a new {kind_of(now)}")
@@ -236,7 +235,7 @@ def _resources(old: _Side, new: _Side) -> Iterator[Change]:
 
 
 def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -> Iterator[Change]:
-    stateful = now.type in _STATEFUL
+    stateful = now.type in STATEFUL
     if then.type != now.type or (
         then.logical_id != now.logical_id and old.labels.shared == new.labels.shared
     ):
@@ -249,7 +248,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
             worse = str(was).startswith("Retain")
             kind = LOOSENED if worse else CHANGED
             yield Change(kind=kind, where=key, what=f"{name}: {was} → {is_}", grave=worse)
-    forced = schema.schemas().get(now.type, {}).get("createOnly", [])
+    forced = create_only().get(now.type, [])
     before, after = (
         dict(_leaves(old.value(then.properties))),
         dict(_leaves(new.value(now.properties))),

@@ -86,21 +86,14 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
     """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
     assembly = permissions.assembly
     labels = Labels(assembly)
-    does = _purposes(bound)
+    does = {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.roles}
+    roles = [(role, does.get(role.path, "")) for role in permissions.roles.values()]
     return Facts(
         stacks=tuple(assembly.templates),
         regions=tuple(sorted(set(assembly.regions.values()))),
         resources=len(assembly.resources),
-        trusts=[
-            trust
-            for role in permissions.roles.values()
-            for trust in _trusts(role, labels, does.get(role.path, ""))
-        ],
-        accesses=[
-            access
-            for role in permissions.roles.values()
-            for access in _accesses(role, labels, does.get(role.path, ""))
-        ],
+        trusts=[trust for role, why in roles for trust in _trusts(role, labels, why)],
+        accesses=[access for role, why in roles for access in _accesses(role, labels, why)],
         guards=list(_guards(permissions, labels)),
         stores=list(stores(permissions, labels, bound)),
         reaches=list(reaches(permissions, labels)),
@@ -111,12 +104,6 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
             for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
         },
     )
-
-
-def _purposes(bound: Bound | None) -> dict[str, str]:
-    if bound is None:
-        return {}
-    return {bound.path(role.place): role.does for role in bound.contracts.roles}
 
 
 def _who(statement: Statement, labels: Labels) -> str:
@@ -200,24 +187,19 @@ def _warning(statement: Statement) -> str:
 
 
 def _guards(permissions: Permissions, labels: Labels) -> Iterator[Guard]:
-    for arn, statements in permissions.policies.items():
+    policies = [(labels.arn(arn), found) for arn, found in permissions.policies.items()]
+    policies += [
+        (f"endpoint {labels.of(e.resource)}", e.policy or []) for e in permissions.endpoints
+    ]
+    for resource, statements in policies:
         for statement in statements:
             who = _who(statement, labels)
             everybody = who == "everybody" and statement.effect == "Allow"
             yield Guard(
-                resource=labels.arn(arn),
+                resource=resource,
                 effect=statement.effect,
                 who=who,
                 actions=statement.actions or tuple(f"all but {a}" for a in statement.not_actions),
                 condition=_condition(statement, labels),
                 warning="open to everybody" if everybody and not statement.conditions else "",
-            )
-    for endpoint in permissions.endpoints:
-        for statement in endpoint.policy or ():
-            yield Guard(
-                resource=f"endpoint {labels.of(endpoint.resource)}",
-                effect=statement.effect,
-                who=_who(statement, labels),
-                actions=statement.actions,
-                condition=_condition(statement, labels),
             )

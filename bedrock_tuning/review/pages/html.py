@@ -27,10 +27,8 @@ LETTERS: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What a role may do to a resource: its letters by level, and the statements behind them."""
+    """What a role may do to a resource: its levels, and the statements behind them."""
 
-    role: str
-    resource: str
     levels: tuple[str, ...]
     accesses: tuple[Access, ...]
 
@@ -62,8 +60,6 @@ def matrix(accesses: Sequence[Access]) -> Matrix:
         resources=tuple(sorted(users, key=lambda name: (-len(users[name]), users[name], name))),
         cells={
             key: Cell(
-                role=key[0],
-                resource=key[1],
                 levels=tuple(sorted({a.level for a in behind}, key=LEVELS.index)),
                 accesses=tuple(behind),
             )

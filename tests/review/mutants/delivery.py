@@ -138,12 +138,12 @@ def alarm_off(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["ActionsEnabled"] = False
 
 
-@flaw("W513", "alarm: watches nothing that is there")
+@flaw("W515", "alarm: watches nothing that is there")
 def alarm_on_nothing(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["Dimensions"][0]["Value"] = "another"
 
 
-@flaw("W513", "alarm: a metric that does not exist")
+@flaw("W515", "alarm: a metric that does not exist")
 def unknown_metric(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["MetricName"] = "ExecutionFailed"
 

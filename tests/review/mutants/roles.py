@@ -96,7 +96,7 @@ def key_through_any(copy: Copy) -> None:
     del condition["StringEquals"]
 
 
-@flaw("R403", "Bedrock role: KMS ViaService IfExists")
+@flaw("P304", "Bedrock role: KMS ViaService IfExists")
 def key_if_exists(copy: Copy) -> None:
     condition = copy.statement(BEDROCK, "UseDataKey")["Condition"]
     condition["StringEqualsIfExists"] = condition.pop("StringEquals")

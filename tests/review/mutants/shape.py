@@ -4,46 +4,46 @@ from tests.review.broken import Copy
 from tests.review.mutants._mutant import collected, flaw
 
 
-@flaw("A105", "a misspelled property")
+@flaw("S603", "a misspelled property")
 def misspelled_property(copy: Copy) -> None:
     properties = copy.properties("data/Training")
     properties["VersionConfiguration"] = properties.pop("VersioningConfiguration")
 
 
-@flaw("A105", "a misspelled property deep inside")
+@flaw("S608", "a misspelled property deep inside")
 def misspelled_deep(copy: Copy) -> None:
     block = copy.properties("data/Training")["PublicAccessBlockConfiguration"]
     block["BlockPublicACLs"] = block.pop("BlockPublicAcls")
 
 
-@flaw("A105", "a misspelled attribute")
+@flaw("A108", "a misspelled attribute")
 def misspelled_attribute(copy: Copy) -> None:
     resource = copy.resource("data/Training")
     resource["DeletionPolcy"] = resource.pop("DeletionPolicy")
 
 
-@flaw("A105", "a text where a number belongs")
+@flaw("W505", "a text where a number belongs")
 def wrong_type(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Admit/Function")["MemorySize"] = "much"
 
 
-@flaw("A105", "a value that is none of the allowed")
+@flaw("S602", "a value that is none of the allowed")
 def wrong_value(copy: Copy) -> None:
     copy.properties("pipeline/Runs")["BillingMode"] = "PAY_PER_QUERY"
 
 
-@flaw("A105", "a required property is missing")
+@flaw("W506", "a required property is missing")
 def missing_property(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Admit/Function")["Code"]
 
 
-@flaw("A105", "a list where an object belongs")
+@flaw("S610", "a list where an object belongs")
 def list_for_object(copy: Copy) -> None:
     properties = copy.properties("data/Output")
     properties["LoggingConfiguration"] = [properties["LoggingConfiguration"]]
 
 
-@flaw("A105", "a deletion policy that does not exist")
+@flaw("S601", "a deletion policy that does not exist")
 def unknown_deletion_policy(copy: Copy) -> None:
     copy.resource("data/Training")["DeletionPolicy"] = "Keep"
 

@@ -31,7 +31,7 @@ def no_condition(copy: Copy) -> None:
     del copy.trust(BEDROCK)["Condition"]
 
 
-@flaw("R403", "Bedrock trust: IfExists")
+@flaw("T201", "Bedrock trust: IfExists")
 def if_exists(copy: Copy) -> None:
     conditions = copy.trust(BEDROCK)["Condition"]
     conditions["StringEqualsIfExists"] = conditions.pop("StringEquals")
