@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import Permissions
@@ -63,6 +64,26 @@ def unlike(
             )
 
 
+def mismatches(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[Violation]:
+    """A violation for each property of a resource that has another value than the wanted one.
+
+    wanted: by path, such as "VersioningConfiguration.Status"; a tuple allows each of its values,
+    and None allows that the property is not set.
+    """
+    for path, values in wanted.items():
+        allowed = values if isinstance(values, tuple) else (values,)
+        steps = (int(step) if step.isdigit() else step for step in path.split("."))
+        actual = get(resource.properties, *steps)
+        actual = {"true": True, "false": False}.get(str(actual).lower(), actual)
+        if actual not in allowed:
+            expected = " or ".join(map(_shown, allowed)) or "none"
+            yield found(resource, f"{path} is {_shown(actual)}; allowed: {expected}")
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the checks judge: the assembly, everything about access in it, and the contracts."""
@@ -92,7 +113,8 @@ Finder = Callable[[Evidence], Iterable[Violation]]
 class Check:
     """One check. id: subject letter and number, never used again; the sentence is its promise.
 
-    limit, fix: of every violation that does not say something else.
+    limit, fix: of every violation that does not say something else. fixed: the resource type and
+    its properties, for a check of fixed values.
     """
 
     id: str
@@ -100,6 +122,7 @@ class Check:
     finder: Finder = field(repr=False)
     limit: str = ""
     fix: str = ""
+    fixed: tuple[str, Mapping[str, Any]] | None = None
 
     def run(self, evidence: Evidence) -> Iterator[Violation]:
         """The violations it finds. A check that fails itself is a violation, never a pass."""
@@ -134,3 +157,17 @@ def check(
         return Check(id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix)
 
     return make
+
+
+def fixed(
+    check_id: str, sentence: str, kind: str, wanted: Mapping[str, Any], *, limit: str, fix: str
+) -> Check:
+    """A check that every resource of a type has these values of its properties: see mismatches."""
+
+    def finder(evidence: Evidence) -> Iterator[Violation]:
+        for resource in evidence.assembly.of_type(kind):
+            yield from mismatches(resource, wanted)
+
+    return Check(
+        id=check_id, sentence=sentence, finder=finder, limit=limit, fix=fix, fixed=(kind, wanted)
+    )

@@ -49,11 +49,16 @@ def test_a_flaw_fails_the_synthesis_and_the_report_says_which_where_and_what_to_
 ) -> None:
     app = _app(tmp_path)
     _suspend_versions(app)
-    with pytest.raises(Exception, match=r"(?s)versioning is Suspended.*Set versioned"):
+    with pytest.raises(
+        Exception, match=r"(?s)VersioningConfiguration\.Status is Suspended.*Set versioned"
+    ):
         app.synth()
     (violation,) = _violations(tmp_path)
     assert violation["ruleName"] == "S603"
-    assert "tuning-dev-data/Training: versioning is Suspended" in violation["description"]
+    assert (
+        "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended"
+        in violation["description"]
+    )
     assert violation["suggestedFix"] == "Set versioned=True"
     (where,) = violation["violatingConstructs"]
     assert where["constructPath"] == "tuning-dev-data/Training/Resource"
@@ -65,7 +70,7 @@ def test_templates_without_construct_paths_are_checked_by_the_metadata_beside_th
     context = {**read_context(), "aws:cdk:enable-path-metadata": False}
     app = build_app(context, outdir=str(tmp_path))
     _suspend_versions(app)
-    with pytest.raises(Exception, match="versioning is Suspended"):
+    with pytest.raises(Exception, match=r"VersioningConfiguration\.Status is Suspended"):
         app.synth()
     template = json.loads((tmp_path / "tuning-dev-data.template.json").read_text("utf-8"))
     assert not any("Metadata" in resource for resource in template["Resources"].values())
@@ -81,4 +86,4 @@ def test_a_refused_app_ends_with_its_problems_and_no_traceback(
         synthesize(app)
     # Which of both has the problems depends on who asks: `cdk synth` and CI get the report apart.
     shown = capfd.readouterr().err + str(refused.value)
-    assert "tuning-dev-data/Training: versioning is Suspended" in shown
+    assert "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended" in shown

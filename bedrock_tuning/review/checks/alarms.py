@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bedrock_tuning.review.assembly.json_path import get, is_true
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.iam.probes import on_behalf_of
 
@@ -54,25 +54,19 @@ _BELLS: Final = {
 }
 
 
-@check("W511", "Every alarm notifies a topic, and its actions are enabled.")
+@check(
+    "W511",
+    "Every alarm notifies a topic, and its actions are enabled.",
+    limit="a topic of this app",
+    fix="Add the topic to AlarmActions, and remove ActionsEnabled: false",
+)
 def has_actions(evidence: Evidence) -> Iterator[Violation]:
     topics = {topic.arn for topic in evidence.assembly.of_type("AWS::SNS::Topic")}
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
         told = alarm.properties.get("AlarmActions", [])
         if not told or not set(told) <= topics:
-            yield found(
-                alarm,
-                f"it notifies {', '.join(told) or 'no topic'}",
-                "a topic of this app",
-                "Add the topic to AlarmActions",
-            )
-        if not is_true(alarm.properties.get("ActionsEnabled", True)):
-            yield found(
-                alarm,
-                "its actions are disabled",
-                "ActionsEnabled",
-                "Remove ActionsEnabled: false",
-            )
+            yield found(alarm, f"it notifies {', '.join(told) or 'no topic'}")
+        yield from mismatches(alarm, {"ActionsEnabled": (None, True)})
 
 
 @check(

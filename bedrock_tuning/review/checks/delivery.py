@@ -7,7 +7,7 @@ from typing import Any, Final
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn, lacking
@@ -24,6 +24,7 @@ _START: Final = {
 @check(
     "W521",
     "The upload rule matches the known manifests and nothing else, and is enabled.",
+    limit="uploads of manifests, which S3 sends to the default bus, and nothing else",
     fix="Name the keys of the manifests in full; see bedrock_tuning/s3_layout.py",
 )
 def trigger(evidence: Evidence) -> Iterator[Violation]:
@@ -40,17 +41,9 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         yield from unlike(
             rule, pattern, wanted, exactly=True, limit="exactly {}", absent="not in the pattern"
         )
-        if rule.properties.get("State", "ENABLED") != "ENABLED":
-            yield found(
-                rule, f"the rule is {rule.properties.get('State')}", "ENABLED", "Remove the state"
-            )
-        if rule.properties.get("ScheduleExpression") or rule.properties.get("EventBusName"):
-            yield found(
-                rule,
-                "it has a schedule or a bus of its own",
-                "S3 sends its events to the default bus",
-                "Remove them",
-            )
+        # S3 sends its events to the default bus.
+        alone = {"State": (None, "ENABLED"), "ScheduleExpression": None, "EventBusName": None}
+        yield from mismatches(rule, alone)
 
 
 def _flattened(pattern: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -176,21 +169,18 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
         yield from _role_starts(evidence, each, target, role="role.lease-schedule")
         yield from _dead_letters(evidence, each, target, str(target.get("RoleArn", "")))
         yield from _retries(each, target, least_age=60)
-        state, rate = (properties.get(name) for name in ("State", "ScheduleExpression"))
+        wanted = {
+            "Target.Arn": evidence.bound.fill("{function.KeepLeases}"),
+            "State": (None, "ENABLED"),
+            "FlexibleTimeWindow.Mode": "OFF",
+            "StartDate": None,
+            "EndDate": None,
+        }
+        yield from mismatches(each, wanted)
+        rate = properties.get("ScheduleExpression")
         minutes = re.fullmatch(r"rate\((\d+) minutes?\)", str(rate))
-        keeper = evidence.bound.fill("{function.KeepLeases}")
-        for what, wrong in (
-            (f"it calls {target.get('Arn')}", target.get("Arn") != keeper),
-            (f"it is {state}", state not in (None, "ENABLED")),
-            (
-                "it has a flexible time window",
-                get(properties, "FlexibleTimeWindow", "Mode") != "OFF",
-            ),
-            ("it has a start or end date", {"EndDate", "StartDate"} & set(properties)),
-            (f"it runs at {rate}", minutes is None or not 1 <= int(minutes[1]) <= 15),
-        ):
-            if wrong:
-                yield found(each, what)
+        if minutes is None or not 1 <= int(minutes[1]) <= 15:
+            yield found(each, f"it runs at {rate}")
     if len(schedules) != 1:
         yield found(
             "KeepLeases",

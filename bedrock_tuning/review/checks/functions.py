@@ -8,9 +8,12 @@ from bedrock_tuning.contracts import Function
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 
 _FIX: Final = "Wire the function as its specification in bedrock_tuning/contracts says"
+_SPECIFIED: Final = "what its specification in bedrock_tuning/contracts says"
+# What Lambda gives every function.
+_DISK: Final = 512
 _SAME_CODE: Final = "Use the code and the layer of bedrock_tuning/constructs/function.py"
 
 
@@ -21,12 +24,11 @@ def _functions(evidence: Evidence) -> Iterator[tuple[Function, Resource]]:
             yield contract, resource
 
 
-@check("W501", "Every function runs its own handler, as its own role.", fix=_FIX)
+@check("W501", "Every function runs its own handler, as its own role.", limit=_SPECIFIED, fix=_FIX)
 def own_role(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
         role = evidence.bound.fill(f"{{{contract.role}}}")
-        wanted = {"Handler": contract.spec.handler, "Role": role}
-        yield from unlike(resource, resource.properties, wanted)
+        yield from mismatches(resource, {"Handler": contract.spec.handler, "Role": role})
 
 
 @check(
@@ -47,11 +49,8 @@ def environment(evidence: Evidence) -> Iterator[Violation]:
 )
 def log_group(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
-        group = evidence.contracted.get(contract.log_group)
-        value = get(resource.properties, "LoggingConfig", "LogGroup")
-        if group is None or value != group.name:
-            named = value or "the one that Lambda creates"
-            yield found(resource, f"the log group is {named}")
+        group = evidence.bound.fill(f"{{{contract.log_group}:name}}")
+        yield from mismatches(resource, {"LoggingConfig.LogGroup": group})
 
 
 def _qualifier(evidence: Evidence) -> str:
@@ -90,49 +89,32 @@ def own_code(evidence: Evidence) -> Iterator[Violation]:
                 yield found(resource, f"{name} is {place}")
 
 
-@check("W505", "Functions have the intended runtime, timeout, memory and code.", fix=_FIX)
+@check(
+    "W505",
+    "Functions have the intended runtime, timeout, memory and code.",
+    limit=f"{_SPECIFIED}; the code of a layer from elsewhere could be anything",
+    fix=f"{_FIX}, with the layer that the stack builds from lambdas/requirements.txt",
+)
 def runtime(evidence: Evidence) -> Iterator[Violation]:
+    layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))
     assets: dict[str, set[str]] = {"code": set(), "layer": set()}
     for contract, resource in _functions(evidence):
-        properties, spec = resource.properties, contract.spec
-        assets["code"].add(str(get(properties, "Code", "S3Key")))
-        actual = {
-            "Runtime": properties.get("Runtime"),
-            "Timeout": properties.get("Timeout"),
-            "MemorySize": properties.get("MemorySize"),
-            "processor": get(properties, "Architectures", 0),
-            "disk": int(get(properties, "EphemeralStorage", "Size") or 512),
-            "PackageType": properties.get("PackageType", "Zip"),
-            "layers": len(properties.get("Layers", ())),
-            "log format": get(properties, "LoggingConfig", "LogFormat"),
-        }
+        spec = contract.spec
+        assets["code"].add(str(get(resource.properties, "Code", "S3Key")))
         wanted = {
             "Runtime": "python3.13",
             "Timeout": spec.timeout_minutes * 60,
             "MemorySize": spec.memory_mb,
-            "processor": evidence.bound.contracts.architecture,
-            "disk": spec.disk_mb,
-            "PackageType": "Zip",
-            "layers": 1,
-            "log format": "JSON",
+            "Architectures": [evidence.bound.contracts.architecture],
+            "EphemeralStorage.Size": (spec.disk_mb, *((None,) if spec.disk_mb == _DISK else ())),
+            "PackageType": (None, "Zip"),
+            "Layers": tuple([layer.arn] for layer in layers),
+            "LoggingConfig.LogFormat": "JSON",
+            # With a limit of 0 it never runs; with a low one, calls fail.
+            "ReservedConcurrentExecutions": None,
         }
-        yield from unlike(resource, actual, wanted)
-        for layer in properties.get("Layers", ()):
-            if evidence.assembly.by_arn(str(layer)) is None:
-                yield found(
-                    resource,
-                    f"the layer {layer} is not from these templates",
-                    "its code could be anything",
-                    "Use the layer that the stack builds from lambdas/requirements.txt",
-                )
-        if "ReservedConcurrentExecutions" in properties:
-            yield found(
-                resource,
-                "its concurrent executions are limited",
-                "with a limit of 0 it never runs; with a low one, calls fail",
-                "Remove the reservation",
-            )
-    for layer in evidence.assembly.of_type("AWS::Lambda::LayerVersion"):
+        yield from mismatches(resource, wanted)
+    for layer in layers:
         assets["layer"].add(str(get(layer.properties, "Content", "S3Key")))
     for what, keys in assets.items():
         if len(keys) > 1:

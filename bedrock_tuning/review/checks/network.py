@@ -8,7 +8,7 @@ from bedrock_tuning.config.network_limits import HTTPS
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 
 _FIX: Final = "Write it as constructs/network.py does"
 _GROUP: Final = "AWS::EC2::SecurityGroup"
@@ -55,7 +55,12 @@ def attached(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
-@check("N906", "Security groups allow exactly what functions, jobs and endpoints need.", fix=_FIX)
+@check(
+    "N906",
+    "Security groups allow exactly what functions, jobs and endpoints need.",
+    limit="HTTPS from functions and jobs to endpoints; jobs among themselves",
+    fix=_FIX,
+)
 def groups(evidence: Evidence) -> Iterator[Violation]:
     names = {name: r.name for name, r in evidence.contracted.items() if r.type == _GROUP}
     if not names:
@@ -76,14 +81,13 @@ def groups(evidence: Evidence) -> Iterator[Violation]:
     vpc = evidence.contracted.get("vpc")
     for group in evidence.assembly.of_type(_GROUP):
         if vpc is not None:
-            yield from unlike(group, group.properties, {"VpcId": vpc.name}, limit="{}")
+            yield from mismatches(group, {"VpcId": vpc.name})
         actual = rules.pop(group.name, set())
         for rule in sorted(actual ^ wanted.get(group.name, set())):
             yield found(
                 group,
                 f"the rule {' '.join(part for part in rule if part)} is "
                 f"{'not needed' if rule in actual else 'missing'}",
-                "HTTPS from functions and jobs to endpoints; jobs among themselves",
             )
     for name in sorted(rules):
         yield found(
@@ -146,7 +150,7 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
         for r in evidence.assembly.of_type("AWS::EC2::SubnetRouteTableAssociation")
     }
     for table in tables:
-        yield from unlike(table, table.properties, {"VpcId": vpc.name}, limit="{}")
+        yield from mismatches(table, {"VpcId": vpc.name})
     whole, used = _block(vpc), list[ipaddress.IPv4Network]()
     zones = set()
     for subnet in evidence.assembly.of_type("AWS::EC2::Subnet"):
@@ -156,13 +160,12 @@ def subnets(evidence: Evidence) -> Iterator[Violation]:
         for what, wrong in (
             (f"CidrBlock {properties.get('CidrBlock')}", not _fits(block, whole, used)),
             (f"a second subnet in {zone}", zone in zones or not zone),
-            ("public addresses", properties.get("MapPublicIpOnLaunch") is not False),
-            ("another network", properties.get("VpcId") != vpc.name),
             ("no route table", routed.get(subnet.name) not in [t.name for t in tables]),
-            ("IPv6", "Ipv6CidrBlock" in properties),
         ):
             if wrong:
                 yield found(subnet, what)
+        private = {"VpcId": vpc.name, "MapPublicIpOnLaunch": False, "Ipv6CidrBlock": None}
+        yield from mismatches(subnet, private)
         zones.add(zone)
         used += [block] if block else []
     if whole is None or not whole.is_private:
@@ -194,7 +197,12 @@ def _fits(
     return block.subnet_of(whole) and not any(block.overlaps(other) for other in used)
 
 
-@check("N908", "All VPC traffic is logged, and DNS names resolve to the endpoints.", fix=_FIX)
+@check(
+    "N908",
+    "All VPC traffic is logged, and DNS names resolve to the endpoints.",
+    limit="every connection is recorded, and the SDKs find the endpoints",
+    fix=_FIX,
+)
 def recorded(evidence: Evidence) -> Iterator[Violation]:
     vpc, role, logs = map(evidence.contracted.get, ("vpc", "role.flow-logs", "logs.flow-logs"))
     if vpc is None or role is None or logs is None:
@@ -210,6 +218,4 @@ def recorded(evidence: Evidence) -> Iterator[Violation]:
     logged = list(evidence.assembly.of_type("AWS::EC2::FlowLog"))
     if not any(all(log.properties.get(n) == v for n, v in wanted.items()) for log in logged):
         yield found(vpc, "its traffic is not recorded as it should be", f"{wanted}")
-    dns = {"EnableDnsHostnames": True, "EnableDnsSupport": True}
-    limit = "without it the SDKs would not find the endpoints"
-    yield from unlike(vpc, vpc.properties, dns, limit=limit)
+    yield from mismatches(vpc, {"EnableDnsHostnames": True, "EnableDnsSupport": True})

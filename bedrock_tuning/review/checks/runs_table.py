@@ -3,28 +3,22 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bedrock_tuning.review.assembly.json_path import get, is_true
-from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found
 
-
-@check(
+table = fixed(
     "S602",
     "The runs table has deletion protection, recovery and on-demand billing.",
+    "AWS::DynamoDB::Table",
+    {
+        "DeletionProtectionEnabled": True,
+        "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": True,
+        "BillingMode": "PAY_PER_REQUEST",
+        "TimeToLiveSpecification": None,
+    },
     limit="the record of all runs and the lock against double jobs",
     fix="Set it on the table in constructs/storage.py",
 )
-def table(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.of_type("AWS::DynamoDB::Table"):
-        properties = resource.properties
-        recovery = get(properties, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled")
-        for what, good in (
-            ("DeletionProtectionEnabled", is_true(properties.get("DeletionProtectionEnabled"))),
-            ("point-in-time recovery", is_true(recovery)),
-            ("PAY_PER_REQUEST", properties.get("BillingMode") == "PAY_PER_REQUEST"),
-            ("no expiry of items", "TimeToLiveSpecification" not in properties),
-        ):
-            if not good:
-                yield found(resource, f"it lacks {what}")
 
 
 @check("S613", "The runs table has the keys and indexes that functions and commands query.")

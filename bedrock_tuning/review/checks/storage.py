@@ -6,9 +6,9 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get, is_true
-from bedrock_tuning.review.assembly.reads import Properties, as_whole
+from bedrock_tuning.review.assembly.reads import Properties
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found, mismatches
 from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
 
 # By contract name: the key that must encrypt it; log groups are found by type.
@@ -58,17 +58,14 @@ def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
             yield found(resource, what)
 
 
-@check(
+versioned = fixed(
     "S603",
     "Every bucket keeps the versions of its objects.",
+    "AWS::S3::Bucket",
+    {"VersioningConfiguration.Status": "Enabled"},
     limit="an overwritten dataset must be recoverable, and a version names an upload",
     fix="Set versioned=True",
 )
-def versioned(evidence: Evidence) -> Iterator[Violation]:
-    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        status = get(bucket.properties, "VersioningConfiguration", "Status")
-        if status != "Enabled":
-            yield found(bucket, f"versioning is {status or 'off'}")
 
 
 @check(
@@ -123,82 +120,64 @@ _LIFECYCLE: Final = (
 @check(
     "S605",
     "Every log group has the retention period that the settings say.",
+    limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
     fix="Set retention on the log group",
 )
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
-    wanted = evidence.bound.contracts.retention["logs"]
+    days = evidence.bound.contracts.retention["logs"]
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
-        days = group.properties.get("RetentionInDays")
-        if days != wanted:
-            kept = f"{days} days" if days else "indefinitely"
-            yield found(group, f"logs are kept {kept}", f"{wanted} days by the settings")
+        yield from mismatches(group, {"RetentionInDays": days})
 
 
-@check(
+queues = fixed(
     "S606",
     "Dead letters are kept as long as SQS allows, and are neither moved nor delayed.",
+    "AWS::SQS::Queue",
+    {
+        "MessageRetentionPeriod": _QUEUE_DAYS * 86_400,
+        "RedrivePolicy": None,
+        "DelaySeconds": None,
+        "FifoQueue": None,
+    },
     limit=f"{_QUEUE_DAYS} days, nothing else",
     fix="Set retention_period=Duration.days(14)",
 )
-def queues(evidence: Evidence) -> Iterator[Violation]:
-    for queue in evidence.assembly.of_type("AWS::SQS::Queue"):
-        seconds = int(queue.properties.get("MessageRetentionPeriod", 345_600))
-        moved = sorted({"RedrivePolicy", "DelaySeconds", "FifoQueue"} & set(queue.properties))
-        if seconds != _QUEUE_DAYS * 86_400 or moved:
-            more = f" with {', '.join(moved)}" if moved else ""
-            yield found(queue, f"messages stay {seconds / 86_400:g} days{more}")
 
-
-@check(
+keys = fixed(
     "S607",
     "Every key is enabled, rotates, and is a single-Region encryption key.",
+    "AWS::KMS::Key",
+    {
+        "EnableKeyRotation": True,
+        "Enabled": (None, True),
+        "KeyUsage": (None, "ENCRYPT_DECRYPT"),
+        "MultiRegion": (None, False),
+        "Origin": (None, "AWS_KMS"),
+        "PendingWindowInDays": (None, 30),
+        "BypassPolicyLockoutSafetyCheck": (None, False),
+    },
     limit="a key that rotates and exists as long as its data",
     fix="Leave CDK's defaults, with enable_key_rotation=True",
 )
-def keys(evidence: Evidence) -> Iterator[Violation]:
-    for key in evidence.assembly.of_type("AWS::KMS::Key"):
-        value = key.properties.get
-        for what, good in (
-            ("rotation", is_true(value("EnableKeyRotation"))),
-            ("Enabled", is_true(value("Enabled", True))),
-            ("ENCRYPT_DECRYPT", value("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT"),
-            ("a single Region", not is_true(value("MultiRegion"))),
-            ("material of AWS", value("Origin", "AWS_KMS") == "AWS_KMS"),
-            ("a long waiting period", int(value("PendingWindowInDays", 30)) >= 30),
-            ("the lockout check", not is_true(value("BypassPolicyLockoutSafetyCheck"))),
-        ):
-            if not good:
-                yield found(key, f"it lacks {what}")
 
-
-@check(
+closed = fixed(
     "S608",
     "No bucket can be made public, and the bucket owner owns every object.",
+    "AWS::S3::Bucket",
+    {
+        "PublicAccessBlockConfiguration.BlockPublicAcls": True,
+        "PublicAccessBlockConfiguration.BlockPublicPolicy": True,
+        "PublicAccessBlockConfiguration.IgnorePublicAcls": True,
+        "PublicAccessBlockConfiguration.RestrictPublicBuckets": True,
+        "OwnershipControls.Rules.0.ObjectOwnership": "BucketOwnerEnforced",
+        "AccessControl": None,
+        "WebsiteConfiguration": None,
+        "CorsConfiguration": None,
+        "ReplicationConfiguration": None,
+    },
     limit="no public access, no ACLs, no website, no copies elsewhere",
     fix="Block all public access, BUCKET_OWNER_ENFORCED, nothing else",
 )
-def closed(evidence: Evidence) -> Iterator[Violation]:
-    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        blocked = bucket.properties.get("PublicAccessBlockConfiguration", {})
-        for name in (
-            "BlockPublicAcls",
-            "BlockPublicPolicy",
-            "IgnorePublicAcls",
-            "RestrictPublicBuckets",
-        ):
-            if not is_true(blocked.get(name)):
-                yield found(bucket, f"{name} is {blocked.get(name, 'not set')}")
-        owners = as_whole(get(bucket.properties, "OwnershipControls", "Rules"))
-        if owners != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
-            yield found(bucket, f"object ownership is {owners or 'not set'}")
-        for name in (
-            "AccessControl",
-            "WebsiteConfiguration",
-            "CorsConfiguration",
-            "ReplicationConfiguration",
-        ):
-            if name in bucket.properties:
-                yield found(bucket, f"it has {name}")
 
 
 @check("S609", "Everything that holds data is encrypted with the key intended for it.")
@@ -256,9 +235,8 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         if logs is not None and bucket.arn == logs.arn:
             continue
-        target = get(bucket.properties, "LoggingConfiguration", "DestinationBucketName")
-        if logs is None or target != logs.name:
-            yield found(bucket, f"accesses are logged to {target or 'no bucket'}")
+        wanted = logs.name if logs is not None else "a bucket for access logs"
+        yield from mismatches(bucket, {"LoggingConfiguration.DestinationBucketName": wanted})
 
 
 @check(

@@ -8,7 +8,7 @@ from bedrock_tuning.contracts import endpoint_policies as endpoints
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.bound_contracts import as_statement
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 from bedrock_tuning.review.iam.access import administrator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
@@ -116,6 +116,7 @@ def no_way_out(evidence: Evidence) -> Iterator[Violation]:
 @check(
     "N904",
     "Endpoints are in the functions' subnets, under the SDKs' names (private DNS).",
+    limit="without its endpoint, a function cannot reach an API: there is no other way out",
     fix=_FIX,
 )
 def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
@@ -137,4 +138,4 @@ def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
         if wanted is not None and wanted.is_gateway:
             expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables}
         expected["VpcId"] = vpc.name
-        yield from unlike(endpoint.resource, endpoint.resource.properties, expected, limit="{}")
+        yield from mismatches(endpoint.resource, expected)

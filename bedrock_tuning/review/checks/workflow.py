@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.serving import SERVE
-from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.workflow import graph, states
@@ -116,21 +115,19 @@ def _asks_whether_to_tell(rule: Mapping[str, Any]) -> bool:
     return str(rule.get("Variable", "")).endswith(".notify") and rule.get("BooleanEquals") is True
 
 
-@check("F705", "The state machine's role allows every task, and every task calls what it should.")
+@check(
+    "F705",
+    "The state machine's role allows every task, and every task calls what it should.",
+    limit="each task must be known to this review, and allowed to the workflow's own role",
+    fix="Grant it in contracts/roles.py, or correct what the task calls",
+)
 def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
     own = evidence.bound.fill("{role.workflow}")
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        role = machine.properties.get("RoleArn")
-        if role != own:
-            yield found(machine, f"RoleArn is {role}", own, "Set role to the workflow's")
+        yield from mismatches(machine, {"RoleArn": own})
     for machine, name, state in states_of(evidence):
         for problem in _lacks(evidence, state, str(machine.properties.get("RoleArn")), machine.arn):
-            yield found(
-                machine,
-                f"{name} {problem}",
-                "each task must be known to this review, and allowed",
-                "Grant it in contracts/roles.py, or correct what the task calls",
-            )
+            yield found(machine, f"{name} {problem}")
 
 
 def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
@@ -262,18 +259,17 @@ def data_flow(evidence: Evidence) -> Iterator[Violation]:
     fix="Write logs=… as constructs/state_machine.py does",
 )
 def logged(evidence: Evidence) -> Iterator[Violation]:
-    # Its role's policy speaks of its own executions by this name.
-    name = f"tuning-{evidence.bound.contracts.environment}-workflow"
+    destinations = "LoggingConfiguration.Destinations"
+    wanted = {
+        "LoggingConfiguration.Level": "ALL",
+        "LoggingConfiguration.IncludeExecutionData": False,
+        f"{destinations}.0.CloudWatchLogsLogGroup.LogGroupArn": evidence.bound.fill(
+            "{logs.workflow}"
+        ),
+        f"{destinations}.1": None,
+        # Its role's policy speaks of its own executions by this name.
+        "StateMachineName": f"tuning-{evidence.bound.contracts.environment}-workflow",
+        "StateMachineType": (None, "STANDARD"),
+    }
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
-        logging = machine.properties.get("LoggingConfiguration", {})
-        group = get(logging, "Destinations", 0, "CloudWatchLogsLogGroup", "LogGroupArn")
-        for what, good in (
-            ("level ALL", logging.get("Level") == "ALL"),
-            ("no execution data", str(logging.get("IncludeExecutionData")).lower() == "false"),
-            ("its own log group", group == evidence.bound.fill("{logs.workflow}")),
-            ("one destination", len(logging.get("Destinations", ())) == 1),
-            (f"the name {name}", machine.properties.get("StateMachineName") == name),
-            ("type STANDARD", machine.properties.get("StateMachineType") in (None, "STANDARD")),
-        ):
-            if not good:
-                yield found(machine, f"it lacks {what}")
+        yield from mismatches(machine, wanted)

@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, TypeGuard
 
 from bedrock_tuning import review
-from bedrock_tuning.review.check import Check, found, unlike
+from bedrock_tuning.review.check import Check, found, mismatches, unlike
 
 FOLDERS = tuple(Path(review.__file__).parent / name for name in ("checks", "promises"))
 Line = tuple[str, int]
@@ -21,7 +21,8 @@ Line = tuple[str, int]
 def finding_lines() -> dict[Line, str]:
     """Every `yield` of the two folders, by file and first line, with the source of that line.
 
-    A `yield from unlike(...)` is one, too: it has run when a violation came out of it.
+    A `yield from mismatches(...)` or `unlike(...)` is one, too: it has run when a violation came
+    out of it.
     """
     lines_found = {}
     for folder in FOLDERS:
@@ -39,7 +40,7 @@ def _compares(node: ast.AST) -> TypeGuard[ast.YieldFrom]:
         isinstance(node, ast.YieldFrom)
         and isinstance(node.value, ast.Call)
         and isinstance(node.value.func, ast.Name)
-        and node.value.func.id == unlike.__name__
+        and node.value.func.id in (mismatches.__name__, unlike.__name__)
     )
 
 
@@ -65,7 +66,7 @@ def recorded(into: set[Line], check: Check) -> Iterator[None]:
 
     def called(frame: FrameType, _event: str, _: Any) -> Any:
         if frame.f_code is found.__code__ and frame.f_back and frame.f_back.f_back:
-            # It came from `unlike`, which a check waits for.
+            # It came from `mismatches` or `unlike`, which a check waits for.
             check_frame = frame.f_back.f_back
             into.add((check_frame.f_code.co_filename, check_frame.f_lineno))
         return local if frame.f_code.co_filename in files else None

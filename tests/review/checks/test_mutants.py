@@ -58,6 +58,7 @@ def test_every_flaw_is_noticed_by_its_check(mutant: Mutant, notice: Notice) -> N
     found = notice(mutant)
     assert found, f"{mutant.killer} did not notice"
     assert not any("the check itself failed" in violation.what for violation in found)
+    assert all(v.where and v.what and v.limit and v.fix for v in found)
     KILLED[mutant.name] = mutant.killer
 
 
