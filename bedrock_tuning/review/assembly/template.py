@@ -84,9 +84,9 @@ class Assembly:
             self._arns = {r.arn: r for r in self.resources if r.arn}
         return self._arns.get(arn) or self._arns.get(f"{arn}:*")
 
-    def at(self, path: str) -> Resource | None:
-        """The resource at a construct path, without "/Resource" at its end."""
-        return next((r for r in self.resources if r.path == path), None)
+    def by_name(self, kind: str, name: str) -> Resource | None:
+        """The resource of a type with a name."""
+        return next((r for r in self.of_type(kind) if r.name == name), None)
 
 
 def read(folder: Path) -> Assembly:

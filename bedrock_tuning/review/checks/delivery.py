@@ -236,12 +236,12 @@ def log_keys(evidence: Evidence) -> Iterator[Violation]:
     fix="Let it write this prefix in the log bucket's policy",
 )
 def access_logs(evidence: Evidence) -> Iterator[Violation]:
-    buckets = {b.name: b for b in evidence.assembly.of_type("AWS::S3::Bucket")}
-    for bucket in buckets.values():
+    for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         wanted = bucket.properties.get("LoggingConfiguration")
         if not wanted:
             continue
-        target = buckets.get(str(wanted.get("DestinationBucketName", "")))
+        name = str(wanted.get("DestinationBucketName", ""))
+        target = evidence.assembly.by_name(bucket.type, name)
         key = f"{target.arn}/{wanted.get('LogFilePrefix', '')}sample" if target else ""
         service, context = "logging.s3.amazonaws.com", on_behalf_of(bucket.arn)
         if not key or not evidence.permissions.decide(service, "s3:PutObject", key, context):

@@ -5,11 +5,10 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.review.assembly.identity import STATEFUL
-from bedrock_tuning.review.assembly.json_path import get, is_true
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import Properties
-from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found, mismatches
-from bedrock_tuning.review.iam.keys import default_encryption, key_arn, key_of
+from bedrock_tuning.review.iam.keys import key_arn, key_of
 
 # By contract name: the key that must encrypt it; log groups are found by type.
 _KEY_OF: Final = {
@@ -180,7 +179,12 @@ closed = fixed(
 )
 
 
-@check("S609", "Everything that holds data is encrypted with the key intended for it.")
+@check(
+    "S609",
+    "Everything that holds data is encrypted with the key intended for it.",
+    limit="its own key, switched on",
+    fix="Give the construct its key, and set encryption",
+)
 def encrypted(evidence: Evidence) -> Iterator[Violation]:
     wanted = {
         evidence.contracted[name].arn: evidence.bound.fill(f"{{{key}}}")
@@ -192,36 +196,30 @@ def encrypted(evidence: Evidence) -> Iterator[Violation]:
         wanted[group.arn] = evidence.bound.fill(f"{{{key}}}")
     for arn, key in wanted.items():
         resource = evidence.assembly.by_arn(arn)
-        if resource is not None and (
-            key_arn(evidence.assembly, resource) != key or not _switched_on(resource)
-        ):
-            what = f"it is encrypted with {key_of(resource) or 'no key of this app'}"
-            yield found(resource, what, f"{key}", "Give the construct its key")
+        if resource is not None:
+            if key_arn(evidence.assembly, resource) != key:
+                what = f"it is encrypted with {key_of(resource) or 'no key of this app'}"
+                yield found(resource, what, key)
+            yield from mismatches(resource, _SWITCHED_ON.get(resource.type, {}))
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
-        algorithm = get(default_encryption(bucket), "SSEAlgorithm")
-        if algorithm not in ("aws:kms", "AES256"):
-            yield found(
-                bucket,
-                f"it is encrypted with {algorithm or 'nothing explicit'}",
-                "aws:kms, or AES256 where S3 itself writes",
-                "Set encryption",
-            )
+        # Where S3 itself writes, only its own key works.
+        yield from mismatches(bucket, {f"{_BY_DEFAULT}.SSEAlgorithm": ("aws:kms", "AES256")})
 
 
-def _switched_on(resource: Resource) -> bool:
-    properties = resource.properties
-    match resource.type:
-        case "AWS::S3::Bucket":
-            rules = get(properties, "BucketEncryption", "ServerSideEncryptionConfiguration")
-            by_kms = get(default_encryption(resource), "SSEAlgorithm") == "aws:kms"
-            # Without a bucket key every object would be a call to KMS.
-            return by_kms and len(rules) == 1 and is_true(get(rules, 0, "BucketKeyEnabled"))
-        case "AWS::DynamoDB::Table":
-            specification = properties.get("SSESpecification", {})
-            return (
-                is_true(specification.get("SSEEnabled")) and specification.get("SSEType") == "KMS"
-            )
-    return True
+_RULES: Final = "BucketEncryption.ServerSideEncryptionConfiguration"
+_BY_DEFAULT: Final = f"{_RULES}.0.ServerSideEncryptionByDefault"
+_SWITCHED_ON: Final[Mapping[str, Mapping[str, Any]]] = {
+    "AWS::S3::Bucket": {
+        f"{_BY_DEFAULT}.SSEAlgorithm": "aws:kms",
+        # Without a bucket key every object would be a call to KMS.
+        f"{_RULES}.0.BucketKeyEnabled": True,
+        f"{_RULES}.1": None,
+    },
+    "AWS::DynamoDB::Table": {
+        "SSESpecification.SSEEnabled": True,
+        "SSESpecification.SSEType": "KMS",
+    },
+}
 
 
 @check(

@@ -138,7 +138,6 @@ class _Builder:
     def __init__(self, permissions: Permissions) -> None:
         self._permissions = permissions
         self._assembly = permissions.assembly
-        self._role_names = {r.name: r for r in self._assembly.of_type("AWS::IAM::Role")}
 
     def _parse(
         self, resource: Resource, raw: Any, where: str, kind: PolicyKind = "identity"
@@ -214,17 +213,15 @@ class _Builder:
                 if role.boundary == resource.arn:
                     role.boundary_policy = statements
         for name in names:
-            if name not in self._role_names:
+            if self._assembly.by_name("AWS::IAM::Role", name) is None:
                 self._permissions.problems.append(
                     (resource.path, f"attached to an unknown role {name}")
                 )
 
     def _permission(self, resource: Resource, properties: Mapping[str, Any]) -> None:
         function = str(properties.get("FunctionName", ""))
-        arn = function
-        if not function.startswith("arn:"):
-            named = (r for r in self._assembly.of_type("AWS::Lambda::Function"))
-            arn = next((r.arn for r in named if r.name == function), function)
+        named = self._assembly.by_name("AWS::Lambda::Function", function)
+        arn = named.arn if named else function
         principal = str(properties.get("Principal", ""))
         kind = "Service" if principal.endswith(".amazonaws.com") else "AWS"
         conditions: dict[str, dict[str, str]] = {}
@@ -249,9 +246,8 @@ class _Builder:
             return target
         if kind == "AWS::S3::BucketPolicy":
             return f"arn:{identity.PARTITION}:s3:::{target}"
-        name = target.rpartition("/")[2]
-        queues = (r for r in self._assembly.of_type("AWS::SQS::Queue"))
-        return next((r.arn for r in queues if r.name == name), target)
+        queue = self._assembly.by_name("AWS::SQS::Queue", target.rpartition("/")[2])
+        return queue.arn if queue else target
 
     def _guard(self, arn: str, resource: Resource, raw: Any, where: str) -> None:
         self._permissions.policies.setdefault(arn, []).extend(

@@ -61,8 +61,8 @@ def key_arn(assembly: Assembly, resource: Resource) -> str:
         return ""
     if named.startswith("arn:"):
         return named
-    keys = assembly.of_type("AWS::KMS::Key")
-    return next((key.arn for key in keys if key.name == named), named)
+    key = assembly.by_name("AWS::KMS::Key", named)
+    return key.arn if key else named
 
 
 def cannot_use(
