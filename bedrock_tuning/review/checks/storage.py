@@ -51,10 +51,11 @@ _MAY_STAY: Final = (*STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
 )
 def goes_with_its_stack(evidence: Evidence) -> Iterator[Violation]:
     for resource in evidence.assembly.resources:
-        kept = resource.keeps_on_delete or resource.keeps_on_replace
-        if kept and resource.type not in _MAY_STAY:
-            what = f"{resource.type} is retained when its stack is deleted or it is replaced"
-            yield found(resource, what)
+        kept = ("Retain", "RetainExceptOnCreate") if resource.type in _MAY_STAY else ()
+        for name in ("DeletionPolicy", "UpdateReplacePolicy"):
+            policy = resource.raw.get(name, "Delete")
+            if policy not in ("Delete", *kept):
+                yield found(resource, f"{name} of {resource.type} is {policy}")
 
 
 versioned = fixed(
