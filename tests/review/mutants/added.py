@@ -69,6 +69,10 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
 )
 
 
+# Properties that a check of its own reads.
+_JUDGED = {"ReservedConcurrentExecutions": "W505"}
+
+
 def _added(path: str, name: str, value: Any, what: str) -> Mutant:
     def change(copy: Copy) -> None:
         holder = copy.properties(path)
@@ -77,7 +81,8 @@ def _added(path: str, name: str, value: Any, what: str) -> Mutant:
             holder = holder[step]
         holder[last] = deepcopy(value)
 
-    return Mutant(name=f"{path}, {name}: {what}", killer="A107", change=change)
+    killer = _JUDGED.get(name, "A107")
+    return Mutant(name=f"{path}, {name}: {what}", killer=killer, change=change)
 
 
 @flaw("A110", "a table without a contract")
