@@ -1,9 +1,12 @@
-"""How many examples a property is tried with, and which tests run on the same worker."""
+"""How many examples a property gets, which tests share a worker, and what a test may not leave."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.support import processes
 
 # Tests of one of these folders share what is expensive to make: a deployed app, a server,
 # templates. The longest come first, so that no worker is left with one of them at the end.
@@ -29,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: number for number, name in enumerate(TOGETHER)}
     # Stable: the order inside of a folder stays.
     items.sort(key=lambda item: rank.get(unit(item.nodeid), len(TOGETHER)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Ends the processes that a test leaves: a failing one must not fail the next."""
+    with processes.ended() as left:
+        yield
+    assert not left, f"the test leaves processes running: {left}"
 
 
 # The marks of --dist=loadgroup have no effect with pytest 9.2 and pytest-xdist 3.8.

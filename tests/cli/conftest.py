@@ -23,7 +23,7 @@ def aws() -> Iterator[StubbedAws]:
     """An AWS of which every expected call is written down; none may be left over."""
     stubbed = StubbedAws()
     yield stubbed
-    stubbed.assert_all_called()
+    stubbed.end()
 
 
 @pytest.fixture

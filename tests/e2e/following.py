@@ -65,19 +65,32 @@ def upload_manifest(aws: LocalAws, body: bytes, *, bucket: str, customization: s
 
 
 def execution_for(
-    aws: LocalAws, deployment: Deployment, *, bucket: str, version: str, seconds: float = 30
+    aws: LocalAws,
+    deployment: Deployment,
+    *,
+    bucket: str,
+    version: str,
+    seconds: float,
+    known: dict[str, tuple[str, str]],
 ) -> str:
-    """The execution that the upload of this version of a manifest started."""
+    """The execution that the upload of this version of a manifest started.
+
+    known: bucket and version of executions that were asked for them before; grows.
+    """
     states = aws.client("stepfunctions")
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for found in states.list_executions(stateMachineArn=deployment.workflow_arn)["executions"]:
-            arn = found["executionArn"]
-            event = json.loads(states.describe_execution(executionArn=arn)["input"])
-            detail = event.get("detail", {})
-            uploaded = detail.get("object", {}).get("version-id")
-            if detail.get("bucket", {}).get("name") == bucket and uploaded == version:
-                return str(arn)
+            arn = str(found["executionArn"])
+            if arn not in known:
+                event = json.loads(states.describe_execution(executionArn=arn)["input"])
+                detail = event.get("detail", {})
+                known[arn] = (
+                    str(detail.get("bucket", {}).get("name")),
+                    str(detail.get("object", {}).get("version-id")),
+                )
+            if known[arn] == (bucket, version):
+                return arn
         time.sleep(_POLL_SECONDS)
     raise FollowError(f"no execution started within {seconds:.0f} s of the upload to {bucket}")
 

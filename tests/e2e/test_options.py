@@ -1,6 +1,5 @@
 """With every option on – network, key of the models, closed buckets – a run is served as well."""
 
-import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,10 +11,8 @@ from botocore.exceptions import ClientError
 from bedrock_tuning import s3_layout
 from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain
-from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
-from tests.e2e.following import upload_manifest, upload_pictures
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
@@ -23,7 +20,6 @@ from tools.scan.cases import OPTIONS
 
 pytestmark = pytest.mark.e2e
 
-PICTURES = 40
 SCIENTIST = "DataScientist-ron"  # one of the data_roles
 AUDITOR = "Auditor"
 
@@ -84,15 +80,8 @@ def stage(world: World, scientist: Any) -> Iterator[Stage]:
         ("training", TRAINING),
     )
     for seed, (kind, count) in enumerate(kinds):
-        folder = world.folder / kind
-        drawn = list(dataset.draw(folder, count=PICTURES, seed=seed, prefix=kind))
-        place = {"bucket": world.deployment.buckets.of(kind), "customization": NAME}
-        upload_pictures(scientist, folder, drawn, **place)
-        captioned = [
-            dataclasses.replace(drawn[number % PICTURES], caption=f"{kind} picture {number}")
-            for number in range(count)
-        ]
-        version = upload_manifest(scientist, dataset.manifest(captioned, **place), **place)
+        world.add_pictures(kind, count=count, seed=seed, by=scientist)
+        version = world.upload(kind, world.rows(kind), by=scientist)
         ended = world.follow(version, kind=kind)
     stage = Stage(world, ended, OPTIONS["all"])
     yield stage

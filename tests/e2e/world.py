@@ -2,7 +2,8 @@
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
 
 NAME = "pets-search"
 TRAINING, VALIDATION = 1_000, 8
-SECONDS = 90.0
+# Drawn and uploaded; the records refer to them by turns.
+PICTURES = 40
+# A bound for what never comes: on a machine under load, a run takes its time.
+SECONDS = 300.0
 
 
 @dataclass
 class World:
     """The deployed app with pictures in both buckets and a validation manifest.
 
-    waiting: the end of the execution that the validation manifest alone started.
+    pictures: one for each record. waiting: the end of the execution that the validation manifest
+    alone started.
     """
 
     aws: LocalAws
@@ -30,20 +35,27 @@ class World:
     folder: Path
     pictures: dict[s3_layout.Kind, list[dataset.Picture]] = field(default_factory=dict)
     waiting: EndedExecution | None = None
+    _uploads: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def with_pictures(cls, *, aws: LocalAws, deployment: Deployment, folder: Path) -> "World":
         world = cls(aws=aws, deployment=deployment, folder=folder)
         counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):
-            drawn = list(dataset.draw(folder / kind, count=count, seed=seed, prefix=kind))
-            world.pictures[kind] = drawn
-            upload_pictures(
-                aws, folder / kind, drawn, bucket=world.bucket(kind), customization=NAME
-            )
+            world.add_pictures(kind, count=count, seed=seed)
         version = world.upload("validation", world.rows("validation"))
         world.waiting = world.follow(version, kind="validation")
         return world
+
+    def add_pictures(self, kind: s3_layout.Kind, *, count: int, seed: int, by: Any = None) -> None:
+        """Uploads pictures for so many records. by: what has a `client`, if not the local AWS."""
+        folder = self.folder / kind
+        drawn = list(dataset.draw(folder, count=min(count, PICTURES), seed=seed, prefix=kind))
+        upload_pictures(by or self.aws, folder, drawn, bucket=self.bucket(kind), customization=NAME)
+        self.pictures[kind] = [
+            replace(picture, caption=f"{picture.caption}, number {number}")
+            for number, picture in zip(range(count), cycle(drawn), strict=False)
+        ]
 
     def bucket(self, kind: s3_layout.Kind) -> str:
         """The dataset bucket of a kind."""
@@ -64,11 +76,13 @@ class World:
         rows = [json.loads(line) for line in body.splitlines()]
         return [{**row, "caption": f"{row['caption']}{salt}"} for row in rows]
 
-    def upload(self, kind: s3_layout.Kind, rows: list[dict[str, str]] | bytes) -> str:
-        """Uploads a manifest; returns its version id."""
+    def upload(
+        self, kind: s3_layout.Kind, rows: list[dict[str, str]] | bytes, *, by: Any = None
+    ) -> str:
+        """Uploads a manifest; returns its version id. by: as for add_pictures."""
         if not isinstance(rows, bytes):
             rows = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        return upload_manifest(self.aws, rows, bucket=self.bucket(kind), customization=NAME)
+        return upload_manifest(by or self.aws, rows, bucket=self.bucket(kind), customization=NAME)
 
     def follow(
         self, version: str, *, kind: s3_layout.Kind = "training", approve: bool = True
@@ -79,7 +93,12 @@ class World:
     def execution(self, version: str, *, kind: s3_layout.Kind = "training") -> str:
         """The execution that this upload started."""
         return following.execution_for(
-            self.aws, self.deployment, bucket=self.bucket(kind), version=version
+            self.aws,
+            self.deployment,
+            bucket=self.bucket(kind),
+            version=version,
+            seconds=SECONDS,
+            known=self._uploads,
         )
 
     def end_of(self, arn: str, *, approve: bool = True) -> EndedExecution:
@@ -200,7 +219,7 @@ class Inbox:
         return [json.loads(body["Message"]) for body in bodies]
 
 
-def eventually(truth: Any, *, seconds: float = 20.0) -> bool:
+def eventually(truth: Any, *, seconds: float = SECONDS) -> bool:
     """Whether it became true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

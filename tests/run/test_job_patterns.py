@@ -100,8 +100,8 @@ def test_no_pattern_of_ours_takes_long_for_any_string(field: str) -> None:
         for filler in ("-", "a", "a-", "-a", ".", " ", "/a", "a/")
     ]
 
-    begin = time.perf_counter()
+    begin = time.process_time()
     for value in hostile:
         assert job.problem(field, value) is not None
     # The published job name pattern needs longer than the universe has left for the first of them.
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1

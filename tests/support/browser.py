@@ -53,7 +53,7 @@ def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) ->
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     ).stdout
     found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)', shown)

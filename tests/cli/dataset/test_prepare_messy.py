@@ -7,6 +7,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,15 @@ ODD: dict[str, Callable[[], bytes]] = {
 HOPELESS = {"photo.jpg", "empty.png", "tiny.png", "page.jpg", "cut.jpg", "z copy.png"}
 
 
+@cache
+def _odd() -> dict[str, bytes]:
+    return {name: make() for name, make in ODD.items()}
+
+
 def _fill(folder: Path) -> Path:
     folder.mkdir()
-    for name, make in ODD.items():
-        (folder / name).write_bytes(make())
+    for name, data in _odd().items():
+        (folder / name).write_bytes(data)
     for name in (".DS_Store", "Thumbs.db", "notes.md"):
         (folder / name).write_bytes(b"x")
     return folder

@@ -92,10 +92,10 @@ def test_an_unknown_base_model_is_not_found(pets: Pets) -> None:
 
 
 def test_a_job_name_that_sends_the_published_pattern_astray_is_answered_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BedrockError):
         parse_job(jobName="a" + "-" * 61 + "_")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_the_safe_pattern_of_job_names_accepts_just_what_the_published_one_does() -> None:

@@ -21,4 +21,4 @@ def test_tuning_finds_the_local_deployment_without_being_told(
     result = CliRunner().invoke(tuning, ["runs"], obj=aws)
     assert result.exit_code == 0, result.output
     assert "no run yet in local" in result.stderr
-    aws.assert_all_called()
+    aws.end()

@@ -4,6 +4,8 @@ When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete th
 """
 
 import json
+from pathlib import Path
+from typing import Any
 
 from local.emulator.layout import LAMBDA_SLOTS
 from local.emulator.server import LocalAws
@@ -16,20 +18,31 @@ def handler(event, context):
 """
 USES_PILLOW = "import PIL\ndef handler(event, context): return 1"
 USES_BOTO3 = "import boto3\ndef handler(event, context): return boto3.__name__"
-SLEEPS = """
-import time
+# Each task runs until so many do at the same time, or until its time is up.
+WAITS = """
+import os, pathlib, time, uuid
 def handler(event, context):
-    began = time.time()
-    time.sleep(0.6)
-    return [began, time.time()]
+    folder, own = pathlib.Path(event["folder"]), uuid.uuid4().hex
+    (folder / own).touch()
+    until = time.monotonic() + event["seconds"]
+    while (most := len(os.listdir(folder))) < event["wanted"] and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)  # The others look every 0.05 s.
+    (folder / own).unlink()
+    return most
 """
 
 
-def most_at_once(aws: LocalAws, tasks: int) -> int:
-    """How many of so many Lambda tasks of one state machine ran at the same time."""
-    arn = function(aws, SLEEPS)
-    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
-    invoke["Parameters"] = {"FunctionName": arn}
+def most_at_once(aws: LocalAws, folder: Path, *, tasks: int, wanted: int, seconds: float) -> int:
+    """How many of so many Lambda tasks of one state machine ran at the same time.
+
+    Each waits for `wanted` of them, but no longer than `seconds`.
+    """
+    arn = function(aws, WAITS)
+    invoke: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
+    invoke["End"] = True
+    given = {"folder": str(folder), "wanted": wanted, "seconds": seconds}
+    invoke["Parameters"] = {"FunctionName": arn, "Payload": given}
     invoke["OutputPath"] = "$.Payload"
     states = {
         "M": {
@@ -42,8 +55,7 @@ def most_at_once(aws: LocalAws, tasks: int) -> int:
     policy = [allow("lambda:InvokeFunction", arn)]
     ended = run(aws, machine(aws, states, policy=policy), {"items": list(range(tasks))})
     assert ended["status"] == "SUCCEEDED", ended
-    spans = json.loads(ended["output"])
-    return max(sum(began <= start < end for began, end in spans) for start, _ in spans)
+    return max(json.loads(ended["output"]))
 
 
 def test_the_class_of_an_error_is_lost_as_it_comes(plain: LocalAws) -> None:
@@ -85,9 +97,11 @@ def test_functions_see_only_what_awss_runtime_brings(aws: LocalAws) -> None:
     assert call(aws, function(aws, USES_BOTO3)) == ("boto3", None)
 
 
-def test_every_task_gets_a_process_at_once_as_it_comes(plain: LocalAws) -> None:
-    assert most_at_once(plain, LAMBDA_SLOTS + 3) > LAMBDA_SLOTS
+def test_every_task_gets_a_process_at_once_as_it_comes(plain: LocalAws, tmp_path: Path) -> None:
+    most = LAMBDA_SLOTS + 3
+    assert most_at_once(plain, tmp_path, tasks=most, wanted=most, seconds=60) == most
 
 
-def test_more_tasks_than_slots_queue(aws: LocalAws) -> None:
-    assert 1 < most_at_once(aws, LAMBDA_SLOTS + 3) <= LAMBDA_SLOTS
+def test_more_tasks_than_slots_queue(aws: LocalAws, tmp_path: Path) -> None:
+    most = LAMBDA_SLOTS + 3
+    assert 1 < most_at_once(aws, tmp_path, tasks=most, wanted=most, seconds=3) <= LAMBDA_SLOTS

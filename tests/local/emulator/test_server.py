@@ -27,7 +27,7 @@ def local(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=300,
         check=False,
     )
 
@@ -318,7 +318,7 @@ def test_a_server_whose_files_are_deleted_ends_with_its_functions(tmp_path: Path
     shutil.rmtree(started.layout.root, ignore_errors=True)
     # First of all: a process that nobody waited for would fail whatever test runs later.
     assert started._process is not None
-    assert started._process.wait(timeout=60) is not None
+    assert started._process.wait(timeout=300) is not None
     eventually(lambda: not group_members(leader))
     # A killed process is gone from the list before its last thread has closed the socket.
     eventually(lambda: not listens(started.record.port))
@@ -373,7 +373,7 @@ def test_ctrl_c_while_importing_is_no_traceback(tmp_path: Path) -> None:
             if "click.core" in line:
                 process.send_signal(signal.SIGINT)
                 break
-        said += process.communicate(timeout=30)[1]
+        said += process.communicate(timeout=300)[1]
     assert process.returncode == -signal.SIGINT  # 130 to a shell
     assert "Traceback" not in said
 
