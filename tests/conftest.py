@@ -10,7 +10,9 @@ from tests.support import processes
 
 # Tests of one of these folders share what is expensive to make: a deployed app, a server,
 # templates. The longest come first, so that no worker is left with one of them at the end.
-TOGETHER = ("e2e", "local", "review", "stacks")
+TOGETHER = ("e2e", "review", "local", "stacks")
+# These start servers of their own and share nothing.
+ALONE = ("tests/e2e/test_options.py", "tests/local/emulator/test_server.py")
 
 # For `pytest --hypothesis-profile=deep`; tests.support.properties scales numbers of its own.
 # Without deadlines: a machine under load is slow, not wrong.
@@ -21,17 +23,17 @@ settings.load_profile("usual")
 
 
 def unit(nodeid: str) -> str:
-    """What stays on one worker: a folder of TOGETHER, of others each file."""
+    """What stays on one worker: a folder of TOGETHER without ALONE, of others each file."""
     path = nodeid.partition("::")[0]
     folder = path.split("/")[1]
-    return folder if folder in TOGETHER else path
+    return folder if folder in TOGETHER and path not in ALONE else path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the folders of TOGETHER before everything else."""
-    rank = {name: number for number, name in enumerate(TOGETHER)}
+    """Start TOGETHER and ALONE before everything else."""
+    rank = {name: number for number, name in enumerate((*TOGETHER, *ALONE))}
     # Stable: the order inside of a folder stays.
-    items.sort(key=lambda item: rank.get(unit(item.nodeid), len(TOGETHER)))
+    items.sort(key=lambda item: rank.get(unit(item.nodeid), len(rank)))
 
 
 @pytest.hookimpl(wrapper=True)

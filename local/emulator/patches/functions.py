@@ -23,11 +23,11 @@ RUNTIME_PACKAGES: Final = (
 
 MARK: Final = "<error-class>"
 
-_HANDLER_FAILED = '"error": str(e), "trace": traceback.format_exc()'
+_HANDLER_FAILED = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
 _HANDLER_FAILED_NOW = (
-    '"error": "<error-class>" + json.dumps({"errorMessage": str(e), '
+    '{"status": "ok", "result": {"<error-class>": {"errorMessage": str(e), '
     '"errorType": type(e).__name__, "stackTrace": traceback.format_list('
-    'traceback.extract_tb(e.__traceback__)[1:])}), "trace": traceback.format_exc()'
+    'traceback.extract_tb(e.__traceback__)[1:])}, "trace": traceback.format_exc()}}'
 )
 _INIT_FAILED = '_real_stdout.write(json.dumps({"status": "error", "error": str(e)}) + "\\n")'
 _INIT_FAILED_NOW = (
@@ -43,8 +43,10 @@ def errors_have_their_class() -> None:
     """Gap: a Python function's error reaches its caller as `Runtime.HandlerError`, never its class.
 
     `Retry` and `Catch` by error class, which our state machine relies on, would never match.
-    The worker reports class and stack inside the message, behind a marker; they are unpacked where
-    the response is made. A module that cannot be imported becomes `Runtime.ImportModuleError`.
+    The worker reports class and stack behind a marker; they are unpacked where the response is
+    made. To the emulator they are a result: after an error it would start another process, which
+    costs a second, while AWS goes on with the same. A module that cannot be imported becomes
+    `Runtime.ImportModuleError`.
     """
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
@@ -52,13 +54,20 @@ def errors_have_their_class() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     script = replace_once(script, _HANDLER_FAILED, _HANDLER_FAILED_NOW)
     lambda_runtime._PYTHON_WORKER_SCRIPT = replace_once(script, _INIT_FAILED, _INIT_FAILED_NOW)
-    sources = ('error_type = "Runtime.HandlerError"', '"errorMessage": error_msg')
+    sources = (
+        'return {"body": result.get("result"), "log": result.get("log", "")}',
+        '"errorMessage": error_msg',
+    )
 
     @around(lambda_svc, "_execute_function_warm", *sources)
     def execute_function_warm(upstream: Any, function: Any, event: Any, request_id: str) -> Any:
         result = upstream(function, event, request_id)
         body = result.get("body")
-        if result.get("error") and isinstance(body, dict):
+        if isinstance(body, dict) and MARK in body:
+            result["error"] = True
+            result["log"] = "\n".join(filter(None, (result["log"], body["trace"])))
+            result["body"] = {**body[MARK], "requestId": request_id}
+        elif result.get("error") and isinstance(body, dict):
             _, marked, details = str(body.get("errorMessage", "")).partition(MARK)
             if marked:
                 result["body"] = {**json.loads(details), "requestId": request_id}

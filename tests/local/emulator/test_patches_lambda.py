@@ -16,6 +16,15 @@ class BadInput(Exception): ...
 def handler(event, context):
     raise BadInput("asked to fail")
 """
+COUNTS = """
+calls = 0
+def handler(event, context):
+    global calls
+    calls += 1
+    if event == "fail":
+        raise ValueError(calls)
+    return calls
+"""
 USES_PILLOW = "import PIL\ndef handler(event, context): return 1"
 USES_BOTO3 = "import boto3\ndef handler(event, context): return boto3.__name__"
 # Each task runs until so many do at the same time, or until its time is up.
@@ -89,6 +98,19 @@ def test_a_state_machine_catches_by_class(aws: LocalAws) -> None:
 
 def test_functions_see_the_servers_packages_as_it_comes(plain: LocalAws) -> None:
     assert call(plain, function(plain, USES_PILLOW)) == (1, None)
+
+
+def test_an_error_ends_the_process_as_it_comes(plain: LocalAws) -> None:
+    arn = function(plain, COUNTS)
+    call(plain, arn, "fail")
+    assert call(plain, arn) == (1, None)
+
+
+def test_a_process_outlives_an_error(aws: LocalAws) -> None:
+    arn = function(aws, COUNTS)
+    answer, _ = call(aws, arn, "fail")
+    assert (answer["errorType"], answer["errorMessage"]) == ("ValueError", "1")
+    assert call(aws, arn) == (2, None)
 
 
 def test_functions_see_only_what_awss_runtime_brings(aws: LocalAws) -> None:
