@@ -1,5 +1,6 @@
 """How many examples a property gets, which tests share a worker, and what a test may not leave."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,10 @@ from tests.support import processes
 TOGETHER = ("e2e", "review", "local", "stacks")
 # These start servers of their own and share nothing.
 ALONE = ("tests/e2e/test_options.py", "tests/local/emulator/test_server.py")
+
+# jsonschema would compile the grammars of all kinds of addresses, for formats that no schema of
+# ours names: 2 s in each worker.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 # For `pytest --hypothesis-profile=deep`; tests.support.properties scales numbers of its own.
 # Without deadlines: a machine under load is slow, not wrong.
