@@ -5,7 +5,10 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # A difference hash of 64 bits, in bands: of two that differ in fewer bits than there are bands,
 # one band is equal.
@@ -35,10 +38,17 @@ def look_at(data: bytes) -> Look | None:
             warnings.simplefilter("ignore")
             # JPEG decodes at an eighth of its size for an eighth of the time.
             image.draft("RGB", (4 * _SIDE, 4 * _SIDE))
-            small = image.convert("RGB").resize((_SIDE + 1, _SIDE), PIL.Image.Resampling.BOX)
+            return look_of(image)
     except Exception:
         # Decoders of broken data raise whatever they like; others tell of it.
         return None
+
+
+def look_of(image: "Image") -> Look:
+    """The look of a decoded picture."""
+    from PIL.Image import Resampling
+
+    small = image.resize((_SIDE + 1, _SIDE), Resampling.BOX, reducing_gap=8.0).convert("RGB")
     gray = small.convert("L").tobytes()
     bits = 0
     for row in range(_SIDE):

@@ -119,7 +119,6 @@ class Workshop:
             reason = f"it cannot be read: {error.strerror or error}"
             return LeftOut(file=file, reason=reason, kind="image not readable"), None
         source = _digest(data)
-        look = look_at(data) if self.looks else None
         if self.limits is None or not fix:
             return PreparedImage(
                 file=file,
@@ -128,7 +127,7 @@ class Workshop:
                 name=_safe(file),
                 path=path,
                 is_new=path.is_relative_to(self.work),
-                look=look,
+                look=look_at(data) if self.looks else None,
             ), None
         known = self._known.get(source)
         entry = known if known is not None and self._is_there(known) else self._fix(data, source)
@@ -148,7 +147,7 @@ class Workshop:
             path=self._fixed / source if entry["changes"] else path,
             is_new=bool(entry["changes"]) or path.is_relative_to(self.work),
             changes=tuple(changes),
-            look=look,
+            look=Look(entry["look"][0], bytes.fromhex(entry["look"][1])),
         ), None if entry is known else entry
 
     def _is_there(self, entry: Mapping[str, Any]) -> bool:
@@ -170,6 +169,7 @@ class Workshop:
             "digest": _digest(fixed.data),
             "extension": fixed.extension,
             "changes": [list(each) for each in fixed.changes],
+            "look": [fixed.look.bits, fixed.look.colours.hex()],
         }
 
 
