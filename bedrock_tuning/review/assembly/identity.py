@@ -19,7 +19,7 @@ URL_SUFFIX: Final = "amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceKind:
+class Naming:
     """A resource type: the property that names it, its ARN, what Ref gives ("name" or "arn").
 
     Places in the ARN: {p}artition, {r}egion, {a}ccount, {n}ame.
@@ -33,65 +33,61 @@ class ResourceKind:
 
 _EC2: Final = "arn:{p}:ec2:{r}:{a}:"
 
-KINDS: Final[Mapping[str, ResourceKind]] = {
-    "AWS::CloudWatch::Alarm": ResourceKind(
+KINDS: Final[Mapping[str, Naming]] = {
+    "AWS::CloudWatch::Alarm": Naming(
         named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
     ),
-    "AWS::DynamoDB::GlobalTable": ResourceKind(
+    "AWS::DynamoDB::GlobalTable": Naming(
         named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
     ),
-    "AWS::DynamoDB::Table": ResourceKind(
-        named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
-    ),
-    "AWS::EC2::FlowLog": ResourceKind(arn=_EC2 + "vpc-flow-log/{n}"),
-    "AWS::EC2::RouteTable": ResourceKind(
-        arn=_EC2 + "route-table/{n}", attributes=("RouteTableId",)
-    ),
-    "AWS::EC2::SecurityGroup": ResourceKind(
+    "AWS::DynamoDB::Table": Naming(named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"),
+    "AWS::EC2::FlowLog": Naming(arn=_EC2 + "vpc-flow-log/{n}"),
+    "AWS::EC2::RouteTable": Naming(arn=_EC2 + "route-table/{n}", attributes=("RouteTableId",)),
+    "AWS::EC2::SecurityGroup": Naming(
         arn=_EC2 + "security-group/{n}", attributes=("GroupId", "VpcId")
     ),
-    "AWS::EC2::SecurityGroupIngress": ResourceKind(),
-    "AWS::EC2::SecurityGroupEgress": ResourceKind(),
-    "AWS::EC2::Subnet": ResourceKind(
+    "AWS::EC2::SecurityGroupIngress": Naming(),
+    "AWS::EC2::SecurityGroupEgress": Naming(),
+    "AWS::EC2::Subnet": Naming(
         arn=_EC2 + "subnet/{n}", attributes=("SubnetId", "AvailabilityZone", "VpcId")
     ),
-    "AWS::EC2::SubnetRouteTableAssociation": ResourceKind(),
-    "AWS::EC2::VPC": ResourceKind(
+    "AWS::EC2::SubnetRouteTableAssociation": Naming(),
+    "AWS::EC2::VPC": Naming(
         arn=_EC2 + "vpc/{n}", attributes=("VpcId", "CidrBlock", "DefaultSecurityGroup")
     ),
-    "AWS::EC2::VPCEndpoint": ResourceKind(arn=_EC2 + "vpc-endpoint/{n}"),
-    "AWS::Events::Rule": ResourceKind(named_by="Name", arn="arn:{p}:events:{r}:{a}:rule/{n}"),
-    "AWS::IAM::ManagedPolicy": ResourceKind(
+    "AWS::EC2::VPCEndpoint": Naming(arn=_EC2 + "vpc-endpoint/{n}"),
+    "AWS::Events::Rule": Naming(named_by="Name", arn="arn:{p}:events:{r}:{a}:rule/{n}"),
+    "AWS::IAM::ManagedPolicy": Naming(
         named_by="ManagedPolicyName", arn="arn:{p}:iam::{a}:policy/{n}", ref="arn"
     ),
-    "AWS::IAM::Policy": ResourceKind(named_by="PolicyName"),
-    "AWS::IAM::Role": ResourceKind(
+    "AWS::IAM::Policy": Naming(named_by="PolicyName"),
+    "AWS::IAM::Role": Naming(
         named_by="RoleName", arn="arn:{p}:iam::{a}:role/{n}", attributes=("RoleId",)
     ),
-    "AWS::KMS::Alias": ResourceKind(named_by="AliasName", arn="arn:{p}:kms:{r}:{a}:{n}"),
-    "AWS::KMS::Key": ResourceKind(arn="arn:{p}:kms:{r}:{a}:key/{n}", attributes=("KeyId",)),
-    "AWS::Lambda::Function": ResourceKind(
+    "AWS::KMS::Alias": Naming(named_by="AliasName", arn="arn:{p}:kms:{r}:{a}:{n}"),
+    "AWS::KMS::Key": Naming(arn="arn:{p}:kms:{r}:{a}:key/{n}", attributes=("KeyId",)),
+    "AWS::Lambda::Function": Naming(
         named_by="FunctionName", arn="arn:{p}:lambda:{r}:{a}:function:{n}"
     ),
-    "AWS::Lambda::LayerVersion": ResourceKind(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
-    "AWS::Lambda::Permission": ResourceKind(),
-    "AWS::Logs::LogGroup": ResourceKind(
+    "AWS::Lambda::LayerVersion": Naming(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
+    "AWS::Lambda::Permission": Naming(),
+    "AWS::Logs::LogGroup": Naming(
         named_by="LogGroupName", arn="arn:{p}:logs:{r}:{a}:log-group:{n}:*"
     ),
-    "AWS::S3::Bucket": ResourceKind(named_by="BucketName", arn="arn:{p}:s3:::{n}"),
-    "AWS::S3::BucketPolicy": ResourceKind(),
-    "AWS::SNS::Subscription": ResourceKind(ref="arn", arn="arn:{p}:sns:{r}:{a}:subscription:{n}"),
-    "AWS::SNS::Topic": ResourceKind(named_by="TopicName", arn="arn:{p}:sns:{r}:{a}:{n}", ref="arn"),
-    "AWS::SNS::TopicPolicy": ResourceKind(),
-    "AWS::SQS::Queue": ResourceKind(
+    "AWS::S3::Bucket": Naming(named_by="BucketName", arn="arn:{p}:s3:::{n}"),
+    "AWS::S3::BucketPolicy": Naming(),
+    "AWS::SNS::Subscription": Naming(ref="arn", arn="arn:{p}:sns:{r}:{a}:subscription:{n}"),
+    "AWS::SNS::Topic": Naming(named_by="TopicName", arn="arn:{p}:sns:{r}:{a}:{n}", ref="arn"),
+    "AWS::SNS::TopicPolicy": Naming(),
+    "AWS::SQS::Queue": Naming(
         named_by="QueueName", arn="arn:{p}:sqs:{r}:{a}:{n}", ref="url", attributes=("QueueName",)
     ),
-    "AWS::SQS::QueuePolicy": ResourceKind(),
-    "AWS::SSM::Parameter": ResourceKind(named_by="Name", arn="arn:{p}:ssm:{r}:{a}:parameter{n}"),
-    "AWS::Scheduler::Schedule": ResourceKind(
+    "AWS::SQS::QueuePolicy": Naming(),
+    "AWS::SSM::Parameter": Naming(named_by="Name", arn="arn:{p}:ssm:{r}:{a}:parameter{n}"),
+    "AWS::Scheduler::Schedule": Naming(
         named_by="Name", arn="arn:{p}:scheduler:{r}:{a}:schedule/default/{n}"
     ),
-    "AWS::StepFunctions::StateMachine": ResourceKind(
+    "AWS::StepFunctions::StateMachine": Naming(
         named_by="StateMachineName",
         arn="arn:{p}:states:{r}:{a}:stateMachine:{n}",
         ref="arn",
@@ -158,7 +154,7 @@ class Identity:
     @property
     def ref(self) -> str:
         """What Ref gives."""
-        match KINDS.get(self.kind, ResourceKind()).ref:
+        match KINDS.get(self.kind, Naming()).ref:
             case "arn":
                 return self.arn
             case "url":
@@ -169,7 +165,7 @@ class Identity:
         """What GetAtt gives; None when this review does not know the attribute."""
         if wanted in _ARN_ATTRIBUTES and self.arn:
             return self.arn
-        if wanted not in KINDS.get(self.kind, ResourceKind()).attributes:
+        if wanted not in KINDS.get(self.kind, Naming()).attributes:
             return None
         if wanted in _NAME_ATTRIBUTES or (wanted == "VpcId" and self.kind == "AWS::EC2::VPC"):
             return self.name

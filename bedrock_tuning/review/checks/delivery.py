@@ -192,7 +192,7 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "W526",
-    "Every role that may access encrypted data may use its key (kms:ViaService).",
+    "Every role that may access encrypted data may use its key through the service.",
     limit="the data is encrypted with this key",
     fix="Grant the use of the key through the service (kms:ViaService)",
 )

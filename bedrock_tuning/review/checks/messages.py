@@ -18,7 +18,11 @@ _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
 
 
-@check("F714", "A run can be approved: its task token is stored until somebody decides.", fix=_FIX)
+@check(
+    "F714",
+    "The workflow stores the task token of a run until somebody approves or rejects it.",
+    fix=_FIX,
+)
 def approval(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
     table = evidence.bound.fill("{runs:name}")
@@ -63,7 +67,11 @@ def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-@check("F715", "A message has a subject and a text, and a failed run fails.", fix=_FIX)
+@check(
+    "F715",
+    "Every message has a subject and a text, and a failed run ends in a Fail state.",
+    fix=_FIX,
+)
 def messages(evidence: Evidence) -> Iterator[Violation]:
     environment = evidence.bound.contracts.environment
     for machine, definition in graph.machines(evidence.assembly):

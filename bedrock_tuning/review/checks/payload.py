@@ -41,7 +41,7 @@ def _answer(function: FunctionSpec) -> str:
 
 @check(
     "F711",
-    "Every function gets what it reads, and its result is stored where it is read.",
+    "The workflow passes every function what it reads, and keeps its result where others read it.",
     fix=_FIX,
 )
 def payload(evidence: Evidence) -> Iterator[Violation]:
@@ -76,7 +76,11 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
             yield found(machine, f"nothing calls {function.name}", "it is part of every run")
 
 
-@check("F717", "Each result is written by its own function and passed on unchanged.", fix=_FIX)
+@check(
+    "F717",
+    "Each function writes its own result, and the workflow passes it on unchanged.",
+    fix=_FIX,
+)
 def answers(evidence: Evidence) -> Iterator[Violation]:
     owners = {arn: _answer(function) for arn, function in _called(evidence).items()}
     decisive = {path.split(".")[1] for path in (*filter(None, owners.values()), _JOB)}
@@ -104,7 +108,7 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
             yield found(machine, f"{name} reads {given}", f"every line of {shards}")
 
 
-@check("F713", "The job is exactly the request that was built and checked.", fix=_FIX)
+@check("F713", "The workflow starts exactly the job whose request was built and checked.", fix=_FIX)
 def job_request(evidence: Evidence) -> Iterator[Violation]:
     recorder = evidence.bound.fill(f"{{function.{RECORD_JOB.name}}}")
     request = f"{_answer(START_JOB)}.request"

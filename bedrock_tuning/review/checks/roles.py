@@ -69,7 +69,7 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "T201",
-    "Each role trusts one service, with source conditions, and nobody else.",
+    "Each role trusts one service, for this account (`aws:SourceAccount`), and nobody else.",
     fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
 )
 def trusted(evidence: Evidence) -> Iterator[Violation]:

@@ -78,7 +78,10 @@ def _names(states: set[tuple[str, bool]]) -> str:
     return " or ".join(sorted(name for name, _ in states)) or "nothing"
 
 
-@check("F719", "A run continues only with the result that it needs; any other result closes it.")
+@check(
+    "F719",
+    "The workflow continues only with the result that it needs, and closes the run on any other.",
+)
 def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = {(name, False) for name in run.calling(CLOSE_RUN)}
@@ -117,7 +120,7 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
                     )
 
 
-@check("F721", "After every failure, the run is closed or what was started is rolled back.")
+@check("F721", "After every failure, the workflow closes the run or rolls back what it started.")
 def failures_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = run.calling(CLOSE_RUN)
@@ -232,7 +235,11 @@ def _deployment(run: _Run) -> Iterator[Violation]:
         )
 
 
-@check("F716", "Every shard is checked; if a check fails, its error is reported.", fix=_FIX)
+@check(
+    "F716",
+    "The workflow checks every shard, and reports the error of a check that fails.",
+    fix=_FIX,
+)
 def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
     wanted = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
     checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")

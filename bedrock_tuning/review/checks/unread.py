@@ -19,7 +19,7 @@ def nothing_unread(others: Sequence[Check]) -> Check:
 
     return Check(
         id="A107",
-        sentence="Every property of a resource is read by a check.",
+        sentence="A check reads every property of every resource.",
         finder=unread,
         limit="it could copy data, run other code or silence an alarm",
         fix="Remove it, or write a check in bedrock_tuning/review/checks that reads it and says "

@@ -76,7 +76,7 @@ def all_reached(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "F703",
-    "Every task is retried with backoff, and its last error is caught.",
+    "Every task retries with backoff, and catches its last error.",
     limit="throttling passes; any other error must be reported",
     fix="Add Retry and Catch, as in the neighbouring states",
 )
@@ -160,7 +160,9 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
         yield from unlike(machine, given, wanted, exactly=True, absent="not in the contract")
 
 
-@check("F707", "Every execution has a time limit, and so has every state that waits for an answer.")
+@check(
+    "F707", "Every execution has TimeoutSeconds, and so has every state that waits for an answer."
+)
 def timeouts(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         whole = definition.get("TimeoutSeconds")

@@ -165,24 +165,28 @@ def _readable(text: str, labels: Labels) -> str:
     )
 
 
+# By effect: what more of it means, what less of it, and how each is said.
+_EFFECTS: Final = {
+    "Allow": ((LOOSENED, "may now"), (TIGHTENED, "can no longer")),
+    "Deny": ((TIGHTENED, "is now denied"), (LOOSENED, "is no longer denied")),
+}
+
+
 def _permissions(old: _Side, new: _Side) -> Iterator[Change]:
     before, after = dict(old.policies()), dict(new.policies())
     for where in sorted({*before, *after}):
-        ours, theirs = after.get(where, []), before.get(where, [])
-        for effect, gained, lost in (
-            ("Allow", LOOSENED, TIGHTENED),
-            ("Deny", TIGHTENED, LOOSENED),
-        ):
-            now = [s for s in ours if s.effect == effect]
-            then = [s for s in theirs if s.effect == effect]
-            verb = "may now" if effect == "Allow" else "is now denied"
-            for text in _only_in(now, then):
-                yield Change(
-                    kind=gained, where=where, what=f"{verb} {text}", grave=gained == LOOSENED
-                )
-            verb = "can no longer" if effect == "Allow" else "is no longer denied"
-            for text in _only_in(then, now):
-                yield Change(kind=lost, where=where, what=f"{verb} {text}", grave=lost == LOOSENED)
+        for effect, (more, less) in _EFFECTS.items():
+            then, now = (
+                [s for s in side.get(where, []) if s.effect == effect] for side in (before, after)
+            )
+            for (kind, verb), texts in (
+                (more, _only_in(now, then)),
+                (less, _only_in(then, now)),
+            ):
+                for text in texts:
+                    yield Change(
+                        kind=kind, where=where, what=f"{verb} {text}", grave=kind == LOOSENED
+                    )
 
 
 def _only_in(statements: Sequence[Statement], others: Sequence[Statement]) -> Iterator[str]:
