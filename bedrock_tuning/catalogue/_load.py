@@ -210,7 +210,8 @@ def _disputes(path: str, fact: Sourced, known: Mapping[str, Source]) -> Iterator
 def _told(fact: Sourced | Alternative, known: Mapping[str, Source]) -> str:
     """Who says something, with what is noted about it; of a page its book is enough."""
     titles = [known[tag].title for tag in fact.source if known[tag].ref]
-    books = " and ".join(dict.fromkeys(title.partition(": ")[0] for title in titles))
+    *first, last = dict.fromkeys(title.partition(": ")[0] for title in titles) or [""]
+    books = f"{', '.join(first)} and {last}" if first else last
     return f"{books} ({fact.note})" if fact.note else books
 
 

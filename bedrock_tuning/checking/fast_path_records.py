@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from itertools import repeat
+from itertools import filterfalse, repeat
 from operator import contains
 from typing import Any, Final, Protocol
 
@@ -148,10 +148,8 @@ class _Captions:
         """Whether a caption in another script has more tokens than the model reads."""
         most, ratio = self._tokens, self._ratio
         return any(
-            len(caption) > most
-            and not caption.isascii()
-            and caption_tokens(caption, chars_per_token=ratio) > most
-            for caption in captions
+            len(caption) > most and caption_tokens(caption, chars_per_token=ratio) > most
+            for caption in filterfalse(str.isascii, captions)
         )
 
     def _are_inside(self, refs: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import Format
@@ -29,10 +30,9 @@ class _Sign:
     only: bool = False
     test: Callable[[Record], bool] | None = None
 
-    def fits(self, record: Record, names: frozenset[str]) -> bool:
-        """Whether a record with these lower-case names has the format."""
-        known = self.names == names if self.only else self.names <= names
-        return known and (self.test is None or self.test(record))
+    def fits(self, names: frozenset[str]) -> bool:
+        """Whether the lower-case names of a record are those of the format."""
+        return self.names == names if self.only else self.names <= names
 
 
 def _turns(record: Record, key: str = "messages") -> Iterator[Record]:
@@ -59,7 +59,8 @@ def _has_text_turns(record: Record) -> bool:
 
 def _has_block_turns(record: Record) -> bool:
     contents = [turn.get("content") for turn in _turns(record)]
-    return bool(contents) and all(isinstance(each, list) for each in contents)
+    untyped = not any("type" in block for block in _blocks(record))
+    return bool(contents) and untyped and all(isinstance(each, list) for each in contents)
 
 
 def _is_web(key: str) -> Callable[[Record], bool]:
@@ -154,11 +155,16 @@ def foreign_format(value: Record, wanted: Format) -> Foreign | None:
 
     A typed block ({"type": "text"}) alone does not make a conversation a foreign one.
     """
-    names = frozenset(name.lower() for name in value)
-    for sign in _SIGNS:
-        if sign.fits(value, names):
+    for sign in _candidates(frozenset(name.lower() for name in value)):
+        if sign.test is None or sign.test(value):
             return None if wanted in sign.foreign.formats else sign.foreign
     return None
+
+
+# Records of one file have the same few sets of names.
+@lru_cache(maxsize=1_024)
+def _candidates(names: frozenset[str]) -> tuple[_Sign, ...]:
+    return tuple(sign for sign in _SIGNS if sign.fits(names))
 
 
 def command_for(way: Way, wanted: Format, model: str) -> str:

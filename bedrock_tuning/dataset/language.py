@@ -5,11 +5,12 @@ need megabytes in each function.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 # Of the captions of a manifest, so many from its beginning are looked at.
-SAMPLE: Final = 1_000
+SAMPLE: Final = 300
 _COMMON: Final[Mapping[str, frozenset[str]]] = {
     language: frozenset(words.split())
     for language, words in {
@@ -23,6 +24,11 @@ _COMMON: Final[Mapping[str, frozenset[str]]] = {
         "Polish": "na i w z jest pod obok dwa przy się",
     }.items()
 }
+_LANGUAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    word: tuple(language for language, words in _COMMON.items() if word in words)
+    for words in _COMMON.values()
+    for word in words
+}
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f]")
 
@@ -30,14 +36,16 @@ _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f]")
 def language_of(text: str) -> str:
     """The language of a caption; "" when nothing is sure, "another script" for no Latin letters."""
     words = _WORD.findall(text.lower())
-    letters = "".join(words)
-    if not letters:
+    if not words:
         return ""
-    if 2 * len(_LATIN.findall(letters)) < len(letters):
+    letters = "".join(words)
+    if not letters.isascii() and 2 * len(_LATIN.findall(letters)) < len(letters):
         return "another script"
-    found = {name: sum(word in known for word in words) for name, known in _COMMON.items()}
-    best = max(found.values())
-    if not best:
+    found: Counter[str] = Counter()
+    for word in words:
+        found.update(_LANGUAGES.get(word, ()))
+    if not found:
         return ""
     # Languages share short words, so English wins a draw.
+    best = max(found.values())
     return "English" if found["English"] == best else max(found, key=lambda name: found[name])

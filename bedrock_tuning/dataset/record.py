@@ -133,7 +133,7 @@ class Record:
 
 
 _MEDIA: Final[tuple[MediumKind, ...]] = ("image", "video", "document")
-_KINDS: Final[tuple[str, ...]] = get_args(Block)
+_KINDS: Final = frozenset[str](get_args(Block))
 
 
 def _items(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -169,7 +169,7 @@ def _blocks(value: dict[str, Any]) -> Iterator[BlockAt]:
     for path, turn in _items(value.get("messages"), "messages"):
         role = turn.get("role")
         for inner, block in _items(turn.get("content"), f"{path}.content"):
-            kinds = tuple(kind for kind in _KINDS if kind in block)
+            kinds = tuple(sorted(_KINDS & block.keys()))
             yield BlockAt(kinds, inner, role if isinstance(role, str) else None, block)
 
 

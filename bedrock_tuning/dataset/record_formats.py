@@ -40,8 +40,8 @@ class TextOrList:
 class Object:
     """A JSON object.
 
-    alternatives: exactly one of these fields is given. open: other fields mean something, too.
-    lenient: other fields are ignored.
+    alternatives: exactly one of these fields is given. known: all of its fields. open: other
+    fields mean something, too. lenient: other fields are ignored.
     """
 
     required: Mapping[str, "Shape"] = field(default_factory=dict)
@@ -49,6 +49,11 @@ class Object:
     alternatives: Mapping[str, "Shape"] = field(default_factory=dict)
     open: bool = False
     lenient: bool = False
+    known: Mapping[str, "Shape"] = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = {**self.required, **self.alternatives, **self.optional}
+        object.__setattr__(self, "known", known)
 
     @property
     def flat(self) -> frozenset[str]:
@@ -200,8 +205,8 @@ def _elements(value: list[Any], item: Shape, path: str) -> Iterator[Misfit]:
 def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator[Misfit]:
     if not path and value.keys() == shape.flat and all(type(v) is str for v in value.values()):
         return
-    known: dict[str, Shape] = {**shape.required, **shape.alternatives, **shape.optional}
-    given = [name for name in shape.alternatives if name in value]
+    known = shape.known
+    given = [name for name in value if name in shape.alternatives]
     # Without one of the alternatives, an unknown field is a misspelling of one.
     lenient = shape.lenient and (bool(given) or not shape.alternatives)
     for name, inner in value.items():

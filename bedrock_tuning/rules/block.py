@@ -121,11 +121,13 @@ def block_in_wrong_turn(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 def block_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation has a kind of content that one source allows and another does not."""
     contract = scope.contract
+    if not contract.disputes:
+        return
     for block, kind in _kinds(record):
         path = f"conversation.{block.role}_blocks"
         dispute = contract.dispute(path, kind)
         if dispute is not None:
-            words = f"{kind}: {dispute.ours} takes it, {dispute.others} does not"
+            words = f"{kind} is taken by {dispute.ours}, not by {dispute.others}"
             yield Fault(words, f"{block.path}.{kind}", kind, "sources differ")
 
 

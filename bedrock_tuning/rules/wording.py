@@ -104,7 +104,7 @@ def name_without_class_word(dataset: Dataset, _: object) -> Iterator[Fault]:
 def captions_not_english(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A tenth or more of the captions are not in English, the only language of the model.
 
-    The first 1,000 captions are judged by their script and their commonest words; the share is our
+    The first 300 captions are judged by their script and their commonest words; the share is our
     own.
     """
     languages = dataset.requirements.base_model.inference.languages

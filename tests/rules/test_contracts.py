@@ -86,7 +86,7 @@ def test_where_two_guides_differ_about_a_format_the_warning_names_both(format: s
     ((severity, name, words),) = found("nova-2-lite", asked(medium(kind, format)))
 
     assert (severity, name) == ("warning", "media-format-disputed")
-    assert "Amazon Nova 2 User Guide takes it" in words
+    assert "taken by Amazon Nova 2 User Guide, not by Bedrock User Guide" in words
     assert list(found("nova-lite", asked(medium(kind, format)))) == []
 
 
