@@ -63,7 +63,20 @@ def main() -> None:
 @click.option(
     "--allow-closed-models", is_flag=True, help="Allow jobs on models past their end of life."
 )
-def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models: bool) -> None:
+@click.option(
+    "--model-units",
+    type=click.IntRange(0),
+    help="Raise the quota of Provisioned Throughput per base model; it is 0 in a new account.",
+)
+def up(
+    *,
+    state: Path,
+    port: int,
+    clock: float,
+    fresh: bool,
+    allow_closed_models: bool,
+    model_units: int | None,
+) -> None:
     """Start the local AWS in the background; print its endpoint."""
     running = LocalAws.attach(state=state)
     if running is not None and not fresh:
@@ -76,6 +89,7 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
                 click.echo(
                     f"the running one keeps its {name} ({getattr(running.record, name)})", err=True
                 )
+        _raise(running, model_units)
         click.echo(running.endpoint)
         return
     if running is not None:
@@ -92,7 +106,13 @@ def up(*, state: Path, port: int, clock: float, fresh: bool, allow_closed_models
     )
     took = time.monotonic() - began
     click.echo(f"up after {took:.1f} s, pid {server.record.pid}, log {server.layout.log}", err=True)
+    _raise(server, model_units)
     click.echo(server.endpoint)
+
+
+def _raise(server: LocalAws, model_units: int | None) -> None:
+    if model_units is not None:
+        server.faults.options(model_units=model_units)
 
 
 @main.command()
@@ -159,6 +179,8 @@ def demo(*, state: Path, port: int) -> None:
             aws = LocalAws.attach(state=state) or LocalAws.start(
                 state=state, port=port, detach=True
             )
+        # As AWS raises it on request: one to serve, one for a replacement.
+        aws.faults.options(model_units=2)
         result = json.dumps(run(aws, narrator, BUILD / "demo"), indent=2)
     except (DemoFailedError, TuningError) as error:
         click.echo(f"\nthe demo failed: {error}\n{AGAIN}", err=True)

@@ -74,13 +74,13 @@ def now() -> datetime:
 class Options:
     """What AWS decides about an account and a person decides here.
 
-    model_units: the quota per base model. AWS starts at 0, raised on request; 2 lets a
-    replacement be created before the old one is deleted.
+    model_units: the quota per base model, 0 until it is raised (docs/facts/api.md#quotas). With 2
+    a replacement can be created before the old one is deleted.
     hold: nothing that is under way ends, so that a test can read a state for as long as it needs.
     """
 
     allow_closed_models: bool = False
-    model_units: int = 2
+    model_units: int = 0
     jobs: int = 10
     custom_models: int = 100
     deployments: int = 10

@@ -54,6 +54,14 @@ def of_topic(arn: str) -> str | None:
     return key_arn(attributes.get("KmsMasterKeyId"))
 
 
+def of_queue(arn: str) -> str | None:
+    """The key of an SQS queue; None without one or without the queue."""
+    from ministack.services import sqs
+
+    attributes = (sqs._queue_by_arn(arn) or {}).get("attributes") or {}
+    return key_arn(attributes.get("KmsMasterKeyId"))
+
+
 def _of_headers(headers: Mapping[str, Any]) -> str | None:
     lower = {name.lower(): value for name, value in headers.items()}
     return key_arn(lower.get(KEY_ID)) if lower.get(ALGORITHM) == "aws:kms" else None

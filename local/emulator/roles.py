@@ -147,6 +147,24 @@ def refusal(
     return sentence
 
 
+def service_may(service: str, *, action: str, resource: str) -> bool:
+    """Whether a resource's own policy allows an AWS service that names no source of its call."""
+    from ministack.core import iam_evaluator as iam
+
+    policy, account = iam._resource_policy(action.split(":", 1)[0], resource) or ("", "")
+    request = iam.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=resource.split(":")[3],
+        secure_transport=True,
+    )
+    decision: str = iam.evaluate_resource_policy(policy, request, service=service).decision
+    return decision == "Allow"
+
+
 def authorize(
     session: Session,
     *,

@@ -56,6 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A local AWS of its own, in place of the session's."""
     folder = tmp_path_factory.mktemp("options")
     with LocalAws.start(state=folder / "state", port=0) as aws:
+        aws.faults.options(model_units=2)
         bootstrap(aws, folder)
         app = f"{sys.executable} -m tests.e2e.optional_app"
         deployment = deploy(aws, folder, say=lambda text: None, app=app)

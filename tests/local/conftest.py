@@ -20,6 +20,7 @@ def _sockets(socket_enabled: None) -> None:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """The local AWS, patched, with its Bedrock simulator."""
     with LocalAws.start(state=tmp_path_factory.mktemp("local-aws"), clock=CLOCK) as server:
+        server.faults.options(model_units=2)
         yield server
 
 

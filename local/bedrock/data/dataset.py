@@ -73,6 +73,10 @@ def check_dataset(
             if reference not in images:
                 _check_image(objects, reference, manifest=key, line=number)
                 images.add(reference)
+    elif contract.media is not None and contract.media.same_bucket_as_manifest:
+        for number, record in records:
+            for reference in _media(record):
+                _check_media(objects, reference, bucket=bucket, manifest=key, line=number)
     return len(records)
 
 
@@ -151,19 +155,51 @@ def _check_count(found: int, *, model: BaseModel, contract: DatasetContract, kin
 
 
 def _check_image(objects: RoleObjects, reference: str, *, manifest: str, line: int) -> None:
-    try:
-        bucket, key = split_uri(reference)
-    except ValueError as error:
-        raise _malformed(manifest, f"line {line}: {error}") from error
-    try:
-        start = objects.head(bucket, key, _LONGEST_SIGNATURE)
-    except AccessError as error:
-        raise _unreadable(bucket, key, f"line {line} of {manifest}: {error}") from error
+    bucket, key = _located(reference, manifest, line)
+    start = _head(objects, bucket, key, manifest, line)
     if not any(start.startswith(signature) for signature in SIGNATURES.values()):
         raise JobError(
             f"Unable to parse Amazon S3 file: {key}. Images must be in PNG or JPEG format.",
             f"line {line} of {manifest}",
         )
+
+
+def _located(reference: str, manifest: str, line: int) -> tuple[str, str]:
+    try:
+        return split_uri(reference)
+    except ValueError as error:
+        raise _malformed(manifest, f"line {line}: {error}") from error
+
+
+def _head(objects: RoleObjects, bucket: str, key: str, manifest: str, line: int) -> bytes:
+    """An object's first bytes."""
+    try:
+        return objects.head(bucket, key, _LONGEST_SIGNATURE)
+    except AccessError as error:
+        raise _unreadable(bucket, key, f"line {line} of {manifest}: {error}") from error
+
+
+def _media(value: Any) -> Iterator[str]:
+    """Every reference to S3 in a record, at any depth."""
+    if isinstance(value, dict):
+        if isinstance(value.get("s3Location"), dict):
+            yield str(value["s3Location"].get("uri"))
+        yield from (found for item in value.values() for found in _media(item))
+    elif isinstance(value, list):
+        yield from (found for item in value for found in _media(item))
+
+
+def _check_media(
+    objects: RoleObjects, reference: str, *, bucket: str, manifest: str, line: int
+) -> None:
+    """The role reads media in the dataset's own bucket alone (docs/facts/jobs.md#media)."""
+    place, key = _located(reference, manifest, line)
+    if place != bucket:
+        raise JobError(
+            f"Media must be in the same Amazon S3 bucket as the dataset: {reference}",
+            f"line {line} of {manifest} in {bucket}",
+        )
+    _head(objects, place, key, manifest, line)
 
 
 def _unreadable(bucket: str, key: str, detail: str) -> JobError:

@@ -20,6 +20,8 @@ PATCHES: Final = (
     tasks.tasks_run_as_the_state_machine,
     executions.bedrock_tasks,
     executions.executions_time_out,
+    executions.states_are_limited,
+    executions.task_tokens_end_with_their_task,
     events.targets_need_their_role,
     events.object_events_carry_the_version,
     cloudformation.bucket_properties,

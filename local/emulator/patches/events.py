@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.emulator import roles
+from local.emulator import keys, roles
 from local.emulator.patching import around, expect_source
 
 log = logging.getLogger("local-aws")
@@ -18,6 +18,10 @@ ACTIONS: Final = {
     "sns": "sns:Publish",
 }
 
+EVENTS: Final = "events.amazonaws.com"
+SCHEDULER: Final = "aws.scheduler"
+KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
+"""What sending to an encrypted queue takes."""
 
 _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
 
@@ -57,7 +61,8 @@ def targets_need_their_role() -> None:
     """Gap: rules and schedules reach their targets without the role that their target names.
 
     A rule's role without `states:StartExecution`, or one that does not trust the service for this
-    rule, would work here and fail on AWS. A refused event goes to the target's dead-letter queue.
+    rule, would work here and fail on AWS. A refused event goes to the target's dead-letter queue,
+    if that and its key let it in.
     """
     from ministack.services import eventbridge, scheduler
 
@@ -77,10 +82,16 @@ def targets_need_their_role() -> None:
 def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> None:
     """Raise RoleError unless the target's role, if it has one, may be assumed and may call it."""
     action = ACTIONS.get(target["Arn"].split(":")[2])
-    if not target.get("RoleArn") or action is None:
-        return
+    if target.get("RoleArn") and action is not None:
+        session, region = _assumed(target, event, rule)
+        roles.authorize(session, action=action, resource=target["Arn"], region=region)
+
+
+def _assumed(
+    target: Mapping[str, Any], event: Mapping[str, Any], rule: Any
+) -> tuple[roles.Session, str]:
     _, _, _, region, account, _ = rule["Arn"].split(":", 5)
-    scheduled = event["Source"] == "aws.scheduler"
+    scheduled = event["Source"] == SCHEDULER
     session = roles.assume(
         role_arn=target["RoleArn"],
         service="scheduler.amazonaws.com" if scheduled else "events.amazonaws.com",
@@ -88,7 +99,7 @@ def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any
         session_name="scheduler" if scheduled else "events",
         region=region,
     )
-    roles.authorize(session, action=action, resource=target["Arn"], region=region)
+    return session, region
 
 
 def _group_arn(schedule: Mapping[str, Any], region: str, account: str) -> str:
@@ -102,6 +113,11 @@ def _to_dead_letters(target: Any, event: Any, rule: Any, why: str) -> None:
 
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue_arn:
+        return
+    try:
+        _require_dead_letters(queue_arn, target, event, rule)
+    except roles.RoleError as error:
+        log.error("an event of %s is lost: %s", rule.get("Arn"), error)
         return
     _, _, _, _, account, name = queue_arn.split(":")
     details = {
@@ -119,3 +135,34 @@ def _to_dead_letters(target: Any, event: Any, rule: Any, why: str) -> None:
         },
         f"/{account}/{name}",
     )
+
+
+def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) -> None:
+    """Raise RoleError unless the event may be kept (docs/facts/workflow.md#dead-letters).
+
+    Scheduler sends with the target's role. EventBridge sends as itself: by the queue's policy, and
+    by the key's policy without any source in the context of its call to KMS.
+    """
+    from ministack.services import sqs
+
+    key = keys.of_queue(queue_arn)
+    if event["Source"] == SCHEDULER:
+        session, region = _assumed(target, event, rule)
+        roles.authorize(session, action="sqs:SendMessage", resource=queue_arn, region=region)
+        for action in KEY_ACTIONS if key else ():
+            why = keys.refusal(
+                access_key=session.access_key,
+                action=action,
+                key=str(key),
+                region=region,
+                service="sqs",
+                context={"aws:sqs:arn": queue_arn},
+            )
+            if why is not None:
+                raise roles.RoleError(why)
+        return
+    if not sqs.queue_policy_allows(queue_arn, EVENTS, rule["Arn"], rule["Arn"].split(":")[4]):
+        raise roles.RoleError(f"the policy of {queue_arn} does not let {EVENTS} send")
+    for action in KEY_ACTIONS if key else ():
+        if not roles.service_may(EVENTS, action=action, resource=str(key)):
+            raise roles.RoleError(f"the policy of {key} does not let {EVENTS} call {action}")

@@ -4,14 +4,16 @@ import contextvars
 import json
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from local.emulator.layout import LAMBDA_SLOTS
-from local.emulator.patches.tasks import LAMBDA_CALL, call_aws, task_is_wanted
+from local.emulator.patches.tasks import LAMBDA_CALL, call_aws, running_execution, task_is_wanted
 from local.emulator.patching import around, expect, expect_source
 
 RESOURCE: Final = "arn:aws:states:::bedrock:createModelCustomizationJob"
 POLL_SECONDS: Final = 0.2
+STATE_BYTES: Final = 256 * 1024
 
 
 def lambda_tasks_queue() -> None:
@@ -64,6 +66,56 @@ def executions_time_out() -> None:
         return response
 
 
+def states_are_limited() -> None:
+    """Gap: a state may be of any size; AWS ends the execution above 256 KiB.
+
+    `States.DataLimitExceeded` is one of the errors that `States.ALL` does not catch
+    (docs/facts/workflow.md#limits), so no state can tell of it.
+    """
+    from ministack.services import stepfunctions
+
+    @around(stepfunctions, "_add_event", 'execution["events"].append(event)')
+    def add_event(upstream: Any, execution: Any, kind: str, details: Any = None) -> Any:
+        for held in (details or {}).values():
+            text = held.get("input") or held.get("output") or ""
+            if kind.endswith(("StateEntered", "StateExited")) and len(text.encode()) > STATE_BYTES:
+                raise stepfunctions._ExecutionError(
+                    "States.DataLimitExceeded",
+                    f"The state/task '{held['name']}' returned a result with a size exceeding the "
+                    "maximum number of bytes service limit.",
+                )
+        return upstream(execution, kind, details)
+
+
+def task_tokens_end_with_their_task() -> None:
+    """Gap: a task token works after its execution was stopped, and a used one "does not exist".
+
+    On AWS the token of a task that is closed is refused as timed out, an unknown one as invalid
+    (docs/facts/workflow.md#task-tokens).
+    """
+    from ministack.core.responses import error_response_json
+    from ministack.services import stepfunctions
+
+    issued: dict[str, Mapping[str, Any]] = {}
+
+    @around(stepfunctions, "_invoke_with_callback", "_task_tokens[token] = {")
+    def invoke(upstream: Any, resource: str, given: Any, token: str, state: Any) -> Any:
+        issued[token] = running_execution()
+        return upstream(resource, given, token, state)
+
+    for kind in ("success", "failure", "heartbeat"):
+
+        @around(stepfunctions, f"_send_task_{kind}", "info = _task_tokens.get(token)")
+        def send(upstream: Any, data: dict[str, Any]) -> Any:
+            token = str(data.get("taskToken"))
+            if token not in issued:
+                return error_response_json("InvalidToken", "Invalid Token: 'Invalid token'", 400)
+            if token not in stepfunctions._task_tokens or issued[token]["status"] != "RUNNING":
+                why = "Task Timed Out: 'Provided task does not exist anymore'"
+                return error_response_json("TaskTimedOut", why, 400)
+            return upstream(data)
+
+
 def bedrock_tasks() -> None:
     """Gap: Step Functions does not know `bedrock:createModelCustomizationJob`, also with `.sync`.
 
@@ -79,7 +131,11 @@ def bedrock_tasks() -> None:
 
 
 def create_job(resource: str, parameters: Any) -> Any:
-    """The created job's ARN, or with `.sync` the whole job once it is Completed."""
+    """The created job's ARN, with `.sync` once the job is Completed.
+
+    Nothing more: AWS documents no other field, and its sample asks for the job with this one
+    (docs/facts/workflow.md#sync).
+    """
     created = _call("createModelCustomizationJob", parameters)
     if not resource.endswith(".sync"):
         return created
@@ -87,7 +143,7 @@ def create_job(resource: str, parameters: Any) -> Any:
     while True:
         job = _call("getModelCustomizationJob", identifier)
         if job["Status"] == "Completed":
-            return job
+            return created
         if job["Status"] in ("Failed", "Stopped"):
             raise _task_failed(job)
         if not task_is_wanted():

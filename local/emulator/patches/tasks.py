@@ -44,6 +44,11 @@ def task_is_wanted() -> bool:
     return task.execution["status"] == "RUNNING" and time.monotonic() < task.deadline
 
 
+def running_execution() -> Mapping[str, Any]:
+    """The execution that this thread's task belongs to."""
+    return _task.get().execution
+
+
 def tasks_run_as_the_state_machine() -> None:
     """Gap: tasks of a state machine run inside the emulator without its role, or not at all.
 

@@ -206,3 +206,24 @@ def test_a_bad_validation_set_fails_the_job(pets: Pets) -> None:
     data = {"validators": [manifest(pets, records(pets, 7))]}
     message = failure(pets, validationDataConfig=data)
     assert "records in the validation dataset is below the minimum (7 records" in message
+
+
+@pytest.mark.parametrize("place", ["its own", "another"])
+def test_media_outside_of_the_datasets_bucket_fail_the_job(pets: Pets, place: str) -> None:
+    where = pets.training if place == "its own" else pets.output
+    pets.aws.client("s3").put_object(Bucket=where, Key="pets/images/seen.png", Body=picture())
+    source = {"s3Location": {"uri": f"s3://{where}/pets/images/seen.png"}}
+    turns = [
+        {"role": "user", "content": [{"image": {"format": "png", "source": source}}]},
+        {"role": "assistant", "content": [{"text": "a cat"}]},
+    ]
+    request = {
+        "baseModelIdentifier": "amazon.nova-lite-v1:0:300k",
+        "hyperParameters": {"epochCount": "2"},
+        "validationDataConfig": {"validators": []},
+        "trainingDataConfig": manifest(pets, [{"messages": turns}] * 8),
+    }
+    if place == "its own":
+        assert pets.finished(pets.start(**request))["status"] == "Completed"
+    else:
+        assert "must be in the same Amazon S3 bucket as the dataset" in failure(pets, **request)

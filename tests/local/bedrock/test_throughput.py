@@ -1,11 +1,13 @@
 """Provisioned Throughput and on-demand deployments: life, and every rule of changing them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.emulator.layout import ACCOUNT
+from local.emulator.server import LocalAws
 from tests.local.support import (
     Pets,
     allow,
@@ -190,6 +192,15 @@ def test_more_units_than_the_quota_are_refused(pets: Pets, model: str) -> None:
     limit = pets.aws.faults.options()["model_units"]
     with refused("ServiceQuotaExceededException"):
         buy(pets, model, modelUnits=limit + 50)
+
+
+def test_nothing_is_bought_until_the_quota_is_raised(tmp_path: Path) -> None:
+    with LocalAws.start(state=tmp_path) as new, refused("ServiceQuotaExceededException") as message:
+        assert new.faults.options()["model_units"] == 0
+        new.client("bedrock").create_provisioned_model_throughput(
+            provisionedModelName="first", modelId="amazon.titan-embed-image-v1:0", modelUnits=1
+        )
+    assert "limit is 0" in message[0]
 
 
 @pytest.mark.usefixtures("many_units")

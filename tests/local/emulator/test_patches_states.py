@@ -21,6 +21,9 @@ from tests.local.support import (
     function,
     jsonl,
     machine,
+    queue,
+    received,
+    refused,
     role,
     run,
     set_policy,
@@ -231,13 +234,83 @@ def test_bedrock_jobs_are_unknown_as_it_comes(plain: LocalAws) -> None:
     assert "not yet implemented in MiniStack" in found["cause"]
 
 
-def test_a_synchronous_job_returns_the_finished_job(pets: Pets) -> None:
+def test_a_synchronous_job_returns_its_arn_and_nothing_else_once_it_is_completed(
+    pets: Pets,
+) -> None:
     found = run(pets.aws, training_machine(pets))
     assert found["status"] == "SUCCEEDED", found
-    job = json.loads(found["output"])
-    assert job["Status"] == "Completed"
-    assert ":custom-model/" in job["OutputModelArn"]
-    assert job["TrainingMetrics"]["TrainingLoss"] > 0
+    result = json.loads(found["output"])
+    assert set(result) == {"JobArn"}
+    job = pets.aws.client("bedrock").get_model_customization_job(jobIdentifier=result["JobArn"])
+    assert job["status"] == "Completed"
+
+
+LARGE = 256 * 1024 + 1
+
+
+def large_state(aws: LocalAws, size: int) -> dict[str, Any]:
+    """How a machine ends whose task answers with so many bytes; it catches every error."""
+    # Quotes around the text are two of the bytes.
+    arn = function(aws, f"def handler(event, context): return 'a' * {size - 2}")
+    states = {
+        "T": {
+            "Type": "Task",
+            "Resource": arn,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Pass", "End": True},
+    }
+    return run(aws, machine(aws, states, policy=[allow("lambda:InvokeFunction", arn)]))
+
+
+def test_a_state_may_be_of_any_size_as_it_comes(plain: LocalAws) -> None:
+    assert large_state(plain, LARGE)["status"] == "SUCCEEDED"
+
+
+def test_a_state_above_256_kib_ends_the_execution_and_nothing_catches_it(aws: LocalAws) -> None:
+    found = large_state(aws, LARGE)
+    assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+def test_a_state_of_256_kib_is_none_too_many(aws: LocalAws) -> None:
+    assert large_state(aws, LARGE - 1)["status"] == "SUCCEEDED"
+
+
+def waiting_token(aws: LocalAws) -> tuple[str, str]:
+    """The token of a task that waits for its answer, and the execution."""
+    url, arn = queue(aws)
+    states = task(
+        "sqs:sendMessage.waitForTaskToken", {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"}
+    )
+    started = machine(aws, states, policy=[allow("sqs:SendMessage", arn)])
+    execution = aws.client("stepfunctions").start_execution(stateMachineArn=started)["executionArn"]
+    return eventually(lambda: received(aws, url))[0]["Body"], execution
+
+
+def test_the_token_of_a_stopped_execution_is_taken_as_it_comes(plain: LocalAws) -> None:
+    states = plain.client("stepfunctions")
+    token, execution = waiting_token(plain)
+    states.stop_execution(executionArn=execution)
+    states.send_task_success(taskToken=token, output="{}")
+
+
+def test_the_token_of_a_task_that_is_closed_is_timed_out(aws: LocalAws) -> None:
+    states = aws.client("stepfunctions")
+    token, execution = waiting_token(aws)
+    states.stop_execution(executionArn=execution)
+    with refused("TaskTimedOut"):
+        states.send_task_success(taskToken=token, output="{}")
+    token, execution = waiting_token(aws)
+    states.send_task_success(taskToken=token, output="{}")
+    assert ended(aws, execution)["status"] == "SUCCEEDED"
+    with refused("TaskTimedOut"):
+        states.send_task_failure(taskToken=token)
+
+
+def test_what_was_never_a_token_is_invalid(aws: LocalAws) -> None:
+    with refused("InvalidToken"):
+        aws.client("stepfunctions").send_task_success(taskToken="none", output="{}")
 
 
 def test_a_failed_job_fails_the_task_with_the_whole_job(pets: Pets) -> None:

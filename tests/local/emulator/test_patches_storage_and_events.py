@@ -294,6 +294,34 @@ def test_a_refused_event_goes_to_the_dead_letter_queue(aws: LocalAws, service: s
     assert executions(aws, started) == []
 
 
+def undeliverable(aws: LocalAws, condition: Any) -> tuple[str, str]:
+    """Sends an event that only the dead-letter queue can take; the rule's name and the queue's URL.
+
+    condition: on which the queue's key lets EventBridge in.
+    """
+    here = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    sender = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    usable = {**sender, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Condition": condition}
+    statements = [{**here, "Action": "kms:*"}, usable]
+    policy = json.dumps({"Statement": [{**one, "Resource": "*"} for one in statements]})
+    key = aws.client("kms").create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+    source, url = rule_that_starts(aws, machine(aws, PASS), role(aws, "events.amazonaws.com"))
+    aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
+    send(aws, source)
+    return source, url
+
+
+def test_a_dead_letter_is_kept_under_a_key_that_asks_for_no_source(aws: LocalAws) -> None:
+    _, url = undeliverable(aws, {})
+    assert len(eventually(lambda: received(aws, url))) == 1
+
+
+def test_a_dead_letter_is_lost_under_a_key_that_asks_for_a_source(aws: LocalAws) -> None:
+    rule, url = undeliverable(aws, {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    eventually(lambda: f"rule/{rule} is lost" in aws.log_tail(1000))
+    assert received(aws, url) == []
+
+
 def test_credentials_of_a_role_are_not_root(aws: LocalAws) -> None:
     """The other tests mean nothing if this does not hold."""
     arn = role(aws, "account", [allow("s3:ListAllMyBuckets", "*")])
