@@ -245,12 +245,23 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "ResultPath": "$.job",
         "Retry": SERVICE_RETRY,
         "Catch": [to("Close run")],
+        "Next": "Read job",
+    }
+    # What .sync answers with is documented nowhere; only the ARN is relied on.
+    read: State = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob",
+        "Parameters": {"JobIdentifier.$": "$.job.JobArn"},
+        "ResultPath": "$.job",
+        "Retry": SERVICE_RETRY,
+        "Catch": [to("Close run")],
         "Next": "Record job",
     }
     validated = {"ValidationDataConfig.$": "$.start.request.ValidationDataConfig"}
     return {
         "Train": train,
         "Train with validation": {**train, "Parameters": {**request, **validated}},
+        "Read job": read,
         "Record job": call(RECORD_JOB, then="Serve"),
     }
 

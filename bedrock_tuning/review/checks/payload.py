@@ -21,6 +21,12 @@ from bedrock_tuning.run.job import JobRequest
 
 _TRAINS: Final = ":bedrock:createModelCustomizationJob"
 _JOB: Final = RECORD_JOB.payload["job"]
+_READS: Final = "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob"
+_READ: Final = {
+    "Resource": _READS,
+    "Parameters": {"JobIdentifier.$": f"{_JOB}.JobArn"},
+    "ResultPath": _JOB,
+}
 _SHARDS: Final = MERGE.payload["shards"]
 _FIX: Final = "Correct the state in constructs/workflow.py, or the function in contracts/"
 _ERRORS: Final = re.compile(r"\$\.(\w+\.)?error")
@@ -87,7 +93,7 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
     shards = f"{_answer(CHECK_MANIFEST)}.shards_key"
     for machine, name, state in states_of(evidence):
         resource = str(state.get("Resource"))
-        own = _JOB if _TRAINS in resource else owners.get(resource)
+        own = _JOB if _TRAINS in resource or resource == _READS else owners.get(resource)
         path = str(state.get("ResultPath"))
         if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
             yield found(machine, f"{name} writes {path}", "only the function's own result decides")
@@ -119,9 +125,12 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
     for machine, name, state in states_of(evidence):
         if _TRAINS not in str(state.get("Resource")):
             continue
-        following = get(graph.definition(machine), "States", str(state.get("Next"))) or {}
-        if following.get("Resource") != recorder:
-            yield found(machine, f"{name} leads to {state.get('Next')}", "the job is recorded")
+        states = get(graph.definition(machine), "States")
+        read = states.get(state.get("Next"), {})
+        if {field: read.get(field) for field in _READ} != _READ:
+            yield found(machine, f"{name} leads to {state.get('Next')}", "the job itself is read")
+        if states.get(read.get("Next"), {}).get("Resource") != recorder:
+            yield found(machine, f"{name} leads to {read.get('Next')}", "the job is recorded")
         given = {key: _sorted(value) for key, value in state.get("Parameters", {}).items()}
         if given not in (wanted, wanted | validation):
             differs = sorted(

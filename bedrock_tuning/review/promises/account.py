@@ -46,6 +46,19 @@ def _serves_nova(statement: Statement, arn: str, evidence: Evidence) -> bool:
     )
 
 
+def _keeps_dead_letters(statement: Statement, arn: str, evidence: Evidence) -> bool:
+    """Whether it is what EventBridge needs of the dead-letter queue's key.
+
+    Its call to KMS names no source; whose events it keeps is the queue's policy.
+    """
+    key = evidence.contracted.get("operations-key")
+    return (
+        key is not None
+        and key.arn == arn
+        and {*(statement.actions or ("*",))} <= {"kms:Decrypt", "kms:GenerateDataKey*"}
+    )
+
+
 def _binds(condition: Condition) -> bool:
     kind = operator(condition.operator)
     equal = kind.base in ("StringEquals", "StringLike", "ArnEquals", "ArnLike")
@@ -96,6 +109,12 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
+_EXCEPTED: Final = {
+    "bedrock.amazonaws.com": _serves_nova,
+    "events.amazonaws.com": _keeps_dead_letters,
+}
+
+
 def _named(statement: Statement) -> str:
     if statement.principals is None:
         return "everybody whom NotPrincipal does not name"
@@ -106,8 +125,9 @@ def _named(statement: Statement) -> str:
     "M831",
     "Nobody outside this account, and no service on behalf of another account, reaches a "
     "bucket, key, topic, queue, table, function or state machine: `aws:SourceAccount` or "
-    "`aws:SourceArn` = this account. One exception: `bedrock.amazonaws.com` uses the key of custom "
-    "models if some `kms:EncryptionContextKeys` = aws:bedrock:custom-model.",
+    "`aws:SourceArn` = this account. Two exceptions: `bedrock.amazonaws.com` uses the key of "
+    "custom models if some `kms:EncryptionContextKeys` = aws:bedrock:custom-model; "
+    "`events.amazonaws.com` uses the key of dead letters: its call to KMS names no source.",
 )
 def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
     for arn, statements in evidence.permissions.policies.items():
@@ -119,7 +139,8 @@ def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
                 own_role = principal in evidence.permissions.roles
                 if own_role or (service and _for_this_account(statement, evidence)):
                     continue
-                if principal == "bedrock.amazonaws.com" and _serves_nova(statement, arn, evidence):
+                excepted = _EXCEPTED.get(principal)
+                if excepted is not None and excepted(statement, arn, evidence):
                     continue
                 yield Violation(
                     where=evidence.permissions.owners[arn][0].path,

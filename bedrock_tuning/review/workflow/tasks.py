@@ -37,6 +37,7 @@ def requests(
         "sns:publish": _publish,
         "dynamodb:updateItem": _update,
         "bedrock:createModelCustomizationJob": _train,
+        "bedrock:getModelCustomizationJob": _read_job,
     }
     if call not in known:
         raise UnknownTaskError(resource)
@@ -64,6 +65,11 @@ def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     # .sync: Step Functions looks at the job and stops it with the execution.
     for action in ("GetModelCustomizationJob", "StopModelCustomizationJob"):
         yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", {}
+
+
+def _read_job(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    jobs = f"arn:{identity.PARTITION}:bedrock:{region}:{identity.ACCOUNT}"
+    yield "bedrock:GetModelCustomizationJob", f"{jobs}:model-customization-job/sample", {}
 
 
 def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]:

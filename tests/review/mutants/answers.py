@@ -142,6 +142,21 @@ def not_recorded(states: Raw) -> None:
     states["Train"]["Next"] = "Close run"
 
 
+@_flaw("F713", "a job that is read and not recorded")
+def read_only(states: Raw) -> None:
+    states["Read job"]["Next"] = "Close run"
+
+
+@_flaw("F713", "another job is read than was started")
+def another_job(states: Raw) -> None:
+    states["Read job"]["Parameters"]["JobIdentifier.$"] = "$.start.request.JobName"
+
+
+@_flaw("F717", "what is read of the job is kept where nobody records it")
+def read_elsewhere(states: Raw) -> None:
+    states["Read job"]["ResultPath"] = "$.report"
+
+
 @_flaw("F713", "jobs in a network that the settings do not name")
 def other_network(states: Raw) -> None:
     states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
@@ -278,8 +293,7 @@ def report_elsewhere(states: Raw) -> None:
 @_flaw("F711", "nobody records the job")
 def nothing_recorded(states: Raw) -> None:
     del states["Record job"]
-    for name in ("Train", "Train with validation"):
-        states[name]["Next"] = "Serve"
+    states["Read job"]["Next"] = "Serve"
 
 
 @_flaw("F717", "the shards' results are kept where nobody merges them")

@@ -141,6 +141,20 @@ def events_without_key(copy: Copy) -> None:
     statements[:] = [s for s in statements if s.get("Sid") != "DeadLettersEncrypt"]
 
 
+@flaw("W524", "dead letters: the key wants a source, which EventBridge does not name")
+def events_with_a_source(copy: Copy) -> None:
+    for statement in copy.statements_of(KEY):
+        if statement.get("Sid") == "DeadLettersEncrypt":
+            statement["Condition"] = {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
+
+
+@flaw("M831", "operations key: EventBridge creates grants")
+def events_grant(copy: Copy) -> None:
+    for statement in copy.statements_of(KEY):
+        if statement.get("Sid") == "DeadLettersEncrypt":
+            statement["Action"] = "kms:CreateGrant"
+
+
 @flaw("R404", "dead letters: public")
 def public_queue(copy: Copy) -> None:
     copy.statements_of(QUEUE).append(
