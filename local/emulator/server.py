@@ -242,23 +242,22 @@ class LocalAws:
     def _wait_until_ready(self, *, kept: bool) -> None:
         """kept: it reads what an earlier server left, which may be what is wrong."""
         deadline = time.monotonic() + START_SECONDS
-        hint = (
-            f"\nIf what an earlier one left in {self.layout.root} is the reason: "
-            "`python -m local up --fresh` (`make local-up FRESH=1`) forgets it"
-        )
+        why = f"did not answer on {self.endpoint} within {START_SECONDS:g} s"
         while time.monotonic() < deadline:
             if self._process is not None and self._process.poll() is not None:
-                raise LocalAwsError(
-                    f"the local AWS ended with code {self._process.returncode} while starting; "
-                    f"the end of {self.layout.log}:\n{self.log_tail()}{hint if kept else ''}"
-                )
+                why = f"ended with code {self._process.returncode} while starting"
+                break
             with contextlib.suppress(LocalAwsError):
                 if self.status()["pid"] == self.record.pid:
                     return
             time.sleep(0.05)
+        hint = (
+            f"\nIf what an earlier one left in {self.layout.root} is the reason: "
+            "`python -m local up --fresh` (`make local-up FRESH=1`) forgets it"
+        )
         raise LocalAwsError(
-            f"the local AWS did not answer on {self.endpoint} within {START_SECONDS:g} s; "
-            f"the end of {self.layout.log}:\n{self.log_tail()}{hint if kept else ''}"
+            f"the local AWS {why}; the end of {self.layout.log}:\n{self.log_tail()}"
+            f"{hint if kept else ''}"
         )
 
     def _wait_until_gone(self, timeout: float) -> bool:

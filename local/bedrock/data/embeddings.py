@@ -21,6 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bedrock_tuning.catalogue import BaseModel
 from local.bedrock.data import learning
+from local.bedrock.data.learning import Numbers
 from local.bedrock.errors import BedrockError, invalid
 
 FULL_LENGTH: Final = 1024
@@ -73,13 +74,12 @@ def embed(
         if limits.image_bytes_max is not None and len(image) > limits.image_bytes_max:
             raise invalid(f"The image has {len(image)} bytes, at most {limits.image_bytes_max}")
         vectors.append(_seen(image, learned))
-    vector = [sum(numbers) / len(vectors) for numbers in zip(*vectors, strict=True)]
+    vector: Numbers = np.mean(vectors, axis=0)
     if tuned is not None:
         # A tuned model moves every vector its own way.
-        own = _unit(list(_direction(tuned)))
-        vector = [number + TUNED_SHARE * part for number, part in zip(vector, own, strict=True)]
+        vector = vector + TUNED_SHARE * _unit(_direction(tuned))
     return {
-        "embedding": _unit(vector[:length]),
+        "embedding": _unit(vector[:length]).tolist(),
         "inputTextTokenCount": tokens,
         "message": None,
     }
@@ -116,18 +116,18 @@ def learn(pairs: Iterable[tuple[bytes, str]]) -> str | None:
     for data, caption in pairs:
         with suppress(BedrockError), _opened(data) as image:
             given.append(learning.colors(image))
-            wanted.append(np.array(_unit(_spread(_text_features(caption)))))
+            wanted.append(_unit(_spread(_text_features(caption))))
     return learning.fit(given, wanted)
 
 
-def _seen(data: bytes, learned: str | None) -> list[float]:
+def _seen(data: bytes, learned: str | None) -> Numbers:
     """The vector of an image; half of it are the words that the model has learned to see in it."""
     with _opened(data) as image:
         vector = _unit(_spread(_image_features(image)))
         if learned is None:
             return vector
         words = learning.recall(learned, learning.colors(image))
-    return _unit([number + word for number, word in zip(vector, words.tolist(), strict=True)])
+    return _unit(vector + words)
 
 
 @contextmanager
@@ -152,22 +152,18 @@ def _image_features(image: Image.Image) -> Iterator[tuple[str, float]]:
     yield "brightness", mean / 255
 
 
-def _spread(features: Iterator[tuple[str, float]]) -> list[float]:
+def _spread(features: Iterable[tuple[str, float]]) -> Numbers:
     """Every feature pulls the vector in a direction of its own, which its name decides."""
-    vector = [0.0] * FULL_LENGTH
-    for name, weight in features:
-        vector = [
-            number + weight * part for number, part in zip(vector, _direction(name), strict=True)
-        ]
-    return vector
+    spread: Numbers = np.sum([weight * _direction(name) for name, weight in features], axis=0)
+    return spread
 
 
 @lru_cache(maxsize=4096)
-def _direction(name: str) -> tuple[float, ...]:
+def _direction(name: str) -> Numbers:
     digest = hashlib.shake_256(name.encode()).digest(FULL_LENGTH)
-    return tuple(byte - 127.5 for byte in digest)
+    return np.frombuffer(digest, np.uint8) - 127.5
 
 
-def _unit(vector: list[float]) -> list[float]:
-    norm = math.sqrt(sum(number * number for number in vector)) or 1.0
-    return [number / norm for number in vector]
+def _unit(vector: Numbers) -> Numbers:
+    unit: Numbers = vector / (np.linalg.norm(vector) or 1.0)
+    return unit
