@@ -17,6 +17,7 @@ from tools.bench.machine import machine
 from tools.bench.measure import ROOT, MeasurementError, say
 from tools.bench.page import markdown
 from tools.bench.plan import Plan, full, quick
+from tools.bench.prepare import prepare
 from tools.bench.result import Results, Section
 from tools.bench.rows import image_rows, long_rows, questions
 from tools.bench.server import ToolMissingError
@@ -27,6 +28,7 @@ SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "long-rows": long_rows,
     "images": images,
     "end-to-end": end_to_end,
+    "prepare": prepare,
     "cold-start": cold_start,
 }
 

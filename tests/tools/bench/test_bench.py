@@ -62,6 +62,18 @@ def test_a_quick_run_looks_at_images_behind_a_server(tmp_path: Path) -> None:
     assert "nginx" in page
 
 
+@pytest.mark.skipif(shutil.which("vipsthumbnail") is None, reason="libvips is not installed")
+def test_a_quick_run_prepares_beside_libvips(tmp_path: Path) -> None:
+    code, _, results = bench(tmp_path, "prepare")
+    (section,) = results["sections"]
+    assert code == 0, section["missing"]
+    assert [row["what"] for row in section["rows"]] == [
+        "tuning prepare --link",
+        "tuning prepare --fix",
+        "vipsthumbnail",
+    ]
+
+
 def test_a_missing_server_is_said_and_the_rest_still_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

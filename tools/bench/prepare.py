@@ -1,0 +1,110 @@
+"""`tuning prepare` as people run it: linking many images, and fixing large ones beside libvips."""
+
+import csv
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from tools.bench import measure
+from tools.bench.measure import MeasurementError
+from tools.bench.pictures import pictures
+from tools.bench.plan import Plan
+from tools.bench.result import Section
+from tools.bench.server import find_tool
+
+_LINK: Final = "tuning prepare --link"
+_FIX: Final = "tuning prepare --fix"
+_VIPS: Final = "vipsthumbnail"
+# Larger than the flagship accepts, so that every picture is decoded, reduced and encoded.
+_LARGE: Final = (6_000, 4_000)
+_FITS: Final = "4096x2731"
+_LARGE_SHARE: Final = 100
+_TIMEOUT: Final = 1_800
+
+
+def prepare(plan: Plan) -> Section:
+    """Measures both; raises MeasurementError, and ToolMissingError without vipsthumbnail."""
+    section = Section(
+        name="prepare",
+        title="Preparing a dataset",
+        about="Whole commands in new processes on all cores, start included, and our check of the "
+        "dataset at the end. Linked: small pictures and camera JPEGs with a table of captions. "
+        f"Fixed: JPEGs of {_LARGE[0]} × {_LARGE[1]} pixels, made as large as the model accepts; "
+        "vipsthumbnail makes the same pictures as large, with the same quality.",
+        columns={"images_per_s": "{:,.1f}", "cpu_us_per_image": "{:,.0f}"},
+    )
+    vips = find_tool(_VIPS)
+    folder = plan.folder / "prepare"
+    many, large = folder / "many", folder / "large"
+    names = pictures(many, count=plan.images)
+    _table(many, names)
+    few = max(2, plan.images // _LARGE_SHARE)
+    files = _draw(large, count=few)
+    out = folder / "out"
+    prepared = (sys.executable, "-m", "bedrock_tuning.cli", "prepare")
+    options = ("--to", "s3://bucket/folder", "--split", "1", "-o", str(out))
+    shrink = (vips, "--size", _FITS, "-o", f"{out}/%s.jpg[Q=95,strip]", *map(str, files))
+    measurements: dict[str, Callable[[], dict[str, float]]] = {
+        _LINK: partial(_run, [*prepared, str(many), *options, "--link"], out, len(names)),
+        _FIX: partial(_run, [*prepared, str(large), *options, "--fix"], out, few),
+        _VIPS: partial(_run, shrink, out, few),
+    }
+    measure.alternate(
+        measurements,
+        rounds=plan.rounds,
+        add=lambda what, figures: section.row(what).add(figures),
+    )
+    rates = {row.what: row.median("images_per_s") for row in section.rows}
+    section.at_least("images/s, linked", rates[_LINK], 2_000, "{:,.0f}")
+    section.at_most("× the time of vipsthumbnail", rates[_VIPS] / rates[_FIX], 1.3, "{:.2f}")
+    return section
+
+
+def _run(command: Sequence[str], out: Path, count: int) -> dict[str, float]:
+    shutil.rmtree(out, ignore_errors=True)
+    if command[0] != sys.executable:
+        out.mkdir()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Our own command, or one that was found in PATH, with our own arguments.
+    done = subprocess.run(  # noqa: S603
+        command,
+        cwd=measure.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT,
+    )
+    seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise MeasurementError(f"{command[0]}: {done.stderr.strip()[-1000:]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"images_per_s": count / seconds, "cpu_us_per_image": 1e6 * cpu / count}
+
+
+def _draw(folder: Path, *, count: int) -> list[Path]:
+    """Large JPEGs of blurred dots; what was drawn before is used again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{number}.jpg" for number in range(count)]
+    for number, file in enumerate(files):
+        if not file.exists():
+            dots = random.Random(f"large/{number}").randbytes(90 * 60 * 3)  # noqa: S311
+            image = Image.frombytes("RGB", (90, 60), dots)
+            image.resize(_LARGE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
+    _table(folder, [file.name for file in files])
+    return files
+
+
+def _table(folder: Path, names: Sequence[str]) -> None:
+    with (folder / "captions.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(("file", "caption"))
+        table.writerows((name, f"a picture, number {n}") for n, name in enumerate(names))
