@@ -49,16 +49,20 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
 def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
     """Synthesizes and deploys all stacks; log and templates go into folder.
 
-    app: the command that synthesizes, if not the one in cdk.json.
+    app: the command that synthesizes, if not the one in cdk.json, or a folder of templates.
     """
-    command = ["deploy", "--all", "--require-approval", "never"]
-    _cdk(aws, folder, [*command, *(["--app", app] if app else [])], say=say)
+    command = ["deploy", "--all", "--require-approval", "never", *_app(app)]
+    _cdk(aws, folder, command, say=say)
     return deployment.find(LocalClients(aws), environment=ENVIRONMENT)
 
 
-def destroy(aws: LocalAws, folder: Path, *, stack: str = "--all") -> None:
-    """Deletes the stacks; retained resources stay."""
-    _cdk(aws, folder, ["destroy", stack, "--force"], say=None)
+def destroy(aws: LocalAws, folder: Path, *, stack: str, app: str = "") -> None:
+    """Deletes a stack; retained resources stay. app: as for deploy."""
+    _cdk(aws, folder, ["destroy", stack, "--force", *_app(app)], say=None)
+
+
+def _app(app: str) -> list[str]:
+    return ["--app", app] if app else []
 
 
 def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:
