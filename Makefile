@@ -16,8 +16,8 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 ENVIRONMENT ?= dev
 PYTHONS ?= 3.12 3.13
-# Test processes; 0 runs all tests in one.
-WORKERS ?= auto
+# Test processes, one more than CI has cores: tests with servers wait a lot. 0 runs all in one.
+WORKERS ?= 3
 DOMAIN := $(addprefix tests/,catalogue checking config contracts dataset report rules run serving)
 DOMAIN_NEEDS := boto3 hypothesis jinja2 jsonschema msgspec openpyxl pillow pyarrow pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -63,10 +63,10 @@ demo: install ## the main job on the local AWS: deploy, upload, train (simulated
 QUICK_CHECKS := check-format check-lint check-imports check-docs check-workflows
 SLOW_CHECKS := check-types check-secrets
 # Tests of one folder that share a server or templates stay on one worker (tests/conftest.py).
-PYTEST := pytest --numprocesses=$(WORKERS) --maxprocesses=4
+PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
-test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=auto)
+test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=3)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
 	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS) test-scan
 
