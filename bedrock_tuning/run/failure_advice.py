@@ -7,7 +7,8 @@ from typing import Final
 from bedrock_tuning.access_denied import denial
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.rules import BY_NAME, RULES, find_rule
-from bedrock_tuning.run.failure_reasons import CLASSES, CLOSED, OWN, REASONS, VAGUE
+from bedrock_tuning.run.error_classes import CLASSES, VAGUE
+from bedrock_tuning.run.failure_reasons import CLOSED, OWN, REASONS
 
 # Bedrock cuts its messages at 2,048 characters; nothing longer is worth matching.
 _LONGEST: Final = 4_096

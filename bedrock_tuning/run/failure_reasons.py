@@ -7,7 +7,6 @@ reports in the issue trackers of AWS's samples.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -66,6 +65,15 @@ _ACCESS: Final = (
         about="service role",
     ),
     _reason(
+        r"permissions?\b.{0,80}\b(?:S3|bucket)|access denied.{0,80}\b(?:S3|bucket)"
+        r"|(?:S3|bucket)\b.{0,60}(?:denie[sd]|forbid|not accessible|cannot be accessed)",
+        "S3 denies access to a bucket or an object",
+        "allow the role that the message names, or else the service role, to read the dataset and "
+        "to write the output, with the buckets' keys; no bucket policy may deny it: `tuning "
+        "review` proves what each role can do",
+        about="service role",
+    ),
+    _reason(
         r"\bKMS\b|kms:|CiphertextRefersTo",
         "the service role may not use the key that encrypts a bucket or the custom model",
         "allow kms:Decrypt (and kms:GenerateDataKey for the output) on that key, through S3; the "
@@ -99,7 +107,7 @@ _ACCESS: Final = (
         "it and that the id is the model's: `tuning models`. The caller's policy is another matter",
     ),
     _reason(
-        r"security token|ExpiredToken|InvalidClientTokenId|UnrecognizedClient|IncompleteSignature"
+        r"security token|Expired ?Token|InvalidClientTokenId|UnrecognizedClient|IncompleteSignature"
         r"|signature (?:we calculated|expired|does not)|unable to locate credentials"
         r"|SSO.{0,40}expired",
         "the caller's credentials are missing, wrong or expired",
@@ -107,6 +115,12 @@ _ACCESS: Final = (
     ),
 )
 _MODEL: Final = (
+    _reason(
+        r"teacher.{0,80}(?:not|invalid|denied)",
+        "the teacher of a distillation job is not one for this student, or may not be invoked",
+        "the student's page in the Bedrock User Guide lists its teachers; the account needs access "
+        "to the teacher in the job's Region",
+    ),
     _reason(
         r"on-?demand throughput|inference profile",
         "this model cannot be invoked by its id: the call needs an endpoint or an inference "
@@ -118,14 +132,16 @@ _MODEL: Final = (
     _reason(
         r"model (?:identifier|id|arn)\b.{0,40}\binvalid|invalid model (?:identifier|id|arn)"
         r"|(?:resolve|find|recogni[sz]e) the (?:foundation |base |custom )?model"
-        r"|model.{0,60}not (?:found|supported|available|offered)",
+        r"|model.{0,60}not (?:found|supported|available|offered)"
+        r"|not (?:supported|available|offered) in (?:this|your|the) (?:AWS )?region",
         "the model's id is wrong, or this Region does not offer the model",
         "check the id and the Region: `tuning models KEY` shows both; ids for customization differ "
         "from ids for invocation",
     ),
     _reason(
         r"(?:not|n't) support.{0,30}(?:customiz|fine-?tun|pre-?train|distill|reinforcement)"
-        r"|customization type.{0,60}(?:not|invalid|unsupported)|not customizable",
+        r"|customization type.{0,60}(?:not|invalid|unsupported)|not customizable"
+        r"|(?:invalid|unsupported) customization type",
         "the model does not take this type of customization",
         "`tuning models KEY` lists the types of each model",
     ),
@@ -167,6 +183,16 @@ _STATE: Final = (
         r"model units?\b|provisioned.{0,40}(?:quota|limit)",
         "the account has no model units left for this model; the default quota is 0",
         "request model units in Service Quotas, or delete a Provisioned Throughput",
+    ),
+    _reason(
+        r"(?:being|currently) (?:updated|created|deleted)|\bin (?:the )?\w+ (?:state|status)\b",
+        "the state of a job, a model or an endpoint does not allow this now",
+        "wait until its change has ended: `tuning runs` and `tuning endpoints` show it",
+    ),
+    _reason(
+        r"stopped by|job (?:was|has been) stopped",
+        "somebody stopped the job: it leaves no model, and what was done is billed",
+        "upload the manifest again to train anew",
     ),
     _reason(
         r"\bsubnet|security group|network interface|\bVPC\b",
@@ -212,13 +238,14 @@ _DATA: Final = (
         r"(?:expected|last turn|first (?:turn|message)|valid values).{0,60}\b(?:user|assistant)\b"
         r"|roles?\b.{0,60}alternat|alternat\w*.{0,60}\brole"
         r"|(?:invalid|unknown|unsupported).{0,30}\brole\b"
-        r"|\brole\b.{0,40}(?:invalid|not supported|unknown)|system message must",
+        r"|\brole\b.{0,40}(?:invalid|not supported|unknown)|system message must"
+        r"|(?:start|begin|end)s? with.{0,20}\b(?:user|assistant)|only one (?:system|user)",
         "the turns of a conversation are in the wrong order, or have an unknown role",
         f"user and assistant take turns, the user first, the assistant last; {_VALIDATE}",
     ),
     _reason(
         r"(?:empty|blank).{0,20}(?:text|content|message|prompt|completion|reference)"
-        r"|(?:text|content|prompt|completion|reference_answer)\b.{0,40}"
+        r"|(?:text|content|prompt|completion|reference_answer|tools)\b.{0,40}"
         r"(?:cannot be|is|are) (?:empty|blank)",
         "a text of a record is empty",
         f"write it, or remove the record; {_VALIDATE}",
@@ -252,7 +279,8 @@ _DATA: Final = (
         f"{_VALIDATE}; `tuning models KEY` shows the format",
     ),
     _reason(
-        r"unable to parse|conform to JSON ?L|invalid JSON|malformed|not (?:a )?valid JSON",
+        r"unable to parse|conform to JSON ?L|duplicate key|invalid JSON|malformed"
+        r"|not (?:a )?valid JSON",
         "a manifest is not JSON Lines: one object per line, no blank line",
         _VALIDATE,
     ),
@@ -268,6 +296,13 @@ _DATA: Final = (
         r"|(?:more than|over|above) [\d,]+ tokens",
         "a record has more tokens than the model accepts",
         f"shorten it; tokens can only be estimated in advance; {_VALIDATE}",
+    ),
+    _reason(
+        r"(?:data|file|dataset|manifest)\b.{0,30}(?:is empty|too large)"
+        r"|(?:file|dataset|manifest)\b.{0,20}exceeds.{0,40}(?:[MG]B|bytes)"
+        r"|empty (?:file|dataset|manifest)|file size",
+        "a manifest is empty, or larger than the model accepts",
+        f"see the model's limits in docs/models.md; {_VALIDATE}",
     ),
     _reason(
         rf"(?:number|count) of (?:\w+ )?(?:\w+ )?{_RECORDS}"
@@ -296,7 +331,7 @@ _DATA: Final = (
         "run `tuning validate --deep` on the manifest and correct the images that it names",
     ),
     _reason(
-        r"hyper-?parameter|epochCount|batchSize|learningRate|stepCount",
+        r"hyper-?parameter|epoch ?Count|batch ?Size|learning ?Rate|step ?Count|warm-?up",
         "Bedrock refuses a hyperparameter",
         "compare the customization with the model's table in docs/models.md",
     ),
@@ -308,7 +343,8 @@ _DATA: Final = (
 )
 _REST: Final = (
     _reason(
-        r"quota|service limit|LimitExceeded",
+        r"quota|service limit|LimitExceeded|(?:account|region)\b.{0,20}\blimit"
+        r"|\blimit\b.{0,20}(?:reached|exceeded)",
         "a quota of the account is used up",
         "wait, delete what is not needed, or request an increase in Service Quotas",
     ),
@@ -333,43 +369,6 @@ _REST: Final = (
 )
 # The first match counts, so the specific ones come first.
 REASONS: Final = (*_ACCESS, *_MODEL, *_STATE, *_DATA, *_REST)
-
-_REFUSED: Final = (
-    "the caller may not do this, or may not pass the service role",
-    "`tuning review` proves what each role can do, `cdk drift` shows what was changed by hand; "
-    "check your service control policies as well",
-)
-_BROKEN: Final = (
-    "Bedrock itself failed",
-    "start the run again; if it fails again, contact AWS Support with the request id",
-)
-_FAULTS: Final = ["InternalServerException", "InternalFailure", "ServiceUnavailableException"]
-# Error classes of AWS (botocore), for a message that says no more.
-CLASSES: Final[Mapping[str, tuple[str, str]]] = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _REFUSED),
-    "ConflictException": (
-        "a resource with this name already exists, or its state does not allow the change",
-        "wait until its change has ended; an endpoint with a commitment cannot be deleted",
-    ),
-    **dict.fromkeys(_FAULTS, _BROKEN),
-    "ResourceNotFoundException": (
-        "the model, job or Provisioned Throughput does not exist in this Region",
-        "check the id and the Region; docs/models.md lists where each model can be customized",
-    ),
-    "ServiceQuotaExceededException": (
-        "a quota of the account is used up; model units have a default quota of 0",
-        "request an increase in Service Quotas, or delete what is not needed",
-    ),
-    **dict.fromkeys(
-        ("ThrottlingException", "TooManyRequestsException"), ("too many requests at once", _AGAIN)
-    ),
-    "TooManyTagsException": (
-        "more tags than a resource may have",
-        "remove tags from the customization",
-    ),
-}
-# A class that says who refuses, but not why: the message itself has to be read.
-VAGUE: Final = frozenset({"ValidationException", "ValidationError"})
 
 # What Step Functions, Lambda and this project itself say: none of it comes from Bedrock.
 OWN: Final = (

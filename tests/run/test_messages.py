@@ -190,6 +190,32 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
         ('Could not connect to the endpoint URL: "https://bedrock.us-east-1.amazonaws.com/"',),
     ),
     ("the caller may not", "tuning review", ("AccessDenied",)),
+    (
+        "denies access to a bucket",
+        "bucket policy",
+        (
+            "The IAM role does not have sufficient permissions to access the S3 bucket",
+            "Access denied when trying to access S3 object s3://b/k",
+            "Bucket policy denies access",
+        ),
+    ),
+    (
+        "empty, or larger",
+        "docs/models.md",
+        (
+            "The training data file is empty",
+            "Training file is too large. Maximum file size is 1 GB",
+        ),
+    ),
+    ("stopped the job", "upload", ("Customization job stopped by user",)),
+    ("teacher", "student's page", ("Teacher model x is not supported for student model y",)),
+    (
+        "does not allow this now",
+        "its change has ended",
+        ("The model is currently being updated", "The endpoint is in CREATING state"),
+    ),
+    ("a quota", "Service Quotas", ("You have reached the custom models per account limit",)),
+    ("not JSON Lines", "tuning validate", ("Duplicate key found in JSON",)),
 ]
 
 
