@@ -16,11 +16,10 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
     if not _has_lists(value, "images", "annotations"):
         return None
     names = {
-        each.get("id"): each.get("file_name") or each.get("coco_url")
-        for each in value["images"]
-        if isinstance(each, dict)
+        str(each.get("id")): each.get("file_name") or each.get("coco_url")
+        for each in _objects(value["images"])
     }
-    notes = [each for each in value["annotations"] if isinstance(each, dict)]
+    notes = _objects(value["annotations"])
     if not any("caption" in each for each in notes):
         scene.refusals.append(
             f"{table.file}: COCO with boxes or outlines and no captions; a model of image and "
@@ -29,7 +28,7 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
         return None
     reading = Reading(layout="COCO captions", why=f"{table.file}: images and annotations")
     for number, each in enumerate(notes, 1):
-        name = names.get(each.get("image_id"))
+        name = names.get(str(each.get("image_id")))
         where = f"annotation {each.get('id', number)}"
         if not name:
             reading.left.append(
@@ -73,7 +72,7 @@ def read_label_studio(table: Table, scene: Scene) -> Reading | None:
         data = task["data"]
         name = next((each for each in data.values() if scene.is_image(each, base=table.base)), None)
         name = name or next((each for each in data.values() if isinstance(each, str)), "")
-        notes = task.get("annotations", task.get("completions")) or []
+        notes = _objects(task.get("annotations", task.get("completions")))
         kept = [each for each in notes if not each.get("was_cancelled")]
         for _ in range(len(notes) - len(kept)):
             reading.left.append(
@@ -82,7 +81,7 @@ def read_label_studio(table: Table, scene: Scene) -> Reading | None:
         texts = [
             text
             for note in kept
-            for result in note.get("result", ())
+            for result in _objects(note.get("result"))
             for text in texts_of(result.get("value", {}))
         ]
         if kept or not notes:
@@ -106,7 +105,8 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
         names = [name for name in cells if name != "source-ref" and not name.endswith("-metadata")]
         texts: list[Any] = [cells[name] for name in names if isinstance(cells[name], str)]
         for name in names if not texts else ():
-            label = cells.get(f"{name}-metadata", {}).get("class-name")
+            about = cells.get(f"{name}-metadata")
+            label = about.get("class-name") if isinstance(about, dict) else None
             texts += [_photo_of(label)] if isinstance(label, str) else []
         _add(reading, str(cells.get("source-ref")), texts, where=f"line {number}", table=table)
     return reading
@@ -171,6 +171,11 @@ def _add(
     )
 
 
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects in a list; none of anything else."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def _has_lists(value: Any, *names: str) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(name), list) for name in names)
 
@@ -178,13 +183,12 @@ def _has_lists(value: Any, *names: str) -> bool:
 def _inner(table: Table, name: str) -> list[Mapping[str, Any]]:
     """The objects of a list in a document, which may be the rows themselves."""
     if _has_lists(table.value, name):
-        return [each for each in table.value[name] if isinstance(each, dict)]
+        return _objects(table.value[name])
     return [cells for _, cells in table.rows]
 
 
 def _turns(cells: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    turns = cells.get("conversations", cells.get("messages"))
-    return [each for each in turns if isinstance(each, dict)] if isinstance(turns, list) else []
+    return _objects(cells.get("conversations", cells.get("messages")))
 
 
 def _pictures(cells: Mapping[str, Any]) -> Iterator[str]:

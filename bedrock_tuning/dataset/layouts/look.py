@@ -35,7 +35,7 @@ def look(source: Path, options: Options, *, room: Path) -> Scene:
         return _Look(source.parent, options, room).archive(source)
     if source.suffix.lower() in TABLES:
         named = options if options.captions else replace(options, captions=str(source))
-        return _Look(source.parent, named, room).scene()
+        return _Look(source.parent, named, room, around=True).scene()
     raise UserError(
         "this is no folder, table or archive of images",
         where=str(source),
@@ -44,9 +44,11 @@ def look(source: Path, options: Options, *, room: Path) -> Scene:
 
 
 class _Look:
-    def __init__(self, root: Path, options: Options, room: Path) -> None:
+    """around: the root is only what lies around the table that counts."""
+
+    def __init__(self, root: Path, options: Options, room: Path, *, around: bool = False) -> None:
         self._root, self._room, self._options = root, room, options
-        self._scene = Scene(root=root, files={}, options=options)
+        self._scene = Scene(root=root, files={}, options=options, around=around)
 
     def scene(self) -> Scene:
         """What is below the root."""
@@ -69,7 +71,7 @@ class _Look:
     def _add(self, folder: Path, prefix: str) -> None:
         for file in sorted(_walk(folder, self._scene.said)):
             name = f"{prefix}{file.relative_to(folder).as_posix()}"
-            if is_archive(name):
+            if is_archive(name) and not self._scene.around:
                 self._unpack(file, stem_of(name))
             else:
                 self._scene.files[name] = file

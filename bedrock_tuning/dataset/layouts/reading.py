@@ -135,7 +135,8 @@ class Scene:
     """Everything that is there: files by name below the root, tables, and what the user said.
 
     marks: splits of folders that stand for archives. refusals: why something was not taken for a
-    dataset, in case that nothing else is found.
+    dataset, in case that nothing else is found. around: the files only lie around a table, so that
+    images which it does not name are nobody's loss.
     """
 
     root: Path
@@ -145,6 +146,7 @@ class Scene:
     marks: dict[str, Split] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    around: bool = False
 
     @cached_property
     def images(self) -> list[str]:

@@ -85,7 +85,8 @@ def understand(scene: Scene) -> Understood:
         chosen = next(iter(fitting), None)
     if chosen is None:
         raise _nothing(scene)
-    others = [each for each in fitting if each is not chosen and each.rows]
+    # Folders may always be classes, so that says nothing.
+    others = [each for each in fitting if each is not chosen and each.layout != "class folders"]
     understood = _joined(scene, chosen)
     understood.also = others[0].layout if others and forced is None else ""
     return understood
@@ -142,7 +143,7 @@ def _joined(scene: Scene, reading: Reading) -> Understood:
     said += (f"{counted(count, 'name')} found {how}" for how, count in hows.items() if how)
     pairs, more = _one_split_each(pairs)
     said += more
-    for image in scene.images:
+    for image in () if scene.around else scene.images:
         if image not in named and _split_of(scene, image) != "test":
             left.append(
                 LeftOut(file=image, reason="no caption: no row names it", kind="no caption")

@@ -264,6 +264,17 @@ SHELF: Sequence[Layout] = (
         packed=True,
     ),
     Layout(
+        name="parquet-as-source-with-others-around",
+        files=lambda: {
+            "pets.parquet": parquet_of([{"image": inside(TINY, "a.png"), "text": DOG}]),
+            "other.jpg": TINY,
+            "other.tar": b"no archive",
+        },
+        pairs={"pets/000001-a.png": [DOG]},
+        source="pets.parquet",
+        packed=True,
+    ),
+    Layout(
         name="parquet-of-bytes-and-lists",
         files=lambda: {"x.parquet": parquet_of([{"jpg": TINY, "caption": [DOG, CAT], "w": 8}])},
         pairs={"x/000001.png": [DOG, CAT]},
