@@ -93,6 +93,10 @@ class WholeFile:
     def _array(self, text: str) -> Container | None:
         if text[1:].strip() == "]":
             return Container("one JSON array", "json", count=0)
+        turns, end = _value(text, 0)
+        if end and _is_conversation(turns) and text[end:].lstrip()[:1] in ("", "["):
+            name = 'one array of turns per line, which belongs into {"messages": …}'
+            return Container(name, "", {"messages": turns})
         first, end = _value(text, 1)
         rest = text[end:].lstrip()
         # An array of numbers or texts is a wrong line.
@@ -127,6 +131,15 @@ class WholeFile:
         if first.startswith("{'") and second.startswith("{'"):
             return Container("Python dictionaries", "")
         return None
+
+
+def _is_conversation(value: Any) -> bool:
+    """Whether a list consists of turns with roles."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(turn, dict) and {"role", "from"} & turn.keys() for turn in value)
+    )
 
 
 def _value(text: str, start: int) -> tuple[Any, int]:

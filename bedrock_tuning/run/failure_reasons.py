@@ -71,7 +71,6 @@ _ACCESS: Final = (
         "allow the role that the message names, or else the service role, to read the dataset and "
         "to write the output, with the buckets' keys; no bucket policy may deny it: `tuning "
         "review` proves what each role can do",
-        about="service role",
     ),
     _reason(
         r"\bKMS\b|kms:|CiphertextRefersTo",

@@ -152,6 +152,7 @@ FILES: list[tuple[str, bytes]] = [
         b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n",
     ),
     ("one JSON array of 1 record", b"\xef\xbb\xbf" + json.dumps([ALPACA]).encode()),
+    ("one array of turns per line", (json.dumps(CHAT) + "\n").encode() * 3),
     ("one JSON array of 0 records", b"[]\n"),
     ("one JSON object on several lines", json.dumps(ALPACA, indent=2).encode()),
     ("JSON objects on several lines", (json.dumps(ALPACA, indent=2) + "\n").encode() * 5),
