@@ -28,7 +28,7 @@ def _need(package: str, what: str) -> None:
 
 
 def read_xlsx(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:  # noqa: ARG001
-    """The first sheet with rows. Raises UserError for what is no .xlsx, whatever its name says."""
+    """The first sheet with rows. Raises UserError for a file that is not .xlsx inside."""
     with path.open("rb") as file:
         head = file.read(64)
     if not head.startswith(b"PK"):

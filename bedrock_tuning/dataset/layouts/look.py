@@ -77,10 +77,7 @@ class _Look:
                 self._scene.files[name] = file
 
     def _unpack(self, archive: Path, stem: str) -> None:
-        stamp = archive.stat()
         for name, path in unpack(archive, self._room / (stem or "archive")):
-            # Whoever repeats an interrupted run finds the same files.
-            os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
             plain = PurePosixPath(name.replace("\\", "/")).as_posix()
             if not any(part.startswith(".") or part == "__MACOSX" for part in plain.split("/")):
                 self._scene.files[f"{stem}/{plain}" if stem else plain] = path
@@ -172,8 +169,6 @@ class _Look:
             target = self._room / f"{inner}{ending}"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
-            stamp = path.stat().st_mtime_ns
-            os.utime(target, ns=(stamp, stamp))
             self._scene.files[f"{inner}{ending}"] = target
             return f"{inner}{ending}"
 
