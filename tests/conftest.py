@@ -1,5 +1,6 @@
 """How many examples a property gets, which tests share a worker, and what a test may not leave."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,7 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 # For `pytest --hypothesis-profile=deep`; tests.support.properties scales numbers of its own.
 # Without deadlines: a machine under load is slow, not wrong.
 settings.register_profile("usual", deadline=None)
-settings.register_profile("fast", deadline=None, max_examples=10)
+settings.register_profile("fast", deadline=None, max_examples=5)
 settings.register_profile("deep", deadline=None, max_examples=1_000)
 settings.load_profile("usual")
 
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: number for number, name in enumerate((*TOGETHER, *ALONE))}
     # Stable: the order inside of a folder stays.
     items.sort(key=lambda item: rank.get(unit(item.nodeid), len(rank)))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and their modules stay: no later collection of garbage walks them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,6 +23,8 @@ from tests.support.examples import check, scope_of
 from tests.support.pictures import Folder, animated_png, jpeg, png, with_exif
 from tests.support.videos import mp4
 
+pytestmark = pytest.mark.slow
+
 EVERY = [
     pytest.param(f"{key}/{type}", id=f"{key}-{type}")
     for key, model in catalogue().items()

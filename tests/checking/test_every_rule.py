@@ -24,6 +24,8 @@ from bedrock_tuning.rules.rule import rule
 from tests.support.examples import check, item_of, scope_of
 from tests.support.pictures import Folder, jpeg, png
 
+pytestmark = pytest.mark.slow
+
 TEXT_RULES = [each for each in RULES if each.item in (Line, Record)]
 GOOD = {
     "image-caption": {"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"},

@@ -15,6 +15,8 @@ SUITE: dict[str, Any] = json.loads(
 )
 # The rules that say "this is no JSON".
 NOT_JSON = {"L101", "L102", "L105", "L106", "L109", "L110"}
+# The whole file is one array, right or wrong.
+ONE_ARRAY = "L113"
 
 
 def bytes_of(name: str) -> bytes:
@@ -67,5 +69,8 @@ def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
     check = ManifestCheck(scope_of())
     check.feed(data)
     _, partial = check.finish()
+    if ONE_ARRAY in partial.counts:
+        assert data.lstrip().startswith(b"[")
+        return
     refused = not NOT_JSON.isdisjoint(partial.counts)
     assert refused == bool(parse(data.rstrip(b"\n")).problem)

@@ -26,6 +26,8 @@ from bedrock_tuning.s3_layout import Kind
 from tests.checking.test_boundaries import EVERY, Extremes, extreme_records, least
 from tests.support.examples import check, dataset_of, scope_of
 
+pytestmark = pytest.mark.slow
+
 # What is published and no rule asks for, or a rule asks for in a way that this test cannot see.
 WITHOUT: dict[str, str] = {
     "media.same_bucket_as_manifest": "image-in-another-bucket demands it of every model: the "

@@ -186,7 +186,15 @@ def _row(names: Sequence[str], values: Sequence[str], delimiter: str) -> dict[st
 
 def _cells(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """Number of the line that a row ends in, and its cells."""
-    csv.field_size_limit(1 << 24)
+    # The limit is the whole process's.
+    before = csv.field_size_limit(1 << 24)
+    try:
+        return iter(_rows(text, delimiter, file))
+    finally:
+        csv.field_size_limit(before)
+
+
+def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
@@ -194,15 +202,14 @@ def _cells(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str
         skipinitialspace=f'{delimiter} "' in text[:4_096],
     )
     try:
-        rows = [(reader.line_num, row) for row in reader]
+        return [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         if delimiter not in "\t|":
             raise UserError(f"row {reader.line_num}: {error}", where=file, fix="quote it") from None
         # Tables with tabs or bars are mostly written without quotes, and have some in their texts.
         stream = io.StringIO(text, newline="")
         reader = csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        rows = [(reader.line_num, row) for row in reader]
-    return iter(rows)
+        return [(reader.line_num, row) for row in reader]
 
 
 def _delimiter(text: str) -> str:
