@@ -31,7 +31,7 @@ if __name__ == "__main__":
 import aws_cdk as cdk
 
 from bedrock_tuning import review
-from bedrock_tuning.config import cdk_json, customization, settings
+from bedrock_tuning.config import cdk_json, customization, deployed, settings
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import attachment, workflow
@@ -39,14 +39,13 @@ from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.proof import Proof
 from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
+from stacks.customization import CustomizationStack
 from stacks.data import DataStack
 from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
 from stacks.serving import ServingStack
 
 ROOT = Path(__file__).resolve().parent
-# Measured: with names of 22 characters the policy of start_job outgrows IAM's limit at 24.
-CUSTOMIZATIONS_MAX = 18
 
 
 def build_app(
@@ -85,21 +84,25 @@ def build_app(
     }
     contracts = contracts_of(chosen, wanted)
     common["permissions"] = Permissions(contracts, chosen)
-    data = DataStack(app, f"{prefix}-data", **common)
+    platform: dict[str, cdk.Stack] = {}
+    platform["data"] = data = DataStack(app, f"{prefix}-data", **common)
     network = attachment.existing(chosen)
     if chosen.own_network:
-        network = NetworkStack(app, f"{prefix}-network", **common).attachment
+        platform["network"] = own = NetworkStack(app, f"{prefix}-network", **common)
+        network = own.attachment
     pipeline = PipelineStack(app, f"{prefix}-pipeline", data=data, network=network, **common)
-    # Deleting this one is how billing is ended, and it holds nothing: no protection against that.
-    ServingStack(
-        app,
-        f"{prefix}-serving",
-        pipeline=pipeline,
-        **{**common, "termination_protection": False},
-    )
+    platform["pipeline"] = pipeline
+    # These hold nothing, and deleting a customization's is how its billing is ended.
+    unprotected = {**common, "termination_protection": False}
+    platform["serving"] = ServingStack(app, f"{prefix}-serving", pipeline=pipeline, **unprotected)
+    common["permissions"].offer(platform)
+    del unprotected["settings"]
     for name, each in wanted.items():
+        stack = CustomizationStack(app, f"{prefix}-{name}", name=name, **unprotected)
+        for other in platform.values():
+            stack.add_stack_dependency(other)
         for number, warning in enumerate(each.warnings):
-            cdk.Annotations.of(pipeline).add_warning_v2(f"bedrock-tuning:{name}:{number}", warning)
+            cdk.Annotations.of(stack).add_warning_v2(f"bedrock-tuning:{number}", warning)
     cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
     # The contracts are proved in every synthesis (0.3 s), from the templates as they are written.
     proof = Proof(
@@ -138,12 +141,7 @@ def configuration(
         problems = checked.problems
     found = customization.scan(customizations, region=region)
     every = [*problems, *found.problems]
-    if found.files > CUSTOMIZATIONS_MAX:
-        every.append(
-            f"{customizations.name}/: {found.files} files, an environment takes at most "
-            f"{CUSTOMIZATIONS_MAX} (IAM allows 10,240 characters in the policy of a role): "
-            "make another environment"
-        )
+    every += filter(None, map(deployed.length_problem, found.customizations.values()))
     if every or chosen is None:
         raise ConfigurationError(every)
     return chosen, found.customizations

@@ -1,11 +1,12 @@
 """The endpoints of a customization as they are now, and the Bedrock calls that change them."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization import NAME, Customization
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
 from bedrock_tuning.serving.plan import STATUS, Endpoint, EndpointKind
@@ -16,6 +17,7 @@ CUSTOMIZATION = f"{job.TAG_PREFIX}:customization"
 RUN = f"{job.TAG_PREFIX}:run"
 EXPIRES = f"{job.TAG_PREFIX}:expires"
 _GONE = "ResourceNotFoundException"
+_TOKEN_IN_NAME: Final = 8
 
 
 def kind_of(arn: str) -> EndpointKind:
@@ -37,16 +39,16 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     return list(_tagged(environment, (each["provisionedModelArn"] for each in _throughputs())))
 
 
-def untagged(environment: str, customizations: Iterable[str]) -> list[str]:
-    """Every Provisioned Throughput with one of our names and no environment tag.
+def untagged(environment: str) -> list[str]:
+    """Every Provisioned Throughput with a name as `create` makes them and no environment tag.
 
     Somebody removed the tag, so no search by tag finds it.
     """
-    starts = tuple(f"{environment}-{name}-" for name in customizations)
+    ours = re.compile(rf"{re.escape(environment)}-{NAME.pattern}-[0-9a-f]{{{_TOKEN_IN_NAME}}}")
     arns = [
         summary["provisionedModelArn"]
         for summary in _throughputs()
-        if summary["provisionedModelName"].startswith(starts)
+        if ours.fullmatch(summary["provisionedModelName"])
     ]
     # One that is gone has no tags either.
     return [arn for arn in arns if ENVIRONMENT not in tags_of(arn) and describe(arn) is not None]
@@ -163,7 +165,7 @@ def create(
     desired = customization.serving
     spec = f"{model_arn}|{desired.mode}|{desired.model_units}|{desired.commitment}|{run}"
     token = hashlib.sha256(spec.encode()).hexdigest()[:32]
-    name = f"{environment}-{customization.name}-{token[:8]}"
+    name = f"{environment}-{customization.name}-{token[:_TOKEN_IN_NAME]}"
     tags = {
         **customization.tags,
         ENVIRONMENT: environment,

@@ -6,16 +6,18 @@ from typing import Any
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.decisions import AdmissionDecision
-from lambdas import _aws, _customizations, _manifests, _runs
+from lambdas import _aws, _manifests, _runs
 
 logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"event": S3 event from EventBridge, "execution": its name, "started": ISO time}.
+    """event: {"event": S3 event from EventBridge, "settings": of the customization whose folder it
+    is in, "execution": its name, "started": ISO time}.
 
     Returns decision (an AdmissionDecision), a reason in words, and for every decision but "ignored"
     the customization, the run and both version ids.
@@ -23,11 +25,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = RunEnvironment.from_env(os.environ)
     detail = event["event"]["detail"]
     bucket, key = detail["bucket"]["name"], detail["object"]["key"]
-    kind, name = env.buckets.kind_of(bucket), s3_layout.customization_of(key)
-    if kind is None or name is None or name not in _customizations.all_():
+    kind = env.buckets.kind_of(bucket)
+    customization = from_settings(event["settings"]).customization
+    name = customization.name
+    if kind is None or s3_layout.customization_of(key) != name:
         ignored: AdmissionDecision = "ignored"
         return {"decision": ignored, "reason": f"s3://{bucket}/{key} is not a known manifest"}
-    customization = _customizations.get(name)
     versions = _manifests.current_versions(env.buckets, name)
     uploaded = detail["object"].get("version-id")
     claim = job.claim_key(name, training=versions["training"] or "-")

@@ -9,6 +9,7 @@ import msgspec
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
@@ -17,11 +18,12 @@ from lambdas._checks import scope_of
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"run", "customization", "shard": {"number", "key"}}. Returns {"images": number}.
+    """event: {"run", "settings", "shard": {"number", "key"}}. Returns {"images": number}.
 
     Writes results/<n>.json (the partial result) and findings/<n>.jsonl under work/<run>/.
     """
     env = CheckEnvironment.from_env(os.environ)
+    customization = from_settings(event["settings"]).customization
     prefix = s3_layout.work_prefix(event["run"])
     number = event["shard"]["number"]
     body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
@@ -32,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         for kind in s3_layout.KINDS:
             wanted = [ImageRef(line=line, key=key) for k, line, key in refs if k == kind]
             if wanted:
-                scope = scope_of(event["customization"], kind, env)
+                scope = scope_of(customization, kind, env)
                 partials.append(
                     check_images(
                         wanted,

@@ -13,6 +13,7 @@ import msgspec
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import ImageRef, ManifestCheck
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
@@ -23,13 +24,15 @@ logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: the admission. Returns {"images", "shards", "shards_key": the index of the shards}.
+    """event: {"run", "settings", "training_version", "validation_version"}.
+
+    Returns {"images", "shards", "shards_key": the index of the shards}.
 
     Writes under work/<run>/: text.json (the partial result of both texts),
     findings/text.jsonl (the findings), shards/<n>.json and their index.
     """
     env = CheckEnvironment.from_env(os.environ)
-    run, name = event["run"], event["customization"]
+    run, customization = event["run"], from_settings(event["settings"]).customization
     prefix = s3_layout.work_prefix(run)
     shards = _Shards(bucket=env.output_bucket, prefix=prefix, size=env.images_per_shard)
     partials: list[CheckResult] = []
@@ -39,10 +42,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             version = event[f"{kind}_version"]
             if version is None:
                 continue
-            scope = scope_of(name, kind, env)
+            scope = scope_of(customization, kind, env)
             check = ManifestCheck(scope, on_finding=findings.add)
             client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
-            key = s3_layout.manifest_key(name)
+            key = s3_layout.manifest_key(customization.name)
             digest = hashlib.sha256()
             for chunk in s3.manifest_chunks(client, key, version=version):
                 digest.update(chunk)

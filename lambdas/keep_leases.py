@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.run.failure_advice import with_advice
 from bedrock_tuning.serving.plan import Endpoint, removable
-from lambdas import _aws, _customizations, _endpoints, _pointers
+from lambdas import _aws, _endpoints, _pointers
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def _expire_all(env: LeaseEnvironment) -> dict[str, list[str]]:
     problems += [
         f"{arn}: its name is ours, but its tag {_endpoints.ENVIRONMENT} is missing, so nothing "
         "ends its billing; tag it again or delete it"
-        for arn in _endpoints.untagged(env.environment, _customizations.all_())
+        for arn in _endpoints.untagged(env.environment)
     ]
     logger.info("leases", extra=result)
     if problems:

@@ -8,12 +8,13 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import result
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.run.outcome import cause_words
-from lambdas import _aws, _customizations, _runs
+from lambdas import _aws, _runs
 
 
 class UncheckedError(Exception):
@@ -21,14 +22,14 @@ class UncheckedError(Exception):
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"run", "customization", "shards": what each shard's check returned}.
+    """event: {"run", "settings", "shards": what each shard's check returned}.
 
     Returns valid, records, errors, warnings, counts by rule (all of them; to_fix: of errors;
     worth_a_look: of warnings), the report's URIs, and the fingerprint of each kind of dataset for
     the run key. Raises UncheckedError when a shard was not checked.
     """
     env = RunEnvironment.from_env(os.environ)
-    run, customization = event["run"], _customizations.get(event["customization"])
+    run, customization = event["run"], from_settings(event["settings"]).customization
     _demand_all_checked(event["shards"])
     work = s3_layout.work_prefix(run)
     keys = [f"{work}text.json", *_keys(env.output_bucket, f"{work}results/")]

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.run import cost
 from bedrock_tuning.serving.plan import (
@@ -24,11 +25,14 @@ from bedrock_tuning.serving.plan import (
     plan,
     removable,
 )
-from lambdas import _aws, _cloudformation, _customizations, _endpoints, _pointers, _runs
+from lambdas import _aws, _cloudformation, _endpoints, _pointers, _runs
 
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 10
+# Only resources of versions that had all customizations in one stack have this property. They are
+# deleted when that stack is updated, after this function: what they served belongs to new stacks.
+_OF_THE_OLD_LAYOUT: Final = "Pointers"
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -53,7 +57,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
-    customization = _customizations.get(name)
+    customization = from_settings(_settings(env, name)).customization
     desired = DesiredState(
         mode=customization.serving.mode,
         model_arn=_pointers.read(env.parameter_prefix, name, "model"),
@@ -74,6 +78,13 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
         "Price": "; ".join(map(str, cost.estimate(customization=customization).rates)),
         "ProvisionedModelArn": step.target.arn if step.target else "",
     }
+
+
+def _settings(env: ThroughputEnvironment, name: str) -> dict[str, Any]:
+    """What the same stack has just written."""
+    answer = _aws.ssm().get_parameter(Name=f"{env.settings_prefix}/{name}")
+    found: dict[str, Any] = json.loads(answer["Parameter"]["Value"])
+    return found
 
 
 def _lease_changed(event: Mapping[str, Any]) -> bool:
@@ -102,6 +113,8 @@ def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
 def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
     """Deletes what is served; returns what stays and why."""
     name = properties["Customization"]
+    if _OF_THE_OLD_LAYOUT in properties:
+        return "kept: its customization has a stack of its own now"
     # First: from here on, no run in progress buys an endpoint that nothing would delete.
     _pointers.withdraw(env.parameter_prefix, name, "serving")
     every = _endpoints.provisioned(env.environment)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.run.outcome import error_words
@@ -21,7 +22,7 @@ from bedrock_tuning.serving.plan import (
     plan,
     removable,
 )
-from lambdas import _aws, _customizations, _endpoints, _pointers, _runs
+from lambdas import _aws, _endpoints, _pointers, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ State = dict[str, Any]
 
 
 def handler(event: dict[str, Any], context: object) -> State:
-    """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state}.
+    """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state, "settings"}.
 
     state: customization, run, model_arn, base_arn; started_by if no run asks: "deployment", which
     names no model, or "person", who chose one. Returned with step (a ServingStep), a reason,
@@ -39,7 +40,7 @@ def handler(event: dict[str, Any], context: object) -> State:
     """
     env = ServeEnvironment.from_env(os.environ)
     state: State = {"started": _runs.now(), **event["serving"]}
-    customization = _customizations.get(state["customization"])
+    customization = from_settings(event["settings"]).customization
     result = _ACTIONS[event["action"]](env, customization, state)
     logger.info("serving", extra={"action": event["action"], "state": result})
     return result
@@ -144,8 +145,9 @@ def _undeployed(
         "unserved",
         "the model is published, but nothing may serve it: the SSM parameter "
         f"{marker}, which the serving stack creates, is missing.\n"
-        f"What to do: cdk deploy tuning-{env.environment}-serving serves it. If that changes "
-        "nothing, somebody deleted only the parameter: create it again, with any value, and run "
+        f"What to do: cdk deploy tuning-{env.environment}-{customization.name} serves it. If that "
+        "changes nothing, somebody deleted only the parameter: create it again, with any value, "
+        "and run "
         f"tuning serve {customization.name} -e {env.environment}",
     )
 

@@ -10,11 +10,12 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import StartEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from bedrock_tuning.run.decisions import StartDecision
-from lambdas import _aws, _customizations, _manifests, _runs
+from lambdas import _aws, _manifests, _runs
 from lambdas._runs import WorkLock
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ _LOCK_LIFE: Final = timedelta(minutes=30)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"admission", "report"}.
+    """event: {"admission", "report", "settings"}.
 
     Returns decision (a StartDecision), a reason, the holder if another run owns the lock on the
     same work, and for "start" and "approve" the run key, whether there is a validation dataset, the
@@ -32,7 +33,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
-    customization = _customizations.get(admission["customization"])
+    deployed = from_settings(event["settings"])
+    customization = deployed.customization
     run = admission["run"]
     versions = _manifests.current_versions(env.buckets, customization.name)
     replaced = _replaced(admission, versions)
@@ -45,7 +47,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         run=run,
         run_key=key,
         attempt=1,
-        role_arn=env.service_roles[customization.name],
+        role_arn=deployed.service_role,
         buckets=env.buckets,
         with_validation=versions["validation"] is not None,
     )

@@ -50,9 +50,6 @@ class PipelineStack(Stack):
             alarm_email=settings.alarm_email,
         )
         runs = runs_table(self, "Runs", key=self.key, permissions=permissions)
-        customizations = tuple(permissions.contracts.serving)
-        for name in customizations:
-            permissions.role(Construct(self, f"BedrockRole-{name}"), "Role", f"bedrock.{name}")
         self._functions(settings, permissions)
         self.workflow = state_machine(
             self, "Workflow", settings=settings, permissions=permissions, key=self.key
@@ -74,8 +71,6 @@ class PipelineStack(Stack):
         export(self, "RunsTable", runs.table_name)
         export(self, "Workflow", self.workflow.state_machine_arn)
         export(self, "Topic", self.messages.topic.topic_arn)
-        # The CLI refuses an upload that nobody waits for.
-        export(self, "Customizations", ",".join(customizations))
 
     def _functions(self, settings: Settings, permissions: Permissions) -> None:
         scope = Construct(self, "Functions")

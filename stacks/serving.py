@@ -1,13 +1,12 @@
-"""The unit that ties serving to deployments: one custom resource per customization."""
+"""The unit that ties serving to deployments: the function of the customizations' resources."""
 
 from typing import Any
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 from stacks.pipeline import PipelineStack
@@ -39,15 +38,3 @@ class ServingStack(Stack):
         provider = PythonFunction(self, spec.path, spec=spec, runtime=runtime)
         errors = provider.function.metric_errors(period=Duration.minutes(5))
         pipeline.messages.alarm_on(provider, {"Failed": errors})
-        for name, properties in permissions.contracts.serving.items():
-            resource = CustomResource(
-                self,
-                f"Throughput-{name}",
-                resource_type="Custom::ProvisionedThroughput",
-                service_token=provider.function.function_arn,
-                service_timeout=Duration.minutes(15),
-                removal_policy=RemovalPolicy.DESTROY,
-                properties=dict(properties),
-            )
-            output = f"Serving{name.title().replace('-', '')}"
-            export(self, output, resource.get_att_string("Status"))

@@ -1,17 +1,22 @@
 """One deployed environment, found through the outputs of its CloudFormation stacks."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import from_settings
+from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
 from bedrock_tuning.wording import closest
 
 _OUTPUTS: Final = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
-    "pipeline": ("RunsTable", "Workflow", "Customizations"),
+    "pipeline": ("RunsTable", "Workflow"),
 }
 _FILES: Final = Path("customizations")
 
@@ -20,8 +25,8 @@ _FILES: Final = Path("customizations")
 class Deployment:
     """Where one environment's parts are, and the clients to reach them.
 
-    customizations: the names of those that were deployed. options: what a person has to add to a
-    `tuning` command so that it reaches this deployment.
+    customizations: those that are deployed, by name, as their runs see them. options: what a
+    person has to add to a `tuning` command so that it reaches this deployment.
     """
 
     aws: Aws
@@ -29,7 +34,7 @@ class Deployment:
     buckets: Buckets
     runs_table: str
     workflow_arn: str
-    customizations: tuple[str, ...]
+    customizations: Mapping[str, Customization]
     options: tuple[str, ...] = ()
 
     def command(self, words: str) -> str:
@@ -52,7 +57,7 @@ class Deployment:
             raise UserError(
                 f"the customization {customization} is not deployed in {self.environment}",
                 where=str(file),
-                fix=f"deploy it: {deploy_command(self.environment)}",
+                fix=f"deploy it: {deploy_command(self.environment, customization)}",
             )
         files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
         known = dict.fromkeys([*self.customizations, *files])
@@ -64,9 +69,10 @@ class Deployment:
         )
 
 
-def deploy_command(environment: str) -> str:
-    """The command that deploys an environment."""
-    return f"cdk deploy --all --context environment={environment}"
+def deploy_command(environment: str, customization: str = "") -> str:
+    """The command that deploys an environment, or one customization's stack in it."""
+    what = f"tuning-{environment}-{customization}" if customization else "--all"
+    return f"cdk deploy {what} --context environment={environment}"
 
 
 def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deployment:
@@ -93,9 +99,22 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
         ),
         runs_table=outputs["RunsTable"],
         workflow_arn=outputs["Workflow"],
-        customizations=tuple(filter(None, outputs["Customizations"].split(","))),
+        customizations=_customizations(aws, environment),
         options=options,
     )
+
+
+def _customizations(aws: Aws, environment: str) -> dict[str, Customization]:
+    """What the customizations' stacks have written; without one of them, none are deployed."""
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
+        Path=settings_prefix(environment)
+    )
+    found = (
+        from_settings(json.loads(parameter["Value"])).customization
+        for page in pages
+        for parameter in page["Parameters"]
+    )
+    return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
 def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:

@@ -46,6 +46,8 @@ __all__ = [
 # Part of every job, model and Provisioned Throughput name beside the run, within Bedrock's 63.
 NAME_LENGTH_MAX: Final = 30
 NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+# A customization's stack is named like the platform's stacks.
+RESERVED_NAMES: Final = ("data", "network", "pipeline", "serving")
 # Endings of files that were probably meant to be customizations, and would be ignored silently.
 _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 
@@ -227,6 +229,12 @@ def _check_name(name: str, *, problems: Problems) -> None:
             (),
             f"the name {shown(name)} is not allowed: use lower-case letters, digits and single "
             f"hyphens between them, at most {NAME_LENGTH_MAX} characters",
+        )
+    if name in RESERVED_NAMES:
+        problems.add(
+            (),
+            f"the name {shown(name)} is taken: the stack tuning-ENVIRONMENT-{name} is one of the "
+            "platform's; rename the file",
         )
 
 

@@ -69,13 +69,8 @@ class RunEnvironment(DatasetEnvironment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartEnvironment(RunEnvironment):
-    """start_job.
+    """start_job. approval_days: how long a run may wait for a person."""
 
-    service_roles: customization name → ARN of the role that Bedrock assumes.
-    approval_days: how long a run may wait for a person.
-    """
-
-    service_roles: dict[str, str]
     approval_days: int
 
 
@@ -90,9 +85,10 @@ class ServeEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThroughputEnvironment(Environment):
-    """provisioned_throughput, the custom resource."""
+    """provisioned_throughput, the custom resource. settings_prefix: of the customizations."""
 
     parameter_prefix: str
+    settings_prefix: str
     workflow_arn: str
 
 

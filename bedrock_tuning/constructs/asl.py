@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts.contract import NO_SETTINGS, SETTINGS_STATE
 
 State = dict[str, Any]
 
@@ -57,6 +58,8 @@ SERVICE_RETRY: Final = [
             "SNS.ThrottledException",
             "DynamoDb.ThrottlingException",
             "DynamoDB.ThrottlingException",
+            "Ssm.ThrottlingException",
+            "Ssm.InternalServerErrorException",
         ],
         "IntervalSeconds": 5,
         "MaxAttempts": 6,
@@ -79,6 +82,26 @@ def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "C
         "ResultPath": function.answer.path if function.answer else None,
         "Retry": RETRY,
         "Catch": [to(catch)],
+        "Next": then,
+    }
+
+
+def load_settings(prefix: str, name: str, *, then: str, unknown: str = "Close run") -> State:
+    """Reads a customization's settings, which stay the same for the whole run.
+
+    name: of the customization, a path or an intrinsic function. unknown: where there is none.
+    """
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:ssm:getParameter",
+        "Parameters": {"Name.$": f"States.Format('{prefix}/{{}}', {name})"},
+        "ResultSelector": {
+            "value.$": "States.StringToJson($.Parameter.Value)",
+            "version.$": "$.Parameter.Version",
+        },
+        "ResultPath": SETTINGS_STATE,
+        "Retry": SERVICE_RETRY,
+        "Catch": [{**to(unknown), "ErrorEquals": [NO_SETTINGS]}, to("Close run")],
         "Next": then,
     }
 

@@ -13,8 +13,6 @@ from typing import Final
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _PACKAGES: Final = ("lambdas", "bedrock_tuning")
-# Read by handlers at run time (lambdas/_customizations.py).
-_DATA_FOLDERS: Final = ("customizations",)
 _NOT_DATA: Final = (".py", ".pyc")
 
 
@@ -34,8 +32,6 @@ def shipped_files(root: Path = REPOSITORY) -> tuple[str, ...]:
     packages = {path.parent for path in files if path.name == "__init__.py"}
     for folder in packages - {root / "lambdas"}:
         files |= set(_data(folder))
-    for name in _DATA_FOLDERS:
-        files |= set(_data(root / name))
     return tuple(sorted(path.relative_to(root).as_posix() for path in files))
 
 

@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from aws_cdk import Names, Stack
+from aws_cdk import Fn, Names, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, role_name
+from bedrock_tuning.contracts.constructs import export_name, output_name
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 
 _ARTICLES: Final = ("a", "an", "the")
@@ -24,9 +26,11 @@ class Permissions:
     policy refers to it.
     """
 
-    def __init__(self, contracts: Contracts, settings: Settings) -> None:
+    def __init__(self, contracts: Contracts, settings: Settings, *, imports: bool = False) -> None:
+        """imports: what is registered nowhere here is an export of the platform's stacks."""
         self.contracts = contracts
         self._settings = settings
+        self._imports = imports
         self._arns: dict[str, str] = {}
         self._attributes: dict[tuple[str, str], str] = {}
 
@@ -35,6 +39,18 @@ class Permissions:
         if arn:
             self._arns[name] = arn
         self._attributes |= {(name, key): value for key, value in attributes.items()}
+
+    def offer(self, stacks: Mapping[str, Stack]) -> None:
+        """Exports what customizations' stacks use; stacks: the platform's, by their names there."""
+        for name, attribute in self.contracts.imported:
+            stack = stacks[self.contracts.places[name].stack]
+            value = self.fill(f"{{{name}{':' if attribute else ''}{attribute}}}", stack)
+            exported = export_name(self.contracts.environment, name, attribute)
+            export(stack, output_name(name, attribute), value, export_name=exported)
+
+    def elsewhere(self) -> "Permissions":
+        """The same contracts for another stack, which imports what the platform offers."""
+        return Permissions(self.contracts, self._settings, imports=True)
 
     def fill(self, text: str, scope: Construct) -> str:
         """A contract's text with its placeholders replaced, as the stack of `scope` writes them.
@@ -53,6 +69,10 @@ class Permissions:
             name, attribute = match[1], match[2]
             found = self._attributes.get((name, attribute)) if attribute else self._arns.get(name)
             found = found or values.get(name)
+            if found is None and self._imports and name in self.contracts.places:
+                return Fn.import_value(
+                    export_name(self.contracts.environment, name, attribute or "")
+                )
             if found is None:
                 raise KeyError(f"{match[0]} in {text!r}: nothing is registered under that name")
             return found
@@ -99,9 +119,8 @@ class Permissions:
         role = iam.Role(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal(
-                contract.service, conditions=self._conditions(contract.trust, scope)
-            ),
+            assumed_by=self._trusted(contract, scope),
+            path=None if contract.path == "/" else contract.path,
             description=description or contract.does,
             role_name=self._role_name(scope, construct_id, name),
             permissions_boundary=(
@@ -115,6 +134,14 @@ class Permissions:
         )
         self.register(contract.name, arn=role.role_arn)
         return role
+
+    def _trusted(self, contract: Role, scope: Construct) -> iam.IPrincipal:
+        conditions = self._conditions(contract.trust, scope)
+        if contract.service:
+            return iam.ServicePrincipal(contract.service, conditions=conditions)
+        # Named by a condition: IAM keeps a principal's id, which is another one when the role that
+        # is named is made again.
+        return iam.AccountRootPrincipal().with_conditions(conditions)
 
     def _services(self, permission: Grant | Refusal, scope: Construct) -> list[iam.IPrincipal]:
         services = permission.services if isinstance(permission, Grant) else ()

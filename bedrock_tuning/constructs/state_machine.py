@@ -12,6 +12,7 @@ from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.contracts.contract import workflow_name
 
 
 def state_machine(
@@ -40,8 +41,8 @@ def state_machine(
     machine = sfn.StateMachine(
         scope,
         construct_id,
-        # Its role names it: a reference would be a cycle.
-        state_machine_name=f"tuning-{settings.name}-workflow",
+        # Roles name it: a reference would be a cycle.
+        state_machine_name=workflow_name(settings.name),
         definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, indent=1)),
         definition_substitutions={
             name: permissions.fill(text, scope) for name, text in placeholders.items()

@@ -23,18 +23,18 @@ def start_on_upload(
     dead_letters: sqs.IQueue,
     permissions: Permissions,
 ) -> None:
-    """The rule that starts the workflow for known manifests."""
+    """The rule that starts the workflow for manifests; its first state knows the customizations."""
     role = permissions.role(scope, "UploadRuleRole", "upload-rule")
     events.Rule(
         scope,
         "ManifestUploaded",
-        description="The upload of a known manifest, and of nothing else, starts a run",
+        description="The upload of a manifest, and of nothing else, starts a run",
         event_pattern=events.EventPattern(
             source=["aws.s3"],
             detail_type=["Object Created"],
             detail={
                 "bucket": {"name": [bucket.bucket_name for bucket in buckets]},
-                "object": {"key": list(permissions.contracts.trigger_keys)},
+                "object": {"key": [{"suffix": permissions.contracts.trigger_key}]},
             },
         ),
         targets=[

@@ -16,9 +16,11 @@ from bedrock_tuning.constructs.asl import (
     choose,
     equals,
     handed,
+    load_settings,
     publish,
     to,
 )
+from bedrock_tuning.contracts.contract import SETTINGS_VALUE, settings_prefix
 from bedrock_tuning.contracts.functions import (
     ADMIT,
     CHECK_IMAGES,
@@ -66,7 +68,7 @@ def definition(
     job's request.
     """
     states = {
-        **_admission(),
+        **_admission(environment),
         **_checks(),
         **_price(environment, approval_days),
         **_training(placeholders),
@@ -82,11 +84,24 @@ def definition(
     }
 
 
-def _admission() -> dict[str, State]:
+def _admission(environment: str) -> dict[str, State]:
     return {
         "Upload or deployment?": choose(
-            {"Variable": "$.serving", "IsPresent": True, "Next": "Serve"}, default="Admit"
+            {"Variable": "$.serving", "IsPresent": True, "Next": "Load settings to serve"},
+            default="Load settings",
         ),
+        # The folder of the upload names the customization: no function decides whose run it is.
+        "Load settings": load_settings(
+            settings_prefix(environment),
+            "States.ArrayGetItem(States.StringSplit($.detail.object.key, '/'), 0)",
+            then="Admit",
+            unknown="Not a customization",
+        ),
+        "Load settings to serve": load_settings(
+            settings_prefix(environment), "$.serving.customization", then="Serve"
+        ),
+        # Somebody else's folder, about which nobody waits for a message.
+        "Not a customization": {"Type": "Succeed"},
         "Admit": call(ADMIT, then="Admitted?"),
         "Admitted?": choose(
             equals("$.admission.decision", "run", "Check manifest"), default="Close run"
@@ -237,10 +252,12 @@ def _job_request(placeholders: Collection[str]) -> State:
 
 def _training(placeholders: Collection[str]) -> dict[str, State]:
     request = _job_request(placeholders)
-    # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
+    # .sync: Step Functions waits for the job, hours or days, without any compute of ours. As the
+    # customization's own starter: the workflow's role may start no job and pass no role.
     train: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::bedrock:createModelCustomizationJob.sync",
+        "Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"},
         "Parameters": request,
         "ResultPath": "$.job",
         "Retry": SERVICE_RETRY,
@@ -251,6 +268,7 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
     read: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob",
+        "Credentials": train["Credentials"],
         "Parameters": {"JobIdentifier.$": "$.job.JobArn"},
         "ResultPath": "$.job",
         "Retry": SERVICE_RETRY,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.constructs import places
 from bedrock_tuning.contracts.contract import (
@@ -22,7 +23,6 @@ from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
-from bedrock_tuning.serving.plan import POINTERS
 
 __all__ = (
     "Condition",
@@ -56,7 +56,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             for spec in FUNCTIONS
         ),
         trigger_buckets=("training", "validation"),
-        trigger_keys=tuple(s3_layout.manifest_key(name) for name in customizations),
+        trigger_key=f"/{s3_layout.MANIFEST_FILE}",
         boundary=settings.permissions_boundary,
         role_prefix=settings.role_name_prefix,
         named_roles=bool(settings.role_name_prefix or settings.deny_others),
@@ -75,6 +75,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             "noncurrent": settings.noncurrent_days,
             "work": settings.work_days,
         },
+        settings={name: to_settings(each) for name, each in customizations.items()},
         serving={
             name: {
                 "Customization": name,
@@ -83,9 +84,6 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
                 "Commitment": each.serving.commitment or "none",
                 "LeaseHours": str(each.serving.lease_hours or "none"),
                 "OnDelete": each.serving.on_delete,
-                # Not about serving: a version that publishes another parameter changes this, so
-                # CloudFormation calls the handler, which publishes it.
-                "Pointers": POINTERS,
             }
             for name, each in customizations.items()
         },

@@ -33,10 +33,15 @@ def role_name(settings: Settings, name: str) -> str:
 
 
 def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:
-    """The names of the roles that are not refused: those with S3 in their contract, data_roles."""
+    """Who is not refused, as a role's path and name: roles with S3 in their contract, data_roles.
+
+    Customizations come and go, so their roles are admitted by the path that all of them have.
+    """
     own = [
-        role_name(settings, role.name.removeprefix("role."))
+        f"{role.path}*".lstrip("/")
+        if role.path != "/"
+        else role_name(settings, role.name.removeprefix("role."))
         for role in roles
         if any(action.startswith("s3:") for grant in role.grants for action in grant.actions)
     ]
-    return [*own, *settings.data_roles]
+    return [*dict.fromkeys(own), *settings.data_roles]

@@ -1,11 +1,11 @@
 """The constructs that contracts name: what each is called there, and where it stands in the app."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from bedrock_tuning.contracts.contract import FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
-from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
 
 # What `tuning` finds an environment by: the outputs of its stacks, and whose name each must be.
 OUTPUTS: Final = {
@@ -53,13 +53,32 @@ def places(customizations: Iterable[str]) -> dict[str, Place]:
     for spec in FUNCTIONS:
         known |= of_function(spec)
     for name in customizations:
-        known[f"role.bedrock.{name}"] = _pipeline(f"BedrockRole-{name}/Role", _ROLE)
-        known[f"serving.{name}"] = Place(
-            stack=PROVISIONED_THROUGHPUT.stack,
-            path=f"Throughput-{name}",
-            type="Custom::ProvisionedThroughput",
-        )
+        known |= of_customization(name)
     return known
+
+
+def output_name(name: str, attribute: str = "") -> str:
+    """The output by which other stacks know what a placeholder stands for: "DataKeyArn"."""
+    words = re.findall(r"[A-Za-z0-9]+", f"{name}.{attribute or 'arn'}")
+    return "".join(f"{word[0].upper()}{word[1:]}" for word in words)
+
+
+def export_name(environment: str, name: str, attribute: str = "") -> str:
+    """The name under which that output is exported."""
+    return f"tuning-{environment}-{output_name(name, attribute)}"
+
+
+def of_customization(name: str) -> dict[str, Place]:
+    """All that is in the stack of one customization."""
+    return {
+        f"{kind}.{name}": Place(stack=name, path=path, type=type_)
+        for kind, path, type_ in (
+            ("role.bedrock", "BedrockRole", _ROLE),
+            ("role.start", "Starter", _ROLE),
+            ("settings", "Settings", "AWS::SSM::Parameter"),
+            ("serving", "Throughput", "Custom::ProvisionedThroughput"),
+        )
+    }
 
 
 def of_function(spec: FunctionSpec) -> dict[str, Place]:

@@ -8,8 +8,8 @@ deployed; * and ? are IAM's wildcards.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal
 
 from bedrock_tuning.config.customization import Customization
@@ -17,6 +17,14 @@ from bedrock_tuning.config.lambda_environment import Environment
 from bedrock_tuning.config.settings import Settings
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re.IGNORECASE)
+# Where the workflow keeps a customization's settings: read once, so that a deployment does not
+# change a run that is on its way.
+SETTINGS_STATE: Final = "$.settings"
+SETTINGS_VALUE: Final = f"{SETTINGS_STATE}.value"
+# What Step Functions calls it that a folder is no customization's.
+NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
+# The function of the customizations' custom resources.
+PROVIDER: Final = "function.ProvisionedThroughput"
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 
@@ -72,7 +80,9 @@ Places = Mapping[str, Place]
 class Role:
     """A role: the one service that may assume it, under which conditions, and all it may do.
 
-    refusals: what its own policy must refuse it, under their conditions.
+    service: "" for a role that this account's own principals may assume; the conditions say which.
+    refusals: what its own policy must refuse it, under their conditions. path: IAM's, with its
+    slashes; it cannot be changed without replacing the role.
     """
 
     name: str
@@ -82,6 +92,7 @@ class Role:
     trust: tuple[Condition, ...]
     grants: tuple[Grant, ...]
     refusals: tuple[Refusal, ...] = ()
+    path: str = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +124,7 @@ class Scope:
             "topic_arn": "{topic}",
             "workflow_arn": "{workflow}",
             "parameter_prefix": parameter_prefix(settings.name),
-            "service_roles": {name: f"{{role.bedrock.{name}}}" for name in self.customizations},
+            "settings_prefix": settings_prefix(settings.name),
             "images_per_shard": settings.images_per_shard,
             "approval_days": settings.approval_days,
             "poll_seconds": settings.poll_seconds,
@@ -125,6 +136,33 @@ class Scope:
 def parameter_prefix(environment: str) -> str:
     """The path of an environment's SSM parameters, which point to models and endpoints."""
     return f"/bedrock-tuning/{environment}"
+
+
+def settings_prefix(environment: str) -> str:
+    """The path of the customizations' settings: a tree of its own, which no function may write."""
+    return f"/bedrock-tuning-settings/{environment}"
+
+
+def settings_name(environment: str, customization: str) -> str:
+    """The SSM parameter that holds a customization's settings."""
+    return f"{settings_prefix(environment)}/{customization}"
+
+
+def workflow_name(environment: str) -> str:
+    """The state machine's name; roles name it, and a reference to it would be a cycle."""
+    return f"tuning-{environment}-workflow"
+
+
+def workflow_arn(environment: str) -> str:
+    """The state machine's ARN, from its name alone."""
+    return (
+        f"arn:{{partition}}:states:{{region}}:{{account}}:stateMachine:{workflow_name(environment)}"
+    )
+
+
+def role_path(environment: str, kind: Literal["bedrock", "start"]) -> str:
+    """The IAM path of the customizations' roles: those of Bedrock, and those that start jobs."""
+    return f"/tuning/{environment}/{kind}/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,13 +243,14 @@ class Function:
 class Contracts:
     """All that is promised about one environment.
 
-    places: by the names that placeholders use. triggers: keys whose upload starts a run, per
-    bucket. named_roles: whether roles have physical names. alarm_email: who is told by mail, if
-    anybody. placeholders: of the workflow's definition. protected: stacks have termination
-    protection. architecture: of the functions. table_keys: of the runs table (under "") and of its
-    indexes, partition key first. retention: days, of "logs", "noncurrent"
-    object versions and "work" files. serving: what each customization's custom resource says;
-    custom_resources: what the others say.
+    places: by the names that placeholders use. trigger_buckets, trigger_key: whose objects start a
+    run, and how their keys end. named_roles: whether roles have physical names. alarm_email: who is
+    told by mail, if anybody. placeholders: of the workflow's definition. protected: stacks have
+    termination protection. architecture: of the functions. table_keys: of the runs table (under "")
+    and of its indexes, partition key first. retention: days, of "logs", "noncurrent" object
+    versions and "work" files. custom_resources: what those of the platform say.
+    settings: of each customization, as its parameter holds them beside the ARNs of its roles;
+    serving: what its custom resource says.
     """
 
     environment: str
@@ -220,7 +259,7 @@ class Contracts:
     guarded: tuple[Guarded, ...]
     functions: tuple[Function, ...]
     trigger_buckets: tuple[str, ...]
-    trigger_keys: tuple[str, ...]
+    trigger_key: str
     boundary: str = ""
     role_prefix: str = ""
     named_roles: bool = False
@@ -230,8 +269,37 @@ class Contracts:
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     retention: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def imported(self) -> tuple[tuple[str, str], ...]:
+        """What customizations' stacks use of the platform's: names, with their attribute or ""."""
+        texts = [
+            text
+            for role in self.roles
+            if role.place.stack in self.serving
+            for text in (
+                *(value for condition in role.trust for value in condition.values),
+                *(each for grant in role.grants for each in grant.resources),
+                *(v for grant in role.grants for c in grant.conditions for v in c.values),
+            )
+        ]
+        used = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
+        used.add((PROVIDER, ""))
+        platform = {name for name, place in self.places.items() if place.stack not in self.serving}
+        return tuple(sorted((name, attribute) for name, attribute in used if name in platform))
+
+    def without(self, customizations: Collection[str]) -> "Contracts":
+        """The contracts without some customizations."""
+        return replace(
+            self,
+            places={n: p for n, p in self.places.items() if p.stack not in customizations},
+            roles=tuple(role for role in self.roles if role.place.stack not in customizations),
+            settings={n: each for n, each in self.settings.items() if n not in customizations},
+            serving={n: each for n, each in self.serving.items() if n not in customizations},
+        )
 
     def role(self, name: str) -> Role:
         """The contract of a role, without "role." in its name."""

@@ -13,26 +13,26 @@ from bedrock_tuning.config.lambda_environment import (
     StartEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
 from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
 from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision
 
-_RUN: Final = {"run": "$.admission.run", "customization": "$.admission.customization"}
+_SETTINGS: Final = {"settings": SETTINGS_VALUE}
+_RUN: Final = {"run": "$.admission.run", **_SETTINGS}
 # Measured: checks are bound by the processor, of which Lambda gives a whole one at 1,769 MB.
 _ONE_PROCESSOR_MB: Final = 1_769
 # Every finding goes through a file: 318 bytes each, several for each of 500,000 records, twice.
 _FINDINGS_MB: Final = 6_144
 
 
-def _admit(scope: Scope) -> tuple[Grant, ...]:
-    models = {each.base_model.invoke_id for each in scope.customizations.values()}
+def _admit(_: Scope) -> tuple[Grant, ...]:
     return (
-        g.find_manifests(scope),
+        g.find_manifests(),
         *g.runs("GetItem", "PutItem"),
         Grant(
             why="ask whether the model is open",
             actions=("bedrock:GetFoundationModel",),
-            resources=g.foundation_models(models),
+            resources=g.foundation_models(g.ANY),
         ),
     )
 
@@ -45,6 +45,7 @@ ADMIT: Final = FunctionSpec(
     grants=_admit,
     payload={
         "event": "$",
+        **_SETTINGS,
         "execution": "$$.Execution.Name",
         "started": "$$.Execution.StartTime",
     },
@@ -52,9 +53,9 @@ ADMIT: Final = FunctionSpec(
 )
 
 
-def _check_manifest(scope: Scope) -> tuple[Grant, ...]:
+def _check_manifest(_: Scope) -> tuple[Grant, ...]:
     return (
-        g.read_manifests(scope),
+        g.read_manifests(),
         g.work("write work", "s3:PutObject", "text.json", "findings/*", "shards*"),
         g.use_data_key(),
     )
@@ -77,8 +78,8 @@ CHECK_MANIFEST: Final = FunctionSpec(
 )
 
 
-def _check_images(scope: Scope) -> tuple[Grant, ...]:
-    folders = [f"{s3_layout.folder(name)}*" for name in scope.customizations]
+def _check_images(_: Scope) -> tuple[Grant, ...]:
+    folders = [f"{s3_layout.folder(g.ANY)}*"]
     return (
         g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
         g.work("write work", "s3:PutObject", "results/*", "findings/*"),
@@ -100,11 +101,11 @@ CHECK_IMAGES: Final = FunctionSpec(
 )
 
 
-def _merge(scope: Scope) -> tuple[Grant, ...]:
+def _merge(_: Scope) -> tuple[Grant, ...]:
     return (
         g.work("read work", "s3:GetObject", ""),
         g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
-        g.write_reports(scope, "report.json", "report.html", "rejected.jsonl"),
+        g.write_reports("report.json", "report.html", "rejected.jsonl"),
         g.use_data_key(),
         *g.runs("UpdateItem"),
     )
@@ -123,15 +124,15 @@ MERGE: Final = FunctionSpec(
 )
 
 
-def _start_job(scope: Scope) -> tuple[Grant, ...]:
+def _start_job(_: Scope) -> tuple[Grant, ...]:
     return (
-        g.find_manifests(scope),
-        g.read_manifests(scope),
+        g.find_manifests(),
+        g.read_manifests(),
         g.objects(
             "keep checked manifests",
             "s3:PutObject",
             buckets=g.OUTPUT,
-            patterns=[f"{s3_layout.manifests_prefix(name)}*" for name in scope.customizations],
+            patterns=[f"{s3_layout.MANIFESTS}/*"],
         ),
         g.use_data_key(),
         *g.runs("GetItem", "PutItem", "UpdateItem"),
@@ -149,17 +150,17 @@ START_JOB: Final = FunctionSpec(
     does="prices the job, builds its request and keeps the checked manifests",
     variables=StartEnvironment,
     grants=_start_job,
-    payload={"admission": "$.admission", "report": "$.report"},
+    payload={"admission": "$.admission", "report": "$.report", **_SETTINGS},
     answer=Answer(path="$.start", field="decision", values=get_args(StartDecision)),
 )
 
 
-def _record_job(scope: Scope) -> tuple[Grant, ...]:
-    jobs = [f"{s3_layout.jobs_prefix(name)}*" for name in scope.customizations]
+def _record_job(_: Scope) -> tuple[Grant, ...]:
+    jobs = [f"{s3_layout.JOBS}/*"]
     return (
         g.objects("read metrics", "s3:GetObject", buckets=g.OUTPUT, patterns=jobs),
         g.listing("list metrics", buckets=g.OUTPUT, prefixes=jobs),
-        g.write_reports(scope, "metrics.json"),
+        g.write_reports("metrics.json"),
         g.use_data_key(),
         *g.runs("GetItem", "PutItem", "UpdateItem"),
     )

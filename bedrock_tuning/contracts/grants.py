@@ -4,10 +4,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.contracts.contract import Condition, Grant, Scope, parameter_prefix
+from bedrock_tuning.contracts.contract import (
+    Condition,
+    Grant,
+    parameter_prefix,
+    settings_prefix,
+)
 from bedrock_tuning.run.job import TAG_PREFIX
 
 ENVIRONMENT_TAG: Final = f"{TAG_PREFIX}:environment"
+CUSTOMIZATION_TAG: Final = f"{TAG_PREFIX}:customization"
 JOBS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
 CUSTOM_MODELS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
 # Provisioned Throughput and on-demand deployments; "provisioned-model" is Bedrock's spelling.
@@ -84,24 +90,28 @@ def use_data_key(*actions: str) -> Grant:
     return key_through("s3", "use data key", key="{data-key}", actions=actions or WRITE_KEY)
 
 
-def find_manifests(scope: Scope) -> Grant:
+# Of any customization: functions read all datasets, and write none.
+ANY: Final = "*"
+
+
+def find_manifests() -> Grant:
     """Finding the newest versions of the manifests."""
     return listing(
         "find manifests",
         action="s3:ListBucketVersions",
         buckets=DATASETS,
-        prefixes=[s3_layout.manifest_key(name) for name in scope.customizations],
+        prefixes=[s3_layout.manifest_key(ANY)],
     )
 
 
-def read_manifests(scope: Scope) -> Grant:
+def read_manifests() -> Grant:
     """Reading the manifests, in the version that was checked."""
     return objects(
         "read manifests",
         "s3:GetObject",
         "s3:GetObjectVersion",
         buckets=DATASETS,
-        patterns=[s3_layout.manifest_key(name) for name in scope.customizations],
+        patterns=[s3_layout.manifest_key(ANY)],
     )
 
 
@@ -111,19 +121,15 @@ def work(why: str, action: str, *files: str) -> Grant:
     return objects(why, action, buckets=OUTPUT, patterns=patterns)
 
 
-def write_reports(scope: Scope, *files: str) -> Grant:
+def write_reports(*files: str) -> Grant:
     """Files of each customization's reports, of any run."""
-    patterns = [
-        f"{s3_layout.REPORTS}/{name}/*/{file}" for name in scope.customizations for file in files
-    ]
+    patterns = [f"{s3_layout.report_prefix(ANY, ANY)}{file}" for file in files]
     return objects("write reports", "s3:PutObject", buckets=OUTPUT, patterns=patterns)
 
 
-def foundation_models(ids: Iterable[str]) -> tuple[str, ...]:
+def foundation_models(*ids: str) -> tuple[str, ...]:
     """The ARNs of base models, which belong to no account."""
-    return tuple(
-        f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in sorted(ids)
-    )
+    return tuple(f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in ids)
 
 
 def start_workflow(why: str) -> Grant:
@@ -209,6 +215,17 @@ def pointers(environment: str, *actions: str) -> Grant:
         resources=(
             "arn:{partition}:ssm:{region}:{account}:parameter"
             f"{parameter_prefix(environment)}/*",
+        ),
+    )
+
+
+def read_settings(environment: str) -> Grant:
+    """The customizations' settings, which only their own stacks write."""
+    return Grant(
+        why="read settings",
+        actions=("ssm:GetParameter",),
+        resources=(
+            f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{settings_prefix(environment)}/*",
         ),
     )
 

@@ -73,7 +73,7 @@ def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
     )
 
     def wider(role: Role) -> Role:
-        if role.name == "role.workflow" or role.service == "bedrock.amazonaws.com":
+        if role.name.startswith(("role.start.", "role.bedrock.")):
             return replace(role, grants=(*role.grants, encrypt))
         if role.name == "role.Serve":
             return replace(role, grants=(*role.grants, decrypt))

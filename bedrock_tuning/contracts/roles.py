@@ -1,8 +1,20 @@
 """The contract of every role, from what its function or service has to do."""
 
+from dataclasses import replace
+
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import FunctionSpec, Grant, Places, Role, Scope
+from bedrock_tuning.contracts.contract import (
+    Condition,
+    FunctionSpec,
+    Grant,
+    Places,
+    Role,
+    Scope,
+    role_path,
+    workflow_arn,
+)
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
@@ -11,6 +23,7 @@ def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
     """All roles of an environment; a role in the templates that is not here is a fault."""
     return (
         *(_bedrock(scope, name, places) for name in scope.customizations),
+        *(_starter(scope, each, places) for each in scope.customizations.values()),
         *(function_role(spec, scope, places) for spec in FUNCTIONS),
         _workflow(scope, places),
         Role(
@@ -97,6 +110,55 @@ def _bedrock(scope: Scope, name: str, places: Places) -> Role:
         service="bedrock.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", g.JOBS)),
         grants=tuple(granted),
+        path=role_path(scope.settings.name, "bedrock"),
+    )
+
+
+def _starter(scope: Scope, customization: Customization, places: Places) -> Role:
+    """The only role that may start this customization's jobs, and with its own service role only.
+
+    The workflow assumes it for the task that trains (Step Functions' `Credentials`), and sends the
+    ARN of its state machine as external ID.
+    """
+    name, base = customization.name, customization.base_model.customization_id
+    own = g.equals(f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", name)
+    return Role(
+        name=f"role.start.{name}",
+        place=places[f"role.start.{name}"],
+        does=f"The workflow, for jobs of {name}: starts and watches them",
+        service="",
+        trust=(
+            Condition(operator="ArnEquals", key="aws:PrincipalArn", values=("{role.workflow}",)),
+            g.equals("sts:ExternalId", workflow_arn(scope.settings.name)),
+        ),
+        grants=(
+            # AWS's own pages differ in which of the three types is asked for.
+            Grant(
+                why="start jobs",
+                actions=("bedrock:CreateModelCustomizationJob",),
+                resources=(*g.foundation_models(base), g.CUSTOM_MODELS, g.JOBS),
+                conditions=(own,),
+            ),
+            replace(
+                tagging := g.tag_as_own(
+                    "tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)
+                ),
+                conditions=(*tagging.conditions, own),
+            ),
+            Grant(
+                why="watch jobs",
+                actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
+                resources=(g.JOBS,),
+                conditions=(g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),),
+            ),
+            Grant(
+                why="pass own service role",
+                actions=("iam:PassRole",),
+                resources=(f"{{role.bedrock.{name}}}",),
+                conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
+            ),
+        ),
+        path=role_path(scope.settings.name, "start"),
     )
 
 
@@ -104,7 +166,7 @@ def _workflow(scope: Scope, places: Places) -> Role:
     return Role(
         name="role.workflow",
         place=places["role.workflow"],
-        does="The workflow: calls its functions, starts and watches jobs, notifies",
+        does="The workflow: calls its functions, becomes the starters of jobs, notifies",
         service="states.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
@@ -113,8 +175,16 @@ def _workflow(scope: Scope, places: Places) -> Role:
                 actions=("lambda:InvokeFunction",),
                 resources=tuple(f"{{function.{spec.name}}}" for spec in FUNCTIONS if spec.payload),
             ),
-            *_shards(f"tuning-{scope.settings.name}-workflow"),
-            *_jobs(scope),
+            *_shards(scope.settings.name),
+            g.read_settings(scope.settings.name),
+            Grant(
+                why="become starters",
+                actions=("sts:AssumeRole",),
+                resources=(
+                    "arn:{partition}:iam::{account}:role"
+                    f"{role_path(scope.settings.name, 'start')}*",
+                ),
+            ),
             *g.notify(),
             *g.runs("UpdateItem"),
             # The delivery of vended logs knows no resources (Step Functions guide).
@@ -136,47 +206,21 @@ def _workflow(scope: Scope, places: Places) -> Role:
     )
 
 
-def _shards(machine: str) -> tuple[Grant, ...]:
-    """A Distributed Map starts executions of its own state machine.
-
-    Its role cannot refer to the state machine without a cycle, hence the name.
-    """
-    states = "arn:{partition}:states:{region}:{account}"
+def _shards(environment: str) -> tuple[Grant, ...]:
+    """A Distributed Map starts executions of its own state machine."""
+    machine = workflow_arn(environment)
+    execution = machine.replace(":stateMachine:", ":execution:")
     return (
         Grant(
             why="run shards",
             actions=("states:StartExecution",),
-            resources=(f"{states}:stateMachine:{machine}",),
+            resources=(machine,),
         ),
         Grant(
             why="watch shards",
             actions=("states:DescribeExecution", "states:StopExecution"),
-            resources=(f"{states}:execution:{machine}:*", f"{states}:execution:{machine}/*"),
+            resources=(f"{execution}:*", f"{execution}/*"),
         ),
         g.work("read the shard index", "s3:GetObject", "shards.jsonl"),
         g.use_data_key(*g.READ_KEY),
-    )
-
-
-def _jobs(scope: Scope) -> tuple[Grant, ...]:
-    bases = {each.base_model.customization_id for each in scope.customizations.values()}
-    return (
-        # AWS's own pages differ in which of the three types is asked for.
-        Grant(
-            why="start jobs",
-            actions=("bedrock:CreateModelCustomizationJob",),
-            resources=(*g.foundation_models(bases), g.CUSTOM_MODELS, g.JOBS),
-        ),
-        g.tag_as_own("tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)),
-        Grant(
-            why="watch jobs",
-            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
-            resources=(g.JOBS,),
-        ),
-        Grant(
-            why="pass service roles",
-            actions=("iam:PassRole",),
-            resources=tuple(f"{{role.bedrock.{name}}}" for name in scope.customizations),
-            conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
-        ),
     )

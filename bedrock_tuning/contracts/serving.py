@@ -8,7 +8,7 @@ from bedrock_tuning.config.lambda_environment import (
     ThroughputEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
 from bedrock_tuning.run.decisions import ServingStep
 
 
@@ -71,7 +71,7 @@ SERVE: Final = FunctionSpec(
     does="creates, swaps, tests and rolls back endpoints",
     variables=ServeEnvironment,
     grants=_serve,
-    payload={"serving": "$.serving"},
+    payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
     answer=Answer(path="$.serving", field="step", values=get_args(ServingStep)),
 )
 
@@ -101,6 +101,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         *g.find_endpoints(),
         g.end_billing(environment),
         g.start_workflow("hand over"),
+        g.read_settings(environment),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
     )
 

@@ -11,6 +11,7 @@ from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.checks import CHECKS
+from bedrock_tuning.review.families import reduced
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.pages.facts import Facts, gather
 
@@ -32,7 +33,11 @@ def read(cdk_out: Path, contracts: Contracts) -> Evidence:
 
 
 def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:
-    """The same for templates that are resolved already."""
+    """The same for templates that are resolved already.
+
+    Of customizations whose stacks are alike, one is evidence for all.
+    """
+    assembly, contracts = reduced(assembly, contracts)
     with assembly.reads.by("the roles' and resources' policies"):
         permissions = access.build(assembly)
     return Evidence(assembly=assembly, permissions=permissions, bound=bind(contracts, assembly))
@@ -43,13 +48,11 @@ def violations(checked: Evidence) -> list[Violation]:
     return [violation for check in CHECKS for violation in check.run(checked)]
 
 
-def described(checked: Evidence | None, seen: access.Permissions) -> Facts:
-    """What a reviewer wants to know; judged if there are contracts.
-
-    checked: None for an assembly that nobody has contracts for. seen: its permissions.
-    """
-    facts = gather(seen, checked.bound if checked else None)
-    if checked is not None:
+def described(seen: access.Permissions, contracts: Contracts | None) -> Facts:
+    """What a reviewer wants to know of a whole assembly; judged if there are contracts for it."""
+    facts = gather(seen, bind(contracts, seen.assembly) if contracts else None)
+    if contracts is not None:
+        checked = evidence_of(seen.assembly, contracts)
         facts.violations = violations(checked)
         facts.proved = True
         facts.checks = len(CHECKS)

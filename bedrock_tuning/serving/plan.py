@@ -20,9 +20,6 @@ STATUS: Final[dict[str, Status]] = {
     "Updating": "updating",
     "Failed": "failed",
 }
-# The SSM parameters of a customization that this version publishes (lambdas/_pointers.py): a
-# property of the custom resource, so an update from an older version publishes the new ones.
-POINTERS: Final = "endpoint model run serving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

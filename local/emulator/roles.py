@@ -40,25 +40,38 @@ def assume(
     Raises RoleError when the role does not exist or its trust policy does not let `service`
     assume it with `aws:SourceArn` and `aws:SourceAccount` of that resource.
     """
-    from ministack.services import iam, sts
-
-    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    role = iam._roles.get_scoped(account, None, name)
-    if role is None:
-        raise RoleError(f"The role {role_arn} does not exist")
     context = {"aws:sourcearn": source_arn, "aws:sourceaccount": source_arn.split(":")[4]}
-    if not _trusts(
-        role["AssumeRolePolicyDocument"],
-        service=service,
-        role_arn=role_arn,
-        region=region,
-        context=context,
-    ):
+    if not _trusts(service, role_arn=role_arn, region=region, context=context):
         raise RoleError(
             f"{service} is unable to assume the role {role_arn} for {source_arn}: "
             "its trust policy does not allow it"
         )
-    seed = hashlib.sha256(f"{service} {role_arn} {session_name}".encode()).hexdigest()
+    return _session(role_arn, session_name, seed=f"{service} {role_arn} {session_name}")
+
+
+def become(
+    session: Session, *, role_arn: str, external_id: str, session_name: str, region: str
+) -> Session:
+    """Credentials of `role_arn` for a role that assumes it as sts:AssumeRole would.
+
+    Raises RoleError unless the session's own policies and the trust policy of the role allow it.
+    """
+    authorize(session, action="sts:AssumeRole", resource=role_arn, region=region)
+    context = {"sts:externalid": external_id}
+    if not _trusts(session.role_arn, role_arn=role_arn, region=region, context=context):
+        raise RoleError(
+            f"User: {session.principal_arn} is not authorized to perform: sts:AssumeRole on "
+            f"resource: {role_arn}"
+        )
+    seed = f"{session.role_arn} {role_arn} {session_name}"
+    return _session(role_arn, session_name, seed=seed)
+
+
+def _session(role_arn: str, session_name: str, *, seed: str) -> Session:
+    from ministack.services import sts
+
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    seed = hashlib.sha256(seed.encode()).hexdigest()
     session = Session(
         role_arn=role_arn,
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
@@ -78,21 +91,22 @@ def assume(
     return session
 
 
-def _trusts(
-    document: str | Mapping[str, Any],
-    *,
-    service: str,
-    role_arn: str,
-    region: str,
-    context: Mapping[str, str],
-) -> bool:
+def _trusts(principal: str, *, role_arn: str, region: str, context: Mapping[str, str]) -> bool:
+    """Whether a role's trust policy lets a service or a role of its account assume it."""
     from ministack.core import iam_evaluator as iam
+    from ministack.services.iam import _roles
 
+    account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
+    role = _roles.get_scoped(account, None, name)
+    if role is None:
+        raise RoleError(f"The role {role_arn} does not exist")
+    document = role["AssumeRolePolicyDocument"]
     policy = json.loads(document) if isinstance(document, str) else document
-    account = role_arn.split(":")[4]
+    is_service = not principal.startswith("arn:")
+    root = f"arn:aws:iam::{account}:root"
     request = iam.EvalContext(
-        principal_arn=service,
-        principal_type="AWSService",
+        principal_arn=principal,
+        principal_type="AWSService" if is_service else "AssumedRole",
         principal_account=account,
         action="sts:AssumeRole",
         resource_arn=role_arn,
@@ -104,7 +118,8 @@ def _trusts(
         statement
         for statement in _listed(policy.get("Statement", ()))
         if statement.get("Principal") == "*"
-        or iam._service_principal_matches(statement.get("Principal"), service)
+        or (is_service and iam._service_principal_matches(statement.get("Principal"), principal))
+        or (not is_service and (statement.get("Principal") or {}).get("AWS") in (root, principal))
     ]
     # A trust policy names no resource: it is about the role that carries it.
     statements = [{**statement, "Resource": "*"} for statement in applicable]

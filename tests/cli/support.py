@@ -1,6 +1,9 @@
 """AWS clients that answer what a test wrote down, checked against botocore's own model."""
 
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -8,14 +11,23 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.stub import Stubber
 
 from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.deployed import text, to_settings
 
 REGION = "us-east-1"
 WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:tuning-dev-workflow"
+ROLES = {"service_role": "arn:service-role", "starter_role": "arn:starter-role"}
 CALLER = "arn:aws:iam::000000000000:user/ann"
 
 
 # Making one takes 0.1 s, so each is made once for all tests.
 _CLIENTS: dict[str, Any] = {}
+
+
+@cache
+def shipped() -> Mapping[str, Customization]:
+    """The customizations of this repository."""
+    return load_all(Path(__file__).parents[2] / "customizations")
 
 
 class StubbedAws(Aws):
@@ -57,15 +69,14 @@ class StubbedAws(Aws):
             stub.deactivate()
         self.assert_all_called()
 
-    def deployed(self, environment: str = "dev") -> None:
-        """The stacks of an environment are there."""
+    def deployed(self, environment: str = "dev", **changed: Customization) -> None:
+        """The stacks of an environment are there; changed: what pets_search says instead."""
         outputs = {
             "data": {"TrainingBucket": "train", "ValidationBucket": "valid", "OutputBucket": "out"},
             "pipeline": {
                 "RunsTable": "runs",
                 "Workflow": WORKFLOW,
                 "Topic": "arn:topic",
-                "Customizations": "cats,pets,pets-search,pets-style",
             },
         }
         for part, values in outputs.items():
@@ -87,6 +98,21 @@ class StubbedAws(Aws):
                 },
                 {"StackName": f"tuning-{environment}-{part}"},
             )
+        search, style = shipped()["pets-search"], shipped()["pets-style"]
+        search = changed.get("pets_search", search)
+        known = [replace(search, name="cats"), replace(search, name="pets"), search, style]
+        prefix = f"/bedrock-tuning-settings/{environment}"
+        self.answer(
+            "ssm",
+            "get_parameters_by_path",
+            {
+                "Parameters": [
+                    {"Name": f"{prefix}/{each.name}", "Value": text(to_settings(each) | ROLES)}
+                    for each in known
+                ]
+            },
+            {"Path": prefix},
+        )
 
     def has_run(self, **values: Any) -> None:
         """The runs table knows this run."""

@@ -2,12 +2,12 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from bedrock_tuning.cli.commands.operate import serve
 from bedrock_tuning.client import endpoints
+from bedrock_tuning.config.customization import Customization, load
 from tests.cli.conftest import Run
 from tests.cli.support import WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
@@ -17,7 +17,6 @@ OTHER = MODEL.replace("abcdefg", "hijklmn")
 EARLIER = "20261120-093000-aaaaaa"
 RUN = "serve-20261122-093000"
 EXECUTION = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{RUN}"
-SHIPPED = Path(__file__).parents[2] / "customizations"
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +30,16 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
 def again(run: Run) -> Run:
     """Serves pets-search again, with some options."""
 
-    def runner(*options: object, customizations: Path = SHIPPED) -> object:
-        return run("serve", "pets-search", "--customizations", customizations, *options)
+    def runner(*options: object) -> object:
+        return run("serve", "pets-search", *options)
 
     return runner  # type: ignore[return-value]
 
 
-def _servable(aws: StubbedAws, *tags: dict[str, str], status: str = "InService") -> None:
-    aws.deployed()
+def _servable(
+    aws: StubbedAws, *tags: dict[str, str], status: str = "InService", **changed: Customization
+) -> None:
+    aws.deployed(**changed)
     aws.points("model", MODEL)
     aws.points("serving", "deployed")
     throughput(aws, *tags, status=status)
@@ -54,10 +55,9 @@ def _started(aws: StubbedAws, *, by: str = "deployment", **more: str) -> None:
     )
 
 
-def _customized(folder: Path, text: str) -> Path:
+def _customized(text: str) -> Customization:
     whole = f'description = "Pets"\nbase_model = "nova-micro"\n[serving]\n{text}\n'
-    (folder / "pets-search.toml").write_text(whole)
-    return folder
+    return load(whole, file="customizations/pets-search.toml")
 
 
 def test_the_workflow_is_started_at_its_serving_part(again: Run, aws: StubbedAws) -> None:
@@ -131,7 +131,7 @@ def test_without_its_serving_stack_nothing_can_be_served(again: Run, aws: Stubbe
     result = again("--yes")
 
     assert result.exit_code == 2
-    assert "cdk deploy --all" in result.stderr
+    assert "cdk deploy tuning-dev-pets-search" in result.stderr
 
 
 def test_what_is_served_is_not_paid_for_twice(again: Run, aws: StubbedAws) -> None:
@@ -252,13 +252,15 @@ def test_a_model_that_was_deleted_is_refused_before_anything_starts(
 
 
 def test_a_customization_that_is_not_to_be_served_is_refused_before_anything_is_asked(
-    again: Run, tmp_path: Path
+    again: Run, aws: StubbedAws
 ) -> None:
-    result = again("--yes", customizations=_customized(tmp_path, 'mode = "none"'))
+    aws.deployed(pets_search=_customized('mode = "none"'))
+
+    result = again("--yes")
 
     assert result.exit_code == 2
     assert "its serving mode is none" in result.stderr
-    assert str(tmp_path) in result.stderr
+    assert "customizations/pets-search.toml" in result.stderr
 
 
 def test_two_people_in_one_second_start_it_once(again: Run, aws: StubbedAws) -> None:
@@ -273,15 +275,14 @@ def test_two_people_in_one_second_start_it_once(again: Run, aws: StubbedAws) -> 
 
 @pytest.mark.parametrize(("endpoint", "code"), [(None, 0), ("arn:a-deployment", 2)])
 def test_on_demand_deployments_are_known_by_their_pointer(
-    endpoint: str | None, code: int, again: Run, aws: StubbedAws, tmp_path: Path
+    endpoint: str | None, code: int, again: Run, aws: StubbedAws
 ) -> None:
-    _servable(aws)
+    _servable(aws, pets_search=_customized('mode = "on-demand"\nsmoke_text = "a dog"'))
     aws.points("endpoint", endpoint)
     if code == 0:
         _started(aws)
 
-    wish = 'mode = "on-demand"\nsmoke_text = "a dog"'
-    result = again("--yes", customizations=_customized(tmp_path, wish))
+    result = again("--yes")
 
     assert result.exit_code == code
     assert ("nothing by the hour" if code == 0 else "arn:a-deployment") in result.stderr

@@ -201,7 +201,7 @@ def test_a_customization_that_is_only_a_file_has_to_be_deployed_first(
     result = run("upload", prepared, "-c", "birds")
     assert result.exit_code == 2
     assert "birds is not deployed in dev" in result.stderr
-    assert "cdk deploy --all --context environment=dev" in result.stderr
+    assert "cdk deploy tuning-dev-birds --context environment=dev" in result.stderr
     assert s3.log == []
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config import lambda_environment
-from bedrock_tuning.config.lambda_environment import CheckEnvironment, Environment, StartEnvironment
+from bedrock_tuning.config.lambda_environment import CheckEnvironment, Environment
 from bedrock_tuning.errors import SettingsError
 from bedrock_tuning.s3_layout import Buckets
 
@@ -63,17 +63,3 @@ def test_the_three_buckets_keep_their_meaning() -> None:
     )
 
     assert env.buckets == Buckets(training="t", validation="v", output="o")
-
-
-def test_a_mapping_is_written_in_one_order_so_that_a_template_never_changes_by_itself() -> None:
-    values: dict[str, Any] = {f.name: "" for f in fields(StartEnvironment)}
-    roles = {"b": "arn:b", "a": "arn:a"}
-    backwards = dict(reversed(roles.items()))
-
-    one, other = (
-        StartEnvironment(**{**values, "service_roles": each, "approval_days": 7}).to_env()
-        for each in (roles, backwards)
-    )
-
-    assert one == other
-    assert one["SERVICE_ROLES"] == '{"a": "arn:a", "b": "arn:b"}'

@@ -28,7 +28,6 @@ def test_data_files_are_shipped_with_the_packages_that_read_them(tmp_path: Path)
         "bedrock_tuning/catalogue/discovered.py",
         "bedrock_tuning/catalogue/model.toml",
         "bedrock_tuning/catalogue/pages/page.html",
-        "customizations/pets.toml",
         "lambdas/__init__.py",
         "lambdas/price.py",
     )
@@ -64,7 +63,6 @@ def test_imports_for_type_checkers_alone_are_not_shipped(tmp_path: Path) -> None
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert shipped_files(tmp_path) == (
-        "customizations/pets.toml",
         "lambdas/__init__.py",
         "lambdas/_real.py",
         "lambdas/price.py",

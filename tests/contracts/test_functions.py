@@ -74,8 +74,8 @@ def test_a_handler_gives_every_answer_that_is_declared(
 
 def test_what_a_function_is_handed_was_answered_by_another_one_or_is_the_executions_own() -> None:
     answered = {function.answer.path for function in FUNCTIONS if function.answer}
-    # The job's result is Bedrock's, the shards' are the map's.
-    known = {*answered, "$.job", "$.shards", "$"}
+    # The job's result is Bedrock's, the shards' are the map's, the settings are a parameter's.
+    known = {*answered, "$.job", "$.settings", "$.shards", "$"}
     for function in FUNCTIONS:
         for path in function.payload.values():
             start = re.match(r"\$\$|\$(\.\w+)?", path)

@@ -88,10 +88,8 @@ WORKFLOW = {
     ("kms:GenerateDataKey", OPERATIONS): "Ask for approval",
     ("dynamodb:UpdateItem", ""): "Await approval",
     ("kms:Decrypt", OPERATIONS): "Await approval",
-    ("bedrock:CreateModelCustomizationJob", ""): "Train with validation",
-    ("bedrock:TagResource", ""): "Train with validation",
-    ("iam:PassRole", ""): "Train with validation",
-    ("bedrock:GetModelCustomizationJob", ""): "Train with validation",
+    ("ssm:GetParameter", ""): "Load settings",
+    ("sts:AssumeRole", ""): "Train with validation",
 }
 
 # Whole runs, at least one for each role whose failure a run's own message can tell.
@@ -105,6 +103,10 @@ WHOLE_RUNS = [
     ("workflow", "s3:GetObject", ""),
     ("workflow", "kms:Decrypt", DATA),
     (f"bedrock.{NAME}", "s3:PutObject", ""),
+    # Another state machine than the workflow cannot become a starter.
+    (f"start.{NAME}", "bedrock:CreateModelCustomizationJob", ""),
+    (f"start.{NAME}", "bedrock:TagResource", ""),
+    (f"start.{NAME}", "iam:PassRole", ""),
     ("RecordJob", "s3:ListBucket", ""),
     ("Serve", "bedrock:CreateProvisionedModelThroughput", ""),
 ]

@@ -85,7 +85,11 @@ class Stage:
 
     def serve(self, action: str, **more: Any) -> dict[str, Any]:
         """One step of serving."""
-        payload = {"action": action, "serving": self.serving(**more)}
+        return self._step(action, self.serving(**more))
+
+    def _step(self, action: str, serving: dict[str, Any]) -> dict[str, Any]:
+        settings = self.steps.entered["Serve"]["settings"]["value"]
+        payload = {"action": action, "serving": serving, "settings": settings}
         found: dict[str, Any] = self.steps.call("Serve", payload)
         return found
 
@@ -113,7 +117,7 @@ class Stage:
         self.unserved()
         state = self.serving(started_by="deployment")
         for _ in range(100):
-            state = self.steps.call("Serve", {"action": "serve", "serving": state})
+            state = self._step("serve", state)
             if state["step"] == "smoke":
                 return str(state["endpoint_arn"])
             time.sleep(0.1)
@@ -130,7 +134,7 @@ class Stage:
     def learn_the_base(self) -> None:
         payload = self.serving()
         del payload["base_arn"]
-        self.steps.call("Serve", {"action": "serve", "serving": payload})
+        self._step("serve", payload)
 
     def smoke(self) -> None:
         self.serve("smoke", endpoint_arn=self.served())
@@ -224,7 +228,7 @@ class Stage:
         arn = bedrock.create_model_customization_job(
             jobName=unique,
             customModelName=unique,
-            roleArn=f"arn:aws:iam::000000000000:role/{self.roles.names[role]}",
+            roleArn=f"arn:aws:iam::000000000000:role/tuning/local/bedrock/{self.roles.names[role]}",
             baseModelIdentifier=request["BaseModelIdentifier"],
             trainingDataConfig={"s3Uri": request["TrainingDataConfig"]["S3Uri"]},
             outputDataConfig={"s3Uri": request["OutputDataConfig"]["S3Uri"]},

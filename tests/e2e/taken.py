@@ -16,7 +16,7 @@ from bedrock_tuning.config import settings
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import Contracts
-from tests.e2e.world import NAME, World
+from tests.e2e.world import World
 
 POLICY = "Policy"
 
@@ -133,9 +133,10 @@ class Steps:
 
     def shard(self) -> dict[str, Any]:
         """What the workflow hands to the function that checks the first shard."""
-        run = self.entered["Check manifest"]["admission"]["run"]
+        entered = self.entered["Check manifest"]
+        run, settings = entered["admission"]["run"], entered["settings"]["value"]
         key = f"work/{run}/shards/00000.json"
-        return {"run": run, "customization": NAME, "shard": {"number": "00000", "key": key}}
+        return {"run": run, "settings": settings, "shard": {"number": "00000", "key": key}}
 
     def call(self, function: str, payload: dict[str, Any]) -> Any:
         """The function's result; raises FunctionFailedError."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning import s3_layout
-from tests.e2e.world import NAME, TRAINING, VALIDATION, World
+from tests.e2e.world import NAME, TRAINING, VALIDATION, World, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -58,7 +58,7 @@ def test_bedrock_read_the_checked_copy_not_the_upload(world: World, served: Any)
     key = s3_layout.checked_manifest_key(NAME, row["run"], "training")
     uri = s3_layout.uri(world.deployment.buckets.output, key)
     assert job["trainingDataConfig"]["s3Uri"] == uri
-    assert job["roleArn"].startswith("arn:aws:iam::000000000000:role/tuning-local-pipeline-Bedrock")
+    assert job["roleArn"].startswith("arn:aws:iam::000000000000:role/tuning/local/bedrock/")
 
 
 def test_metrics_lie_beside_the_report(world: World, served: Any) -> None:
@@ -127,8 +127,25 @@ def test_a_new_validation_manifest_alone_starts_no_job(world: World, served: Any
 def test_a_file_of_another_name_starts_nothing(world: World, served: Any) -> None:
     before = world.executions()
     s3 = world.aws.client("s3")
-    for key in (f"{NAME}/manifest.json", f"{NAME}/old/manifest.jsonl", "manifest.jsonl"):
+    for key in (f"{NAME}/manifest.json", "manifest.jsonl"):
         s3.put_object(Bucket=world.deployment.buckets.training, Key=key, Body=b"{}\n")
     later = world.follow(world.upload("training", b"\n"))
     assert later.outcome == "rejected"
     assert len(world.executions()) == len(before) + 1
+
+
+def test_a_manifest_in_a_folder_of_nobodys_ends_without_a_function(
+    world: World, served: Any
+) -> None:
+    before = set(world.executions())
+    s3 = world.aws.client("s3")
+    s3.put_object(Bucket=world.deployment.buckets.training, Key="nobodys/manifest.jsonl", Body=b"")
+    assert eventually(lambda: set(world.executions()) - before)
+    (arn,) = set(world.executions()) - before
+    states = world.aws.client("stepfunctions")
+    assert eventually(lambda: states.describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
+    events = states.get_execution_history(executionArn=arn)["events"]
+    entered = [
+        e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e
+    ]
+    assert entered == ["Upload or deployment?", "Load settings", "Not a customization"]

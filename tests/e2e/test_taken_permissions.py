@@ -32,6 +32,7 @@ ELSEWHERE = {
     "KeepLeases": "test_a_permission_that_a_function_lacks_is_named",
     "ProvisionedThroughput": "test_a_permission_that_a_function_lacks_is_named",
     "bedrock.pets-style": "test_a_job_says_what_its_service_role_lacks",
+    "start.pets-style": "the same construct as start.pets-search",
     "flow-logs": "only with vpc = true; VPC writes with it, outside of any run",
     "CloseDefaultGroup": "only with vpc = true, at deployment; tests/e2e/test_options.py",
 }
@@ -109,9 +110,17 @@ def test_a_permission_that_the_workflow_lacks_is_named(
         assert "docs/runbook.md, A permission is missing" in ended.cause
     else:
         _demand_told(ended.cause, role=physical, action=taken[0])
-    if taken[0] == "bedrock:GetModelCustomizationJob":
-        assert "Its job was started, continues and is billed" in ended.cause
-        assert "tuning stop" in ended.cause
+
+
+def test_a_job_that_may_not_be_watched_is_told_as_running_and_billed(stage: Stage) -> None:
+    action = "bedrock:GetModelCustomizationJob"
+    stage.unserved()
+    with stage.without(f"start.{NAME}", action) as physical:
+        ended = stage.world.run(f" unwatched {time.time_ns()}")
+    assert ended.status == "FAILED"
+    _demand_told(ended.cause, role=physical, action=action)
+    assert "Its job was started, continues and is billed" in ended.cause
+    assert "tuning stop" in ended.cause
 
 
 @pytest.mark.parametrize(("role", "action", "on"), WHOLE_RUNS, ids=str)

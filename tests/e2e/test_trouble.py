@@ -104,11 +104,13 @@ def test_a_throughput_that_never_starts_is_deleted(world: World) -> None:
     assert world.throughputs() == []
 
 
-def test_deleting_the_serving_stack_ends_billing_and_deploying_serves_again(world: World) -> None:
+def test_deleting_a_customizations_stack_ends_billing_and_deploying_serves_again(
+    world: World,
+) -> None:
     assert world.run(" until deleted").outcome == "served"
     assert len(world.throughputs()) == 1
     templates = str(world.folder / "cdk.out")
-    destroy(world.aws, world.folder, stack="tuning-local-serving", app=templates)
+    destroy(world.aws, world.folder, stack="tuning-local-pets-search", app=templates)
     assert world.throughputs() == []
     deploy(world.aws, world.folder, say=lambda text: None, app=templates)
     assert eventually(lambda: [t["status"] for t in world.throughputs()] == ["InService"])

@@ -1,16 +1,24 @@
 """All of AWS that one test has, and the names of what the stacks would have made."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lambdas.bedrock import Bedrock
-from tests.lambdas.fakes import S3, BedrockRuntime, DynamoDb, Ec2, Sns, Ssm, StepFunctions
+from tests.lambdas.fakes import DEPLOYED, S3, BedrockRuntime, DynamoDb, Ec2, Sns, Ssm, StepFunctions
 
 TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
 PREFIX = "/bedrock-tuning/dev"
+SETTINGS = "/bedrock-tuning-settings/dev"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:a-topic"
 WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow"
 ROLE = "arn:aws:iam::000000000000:role/a-service-role"
+
+
+def settings(customization: str = "pets-search") -> dict[str, Any]:
+    """What the workflow has read of a customization, and hands to every function."""
+    found: dict[str, Any] = json.loads(DEPLOYED[f"{SETTINGS}/{customization}"])
+    return found
 
 
 @dataclass

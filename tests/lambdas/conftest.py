@@ -11,6 +11,7 @@ import pytest
 import pytest_socket
 
 from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     LeaseEnvironment,
@@ -18,11 +19,12 @@ from bedrock_tuning.config.lambda_environment import (
     StartEnvironment,
     ThroughputEnvironment,
 )
-from lambdas import _aws, _customizations
+from lambdas import _aws
 from tests.lambdas.aws import (
     OUTPUT,
     PREFIX,
     ROLE,
+    SETTINGS,
     TOPIC,
     TRAINING,
     VALIDATION,
@@ -30,7 +32,7 @@ from tests.lambdas.aws import (
     Aws,
 )
 from tests.lambdas.bedrock import BASE, model_arn
-from tests.lambdas.fakes import Fake, connect
+from tests.lambdas.fakes import DEPLOYED, Fake, connect
 from tests.lambdas.flow import Flow
 from tests.support.s3 import Server, serve
 
@@ -89,7 +91,6 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         validation_bucket=VALIDATION,
         output_bucket=OUTPUT,
         runs_table="a-table",
-        service_roles={"pets-search": ROLE, "pets-style": ROLE},
         approval_days=7,
     )
     buckets = {
@@ -105,7 +106,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
             poll_seconds=60,
             serving_timeout_seconds=7200,
         ),
-        ThroughputEnvironment(environment="dev", parameter_prefix=PREFIX, workflow_arn=WORKFLOW),
+        ThroughputEnvironment(
+            environment="dev",
+            parameter_prefix=PREFIX,
+            settings_prefix=SETTINGS,
+            workflow_arn=WORKFLOW,
+        ),
         LeaseEnvironment(environment="dev", topic_arn=TOPIC, parameter_prefix=PREFIX),
     ]
     for each in every:
@@ -123,13 +129,17 @@ def _shipped() -> dict[str, Customization]:
     return dict(load_all(Path(__file__).parents[2] / "customizations"))
 
 
-@pytest.fixture
-def customize(
-    _shipped: dict[str, Customization], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Customization]:
-    """Changes one shipped customization: its fields, or those of its serving or its budget."""
+@pytest.fixture(autouse=True)
+def customize(_shipped: dict[str, Customization]) -> Callable[..., Customization]:
+    """Changes one deployed customization: its fields, or those of its serving or its budget."""
     deployed = dict(_shipped)
-    monkeypatch.setattr(_customizations, "all_", lambda: deployed)
+
+    def deploy(name: str) -> None:
+        roles = {"service_role": ROLE, "starter_role": ROLE}
+        DEPLOYED[f"{SETTINGS}/{name}"] = text(to_settings(deployed[name]) | roles)
+
+    for name in deployed:
+        deploy(name)
 
     def change(name: str = "pets-search", **changes: Any) -> Customization:
         before = deployed[name]
@@ -137,6 +147,7 @@ def customize(
             if part in changes:
                 changes[part] = replace(getattr(before, part), **changes[part])
         deployed[name] = replace(before, **changes)
+        deploy(name)
         return deployed[name]
 
     return change

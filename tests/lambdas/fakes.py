@@ -215,6 +215,10 @@ class DynamoDb(Fake):
             item[ExpressionAttributeNames[name]] = ExpressionAttributeValues[value]
 
 
+# The settings of customizations by the names of their parameters, as their stacks wrote them.
+DEPLOYED: dict[str, str] = {}
+
+
 @dataclass
 class Ssm(Fake):
     """Parameters by name."""
@@ -222,9 +226,10 @@ class Ssm(Fake):
     values: dict[str, str] = field(default_factory=dict)
 
     def GetParameter(self, Name: str) -> dict[str, Any]:
-        if Name not in self.values:
+        known = DEPLOYED | self.values
+        if Name not in known:
             raise Refused("ParameterNotFound")
-        return {"Parameter": {"Name": Name, "Value": self.values[Name]}}
+        return {"Parameter": {"Name": Name, "Value": known[Name]}}
 
     def PutParameter(self, Name: str, Value: str, Overwrite: bool, **_: Any) -> None:
         assert Overwrite

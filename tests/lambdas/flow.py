@@ -8,7 +8,7 @@ from typing import Any
 
 from bedrock_tuning.constructs import workflow
 from lambdas import serve
-from tests.lambdas.aws import Aws
+from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
 
 RUN = "20261121-093000-aaaaaa"
@@ -58,7 +58,8 @@ class Flow:
         return state
 
     def _task(self, described: dict[str, Any], state: Any) -> tuple[dict[str, Any], str]:
-        event = {"action": described["Parameters"]["action"], "serving": state}
+        action = described["Parameters"]["action"]
+        event = {"action": action, "serving": state, "settings": settings(state["customization"])}
         try:
             return json.loads(json.dumps(serve.handler(event, None))), described["Next"]
         except Exception as error:  # the workflow catches everything

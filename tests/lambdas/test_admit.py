@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.customization import Customization
 from lambdas import admit
-from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 
 KEY = "pets-search/manifest.jsonl"
 BUCKETS = {"training": TRAINING, "validation": VALIDATION}
@@ -29,7 +29,19 @@ def _event(bucket: str, key: str, version: str | None = "v1") -> dict[str, Any]:
 def _admit(
     event: dict[str, Any], *, execution: str = "e1", started: str = "2026-11-21T09:30:00.123Z"
 ) -> dict[str, Any]:
-    return admit.handler({"event": event, "execution": execution, "started": started}, None)
+    # As the workflow does: the folder names the customization. Of a folder of nobody's it reads
+    # nothing, and this function is not called.
+    folder = event["detail"]["object"]["key"].partition("/")[0]
+    whose = folder if folder.startswith("pets-") else "pets-search"
+    return admit.handler(
+        {
+            "event": event,
+            "settings": settings(whose),
+            "execution": execution,
+            "started": started,
+        },
+        None,
+    )
 
 
 def test_both_manifests_start_a_run_on_exactly_their_versions(aws: Aws) -> None:

@@ -13,7 +13,7 @@ from bedrock_tuning.errors import SourceError
 from bedrock_tuning.rules import BY_ID
 from lambdas import _runs, check_images, check_manifest, merge
 from lambdas.merge import UncheckedError
-from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 from tests.support.pictures import jpeg, png
 
 RUN = "20261121-093000-aaaaaa"
@@ -58,7 +58,7 @@ def _check(
     versions = aws.s3.objects.buckets[TRAINING][f"{name}/manifest.jsonl"]
     admission = {
         "run": run,
-        "customization": name,
+        "settings": settings(name),
         "training_version": versions[-1].id,
         "validation_version": validation,
     }
@@ -68,10 +68,10 @@ def _check(
     assert len(index) == checked["shards"]
     shards = []
     for line in index:
-        event = {"run": run, "customization": name, "shard": json.loads(line)}
+        event = {"run": run, "settings": settings(name), "shard": json.loads(line)}
         shards.append(check_images.handler(event, None))
     assert sum(shard["images"] for shard in shards) == checked["images"]
-    return merge.handler({"run": run, "customization": name, "shards": shards}, None)
+    return merge.handler({"run": run, "settings": settings(name), "shards": shards}, None)
 
 
 def _report(aws: Aws, name: str = STYLE) -> dict[str, Any]:
@@ -226,7 +226,7 @@ def test_a_run_checks_the_version_that_it_admitted_not_what_was_uploaded_since(
     _upload(aws, STYLE, ["overwritten"])
     event = {
         "run": RUN,
-        "customization": STYLE,
+        "settings": settings(STYLE),
         "training_version": version,
         "validation_version": None,
     }
@@ -331,7 +331,7 @@ def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(
     _upload(aws, STYLE, [_pet(number) for number in range(9)])
     later = {"number": "00002", "error": "no route"}
     shards = [{"images": 4}, {"number": "00001", "error": cause}, later]
-    event = {"run": RUN, "customization": STYLE, "shards": shards}
+    event = {"run": RUN, "settings": settings(STYLE), "shards": shards}
 
     with pytest.raises(UncheckedError, match=r"2 of 3 shards .* number 00001: cannot read 5\.png"):
         merge.handler(event, None)

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 import pytest
 
-from lambdas import _aws, _customizations
+from lambdas import _aws
 
 # Taken before the fixtures put fakes in their places.
 CLIENTS = [
@@ -63,9 +63,3 @@ def test_a_function_without_credentials_says_so(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(RuntimeError, match="no AWS credentials"):
         _aws.credentials()
-
-
-def test_the_customizations_are_those_that_were_deployed_with_the_functions() -> None:
-    assert set(_customizations.all_()) == {"pets-search", "pets-style"}
-    with pytest.raises(KeyError, match="unknown"):
-        _customizations.get("unknown")

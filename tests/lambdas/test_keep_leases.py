@@ -170,12 +170,12 @@ def test_an_endpoint_of_our_name_that_lost_our_tag_rings_the_alarm(aws: Aws) -> 
     ("name", "tags"),
     [
         ("dev-pets-search-0123abcd", {"bedrock-tuning:environment": "dev-pets"}),
-        ("dev-somebodys-0123abcd", {}),
+        ("dev-somebodys-own", {}),
         ("prod-pets-search-0123abcd", {}),
         ("pets-search", {}),
     ],
 )
-def test_endpoints_of_other_names_or_other_owners_are_none_of_our_business(
+def test_endpoints_with_names_that_we_do_not_give_or_other_owners_are_none_of_our_business(
     name: str, tags: dict[str, str], aws: Aws
 ) -> None:
     aws.bedrock.have(model=MODEL, tags=tags, name=name)

@@ -9,7 +9,6 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.serving.plan import POINTERS
 from lambdas import _cloudformation, provisioned_throughput
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
@@ -56,15 +55,26 @@ def test_a_price_or_that_none_is_known_is_part_of_the_answer(stack: CloudFormati
     assert "Provisioned Throughput per hour: " in stack.ask("Create")["Data"]["Price"]
 
 
-@pytest.mark.usefixtures("published")
-def test_an_environment_of_an_older_version_gets_the_parameter_that_lets_its_runs_serve(
+def test_what_the_older_layout_served_is_kept_when_its_resource_goes(
     aws: Aws, stack: CloudFormation
 ) -> None:
-    """It has a resource without Pointers, so deploying this version is an update of it."""
+    """All customizations were in one stack, whose update deletes their resources there."""
     aws.bedrock.have(model=MODEL)
-    assert aws.pointer("serving") is None
+    aws.ssm.values[f"{PREFIX}/{NAME}/serving"] = "deployed"
 
-    answer = stack.ask("Update", old={"Pointers": "endpoint model run"}, Pointers=POINTERS)
+    answer = stack.ask("Delete", Pointers="endpoint model run serving")
+
+    assert answer["Status"] == "SUCCESS"
+    assert "has a stack of its own now" in answer["Reason"]
+    assert len(aws.bedrock.endpoints) == 1
+    assert aws.pointer("serving") == "deployed"
+
+
+@pytest.mark.usefixtures("published")
+def test_a_stack_that_finds_its_endpoint_takes_it_over(aws: Aws, stack: CloudFormation) -> None:
+    aws.bedrock.have(model=MODEL)
+
+    answer = stack.ask("Create")
 
     assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "ready")
     assert aws.pointer("serving") == "deployed"
@@ -287,7 +297,7 @@ def test_an_unknown_customization_is_answered(stack: CloudFormation) -> None:
     answer = stack.ask("Create", Customization="unknown")
 
     assert answer["Status"] == "FAILED"
-    assert "unknown" in answer["Reason"]
+    assert "ParameterNotFound" in answer["Reason"]
 
 
 def test_a_broken_environment_is_answered(

@@ -16,7 +16,7 @@ from lambdas import (
     provisioned_throughput,
     start_job,
 )
-from tests.lambdas.aws import PREFIX, TRAINING, Aws
+from tests.lambdas.aws import PREFIX, TRAINING, Aws, settings
 from tests.lambdas.bedrock import TAGS, model_arn
 from tests.lambdas.cloudformation import CloudFormation
 
@@ -117,7 +117,7 @@ def test_a_manifest_that_may_not_be_copied_is_named_with_what_reading_it_needs(
     report = {"fingerprints": {"training": "a:1"}, "training_records": 1, "training_characters": 0}
 
     with pytest.raises(DeniedError) as caught:
-        start_job.handler({"admission": admission, "report": report}, None)
+        start_job.handler({"admission": admission, "report": report, "settings": settings()}, None)
 
     words = str(caught.value)
     for told in ("a-function", "s3:GetObjectVersion", f"arn:aws:s3:::{TRAINING}/{KEY}"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas import serve
-from tests.lambdas.aws import Aws
+from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, OTHER_BASE, TAGS, model_arn
 from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
 
@@ -98,11 +98,15 @@ def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(
 def test_a_repeated_create_buys_no_second_endpoint(aws: Aws) -> None:
     """The answer to the first call was lost, and Step Functions calls again."""
     state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE}
-    intended = serve.handler({"action": "serve", "serving": state}, None)
+    intended = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
     assert aws.bedrock.endpoints == {}
     # An hour goes by, so that a new calculation would give another end of the lease.
     started = datetime.fromisoformat(intended["started"]) - timedelta(hours=1)
-    event = {"action": "serve", "serving": {**intended, "started": started.isoformat()}}
+    event = {
+        "action": "serve",
+        "serving": {**intended, "started": started.isoformat()},
+        "settings": settings(),
+    }
     first = serve.handler(event, None)
     aws.bedrock.unlisted = {first["created_arn"]}
 
@@ -223,7 +227,7 @@ def test_a_run_in_flight_buys_and_changes_nothing_after_its_serving_stack_was_de
 
     assert ended["step"] == "unserved"
     assert f"parameter /bedrock-tuning/dev/{NAME}/serving, which the serv" in ended["reason"]
-    assert "What to do: cdk deploy tuning-dev-serving" in ended["reason"]
+    assert "What to do: cdk deploy tuning-dev-pets-search" in ended["reason"]
     assert list(aws.bedrock.endpoints) == [before]
     assert aws.bedrock.endpoints[before]["wanted"] == OLD
     assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lambdas import _endpoints, serve
-from tests.lambdas.aws import Aws
+from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
 
@@ -60,11 +60,11 @@ def test_a_swap_that_is_called_again_after_a_lost_answer_is_made_once(aws: Aws, 
     """Step Functions repeats the call: the endpoint is under way to the model by then."""
     arn = aws.bedrock.have(model=OLD)
     state = {"customization": NAME, "run": RUN, "model_arn": model_arn(2), "base_arn": BASE}
-    intended = serve.handler({"action": "serve", "serving": state}, None)
+    intended = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
     assert aws.bedrock.only["status"] == "InService"
-    serve.handler({"action": "serve", "serving": intended}, None)
+    serve.handler({"action": "serve", "serving": intended, "settings": settings()}, None)
 
-    again = serve.handler({"action": "serve", "serving": intended}, None)
+    again = serve.handler({"action": "serve", "serving": intended, "settings": settings()}, None)
     # Bedrock takes the swap back: not tried a second time.
     aws.bedrock.endpoints[arn].update(status="InService", wanted=OLD)
     ended = flow.run(**again)
@@ -137,10 +137,10 @@ def _intends_to_swap(aws: Aws, *, wanted: str) -> tuple[str, dict[str, Any]]:
 def test_a_swap_whose_answer_was_lost_and_that_bedrock_undid_is_not_tried_again(aws: Aws) -> None:
     arn, state = _intends_to_swap(aws, wanted=NEW)
 
-    state = serve.handler({"action": "serve", "serving": state}, None)
+    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
     assert (state["step"], state["swapped"]) == ("wait", True)
     aws.bedrock.endpoints[arn]["status"] = "InService"
-    state = serve.handler({"action": "serve", "serving": state}, None)
+    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
 
     assert state["step"] == "failed"
     assert "the swap did not last" in state["reason"]
@@ -150,7 +150,7 @@ def test_a_swap_whose_answer_was_lost_and_that_bedrock_undid_is_not_tried_again(
 def test_an_update_to_another_model_is_not_taken_for_our_swap(aws: Aws) -> None:
     _, state = _intends_to_swap(aws, wanted=model_arn(3))
 
-    state = serve.handler({"action": "serve", "serving": state}, None)
+    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
 
     assert state["step"] == "wait"
     assert "swapped" not in state

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.customization import Customization
 from lambdas import _runs, start_job
-from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, Aws, settings
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
 
 KEY = "pets-search/manifest.jsonl"
@@ -40,7 +40,9 @@ def _start(run: str = RUN, **report: Any) -> dict[str, Any]:
         **report,
     }
     _runs.start_run("a-table", run=run, customization="pets-search", status="valid")
-    return start_job.handler({"admission": admission, "report": report}, None)
+    return start_job.handler(
+        {"admission": admission, "report": report, "settings": settings()}, None
+    )
 
 
 def _work(aws: Aws, key: str, **changes: Any) -> None:

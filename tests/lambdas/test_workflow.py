@@ -11,6 +11,7 @@ import pytest
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.contract import NO_SETTINGS
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.run import job
 from bedrock_tuning.s3_layout import Buckets
@@ -91,7 +92,7 @@ def test_every_state_goes_on_or_ends() -> None:
 
 
 def _caught(state: Mapping[str, Any]) -> set[str]:
-    return {rule["Next"] for rule in state.get("Catch", ())}
+    return {rule["Next"] for rule in state.get("Catch", ()) if rule["ErrorEquals"] != [NO_SETTINGS]}
 
 
 def test_every_choice_has_a_default() -> None:
@@ -112,8 +113,11 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
     for each in patient:
         assert state["Resource"] == "${Serve}", name
         assert (each["ErrorEquals"], each["MaxAttempts"] <= 3) == (["States.TaskFailed"], True)
-    (catch,) = state["Catch"]
+    *known, catch = state["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
+    # A folder of nobody's is no failure.
+    named = [NO_SETTINGS] if name.startswith("Load settings") else []
+    assert [error for each in known for error in each["ErrorEquals"]] == named
     # Next to the input, not in its place: closing needs to know the run.
     assert catch["ResultPath"] in ("$.error", "$.serving.error")
 
@@ -144,7 +148,8 @@ def test_every_end_is_told_but_the_quiet_ones() -> None:
     """One edge of one state decides that an end is not worth a message."""
     loud = {**STATES, "Worth a message?": {**STATES["Worth a message?"], "Default": "Notify"}}
 
-    silent = _reachable(DEFINITION["StartAt"], loud, without=("Notify", "Say that closing failed"))
+    told = ("Notify", "Say that closing failed")
+    silent = _reachable(DEFINITION["StartAt"], loud, without=(*told, "Not a customization"))
 
     assert not {name for name in silent if STATES[name]["Type"] == "Succeed"}
     assert {name for name in silent if STATES[name]["Type"] == "Fail"} <= {"Failed to notify"}
@@ -237,11 +242,13 @@ def test_only_what_the_stack_fills_in_is_left_open() -> None:
 
 def test_every_path_was_put_into_the_state_by_a_step_or_the_input() -> None:
     written = {state["ResultPath"] for state in STATES.values() if state.get("ResultPath")}
-    known = {path.split(".")[1] for path in written} | {"error"}
+    known = {path.split(".")[1] for path in written} | {"error", "detail"}
     used = {
         name
         for state in STATES.values()
-        for text in _texts({k: v for k, v in state.items() if k != "ItemProcessor"})
+        for text in _texts(
+            {k: v for k, v in state.items() if k not in ("ItemProcessor", "ResultSelector")}
+        )
         for name in re.findall(r"(?<!\$)\$\.(\w+)", text)
     }
 

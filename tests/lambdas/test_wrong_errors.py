@@ -37,7 +37,7 @@ from lambdas import (
     serve,
     start_job,
 )
-from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, Aws
+from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
 from tests.lambdas.cloudformation import CloudFormation
 from tests.lambdas.fakes import Refused
@@ -154,7 +154,8 @@ def _manifests(world: World) -> None:
 def _event() -> dict[str, Any]:
     uploaded = {"key": f"{NAME}/manifest.jsonl", "version-id": "v1.+/="}
     event = {"detail": {"bucket": {"name": TRAINING}, "object": uploaded}}
-    return {"event": event, "execution": "e1", "started": "2026-11-21T09:30:00.123Z"}
+    started = "2026-11-21T09:30:00.123Z"
+    return {"event": event, "settings": settings(), "execution": "e1", "started": started}
 
 
 @scenario
@@ -177,7 +178,7 @@ def a_dataset_is_checked(world: World) -> Any:
     put(TRAINING, key, PICTURE)
     row = {"image-ref": f"s3://{TRAINING}/{key}", "caption": "a pet"}
     put(TRAINING, f"{name}/manifest.jsonl", json.dumps(row).encode())
-    run = {"run": RUN, "customization": name}
+    run = {"run": RUN, "settings": settings(name)}
     versions = {"training_version": "v1.+/=", "validation_version": None}
     checked = world.call(check_manifest.handler, {**run, **versions})
     index = world.aws.s3.objects.body(OUTPUT, checked["shards_key"])
@@ -197,7 +198,8 @@ def _start(world: World, run: str = RUN) -> Any:
     world.aws.s3.objects.buckets[TRAINING] = {}
     world.aws.s3.objects.buckets[VALIDATION] = {}
     _manifests(world)
-    return world.call(start_job.handler, {"admission": admission, "report": report})
+    event = {"admission": admission, "report": report, "settings": settings()}
+    return world.call(start_job.handler, event)
 
 
 def _earlier(world: World, **changes: Any) -> dict[str, Any]:
@@ -275,7 +277,8 @@ def _serve(world: World, **state: Any) -> str:
     state = {"customization": NAME, "run": RUN, "model_arn": NEW, **state}
     action = "serve"
     for _ in range(30):
-        state = world.call(serve.handler, {"action": action, "serving": state})
+        event = {"action": action, "serving": state, "settings": settings()}
+        state = world.call(serve.handler, event)
         step = str(state["step"])
         action = {"wait": "serve", "roll-back-wait": "roll-back"}.get(step, step)
         if action not in ("serve", "smoke", "publish", "roll-back"):

@@ -39,7 +39,7 @@ def _run(*args: object, cwd: Path = ROOT) -> tuple[int, str, str]:
 def test_a_good_app_is_proved(cdk_out: Path) -> None:
     code, out, err = _run(cdk_out)
     assert code == 0
-    assert "BedrockRole-pets-search  bedrock" in out
+    assert "pets-search/BedrockRole  bedrock" in out
     assert err.startswith("proved: ")
 
 
@@ -47,7 +47,7 @@ def test_a_flaw_is_shown_with_its_fix_and_exit_code_1(cdk_out: Path, dev: Synthe
     _flaw(dev, cdk_out)
     code, out, err = _run(cdk_out)
     assert code == 1
-    assert "P304 tuning-dev-pipeline/BedrockRole-pets-search/Role\n" in out
+    assert "P304 tuning-dev-pets-search/BedrockRole\n" in out
     assert "s3:DeleteObject is not in the contract" in out
     assert "  fix:   Write the statement" in out
     assert "violations" in err
@@ -87,5 +87,5 @@ def test_a_folder_without_templates_says_what_to_do(tmp_path: Path) -> None:
 def test_templates_of_another_app_are_described_not_judged(cdk_out: Path, tmp_path: Path) -> None:
     code, out, err = _run(cdk_out, cwd=tmp_path)
     assert code == 0
-    assert "BedrockRole-pets-search" in out
+    assert "pets-search/BedrockRole" in out
     assert "not checked" in err

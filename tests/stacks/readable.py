@@ -93,6 +93,9 @@ def _tidy(resource: dict[str, Any]) -> None:
     properties = resource.get("Properties", {})
     if "DefinitionString" in properties:
         properties["DefinitionString"] = _machine(properties["DefinitionString"])
+    if resource["Type"] == "AWS::SSM::Parameter":
+        text, roles = properties["Value"]["Fn::Sub"]
+        properties["Value"] = {"Json": json.loads(text), "With": roles}
     policies = properties.get("Policies")
     if policies and all(set(p) == {"PolicyDocument", "PolicyName"} for p in policies):
         properties["Policies"] = {p["PolicyName"]: p["PolicyDocument"] for p in policies}

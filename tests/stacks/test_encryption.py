@@ -38,7 +38,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _statements(assembly: Any, role: str) -> dict[str, Resource]:
-    (found,) = [r for n, r in _all(assembly, "AWS::IAM::Role") if n.startswith(role)]
+    # Both customizations' stacks have one of the same name: they say the same.
+    found = next(r for n, r in _all(assembly, "AWS::IAM::Role") if n.startswith(role))
     (policy,) = found["Properties"]["Policies"]
     return {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
 
@@ -87,7 +88,7 @@ def test_every_key_rotates_and_stays(synth: Any, options: str) -> None:
 
 def test_who_trains_may_use_the_models_key_through_bedrock_and_make_grants(synth: Any) -> None:
     assembly = synth("dev", "model-key")
-    for role in ("WorkflowRole", "BedrockRolepetssearch", "BedrockRolepetsstyle"):
+    for role in ("Starter", "BedrockRole"):
         statement = _statements(assembly, role)["EncryptModels"]
         # docs/facts/iam.md#model-key.
         assert set(statement["Action"]) == {
@@ -97,7 +98,7 @@ def test_who_trains_may_use_the_models_key_through_bedrock_and_make_grants(synth
             "kms:GenerateDataKey",
         }
         assert statement["Condition"] == VIA_BEDROCK, role
-        assert statement["Resource"].startswith("${data:ModelKey"), role
+        assert statement["Resource"] == "${ModelKeyArn}", role
 
 
 def test_who_calls_an_encrypted_model_may_decrypt_and_no_more(synth: Any) -> None:
@@ -109,12 +110,12 @@ def test_who_calls_an_encrypted_model_may_decrypt_and_no_more(synth: Any) -> Non
 def test_nobody_else_has_the_models_key(synth: Any) -> None:
     assembly = synth("dev", "model-key")
     users = {
-        name.rpartition("Role")[0]
+        name[:-8]
         for name, role in _all(assembly, "AWS::IAM::Role")
         for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         if any("ModelKey" in resource for resource in _listed(statement["Resource"]))
     }
-    assert users == {"Workflow", "BedrockRolepetssearch", "BedrockRolepetsstyle", "FunctionsServe"}
+    assert users == {"Starter", "BedrockRole", "FunctionsServeRole"}
     (key,) = [k for n, k in _all(assembly, "AWS::KMS::Key") if n.startswith("ModelKey")]
     (administered,) = key["Properties"]["KeyPolicy"]["Statement"]
     assert administered["Principal"] == {"AWS": "arn:aws:iam::${AWS::AccountId}:root"}
@@ -170,8 +171,12 @@ def test_data_is_refused_to_everybody_but_the_roles_that_need_it(synth: Any) -> 
         (policy,) = role["Properties"]["Policies"]
         actions = [a for s in policy["PolicyDocument"]["Statement"] for a in _listed(s["Action"])]
         if any(action.startswith("s3:") for action in actions):
-            needing.add(role["Properties"]["RoleName"])
-    assert len(needing) == 9
+            properties = role["Properties"]
+            path = properties.get("Path", "/").removeprefix("/")
+            # Customizations come and go: all of their roles have this path.
+            needing.add(f"{path}*" if path else properties["RoleName"])
+    assert len(needing) == 8
+    assert "tuning/dev/bedrock/*" in needing
     found = _refusals(assembly)
     assert {name[:6] for name in found} == {"Traini", "Valida", "Output"}
     for name, statement in found.items():

@@ -20,9 +20,17 @@ def _resources(assembly: Any, kind: str) -> Iterator[tuple[str, Resource]]:
                 yield name, resource
 
 
-def _role(assembly: Any, start: str) -> Resource:
-    (found,) = [r for n, r in _resources(assembly, "AWS::IAM::Role") if n.startswith(start)]
-    return found["Properties"]
+def _role(assembly: Any, start: str, stack: str = "") -> Resource:
+    """The role whose logical id begins like this, in the stack whose name ends like this."""
+    (found,) = [
+        resource
+        for each in assembly.stacks
+        if each.stack_name.endswith(stack)
+        for name, resource in resolved(each.template)["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(start)
+    ]
+    properties: Resource = found["Properties"]
+    return properties
 
 
 def _statements(role: Resource) -> dict[str, Resource]:
@@ -79,13 +87,10 @@ def test_only_dataset_buckets_send_events_so_nothing_we_write_can_start_a_run(
     assert {name[:-8] for name in sending} == {"Training", "Validation"}
 
 
-def test_only_the_upload_of_a_known_manifest_starts_a_run(assembly: Any) -> None:
+def test_only_the_upload_of_a_manifest_starts_a_run(assembly: Any) -> None:
     ((_, rule),) = _resources(assembly, "AWS::Events::Rule")
     pattern = rule["Properties"]["EventPattern"]
-    assert pattern["detail"]["object"]["key"] == [
-        "pets-search/manifest.jsonl",
-        "pets-style/manifest.jsonl",
-    ]
+    assert pattern["detail"]["object"]["key"] == [{"suffix": "/manifest.jsonl"}]
     assert pattern["detail-type"] == ["Object Created"]
     (target,) = rule["Properties"]["Targets"]
     assert target["DeadLetterConfig"]["Arn"]
@@ -94,7 +99,9 @@ def test_only_the_upload_of_a_known_manifest_starts_a_run(assembly: Any) -> None
 def test_the_bedrock_role_is_trusted_for_jobs_of_this_account_and_region_only(
     assembly: Any,
 ) -> None:
-    (statement,) = _role(assembly, "BedrockRolepetssearch")["AssumeRolePolicyDocument"]["Statement"]
+    (statement,) = _role(assembly, "BedrockRole", "pets-search")["AssumeRolePolicyDocument"][
+        "Statement"
+    ]
     assert statement["Principal"] == {"Service": "bedrock.amazonaws.com"}
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
@@ -105,7 +112,7 @@ def test_the_bedrock_role_is_trusted_for_jobs_of_this_account_and_region_only(
 
 
 def test_the_bedrock_role_reads_and_writes_its_own_folders_only(assembly: Any) -> None:
-    statements = _statements(_role(assembly, "BedrockRolepetssearch"))
+    statements = _statements(_role(assembly, "BedrockRole", "pets-search"))
     reads, writes = statements["ReadDataset"]["Resource"], statements["WriteOutput"]["Resource"]
     assert sorted(resource.partition("}")[2] for resource in reads) == [
         "/manifests/pets-search/*",
@@ -131,7 +138,7 @@ def test_the_strict_profile_may_not_read_what_bedrock_wrote(tmp_path: Any) -> No
     context = {**read_context(), "environment": "dev"}
     context["tuning"]["environments"]["dev"]["service_role"] = "strict"
     strict = build_app(context, outdir=str(tmp_path)).synth()
-    statements = _statements(_role(strict, "BedrockRolepetssearch"))
+    statements = _statements(_role(strict, "BedrockRole", "pets-search"))
     about_jobs = {sid for sid, s in statements.items() if "jobs/pets-search" in json.dumps(s)}
     assert about_jobs == {"WriteOutput"}
     assert statements["WriteOutput"]["Action"] == "s3:PutObject"
@@ -146,8 +153,12 @@ def test_every_role_names_its_source_and_has_no_managed_policy(
     for name, role in roles:
         assert "ManagedPolicyArns" not in role["Properties"], name
         for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
-            account = statement["Condition"]["StringEquals"]["aws:SourceAccount"]
-            assert account == "${AWS::AccountId}", name
+            equals = statement["Condition"]["StringEquals"]
+            if name.startswith("Starter"):
+                assert equals["sts:ExternalId"].endswith(f":tuning-{environment}-workflow"), name
+                assert statement["Condition"]["ArnEquals"]["aws:PrincipalArn"], name
+            else:
+                assert equals["aws:SourceAccount"] == "${AWS::AccountId}", name
 
 
 def test_no_permission_lies_outside_its_role(assembly: Any) -> None:
@@ -155,13 +166,23 @@ def test_no_permission_lies_outside_its_role(assembly: Any) -> None:
     assert [name for kind in kinds for name, _ in _resources(assembly, kind)] == []
 
 
-def test_the_workflow_passes_exactly_the_bedrock_roles_and_only_to_bedrock(assembly: Any) -> None:
-    statement = _statements(_role(assembly, "WorkflowRole"))["PassServiceRoles"]
-    assert len(statement["Resource"]) == 2
-    assert all(resource.startswith("${BedrockRole") for resource in statement["Resource"])
+@pytest.mark.parametrize("name", ["pets-search", "pets-style"])
+def test_a_starter_passes_exactly_its_own_bedrock_role_and_only_to_bedrock(
+    name: str, assembly: Any
+) -> None:
+    statement = _statements(_role(assembly, "Starter", name))["PassOwnServiceRole"]
+    assert statement["Resource"].startswith("${BedrockRole")
     assert statement["Condition"] == {
         "StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}
     }
+
+
+def test_the_workflow_itself_can_start_no_job_and_pass_no_role(assembly: Any) -> None:
+    statements = _statements(_role(assembly, "WorkflowRole"))
+    text = json.dumps(list(statements.values()))
+    assert "iam:PassRole" not in text
+    assert "CreateModelCustomizationJob" not in text
+    assert statements["BecomeStarters"]["Resource"].endswith(":role/tuning/dev/start/*")
 
 
 def test_alarms_really_reach_the_encrypted_topic(assembly: Any) -> None:
@@ -202,6 +223,8 @@ def test_everything_that_can_carry_a_tag_names_its_environment(
     for stack in synth(environment).stacks:
         for name, resource in stack.template["Resources"].items():
             tags = resource.get("Properties", {}).get("Tags")
+            if isinstance(tags, dict):
+                tags = [{"Key": key, "Value": value} for key, value in tags.items()]
             if tags is not None:
                 tagged += 1
                 assert {"Key": "bedrock-tuning:environment", "Value": environment} in tags, name

@@ -24,10 +24,9 @@ COMMITTED: Final[Mapping[str, Mapping[str, str]]] = {
         "RunsE45A2291": "AWS::DynamoDB::Table",
         "Workflow193EF7C1": "AWS::StepFunctions::StateMachine",
     },
-    "serving": {
-        "Throughputpetssearch": "Custom::ProvisionedThroughput",
-        "Throughputpetsstyle": "Custom::ProvisionedThroughput",
-    },
+    "serving": {},
+    "pets-search": {"Throughput": "Custom::ProvisionedThroughput"},
+    "pets-style": {"Throughput": "Custom::ProvisionedThroughput"},
 }
 STATEFUL: Final = {kind for resources in COMMITTED.values() for kind in resources.values()}
 OPTIONAL: Final = {"ModelKey797AAF76", "NetworkKey3A91212F", "Vpc"}

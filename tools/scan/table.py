@@ -136,10 +136,13 @@ def general(text: str, *, case: Case, customizations: Iterable[str]) -> str:
         r"{\1}",
         text,
     )
+    text = re.sub(rf"{prefix}(\w+?)Arn(?!\w)", r"{\1}", text)
     text = text.replace("<AWS::AccountId>", "{account}")
     text = re.sub(r"(arn:aws:[a-z0-9-]+):[a-z]{2}-[a-z]+-\d:", r"\1:{region}:", text)
     text = re.sub(rf"(^|:){prefix}", r"\1", text)
-    text = text.replace(f"/bedrock-tuning/{case.environment}/", "/bedrock-tuning/{environment}/")
+    text = re.sub(
+        rf"/((?:bedrock-)?tuning(?:-settings)?)/{case.environment}/", r"/\1/{environment}/", text
+    )
     for name in sorted(customizations, key=len, reverse=True):
-        text = re.sub(rf"(?<=[/-]){re.escape(name)}(?=/|$)", "{customization}", text)
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?=/|$)", "{customization}", text)
     return text.removesuffix("/Resource")

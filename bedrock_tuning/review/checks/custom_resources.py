@@ -1,8 +1,12 @@
-"""Checks of custom resources: each belongs to a contract and has exactly its properties."""
+"""Checks of custom resources and settings: each belongs to a contract, and says exactly that."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+from bedrock_tuning.contracts.contract import PROVIDER, settings_name
+from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 
 
@@ -13,7 +17,7 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 )
 def serving(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    provider = evidence.bound.fill("{function.ProvisionedThroughput}")
+    provider = evidence.bound.fill(f"{{{PROVIDER}}}")
     for name, wanted in contracts.serving.items():
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is None:
@@ -45,3 +49,44 @@ def custom_resources(evidence: Evidence) -> Iterator[Violation]:
             actual = {key: str(resource.properties[key]) for key in resource.properties}
             limit = "the contract says {}"
             yield from unlike(resource, actual, expected, exactly=True, limit=limit)
+
+
+@check(
+    "M805",
+    "Every customization's settings say what its file says, and name its own roles.",
+    fix="Deploy what the file says",
+)
+def settings(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    for name, values in contracts.settings.items():
+        resource = evidence.contracted.get(f"settings.{name}")
+        if resource is None:
+            continue
+        properties = resource.properties
+        tags = {CUSTOMIZATION_TAG: name, ENVIRONMENT_TAG: contracts.environment}
+        wanted = {
+            "Name": settings_name(contracts.environment, name),
+            "Type": "String",
+            "Tier": "Standard",
+            "Tags": {**values["tags"], **tags},
+            **values,
+            "service_role": evidence.bound.fill(f"{{role.bedrock.{name}}}"),
+            "starter_role": evidence.bound.fill(f"{{role.start.{name}}}"),
+        }
+        actual = {
+            "Name": properties.get("Name"),
+            "Type": properties.get("Type"),
+            "Tier": properties.get("Tier", "Standard"),
+            "Tags": as_whole(properties.get("Tags")),
+            **_said(str(properties.get("Value"))),
+        }
+        limit = f"customizations/{name}.toml says {{}}"
+        yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
+
+
+def _said(text: str) -> dict[str, Any]:
+    """What a parameter says; its text where it is no JSON object."""
+    try:
+        return dict(json.loads(text))
+    except (TypeError, ValueError):
+        return {"Value": text}

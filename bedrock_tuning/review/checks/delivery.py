@@ -23,9 +23,9 @@ _START: Final = {
 
 @check(
     "W521",
-    "The upload rule matches the known manifests and nothing else, and is enabled.",
+    "The upload rule matches manifests and nothing else, and is enabled.",
     limit="uploads of manifests, which S3 sends to the default bus, and nothing else",
-    fix="Name the keys of the manifests in full; see bedrock_tuning/s3_layout.py",
+    fix="Name the manifests' file; see bedrock_tuning/s3_layout.py",
 )
 def trigger(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
@@ -34,7 +34,7 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
         "detail.bucket.name": sorted(buckets),
-        "detail.object.key": sorted(contracts.trigger_keys),
+        "detail.object.key": [str({"suffix": contracts.trigger_key})],
     }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         pattern = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
@@ -80,9 +80,8 @@ def _manifests(deployment: Deployment) -> list[str]:
     """Where an upload starts a run."""
     bound = deployment.evidence.bound
     return [
-        bound.fill(f"{{{bucket}}}/{key}")
+        bound.fill(f"{{{bucket}}}/*{bound.contracts.trigger_key}")
         for bucket in bound.contracts.trigger_buckets
-        for key in bound.contracts.trigger_keys
     ]
 
 

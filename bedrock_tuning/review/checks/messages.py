@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bedrock_tuning.contracts.contract import NO_SETTINGS
 from bedrock_tuning.contracts.functions import CLOSE_RUN
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.workflow import publishes, states_of
@@ -125,6 +126,8 @@ def _good_ends(whole: StateGraph) -> set[str]:
     """States where an execution succeeds although nobody asked whether the run failed."""
 
     def asked(transition: Transition) -> bool:
+        if transition.errors == (NO_SETTINGS,):
+            return True
         rules = whole.states[transition.tail].get("Choices", ())
         return transition.default and any(r.get("Variable") == "$.outcome.failed" for r in rules)
 

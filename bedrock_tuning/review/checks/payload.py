@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts.contract import SETTINGS_STATE, SETTINGS_VALUE
 from bedrock_tuning.contracts.functions import (
     CHECK_IMAGES,
     CHECK_MANIFEST,
@@ -20,10 +21,17 @@ from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.run.job import JobRequest
 
 _TRAINS: Final = ":bedrock:createModelCustomizationJob"
+_LOADS: Final = ":ssm:getParameter"
+_SELECTED: Final = {
+    "value.$": "States.StringToJson($.Parameter.Value)",
+    "version.$": "$.Parameter.Version",
+}
 _JOB: Final = RECORD_JOB.payload["job"]
 _READS: Final = "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob"
+_CREDENTIALS: Final = {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}
 _READ: Final = {
     "Resource": _READS,
+    "Credentials": _CREDENTIALS,
     "Parameters": {"JobIdentifier.$": f"{_JOB}.JobArn"},
     "ResultPath": _JOB,
 }
@@ -90,10 +98,15 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
 def answers(evidence: Evidence) -> Iterator[Violation]:
     owners = {arn: _answer(function) for arn, function in _called(evidence).items()}
     decisive = {path.split(".")[1] for path in (*filter(None, owners.values()), _JOB)}
+    decisive.add(SETTINGS_STATE.split(".")[1])
     shards = f"{_answer(CHECK_MANIFEST)}.shards_key"
     for machine, name, state in states_of(evidence):
         resource = str(state.get("Resource"))
+        loads = _LOADS in resource
         own = _JOB if _TRAINS in resource or resource == _READS else owners.get(resource)
+        own = SETTINGS_STATE if loads else own
+        if loads and state.get("ResultSelector") != _SELECTED:
+            yield found(machine, f"{name} keeps {state.get('ResultSelector')}", f"{_SELECTED}")
         path = str(state.get("ResultPath"))
         if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
             yield found(machine, f"{name} writes {path}", "only the function's own result decides")
@@ -105,7 +118,7 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
         if state.get("Result", []) != []:
             yield found(machine, f"{name} invents {state['Result']}", "no images: no shards")
         for field in ("InputPath", "ItemsPath", "OutputPath", "ResultSelector", "ResultWriter"):
-            if field in state:
+            if field in state and not (loads and field == "ResultSelector"):
                 yield found(machine, f"{name} has {field}", "data is passed on unchanged")
         reader = state.get("ItemReader", {})
         given = {k: v for k, v in reader.get("Parameters", {}).items() if k != "Bucket"}
@@ -142,6 +155,12 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
                 machine,
                 f"{name} differs in {', '.join(differs) or 'its validation dataset'}",
                 f"the request of {START_JOB.name}, and what the settings add",
+            )
+        if state.get("Credentials") != _CREDENTIALS:
+            yield found(
+                machine,
+                f"{name} runs as {state.get('Credentials', 'the workflow')}",
+                f"the starter of the run's settings: {_CREDENTIALS}",
             )
         if not str(state["Resource"]).endswith(".sync"):
             yield found(machine, f"{name} does not wait for its job", ".sync")

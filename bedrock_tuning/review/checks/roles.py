@@ -40,9 +40,10 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
         )
 
 
-@check("P303", "Every role has the permissions boundary and the name that the settings demand.")
+@check("P303", "Every role has the boundary and the name that the settings demand, and its path.")
 def boundaries(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
+    paths = {evidence.bound.path(role.place): role.path for role in contracts.roles}
     for role in evidence.permissions.roles.values():
         if role.boundary != contracts.boundary:
             yield found(
@@ -58,6 +59,13 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 "a name of its own only where the settings demand one",
                 "Set role_name_prefix or deny_others under tuning in cdk.json",
             )
+        if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
+            yield Violation(
+                where=role.path,
+                what=f"the role's path is {role.resource.properties.get('Path', '/')}",
+                limit=f"its contract says {paths.get(role.path, '/')}: others name roles by it",
+                fix="Write the path as bedrock_tuning/contracts/roles.py says",
+            )
         if not role.resource.name.startswith(contracts.role_prefix):
             yield found(
                 role,
@@ -69,7 +77,8 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "T201",
-    "Each role trusts one service, for this account (`aws:SourceAccount`), and nobody else.",
+    "Each role trusts one service, for this account (`aws:SourceAccount`), or, as its contract "
+    "says, the workflow's role, and nobody else.",
     fix="Write the trust policy as bedrock_tuning/contracts/roles.py says",
 )
 def trusted(evidence: Evidence) -> Iterator[Violation]:
@@ -113,6 +122,9 @@ def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
         for grant in map(evidence.bound.grant, contract.grants):
             for request in requests_of(grant, role.arn):
+                # Whom the pattern names is in other stacks, and each has a say: M825 asks them.
+                if request.action == "sts:AssumeRole":
+                    continue
                 if not evidence.permissions.decide(
                     request.principal, request.action, request.resource, request.context
                 ):

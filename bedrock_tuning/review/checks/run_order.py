@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts.contract import NO_SETTINGS
 from bedrock_tuning.contracts.functions import ADMIT, CHECK_IMAGES, CLOSE_RUN, MERGE, START_JOB
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
@@ -126,7 +127,7 @@ def failures_close(evidence: Evidence) -> Iterator[Violation]:
         closing = run.calling(CLOSE_RUN)
         ending = set().union(*(replace(run.graph, start=name).reached() for name in closing))
         for each in run.graph.transitions():
-            if not each.caught:
+            if not each.caught or each.errors == (NO_SETTINGS,):
                 continue
             if each.tail in ending:
                 allowed = {name for name in ending if _tells_or_fails(run.graph.states[name])}
@@ -227,12 +228,20 @@ def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, valid
 
 
 def _deployment(run: _Run) -> Iterator[Violation]:
-    reached = next_states(run.graph, None, {SERVE.payload["serving"]: {}})
+    facts: dict[str, object] = {SERVE.payload["serving"]: {}}
+    reached = next_states(run.graph, None, facts)
+    loads = {name for name, _ in reached if _loads(run.graph.states.get(name, {}))}
+    if len(reached) == 1 and loads:
+        reached = next_states(run.graph, loads.pop(), facts)
     if reached != {(name, False) for name in run.acting("serve")} or not reached:
         yield run.violation(
             f"a run that a deployment starts begins with {_names(reached)}",
-            "it begins with serving",
+            "it begins with serving, once its settings are read",
         )
+
+
+def _loads(state: StateDefinition) -> bool:
+    return str(state.get("Resource")).endswith(":ssm:getParameter")
 
 
 @check(

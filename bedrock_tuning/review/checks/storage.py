@@ -21,6 +21,7 @@ _KEY_OF: Final = {
 }
 _QUEUE_DAYS: Final = 14
 _ABORT_DAYS: Final = 7
+_HOLDING: Final = ("data", "network", "pipeline")
 
 
 @check(
@@ -240,14 +241,15 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S611",
-    "Stacks have termination protection, except the one whose deletion ends billing.",
+    "Stacks have termination protection, except those whose deletion ends billing.",
     limit="on for what holds data, off for what ends billing, off on the local AWS",
     fix="Pass termination_protection as app.py does",
 )
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():
-        # Deleting it is how Provisioned Throughput is ended, and it holds nothing.
-        wanted = evidence.bound.contracts.protected and not stack.endswith("-serving")
+        # Deleting the others is how Provisioned Throughput is ended, and they hold nothing.
+        part = stack.removeprefix(f"tuning-{evidence.bound.contracts.environment}-")
+        wanted = evidence.bound.contracts.protected and part in _HOLDING
         if on != wanted:
             yield found(stack, f"termination protection is {'on' if on else 'off'}")
 

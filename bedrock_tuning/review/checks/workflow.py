@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
+from bedrock_tuning.contracts.contract import NO_SETTINGS, workflow_name
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.keys import lacking
+from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph, states
 from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
@@ -17,6 +20,10 @@ from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
 _JOB_DAYS: Final = 30
 _PAUSE: Final = f"{SERVE.payload['serving']}.seconds"
 _LONGEST: Final = 31_536_000
+# What tasks name that is in no template, or in those of some customization.
+_ELSEWHERE: Final = ":(bedrock|execution):|:parameter/"
+# What EventBridge says of an upload.
+_EVENT: Final = frozenset({"detail"})
 _MACHINE: Final = frozenset({"Comment", "StartAt", "States", "TimeoutSeconds"})
 
 
@@ -101,7 +108,11 @@ def ends_told(evidence: Evidence) -> Iterator[Violation]:
             for each in whole.transitions()
             if each.head in tells and _asks_whether_to_tell(each.rule or {})
         }
-        for name in sorted(whole.reached(without=lambda t: t.head in told)):  # noqa: B023
+        silent = whole.reached(
+            # An upload to a folder of nobody's concerns nobody.
+            without=lambda t: t.head in told or t.errors == (NO_SETTINGS,)  # noqa: B023
+        )
+        for name in sorted(silent):
             if graph.ends(whole.states[name]):
                 yield found(machine, f"an execution can end in {name} without a message")
 
@@ -131,16 +142,36 @@ def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
-    permissions = evidence.permissions
+    permissions, region = evidence.permissions, evidence.bound.region
+    # A task with Credentials runs as whichever starter the run's settings name.
+    starters = {
+        evidence.contracted[name].arn: customization
+        for customization in evidence.bound.contracts.serving
+        if (name := f"role.start.{customization}") in evidence.contracted
+    }
+    roles = starters if "Credentials" in state else {role: ""}
     try:
-        asked = list(requests(state, role=role, machine=machine, region=evidence.bound.region))
+        asked = [
+            request
+            for each, customization in roles.items()
+            for request in requests(
+                state, role=each, machine=machine, region=region, customization=customization
+            )
+        ]
     except UnknownTaskError as error:
         yield f"calls {error}, which this review does not know"
         return
+    if "Credentials" in state:
+        become = {"sts:ExternalId": machine}
+        asked += [
+            Request(principal=role, action="sts:AssumeRole", resource=each, context=become)
+            for each in starters
+        ]
     for request in asked:
         target = evidence.assembly.by_arn(owner_arn(request.resource))
-        lacks = lacking(permissions, role, request.action, request.resource, request.context)
-        if target is None and not re.search(":(bedrock|execution):", request.resource):
+        who = request.principal
+        lacks = lacking(permissions, who, request.action, request.resource, request.context)
+        if target is None and not re.search(_ELSEWHERE, request.resource):
             lacks.append("a resource of these templates")
         if lacks:
             yield f"lacks {', '.join(lacks)} for {request.resource}"
@@ -247,7 +278,7 @@ def _cyclic(edges: list[tuple[str, str]]) -> set[str]:
 )
 def data_flow(evidence: Evidence) -> Iterator[Violation]:
     for machine, each in _graphs(evidence):
-        known = each.known_before()
+        known = replace(each, given=each.given or _EVENT).known_before()
         for name in each.reached():
             unknown = graph.reads(each.states[name]) - known[name]
             if unknown:
@@ -270,7 +301,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
         ),
         f"{destinations}.1": None,
         # Its role's policy speaks of its own executions by this name.
-        "StateMachineName": f"tuning-{evidence.bound.contracts.environment}-workflow",
+        "StateMachineName": workflow_name(evidence.bound.contracts.environment),
         "StateMachineType": (None, "STANDARD"),
     }
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):

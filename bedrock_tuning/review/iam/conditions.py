@@ -39,6 +39,7 @@ KNOWN_KEYS: Final = (
     "aws:SecureTransport",
     "aws:SourceAccount",
     "aws:SourceArn",
+    "sts:ExternalId",
     "aws:SourceIp",
     "aws:SourceOrgID",
     "aws:SourceVpc",

@@ -7,6 +7,7 @@ every action, every resource and every request that fulfils its conditions: no s
 from collections.abc import Iterable, Iterator, Sequence
 
 from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.conditions import implies
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wildcards import contains
@@ -131,12 +132,16 @@ def _speaks_to_all(statement: Statement, promise: Statement) -> bool:
 def trust_beyond(
     statements: Sequence[Statement], service: str, conditions: Sequence[Condition]
 ) -> Iterator[str]:
-    """How a trust policy lets anybody in but one service under its conditions: sentences."""
+    """How a trust policy lets anybody in but one service under its conditions: sentences.
+
+    service: "" for this account, whose principals the conditions name.
+    """
+    root = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root"
     promise = Statement(
         where="contract",
         sid="assume",
         effect="Allow",
-        principals={"Service": (service,)},
+        principals={"Service": (service,)} if service else {"AWS": (root,)},
         actions=("sts:AssumeRole",),
         conditions=tuple(conditions),
     )

@@ -1,6 +1,7 @@
 """Names that people know for ARNs, accounts and services: "Training", not its forty characters."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from itertools import takewhile
 from typing import Final
@@ -65,10 +66,15 @@ def _shared(stacks: list[str]) -> str:
 
 
 class Labels:
-    """The names of everything in an assembly, without what all of its stacks have in common."""
+    """The names of everything in an assembly, without what all of its stacks have in common.
+
+    What several stacks have, as those of customizations do, is named with its stack.
+    """
 
     def __init__(self, assembly: Assembly) -> None:
         self.shared = _shared(list(assembly.templates))
+        tails = Counter(r.path.partition("/")[2] for r in assembly.resources)
+        self._in_many = {tail for tail, count in tails.items() if count > 1}
         self._known: Mapping[str, str] = {
             r.arn.removesuffix(":*"): f"{kind_of(r)} {self.of(r)}"
             for r in assembly.resources
@@ -82,7 +88,8 @@ class Labels:
 
     def path(self, path: str) -> str:
         """The same for a construct path."""
-        name = path.partition("/")[2] or path
+        stack, _, tail = path.partition("/")
+        name = f"{self.stack(stack)}/{tail}" if tail in self._in_many else tail or path
         for noise in _NOISE:
             name = name.removesuffix(noise)
         return name

@@ -3,10 +3,14 @@
 from typing import Final
 
 from bedrock_tuning.review.check import Check
-from bedrock_tuning.review.promises import account, data, money, order
+from bedrock_tuning.review.promises import account, data, money, order, settings
 
 PROMISES: Final[tuple[Check, ...]] = (
     *order.CHECKS,
-    *(promise.check() for promise in (*data.PROMISES, *money.PROMISES, *account.PROMISES)),
+    *settings.CHECKS,
+    *(
+        promise.check()
+        for promise in (*settings.PROMISES, *data.PROMISES, *money.PROMISES, *account.PROMISES)
+    ),
     *account.CHECKS,
 )

@@ -76,13 +76,19 @@ def _is_here(value: str, evidence: Evidence) -> bool:
 @check(
     "M830",
     "Each role is assumed by one AWS service for this account (`aws:SourceAccount` = this "
-    "account), and by no person, account or other role.",
+    "account), and by no person, account or other role. One exception: the workflow's role assumes "
+    "starter roles, with `sts:ExternalId` = the ARN of the workflow.",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
+    deployment = Deployment(evidence=evidence)
+    starters = {role.arn for role in deployment.starters.values()}
+    by_workflow = _by_workflow(deployment)
     for role in evidence.permissions.roles.values():
         services: set[str] = set()
         for statement in role.trust:
             if statement.effect != "Allow":
+                continue
+            if role.arn in starters and by_workflow <= {*statement.conditions}:
                 continue
             services.update((statement.principals or {}).get("Service", ()))
             others = {*(statement.principals or {"AWS": ("*",)})} - {"Service"}
@@ -113,6 +119,16 @@ _EXCEPTED: Final = {
     "bedrock.amazonaws.com": _serves_nova,
     "events.amazonaws.com": _keeps_dead_letters,
 }
+
+
+def _by_workflow(deployment: Deployment) -> set[Condition]:
+    """What lets nobody but the workflow's role in, and only for its own state machine."""
+    return {
+        Condition(
+            operator="ArnEquals", key="aws:PrincipalArn", values=tuple(sorted(deployment.workflow))
+        ),
+        Condition(operator="StringEquals", key="sts:ExternalId", values=deployment.machines),
+    }
 
 
 def _named(statement: Statement) -> str:
@@ -187,11 +203,20 @@ _PERMISSIONS: Final = (
 )
 
 
-def _model_grants(deployment: Deployment) -> Iterator[But]:
+def _exceptions(deployment: Deployment) -> Iterator[But]:
     """Bedrock encrypts a custom model by a grant that the caller who starts the job creates."""
+    yield But(
+        principals=deployment.workflow,
+        actions=("sts:AssumeRole",),
+        resources=(deployment.starter_path,),
+    )
     bedrock = f"bedrock.{deployment.region}.amazonaws.com"
     yield But(
-        principals=deployment.workflow | {r.arn for r in deployment.service_roles.values()},
+        principals={
+            role.arn
+            for roles in (deployment.starters, deployment.service_roles)
+            for role in roles.values()
+        },
         actions=("kms:CreateGrant",),
         resources=(deployment.key("ModelKey"),),
         conditions=(Condition(operator="StringEquals", key="kms:ViaService", values=(bedrock,)),),
@@ -203,9 +228,10 @@ PROMISES: Final = (
     Never(
         id="M832",
         sentence="No role changes permissions, its own or another's, nor the code that has them: "
-        "no policies, grants, roles, functions, rules. One exception: kms:CreateGrant on the key "
-        "of custom models, with `kms:ViaService` = bedrock.REGION.amazonaws.com.",
+        "no policies, grants, roles, functions, rules. Two exceptions: the workflow's role assumes "
+        "starter roles; kms:CreateGrant on the key of custom models, with `kms:ViaService` = "
+        "bedrock.REGION.amazonaws.com.",
         actions=_PERMISSIONS,
-        but=_model_grants,
+        but=_exceptions,
     ),
 )

@@ -1,6 +1,6 @@
 """Who is who in synthesized templates, found by what each thing is, not by what contracts say."""
 
-import re
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,18 @@ from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.access import IamRole
 
-_SERVICE_ROLE: Final = re.compile(r"BedrockRole-([^/]+)")
 BEDROCK: Final = "bedrock.amazonaws.com"
+_SETTINGS: Final = "/bedrock-tuning-settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customization:
+    """What the settings of one customization say: its name and its two roles, by ARN."""
+
+    name: str
+    settings: Resource
+    service_role: str
+    starter: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +33,43 @@ class Deployment:
     evidence: Evidence
 
     @cached_property
+    def customizations(self) -> tuple[Customization, ...]:
+        """Those whose settings a run can read."""
+        return tuple(map(_customization, self._settings()))
+
+    def _settings(self) -> Iterator[Resource]:
+        for parameter in self.evidence.assembly.of_type("AWS::SSM::Parameter"):
+            if str(parameter.properties.get("Name")).startswith(f"{self.settings_path}/"):
+                yield parameter
+
+    @property
+    def settings_path(self) -> str:
+        """Below which the settings of this environment's customizations lie."""
+        return f"{_SETTINGS}/{self.environment}"
+
+    @cached_property
     def service_roles(self) -> dict[str, IamRole]:
         """The roles that Amazon Bedrock may assume, by their customization."""
-        named = ((_SERVICE_ROLE.search(role.path), role) for role in self.trusting(BEDROCK))
-        return {match[1] if match else role.path: role for match, role in named}
+        names = {each.service_role: each.name for each in self.customizations}
+        return {names.get(role.arn, role.path): role for role in self.trusting(BEDROCK)}
+
+    @cached_property
+    def starters(self) -> dict[str, IamRole]:
+        """The roles that start jobs, by their customization."""
+        roles = self.evidence.permissions.roles
+        return {c.name: roles[c.starter] for c in self.customizations if c.starter in roles}
+
+    @property
+    def starter_path(self) -> str:
+        """The ARN of every role that may start jobs, of customizations that are or will be."""
+        start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role"
+        return f"{start}/tuning/{self.environment}/start/*"
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The state machines."""
+        kind = "AWS::StepFunctions::StateMachine"
+        return tuple(machine.arn for machine in self.evidence.assembly.of_type(kind))
 
     @cached_property
     def workflow(self) -> frozenset[str]:
@@ -95,6 +138,17 @@ class Deployment:
             f"{self.output}/{s3_layout.manifests_prefix(name)}*",
             f"{self.output}/{s3_layout.jobs_prefix(name)}*",
         )
+
+
+def _customization(parameter: Resource) -> Customization:
+    """Raises ValueError for settings that are no JSON object: nobody can say whose they are."""
+    values = json.loads(str(parameter.properties.get("Value")))
+    return Customization(
+        name=str(parameter.properties.get("Name")).rpartition("/")[2],
+        settings=parameter,
+        service_role=str(values.get("service_role")),
+        starter=str(values.get("starter_role")),
+    )
 
 
 def _last(resource: Resource) -> str:

@@ -10,6 +10,7 @@ from bedrock_tuning.review.promises.promise import Able, But, Never, request
 from bedrock_tuning.run.job import TAG_PREFIX
 
 _TAG: Final = f"{TAG_PREFIX}:environment"
+_WHOSE: Final = f"{TAG_PREFIX}:customization"
 _ENDPOINTS: Final = ("custom-model-deployment", "provisioned-model")
 _BUY: Final = ("bedrock:CreateProvisionedModelThroughput", "bedrock:CreateCustomModelDeployment")
 _CHANGE: Final = (
@@ -34,12 +35,13 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
         _tagged("ResourceTag", deployment, "StringEqualsIfExists"),
     )
     serve, endpoints = deployment.function("serve"), deployment.bedrock(*_ENDPOINTS)
-    yield But(
-        principals=deployment.workflow,
-        actions=("bedrock:TagResource",),
-        resources=deployment.bedrock("model-customization-job", "custom-model"),
-        conditions=new,
-    )
+    for name, role in deployment.starters.items():
+        yield But(
+            principals=[role.arn],
+            actions=("bedrock:TagResource",),
+            resources=deployment.bedrock("model-customization-job", "custom-model"),
+            conditions=(*new, _of("RequestTag", name)),
+        )
     for conditions in ((here,), new):
         yield But(
             principals=serve,
@@ -49,30 +51,67 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
         )
 
 
-def _passing(deployment: Deployment) -> Iterable[But]:
+def _of(kind: str, customization: str) -> Condition:
+    return Condition(operator="StringEquals", key=f"aws:{kind}/{_WHOSE}", values=(customization,))
+
+
+def _starting(deployment: Deployment) -> Iterable[But]:
+    for name, role in deployment.starters.items():
+        yield But(
+            principals=[role.arn],
+            actions=("bedrock:CreateModelCustomizationJob",),
+            conditions=(_of("RequestTag", name),),
+        )
+
+
+def _watching(deployment: Deployment) -> Iterable[But]:
+    for name, role in deployment.starters.items():
+        yield But(
+            principals=[role.arn],
+            actions=_WATCH,
+            resources=deployment.bedrock("model-customization-job"),
+            conditions=(_of("ResourceTag", name),),
+        )
+    # Reads what became of a job whose run ended before it.
     yield But(
-        principals=deployment.workflow,
-        actions=("iam:PassRole",),
-        resources=tuple(role.arn for role in deployment.service_roles.values()),
-        conditions=(
-            Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
-        ),
+        principals=deployment.function("start_job"),
+        actions=("bedrock:GetModelCustomizationJob",),
+        resources=deployment.bedrock(*_MADE),
     )
 
 
+def _passing(deployment: Deployment) -> Iterable[But]:
+    for each in deployment.customizations:
+        yield But(
+            principals=[each.starter],
+            actions=("iam:PassRole",),
+            resources=(each.service_role,),
+            conditions=(
+                Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
+            ),
+        )
+
+
 def _job_requests(deployment: Deployment) -> Iterator[Request]:
-    for workflow in deployment.workflow:
+    for each in deployment.customizations:
+        starter = each.starter
+        for workflow, machine in zip(sorted(deployment.workflow), deployment.machines, strict=True):
+            yield request(workflow, "sts:AssumeRole", starter, {"sts:ExternalId": machine})
+        new = {
+            f"aws:RequestTag/{_TAG}": deployment.environment,
+            f"aws:RequestTag/{_WHOSE}": each.name,
+        }
         jobs, models = (arn.replace("*", "x/y") for arn in deployment.bedrock(*_MADE))
         for made in (jobs, models):
-            yield request(workflow, "bedrock:CreateModelCustomizationJob", made)
-            tag = {f"aws:RequestTag/{_TAG}": deployment.environment}
-            yield request(workflow, "bedrock:TagResource", made, tag)
-        yield request(workflow, "bedrock:GetModelCustomizationJob", jobs)
-        yield request(workflow, "bedrock:StopModelCustomizationJob", jobs)
-        for role in deployment.service_roles.values():
-            yield request(workflow, "iam:PassRole", role.arn, {"iam:PassedToService": BEDROCK})
+            yield request(starter, "bedrock:CreateModelCustomizationJob", made, new)
+            yield request(starter, "bedrock:TagResource", made, new)
+        for action in _WATCH:
+            yield request(starter, action, jobs, {f"aws:ResourceTag/{_WHOSE}": each.name})
+        passed = {"iam:PassedToService": BEDROCK}
+        yield request(starter, "iam:PassRole", each.service_role, passed)
 
 
+_WATCH: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
 _MADE: Final = ("model-customization-job", "custom-model")
 
 
@@ -89,19 +128,25 @@ def _ending_requests(deployment: Deployment) -> Iterator[Request]:
 PROMISES: Final = (
     Never(
         id="M820",
-        sentence="Only the workflow starts customization jobs "
-        "(bedrock:CreateModelCustomizationJob).",
+        sentence="Only a customization's starter role starts customization jobs, and only with its "
+        "own tag: `aws:RequestTag/bedrock-tuning:customization`.",
         actions=("bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"),
-        but=lambda d: [
-            But(principals=d.workflow, actions=("bedrock:CreateModelCustomizationJob",))
-        ],
+        but=_starting,
     ),
     Never(
         id="M821",
-        sentence="Only the workflow passes roles, only these customizations' service roles, and "
-        "only to Amazon Bedrock: `iam:PassedToService` = bedrock.amazonaws.com.",
+        sentence="Only a customization's starter role passes roles: its own customization's "
+        "service role, to Amazon Bedrock alone (`iam:PassedToService` = bedrock.amazonaws.com).",
         actions=("iam:PassRole",),
         but=_passing,
+    ),
+    Never(
+        id="M827",
+        sentence="Only a customization's starter role stops its jobs: "
+        "`aws:ResourceTag/bedrock-tuning:customization` = its own. Besides it, only StartJob reads "
+        "jobs.",
+        actions=_WATCH,
+        but=_watching,
     ),
     Never(
         id="M822",
@@ -134,7 +179,7 @@ PROMISES: Final = (
     ),
     Never(
         id="M824",
-        sentence="Only Serve tags endpoints and only the workflow tags jobs and models, always as "
+        sentence="Only Serve tags endpoints and only starters tag jobs and models, always as "
         "this environment's and never another environment's: `aws:RequestTag` and "
         "`aws:ResourceTag/bedrock-tuning:environment` = this environment.",
         actions=("bedrock:TagResource", "bedrock:UntagResource"),
@@ -142,8 +187,8 @@ PROMISES: Final = (
     ),
     Able(
         id="M825",
-        sentence="The workflow can start, tag, watch and stop jobs, and pass each service role to "
-        "Amazon Bedrock.",
+        sentence="The workflow can assume every starter role with its own ARN as external ID; the "
+        "starter can start, tag, watch and stop jobs, and pass the service role to Amazon Bedrock.",
         requests=_job_requests,
     ),
     Able(

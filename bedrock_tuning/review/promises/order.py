@@ -121,4 +121,69 @@ def _doing(flow: StateGraph, action: str) -> set[str]:
     return {name for name, state in flow.states.items() if _does(state, action)}
 
 
-CHECKS: Final = (paid_after_checks, served_after_proof)
+# The folder of an upload names its customization; a deployment, or a person, names it.
+_OF_THE_UPLOAD: Final = "States.ArrayGetItem(States.StringSplit($.detail.object.key, '/'), 0)"
+_OF_THE_REQUEST: Final = "$.serving.customization"
+_KEPT: Final = "$.settings"
+
+
+def _named(state: Mapping[str, Any]) -> str:
+    """What names the customization whose settings a state reads; "" for any other state."""
+    if not str(state.get("Resource", "")).endswith(":aws-sdk:ssm:getParameter"):
+        return ""
+    return str(state.get("Parameters", {}).get("Name.$", "")) or "nothing"
+
+
+@check(
+    "M807",
+    "A run reads the settings of its own folder's customization, once, before all else; nothing "
+    "changes them, and its job runs as the starter role that they name.",
+)
+def one_customization(evidence: Evidence) -> Iterator[Violation]:
+    path = Deployment(evidence=evidence).settings_path
+    allowed = {
+        name: f"States.Format('{path}/{{}}', {name})" for name in (_OF_THE_UPLOAD, _OF_THE_REQUEST)
+    }
+    for machine, flow in _flow(evidence):
+        loads = {name: _named(state) for name, state in flow.states.items() if _named(state)}
+        for name, found in loads.items():
+            if found not in allowed.values():
+                yield _found(machine, f"{name} reads {found}", " or ".join(allowed.values()))
+        of_upload = {name for name, found in loads.items() if found == allowed[_OF_THE_UPLOAD]}
+        first = flow.reached(without=lambda e: e.head in loads)  # noqa: B023
+        for name in sorted(first):
+            if flow.states[name].get("Type") != "Choice":
+                yield _found(machine, f"{name} comes before the settings are read", "nothing does")
+        otherwise = flow.reached(without=lambda e: e.head in of_upload)  # noqa: B023
+        for name, state in flow.states.items():
+            if _trains(state):
+                if name in otherwise:
+                    yield _found(
+                        machine,
+                        f"{name} can be reached without the settings of the upload's folder",
+                        "a job is of the customization in whose folder its dataset is",
+                    )
+                if state.get("Credentials") != {"RoleArn.$": f"{_KEPT}.value.starter_role"}:
+                    yield _found(
+                        machine,
+                        f"{name} runs as {state.get('Credentials')}",
+                        "the starter role of the settings",
+                    )
+            if name not in loads and _writes(state):
+                yield _found(
+                    machine,
+                    f"{name} writes {state.get('ResultPath', '$')}",
+                    f"nothing changes {_KEPT}",
+                )
+
+
+def _writes(state: Mapping[str, Any]) -> bool:
+    """Whether a state may change the settings in a run's data."""
+    makes = state.get("Type") in ("Task", "Map", "Parallel")
+    makes |= bool({"Result", "Parameters"} & set(state))
+    path = state.get("ResultPath", "$")
+    whole = {"OutputPath", "InputPath"} & set(state)
+    return bool(whole) or (makes and (path == "$" or str(path).startswith(_KEPT)))
+
+
+CHECKS: Final = (paid_after_checks, served_after_proof, one_customization)

@@ -12,6 +12,10 @@ from bedrock_tuning.review.workflow import choices
 StateDefinition = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 _REFERENCE: Final = re.compile(r"(?<![\w$])\$\.([A-Za-z_]\w*)")
+# What names no data of the state: a selector's paths are of the answer.
+_NOT_READ: Final = frozenset(
+    ("Branches", "Catch", "Comment", "ItemProcessor", "Iterator", "ResultPath", "ResultSelector")
+)
 _ENDS: Final = ("Succeed", "Fail")
 
 
@@ -139,8 +143,7 @@ def _written(path: Any) -> frozenset[str]:
 
 def reads(state: StateDefinition) -> set[str]:
     """The top-level names that a state reads from its data."""
-    elsewhere = ("Catch", "ResultPath", "ItemProcessor", "Iterator", "Branches", "Comment")
-    own = {key: value for key, value in state.items() if key not in elsewhere}
+    own = {key: value for key, value in state.items() if key not in _NOT_READ}
     own["Choices"] = [rule for rule in own.get("Choices", ()) if "IsPresent" not in rule]
     nested = [
         catcher["ResultPath"]

@@ -10,6 +10,7 @@ from bedrock_tuning.review.workflow.graph import StateDefinition
 _TYPES: Final = {
     "Task": {
         "Resource",
+        "Credentials",
         "Parameters",
         "ResultSelector",
         "Retry",
@@ -57,6 +58,7 @@ _ERRORS: Final = re.compile(
     r"|ModelNotReadyException|ModelTimeoutException|ModelErrorException)"
     r"|InternalServerError|TooManyUpdates"
     r"|(Sns|SNS)\.ThrottledException|(DynamoDb|DynamoDB)\.ThrottlingException|SourceError"
+    r"|Ssm\.(ThrottlingException|InternalServerErrorException)"
     r"|TooManyRequestsException|ProvisionedThroughputExceededException|RequestLimitExceeded"
     r"|EndpointConnectionError|Connection(Closed|Error)?Error|(Connect|Read)TimeoutError"
 )

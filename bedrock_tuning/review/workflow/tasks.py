@@ -1,5 +1,6 @@
 """What the tasks of a state machine ask of AWS: the requests that its role must be allowed."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -8,8 +9,10 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.policy import listed
 from bedrock_tuning.review.iam.probes import usual_context
 from bedrock_tuning.review.iam.simulator import Request
+from bedrock_tuning.run.job import TAG_PREFIX
 
 _LAMBDA: Final = ":lambda:"
+_LOADED: Final = re.compile(r"States\.Format\('([^{}]+)/\{\}', .+\)")
 
 
 class UnknownTaskError(ValueError):
@@ -17,9 +20,12 @@ class UnknownTaskError(ValueError):
 
 
 def requests(
-    state: Mapping[str, Any], *, role: str, machine: str, region: str
+    state: Mapping[str, Any], *, role: str, machine: str, region: str, customization: str = ""
 ) -> Iterator[Request]:
-    """The requests of one state of a machine; raises UnknownTaskError."""
+    """The requests of one state of a machine; raises UnknownTaskError.
+
+    customization: whose tag a job bears.
+    """
     if state.get("Type") == "Map":
         yield from _map(state, role, machine)
     if state.get("Type") != "Task":
@@ -38,38 +44,49 @@ def requests(
         "dynamodb:updateItem": _update,
         "bedrock:createModelCustomizationJob": _train,
         "bedrock:getModelCustomizationJob": _read_job,
+        "ssm:getParameter": _settings,
     }
     if call not in known:
         raise UnknownTaskError(resource)
     for action, target, extra in known[call](parameters, region):
-        yield Request(principal=role, action=action, resource=target, context={**context, **extra})
+        tag = {f"{kind}/{TAG_PREFIX}:customization": customization for kind in extra}
+        yield Request(principal=role, action=action, resource=target, context={**context, **tag})
 
 
-Asked = tuple[str, str, Mapping[str, str]]
+# Action, resource, and where the request shows the customization's tag.
+Asked = tuple[str, str, tuple[str, ...]]
 
 
 def _publish(parameters: Mapping[str, Any], _region: str) -> Iterator[Asked]:
-    yield "sns:Publish", str(parameters.get("TopicArn", "")), {}
+    yield "sns:Publish", str(parameters.get("TopicArn", "")), ()
 
 
 def _update(parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     table = str(parameters.get("TableName", ""))
     known = identity.Identity(kind="AWS::DynamoDB::Table", name=table, region=region)
-    yield "dynamodb:UpdateItem", known.arn, {}
+    yield "dynamodb:UpdateItem", known.arn, ()
+
+
+def _settings(parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
+    written = _LOADED.fullmatch(str(parameters.get("Name.$")))
+    name = f"{written[1] if written else 'unknown'}/sample"
+    known = identity.Identity(kind="AWS::SSM::Parameter", name=name, region=region)
+    yield "ssm:GetParameter", known.arn, ()
 
 
 def _train(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     jobs = f"arn:{identity.PARTITION}:bedrock:{region}:{identity.ACCOUNT}"
     for kind in ("model-customization-job", "custom-model"):
-        yield "bedrock:CreateModelCustomizationJob", f"{jobs}:{kind}/sample", {}
+        yield "bedrock:CreateModelCustomizationJob", f"{jobs}:{kind}/sample", ("aws:RequestTag",)
     # .sync: Step Functions looks at the job and stops it with the execution.
     for action in ("GetModelCustomizationJob", "StopModelCustomizationJob"):
-        yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", {}
+        yield f"bedrock:{action}", f"{jobs}:model-customization-job/sample", ("aws:ResourceTag",)
 
 
 def _read_job(_parameters: Mapping[str, Any], region: str) -> Iterator[Asked]:
     jobs = f"arn:{identity.PARTITION}:bedrock:{region}:{identity.ACCOUNT}"
-    yield "bedrock:GetModelCustomizationJob", f"{jobs}:model-customization-job/sample", {}
+    job = f"{jobs}:model-customization-job/sample"
+    yield "bedrock:GetModelCustomizationJob", job, ("aws:ResourceTag",)
 
 
 def _map(state: Mapping[str, Any], role: str, machine: str) -> Iterator[Request]:

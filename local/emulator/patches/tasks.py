@@ -52,8 +52,9 @@ def running_execution() -> Mapping[str, Any]:
 def tasks_run_as_the_state_machine() -> None:
     """Gap: tasks of a state machine run inside the emulator without its role, or not at all.
 
-    SNS, DynamoDB and SDK tasks become signed requests of the state machine's role to this very
-    server; Lambda tasks, map readers and map children are checked against the role's policies.
+    SNS, DynamoDB and SDK tasks become signed requests to this very server, of the state machine's
+    role or of the one that a task's Credentials name; Lambda tasks, map readers and map children
+    are checked against the role's policies.
     """
     from ministack.services import stepfunctions
 
@@ -71,15 +72,16 @@ def _act_as_the_machine(stepfunctions: Any) -> None:
         upstream: Any, state: dict[str, Any], given: Any, execution: dict[str, Any], context: Any
     ) -> Any:
         seconds = state.get("TimeoutSeconds", float("inf"))
-        with _acting(stepfunctions, execution, seconds):
+        chosen = stepfunctions._resolve_params_obj(state.get("Credentials", {}), given, context)
+        with _acting(stepfunctions, execution, seconds, role=chosen.get("RoleArn", "")):
             return upstream(state, given, execution, context)
 
 
 @contextlib.contextmanager
 def _acting(
-    stepfunctions: Any, execution: Mapping[str, Any], seconds: float = float("inf")
+    stepfunctions: Any, execution: Mapping[str, Any], seconds: float = float("inf"), role: str = ""
 ) -> Iterator[None]:
-    session = _session(stepfunctions, execution)
+    session = _session(stepfunctions, execution, role)
     token = _task.set(RunningTask(session, execution, time.monotonic() + seconds))
     try:
         yield
@@ -87,17 +89,16 @@ def _acting(
         _task.reset(token)
 
 
-def _session(stepfunctions: Any, execution: Mapping[str, Any]) -> roles.Session:
+def _session(stepfunctions: Any, execution: Mapping[str, Any], role: str) -> roles.Session:
+    """Of the machine's role, or of the one that it assumes with its own ARN as external ID."""
     arn = execution["stateMachineArn"].split("/")[0]  # a map's child adds "/label"
     machine = stepfunctions._state_machines[arn]
+    common: Any = {"session_name": "StepFunctions", "region": arn.split(":")[3]}
     try:
-        return roles.assume(
-            role_arn=machine["roleArn"],
-            service="states.amazonaws.com",
-            source_arn=arn,
-            session_name="StepFunctions",
-            region=arn.split(":")[3],
+        own = roles.assume(
+            role_arn=machine["roleArn"], service="states.amazonaws.com", source_arn=arn, **common
         )
+        return roles.become(own, role_arn=role, external_id=arn, **common) if role else own
     except roles.RoleError as error:
         raise stepfunctions._ExecutionError("States.Permissions", str(error)) from error
 

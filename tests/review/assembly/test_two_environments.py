@@ -11,7 +11,7 @@ from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.review.assembly import template
 from tools.scan.cases import Case
 
-PARTS = ("data", "pipeline", "serving")
+PARTS = ("data", "pets-search", "pets-style", "pipeline", "serving")
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,8 @@ def test_the_command_says_which_it_reviews_and_proves_that_one(cdk_out: Path) ->
     assert done.exit_code == 0
     # Among the lines: whatever else this process warns of on standard error is not ours to judge.
     lines = done.stderr.splitlines()
-    assert (
-        "reviewing tuning-prod-data, tuning-prod-pipeline, tuning-prod-serving, not "
-        "tuning-dev-data, tuning-dev-pipeline, tuning-dev-serving, left over from an earlier "
-        "synthesis"
-    ) in lines
+    prod, dev = (", ".join(f"tuning-{each}-{part}" for part in PARTS) for each in ("prod", "dev"))
+    assert f"reviewing {prod}, not {dev}, left over from an earlier synthesis" in lines
     (proved,) = [line for line in lines if line.startswith("proved: ")]
     assert proved.endswith(" resources of prod")
     answer = json.loads(done.stdout)

@@ -16,8 +16,7 @@ def test_the_strict_service_role_has_five_actions_and_never_reads_its_output(
     synthesized: Build,
 ) -> None:
     strict, documented = (
-        synthesized(name).copy().policy("pipeline/BedrockRole-pets-search/Role")
-        for name in ("strict", "dev")
+        synthesized(name).copy().policy("pets-search/BedrockRole") for name in ("strict", "dev")
     )
 
     def actions(statements: list[dict[str, object]]) -> set[str]:

@@ -35,7 +35,7 @@ def test_what_each_role_can_do_is_the_committed_list(dev: Synthesized) -> None:
 def test_of_22000_actions_the_bedrock_role_can_do_five_and_what_everybody_can(
     dev: Synthesized,
 ) -> None:
-    answer = exhaustive.run(dev.evidence(), full=True, only="BedrockRole-pets-search")
+    answer = exhaustive.run(dev.evidence(), full=True, only="pets-search/BedrockRole")
     (allowed,) = answer["allowed"].values()
     assert answer["actions"] > 20_000
     assert set(allowed) - {"sts:GetCallerIdentity"} == BEDROCK

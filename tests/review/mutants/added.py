@@ -6,7 +6,7 @@ from typing import Any
 from tests.review.broken import Copy
 from tests.review.mutants._mutant import Mutant, collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 FUNCTION = "pipeline/Functions/Serve/Function"
 SERVE = "pipeline/Functions/Serve/Role"
 TRAINING = "data/Training"
@@ -65,7 +65,6 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
     ("data/DataKey", "KeySpec", "RSA_2048", "a key that encrypts nothing"),
     ("data/DataKey", "RotationPeriodInDays", 2560, "it rotates every seven years"),
     (BEDROCK, "MaxSessionDuration", 43_200, "its credentials live for twelve hours"),
-    (BEDROCK, "Path", "/service-role/", "at another path"),
 )
 
 
@@ -313,7 +312,7 @@ def old_versions_of_one(copy: Copy) -> None:
 
 @flaw("S614", "serving: the endpoint stays, and is billed, when its stack goes")
 def endpoint_stays(copy: Copy) -> None:
-    copy.resource("serving/Throughput-pets-search")["DeletionPolicy"] = "Retain"
+    copy.resource("pets-search/Throughput")["DeletionPolicy"] = "Retain"
 
 
 @flaw("S614", "Bedrock role: it stays when its stack goes")

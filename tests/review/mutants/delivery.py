@@ -19,9 +19,9 @@ def every_file(copy: Copy) -> None:
     copy.properties(RULE)["EventPattern"]["detail"]["object"]["key"] = [{"prefix": "pets-search/"}]
 
 
-@flaw("W521", "upload rule: a customization is left out")
+@flaw("W521", "upload rule: customizations are left out")
 def left_out(copy: Copy) -> None:
-    copy.properties(RULE)["EventPattern"]["detail"]["object"]["key"].pop()
+    copy.properties(RULE)["EventPattern"]["detail"]["object"]["key"] = ["pets/manifest.jsonl"]
 
 
 @flaw("W521", "upload rule: the output bucket, too")
@@ -205,12 +205,10 @@ def variable_missing(copy: Copy) -> None:
     del variables["PARAMETER_PREFIX"]
 
 
-@flaw("W502", "start job: passes another customization's role")
-def roles_swapped(copy: Copy) -> None:
-    variables = copy.properties("pipeline/Functions/StartJob/Function")["Environment"]["Variables"]
-    parts = variables["SERVICE_ROLES"]["Fn::Join"][1]
-    found = [i for i, part in enumerate(parts) if isinstance(part, dict)]
-    parts[found[0]] = parts[found[1]]
+@flaw("W502", "provider: reads the settings of another environment")
+def other_settings(copy: Copy) -> None:
+    function = copy.properties("serving/ProvisionedThroughput/Function")
+    function["Environment"]["Variables"]["SETTINGS_PREFIX"] = "/bedrock-tuning-settings/prod"
 
 
 @flaw("W503", "function: logs into a group that Lambda makes")
@@ -254,22 +252,22 @@ def other_processor(copy: Copy) -> None:
 
 @flaw("M803", "serving: more units than the file says")
 def more_units(copy: Copy) -> None:
-    copy.properties("serving/Throughput-pets-search")["ModelUnits"] = "10"
+    copy.properties("pets-search/Throughput")["ModelUnits"] = "10"
 
 
 @flaw("M803", "serving: kept when the stack goes")
 def kept_on_delete(copy: Copy) -> None:
-    copy.properties("serving/Throughput-pets-search")["OnDelete"] = "retain"
+    copy.properties("pets-search/Throughput")["OnDelete"] = "retain"
 
 
 @flaw("M803", "serving: no lease")
 def no_lease(copy: Copy) -> None:
-    copy.properties("serving/Throughput-pets-search")["LeaseHours"] = "none"
+    copy.properties("pets-search/Throughput")["LeaseHours"] = "none"
 
 
 @flaw("M803", "serving: in the hands of another function")
 def other_provider(copy: Copy) -> None:
-    copy.properties("serving/Throughput-pets-search")["ServiceToken"] = (
+    copy.properties("pets-search/Throughput")["ServiceToken"] = (
         "arn:aws:lambda:us-east-1:999999999999:function:provider"
     )
 
@@ -319,13 +317,13 @@ def version_by_parameter(copy: Copy) -> None:
 
 @flaw("M803", "serving: CloudFormation waits for an hour")
 def waits_for_an_hour(copy: Copy) -> None:
-    del copy.properties("serving/Throughput-pets-search")["ServiceTimeout"]
+    del copy.properties("pets-search/Throughput")["ServiceTimeout"]
 
 
 @flaw("A110", "serving: one more endpoint, of no customization")
 def endpoint_of_nobody(copy: Copy) -> None:
-    served = copy.resource("serving/Throughput-pets-search")
-    copy.add("serving", "Extra", served["Type"], **deepcopy(served["Properties"]))
+    served = copy.resource("pets-search/Throughput")
+    copy.add("pets-search", "Extra", served["Type"], **deepcopy(served["Properties"]))
 
 
 MUTANTS = collected(globals())

@@ -3,7 +3,7 @@
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 
 
 @flaw("P309", "function: its code may make network interfaces")
@@ -73,9 +73,9 @@ def closer_opens(copy: Copy) -> None:
     statement["Action"] = "ec2:*"
 
 
-@flaw("P304", "workflow: the model's key without Bedrock")
+@flaw("P304", "starter: the model's key without Bedrock")
 def key_without_bedrock(copy: Copy) -> None:
-    del copy.statement("pipeline/WorkflowRole", "EncryptModels")["Condition"]
+    del copy.statement("pets-search/Starter", "EncryptModels")["Condition"]
 
 
 @flaw("P305", "Serve: it cannot decrypt what it calls")

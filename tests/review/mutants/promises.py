@@ -1,5 +1,7 @@
 """Flaws that break a promise, as a contract itself could bring them in by mistake."""
 
+import json
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -7,7 +9,9 @@ from bedrock_tuning.review.assembly import identity
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import Mutant, collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
+STARTER = "pets-search/Starter"
+SETTINGS = "pets-search/Settings"
 WORKFLOW = "pipeline/WorkflowRole"
 PROVIDER = "serving/ProvisionedThroughput/Role"
 
@@ -22,7 +26,8 @@ def _arn(copy: Copy, path: str, tail: str = "") -> str:
     stack = f"tuning-{copy.source.contracts.environment}-{path.partition('/')[0]}"
     kind = str(copy.resource(path)["Type"])
     name = identity.generated_name(stack, copy.logical_id(path), kind)
-    return identity.Identity(kind=kind, name=name, region="us-east-1").arn + tail
+    path = str(copy.properties(path).get("Path", ""))
+    return identity.Identity(kind=kind, name=name, region="us-east-1", path=path).arn + tail
 
 
 def _granted(killer: str, name: str, role: str, action: str, resource: str = "*") -> Mutant:
@@ -108,8 +113,31 @@ _MORE = (
         function("StartJob"),
         "bedrock:CreateModelCustomizationJob",
     ),
-    ("M820", "workflow: imports models", WORKFLOW, "bedrock:CreateModelImportJob"),
+    ("M820", "starter: imports models", STARTER, "bedrock:CreateModelImportJob"),
+    (
+        "M820",
+        "workflow: starts jobs itself",
+        WORKFLOW,
+        "bedrock:CreateModelCustomizationJob",
+    ),
     ("M821", "start job: passes the service role", function("StartJob"), "iam:PassRole", BEDROCK),
+    ("M821", "workflow: passes the service role", WORKFLOW, "iam:PassRole", BEDROCK),
+    (
+        "M821",
+        "starter: passes another customization's service role",
+        STARTER,
+        "iam:PassRole",
+        "pets-style/BedrockRole",
+    ),
+    ("M827", "workflow: stops any job", WORKFLOW, "bedrock:StopModelCustomizationJob"),
+    ("M809", "serve: writes settings", function("Serve"), "ssm:PutParameter"),
+    (
+        "M809",
+        "provider: deletes settings",
+        PROVIDER,
+        "ssm:DeleteParameters",
+        "arn:aws:ssm:us-east-1:111122223333:parameter/bedrock-tuning*",
+    ),
     (
         "M823",
         "record job: ends endpoints",
@@ -143,10 +171,150 @@ def calls_any(copy: Copy) -> None:
     del copy.allowing(function("Serve"), "bedrock:InvokeModel")["Condition"]
 
 
-@flaw("M824", "workflow: tags its jobs as another environment's")
+@flaw("M824", "starter: tags its jobs as another environment's")
 def tags_as_other(copy: Copy) -> None:
-    tagging = copy.allowing(WORKFLOW, "bedrock:TagResource")["Condition"]["StringEquals"]
+    tagging = copy.allowing(STARTER, "bedrock:TagResource")["Condition"]["StringEquals"]
     tagging["aws:RequestTag/bedrock-tuning:environment"] = "prod"
+
+
+@flaw("M824", "starter: tags its jobs as another customization's")
+def tags_as_neighbour(copy: Copy) -> None:
+    tagging = copy.allowing(STARTER, "bedrock:TagResource")["Condition"]["StringEquals"]
+    tagging["aws:RequestTag/bedrock-tuning:customization"] = "pets-style"
+
+
+@flaw("M820", "starter: starts jobs that bear another customization's tag, or none")
+def starts_untagged(copy: Copy) -> None:
+    del copy.allowing(STARTER, "bedrock:CreateModelCustomizationJob")["Condition"]
+
+
+@flaw("M827", "starter: watches other customizations' jobs")
+def watches_others(copy: Copy) -> None:
+    del copy.allowing(STARTER, "bedrock:GetModelCustomizationJob")["Condition"]
+
+
+@flaw("M830", "starter trust: everybody in the account")
+def starter_of_anybody(copy: Copy) -> None:
+    del copy.trust(STARTER)["Condition"]["ArnEquals"]
+
+
+@flaw("M830", "starter trust: any state machine of the workflow's role")
+def starter_of_any_machine(copy: Copy) -> None:
+    del copy.trust(STARTER)["Condition"]["StringEquals"]
+
+
+@flaw("M830", "starter trust: the role of another customization's jobs")
+def starter_of_another_role(copy: Copy) -> None:
+    copy.trust(STARTER)["Condition"]["ArnEquals"]["aws:PrincipalArn"] = _arn(copy, BEDROCK)
+
+
+def _settings(copy: Copy, key: str, value: Any) -> None:
+    """Says something else in the settings of pets-search."""
+    text, refs = copy.properties(SETTINGS)["Value"]["Fn::Sub"]
+    settings = {**json.loads(text), key: value}
+    copy.properties(SETTINGS)["Value"] = {"Fn::Sub": [json.dumps(settings), refs]}
+
+
+@flaw("M808", "settings: the service role of another customization")
+def foreign_service_role(copy: Copy) -> None:
+    _settings(copy, "service_role", _arn(copy, "pets-style/BedrockRole"))
+
+
+@flaw("M808", "settings: the starter of another customization")
+def foreign_starter(copy: Copy) -> None:
+    _settings(copy, "starter_role", _arn(copy, "pets-style/Starter"))
+
+
+@flaw("M808", "settings: the starter is the service role")
+def swapped_roles(copy: Copy) -> None:
+    _settings(copy, "starter_role", "${ServiceRole}")
+
+
+@flaw("M808", "settings: two of one stack")
+def settings_twice(copy: Copy) -> None:
+    properties = deepcopy(copy.properties(SETTINGS))
+    properties["Name"] += "-2"
+    copy.add("pets-search", "Extra", "AWS::SSM::Parameter", **properties)
+
+
+@flaw("M805", "settings: more model units than the file says")
+def more_units_in_settings(copy: Copy) -> None:
+    text = json.loads(copy.properties(SETTINGS)["Value"]["Fn::Sub"][0])
+    _settings(copy, "serving", {**text["serving"], "model_units": 100})
+
+
+@flaw("M805", "settings: no budget")
+def no_budget(copy: Copy) -> None:
+    _settings(copy, "budget", {"max_run_usd": None, "approval": "never"})
+
+
+@flaw("M805", "settings: a key that nobody knows")
+def unknown_setting(copy: Copy) -> None:
+    _settings(copy, "endpoint", "https://example.com")
+
+
+@flaw("M805", "settings: no JSON")
+def no_json(copy: Copy) -> None:
+    copy.properties(SETTINGS)["Value"] = "pets"
+
+
+@flaw("M805", "settings: an advanced parameter, which is billed")
+def advanced(copy: Copy) -> None:
+    copy.properties(SETTINGS)["Tier"] = "Advanced"
+
+
+@flaw("M805", "settings: of another team for the bill")
+def other_tags(copy: Copy) -> None:
+    copy.properties(SETTINGS)["Tags"]["bedrock-tuning:customization"] = "pets-style"
+
+
+def _state(name: str, **changes: Any) -> Callable[[Copy], None]:
+    def in_copy(copy: Copy) -> None:
+        copy.definition(lambda definition: definition["States"][name].update(changes))
+
+    return in_copy
+
+
+@flaw("F713", "workflow: its jobs run as itself")
+def jobs_as_workflow(copy: Copy) -> None:
+    copy.definition(lambda definition: definition["States"]["Train"].pop("Credentials"))
+
+
+@flaw("F717", "workflow: keeps settings as they were written, not what they say")
+def settings_as_text(copy: Copy) -> None:
+    _state("Load settings", ResultSelector={"value.$": "$.Parameter.Value"})(copy)
+
+
+_RUN_FLAWS = (
+    (
+        "a job runs as a role that a function names",
+        _state("Train", Credentials={"RoleArn.$": "$.start.starter_role"}),
+    ),
+    (
+        "settings of a customization that the upload itself names",
+        _state(
+            "Load settings",
+            Parameters={"Name.$": "States.Format('/bedrock-tuning-settings/dev/{}', $.name)"},
+        ),
+    ),
+    ("a function writes the settings", _state("Merge report", ResultPath="$.settings.value")),
+    ("a function replaces all data", _state("Prepare job", ResultPath="$")),
+    ("uploads are admitted without settings", _state("Upload or deployment?", Default="Admit")),
+    (
+        "a deployment's settings lead to a job",
+        _state("Load settings to serve", Next="Admit"),
+    ),
+)
+
+
+@flaw("M825", "workflow: may not become starters")
+def cannot_become(copy: Copy) -> None:
+    copy.policy(WORKFLOW).remove(copy.allowing(WORKFLOW, "sts:AssumeRole"))
+
+
+@flaw("M832", "workflow: becomes any role")
+def becomes_any(copy: Copy) -> None:
+    copy.allowing(WORKFLOW, "sts:AssumeRole")["Resource"] = "*"
 
 
 @flaw("M815", "output bucket: refuses checked manifests to Amazon Bedrock")
@@ -168,10 +336,9 @@ def other_region(copy: Copy) -> None:
     like["aws:SourceArn"] = {"Fn::Sub": text}
 
 
-@flaw("M825", "workflow: may not pass a service role")
+@flaw("M825", "starter: may not pass its service role")
 def cannot_pass(copy: Copy) -> None:
-    passing = copy.allowing(WORKFLOW, "iam:PassRole")
-    passing["Resource"] = passing["Resource"][:1]
+    copy.policy(STARTER).remove(copy.allowing(STARTER, "iam:PassRole"))
 
 
 @flaw("M826", "provider: cannot end what is billed when its stack is deleted")
@@ -234,7 +401,7 @@ def fifo(copy: Copy) -> None:
 
 @flaw("M803", "serving: what happens at deletion is not said")
 def no_on_delete(copy: Copy) -> None:
-    del copy.properties("serving/Throughput-pets-search")["OnDelete"]
+    del copy.properties("pets-search/Throughput")["OnDelete"]
 
 
 @flaw("M802", "workflow: no smoke test")
@@ -264,6 +431,10 @@ def no_principal(copy: Copy) -> None:
 
 
 MUTANTS = (
+    *(
+        Mutant(name=f"workflow: {name}", killer="M807", change=change)
+        for name, change in _RUN_FLAWS
+    ),
     *(_granted(*((*row, "*")[:5])) for row in _MORE),
     *collected(globals()),
 )

@@ -3,8 +3,9 @@
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 SERVE = "pipeline/Functions/Serve/Role"
+STARTER = "pets-search/Starter"
 WORKFLOW = "pipeline/WorkflowRole"
 
 
@@ -168,19 +169,19 @@ def self_denied(copy: Copy) -> None:
     copy.policy(BEDROCK).append({"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"})
 
 
-@flaw("M821", "workflow: passes any role")
+@flaw("M821", "starter: passes any role")
 def passes_any_role(copy: Copy) -> None:
-    copy.statement(WORKFLOW, "PassServiceRoles")["Resource"] = "*"
+    copy.statement(STARTER, "PassOwnServiceRole")["Resource"] = "*"
 
 
-@flaw("M821", "workflow: passes to any service")
+@flaw("M821", "starter: passes to any service")
 def passes_to_any(copy: Copy) -> None:
-    del copy.statement(WORKFLOW, "PassServiceRoles")["Condition"]
+    del copy.statement(STARTER, "PassOwnServiceRole")["Condition"]
 
 
-@flaw("P304", "workflow: passes to EC2, too")
+@flaw("P304", "starter: passes to EC2, too")
 def passes_to_ec2(copy: Copy) -> None:
-    equals = copy.statement(WORKFLOW, "PassServiceRoles")["Condition"]["StringEquals"]
+    equals = copy.statement(STARTER, "PassOwnServiceRole")["Condition"]["StringEquals"]
     equals["iam:PassedToService"] = ["bedrock.amazonaws.com", "ec2.amazonaws.com"]
 
 
@@ -194,9 +195,9 @@ def calls_any(copy: Copy) -> None:
     copy.statement(WORKFLOW, "CallFunctions")["Resource"] = "*"
 
 
-@flaw("P305", "workflow: cannot stop its job")
+@flaw("P305", "starter: cannot stop its job")
 def cannot_stop(copy: Copy) -> None:
-    copy.statement(WORKFLOW, "WatchJobs")["Action"] = "bedrock:GetModelCustomizationJob"
+    copy.statement(STARTER, "WatchJobs")["Action"] = "bedrock:GetModelCustomizationJob"
 
 
 @flaw("P304", "serve: buys without its tag")

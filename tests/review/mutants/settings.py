@@ -5,7 +5,7 @@ from typing import Any
 from tests.review.broken import Copy
 from tests.review.mutants._mutant import collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 TOPIC = "pipeline/Messages/Topic"
 QUEUE = "pipeline/Messages/DeadLetters"
 
@@ -75,10 +75,15 @@ def deployed_elsewhere(copy: Copy) -> None:
     copy.differing.append(("tuning-dev-data", "it is deployed to 999999999999"))
 
 
-@flaw("P310", "workflow: a role that outgrows IAM")
+@flaw("P303", "starter: a path at which no other role names it")
+def other_path(copy: Copy) -> None:
+    copy.properties("pets-search/Starter")["Path"] = "/"
+
+
+@flaw("P310", "starter: a role that outgrows IAM")
 def too_long(copy: Copy) -> None:
-    copy.statement("pipeline/WorkflowRole", "StartJobs")["Resource"] += [
-        f"arn:aws:bedrock:us-east-1::foundation-model/{number:0100}" for number in range(60)
+    copy.statement("pets-search/Starter", "StartJobs")["Resource"] += [
+        f"arn:aws:bedrock:us-east-1::foundation-model/{number:0100}" for number in range(90)
     ]
 
 

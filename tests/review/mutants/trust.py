@@ -3,7 +3,7 @@
 from tests.review.broken import Copy
 from tests.review.mutants._mutant import collected, flaw
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 
 
 @flaw("T201", "Bedrock trust: no source account")

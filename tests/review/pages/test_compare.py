@@ -10,7 +10,7 @@ from tests.review.broken import Copy, Synthesized
 from tests.review.mutants import added, answers, data, delivery, flow, resources, roles, trust
 from tests.review.mutants._mutant import Mutant
 
-BEDROCK = "pipeline/BedrockRole-pets-search/Role"
+BEDROCK = "pets-search/BedrockRole"
 
 
 def _changes(source: Synthesized, copy: Copy) -> list[Change]:
@@ -95,7 +95,7 @@ def test_a_change_says_who_may_now_do_what_to_what_in_words(dev: Synthesized) ->
     copy = dev.copy()
     roles.deletes_output.change(copy)
     (change,) = _changes(dev, copy)
-    assert change.where == "role BedrockRole-pets-search"
+    assert change.where == "role pets-search/BedrockRole"
     assert change.what == (
         "may now s3:DeleteObject on Output/jobs/pets-search/* if aws:ResourceAccount = this account"
     )
@@ -184,8 +184,8 @@ def test_two_environments_are_compared_without_their_names(synthesized: object) 
     found = compare(before, after)
     loosened = [c for c in found if c.where.startswith("role ")]
     assert {c.where for c in loosened} == {
-        "role BedrockRole-pets-search",
-        "role BedrockRole-pets-style",
+        "role pets-search/BedrockRole",
+        "role pets-style/BedrockRole",
     }
     assert all(c.kind == "loosened" for c in loosened)
     assert not any("strict" in c.what for c in found)

@@ -23,9 +23,13 @@ SENTENCES = [(check.id, check.sentence) for check in review.CHECKS]
 Build = Callable[[str], Synthesized]
 
 
+STACKS = ", ".join(
+    f"tuning-dev-{part}" for part in ("data", "pets-search", "pets-style", "pipeline", "serving")
+)
+
+
 def _facts(source: Synthesized) -> Facts:
-    evidence = source.evidence()
-    return review.described(evidence, evidence.permissions)
+    return review.described(source.evidence().permissions, source.contracts)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def broken(dev: Synthesized) -> str:
     roles.deletes_output.change(copy)
     before = access.build(template.resolve(dev.copy().templates, regions=dev.regions))
     evidence = dev.evidence(copy.templates)
-    found = review.described(evidence, evidence.permissions)
+    found = review.described(evidence.permissions, dev.contracts)
     return page(found, changes=compare(before, evidence.permissions), sentences=SENTENCES)
 
 
@@ -93,17 +97,14 @@ def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
 
 def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> Facts:
     evidence = source.evidence(templates)  # type: ignore[arg-type]
-    return review.described(evidence, evidence.permissions)
+    return review.described(evidence.permissions, source.contracts)
 
 
 def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
     found = _facts(dev)
-    assert "<b>tuning-dev-data, tuning-dev-pipeline, tuning-dev-serving</b> in us-east-1" in page(
-        found
-    )
-    assert "\n`tuning-dev-data`, `tuning-dev-pipeline`, `tuning-dev-serving` in us-east-1: " in (
-        markdown(found)
-    )
+    assert f"<b>{STACKS}</b> in us-east-1" in page(found)
+    listed = STACKS.replace(", ", "`, `")
+    assert f"\n`{listed}` in us-east-1: " in markdown(found)
 
 
 def test_every_link_of_the_page_leads_somewhere(broken: str) -> None:
@@ -136,11 +137,11 @@ def test_the_matrix_has_a_row_for_each_role_and_says_what_it_may_do_to_what(fact
     found = matrix(facts.accesses)
     assert set(found.roles) == {access.role for access in facts.accesses}
     assert {"bucket Training", "table Runs", "topic Messages/Topic"} <= set(found.resources)
-    cell = found.cells["BedrockRole-pets-search", "bucket Training"]
+    cell = found.cells["pets-search/BedrockRole", "bucket Training"]
     assert cell.levels == ("read", "list")
     actions = {action for access in cell.accesses for action in access.actions}
     assert actions >= {"s3:GetObject", "s3:ListBucket"}
-    assert ("BedrockRole-pets-search", "table Runs") not in found.cells
+    assert ("pets-search/BedrockRole", "table Runs") not in found.cells
 
 
 def test_what_is_denied_is_no_cell_of_the_matrix(facts: Facts) -> None:
@@ -201,7 +202,7 @@ def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> 
 
 
 def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesized) -> None:
-    found = review.described(None, dev.evidence().permissions)
+    found = review.described(dev.evidence().permissions, None)
     assert "not checked" in page(found)
     assert "not checked" in markdown(found)
     assert found.accesses

@@ -94,9 +94,7 @@ def test_paths_and_ids_lose_what_differs_between_environments_and_customizations
     def of(text: str, environment: str = "prod") -> str:
         return general(text, case=Case(environment=environment), customizations=["pets", "pets-a"])
 
-    assert of("tuning-prod-pipeline/BedrockRole-pets-a/Role/Resource") == (
-        "pipeline/BedrockRole-{customization}/Role"
-    )
+    assert of("tuning-prod-pets-a/BedrockRole/Resource") == ("{customization}/BedrockRole")
     export = "tuning-prod-data:ExportsOutputFnGetAttTraining1DBE9C16Arn863F5C88"
     assert (
         of(f"X-IAM5[Resource::{export}/pets/*]") == "X-IAM5[Resource::{Training}/{customization}/*]"

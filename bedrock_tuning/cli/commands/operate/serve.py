@@ -2,17 +2,11 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import (
-    complete_customizations,
-    customizations_option,
-    deployment_options,
-    find_customization,
-)
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
@@ -43,7 +37,6 @@ if TYPE_CHECKING:
     "never published.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
-@customizations_option
 @json_option
 @deployment_options
 def serve(
@@ -52,7 +45,6 @@ def serve(
     deployed: "Deployed",
     of_run: str | None,
     yes: bool,
-    customizations: Path,
     as_json: bool,
 ) -> None:
     """Serve the published model again, after its lease ended, or the model of another run.
@@ -62,14 +54,15 @@ def serve(
     one fails its smoke test.
     """
 
-    chosen = find_customization(customization, customizations)
+    deployment = deployed()
+    deployment.require(customization)
+    chosen = deployment.customizations[customization]
     if chosen.serving.mode == "none":
         raise UserError(
             f"{customization} is not served: its serving mode is none",
-            where=f"{customizations}/{customization}.toml",
+            where=chosen.file,
             fix="set another mode and deploy it",
         )
-    deployment = deployed()
     serving = {"started_by": "deployment"}
     if of_run is not None:
         serving = {"started_by": "person", "model_arn": _model_of(deployment, of_run, chosen.name)}
@@ -158,7 +151,7 @@ def _servable(
     if _pointer(deployment, name, "serving") is None:
         raise UserError(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
-            fix=f"deploy it: {deploy_command(deployment.environment)}; "
+            fix=f"deploy it: {deploy_command(deployment.environment, name)}; "
             "this also serves the published model",
         )
     there = _served(deployment, customization)

@@ -77,9 +77,8 @@ def review(
             f"{', '.join(assembly.left_aside)}, left over from an earlier synthesis"
         )
     contracts = _contracts(names, settings, customizations)
-    checked = None if contracts is None else reviewing.evidence_of(assembly, contracts)
-    seen = checked.permissions if checked else access.build(assembly)
-    facts = reviewing.described(checked, seen)
+    seen = access.build(assembly)
+    facts = reviewing.described(seen, contracts)
     changes = None if other is None else compare.compare(other, seen)
     _write(facts, changes, html=html, md=md)
     if as_json:
@@ -104,7 +103,7 @@ def _environments(stacks: "Iterable[str]") -> list[str]:
     """The environments that stacks are named after."""
     import re
 
-    found = (re.fullmatch(r"tuning-(\w+)-\w+", stack) for stack in stacks)
+    found = (re.fullmatch(r"tuning-([^-]+)-.+", stack) for stack in stacks)
     return sorted({match[1] for match in found if match})
 
 

@@ -1,0 +1,104 @@
+"""A customization as it is deployed: the JSON in its SSM parameter, which all read at run time."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization_fields import Budget, DesiredServing, Override
+from bedrock_tuning.errors import CustomizationError
+
+# A standard parameter holds 4,096 bytes and is free; an advanced one cannot be made standard again.
+_PARAMETER_BYTES: Final = 4_096
+# The ARNs of both roles, which only the deployment knows.
+_ROLES_BYTES: Final = 400
+SETTINGS_BYTES_MAX: Final = _PARAMETER_BYTES - _ROLES_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """A customization with the roles of its stack.
+
+    service_role: Bedrock assumes it for jobs. starter_role: the workflow assumes it to start them.
+    """
+
+    customization: Customization
+    service_role: str
+    starter_role: str
+
+
+def to_settings(customization: Customization) -> dict[str, Any]:
+    """What the parameter says beside the ARNs of the roles."""
+    return {
+        "name": customization.name,
+        "description": customization.description,
+        "base_model": customization.base_model.key,
+        "customization_type": customization.customization_type,
+        "allow_closed_model": customization.allow_closed_model,
+        "hyperparameters": dict(customization.hyperparameters),
+        "validation": customization.validation,
+        "rules": {name: asdict(each) for name, each in customization.overrides.items()},
+        "serving": asdict(customization.serving),
+        "budget": asdict(customization.budget),
+        "tags": dict(customization.tags),
+    }
+
+
+def from_settings(values: Mapping[str, Any]) -> Deployed:
+    """The other way round; what is deployed was checked before, so nothing is checked again.
+
+    Raises CustomizationError for settings of another version of this project.
+    """
+    name = str(values.get("name"))
+    try:
+        return Deployed(
+            customization=Customization(
+                name=name,
+                file=f"customizations/{name}.toml",
+                description=values["description"],
+                base_model=catalogue()[values["base_model"]],
+                customization_type=values["customization_type"],
+                allow_closed_model=values["allow_closed_model"],
+                hyperparameters=values["hyperparameters"],
+                validation=values["validation"],
+                overrides={rule: Override(**each) for rule, each in values["rules"].items()},
+                serving=DesiredServing(**values["serving"]),
+                budget=Budget(**values["budget"]),
+                tags=values["tags"],
+                warnings=(),
+            ),
+            service_role=values["service_role"],
+            starter_role=values["starter_role"],
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise CustomizationError(
+            [
+                f"{name}: its settings are of another version of this project "
+                f"({type(error).__name__}: {error}): deploy all stacks again"
+            ]
+        ) from error
+
+
+def text(values: Mapping[str, Any]) -> str:
+    """JSON as SSM takes it: in a parameter, two braces in a row would be a reference."""
+    return json.dumps(values, ensure_ascii=False).replace("{{", "{\\u007b")
+
+
+def template_text(values: Mapping[str, Any]) -> str:
+    """The parameter's whole value as the text of Fn::Sub, which fills in the roles' ARNs."""
+    own = text(values).removesuffix("}").replace("${", "${!")
+    return f'{own}, "service_role": "${{ServiceRole}}", "starter_role": "${{StarterRole}}"}}'
+
+
+def length_problem(customization: Customization) -> str | None:
+    """Why a parameter cannot hold a customization; None if it can."""
+    size = len(text(to_settings(customization)).encode())
+    if size <= SETTINGS_BYTES_MAX:
+        return None
+    return (
+        f"{customization.file}: it takes {size:,} bytes, the maximum is {SETTINGS_BYTES_MAX:,} "
+        "(it is deployed as a standard SSM parameter): shorten smoke_text, the reasons of rules, "
+        "or tags"
+    )

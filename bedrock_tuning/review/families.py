@@ -1,0 +1,93 @@
+"""Customizations whose stacks differ in their names and values only: one of them is proved for all.
+
+The others are that one with another name at the same places, in the template and in the contract
+alike; and what the checks decide does not depend on how a customization is called. So a proof takes
+as long for three hundred of them as for one.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bedrock_tuning.config import deployed
+from bedrock_tuning.contracts import Contracts, Role
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Assembly
+
+
+def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contracts]:
+    """Both with one customization of each shape."""
+    roles: dict[str, list[Role]] = defaultdict(list)
+    for role in contracts.roles:
+        roles[role.place.stack].append(role)
+    shapes: set[str] = set()
+    alike: set[str] = set()
+    for name in contracts.serving:
+        shape = _shape(assembly, contracts, name, roles[name])
+        if shape in shapes:
+            alike.add(name)
+        elif shape:
+            shapes.add(shape)
+    return _without(assembly, _stacks(contracts, alike)), contracts.without(alike)
+
+
+def _stacks(contracts: Contracts, names: set[str]) -> set[str]:
+    return {f"tuning-{contracts.environment}-{name}" for name in names}
+
+
+def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role]) -> str:
+    """Template and contract without name and values; "" if a value is not what its contract says.
+
+    Such a stack is judged by itself, which tells what is wrong with it.
+    """
+    (stack,) = _stacks(contracts, {name})
+    template = assembly.templates.get(stack)
+    if template is None:
+        return ""
+    resources = template.get("Resources", {})
+    blank: dict[str, Any] = {
+        **resources,
+        "Settings": _blank_settings(resources.get("Settings", {}), contracts.settings[name]),
+        "Throughput": _blank_serving(resources.get("Throughput", {}), contracts.serving[name]),
+    }
+    if None in blank.values():
+        return ""
+    # Not in the template: where, and how it is deployed.
+    about = (assembly.regions.get(stack), assembly.protected.get(stack))
+    text = json.dumps([{**template, "Resources": blank}, repr(about), repr(roles)])
+    text = text.replace(f"{stack}/", "«stack»/")
+    return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "«name»", text)
+
+
+def _blank_settings(raw: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = get(raw, "Properties", "Value", "Fn::Sub")
+    if not isinstance(found, list) or found[:1] != [deployed.template_text(values)]:
+        return None
+    properties = {**raw["Properties"], "Value": {"Fn::Sub": ["«settings»", *found[1:]]}}
+    return {**raw, "Properties": properties}
+
+
+def _blank_serving(raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any] | None:
+    properties = raw.get("Properties", {})
+    if any(properties.get(key) != value for key, value in values.items()):
+        return None
+    return {**raw, "Properties": {**properties, **dict.fromkeys(values, "«value»")}}
+
+
+def _without(assembly: Assembly, stacks: set[str]) -> Assembly:
+    """An assembly without some of its stacks, which nothing else in it refers to."""
+
+    def stays(where: str) -> bool:
+        return where.partition("/")[0] not in stacks
+
+    return replace(
+        assembly,
+        templates={name: raw for name, raw in assembly.templates.items() if name not in stacks},
+        resources=[each for each in assembly.resources if each.stack not in stacks],
+        unresolved=[each for each in assembly.unresolved if stays(each[0])],
+        dangling=[each for each in assembly.dangling if stays(each[0])],
+        _arns={},
+    )

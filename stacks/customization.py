@@ -1,0 +1,58 @@
+"""The unit of one team: its roles, settings and serving; the platform holds no list of them."""
+
+from typing import Any
+
+from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from bedrock_tuning.config import deployed
+from bedrock_tuning.constructs.output import export
+from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.contracts.contract import PROVIDER, settings_name
+from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
+
+
+class CustomizationStack(Stack):
+    """Bedrock's role for its folders, the only role that may start its jobs, what it wants."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        permissions: Permissions,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        contracts = permissions.contracts
+        here = permissions.elsewhere()
+        service_role = here.role(self, "BedrockRole", f"bedrock.{name}")
+        starter = here.role(self, "Starter", f"start.{name}")
+        # Written here, not by the CDK: numbers that pass through it lose their type.
+        text = deployed.template_text(contracts.settings[name])
+        settings = ssm.CfnParameter(
+            self,
+            "Settings",
+            name=settings_name(contracts.environment, name),
+            type="String",
+            value=Fn.sub(
+                text,
+                {"ServiceRole": service_role.role_arn, "StarterRole": starter.role_arn},
+            ),
+        )
+        serving = CustomResource(
+            self,
+            "Throughput",
+            resource_type="Custom::ProvisionedThroughput",
+            service_token=here.fill(f"{{{PROVIDER}}}", self),
+            service_timeout=Duration.minutes(15),
+            removal_policy=RemovalPolicy.DESTROY,
+            properties=dict(contracts.serving[name]),
+        )
+        # Deleted first: as long as an endpoint needs them, the others stay.
+        serving.node.add_dependency(service_role, starter, settings)
+        export(self, "Serving", serving.get_att_string("Status"))
+        for key, value in {**contracts.settings[name]["tags"], CUSTOMIZATION_TAG: name}.items():
+            Tags.of(self).add(key, value)

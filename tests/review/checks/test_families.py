@@ -1,0 +1,131 @@
+"""Hundreds of customizations are proved by one of each shape, and none hides behind another."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import ROOT, build_app, read_context
+from bedrock_tuning import review
+from bedrock_tuning.config import customization, settings
+from bedrock_tuning.contracts import Contracts, contracts
+from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.families import reduced
+
+SEARCH = (ROOT / "customizations" / "pets-search.toml").read_text("utf-8")
+# Names that differ only by hyphens or look like parts of something else are names like others.
+NAMES = ("pets", "petssearch", "pets-search", "v1a", "v1-a", "s3", "dev", "jobs", "tuning")
+
+
+def _customizations(folder: Path, names: tuple[str, ...]) -> Path:
+    folder.mkdir()
+    for number, name in enumerate(names):
+        changed = SEARCH.replace("lease_hours = 8", f"lease_hours = {number % 700 + 1}")
+        (folder / f"{name}.toml").write_text(changed, "utf-8")
+    return folder
+
+
+def _contracts(folder: Path) -> Contracts:
+    chosen = settings.read(read_context()["tuning"], environment="dev")
+    return contracts(chosen, customization.load_all(folder))
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contracts]:
+    """Some customizations of one shape, each with values of its own; the proof ran inside."""
+    folder = tmp_path_factory.mktemp("families")
+    files = _customizations(folder / "customizations", NAMES)
+    context = {**read_context(), "aws:cdk:enable-path-metadata": True}
+    build_app(context, outdir=str(folder / "cdk.out"), customizations=files).synth()
+    return folder / "cdk.out", _contracts(files)
+
+
+def test_one_of_them_is_proved_for_those_that_are_like_it(
+    synthesized: tuple[Path, Contracts],
+) -> None:
+    folder, promised = synthesized
+    _, few = reduced(template.read(folder), promised)
+    # A name that is a word of the templates, too (s3, dev, the team's tag), is judged by itself.
+    alike = {"petssearch", "pets-search", "v1a", "v1-a"}
+    assert len(set(few.serving) & alike) == 1
+    assert review.violations(review.read(folder, promised)) == []
+
+
+def _broken(
+    synthesized: tuple[Path, Contracts], folder: Path, name: str, change: Callable[[Any], None]
+) -> list[str]:
+    """The checks that a change of one customization's template breaks."""
+    source, promised = synthesized
+    copy = folder / "cdk.out"
+    shutil.copytree(source, copy)
+    file = copy / f"tuning-dev-{name}.template.json"
+    raw = json.loads(file.read_text("utf-8"))
+    change(raw["Resources"])
+    file.write_text(json.dumps(raw), "utf-8")
+    found = review.violations(review.read(copy, promised))
+    assert all(f"tuning-dev-{name}" in each.where for each in found)
+    return [each.check for each in found]
+
+
+def _units(resources: Any) -> None:
+    resources["Throughput"]["Properties"]["ModelUnits"] = "100"
+
+
+def _budget(resources: Any) -> None:
+    value = resources["Settings"]["Properties"]["Value"]["Fn::Sub"]
+    value[0] = value[0].replace("over-budget", "never")
+
+
+def _wide(resources: Any) -> None:
+    (role,) = [each for name, each in resources.items() if name.startswith("BedrockRole")]
+    statement = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]
+    statement["Resource"] = "*"
+
+
+def _neighbour(resources: Any) -> None:
+    text = json.dumps(resources).replace("/v1-a/*", "/pets/*")
+    resources.update(json.loads(text))
+
+
+def _extra(resources: Any) -> None:
+    resources["Extra"] = {"Type": "AWS::S3::Bucket", "Properties": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        (_units, "M803"),
+        (_budget, "M805"),
+        (_wide, "P304"),
+        (_neighbour, "M810"),
+        (_extra, "A110"),
+    ],
+    ids=["units", "budget", "wider role", "a neighbour's folder", "one resource more"],
+)
+@pytest.mark.parametrize("name", ["v1-a", "petssearch"])
+def test_a_flaw_in_one_of_many_is_found_where_it_is(
+    synthesized: tuple[Path, Contracts],
+    tmp_path: Path,
+    name: str,
+    change: Callable[[Any], None],
+    check: str,
+) -> None:
+    if change is _neighbour and name != "v1-a":
+        pytest.skip("one of them names its neighbour's folder")
+    assert check in _broken(synthesized, tmp_path, name, change)
+
+
+@pytest.mark.slow
+def test_three_hundred_customizations_are_synthesized_and_proved(tmp_path: Path) -> None:
+    names = tuple(f"team-{number:03}-find-pictures" for number in range(300))
+    files = _customizations(tmp_path / "customizations", names)
+    promised = _contracts(files)
+    assembly = build_app(
+        read_context(), outdir=str(tmp_path / "cdk.out"), customizations=files
+    ).synth()
+    assert len(assembly.stacks) == 303
+    _, few = reduced(template.read(tmp_path / "cdk.out"), promised)
+    assert len(few.serving) == 1
