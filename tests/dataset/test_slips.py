@@ -210,3 +210,15 @@ def test_a_reference_is_repaired_only_where_its_meaning_is_sure(written: str, me
 def test_a_key_without_object_says_what_looks_wrong(key: str, told: str) -> None:
     assert told in key_hint(key)
     assert bool(key_hint(key)) == bool(told)
+
+
+def test_the_turn_that_should_be_the_assistants_is_named_by_its_place() -> None:
+    record = talk("x", turn("assistant", "y"), turn("user", "z"))
+    fields = {each.name: each.field for each in found_in(NOVA, record)}
+    assert fields["last-turn-not-assistant"] == "messages[2].role"
+
+
+def test_a_caption_with_too_many_characters_is_not_counted_in_tokens_too() -> None:
+    record = {"image-ref": "s3://bucket/folder/1.png", "caption": "a dog " * 500}
+    names = [each.name for each in found_in("titan-multimodal-embeddings-g1", record)]
+    assert names == ["caption-too-long"]
