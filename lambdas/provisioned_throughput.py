@@ -66,15 +66,19 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
         commitment=customization.serving.commitment,
     )
     step = plan(desired, _endpoints.of_customization(env.environment, customization))
-    status = step.action.value
+    status, detail = step.action.value, step.reason
     if step.action is Action.READY and not step.surplus and not _lease_changed(event):
         status = "ready"
+    elif step.action is Action.CREATE and desired.mode == "provisioned" and not step.surplus:
+        # A lease may have been ended on purpose: billing by the hour begins by a person's word.
+        status = "not-serving"
+        detail = f"to serve it, and be billed: tuning serve {name} -e {env.environment}"
     elif step.action not in (Action.PENDING, Action.NOTHING):
         _hand_over(env, name, event["RequestId"])
         status = "handed-over"
     return {
         "Status": status,
-        "Detail": step.reason,
+        "Detail": detail,
         "Price": "; ".join(map(str, cost.estimate(customization=customization).rates)),
         "ProvisionedModelArn": step.target.arn if step.target else "",
     }

@@ -145,10 +145,9 @@ def _undeployed(
         "unserved",
         "the model is published, but nothing may serve it: the SSM parameter "
         f"{marker}, which the serving stack creates, is missing.\n"
-        f"What to do: cdk deploy tuning-{env.environment}-{customization.name} serves it. If that "
-        "changes nothing, somebody deleted only the parameter: create it again, with any value, "
-        "and run "
-        f"tuning serve {customization.name} -e {env.environment}",
+        f"What to do: cdk deploy tuning-{env.environment}-{customization.name}, then tuning serve "
+        f"{customization.name} -e {env.environment}. If the parameter is still missing, somebody "
+        "deleted only it: create it again, with any value",
     )
 
 

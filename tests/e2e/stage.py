@@ -172,9 +172,9 @@ class Stage:
         )
 
     def deploy(self) -> None:
-        """CloudFormation updates the serving stack's resource; the model is not served yet."""
-        self.unserved()
-        self._ask("Update")
+        """CloudFormation updates the resource of what is served: its lease has to change."""
+        self.served()
+        self._ask("Update", LeaseHours="1")
 
     def deploy_again(self) -> None:
         """The same while the model is served."""
@@ -194,12 +194,12 @@ class Stage:
                 Overwrite=True,
             )
 
-    def _ask(self, kind: str) -> None:
+    def _ask(self, kind: str, **old: str) -> None:
         wish = {"Customization": NAME, "Mode": "provisioned"}
-        self.ask("ProvisionedThroughput", kind, wish)
+        self.ask("ProvisionedThroughput", kind, wish, **old)
 
-    def ask(self, function: str, kind: str, properties: dict[str, str]) -> None:
-        """As CloudFormation asks a custom resource.
+    def ask(self, function: str, kind: str, properties: dict[str, str], **old: str) -> None:
+        """As CloudFormation asks a custom resource; old: properties that were others before.
 
         Raises FunctionFailedError with the reason that CloudFormation shows.
         """
@@ -212,7 +212,7 @@ class Stage:
                 "LogicalResourceId": "Throughput",
                 "PhysicalResourceId": f"provisioned-throughput/local/{NAME}",
                 "ResourceProperties": properties,
-                "OldResourceProperties": properties,
+                "OldResourceProperties": {**properties, **old},
             }
             with contextlib.suppress(FunctionFailedError):
                 self.steps.call(function, event)

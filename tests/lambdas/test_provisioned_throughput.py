@@ -82,11 +82,27 @@ def test_a_stack_that_finds_its_endpoint_takes_it_over(aws: Aws, stack: CloudFor
 
 
 @pytest.mark.usefixtures("published")
-def test_a_model_that_waits_to_be_served_is_handed_over_to_the_workflow(
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_deployment_never_begins_to_bill_by_the_hour(
+    kind: str, aws: Aws, stack: CloudFormation
+) -> None:
+    """After a lease that was ended, a destroyed stack or an upgrade: a person says when."""
+    answer = stack.ask(kind, old={"LeaseHours": "4"} if kind == "Update" else None)
+
+    assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "not-serving")
+    assert answer["Data"]["Detail"].endswith(f"tuning serve {NAME} -e dev")
+    assert aws.stepfunctions.calls == []
+    assert aws.bedrock.endpoints == {}
+
+
+@pytest.mark.usefixtures("published")
+def test_a_change_of_what_is_served_is_handed_over_to_the_workflow(
     aws: Aws, stack: CloudFormation
 ) -> None:
-    """A purchase takes longer than a custom resource may."""
-    answer = stack.ask("Create")
+    """It takes longer than a custom resource may."""
+    aws.bedrock.have(model=model_arn(9))
+
+    answer = stack.ask("Update")
 
     assert answer["Data"]["Status"] == "handed-over"
     (started,) = aws.stepfunctions.asked("StartExecution")
@@ -94,12 +110,13 @@ def test_a_model_that_waits_to_be_served_is_handed_over_to_the_workflow(
     serving = json.loads(started["input"])["serving"]
     assert (serving["customization"], serving["started_by"]) == (NAME, "deployment")
     assert serving["run"].startswith("deploy-2")
-    assert aws.bedrock.endpoints == {}
+    assert len(aws.bedrock.endpoints) == 1
 
 
 @pytest.mark.usefixtures("published")
 def test_a_request_that_comes_twice_is_handed_over_once(aws: Aws, stack: CloudFormation) -> None:
     """Lambda repeats an asynchronous call whose function died after the hand-over."""
+    aws.bedrock.have(model=model_arn(9))
     stack.ask("Create")
     aws.stepfunctions.executions = dict.fromkeys(aws.stepfunctions.executions, "{}")
 

@@ -376,6 +376,7 @@ def _ask(world: World, handler: Callable[..., Any], kind: str, **properties: str
 def a_deployment_hands_over_what_its_model_needs(world: World) -> Any:
     world.aws.bedrock.models[NEW] = BASE
     world.aws.ssm.values[f"{PREFIX}/{NAME}/model"] = NEW
+    world.aws.bedrock.have(model=OLD)
     answer = _ask(world, provisioned_throughput.handler, "Update", Customization=NAME)
     assert answer["Data"]["Status"] == "handed-over"
     return answer

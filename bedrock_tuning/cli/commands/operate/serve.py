@@ -151,8 +151,7 @@ def _servable(
     if _pointer(deployment, name, "serving") is None:
         raise UserError(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
-            fix=f"deploy it: {deploy_command(deployment.environment, name)}; "
-            "this also serves the published model",
+            fix=f"deploy it: {deploy_command(deployment.environment, name)}, then run this again",
         )
     there = _served(deployment, customization)
     if there is not None and model != published:
