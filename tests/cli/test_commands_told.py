@@ -52,4 +52,5 @@ def test_a_run_that_waits_for_approval_tells_both_answers_with_their_environment
 def test_what_is_not_found_is_looked_for_in_the_same_environment(run: Run, aws: StubbedAws) -> None:
     aws.deployed("prod")
     aws.answer("dynamodb", "get_item", {}, None)
+    index(aws)
     assert "`tuning runs -e prod`" in run("run", RUN, "-e", "prod").stderr
