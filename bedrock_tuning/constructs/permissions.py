@@ -33,6 +33,7 @@ class Permissions:
         self._imports = imports
         self._arns: dict[str, str] = {}
         self._attributes: dict[tuple[str, str], str] = {}
+        self._places: dict[Construct, Mapping[str, str]] = {}
 
     def register(self, name: str, /, *, arn: str = "", **attributes: str) -> None:
         """What {name} and {name:attribute} stand for."""
@@ -57,13 +58,7 @@ class Permissions:
 
         Raises KeyError for a resource that was never registered.
         """
-        stack = Stack.of(scope)
-        values = {
-            "partition": stack.partition,
-            "region": stack.region,
-            "region-plain": stack.region.replace("-", ""),
-            "account": stack.account,
-        }
+        values = self._where(scope)
 
         def value(match: re.Match[str]) -> str:
             name, attribute = match[1], match[2]
@@ -78,6 +73,18 @@ class Permissions:
             return found
 
         return PLACEHOLDER.sub(value, text)
+
+    def _where(self, scope: Construct) -> Mapping[str, str]:
+        """Where a construct is deployed; asked once, for each answer comes from another process."""
+        if scope not in self._places:
+            stack = Stack.of(scope)
+            self._places[scope] = {
+                "partition": stack.partition,
+                "region": stack.region,
+                "region-plain": stack.region.replace("-", ""),
+                "account": stack.account,
+            }
+        return self._places[scope]
 
     def statements(
         self,
