@@ -16,7 +16,7 @@ from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.foreign import Foreign, command_for
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 
-# What is looked at to decide, and what is kept to count the records of a JSON array.
+# How much is read to decide, and what is kept to count the records of a JSON array.
 HEAD_BYTES: Final = 64 << 10
 KEPT_BYTES: Final = 16 << 20
 _LINES: Final = 20

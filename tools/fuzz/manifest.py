@@ -131,7 +131,7 @@ def _demand_lines(manifest: bytes, heard: list[Finding]) -> None:
             fine = isinstance(value, dict)
         except (ValueError, RecursionError):
             fine = False
-        demand(fine or number in bad, "what is no JSON object is refused", line)
+        demand(fine or number in bad, "anything but a JSON object is refused", line)
 
 
 def _demand_places(refs: list[ImageRef], checked: DatasetScope) -> None:
