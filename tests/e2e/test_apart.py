@@ -80,7 +80,7 @@ def _start(world: World, bedrock: Any, *, model_of: str, role_of: str, tag: str)
             "s3Uri": f"s3://{world.deployment.buckets.output}/manifests/{model_of}/x/t.jsonl"
         },
         outputDataConfig={"s3Uri": f"s3://{world.deployment.buckets.output}/jobs/{model_of}/"},
-        hyperParameters={},
+        hyperParameters=_settings(world, model_of)["hyperparameters"],
         jobTags=tags,
         customModelTags=tags,
     )["jobArn"]
