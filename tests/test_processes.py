@@ -30,7 +30,9 @@ def test_the_group_of_a_process_ends_with_it() -> None:
         )
         assert process.stdout is not None
         grandchild = Path(f"/proc/{process.stdout.readline().strip()}/cmdline")
-        assert grandchild.read_bytes()
+        # Until it has started its program, it has no command.
+        while not grandchild.read_bytes():
+            time.sleep(0.05)
     # A killed process has no command any more, even before somebody has waited for it.
     while grandchild.exists() and grandchild.read_bytes():
         time.sleep(0.05)

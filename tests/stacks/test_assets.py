@@ -28,7 +28,7 @@ import jinja2, msgspec, obstore
 assert jinja2.__file__.startswith(layer)
 assert "jinja2.environment" not in before, "a page is drawn by one function, and all would load it"
 from bedrock_tuning.report import html
-assert html._environment().get_template("report.html.j2")
+assert html.environment().get_template("report.html.j2")
 assert msgspec.__file__.startswith(layer) and obstore.__file__.startswith(layer)
 """
 

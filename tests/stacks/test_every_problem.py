@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import CUSTOMIZATIONS_MAX, build_app, configuration, read_context
+from app import build_app, configuration, read_context
 from bedrock_tuning.errors import ConfigurationError
 from tests.support.problems import without_lines
 
@@ -183,13 +183,3 @@ def test_synthesis_raises_the_problems_of_both_kinds_of_files_together(tmp_path:
     said = "\n".join(without_lines(caught.value.problems))
     assert "cdk.json: context.tuning.environments.prod.poll_seconds: 0" in said
     assert "pets.toml: x: unknown key" in said
-
-
-def test_a_file_too_many_is_said_beside_other_faults(tmp_path: Path) -> None:
-    project = Project()
-    for number in range(CUSTOMIZATIONS_MAX - len(project.files) + 1):
-        written(f"more{number}.toml", SEARCH)(project)
-    dev(work_days=0)(project)
-    problems = project.problems(tmp_path)
-    assert len(problems) == 2
-    assert f"{CUSTOMIZATIONS_MAX + 1} files, an environment takes at most" in problems[1]

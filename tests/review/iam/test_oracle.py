@@ -77,7 +77,12 @@ def _on_templates(synthesized: Synthesized) -> Iterator[Question]:
                 requests += [replace(request, principal=who) for who in people]
         for request in requests:
             if "*" not in request.resource:
-                yield _account(permissions, request), _policies(permissions, request)
+                policies = _policies(permissions, request)
+                # To the oracle a caller's own policy is enough to become a role. To AWS it is not:
+                # the role's trust must speak of the caller, so here the trust alone is asked.
+                if request.action == "sts:AssumeRole":
+                    policies = replace(policies, identity=())
+                yield _account(permissions, request), policies
     for guarded in synthesized.contracts.guarded:
         target = bound.resources[guarded.name].arn
         for grant in map(bound.grant, guarded.grants):

@@ -15,6 +15,7 @@ import yaml
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.check import Evidence
+from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import concrete, context_for, usual_context
 from tests.review.iam.oracle.documents import document
@@ -52,7 +53,7 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
     usual = usual_context()
     roles = [
         {
-            "name": role.path,
+            "name": _name(role),
             "arn": role.arn,
             "identity": document(role.policy),
             "spoken": [
@@ -63,7 +64,7 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
             "targets": _targets(role.policy),
         }
         for role in permissions.roles.values()
-        if only in role.path
+        if only in _name(role)
     ]
     question = {
         "account": ACCOUNT,
@@ -85,6 +86,11 @@ def run(evidence: Evidence, *, full: bool, only: str = "") -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def _name(role: IamRole) -> str:
+    """Its stack and its path: each customization's stack has roles of the same paths."""
+    return f"{role.resource.stack}/{role.path}"
 
 
 def _keys(evidence: Evidence) -> Iterator[str]:
