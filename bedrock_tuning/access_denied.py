@@ -83,10 +83,23 @@ _MESSAGE: Final = re.compile(
     r"(?P<policy>[a-z-]{1,20}(?: [a-z-]{1,20}){0,3}? policy|permissions boundary))?",
     re.IGNORECASE,
 )
+# Step Functions, of a task with Credentials (docs/facts/workflow.md#credentials).
+_BECOME: Final = re.compile(
+    r"role (?P<principal>arn:[\w-]{1,20}:iam::[0-9]{12}:role/[^\s\"]{1,300}) is not authorized to "
+    r"assume the task state's role, (?P<resource>[^\s\"]{1,2048})",
+    re.IGNORECASE,
+)
 
 
 def denial(message: str) -> Denial | None:
     """The denial that a message reports in AWS's own words; None if it reports none."""
+    become = _BECOME.search(message)
+    if become is not None:
+        return Denial(
+            principal=_principal(become["principal"]),
+            action="sts:AssumeRole",
+            resource=become["resource"].rstrip(".,;"),
+        )
     match = _MESSAGE.search(message)
     if match is None:
         return None

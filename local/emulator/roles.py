@@ -54,14 +54,15 @@ def become(
 ) -> Session:
     """Credentials of `role_arn` for a role that assumes it as sts:AssumeRole would.
 
-    Raises RoleError unless the session's own policies and the trust policy of the role allow it.
+    Raises RoleError unless the session's own policies and the trust policy of the role allow it;
+    Step Functions does not say which of the two refuses.
     """
-    authorize(session, action="sts:AssumeRole", resource=role_arn, region=region)
+    refused = refusal(session.access_key, action="sts:AssumeRole", resource=role_arn, region=region)
     context = {"sts:externalid": external_id}
-    if not _trusts(session.role_arn, role_arn=role_arn, region=region, context=context):
+    if refused or not _trusts(session.role_arn, role_arn=role_arn, region=region, context=context):
         raise RoleError(
-            f"User: {session.principal_arn} is not authorized to perform: sts:AssumeRole on "
-            f"resource: {role_arn}"
+            f"The role {session.role_arn} is not authorized to assume the task state's role, "
+            f"{role_arn}."
         )
     seed = f"{session.role_arn} {role_arn} {session_name}"
     return _session(role_arn, session_name, seed=seed)

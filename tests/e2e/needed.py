@@ -8,6 +8,7 @@ from tests.e2e.stage import Stage
 from tests.e2e.world import NAME
 
 DATA, OPERATIONS = "DataKey", "OperationsKey"
+FOLDERS = "/*/*"  # of all customizations, in the dataset buckets
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ FUNCTIONS = [
     *_each("Admit", ADMIT, "kms:Decrypt", on=OPERATIONS),
     *_each("CheckManifest", MANIFEST, "s3:GetObjectVersion", "s3:PutObject"),
     *_each("CheckManifest", MANIFEST, "kms:Decrypt", "kms:GenerateDataKey", on=DATA),
-    *_each("CheckImages", Stage.shard, "s3:GetObject", on=f"/{NAME}/"),
+    *_each("CheckImages", Stage.shard, "s3:GetObject", on=FOLDERS),
     *_each("CheckImages", Stage.shard, "s3:GetObject", "s3:PutObject", on="/work/"),
     *_each("CheckImages", Stage.shard, "kms:Decrypt", "kms:GenerateDataKey", on=DATA),
     *_each("Merge", MERGE, "s3:GetObject", "s3:ListBucket", "s3:PutObject", RUNS[2]),
@@ -89,14 +90,13 @@ WORKFLOW = {
     ("dynamodb:UpdateItem", ""): "Await approval",
     ("kms:Decrypt", OPERATIONS): "Await approval",
     ("ssm:GetParameter", ""): "Load settings",
-    ("sts:AssumeRole", ""): "Train with validation",
 }
 
 # Whole runs, at least one for each role whose failure a run's own message can tell.
 WHOLE_RUNS = [
     ("Admit", "dynamodb:PutItem", ""),
     ("CheckManifest", "s3:PutObject", ""),
-    ("CheckImages", "s3:GetObject", f"/{NAME}/"),
+    ("CheckImages", "s3:GetObject", FOLDERS),
     ("Merge", "s3:ListBucket", ""),
     ("StartJob", "dynamodb:UpdateItem", ""),
     ("workflow", "states:StartExecution", ""),
@@ -104,6 +104,7 @@ WHOLE_RUNS = [
     ("workflow", "kms:Decrypt", DATA),
     (f"bedrock.{NAME}", "s3:PutObject", ""),
     # Another state machine than the workflow cannot become a starter.
+    ("workflow", "sts:AssumeRole", ""),
     (f"start.{NAME}", "bedrock:CreateModelCustomizationJob", ""),
     (f"start.{NAME}", "bedrock:TagResource", ""),
     (f"start.{NAME}", "iam:PassRole", ""),

@@ -244,7 +244,10 @@ class Stage:
         return str(ended.get("failureMessage", ""))
 
     def execute(self, state: str) -> EndedExecution:
-        """The workflow with its own role, from one of its states on, with what the good run had."""
+        """The workflow with its own role, from one of its states on, with what the good run had.
+
+        It is another state machine, so it cannot become a starter.
+        """
         states = self.world.aws.client("stepfunctions")
         whole = states.describe_state_machine(stateMachineArn=self.world.deployment.workflow_arn)
         definition = {**json.loads(whole["definition"]), "StartAt": state}
@@ -254,9 +257,5 @@ class Stage:
             roleArn=whole["roleArn"],
         )["stateMachineArn"]
         entered = json.dumps(self.steps.entered[state])
-        # A job of the same name or token would be refused for that.
-        request = self.steps.entered["Await approval"]["start"]["request"]
-        for name in ("JobName", "ClientRequestToken"):
-            entered = entered.replace(request[name], f"again-{time.time_ns()}")
         arn = states.start_execution(stateMachineArn=machine, input=entered)["executionArn"]
         return self.world.end_of(arn, approve=False)

@@ -137,4 +137,4 @@ def test_nobody_but_the_workflow_becomes_a_starter(world: World) -> None:
     execution = states.start_execution(stateMachineArn=other, input="{}")["executionArn"]
     ended = world.end_of(execution, approve=False)
     assert ended.status == "FAILED"
-    assert "is not authorized to perform: sts:AssumeRole" in ended.cause
+    assert "is not authorized to assume the task state's role" in ended.cause

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from bedrock_tuning.access_denied import denial
 from bedrock_tuning.run.failure_advice import explain
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
+from tests.e2e.following import EndedExecution
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
@@ -141,18 +143,20 @@ def test_whoever_is_not_named_reads_and_writes_nothing(
     [(f"bedrock.{NAME}", "ec2:CreateNetworkInterface"), (f"bedrock.{NAME}", "ec2:DescribeSubnets")],
 )
 def test_a_job_says_what_its_role_lacks_in_the_network(
-    stage: Stage, role: str, action: str
+    stage: Stage, scientist: Any, role: str, action: str
 ) -> None:
     with stage.without(role, action) as physical:
-        ended = stage.execute("Train with validation")
+        ended = _run(stage.world, by=scientist)
     assert ended.status == "FAILED"
     _demand_told(ended.cause, role=physical, action=action)
 
 
 @pytest.mark.parametrize("action", ["kms:CreateGrant", "kms:GenerateDataKey"])
-def test_the_workflow_says_what_it_lacks_on_the_models_key(stage: Stage, action: str) -> None:
-    with stage.without("workflow", action, "ModelKey") as physical:
-        ended = stage.execute("Train with validation")
+def test_a_run_says_what_its_starter_lacks_on_the_models_key(
+    stage: Stage, scientist: Any, action: str
+) -> None:
+    with stage.without(f"start.{NAME}", action, "ModelKey") as physical:
+        ended = _run(stage.world, by=scientist)
     assert ended.status == "FAILED"
     _demand_told(ended.cause, role=physical, action=action)
 
@@ -167,6 +171,11 @@ def test_a_network_that_cannot_be_closed_fails_its_deployment_and_says_why(stage
     assert refused is not None
     assert refused.principal == f"role {physical}"
     assert f"What to do: {refused.fix}" in str(caught.value)
+
+
+def _run(world: World, *, by: Any) -> EndedExecution:
+    """The end of a run with data that was not there before."""
+    return world.follow(world.upload("training", world.rows(salt=f" {time.time_ns()}"), by=by))
 
 
 def _demand_told(text: str, *, role: str, action: str) -> None:

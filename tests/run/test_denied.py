@@ -154,3 +154,18 @@ def test_any_text_is_read(message: str) -> None:
 @pytest.mark.parametrize("part", ["arn:aws:sts::000000000000:a", " is not authorized", "a-"])
 def test_a_huge_message_is_read_at_once(part: str) -> None:
     denial(part * 100_000)
+
+
+def test_a_task_that_may_not_become_its_role_says_who_and_whom() -> None:
+    """Step Functions' own sentence; it blames neither the caller's policy nor the role's trust."""
+    workflow, starter = (
+        f"arn:aws:iam::000000000000:role/{name}"
+        for name in ("tuning-dev-workflow", "tuning/dev/start/tuning-dev-pets-search")
+    )
+    found = _found(
+        f"The role {workflow} is not authorized to assume the task state's role, {starter}."
+    )
+    assert found == Denial(
+        principal="role tuning-dev-workflow", action="sts:AssumeRole", resource=starter
+    )
+    assert "--revert-drift" in found.fix

@@ -5,7 +5,7 @@ import contextvars
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,11 +28,15 @@ LAMBDA_CALL: Final = "lambda_svc._execute_function_with_config_scope(exec_record
 
 @dataclass(frozen=True, slots=True)
 class RunningTask:
-    """The task that a thread works on; `deadline` on the monotonic clock, in seconds."""
+    """The task that a thread works on; `deadline` on the monotonic clock, in seconds.
+
+    role: the ARN of the role that the task's Credentials name, "" for the state machine's own.
+    """
 
     session: roles.Session
     execution: Mapping[str, Any]
     deadline: float
+    role: str = ""
 
 
 _task: contextvars.ContextVar[RunningTask] = contextvars.ContextVar("task")
@@ -76,31 +80,64 @@ def _act_as_the_machine(stepfunctions: Any) -> None:
         with _acting(stepfunctions, execution, seconds, role=chosen.get("RoleArn", "")):
             return upstream(state, given, execution, context)
 
+    # At the call itself: a task that may not become its role fails as any other, with its Catch.
+    @around(stepfunctions, "_invoke_resource", "def _invoke_resource(resource, input_data)")
+    def invoke_resource(upstream: Any, resource: str, parameters: Any) -> Any:
+        task = _task.get()
+        if not task.role:
+            return upstream(resource, parameters)
+        token = _task.set(replace(task, session=_become(stepfunctions, task)))
+        try:
+            return upstream(resource, parameters)
+        finally:
+            _task.reset(token)
+
 
 @contextlib.contextmanager
 def _acting(
     stepfunctions: Any, execution: Mapping[str, Any], seconds: float = float("inf"), role: str = ""
 ) -> Iterator[None]:
-    session = _session(stepfunctions, execution, role)
-    token = _task.set(RunningTask(session, execution, time.monotonic() + seconds))
+    session = _session(stepfunctions, execution)
+    token = _task.set(RunningTask(session, execution, time.monotonic() + seconds, role))
     try:
         yield
     finally:
         _task.reset(token)
 
 
-def _session(stepfunctions: Any, execution: Mapping[str, Any], role: str) -> roles.Session:
-    """Of the machine's role, or of the one that it assumes with its own ARN as external ID."""
-    arn = execution["stateMachineArn"].split("/")[0]  # a map's child adds "/label"
-    machine = stepfunctions._state_machines[arn]
-    common: Any = {"session_name": "StepFunctions", "region": arn.split(":")[3]}
+def _session(stepfunctions: Any, execution: Mapping[str, Any]) -> roles.Session:
+    """Of the machine's role."""
+    arn = _machine(execution)
     try:
-        own = roles.assume(
-            role_arn=machine["roleArn"], service="states.amazonaws.com", source_arn=arn, **common
+        return roles.assume(
+            role_arn=stepfunctions._state_machines[arn]["roleArn"],
+            service="states.amazonaws.com",
+            source_arn=arn,
+            session_name="StepFunctions",
+            region=arn.split(":")[3],
         )
-        return roles.become(own, role_arn=role, external_id=arn, **common) if role else own
     except roles.RoleError as error:
         raise stepfunctions._ExecutionError("States.Permissions", str(error)) from error
+
+
+def _become(stepfunctions: Any, task: RunningTask) -> roles.Session:
+    """Of the task's own role, which the machine assumes with its ARN as external ID."""
+    arn = _machine(task.execution)
+    try:
+        return roles.become(
+            task.session,
+            role_arn=task.role,
+            external_id=arn,
+            session_name="StepFunctions",
+            region=arn.split(":")[3],
+        )
+    except roles.RoleError as error:
+        raise stepfunctions._ExecutionError("States.TaskFailed", str(error)) from error
+
+
+def _machine(execution: Mapping[str, Any]) -> str:
+    arn: str = execution["stateMachineArn"].split("/")[0]  # a map's child adds "/label"
+    return arn
 
 
 def _sign_integrations(stepfunctions: Any) -> None:

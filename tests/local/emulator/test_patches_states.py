@@ -155,6 +155,28 @@ def test_a_role_that_does_not_trust_the_machine_does_nothing(aws: LocalAws) -> N
     assert "trust policy" in found["cause"]
 
 
+@pytest.mark.parametrize("lacking", ["the right", "the trust", "nothing"])
+def test_a_task_that_may_not_become_its_role_fails_as_any_other(
+    aws: LocalAws, lacking: str
+) -> None:
+    """Step Functions' own sentence, and its Catch gets it."""
+    done = publish(aws)
+    trusted = REGION if lacking != "the trust" else "another"
+    machines = {"sts:ExternalId": f"arn:aws:states:{trusted}:{ACCOUNT}:stateMachine:*"}
+    whom = role(aws, "account", [done.needs], condition={"StringLike": machines})
+    (work,) = done.states.values()
+    caught = [{"ErrorEquals": ["States.TaskFailed"], "Next": "Caught"}]
+    states = {
+        "T": {**work, "Credentials": {"RoleArn": whom}, "Catch": caught},
+        "Caught": {"Type": "Pass", "End": True},
+    }
+    policy = [allow("sts:AssumeRole", whom)] if lacking != "the right" else []
+    found = run(aws, machine(aws, states, policy=policy))
+    assert found["status"] == "SUCCEEDED", found
+    refusal = f"is not authorized to assume the task state's role, {whom}."
+    assert (refusal in found["output"]) == (lacking != "nothing")
+
+
 def test_a_task_waits_for_the_token_that_it_stored(aws: LocalAws) -> None:
     name, arn = table_of(aws)
     parameters = {
