@@ -1,5 +1,6 @@
 """What commands that embed many inputs share: the price, the question, and the progress."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def _price(model: "AskedModel", calls: int, *, images: int) -> str:
         return "no price is known"
     texts = max(0, calls - images)
     usd = min(calls, images) * float(per_image) + texts * most / 1000 * float(per_1k)
-    return f"at most {usd:,.2f} USD on demand (price of the catalogue)"
+    return f"at most {math.ceil(100 * usd) / 100:,.2f} USD on demand (price of the catalogue)"
 
 
 def embed(name: str, embedder: "Embedder", items: "Sequence[Item]") -> list[list[float]]:
