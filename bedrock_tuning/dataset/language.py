@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-# Of the captions of a manifest, so many from its beginning are looked at.
+# How many captions of a manifest are read, from its beginning.
 SAMPLE: Final = 300
 _COMMON: Final[Mapping[str, frozenset[str]]] = {
     language: frozenset(words.split())
