@@ -1,9 +1,11 @@
 """What commands that embed many inputs share: the price, the question, and the progress."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from bedrock_tuning.cli.terminal.output import confirm, say
 from bedrock_tuning.cli.terminal.progress import ProgressBar
@@ -12,6 +14,33 @@ from bedrock_tuning.errors import UserError
 if TYPE_CHECKING:
     from bedrock_tuning.client.embedding import Embedder, Item
     from bedrock_tuning.client.inference import AskedModel
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def embedding_options(*, page: str) -> Callable[[Command], Command]:
+    """--length, --html, --overwrite and --yes. page: what the page shows, for --help."""
+    options = (
+        click.option(
+            "--length", type=int, help="How many numbers an embedding has: 256, 384 or 1024."
+        ),
+        click.option(
+            "--html",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help=page,
+        ),
+        click.option("--overwrite", is_flag=True, help="Replace an existing file."),
+        click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer."),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def require_embeddings(model: "AskedModel") -> None:

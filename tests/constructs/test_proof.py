@@ -84,6 +84,6 @@ def test_a_refused_app_ends_with_its_problems_and_no_traceback(
     _suspend_versions(app)
     with pytest.raises(TuningError) as refused:
         synthesize(app)
-    # Which of both has the problems depends on who asks: `cdk synth` and CI get the report apart.
+    # `cdk synth` and CI get the report apart: the problems are in either of the two.
     shown = capfd.readouterr().err + str(refused.value)
     assert "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended" in shown

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedrock_tuning.cli.embedding import embedding_options
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
@@ -46,15 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Use at most this many pictures, evenly spread over the set.",
 )
-@click.option("--length", type=int, help="How many numbers an embedding has: 256, 384 or 1024.")
-@click.option(
-    "--html",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a page with the scores and the pictures that moved most.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@embedding_options(page="Write a page with the scores and the pictures that moved most.")
 @json_option
 @deployment_options
 @click.pass_context

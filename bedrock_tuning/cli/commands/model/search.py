@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bedrock_tuning.cli.embedding import embedding_options
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
@@ -41,15 +42,7 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 )
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many.")
 @click.option("--against-base", is_flag=True, help="Show what the base model finds, too.")
-@click.option("--length", type=int, help="How many numbers an embedding has: 256, 384 or 1024.")
-@click.option(
-    "--html",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a page with the pictures.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@embedding_options(page="Write a page with the pictures.")
 @json_option
 @deployment_options
 def search(
