@@ -75,8 +75,8 @@ _FIXES: Final = {
     ),
 }
 _MESSAGE: Final = re.compile(
-    r"(?P<principal>arn:[\w-]{1,20}:(?:sts|iam)::[0-9]{12}:[^\s\"]{1,300}) is not authorized to "
-    r"perform: (?P<action>[\w-]{1,60}:\w{1,100})"
+    r"(?:(?P<principal>arn:[\w-]{1,20}:(?:sts|iam)::[0-9]{12}:[^\s\"]{1,300}) )?"
+    r"is not authorized to perform:? (?P<action>[\w-]{1,60}:\w{1,100})"
     # S3 quotes its resources, and their keys may have blanks.
     r"(?: on resource: (?:\"(?P<quoted>[^\"]{1,2048})\"|(?P<resource>[^\s\"]{1,2048})))?"
     r"(?: (?P<how>because no|with an explicit deny in an?) "
@@ -104,7 +104,7 @@ def denial(message: str) -> Denial | None:
     if match is None:
         return None
     return Denial(
-        principal=_principal(match["principal"]),
+        principal=_principal(match["principal"]) if match["principal"] else "caller",
         action=match["action"],
         resource=match["quoted"] or (match["resource"] or "").rstrip(".,;"),
         policy=match["policy"] or "",

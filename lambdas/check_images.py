@@ -27,12 +27,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     prefix = s3_layout.work_prefix(event["run"])
     number = event["shard"]["number"]
     body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
-    refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str]])
+    refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str, int]])
     partials: list[CheckResult] = []
     with tempfile.TemporaryFile() as file:
         findings = FindingsFile(file)
         for kind in s3_layout.KINDS:
-            wanted = [ImageRef(line=line, key=key) for k, line, key in refs if k == kind]
+            wanted = [ImageRef(line, key, text) for k, line, key, text in refs if k == kind]
             if wanted:
                 scope = scope_of(customization, kind, env)
                 partials.append(

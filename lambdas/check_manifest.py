@@ -71,11 +71,11 @@ class _Shards:
         self.count = 0
         self.index_key = f"{prefix}shards.jsonl"
         self._bucket, self._prefix, self._size = bucket, prefix, size
-        self._waiting: list[tuple[str, int, str]] = []
+        self._waiting: list[tuple[str, int, str, int]] = []
         self._index: list[str] = []
 
     def add(self, kind: s3_layout.Kind, refs: Iterable[ImageRef]) -> None:
-        self._waiting += [(kind, ref.line, ref.key) for ref in refs]
+        self._waiting += [(kind, ref.line, ref.key, ref.text) for ref in refs]
         while len(self._waiting) >= self._size:
             self._put(self._waiting[: self._size])
             del self._waiting[: self._size]
@@ -87,7 +87,7 @@ class _Shards:
             Bucket=self._bucket, Key=self.index_key, Body="".join(self._index).encode()
         )
 
-    def _put(self, refs: list[tuple[str, int, str]]) -> None:
+    def _put(self, refs: list[tuple[str, int, str, int]]) -> None:
         number = f"{self.count:05d}"
         key = f"{self._prefix}shards/{number}.json"
         _put(self._bucket, key, refs)

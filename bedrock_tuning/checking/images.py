@@ -126,9 +126,11 @@ class _Check:
         if header is None:
             return
         self._first.learn(extension_of(image.key), header.end)
-        size, etag = image.size, image.etag
-        self._fingerprint += image_fingerprint(key=image.key, size=size, etag=etag)
-        self._hashes.append(image_hash(line=image.line, key=image.key, size=size, etag=etag))
+        key, size, etag = image.key, image.size, image.etag
+        self._fingerprint += image_fingerprint(key=key, size=size, etag=etag)
+        self._hashes.append(
+            image_hash(line=image.line, key=key, size=size, etag=etag, text=image.text)
+        )
         self._formats[header.format] += 1
         self._bytes[bucket(size)] += 1
         self._folders[image.key.removeprefix(scope.folder).rpartition("/")[0]] += 1
@@ -178,11 +180,12 @@ class _Check:
 class _Visit:
     """One image while its header is being read."""
 
-    __slots__ = ("_reader", "etag", "key", "line", "size")
+    __slots__ = ("_reader", "etag", "key", "line", "size", "text")
 
     def __init__(self, ref: ImageRef) -> None:
         self.key = ref.key
         self.line = ref.line
+        self.text = ref.text
         self.size = -1
         self.etag = ""
         self._reader: Reader | None = None
@@ -201,7 +204,12 @@ class _Visit:
             return None, self._next(answer)
         except StopIteration as done:
             image = Image(
-                line=self.line, key=self.key, header=done.value, size=self.size, etag=self.etag
+                line=self.line,
+                key=self.key,
+                header=done.value,
+                size=self.size,
+                etag=self.etag,
+                text=self.text,
             )
             return image, 0
 

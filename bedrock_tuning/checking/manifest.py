@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, overload
+from zlib import crc32
 
 from bedrock_tuning.checking.fast_path_records import CleanBlock, fast_path_for
 from bedrock_tuning.checking.result import CheckResult
@@ -43,13 +44,13 @@ class ImageRefs(Sequence[ImageRef]):
 
     def __init__(self, bucket: str) -> None:
         self._cut = len(f"s3://{bucket}/")
-        self._runs: list[tuple[int, Sequence[str]]] = []
+        self._runs: list[tuple[int, Sequence[str], Sequence[str]]] = []
         self._made: list[ImageRef] = []
         self._length = 0
 
-    def add_run(self, first: int, refs: Sequence[str]) -> None:
-        """Adds whole references of consecutive lines."""
-        self._runs.append((first, refs))
+    def add_run(self, first: int, refs: Sequence[str], texts: Sequence[str]) -> None:
+        """Adds whole references of consecutive lines, with what each line says of its image."""
+        self._runs.append((first, refs, texts))
         self._length += len(refs)
 
     def __len__(self) -> int:
@@ -57,9 +58,9 @@ class ImageRefs(Sequence[ImageRef]):
 
     def __iter__(self) -> Iterator[ImageRef]:
         start = self._cut
-        for first, refs in self._runs:
-            for line, ref in enumerate(refs, first):
-                yield ImageRef(line, ref[start:])
+        for first, refs, texts in self._runs:
+            for line, (ref, text) in enumerate(zip(refs, texts, strict=True), first):
+                yield ImageRef(line, ref[start:], crc32(text.encode("utf-8", "surrogatepass")))
 
     @overload
     def __getitem__(self, index: int) -> ImageRef: ...
@@ -221,7 +222,7 @@ class ManifestCheck:
             stats.captions.add(Counter(clean.captions))
         self._judge(clean.captions)
         if clean.refs:
-            self._refs.add_run(clean.first, clean.refs)
+            self._refs.add_run(clean.first, clean.refs, clean.captions)
         self._hash(clean.hashes)
 
     def _hash(self, hashes: bytes) -> None:
@@ -262,7 +263,7 @@ class ManifestCheck:
                 content = line.removesuffix(b"\r")
                 self._hash(record_hash(line=number, content=content))
             elif row.ref and not row.problem:
-                add_run(number, (row.ref,))
+                add_run(number, (row.ref,), (str(row.value.get("caption")),))
             elif row.problem in _LEFT_BEHIND:
                 outside.append(row.ref)
         classes.count()
@@ -361,9 +362,11 @@ class ManifestCheck:
             stats.empty[name] = stats.empty.get(name, 0) + empty
 
     def _refer(self, record: Record) -> None:
+        # Equal conversations are found by their own hashes.
+        text = str(record.value.get("caption") if self._is_caption else record.line)
         for ref in record.refs:
             if not ref.problem and ref.kind != "document":
-                self._refs.add_run(record.line, (ref.uri,))
+                self._refs.add_run(record.line, (ref.uri,), (text,))
             elif ref.problem in _LEFT_BEHIND:
                 self._count_outside((ref.uri,))
 

@@ -3,11 +3,13 @@
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bedrock_tuning.dataset.statistics import HASH_BYTES
 
 _SAMPLE = 256
+_TEXT_BITS = 24
+_TEXT_MASK = (1 << _TEXT_BITS) - 1
 _TWO = struct.Struct(">II")
 _FOUR = struct.Struct(">IIII")
 
@@ -19,10 +21,29 @@ def image_fingerprint(*, key: str, size: int, etag: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
 
-def image_hash(*, line: int, key: str, size: int, etag: str) -> bytes:
-    """16 bytes: 8 that equal images share (ETag and size), 4 of the line, 4 of the key's CRC-32."""
+def image_hash(*, line: int, key: str, size: int, etag: str, text: int = 0) -> bytes:
+    """16 bytes: 8 that equal images share (ETag and size), 4 of the line, 1 of the key, 3 of text.
+
+    One byte is enough to tell copies from one image with several captions: a copy whose key has the
+    same byte by chance, one in 256, is told only if its caption is the same, too.
+    """
     content = hashlib.blake2b(f"{size}\n{etag}".encode(), digest_size=8).digest()
-    return content + _TWO.pack(line & 0xFFFFFFFF, zlib.crc32(key.encode()))
+    tag = zlib.crc32(key.encode()) << _TEXT_BITS | text & _TEXT_MASK
+    return content + _TWO.pack(line & 0xFFFFFFFF, tag & 0xFFFFFFFF)
+
+
+def copies(group: Sequence["Occurrence"]) -> Iterator[tuple[int, bool]]:
+    """The lines of a group of equal images that are copies, with whether under the same key.
+
+    One image with several texts is no copy. group: as `groups` gives it.
+    """
+    first = group[0][1] >> _TEXT_BITS
+    seen: set[int] = set()
+    for line, tag in group:
+        is_same = tag >> _TEXT_BITS == first
+        if tag in seen or not is_same:
+            yield line, is_same
+        seen.add(tag)
 
 
 def record_hash(*, line: int, content: bytes | memoryview) -> bytes:
@@ -40,7 +61,7 @@ def record_hash(*, line: int, content: bytes | memoryview) -> bytes:
     return digest + _TWO.pack(line & 0xFFFFFFFF, size & 0xFFFFFFFF)
 
 
-# Line, and the last four bytes of an entry: for an image a hash of its key.
+# Line, and the last four bytes of an entry: for an image hashes of its key and of its text.
 Occurrence = tuple[int, int]
 
 

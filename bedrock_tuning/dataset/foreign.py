@@ -8,8 +8,9 @@ from typing import Any, Final, Literal
 from bedrock_tuning.catalogue import Format
 
 Record = Mapping[str, Any]
-# What `tuning prepare` does with such a file: texts are converted, tables of images are read.
-Way = Literal["texts", "images", ""]
+# What `tuning prepare` does with such a file: texts are converted, documents, which hold no
+# question and no answer, only for continued pre-training; tables of images are read.
+Way = Literal["texts", "documents", "images", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,14 @@ _SIGNS: Final = (
     ),
     _sign("prompt and completion", "prompt", "completion", formats=("prompt-completion",)),
     *(_sign(f"{one} and {other}", one, other) for one, other in _PAIRS),
-    _sign("input only (continued pre-training)", "input", formats=("input-only",), only=True),
-    _sign("text only", "text", only=True),
+    _sign(
+        "input only (continued pre-training)",
+        "input",
+        formats=("input-only",),
+        way="documents",
+        only=True,
+    ),
+    _sign("text only", "text", way="documents", only=True),
 )
 
 
@@ -171,4 +178,5 @@ def command_for(way: Way, wanted: Format, model: str) -> str:
     """The command that makes our format of a file in another one; "" if there is none."""
     if wanted == "image-caption":
         return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if way == "images" else ""
-    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT" if way == "texts" else ""
+    converts = way == "texts" or (way == "documents" and wanted == "input-only")
+    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT" if converts else ""

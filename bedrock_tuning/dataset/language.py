@@ -11,6 +11,8 @@ from typing import Final
 
 # How many captions of a manifest are read, from its beginning.
 SAMPLE: Final = 300
+# So many words that are English, too, tell another language when they stand together.
+_FEW: Final = 3
 _COMMON: Final[Mapping[str, frozenset[str]]] = {
     language: frozenset(words.split())
     for language, words in {
@@ -18,7 +20,7 @@ _COMMON: Final[Mapping[str, frozenset[str]]] = {
         "German": "ein eine einer einem einen der die das den dem auf mit und im ist am zwei vor",
         "French": "un une le la les des du sur avec et dans est au aux en près deux devant",
         "Spanish": "un una el la los las del con en y es sobre al junto dos está",
-        "Portuguese": "um uma o os as do da dos das no na com em é e ao sobre dois duas",
+        "Portuguese": "um uma o os as do da dos das no na com em está é e ao sobre dois duas",
         "Italian": "un una il lo la gli i del della con di e è su sul sulla nel nella alla due",
         "Dutch": "een de het op met en van in is naast onder twee voor",
         "Polish": "na i w z jest pod obok dwa przy się",
@@ -29,6 +31,16 @@ _LANGUAGES: Final[Mapping[str, tuple[str, ...]]] = {
     for words in _COMMON.values()
     for word in words
 }
+# Common words of other languages that stand in English captions, too: "dog no 3", "a white van",
+# "die cast car", "Las Vegas sign", "al dente". One of them alone tells nothing.
+_ENGLISH_TOO: Final = frozenset(
+    word
+    for words in (
+        "al am as com con da de del den der des die do dos du due el em en est et is la las le les",
+        "lo los met na no op os sur un van vor",
+    )
+    for word in words.split()
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LATIN: Final = re.compile(r"[A-Za-z\u00c0-\u024f]")
 
@@ -42,10 +54,21 @@ def language_of(text: str) -> str:
     if not letters.isascii() and 2 * len(_LATIN.findall(letters)) < len(letters):
         return "another script"
     found: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     for word in words:
-        found.update(_LANGUAGES.get(word, ()))
+        languages = _LANGUAGES.get(word, ())
+        found.update(languages)
+        if len(word) > 1 and word not in _ENGLISH_TOO:
+            told.update(languages)
     if not found:
         return ""
     # Languages share short words, so English wins a draw.
     best = max(found.values())
-    return "English" if found["English"] == best else max(found, key=lambda name: found[name])
+    if found["English"] == best:
+        return "English"
+    # Neighbours share many words, as French and Spanish do.
+    likely = [name for name in found if found[name] == best]
+    surest = max(told[name] for name in likely)
+    if not surest and best < _FEW:
+        return ""
+    return " or ".join(sorted(name for name in likely if told[name] == surest))

@@ -16,14 +16,14 @@ MediumKind = Literal["image", "video", "document"]
 class Medium(NamedTuple):
     """An image, a video or a document of a conversation.
 
-    path: in the record. format: as stated. owner: the bucket's, "" if it is not stated.
+    path: in the record. format: as stated. owner: the bucket's, None if it is not stated.
     """
 
     kind: MediumKind
     path: str
     format: str
     uri: str
-    owner: str
+    owner: str | None
 
 
 class Ref(NamedTuple):
@@ -184,9 +184,9 @@ def _media(blocks: Iterable[BlockAt]) -> Iterator[Medium]:
 def _medium(kind: MediumKind, path: str, value: Any) -> Medium | None:
     try:
         format, place = value["format"], value["source"]["s3Location"]
-        uri, owner = place["uri"], place.get("bucketOwner", "")
+        uri, owner = place["uri"], place.get("bucketOwner")
     except (AttributeError, KeyError, TypeError):
         return None
     if isinstance(format, str) and isinstance(uri, str):
-        return Medium(kind, path, format, uri, owner if isinstance(owner, str) else "")
+        return Medium(kind, path, format, uri, owner if isinstance(owner, str) else None)
     return None

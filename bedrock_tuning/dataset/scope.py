@@ -110,10 +110,14 @@ class DatasetScope:
 
 
 class ImageRef(msgspec.Struct, frozen=True, gc=False):
-    """An image that a record refers to: the record's line and the object's key in the bucket."""
+    """An image that a record refers to: the record's line and the object's key in the bucket.
+
+    text: a hash of what the record says of the image; records that differ only in it are no copies.
+    """
 
     line: int
     key: str
+    text: int = 0
 
 
 ReferenceProblem = Literal["", "not-s3", "bucket", "climbs", "folder", "no-name"]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from bedrock_tuning.catalogue import Format
-from bedrock_tuning.dataset.foreign import Foreign, command_for
+from bedrock_tuning.dataset.foreign import Foreign, Way, command_for
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
 
 # How much is read to decide, and what is kept to count the records of a JSON array.
@@ -122,9 +122,9 @@ class WholeFile:
         if end:
             if "\n" not in text[:end].strip():
                 return None
-            several = bool(text[end:].strip())
-            name = "JSON objects" if several else "one JSON object"
-            return Container(f"{name} on several lines each", "json", value)
+            if text[end:].strip():
+                return Container("JSON objects on several lines each", "json", value)
+            return _document(value)
         first, _, second = text.partition("\n")
         if first.rstrip()[-1:] in ("{", "[", ",") and re.match(r"[ \t]+[\"\[{]", second):
             return Container("JSON on several lines", "json")
@@ -152,6 +152,17 @@ def _value(text: str, start: int) -> tuple[Any, int]:
         return None, 0
 
 
+def _document(value: Mapping[str, Any]) -> Container:
+    """One object on several lines, which may hold all records in a list, as in {"data": […]}."""
+    lists = [(name, each) for name, each in value.items() if isinstance(each, list)]
+    if len(lists) == 1 and not {"messages", "conversations"} & value.keys():
+        ((name, records),) = lists
+        if records and all(isinstance(each, dict) for each in records):
+            kind = f'one JSON object with a list "{name}"'
+            return Container(kind, "json", records[0], count=len(records))
+    return Container("one JSON object on several lines", "json", value)
+
+
 def _text(lines: Sequence[str], *, is_cut: bool) -> Container:
     if lines[0].startswith("<"):
         return Container("a web page or XML", "")
@@ -174,7 +185,7 @@ def conversion(container: Container, foreign: Foreign | None, wanted: Format, mo
     """The command that makes JSON Lines of the wanted format; "" if there is none."""
     if container.way not in ("json", "table", "text"):
         return container.way
-    is_image = wanted == "image-caption" and container.way != "text"
-    return command_for(
-        foreign.way if foreign is not None else "images" if is_image else "texts", wanted, model
-    )
+    if container.way == "text":
+        return command_for("documents", wanted, model)
+    usual: Way = "images" if wanted == "image-caption" else "texts"
+    return command_for(foreign.way if foreign is not None else usual, wanted, model)

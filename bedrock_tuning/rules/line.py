@@ -18,7 +18,7 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
     bad='[{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}]',
     good=_GOOD,
     once=True,
-    fix="Write one JSON object per line; the command in the finding does it.",
+    fix="Write one JSON object per line; the command in the finding, if any, does it.",
 )
 def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
     """The whole file is something else: a JSON array, a table, an archive, plain text.

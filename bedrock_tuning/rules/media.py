@@ -279,7 +279,7 @@ def bucket_owner_not_an_account(record: Record, _: DatasetScope) -> Iterator[Fau
     Usually the placeholder of a documentation page was copied.
     """
     for medium in record.media:
-        if medium.owner and not _ACCOUNT.fullmatch(medium.owner):
+        if medium.owner is not None and not _ACCOUNT.fullmatch(medium.owner):
             field = f"{medium.path}.source.s3Location.bucketOwner"
             yield Fault(f'"{medium.owner}" is not an account', field, medium.owner, "12 digits")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from bedrock_tuning.dataset.dataset import Dataset
-from bedrock_tuning.dataset.fingerprints import groups, shared
+from bedrock_tuning.dataset.fingerprints import copies, groups, shared
 from bedrock_tuning.dataset.statistics import HASH_BYTES, ImageStats, TextStats
 from bedrock_tuning.rules.rule import Fault, Severity, rule
 from bedrock_tuning.s3_layout import Kind
@@ -51,16 +51,18 @@ def duplicate_image(dataset: Dataset, _: object) -> Iterator[Fault]:
     """An image is identical to an earlier one in the same manifest.
 
     Size and ETag decide, not the name. Multipart uploads and different encryption settings give
-    identical images different ETags; such copies are not found.
+    identical images different ETags; such copies are not found. One object with several captions is
+    no copy; the same object with the same caption is.
     """
     for kind in dataset.kinds:
-        for first, *others in groups(dataset.images(kind).hashes):
-            for line, key in others:
-                how = "refers to the same object as" if key == first[1] else "has the same bytes as"
+        for group in groups(dataset.images(kind).hashes):
+            first, _ = group[0]
+            for line, is_same in copies(group):
+                how = "and the caption are those of" if is_same else "has the same bytes as that of"
                 yield Fault(
-                    f"the image {how} line {first[0]}",
+                    f"the image {how} line {first}",
                     "image-ref",
-                    f"line {first[0]}",
+                    f"line {first}",
                     line=line,
                     kind=kind,
                 )

@@ -114,7 +114,9 @@ def captions_not_english(dataset: Dataset, _: object) -> Iterator[Fault]:
         found = dataset.text(kind).languages
         others = {name: count for name, count in found.items() if name != "English"}
         count, judged = sum(others.values()), sum(found.values())
-        if judged >= _FEW and count >= _FOREIGN_SHARE * judged:
+        # Captions of which nothing is sure are no sign of another language.
+        looked_at = max(judged, dataset.text(kind).judged)
+        if judged >= _FEW and count >= _FOREIGN_SHARE * looked_at:
             most = max(others, key=lambda name: others[name])
             yield Fault(
                 f"{count:,} of {judged:,} captions are not in English, most in {most}",

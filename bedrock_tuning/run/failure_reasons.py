@@ -264,8 +264,9 @@ _DATA: Final = (
         "name and URI of a run before it starts",
     ),
     _reason(
-        r"NoSuch(?:Key|Bucket)|does not exist|not found in S3|unable to find S3",
-        "a file that the job needs does not exist",
+        r"NoSuch(?:Key|Bucket)|does not exist|not found in S3|unable to find S3"
+        r"|(?:not|n't|unable to|failed to|failure to) (?:be )?(?:download|fetch|retrieve)",
+        "a file that the job needs does not exist, or cannot be read",
         "upload what the message names; the manifest's references must be s3:// URIs of "
         "existing objects",
     ),
@@ -273,7 +274,8 @@ _DATA: Final = (
         r"must (?:follow|match|be in|have|contain).{0,120}(?:format|schema|keys?\b|fields?\b)"
         r"|(?:wrong|invalid|incorrect|unexpected|unsupported|expected) "
         r"(?:(?:record|data|input|dataset) )?(?:format|schema)\b"
-        r"|(?:missing|required|extraneous|unknown|unexpected) (?:required )?(?:key|field|property)",
+        r"|(?:missing|required|extraneous|unknown|unexpected) (?:required )?(?:key|field|property)"
+        r"|(?:find|found|lacks?|without)\b.{0,40}\b(?:key|field|property)\b",
         "a record has the wrong format: other fields than the model and the type of job need",
         f"{_VALIDATE}; `tuning models KEY` shows the format",
     ),

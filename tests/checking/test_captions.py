@@ -7,6 +7,7 @@ import pytest
 
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.images import check_images
+from bedrock_tuning.checking.result import merge
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.language import language_of
 from bedrock_tuning.dataset.scope import ImageRef
@@ -68,7 +69,18 @@ def test_a_name_without_its_class_is_told(captions: list[str], names: list[str])
         ("un cane sulla spiaggia con la palla", "Italian"),
         ("собака на пляже", "another script"),
         ("犬が眠る", "another script"),
+        ("un perro en la playa", "French or Spanish"),
+        ("o gato está na mesa", "Portuguese"),
         ("IMG 1234", ""),
+        ("dog no 3", ""),
+        ("white van 4", ""),
+        ("die cast car", ""),
+        ("do not enter", ""),
+        ("las vegas sign", ""),
+        ("la croix can", ""),
+        ("el camino car", ""),
+        ("en suite bathroom", ""),
+        ("z fold", ""),
         ("dog", ""),
         ("", ""),
     ],
@@ -90,6 +102,8 @@ GERMAN = "ein Hund auf der Wiese"
         (["a dog on a lawn"] * 95 + [GERMAN] * 5, 0),
         (["a dog on a lawn"] * 80 + ["犬が眠る"] * 20, 1),
         (["dog"] * 20, 0),
+        ([f"dog no {n}" for n in range(300)], 0),
+        ([f"dog {n}" for n in range(295)] + [GERMAN] * 5, 0),
         ([f"{GERMAN} {n}" for n in range(5_000)], 1),
     ],
 )
@@ -102,6 +116,33 @@ def test_captions_that_are_not_english_are_a_warning(captions: list[str], count:
 
 def test_the_language_of_a_model_that_names_none_does_not_matter() -> None:
     assert words(judged([GERMAN] * 20, model=PETS), "captions-not-english") == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        ([("1.png", "a dog"), ("1.png", "a brown dog"), ("1.png", "a dog on a lawn")], []),
+        ([("1.png", "a dog"), ("1.png", "a dog")], ["those of line 1"]),
+        ([("1.png", "a dog"), ("1.png", "a cat"), ("1.png", "a cat")], ["those of line 1"]),
+        ([("1.png", "a dog"), ("2.png", "a dog")], ["that of line 1"]),
+        ([("1.png", "a dog"), ("2.png", "a cat")], ["that of line 1"]),
+    ],
+)
+def test_several_captions_of_one_image_are_no_copies(
+    pairs: Sequence[tuple[str, str]], told: list[str]
+) -> None:
+    scope = scope_of(FLAGSHIP)
+    rows = [
+        {"image-ref": f"s3://bucket/folder/{name}", "caption": caption} for name, caption in pairs
+    ]
+    refs, text = check("\n".join(json.dumps(row) for row in rows).encode(), scope=scope)
+    same = dict.fromkeys(("folder/1.png", "folder/2.png"), png(600, 400))
+    result = merge([text, check_images(refs, Folder(same), scope)])
+    report = conclude(result, ModelRequirements(base_model=scope.model, dataset=scope.contract))
+
+    found = words(report, "duplicate-image")
+    assert len(found) == len(told)
+    assert all(each.endswith(end) for each, end in zip(found, told, strict=True))
 
 
 def test_an_image_is_one_error_however_many_limits_it_breaks() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -17,6 +18,13 @@ def picture(
     ImageDraw.Draw(image).ellipse((9, 9, 60 + number % 200, 200), fill=(250, number % 256, 0))
     image.save(path, **save)  # type: ignore[arg-type]
     return path
+
+
+def ending(prepared: dict[str, Any], *, dropped_max: float = 0.05) -> int:
+    """The exit code that `tuning prepare` owes to what it says of a dataset."""
+    verdict = prepared["verdict"]
+    rejected = verdict is not None and not verdict["valid"]
+    return int(rejected or prepared["dropped"] > dropped_max)
 
 
 def record(image: str, caption: str = "a dog on a red ground") -> str:

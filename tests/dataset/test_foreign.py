@@ -56,8 +56,6 @@ RECORDS: list[tuple[str, dict[str, Any]]] = [
     ("SQuAD", {"context": "a", "question": "b", "answers": {"text": ["c"]}}),
     ("article and highlights", {"article": "long", "highlights": "short", "id": "1"}),
     ("a conversation (dialog)", {"dialog": CHAT}),
-    ("text only", {"text": "a text"}),
-    ("input only", {"input": "a text"}),
     ("Bedrock batch inference", {"recordId": "1", "modelInput": {"messages": []}}),
     ("Bedrock invocation logs", {"schemaType": "ModelInvocationLog", "input": {}, "output": {}}),
     ("OpenAI batch", {"custom_id": "1", "method": "POST", "url": "/v1", "body": {}}),
@@ -95,6 +93,24 @@ def test_a_file_of_another_tool_is_one_finding_with_its_name_and_the_command(
     assert name in one.message
     assert CONVERT in one.message
     assert records == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "record"), [("text only", {"text": "a"}), ("input only", {"input": "a"})]
+)
+def test_documents_are_no_conversations_and_no_command_makes_them_one(
+    name: str, record: dict[str, str]
+) -> None:
+    found, _ = findings(NOVA, json.dumps(record).encode())
+    (one,) = (each for each in found if each.line is not None)
+
+    assert name in one.message
+    assert "tuning prepare" not in one.message
+
+
+def test_a_plain_text_becomes_no_conversation_either() -> None:
+    (one,), _ = findings(NOVA, b"Hello there,\nthis is a text.\n")
+    assert "tuning prepare" not in one.message
 
 
 @pytest.mark.parametrize(("name", "record"), IMAGES)
@@ -156,6 +172,10 @@ FILES: list[tuple[str, bytes]] = [
     ("one JSON array of 0 records", b"[]\n"),
     ("one JSON object on several lines", json.dumps(ALPACA, indent=2).encode()),
     ("JSON objects on several lines", (json.dumps(ALPACA, indent=2) + "\n").encode() * 5),
+    (
+        'one JSON object with a list "data" of 50 records in the format Alpaca',
+        json.dumps({"version": 1, "data": ROWS}, indent=2).encode(),
+    ),
     ("JSON on several lines", json.dumps({"data": ROWS * 500}, indent=2).encode()),
     ("a table (CSV) in the format prompt and completion", b"prompt,completion\na,b\nc,d\n"),
     ("a table (CSV)", b'"prompt","completion"\r\n"a, b","c"\r\n'),

@@ -114,7 +114,7 @@ def test_images_are_checked_in_shards_of_the_size_that_was_set(aws: Aws) -> None
     ]
     assert [len(shard) for shard in shards] == [4, 4, 2]
     # Line numbers go with the images, so that findings name the record.
-    assert [line for shard in shards for _, line, _ in shard] == list(range(1, 11))
+    assert [line for shard in shards for _, line, *_ in shard] == list(range(1, 11))
 
 
 def test_a_broken_dataset_is_rejected_with_every_finding_of_every_shard(aws: Aws) -> None:

@@ -123,6 +123,7 @@ def test_calls_and_results_of_tools_belong_together(record: dict[str, Any]) -> N
     [
         ("your-aws-account-id", ["bucket-owner-not-an-account"]),
         ("11112222333", ["bucket-owner-not-an-account"]),
+        ("", ["bucket-owner-not-an-account"]),
         ("1111-2222-3333", ["bucket-owner-not-an-account"]),
         ("111122223333", []),
     ],

@@ -49,6 +49,13 @@ from bedrock_tuning.run.failure_advice import explain
             "Bedrock itself failed",
             "start the run again",
         ),
+        (
+            "User is not authorized to perform iam:PassRole on resource: arn:aws:iam::1:role/x",
+            "the caller may not do iam:PassRole on arn:aws:iam::1:role/x",
+            "compare the role",
+        ),
+        ("Image file s3://b/c.jpg could not be downloaded", "cannot be read", "upload what"),
+        ("Failed to find 'caption' key in line 3", "wrong format", "tuning validate"),
         ("The bucket is in a different region than the job", "another Region", "job's Region"),
         ("Number of training records is below the minimum of 1000", "too few", "docs/models.md"),
         (

@@ -37,7 +37,7 @@ class Image:
     reason: why it could not be read. Of a missing image: a similar key that exists, or "".
     """
 
-    __slots__ = ("etag", "header", "key", "line", "outcome", "reason", "size")
+    __slots__ = ("etag", "header", "key", "line", "outcome", "reason", "size", "text")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Image:
         header: Header | None = None,
         size: int = 0,
         etag: str = "",
+        text: int = 0,
     ) -> None:
         self.line = line
         self.key = key
@@ -57,6 +58,7 @@ class Image:
         self.header = header
         self.size = size
         self.etag = etag
+        self.text = text
 
     @property
     def sized(self) -> Header | None:

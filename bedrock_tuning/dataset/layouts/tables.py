@@ -101,6 +101,10 @@ def _json(text: str, file: str, base: str, said: tuple[str, ...], *, by_line: bo
     return Table(file=file, base=base, value=value, said=said)
 
 
+_JSON: Final = json.JSONDecoder()
+_START: Final = re.compile(r"\S")
+
+
 def _only_list(value: Mapping[str, Any]) -> list[Any] | None:
     """The rows of a document that wraps them, as in {"data": […]}."""
     names = [name for name, each in value.items() if isinstance(each, list)]
@@ -122,13 +126,15 @@ def _of_objects(
 
 
 def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
+    """Objects with the lines on which they begin; each may be on several lines."""
+    at, number = 0, 1
+    while (begin := _START.search(text, at)) is not None:
+        start = begin.start()
+        number += text.count("\n", at, start)
         try:
-            value = json.loads(line)
+            value, end = _JSON.raw_decode(text, start)
         except (ValueError, RecursionError):
-            value = None
+            value, end = None, start
         if not isinstance(value, dict):
             raise UserError(
                 f"line {number} is not a JSON object",
@@ -136,6 +142,8 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 fix='write {"file": "a.png", "caption": "…"} on each line',
             )
         yield number, value
+        number += text.count("\n", start, end)
+        at = end
 
 
 def _delimited(

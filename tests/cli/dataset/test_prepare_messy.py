@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Run
-from tests.cli.datasets import picture
+from tests.cli.datasets import ending, picture
 from tests.support.pictures import animated_png, jpeg, png, with_exif
 
 MODEL = "titan-multimodal-embeddings-g1"
@@ -118,9 +118,9 @@ def test_a_messy_folder_becomes_a_dataset_without_a_fault(
     arguments = ("--to", "s3://train/pets/", "--split", "1", "--fix", "-m", MODEL, "-o", out)
     arguments = (*arguments, "--dropped-max", "0.5")
     result = run("prepare", folder, "--captions", captions, *arguments, "--json")
-    assert result.exit_code == 0, result.output
     assert _state(folder) == before
     made = json.loads(result.stdout)
+    assert result.exit_code == ending(made, dropped_max=0.5), result.output
     assert {each["file"] for each in made["left_out"]} == HOPELESS
     assert made["records"] == {"training": len(ODD) - len(HOPELESS)}
     for change in ("converted", "first frame kept", "to RGB", "8 bits", "turned upright"):

@@ -141,7 +141,8 @@ def prepare(
     Writes OUT/training and OUT/validation, each with manifest.jsonl and images/, and
     OUT/changes.jsonl, which says for each image where it went, what was done to it, or why it was
     left out. Your files are never changed. The same inputs and seed give the same dataset. At the
-    end the dataset is checked as `tuning validate` does. Exit code 1: too much was left out.
+    end the dataset is checked as `tuning validate` does. Exit code 1: the dataset is rejected, or
+    too much was left out.
 
     With --fix, images are converted to PNG or JPEG with 8 bits per channel in RGB, turned upright,
     padded, resized and compressed until they fit; places and names are removed from their metadata;
@@ -169,4 +170,6 @@ def prepare(
             f"{prepared.dropped:.1%} of the records were left out, more than {dropped_max:.0%}: "
             "see the reasons above, or pass --dropped-max"
         )
+        ctx.exit(EXIT_NO)
+    if report is not None and not report.valid:
         ctx.exit(EXIT_NO)
