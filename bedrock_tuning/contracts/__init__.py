@@ -23,6 +23,7 @@ from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
+from bedrock_tuning.run.exposure import exposure, to_properties
 
 __all__ = (
     "Condition",
@@ -77,14 +78,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         },
         settings={name: to_settings(each) for name, each in customizations.items()},
         serving={
-            name: {
-                "Customization": name,
-                "Mode": each.serving.mode,
-                "ModelUnits": str(each.serving.model_units),
-                "Commitment": each.serving.commitment or "none",
-                "LeaseHours": str(each.serving.lease_hours or "none"),
-                "OnDelete": each.serving.on_delete,
-            }
+            name: {"Customization": name, **to_properties(exposure(each))}
             for name, each in customizations.items()
         },
     )

@@ -291,6 +291,11 @@ class Contracts:
         platform = {name for name, place in self.places.items() if place.stack not in self.serving}
         return tuple(sorted((name, attribute) for name, attribute in used if name in platform))
 
+    @property
+    def stacks(self) -> frozenset[str]:
+        """The names of all stacks."""
+        return frozenset(f"tuning-{self.environment}-{p.stack}" for p in self.places.values())
+
     def without(self, customizations: Collection[str]) -> "Contracts":
         """The contracts without some customizations."""
         return replace(

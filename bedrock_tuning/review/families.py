@@ -8,7 +8,7 @@ as long for three hundred of them as for one.
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
             alike.add(name)
         elif shape:
             shapes.add(shape)
-    return _without(assembly, _stacks(contracts, alike)), contracts.without(alike)
+    return without(assembly, _stacks(contracts, alike)), contracts.without(alike)
 
 
 def _stacks(contracts: Contracts, names: set[str]) -> set[str]:
@@ -77,7 +77,7 @@ def _blank_serving(raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[st
     return {**raw, "Properties": {**properties, **dict.fromkeys(values, "«value»")}}
 
 
-def _without(assembly: Assembly, stacks: set[str]) -> Assembly:
+def without(assembly: Assembly, stacks: Collection[str]) -> Assembly:
     """An assembly without some of its stacks, which nothing else in it refers to."""
 
     def stays(where: str) -> bool:

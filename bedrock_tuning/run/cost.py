@@ -209,6 +209,12 @@ def _throughput(customization: Customization) -> CostLine:
     return _priced(model, label, path, units=desired.model_units, hours=hours)
 
 
+def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
+    """What a Provisioned Throughput costs in an hour, and in its lease or its commitment's term."""
+    hour = next(_rates(customization))
+    return hour, _throughput(customization)
+
+
 def _rates(customization: Customization) -> Iterator[CostLine]:
     """Per hour, day and month of one no-commitment or committed Provisioned Throughput."""
     desired, model = customization.serving, customization.base_model

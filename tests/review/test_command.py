@@ -84,8 +84,61 @@ def test_a_folder_without_templates_says_what_to_do(tmp_path: Path) -> None:
     assert "run `cdk synth` first" in err
 
 
-def test_templates_of_another_app_are_described_not_judged(cdk_out: Path, tmp_path: Path) -> None:
+def test_stacks_that_no_contract_names_are_shown_and_a_failure(
+    cdk_out: Path, tmp_path: Path
+) -> None:
     code, out, err = _run(cdk_out, cwd=tmp_path)
-    assert code == 0
+    assert code == 1
     assert "pets-search/BedrockRole" in out
-    assert "not checked" in err
+    assert "not checked: no contract of" in err
+    assert "tuning-dev-data" in err
+    code, out, err = _run(cdk_out, "--outside", "*", cwd=tmp_path)
+    assert (code, err) == (0, "not checked: every stack is outside\n")
+
+
+def test_another_apps_stack_is_a_failure_unless_it_is_said_to_be_outside(cdk_out: Path) -> None:
+    (cdk_out / "web-page.template.json").write_text('{"Resources": {}}', "utf-8")
+    manifest = json.loads((cdk_out / "manifest.json").read_text("utf-8"))
+    artifact = {**manifest["artifacts"]["tuning-dev-data"]}
+    artifact["properties"] = {**artifact["properties"], "templateFile": "web-page.template.json"}
+    manifest["artifacts"]["web-page"] = artifact
+    (cdk_out / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    code, _, err = _run(cdk_out)
+    assert code == 1
+    assert "names web-page; if they are another app's, say so: --outside PATTERN" in err
+    code, _, err = _run(cdk_out, "--outside", "web-*")
+    assert code == 0
+    assert "proved" in err
+
+
+def test_what_may_be_spent_is_shown_in_all_forms(cdk_out: Path, tmp_path: Path) -> None:
+    html, md = tmp_path / "review.html", tmp_path / "review.md"
+    _, out, _ = _run(cdk_out)
+    assert "a run above 300.00 USD waits for approval" in out
+    assert "unknown for pets-search" in out
+    _, out, _ = _run(cdk_out, "--html", html, "--md", md, "--json")
+    money = json.loads(out)["money"]
+    assert money["customizations"]["pets-style"]["max_run_usd"] == 300.0
+    assert money["customizations"]["pets-search"]["hourly_usd"] is None
+    assert money["totals"]["an hour, if all are served"]["unknown"] == ["pets-search"]
+    for page in (html, md):
+        assert "a run above 300.00 USD waits for approval" in page.read_text("utf-8")
+
+
+def test_a_spending_gate_that_opens_is_in_all_forms_above_permissions(
+    cdk_out: Path, tmp_path: Path
+) -> None:
+    other, html, md = tmp_path / "before", tmp_path / "review.html", tmp_path / "review.md"
+    shutil.copytree(cdk_out, other)
+    file = other / "tuning-dev-pets-style.template.json"
+    file.write_text(file.read_text("utf-8").replace('"300.00"', '"3.00"'), "utf-8")
+    # The flaw above is in the other folder: this one is good, and shows what it loosens.
+    code, out, _ = _run(cdk_out, "--against", other)
+    assert code == 0
+    assert "🔴 loosened  pets-style" in out
+    assert "max_run_usd: 3.00 → 300.00" in out
+    _run(cdk_out, "--against", other, "--html", html, "--md", md)
+    text = md.read_text("utf-8")
+    assert "🔴 **spending gates loosened: 1**" in text
+    assert text.index("### Money") < text.index("### What changed")
+    assert "max_run_usd: 3.00 → 300.00" in html.read_text("utf-8")

@@ -5,8 +5,9 @@ unknown value in a policy could be anything.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,8 +90,11 @@ class Assembly:
         return next((r for r in self.of_type(kind) if r.name == name), None)
 
 
-def read(folder: Path) -> Assembly:
-    """Reads a cdk.out; raises OSError or ValueError when there is no template or no JSON in it."""
+def read(folder: Path, *, outside: Collection[str] = ()) -> Assembly:
+    """Reads a cdk.out; raises OSError or ValueError when there is no template or no JSON in it.
+
+    outside: patterns of the names of stacks that are left out, as if they were not there.
+    """
     templates = {}
     # Stages are assemblies of their own inside the first.
     files = [*folder.glob("*.template.json"), *folder.glob("assembly-*/*.template.json")]
@@ -100,6 +104,14 @@ def read(folder: Path) -> Assembly:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
     file = folder / "manifest.json"
     known = parsed(file) if file.is_file() else {}
+    templates, known["artifacts"] = (
+        {
+            name: each
+            for name, each in found.items()
+            if not any(fnmatchcase(name, p) for p in outside)
+        }
+        for found in (templates, known.get("artifacts", {}))
+    )
     # Templates of an earlier synthesis for another environment may lie there, too: the manifest
     # names those of this one.
     current = manifest.stacks(known) or set(templates)

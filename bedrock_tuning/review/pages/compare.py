@@ -5,29 +5,35 @@ of two environments can be compared as well as those of two commits.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly.identity import STATEFUL, create_only
 from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.families import without
+from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.access import Permissions
 from bedrock_tuning.review.iam.containment import inside, parts
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
+from bedrock_tuning.review.pages import customizations
+from bedrock_tuning.review.pages.change import (
+    ADDED,
+    CHANGED,
+    LOOSENED,
+    ORDER,
+    REMOVED,
+    REPLACED,
+    TIGHTENED,
+    Change,
+    shown,
+)
+from bedrock_tuning.review.pages.compare_workflows import workflows
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.review.workflow import graph
-from bedrock_tuning.review.workflow.choices import condition
 
-LOOSENED: Final = "loosened"
-REPLACED: Final = "replaced"
-REMOVED: Final = "removed"
-TIGHTENED: Final = "tightened"
-WORKFLOW: Final = "workflow"
-CHANGED: Final = "changed"
-ADDED: Final = "added"
-ORDER: Final = (LOOSENED, REPLACED, REMOVED, TIGHTENED, WORKFLOW, CHANGED, ADDED)
 # Policies are compared as permissions, definitions as states, code by its hash.
 _ELSEWHERE: Final = (
     "AssumeRolePolicyDocument",
@@ -37,35 +43,23 @@ _ELSEWHERE: Final = (
     "DefinitionString",
     "Tags",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One difference. grave: data could be lost, or somebody may do more than before."""
-
-    kind: str
-    where: str
-    what: str
-    grave: bool = False
-
-
-def looser(changes: Sequence[Change]) -> int:
-    """How many of the changes loosen a permission or a protection."""
-    return sum(change.kind == LOOSENED for change in changes)
-
-
-def at_risk(changes: Sequence[Change]) -> int:
-    """How many of the changes replace or remove something together with its data."""
-    return sum(change.grave and change.kind != LOOSENED for change in changes)
+_NEW: Final = "a new customization; its roles may do what those of the others may"
+_GONE: Final = "the customization was removed; its stack stays until it is retired"
 
 
 class _Side:
     """One of the two assemblies, with names instead of what was generated."""
 
-    def __init__(self, permissions: Permissions, *, ignored: str = "") -> None:
-        """ignored: the environment's name, where the two sides are different environments."""
-        self.permissions = permissions
+    def __init__(
+        self, permissions: Permissions, *, aside: Collection[str] = (), ignored: str = ""
+    ) -> None:
+        """aside: stacks that are not compared. ignored: the environment's name, where the two sides
+        are different environments.
+        """
         self.labels = Labels(permissions.assembly)
+        if aside:
+            permissions = access.build(without(permissions.assembly, aside))
+        self.permissions = permissions
         self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
         named = [(r.name, self.key(r)) for r in permissions.assembly.resources if r.name]
         # Whole words only: a bucket called "x" is not in every text with an x.
@@ -132,11 +126,21 @@ def compare(before: Permissions, after: Permissions) -> list[Change]:
     """All differences, the gravest first."""
     environments = [_environment(permissions) for permissions in (before, after)]
     same = environments[0] == environments[1]
+    added = customizations.like_others(before.assembly, after.assembly)
+    gone = customizations.names(before.assembly).keys() - after.assembly.templates if same else ()
     old, new = (
-        _Side(permissions, ignored="" if same else name)
-        for permissions, name in zip((before, after), environments, strict=True)
+        _Side(permissions, aside=aside, ignored="" if same else name)
+        for permissions, aside, name in zip(
+            (before, after), (gone, added), environments, strict=True
+        )
     )
-    found = [*_permissions(old, new), *_resources(old, new), *_workflows(old, new)]
+    found = [
+        *(Change(kind=REMOVED, where=old.labels.stack(each), what=_GONE) for each in sorted(gone)),
+        *_permissions(old, new),
+        *_resources(old, new),
+        *_workflows(old, new),
+        *(Change(kind=ADDED, where=new.labels.stack(each), what=_NEW) for each in sorted(added)),
+    ]
     readable = [replace(c, what=_readable(c.what, new.labels)) for c in found]
     # Stable: of the same kind, permissions stay before properties.
     return sorted(_grouped(readable), key=lambda c: (ORDER.index(c.kind), not c.grave))
@@ -254,8 +258,8 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
             yield Change(kind=kind, where=key, what=f"{name}: {was} → {is_}", grave=worse)
     forced = create_only().get(now.type, [])
     before, after = (
-        dict(_leaves(old.value(then.properties))),
-        dict(_leaves(new.value(now.properties))),
+        dict(_leaves(old.value(customizations.compared(then)))),
+        dict(_leaves(new.value(customizations.compared(now)))),
     )
     reads = new.permissions.assembly.reads
     # Without contracts no check has run, and nothing says what is unusual.
@@ -264,7 +268,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         was, is_ = before.get(path), after.get(path)
         if was == is_:
             continue
-        what = f"{path}: {_shown(was)} → {_shown(is_)}"
+        what = f"{path}: {shown(was)} → {shown(is_)}"
         if was is None and ".".join(s for s in path.split(".") if not s.isdigit()) in unread:
             what = f"{what}, which no check reads"
             yield Change(kind=LOOSENED, where=key, what=what, grave=True)
@@ -320,11 +324,6 @@ def _is_worse(path: str, was: Any, is_: Any) -> bool:
     return last in _MUST_STAY and was is not None and str(is_).lower() in ("none", "false")
 
 
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 90 else f"{text[:89]}…"
-
-
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
     kind = "AWS::StepFunctions::StateMachine"
     before, after = (
@@ -332,50 +331,4 @@ def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
         for side in (old, new)
     )
     for key in sorted({*before} & {*after}):
-        yield from _next_states(key, before[key], after[key])
-        yield from _states(key, before[key], after[key])
-
-
-def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """What comes after what, and when."""
-    was, is_ = (
-        {
-            (f"{each.name}{t.tail}", condition(t.rule, whole=True) if t.rule else t.label): t.head
-            for each in graph.graphs(definition)
-            for t in reversed(each.transitions())
-        }
-        for definition in (then, now)
-    )
-    for tail, when in sorted({*was, *is_}):
-        heads = [side.get((tail, when), "nothing") for side in (was, is_)]
-        if heads[0] != heads[1]:
-            what = f"after {tail}{f', {when}' if when else ''}: {heads[0]} → {heads[1]}"
-            yield Change(kind=WORKFLOW, where=key, what=what)
-
-
-def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """How a field of a state changed: its value, if one fits into a line."""
-    values = [side.get(name) for side in (then, now)]
-    if any(isinstance(value, dict | list) for value in values):
-        return f"{name} changed"
-    return f"{name} {_shown(values[0])} → {_shown(values[1])}"
-
-
-def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    was, is_ = (dict(graph.all_states(definition)) for definition in (then, now))
-    for name in sorted({*was, *is_}):
-        if name not in is_:
-            yield Change(kind=WORKFLOW, where=key, what=f"the state {name} was removed")
-        elif name not in was:
-            yield Change(kind=WORKFLOW, where=key, what=f"a new state {name}")
-        else:
-            fields = {*was[name], *is_[name]} - {"ItemProcessor", "Branches"}
-            fields -= {"Choices", "Default", "Next"}
-            differ = sorted(f for f in fields if was[name].get(f) != is_[name].get(f))
-            if differ:
-                what = f"{name}: {', '.join(_field(f, was[name], is_[name]) for f in differ)}"
-                yield Change(kind=WORKFLOW, where=key, what=what)
-    for field in sorted({*then, *now} - {"States"}):
-        if then.get(field) != now.get(field):
-            what = f"{field}: {then.get(field)} → {now.get(field)}"
-            yield Change(kind=WORKFLOW, where=key, what=what)
+        yield from workflows(key, before[key], after[key])

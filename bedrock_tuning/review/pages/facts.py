@@ -12,6 +12,7 @@ from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, conditions_in_words, strongest
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
+from bedrock_tuning.review.pages.money import Money, money
 from bedrock_tuning.review.workflow import graph
 
 
@@ -55,7 +56,10 @@ class Guard:
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """All of it. regions: of the stacks. machines: state machines by name, as their definitions."""
+    """All of it. regions: of the stacks. machines: state machines by name, as their definitions.
+
+    money: what may be spent.
+    """
 
     stacks: tuple[str, ...]
     regions: tuple[str, ...]
@@ -67,6 +71,7 @@ class Facts:
     reaches: list[NetworkPath]
     costs: list[Cost]
     unresolved: list[str]
+    money: Money
     violations: list[Violation] = field(default_factory=list)
     proved: bool = False
     checks: int = 0
@@ -99,6 +104,7 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         reaches=list(reaches(permissions, labels)),
         costs=list(costs(permissions, labels)),
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
+        money=money(assembly),
         machines={
             labels.of(machine): graph.template_definition(machine)
             for machine in assembly.of_type("AWS::StepFunctions::StateMachine")

@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from bedrock_tuning.report.html import STYLE as SHARED_STYLE
 from bedrock_tuning.review.iam.wording import LEVELS
-from bedrock_tuning.review.pages.compare import Change, at_risk, looser
+from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Access, Facts
+from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
 from bedrock_tuning.review.pages.rendering import TEMPLATES, render
 
 # One letter of a matrix cell for each level, as the legend explains them.
@@ -82,21 +83,24 @@ def page(
     facts: Facts,
     *,
     changes: Sequence[Change] | None = None,
+    money: MoneyChanges | None = None,
     sentences: Sequence[tuple[str, str]] = (),
     pictures: Mapping[str, str] | None = None,
     made: str = "",
 ) -> str:
     """The whole page.
 
-    changes: against another assembly. sentences: of all checks, by id. pictures: SVG of the state
-    machines, by name. made: when, and from which commit.
+    changes, money: against another assembly. sentences: of all checks, by id. pictures: SVG of the
+    state machines, by name. made: when, and from which commit.
     """
     return render(
         "review.html.j2",
         facts=facts,
         verdict=_verdict(facts),
-        tiles=_tiles(facts, changes),
+        tiles=_tiles(facts, changes, money),
         changes=changes,
+        money=money,
+        money_head=HEAD,
         sentences=sentences,
         failed={violation.check for violation in facts.violations},
         matrix=matrix(facts.accesses),
@@ -113,9 +117,13 @@ def _verdict(facts: Facts) -> str:
     return "not proved" if facts.violations else "proved"
 
 
-def _tiles(facts: Facts, changes: Sequence[Change] | None) -> list[tuple[str, int, str]]:
+def _tiles(
+    facts: Facts, changes: Sequence[Change] | None, money: MoneyChanges | None
+) -> list[tuple[str, int, str]]:
     """Counts on top: name, number, class."""
     tiles = [("violations", len(facts.violations), "error" if facts.violations else "")]
+    if money is not None:
+        tiles.append(("spending gates loosened", money.loosened, "error" if money.loosened else ""))
     if changes is not None:
         loosened, grave = looser(changes), at_risk(changes)
         tiles.append(("loosened", loosened, "warning" if loosened else ""))

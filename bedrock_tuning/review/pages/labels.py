@@ -68,13 +68,15 @@ def _shared(stacks: list[str]) -> str:
 class Labels:
     """The names of everything in an assembly, without what all of its stacks have in common.
 
-    What several stacks have, as those of customizations do, is named with its stack.
+    What several stacks have, and what is in a customization's, is named with its stack.
     """
 
     def __init__(self, assembly: Assembly) -> None:
         self.shared = _shared(list(assembly.templates))
         tails = Counter(r.path.partition("/")[2] for r in assembly.resources)
         self._in_many = {tail for tail, count in tails.items() if count > 1}
+        # Also while there is only one: a second one must not rename what the first one has.
+        self._customizations = {r.stack for r in assembly.of_type("Custom::ProvisionedThroughput")}
         self._known: Mapping[str, str] = {
             r.arn.removesuffix(":*"): f"{kind_of(r)} {self.of(r)}"
             for r in assembly.resources
@@ -89,7 +91,8 @@ class Labels:
     def path(self, path: str) -> str:
         """The same for a construct path."""
         stack, _, tail = path.partition("/")
-        name = f"{self.stack(stack)}/{tail}" if tail in self._in_many else tail or path
+        several = tail in self._in_many or stack in self._customizations
+        name = f"{self.stack(stack)}/{tail}" if several else tail or path
         for noise in _NOISE:
             name = name.removesuffix(noise)
         return name

@@ -2,19 +2,27 @@
 
 from collections.abc import Sequence
 
-from bedrock_tuning.review.pages.compare import Change, at_risk, looser
+from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
+from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
 from bedrock_tuning.review.pages.rendering import render
 
 _MOST = 40
 
 
-def markdown(facts: Facts, *, changes: Sequence[Change] | None = None) -> str:
-    """The whole text."""
+def markdown(
+    facts: Facts,
+    *,
+    changes: Sequence[Change] | None = None,
+    money: MoneyChanges | None = None,
+) -> str:
+    """The whole text. changes, money: against another assembly."""
     return render(
         "review.md.j2",
         facts=facts,
         changes=changes,
+        money=money,
+        money_head=HEAD,
         looser=looser(changes or ()),
         at_risk=at_risk(changes or ()),
         most=_MOST,

@@ -1,13 +1,16 @@
 """Promises about customizations' settings: whose they are, and that nobody else writes them."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.review.assembly import identity
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.promises.promise import Never
+from bedrock_tuning.run.exposure import exposure, to_properties
 
 
 @check(
@@ -42,7 +45,27 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
-CHECKS: Final = (own_roles,)
+@check(
+    "M828",
+    "What a customization may spend stands in properties of its resource, and is what its settings "
+    "say at the catalogue's prices: mode, units, lease, commitment, approval, budget and USD.",
+    limit="a reviewer of the template sees what it may cost",
+    fix="Synthesize again: both are made from the same file",
+)
+def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
+    of_stack = {r.stack: r for r in evidence.assembly.of_type("Custom::ProvisionedThroughput")}
+    for each in Deployment(evidence=evidence).customizations:
+        resource = of_stack.get(each.settings.stack)
+        if resource is None:
+            yield found(each.settings, "no resource in this stack says what it may spend")
+            continue
+        values = json.loads(str(each.settings.properties.get("Value")))
+        wanted = to_properties(exposure(from_settings(values).customization))
+        actual = {name: resource.properties.get(name) for name in wanted}
+        yield from unlike(resource, actual, wanted, limit="its settings say {}")
+
+
+CHECKS: Final = (own_roles, money_is_shown)
 PROMISES: Final = (
     Never(
         id="M809",

@@ -66,7 +66,7 @@ def test_without_a_manifest_nobody_knows_which_one_is_meant(cdk_out: Path, tmp_p
     for file in cdk_out.glob("*.template.json"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     done = _review(tmp_path)
-    assert done.exit_code == 0
+    assert done.exit_code == 1
     assert done.stderr == (
         "not checked: stacks of dev, prod in one folder; synthesize one environment\n"
     )

@@ -430,6 +430,21 @@ def no_principal(copy: Copy) -> None:
         del statement["Principal"]
 
 
+@flaw("M828", "money: the template shows a smaller budget than runs have")
+def smaller_budget_shown(copy: Copy) -> None:
+    copy.properties("pets-search/Throughput")["MaxRunUsd"] = "5.00"
+
+
+@flaw("M828", "money: an unknown price shown as nothing")
+def unknown_as_nothing(copy: Copy) -> None:
+    copy.properties("pets-search/Throughput")["HourlyUsd"] = "0.00"
+
+
+@flaw("M828", "money: no resource says what may be spent")
+def nothing_shown(copy: Copy) -> None:
+    del copy.stack("pets-search")["Resources"][copy.logical_id("pets-search/Throughput")]
+
+
 MUTANTS = (
     *(
         Mutant(name=f"workflow: {name}", killer="M807", change=change)

@@ -5,7 +5,8 @@ import pytest
 from bedrock_tuning import review
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
-from bedrock_tuning.review.pages.compare import Change, compare
+from bedrock_tuning.review.pages.change import Change
+from bedrock_tuning.review.pages.compare import compare
 from tests.review.broken import Copy, Synthesized
 from tests.review.mutants import added, answers, data, delivery, flow, resources, roles, trust
 from tests.review.mutants._mutant import Mutant

@@ -183,7 +183,7 @@ def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
     top, _, rest = text.partition("<details>")
     assert top.startswith("## ✅ Infrastructure review: proved\n")
     assert len(top.splitlines()) < 8
-    assert text.count("<details>") == text.count("</details>") == 5
+    assert text.count("<details>") == text.count("</details>") == 6
     rows = [line for line in rest.splitlines() if line.startswith("|")]
     assert rows
     assert all(line.endswith("|") for line in rows)

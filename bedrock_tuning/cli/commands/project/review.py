@@ -1,5 +1,6 @@
 """`tuning review`: proves what synthesized templates allow, and shows what changed."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bedrock_tuning.contracts import Contracts
-    from bedrock_tuning.review.pages.compare import Change
+    from bedrock_tuning.review.assembly.template import Assembly
+    from bedrock_tuning.review.pages.change import Change
     from bedrock_tuning.review.pages.facts import Facts
+    from bedrock_tuning.review.pages.money import MoneyChanges
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -38,6 +41,12 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
     help="Folder written by `cdk synth`; cdk.out by default.",
 )
 @click.option("--against", type=_FOLDER, help="Another such folder to compare with.")
+@click.option(
+    "--outside",
+    multiple=True,
+    metavar="PATTERN",
+    help="Stacks of another app in the same folder, such as 'web-*': not reviewed. Repeatable.",
+)
 @click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
 @click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
 @settings_option
@@ -50,6 +59,7 @@ def review(
     *,
     cdk_out: Path,
     against: Path | None,
+    outside: tuple[str, ...],
     html: Path | None,
     md: Path | None,
     settings: Path,
@@ -58,73 +68,104 @@ def review(
 ) -> None:
     """Prove what synthesized templates allow, and show what changed; needs no AWS account.
 
-    Exit code 1: a check failed. Loosened permissions are shown, but fail no check.
+    Exit code 1: a check failed, or there is a stack that is none of these settings. Loosened
+    permissions and spending gates are shown, but fail no check.
     """
     from bedrock_tuning import review as reviewing
-    from bedrock_tuning.review.assembly import template
     from bedrock_tuning.review.iam import access
-    from bedrock_tuning.review.pages import compare
+    from bedrock_tuning.review.pages.compare import compare
+    from bedrock_tuning.review.pages.money import money, money_changes
 
-    try:
-        assembly = template.read(cdk_out)
-        other = None if against is None else access.build(template.read(against))
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    names = _environments(assembly.templates)
+    assembly = _read(cdk_out, outside)
+    other = None if against is None else access.build(_read(against, outside))
     if assembly.left_aside:
         say(
             f"reviewing {', '.join(assembly.templates)}, not "
             f"{', '.join(assembly.left_aside)}, left over from an earlier synthesis"
         )
-    contracts = _contracts(names, settings, customizations)
+    environments = _environments(assembly, settings)
+    contracts = _contracts(environments, settings, customizations)
     seen = access.build(assembly)
     facts = reviewing.described(seen, contracts)
-    changes = None if other is None else compare.compare(other, seen)
+    changes = Changes()
+    if other is not None:
+        changes = Changes(
+            money=money_changes(money(other.assembly), facts.money), all=compare(other, seen)
+        )
     _write(facts, changes, html=html, md=md)
     if as_json:
         emit_json({**_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None:
         _show(facts, changes)
+    unknown = _unknown(assembly, contracts)
     if facts.violations:
         say(f"{len(facts.violations)} violations")
+    if len(environments) > 1:
+        names = ", ".join(environments)
+        say(f"not checked: stacks of {names} in one folder; synthesize one environment")
+    elif unknown:
+        say(
+            f"not checked: no contract of {settings} names {', '.join(unknown)}; if they are "
+            "another app's, say so: --outside PATTERN"
+        )
+    if facts.violations or unknown:
         ctx.exit(EXIT_NO)
-    if facts.proved:
+    if contracts is None:
+        say("not checked: every stack is outside")
+    else:
         say(
             f"proved: {facts.checks} checks hold for {facts.resources} resources of "
-            f"{', '.join(names)}"
+            f"{contracts.environment}"
         )
-    elif len(names) > 1:
-        say(f"not checked: stacks of {', '.join(names)} in one folder; synthesize one environment")
-    else:
-        say("not checked: no stack here is named tuning-<environment>-… of these settings")
 
 
-def _environments(stacks: "Iterable[str]") -> list[str]:
-    """The environments that stacks are named after."""
-    import re
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is different from another synthesis; None without one."""
 
-    found = (re.fullmatch(r"tuning-([^-]+)-.+", stack) for stack in stacks)
-    return sorted({match[1] for match in found if match})
+    money: "MoneyChanges | None" = None
+    all: "Sequence[Change] | None" = None
+
+
+def _read(folder: Path, outside: tuple[str, ...]) -> "Assembly":
+    """The stacks in a folder but for those that are another app's."""
+    from bedrock_tuning.review.assembly import template
+
+    try:
+        return template.read(folder, outside=outside)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _environments(assembly: "Assembly", settings: Path) -> list[str]:
+    """The environments of the settings that stacks are named after."""
+    known = read_context(settings).get("environments", {}) if settings.is_file() else {}
+    return [
+        name
+        for name in known
+        if any(stack.startswith(f"tuning-{name}-") for stack in assembly.templates)
+    ]
 
 
 def _contracts(names: list[str], settings: Path, customizations: Path) -> "Contracts | None":
-    """The contracts of the one environment there is; None if it is none of these settings."""
+    """The contracts of the one environment there is; None if there is none, or several."""
     from bedrock_tuning.config import customization
     from bedrock_tuning.config import settings as reading
     from bedrock_tuning.contracts import contracts
 
-    if len(names) != 1 or not settings.is_file():
+    if len(names) != 1:
         return None
-    context = read_context(settings)
-    if names[0] not in context.get("environments", {}):
-        return None
-    chosen = reading.read(context, environment=names[0])
+    chosen = reading.read(read_context(settings), environment=names[0])
     return contracts(chosen, customization.load_all(customizations))
 
 
-def _write(
-    facts: "Facts", changes: "Sequence[Change] | None", *, html: Path | None, md: Path | None
-) -> None:
+def _unknown(assembly: "Assembly", contracts: "Contracts | None") -> list[str]:
+    """The stacks that no contract knows: nobody can say whether they are good."""
+    known = () if contracts is None else contracts.stacks
+    return [name for name in assembly.templates if name not in known]
+
+
+def _write(facts: "Facts", changes: Changes, *, html: Path | None, md: Path | None) -> None:
     from bedrock_tuning.review import CHECKS
     from bedrock_tuning.review.pages.html import page
     from bedrock_tuning.review.pages.markdown import markdown
@@ -135,7 +176,8 @@ def _write(
         drawn = {name: draw(states, title=name) for name, states in facts.machines.items()}
         text = page(
             facts,
-            changes=changes,
+            changes=changes.all,
+            money=changes.money,
             sentences=sentences,
             pictures={name: svg for name, svg in drawn.items() if svg is not None},
             made=_made(),
@@ -143,7 +185,7 @@ def _write(
         html.write_text(text, "utf-8")
         say(f"wrote {html}")
     if md is not None:
-        md.write_text(markdown(facts, changes=changes), "utf-8")
+        md.write_text(markdown(facts, changes=changes.all, money=changes.money), "utf-8")
         say(f"wrote {md}")
 
 
@@ -164,13 +206,19 @@ def _made() -> str:
     return f"{made} at commit {commit}" if commit else made
 
 
-def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, Any]:
+def _as_json(facts: "Facts", changes: Changes) -> dict[str, Any]:
     return {
         "proved": facts.proved and not facts.violations,
         "judged": facts.proved,
         "checks": facts.checks,
         "violations": facts.violations,
-        "changes": changes,
+        "changes": changes.all,
+        "money": {
+            "customizations": facts.money.exposed,
+            "unreadable": facts.money.unreadable,
+            "totals": dict(facts.money.totals()),
+            "changes": changes.money,
+        },
         "stacks": facts.stacks,
         "resources": facts.resources,
         "trusts": facts.trusts,
@@ -183,7 +231,9 @@ def _as_json(facts: "Facts", changes: "Sequence[Change] | None") -> dict[str, An
     }
 
 
-def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
+def _show(facts: "Facts", changes: Changes) -> None:
+    from bedrock_tuning.review.pages.money import HEAD
+
     for violation in facts.violations:
         emit(f"{violation.check} {violation.where}")
         for name, text in (
@@ -193,13 +243,29 @@ def _show(facts: "Facts", changes: "Sequence[Change] | None") -> None:
         ):
             emit(f"  {name + ':':<7}{text}")
         emit()
-    if changes is not None:
+    if changes.money is not None:
+        for total in changes.money.totals:
+            emit(f"{total.what}: {total.before} → {total.after} ({total.change})")
         emit_table(
-            ("CHANGE", "WHERE", "WHAT"),
-            ((c.kind, c.where, c.what) for c in changes),
+            ("MONEY", "CUSTOMIZATION", "WHAT"),
+            (
+                ("🔴 loosened" if c.loosened else "changed", c.customization, c.what)
+                for c in changes.money.changes
+            ),
             texts=("WHAT",),
         )
         emit()
+    if changes.all is not None:
+        emit_table(
+            ("CHANGE", "WHERE", "WHAT"),
+            ((c.kind, c.where, c.what) for c in changes.all),
+            texts=("WHAT",),
+        )
+        emit()
+    emit_table([name.upper() for name in HEAD], facts.money.rows(), texts=("RUNS", "SERVED"))
+    for label, whole in facts.money.totals():
+        emit(f"{label}: {whole}")
+    emit()
     emit_table(
         ("ROLE", "WHO", "LEVEL", "WHAT FOR"),
         (

@@ -1,0 +1,40 @@
+"""One difference between two assemblies, and what kinds there are, the gravest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+LOOSENED: Final = "loosened"
+REPLACED: Final = "replaced"
+REMOVED: Final = "removed"
+TIGHTENED: Final = "tightened"
+WORKFLOW: Final = "workflow"
+CHANGED: Final = "changed"
+ADDED: Final = "added"
+ORDER: Final = (LOOSENED, REPLACED, REMOVED, TIGHTENED, WORKFLOW, CHANGED, ADDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference. grave: data could be lost, or somebody may do more than before."""
+
+    kind: str
+    where: str
+    what: str
+    grave: bool = False
+
+
+def looser(changes: Sequence[Change]) -> int:
+    """How many of the changes loosen a permission or a protection."""
+    return sum(change.kind == LOOSENED for change in changes)
+
+
+def at_risk(changes: Sequence[Change]) -> int:
+    """How many of the changes replace or remove something together with its data."""
+    return sum(change.grave and change.kind != LOOSENED for change in changes)
+
+
+def shown(value: Any) -> str:
+    """A value, shortened to fit into a line."""
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 90 else f"{text[:89]}…"

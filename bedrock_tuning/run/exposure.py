@@ -1,0 +1,176 @@
+"""What a customization may spend, as its stack's template says it: gates, and prices by the hour.
+
+The template holds it in properties of its own, so that a reviewer of a change sees money as money;
+an unknown price is never zero.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.messages import plain_number
+from bedrock_tuning.run import cost
+from bedrock_tuning.wording import counted
+
+UNKNOWN: Final = "unknown"
+NONE: Final = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What one customization may spend.
+
+    max_run_usd: of one run without approval; None where no limit is set. hourly_usd: while the
+    model is served, None if the price is not known. most_usd_per_lease: of a whole lease, or of a
+    commitment's term; None if it is not known. price_date: of the oldest price in these two.
+    """
+
+    mode: str
+    model_units: int
+    commitment: str | None
+    lease_hours: int | None
+    on_delete: str
+    approval: str
+    max_run_usd: float | None
+    hourly_usd: float | None
+    most_usd_per_lease: float | None
+    price_date: date | None
+
+
+def exposure(customization: Customization) -> Exposure:
+    """What a customization may spend, with the catalogue's prices."""
+    serving, budget = customization.serving, customization.budget
+    by_the_hour = serving.mode == "provisioned"
+    hour, lease = cost.serving_prices(customization) if by_the_hour else (None, None)
+    seen = [line.seen for line in (hour, lease) if line is not None and line.seen is not None]
+    return Exposure(
+        mode=serving.mode,
+        model_units=serving.model_units,
+        commitment=serving.commitment,
+        lease_hours=serving.lease_hours,
+        on_delete=serving.on_delete,
+        approval=budget.approval,
+        max_run_usd=budget.max_run_usd,
+        hourly_usd=hour.usd if hour is not None else 0.0,
+        most_usd_per_lease=lease.usd if lease is not None else 0.0,
+        price_date=min(seen, default=None),
+    )
+
+
+def _or(word: str, value: object) -> str:
+    return word if value is None else str(value)
+
+
+def _usd(amount: float | None, word: str) -> str:
+    """An amount as properties hold it: exact, with two decimals or more, no separators."""
+    if amount is None:
+        return word
+    return f"{amount:.2f}" if round(amount, 2) == amount else plain_number(amount)
+
+
+_PROPERTIES: Final[Mapping[str, Callable[[Exposure], str]]] = {
+    "Mode": lambda e: e.mode,
+    "ModelUnits": lambda e: str(e.model_units),
+    "Commitment": lambda e: _or(NONE, e.commitment),
+    "LeaseHours": lambda e: _or(NONE, e.lease_hours),
+    "OnDelete": lambda e: e.on_delete,
+    "Approval": lambda e: e.approval,
+    "MaxRunUsd": lambda e: _usd(e.max_run_usd, NONE),
+    "HourlyUsd": lambda e: _usd(e.hourly_usd, UNKNOWN),
+    "MostUsdPerLease": lambda e: _usd(e.most_usd_per_lease, UNKNOWN),
+    "PriceDate": lambda e: _or(NONE, e.price_date),
+}
+# What a customization's resource says about money.
+MONEY: Final = tuple(_PROPERTIES)
+
+
+def to_properties(exposed: Exposure) -> dict[str, str]:
+    """The properties of the customization's resource, all of them text as CloudFormation's are."""
+    return {name: text(exposed) for name, text in _PROPERTIES.items()}
+
+
+def from_properties(properties: Mapping[str, str]) -> Exposure:
+    """The other way round; raises KeyError or ValueError for properties of another making."""
+    lease, limit, seen = (properties[key] for key in ("LeaseHours", "MaxRunUsd", "PriceDate"))
+    commitment = properties["Commitment"]
+    return Exposure(
+        mode=properties["Mode"],
+        model_units=int(properties["ModelUnits"]),
+        commitment=None if commitment == NONE else commitment,
+        lease_hours=None if lease == NONE else int(lease),
+        on_delete=properties["OnDelete"],
+        approval=properties["Approval"],
+        max_run_usd=None if limit == NONE else float(limit),
+        hourly_usd=_price(properties["HourlyUsd"]),
+        most_usd_per_lease=_price(properties["MostUsdPerLease"]),
+        price_date=None if seen == NONE else date.fromisoformat(seen),
+    )
+
+
+def _price(text: str) -> float | None:
+    return None if text == UNKNOWN else float(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A sum of prices. usd: of those that are known; unknown: whose are not, by name."""
+
+    usd: float
+    unknown: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The sum in words: a lower bound where a price is not known."""
+        if not self.unknown:
+            return f"{self.usd:,.2f} USD"
+        names = ", ".join(self.unknown[:5])
+        more = f" and {len(self.unknown) - 5} more" if len(self.unknown) > 5 else ""
+        known = f"at least {self.usd:,.2f} USD, and " if self.usd else ""
+        return f"{known}unknown for {names}{more}"
+
+
+def hourly(exposed: Mapping[str, Exposure]) -> Total:
+    """What it costs by the hour while all of them are served."""
+    return _total((name, each.hourly_usd) for name, each in exposed.items())
+
+
+def most_per_lease(exposed: Mapping[str, Exposure]) -> Total:
+    """What all leases and commitments cost that may begin at one time."""
+    return _total((name, each.most_usd_per_lease) for name, each in exposed.items())
+
+
+def _total(prices: Iterable[tuple[str, float | None]]) -> Total:
+    known = list(prices)
+    return Total(
+        usd=round(sum(price for _, price in known if price is not None), 2),
+        unknown=tuple(name for name, price in known if price is None),
+    )
+
+
+def gate_in_words(exposed: Exposure) -> str:
+    """When a run waits for a person."""
+    match exposed.approval:
+        case "always":
+            return "every run waits for approval"
+        case "over-budget" if exposed.max_run_usd is not None:
+            return f"a run above {exposed.max_run_usd:,.2f} USD waits for approval"
+    return "no run waits for approval"
+
+
+def serving_in_words(exposed: Exposure) -> str:
+    """How the model is served, and what ends its billing."""
+    if exposed.mode != "provisioned":
+        return {"on-demand": "on demand, billed by call"}.get(exposed.mode, "not served")
+    ends = "without an end"
+    if exposed.commitment is not None:
+        ends = f"commitment {exposed.commitment}"
+    elif exposed.lease_hours is not None:
+        ends = f"lease of {exposed.lease_hours} h"
+    kept = ", kept when its stack is deleted" if exposed.on_delete == "retain" else ""
+    return f"{counted(exposed.model_units, 'model unit')}, {ends}{kept}"
+
+
+def price_in_words(amount: float | None) -> str:
+    """An amount of US dollars for a table."""
+    return UNKNOWN if amount is None else f"{amount:,.2f}"

@@ -1,0 +1,108 @@
+"""What a customization may spend: exact in a template, never zero for what is not known."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.run.exposure import (
+    Exposure,
+    exposure,
+    from_properties,
+    gate_in_words,
+    hourly,
+    most_per_lease,
+    serving_in_words,
+    to_properties,
+)
+
+PRICED = """
+description = "x"
+base_model = "titan-image-generator-v2"
+allow_closed_model = true
+[hyperparameters]
+stepCount = 5000
+batchSize = 8
+"""
+UNPRICED = """
+description = "x"
+base_model = "titan-multimodal-embeddings-g1"
+"""
+
+
+def _file(head: str, rest: str = "") -> Customization:
+    return load(head + rest, file="customizations/pets.toml")
+
+
+def test_a_lease_costs_its_hours_for_every_unit() -> None:
+    two = '[serving]\nmode = "provisioned"\nmodel_units = 2\nlease_hours = 4\n'
+    found = exposure(_file(PRICED, two))
+    assert found.hourly_usd is not None
+    assert found.most_usd_per_lease == pytest.approx(4 * found.hourly_usd)
+    assert found.hourly_usd == 2 * (
+        exposure(_file(PRICED, two.replace("= 2", "= 1"))).hourly_usd or 0
+    )
+    assert found.price_date is not None
+
+
+def test_an_unknown_price_is_unknown_and_not_nothing() -> None:
+    found = exposure(_file(UNPRICED, '[serving]\nmode = "provisioned"\nlease_hours = 4\n'))
+    said = to_properties(found)
+    assert (said["HourlyUsd"], said["MostUsdPerLease"]) == ("unknown", "unknown")
+    total = hourly({"a": found})
+    assert str(total) == "unknown for a"
+
+
+def test_a_committed_price_that_is_not_known_is_not_the_one_by_the_hour() -> None:
+    found = exposure(_file(PRICED, '[serving]\nmode = "provisioned"\ncommitment = "OneMonth"\n'))
+    assert found.most_usd_per_lease is None
+
+
+def test_what_is_not_served_costs_nothing_by_the_hour() -> None:
+    found = exposure(_file(UNPRICED))
+    assert (found.hourly_usd, found.most_usd_per_lease) == (0.0, 0.0)
+    assert serving_in_words(found) == "not served"
+
+
+def test_totals_add_what_is_known_and_name_what_is_not() -> None:
+    served = '[serving]\nmode = "provisioned"\nlease_hours = 4\n'
+    known, unknown = exposure(_file(PRICED, served)), exposure(_file(UNPRICED, served))
+    total = most_per_lease({"known": known, "unknown": unknown})
+    assert total.usd == known.most_usd_per_lease
+    assert str(total) == f"at least {total.usd:,.2f} USD, and unknown for unknown"
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ("", "every run waits for approval"),
+        ("[budget]\nmax_run_usd = 50\n", "a run above 50.00 USD waits for approval"),
+        ('[budget]\napproval = "never"\n', "no run waits for approval"),
+    ],
+)
+def test_the_gate_of_runs_in_words(budget: str, words: str) -> None:
+    assert gate_in_words(exposure(_file(UNPRICED, budget))) == words
+
+
+_MONEY = st.none() | st.floats(min_value=0.01, max_value=999_999_999)
+
+
+@given(
+    st.builds(
+        Exposure,
+        mode=st.sampled_from(["none", "on-demand", "provisioned"]),
+        model_units=st.integers(1, 100),
+        commitment=st.sampled_from([None, "OneMonth", "SixMonths"]),
+        lease_hours=st.none() | st.integers(1, 720),
+        on_delete=st.sampled_from(["delete", "retain"]),
+        approval=st.sampled_from(["always", "over-budget", "never"]),
+        max_run_usd=_MONEY,
+        hourly_usd=_MONEY,
+        most_usd_per_lease=_MONEY,
+        price_date=st.none() | st.dates(min_value=date(2023, 1, 1)),
+    )
+)
+def test_properties_hold_all_of_it_exactly(exposed: Exposure) -> None:
+    assert from_properties(to_properties(exposed)) == exposed
