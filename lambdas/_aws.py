@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -20,57 +21,105 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 Answer = TypeVar("Answer")
+Client = TypeVar("Client", bound=BaseClient)
 
 # botocore's standard mode retries throttling and lost connections with backoff and jitter.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
+# What botocore itself repeats, and what single services call their own passing trouble.
+PASSING_CODES: Final = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        "ModelErrorException",
+        "ModelNotReadyException",
+        "ModelTimeoutException",
+        "TooManyUpdates",
+    }
+)
+
+
+class PassingError(ClientError):
+    """A refusal that a later repetition cures, whatever the service calls it.
+
+    The workflow retries functions by the name of their error, and botocore has a class of its own
+    only for some codes: S3's SlowDown would arrive as ClientError, like a denied permission.
+    """
+
+
+def told_apart(client: Client) -> Client:
+    """The client, whose passing refusals are raised as PassingError."""
+
+    def answered(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        if http_response.status_code < 300:
+            return
+        code = str(parsed.get("Error", {}).get("Code", ""))
+        if http_response.status_code >= 500 or code in PASSING_CODES:
+            raise PassingError(parsed, model.name)  # type: ignore[arg-type]
+
+    client.meta.events.register("after-call", answered)
+    return client
 
 
 @cache
 def s3() -> "S3Client":
     """Small objects and listings; datasets are read by bedrock_tuning.sources.s3."""
-    return boto3.client("s3", config=_CONFIG)
+    return told_apart(boto3.client("s3", config=_CONFIG))
 
 
 @cache
 def dynamodb() -> "DynamoDBClient":
     """The runs table."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    return told_apart(boto3.client("dynamodb", config=_CONFIG))
 
 
 @cache
 def ssm() -> "SSMClient":
     """The pointers to the model and the endpoint of each customization."""
-    return boto3.client("ssm", config=_CONFIG)
+    return told_apart(boto3.client("ssm", config=_CONFIG))
 
 
 @cache
 def bedrock() -> "BedrockClient":
     """Models, jobs, Provisioned Throughput."""
-    return boto3.client("bedrock", config=_CONFIG)
+    return told_apart(boto3.client("bedrock", config=_CONFIG))
 
 
 @cache
 def bedrock_runtime() -> "BedrockRuntimeClient":
     """Inference, for the smoke test."""
-    return boto3.client("bedrock-runtime", config=_CONFIG)
+    return told_apart(boto3.client("bedrock-runtime", config=_CONFIG))
 
 
 @cache
 def sns() -> "SNSClient":
     """Messages that the workflow does not send itself."""
-    return boto3.client("sns", config=_CONFIG)
+    return told_apart(boto3.client("sns", config=_CONFIG))
 
 
 @cache
 def stepfunctions() -> "SFNClient":
     """Starts the workflow when a deployment changes what is to be served."""
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return told_apart(boto3.client("stepfunctions", config=_CONFIG))
 
 
 @cache
 def ec2() -> "EC2Client":
     """Closes the default security group of the app's network."""
-    return boto3.client("ec2", config=_CONFIG)
+    return told_apart(boto3.client("ec2", config=_CONFIG))
 
 
 def region() -> str:

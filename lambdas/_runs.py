@@ -20,15 +20,20 @@ def now() -> str:
 
 
 def _put_if(table: str, values: Mapping[str, Any], condition: str, **names: Any) -> bool:
-    """Whether it was written; False if the condition does not hold."""
-    item = {name: _serialize(value) for name, value in values.items() if value is not None}
+    """Whether it was written; False if the condition does not hold.
+
+    boto3 repeats a call whose answer was lost, and then the condition fails against the first
+    write: so whether it holds is read from the table.
+    """
+    wanted = {name: value for name, value in values.items() if value is not None}
+    item = {name: _serialize(value) for name, value in wanted.items()}
     written = _aws.none_if(
         "ConditionalCheckFailedException",
         lambda: _aws.dynamodb().put_item(
             TableName=table, Item=item, ConditionExpression=condition, **names
         ),
     )
-    return written is not None
+    return written is not None or _get(table, str(values[_ID])) == wanted
 
 
 def _get(table: str, key: str) -> dict[str, Any] | None:
@@ -74,15 +79,17 @@ def update_run(table: str, run: str, **values: Any) -> None:
     )
 
 
-def status_of(table: str, run: str) -> str | None:
-    """The status that a run's item has now; None for an unknown run."""
-    item = _get(table, f"run#{run}")
-    return str(item["status"]) if item else None
+def item_of(table: str, run: str) -> dict[str, Any] | None:
+    """A run's item as it is now; None for an unknown run."""
+    return _get(table, f"run#{run}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkLock:
-    """The lock on a run key. state: "training", "trained" or "failed"; run: its owner."""
+    """The lock on a run key. state: "training", "trained" or "failed"; run: its owner.
+
+    Its owner's item names the execution, with whose end the lock ends.
+    """
 
     state: str
     run: str

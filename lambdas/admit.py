@@ -57,16 +57,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if owner is not None:
         again = "" if kind == "training" else "; to use a new validation set, upload it again"
         return decide("duplicate", f"run {owner} has this training manifest already{again}")
-    closed = _closed(customization)
+    # At once: whatever goes wrong below, the claim names a run that people can see.
     _runs.start_run(
         env.runs_table,
         run=run,
         customization=name,
-        status="closed" if closed else "checking",
+        status="checking",
         execution=event["execution"],
         training_version=versions["training"],
         validation_version=versions["validation"],
     )
+    closed = _closed(customization)
     if closed is not None:
         return decide("closed", closed)
     return decide(

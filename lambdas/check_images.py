@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import msgspec
 
@@ -16,13 +17,30 @@ from bedrock_tuning.sources import s3
 from lambdas import _aws
 from lambdas._checks import scope_of
 
+# A message's worth: SNS takes 256 KiB, a person reads a few lines.
+_WORDS_MAX: Final = 2_000
+
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"run", "settings", "shard": {"number", "key"}}. Returns {"images": number}.
 
-    Writes results/<n>.json (the partial result) and findings/<n>.jsonl under work/<run>/.
+    Writes results/<n>.json (the partial result) and findings/<n>.jsonl under work/<run>/, or why it
+    could not into errors/<n>.txt, for merge: the causes of all shards would not fit into a state.
     """
     env = CheckEnvironment.from_env(os.environ)
+    try:
+        return _check(env, event)
+    except Exception as error:
+        with suppress(Exception):
+            _aws.s3().put_object(
+                Bucket=env.output_bucket,
+                Key=f"{s3_layout.work_prefix(event['run'])}errors/{event['shard']['number']}.txt",
+                Body=f"{type(error).__name__}: {error}"[:_WORDS_MAX].encode(),
+            )
+        raise
+
+
+def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
     customization = from_settings(event["settings"]).customization
     prefix = s3_layout.work_prefix(event["run"])
     number = event["shard"]["number"]

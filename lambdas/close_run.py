@@ -7,14 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 from bedrock_tuning.config.lambda_environment import RunEnvironment
-from bedrock_tuning.run.outcome import capitalized, outcome
+from bedrock_tuning.run import job
+from bedrock_tuning.run.outcome import capitalized, customization_in, outcome
 from lambdas import _runs
 
 logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"state": the workflow's whole state}.
+    """event: {"state": the workflow's whole state, "execution": its name, "started": ISO time}.
 
     Returns status, subject, message, failed, notify, run. The subject fits SNS: at most 100
     characters, ASCII, one line.
@@ -22,16 +23,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]
     ended = outcome(state, environment=env.environment)
-    admission, start = state.get("admission") or {}, state.get("start") or {}
     serving = state.get("serving") or {}
-    run = admission.get("run") or serving.get("run")
-    if run and ended.status not in ("duplicate", "ignored"):
-        if _runs.status_of(env.runs_table, run) is None:
+    run, customization = _whose(event), customization_in(state)
+    if run and customization and ended.status not in ("duplicate", "ignored"):
+        item = _runs.item_of(env.runs_table, run)
+        if item is None:
             _runs.start_run(
-                env.runs_table,
-                run=run,
-                customization=admission.get("customization") or serving["customization"],
-                status=ended.status,
+                env.runs_table, run=run, customization=customization, status=ended.status
             )
         _runs.update_run(
             env.runs_table,
@@ -40,11 +38,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             message=ended.message,
             endpoint_arn=serving.get("endpoint_arn"),
         )
-    if run and "run_key" in start:
-        _finish(env, start["run_key"], run, state)
+        # As its item says: a step that failed after the lock left nothing in the state.
+        if item and "run_key" in item:
+            _finish(env, item["run_key"], run, state)
     logger.info("closed", extra={"run": run, "status": ended.status})
     subject = ended.subject.encode("ascii", "replace").decode()[:100]
     return {**asdict(ended), "subject": subject, "run": run}
+
+
+def _whose(event: Mapping[str, Any]) -> str:
+    """The run's name, also if the step failed that would have named it."""
+    state = event["state"]
+    for part in (state.get("admission") or {}, state.get("serving") or {}):
+        if part.get("run"):
+            return str(part["run"])
+    return job.run_id(event["started"], event["execution"])
 
 
 def _finish(env: RunEnvironment, key: str, run: str, state: Mapping[str, Any]) -> None:

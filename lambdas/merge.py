@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 from bedrock_tuning import s3_layout
@@ -13,7 +14,6 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.rules.rule import Severity
-from bedrock_tuning.run.outcome import cause_words
 from lambdas import _aws, _runs
 
 
@@ -22,17 +22,20 @@ class UncheckedError(Exception):
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"run", "settings", "shards": what each shard's check returned}.
+    """event: {"run", "settings", "check": what check_manifest returned, "shards": what each
+    shard's check returned}.
 
     Returns valid, records, errors, warnings, counts by rule (all of them; to_fix: of errors;
     worth_a_look: of warnings), the report's URIs, and the fingerprint of each kind of dataset for
-    the run key. Raises UncheckedError when a shard was not checked.
+    the run key. Raises UncheckedError when a shard was not checked, or its result is not there.
     """
     env = RunEnvironment.from_env(os.environ)
     run, customization = event["run"], from_settings(event["settings"]).customization
-    _demand_all_checked(event["shards"])
     work = s3_layout.work_prefix(run)
-    keys = [f"{work}text.json", *_keys(env.output_bucket, f"{work}results/")]
+    _demand_all_checked(env.output_bucket, work, event["check"], event["shards"])
+    results = [f"{work}results/{n:05d}.json" for n in range(event["check"]["shards"])]
+    _demand_results(env.output_bucket, work, results)
+    keys = [f"{work}text.json", *results]
     merged = result.merge(CheckResult.from_json(_read(env.output_bucket, key)) for key in keys)
     folder = s3_layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
@@ -75,12 +78,36 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     }
 
 
-def _demand_all_checked(shards: list[dict[str, Any]]) -> None:
+def _demand_all_checked(
+    bucket: str, work: str, check: Mapping[str, Any], shards: list[dict[str, Any]]
+) -> None:
     failed = [shard for shard in shards if "error" in shard]
     if failed:
+        number = failed[0]["number"]
         raise UncheckedError(
-            f"{len(failed)} of {len(shards)} shards of images could not be checked; "
-            f"number {failed[0]['number']}: {cause_words(failed[0]['error'])}"
+            f"{len(failed)} of {check['shards']} shards of images could not be checked; "
+            f"number {number}: {_why(bucket, f'{work}errors/{number}.txt', failed[0]['error'])}"
+        )
+    checked = sum(shard["images"] for shard in shards)
+    if (len(shards), checked) != (check["shards"], check["images"]):
+        raise UncheckedError(
+            f"{len(shards)} of {check['shards']} shards with {checked} of {check['images']} "
+            "images were checked"
+        )
+
+
+def _why(bucket: str, key: str, error: str) -> str:
+    """What a check wrote before it failed; only the error's name if it could not."""
+    wrote = _aws.none_if("NoSuchKey", lambda: _read(bucket, key))
+    return error if wrote is None else wrote.decode()
+
+
+def _demand_results(bucket: str, work: str, wanted: list[str]) -> None:
+    missing = sorted(set(wanted) - set(_keys(bucket, f"{work}results/")))
+    if missing:
+        raise UncheckedError(
+            f"{len(missing)} of {len(wanted)} results of images are missing: "
+            f"s3://{bucket}/{missing[0]}"
         )
 
 

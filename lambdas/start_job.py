@@ -4,14 +4,13 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.deployed import from_settings
-from bedrock_tuning.config.lambda_environment import StartEnvironment
+from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from bedrock_tuning.run.decisions import StartDecision
@@ -20,18 +19,18 @@ from lambdas._runs import WorkLock
 
 logger = logging.getLogger(__name__)
 
-# A run that has locked its work may be about to start its job; after this long it is not.
-_LOCK_LIFE: Final = timedelta(minutes=30)
+# What a run that has locked its work may wait for before its job, by its status.
+_WAITS: Final = {"awaiting-approval": "it waits for approval of its price"}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"admission", "report", "settings"}.
+    """event: {"admission", "report", "settings", "execution": its ARN}.
 
     Returns decision (a StartDecision), a reason, the holder if another run owns the lock on the
     same work, and for "start" and "approve" the run key, whether there is a validation dataset, the
     estimate and the request in Step Functions' spelling.
     """
-    env = StartEnvironment.from_env(os.environ)
+    env = RunEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
     deployed = from_settings(event["settings"])
     customization = deployed.customization
@@ -51,9 +50,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         buckets=env.buckets,
         with_validation=versions["validation"] is not None,
     )
+    # Before the lock: however this run ends, its end finds here what it has to release.
+    _runs.update_run(env.runs_table, run, run_key=key, job_name=plan.name)
     lock = _runs.acquire_lock(env.runs_table, key=key, run=run, job_name=plan.name)
     if lock.run != run:
-        decision = _same_work(env, lock)
+        decision = _same_work(env, lock, here=event["execution"])
         if decision is not None:
             return decision
         mine = _runs.take_over(env.runs_table, key=key, run=run, job_name=plan.name, after=lock)
@@ -73,8 +74,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         env.runs_table,
         run,
         status="awaiting-approval" if reason else "training",
-        run_key=key,
-        job_name=plan.name,
         estimate=str(estimate),
         approval_reason=reason,
     )
@@ -110,7 +109,7 @@ def _replaced(
 
 
 def _keep_checked(
-    env: StartEnvironment, name: str, run: str, versions: Mapping[s3_layout.Kind, str | None]
+    env: RunEnvironment, name: str, run: str, versions: Mapping[s3_layout.Kind, str | None]
 ) -> None:
     """Copies the checked versions to where only Bedrock's role reads them."""
     for kind, version in versions.items():
@@ -135,22 +134,24 @@ def _copy(source: Any, bucket: str, key: str) -> None:
         ) from error
 
 
-def _same_work(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
+def _same_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> dict[str, Any] | None:
     """The decision if another run owns the lock; None if that run came to nothing.
 
-    Bedrock knows, not our table: an aborted execution never records how it ended, and one that
-    failed while it waited (a time-out, a lost answer) may have left its job running.
+    Bedrock and Step Functions know, not our table: an aborted execution never records how it ended,
+    and one that failed while it waited (a time-out, a lost answer) may have left its job running.
     """
     if lock.state == "trained":
         exists = lock.model_arn is not None and _exists(lock.model_arn)
         return _trained(lock, lock.model_arn) if exists else None
+    # Before its job: what an execution started before it ended is seen then.
+    waits = _at_work(env, lock, here=here) if lock.state == "training" else None
     bedrock = _aws.bedrock()
     customization_job = _aws.none_if(
         "ResourceNotFoundException",
         lambda: bedrock.get_model_customization_job(jobIdentifier=lock.job_name),
     )
     if customization_job is None:
-        return _without_job(env, lock) if lock.state == "training" else None
+        return _held("in-progress", lock, waits) if waits else None
     status = customization_job["status"]
     if status == "Completed" and _exists(customization_job["outputModelArn"]):
         return _trained(lock, customization_job["outputModelArn"])
@@ -159,13 +160,22 @@ def _same_work(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
     return None
 
 
-def _without_job(env: StartEnvironment, lock: WorkLock) -> dict[str, Any] | None:
-    waiting = _runs.status_of(env.runs_table, lock.run) == "awaiting-approval"
-    life = timedelta(days=env.approval_days) if waiting else _LOCK_LIFE
-    if datetime.now(UTC) - datetime.fromisoformat(lock.since) > life:
+def _at_work(env: RunEnvironment, lock: WorkLock, *, here: str) -> str | None:
+    """What the lock's owner waits for before its job; None if its execution has ended.
+
+    here: the ARN of this run's execution; the other one is of the same state machine.
+    """
+    owner = _runs.item_of(env.runs_table, lock.run) or {}
+    if "execution" not in owner:
         return None
-    detail = "it waits for approval of its price" if waiting else "it is about to start its job"
-    return _held("in-progress", lock, detail)
+    arn = f"{here.rpartition(':')[0]}:{owner['execution']}"
+    execution = _aws.none_if(
+        "ExecutionDoesNotExist",
+        lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
+    )
+    if execution is None or execution["status"] != "RUNNING":
+        return None
+    return _WAITS.get(str(owner["status"]), "it is about to start its job")
 
 
 def _exists(model_arn: str) -> bool:

@@ -62,16 +62,9 @@ class CheckEnvironment(DatasetEnvironment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnvironment(DatasetEnvironment):
-    """admit, merge, record_job, close_run: they know the runs table."""
+    """admit, merge, start_job, record_job, close_run: they know the runs table."""
 
     runs_table: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartEnvironment(RunEnvironment):
-    """start_job. approval_days: how long a run may wait for a person."""
-
-    approval_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,28 +9,24 @@ State = dict[str, Any]
 
 RETRY: Final = [
     {
-        # The service's own trouble and throttling, by Lambda's names and by boto3's; connections
-        # that break, by botocore's; a dataset's source, by ours.
+        # The service's own trouble, by Lambda's names; a function that ran out of time or memory;
+        # connections that break, by botocore's; refusals that pass and a dataset's source, by ours.
         "ErrorEquals": [
             "Lambda.ServiceException",
             "Lambda.AWSLambdaException",
             "Lambda.SdkClientException",
             "Lambda.TooManyRequestsException",
             "Lambda.Unknown",
-            "ThrottlingException",
-            "InternalServerException",
-            "ServiceUnavailableException",
-            "ModelNotReadyException",
+            "Sandbox.Timedout",
+            "Runtime.ExitError",
+            "PassingError",
             "EndpointConnectionError",
             "ConnectionClosedError",
             "ConnectTimeoutError",
             "ReadTimeoutError",
+            "ResponseStreamingError",
+            "IncompleteReadError",
             "SourceError",
-            # What Bedrock, SSM and DynamoDB call their own passing trouble.
-            "ModelTimeoutException",
-            "ModelErrorException",
-            "InternalServerError",
-            "TooManyUpdates",
         ],
         "IntervalSeconds": 2,
         "MaxAttempts": 6,
@@ -51,15 +47,31 @@ PATIENT_RETRY: Final = [
 ]
 SERVICE_RETRY: Final = [
     {
+        # A service's throttling and its own trouble; SDK integrations spell two services otherwise.
         "ErrorEquals": [
             "Bedrock.ThrottlingException",
             "Bedrock.InternalServerException",
-            "Sns.ThrottledException",
-            "SNS.ThrottledException",
-            "DynamoDb.ThrottlingException",
-            "DynamoDB.ThrottlingException",
+            "Bedrock.ServiceUnavailableException",
+            "Bedrock.SdkClientException",
+            *(
+                f"{service}.{error}Exception"
+                for service in ("DynamoDB", "DynamoDb")
+                for error in (
+                    "Throttling",
+                    "ProvisionedThroughputExceeded",
+                    "RequestLimitExceeded",
+                    "InternalServerError",
+                    "SdkClient",
+                )
+            ),
+            *(
+                f"{service}.{error}Exception"
+                for service in ("SNS", "Sns")
+                for error in ("Throttled", "InternalError", "KMSThrottling", "SdkClient")
+            ),
             "Ssm.ThrottlingException",
             "Ssm.InternalServerErrorException",
+            "Ssm.SdkClientException",
         ],
         "IntervalSeconds": 5,
         "MaxAttempts": 6,
@@ -68,6 +80,9 @@ SERVICE_RETRY: Final = [
         "JitterStrategy": "FULL",
     }
 ]
+# A job that is watched is billed: the watch outlasts more than an hour of throttling. The job's
+# token makes a repeated start the same job.
+WATCH_RETRY: Final = [{**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900}]
 
 
 def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "Close run") -> State:

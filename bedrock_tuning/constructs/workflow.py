@@ -11,6 +11,7 @@ from bedrock_tuning.constructs.asl import (
     PATIENT_RETRY,
     RETRY,
     SERVICE_RETRY,
+    WATCH_RETRY,
     State,
     call,
     choose,
@@ -139,11 +140,12 @@ def _checks() -> dict[str, State]:
                     },
                     # A child that fails only says that too many did; so each says what happened,
                     # and merge refuses to go on: an image that nobody checked must not be paid for.
+                    # By its name only, since a thousand causes would not fit into a state.
                     "Shard not checked": {
                         "Type": "Pass",
                         "Parameters": {
                             "number.$": "$.shard.number",
-                            "error.$": "$.error.Cause",
+                            "error.$": "$.error.Error",
                         },
                         "End": True,
                     },
@@ -260,7 +262,7 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"},
         "Parameters": request,
         "ResultPath": "$.job",
-        "Retry": SERVICE_RETRY,
+        "Retry": WATCH_RETRY,
         "Catch": [to("Close run")],
         "Next": "Read job",
     }
@@ -271,7 +273,7 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Credentials": train["Credentials"],
         "Parameters": {"JobIdentifier.$": "$.job.JobArn"},
         "ResultPath": "$.job",
-        "Retry": SERVICE_RETRY,
+        "Retry": WATCH_RETRY,
         "Catch": [to("Close run")],
         "Next": "Record job",
     }

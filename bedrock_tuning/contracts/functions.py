@@ -10,7 +10,6 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     RunEnvironment,
-    StartEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
@@ -82,7 +81,7 @@ def _check_images(_: Scope) -> tuple[Grant, ...]:
     folders = [f"{s3_layout.folder(g.ANY)}*"]
     return (
         g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
-        g.work("write work", "s3:PutObject", "results/*", "findings/*"),
+        g.work("write work", "s3:PutObject", "results/*", "findings/*", "errors/*"),
         g.use_data_key(),
         g.work("read work", "s3:GetObject", "shards/*"),
         g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=folders),
@@ -117,14 +116,14 @@ MERGE: Final = FunctionSpec(
     does="makes one report of all results",
     variables=RunEnvironment,
     grants=_merge,
-    payload={**_RUN, "shards": "$.shards"},
+    payload={**_RUN, "check": "$.check", "shards": "$.shards"},
     answer=Answer(path="$.report", field="valid"),
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
 )
 
 
-def _start_job(_: Scope) -> tuple[Grant, ...]:
+def _start_job(scope: Scope) -> tuple[Grant, ...]:
     return (
         g.find_manifests(),
         g.read_manifests(),
@@ -141,6 +140,7 @@ def _start_job(_: Scope) -> tuple[Grant, ...]:
             actions=("bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"),
             resources=(g.JOBS, g.CUSTOM_MODELS),
         ),
+        g.ask_executions("ask whether the run with the same work still runs", scope),
     )
 
 
@@ -148,9 +148,14 @@ START_JOB: Final = FunctionSpec(
     name="StartJob",
     module="start_job",
     does="prices the job, builds its request and keeps the checked manifests",
-    variables=StartEnvironment,
+    variables=RunEnvironment,
     grants=_start_job,
-    payload={"admission": "$.admission", "report": "$.report", **_SETTINGS},
+    payload={
+        "admission": "$.admission",
+        "report": "$.report",
+        **_SETTINGS,
+        "execution": "$$.Execution.Id",
+    },
     answer=Answer(path="$.start", field="decision", values=get_args(StartDecision)),
 )
 
@@ -183,7 +188,11 @@ CLOSE_RUN: Final = FunctionSpec(
     does="writes how a run ended",
     variables=RunEnvironment,
     grants=lambda _: g.runs("GetItem", "PutItem", "UpdateItem"),
-    payload={"state": "$"},
+    payload={
+        "state": "$",
+        "execution": "$$.Execution.Name",
+        "started": "$$.Execution.StartTime",
+    },
     answer=Answer(path="$.outcome"),
 )
 

@@ -7,8 +7,10 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts.contract import (
     Condition,
     Grant,
+    Scope,
     parameter_prefix,
     settings_prefix,
+    workflow_arn,
 )
 from bedrock_tuning.run.job import TAG_PREFIX
 
@@ -135,6 +137,16 @@ def foundation_models(*ids: str) -> tuple[str, ...]:
 def start_workflow(why: str) -> Grant:
     """Starting a run, or the serving part of one."""
     return Grant(why=why, actions=("states:StartExecution",), resources=("{workflow}",))
+
+
+def ask_executions(why: str, scope: Scope) -> Grant:
+    """Asking what became of this environment's executions."""
+    machine = workflow_arn(scope.settings.name)
+    return Grant(
+        why=why,
+        actions=("states:DescribeExecution",),
+        resources=(f"{machine.replace(':stateMachine:', ':execution:')}:*",),
+    )
 
 
 def runs(*actions: str) -> tuple[Grant, Grant]:

@@ -39,6 +39,8 @@ PATTERNS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
 }
 TAG_PREFIX: Final = "bedrock-tuning"
 _KEY_LENGTH: Final = 48
+# In the order of ASCII, so that what is written with them sorts as it counts.
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def problem(field: str, value: str) -> str | None:
@@ -84,13 +86,20 @@ def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> st
 def run_id(started: str, execution: str) -> str:
     """The name of a run, 22 characters that sort by time: 20261121-093000-3f9a1c.
 
-    started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it.
-    execution: its name, so that two that start in one second never share a run.
+    started: the execution's start time, ISO 8601 in UTC, as Step Functions gives it. Its
+        milliseconds are the first two characters after the second.
+    execution: its name, so that two that start in one millisecond never share a run.
+
+    Runs of one customization sort by their uploads: an upload is admitted only while it is the
+    newest, so the execution of a later one starts after an earlier one was admitted.
     """
-    digits = re.sub(r"[^0-9]", "", started.partition(".")[0])[:14]
+    whole, _, fraction = started.partition(".")
+    digits = re.sub(r"[^0-9]", "", whole)[:14]
     if len(digits) != 14:
         raise ValueError(f"not an ISO 8601 time: {started!r}")
-    suffix = _digest("run id", execution)[:6]
+    milliseconds = int(re.sub(r"[^0-9]", "", fraction)[:3].ljust(3, "0"))
+    tens, ones = divmod(milliseconds, len(_DIGITS))
+    suffix = f"{_DIGITS[tens]}{_DIGITS[ones]}{_digest('run id', execution)[:4]}"
     return f"{digits[:8]}-{digits[8:]}-{suffix}"
 
 

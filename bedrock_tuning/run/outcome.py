@@ -1,5 +1,6 @@
 """How a run ended, from the workflow's state: a status and a message for people."""
 
+import builtins
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,19 @@ class Outcome:
     notify: bool = True
 
 
+# What Step Functions and our functions fail with when the workflow itself is wrong.
+_INTERNAL: Final = (
+    "UncheckedError",
+    "States.Runtime",
+    "States.ParameterPathFailure",
+    "States.IntrinsicFailure",
+    "States.ResultPathMatchFailure",
+)
+_OURS: Final = (
+    "Likely cause: bedrock-tuning itself failed, not your dataset and not Bedrock",
+    "What to do: upload the manifest again; if it fails again, report this message with the "
+    "execution's name",
+)
 # Calls that are made only about a job that was started.
 _WATCHING: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
 # The ends that follow from an upload alone; nobody needs a message about them.
@@ -65,14 +79,18 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     )
 
 
-def _name(state: Mapping[str, Any]) -> str:
+def customization_in(state: Mapping[str, Any]) -> str | None:
+    """Whose run a state is of; None for a file of nobody's."""
     for key in ("admission", "serving"):
         part = state.get(key)
         if isinstance(part, Mapping) and part.get("customization"):
             return str(part["customization"])
     # Nothing was admitted: all that is known is the upload's event.
-    key = str(state.get("detail", {}).get("object", {}).get("key", ""))
-    return customization_of(key) or "a run"
+    return customization_of(str(state.get("detail", {}).get("object", {}).get("key", "")))
+
+
+def _name(state: Mapping[str, Any]) -> str:
+    return customization_in(state) or "a run"
 
 
 def _rejected(name: str, report: Mapping[str, Any], *, fetch: str) -> Outcome:
@@ -167,8 +185,11 @@ def _failed(
     request = start.get("request") or {}
     model = str(request.get("BaseModelIdentifier", ""))
     advice = explain(cause_words(cause), code=kind, model=model)
+    why = f"Likely cause: {advice.cause}", f"What to do: {advice.fix}"
+    if not advice.known and _ours(kind):
+        why = _OURS
     stopped = _parsed(cause).get("Status") == "Stopped"
-    lines = [error_words(error), f"Likely cause: {advice.cause}", f"What to do: {advice.fix}"]
+    lines = [error_words(error), *why]
     if "service role" in advice.cause and "RoleArn" in request:
         lines.append(f"The service role: {request['RoleArn']}")
     return Outcome(
@@ -177,6 +198,13 @@ def _failed(
         message="\n".join([*lines, *_left_behind(state, cause, environment)]),
         failed=not stopped,
     )
+
+
+def _ours(kind: str) -> bool:
+    """Whether an error's class says that this project's own code failed, and nobody else's."""
+    raised = getattr(builtins, kind, None)
+    internal = isinstance(raised, type) and issubclass(raised, Exception)
+    return internal or kind in _INTERNAL or kind.startswith(("Runtime.", "Sandbox."))
 
 
 def error_words(error: Mapping[str, Any]) -> str:

@@ -34,6 +34,13 @@ class Aws:
     bedrock: Bedrock = field(default_factory=Bedrock)
     bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
 
+    def runs(self, run: str, *, execution: str = "e1", status: str = "RUNNING") -> str:
+        """The execution of a run is in this status; returns its name."""
+        self.stepfunctions.statuses[execution] = status
+        item = self.dynamodb.items[f"run#{run}"]
+        item["execution"] = {"S": execution}
+        return execution
+
     def pointer(self, name: str, customization: str = "pets-search") -> str | None:
         """A published pointer."""
         return self.ssm.values.get(f"{PREFIX}/{customization}/{name}")

@@ -15,8 +15,8 @@ from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     LeaseEnvironment,
+    RunEnvironment,
     ServeEnvironment,
-    StartEnvironment,
     ThroughputEnvironment,
 )
 from lambdas import _aws
@@ -54,7 +54,7 @@ class _Current:
         def fake() -> Fake:
             return getattr(self.aws, name)
 
-        return connect(made, fake)
+        return _aws.told_apart(connect(made, fake))
 
 
 @pytest.fixture(scope="session")
@@ -85,20 +85,19 @@ def aws(
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the stacks set for the functions, of all of them together."""
-    start = StartEnvironment(
+    run = RunEnvironment(
         environment="dev",
         training_bucket=TRAINING,
         validation_bucket=VALIDATION,
         output_bucket=OUTPUT,
         runs_table="a-table",
-        approval_days=7,
     )
     buckets = {
-        name: getattr(start, name)
+        name: getattr(run, name)
         for name in ("environment", "training_bucket", "validation_bucket", "output_bucket")
     }
     every = [
-        start,
+        run,
         CheckEnvironment(**buckets, images_per_shard=4),
         ServeEnvironment(
             environment="dev",

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -252,9 +253,21 @@ class Sns(Fake):
 
 @dataclass
 class StepFunctions(Fake):
-    """Executions by name: the same name with another input is refused."""
+    """Executions by name: the same name with another input is refused. statuses: by name."""
 
     executions: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+
+    def DescribeExecution(self, executionArn: str) -> dict[str, Any]:
+        name = executionArn.rpartition(":")[2]
+        if name not in self.statuses:
+            raise Refused("ExecutionDoesNotExist")
+        return {
+            "executionArn": executionArn,
+            "stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow",
+            "status": self.statuses[name],
+            "startDate": datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
+        }
 
     def StartExecution(self, stateMachineArn: str, input: str, name: str = "") -> dict[str, Any]:
         name = name or f"unnamed-{len(self.executions)}"

@@ -114,6 +114,18 @@ def test_an_execution_that_broke_off_before_it_wrote_its_run_goes_on(aws: Aws) -
     assert aws.run(found["run"])["status"] == "checking"
 
 
+def test_an_upload_is_claimed_for_a_run_that_is_there_whatever_fails_next(aws: Aws) -> None:
+    """The event is delivered again: it must not be sent to a run that nobody can find."""
+    _upload(aws, "validation")
+    event = _upload(aws, "training")
+    aws.bedrock.refuse("GetFoundationModel", "AccessDeniedException")
+    with pytest.raises(ClientError):
+        _admit(event)
+
+    (run,) = [key.removeprefix("run#") for key in aws.dynamodb.items if key.startswith("run#")]
+    assert run in _admit(event, execution="e2")["reason"]
+
+
 def test_a_new_validation_set_alone_starts_nothing_and_says_what_to_do(aws: Aws) -> None:
     _upload(aws, "validation")
     _admit(_upload(aws, "training"))
@@ -198,7 +210,7 @@ def test_a_model_that_takes_no_jobs_ends_before_anything_is_checked(aws: Aws) ->
 
     assert found["decision"] == "closed"
     assert "is LEGACY, end of life 2027-03-01: Bedrock accepts no new job on it" in found["reason"]
-    assert aws.run(found["run"])["status"] == "closed"
+    assert aws.run(found["run"])["execution"] == "e1"
 
 
 def test_a_model_that_bedrock_no_longer_knows_is_closed(aws: Aws) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.settings_fields import IMAGES_PER_SHARD_MIN
+from bedrock_tuning.constructs import workflow
+from bedrock_tuning.constructs.asl import RETRY
 from bedrock_tuning.errors import SourceError
 from bedrock_tuning.rules import BY_ID
 from lambdas import _runs, check_images, check_manifest, merge
@@ -19,6 +22,7 @@ from tests.support.pictures import jpeg, png
 RUN = "20261121-093000-aaaaaa"
 WORK = f"work/{RUN}/"
 STYLE = "pets-style"
+STATES = workflow.definition(environment="dev", approval_days=7)["States"]
 BUCKETS = {"training": TRAINING, "validation": VALIDATION}
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -71,7 +75,8 @@ def _check(
         event = {"run": run, "settings": settings(name), "shard": json.loads(line)}
         shards.append(check_images.handler(event, None))
     assert sum(shard["images"] for shard in shards) == checked["images"]
-    return merge.handler({"run": run, "settings": settings(name), "shards": shards}, None)
+    event = {"run": run, "settings": settings(name), "check": checked, "shards": shards}
+    return merge.handler(event, None)
 
 
 def _report(aws: Aws, name: str = STYLE) -> dict[str, Any]:
@@ -316,27 +321,84 @@ def test_many_results_are_all_merged(aws: Aws) -> None:
     assert len([f for f in _rejected(aws) if f["name"] == "image-missing"]) == 23
 
 
-@pytest.mark.parametrize(
-    "cause",
-    [
-        '{"errorMessage": "cannot read 5.png: no route", "errorType": "SourceError"}',
-        "cannot read 5.png: no route",
-        {"errorMessage": "cannot read 5.png: no route"},
-    ],
-)
-def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(
-    cause: object, aws: Aws
-) -> None:
-    """The shard's cause comes raw: a function's error, or what Step Functions says itself."""
-    _upload(aws, STYLE, [_pet(number) for number in range(9)])
-    later = {"number": "00002", "error": "no route"}
-    shards = [{"images": 4}, {"number": "00001", "error": cause}, later]
-    event = {"run": RUN, "settings": settings(STYLE), "shards": shards}
+def _checked(aws: Aws, images: int = 9) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A check up to merge: what check_manifest returned, and the shards to be checked."""
+    _upload(aws, STYLE, [_pet(number) for number in range(images)])
+    _pictures(aws, range(images))
+    versions = aws.s3.objects.buckets[TRAINING][f"{STYLE}/manifest.jsonl"]
+    version = {"training_version": versions[-1].id, "validation_version": None}
+    checked = check_manifest.handler({"run": RUN, "settings": settings(STYLE), **version}, None)
+    index = aws.s3.objects.body(OUTPUT, checked["shards_key"]).decode().splitlines()
+    return checked, [json.loads(line) for line in index]
 
-    with pytest.raises(UncheckedError, match=r"2 of 3 shards .* number 00001: cannot read 5\.png"):
-        merge.handler(event, None)
+
+def _shard(shard: dict[str, Any]) -> dict[str, Any]:
+    return check_images.handler({"run": RUN, "settings": settings(STYLE), "shard": shard}, None)
+
+
+def _merge(checked: dict[str, Any], shards: list[dict[str, Any]]) -> None:
+    merge.handler(
+        {"run": RUN, "settings": settings(STYLE), "check": checked, "shards": shards}, None
+    )
+
+
+def test_an_unchecked_shard_ends_the_run_because_nobody_looked_at_its_images(aws: Aws) -> None:
+    """The workflow hands on the error's name only; a thousand causes would not fit into it."""
+    checked, shards = _checked(aws)
+    aws.s3.objects.refused[f"{STYLE}/images/5.png"] = (400, "ExpiredToken", "expired")
+    done = [_shard(shards[0])]
+    with pytest.raises(SourceError):
+        _shard(shards[1])
+    failed = [{"number": shard["number"], "error": "SourceError"} for shard in shards[1:]]
+
+    words = r"2 of 3 shards .* number 00001: SourceError: cannot read pets-style/images/5\.png"
+    with pytest.raises(UncheckedError, match=words):
+        _merge(checked, [*done, *failed])
 
     assert aws.s3.objects.keys(OUTPUT, "reports/") == []
+
+
+def test_a_check_that_was_killed_is_told_by_the_name_of_its_error(aws: Aws) -> None:
+    checked, shards = _checked(aws)
+    killed = {"number": shards[2]["number"], "error": "Sandbox.Timedout"}
+
+    with pytest.raises(UncheckedError, match=r"1 of 3 shards .* 00002: Sandbox\.Timedout"):
+        _merge(checked, [_shard(shards[0]), _shard(shards[1]), killed])
+
+
+def test_a_thousand_shards_that_failed_fit_into_the_workflows_state() -> None:
+    """Above 256 KiB an execution ends at once, and no Catch could tell of it."""
+    most = 550_000 // IMAGES_PER_SHARD_MIN
+    longest = max((error for each in RETRY for error in each["ErrorEquals"]), key=len)
+    failed = [{"number": f"{n:05d}", "error": longest} for n in range(most)]
+    (passed,) = [
+        state
+        for state in STATES["Check images"]["ItemProcessor"]["States"].values()
+        if state["Type"] == "Pass"
+    ]
+
+    assert set(passed["Parameters"].values()) == {"$.shard.number", "$.error.Error"}
+    assert len(json.dumps(failed)) < 128 * 1024
+
+
+@pytest.mark.parametrize("done", [0, 2])
+def test_a_map_that_ran_fewer_checks_than_there_are_shards_is_no_valid_dataset(
+    done: int, aws: Aws
+) -> None:
+    checked, shards = _checked(aws)
+    answers = [_shard(shard) for shard in shards[:done]]
+
+    with pytest.raises(UncheckedError, match=rf"{done} of 3 shards with {4 * done} of 9 images"):
+        _merge(checked, answers)
+
+
+def test_a_result_that_is_lost_is_no_valid_dataset(aws: Aws) -> None:
+    checked, shards = _checked(aws)
+    answers = [_shard(shard) for shard in shards]
+    aws.s3.objects.delete(OUTPUT, f"{WORK}results/00001.json")
+
+    with pytest.raises(UncheckedError, match=r"1 of 3 results .*results/00001\.json"):
+        _merge(checked, answers)
 
 
 def test_a_source_that_fails_is_no_finding(aws: Aws) -> None:

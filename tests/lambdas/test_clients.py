@@ -4,8 +4,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.retries import standard
 
+from bedrock_tuning.constructs.asl import RETRY
 from lambdas import _aws
+from tests.lambdas.aws import Aws
+from tests.lambdas.fakes import Refused
 
 # Taken before the fixtures put fakes in their places.
 CLIENTS = [
@@ -36,6 +41,44 @@ def test_a_client_is_made_for_the_functions_region_and_retries_what_passes(
 @pytest.mark.parametrize("make", CLIENTS, ids=lambda make: make.__name__)
 def test_a_client_is_kept_while_the_function_is_warm(make: Any) -> None:
     assert make.cache_parameters()["maxsize"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "passes"),
+    [
+        ("SlowDown", 503, True),
+        ("InternalError", 500, True),
+        ("RequestLimitExceeded", 400, True),
+        ("ProvisionedThroughputExceededException", 400, True),
+        ("ThrottlingException", 429, True),
+        ("TooManyUpdates", 400, True),
+        ("", 502, True),
+        ("AccessDenied", 403, False),
+        ("ConditionalCheckFailedException", 400, False),
+        ("NoSuchKey", 404, False),
+    ],
+)
+def test_a_refusal_that_passes_has_the_name_that_the_workflow_retries(
+    code: str, status: int, passes: bool, aws: Aws
+) -> None:
+    """botocore calls most of them ClientError, which is what a denied permission is, too."""
+    aws.s3.orders["ListObjectsV2"] = [Refused(code, "no", status)]
+
+    with pytest.raises(ClientError) as raised:
+        _aws.s3().list_objects_v2(Bucket="a-training", Prefix="")
+
+    retried = [error for each in RETRY for error in each["ErrorEquals"]]
+    assert (type(raised.value).__name__ in retried) is passes
+    assert raised.value.response["Error"]["Code"] == code
+
+
+def test_every_refusal_that_boto3_repeats_passes() -> None:
+    repeated = {
+        *standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+        *standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+    }
+
+    assert repeated <= _aws.PASSING_CODES
 
 
 def test_credentials_for_other_clients_are_the_functions_own_as_they_are_now(

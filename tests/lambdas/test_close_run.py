@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.run import job
 from lambdas import _runs, close_run
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import model_arn
@@ -37,8 +38,20 @@ SERVED = {
 
 def _close(**state: Any) -> dict[str, Any]:
     if state.get("start", {}).get("run_key"):
-        _runs.acquire_lock("a-table", key=KEY, run=RUN, job_name="a-job")
-    return close_run.handler({"state": {"admission": ADMISSION, **state}}, None)
+        _prepared()
+    return _end({"admission": ADMISSION, **state})
+
+
+def _prepared(owner: str = RUN) -> None:
+    """What Prepare job leaves in the table, whether it then fails or not."""
+    _runs.start_run("a-table", run=RUN, customization="pets-search", status="valid")
+    _runs.update_run("a-table", RUN, run_key=KEY)
+    _runs.acquire_lock("a-table", key=KEY, run=owner, job_name="a-job")
+
+
+def _end(state: dict[str, Any]) -> dict[str, Any]:
+    execution = {"execution": "e1", "started": "2026-11-21T09:30:00.123Z"}
+    return close_run.handler({"state": state, **execution}, None)
 
 
 def _error(error: str, cause: Any = "") -> dict[str, str]:
@@ -105,21 +118,34 @@ def test_a_run_that_was_never_written_is_written_at_its_end(aws: Aws) -> None:
 def test_a_deployment_that_changed_what_is_served_is_written_too(aws: Aws) -> None:
     serving = {**SERVED, "run": "deploy-20261121T093000Z", "step": "removed"}
 
-    ended = close_run.handler({"state": {"serving": serving}}, None)
+    ended = _end({"serving": serving})
 
     assert ended["run"] == "deploy-20261121T093000Z"
     assert aws.run("deploy-20261121T093000Z")["status"] == "removed"
     assert aws.run("deploy-20261121T093000Z")["customization"] == "pets-search"
 
 
-def test_an_error_before_any_run_is_told_all_the_same(aws: Aws) -> None:
+def test_a_run_that_could_not_be_admitted_is_told_and_listed(aws: Aws) -> None:
+    """Its claim names it: who uploads the same again is sent to a run that exists."""
     event = {"detail": {"object": {"key": "pets-search/manifest.jsonl"}}}
 
-    ended = close_run.handler({"state": {**event, "error": _error("Boom")}}, None)
+    ended = _end({**event, "error": _error("Boom")})
 
     assert (ended["status"], ended["notify"], ended["failed"]) == ("failed", True, True)
-    assert ended["run"] is None
-    assert aws.dynamodb.items == {}
+    run = job.run_id("2026-11-21T09:30:00.123Z", "e1")
+    assert ended["run"] == run
+    assert (aws.run(run)["status"], aws.run(run)["customization"]) == ("failed", "pets-search")
+
+
+def test_work_is_released_by_what_the_run_has_noted_where_preparing_its_job_failed(
+    aws: Aws,
+) -> None:
+    """A caught error leaves nothing of the step in the state."""
+    _prepared()
+
+    _end({"admission": ADMISSION, "error": _error("DeniedError", "no")})
+
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "failed"
 
 
 def test_what_was_served_is_found_by_its_endpoint(aws: Aws) -> None:
@@ -164,7 +190,7 @@ def test_what_was_trained_is_never_trained_again_whatever_went_wrong_afterwards(
 
 
 def test_a_run_whose_work_was_taken_over_leaves_it_alone(aws: Aws) -> None:
-    _runs.acquire_lock("a-table", key=KEY, run="another", job_name="a-job")
+    _prepared(owner="another")
 
     _close(start=START, error=_error("States.TaskFailed"))
 
@@ -174,7 +200,7 @@ def test_a_run_whose_work_was_taken_over_leaves_it_alone(aws: Aws) -> None:
 def test_the_subject_is_one_that_sns_takes(aws: Aws) -> None:
     admission = {**ADMISSION, "customization": "ü" * 120}
 
-    subject = close_run.handler({"state": {"admission": admission}}, None)["subject"]
+    subject = _end({"admission": admission})["subject"]
 
     assert subject.isascii()
     assert 0 < len(subject) <= 100

@@ -117,7 +117,15 @@ def test_a_manifest_that_may_not_be_copied_is_named_with_what_reading_it_needs(
     report = {"fingerprints": {"training": "a:1"}, "training_records": 1, "training_characters": 0}
 
     with pytest.raises(DeniedError) as caught:
-        start_job.handler({"admission": admission, "report": report, "settings": settings()}, None)
+        start_job.handler(
+            {
+                "admission": admission,
+                "report": report,
+                "settings": settings(),
+                "execution": "arn:aws:states:us-east-1:000000000000:execution:a-workflow:e1",
+            },
+            None,
+        )
 
     words = str(caught.value)
     for told in ("a-function", "s3:GetObjectVersion", f"arn:aws:s3:::{TRAINING}/{KEY}"):

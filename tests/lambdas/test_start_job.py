@@ -1,21 +1,22 @@
 """Which valid datasets become jobs: the same work is never paid for twice, nor lost."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.errors import DeniedError
 from lambdas import _runs, start_job
-from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, Aws, settings
+from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
 
 KEY = "pets-search/manifest.jsonl"
 RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
 FINGERPRINTS = {"training": "aa:1", "validation": "bb:2"}
 MODEL = model_arn(1)
+HERE = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:e2"
 
 
 @pytest.fixture(autouse=True)
@@ -40,19 +41,14 @@ def _start(run: str = RUN, **report: Any) -> dict[str, Any]:
         **report,
     }
     _runs.start_run("a-table", run=run, customization="pets-search", status="valid")
-    return start_job.handler(
-        {"admission": admission, "report": report, "settings": settings()}, None
-    )
+    event = {"admission": admission, "report": report, "settings": settings(), "execution": HERE}
+    return start_job.handler(event, None)
 
 
 def _work(aws: Aws, key: str, **changes: Any) -> None:
     """Changes the item of a run key."""
     item = aws.dynamodb.items[f"key#{key}"]
     item.update({name: _runs._serialize(value) for name, value in changes.items()})
-
-
-def _ago(**life: float) -> str:
-    return (datetime.now(UTC) - timedelta(**life)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_new_work_starts_with_the_request_for_step_functions(aws: Aws) -> None:
@@ -230,37 +226,99 @@ def test_a_job_that_completed_after_its_run_had_failed_counts_while_its_model_ex
     assert _start()["decision"] == decision
 
 
-def test_a_claim_without_a_job_is_respected_while_its_run_may_be_about_to_start_it() -> None:
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("training", "about to start its job"),
+        ("awaiting-approval", "waits for approval of its price"),
+    ],
+)
+def test_work_without_a_job_belongs_to_its_run_as_long_as_that_runs(
+    status: str, words: str, aws: Aws
+) -> None:
+    """However long its approval takes: two runs never pay for the same work."""
     _start(OTHER)
+    aws.runs(OTHER)
+    _runs.update_run("a-table", OTHER, status=status)
 
     found = _start()
 
-    assert found["decision"] == "in-progress"
-    assert "about to start its job" in found["reason"]
+    assert (found["decision"], found["holder"]) == ("in-progress", OTHER)
+    assert words in found["reason"]
 
 
-@pytest.mark.parametrize(
-    ("minutes", "decision", "owner"), [(29.5, "in-progress", OTHER), (30.5, "start", RUN)]
-)
-def test_a_claim_whose_run_started_no_job_within_half_an_hour_goes_stale(
-    minutes: float, decision: str, owner: str, aws: Aws
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED"])
+@pytest.mark.parametrize("waits", ["training", "awaiting-approval"])
+def test_work_of_a_run_that_ended_without_a_job_is_free_at_once(
+    status: str, waits: str, aws: Aws
 ) -> None:
+    """An aborted execution releases nothing; its approval would have had a week."""
     key = _start(OTHER)["run_key"]
-    _work(aws, key, since=_ago(minutes=minutes))
+    aws.runs(OTHER, status=status)
+    _runs.update_run("a-table", OTHER, status=waits)
 
-    assert _start()["decision"] == decision
-    assert aws.dynamodb.item(f"key#{key}")["run"] == owner
+    assert _start()["decision"] == "start"
+    assert aws.dynamodb.item(f"key#{key}")["run"] == RUN
 
 
-@pytest.mark.parametrize(("days", "decision"), [(6.9, "in-progress"), (7.1, "start")])
-def test_a_claim_that_waits_for_a_person_is_respected_as_long_as_the_person_has_time(
-    days: float, decision: str, aws: Aws
-) -> None:
+def test_work_of_an_execution_that_nobody_knows_any_more_is_free(aws: Aws) -> None:
+    _start(OTHER)
+    aws.runs(OTHER)
+    aws.stepfunctions.statuses.clear()
+
+    assert _start()["decision"] == "start"
+
+
+def test_a_job_that_an_execution_started_just_before_it_ended_is_seen(aws: Aws) -> None:
+    """Asked in the other order, it could be started between the two answers."""
+    job = _start(OTHER)["request"]["JobName"]
+    aws.runs(OTHER, status="ABORTED")
+
+    def started_meanwhile(operation: str, carry_out: Callable[[], Any]) -> Any:
+        answer = carry_out()
+        if operation == "DescribeExecution":
+            aws.bedrock.jobs[job] = {"status": "InProgress"}
+        return answer
+
+    aws.stepfunctions.around = started_meanwhile
+
+    assert _start()["decision"] == "in-progress"
+
+
+def test_a_run_whose_job_could_not_be_prepared_has_noted_what_its_end_releases(aws: Aws) -> None:
+    aws.s3.refuse("HeadObject", "403", "Forbidden")
+
+    with pytest.raises(DeniedError):
+        _start()
+
+    key = aws.run(RUN)["run_key"]
+    assert aws.dynamodb.item(f"key#{key}")["run"] == RUN
+
+
+def test_work_that_was_taken_over_is_ours_even_if_the_answer_was_lost(aws: Aws) -> None:
+    """boto3 asks again, and the condition fails against what its first request wrote."""
     key = _start(OTHER)["run_key"]
-    _runs.update_run("a-table", OTHER, status="awaiting-approval")
-    _work(aws, key, since=_ago(days=days))
+    _work(aws, key, state="failed")
+    aws.dynamodb.around = _twice("PutItem", after=1)
 
-    assert _start()["decision"] == decision
+    found = _start()
+
+    assert found["decision"] == "start"
+    assert found["request"]["ClientRequestToken"] == f"{key}-2"
+
+
+def _twice(operation: str, *, after: int) -> Callable[[str, Callable[[], Any]], Any]:
+    """Carries an operation out twice in a row, once so many were carried out once."""
+    seen = []
+
+    def around(name: str, carry_out: Callable[[], Any]) -> Any:
+        if name == operation:
+            seen.append(name)
+            if len(seen) == after + 1:
+                carry_out()
+        return carry_out()
+
+    return around
 
 
 def test_of_two_runs_that_take_over_only_one_wins(
@@ -270,9 +328,9 @@ def test_of_two_runs_that_take_over_only_one_wins(
     _work(aws, key, state="failed")
     taken = start_job._same_work
 
-    def another_was_faster(*arguments: Any) -> Any:
+    def another_was_faster(*arguments: Any, **named: Any) -> Any:
         _work(aws, key, run="20261121-100000-cccccc")
-        return taken(*arguments)
+        return taken(*arguments, **named)
 
     monkeypatch.setattr(start_job, "_same_work", another_was_faster)
 

@@ -37,7 +37,7 @@ from lambdas import (
     serve,
     start_job,
 )
-from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, Aws, settings
+from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
 from tests.lambdas.cloudformation import CloudFormation
 from tests.lambdas.fakes import Refused
@@ -52,6 +52,7 @@ OLD, NEW = model_arn(1), model_arn(2)
 JOB = job_arn(7)
 JOB_FOLDER = f"jobs/{NAME}/model-customization-job-{JOB.rpartition('/')[2]}/"
 PICTURE = png(520, 520)
+HERE = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:e2"
 FAR, PAST = "2999-01-01T00:00:00Z", "2026-01-01T00:00:00Z"
 
 
@@ -183,7 +184,7 @@ def a_dataset_is_checked(world: World) -> Any:
     checked = world.call(check_manifest.handler, {**run, **versions})
     index = world.aws.s3.objects.body(OUTPUT, checked["shards_key"])
     shard = world.call(check_images.handler, {**run, "shard": json.loads(index)})
-    return world.call(merge.handler, {**run, "shards": [shard]})
+    return world.call(merge.handler, {**run, "check": checked, "shards": [shard]})
 
 
 def _start(world: World, run: str = RUN) -> Any:
@@ -198,7 +199,10 @@ def _start(world: World, run: str = RUN) -> Any:
     world.aws.s3.objects.buckets[TRAINING] = {}
     world.aws.s3.objects.buckets[VALIDATION] = {}
     _manifests(world)
-    event = {"admission": admission, "report": report, "settings": settings()}
+    world.before(
+        _runs.start_run, "a-table", run=run, customization=NAME, status="valid", execution="e1"
+    )
+    event = {"admission": admission, "report": report, "settings": settings(), "execution": HERE}
     return world.call(start_job.handler, event)
 
 
@@ -207,6 +211,7 @@ def _earlier(world: World, **changes: Any) -> dict[str, Any]:
     first: dict[str, Any] = world.before(_start, world)
     item = world.aws.dynamodb.items[f"key#{first['run_key']}"]
     item.update({name: {"S": value} for name, value in changes.items()})
+    world.aws.runs(RUN)
     return first
 
 
@@ -259,6 +264,7 @@ def a_finished_job_is_recorded(world: World) -> Any:
 
 @scenario
 def a_run_is_closed(world: World) -> Any:
+    world.before(_runs.start_run, "a-table", run=RUN, customization=NAME, run_key="k" * 48)
     world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN, job_name="a-job")
     state = {
         "admission": {"customization": NAME, "run": RUN, "decision": "run", "reason": "checking"},
@@ -266,7 +272,8 @@ def a_run_is_closed(world: World) -> Any:
         "job": {"JobArn": JOB, "OutputModelArn": NEW},
         "serving": {"step": "served", "endpoint_arn": "arn:endpoint", "customization": NAME},
     }
-    return world.call(close_run.handler, {"state": state})
+    execution = {"execution": "e1", "started": "2026-11-21T09:30:00.123Z"}
+    return world.call(close_run.handler, {"state": state, **execution})
 
 
 def _serve(world: World, **state: Any) -> str:
@@ -457,7 +464,8 @@ def _world(aws: Aws, result: Any) -> str:
             f"{bucket}/{key}": aws.s3.objects.body(bucket, key)
             for bucket in aws.s3.objects.buckets
             for key in aws.s3.objects.keys(bucket)
-            if not key.endswith(".html")  # drawn from report.json, and long
+            # One is drawn from report.json, and long; in the other a check says why it failed once.
+            if not key.endswith(".html") and "/errors/" not in key
         },
     }
     text = json.dumps(seen, default=str, sort_keys=True)

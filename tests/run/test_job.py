@@ -344,8 +344,18 @@ def test_runs_sort_by_time(earlier: Any, later: Any, claim: str) -> None:
     runs = [job.run_id(f"{when.isoformat()}Z", claim) for when in (earlier, later)]
 
     assert all(len(run) == 22 for run in runs)
-    first, second = (when.replace(microsecond=0) for when in (earlier, later))
+    first, second = (
+        when.replace(microsecond=when.microsecond // 1000 * 1000) for when in (earlier, later)
+    )
     assert (runs[0] < runs[1]) is (first < second)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (35, 36), (99, 100), (9, 10), (998, 999)])
+def test_two_uploads_of_one_second_sort_as_they_came(first: int, second: int) -> None:
+    """By chance the hash of the later one's execution may be the smaller one."""
+    for name in ("a", "b", "c", "d", "e", "f", "g", "h"):
+        times = [f"2026-11-21T09:30:00.{each:03d}Z" for each in (first, second)]
+        assert job.run_id(times[0], name) < job.run_id(times[1], f"{name} again")
 
 
 @pytest.mark.parametrize("started", ["", "yesterday", "2026-11-21"])

@@ -257,6 +257,22 @@ def test_an_error_of_a_function_is_told_in_its_own_words() -> None:
     assert ended.failed
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("KeyError", {"errorMessage": "'customization'", "errorType": "KeyError"}),
+        ("UncheckedError", {"errorMessage": "0 of 3 shards with 0 of 9 images were checked"}),
+        ("Runtime.ImportModuleError", "Unable to import module"),
+        ("States.Runtime", "The JSONPath '$.x' could not be found in the input"),
+    ],
+)
+def test_our_own_fault_is_not_blamed_on_bedrock(error: str, cause: object) -> None:
+    ended = _failed(error, cause)
+
+    assert "bedrock-tuning itself failed, not your dataset and not Bedrock" in ended.message
+    assert "AWS Support" not in ended.message
+
+
 def test_an_error_before_anything_was_admitted_names_the_upload() -> None:
     event = {"detail": {"object": {"key": "pets-style/manifest.jsonl"}}}
 

@@ -25,7 +25,7 @@ _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.
     fix=_FIX,
 )
 def approval(evidence: Evidence) -> Iterator[Violation]:
-    days = evidence.bound.contracts.function("StartJob").environment["APPROVAL_DAYS"]
+    days = evidence.bound.contracts.approval_days
     table = evidence.bound.fill("{runs:name}")
     for machine, name, state in states_of(evidence):
         resource = str(state.get("Resource"))
@@ -45,11 +45,11 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
             yield found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
         if state.get("ResultPath", "$") == "$":
             yield found(machine, f"the ResultPath of {name} is $", "it keeps the run's data")
-        if waits and state.get("TimeoutSeconds") != int(days) * 86_400:
+        if waits and state.get("TimeoutSeconds") != days * 86_400:
             yield found(
                 machine,
                 f"TimeoutSeconds of {name} is {state.get('TimeoutSeconds')}",
-                f"{int(days) * 86_400}: approval_days is {days}",
+                f"{days * 86_400}: approval_days is {days}",
             )
 
 

@@ -250,7 +250,7 @@ def _loads(state: StateDefinition) -> bool:
     fix=_FIX,
 )
 def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
-    wanted = {"number.$": "$.shard.number", "error.$": "$.error.Cause"}
+    wanted = {"number.$": "$.shard.number", "error.$": "$.error.Error"}
     checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")
     for machine, definition in graph.machines(evidence.assembly):
         _, *inner = graph.graphs(definition)

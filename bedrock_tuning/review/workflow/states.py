@@ -53,13 +53,14 @@ _COMPARISONS: Final = re.compile(
 _ERRORS: Final = re.compile(
     r"States\.(ALL|Timeout|TaskFailed|HeartbeatTimeout)"
     r"|Lambda\.(ServiceException|AWSLambdaException|SdkClientException"
-    r"|TooManyRequestsException|Unknown)"
-    r"|(Bedrock\.)?(ThrottlingException|InternalServerException|ServiceUnavailableException"
-    r"|ModelNotReadyException|ModelTimeoutException|ModelErrorException)"
-    r"|InternalServerError|TooManyUpdates"
-    r"|(Sns|SNS)\.ThrottledException|(DynamoDb|DynamoDB)\.ThrottlingException|SourceError"
-    r"|Ssm\.(ThrottlingException|InternalServerErrorException)"
-    r"|TooManyRequestsException|ProvisionedThroughputExceededException|RequestLimitExceeded"
+    r"|TooManyRequestsException|Unknown)|Sandbox\.Timedout|Runtime\.ExitError"
+    r"|(Bedrock|DynamoD[Bb]|S[Nn][Ss]|Ssm)\.SdkClientException"
+    r"|Bedrock\.(Throttling|InternalServer|ServiceUnavailable)Exception"
+    r"|S[Nn][Ss]\.(Throttled|InternalError|KMSThrottling)Exception"
+    r"|DynamoD[Bb]\.(Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded"
+    r"|InternalServerError)Exception"
+    r"|Ssm\.(Throttling|InternalServerError)Exception"
+    r"|PassingError|SourceError|ResponseStreamingError|IncompleteReadError"
     r"|EndpointConnectionError|Connection(Closed|Error)?Error|(Connect|Read)TimeoutError"
 )
 # AWS: "As a best practice, ensure production code can handle Lambda service exceptions".
