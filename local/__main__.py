@@ -23,6 +23,7 @@ from local.emulator.server import (
 )
 
 BUILD = Path("build")
+STOP_AFTER_HOURS = 8.0
 AGAIN = (
     "If leftovers of an earlier run are the cause, start over: `make local-down`, "
     "`make local-up FRESH=1`, `make demo`"
@@ -103,9 +104,11 @@ def up(
         fresh=fresh,
         allow_closed_models=allow_closed_models,
         detach=True,
+        stop_after_hours=STOP_AFTER_HOURS,
     )
     took = time.monotonic() - began
     click.echo(f"up after {took:.1f} s, pid {server.record.pid}, log {server.layout.log}", err=True)
+    click.echo(f"it stops by itself after {STOP_AFTER_HOURS:g} hours and keeps its state", err=True)
     _raise(server, model_units)
     click.echo(server.endpoint)
 
@@ -177,7 +180,7 @@ def demo(*, state: Path, port: int) -> None:
     try:
         with narrator.step("start", "start the local AWS"):
             aws = LocalAws.attach(state=state) or LocalAws.start(
-                state=state, port=port, detach=True
+                state=state, port=port, detach=True, stop_after_hours=STOP_AFTER_HOURS
             )
         # As AWS raises it on request: one to serve, one for a replacement.
         aws.faults.options(model_units=2)
@@ -192,7 +195,8 @@ def demo(*, state: Path, port: int) -> None:
     click.echo(
         f"\nThe local AWS is still running at {aws.endpoint}. To explore it:\n"
         f'    eval "$(.venv/bin/python -m local env)"; .venv/bin/tuning runs\n'
-        "To stop it:\n    make local-down",
+        f"It stops by itself {STOP_AFTER_HOURS:g} hours after its start. To stop it now:\n"
+        "    make local-down",
         err=True,
     )
 

@@ -3,7 +3,6 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,14 +10,9 @@ from typing import Any, Final
 import msgspec
 
 from local.bedrock.simulator import Options, Simulator
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+from local.emulator.door import PAGE, Asgi, Message, Receive, Send, read_body
 
 HEADER: Final = (b"x-bedrock-tuning-simulator", b"1")
-PATH: Final = "/_simulator"
 
 
 def install(simulator: Simulator) -> None:
@@ -33,8 +27,8 @@ def install(simulator: Simulator) -> None:
                 message["headers"] = [*message.get("headers", ()), HEADER]
             await send(message)
 
-        if scope["type"] == "http" and scope["path"] == PATH:
-            status, answer = _page(simulator, await _body(receive))
+        if scope["type"] == "http" and scope["path"] == PAGE:
+            status, answer = _page(simulator, await read_body(receive))
             headers = [(b"content-type", b"application/json")]
             await marked({"type": "http.response.start", "status": status, "headers": headers})
             await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
@@ -42,15 +36,6 @@ def install(simulator: Simulator) -> None:
             await inner(scope, receive, marked)
 
     app.app = outer
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 def _page(simulator: Simulator, body: bytes) -> tuple[int, Any]:

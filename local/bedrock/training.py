@@ -89,7 +89,7 @@ def _enter(job: Resource, phase: str) -> None:
 def _run(simulator: Simulator, job: Resource) -> None:
     events.emit(job)
     try:
-        _train(simulator, job)
+        _train_when_served(simulator, job)
     except _StoppedError:
         set_status(simulator, job, "Stopped")
     except JobError as error:
@@ -99,6 +99,20 @@ def _run(simulator: Simulator, job: Resource) -> None:
     except Exception as error:
         log.exception("simulated job %s broke", job.name)
         _fail(simulator, job, f"{_UNEXPECTED} ({error})")
+
+
+def _train_when_served(simulator: Simulator, job: Resource) -> None:
+    """Trains once this server listens, which it does not yet when it resumes a job."""
+    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    while True:
+        try:
+            _train(simulator, job)
+        except (NoConnectionError, HTTPClientError):
+            time.sleep(_TICK)
+        else:
+            return
 
 
 def _fail(simulator: Simulator, job: Resource, message: str) -> None:

@@ -5,24 +5,29 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from local.emulator.door import PAGE, TOKEN_HEADER
 
 
 class FaultError(Exception):
     """An order that the simulator refused; the message says why."""
 
 
-def ask(endpoint: str, order: Any = None, *, timeout: float = 10) -> dict[str, Any]:
-    """What the simulator says about itself, after an order if there is one.
+def ask(
+    endpoint: str, order: Any = None, *, token: str = "", timeout: float = 10
+) -> dict[str, Any]:
+    """What the simulator says about itself, after an order if there is one; that needs its token.
 
     Raises FaultError, and OSError or ValueError when no simulator answers.
     """
     data = None if order is None else json.dumps(order).encode()
+    request = urllib.request.Request(  # noqa: S310 - the endpoint is our own loopback server
+        f"{endpoint}{PAGE}", data=data, headers={TOKEN_HEADER: token}
+    )
     try:
-        with urllib.request.urlopen(  # noqa: S310 - the endpoint is our own loopback server
-            f"{endpoint}/_simulator", data=data, timeout=timeout
-        ) as answer:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - the same
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
@@ -36,10 +41,11 @@ class Faults:
     """Orders, which wait for the next call or change that they apply to."""
 
     endpoint: str
+    token: str = field(repr=False)
 
     def order(self, kind: str, **details: str | int) -> None:
         """Order a fault (local.bedrock.faults.FaultOrder says which there are)."""
-        ask(self.endpoint, {"order": {"kind": kind, **details}})
+        self._ask({"order": {"kind": kind, **details}})
 
     def refuse(self, operation: str, **details: str | int) -> None:
         """Order an error of an operation: throttling, unless `code` is another class."""
@@ -47,17 +53,20 @@ class Faults:
 
     def pending(self) -> list[dict[str, Any]]:
         """The pending orders, oldest first."""
-        found: list[dict[str, Any]] = ask(self.endpoint)["faults"]
+        found: list[dict[str, Any]] = self._ask()["faults"]
         return found
 
     def clear(self) -> None:
         """Cancel every order."""
-        ask(self.endpoint, {"clear": True})
+        self._ask({"clear": True})
 
     def options(self, **changes: bool | int) -> dict[str, Any]:
         """Change the account's options (allow_closed_models, model_units …); returns them all."""
-        found: dict[str, Any] = ask(self.endpoint, {"options": changes})["options"]
+        found: dict[str, Any] = self._ask({"options": changes})["options"]
         return found
+
+    def _ask(self, order: Any = None) -> dict[str, Any]:
+        return ask(self.endpoint, order, token=self.token)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -54,8 +54,10 @@ class Layout:
         return (self.root / "state", self.root / "s3", self.temporary, self.root / "home")
 
     def make(self) -> None:
+        """Nobody else on the machine may read what is uploaded, or root's credentials."""
         for folder in (self.root, *self.data):
             folder.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
 
 
 def server_environment(*, layout: Layout, port: int, clock: float) -> dict[str, str]:
@@ -90,12 +92,14 @@ def server_environment(*, layout: Layout, port: int, clock: float) -> dict[str, 
     }
 
 
-def client_environment(*, layout: Layout, port: int) -> dict[str, str]:
+def client_environment(
+    *, layout: Layout, port: int, access_key: str, secret_key: str
+) -> dict[str, str]:
     """What boto3, the AWS CLI and the CDK CLI need to talk to the local AWS and to nothing else."""
     return {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -108,8 +112,7 @@ def client_environment(*, layout: Layout, port: int) -> dict[str, str]:
         "CDK_DEFAULT_REGION": REGION,
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        # The CDK CLI caches the account of an access key; a cache of its own keeps
-        # this account apart from whatever the user's `test` key meant before.
+        # The CDK CLI caches the account of an access key; what it learned here stays here.
         "CDK_HOME": str(layout.root / "cdk"),
     }
 

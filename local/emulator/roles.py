@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,8 @@ from typing import Any, Final
 from local.emulator.layout import HOST
 
 SESSION_SECONDS: Final = 12 * 3600
+# Nobody outside of this process can compute a session's credentials from the name of its role.
+_SALT: Final = secrets.token_hex(16)
 
 
 class RoleError(Exception):
@@ -46,7 +49,7 @@ def assume(
             f"{service} is unable to assume the role {role_arn} for {source_arn}: "
             "its trust policy does not allow it"
         )
-    return _session(role_arn, session_name, seed=f"{service} {role_arn} {session_name}")
+    return session_of(role_arn, session_name, seed=service)
 
 
 def become(
@@ -64,32 +67,32 @@ def become(
             f"The role {session.role_arn} is not authorized to assume the task state's role, "
             f"{role_arn}."
         )
-    seed = f"{session.role_arn} {role_arn} {session_name}"
-    return _session(role_arn, session_name, seed=seed)
+    return session_of(role_arn, session_name, seed=session.role_arn)
 
 
-def _session(role_arn: str, session_name: str, *, seed: str) -> Session:
+def session_of(role_arn: str, session_name: str, *, seed: str) -> Session:
+    """Credentials of `role_arn`; the same for the same seed, until this process ends."""
     from ministack.services import sts
 
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
-    seed = hashlib.sha256(seed.encode()).hexdigest()
-    session = Session(
+    seed = hashlib.sha256(f"{seed} {role_arn} {session_name}".encode()).hexdigest()
+    made = Session(
         role_arn=role_arn,
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
         access_key=f"ASIA{seed[:16].upper()}",
-        secret_key=hashlib.sha256(f"secret {seed}".encode()).hexdigest(),
-        token=hashlib.sha256(f"token {seed}".encode()).hexdigest(),
+        secret_key=hashlib.sha256(f"{_SALT} secret {seed}".encode()).hexdigest(),
+        token=hashlib.sha256(f"{_SALT} token {seed}".encode()).hexdigest(),
     )
     sts.register_session(
-        session.access_key,
+        made.access_key,
         {
-            "Arn": session.principal_arn,
+            "Arn": made.principal_arn,
             "UserId": f"{name}:{session_name}",
-            "SecretAccessKey": session.secret_key,
-            "SessionToken": session.token,
+            "SecretAccessKey": made.secret_key,
+            "SessionToken": made.token,
         },
     )
-    return session
+    return made
 
 
 def _trusts(principal: str, *, role_arn: str, region: str, context: Mapping[str, str]) -> bool:

@@ -5,19 +5,21 @@ import fcntl
 import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
 import msgspec
 
+from local.emulator.door import Secrets
 from local.emulator.faults import Faults, ask
 from local.emulator.layout import (
     HOST,
@@ -47,29 +49,39 @@ class LocalAwsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRecord:
-    """What a server was started with; written next to its lock.
+    """What a server is started with; written next to its lock, for its owner alone.
 
-    `clock` is how many simulated seconds pass in Bedrock per real second.
+    `clock` is how many simulated seconds pass in Bedrock per real second. `secrets` are new at
+    each start. `pid` is 0 until the process runs.
     """
 
     pid: int
     port: int
     clock: float
     allow_closed_models: bool
+    stop_after_hours: float | None = None
+    secrets: Secrets = field(repr=False)
 
     @classmethod
     def read(cls, layout: Layout) -> Self | None:
         """The last server's record, or None when there is none that could be one."""
         try:
-            found = msgspec.json.decode(layout.record.read_bytes(), type=cls)
+            found = cls.draft(layout.record)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
         # Signals to the process 0 or -1 would reach more than one.
         return found if found.pid > 1 and 0 < found.port <= PORT_MAX else None
 
+    @classmethod
+    def draft(cls, path: Path) -> Self:
+        """What a server that starts now is to be; raises OSError and msgspec's errors."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
+
     def write(self, layout: Layout) -> None:
         """Whole or not at all, however this process ends."""
         draft = layout.record.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
         draft.replace(layout.record)
 
@@ -77,7 +89,7 @@ class ServerRecord:
 class LocalAws:
     """A running local AWS; as a context manager it stops the server that it started.
 
-    Root credentials (`test`/`test`) are used by `client`; functions and state machines
+    `client` uses root's credentials, which are new at each start; functions and state machines
     run with their own roles.
     """
 
@@ -103,12 +115,14 @@ class LocalAws:
         fresh: bool = False,
         allow_closed_models: bool = False,
         detach: bool = False,
+        stop_after_hours: float | None = None,
         patched: bool = True,
     ) -> Self:
         """Start a server and wait until it answers.
 
         `port` 0 takes a free one. `clock` is simulated seconds of Bedrock per second. Unless
-        `detach`, the server ends with this process, however that ends. Without `patched` it is
+        `detach`, the server ends with this process, however that ends; detached, it stops by itself
+        after `stop_after_hours` and keeps its state. Without `patched` it is
         the emulator as it comes, which the contract tests of the patches need.
         Raises LocalAwsError when one already runs on `state` or the new one does not come up.
         """
@@ -133,8 +147,14 @@ class LocalAws:
             layout.make()
             chosen = _free_port(port)
             draft = ServerRecord(
-                pid=0, port=chosen, clock=clock, allow_closed_models=allow_closed_models
+                pid=0,
+                port=chosen,
+                clock=clock,
+                allow_closed_models=allow_closed_models,
+                stop_after_hours=stop_after_hours,
+                secrets=_new_secrets(),
             )
+            draft.write(layout)
             process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach, patched=patched)
         record = replace(draft, pid=process.pid)
         record.write(layout)
@@ -175,11 +195,16 @@ class LocalAws:
     @property
     def faults(self) -> Faults:
         """Order faults in the Bedrock simulator."""
-        return Faults(endpoint=self.endpoint)
+        return Faults(endpoint=self.endpoint, token=self.record.secrets.token)
 
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """`base` (default: nothing) cleaned of AWS settings, plus what a client needs."""
-        ours = client_environment(layout=self.layout, port=self.record.port)
+        ours = client_environment(
+            layout=self.layout,
+            port=self.record.port,
+            access_key=self.record.secrets.access_key,
+            secret_key=self.record.secrets.secret_key,
+        )
         return clean(base or {}) | ours
 
     def client(self, service: str, **arguments: Any) -> Any:
@@ -189,7 +214,9 @@ class LocalAws:
         """
         key = f"{service} {sorted(arguments.items())}"
         if key not in self._clients:
-            self._clients[key] = _make_client(service, self.endpoint, arguments)
+            self._clients[key] = _make_client(
+                service, self.endpoint, self.record.secrets, arguments
+            )
         return self._clients[key]
 
     def status(self) -> dict[str, Any]:
@@ -277,13 +304,21 @@ class LocalAws:
         return False
 
 
-def _make_client(service: str, endpoint: str, arguments: Mapping[str, Any]) -> Any:
+def _new_secrets() -> Secrets:
+    return Secrets(
+        access_key=f"LOCAL{secrets.token_hex(8).upper()}",
+        secret_key=secrets.token_hex(20),
+        token=secrets.token_hex(20),
+    )
+
+
+def _make_client(service: str, endpoint: str, root: Secrets, arguments: Mapping[str, Any]) -> Any:
     import boto3
     from botocore.config import Config
 
     defaults = {
-        "aws_access_key_id": "test",
-        "aws_secret_access_key": "test",
+        "aws_access_key_id": root.access_key,
+        "aws_secret_access_key": root.secret_key,
         "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
     }
     session: Any = boto3.session.Session(region_name=REGION)
@@ -293,11 +328,9 @@ def _make_client(service: str, endpoint: str, arguments: Mapping[str, Any]) -> A
 def _spawn(
     *, layout: Layout, draft: ServerRecord, lock: IO[str], detach: bool, patched: bool
 ) -> subprocess.Popen[bytes]:
-    arguments = [f"--clock={draft.clock}", f"--lock={lock.fileno()}"]
+    arguments = [f"--record={layout.record}", f"--lock={lock.fileno()}"]
     if not patched:
         arguments.append("--as-it-comes")
-    if draft.allow_closed_models:
-        arguments.append("--allow-closed-models")
     if not detach:
         arguments.append("--end-with-stdin")
     with layout.log.open("wb") as log:

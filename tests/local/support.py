@@ -113,17 +113,22 @@ def bucket(aws: LocalAws, name: str = "bucket") -> str:
     return name
 
 
+def archive(code: str) -> bytes:
+    """A function's code as Lambda takes it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("index.py", code)
+    return packed.getvalue()
+
+
 def function(aws: LocalAws, code: str, *, timeout: int = 120) -> str:
     """The ARN of a new Python function; `code` defines `handler`."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("index.py", code)
     arn: str = aws.client("lambda").create_function(
         FunctionName=unique("function"),
         Runtime="python3.13",
         Handler="index.handler",
         Role=role(aws, "lambda.amazonaws.com"),
-        Code={"ZipFile": archive.getvalue()},
+        Code={"ZipFile": archive(code)},
         Timeout=timeout,
     )["FunctionArn"]
     return arn

@@ -1,4 +1,4 @@
-"""A page in a real headless Chromium: what sticks out of it, and whether its colours are dark."""
+"""A page in a real headless Chromium: what its scripts do, what sticks out, whether it is dark."""
 
 import re
 import shutil
@@ -33,6 +33,18 @@ class Seen(NamedTuple):
     dark: bool
 
 
+def dom(url: str, folder: Path, *flags: str) -> str:
+    """The page as its scripts leave it; folder: for the browser's own files."""
+    profile = f"--user-data-dir={folder / 'profile'}"
+    return subprocess.run(
+        [str(CHROMIUM), *_FLAGS, profile, *flags, "--dump-dom", url],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    ).stdout
+
+
 def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) -> Seen:
     """Opens a page at a width; may_scroll: CSS selector of what may be wider than the page."""
     html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
@@ -41,21 +53,12 @@ def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) ->
     # A window is at least 500 pixels wide, a frame as narrow as a phone.
     frame = f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{probed}"></iframe>'
     file.write_text(f'<!doctype html><meta charset="utf-8">{frame}', "utf-8")
-    shown = subprocess.run(
-        [
-            str(CHROMIUM),
-            *_FLAGS,
-            f"--user-data-dir={folder / 'profile'}",
-            f"--window-size={max(width, 500) + 20},950",
-            f"--blink-settings=preferredColorScheme={int(not dark)}",
-            "--dump-dom",
-            file.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    ).stdout
+    shown = dom(
+        file.as_uri(),
+        folder,
+        f"--window-size={max(width, 500) + 20},950",
+        f"--blink-settings=preferredColorScheme={int(not dark)}",
+    )
     found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)', shown)
     assert found is not None, shown[-2000:]
     client, scroll, sticking, red = map(int, found.groups())

@@ -16,6 +16,7 @@ PATCHES: Final = (
     authorization.loopback_counts_as_tls,
     functions.errors_have_their_class,
     functions.runtime_is_bare,
+    functions.sessions_are_secret,
     executions.lambda_tasks_queue,
     tasks.tasks_run_as_the_state_machine,
     executions.bedrock_tasks,

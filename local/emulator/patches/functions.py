@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from local.emulator import roles
 from local.emulator.patching import around, replace_once
 
 RUNTIME_PACKAGES: Final = (
@@ -101,3 +102,24 @@ def _make_runtime(folder: Path) -> Path:
         for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
             (packages / top).symlink_to(str(distribution.locate_file(top)))
     return folder / "bin" / "python"
+
+
+def sessions_are_secret() -> None:
+    """Gap: the credentials of a function are hashes of its ARN and its role's ARN.
+
+    A caller that knows the names of both could sign as the function.
+    """
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    @around(lambda_runtime, "execution_credentials", "sts_svc.register_session(access_key, {")
+    def execution_credentials(_: Any, config: dict[str, Any]) -> dict[str, str]:
+        name = config["FunctionName"][:64]
+        session = roles.session_of(config["Role"], name, seed=config["FunctionArn"])
+        return {
+            "AWS_ACCESS_KEY_ID": session.access_key,
+            "AWS_SECRET_ACCESS_KEY": session.secret_key,
+            "AWS_SESSION_TOKEN": session.token,
+        }
+
+    lambda_svc.execution_credentials = execution_credentials

@@ -13,7 +13,10 @@ from tests.cli.support import StubbedAws, index
 def test_tuning_finds_the_local_deployment_without_being_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in client_environment(layout=Layout(tmp_path), port=4566).items():
+    environment = client_environment(
+        layout=Layout(tmp_path), port=4566, access_key="key", secret_key="secret"
+    )
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     aws = StubbedAws()
     aws.deployed("local")

@@ -172,7 +172,8 @@ def test_what_was_there_is_there_after_a_restart(tmp_path: Path) -> None:
         assert any("step_wise_training_metrics.csv" in entry["Key"] for entry in listed)
         # A job that was under way goes on.
         again = Pets(second, pets.training, pets.output, pets.role_arn)
-        assert again.finished(slow)["status"] == "Completed"
+        ended = again.finished(slow)
+        assert ended["status"] == "Completed", ended.get("failureMessage")
 
 
 def test_fresh_forgets_what_was_there(tmp_path: Path) -> None:
