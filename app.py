@@ -31,13 +31,13 @@ if __name__ == "__main__":
 import aws_cdk as cdk
 
 from bedrock_tuning import review
-from bedrock_tuning.config import cdk_json, customization, deployed, settings
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config import cdk_json, settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import attachment, workflow
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.proof import Proof
 from bedrock_tuning.contracts import contracts as contracts_of
+from bedrock_tuning.contracts import project
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
 from stacks.customization import CustomizationStack
 from stacks.data import DataStack
@@ -61,7 +61,7 @@ def build_app(
         every feature flag would be off and another template would be proved than is deployed.
     Raises ConfigurationError with every problem of cdk.json and of all customizations.
     """
-    problems: Sequence[str] = ()
+    problems: Sequence[str] | None = None
     values: dict[str, Any] | None = None
     try:
         values = read_context() if context is None else dict(context)
@@ -70,12 +70,14 @@ def build_app(
     # The settings are ours alone; CDK gets what is CDK's, and what the CLI's --context adds.
     flags = {key: value for key, value in (values or {}).items() if key != "tuning"}
     app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
-    chosen, wanted = configuration(
-        values,
+    read = project.read(
+        (values or {}).get("tuning"),
         environment=app.node.try_get_context("environment"),
         customizations=customizations,
         problems=problems,
     )
+    chosen, wanted = read.settings, read.customizations
+    _check_account(chosen)
     prefix = f"tuning-{chosen.name}"
     common: dict[str, Any] = {
         "env": cdk.Environment(region=chosen.region),
@@ -96,6 +98,13 @@ def build_app(
     unprotected = {**common, "termination_protection": False}
     platform["serving"] = ServingStack(app, f"{prefix}-serving", pipeline=pipeline, **unprotected)
     common["permissions"].offer(platform)
+    for number, file in enumerate(read.retired):
+        name = Path(file).stem
+        cdk.Annotations.of(data).add_warning_v2(
+            f"bedrock-tuning:retired-{number}",
+            f"{file}: retired: if its stack is still there, it stays until "
+            f"`tuning retire {name} -e {chosen.name}`",
+        )
     del unprotected["settings"]
     for name, each in wanted.items():
         stack = CustomizationStack(app, f"{prefix}-{name}", name=name, **unprotected)
@@ -123,28 +132,17 @@ def read_context(file: Path = ROOT / "cdk.json") -> dict[str, Any]:
     return cdk_json.context(data)
 
 
-def configuration(
-    context: Mapping[str, Any] | None,
-    *,
-    environment: str | None,
-    customizations: Path,
-    problems: Sequence[str] = (),
-) -> tuple[Settings, Mapping[str, Customization]]:
-    """Settings and customizations; raises ConfigurationError with every problem of both.
-
-    context: None if cdk.json cannot be used; `problems` then says why.
-    """
-    region, chosen = None, None
-    if context is not None:
-        checked = settings.check(context.get("tuning"), environment=environment)
-        region, chosen = checked.region, checked.settings
-        problems = checked.problems
-    found = customization.scan(customizations, region=region)
-    every = [*problems, *found.problems]
-    every += filter(None, map(deployed.length_problem, found.customizations.values()))
-    if every or chosen is None:
-        raise ConfigurationError(every)
-    return chosen, found.customizations
+def _check_account(chosen: Settings) -> None:
+    """Raises ConfigurationError if the CDK's credentials are of another account than chosen."""
+    account = os.environ.get("CDK_DEFAULT_ACCOUNT")
+    if chosen.account and account and account != chosen.account:
+        raise ConfigurationError(
+            [
+                f"cdk.json: the environment {chosen.name} belongs to the account {chosen.account}, "
+                f"and these credentials are of {account}: use credentials of {chosen.account}, or "
+                "choose another environment"
+            ]
+        )
 
 
 def workflow_picture() -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bedrock_tuning.config.customization import NAME, Customization
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.names import NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
 from bedrock_tuning.serving.plan import STATUS, Endpoint, EndpointKind

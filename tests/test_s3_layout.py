@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.customization import NAME, NAME_LENGTH_MAX
+from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 
-NAMES = st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LENGTH_MAX)
+NAMES = st.from_regex(NAME, fullmatch=True).filter(
+    lambda name: len(name) <= CUSTOMIZATION_LENGTH_MAX
+)
 BUCKETS = s3_layout.Buckets(training="t-bucket", validation="v-bucket", output="o-bucket")
 
 

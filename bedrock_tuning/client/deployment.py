@@ -9,6 +9,7 @@ from typing import Final
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
@@ -71,7 +72,7 @@ class Deployment:
 
 def deploy_command(environment: str, customization: str = "") -> str:
     """The command that deploys an environment, or one customization's stack in it."""
-    what = f"tuning-{environment}-{customization}" if customization else "--all"
+    what = stack_name(environment, customization) if customization else "--all"
     return f"cdk deploy {what} --context environment={environment}"
 
 
@@ -79,7 +80,7 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
     """The deployment of an environment; raises UserError if its stacks are missing."""
     outputs: dict[str, str] = {}
     for part, names in _OUTPUTS.items():
-        stack = f"tuning-{environment}-{part}"
+        stack = stack_name(environment, part)
         found = _outputs(aws, stack, environment=environment)
         missing = [name for name in names if name not in found]
         if missing:

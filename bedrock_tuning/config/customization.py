@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, Final, cast
 
@@ -18,8 +19,10 @@ from bedrock_tuning.catalogue import (
     cite,
 )
 from bedrock_tuning.config import customization_checks as checks
+from bedrock_tuning.config import overlay
 from bedrock_tuning.config.customization_fields import (
     HOMES,
+    PLACEMENT,
     SECTIONS,
     TABLES,
     Budget,
@@ -29,6 +32,8 @@ from bedrock_tuning.config.customization_fields import (
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
 from bedrock_tuning.config.lines import toml_lines
 from bedrock_tuning.config.messages import shown
+from bedrock_tuning.config.names import customization_problem, together_problems
+from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.errors import CustomizationError
 
@@ -43,11 +48,6 @@ __all__ = [
     "scan",
 ]
 
-# Part of every job, model and Provisioned Throughput name beside the run, within Bedrock's 63.
-NAME_LENGTH_MAX: Final = 30
-NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
-# A customization's stack is named like the platform's stacks.
-RESERVED_NAMES: Final = ("data", "network", "pipeline", "serving")
 # Endings of files that were probably meant to be customizations, and would be ignored silently.
 _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 
@@ -80,19 +80,18 @@ class Customization:
         contract = self.base_model.datasets[self.customization_type]
         return msgspec.structs.replace(contract, validation=self.validation)
 
-    def problems_in_region(self, region: str) -> tuple[str, ...]:
-        """Why this customization cannot be deployed in a Region: one sentence each, or none."""
-        problems = Problems(file=self.file)
-        checks.check_region(problems, model=self.base_model, mode=self.serving.mode, region=region)
-        return tuple(problems.found)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadResult:
-    """What a folder holds: customizations by name, how many files, everything that is wrong."""
+    """What a folder holds, and everything that is wrong with it.
 
-    customizations: Mapping[str, Customization]
+    by_environment: customizations by name, in each environment that has some; under "" as their
+    files say without [environments]. retired: files of customizations that have no stack any more.
+    """
+
+    by_environment: Mapping[str, Mapping[str, Customization]]
     files: int
+    retired: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -102,30 +101,17 @@ def load(
     file: str,
     models: Mapping[str, BaseModel] | None = None,
     rules: Mapping[str, str] | None = None,
-    region: str | None = None,
 ) -> Customization:
-    """A customization from the text of its file.
+    """A customization from the text of its file, as it is without [environments].
 
     file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
     models: the catalogue to use instead of ours. rules: severity by rule name, instead of ours.
-    region: where it is deployed; None checks nothing about that.
     Raises CustomizationError with every problem of the file.
     """
-    problems = Problems(file=file, lines=lambda: toml_lines(text.removeprefix("\ufeff")))
-    name = PurePath(file).stem
-    _check_name(name, problems=problems)
-    table = _parse(text, problems=problems)
-    if table is not None:
-        customization = _read_file(
-            Section(table=table, path=(), problems=problems),
-            name=name,
-            models=catalogue() if models is None else models,
-            rules=rules,
-            region=region,
-        )
-        if customization is not None and not problems.found:
-            return customization
-    raise CustomizationError(problems.found)
+    found = _File.read(text, file=file, models=models, rules=rules, regions={})
+    if found.problems:
+        raise CustomizationError(found.problems)
+    return found.versions[""]
 
 
 def load_all(
@@ -133,15 +119,19 @@ def load_all(
     *,
     models: Mapping[str, BaseModel] | None = None,
     rules: Mapping[str, str] | None = None,
+    environment: str | None = None,
+    regions: Regions | None = None,
 ) -> Mapping[str, Customization]:
-    """Every *.toml of a folder by name, in alphabetical order.
+    """The customizations of an environment by name, in alphabetical order.
 
-    Raises CustomizationError with every problem of every file, also when there is no file.
+    regions: of every environment, for `environment`; without both, each file as it is without
+    [environments]. Raises CustomizationError with every problem of every file, also when there is
+    no file.
     """
-    result = scan(directory, models=models, rules=rules)
+    result = scan(directory, models=models, rules=rules, regions=regions)
     if result.problems:
         raise CustomizationError(result.problems)
-    return result.customizations
+    return result.by_environment.get(environment or "", {})
 
 
 def scan(
@@ -149,13 +139,11 @@ def scan(
     *,
     models: Mapping[str, BaseModel] | None = None,
     rules: Mapping[str, str] | None = None,
-    region: str | None = None,
+    regions: Regions | None = None,
 ) -> LoadResult:
-    """As `load_all`, for callers that have more to check: problems are returned, not raised.
-
-    region: where the customizations are deployed; None checks nothing about that.
-    """
-    customizations: dict[str, Customization] = {}
+    """As `load_all`, for callers that have more to check: problems are returned, not raised."""
+    by_environment: dict[str, dict[str, Customization]] = {}
+    retired: list[str] = []
     problems: list[str] = []
     files = sorted(directory.glob("*.toml")) if directory.is_dir() else []
     if not files:
@@ -167,17 +155,97 @@ def scan(
         label = f"{directory.name}/{path.name}"
         try:
             text = path.read_bytes().decode("utf-8")
-            customizations[path.stem] = load(
-                text, file=label, models=models, rules=rules, region=region
-            )
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
             problems.append(f"{label}:{line}: byte {error.start} is not UTF-8: save it as UTF-8")
+            continue
         except OSError as error:
             problems.append(f"{label}: cannot be read: {error.strerror}")
-        except CustomizationError as error:
-            problems.extend(error.problems)
-    return LoadResult(customizations=customizations, files=len(files), problems=tuple(problems))
+            continue
+        found = _File.read(text, file=label, models=models, rules=rules, regions=regions or {})
+        problems += found.problems
+        retired += [label] if found.retired else []
+        for environment, each in found.versions.items():
+            by_environment.setdefault(environment, {})[each.name] = each
+    return LoadResult(
+        by_environment=by_environment,
+        files=len(files),
+        retired=tuple(retired),
+        problems=tuple(problems),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file: its customization in each environment, and what is wrong in any of them."""
+
+    versions: Mapping[str, Customization]
+    problems: tuple[str, ...]
+    retired: bool = False
+
+    @classmethod
+    def read(
+        cls,
+        text: str,
+        *,
+        file: str,
+        models: Mapping[str, BaseModel] | None,
+        rules: Mapping[str, str] | None,
+        regions: Regions,
+    ) -> "_File":
+        lines = cache(lambda: toml_lines(text.removeprefix("\ufeff")))
+        problems = Problems(file=file, lines=lines)
+        name = PurePath(file).stem
+        wrong = customization_problem(name)
+        if wrong:
+            problems.add((), wrong)
+        table = _parse(text, problems=problems)
+        if table is None:
+            return cls(versions={}, problems=tuple(problems.found))
+        if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
+            return cls(versions={}, problems=tuple(problems.found), retired=True)
+        found: dict[str, Customization] = {}
+        said: dict[str, list[str]] = {}
+        for version in overlay.versions(table, problems, regions):
+            names = ", ".join(version.regions)
+            own = Problems(file=file, lines=lines, origin=version.origin, note=_note(names))
+            customization = _read_file(
+                Section(table=version.table, path=(), problems=own),
+                name=name,
+                models=catalogue() if models is None else models,
+                rules=rules,
+                regions=version.regions,
+            )
+            for wrong in together_problems(name, version.regions):
+                own.add((), wrong)
+            said[names] = own.found
+            if customization is not None and not own.found:
+                found |= dict.fromkeys(version.regions or ("",), customization)
+        # A file with a problem is refused, whatever was guessed.
+        sound = {} if problems.found else found
+        return cls(versions=sound, problems=(*problems.found, *_together(said)))
+
+
+def _note(names: str) -> str:
+    """Comes before what is wrong in some environments, until it is known whether it is in all."""
+    return f"\0{names}\0" if names else ""
+
+
+def _together(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """The problems of all versions of a file, each once; what is not wrong in all says where."""
+    plain = {
+        names: [each.replace(_note(names), "") for each in found] if names else found
+        for names, found in said.items()
+    }
+    noted = {
+        each.replace(_note(names), "") : (each, _note(names))
+        for names, found in said.items() for each in found
+    }  # fmt: skip
+    for sentence in dict.fromkeys(each for found in plain.values() for each in found):
+        where = [names for names, found in plain.items() if sentence in found]
+        whole, note = noted[sentence]
+        there = f"in {', '.join(where)}: " if len(where) < len(plain) else ""
+        yield whole.replace(note, there) if note else whole
 
 
 def _ignored(directory: Path) -> list[str]:
@@ -223,28 +291,13 @@ def _line_and_fix(message: str, text: str, line: int | None) -> str:
     return quoted + (f": {fix}" if fix else "")
 
 
-def _check_name(name: str, *, problems: Problems) -> None:
-    if len(name) > NAME_LENGTH_MAX or not NAME.fullmatch(name):
-        problems.add(
-            (),
-            f"the name {shown(name)} is not allowed: use lower-case letters, digits and single "
-            f"hyphens between them, at most {NAME_LENGTH_MAX} characters",
-        )
-    if name in RESERVED_NAMES:
-        problems.add(
-            (),
-            f"the name {shown(name)} is taken: the stack tuning-ENVIRONMENT-{name} is one of the "
-            "platform's; rename the file",
-        )
-
-
 def _read_file(
     root: Section,
     *,
     name: str,
     models: Mapping[str, BaseModel],
     rules: Mapping[str, str] | None,
-    region: str | None = None,
+    regions: Regions,
 ) -> Customization | None:
     """Reads all tables even after a problem; None when model or type stay unknown."""
     names = {name for each in models.values() for name in each.hyperparameters}
@@ -266,8 +319,11 @@ def _read_file(
         checks.check_any_type(root, type_=type_, models=models)
         return None
     checks.check_open(root, model=model, allowed=allowed)
-    if region is not None:
-        checks.check_region(root.problems, model=model, mode=serving.mode, region=region)
+    for region in dict.fromkeys(filter(None, regions.values())):
+        there = ", ".join(name for name, each in regions.items() if each == region)
+        checks.check_region(
+            root.problems, model=model, mode=serving.mode, region=region, environments=there
+        )
     hyperparameters = resolve(section=parameters, model=model)
     if not checks.check_type(root, type_=type_, model=model):
         return None
@@ -298,5 +354,5 @@ def _read_file(
         serving=serving,
         budget=budget,
         tags=tags,
-        warnings=tuple(root.problems.warnings),
+        warnings=tuple(re.sub("\0.*?\0", "", each) for each in root.problems.warnings),
     )

@@ -88,8 +88,10 @@ def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
 
 
-def check_region(problems: Problems, *, model: BaseModel, mode: str, region: str) -> None:
-    """Whether the model can be customized and served in a Region."""
+def check_region(
+    problems: Problems, *, model: BaseModel, mode: str, region: str, environments: str
+) -> None:
+    """Whether the model can be customized and served in a Region; environments: those there."""
     regions = model.regions
     needed = [("customization", "takes customization jobs", regions.customization)]
     if mode == "provisioned":
@@ -101,8 +103,9 @@ def check_region(problems: Problems, *, model: BaseModel, mode: str, region: str
             cited = cite(model.source_of(f"regions.{key}").source)
             problems.add(
                 ("base_model",),
-                f"{model.name} {does} in {', '.join(possible)} ({cited}), not in {region}: "
-                "deploy this environment there or choose another model",
+                f"{model.name} {does} in {', '.join(possible)} ({cited}), not in {region} "
+                f"({environments}): leave it out there with only or only_regions, or choose "
+                "another model",
             )
 
 

@@ -6,10 +6,23 @@ To add a key, add a field to the dataclass of its table.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 from bedrock_tuning.catalogue import Validation, account_facts
-from bedrock_tuning.config.fields import Choice, Field, Flag, Number, Text, described, fields_of
+from bedrock_tuning.config.fields import (
+    REGION,
+    Choice,
+    Day,
+    Field,
+    Flag,
+    Number,
+    Text,
+    TextList,
+    described,
+    fields_of,
+)
+from bedrock_tuning.config.names import NAME
 
 # Ours, not Bedrock's: above a month, a commitment should be weighed instead.
 LEASE_HOURS_MAX: Final = 30 * 24
@@ -46,6 +59,37 @@ class Head:
         Flag(),
         "Deploys although the model takes no new jobs, for accounts with extended access.",
         default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Keys above the first table about where the customization is deployed, if at all."""
+
+    only: tuple[str, ...] = described(
+        TextList(
+            pattern=NAME,
+            what="the name of an environment in cdk.json",
+            example="dev",
+            most=100,
+            why_most="cdk.json has no more",
+        ),
+        "The environments in which it is deployed. Default: all of them.",
+        default=(),
+    )
+    only_regions: tuple[str, ...] = described(
+        TextList(
+            pattern=REGION, what="a Region", example="us-east-1", most=50, why_most="AWS has fewer"
+        ),
+        "The Regions in which it is deployed: environments in other ones leave it out. "
+        "Default: all of them.",
+        default=(),
+    )
+    retired: date | None = described(
+        Day(example="2026-12-01"),
+        "The day on which it was retired. From then on it has no stack in any environment; the "
+        "stack that is deployed stays until `tuning retire NAME` deletes it.",
+        default=None,
     )
 
 
@@ -149,9 +193,11 @@ class Override:
     )
 
 
+# What an environment cannot have a value of its own for.
+PLACEMENT: Final = fields_of(Placement)
 # By the path of their table; "" is the file itself.
 TABLES: Final[Mapping[str, Mapping[str, Field]]] = {
-    "": fields_of(Head),
+    "": {**fields_of(Head), **PLACEMENT},
     "dataset": fields_of(DatasetPolicy),
     "serving": fields_of(DesiredServing),
     "budget": fields_of(Budget),

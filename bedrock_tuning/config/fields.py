@@ -11,11 +11,13 @@ import ipaddress
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import date, datetime
 from typing import Any, Final, Protocol
 
 from bedrock_tuning.config.messages import did_you_mean, listed, plain_number, shown
 
 JsonSchema = dict[str, Any]
+REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
 
 _KEY: Final = "field"
 
@@ -261,6 +263,39 @@ class Text:
         if self.pattern is not None and not self.pattern.fullmatch(value):
             return f"must be {self.what}, not {shown(value)}: {self.fix}"
         return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day: a date of TOML, or the same as text."""
+
+    example: str
+    type: str = "date"
+
+    @property
+    def limit(self) -> str:
+        """The form."""
+        return f"a day, for example {self.example}"
+
+    @property
+    def fix(self) -> str:
+        """What to write."""
+        return f"write, for example, {self.example}"
+
+    @property
+    def schema(self) -> JsonSchema:
+        """Text of the form; editors read a date of TOML as text."""
+        return {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
+
+    def problem(self, value: Any) -> str:
+        """Refuses times, and days that no month has."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return ""
+        try:
+            sound = isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+        except ValueError:
+            sound = False
+        return "" if sound else f"must be {self.limit}, not {shown(value)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

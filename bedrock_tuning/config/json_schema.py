@@ -12,6 +12,7 @@ from bedrock_tuning.catalogue import BaseModel, catalogue
 from bedrock_tuning.config.customization_checks import rule_severities
 from bedrock_tuning.config.customization_fields import (
     OWN_TAG_PREFIX,
+    PLACEMENT,
     STARTED_TYPES,
     TABLES,
     TAG_KEY,
@@ -20,6 +21,8 @@ from bedrock_tuning.config.customization_fields import (
 )
 from bedrock_tuning.config.fields import Field, JsonSchema
 from bedrock_tuning.config.hyperparameters import kind_of
+from bedrock_tuning.config.names import ENVIRONMENT_LENGTH_MAX, ENVIRONMENT_LENGTH_MIN, NAME
+from bedrock_tuning.config.overlay import UNSET
 from bedrock_tuning.config.settings_fields import SETTINGS
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -46,6 +49,7 @@ def customization_schema() -> JsonSchema:
         },
         "additionalProperties": {"type": "string", "pattern": f"^{TAG_VALUE.pattern}$"},
     }
+    properties["environments"] = _overlays(properties)
     root["allOf"] = _by_model({key: model for key, model in models.items() if _types(model)})
     return {"$schema": _DRAFT, "title": "Customization of Bedrock Tuning", **root}
 
@@ -56,7 +60,11 @@ def settings_schema() -> JsonSchema:
         "type": "object",
         "description": "The settings by environment.",
         "minProperties": 1,
-        "propertyNames": {"pattern": "^[a-z0-9]{2,8}$"},
+        "propertyNames": {
+            "pattern": f"^{NAME.pattern}$",
+            "minLength": ENVIRONMENT_LENGTH_MIN,
+            "maxLength": ENVIRONMENT_LENGTH_MAX,
+        },
         "additionalProperties": _table(SETTINGS),
     }
     chosen = {
@@ -86,6 +94,26 @@ def _table(fields: Mapping[str, Field]) -> JsonSchema:
         "required": [key for key, each in fields.items() if each.required],
         "additionalProperties": False,
     }
+
+
+def _overlays(properties: Mapping[str, JsonSchema]) -> JsonSchema:
+    """What an environment may have a value of its own for: each key, and none is required."""
+    own = {key: _optional(each) for key, each in properties.items() if key not in PLACEMENT}
+    own[UNSET] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "The keys above that this environment does without, as table.key.",
+    }
+    overlay = {"type": "object", "properties": own, "additionalProperties": False}
+    return {
+        "type": "object",
+        "description": "By environment, what is different there.",
+        "additionalProperties": overlay,
+    }
+
+
+def _optional(schema: JsonSchema) -> JsonSchema:
+    return {key: value for key, value in schema.items() if key not in ("required", "default")}
 
 
 def _property(known: Field) -> JsonSchema:

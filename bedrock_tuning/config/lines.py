@@ -15,8 +15,8 @@ Lines = Mapping[Path, int]
 
 # None of our fields needs more lines; joining more of them would take time with nothing to win.
 _STATEMENT_LINES_MAX: Final = 50
-# rules.NAME.severity; what is nested deeper is reported where it begins.
-_DEPTH_MAX: Final = 3
+# environments.NAME.rules.NAME.severity; what is nested deeper is reported where it begins.
+_DEPTH_MAX: Final = 5
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},]|\n')
 
 

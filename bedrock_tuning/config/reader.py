@@ -15,14 +15,25 @@ _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Problems:
     """The problems of one file, in the order in which they are found.
 
-    lines: finds the line of each key, and is called only if something is wrong.
+    lines: finds the line of each key, and is called only if something is wrong. origin: the key to
+    name for a path, and the one whose line to name. note: comes before what is said of a key that
+    `origin` leaves as it is.
     """
 
-    def __init__(self, *, file: str, lines: Callable[[], Lines] = dict) -> None:
+    def __init__(
+        self,
+        *,
+        file: str,
+        lines: Callable[[], Lines] = dict,
+        origin: Callable[[Path], tuple[Path, Path]] = lambda path: (path, path),
+        note: str = "",
+    ) -> None:
         self.file = file
         self.found: list[str] = []
         self.warnings: list[str] = []
         self._find_lines = lines
+        self._origin = origin
+        self._note = note
 
     @cached_property
     def _lines(self) -> Lines:
@@ -38,10 +49,12 @@ class Problems:
 
     def _sentence(self, path: Path, text: str, line: int | None) -> str:
         """file:line: key: text. What is missing is missing in the table around it."""
-        around = (path[:length] for length in range(len(path), 0, -1))
+        named, written = self._origin(path)
+        text = text if named != path else f"{self._note}{text}"
+        around = (written[:length] for length in range(len(written), 0, -1))
         line = line or next((self._lines[each] for each in around if each in self._lines), None)
         where = f"{self.file}:{line}" if line else self.file
-        key = ".".join(map(shown_key, path))
+        key = ".".join(map(shown_key, named))
         return f"{where}: {key}: {text}" if key else f"{where}: {text}"
 
 

@@ -1,11 +1,12 @@
 """The settings of one environment: cdk.json's context under "tuning" → a checked dataclass."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.config.cdk_json import Located
 from bedrock_tuning.config.messages import did_you_mean, shown
+from bedrock_tuning.config.names import environment_problem
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.config.settings_consistency import contradictions
 from bedrock_tuning.config.settings_fields import SERVICE_ROLE_PROFILES, SETTINGS, Settings
@@ -23,13 +24,22 @@ _EXAMPLE: Final = f'{{"environment": "dev", "environments": {_ENVIRONMENTS}}}'
 class CheckedSettings:
     """What became of the settings.
 
-    settings: None if there are problems. region: of the chosen environment, where it is known.
-    problems: of all environments: file, line, the key's path in cdk.json, and a sentence.
+    settings: of the chosen environment; None if there are problems. environments: of all, none if
+    there are problems. regions: by environment, None where it is not known. problems: of all
+    environments: file, line, the key's path in cdk.json, and a sentence.
     """
 
     settings: Settings | None
-    region: str | None
+    environments: Mapping[str, Settings]
+    regions: Mapping[str, str | None]
     problems: tuple[str, ...]
+    _where: Problems
+
+    def problem(self, environment: str, key: str, text: str) -> str:
+        """What is wrong with a setting beside the customizations: with its place in cdk.json."""
+        found = len(self._where.found)
+        self._where.add((*_WHERE, "environments", environment, key), text)
+        return self._where.found[found]
 
 
 def read(context: Any, *, environment: str | None = None) -> Settings:
@@ -52,13 +62,18 @@ def check(context: Any, *, environment: str | None = None) -> CheckedSettings:
     default = context.get("environment") if isinstance(context, Mapping) else None
     chosen = _chosen(environments, default, environment, problems)
     values = {
-        name: _read_environment(name, raw, problems=problems) for name, raw in environments.items()
+        name: _read_environment(name, raw, others=environments, problems=problems)
+        for name, raw in environments.items()
     }
-    sound = values.get(chosen, {}) if chosen is not None else {}
-    region = sound.get("region")
-    if problems.found or chosen is None:
-        return CheckedSettings(settings=None, region=region, problems=tuple(problems.found))
-    return CheckedSettings(settings=Settings(name=chosen, **sound), region=region, problems=())
+    wrong = problems.found or chosen is None
+    every = {} if wrong else {name: Settings(name=name, **each) for name, each in values.items()}
+    return CheckedSettings(
+        settings=every.get(chosen or ""),
+        environments=every,
+        regions={name: sound.get("region") for name, sound in values.items()},
+        problems=tuple(problems.found),
+        _where=problems,
+    )
 
 
 def _environments(context: Any, problems: Problems) -> Mapping[str, Any]:
@@ -114,11 +129,14 @@ def _chosen(
     return chosen if isinstance(chosen, str) and chosen in environments else None
 
 
-def _read_environment(name: str, raw: Any, *, problems: Problems) -> dict[str, Any]:
+def _read_environment(
+    name: str, raw: Any, *, others: Collection[str], problems: Problems
+) -> dict[str, Any]:
     """The sound values of one environment; reports everything that is wrong with it."""
     where = (*_WHERE, "environments", name)
-    if not (2 <= len(name) <= 8 and name.isascii() and name.isalnum() and name == name.lower()):
-        problems.add(where, "the name must have 2 to 8 lower-case letters or digits")
+    wrong = environment_problem(name, others)
+    if wrong:
+        problems.add(where, wrong)
     if not isinstance(raw, Mapping):
         problems.add(where, f'must be an object, not {shown(raw)}: write {{"region": "us-east-1"}}')
         return {}

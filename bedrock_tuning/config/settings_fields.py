@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from bedrock_tuning.config import network_limits
 from bedrock_tuning.config.fields import (
+    REGION,
     Choice,
     Field,
     Flag,
@@ -50,14 +51,14 @@ _DAYS: Final = Number(
 class Settings:
     """One environment.
 
-    name: 2 to 8 characters, lower case; part of stack, job and model names.
+    name: part of the names of stacks, jobs and models (names.py).
     The rest is the table of settings: docs/settings.md shows it.
     """
 
     name: str
     region: str = described(
         Text(
-            pattern=re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}"),
+            pattern=REGION,
             what="a Region",
             example="us-east-1",
             most=25,
@@ -145,6 +146,30 @@ class Settings:
         "approval. AWS first sends a link that the recipient must confirm. Without an address, "
         "subscribe to the topic yourself to receive messages.",
         default="",
+    )
+    account: str = described(
+        Text(
+            pattern=re.compile(r"[0-9]{12}", re.ASCII),
+            what="the twelve digits of an AWS account",
+            example="111122223333",
+            most=12,
+            optional=True,
+        ),
+        "The account of this environment. `cdk deploy` with credentials of another account fails "
+        "before it changes anything.",
+        default="",
+    )
+    max_hourly_usd: float | None = described(
+        Number(
+            least=0,
+            most=999_999_999,
+            why_most="a billion dollars is a typing error",
+            whole=False,
+        ),
+        "The maximum price by the hour of everything that the customizations may serve at one "
+        "time, in US dollars. Synthesis refuses what could exceed it, and what has no known price. "
+        "Default: no limit.",
+        default=None,
     )
     permissions_boundary: str = described(
         Text(

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import Environment
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re.IGNORECASE)
@@ -288,14 +289,15 @@ class Contracts:
             )
         ]
         used = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
-        used.add((PROVIDER, ""))
+        if self.serving:
+            used.add((PROVIDER, ""))
         platform = {name for name, place in self.places.items() if place.stack not in self.serving}
         return tuple(sorted((name, attribute) for name, attribute in used if name in platform))
 
     @property
     def stacks(self) -> frozenset[str]:
         """The names of all stacks."""
-        return frozenset(f"tuning-{self.environment}-{p.stack}" for p in self.places.values())
+        return frozenset(stack_name(self.environment, p.stack) for p in self.places.values())
 
     def without(self, customizations: Collection[str]) -> "Contracts":
         """The contracts without some customizations."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Place, Refusal
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.review.assembly import identity
@@ -76,7 +77,7 @@ class Bound:
 
 def construct_path(environment: str, place: Place) -> str:
     """Where a place is in the construct tree of an environment."""
-    return f"tuning-{environment}-{place.stack}/{place.path}"
+    return f"{stack_name(environment, place.stack)}/{place.path}"
 
 
 def bind(contracts: Contracts, assembly: Assembly) -> Bound:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from bedrock_tuning.config import deployed
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Contracts, Role
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly
@@ -35,7 +36,7 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
 
 
 def _stacks(contracts: Contracts, names: set[str]) -> set[str]:
-    return {f"tuning-{contracts.environment}-{name}" for name in names}
+    return {stack_name(contracts.environment, name) for name in names}
 
 
 def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role]) -> str:

@@ -148,6 +148,25 @@ def _total(prices: Iterable[tuple[str, float | None]]) -> Total:
     )
 
 
+def cap_problem(exposed: Mapping[str, Exposure], *, max_hourly_usd: float | None) -> str:
+    """Why customizations may not be deployed together under a limit; "" if they may."""
+    total = hourly(exposed)
+    if max_hourly_usd is None or (total.usd <= max_hourly_usd and not total.unknown):
+        return ""
+    if total.usd > max_hourly_usd:
+        dear = sorted(exposed.items(), key=lambda each: -(each[1].hourly_usd or 0.0))
+        most = ", ".join(f"{name} {price_in_words(each.hourly_usd)}" for name, each in dear[:5])
+        return (
+            f"{max_hourly_usd:,.2f} USD an hour, and all customizations together may cost {total} "
+            f"({most}): serve fewer or smaller ones here, or raise the limit"
+        )
+    return (
+        f"no price by the hour is known for {', '.join(total.unknown)}, so the limit of "
+        f"{max_hourly_usd:,.2f} USD cannot be kept: leave them out here with only, do not serve "
+        "them, or add the price with its source to their models in bedrock_tuning/catalogue"
+    )
+
+
 def gate_in_words(exposed: Exposure) -> str:
     """When a run waits for a person."""
     match exposed.approval:

@@ -55,7 +55,6 @@ def test_the_shipped_flagship_is_ready_for_bedrock() -> None:
     assert search.serving.lease_hours is not None
     assert search.serving.embedding_length == 1024
     assert search.warnings == ()
-    assert search.problems_in_region("us-east-1") == ()
 
 
 def test_the_shipped_style_is_source_document_002_and_warns_with_the_date() -> None:
@@ -324,17 +323,6 @@ def test_a_folder_without_customizations_is_a_mistake(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(CustomizationError, match="no customization found"):
             load_all(folder)
-
-
-def test_a_region_without_jobs_or_throughput_is_named_with_those_that_have_it() -> None:
-    search = _load(SEARCH + SERVED + "lease_hours = 1")
-    micro = _load(TEXT + '[serving]\nmode = "on-demand"')
-
-    assert search.problems_in_region("us-west-2") == ()
-    (problem,) = search.problems_in_region("eu-west-1")  # sells throughput, takes no jobs
-    assert "takes customization jobs in us-east-1, us-west-2 (source UG-ft)" in problem
-    assert micro.problems_in_region("us-east-1") == ()
-    assert len(micro.problems_in_region("us-west-2")) == 2
 
 
 def test_a_misspelled_hyperparameter_is_not_missing_beside_that() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.config.customization import RESERVED_NAMES, Customization, load, load_all
+from bedrock_tuning.config.customization import Customization, load, load_all
 from bedrock_tuning.config.customization_fields import Override
 from bedrock_tuning.config.deployed import (
     SETTINGS_BYTES_MAX,
@@ -16,6 +16,7 @@ from bedrock_tuning.config.deployed import (
     text,
     to_settings,
 )
+from bedrock_tuning.config.names import RESERVED
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import contracts
 from bedrock_tuning.errors import CustomizationError
@@ -73,7 +74,7 @@ def test_what_a_parameter_cannot_hold_is_refused_with_its_length() -> None:
     assert f"the maximum is {SETTINGS_BYTES_MAX:,}" in problem
 
 
-@pytest.mark.parametrize("name", RESERVED_NAMES)
+@pytest.mark.parametrize("name", RESERVED)
 def test_a_name_of_one_of_the_platforms_stacks_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(CustomizationError, match=f"{name}.*the platform's; rename the file"):
         load('base_model = "nova-micro"', file=f"customizations/{name}.toml")
@@ -82,4 +83,4 @@ def test_a_name_of_one_of_the_platforms_stacks_is_refused_with_the_reason(name: 
 def test_every_stack_of_the_platform_is_reserved() -> None:
     settings = Settings(name="dev", region="us-east-1", vpc=True)
     places = contracts(settings, SHIPPED).places.values()
-    assert {place.stack for place in places} - set(SHIPPED) == set(RESERVED_NAMES)
+    assert {place.stack for place in places} - set(SHIPPED) == set(RESERVED)

@@ -138,3 +138,24 @@ def test_what_the_schema_leaves_to_synthesis_is_refused_there(tmp_path: Path) ->
     (tmp_path / "pets.toml").write_text(text, "utf-8")
     with pytest.raises(Exception, match="lease_hours: is missing: without a commitment"):
         load_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "accepted"),
+    [
+        ({"serving": {"model_units": 2}}, True),
+        ({"unset": ["serving.lease_hours"]}, True),
+        ({"tags": {"tier": "gold"}, "base_model": "nova-micro"}, True),
+        ({"serving": {"model_units": 0}}, False),
+        ({"serving": {"colour": 2}}, False),
+        ({"unset": "serving"}, False),
+        ({"only": ["prod"]}, False),
+        ({"retired": "2026-12-01"}, False),
+        ({"environments": {}}, False),
+    ],
+)
+def test_an_environment_has_the_same_keys_and_needs_none_of_them(
+    overlay: dict[str, Any], accepted: bool
+) -> None:
+    file = {**tomllib.loads(SHIPPED[0]), "environments": {"prod": overlay}}
+    assert CUSTOMIZATION.is_valid(file) is accepted

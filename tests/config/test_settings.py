@@ -51,6 +51,8 @@ def test_every_setting_can_be_set() -> None:
         serving_timeout_seconds=4_000,
         approval_days=6,
         alarm_email="a@b.example",
+        account="111122223333",
+        max_hourly_usd=40,
         permissions_boundary="arn:aws:iam::000000000000:policy/p",
         role_name_prefix="team-",
         vpc=True,
@@ -282,10 +284,23 @@ def test_a_missing_region_is_told_with_an_example() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["p", "production", "Dev", "my-env", "dév", ""])
+@pytest.mark.parametrize("name", ["p", "Dev", "my--env", "env-", "dév", "", "a" * 21])
 def test_a_name_that_would_not_fit_into_bedrocks_names_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="must have 2 to 8 lower-case letters or digits"):
+    with pytest.raises(SettingsError, match="must have 2 to 20 characters: lower-case"):
         read({"environment": name, "environments": {name: {"region": "us-east-1"}}})
+
+
+@pytest.mark.parametrize("name", ["production", "team-a", "ab", "a" * 20])
+def test_longer_names_and_names_with_hyphens_are_environments(name: str) -> None:
+    assert read({"environments": {name: {"region": "us-east-1"}}}, environment=name).name == name
+
+
+def test_an_environment_cannot_be_the_beginning_of_another_one() -> None:
+    regions = {name: {"region": "us-east-1"} for name in ("team-a", "team", "teams")}
+    with pytest.raises(SettingsError) as caught:
+        read({"environments": regions}, environment="teams")
+    (problem,) = caught.value.problems
+    assert problem.startswith('cdk.json: context.tuning.environments.team: "team-a" begins with')
 
 
 def test_json_lists_are_read_like_any_other_value() -> None:

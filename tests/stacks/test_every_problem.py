@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app import build_app, configuration, read_context
+from app import build_app, read_context
+from bedrock_tuning.contracts import project as reading
 from bedrock_tuning.errors import ConfigurationError
 from tests.support.problems import without_lines
 
@@ -51,7 +52,7 @@ class Project:
         for name, text in self.files.items():
             (folder / name).write_text(text, "utf-8")
         with pytest.raises(ConfigurationError) as caught:
-            configuration({"tuning": self.tuning}, environment="dev", customizations=folder)
+            reading.read(self.tuning, environment="dev", customizations=folder)
         return without_lines(caught.value.problems)
 
 

@@ -41,8 +41,10 @@ Settings are under `context.tuning`. Only `region` is required:
 ```
 
 * `environment`: the environment to use without `--context environment=NAME`.
-* `environments`: the settings by environment. A name has 2 to 8 lower-case letters or digits and
-  is part of the names of stacks, jobs and models.
+* `environments`: the settings by environment. A name has 2 to 20 lower-case letters, digits and
+  single hyphens between them, and is part of the names of stacks, jobs and models. Together with a
+  customization's name it has at most 39 characters. `team` and `team-a` cannot be in one file: a
+  stack `tuning-team-a-…` could be either one's.
 
 [Options for strict environments](hardening.md) describes the settings for networks, keys and
 access.
@@ -59,6 +61,37 @@ that is required in a table is required only if the table is there.
 
 | Key | Type | Default | Allowed | Description |
 | --- | --- | --- | --- | --- |
+"""
+_OVERLAYS: Final = """
+### One file, several environments
+
+`[environments.NAME]` holds what is different in one environment: any key of the table above but
+`only`, `only_regions` and `retired`. `unset` lists the keys that this environment does without.
+Synthesis checks the result for every environment, not only for the chosen one.
+
+```toml
+only = ["dev", "prod"]                  # no stack in the other environments
+
+[serving]
+mode = "provisioned"
+lease_hours = 8
+
+[budget]
+max_run_usd = 50.0
+
+[environments.prod]
+unset = ["serving.lease_hours"]
+
+[environments.prod.serving]
+model_units = 2
+commitment = "OneMonth"
+
+[environments.prod.budget]
+max_run_usd = 500.0
+```
+
+Commands that read a file and no environment, such as `tuning price`, read it without
+`[environments]`.
 """
 
 
@@ -94,6 +127,7 @@ def settings_page() -> str:
             _CUSTOMIZATIONS,
             *_rows(keys),
             *(_row(*cells) for cells in free),
+            _OVERLAYS,
         ]
     )
 

@@ -158,8 +158,8 @@ def _grouped(changes: Sequence[Change]) -> list[Change]:
 
 
 def _environment(permissions: Permissions) -> str:
-    """The last word that all stacks' names begin with: "dev" of tuning-dev-data."""
-    return Labels(permissions.assembly).shared.strip("-").rpartition("-")[2]
+    """What all stacks' names begin with: "dev" of tuning-dev-data."""
+    return Labels(permissions.assembly).shared.strip("-").removeprefix("tuning-")
 
 
 def _readable(text: str, labels: Labels) -> str:

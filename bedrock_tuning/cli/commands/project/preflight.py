@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import customizations_option, read_settings, settings_option
+from bedrock_tuning.cli.options import (
+    customizations_option,
+    read_context,
+    read_settings,
+    settings_option,
+)
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
@@ -47,7 +52,7 @@ def preflight(
     Exit code 1: something is missing; 0: nothing is, or there is nothing to check.
     """
     from bedrock_tuning.client import network
-    from bedrock_tuning.config.customization import load_all
+    from bedrock_tuning.contracts import project
     from bedrock_tuning.wording import counted
 
     chosen = read_settings(settings, environment=environment)
@@ -57,7 +62,10 @@ def preflight(
         from bedrock_tuning.client.aws import Aws
 
         aws = ctx.obj or Aws(region=chosen.region)
-        found = network.problems(aws.ec2, chosen, load_all(customizations))
+        read = project.read(
+            read_context(settings), environment=chosen.name, customizations=customizations
+        )
+        found = network.problems(aws.ec2, chosen, read.customizations)
     if as_json:
         emit_json(
             {

@@ -149,14 +149,12 @@ def _environments(assembly: "Assembly", settings: Path) -> list[str]:
 
 def _contracts(names: list[str], settings: Path, customizations: Path) -> "Contracts | None":
     """The contracts of the one environment there is; None if there is none, or several."""
-    from bedrock_tuning.config import customization
-    from bedrock_tuning.config import settings as reading
-    from bedrock_tuning.contracts import contracts
+    from bedrock_tuning.contracts import contracts, project
 
     if len(names) != 1:
         return None
-    chosen = reading.read(read_context(settings), environment=names[0])
-    return contracts(chosen, customization.load_all(customizations))
+    read = project.read(read_context(settings), environment=names[0], customizations=customizations)
+    return contracts(read.settings, read.customizations)
 
 
 def _unknown(assembly: "Assembly", contracts: "Contracts | None") -> list[str]:

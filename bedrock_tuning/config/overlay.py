@@ -1,0 +1,149 @@
+"""What a customization file says for each environment: its tables with [environments.NAME] on top.
+
+The result is read like a file of its own; every value still knows the table that it was written in.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bedrock_tuning.config.customization_fields import PLACEMENT
+from bedrock_tuning.config.lines import Path
+from bedrock_tuning.config.messages import did_you_mean, listed, shown
+from bedrock_tuning.config.reader import Problems, Section
+
+ENVIRONMENTS: Final = "environments"
+UNSET: Final = "unset"
+Regions = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What a file says for some environments.
+
+    regions: of these environments, where they are known. moved: where a value, or a whole table,
+    was written that the file's own tables do not have. unset: which of their keys were taken away,
+    with where that is said.
+    """
+
+    table: Mapping[str, Any]
+    regions: Regions = field(default_factory=dict)
+    moved: Mapping[Path, Path] = field(default_factory=dict)
+    unset: Mapping[Path, Path] = field(default_factory=dict)
+
+    def origin(self, path: Path) -> tuple[Path, Path]:
+        """The key to name for a path, and the one whose line to name."""
+        for length in range(len(path), 0, -1):
+            begin = path[:length]
+            if begin in self.moved:
+                found = (*self.moved[begin], *path[length:])
+                return found, found
+            if begin in self.unset:
+                return path, self.unset[begin]
+        return path, path
+
+
+def versions(table: Mapping[str, Any], problems: Problems, regions: Regions) -> list[Version]:
+    """One for all environments that change nothing, and one for each that does.
+
+    regions: of every environment, None where it is not known; with none at all, the file's own
+    tables are the only version.
+    """
+    own = {key: value for key, value in table.items() if key != ENVIRONMENTS}
+    root = Section(table=table, path=(), problems=problems)
+    changes = root.table(ENVIRONMENTS)
+    placed = _placed(root, changes, regions)
+    if not regions:
+        return [Version(table=own)]
+    plain = {name: region for name, region in placed.items() if name not in changes}
+    found = [Version(table=own, regions=plain)] if plain else []
+    for name, region in placed.items():
+        if name in changes and changes.holds_table(name):
+            found.append(_changed(own, changes.table(name), name, region))
+    return found
+
+
+def _placed(root: Section, changes: Section, regions: Regions) -> Regions:
+    """The environments that the file is deployed in; reports those that it names and are none."""
+    only, only_regions = (_words(root, key) for key in ("only", "only_regions"))
+    known = list(regions)
+    for name in (only or ()) if regions else ():
+        if name not in regions:
+            root.problem("only", _no_environment(name, known))
+    for name in changes if regions else ():
+        if name not in regions:
+            changes.problem(name, _no_environment(name, known))
+    placed = {
+        name: region
+        for name, region in regions.items()
+        if (only is None or name in only)
+        and (only_regions is None or region is None or region in only_regions)
+    }
+    for name in changes:
+        if not changes.holds_table(name):
+            changes.table(name)
+        elif name in regions and name not in placed:
+            changes.problem(name, "has no effect: only or only_regions leaves it out")
+    return placed
+
+
+def _no_environment(name: str, known: Sequence[str]) -> str:
+    hint = did_you_mean(name, known) or f": use {listed(known)}"
+    return f"cdk.json has no environment {shown(name)}{hint}"
+
+
+def _words(root: Section, key: str) -> Sequence[str] | None:
+    """A list of text; None where it is missing or wrong, which is reported where it is read."""
+    value = dict(root.items()).get(key)
+    return value if value and not PLACEMENT[key].kind.problem(value) else None
+
+
+def _changed(own: Mapping[str, Any], changes: Section, name: str, region: str | None) -> Version:
+    where: Path = (ENVIRONMENTS, name)
+    table, moved, unset = _copy(own), dict[Path, Path](), dict[Path, Path]()
+    for key in _unset(changes):
+        path = tuple(key.split("."))
+        if _remove(table, path):
+            unset[path] = (*where, UNSET)
+        else:
+            changes.problem(UNSET, f"{shown(key)} is not set above [{ENVIRONMENTS}]: remove it")
+    for key in PLACEMENT:
+        if key in changes:
+            changes.problem(key, "belongs above the first [table]: it is about all environments")
+    wanted = {key: each for key, each in changes.items() if key not in (UNSET, *PLACEMENT)}
+    for path in _merge(table, wanted):
+        moved[path] = (*where, *path)
+    return Version(table=table, regions={name: region}, moved=moved, unset=unset)
+
+
+def _unset(changes: Section) -> list[str]:
+    value = dict(changes.items()).get(UNSET, [])
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
+    changes.problem(UNSET, f'must be a list of keys, not {shown(value)}: ["serving.lease_hours"]')
+    return []
+
+
+def _copy(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copy(each) if isinstance(each, dict) else each for key, each in value.items()}
+
+
+def _remove(table: dict[str, Any], path: Path) -> bool:
+    """Takes a key away; whether it was there."""
+    for key in path[:-1]:
+        inner = table.get(key)
+        if not isinstance(inner, dict):
+            return False
+        table = inner
+    return table.pop(path[-1], None) is not None
+
+
+def _merge(table: dict[str, Any], wanted: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
+    """Puts values into a table; yields the path of each, and of each table that is new in it."""
+    for key, value in wanted.items():
+        here = (*path, key)
+        if isinstance(value, dict) and isinstance(table.get(key), dict):
+            yield from _merge(table[key], value, here)
+        else:
+            table[key] = _copy(value) if isinstance(value, dict) else value
+            yield here

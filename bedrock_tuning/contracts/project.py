@@ -1,0 +1,68 @@
+"""What a project's files say for one environment: cdk.json's settings and the customizations."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bedrock_tuning.config import customization, deployed, settings
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.errors import ConfigurationError
+from bedrock_tuning.run.exposure import cap_problem, exposure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One environment of a project.
+
+    customizations: those that it deploys, by name. retired: files of those that it deploys no more.
+    """
+
+    settings: Settings
+    customizations: Mapping[str, Customization]
+    retired: tuple[str, ...] = ()
+
+
+def read(
+    tuning: Any,
+    *,
+    environment: str | None,
+    customizations: Path,
+    problems: Sequence[str] | None = None,
+) -> Project:
+    """The project in an environment, or in its default one.
+
+    tuning: what cdk.json's context has under "tuning". customizations: the folder of their files.
+    problems: why cdk.json cannot be used, if it cannot.
+    Raises ConfigurationError with every problem of cdk.json and of all customizations, in all
+    environments.
+    """
+    if problems is not None:
+        found = customization.scan(customizations)
+        raise ConfigurationError([*problems, *found.problems, *_lengths(found)])
+    checked = settings.check(tuning, environment=environment)
+    found = customization.scan(customizations, regions=checked.regions)
+    every = [*checked.problems, *found.problems, *_lengths(found), *_caps(checked, found)]
+    if every or checked.settings is None:
+        raise ConfigurationError(every)
+    return Project(
+        settings=checked.settings,
+        customizations=found.by_environment.get(checked.settings.name, {}),
+        retired=found.retired,
+    )
+
+
+def _lengths(found: customization.LoadResult) -> Iterable[str]:
+    """Each once, however many environments it is in."""
+    every = [each for wanted in found.by_environment.values() for each in wanted.values()]
+    return dict.fromkeys(filter(None, map(deployed.length_problem, every)))
+
+
+def _caps(checked: settings.CheckedSettings, found: customization.LoadResult) -> Iterator[str]:
+    for name, chosen in checked.environments.items():
+        wanted = found.by_environment.get(name, {})
+        exposed = {each: exposure(file) for each, file in wanted.items()}
+        problem = cap_problem(exposed, max_hourly_usd=chosen.max_hourly_usd)
+        if problem:
+            yield checked.problem(name, "max_hourly_usd", problem)

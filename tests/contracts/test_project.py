@@ -1,0 +1,67 @@
+"""Settings and customizations together: a limit in cdk.json holds for all that is deployed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.contracts import project
+from bedrock_tuning.errors import ConfigurationError
+
+PRICED = """
+description = "x"
+base_model = "titan-image-generator-v2"
+allow_closed_model = true
+[hyperparameters]
+stepCount = 500
+[serving]
+mode = "provisioned"
+lease_hours = 4
+"""
+UNPRICED = PRICED.replace("titan-image-generator-v2", "titan-multimodal-embeddings-g1").replace(
+    "allow_closed_model = true\n[hyperparameters]\nstepCount = 500\n", ""
+)
+
+
+def _read(folder: Path, **settings: Any) -> project.Project:
+    environments = {"dev": {"region": "us-east-1"}, "prod": {"region": "us-east-1", **settings}}
+    return project.read({"environments": environments}, environment="dev", customizations=folder)
+
+
+def _problem(folder: Path, **settings: Any) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        _read(folder, **settings)
+    (problem,) = caught.value.problems
+    return problem
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Two customizations whose throughput has a published price."""
+    for name in ("cats", "dogs"):
+        (tmp_path / f"{name}.toml").write_text(PRICED, "utf-8")
+    return tmp_path
+
+
+def test_what_all_may_cost_by_the_hour_is_limited_also_where_it_is_not_deployed_now(
+    two: Path,
+) -> None:
+    problem = _problem(two, max_hourly_usd=1)
+    assert problem.startswith("cdk.json: context.tuning.environments.prod.max_hourly_usd: 1.00 USD")
+    assert "(cats " in problem
+    assert ", dogs " in problem
+    assert set(_read(two, max_hourly_usd=1_000).customizations) == {"cats", "dogs"}
+
+
+def test_the_limit_itself_may_be_reached(two: Path) -> None:
+    words = _problem(two, max_hourly_usd=1).split("may cost ")[1]
+    exactly = float(words.split(" USD")[0])
+    assert _read(two, max_hourly_usd=exactly).customizations
+    assert _problem(two, max_hourly_usd=exactly - 0.01)
+
+
+def test_a_price_that_is_not_known_could_exceed_every_limit(two: Path) -> None:
+    (two / "birds.toml").write_text(UNPRICED, "utf-8")
+    assert "no price by the hour is known for birds" in _problem(two, max_hourly_usd=10_000)
+    (two / "birds.toml").write_text(f'only = ["dev"]\n{UNPRICED}', "utf-8")
+    assert "birds" in _read(two, max_hourly_usd=10_000).customizations
