@@ -82,7 +82,7 @@ def build_app(
     common: dict[str, Any] = {
         "env": cdk.Environment(region=chosen.region),
         "settings": chosen,
-        "termination_protection": chosen.functions == "lambda",
+        "termination_protection": chosen.protected,
     }
     contracts = contracts_of(chosen, wanted)
     common["permissions"] = Permissions(contracts, chosen)

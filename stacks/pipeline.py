@@ -49,7 +49,7 @@ class PipelineStack(Stack):
             permissions=permissions,
             alarm_email=settings.alarm_email,
         )
-        runs = runs_table(self, "Runs", key=self.key, permissions=permissions)
+        runs = runs_table(self, "Runs", key=self.key, permissions=permissions, settings=settings)
         self._functions(settings, permissions)
         self.workflow = state_machine(
             self, "Workflow", settings=settings, permissions=permissions, key=self.key

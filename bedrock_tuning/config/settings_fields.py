@@ -171,6 +171,13 @@ class Settings:
         "Default: no limit.",
         default=None,
     )
+    protected: bool = described(
+        Flag(),
+        "Termination protection for the stacks of data, network and pipeline, and deletion "
+        "protection for the runs table. Set it after the first deployment: one that fails could "
+        "not be undone.",
+        default=False,
+    )
     permissions_boundary: str = described(
         Text(
             pattern=re.compile(

@@ -1,4 +1,9 @@
-"""Buckets, keys and the runs table: what is retained whatever happens to its stack."""
+"""Buckets, keys and the runs table: what is retained when its stack is deleted.
+
+A first deployment that fails leaves none of it behind: the next attempt begins anew.
+"""
+
+from typing import Final
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,6 +15,8 @@ from constructs import Construct
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.permissions import Permissions
 
+RETAINED: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
 
 def retained_key(
     scope: Construct, construct_id: str, *, name: str, description: str, permissions: Permissions
@@ -20,7 +27,7 @@ def retained_key(
         construct_id,
         description=description,
         enable_key_rotation=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RETAINED,
     )
     permissions.register(name, arn=key.key_arn)
     for statement in permissions.resource_policy(name, scope):
@@ -30,7 +37,7 @@ def retained_key(
 
 def log_bucket(scope: Construct, construct_id: str, *, settings: Settings) -> s3.Bucket:
     """The bucket of access logs."""
-    return s3.Bucket(
+    bucket = s3.Bucket(
         scope,
         construct_id,
         # The S3 log delivery service cannot write to a bucket with a customer key.
@@ -40,7 +47,7 @@ def log_bucket(scope: Construct, construct_id: str, *, settings: Settings) -> s3
         enforce_ssl=True,
         minimum_tls_version=1.2,
         versioned=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RETAINED,
         lifecycle_rules=[
             s3.LifecycleRule(
                 id="ExpireLogs",
@@ -50,6 +57,15 @@ def log_bucket(scope: Construct, construct_id: str, *, settings: Settings) -> s3
             )
         ],
     )
+    _retain_policy(bucket)
+    return bucket
+
+
+def _retain_policy(bucket: s3.Bucket) -> None:
+    """What refuses access to a bucket lives as long as the bucket."""
+    if bucket.policy is None:
+        raise TypeError(f"{bucket.node.path} has no policy")
+    bucket.policy.apply_removal_policy(RETAINED)
 
 
 def data_bucket(
@@ -77,7 +93,7 @@ def data_bucket(
         versioned=True,
         server_access_logs_bucket=access_logs,
         server_access_logs_prefix=f"{name}/",
-        removal_policy=RemovalPolicy.RETAIN,
+        removal_policy=RETAINED,
         lifecycle_rules=[
             s3.LifecycleRule(
                 id="CleanUp",
@@ -87,6 +103,7 @@ def data_bucket(
             *rules,
         ],
     )
+    _retain_policy(bucket)
     permissions.register(name, arn=bucket.bucket_arn, name=bucket.bucket_name)
     return bucket
 
@@ -117,7 +134,12 @@ def send_events(bucket: s3.Bucket) -> None:
 
 
 def runs_table(
-    scope: Construct, construct_id: str, *, key: kms.IKey, permissions: Permissions
+    scope: Construct,
+    construct_id: str,
+    *,
+    key: kms.IKey,
+    permissions: Permissions,
+    settings: Settings,
 ) -> dynamodb.Table:
     """The table of runs, with an index by customization."""
     table = dynamodb.Table(
@@ -130,8 +152,8 @@ def runs_table(
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
             point_in_time_recovery_enabled=True
         ),
-        deletion_protection=True,
-        removal_policy=RemovalPolicy.RETAIN,
+        deletion_protection=settings.protected,
+        removal_policy=RETAINED,
     )
     table.add_global_secondary_index(
         index_name="by-customization", partition_key=_text("customization"), sort_key=_text("run")

@@ -62,7 +62,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         role_prefix=settings.role_name_prefix,
         named_roles=bool(settings.role_name_prefix or settings.deny_others),
         alarm_email=settings.alarm_email,
-        protected=settings.functions == "lambda",
+        protected=settings.protected,
         approval_days=settings.approval_days,
         architecture="arm64" if settings.functions == "lambda" else "x86_64",
         table_keys={"": ("id",), "by-customization": ("customization", "run")},

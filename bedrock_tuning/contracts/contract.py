@@ -246,10 +246,10 @@ class Contracts:
     places: by the names that placeholders use. trigger_buckets, trigger_key: whose objects start a
     run, and how their keys end. named_roles: whether roles have physical names. alarm_email: who is
     told by mail, if anybody. placeholders: of the workflow's definition. protected: stacks have
-    termination protection. approval_days: how long a run waits for a person. architecture: of the
-    functions. table_keys: of the runs table (under "") and of its indexes, partition key first.
-    retention: days, of "logs", "noncurrent" object versions and "work" files.
-    custom_resources: what those of the platform say.
+    termination protection, and the runs table has its own. approval_days: how long a run waits for
+    a person. architecture: of the functions. table_keys: of the runs table (under "") and of its
+    indexes, partition key first. retention: days, of "logs", "noncurrent" object versions and
+    "work" files. custom_resources: what those of the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
     serving: what its custom resource says.
     """
@@ -265,7 +265,7 @@ class Contracts:
     role_prefix: str = ""
     named_roles: bool = False
     alarm_email: str = ""
-    protected: bool = True
+    protected: bool = False
     approval_days: int = 0
     architecture: str = "arm64"
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -53,6 +53,7 @@ def test_every_setting_can_be_set() -> None:
         alarm_email="a@b.example",
         account="111122223333",
         max_hourly_usd=40,
+        protected=True,
         permissions_boundary="arn:aws:iam::000000000000:policy/p",
         role_name_prefix="team-",
         vpc=True,

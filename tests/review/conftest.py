@@ -26,6 +26,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "permissions_boundary": BOUNDARY,
         "role_name_prefix": "org-",
         "alarm_email": "ops@example.com",
+        "protected": True,
     },
     "options": {
         "region": "us-east-1",

@@ -17,6 +17,8 @@ _OUR_TAG = "bedrock-tuning:environment"
 _OWN = "="
 _TIDY = ("Parameters", "Rules", "Conditions", "Mappings")
 _REMOVAL = ("DeletionPolicy", "UpdateReplacePolicy")
+# But for a creation that fails, which leaves nothing behind.
+_RETAINED = ("RetainExceptOnCreate", "Retain")
 # What is shorter stands on one line.
 SHORT = 150
 
@@ -85,11 +87,12 @@ def _is_short(value: Any) -> bool:
 
 
 def _tidy(resource: dict[str, Any]) -> None:
-    removal = {resource.get(name) for name in _REMOVAL}
-    if len(removal) == 1 and None not in removal:
+    removal = tuple(resource.get(name) for name in _REMOVAL)
+    in_words = "Retain" if removal == _RETAINED else removal[0] if len({*removal}) == 1 else None
+    if in_words is not None:
         for name in _REMOVAL:
             del resource[name]
-        resource["WhenDeletedOrReplaced"] = removal.pop()
+        resource["WhenDeletedOrReplaced"] = in_words
     properties = resource.get("Properties", {})
     if "DefinitionString" in properties:
         properties["DefinitionString"] = _machine(properties["DefinitionString"])

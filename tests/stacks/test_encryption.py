@@ -83,7 +83,10 @@ def test_every_key_rotates_and_stays(synth: Any, options: str) -> None:
     assert len(keys) == 2 + (options in ("vpc", "all")) + (options in ("model-key", "all"))
     for name, key in keys.items():
         assert key["Properties"]["EnableKeyRotation"] is True, name
-        assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+        assert (key["DeletionPolicy"], key["UpdateReplacePolicy"]) == (
+            "RetainExceptOnCreate",
+            "Retain",
+        ), name
 
 
 def test_who_trains_may_use_the_models_key_through_bedrock_and_make_grants(synth: Any) -> None:

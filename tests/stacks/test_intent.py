@@ -46,7 +46,21 @@ def test_data_survives_whatever_happens_to_its_stack(synth: Any, environment: st
         assert len(found) == count, kind
         for name, resource in found:
             policies = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
-            assert policies == ("Retain", "Retain"), name
+            assert policies == ("RetainExceptOnCreate", "Retain"), name
+
+
+def test_what_refuses_access_to_a_bucket_lives_as_long_as_the_bucket(assembly: Any) -> None:
+    policies = [
+        resource["DeletionPolicy"] for _, resource in _resources(assembly, "AWS::S3::BucketPolicy")
+    ]
+    assert policies == ["RetainExceptOnCreate"] * 4
+
+
+def test_nothing_is_protected_until_the_settings_say_so(assembly: Any) -> None:
+    """A stack that is protected before its first deployment has ended well cannot be undone."""
+    assert not any(stack.termination_protection for stack in assembly.stacks)
+    ((_, table),) = _resources(assembly, "AWS::DynamoDB::Table")
+    assert not table["Properties"].get("DeletionProtectionEnabled")
 
 
 def test_buckets_are_encrypted_versioned_closed_and_logged(assembly: Any) -> None:

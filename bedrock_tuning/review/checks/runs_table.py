@@ -8,10 +8,9 @@ from bedrock_tuning.review.check import Evidence, Violation, check, fixed, found
 
 table = fixed(
     "S602",
-    "The runs table has deletion protection, recovery and on-demand billing.",
+    "The runs table has recovery and on-demand billing.",
     "AWS::DynamoDB::Table",
     {
-        "DeletionProtectionEnabled": True,
         "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled": True,
         "BillingMode": "PAY_PER_REQUEST",
         "TimeToLiveSpecification": None,

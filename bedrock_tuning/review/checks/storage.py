@@ -26,22 +26,28 @@ _HOLDING: Final = ("data", "network", "pipeline")
 
 @check(
     "S601",
-    "Data, keys and the runs table are retained on deletion and on replacement.",
-    limit="Retain: a mistake in a template must not delete data",
-    fix="Set removal_policy=RemovalPolicy.RETAIN",
+    "Buckets with their policies, keys and the runs table are retained on deletion and on "
+    "replacement, but for a first deployment that fails.",
+    limit="a mistake in a template must not delete data; a failed deployment must leave nothing",
+    fix="Set removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE",
 )
 def retained(evidence: Evidence) -> Iterator[Violation]:
-    for resource in evidence.assembly.of_type(*STATEFUL):
+    for resource in evidence.assembly.of_type(*STATEFUL, "AWS::S3::BucketPolicy"):
         for name, kept in (
-            ("DeletionPolicy", resource.keeps_on_delete),
-            ("UpdateReplacePolicy", resource.keeps_on_replace),
+            ("DeletionPolicy", "RetainExceptOnCreate"),
+            ("UpdateReplacePolicy", "Retain"),
         ):
-            if not kept:
+            if resource.raw.get(name) != kept:
                 yield found(resource, f"{name} is {resource.raw.get(name, 'not set')}")
 
 
-# Retained or not, they give no access and cost nothing: messages and logs.
-_MAY_STAY: Final = (*STATEFUL, "AWS::Logs::LogGroup", "AWS::SQS::Queue")
+# Retained or not, they give no access and cost nothing: refusals, messages and logs.
+_MAY_STAY: Final = (
+    *STATEFUL,
+    "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy",
+    "AWS::SQS::Queue",
+)
 
 
 @check(
@@ -241,9 +247,10 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S611",
-    "Stacks have termination protection, except those whose deletion ends billing.",
-    limit="on for what holds data, off for what ends billing, off on the local AWS",
-    fix="Pass termination_protection as app.py does",
+    "Where the settings say protected, stacks have termination protection, except those whose "
+    "deletion ends billing, and the runs table has deletion protection; otherwise nothing has.",
+    limit="protected: on for what holds data, off for what ends billing; otherwise off",
+    fix="Pass termination_protection as app.py does, deletion_protection as stacks/pipeline.py",
 )
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():
@@ -252,6 +259,9 @@ def protected(evidence: Evidence) -> Iterator[Violation]:
         wanted = evidence.bound.contracts.protected and part in _HOLDING
         if on != wanted:
             yield found(stack, f"termination protection is {'on' if on else 'off'}")
+    for table in evidence.assembly.of_type("AWS::DynamoDB::Table"):
+        wanted = evidence.bound.contracts.protected
+        yield from mismatches(table, {"DeletionProtectionEnabled": wanted or (False, None)})
 
 
 # By the object that they stand in, "" for the resource itself. People read them, bills are sorted

@@ -253,7 +253,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
     for name in ("DeletionPolicy", "UpdateReplacePolicy"):
         was, is_ = then.raw.get(name, "Delete"), now.raw.get(name, "Delete")
         if was != is_:
-            worse = str(was).startswith("Retain")
+            worse = str(was).startswith("Retain") and not str(is_).startswith("Retain")
             kind = LOOSENED if worse else CHANGED
             yield Change(kind=kind, where=key, what=f"{name}: {was} → {is_}", grave=worse)
     forced = create_only().get(now.type, [])

@@ -34,7 +34,22 @@ def table_deleted(copy: Copy) -> None:
     copy.resource("pipeline/Runs")["DeletionPolicy"] = "Delete"
 
 
-@flaw("S602", "runs table: no deletion protection")
+@flaw("S601", "training bucket: its policy is deleted with its stack")
+def policy_deleted(copy: Copy) -> None:
+    copy.resource("data/Training/Policy")["DeletionPolicy"] = "Delete"
+
+
+@flaw("S601", "training bucket: left behind by a first deployment that fails")
+def left_behind(copy: Copy) -> None:
+    copy.resource("data/Training")["DeletionPolicy"] = "Retain"
+
+
+@flaw("S611", "runs table: protected where a first deployment could not be undone")
+def table_protected(copy: Copy) -> None:
+    copy.properties("pipeline/Runs")["DeletionProtectionEnabled"] = True
+
+
+@flaw("S611", "runs table: no deletion protection", "bounded")
 def table_unprotected(copy: Copy) -> None:
     del copy.properties("pipeline/Runs")["DeletionProtectionEnabled"]
 

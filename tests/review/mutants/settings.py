@@ -60,14 +60,14 @@ def in_a_network(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Merge/Function")["VpcConfig"] = config
 
 
-@flaw("S611", "data: no termination protection", "prod")
+@flaw("S611", "data: no termination protection", "bounded")
 def data_unprotected(copy: Copy) -> None:
-    copy.protected["tuning-prod-data"] = False
+    copy.protected["tuning-bounded-data"] = False
 
 
-@flaw("S611", "serving: termination protection, so that it goes on billing", "prod")
+@flaw("S611", "serving: termination protection, so that it goes on billing", "bounded")
 def serving_protected(copy: Copy) -> None:
-    copy.protected["tuning-prod-serving"] = True
+    copy.protected["tuning-bounded-serving"] = True
 
 
 @flaw("A113", "manifest: a stack goes to another account")

@@ -1,5 +1,7 @@
 """What changed between two assemblies: permissions first, loosened on top, lost data marked."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bedrock_tuning import review
@@ -51,7 +53,6 @@ LOOSER: tuple[Mutant, ...] = (
     data.logs_one_day,
     data.no_access_block,
     data.topic_plain,
-    data.table_unprotected,
     delivery.alarm_tells_nobody,
     delivery.rule_off,
     delivery.schedule_off,
@@ -66,6 +67,21 @@ def test_what_was_loosened_is_on_top(mutant: Mutant, dev: Synthesized) -> None:
     found = _changes(dev, copy)
     assert found[0].kind == "loosened"
     assert found[0].grave
+
+
+def test_a_table_that_loses_its_protection_is_loosened(
+    synthesized: Callable[[str], Synthesized],
+) -> None:
+    source = synthesized("bounded")
+    copy = source.copy()
+    data.table_unprotected.change(copy)
+    assert [change.kind for change in _changes(source, copy)] == ["loosened"]
+
+
+def test_another_way_to_retain_is_not_looser(dev: Synthesized) -> None:
+    copy = dev.copy()
+    data.left_behind.change(copy)
+    assert [change.kind for change in _changes(copy.source, copy)] == ["changed"]
 
 
 @pytest.mark.parametrize("name", ["InventoryConfigurations", "DeadLetterConfig"])
