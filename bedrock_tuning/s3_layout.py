@@ -1,13 +1,14 @@
 """Where everything lies in S3 and what a key means, for policies, triggers and handlers alike.
 
-Training and validation bucket, written by users, never by us or by Bedrock:
+Training and validation bucket, written by users:
     <customization>/manifest.jsonl      the dataset; its upload starts a run
     <customization>/images/…            what the manifest refers to
+but for one prefix, which no customization can be called and which StartJob alone may write:
+    _checked/<customization>/<run>/…    training.jsonl or validation.jsonl: what was checked is what
+                                        Bedrock reads, whatever is uploaded meanwhile
 
 Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watched by nobody:
     jobs/<customization>/…              metrics of customization jobs, the access check file
-    manifests/<customization>/<run>/…   training.jsonl, validation.jsonl: what was checked is what
-                                        Bedrock reads, whatever is uploaded meanwhile
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
 """
@@ -20,7 +21,7 @@ KINDS: Final[tuple[Kind, Kind]] = ("training", "validation")
 
 MANIFEST_FILE: Final = "manifest.jsonl"
 JOBS: Final = "jobs"
-MANIFESTS: Final = "manifests"
+CHECKED: Final = "_checked"
 REPORTS: Final = "reports"
 WORK: Final = "work"
 
@@ -41,8 +42,11 @@ def jobs_prefix(customization: str) -> str:
 
 
 def manifests_prefix(customization: str) -> str:
-    """Where the checked manifests lie that Bedrock may read, in the output bucket."""
-    return f"{MANIFESTS}/{customization}/"
+    """Where the checked manifests lie that Bedrock may read, each in the bucket of its dataset.
+
+    Media of some models must be in the bucket of their manifest (docs/facts/jobs.md#media).
+    """
+    return f"{CHECKED}/{customization}/"
 
 
 def checked_manifest_key(customization: str, run: str, kind: Kind) -> str:

@@ -116,13 +116,13 @@ def _keep_checked(
         if version is not None:
             key = s3_layout.manifest_key(name)
             source = {"Bucket": env.buckets.of(kind), "Key": key, "VersionId": version}
-            _copy(source, env.output_bucket, s3_layout.checked_manifest_key(name, run, kind))
+            _copy(source, s3_layout.checked_manifest_key(name, run, kind))
 
 
-def _copy(source: Any, bucket: str, key: str) -> None:
+def _copy(source: Any, key: str) -> None:
     try:
         # Copying tags as well would need permissions of its own.
-        _aws.s3().copy(source, bucket, key, ExtraArgs={"TaggingDirective": "REPLACE"})
+        _aws.s3().copy(source, source["Bucket"], key, ExtraArgs={"TaggingDirective": "REPLACE"})
     except ClientError as error:
         if error.response["Error"]["Code"] != "403":
             raise

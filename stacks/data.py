@@ -12,7 +12,6 @@ from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.storage import (
     data_bucket,
-    deny_others,
     log_bucket,
     retained_key,
     send_events,
@@ -70,6 +69,4 @@ class DataStack(Stack):
         send_events(self.validation)
         for name in ("Training", "Validation", "Output"):
             bucket: s3.Bucket = getattr(self, name.lower())
-            if settings.deny_others:
-                deny_others(bucket, name.lower(), permissions)
             export(self, f"{name}Bucket", bucket.bucket_name)

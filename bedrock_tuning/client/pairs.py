@@ -58,7 +58,7 @@ def from_folder(place: Path) -> list[Pair]:
 def of_run(deployment: Deployment, customization: str, run: str) -> list[Pair]:
     """The validation pairs that a run checked; raises UserError for a run without any."""
     s3 = deployment.aws.s3
-    bucket = deployment.buckets.output
+    bucket = deployment.buckets.validation
     key = s3_layout.checked_manifest_key(customization, run, "validation")
     where = s3_layout.uri(bucket, key)
     try:
@@ -82,7 +82,7 @@ def trained_on(deployment: Deployment, customization: str, run: str) -> set[str]
     s3 = deployment.aws.s3
     key = s3_layout.checked_manifest_key(customization, run, "training")
     try:
-        body = s3.get_object(Bucket=deployment.buckets.output, Key=key)["Body"].read()
+        body = s3.get_object(Bucket=deployment.buckets.training, Key=key)["Body"].read()
     except s3.exceptions.NoSuchKey:
         return set()
     return {str(record["image-ref"]) for _, record in _records(body.decode("utf-8-sig"), key)}

@@ -105,11 +105,12 @@ def data_bucket(
     )
     _retain_policy(bucket)
     permissions.register(name, arn=bucket.bucket_arn, name=bucket.bucket_name)
+    refuse_others(bucket, name, permissions)
     return bucket
 
 
-def deny_others(bucket: s3.Bucket, name: str, permissions: Permissions) -> None:
-    """Refuses the bucket's data to everybody but the roles that need it."""
+def refuse_others(bucket: s3.Bucket, name: str, permissions: Permissions) -> None:
+    """Refuses to everybody but some roles what the contract keeps for these."""
     refusals = [
         refusal
         for refusal in permissions.contracts.resource(name).refusals

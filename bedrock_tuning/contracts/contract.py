@@ -160,8 +160,8 @@ def workflow_arn(environment: str) -> str:
     )
 
 
-def role_path(environment: str, kind: Literal["bedrock", "start"]) -> str:
-    """The IAM path of the customizations' roles: those of Bedrock, and those that start jobs."""
+def role_path(environment: str, kind: Literal["bedrock", "start", "check"]) -> str:
+    """The IAM path of roles by what they do: Bedrock's, those that start jobs, the checker's."""
     return f"/tuning/{environment}/{kind}/"
 
 

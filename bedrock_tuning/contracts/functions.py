@@ -127,11 +127,15 @@ def _start_job(scope: Scope) -> tuple[Grant, ...]:
     return (
         g.find_manifests(),
         g.read_manifests(),
-        g.objects(
-            "keep checked manifests",
-            "s3:PutObject",
-            buckets=g.OUTPUT,
-            patterns=[f"{s3_layout.MANIFESTS}/*"],
+        Grant(
+            why="keep checked manifests",
+            actions=("s3:PutObject",),
+            # Whole names, none of which is the name of a file that starts a run.
+            resources=tuple(
+                f"{{{kind}}}/{s3_layout.checked_manifest_key(g.ANY, g.ANY, kind)}"
+                for kind in s3_layout.KINDS
+            ),
+            conditions=(g.OWN_ACCOUNT,),
         ),
         g.use_data_key(),
         *g.runs("GetItem", "PutItem", "UpdateItem"),

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 
+from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import Condition, Grant, Guarded, Place, Refusal
+from bedrock_tuning.contracts.contract import (
+    Condition,
+    Grant,
+    Guarded,
+    Place,
+    Refusal,
+    role_path,
+)
 
-_LOGGED = ("training", "validation", "output")
+_DATASETS = ("training", "validation")
+_LOGGED = (*_DATASETS, "output")
 _ALARMS = "arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
 
 
@@ -17,7 +26,11 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
         return Guarded(name=name, place=places[name], grants=grants, refusals=refusals)
 
     return (
-        *(of(name, refusals=_bucket_refusals(name)) for name in _LOGGED),
+        *(
+            of(name, refusals=(*_bucket_refusals(name), _refuse_forgery(environment, name)))
+            for name in _DATASETS
+        ),
+        of("output", refusals=_bucket_refusals("output")),
         of(
             "access-logs",
             *(_access_logs(name) for name in _LOGGED),
@@ -120,6 +133,23 @@ def _refuse_plain_http(action: str, *resources: str) -> Refusal:
         actions=(action,),
         resources=resources,
         conditions=(Condition(operator="Bool", key="aws:SecureTransport", values=("false",)),),
+    )
+
+
+def _refuse_forgery(environment: str, name: str) -> Refusal:
+    """Who may write anywhere else in a dataset's bucket still cannot write what was checked."""
+    path = role_path(environment, "check")
+    return Refusal(
+        why="checked manifests by their checker only",
+        actions=("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject"),
+        resources=(f"{{{name}}}/{s3_layout.CHECKED}/*",),
+        conditions=(
+            Condition(
+                operator="ArnNotLike",
+                key="aws:PrincipalArn",
+                values=(f"arn:{{partition}}:iam::{{account}}:role{path}*",),
+            ),
+        ),
     )
 
 

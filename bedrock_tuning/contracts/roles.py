@@ -15,7 +15,7 @@ from bedrock_tuning.contracts.contract import (
     role_path,
     workflow_arn,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.contracts.functions import FUNCTIONS, START_JOB
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -47,6 +47,8 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
         service="lambda.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(*spec.grants(scope), g.write_logs(spec.name)),
+        # The buckets' policies know by its path who may write checked manifests.
+        path=role_path(scope.settings.name, "check") if spec is START_JOB else "/",
     )
 
 
@@ -87,14 +89,13 @@ def _bedrock(scope: Scope, name: str, places: Places) -> Role:
         Grant(
             why="read the dataset",
             actions=("s3:GetObject",),
-            resources=(
-                *(f"{bucket}/{folder}*" for bucket in g.DATASETS),
-                f"{{output}}/{checked}*",
+            resources=tuple(
+                f"{bucket}/{prefix}*" for bucket in g.DATASETS for prefix in (folder, checked)
             ),
             conditions=(g.OWN_ACCOUNT,),
         ),
         g.listing("list the dataset", buckets=g.DATASETS, prefixes=[f"{folder}*"]),
-        g.listing("list checked manifests", buckets=g.OUTPUT, prefixes=[f"{checked}*"]),
+        g.listing("list checked manifests", buckets=g.DATASETS, prefixes=[f"{checked}*"]),
         g.objects("write output", "s3:PutObject", buckets=g.OUTPUT, patterns=[f"{jobs}*"]),
         g.use_data_key(),
     ]

@@ -159,7 +159,7 @@ class JobPlan:
     def _manifest(self, kind: s3_layout.Kind) -> str:
         # The checked copy, not the upload: that one can be replaced at any moment.
         key = s3_layout.checked_manifest_key(self.customization.name, self.run, kind)
-        return s3_layout.uri(self.buckets.output, key)
+        return s3_layout.uri(self.buckets.of(kind), key)
 
     def request(self) -> dict[str, Any]:
         """The request in the SDK's spelling (jobName, trainingDataConfig, …).

@@ -77,7 +77,7 @@ def _start(world: World, bedrock: Any, *, model_of: str, role_of: str, tag: str)
         roleArn=_settings(world, role_of)["service_role"],
         baseModelIdentifier=base,
         trainingDataConfig={
-            "s3Uri": f"s3://{world.deployment.buckets.output}/manifests/{model_of}/x/t.jsonl"
+            "s3Uri": f"s3://{world.deployment.buckets.training}/_checked/{model_of}/x/t.jsonl"
         },
         outputDataConfig={"s3Uri": f"s3://{world.deployment.buckets.output}/jobs/{model_of}/"},
         hyperParameters=_settings(world, model_of)["hyperparameters"],

@@ -56,7 +56,7 @@ def test_bedrock_read_the_checked_copy_not_the_upload(world: World, served: Any)
     row = world.row(served["ended"])
     job = world.aws.client("bedrock").get_model_customization_job(jobIdentifier=row["job_arn"])
     key = s3_layout.checked_manifest_key(NAME, row["run"], "training")
-    uri = s3_layout.uri(world.deployment.buckets.output, key)
+    uri = s3_layout.uri(world.deployment.buckets.training, key)
     assert job["trainingDataConfig"]["s3Uri"] == uri
     assert job["roleArn"].startswith("arn:aws:iam::000000000000:role/tuning/local/bedrock/")
 

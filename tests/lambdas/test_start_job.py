@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import DeniedError
 from lambdas import _runs, start_job
-from tests.lambdas.aws import OUTPUT, ROLE, TRAINING, VALIDATION, WORKFLOW, Aws, settings
+from tests.lambdas.aws import ROLE, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
 
 KEY = "pets-search/manifest.jsonl"
@@ -70,11 +70,11 @@ def test_bedrock_reads_copies_of_exactly_what_was_checked(aws: Aws) -> None:
     aws.s3.objects.put(TRAINING, KEY, b"uploaded later\n")
 
     uri = found["request"]["TrainingDataConfig"]["S3Uri"]
-    key = uri.removeprefix(f"s3://{OUTPUT}/")
-    assert aws.s3.objects.body(OUTPUT, key) == b"checked training\n"
+    key = uri.removeprefix(f"s3://{TRAINING}/_checked/")
+    assert aws.s3.objects.body(TRAINING, f"_checked/{key}") == b"checked training\n"
     (validator,) = found["request"]["ValidationDataConfig"]["Validators"]
-    key = validator["S3Uri"].removeprefix(f"s3://{OUTPUT}/")
-    assert aws.s3.objects.body(OUTPUT, key) == b"checked validation\n"
+    key = validator["S3Uri"].removeprefix(f"s3://{VALIDATION}/_checked/")
+    assert aws.s3.objects.body(VALIDATION, f"_checked/{key}") == b"checked validation\n"
 
 
 def test_the_tags_of_a_manifest_are_not_copied_because_that_needs_rights(aws: Aws) -> None:

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import NAME, NAME_LENGTH_MAX, Customization, load_all
+from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
 from bedrock_tuning.s3_layout import Buckets
@@ -28,7 +29,9 @@ SEARCH = SHIPPED["pets-search"]
 BUCKETS = Buckets(training="a-training", validation="a-validation", output="an-output")
 RUN = "20261121-093000-3f9a1c"
 
-NAMES = st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= NAME_LENGTH_MAX)
+NAMES = st.from_regex(NAME, fullmatch=True).filter(
+    lambda name: len(name) <= CUSTOMIZATION_LENGTH_MAX
+)
 ENVIRONMENTS = st.from_regex(re.compile(r"[a-z0-9]{2,8}"), fullmatch=True)
 TIMES = st.datetimes(min_value=datetime(2000, 1, 1)).map(
     lambda when: f"{when:%Y-%m-%dT%H:%M:%S}.123Z"
@@ -120,10 +123,10 @@ def test_the_request_of_any_customization_is_what_bedrock_takes(
 def test_the_request_says_where_the_data_lies_and_where_the_metrics_go() -> None:
     request = _plan().request()
 
-    checked = f"s3://an-output/manifests/pets-search/{RUN}"
-    assert request["trainingDataConfig"] == {"s3Uri": f"{checked}/training.jsonl"}
+    checked = f"_checked/pets-search/{RUN}"
+    assert request["trainingDataConfig"] == {"s3Uri": f"s3://a-training/{checked}/training.jsonl"}
     assert request["validationDataConfig"] == {
-        "validators": [{"s3Uri": f"{checked}/validation.jsonl"}]
+        "validators": [{"s3Uri": f"s3://a-validation/{checked}/validation.jsonl"}]
     }
     assert request["outputDataConfig"] == {"s3Uri": "s3://an-output/jobs/pets-search/"}
     assert request["baseModelIdentifier"] == "amazon.titan-embed-image-v1:0"
@@ -160,7 +163,7 @@ def test_a_request_that_bedrock_would_refuse_is_refused_here_with_all_its_faults
         replace(SEARCH, tags={"team": "pets & cats"}),
         environment="my_env",
         role_arn="arn:aws:iam::12:role/a-role",
-        buckets=replace(BUCKETS, output="An_Output"),
+        buckets=replace(BUCKETS, training="A_Training", output="An_Output"),
         with_validation=False,
     )
 

@@ -125,11 +125,35 @@ def test_the_bedrock_role_is_trusted_for_jobs_of_this_account_and_region_only(
     }
 
 
+@pytest.mark.parametrize("bucket", ["Training", "Validation"])
+def test_only_the_checker_writes_checked_manifests_however_much_of_the_bucket_others_may(
+    assembly: Any, bucket: str
+) -> None:
+    (statement,) = (
+        each
+        for name, resource in _resources(assembly, "AWS::S3::BucketPolicy")
+        for each in resource["Properties"]["PolicyDocument"]["Statement"]
+        if name.startswith(bucket) and each.get("Sid") == "CheckedManifestsByTheirCheckerOnly"
+    )
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == {"AWS": "*"}
+    assert {"s3:PutObject*", "s3:DeleteObject*"} < set(statement["Action"])
+    assert str(statement["Resource"]).endswith("/_checked/*")
+    assert "role/tuning/dev/check/*" in str(statement["Condition"]["ArnNotLike"])
+    checkers = [
+        name
+        for name, role in _resources(assembly, "AWS::IAM::Role")
+        if role["Properties"].get("Path") == "/tuning/dev/check/"
+    ]
+    assert [name[:17] for name in checkers] == ["FunctionsStartJob"]
+
+
 def test_the_bedrock_role_reads_and_writes_its_own_folders_only(assembly: Any) -> None:
     statements = _statements(_role(assembly, "BedrockRole", "pets-search"))
     reads, writes = statements["ReadDataset"]["Resource"], statements["WriteOutput"]["Resource"]
     assert sorted(resource.partition("}")[2] for resource in reads) == [
-        "/manifests/pets-search/*",
+        "/_checked/pets-search/*",
+        "/_checked/pets-search/*",
         "/pets-search/*",
         "/pets-search/*",
     ]

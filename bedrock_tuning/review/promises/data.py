@@ -47,20 +47,28 @@ def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
 
 
 def _reports(deployment: Deployment) -> Iterable[But]:
-    writers = (("start_job", s3_layout.MANIFESTS), ("merge record_job", s3_layout.REPORTS))
-    for handlers, prefix in writers:
+    writers = (("start_job", _checked(deployment)), ("merge record_job", _written(deployment)))
+    for handlers, resources in writers:
         yield But(
             principals=deployment.function(*handlers.split()),
             actions=("s3:PutObject",),
-            resources=(f"{deployment.output}/{prefix}/*",),
+            resources=resources,
         )
+
+
+def _checked(deployment: Deployment) -> tuple[str, ...]:
+    return tuple(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets)
+
+
+def _written(deployment: Deployment) -> tuple[str, ...]:
+    return (f"{deployment.output}/{s3_layout.REPORTS}/*",)
 
 
 PROMISES: Final = (
     Never(
         id="M810",
         sentence="A Bedrock service role reaches S3 only in its own customization's folders: "
-        "NAME/, manifests/NAME/ and jobs/NAME/, lists only under their s3:prefix, and writes only "
+        "NAME/, _checked/NAME/ and jobs/NAME/, lists only under their s3:prefix, and writes only "
         "to jobs/NAME/.",
         actions=("s3:*",),
         who=lambda d: [role.arn for role in d.service_roles.values()],
@@ -68,12 +76,10 @@ PROMISES: Final = (
     ),
     Never(
         id="M811",
-        sentence="Only StartJob writes checked manifests (manifests/*), only Merge and RecordJob "
+        sentence="Only StartJob writes checked manifests (_checked/*), only Merge and RecordJob "
         "write reports (reports/*).",
         actions=_WRITES,
-        resources=lambda d: [
-            f"{d.output}/{prefix}/*" for prefix in (s3_layout.MANIFESTS, s3_layout.REPORTS)
-        ],
+        resources=lambda d: (*_checked(d), *_written(d)),
         but=_reports,
     ),
     Never(

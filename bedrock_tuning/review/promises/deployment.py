@@ -135,7 +135,7 @@ class Deployment:
         """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""
         return (
             *(f"{bucket}/{s3_layout.folder(name)}*" for bucket in self.datasets),
-            f"{self.output}/{s3_layout.manifests_prefix(name)}*",
+            *(f"{bucket}/{s3_layout.manifests_prefix(name)}*" for bucket in self.datasets),
             f"{self.output}/{s3_layout.jobs_prefix(name)}*",
         )
 

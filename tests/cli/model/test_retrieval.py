@@ -92,9 +92,9 @@ def compared(aws: StubbedAws, runtime: Runtime, *, trained: Sequence[str] = ()) 
     models(aws)
     aws.points("run", RUN)
     rows = [json.dumps({"image-ref": each, "caption": "x"}) for each in trained]
-    key = f"manifests/pets-search/{RUN}/training.jsonl"
+    key = f"_checked/pets-search/{RUN}/training.jsonl"
     body = io.BytesIO("\n".join(rows).encode())
-    aws.answer("s3", "get_object", {"Body": body}, {"Bucket": "out", "Key": key})
+    aws.answer("s3", "get_object", {"Body": body}, {"Bucket": "train", "Key": key})
     aws.__dict__["bedrock_runtime"] = runtime
 
 

@@ -61,14 +61,14 @@ _MORE = (
         "Bedrock role: changes its own checked manifests",
         BEDROCK,
         "s3:PutObject",
-        "data/Output|/manifests/pets-search/*",
+        "data/Training|/_checked/pets-search/*",
     ),
     (
         "M811",
         "record job: writes checked manifests",
         function("RecordJob"),
         "s3:PutObject",
-        "data/Output|/manifests/*",
+        "data/Training|/_checked/*",
     ),
     (
         "M811",
@@ -317,14 +317,14 @@ def becomes_any(copy: Copy) -> None:
     copy.allowing(WORKFLOW, "sts:AssumeRole")["Resource"] = "*"
 
 
-@flaw("M815", "output bucket: refuses checked manifests to Amazon Bedrock")
+@flaw("M815", "training bucket: refuses checked manifests to Amazon Bedrock")
 def manifests_refused(copy: Copy) -> None:
-    copy.statements_of("data/Output/Policy").append(
+    copy.statements_of("data/Training/Policy").append(
         {
             "Effect": "Deny",
             "Principal": {"AWS": _arn(copy, BEDROCK)},
             "Action": "s3:GetObject",
-            "Resource": _arn(copy, "data/Output", "/manifests/*"),
+            "Resource": _arn(copy, "data/Training", "/_checked/*"),
         }
     )
 

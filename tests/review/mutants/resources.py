@@ -49,7 +49,8 @@ def lower_tls(copy: Copy) -> None:
 @flaw("R406", "validation bucket: objects left out of the refusal")
 def bucket_only(copy: Copy) -> None:
     for statement in copy.statements_of("data/Validation/Policy"):
-        statement["Resource"] = statement["Resource"][0]
+        if isinstance(statement["Resource"], list):
+            statement["Resource"] = statement["Resource"][0]
 
 
 @flaw("R406", "training bucket: no policy at all")
