@@ -1,5 +1,6 @@
 """Numbers, lists and suggestions in words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
@@ -40,6 +41,49 @@ def _closest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
 
 def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+# Characters that command a terminal or reorder what stands around them, and those that no XML has:
+# controls but tab and line break, marks of direction, line separators, surrogates, noncharacters.
+_UNSAFE: Final = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+    r"\ufeff\ufffe\uffff]"
+)
+
+# What click.style writes for the colours and weights that are used here.
+_COLOUR: Final = re.compile(r"(\x1b\[(?:0|1|3[0-7]|9[0-7])m)")
+
+
+def printable(text: str) -> str:
+    r"""A text from outside as a terminal, a page or a file may show it: unsafe characters escaped.
+
+    >>> print(printable("\x1b]52;c;aGk=\x07"))
+    \x1b]52;c;aGk=\x07
+    """
+    return _UNSAFE.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def shown(text: str) -> str:
+    """A text that may quote anybody, as a terminal may get it: our own colours, and no command.
+
+    A file name can hold a sequence that sets the window's title or fills the clipboard.
+    """
+    return "".join(
+        part if _COLOUR.fullmatch(part) else printable(part) for part in _COLOUR.split(text)
+    )
+
+
+def cleaned(value: object) -> object:
+    """What a template shows of a value: texts as `printable` has them; markup stays markup."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return value if text == value else type(value)(text)
+
+
+def printable_json(text: str) -> str:
+    """A JSON document that means the same and has no unsafe character."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def counted(number: int, noun: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.files import Bounds
 from bedrock_tuning.progress import Meter
 from bedrock_tuning.sources.folder import Names
 from bedrock_tuning.sources.locations import ImageLocation, first_reference, references
@@ -75,7 +76,8 @@ def _side(
             fix=f"{_meant(place, deployment)}prepare it again with {right}",
         )
     names = references(LocalManifest(manifest), s3_layout.uri(bucket, prefix))
-    here = {name for name in names if _is_here(folder, name)}
+    bounds = Bounds(folder)
+    here = {name for name in names if _is_here(folder, name, bounds)}
     return Side(
         kind=kind,
         manifest=manifest,
@@ -94,9 +96,10 @@ def _meant(place: ImageLocation, deployment: Deployment) -> str:
     return f"upload it with -c {other}, or " if known else ""
 
 
-def _is_here(folder: Path, name: str) -> bool:
+def _is_here(folder: Path, name: str, bounds: Bounds) -> bool:
+    path = folder / name.lstrip("/")
     try:
-        return ".." not in name.split("/") and (folder / name.lstrip("/")).is_file()
+        return ".." not in name.split("/") and path.is_file() and bounds.hold(path)
     except (OSError, ValueError):
         return False
 

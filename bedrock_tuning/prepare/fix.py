@@ -3,7 +3,6 @@
 import io
 import math
 import re
-import warnings
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +14,7 @@ from bedrock_tuning.dataset.images.header import Header, header
 from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.prepare.metadata import without_metadata
 from bedrock_tuning.prepare.near import Look, look_of
+from bedrock_tuning.sources.pictures import picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -66,8 +66,7 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
     heic = _reads_heic()
     found = header(data)
     try:
-        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data)) as image:
-            warnings.simplefilter("ignore")
+        with picture(data) as image:
             image.load()
             return _fixed(image, data, found, limits)
     except UnfixableError:

@@ -1,11 +1,11 @@
 """Near-equal pictures: the same photo saved again, resized or hardly cropped."""
 
-import io
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bedrock_tuning.sources.pictures import picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -31,11 +31,8 @@ class Look(NamedTuple):
 
 def look_at(data: bytes) -> Look | None:
     """The look of a picture; None if it does not decode."""
-    import PIL.Image
-
     try:
-        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(data)) as image:
-            warnings.simplefilter("ignore")
+        with picture(data) as image:
             # JPEG decodes at an eighth of its size for an eighth of the time.
             image.draft("RGB", (4 * _SIDE, 4 * _SIDE))
             return look_of(image)

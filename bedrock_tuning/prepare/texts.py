@@ -25,6 +25,7 @@ from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
 from bedrock_tuning.dataset.talks.write import Placed, write_talk
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.files import Bounds, require_plain
 from bedrock_tuning.prepare.run import Prepared, Previewed
 from bedrock_tuning.prepare.sides import validation_digests
 from bedrock_tuning.prepare.write import CHANGES, IMAGES, Workshop, new_folder, write_line
@@ -219,12 +220,17 @@ def prepare_texts(plan: TextPlan) -> Prepared:
 
 
 def _files(source: Path) -> list[Path]:
+    require_plain(source)
     if not source.is_dir():
         return [source]
+    bounds = Bounds(source)
     return sorted(
         path
         for path in source.rglob("*")
-        if path.suffix.lower() in {*TABLES, *_RAW} and not path.name.startswith(".")
+        if path.suffix.lower() in {*TABLES, *_RAW}
+        and not path.name.startswith(".")
+        and path.is_file()
+        and bounds.hold(path)
     )
 
 

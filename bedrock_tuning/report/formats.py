@@ -10,7 +10,7 @@ from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import RULES
 from bedrock_tuning.rules.finding import Finding, shorten
 from bedrock_tuning.rules.rule import Severity
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import counted, printable
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -94,11 +94,11 @@ def to_junit(report: Report) -> bytes:
         case = ElementTree.SubElement(suite, "testcase", classname=rule.id[0], name=rule.name)
         found = [each for each in report.findings if each.rule == rule.id]
         if rule.name in silent:
-            ElementTree.SubElement(case, "skipped", message=_xml(silent[rule.name].reason))
+            ElementTree.SubElement(case, "skipped", message=printable(silent[rule.name].reason))
         if not found:
             continue
         count = report.counts[rule.name]
-        text = _xml("\n".join(_line(each) for each in found))
+        text = printable("\n".join(_line(each) for each in found))
         if found[0].severity == Severity.ERROR:
             message = f"{count:,} × {rule.summary}"
             ElementTree.SubElement(case, "failure", message=message, type=rule.id).text = text
@@ -107,11 +107,6 @@ def to_junit(report: Report) -> bytes:
             ElementTree.SubElement(case, "system-out").text = output
     written: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
     return written
-
-
-def _xml(text: str) -> str:
-    # XML has no way to write most control characters.
-    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
 def _line(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import BY_ID
 from bedrock_tuning.rules.finding import Finding, shorten
 from bedrock_tuning.rules.rule import Rule, Severity
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import cleaned, counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -69,7 +69,10 @@ def environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=cleaned,
     )
     environment.filters.update(
         shorten=shorten, counted=counted, number="{:,}".format, px="{:.1f}".format

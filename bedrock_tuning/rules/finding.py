@@ -8,6 +8,7 @@ import msgspec
 
 from bedrock_tuning.dataset.dataset import Override
 from bedrock_tuning.rules.rule import Fault, Rule, Severity
+from bedrock_tuning.wording import printable
 
 # Of each rule so many are in the report, and by default so many are listed one by one in a file.
 KEPT_PER_RULE: Final = 100
@@ -47,9 +48,7 @@ def shorten(text: str, *, most: int = _SHOWN) -> str:
     """A text as one readable line: control characters escaped, the middle of a long one cut."""
     if len(text) > most:
         text = f"{text[: most // 2]}…{text[-most // 3 :]}"
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return printable(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
 def finding(

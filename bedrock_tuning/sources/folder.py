@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import BinaryIO, Final
 
 from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, Missing
 from bedrock_tuning.errors import SourceError
+from bedrock_tuning.files import Bounds, NotPlainError, open_plain
 
 _BLOCK: Final = 1 << 20
 # Names that S3 allows and a file system does not.
@@ -37,6 +37,7 @@ class Folders:
     def __init__(self, mappings: Iterable[Mapping]) -> None:
         self._mappings: list[Mapping] = []
         self._sizes: Counter[int] | None = None
+        self._bounds: list[Bounds] = []
         for each in mappings:
             self.add(each)
 
@@ -44,6 +45,7 @@ class Folders:
         """One more mapping; all must be known before the first image is checked."""
         self._mappings.append(mapping)
         self._mappings.sort(key=lambda each: -len(each.prefix))
+        self._bounds.append(Bounds(mapping.folder))
 
     def images(self, bucket: str) -> "FolderImages":
         """An ImageSource over the mappings of one bucket."""
@@ -60,6 +62,10 @@ class Folders:
                 # Joined as text: a key may begin with "/" and must not leave the folder by that.
                 return Path(f"{each.folder}{os.sep}{key[len(each.prefix) :]}")
         return None
+
+    def holds(self, path: Path) -> bool:
+        """Whether the file lies in one of the folders, whatever links lead to it."""
+        return any(each.hold(path) for each in self._bounds)
 
     def shares_its_size(self, size: int) -> bool:
         """Whether several files under the mappings have so many bytes."""
@@ -115,16 +121,16 @@ class FolderImages:
         if path is None:
             return Denied(wanted.key, f"no --map covers s3://{self._bucket}/{wanted.key}")
         try:
-            with path.open("rb") as file:
+            if not self._folders.holds(path):
+                return Denied(wanted.key, "a link leads out of the folder")
+            with open_plain(path) as file:
                 found = os.fstat(file.fileno())
-                if not stat.S_ISREG(found.st_mode):
-                    return self._missing(wanted.key, path)
                 file.seek(wanted.start)
                 data = file.read(wanted.length)
                 etag = self._etag(file, found.st_size)
         except PermissionError as error:
             return Denied(wanted.key, error.strerror or "not readable")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, NotPlainError, ValueError):
             return self._missing(wanted.key, path)
         except OSError as error:
             if error.errno in _NO_FILE:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.files import open_plain, require_plain
 from bedrock_tuning.s3_layout import KINDS, MANIFEST_FILE, Kind, split_uri
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class LocalManifest:
     def __init__(self, path: Path) -> None:
         if path.is_dir():
             raise UserError("this is a folder", where=str(path), fix="name the manifest inside it")
+        require_plain(path)
         if not path.exists():
             raise UserError("no such file", where=str(path), fix="pass a path or s3://bucket/key")
         self.path = path
@@ -63,7 +65,7 @@ class LocalManifest:
 
     def chunks(self) -> Iterator[bytes]:
         """All bytes, a MiB at a time."""
-        with self.path.open("rb") as file:
+        with open_plain(self.path) as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
 

@@ -1,8 +1,6 @@
 """Decodes every image in full with Pillow, for `tuning validate --deep`."""
 
-import io
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -17,6 +15,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.rules.finding import Findings
 from bedrock_tuning.rules.image import image_does_not_decode
 from bedrock_tuning.rules.rule import run
+from bedrock_tuning.sources.pictures import picture
 
 # Whole files are in memory, so few at a time.
 _BATCH: Final = 16
@@ -72,8 +71,7 @@ def _problem(answer: object) -> str:
         return ""
     try:
         # Pixels without measure are a finding of another rule; here they must not eat the memory.
-        with warnings.catch_warnings(), PIL.Image.open(io.BytesIO(answer.data)) as image:
-            warnings.simplefilter("ignore")
+        with picture(answer.data) as image:
             image.load()
     except PIL.UnidentifiedImageError:
         # Its own message names an object of Python.

@@ -8,6 +8,7 @@ from typing import Final
 
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
 from bedrock_tuning.report.report import Report
+from bedrock_tuning.sources.pictures import picture
 
 _MOST: Final = 200
 _SIDE: Final = 160
@@ -37,10 +38,8 @@ def thumbnail(data: bytes) -> str:
     """A JPEG of at most 160 pixels as data URI; "" if it cannot be decoded, or without Pillow."""
     if find_spec("PIL") is None:
         return ""
-    import PIL.Image
-
     try:
-        with PIL.Image.open(io.BytesIO(data)) as image:
+        with picture(data) as image:
             image.draft("RGB", (_SIDE, _SIDE))
             small = image.convert("RGB")
         small.thumbnail((_SIDE, _SIDE))

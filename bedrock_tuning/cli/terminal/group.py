@@ -15,6 +15,7 @@ import click
 from bedrock_tuning.cli.terminal.command import Section, TuningCommand
 from bedrock_tuning.cli.terminal.errors import Interrupted, as_failure, error_document
 from bedrock_tuning.cli.terminal.output import emit_json
+from bedrock_tuning.wording import printable
 
 _AS_JSON: Final = f"{__name__}.as_json"
 
@@ -101,6 +102,8 @@ class TuningGroup(click.Group):
             with _until_nobody_reads():
                 return self._invoke(ctx)
         except click.ClickException as error:
+            # A usage error quotes what was typed.
+            vars(error)["message"] = printable(error.message)
             if ctx.meta[_AS_JSON]:
                 with _until_nobody_reads():
                     emit_json(error_document(error))

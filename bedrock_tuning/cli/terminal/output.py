@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from bedrock_tuning.wording import printable, printable_json, shown
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _GAP: Final = "  "
@@ -26,17 +28,17 @@ def emit_json(value: Any) -> None:
     import msgspec
 
     text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
-    click.echo(text.decode())
+    click.echo(printable_json(text.decode()))
 
 
 def emit(text: str = "") -> None:
     """A line of the result."""
-    click.echo(text)
+    click.echo(shown(text))
 
 
 def say(text: str) -> None:
     """A line of explanation beside the result, on standard error."""
-    click.echo(text, err=True)
+    click.echo(shown(text), err=True)
 
 
 def emit_table(
@@ -49,7 +51,7 @@ def emit_table(
     """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     lines = table(header, rows, texts=texts, width=width)
-    for number, line in enumerate(lines):
+    for number, line in enumerate(map(printable, lines)):
         click.echo(click.style(line, bold=True) if not number else line)
 
 

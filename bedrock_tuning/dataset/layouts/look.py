@@ -15,6 +15,7 @@ from bedrock_tuning.dataset.layouts.recognise import FORCED
 from bedrock_tuning.dataset.layouts.splits import split_of_name
 from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.files import Bounds
 from bedrock_tuning.wording import did_you_mean
 
 # A folder may hold notes and lists beside its table; only so many are tried.
@@ -179,7 +180,11 @@ class _Look:
 
 
 def _walk(folder: Path, said: list[str]) -> Iterator[Path]:
-    """Files below a folder, through links to folders too, but never in a circle."""
+    """Plain files below a folder, through links too, but never out of it or in a circle.
+
+    A folder from elsewhere may hold a link to any file of this machine, which an upload would send.
+    """
+    bounds = Bounds(folder)
     waiting = [(folder, frozenset({folder.resolve()}))]
     while waiting:
         here, above = waiting.pop()
@@ -198,7 +203,12 @@ def _walk(folder: Path, said: list[str]) -> Iterator[Path]:
                 is_file = entry.is_file()
             except OSError:
                 is_folder = is_file = False
-            if is_folder:
+            if (is_folder or is_file) and not bounds.hold(path):
+                said.append(
+                    f"{path}: a link that leads out of the folder is not followed; copy what it "
+                    "leads to, or prepare the folder that holds both"
+                )
+            elif is_folder:
                 real = path.resolve()
                 if real in above:
                     said.append(f"{path}: a link back to a folder around it is not followed")

@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import cleaned, counted
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 _BREAKS: Final = re.compile(r"([/:._-]|(?<=[a-z])(?=[A-Z]))")
@@ -26,6 +26,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
+        finalize=cleaned,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -126,13 +126,32 @@ def test_a_link_that_leads_in_a_circle_is_said_and_not_followed(folder: Path, ro
     assert "gone.jpg: a link that leads nowhere" in found.said[1]
 
 
-def test_a_linked_folder_elsewhere_is_read(folder: Path, room: Path, tmp_path: Path) -> None:
+def test_links_inside_of_the_folder_are_followed(folder: Path, room: Path) -> None:
+    (folder / "all").mkdir()
+    (folder / "all" / "2.jpg").write_bytes(TINY)
+    (folder / "some").symlink_to("all")
+    (folder / "3.jpg").symlink_to("all/2.jpg")
+    (folder / "a.csv").write_text("file,caption\n1.jpg,one\nsome/2.jpg,two\n3.jpg,three\n")
+    assert {pair.file for pair in read(folder, room).pairs} == {"1.jpg", "some/2.jpg", "3.jpg"}
+
+
+@pytest.mark.parametrize("link", ["more", "2.jpg", "deep/2.jpg"])
+def test_a_link_out_of_the_folder_is_said_and_not_followed(
+    folder: Path, room: Path, tmp_path: Path, link: str
+) -> None:
+    """An upload would send a file of this machine that nobody chose."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "2.jpg").write_bytes(TINY)
-    (folder / "more").symlink_to(elsewhere)
-    (folder / "a.csv").write_text("file,caption\n1.jpg,one\nmore/2.jpg,two\n")
-    assert {pair.file for pair in read(folder, room).pairs} == {"1.jpg", "more/2.jpg"}
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(elsewhere if link == "more" else elsewhere / "2.jpg")
+    file = "more/2.jpg" if link == "more" else link
+    (folder / "a.csv").write_text(f"file,caption\n1.jpg,one\n{file},two\n")
+    found = read(folder, room)
+    assert [pair.file for pair in found.pairs] == ["1.jpg"]
+    assert any(
+        f"{folder / link}: a link that leads out of the folder" in said for said in found.said
+    )
 
 
 def test_boxes_without_captions_are_called_that(folder: Path, room: Path) -> None:

@@ -219,3 +219,16 @@ def test_nothing_sticks_out_in_a_browser(
     assert seen.scroll <= seen.client <= width
     assert seen.sticking == 0
     assert seen.dark == dark
+
+
+def test_no_name_in_a_template_commands_the_terminal_that_shows_the_page(dev: Synthesized) -> None:
+    copy = dev.copy()
+    attack = "\x1b]52;c;aGk=\x07\u202e"
+    for _, _, resource in copy.all():
+        document = resource.get("Properties", {}).get("PolicyDocument", {})
+        for statement in document.get("Statement", ()):
+            statement |= {"Resource": f"arn:aws:s3:::data{attack}/*", "Sid": attack}
+    facts = review.described(dev.evidence(copy.templates).permissions, dev.contracts)
+    for text in (page(facts, sentences=SENTENCES), markdown(facts)):
+        assert r"data\x1b]52;c;aGk=\x07\u202e" in text.replace("<wbr>", "")
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)

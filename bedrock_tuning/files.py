@@ -1,0 +1,65 @@
+"""One way to open a file of somebody else's: plain files only, and nothing outside of a folder."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from bedrock_tuning.errors import UserError
+
+# An opened pipe waits for a writer; with this flag it does not, and is then refused.
+_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
+
+
+class NotPlainError(OSError):
+    """The path names a folder, a pipe, a device or a socket: what cannot be read twice."""
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """The file for reading, from its beginning; raises OSError, and NotPlainError for no file."""
+    handle = os.open(path, _FLAGS)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NotPlainError(0, "not a plain file", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_plain(path: Path) -> bytes:
+    """All of a file; raises OSError, and NotPlainError for no file."""
+    with open_plain(path) as file:
+        return file.read()
+
+
+def require_plain(path: Path) -> None:
+    """Raises UserError for a pipe or a device, such as the shell's <(…)."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError(
+            "this is a pipe or a device; it is read more than once, so it must be a plain file",
+            where=str(path),
+            fix="write it to a file first",
+        )
+
+
+class Bounds:
+    """Whether paths below a folder stay in it, whatever links they go through."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = os.path.realpath(folder)
+        # Thousands of images lie in a few folders.
+        self._inside: dict[str, bool] = {}
+
+    def hold(self, path: Path) -> bool:
+        """Whether the file that the path leads to lies in the folder."""
+        parent, name = os.path.split(path)
+        inside = self._inside.get(parent)
+        if inside is None:
+            inside = self._inside[parent] = self._is_below(os.path.realpath(parent))
+        if inside and name != ".." and not path.is_symlink():
+            return True
+        return self._is_below(os.path.realpath(path))
+
+    def _is_below(self, real: str) -> bool:
+        return real == self._root or real.startswith(self._root.rstrip(os.sep) + os.sep)

@@ -1,0 +1,61 @@
+"""Texts of somebody else on a terminal or a page."""
+
+import json
+import unicodedata
+
+import click
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from bedrock_tuning.wording import cleaned, printable, printable_json, shown
+
+TITLE, CLIPBOARD = "\x1b]0;owned\x07", "\x1b]52;c;aGVsbG8=\x07"
+REVERSED, C1 = "\u202egnp.exe", "\x9b2J"
+
+
+@given(st.text())
+@example(TITLE)
+@example(CLIPBOARD)
+@example(REVERSED)
+@example(C1)
+def test_nothing_that_commands_a_terminal_or_reorders_a_line_is_left(text: str) -> None:
+    safe = printable(text)
+    kinds = {unicodedata.category(char) for char in safe if char not in "\t\n"}
+    assert not kinds & {"Cc", "Cs", "Zl", "Zp"}
+    assert not {unicodedata.bidirectional(char) for char in safe} & {
+        *("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    }
+    assert printable(safe) == safe
+
+
+@given(st.text(st.characters(categories=["L", "M", "N", "P", "S", "Zs"])))
+@example("family 👨\u200d👩\u200d👧, naïve, 日本語, a\u00a0b")
+def test_words_of_any_language_stay_as_they_are(text: str) -> None:
+    assert printable(text) == text
+    assert cleaned(text) is text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_means_the_same(text: str) -> None:
+    document = json.dumps([text], ensure_ascii=False)
+    safe = printable_json(document)
+    assert json.loads(safe) == [text]
+    assert printable(safe) == safe
+
+
+@given(st.text())
+@example("\x1b[8mhidden\x1b[0m")
+def test_only_our_own_colours_reach_a_terminal(text: str) -> None:
+    assert shown(click.style("word", fg="red", bold=True)) == click.style(
+        "word", fg="red", bold=True
+    )
+    left = shown(text).replace("\x1b[0m", "").replace("\x1b[1m", "")
+    assert "\x1b[8m" not in left
+    assert "\x1b]" not in left
+
+
+def test_markup_stays_markup() -> None:
+    assert cleaned(Markup("<b>\x1b</b>")) == Markup(r"<b>\x1b</b>")
+    assert isinstance(cleaned(Markup("<b>\x1b</b>")), Markup)
+    assert cleaned(3) == 3
