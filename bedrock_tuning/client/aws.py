@@ -78,6 +78,11 @@ class Aws:
         return self.session.client("ec2", config=_config())
 
     @cached_property
+    def tagging(self) -> Any:
+        """What has a tag; untyped, its stubs are not installed."""
+        return self.session.client("resourcegroupstaggingapi", config=_config())
+
+    @cached_property
     def sts(self) -> Any:
         """The caller's identity; untyped, its stubs are not installed."""
         return self.session.client("sts", config=_config())

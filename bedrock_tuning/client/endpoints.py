@@ -21,6 +21,7 @@ class ProvisionedEndpoint:
     """One Provisioned Throughput.
 
     created: when billing began. lease_end: when it is deleted; None without a lease.
+    committed_until: the end of its commitment; None without one.
     usd_per_hour: None when no price is known. environment, customization: "" if it is not ours.
     """
 
@@ -34,6 +35,7 @@ class ProvisionedEndpoint:
     commitment: str | None
     created: datetime
     lease_end: str | None
+    committed_until: datetime | None
     usd_per_hour: float | None
 
     @property
@@ -73,6 +75,7 @@ def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Provisione
         commitment=commitment,
         created=summary["creationTime"],
         lease_end=tags.get(f"{TAG_PREFIX}:expires"),
+        committed_until=summary.get("commitmentExpirationTime"),
         usd_per_hour=None if price is None else round(price * units, 4),
     )
 

@@ -10,7 +10,7 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 
 @command(
-    order=3,
+    order=5,
     examples=("tuning docs --check",),
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with code 1 if a page is stale.")

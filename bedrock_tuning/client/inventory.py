@@ -1,0 +1,196 @@
+"""What is deployed of an environment, against its files, and what remains of deleted stacks."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.client.deployment import deploy_command
+from bedrock_tuning.client.endpoints import base_model_of
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import to_settings
+from bedrock_tuning.config.names import RESERVED, stack_name
+from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
+from bedrock_tuning.run.job import TAG_PREFIX
+
+_RUN: Final = r"[0-9]{8}-[0-9]{6}-[0-9a-z]{6}"
+# What the stacks retain, by the service in its ARN.
+_RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
+_ROLES: Final = ("service_role", "starter_role")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One customization, in files or deployed. differs: in words; "" if it is as its file says."""
+
+    name: str
+    status: str
+    differs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What is there, billed, and belongs to no stack. usd_per_month: None if not known."""
+
+    kind: str
+    name: str
+    billed: str
+    usd_per_month: float | None
+    command: str
+
+
+def compared(
+    aws: Aws,
+    environment: str,
+    files: Mapping[str, Customization],
+    *,
+    retired: Collection[str] = (),
+    elsewhere: Collection[str] = (),
+) -> list[Listed]:
+    """Every customization of an environment, deployed or not, by name.
+
+    files: those that the environment shall have. retired, elsewhere: names of files that say they
+    have no stack, or none in this environment.
+    """
+    stacks = _stacks(aws, environment)
+    deployed = dict(_settings(aws, environment))
+    found = []
+    for name in sorted({*files, *stacks}):
+        status = stacks.get(name, "")
+        differs = ""
+        if not status:
+            differs = f"not deployed: {deploy_command(environment, name)}"
+        elif name not in files:
+            why = "no file"
+            if name in (*retired, *elsewhere):
+                why = "retired" if name in retired else "its file leaves this environment out"
+            differs = f"deployed, {why}: tuning retire {name} -e {environment}"
+        elif not status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
+            differs = f"the stack is {status}: its events in CloudFormation say why"
+        elif deployed.get(name) != _as_deployed(files[name]):
+            differs = f"not as its file says: {deploy_command(environment, name)}"
+        found.append(Listed(name=name, status=status or "no stack", differs=differs))
+    return found
+
+
+def _as_deployed(file: Customization) -> Any:
+    """As JSON has it: without tuples, and without what only a deployment knows."""
+    return json.loads(json.dumps(to_settings(file)))
+
+
+def _stacks(aws: Aws, environment: str) -> dict[str, str]:
+    """The status of each customization's stack, by name."""
+    prefix = stack_name(environment, "")
+    names: dict[str, str] = {}
+    for page in aws.cloudformation.get_paginator("describe_stacks").paginate():
+        for stack in page["Stacks"]:
+            name = stack["StackName"].removeprefix(prefix)
+            if name != stack["StackName"] and name not in RESERVED:
+                # "team" does not begin the name of another environment in cdk.json, but could in
+                # another project: the tag says whose the stack is.
+                tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
+                if tags.get(f"{TAG_PREFIX}:environment", environment) == environment:
+                    names[name] = stack["StackStatus"]
+    return names
+
+
+def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the customizations' parameters say beside the ARNs of their roles."""
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
+        Path=settings_prefix(environment)
+    )
+    for page in pages:
+        for parameter in page["Parameters"]:
+            values = json.loads(parameter["Value"])
+            own = {key: each for key, each in values.items() if key not in _ROLES}
+            yield parameter["Name"].rpartition("/")[2], own
+
+
+def remaining(aws: Aws, environment: str, *, known: Collection[str]) -> list[Remains]:
+    """What is billed, or points to what is, and belongs to no stack of the environment.
+
+    known: customizations that have a stack: their models and pointers are in use.
+    """
+    return [
+        *_retained(aws, environment),
+        *models(aws, environment, without=known),
+        *_pointers(aws, environment, known),
+    ]
+
+
+def _retained(aws: Aws, environment: str) -> Iterator[Remains]:
+    """Buckets, keys and tables with the environment's tag that none of its stacks has."""
+    used = set(_physical_ids(aws, environment))
+    pages = aws.tagging.get_paginator("get_resources").paginate(
+        TagFilters=[{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
+    )
+    for page in pages:
+        for each in page["ResourceTagMappingList"]:
+            _, _, service, _, _, tail = str(each["ResourceARN"]).split(":", 5)
+            kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
+            if kind is not None and name not in used:
+                yield _retained_one(kind, name)
+
+
+def _retained_one(kind: str, name: str) -> Remains:
+    billed, command = {
+        "bucket": ("by stored bytes", f"aws s3api delete-bucket --bucket {name}, once it is empty"),
+        "key": ("by the month", f"aws kms schedule-key-deletion --key-id {name}"),
+        "table": ("by stored bytes", f"aws dynamodb delete-table --table-name {name}"),
+    }[kind]
+    return Remains(kind=kind, name=name, billed=billed, usd_per_month=None, command=command)
+
+
+def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
+    from botocore.exceptions import ClientError
+
+    pages = aws.cloudformation.get_paginator("list_stack_resources")
+    for part in RESERVED:
+        try:
+            for page in pages.paginate(StackName=stack_name(environment, part)):
+                yield from (
+                    each.get("PhysicalResourceId", "") for each in page["StackResourceSummaries"]
+                )
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+
+
+def models(
+    aws: Aws, environment: str, *, only: str = "", without: Collection[str] = ()
+) -> Iterator[Remains]:
+    """The custom models of an environment: of one customization, or of all but some."""
+    name_of = re.compile(rf"{re.escape(environment)}-(.+)-{_RUN}")
+    pages = aws.bedrock.get_paginator("list_custom_models").paginate(nameContains=f"{environment}-")
+    for page in pages:
+        for each in page["modelSummaries"]:
+            match = name_of.fullmatch(each["modelName"])
+            if match and match[1] not in without and only in ("", match[1]):
+                base = base_model_of(each["baseModelArn"])
+                price = None if base is None else base.prices.storage_per_month
+                yield Remains(
+                    kind="model",
+                    name=each["modelName"],
+                    billed="by the month",
+                    usd_per_month=None if price is None else float(price),
+                    command="aws bedrock delete-custom-model --model-identifier "
+                    f"{each['modelArn']}",
+                )
+
+
+def _pointers(aws: Aws, environment: str, known: Collection[str]) -> Iterator[Remains]:
+    prefix = parameter_prefix(environment)
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
+    for page in pages:
+        for parameter in page["Parameters"]:
+            name = parameter["Name"]
+            if name.removeprefix(f"{prefix}/").partition("/")[0] not in known:
+                yield Remains(
+                    kind="pointer",
+                    name=name,
+                    billed="nothing",
+                    usd_per_month=0.0,
+                    command=f"aws ssm delete-parameter --name {name}",
+                )

@@ -1,0 +1,118 @@
+"""Retiring a customization: what still runs or is served, and the end of its stack."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
+from bedrock_tuning.client.inventory import Remains, models
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.s3_layout import customization_of
+
+POLL_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """What there is of a customization. open: executions and jobs that are on their way."""
+
+    stack: str
+    open: list[str] = field(default_factory=list)
+    served: list[ProvisionedEndpoint] = field(default_factory=list)
+    models: list[Remains] = field(default_factory=list)
+
+
+def look(deployment: Deployment, customization: str) -> Retirement:
+    """What a retirement would end and what would stay; raises UserError without a stack."""
+    aws, stack = deployment.aws, stack_name(deployment.environment, customization)
+    _require_stack(deployment, stack)
+    listed = endpoints(aws, environment=deployment.environment)
+    return Retirement(
+        stack=stack,
+        open=[*_executions(deployment, customization), *_jobs(deployment, customization)],
+        served=[each for each in listed if each.customization == customization],
+        models=list(models(aws, deployment.environment, only=customization)),
+    )
+
+
+def _require_stack(deployment: Deployment, stack: str) -> None:
+    from botocore.exceptions import ClientError
+
+    try:
+        deployment.aws.cloudformation.describe_stacks(StackName=stack)
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        raise UserError(
+            "no such stack",
+            where=stack,
+            fix=f"`{deployment.command('list')}` shows what is deployed",
+        ) from None
+
+
+def _executions(deployment: Deployment, customization: str) -> Iterator[str]:
+    """The customization's executions that have not ended, whoever started them."""
+    states = deployment.aws.stepfunctions
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=deployment.workflow_arn, statusFilter="RUNNING"
+    )
+    for page in pages:
+        for each in page["executions"]:
+            given = states.describe_execution(executionArn=each["executionArn"]).get("input", "{}")
+            if _whose(json.loads(given)) == customization:
+                yield f"execution {each['name']}"
+
+
+def _whose(given: dict[str, Any]) -> str | None:
+    """Of an upload's event, or of what `tuning serve` and deployments hand over."""
+    if "serving" in given:
+        name = given["serving"].get("customization")
+        return None if name is None else str(name)
+    return customization_of(str(given.get("detail", {}).get("object", {}).get("key", "")))
+
+
+def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
+    """Its jobs that Bedrock still works on, also where their execution is gone."""
+    start = f"{deployment.environment}-{customization}-"
+    ours = re.compile(rf"{re.escape(start)}[0-9]{{8}}-[0-9]{{6}}-[0-9a-z]{{6}}")
+    pages = deployment.aws.bedrock.get_paginator("list_model_customization_jobs").paginate(
+        statusEquals="InProgress", nameContains=start
+    )
+    for page in pages:
+        for each in page["modelCustomizationJobSummaries"]:
+            if ours.fullmatch(each["jobName"]):
+                yield f"job {each['jobName']}"
+
+
+def delete(deployment: Deployment, retirement: Retirement) -> None:
+    """Deletes the stack and waits until it is gone; raises UserError with the reason if it stays.
+
+    The endpoint goes first; what holds data is not in it.
+    """
+    from botocore.exceptions import ClientError
+
+    cloudformation = deployment.aws.cloudformation
+    (stack,) = cloudformation.describe_stacks(StackName=retirement.stack)["Stacks"]
+    cloudformation.delete_stack(StackName=retirement.stack)
+    while True:
+        try:
+            (now,) = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            return
+        if now["StackStatus"] == "DELETE_COMPLETE":
+            return
+        if now["StackStatus"] == "DELETE_FAILED":
+            why = now.get("StackStatusReason", "its events in CloudFormation say why")
+            raise UserError(
+                f"the stack could not be deleted: {why}",
+                where=retirement.stack,
+                fix="correct what it names, then run this again",
+            )
+        time.sleep(POLL_SECONDS)

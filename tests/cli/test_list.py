@@ -1,0 +1,217 @@
+"""`tuning list`: files against what is deployed, and what deleted stacks left behind."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.config.customization import load
+from bedrock_tuning.config.deployed import text, to_settings
+from tests.cli.conftest import Run
+from tests.cli.support import REGION, ROLES, StubbedAws
+
+HEAD = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
+KEY = "0e3ab5a8-0000-4000-8000-000000000000"
+MODEL = f"arn:aws:bedrock:{REGION}:000000000000:custom-model/amazon.titan-embed-image-v1/abc"
+Listing = Callable[..., Any]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A project with two customizations and two environments."""
+    environments = {"dev": {"region": REGION}, "prod": {"region": REGION}}
+    context = {"tuning": {"environment": "dev", "environments": environments}}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": context}), "utf-8")
+    folder = tmp_path / "customizations"
+    folder.mkdir()
+    for name in ("cats", "dogs"):
+        (folder / f"{name}.toml").write_text(HEAD, "utf-8")
+    return tmp_path
+
+
+def _deployed(aws: StubbedAws, stacks: dict[str, str], *, settings: Sequence[str] = ()) -> None:
+    """These customizations' stacks are there; settings: of those whose file says HEAD."""
+    every = {**dict.fromkeys(("data", "pipeline", "serving"), "CREATE_COMPLETE"), **stacks}
+    described = [
+        {
+            "StackName": f"tuning-dev-{name}",
+            "CreationTime": "2026-11-21T09:00:00Z",
+            "StackStatus": status,
+        }
+        for name, status in every.items()
+    ]
+    described.append({**described[0], "StackName": "tuning-devices-cats"})
+    described.append(
+        {
+            **described[0],
+            "StackName": "tuning-dev-x-cats",
+            "Tags": [{"Key": "bedrock-tuning:environment", "Value": "dev-x"}],
+        }
+    )
+    aws.answer("cloudformation", "describe_stacks", {"Stacks": described}, {})
+    parameters = [
+        {
+            "Name": f"/bedrock-tuning-settings/dev/{name}",
+            "Value": text(to_settings(load(HEAD, file=f"customizations/{name}.toml")) | ROLES),
+        }
+        for name in settings
+    ]
+    aws.answer(
+        "ssm",
+        "get_parameters_by_path",
+        {"Parameters": parameters},
+        {"Path": "/bedrock-tuning-settings/dev"},
+    )
+
+
+def _remaining(
+    aws: StubbedAws,
+    *,
+    platform: bool = True,
+    tagged: Sequence[str] = (),
+    models: Sequence[tuple[str, str]] = (),
+    pointers: Sequence[str] = (),
+) -> None:
+    for part in ("data", "network", "pipeline", "serving"):
+        if part == "network" or not platform:
+            aws.stub("cloudformation").add_client_error(
+                "list_stack_resources",
+                "ValidationError",
+                f"Stack with id tuning-dev-{part} does not exist",
+                expected_params={"StackName": f"tuning-dev-{part}"},
+            )
+            continue
+        resource = {
+            "LogicalResourceId": "Training",
+            "PhysicalResourceId": "used-bucket",
+            "ResourceType": "AWS::S3::Bucket",
+            "LastUpdatedTimestamp": "2026-11-21T09:00:00Z",
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        aws.answer(
+            "cloudformation",
+            "list_stack_resources",
+            {"StackResourceSummaries": [resource] if part == "data" else []},
+            {"StackName": f"tuning-dev-{part}"},
+        )
+    aws.answer(
+        "tagging",
+        "get_resources",
+        {"ResourceTagMappingList": [{"ResourceARN": each} for each in tagged]},
+        {"TagFilters": [{"Key": "bedrock-tuning:environment", "Values": ["dev"]}]},
+    )
+    summaries = [
+        {
+            "modelArn": MODEL,
+            "modelName": name,
+            "creationTime": "2026-11-21T09:00:00Z",
+            "baseModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{base}",
+            "baseModelName": "x",
+        }
+        for name, base in models
+    ]
+    aws.answer(
+        "bedrock", "list_custom_models", {"modelSummaries": summaries}, {"nameContains": "dev-"}
+    )
+    aws.answer(
+        "ssm",
+        "get_parameters_by_path",
+        {"Parameters": [{"Name": each, "Value": "x"} for each in pointers]},
+        {"Path": "/bedrock-tuning/dev", "Recursive": True},
+    )
+
+
+@pytest.fixture
+def listing(run: Run, files: Path) -> Listing:
+    """Runs `tuning list` in the project."""
+
+    def runner(*args: str) -> Any:
+        options = ["--settings", files / "cdk.json", "--customizations", files / "customizations"]
+        return run("list", *options, *args)
+
+    return runner
+
+
+def test_what_is_deployed_as_its_file_says_is_a_yes(listing: Listing, aws: StubbedAws) -> None:
+    complete = {"cats": "CREATE_COMPLETE", "dogs": "UPDATE_COMPLETE"}
+    _deployed(aws, complete, settings=("cats", "dogs"))
+    _remaining(
+        aws, tagged=["arn:aws:s3:::used-bucket"], pointers=["/bedrock-tuning/dev/cats/model"]
+    )
+    result = listing()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "REMAINS" not in result.stdout
+
+
+def test_every_difference_is_said_with_what_to_type(
+    listing: Listing, aws: StubbedAws, files: Path
+) -> None:
+    folder = files / "customizations"
+    (folder / "birds.toml").write_text(HEAD, "utf-8")
+    (folder / "dogs.toml").write_text(HEAD.replace("Pets", "Dogs"), "utf-8")
+    (folder / "fish.toml").write_text(f"retired = 2026-12-01\n{HEAD}", "utf-8")
+    (folder / "mice.toml").write_text(f'only = ["prod"]\n{HEAD}', "utf-8")
+    stacks = dict.fromkeys(("cats", "dogs", "fish", "mice", "rats"), "CREATE_COMPLETE")
+    _deployed(aws, {**stacks, "cats": "DELETE_FAILED"}, settings=tuple(stacks))
+    _remaining(aws)
+    result = listing("--json")
+    assert result.exit_code == 1
+    assert result.stderr == "6 of 6 differ from their files\n"
+    found = json.loads(result.stdout)["customizations"]
+    assert {each["name"]: each["differs"] for each in found} == {
+        "birds": "not deployed: cdk deploy tuning-dev-birds --context environment=dev",
+        "cats": "the stack is DELETE_FAILED: its events in CloudFormation say why",
+        "dogs": "not as its file says: cdk deploy tuning-dev-dogs --context environment=dev",
+        "fish": "deployed, retired: tuning retire fish -e dev",
+        "mice": "deployed, its file leaves this environment out: tuning retire mice -e dev",
+        "rats": "deployed, no file: tuning retire rats -e dev",
+    }
+
+
+def test_what_remains_is_listed_with_its_price_and_its_command(
+    listing: Listing, aws: StubbedAws
+) -> None:
+    """After everything was destroyed: no stack of the platform is there any more."""
+    _deployed(aws, {})
+    _remaining(
+        aws,
+        platform=False,
+        tagged=[
+            "arn:aws:s3:::old-bucket",
+            f"arn:aws:kms:{REGION}:000000000000:key/{KEY}",
+            f"arn:aws:dynamodb:{REGION}:000000000000:table/old-runs",
+            f"arn:aws:lambda:{REGION}:000000000000:function:f",
+        ],
+        models=[
+            ("dev-cats-20261121-093000-3f9a1c", "amazon.titan-image-generator-v2:0"),
+            ("dev-cats-20261121-093000-3f9a1d", "unheard.of"),
+            ("dev-somebodys-own-model", "unheard.of"),
+            ("prod-dev-20261121-093000-3f9a1c", "unheard.of"),
+        ],
+        pointers=["/bedrock-tuning/dev/cats/model"],
+    )
+    result = listing("--json")
+    remains = json.loads(result.stdout)["remaining"]
+    model = f"aws bedrock delete-custom-model --model-identifier {MODEL}"
+    assert [(each["kind"], each["usd_per_month"], each["command"]) for each in remains] == [
+        ("bucket", None, "aws s3api delete-bucket --bucket old-bucket, once it is empty"),
+        ("key", None, f"aws kms schedule-key-deletion --key-id {KEY}"),
+        ("table", None, "aws dynamodb delete-table --table-name old-runs"),
+        ("model", 1.95, model),
+        ("model", None, model),
+        ("pointer", 0.0, "aws ssm delete-parameter --name /bedrock-tuning/dev/cats/model"),
+    ]
+
+
+def test_models_of_customizations_that_are_deployed_are_in_use(
+    listing: Listing, aws: StubbedAws
+) -> None:
+    _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
+    name = "dev-cats-20261121-093000-3f9a1c"
+    _remaining(aws, models=[(name, "x"), (name.replace("cats", "birds"), "x")])
+    result = listing()
+    assert "dev-birds-" in result.stdout
+    assert "dev-cats-" not in result.stdout
+    assert "unknown" in result.stdout
