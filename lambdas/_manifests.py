@@ -1,8 +1,11 @@
-"""Which version of a customization's manifests is there now."""
+"""A customization's manifests: which version is there now, and what it is checked against."""
 
 from typing import Any
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.checking import DatasetScope
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from lambdas import _aws
 
 
@@ -25,3 +28,19 @@ def current_versions(
     """Both manifests' newest version ids."""
     key = s3_layout.manifest_key(customization)
     return {kind: current_version(buckets.of(kind), key) for kind in s3_layout.KINDS}
+
+
+def scope_of(
+    customization: Customization, kind: s3_layout.Kind, env: CheckEnvironment
+) -> DatasetScope:
+    """What a customization's dataset of this kind is checked against."""
+    return DatasetScope(
+        model=customization.base_model,
+        contract=customization.dataset,
+        kind=kind,
+        bucket=env.buckets.of(kind),
+        folder=s3_layout.folder(customization.name),
+        # Buckets and functions are of one stack, and jobs are started by these functions.
+        bucket_region=_aws.region(),
+        overrides=customization.overrides,
+    )

@@ -1,6 +1,6 @@
 """The runs table: one item per run, and the two kinds of keys that make ten events one job."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,6 +10,10 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from lambdas import _aws
 
 _ID: Final = "id"
+# Only runs that have not ended are in this index of the table.
+OPEN_RUNS: Final = "open"
+_OPEN: Final = {"open": "yes"}
+_ENDED: Final = "ended"
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -62,21 +66,69 @@ def start_run(table: str, *, run: str, customization: str, **values: Any) -> Non
         "customization": customization,
         "created": now(),
         "updated": now(),
+        **_OPEN,
         **values,
     }
     _put_if(table, item, "attribute_not_exists(id)")
 
 
 def update_run(table: str, run: str, **values: Any) -> None:
-    """Sets attributes of a run; an attribute whose value is None stays as it is."""
+    """Sets attributes of a run that has not ended; one whose value is None stays as it is.
+
+    A function that outlives its aborted execution changes nothing any more.
+    """
+    _aws.none_if(
+        "ConditionalCheckFailedException",
+        lambda: _update(
+            table, f"run#{run}", values, ConditionExpression=f"attribute_not_exists({_ENDED})"
+        ),
+    )
+
+
+def resume_run(table: str, run: str, **values: Any) -> None:
+    """Sets attributes of a run that goes on, whether it had ended or not."""
+    _update(table, f"run#{run}", {**values, **_OPEN}, remove=(_ENDED,))
+
+
+def close_run(table: str, run: str, **values: Any) -> None:
+    """Sets how a run ended. Nobody approves it any more."""
+    ended = {**values, _ENDED: now()}
+    _update(table, f"run#{run}", ended, remove=(*_OPEN, "approval_token"))
+
+
+def _update(
+    table: str, key: str, values: Mapping[str, Any], remove: Sequence[str] = (), **more: Any
+) -> None:
     changes = {"updated": now(), **{k: v for k, v in values.items() if v is not None}}
+    expression = "SET " + ", ".join(f"#{k} = :{k}" for k in changes)
+    if remove:
+        expression += " REMOVE " + ", ".join(f"#{k}" for k in remove)
     _aws.dynamodb().update_item(
         TableName=table,
-        Key={_ID: {"S": f"run#{run}"}},
-        UpdateExpression="SET " + ", ".join(f"#{k} = :{k}" for k in changes),
-        ExpressionAttributeNames={f"#{k}": k for k in changes},
+        Key={_ID: {"S": key}},
+        UpdateExpression=expression,
+        ExpressionAttributeNames={f"#{k}": k for k in (*changes, *remove)},
         ExpressionAttributeValues={f":{k}": _serialize(v) for k, v in changes.items()},
+        **more,
     )
+
+
+def open_runs(table: str) -> Iterator[dict[str, Any]]:
+    """The items of all runs that have not ended, the oldest first."""
+    pages = (
+        _aws.dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=table,
+            IndexName=OPEN_RUNS,
+            KeyConditionExpression="#open = :open",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":open": {"S": _OPEN["open"]}},
+        )
+    )
+    for page in pages:
+        for item in page["Items"]:
+            yield {name: _deserialize(value) for name, value in item.items()}
 
 
 def item_of(table: str, run: str) -> dict[str, Any] | None:
@@ -131,6 +183,21 @@ def lock_of(table: str, key: str) -> WorkLock | None:
         job_name=item["job_name"],
         model_arn=item.get("model_arn"),
     )
+
+
+def keep_lock(table: str, *, key: str, run: str) -> str | None:
+    """Makes sure that a run's lock is still its own; returns the run that has it now, else None.
+
+    Its own lock holds again if it was released, as before an execution that is redriven.
+    """
+    lock = lock_of(table, key)
+    if lock is None:
+        raise RuntimeError(f"key#{key} vanished from {table}: its items are never deleted")
+    if lock.run != run or lock.state == "training":
+        return None if lock.run == run else lock.run
+    item = _lock_item(key, run=run, job_name=lock.job_name, attempt=lock.attempt)
+    kept = _put_if_owned(table, item, owner=run)
+    return None if kept else "another"
 
 
 def finish_work(table: str, *, key: str, run: str, state: str, model_arn: str | None) -> None:

@@ -15,7 +15,7 @@ from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
 from lambdas import _aws
-from lambdas._checks import scope_of
+from lambdas._manifests import scope_of
 
 # A message's worth: SNS takes 256 KiB, a person reads a few lines.
 _WORDS_MAX: Final = 2_000

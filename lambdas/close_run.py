@@ -8,7 +8,7 @@ from typing import Any
 
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
-from bedrock_tuning.run.outcome import capitalized, customization_in, outcome
+from bedrock_tuning.run.outcome import capitalized, customization_in, declined_by, outcome
 from lambdas import _runs
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             _runs.start_run(
                 env.runs_table, run=run, customization=customization, status=ended.status
             )
-        _runs.update_run(
+        declined = declined_by(state)
+        _runs.close_run(
             env.runs_table,
             run,
             status=ended.status,
             message=ended.message,
             endpoint_arn=serving.get("endpoint_arn"),
+            declined_by=declined.get("declined_by"),
+            decision_reason=declined.get("reason"),
         )
         # As its item says: a step that failed after the lock left nothing in the state.
         if item and "run_key" in item:

@@ -14,13 +14,17 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from bedrock_tuning.run.decisions import StartDecision
+from bedrock_tuning.run.turns import QUEUED
 from lambdas import _aws, _manifests, _runs
 from lambdas._runs import WorkLock
 
 logger = logging.getLogger(__name__)
 
 # What a run that has locked its work may wait for before its job, by its status.
-_WAITS: Final = {"awaiting-approval": "it waits for approval of its price"}
+_WAITS: Final = {
+    "awaiting-approval": "it waits for approval of its price",
+    QUEUED: "it waits for a free slot for its job",
+}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

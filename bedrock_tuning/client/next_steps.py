@@ -5,6 +5,7 @@ from typing import Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
+from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.wording import counted
 
 _SHORT: Final = 60
@@ -21,7 +22,7 @@ _TOLD: Final = (
     "expired",
 )
 _BROKEN: Final = ("failed", "stopped", "serving-failed")
-_RUNNING: Final = ("checking", "valid", "training")
+_RUNNING: Final = ("checking", "valid", QUEUED, "training")
 
 
 def result(found: Row) -> str:
@@ -33,6 +34,8 @@ def result(found: Row) -> str:
         return f"{_count(found, 'errors')}, {_count(found, 'warnings')}"
     if "taken_by" in found:
         return f"taken by {found['taken_by']}"
+    if status == QUEUED:
+        return f"{found.get('place', 'waits')} for a free slot for its job"
     if status in _TOLD or status in _BROKEN:
         return _short(str(found.get("message", "")))
     parts = []

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.run.turns import QUEUED, queue
+from bedrock_tuning.run.turns import waiting as waiting_runs
 from bedrock_tuning.wording import closest
 
 POLL_SECONDS: Final = 1.0
@@ -16,12 +18,13 @@ _KNOWN: Final = 200
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
-_HIDDEN = ("id", "approval_token")
+_HIDDEN = ("id", "approval_token", "open", "turn")
 
 
 def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:
     """The newest runs, of one customization or of all; those that ended as waiting are resolved.
 
+    Those that are queued have their "place": "number 3 of 48".
     Raises UserError for a customization that has no run and is not deployed.
     """
     if customization is not None:
@@ -36,13 +39,14 @@ def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Se
         own = [_row(item) for page in pages for item in page.get("Items", ())]
         if not own:
             deployment.require(customization)
-        return _resolved(own)
+        return _placed(deployment, _resolved(own))
     # Only runs have a customization, so the index holds nothing else.
     scanned = deployment.aws.dynamodb.get_paginator("scan").paginate(
         TableName=deployment.runs_table, IndexName="by-customization"
     )
     found = [_row(item) for page in scanned for item in page.get("Items", ())]
-    return _resolved(sorted(found, key=lambda row: str(row["run"]), reverse=True)[:limit])
+    newest_first = sorted(found, key=lambda row: str(row["run"]), reverse=True)[:limit]
+    return _placed(deployment, _resolved(newest_first))
 
 
 def newest(deployment: Deployment, *, customization: str | None) -> str:
@@ -126,7 +130,7 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
 def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
     """A run as it is now: one that waited for its other manifest is over when another took it."""
     if found["status"] != "waiting":
-        return dict(found)
+        return _placed(deployment, [dict(found)])[0]
     pages = deployment.aws.dynamodb.get_paginator("query").paginate(
         TableName=deployment.runs_table,
         IndexName="by-customization",
@@ -139,6 +143,26 @@ def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
     )
     later = [_row(item) for page in pages for item in page.get("Items", ())]
     return _taken(found, later)
+
+
+def _placed(deployment: Deployment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs with their place in the queue for a job's slot, if they are in it."""
+    if not any(each["status"] == QUEUED for each in found):
+        return found
+    pages = deployment.aws.dynamodb.get_paginator("query").paginate(
+        TableName=deployment.runs_table,
+        IndexName="open",
+        KeyConditionExpression="#open = :open",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "yes"}},
+    )
+    waiting = queue(waiting_runs(_row(item) for page in pages for item in page.get("Items", ())))
+    places = {
+        each.run: f"number {number} of {len(waiting)}" for number, each in enumerate(waiting, 1)
+    }
+    return [
+        {**each, "place": places[each["run"]]} if each["run"] in places else each for each in found
+    ]
 
 
 def _resolved(newest_first: Sequence[Row]) -> list[dict[str, Any]]:
@@ -176,7 +200,7 @@ def _second(found: Row) -> str:
 
 def visible(found: Row) -> dict[str, Any]:
     """A row without what only machines need, in the order in which people ask."""
-    about = ("run", "customization", "status", "message", "approval_reason", "estimate")
+    about = ("run", "customization", "status", "place", "message", "approval_reason", "estimate")
     first = (*about, "records", "errors", "warnings", "created", "updated")
     shown = {name: found[name] for name in first if name in found}
     shown.update((name, found[name]) for name in sorted(found) if name not in _HIDDEN)

@@ -68,6 +68,13 @@ class RunEnvironment(DatasetEnvironment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnEnvironment(RunEnvironment):
+    """take_turn. poll_seconds: the least wait before a run asks again for a slot for its job."""
+
+    poll_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeEnvironment(Environment):
     """serve. poll_seconds: wait between two looks; serving_timeout_seconds: then it gives up."""
 

@@ -142,7 +142,7 @@ def runs_table(
     permissions: Permissions,
     settings: Settings,
 ) -> dynamodb.Table:
-    """The table of runs, with an index by customization."""
+    """The table of runs, with an index by customization and one of those that have not ended."""
     table = dynamodb.Table(
         scope,
         construct_id,
@@ -158,6 +158,9 @@ def runs_table(
     )
     table.add_global_secondary_index(
         index_name="by-customization", partition_key=_text("customization"), sort_key=_text("run")
+    )
+    table.add_global_secondary_index(
+        index_name="open", partition_key=_text("open"), sort_key=_text("run")
     )
     permissions.register("runs", arn=table.table_arn, name=table.table_name)
     return table

@@ -21,7 +21,7 @@ from bedrock_tuning.constructs.asl import (
     publish,
     to,
 )
-from bedrock_tuning.contracts.contract import SETTINGS_VALUE, settings_prefix
+from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
 from bedrock_tuning.contracts.functions import (
     ADMIT,
     CHECK_IMAGES,
@@ -30,12 +30,15 @@ from bedrock_tuning.contracts.functions import (
     MERGE,
     RECORD_JOB,
     START_JOB,
+    TAKE_TURN,
 )
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.run.job import JobRequest
+from bedrock_tuning.run.turns import QUEUE_DAYS
 
 DAY_SECONDS: Final = 86_400
-# Jobs take hours to days; nothing but a person's approval, with its own limit, takes longer.
+# Jobs take hours to days; nothing but a person's approval and the queue, with limits of their own,
+# takes longer.
 _LONGEST_DAYS: Final = 30
 
 # A run's item in the runs table.
@@ -72,6 +75,7 @@ def definition(
         **_admission(environment),
         **_checks(),
         **_price(environment, approval_days),
+        **_turns(),
         **_training(placeholders),
         **_serving(),
         **_end(),
@@ -80,7 +84,7 @@ def definition(
         "Comment": "From an uploaded manifest to a served custom model, or to what must be fixed",
         "StartAt": "Upload or deployment?",
         # At this time-out nobody is told but the alarm, so every wait inside ends before it.
-        "TimeoutSeconds": (_LONGEST_DAYS + approval_days) * DAY_SECONDS,
+        "TimeoutSeconds": (_LONGEST_DAYS + QUEUE_DAYS + approval_days) * DAY_SECONDS,
         "States": states,
     }
 
@@ -173,7 +177,7 @@ def _price(environment: str, approval_days: int) -> dict[str, State]:
     return {
         "Prepare job": call(START_JOB, then="Price known and allowed?"),
         "Price known and allowed?": choose(
-            equals("$.start.decision", "start", "With validation dataset?"),
+            equals("$.start.decision", "start", "Take a turn"),
             equals("$.start.decision", "approve", "Ask for approval"),
             default="Close run",
         ),
@@ -221,16 +225,8 @@ def _price(environment: str, approval_days: int) -> dict[str, State]:
             "ResultPath": None,
             "Retry": SERVICE_RETRY,
             "Catch": [to("Close run")],
-            "Next": "With validation dataset?",
+            "Next": "Take a turn",
         },
-        "With validation dataset?": choose(
-            {
-                "Variable": "$.start.with_validation",
-                "BooleanEquals": True,
-                "Next": "Train with validation",
-            },
-            default="Train",
-        ),
     }
 
 
@@ -252,6 +248,35 @@ def _job_request(placeholders: Collection[str]) -> State:
     return request
 
 
+def _turns() -> dict[str, State]:
+    return {
+        "Take a turn": call(TAKE_TURN, then="A turn?"),
+        "A turn?": choose(
+            equals("$.turn.decision", "train", "With validation dataset?"),
+            equals("$.turn.decision", "wait", "Wait for a turn"),
+            default="Close run",
+        ),
+        # After a refusal a turn is never given at once, so that no loop is without a wait.
+        "Queue for a slot": call(TAKE_TURN, then="Queued?"),
+        "Queued?": choose(
+            equals("$.turn.decision", "wait", "Wait for a turn"), default="Close run"
+        ),
+        "Wait for a turn": {
+            "Type": "Wait",
+            "SecondsPath": "$.turn.seconds",
+            "Next": "Take a turn",
+        },
+        "With validation dataset?": choose(
+            {
+                "Variable": "$.start.with_validation",
+                "BooleanEquals": True,
+                "Next": "Train with validation",
+            },
+            default="Train",
+        ),
+    }
+
+
 def _training(placeholders: Collection[str]) -> dict[str, State]:
     request = _job_request(placeholders)
     # .sync: Step Functions waits for the job, hours or days, without any compute of ours. As the
@@ -263,7 +288,11 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Parameters": request,
         "ResultPath": "$.job",
         "Retry": WATCH_RETRY,
-        "Catch": [to("Close run")],
+        # A full quota is no failure: the run queues for a slot.
+        "Catch": [
+            {**to("Queue for a slot", "$.start.error"), "ErrorEquals": [NO_SLOT]},
+            to("Close run"),
+        ],
         "Next": "Read job",
     }
     # What .sync answers with is documented nowhere; only the ARN is relied on.

@@ -65,7 +65,11 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         protected=settings.protected,
         approval_days=settings.approval_days,
         architecture="arm64" if settings.functions == "lambda" else "x86_64",
-        table_keys={"": ("id",), "by-customization": ("customization", "run")},
+        table_keys={
+            "": ("id",),
+            "by-customization": ("customization", "run"),
+            "open": ("open", "run"),
+        },
         placeholders={
             **{s.name: f"{{function.{s.name}}}" for s in FUNCTIONS if s.payload},
             "OutputBucket": "{output:name}",

@@ -24,6 +24,8 @@ SETTINGS_STATE: Final = "$.settings"
 SETTINGS_VALUE: Final = f"{SETTINGS_STATE}.value"
 # What Step Functions calls it that a folder is no customization's.
 NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
+# What it calls Bedrock's answer when as many jobs run as may; nothing was started then.
+NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 # The function of the customizations' custom resources.
 PROVIDER: Final = "function.ProvisionedThroughput"
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]

@@ -10,11 +10,12 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     RunEnvironment,
+    TurnEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
 from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
-from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision
+from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision, TurnDecision
 
 _SETTINGS: Final = {"settings": SETTINGS_VALUE}
 _RUN: Final = {"run": "$.admission.run", **_SETTINGS}
@@ -164,6 +165,17 @@ START_JOB: Final = FunctionSpec(
 )
 
 
+TAKE_TURN: Final = FunctionSpec(
+    name="TakeTurn",
+    module="take_turn",
+    does="lets a run start its job, or queues it for a free slot",
+    variables=TurnEnvironment,
+    grants=lambda _: (*g.runs("GetItem", "PutItem", "UpdateItem"), g.open_runs()),
+    payload={"state": "$"},
+    answer=Answer(path="$.turn", field="decision", values=get_args(TurnDecision)),
+)
+
+
 def _record_job(_: Scope) -> tuple[Grant, ...]:
     jobs = [f"{s3_layout.JOBS}/*"]
     return (
@@ -206,6 +218,7 @@ FUNCTIONS: Final = (
     CHECK_IMAGES,
     MERGE,
     START_JOB,
+    TAKE_TURN,
     RECORD_JOB,
     SERVE,
     CLOSE_RUN,

@@ -166,6 +166,15 @@ def runs(*actions: str) -> tuple[Grant, Grant]:
     )
 
 
+def open_runs() -> Grant:
+    """Finding the runs that have not ended, by their index of the runs table."""
+    return Grant(
+        why="find open runs",
+        actions=("dynamodb:Query",),
+        resources=("{runs}/index/open",),
+    )
+
+
 def notify() -> tuple[Grant, Grant]:
     """Sending to the encrypted topic."""
     return (

@@ -8,6 +8,8 @@ AdmissionDecision = Literal["run", "waiting", "duplicate", "superseded", "closed
 StartDecision = Literal[
     "start", "approve", "already-trained", "in-progress", "superseded", "outdated"
 ]
+# take_turn: "train" starts the job, "wait" asks again; the others end the run.
+TurnDecision = Literal["train", "wait", "superseded", "in-progress", "no-slot"]
 # serve: the first five say what the workflow does next, the others end the run.
 ServingStep = Literal[
     "wait",

@@ -62,6 +62,9 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     serving = state.get("serving")
     if serving is not None:
         return _served(name, state, environment)
+    turn = state.get("turn")
+    if turn is not None and turn["decision"] != "train":
+        return _without_turn(name, turn)
     start = state.get("start")
     if start is not None and start["decision"] != "start":
         return _not_started(name, start, environment)
@@ -134,6 +137,20 @@ def _not_started(name: str, start: Mapping[str, Any], environment: str) -> Outco
     )
 
 
+def _without_turn(name: str, turn: Mapping[str, Any]) -> Outcome:
+    """The end of a run whose job Bedrock never took."""
+    decision, reason = str(turn["decision"]), str(turn["reason"])
+    if decision == "no-slot":
+        return Outcome(
+            status="failed",
+            subject=f"{name}: no free slot for its job",
+            message=f"{reason}.\nWhat to do: request a higher quota of customization jobs in "
+            "Service Quotas, or delete custom models; then upload the manifest again.",
+            failed=True,
+        )
+    return Outcome(status=decision, subject=f"{name}: no job started ({decision})", message=reason)
+
+
 def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
     serving = state["serving"]
     step, reason = str(serving["step"]), str(serving.get("reason", ""))
@@ -174,7 +191,10 @@ def _failed(
     kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
     if state.get("start", {}).get("decision") == "approve" and "job" not in state:
         if kind == "Declined":
-            return Outcome(status="declined", subject=f"{name}: declined", message=cause)
+            said = _parsed(cause)
+            by, why = said.get("Declined_by"), said.get("Reason")
+            message = f"{why} (declined by {by})" if by else cause
+            return Outcome(status="declined", subject=f"{name}: declined", message=message)
         if kind in ("States.Timeout", "States.HeartbeatTimeout"):
             return Outcome(
                 status="expired",
@@ -205,6 +225,14 @@ def _ours(kind: str) -> bool:
     raised = getattr(builtins, kind, None)
     internal = isinstance(raised, type) and issubclass(raised, Exception)
     return internal or kind in _INTERNAL or kind.startswith(("Runtime.", "Sandbox."))
+
+
+def declined_by(state: Mapping[str, Any]) -> dict[str, str]:
+    """Who declined a price ("declined_by") and why ("reason"); empty unless `tuning` was used."""
+    error = state.get("error") or {}
+    said = _parsed(error.get("Cause")) if error.get("Error") == "Declined" else {}
+    known = {"declined_by": said.get("Declined_by"), "reason": said.get("Reason")}
+    return {name: str(value) for name, value in known.items() if value}
 
 
 def error_words(error: Mapping[str, Any]) -> str:

@@ -63,6 +63,29 @@ def test_a_list_says_of_each_run_what_it_has_come_to_and_what_to_do_next(
     assert row[header.index("NEXT") :].strip() == step
 
 
+def test_runs_that_wait_for_a_slot_show_their_place_in_the_queue(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    queued = {"customization": "pets-search", "status": "queued", "message": "no free slot"}
+    first = {**queued, "run": OLDER, "queued_since": "2026-11-21T09:31:00Z"}
+    second = {**queued, "run": RUN, "queued_since": "2026-11-21T09:30:00Z"}
+    trains = {**first, "run": "20261121-080000-000000", "status": "training"}
+    index(aws, first, second)
+    aws.answer(
+        "dynamodb",
+        "query",
+        {"Items": [item(**trains), item(**first), item(**second)]},
+        {
+            "TableName": "runs",
+            "IndexName": "open",
+            "KeyConditionExpression": "#open = :open",
+            "ExpressionAttributeNames": {"#open": "open"},
+            "ExpressionAttributeValues": {":open": {"S": "yes"}},
+        },
+    )
+    _, *rows = run("runs").stdout.splitlines()
+    assert ["number 1 of 2 for a free slot" in rows[0], "number 2 of 2" in rows[1]] == [True, True]
+
+
 def test_whoever_is_asked_for_approval_learns_why(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**WAITING, approval_reason="no price is known for training")
@@ -136,7 +159,7 @@ def test_decline_ends_the_run_with_reason_and_person(run: Run, aws: StubbedAws) 
         {
             "taskToken": "secret-token",
             "error": "Declined",
-            "cause": f"too dear (declined by {CALLER})",
+            "cause": json.dumps({"declined_by": CALLER, "reason": "too dear"}),
         },
     )
     assert run("approve", RUN, "--decline", "--reason", "too dear", "--yes").exit_code == 0

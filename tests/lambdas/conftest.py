@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bedrock_tuning.config.lambda_environment import (
     RunEnvironment,
     ServeEnvironment,
     ThroughputEnvironment,
+    TurnEnvironment,
 )
 from lambdas import _aws
 from tests.lambdas.aws import (
@@ -98,6 +99,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     every = [
         run,
+        TurnEnvironment(**asdict(run), poll_seconds=60),
         CheckEnvironment(**buckets, images_per_shard=4),
         ServeEnvironment(
             environment="dev",

@@ -208,12 +208,38 @@ class DynamoDb(Fake):
         UpdateExpression: str,
         ExpressionAttributeNames: dict[str, str],
         ExpressionAttributeValues: dict[str, Any],
+        ConditionExpression: str = "",
         **_: Any,
     ) -> None:
+        there = self.items.get(Key["id"]["S"], {})
+        unwanted = re.fullmatch(r"attribute_not_exists\((\w+)\)|", ConditionExpression)
+        assert unwanted is not None, ConditionExpression
+        if unwanted[1] in there:
+            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
         item = self.items.setdefault(Key["id"]["S"], dict(Key))
-        for change in UpdateExpression.removeprefix("SET ").split(", "):
+        changes, _unset, removed = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
+        for change in changes.split(", "):
             name, value = change.split(" = ")
             item[ExpressionAttributeNames[name]] = ExpressionAttributeValues[value]
+        for name in removed.split(", ") if removed else ():
+            item.pop(ExpressionAttributeNames[name], None)
+
+    def Query(
+        self,
+        IndexName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeNames: dict[str, str],
+        ExpressionAttributeValues: dict[str, Any],
+        **_: Any,
+    ) -> dict[str, Any]:
+        assert (IndexName, KeyConditionExpression) == ("open", "#open = :open")
+        found = [
+            dict(item)
+            for item in self.items.values()
+            if item.get(ExpressionAttributeNames["#open"]) == ExpressionAttributeValues[":open"]
+        ]
+        found.sort(key=lambda item: item["run"]["S"])
+        return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
 
 
 # The settings of customizations by the names of their parameters, as their stacks wrote them.

@@ -11,9 +11,10 @@ import pytest
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
-from bedrock_tuning.contracts.contract import NO_SETTINGS
+from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.run import job
+from bedrock_tuning.run.turns import QUEUE_DAYS
 from bedrock_tuning.s3_layout import Buckets
 from lambdas import serve
 
@@ -92,7 +93,8 @@ def test_every_state_goes_on_or_ends() -> None:
 
 
 def _caught(state: Mapping[str, Any]) -> set[str]:
-    return {rule["Next"] for rule in state.get("Catch", ()) if rule["ErrorEquals"] != [NO_SETTINGS]}
+    passing = [NO_SETTINGS], [NO_SLOT]
+    return {rule["Next"] for rule in state.get("Catch", ()) if rule["ErrorEquals"] not in passing}
 
 
 def test_every_choice_has_a_default() -> None:
@@ -115,11 +117,32 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
         assert (each["ErrorEquals"], each["MaxAttempts"] <= 3) == (["States.TaskFailed"], True)
     *known, catch = state["Catch"]
     assert catch["ErrorEquals"] == ["States.ALL"]
-    # A folder of nobody's is no failure.
+    # A folder of nobody's is no failure, nor is a full quota.
     named = [NO_SETTINGS] if name.startswith("Load settings") else []
+    named = [NO_SLOT] if name.startswith("Train") else named
     assert [error for each in known for error in each["ErrorEquals"]] == named
     # Next to the input, not in its place: closing needs to know the run.
     assert catch["ResultPath"] in ("$.error", "$.serving.error")
+
+
+@pytest.mark.parametrize("name", ["Train", "Train with validation"])
+def test_a_full_quota_queues_the_run_and_what_was_said_is_no_error_of_it(name: str) -> None:
+    full, _ = STATES[name]["Catch"]
+
+    assert (full["Next"], full["ResultPath"]) == ("Queue for a slot", "$.start.error")
+
+
+@pytest.mark.parametrize("name", ["Train", "Train with validation", "Read job"])
+def test_a_watch_outlasts_an_hour_of_throttling(name: str) -> None:
+    (retry,) = STATES[name]["Retry"]
+    waits = [
+        min(retry["IntervalSeconds"] * retry["BackoffRate"] ** n, retry["MaxDelaySeconds"])
+        for n in range(retry["MaxAttempts"])
+    ]
+
+    assert "Bedrock.ThrottlingException" in retry["ErrorEquals"]
+    # With full jitter each is half as long on average.
+    assert sum(waits) / 2 > 3_600
 
 
 def test_the_map_fails_the_run_when_a_shard_fails_in_a_way_that_it_does_not_catch_itself() -> None:
@@ -284,11 +307,12 @@ def test_no_loop_turns_without_waiting() -> None:
 
 
 def test_every_wait_is_followed_by_the_handler_that_knows_when_to_give_up() -> None:
-    """That it does give up is tests/lambdas/test_serve_undone.py's matter."""
+    """That they do give up is the matter of test_serve_undone.py and test_take_turn.py."""
     for state in STATES.values():
         if state["Type"] == "Wait":
-            assert STATES[state["Next"]]["Resource"] == "${Serve}"
-            assert state["SecondsPath"] == "$.serving.seconds"
+            asked = STATES[state["Next"]]["Resource"]
+            waits = {"${Serve}": "$.serving.seconds", "${TakeTurn}": "$.turn.seconds"}
+            assert state["SecondsPath"] == waits[asked]
 
 
 def test_the_longest_wait_that_settings_allow_fits_into_an_executions_history() -> None:
@@ -306,7 +330,8 @@ def test_whoever_approves_in_time_leaves_the_job_its_month_within_the_year_of_an
 
     approval = definition["States"]["Await approval"]["TimeoutSeconds"]
     assert approval == days * 86_400
-    assert approval + 30 * 86_400 <= definition["TimeoutSeconds"] <= YEAR
+    least = approval + (QUEUE_DAYS + 30) * 86_400
+    assert least <= definition["TimeoutSeconds"] <= YEAR
 
 
 def test_the_definition_is_plain_data_of_a_size_that_step_functions_takes() -> None:

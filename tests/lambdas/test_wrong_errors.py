@@ -36,6 +36,7 @@ from lambdas import (
     record_job,
     serve,
     start_job,
+    take_turn,
 )
 from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
@@ -251,6 +252,38 @@ def work_that_was_trained_is_not_trained_again(world: World) -> Any:
     decided = _start(world, LATER)
     assert decided["decision"] == "already-trained"
     return decided
+
+
+def _turn(world: World, **start: Any) -> dict[str, Any]:
+    world.before(
+        _runs.start_run, "a-table", run=RUN, customization=NAME, status="training", execution="e1"
+    )
+    world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN, job_name="a-job")
+    admission = {"customization": NAME, "run": RUN}
+    state = {"admission": admission, "start": {"run_key": "k" * 48, **start}}
+    return {"state": state}
+
+
+@scenario
+def a_run_takes_its_turn(world: World) -> Any:
+    return world.call(take_turn.handler, _turn(world))
+
+
+@scenario
+def a_run_whose_work_was_released_takes_it_up_again(world: World) -> Any:
+    event = _turn(world)
+    released = {"key": "k" * 48, "run": RUN, "state": "failed", "model_arn": None}
+    world.before(_runs.finish_work, "a-table", **released)
+    return world.call(take_turn.handler, event)
+
+
+@scenario
+def a_run_waits_for_a_slot(world: World) -> Any:
+    event = _turn(world, error={"Error": "Bedrock.ServiceQuotaExceededException", "Cause": "{}"})
+    event["state"]["turn"] = world.before(take_turn.handler, event, None)
+    answer = world.call(take_turn.handler, event)
+    assert answer.pop("seconds") > 0
+    return answer
 
 
 @scenario

@@ -205,6 +205,33 @@ def test_a_declined_price_is_no_failure_and_says_who_declined() -> None:
     assert (ended.status, ended.message, ended.failed) == ("declined", "declined by Ron", False)
 
 
+def test_a_price_that_was_declined_by_tuning_says_why_and_by_whom() -> None:
+    cause = {"declined_by": "arn:aws:iam::000000000000:user/ann", "reason": "too dear"}
+
+    ended = _failed("Declined", cause, report=VALID, start=APPROVE)
+
+    assert ended.message == "too dear (declined by arn:aws:iam::000000000000:user/ann)"
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "failed"),
+    [
+        ("superseded", "superseded", False),
+        ("in-progress", "in-progress", False),
+        ("no-slot", "failed", True),
+    ],
+)
+def test_who_waited_for_a_slot_and_got_none_is_told(
+    decision: str, status: str, failed: bool
+) -> None:
+    turn = {"decision": decision, "reason": "run X is newer", "seconds": 0, "asked": 3}
+
+    ended = outcome({"admission": ADMITTED, "report": VALID, "start": START, "turn": turn})
+
+    assert (ended.status, ended.failed, ended.notify) == (status, failed, True)
+    assert "run X is newer" in ended.message
+
+
 @pytest.mark.parametrize("error", ["States.Timeout", "States.HeartbeatTimeout"])
 def test_a_price_that_nobody_approves_in_time_expires_and_can_be_asked_again(error: str) -> None:
     ended = _failed(error, "", report=VALID, start=APPROVE)

@@ -10,8 +10,15 @@ from itertools import product
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
-from bedrock_tuning.contracts.contract import NO_SETTINGS
-from bedrock_tuning.contracts.functions import ADMIT, CHECK_IMAGES, CLOSE_RUN, MERGE, START_JOB
+from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
+from bedrock_tuning.contracts.functions import (
+    ADMIT,
+    CHECK_IMAGES,
+    CLOSE_RUN,
+    MERGE,
+    START_JOB,
+    TAKE_TURN,
+)
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
@@ -19,13 +26,14 @@ from bedrock_tuning.review.checks.workflow import publishes
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.choices import ABSENT
 from bedrock_tuning.review.workflow.follow import next_states
-from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
+from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph, Transition
 
 # The answers with which a run goes on; with any other one it is closed.
 _GOES_ON: Final[Mapping[str, tuple[object, ...]]] = {
     ADMIT.name: ("run",),
     MERGE.name: (True,),
     START_JOB.name: ("start", "approve"),
+    TAKE_TURN.name: ("train", "wait"),
 }
 # By what Serve did: the answers that lead to another of its actions, and to which.
 _SERVING: Final[Mapping[str, Mapping[str, str]]] = {
@@ -86,7 +94,7 @@ def _names(states: set[tuple[str, bool]]) -> str:
 def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
         closing = {(name, False) for name in run.calling(CLOSE_RUN)}
-        for function in (ADMIT, MERGE, START_JOB):
+        for function in (ADMIT, MERGE, START_JOB, TAKE_TURN):
             if function.answer is None:
                 continue
             for value in function.answer.values or (False,):
@@ -99,6 +107,32 @@ def other_answers_close(evidence: Evidence) -> Iterator[Violation]:
                             f"{name} answers {value}, and {_names(reached)} comes next",
                             f"{CLOSE_RUN.name} closes the run",
                         )
+
+
+@check("F723", "A run whose job finds no free slot waits, asks again, and trains when it may.")
+def slots_are_waited_for(evidence: Evidence) -> Iterator[Violation]:
+    for run in _runs(evidence):
+        asking = run.calling(TAKE_TURN)
+        for name in sorted(asking):
+            reached = next_states(run.graph, name, {"$.turn.decision": "wait"})
+            if not reached or not reached <= {(each, True) for each in asking}:
+                yield run.violation(
+                    f"{name} answers wait, and {_names(reached)} comes next",
+                    f"{' or '.join(sorted(asking))} after a pause",
+                )
+        for name, state in run.graph.states.items():
+            if _TRAINS in str(state.get("Resource")):
+                heads = {each.head for each in run.graph.transitions() if _full(each, tail=name)}
+                if not heads or not heads <= asking:
+                    yield run.violation(
+                        f"a full quota in {name} leads to {' or '.join(heads) or 'a failure'}",
+                        " or ".join(sorted(asking)) or f"{TAKE_TURN.name} is asked",
+                    )
+
+
+def _full(each: Transition, *, tail: str) -> bool:
+    """Whether a transition is what a start of a job does that Bedrock has no free slot for."""
+    return each.tail == tail and each.errors == (NO_SLOT,)
 
 
 @check(
@@ -127,7 +161,7 @@ def failures_close(evidence: Evidence) -> Iterator[Violation]:
         closing = run.calling(CLOSE_RUN)
         ending = set().union(*(replace(run.graph, start=name).reached() for name in closing))
         for each in run.graph.transitions():
-            if not each.caught or each.errors == (NO_SETTINGS,):
+            if not each.caught or each.errors in ((NO_SETTINGS,), (NO_SLOT,)):
                 continue
             if each.tail in ending:
                 allowed = {name for name in ending if _tells_or_fails(run.graph.states[name])}
@@ -161,6 +195,7 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
                 "$.check.shards": int(images),
                 "$.report.valid": True,
                 "$.start.decision": "approve" if asked else "start",
+                "$.turn.decision": "train",
                 "$.start.with_validation": validated,
                 "$.outcome.notify": True,
                 "$.outcome.failed": False,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bedrock_tuning.contracts.contract import NO_SETTINGS, workflow_name
+from bedrock_tuning.contracts.functions import TAKE_TURN
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
@@ -15,10 +16,14 @@ from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph, states
 from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
+from bedrock_tuning.run.turns import QUEUE_DAYS
 
 # Days that a job and its serving may take, besides the wait for an approval.
 _JOB_DAYS: Final = 30
-_PAUSE: Final = f"{SERVE.payload['serving']}.seconds"
+# Who says how long a wait takes, and where.
+_PAUSES: Final = tuple(
+    f"{function.answer.path}.seconds" for function in (SERVE, TAKE_TURN) if function.answer
+)
 _LONGEST: Final = 31_536_000
 # What tasks name that is in no template, or in those of some customization.
 _ELSEWHERE: Final = ":(bedrock|execution):|:parameter/"
@@ -216,12 +221,13 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
                     "Remove HeartbeatSeconds",
                 )
         waits = sum(seconds for seconds in limits.values() if isinstance(seconds, int))
-        least = waits + _JOB_DAYS * 86_400
+        least = waits + (QUEUE_DAYS + _JOB_DAYS) * 86_400
         if isinstance(whole, int) and whole < least:
             yield found(
                 machine,
                 f"the state machine ends after {whole} s",
-                f"{least} s: the wait for an approval, and {_JOB_DAYS} days for the job",
+                f"{least} s: the wait for an approval, {QUEUE_DAYS} days for a free slot, and "
+                f"{_JOB_DAYS} days for the job",
                 "Set TimeoutSeconds as bedrock_tuning/constructs/workflow.py does",
             )
         for name, seconds in {"the state machine": whole, **limits}.items():
@@ -237,11 +243,11 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
 @check("F708", "Every loop contains a Wait state.")
 def loops_wait(evidence: Evidence) -> Iterator[Violation]:
     for machine, name, state in states_of(evidence):
-        if state.get("Type") == "Wait" and state.get("SecondsPath") != _PAUSE:
+        if state.get("Type") == "Wait" and state.get("SecondsPath") not in _PAUSES:
             yield found(
                 machine,
                 f"{name} waits {state}",
-                f"as long as Serve says in {_PAUSE}",
+                f"as long as Serve or TakeTurn says in {' or '.join(_PAUSES)}",
                 "Set SecondsPath",
             )
     for machine, each in _graphs(evidence):

@@ -10,6 +10,9 @@ from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
+# What Step Functions calls it that Bedrock took no job: as many run as may.
+_NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
+
 
 def _flow(evidence: Evidence) -> Iterator[tuple[Resource, StateGraph]]:
     for machine, definition in graph.machines(evidence.assembly):
@@ -74,7 +77,8 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
                 )
         for edge in flow.transitions():
-            if edge.caught and trains & replace(flow, start=edge.head).reached():
+            waits = edge.tail in trains and edge.errors == (_NO_SLOT,)
+            if edge.caught and not waits and trains & replace(flow, start=edge.head).reached():
                 yield _found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}, and so to a job",

@@ -66,7 +66,7 @@ def report_selected(states: Raw) -> None:
 def role_made_up(states: Raw) -> None:
     arn = "arn:aws:iam::999999999999:role/x"
     path = "$.start.request.RoleArn"
-    _inserted(states, "Note the approval", path, arn, "With validation dataset?")
+    _inserted(states, "Note the approval", path, arn, "Take a turn")
 
 
 @_flaw("F717", "the smoke test is made up")

@@ -77,7 +77,7 @@ def shard_without_retry(states: Raw) -> None:
 
 @_flow("F703", "only some errors are caught")
 def some_errors(states: Raw) -> None:
-    states["Train"]["Catch"][0]["ErrorEquals"] = ["Bedrock.ValidationException"]
+    states["Train"]["Catch"][-1]["ErrorEquals"] = ["Bedrock.ValidationException"]
 
 
 @_flow("F703", "an error replaces what is known about the run")
@@ -188,6 +188,21 @@ def no_version(states: Raw) -> None:
 @_flow("F711", "a function is given another value")
 def other_value(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "$.admission.customization"
+
+
+@_flow("F723", "a run that is refused tries again at once")
+def no_pause(states: Raw) -> None:
+    states["Wait for a turn"]["Next"] = "Record job"
+
+
+@_flow("F723", "a full quota is a failure")
+def full_quota_fails(states: Raw) -> None:
+    del states["Train"]["Catch"][0]
+
+
+@_flow("F719", "a superseded run trains")
+def superseded_trains(states: Raw) -> None:
+    states["A turn?"]["Default"] = "With validation dataset?"
 
 
 @_flow("F720", "nobody asks whether to wait")

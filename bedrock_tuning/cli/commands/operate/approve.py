@@ -27,7 +27,7 @@ _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 )
 @click.argument("run", help="The run, as in `tuning runs`.")
 @click.option("--decline", is_flag=True, help="Decline: the run ends and nothing is billed.")
-@click.option("--reason", help="Reason, recorded with the run. Required to decline.")
+@click.option("--reason", help="Reason, recorded in the run with your ARN. Required to decline.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
@@ -84,9 +84,8 @@ def _answer(
     states = deployment.aws.stepfunctions
     try:
         if decline:
-            states.send_task_failure(
-                taskToken=token, error="Declined", cause=f"{reason} (declined by {who})"
-            )
+            cause = json.dumps({"declined_by": who, "reason": reason})
+            states.send_task_failure(taskToken=token, error="Declined", cause=cause)
         else:
             output = {"approved_by": who, "reason": reason or ""}
             states.send_task_success(taskToken=token, output=json.dumps(output))

@@ -1,0 +1,101 @@
+"""Lets a run start its job: if the work is still its own, and if nobody waits before it."""
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bedrock_tuning.config.lambda_environment import TurnEnvironment
+from bedrock_tuning.run import turns
+from bedrock_tuning.run.decisions import TurnDecision
+from bedrock_tuning.run.outcome import cause_words
+from bedrock_tuning.run.turns import Waiting
+from lambdas import _runs
+
+logger = logging.getLogger(__name__)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"state": the workflow's whole state}.
+
+    Returns decision (a TurnDecision), a reason, the seconds until it asks again, and how often it
+    has asked. What Bedrock said when it had no free slot is in state.start.error.
+    """
+    env = TurnEnvironment.from_env(os.environ)
+    state = event["state"]
+    run, start = state["admission"]["run"], state["start"]
+    asked = int((state.get("turn") or {}).get("asked", 0)) + 1
+
+    def decide(decision: TurnDecision, reason: str, seconds: int = 0) -> dict[str, Any]:
+        logger.info("turn", extra={"run": run, "decision": decision, "reason": reason})
+        return {"decision": decision, "reason": reason, "seconds": seconds, "asked": asked}
+
+    owner = _runs.keep_lock(env.runs_table, key=start["run_key"], run=run)
+    if owner is not None:
+        return decide("in-progress", f"run {owner} has taken over the same work meanwhile")
+    item = _runs.item_of(env.runs_table, run) or {"status": "valid"}
+    others = turns.waiting(each for each in _runs.open_runs(env.runs_table) if each["run"] != run)
+    mine = _mine(state, item, others)
+    before, newer = turns.ahead(mine, others), turns.newer(mine, others)
+    may_try = _may_try(item, asked, before)
+    if may_try and (newer is None or newer.status != turns.QUEUED):
+        _runs.resume_run(env.runs_table, run, status="training", turn=asked, **_approval(state))
+        return decide("train", "nobody waits before it")
+    if newer is not None:
+        return decide(
+            "superseded",
+            f"run {newer.run} has a newer dataset of {mine.customization} and takes its place; no "
+            "job was started",
+        )
+    said = cause_words((start.get("error") or {}).get("Cause", ""))
+    why = f"Bedrock has no free slot for its job{f': {said}' if said else ''}"
+    if turns.is_over(mine, now=datetime.now(UTC)):
+        return decide("no-slot", f"{why}. It waited for {turns.QUEUE_DAYS} days")
+    _runs.resume_run(
+        env.runs_table,
+        run,
+        status=turns.QUEUED,
+        queued_since=mine.since,
+        turn=asked,
+        message=why,
+        **_approval(state),
+    )
+    seconds = turns.pause(mine, now=datetime.now(UTC), least=env.poll_seconds)
+    return decide("wait", f"{before} wait before it", seconds)
+
+
+def _may_try(item: Mapping[str, Any], asked: int, before: int) -> bool:
+    """Whether a run may try to start its job.
+
+    A call that is made again, because its answer was lost, is answered as before. A run that asks
+    once more after it was let try was refused by Bedrock.
+    """
+    tried = item["status"] != turns.QUEUED and "turn" in item
+    if int(item.get("turn", 0)) == asked:
+        return tried
+    return not tried and not before
+
+
+def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[Waiting]) -> Waiting:
+    """This run, which waits since it first asked."""
+    mine = Waiting(
+        run=state["admission"]["run"],
+        customization=state["admission"]["customization"],
+        status=turns.QUEUED,
+        since=str(item.get("queued_since", _runs.now())),
+    )
+    return replace(mine, since=turns.arrival(mine, others))
+
+
+def _approval(state: Mapping[str, Any]) -> dict[str, str | None]:
+    """Who approved the price and why; whoever answers without `tuning` may say anything."""
+    answer = state.get("approval")
+    if not isinstance(answer, dict):
+        return {}
+    by, why = answer.get("approved_by"), answer.get("reason")
+    return {
+        "approved_by": str(by) if by else None,
+        "decision_reason": str(why) if why else None,
+    }
