@@ -1,7 +1,9 @@
 """One way to open a file of somebody else's: plain files only, and nothing outside of a folder."""
 
+import hashlib
 import os
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -41,6 +43,34 @@ def require_plain(path: Path) -> None:
             where=str(path),
             fix="write it to a file first",
         )
+
+
+def tree_hash(folder: Path, files: Iterable[str] | None = None) -> str:
+    """SHA-256 of names and contents below a folder, as hexadecimal; modes and times do not count.
+
+    files: those that count, relative to the folder; None: all. Raises OSError, and NotPlainError
+    for a link or anything else that is no plain file.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(files_below(folder) if files is None else files):
+        path = folder / name
+        if path.is_symlink():
+            raise NotPlainError(0, "a link", str(path))
+        content = read_plain(path)
+        # Lengths keep the end of a name apart from the beginning of a content.
+        digest.update(f"{len(name.encode())} {len(content)} {name}".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[str]:
+    """Every entry below a folder but folders; links are entries and not followed."""
+    if folder.is_symlink():
+        raise NotPlainError(0, "a link", str(folder))
+    for here, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(here, name).is_symlink()]
+        for name in [*names, *links]:
+            yield Path(here, name).relative_to(folder).as_posix()
 
 
 class Bounds:

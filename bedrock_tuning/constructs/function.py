@@ -16,6 +16,7 @@ from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.errors import SettingsError
+from bedrock_tuning.files import files_below, tree_hash
 
 
 def retention(days: int) -> logs.RetentionDays:
@@ -65,19 +66,28 @@ class Runtime(Construct):
         self.settings = settings
         self.permissions = permissions
         self.log_key = log_key
+        files = shipped_files()
         self.code = lambda_.Code.from_asset(
-            str(REPOSITORY), exclude=exclusions(shipped_files()), ignore_mode=IgnoreMode.GIT
+            str(REPOSITORY),
+            exclude=exclusions(files),
+            ignore_mode=IgnoreMode.GIT,
+            # A hash of ours, which the review can compute again from what is uploaded.
+            asset_hash=tree_hash(REPOSITORY, files),
         )
         wheels = REPOSITORY / "build" / "layers" / settings.functions
         if not (wheels / "python").is_dir():
             raise SettingsError(
                 [f"build/layers/{settings.functions} is missing: run `make install`"]
             )
+        installed = [name for name in files_below(wheels) if "__pycache__" not in name]
         self.layer = lambda_.LayerVersion(
             self,
             "Wheels",
             code=lambda_.Code.from_asset(
-                str(wheels), exclude=["__pycache__"], ignore_mode=IgnoreMode.GIT
+                str(wheels),
+                exclude=["__pycache__"],
+                ignore_mode=IgnoreMode.GIT,
+                asset_hash=tree_hash(wheels, installed),
             ),
             description="msgspec and obstore, as locked in lambdas/requirements.txt",
             removal_policy=RemovalPolicy.DESTROY,

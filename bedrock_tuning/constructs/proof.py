@@ -71,7 +71,8 @@ def _violation(violation: Violation, folder: Path) -> cdk.PolicyViolation:
         rule_name=violation.check,
         description=f"{violation.where}: {violation.what}; {violation.limit}",
         fix=violation.fix,
-        severity="error",
+        # Of all severities only this one cannot be acknowledged away.
+        severity="fatal",
         violating_resources=[
             cdk.PolicyViolatingResource(
                 locations=[],

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_s3 as s3
 
 from app import build_app, read_context, synthesize
+from bedrock_tuning import review
 from bedrock_tuning.errors import TuningError
 
 
@@ -87,3 +89,16 @@ def test_a_refused_app_ends_with_its_problems_and_no_traceback(
     # `cdk synth` and CI get the report apart: the problems are in either of the two.
     shown = capfd.readouterr().err + str(refused.value)
     assert "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended" in shown
+
+
+def test_no_violation_can_be_acknowledged_away(tmp_path: Path) -> None:
+    """The CDK itself offers it in the message of the failure."""
+    app = _app(tmp_path)
+    _suspend_versions(app)
+    everything = [f"bedrock-tuning-review::{check.id}" for check in review.CHECKS]
+    reasons = [cdk.Acknowledgment(id=each, reason="x") for each in everything]
+    for place in (app, app.node.find_child("tuning-dev-data"), _bucket(app, "Training")):
+        cdk.Validations.of(place).acknowledge(*reasons)
+    with pytest.raises(TuningError):
+        synthesize(app)
+    assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603"]

@@ -32,6 +32,16 @@ _OWN_ROLE: Final = re.compile(
 )
 
 
+def is_bootstrap_role(arn: str, account: str) -> bool:
+    """Whether a role is one that `cdk bootstrap` makes in the account that is deployed to."""
+    return _OWN_ROLE.fullmatch(arn.replace(account, "${AWS::AccountId}")) is not None
+
+
+def account_of(artifact: Mapping[str, Any]) -> str:
+    """The account that a stack is deployed to, as the manifest has it."""
+    return str(artifact.get("environment")).removeprefix("aws://").partition("/")[0]
+
+
 def parsed(file: Path) -> dict[str, Any]:
     """An object of JSON in which no key is there twice: AWS and this review might differ then.
 
@@ -121,10 +131,10 @@ def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, 
         environments.add(environment)
         for odd in sorted(set(given) - _DEPLOYED_WITH):
             yield name, f"it is deployed with {odd}: {given[odd]}"
-        account = environment.removeprefix("aws://").partition("/")[0]
+        if given.get("stackName", name) != name:
+            yield name, f"it is deployed as {given['stackName']}"
         for role in _BOOTSTRAP_ROLES:
-            named = str(given.get(role)).replace(account, "${AWS::AccountId}")
-            if role in given and not _OWN_ROLE.fullmatch(named):
+            if role in given and not is_bootstrap_role(str(given[role]), account_of(artifact)):
                 yield name, f"{role} is {given[role]}, no role of the CDK's bootstrap"
         uploaded = str(given.get("stackTemplateAssetObjectUrl", "")).rpartition("/")[2]
         assets = folder / f"{name}.assets.json"

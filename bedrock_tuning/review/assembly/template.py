@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from bedrock_tuning.review.assembly import identity, manifest
+from bedrock_tuning.review.assembly import identity, manifest, uploads
 from bedrock_tuning.review.assembly.manifest import parsed
 from bedrock_tuning.review.assembly.reads import Properties, Reads
 
@@ -128,7 +128,7 @@ def read(folder: Path, *, outside: Collection[str] = ()) -> Assembly:
     found = resolve(templates, folder=folder, regions=manifest.regions(known))
     found.protected = manifest.protected(known)
     found.assets = manifest.assets(folder, known)
-    found.differing = list(manifest.differing(folder, known))
+    found.differing = [*manifest.differing(folder, known), *uploads.faults(folder, known)]
     found.left_aside = tuple(left_aside)
     return found
 

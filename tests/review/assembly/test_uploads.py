@@ -1,0 +1,169 @@
+"""Whatever a person or a program changes in a synthesized folder, the review notices."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.review.assembly import template
+from tests.review.broken import Synthesized
+
+PIPELINE = "tuning-dev-pipeline"
+Change = Callable[[Path], None]
+
+
+@pytest.fixture
+def folder(dev: Synthesized, tmp_path: Path) -> Path:
+    copy = tmp_path / "cdk.out"
+    # What a test changes it writes anew: a link is enough for the rest.
+    shutil.copytree(dev.folder, copy, copy_function=os.link)
+    return copy
+
+
+def write(file: Path, content: bytes) -> None:
+    file.unlink(missing_ok=True)
+    file.write_bytes(content)
+
+
+def edit(file: Path, change: Callable[[Any], object]) -> None:
+    content = json.loads(file.read_bytes())
+    change(content)
+    write(file, json.dumps(content).encode())
+
+
+def assets(change: Callable[[Any], object]) -> Change:
+    """A change of the list of what is uploaded with the pipeline."""
+    return lambda folder: edit(folder / f"{PIPELINE}.assets.json", change)
+
+
+def source(change: Callable[[dict[str, Any]], object]) -> Change:
+    """A change of the source of the functions' code."""
+    return assets(lambda content: change(code(content)["source"]))
+
+
+def place(change: Callable[[dict[str, Any]], object]) -> Change:
+    def each(content: Any) -> None:
+        for one in code(content)["destinations"].values():
+            change(one)
+
+    return assets(each)
+
+
+def code(content: Any) -> Any:
+    (found,) = (e for e in content["files"].values() if "Admit" in e["displayName"])
+    return found
+
+
+def asset(folder: Path, holds: str) -> Path:
+    """The folder that is uploaded and has this file."""
+    (found,) = (each for each in folder.glob("asset.*") if (each / holds).exists())
+    return found
+
+
+def in_asset(holds: str, name: str, content: bytes) -> Change:
+    return lambda folder: write(asset(folder, holds) / name, content)
+
+
+def linked_asset(folder: Path) -> None:
+    found = asset(folder, "lambdas/admit.py")
+    found.rename(folder / "elsewhere")
+    found.symlink_to("elsewhere")
+
+
+def linked_file(folder: Path) -> None:
+    file = asset(folder, "lambdas/admit.py") / "lambdas" / "admit.py"
+    file.rename(folder / "admit.py")
+    file.symlink_to(folder / "admit.py")
+
+
+def linked_folder(folder: Path) -> None:
+    inner = asset(folder, "lambdas/admit.py") / "lambdas"
+    inner.rename(folder / "lambdas")
+    inner.symlink_to(folder / "lambdas")
+
+
+def removed_file(folder: Path) -> None:
+    (asset(folder, "lambdas/admit.py") / "lambdas" / "admit.py").unlink()
+
+
+def renamed_file(folder: Path) -> None:
+    file = asset(folder, "lambdas/admit.py") / "lambdas" / "merge.py"
+    file.rename(file.with_name("merges.py"))
+
+
+def edited_template(folder: Path) -> None:
+    """Without a change of what it deploys: its bytes are no longer those of its hash."""
+    edit(folder / f"{PIPELINE}.template.json", lambda content: content.update(Description="x"))
+
+
+def docker(content: Any) -> None:
+    content["dockerImages"] = {"0" * 64: {"source": {"directory": "."}, "destinations": {}}}
+
+
+def no_list(folder: Path) -> None:
+    edit(
+        folder / "manifest.json",
+        lambda content: content["artifacts"].pop(f"{PIPELINE}.assets"),
+    )
+
+
+def other_kind(folder: Path) -> None:
+    edit(
+        folder / "manifest.json",
+        lambda content: content["artifacts"].update(extra={"type": "aws:cloudformation:other"}),
+    )
+
+
+def stack_name(folder: Path) -> None:
+    def change(content: Any) -> None:
+        content["artifacts"][PIPELINE]["properties"]["stackName"] = "somebody-elses"
+
+    edit(folder / "manifest.json", change)
+
+
+TAMPERINGS: dict[str, Change] = {
+    "code edited": in_asset("lambdas/admit.py", "lambdas/admit.py", b"evil()"),
+    "code added": in_asset("lambdas/admit.py", "sitecustomize.py", b"evil()"),
+    "code removed": removed_file,
+    "code renamed": renamed_file,
+    "layer edited": in_asset("python/msgspec", "python/msgspec/__init__.py", b"evil()"),
+    "layer added": in_asset("python/msgspec", "python/sitecustomize.py", b"evil()"),
+    "asset is a link": linked_asset,
+    "file is a link": linked_file,
+    "folder is a link": linked_folder,
+    "path outside": source(lambda one: one.update(path="/etc")),
+    "path above": source(lambda one: one.update(path="../cdk.out/asset.x")),
+    "other folder": source(lambda one: one.update(path="cdk.out")),
+    "executable": source(lambda one: one.update(executable=["sh", "-c", "evil"])),
+    "only executable": assets(
+        lambda content: code(content).update(source={"executable": ["sh", "-c", "evil"]})
+    ),
+    "foreign bucket": place(lambda one: one.update(bucketName="evil")),
+    "other Region's bucket": place(
+        lambda one: one.update(bucketName=f"{one['bucketName']}".replace("us-east-1", "eu-west-1"))
+    ),
+    "foreign role": place(
+        lambda one: one.update(assumeRoleArn="arn:aws:iam::999999999999:role/cdk-x-role-y")
+    ),
+    "external id": place(lambda one: one.update(assumeRoleExternalId="x")),
+    "other key": place(lambda one: one.update(objectKey="other.zip")),
+    "docker image": assets(docker),
+    "template edited": edited_template,
+    "list missing": no_list,
+    "unknown artifact": other_kind,
+    "stack renamed": stack_name,
+}
+
+
+def test_nothing_differs_as_the_cdk_writes_it(folder: Path) -> None:
+    assert template.read(folder).differing == []
+
+
+@pytest.mark.parametrize("change", TAMPERINGS.values(), ids=TAMPERINGS)
+def test_a_tampered_folder_is_noticed(change: Change, folder: Path) -> None:
+    change(folder)
+    assert template.read(folder).differing
