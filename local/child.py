@@ -35,16 +35,19 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
     # MiniStack reads its settings from the environment when it is imported.
     from ministack import app
 
-    from local.bedrock import pages
+    from local.bedrock import known, pages, quotas
     from local.bedrock.install import install
     from local.bedrock.simulator import Clock, Options, Simulator
     from local.emulator import door, patches
 
-    options = Options(allow_closed_models=start.allow_closed_models)
+    options = Options(
+        model_units=known.model_units(), allow_closed_models=start.allow_closed_models
+    )
     simulator = Simulator(clock=Clock(start.clock), options=options)
     if not as_it_comes:
         patches.apply()
         install(simulator)
+        quotas.install(simulator)
     pages.install(simulator)
     door.install(start.secrets, start.port)
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too

@@ -77,6 +77,8 @@ class Aws:
         """Networks that exist."""
         return self.session.client("ec2", config=_config())
 
+    # The stubs of the following are not installed, so they are untyped.
+
     @cached_property
     def tagging(self) -> Any:
         """What has a tag; untyped, its stubs are not installed."""
@@ -84,8 +86,33 @@ class Aws:
 
     @cached_property
     def sts(self) -> Any:
-        """The caller's identity; untyped, its stubs are not installed."""
+        """The caller's identity."""
         return self.session.client("sts", config=_config())
+
+    @cached_property
+    def logs(self) -> Any:
+        """Policies of log groups."""
+        return self.session.client("logs", config=_config())
+
+    @cached_property
+    def lambda_(self) -> Any:
+        """How many functions may run at once."""
+        return self.session.client("lambda", config=_config())
+
+    @cached_property
+    def service_quotas(self) -> Any:
+        """Quotas as they apply to this account."""
+        return self.session.client("service-quotas", config=_config())
+
+    @cached_property
+    def sns(self) -> Any:
+        """Who is told of runs."""
+        return self.session.client("sns", config=_config())
+
+    @cached_property
+    def sqs(self) -> Any:
+        """Events that could not be delivered."""
+        return self.session.client("sqs", config=_config())
 
     @property
     def region(self) -> str:

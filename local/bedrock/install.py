@@ -25,6 +25,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "ListCustomModels": resources.listed(MODEL),
         "DeleteCustomModel": models.delete,
         "GetFoundationModel": models.get_foundation,
+        "GetFoundationModelAvailability": models.availability,
         "ListFoundationModels": models.list_foundation,
         "CreateProvisionedModelThroughput": throughput.create,
         "GetProvisionedModelThroughput": resources.get(THROUGHPUT),

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
-from local.bedrock import bases, models, training
+from local.bedrock import bases, known, models, training
 from local.bedrock.caller import SERVICE, Caller
 from local.bedrock.data.records import Resource, created
 from local.bedrock.errors import conflict, invalid, quota
@@ -107,7 +107,7 @@ def _check_data_configs(request: Members, contract: DatasetContract, model: Base
     if not request["trainingDataConfig"].get("s3Uri"):
         raise invalid("The simulator trains on trainingDataConfig.s3Uri only")
     if request.get("validationDataConfig", {}).get("validators") and (
-        contract.validation == "forbidden"
+        known.validation(model, contract) == "forbidden"
     ):
         raise invalid(
             f"A validation dataset is not supported for {model.customization_id} ({model.task})"

@@ -37,6 +37,17 @@ def get_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str, 
     return {"modelDetails": details}
 
 
+def availability(_: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+    caller.authorize(bases.details(request["modelId"], caller.region)["modelArn"])
+    return {
+        "modelId": request["modelId"],
+        "agreementAvailability": {"status": "AVAILABLE"},
+        "authorizationStatus": "AUTHORIZED",
+        "entitlementAvailability": "AVAILABLE",
+        "regionAvailability": "AVAILABLE",
+    }
+
+
 def list_foundation(_: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
     caller.authorize("*")
     found = [bases.details(name, caller.region) for name in bases.identifiers()]

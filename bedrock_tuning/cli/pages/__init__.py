@@ -9,6 +9,7 @@ from bedrock_tuning.catalogue._page import models_page
 from bedrock_tuning.cli.pages.commands import commands_page
 from bedrock_tuning.cli.pages.rules import rules_page
 from bedrock_tuning.cli.pages.settings import settings_page
+from bedrock_tuning.cli.pages.unknowns import unknowns_page
 from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.report.formats import report_schema
 
@@ -50,4 +51,5 @@ PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/rules.md", rules_page),
     ("docs/settings.md", settings_page),
     ("docs/settings.schema.json", _as_json(settings_schema)),
+    ("docs/unknowns.md", lambda: unknowns_page(_ROOT)),
 )

@@ -1,0 +1,203 @@
+"""`tuning doctor`: asks AWS what is only assumed, and what would fail later, for nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from bedrock_tuning.cli.options import customizations_option, read_settings, settings_option
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.errors import EXIT_CANNOT, EXIT_NO
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.doctor import Check, Result, Subject
+
+_COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue"}
+
+
+@command(
+    order=4,
+    examples=(
+        "tuning doctor -e prod",
+        "tuning doctor quota-model-units model-open",
+        "tuning doctor canary-job --canary-job",
+    ),
+)
+@click.argument(
+    "checks", nargs=-1, metavar="[CHECK]...", help="Ids of checks; all of them by default."
+)
+@click.option("--list", "only_list", is_flag=True, help="List the checks and ask nothing.")
+@click.option(
+    "--canary-job",
+    is_flag=True,
+    help="Also start a job per customization that fails in Bedrock's validation: it shows whether "
+    "Bedrock can use the service roles. 0 USD.",
+)
+@click.option(
+    "--environment",
+    "-e",
+    envvar="TUNING_ENVIRONMENT",
+    show_envvar=True,
+    help="Environment in cdk.json; by default the one that cdk.json chooses.",
+)
+@click.option("--region", help="AWS Region; by default the environment's.")
+@click.option(
+    "--verified",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("verified.toml"),
+    show_default=True,
+    help="File that gets what AWS answered about assumptions of this project.",
+)
+@settings_option
+@customizations_option
+@json_option
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    /,
+    *,
+    checks: Sequence[str],
+    only_list: bool,
+    canary_job: bool,
+    environment: str | None,
+    region: str | None,
+    verified: Path,
+    settings: Path,
+    customizations: Path,
+    as_json: bool,
+) -> None:
+    """Ask AWS what would fail later: before a deployment, after one, and when something is odd.
+
+    Each check is one operation that reads; nothing is changed and nothing billed. A check that
+    you may not make is skipped, never well. What AWS answers about assumptions of this project
+    (docs/unknowns.md) is written to verified.toml, with a part of a hash of the account's id.
+
+    Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
+    """
+    from bedrock_tuning.client.doctor import CHECKS, examine
+
+    chosen = _chosen(CHECKS, checks, canary_job=canary_job)
+    if only_list:
+        _list(chosen, as_json=as_json)
+        return
+    subject = _subject(ctx.obj, settings, customizations, environment=environment, region=region)
+    for check in chosen:
+        if check.costs:
+            say(f"{check.id}: {check.costs}")
+    results = []
+    for result in examine(subject, chosen):
+        results.append(result)
+        if not as_json:
+            _show(result)
+    written = _write(subject, results, verified)
+    states = [result.state for result in results]
+    if as_json:
+        emit_json(_document(results, written))
+    else:
+        emit(
+            f"\n{states.count('fail')} to repair, {states.count('warn')} to know, "
+            f"{states.count('skip')} not asked. Nothing was changed, nothing billed."
+        )
+        if written:
+            emit(f"{written} written to {verified}; send it to us, and docs/unknowns.md follows")
+    if "fail" in states:
+        ctx.exit(EXIT_NO)
+    if set(states) <= {"skip"}:
+        ctx.exit(EXIT_CANNOT)
+
+
+def _chosen(every: Sequence["Check"], ids: Sequence[str], *, canary_job: bool) -> Sequence["Check"]:
+    from bedrock_tuning.errors import UserError
+    from bedrock_tuning.wording import closest
+
+    known = {check.id: check for check in every}
+    for id in ids:
+        if id not in known:
+            meant = closest(id, known)
+            hint = f"; did you mean {meant}?" if meant else ""
+            raise UserError(f"unknown check {id}{hint}", fix="tuning doctor --list")
+    wanted = [known[id] for id in ids] or list(every)
+    refused = [each.id for each in wanted if ids and each.costs and not canary_job]
+    if refused:
+        raise UserError(
+            f"{refused[0]} starts jobs, which fail before they cost anything",
+            fix=f"tuning doctor {refused[0]} --canary-job",
+        )
+    return [each for each in wanted if canary_job or not each.costs]
+
+
+def _list(checks: Sequence["Check"], *, as_json: bool) -> None:
+    if as_json:
+        emit_json([{"id": each.id, "title": each.title, "asks": each.asks} for each in checks])
+        return
+    emit_table(("CHECK", "WHAT", "ASKS"), ((each.id, each.title, each.asks) for each in checks))
+
+
+def _subject(
+    aws: Any,
+    settings: Path,
+    customizations: Path,
+    *,
+    environment: str | None,
+    region: str | None,
+) -> "Subject":
+    from bedrock_tuning.client import deployment
+    from bedrock_tuning.client.aws import Aws
+    from bedrock_tuning.client.doctor import Subject
+    from bedrock_tuning.config.customization import load_all
+    from bedrock_tuning.errors import UserError
+
+    chosen = read_settings(settings, environment=environment)
+    aws = aws or Aws(region=region or chosen.region)
+    try:
+        found = deployment.find(aws, environment=chosen.name)
+    except UserError:
+        # Before the first deployment; the check of stacks says so.
+        found = None
+    return Subject(
+        aws=aws, settings=chosen, customizations=load_all(customizations), deployment=found
+    )
+
+
+def _show(result: "Result") -> None:
+    for answer in result.answers:
+        state = click.style(f"{answer.state:5}", fg=_COLOURS[answer.state])
+        emit(f"{state} {result.check.id}: {answer.seen}")
+        if answer.fix:
+            emit(f"      fix: {answer.fix}")
+
+
+def _write(subject: "Subject", results: Sequence["Result"], verified: Path) -> int:
+    """Writes what was learned; how much it was. The local AWS is not AWS."""
+    from bedrock_tuning.client.doctor.unknowns import write_verified
+
+    learned: dict[str, str] = {}
+    for result in results:
+        for answer in result.answers:
+            learned |= answer.learned or {}
+    if not learned or subject.settings.name == "local":
+        return 0
+    account = subject.aws.sts.get_caller_identity()["Account"]
+    write_verified(verified, learned, account=account, region=subject.region)
+    return len(learned)
+
+
+def _document(results: Sequence["Result"], written: int) -> dict[str, Any]:
+    return {
+        "ok": not any(result.state == "fail" for result in results),
+        "written": written,
+        "checks": [
+            {
+                "id": result.check.id,
+                "state": result.state,
+                "asks": result.check.asks,
+                "answers": [
+                    {"state": each.state, "seen": each.seen, "fix": each.fix}
+                    for each in result.answers
+                ],
+            }
+            for result in results
+        ],
+    }

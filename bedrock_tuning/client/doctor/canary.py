@@ -1,0 +1,138 @@
+"""A job that must fail in Bedrock's validation: it costs nothing and shows what the role can do.
+
+Its manifest is one line of the wrong form. If Bedrock complains of that line, it has assumed the
+service role, listed and read the dataset, and used the key; nothing was trained.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.config.deployed import Deployed, from_settings
+from bedrock_tuning.contracts.contract import settings_prefix
+from bedrock_tuning.run.failure_advice import explain
+from bedrock_tuning.run.job import JobPlan
+
+_MANIFEST: Final = b'{"canary": "of tuning doctor"}\n'
+_PATIENCE: Final = 30 * 60
+_PAUSE: Final = 15
+# What Bedrock says of the manifest, after it could read it.
+_READ: Final = ("format", "JSON", "records", "validation dataset")
+# Not which ARN of the model is asked for: that is of the caller, not of the service role.
+_LEARNED: Final = ("folder-listing", "service-role-trust")
+
+
+def _canary(subject: Subject) -> Iterator[Answer]:
+    if subject.deployment is None:
+        return
+    for name in sorted(subject.deployment.customizations):
+        parameter = f"{settings_prefix(subject.settings.name)}/{name}"
+        value = subject.aws.ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+        yield _try(subject, from_settings(json.loads(value)))
+
+
+def _try(subject: Subject, deployed: Deployed) -> Answer:
+    deployment = subject.deployment
+    assert deployment is not None  # noqa: S101 asked by the caller
+    bedrock, customization = subject.aws.bedrock, deployed.customization
+    plan = JobPlan(
+        environment=subject.settings.name,
+        customization=customization,
+        run=f"doctor-{token_hex(4)}",
+        run_key=token_hex(24),
+        attempt=1,
+        role_arn=deployed.service_role,
+        buckets=deployment.buckets,
+        with_validation=customization.dataset.validation == "required",
+    )
+    request: dict[str, Any] = plan.request()
+    with _manifests(subject, deployment, customization.name) as uris:
+        request["trainingDataConfig"] = {"s3Uri": uris["training"]}
+        if plan.with_validation:
+            request["validationDataConfig"] = {"validators": [{"s3Uri": uris["validation"]}]}
+        try:
+            arn = bedrock.create_model_customization_job(**request)["jobArn"]
+        except bedrock.exceptions.ClientError as error:
+            return _judged(customization.name, str(error), validates=plan.with_validation)
+        job = _ended(subject, arn)
+    if job is None:
+        return Answer(
+            state="warn",
+            seen=f"{customization.name}: the job has not failed yet and was stopped: {arn}",
+            fix="tuning doctor canary-job --canary-job again later",
+        )
+    message = job.get("failureMessage", "")
+    return _judged(customization.name, message, validates=plan.with_validation)
+
+
+@contextmanager
+def _manifests(
+    subject: Subject, deployment: Deployment, name: str
+) -> Iterator[dict[s3_layout.Kind, str]]:
+    """The URIs of wrong manifests where the service role reads and no upload starts a run."""
+    s3, key = subject.aws.s3, f"{s3_layout.folder(name)}doctor-{token_hex(4)}.jsonl"
+    written: dict[str, str] = {}
+    uris: dict[s3_layout.Kind, str] = {}
+    try:
+        for kind in s3_layout.KINDS:
+            bucket = deployment.buckets.of(kind)
+            written[bucket] = s3.put_object(Bucket=bucket, Key=key, Body=_MANIFEST)["VersionId"]
+            uris[kind] = s3_layout.uri(bucket, key)
+        yield uris
+    finally:
+        for bucket, version in written.items():
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+
+
+def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
+    """The job once it has ended; None for one that had to be stopped."""
+    bedrock = subject.aws.bedrock
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        job: dict[str, Any] = dict(bedrock.get_model_customization_job(jobIdentifier=arn))
+        if job["status"] in ("Failed", "Stopped", "Completed"):
+            return job
+        details = job.get("statusDetails", {})
+        if details.get("validationDetails", {}).get("status") == "Completed":
+            # It would be trained, and billed.
+            break
+        time.sleep(_PAUSE if subject.settings.name != "local" else 1)
+    bedrock.stop_model_customization_job(jobIdentifier=arn)
+    return None
+
+
+def _judged(name: str, message: str, *, validates: bool) -> Answer:
+    found = explain(message)
+    if any(word in found.cause for word in _READ):
+        learned = dict.fromkeys(_LEARNED, "as we assume")
+        if validates:
+            refused = "accepts no validation" in found.cause
+            learned["validation-sets"] = "refused" if refused else "accepted"
+        seen = f"{name}: the role was assumed and the manifest read"
+        return Answer(state="ok", seen=seen, learned=learned)
+    if "takes no new jobs" in found.cause:
+        # model-open says so, too; of the role this shows nothing.
+        return Answer(state="warn", seen=f"{name}: {found.cause}", fix=found.fix)
+    return Answer(
+        state="fail",
+        seen=f"{name}: {message}",
+        fix=found.fix,
+        learned=dict.fromkeys(_LEARNED, f"refused: {message}"),
+    )
+
+
+CANARIES: Final = (
+    Check(
+        id="canary-job",
+        title="Bedrock can use the service roles",
+        asks="bedrock:CreateModelCustomizationJob",
+        ask=_canary,
+        costs="0 USD: a job per customization, with one wrong line that fails before any training",
+    ),
+)

@@ -1,0 +1,130 @@
+"""What a check is, and how all are made: one after another, whatever becomes of the rest."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.settings import Settings
+
+State = Literal["ok", "warn", "fail", "skip"]
+# Errors that say that nobody may ask, or that this AWS has no such operation.
+_DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError")
+_ABSENT: Final = ("UnknownOperation", "InvalidAction", "NotImplemented", "UnsupportedOperation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is examined. deployment: None before the first one."""
+
+    aws: Aws
+    settings: Settings
+    customizations: Mapping[str, Customization]
+    deployment: Deployment | None
+
+    @cached_property
+    def stacks(self) -> Mapping[str, Mapping[str, Any]]:
+        """The stacks of the environment, by name, as CloudFormation describes them."""
+        prefix = f"tuning-{self.settings.name}-"
+        pages = self.aws.cloudformation.get_paginator("describe_stacks").paginate()
+        return {
+            stack["StackName"]: stack
+            for page in pages
+            for stack in page["Stacks"]
+            if stack["StackName"].startswith(prefix)
+        }
+
+    @cached_property
+    def quotas(self) -> Sequence[Mapping[str, Any]]:
+        """All quotas of Amazon Bedrock that apply to this account in this Region."""
+        pages = self.aws.service_quotas.get_paginator("list_service_quotas").paginate(
+            ServiceCode="bedrock"
+        )
+        return [quota for page in pages for quota in page["Quotas"]]
+
+    @property
+    def region(self) -> str:
+        """The Region that is asked."""
+        return self.aws.bedrock.meta.region_name
+
+    def output(self, stack: str, name: str) -> str | None:
+        """An output of one of the platform's stacks; None where there is none."""
+        found = self.stacks.get(f"tuning-{self.settings.name}-{stack}", {})
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
+        return outputs.get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What AWS says. seen: in words. fix: what to do, unless all is well.
+
+    learned: by the id of an unknown, what is now known about it.
+    """
+
+    state: State
+    seen: str
+    fix: str = ""
+    learned: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question to AWS.
+
+    id: stable, for scripts. asks: the operation. ask: makes it and judges; answers one thing, or
+    several such as each customization's. costs: in words, for those that do more than read.
+    """
+
+    id: str
+    title: str
+    asks: str
+    ask: Callable[[Subject], Iterator[Answer]]
+    costs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answers to one check."""
+
+    check: Check
+    answers: tuple[Answer, ...]
+
+    @property
+    def state(self) -> State:
+        """The worst of the answers."""
+        order: tuple[State, ...] = ("skip", "ok", "warn", "fail")
+        return max((each.state for each in self.answers), key=order.index, default="skip")
+
+
+def examine(subject: Subject, checks: Sequence[Check]) -> Iterator[Result]:
+    """Makes each check; one that may not ask, or cannot, is skipped, never well."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    for check in checks:
+        found: list[Answer] = []
+        try:
+            found.extend(check.ask(subject))
+        except ClientError as error:
+            found.append(_refused(check, error.response.get("Error", {})))
+        except BotoCoreError as error:
+            found.append(Answer(state="skip", seen=f"could not ask: {error}"))
+        yield Result(check=check, answers=tuple(found) or (_NOTHING,))
+
+
+_NOTHING: Final = Answer(state="skip", seen="nothing to ask")
+
+
+def _refused(check: Check, error: Mapping[str, Any]) -> Answer:
+    code, message = str(error.get("Code", "")), str(error.get("Message", ""))
+    if code.startswith(_DENIED):
+        return Answer(
+            state="skip",
+            seen=f"you may not ask: {check.asks}",
+            fix=f"ask the administrator of the account for {check.asks}",
+        )
+    if code.startswith(_ABSENT):
+        return Answer(state="skip", seen=f"this AWS does not know {check.asks}")
+    return Answer(state="skip", seen=f"{check.asks} failed: {code}: {message}")

@@ -1,0 +1,107 @@
+"""What the account itself must have: identity, bootstrap, room for log policies and functions."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+
+# Of the modern template, which `cdk bootstrap` has written since CDK 2.
+_BOOTSTRAP_MIN: Final = 6
+# AWS: ten policies for log groups in an account and Region, 5,120 characters each.
+_LOG_POLICIES_MAX: Final = 10
+_LOG_POLICY_MAX: Final = 5_120
+# Twenty shards of images are checked at once, beside the functions of other runs.
+_CONCURRENCY_WANTED: Final = 50
+
+
+def _identity(subject: Subject) -> Iterator[Answer]:
+    caller = subject.aws.sts.get_caller_identity()
+    wanted, region = subject.settings.account, subject.region
+    if wanted and wanted != caller["Account"]:
+        yield Answer(
+            state="fail",
+            seen=f"{caller['Arn']}: {subject.settings.name} belongs to account {wanted}",
+            fix="choose another profile: AWS_PROFILE, or aws sso login --profile NAME",
+        )
+    elif region != subject.settings.region:
+        yield Answer(
+            state="fail",
+            seen=f"your Region is {region}, {subject.settings.name} is in "
+            f"{subject.settings.region}",
+            fix=f"--region {subject.settings.region}",
+        )
+    else:
+        yield Answer(state="ok", seen=f"{caller['Arn']} in {region}")
+
+
+def _bootstrap(subject: Subject) -> Iterator[Answer]:
+    ssm = subject.aws.ssm
+    command = f"cdk bootstrap aws://ACCOUNT/{subject.settings.region}"
+    try:
+        found = ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        yield Answer(state="fail", seen="the Region is not bootstrapped for the CDK", fix=command)
+        return
+    if int(found) < _BOOTSTRAP_MIN:
+        yield Answer(
+            state="fail", seen=f"version {found}, at least {_BOOTSTRAP_MIN} is needed", fix=command
+        )
+    else:
+        yield Answer(state="ok", seen=f"version {found}")
+
+
+def _log_policies(subject: Subject) -> Iterator[Answer]:
+    found = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
+    longest = max((len(each.get("policyDocument", "")) for each in found), default=0)
+    seen = f"policies: {len(found)}, the longest with {longest:,} characters"
+    if len(found) >= _LOG_POLICIES_MAX or longest > _LOG_POLICY_MAX - 500:
+        yield Answer(
+            state="warn",
+            seen=f"{seen}; at most {_LOG_POLICIES_MAX} with {_LOG_POLICY_MAX:,} each",
+            fix="log groups below /aws/vendedlogs/ need no room there, and the workflow's is one; "
+            "others may fail: delete policies that nobody needs",
+        )
+    else:
+        yield Answer(state="ok", seen=seen)
+
+
+def _concurrency(subject: Subject) -> Iterator[Answer]:
+    limit = subject.aws.lambda_.get_account_settings()["AccountLimit"]
+    found = limit["UnreservedConcurrentExecutions"]
+    if found < _CONCURRENCY_WANTED:
+        yield Answer(
+            state="warn",
+            seen=f"{found} functions may run at once; a run checks 20 shards of images together",
+            fix="request a higher quota: Service Quotas, AWS Lambda, Concurrent executions "
+            "(L-B99A9384)",
+        )
+    else:
+        yield Answer(state="ok", seen=f"{found:,} functions may run at once")
+
+
+ACCOUNT: Final = (
+    Check(
+        id="identity",
+        title="credentials and Region are those of the environment",
+        asks="sts:GetCallerIdentity",
+        ask=_identity,
+    ),
+    Check(
+        id="bootstrap",
+        title="the CDK can deploy here",
+        asks="ssm:GetParameter",
+        ask=_bootstrap,
+    ),
+    Check(
+        id="log-policies",
+        title="there is room for policies of log groups",
+        asks="logs:DescribeResourcePolicies",
+        ask=_log_policies,
+    ),
+    Check(
+        id="lambda-concurrency",
+        title="enough functions may run at once",
+        asks="lambda:GetAccountSettings",
+        ask=_concurrency,
+    ),
+)

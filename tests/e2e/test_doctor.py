@@ -1,0 +1,72 @@
+"""`tuning doctor` on the deployed app."""
+
+import json
+from typing import Any
+
+from click.testing import CliRunner
+
+from bedrock_tuning.cli.__main__ import tuning
+from tests.e2e.world import World
+
+
+def doctor(world: World, *arguments: str) -> tuple[int, dict[str, Any]]:
+    result = CliRunner().invoke(
+        tuning, ["doctor", "-e", "local", *arguments, "--json"], obj=world.deployment.aws
+    )
+    return result.exit_code, {each["id"]: each for each in json.loads(result.stdout)["checks"]}
+
+
+def test_the_shipped_app_is_well_but_for_what_it_says_itself(world: World) -> None:
+    code, checks = doctor(world)
+
+    assert code == 0
+    states = {id: each["state"] for id, each in checks.items() if each["state"] != "ok"}
+    # Its second model is closed, nobody subscribed, and no model is tuned yet.
+    assert states.pop("base-model-arn", "skip") == "skip"
+    assert states == {"model-open": "warn", "messages": "warn"}
+
+
+def test_without_model_units_it_is_red(world: World) -> None:
+    world.aws.faults.options(model_units=0)
+    try:
+        code, checks = doctor(world, "quota-model-units")
+    finally:
+        world.aws.faults.options(model_units=2)
+
+    assert code == 1
+    assert "0 model units" in checks["quota-model-units"]["answers"][0]["seen"]
+
+
+def test_a_job_with_a_wrong_line_shows_that_bedrock_can_use_the_service_role(world: World) -> None:
+    code, checks = doctor(world, "canary-job", "--canary-job")
+
+    assert code == 0
+    search, style = checks["canary-job"]["answers"]
+    assert (search["state"], style["state"]) == ("ok", "warn")
+    assert search["seen"] == "pets-search: the role was assumed and the manifest read"
+    left = world.aws.client("s3").list_object_versions(
+        Bucket=world.bucket("training"), Prefix="pets-search/doctor-"
+    )
+    assert "Versions" not in left
+    assert "DeleteMarkers" not in left
+
+
+def test_a_role_that_bedrock_may_not_assume_makes_the_canary_red(world: World) -> None:
+    iam = world.aws.client("iam")
+    (role,) = (
+        each
+        for each in iam.list_roles(PathPrefix="/tuning/local/bedrock/")["Roles"]
+        if "search" in each["RoleName"]
+    )
+    name, trust = role["RoleName"], role["AssumeRolePolicyDocument"]
+    closed = json.loads(json.dumps(trust).replace("bedrock.amazonaws.com", "ec2.amazonaws.com"))
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(closed))
+    try:
+        code, checks = doctor(world, "canary-job", "--canary-job")
+    finally:
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+
+    assert code == 1
+    answer = checks["canary-job"]["answers"][0]
+    assert answer["state"] == "fail"
+    assert "trust policy" in answer["fix"]
