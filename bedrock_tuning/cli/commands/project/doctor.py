@@ -18,7 +18,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
 
 
 @command(
-    order=4,
+    order=6,
     examples=(
         "tuning doctor -e prod",
         "tuning doctor quota-model-units model-open",

@@ -10,7 +10,7 @@ from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.cli.pages import PAGES
 from tests.cli.conftest import Run
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = tuning.list_commands(click.Context(tuning))
 
 

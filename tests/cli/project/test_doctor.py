@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cli.conftest import Run
 from tests.cli.support import CALLER, StubbedAws
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 PLACES = ("--settings", PROJECT / "cdk.json", "--customizations", PROJECT / "customizations")
 
 
