@@ -91,6 +91,13 @@ browser:
 test-fast: install ## tests of the domain and the functions only: no Node, no network, seconds
 	pytest -m "not slow" --hypothesis-profile=fast $(DOMAIN) tests/lambdas
 
+# Some histories are part of every test run; the seed of a wrong one repeats it.
+HISTORIES ?= 10000
+FIRST_SEED ?= 1000
+.PHONY: chaos
+chaos: install ## ten thousand histories of runs, people and faults around what is served: 10 minutes
+	HISTORIES=$(HISTORIES) FIRST_SEED=$(FIRST_SEED) pytest --numprocesses=0 tests/lambdas/histories
+
 .PHONY: test-deep
 test-deep: install ## tests of the domain with ten times as many generated examples: minutes
 	$(PYTEST) --hypothesis-profile=deep $(DOMAIN) tests/review

@@ -1,6 +1,7 @@
 """The endpoints of a customization as they are now, and the Bedrock calls that change them."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -40,19 +41,16 @@ def provisioned(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
     return list(_tagged(environment, (each["provisionedModelArn"] for each in _throughputs())))
 
 
-def untagged(environment: str) -> list[str]:
-    """Every Provisioned Throughput with a name as `create` makes them and no environment tag.
+def named() -> Iterator[tuple[str, str]]:
+    """Every Provisioned Throughput of the account and Region, whoever owns it, with its name."""
+    for summary in _throughputs():
+        yield summary["provisionedModelArn"], summary["provisionedModelName"]
 
-    Somebody removed the tag, so no search by tag finds it.
-    """
-    ours = re.compile(rf"{re.escape(environment)}-{NAME.pattern}-[0-9a-f]{{{_TOKEN_IN_NAME}}}")
-    arns = [
-        summary["provisionedModelArn"]
-        for summary in _throughputs()
-        if ours.fullmatch(summary["provisionedModelName"])
-    ]
-    # One that is gone has no tags either.
-    return [arn for arn in arns if ENVIRONMENT not in tags_of(arn) and describe(arn) is not None]
+
+def is_ours(environment: str, name: str) -> bool:
+    """Whether a Provisioned Throughput has a name as `purchase` makes them."""
+    pattern = rf"{re.escape(environment)}-{NAME.pattern}-[0-9a-f]{{{_TOKEN_IN_NAME}}}"
+    return re.fullmatch(pattern, name) is not None
 
 
 def deployments(environment: str) -> list[tuple[Endpoint, dict[str, str]]]:
@@ -85,8 +83,9 @@ def of_customization(environment: str, customization: Customization) -> list[End
     return [endpoint for endpoint, _ in _with_tags(environment, customization)]
 
 
-def created_by(environment: str, customization: Customization, run: str) -> Endpoint | None:
-    """The endpoint that a run has created, even if the answer to its create call was lost."""
+def bought(environment: str, customization: Customization, request: str) -> Endpoint | None:
+    """The endpoint that a request has made, even if the answer to it was lost."""
+    run = next(tag["value"] for tag in json.loads(request)["tags"] if tag["key"] == RUN)
     every = _with_tags(environment, customization)
     return next((endpoint for endpoint, tags in every if tags.get(RUN) == run), None)
 
@@ -154,46 +153,53 @@ def _on_demand(deployment: Mapping[str, Any]) -> Endpoint:
     )
 
 
-def create(
+def purchase(
     environment: str, customization: Customization, *, model_arn: str, run: str, expires: str | None
 ) -> str:
-    """Buys a Provisioned Throughput or creates an on-demand deployment; returns its ARN.
+    """The whole request that `create` sends, as JSON: repeated, it makes no second endpoint.
 
-    The name and the token follow from the desired state, so a repeated call creates no second
-    endpoint. It must pass the same expires, or Bedrock refuses the token.
+    The name and the token follow from the desired state and the run.
     Raises RequestError if Bedrock would refuse the name.
     """
     desired = customization.serving
     spec = f"{model_arn}|{desired.mode}|{desired.model_units}|{desired.commitment}|{run}"
     token = hashlib.sha256(spec.encode()).hexdigest()[:32]
     name = f"{environment}-{customization.name}-{token[:_TOKEN_IN_NAME]}"
+    problem = job.problem("provisionedModelName", name)
+    if problem is not None:
+        raise RequestError([problem])
     tags = {
         **customization.tags,
         ENVIRONMENT: environment,
         CUSTOMIZATION: customization.name,
         RUN: run,
+        **({EXPIRES: expires} if expires is not None else {}),
     }
-    if expires is not None:
-        tags[EXPIRES] = expires
-    tag_list: Any = [{"key": key, "value": value} for key, value in tags.items()]
-    problem = job.problem("provisionedModelName", name)
-    if problem is not None:
-        raise RequestError([problem])
+    common = {
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        "clientRequestToken": token,
+    }
     if desired.mode == "on-demand":
-        return _aws.bedrock().create_custom_model_deployment(
-            modelDeploymentName=name, modelArn=model_arn, tags=tag_list, clientRequestToken=token
-        )["customModelDeploymentArn"]
-    optional: dict[str, Any] = {}
-    if desired.commitment is not None:
-        optional["commitmentDuration"] = desired.commitment
-    return _aws.bedrock().create_provisioned_model_throughput(
-        provisionedModelName=name,
-        modelId=model_arn,
-        modelUnits=desired.model_units,
-        tags=tag_list,
-        clientRequestToken=token,
-        **optional,
-    )["provisionedModelArn"]
+        return json.dumps({"modelDeploymentName": name, "modelArn": model_arn, **common})
+    committed = {"commitmentDuration": desired.commitment} if desired.commitment else {}
+    return json.dumps(
+        {
+            "provisionedModelName": name,
+            "modelId": model_arn,
+            "modelUnits": desired.model_units,
+            **common,
+            **committed,
+        }
+    )
+
+
+def create(request: str) -> str:
+    """Buys a Provisioned Throughput or creates an on-demand deployment; returns its ARN."""
+    asked = json.loads(request)
+    bedrock = _aws.bedrock()
+    if "modelDeploymentName" in asked:
+        return bedrock.create_custom_model_deployment(**asked)["customModelDeploymentArn"]
+    return bedrock.create_provisioned_model_throughput(**asked)["provisionedModelArn"]
 
 
 def swap(endpoint: Endpoint, model_arn: str) -> None:

@@ -1,6 +1,8 @@
 """The SSM parameters of a customization: which model and endpoint applications use, and for us the
 run that made the model, and whether its serving stack is deployed."""
 
+from collections.abc import Iterator
+
 from lambdas import _aws
 
 
@@ -9,6 +11,15 @@ def read(prefix: str, customization: str, name: str) -> str | None:
     path = f"{prefix}/{customization}/{name}"
     answer = _aws.none_if("ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=path))
     return None if answer is None else answer["Parameter"]["Value"]
+
+
+def every(prefix: str) -> Iterator[tuple[str, str, str]]:
+    """All pointers: customization, name, value."""
+    pages = _aws.ssm().get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
+    for page in pages:
+        for parameter in page["Parameters"]:
+            customization, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
+            yield customization, name, parameter["Value"]
 
 
 def publish(prefix: str, customization: str, name: str, value: str) -> None:

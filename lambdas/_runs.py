@@ -136,6 +136,16 @@ def item_of(table: str, run: str) -> dict[str, Any] | None:
     return _get(table, f"run#{run}")
 
 
+def is_noted(table: str, note: str) -> bool:
+    """Whether something that is done once was noted as done."""
+    return _get(table, note) is not None
+
+
+def note(table: str, note: str) -> None:
+    """Notes that it was done."""
+    _put_if(table, {_ID: note, "created": now()}, "attribute_not_exists(id)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkLock:
     """The lock on a run key. state: "training", "trained" or "failed"; run: its owner.

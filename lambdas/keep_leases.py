@@ -1,82 +1,225 @@
-"""Deletes every Provisioned Throughput whose lease has ended; runs every 15 minutes."""
+"""Ends what is billed without a purpose: every 15 minutes it deletes each Provisioned Throughput
+whose lease has ended, withdraws the pointers to endpoints that are gone, and has undone what nobody
+works on any more."""
 
 import json
 import logging
 import os
-from datetime import UTC, datetime
-from typing import Any
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.run.failure_advice import with_advice
+from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
-from lambdas import _aws, _endpoints, _pointers
+from lambdas import _aws, _endpoints, _intent, _pointers, _runs
 
 logger = logging.getLogger(__name__)
 
+# A change ends within the hour; what is still changing then is stuck, and billed.
+_STUCK: Final = timedelta(hours=1)
+# How long before the end of a lease people are told: a tenth of it, within these.
+_WARNING_LEAST: Final = timedelta(minutes=30)
+_WARNING_MOST: Final = timedelta(hours=24)
+
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
-    """Returns the ARNs under "deleted", "kept" (a lease or commitment runs) and "busy".
+    """Returns the ARNs under "deleted", "kept" (a lease or commitment runs), "busy" (a change is
+    under way, tried again next time) and "withdrawn" (gone, but still pointed to); and under
+    "taken-up" the customizations for which somebody's unfinished work is undone.
 
     Raises after all endpoints were checked, so that the function's alarm fires: if one could not be
-    checked, if one without a commitment has no lease, or if one with our name is not tagged as
-    ours. Then somebody removed the tag, and nothing will end its billing.
+    checked, is stuck, or has neither a commitment nor a lease, or if one with our name is not
+    tagged as ours. Then somebody removed the tag, and nothing will end its billing.
     """
     env = LeaseEnvironment.from_env(os.environ)
+    result: dict[str, list[str]] = {
+        name: [] for name in ("deleted", "kept", "busy", "withdrawn", "taken-up")
+    }
+    problems: list[str] = []
+
+    def attempt(what: str, act: Callable[[], str | None]) -> None:
+        """Whatever is wrong with one endpoint, the other leases end in time."""
+        try:
+            became = act()
+        except Exception as error:
+            logger.exception("not checked", extra={"what": what})
+            problems.append(with_advice(f"{what}: {error}"))
+        else:
+            if became is not None:
+                result[became].append(what)
+
     try:
-        return _expire_all(env)
+        # The whole list first: what is deleted would move the pages.
+        for arn, name in list(_endpoints.named()):
+            attempt(arn, partial(_keep, env, arn, name))
+        for name, pointer, value in list(_pointers.every(env.parameter_prefix)):
+            if pointer == "endpoint":
+                attempt(value, partial(_sweep, env, name, value))
+            elif pointer == "serving":
+                attempt(name, partial(_take_up, env, name))
     except ClientError as error:
         # The alarm's mail and the log are all that a person gets.
-        raise RuntimeError(with_advice(f"no lease was checked: {error}")) from error
-
-
-def _expire_all(env: LeaseEnvironment) -> dict[str, list[str]]:
-    result: dict[str, list[str]] = {"deleted": [], "kept": [], "busy": []}
-    problems: list[str] = []
-    for endpoint, tags in _endpoints.provisioned(env.environment):
-        try:
-            result[_expire(env, endpoint, tags)].append(endpoint.arn)
-        except Exception as error:
-            # Whatever is wrong with one endpoint, the other leases end in time.
-            logger.exception("lease not checked", extra={"endpoint": endpoint.arn})
-            problems.append(with_advice(f"{endpoint.arn}: {error}"))
-    problems += [
-        f"{arn}: its name is ours, but its tag {_endpoints.ENVIRONMENT} is missing, so nothing "
-        "ends its billing; tag it again or delete it"
-        for arn in _endpoints.untagged(env.environment)
-    ]
+        problems.append(with_advice(f"not every lease was checked: {error}"))
     logger.info("leases", extra=result)
     if problems:
         raise RuntimeError("; ".join(problems))
     return result
 
 
+def _keep(env: LeaseEnvironment, arn: str, name: str) -> str | None:
+    """What became of one Provisioned Throughput; None if it is not ours."""
+    tags = _endpoints.tags_of(arn)
+    if _endpoints.ENVIRONMENT not in tags and _endpoints.is_ours(env.environment, name):
+        if _endpoints.describe(arn) is None:
+            return None
+        raise ValueError(
+            f"its name is ours, but its tag {_endpoints.ENVIRONMENT} is missing, so nothing "
+            "ends its billing; tag it again or delete it"
+        )
+    if tags.get(_endpoints.ENVIRONMENT) != env.environment:
+        return None
+    endpoint = _endpoints.describe(arn)
+    if endpoint is None:
+        return None
+    return _expire(env, endpoint, tags)
+
+
 def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> str:
     if not removable(endpoint):
         return "kept"
-    expires = tags.get(_endpoints.EXPIRES, "none")
-    if _time(expires) > datetime.now(UTC):
-        return "kept"
-    if not _endpoints.delete(endpoint):
-        return "busy"
     name = tags.get(_endpoints.CUSTOMIZATION)
+    intent = _read(env, name) if name is not None else None
+    ends = _time(tags.get(_endpoints.EXPIRES, "none"))
+    now = datetime.now(UTC)
+    # Whoever ended it was stopped before it was deleted.
+    ended = intent is not None and intent.version and not intent.on
+    if ends > now and not ended:
+        if intent is not None and ends - now < _warned_before(intent):
+            _warn(env, intent, endpoint, ends)
+        return "kept"
+    if intent is not None and not _switched_off(env, intent, endpoint.arn):
+        return "busy"
+    if not _endpoints.delete(endpoint):
+        if now - ends > _STUCK:
+            raise TimeoutError(
+                f"its lease ended {ends:%Y-%m-%dT%H:%M:%SZ}, and it is still {endpoint.status}: "
+                "Bedrock refuses to delete it, and bills it; contact AWS Support"
+            )
+        return "busy"
+    again = f" Serve it again: tuning serve {name} -e {env.environment}" if name else ""
+    over = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
+    if ends > now and intent is not None:
+        over = f"{endpoint.arn} was not to be served any more: {intent.why}"
+    _tell(
+        env,
+        name,
+        "lease-ended",
+        f"{name or 'An endpoint'}: lease ended",
+        f"{over}. The endpoint was deleted and billing stopped. The custom model is kept.{again}",
+    )
+    # Last: if anything fails before, the pointer is found next time, and people are told then.
     if name is not None:
         _pointers.withdraw_from(env.parameter_prefix, name, "endpoint", endpoint.arn)
-    _aws.sns().publish(
-        TopicArn=env.topic_arn,
-        Subject=f"{name or 'An endpoint'}: lease ended",
-        Message=json.dumps(
-            {
-                "status": "lease-ended",
-                "customization": name,
-                "message": f"The lease of {endpoint.arn} ended {expires}. The endpoint was deleted "
-                "and billing stopped. The custom model is kept."
-                + (f" Serve it again: tuning serve {name} -e {env.environment}" if name else ""),
-            }
+    return "deleted"
+
+
+def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str) -> bool:
+    """Writes that nothing is served, before it is true: whoever works on the endpoint then stops.
+
+    False while a run moves its model in, whose lease begins anew, or if another is faster.
+    """
+    now = _runs.now()
+    if intent.begun.touches(arn) and intent.working(now):
+        return False
+    if not intent.on or intent.published.endpoint_arn not in ("", arn):
+        return True
+    ended = intent.ended(why="its lease ended", by="KeepLeases", now=now)
+    return _intent.write(env.runs_table, ended) is not None
+
+
+def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
+    """Withdraws a pointer to an endpoint that is gone: deleted by hand, or before a failure."""
+    if _endpoints.describe(arn) is not None:
+        return None
+    intent = _read(env, name)
+    if intent.working(_runs.now()):
+        # Its owner finds that out itself.
+        return None
+    if intent.on:
+        ended = intent.ended(why="its endpoint is gone", by="KeepLeases", now=_runs.now())
+        if _intent.write(env.runs_table, ended) is None:
+            return None
+        intent = ended
+    _tell(
+        env,
+        name,
+        "withdrawn",
+        f"{name}: no longer served",
+        f"{arn} does not exist any more ({intent.why}), so nothing points to it now and nothing is "
+        "billed. The custom model is kept. Serve it again: "
+        f"tuning serve {name} -e {env.environment}",
+    )
+    _pointers.withdraw_from(env.parameter_prefix, name, "endpoint", arn)
+    return "withdrawn"
+
+
+def _take_up(env: LeaseEnvironment, name: str) -> str | None:
+    """Has undone what a run has begun whose execution ended before it was done, whoever ended it.
+
+    Once an hour, for as long as it is not undone.
+    """
+    intent, now = _read(env, name), _runs.now()
+    if not intent.until or intent.working(now):
+        return None
+    why = "its execution ended before the endpoint was published"
+    serving = {"customization": name, "run": intent.owner, "undo": why}
+    _aws.none_if(
+        "ExecutionAlreadyExists",
+        lambda: _aws.stepfunctions().start_execution(
+            stateMachineArn=env.workflow_arn,
+            name=f"undo-{intent.owner}-{re.sub(r'[^0-9]', '', now)[:10]}",
+            input=json.dumps({"serving": serving}),
         ),
     )
-    return "deleted"
+    return "taken-up"
+
+
+def _warned_before(intent: Intent) -> timedelta:
+    hours = intent.terms.lease_hours if intent.terms else None
+    return min(max(timedelta(hours=(hours or 0) / 10), _WARNING_LEAST), _WARNING_MOST)
+
+
+def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datetime) -> None:
+    """Tells once that a lease is about to end; a lease that was extended has another end."""
+    end = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+    note = f"warned#{endpoint.arn}#{end}"
+    if _runs.is_noted(env.runs_table, note):
+        return
+    name = intent.customization
+    _tell(
+        env,
+        name,
+        "lease-ends",
+        f"{name}: lease ends soon",
+        f"The lease of {endpoint.arn} ends {end}. The endpoint is deleted then. Keep it longer: "
+        f"tuning lease {name} --hours N -e {env.environment}",
+    )
+    _runs.note(env.runs_table, note)
+
+
+def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:
+    message = {"status": status, "customization": name, "message": text}
+    _aws.sns().publish(TopicArn=env.topic_arn, Subject=subject, Message=json.dumps(message))
+
+
+def _read(env: LeaseEnvironment, name: str) -> Intent:
+    return _intent.read(env.runs_table, env.parameter_prefix, name)
 
 
 def _time(text: str) -> datetime:

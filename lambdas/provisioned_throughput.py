@@ -10,26 +10,35 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.run import cost
+from bedrock_tuning.serving.intent import Intent, Terms, Wish
 from bedrock_tuning.serving.plan import (
     Action,
     DesiredState,
     Endpoint,
+    Plan,
     commitment_reason,
     plan,
     removable,
 )
-from lambdas import _aws, _cloudformation, _endpoints, _pointers, _runs
+from bedrock_tuning.serving.purchase import may_buy
+from lambdas import _aws, _cloudformation, _endpoints, _intent, _pointers, _runs
+from lambdas._serving.work import priced, terms_of
 
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 10
+# How often an item that others write at the same moment is read again.
+_ATTEMPTS: Final = 5
 # Only resources of versions that had all customizations in one stack have this property. They are
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
@@ -65,23 +74,93 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
         units=customization.serving.model_units,
         commitment=customization.serving.commitment,
     )
-    step = plan(desired, _endpoints.of_customization(env.environment, customization))
-    status, detail = step.action.value, step.reason
-    if step.action is Action.READY and not step.surplus and not _lease_changed(event):
-        status = "ready"
-    elif step.action is Action.CREATE and desired.mode == "provisioned" and not step.surplus:
-        # A lease may have been ended on purpose: billing by the hour begins by a person's word.
-        status = "not-serving"
-        detail = f"to serve it, and be billed: tuning serve {name} -e {env.environment}"
-    elif step.action not in (Action.PENDING, Action.NOTHING):
+    endpoints = _endpoints.of_customization(env.environment, customization)
+    step = plan(desired, endpoints)
+    intent = _adopted(env, _read(env, name), customization, event, step)
+    status, detail = _status(env, intent, customization, event, step)
+    if status in ("handed-over", "awaiting-approval"):
         _hand_over(env, name, event["RequestId"])
-        status = "handed-over"
     return {
         "Status": status,
         "Detail": detail,
         "Price": "; ".join(map(str, cost.estimate(customization=customization).rates)),
         "ProvisionedModelArn": step.target.arn if step.target else "",
     }
+
+
+def _status(
+    env: ThroughputEnvironment,
+    intent: Intent,
+    customization: Customization,
+    event: Mapping[str, Any],
+    step: Plan,
+) -> tuple[str, str]:
+    """What the deployment does about serving; only "handed-over" and "awaiting-approval" act."""
+    if step.action in (Action.PENDING, Action.NOTHING):
+        return step.action.value, step.reason
+    if customization.serving.mode == "none":
+        return "handed-over", step.reason
+    asked = priced(_wish(intent, customization), customization)
+    verdict = may_buy(asked, intent, replaces=True)
+    if verdict.answer == "no":
+        # A lease may have been ended on purpose: billing begins by a person's word.
+        again = f"tuning serve {customization.name} -e {env.environment}"
+        return "not-serving", f"{verdict.reason}; to serve it, and be billed: {again}"
+    if step.action is Action.READY and not step.surplus and not _lease_changed(event):
+        return "ready", step.reason
+    if verdict.answer == "ask":
+        return "awaiting-approval", f"{verdict.reason}; see tuning runs -e {env.environment}"
+    return "handed-over", step.reason
+
+
+def _wish(intent: Intent, customization: Customization) -> Wish:
+    return Wish(
+        run="",
+        order="",
+        started_by="deployment",
+        model_arn=intent.model_arn,
+        model_run=intent.model_run,
+        terms=terms_of(customization),
+    )
+
+
+def _adopted(
+    env: ThroughputEnvironment,
+    intent: Intent,
+    customization: Customization,
+    event: Mapping[str, Any],
+    step: Plan,
+) -> Intent:
+    """What was served before there were intents, written down on the terms that it has.
+
+    It is billed already, so this begins nothing.
+    """
+    there = next(iter((*filter(None, [step.target]), *step.surplus)), None)
+    if intent.version or there is None:
+        return intent
+    before = event.get("OldResourceProperties", event["ResourceProperties"]).get("LeaseHours")
+    terms = Terms(
+        mode=there.kind,
+        units=there.units or 1,
+        commitment=there.commitment,
+        lease_hours=int(before) if str(before).isdigit() else None,
+        base_model=customization.base_model.key,
+    )
+    published = replace(intent.published, endpoint_arn=there.arn, terms=terms)
+    adopted = replace(
+        intent,
+        on=True,
+        why="it was served before",
+        by="a deployment",
+        since=_runs.now(),
+        terms=terms,
+        published=published,
+    )
+    return _intent.write(env.runs_table, adopted) or _read(env, customization.name)
+
+
+def _read(env: ThroughputEnvironment, name: str) -> Intent:
+    return _intent.read(env.runs_table, env.parameter_prefix, name)
 
 
 def _settings(env: ThroughputEnvironment, name: str) -> dict[str, Any]:
@@ -99,9 +178,11 @@ def _lease_changed(event: Mapping[str, Any]) -> bool:
 
 def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
     """Starts the workflow at its serving part, once per request however often it comes."""
+    # Like every run's name it begins with its time, by which deployments are ordered.
+    began = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     serving = {
         "customization": name,
-        "run": f"deploy-{_runs.now().replace(':', '')}-{request[:6]}",
+        "run": f"{began}-deploy-{request[:6]}",
         "started_by": "deployment",
     }
     _aws.none_if(
@@ -121,6 +202,8 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
         return "kept: its customization has a stack of its own now"
     # First: from here on, no run in progress buys an endpoint that nothing would delete.
     _pointers.withdraw(env.parameter_prefix, name, "serving")
+    if properties.get("OnDelete") != "retain":
+        _switch_off(env, name)
     every = _endpoints.provisioned(env.environment)
     if properties.get("Mode") == "on-demand":
         every += _endpoints.deployments(env.environment)
@@ -146,6 +229,18 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
         raise RuntimeError(f"still billed: {'; '.join(problems)}")
     _pointers.withdraw(env.parameter_prefix, name, "endpoint")
     return "; ".join(reasons) or "nothing is served now"
+
+
+def _switch_off(env: ThroughputEnvironment, name: str) -> None:
+    """Whoever works on its endpoint stops, and a new stack does not buy it again."""
+    for _ in range(_ATTEMPTS):
+        intent = _read(env, name)
+        if not intent.on and not intent.owner:
+            return
+        ended = intent.ended(why="its stack was deleted", by="the deletion", now=_runs.now())
+        if _intent.write(env.runs_table, ended) is not None:
+            return
+    raise RuntimeError(f"the intent of {name} changes all the time: delete the stack again")
 
 
 def _deleted(endpoint: Endpoint, problems: list[str]) -> bool:

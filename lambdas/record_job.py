@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from bedrock_tuning import s3_layout
@@ -15,7 +16,8 @@ from lambdas import _aws, _runs
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "start", "job": what the .sync task returned}.
 
-    Returns the first state of serving: customization, run, model_arn, base_arn.
+    Returns the first state of serving: customization, run, model_arn, base_arn, and the price on
+    which the run was allowed, with the approval: nothing is bought without both.
     """
     env = RunEnvironment.from_env(os.environ)
     admission, finished = event["admission"], capitalized(event["job"])
@@ -62,7 +64,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "model_arn": model_arn,
         "base_arn": finished.get("BaseModelArn"),
         "metrics": s3_layout.uri(env.output_bucket, key),
+        "price": event["start"].get("estimate", ""),
+        "approval": _approval(event["start"]),
     }
+
+
+def _approval(start: Mapping[str, Any]) -> str:
+    """Why the price of the run could be spent."""
+    reason = str(start.get("reason", ""))
+    return f"approved by a person: {reason}" if start.get("decision") == "approve" else reason
 
 
 def _metric_files(

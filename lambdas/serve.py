@@ -1,208 +1,218 @@
-"""Brings what is served to the desired state, one step per call."""
+"""Brings what is served to the desired state, one step per call, for the customization's owner."""
 
 import json
 import logging
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
-from bedrock_tuning.run.decisions import ServingStep
-from bedrock_tuning.run.outcome import error_words
 from bedrock_tuning.serving import smoke_test
+from bedrock_tuning.serving.intent import Begun, Intent, Published
 from bedrock_tuning.serving.plan import (
     Action,
     DesiredState,
     Endpoint,
     Plan,
-    commitment_reason,
     plan,
     removable,
 )
-from lambdas import _aws, _endpoints, _pointers, _runs
+from lambdas import _aws, _endpoints, _runs
+from lambdas._serving.ending import end
+from lambdas._serving.undo import roll_back, take_up
+from lambdas._serving.work import LostError, State, Work, found, lost, may_create, own
 
 logger = logging.getLogger(__name__)
 
-State = dict[str, Any]
+# A purchase that was written down longer ago than any call of this function can last is no longer
+# under way: either it can be found, or it was never sent.
+_LONGEST_CALL: Final = timedelta(minutes=15)
 
 
 def handler(event: dict[str, Any], context: object) -> State:
     """event: {"action": "serve" | "smoke" | "publish" | "roll-back", "serving": state, "settings"}.
 
-    state: customization, run, model_arn, base_arn; started_by if no run asks: "deployment", which
-    names no model, or "person", who chose one. Returned with step (a ServingStep), a reason,
-    and what a roll-back needs: created_arn, or swapped_arn and swapped_from. A step with 0 seconds
-    is an intention, stored before it is carried out. error: what the workflow caught; then the
-    action is "roll-back".
+    state: customization, run, model_arn, base_arn, price, approval; started_by if no run asks:
+    "deployment", which names no model, or "person", who chose one (by: who) or ends what is served
+    (end). undo: why the work of a run whose execution is gone is undone. Returned with step (a
+    ServingStep) and a reason. error: what the workflow caught; then the action is "roll-back".
     """
     env = ServeEnvironment.from_env(os.environ)
     state: State = {"started": _runs.now(), **event["serving"]}
-    customization = from_settings(event["settings"]).customization
-    result = _ACTIONS[event["action"]](env, customization, state)
+    result = _act(event["action"], env, from_settings(event["settings"]).customization, state)
     logger.info("serving", extra={"action": event["action"], "state": result})
     return result
 
 
-def _next(state: State, step: ServingStep, reason: str, **changes: Any) -> State:
-    return {**state, "seconds": 0, **changes, "step": step, "reason": reason}
+def _act(action: str, env: ServeEnvironment, customization: Customization, state: State) -> State:
+    work = found(env, customization, state)
+    if action == "roll-back":
+        return roll_back(work)
+    if state.get("undo") and "generation" not in state:
+        undone = take_up(work)
+        if undone is not None:
+            return undone
+    if state.get("end"):
+        return end(work)
+    mine = own(work)
+    if not isinstance(mine, Work):
+        return mine
+    try:
+        return _ACTIONS[action](mine)
+    except LostError as error:
+        return lost(replace(work, state=error.state, intent=error.intent), str(error))
 
 
-def _wait(env: ServeEnvironment, state: State, reason: str, **changes: Any) -> State:
-    return _next(state, "wait", reason, seconds=env.poll_seconds, **changes)
-
-
-def _serve(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    if "published" in state:
-        return _retire(env, state)
-    outdated = _outdated(env, state)
-    if outdated is not None:
-        return _next(state, "roll-back" if _begun(state) else "unserved", outdated)
-    desired = _desired(env, customization, state)
-    step = plan(desired, _observed(env, customization, state))
-    state = {**state, "model_arn": desired.model_arn}
-    undeployed = _undeployed(env, customization, state, step)
+def _serve(work: Work) -> State:
+    if "published" in work.state:
+        return _retire(work)
+    work = _purchased(work)
+    desired = _desired(work)
+    step = plan(desired, _observed(work))
+    work = work.knowing(model_arn=desired.model_arn)
+    undeployed = _undeployed(work, step)
     if undeployed is not None:
         return undeployed
-    late = _late(env, state["started"])
+    late = work.late("started")
     match step.action:
         case Action.PENDING:
-            return _next(state, "pending", step.reason)
+            return _idle(work, "pending", step.reason)
         case Action.NOTHING:
-            return _nothing(env, customization, state, step.reason)
+            return _nothing(work, step.reason)
         case Action.FAILED:
-            return _next(state, "failed", step.reason)
+            return work.next("roll-back", step.reason)
         case Action.WAIT | Action.DELETE if late:
-            return _next(state, "roll-back", f"not ready in time: {step.reason}")
+            return work.next("roll-back", f"not ready in time: {step.reason}")
         case Action.WAIT:
-            return _wait(env, state, step.reason, **_swap_seen(state, step))
+            return _swap_seen(work, step).wait(step.reason)
         case Action.READY if step.target is not None:
-            return _next(
-                state,
+            return work.next(
                 "smoke",
                 step.reason,
                 endpoint_arn=step.target.arn,
                 surplus=[endpoint.arn for endpoint in step.surplus],
             )
         case Action.SWAP if step.target is not None and desired.model_arn is not None:
-            return _swap(env, state, step, step.target, desired.model_arn)
+            return _swap(work, step, step.target, desired.model_arn)
         case Action.DELETE if step.target is not None:
-            arn = step.target.arn
             if _endpoints.delete(step.target):
-                _pointers.withdraw_from(env.parameter_prefix, customization.name, "endpoint", arn)
-            return _wait(env, state, step.reason, deleted_because=step.reason)
+                work.withdraw(step.target.arn)
+            return work.wait(step.reason, deleted_because=step.reason)
         case Action.CREATE if desired.model_arn is not None:
-            return _create(env, customization, state, step, desired.model_arn)
+            return _create(work, step, desired.model_arn)
     raise ValueError(f"a plan without its target: {step}")
 
 
-def _observed(env: ServeEnvironment, customization: Customization, state: State) -> list[Endpoint]:
+def _observed(work: Work) -> list[Endpoint]:
     """The customization's endpoints, with one just created that no listing shows yet."""
-    endpoints = _endpoints.of_customization(env.environment, customization)
-    arn = state.get("created_arn")
-    if arn is not None and arn not in {endpoint.arn for endpoint in endpoints}:
+    endpoints = _endpoints.of_customization(work.env.environment, work.customization)
+    arn = work.intent.begun.created_arn
+    if arn and arn not in {endpoint.arn for endpoint in endpoints}:
         created = _endpoints.describe(arn)
         endpoints += [created] if created is not None else []
     return endpoints
 
 
-def _outdated(env: ServeEnvironment, state: State) -> str | None:
-    """Why a run's model should no longer be served; None if it should.
-
-    Jobs end in any order; run ids sort by the time at which their data was uploaded.
-    """
-    if "started_by" in state:
-        return None
-    newest = _pointers.read(env.parameter_prefix, state["customization"], "run")
-    if newest is None or newest <= state["run"]:
-        return None
-    return f"run {newest} is newer and was published first; {state['model_arn']} is kept"
-
-
-def _begun(state: State) -> bool:
-    return "expires" in state or "swapped_from" in state
-
-
-def _undeployed(
-    env: ServeEnvironment, customization: Customization, state: State, step: Plan
-) -> State | None:
-    """The last step if there is no serving stack, whose deletion would delete the endpoint.
-
-    The stack may be deleted just before a purchase, so what was just bought is undone as well.
-    """
+def _undeployed(work: Work, step: Plan) -> State | None:
+    """The last step if there is no serving stack, whose deletion would delete the endpoint."""
     buys = step.action in (Action.CREATE, Action.SWAP)
-    bought = step.action in (Action.WAIT, Action.READY) and "created_arn" in state
-    if not (buys or bought) or _pointers.read(env.parameter_prefix, customization.name, "serving"):
+    bought = step.action in (Action.WAIT, Action.READY) and bool(work.intent.begun.created_arn)
+    if not (buys or bought) or work.read("serving"):
         return None
     if bought:
-        return _next(state, "roll-back", "its serving stack was deleted meanwhile")
-    _publish_model(env, customization, state)
-    marker = f"{env.parameter_prefix}/{customization.name}/serving"
-    return _next(
-        state,
-        "unserved",
+        return work.next("roll-back", "its serving stack was deleted meanwhile")
+    _publish_model(work)
+    marker = f"{work.env.parameter_prefix}/{work.name}/serving"
+    reason = (
         "the model is published, but nothing may serve it: the SSM parameter "
         f"{marker}, which the serving stack creates, is missing.\n"
-        f"What to do: cdk deploy tuning-{env.environment}-{customization.name}, then tuning serve "
-        f"{customization.name} -e {env.environment}. If the parameter is still missing, somebody "
-        "deleted only it: create it again, with any value",
+        f"What to do: cdk deploy tuning-{work.env.environment}-{work.name}, then tuning serve "
+        f"{work.name} -e {work.env.environment}. If the parameter is still missing, somebody "
+        "deleted only it: create it again, with any value"
     )
+    on = bool(work.intent.published.endpoint_arn)
+    return _idle(work, "unserved", reason, on=on, why="its serving stack is not deployed")
 
 
-def _swap(
-    env: ServeEnvironment, state: State, step: Plan, target: Endpoint, model_arn: str
-) -> State:
+def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> State:
     """First the intention, then the call: if its answer is lost, a roll-back knows of it."""
-    if "swapped" in state:
-        # Never twice: another run wants another model there, or Bedrock undid the swap.
-        return _next(state, "failed", f"the swap did not last: {step.reason}")
-    intention = {"swapped_arn": target.arn, "swapped_from": target.model_arn}
-    if not intention.items() <= state.items():
-        return _next(state, "wait", step.reason, **intention)
+    begun, published = work.intent.begun, work.intent.published
+    if begun.swap_seen:
+        # Never twice: Bedrock undid the swap, or somebody changed the endpoint by hand.
+        return work.next("roll-back", f"the swap did not last: {step.reason}")
+    # What nobody proved is not what it goes back to.
+    before = published.model_arn if published.endpoint_arn == target.arn else target.model_arn
+    work = work.change(
+        begun=replace(
+            begun,
+            swapped_arn=target.arn,
+            swapped_from=before,
+            swapped_to=tuple(sorted({*begun.swapped_to, model_arn})),
+        )
+    )
     _endpoints.swap(target, model_arn)
-    return _wait(env, state, step.reason, swapped=True)
+    return work.change(begun=replace(work.intent.begun, swap_seen=True)).wait(step.reason)
 
 
-def _swap_seen(state: State, step: Plan) -> State:
-    """What the state learns from an endpoint that is being updated to the model of our intention.
+def _swap_seen(work: Work, step: Plan) -> Work:
+    """What is learned from an endpoint that is being updated to the model of our intention.
 
     The call was made, but its answer was lost and Step Functions calls again.
     """
-    intended = state.get("swapped_arn"), state["model_arn"]
-    busy = step.target
-    return {"swapped": True} if busy and (busy.arn, busy.model_arn) == intended else {}
+    begun, busy = work.intent.begun, step.target
+    intended = (begun.swapped_arn, work.state["model_arn"])
+    if busy is None or begun.swap_seen or (busy.arn, busy.model_arn) != intended:
+        return work
+    return work.change(begun=replace(begun, swap_seen=True))
 
 
-def _create(
-    env: ServeEnvironment, customization: Customization, state: State, step: Plan, model_arn: str
-) -> State:
+def _create(work: Work, step: Plan, model_arn: str) -> State:
     """First the intention, then the call: repeated, it is exactly the same request."""
-    if "created_arn" in state:
-        why = state.get("deleted_because", "it is gone")
-        return _next(state, "roll-back", f"the endpoint that was created is lost: {why}")
-    if "expires" not in state:
-        return _next(state, "wait", step.reason, expires=_expiry(customization))
-    arn = _endpoints.create(
-        env.environment,
-        customization,
+    if work.intent.begun.created_arn:
+        why = work.state.get("deleted_because", "it is gone")
+        return work.next("roll-back", f"the endpoint that was created is lost: {why}")
+    refused = may_create(work, replaces=bool(step.surplus))
+    if refused is not None:
+        return work.next("roll-back", refused)
+    request = _endpoints.purchase(
+        work.env.environment,
+        work.customization,
         model_arn=model_arn,
-        run=state["run"],
-        expires=state["expires"],
+        run=work.state["run"],
+        expires=_expiry(work.customization),
     )
-    return _wait(env, state, step.reason, created_arn=arn)
+    work = work.change(begun=replace(work.intent.begun, request=request, requested=_runs.now()))
+    return _purchased(work).wait(step.reason)
 
 
-def _desired(env: ServeEnvironment, customization: Customization, state: State) -> DesiredState:
-    model_arn = state.get("model_arn")
-    if model_arn is None or state.get("started_by") == "deployment":
-        # A run may publish a newer model while a deployment waits: never go back to the older one.
-        model_arn = _pointers.read(env.parameter_prefix, customization.name, "model")
-    base_arn = state.get("base_arn")
+def _purchased(work: Work) -> Work:
+    """With the answer to the purchase that was written down, by this run or one before it.
+
+    The answer may have been lost, or its run overtaken before the call. Bedrock answers the same
+    request with the same endpoint.
+    """
+    begun = work.intent.begun
+    if not begun.request or begun.created_arn:
+        return work
+    if datetime.now(UTC) - datetime.fromisoformat(begun.requested) > _LONGEST_CALL:
+        there = _endpoints.bought(work.env.environment, work.customization, begun.request)
+        arn = there.arn if there else ""
+        return work.change(begun=replace(begun, request=arn and begun.request, created_arn=arn))
+    arn = _endpoints.create(begun.request)
+    work = work.knowing(created_arn=arn)
+    return work.change(begun=replace(begun, created_arn=arn))
+
+
+def _desired(work: Work) -> DesiredState:
+    model_arn = work.intent.model_arn or None
+    base_arn = work.state.get("base_arn")
     if model_arn is not None and base_arn is None:
         base_arn = _aws.bedrock().get_custom_model(modelIdentifier=model_arn).get("baseModelArn")
-    serving = customization.serving
+    serving = work.customization.serving
     return DesiredState(
         mode=serving.mode,
         model_arn=model_arn,
@@ -212,39 +222,55 @@ def _desired(env: ServeEnvironment, customization: Customization, state: State) 
     )
 
 
-def _nothing(
-    env: ServeEnvironment, customization: Customization, state: State, reason: str
-) -> State:
-    if customization.serving.mode != "none":
-        return _next(state, "pending", reason)
-    _pointers.withdraw(env.parameter_prefix, customization.name, "endpoint")
-    _publish_model(env, customization, state)
-    by_run = state.get("started_by") != "deployment"
-    return _next(state, "unserved" if by_run else "removed", reason)
-
-
-def _publish_model(env: ServeEnvironment, customization: Customization, state: State) -> None:
-    """Points to the model, and to the run that trained it if that run asks.
-
-    A person may go back to an earlier model; later runs are still compared with the newest run.
-    """
-    prefix, name = env.parameter_prefix, customization.name
-    if state.get("model_arn"):
-        _pointers.publish(prefix, name, "model", state["model_arn"])
-        if "started_by" not in state:
-            _pointers.publish(prefix, name, "run", state["run"])
-
-
-def _smoke(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    test = smoke_test.verdict(customization, _ask(customization, state["endpoint_arn"]))
-    if not test.passed:
-        return _next(state, "roll-back", f"the smoke test failed: {test.detail}")
-    outdated = _outdated(env, state)
-    if outdated is not None:
-        return _next(state, "roll-back", outdated)
-    return _next(
-        state, "publish", "the smoke test passed", smoke=test.detail, embedding_length=test.length
+def _nothing(work: Work, reason: str) -> State:
+    if work.customization.serving.mode != "none":
+        return _idle(work, "pending", reason)
+    work.withdraw_pointer()
+    _publish_model(work)
+    by_run = work.state.get("started_by") != "deployment"
+    return _idle(
+        work,
+        "unserved" if by_run else "removed",
+        reason,
+        published=Published(model_arn=work.intent.model_arn, model_run=work.intent.model_run),
     )
+
+
+def _idle(work: Work, step: Any, reason: str, **changes: Any) -> State:
+    """The end of what there was to do."""
+    return work.change(begun=Begun(), before=None, until="", **changes).next(step, reason)
+
+
+def _publish_model(work: Work) -> None:
+    """Points to the model and the run that trained it."""
+    if work.intent.model_arn:
+        work.publish("model", work.intent.model_arn)
+    if work.intent.model_run:
+        work.publish("run", work.intent.model_run)
+
+
+def _smoke(work: Work) -> State:
+    wrong = _wrong(work)
+    if wrong is not None:
+        return work.next("roll-back", wrong)
+    answer = _ask(work.customization, work.state["endpoint_arn"])
+    test = smoke_test.verdict(work.customization, answer)
+    if not test.passed:
+        return work.next("roll-back", f"the smoke test failed: {test.detail}")
+    return work.next(
+        "publish", "the smoke test passed", smoke=test.detail, embedding_length=test.length
+    )
+
+
+def _wrong(work: Work) -> str | None:
+    """Why the endpoint does not serve this run's model; None if it does."""
+    arn, model_arn = work.state["endpoint_arn"], work.intent.model_arn
+    there = _endpoints.describe(arn)
+    if there is None:
+        return f"{arn} is gone: somebody deleted it"
+    if (there.status, there.model_arn) != ("ready", model_arn):
+        return f"{arn} is {there.status} and serves {there.model_arn}, not {model_arn}"
+    return None
 
 
 def _ask(customization: Customization, endpoint_arn: str) -> Any:
@@ -260,97 +286,82 @@ def _ask(customization: Customization, endpoint_arn: str) -> Any:
     return json.loads(answer["body"].read())
 
 
-def _publish(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    prefix, name = env.parameter_prefix, customization.name
-    target = _endpoints.describe(state["endpoint_arn"])
-    expires = _expiry(customization) if target and removable(target) else None
+def _publish(work: Work) -> State:
+    """Records what is published, then points to it, then makes sure that it is still true."""
+    wrong = _wrong(work)
+    if wrong is not None:
+        return work.next("roll-back", wrong)
+    arn = work.state["endpoint_arn"]
+    expires = _renewed(work, arn)
     lease = ""
-    if target is not None and expires is not None:
-        _endpoints.renew(target, expires)
+    if expires is not None:
         lease = f"The lease ends {expires}: then the endpoint is deleted and billing stops."
-    _pointers.publish(prefix, name, "endpoint", state["endpoint_arn"])
-    _publish_model(env, customization, state)
-    state = {**state, "published": _runs.now(), "lease": lease, "expires": expires}
-    if state.get("surplus"):
+    intent = work.intent
+    work = work.change(
+        on=True,
+        before=intent.before or intent.published,
+        published=Published(
+            endpoint_arn=arn,
+            model_arn=intent.model_arn,
+            model_run=intent.model_run,
+            terms=intent.terms,
+        ),
+    )
+    work.publish("endpoint", arn)
+    _publish_model(work)
+    try:
+        work = work.again()
+    except LostError as error:
+        if not error.intent.on:
+            work.withdraw(arn)
+        raise
+    wrong = _wrong(work)
+    if wrong is not None:
+        work.withdraw(arn)
+        return work.next("roll-back", wrong)
+    work = work.knowing(published=_runs.now(), lease=lease, expires=expires)
+    if work.state.get("surplus"):
         # In another call: whatever goes wrong there, what is published stays.
-        return _next(state, "wait", "published; what it replaces is deleted next")
-    return _retire(env, state)
+        return work.next("wait", "published; what it replaces is deleted next")
+    return _retire(work)
 
 
-def _retire(env: ServeEnvironment, state: State) -> State:
+def _renewed(work: Work, arn: str) -> str | None:
+    """The new end of an endpoint's lease, of those that have one.
+
+    A lease that a person extended is not shortened, but by a deployment of a shorter one.
+    """
+    target = _endpoints.describe(arn)
+    expires = _expiry(work.customization) if target and removable(target) else None
+    if target is None or expires is None:
+        return None
+    now = _endpoints.tags_of(arn).get(_endpoints.EXPIRES, "")
+    if now > expires and not _shortened(work.intent):
+        return now
+    _endpoints.renew(target, expires)
+    return expires
+
+
+def _shortened(intent: Intent) -> bool:
+    before, after = intent.published.terms, intent.terms
+    return bool(before and after and (after.lease_hours or 0) < (before.lease_hours or 0))
+
+
+def _retire(work: Work) -> State:
     """Deletes what was replaced, once its replacement is published; what has a commitment stays."""
-    left = [arn for arn in state.get("surplus", []) if not _retired(arn)]
-    if left and not _late(env, state["published"]):
-        return _wait(env, state, f"{', '.join(left)} cannot be deleted yet", surplus=left)
-    lease = state["lease"]
+    left = [arn for arn in work.state.get("surplus", []) if not _retired(arn)]
+    if left and not work.late("published"):
+        return work.wait(f"{', '.join(left)} cannot be deleted yet", surplus=left)
+    lease = work.state["lease"]
     if left:
         lease += f"\nStill billed until its own lease ends: {', '.join(left)}"
-    return _next(state, "served", "the endpoint serves the model", lease=lease, surplus=left)
+    work = work.knowing(lease=lease, surplus=left)
+    return _idle(work, "served", "the endpoint serves the model")
 
 
 def _retired(arn: str) -> bool:
     old = _endpoints.describe(arn)
     return old is None or not removable(old) or _endpoints.delete(old)
-
-
-def _roll_back(env: ServeEnvironment, customization: Customization, state: State) -> State:
-    """Deletes what this flow created, swaps back what it swapped, and changes nothing else."""
-    if "why" not in state:
-        why = error_words(state["error"]) if "error" in state else state["reason"]
-        state = {**state, "why": why, "undoing": _runs.now()}
-    if "published" in state:
-        return _next(state, "failed", f"{state['why']}; what is published stays")
-    busy, results = [], []
-    for undo in (_undo_create, _undo_swap):
-        done, result = undo(env, customization, state)
-        results += [result] if result else []
-        busy += [] if done else [result]
-    if busy and not _late(env, state["undoing"]):
-        reason = f"{state['why']}; {'; '.join(busy)}"
-        return _next(state, "roll-back-wait", reason, seconds=env.poll_seconds)
-    return _next(state, "failed", "; ".join([state["why"], *results]))
-
-
-def _undo_create(
-    env: ServeEnvironment, customization: Customization, state: State
-) -> tuple[bool, str]:
-    """Whether nothing is left to do, and what a person should know."""
-    if "created_arn" in state:
-        created = _endpoints.describe(state["created_arn"])
-    else:
-        created = _endpoints.created_by(env.environment, customization, state["run"])
-    if created is None:
-        return True, ""
-    if not removable(created):
-        return True, commitment_reason(created)
-    if not _endpoints.delete(created):
-        return False, f"{created.arn} is still {created.status} and billed until its lease ends"
-    _pointers.withdraw_from(env.parameter_prefix, customization.name, "endpoint", created.arn)
-    return True, f"{created.arn} was deleted, billing stopped"
-
-
-def _undo_swap(
-    env: ServeEnvironment, customization: Customization, state: State
-) -> tuple[bool, str]:
-    if "swapped_from" not in state:
-        return True, ""
-    arn, before = state["swapped_arn"], state["swapped_from"]
-    swapped = _endpoints.describe(arn)
-    if swapped is None:
-        return True, f"{arn} is gone"
-    if swapped.status in ("creating", "updating"):
-        return False, f"{arn} is still {swapped.status}"
-    if swapped.status == "ready" and swapped.model_arn == state["model_arn"]:
-        _endpoints.swap(swapped, before)
-        return True, f"{arn} serves {before} again"
-    if swapped.status == "ready" and swapped.model_arn == before:
-        return True, ""
-    return True, f"{arn} is {swapped.status} and serves {swapped.model_arn}"
-
-
-def _late(env: ServeEnvironment, since: str) -> bool:
-    age = datetime.now(UTC) - datetime.fromisoformat(since)
-    return age > timedelta(seconds=env.serving_timeout_seconds)
 
 
 def _expiry(customization: Customization) -> str | None:
@@ -360,9 +371,8 @@ def _expiry(customization: Customization) -> str | None:
     return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-_ACTIONS: Final[dict[str, Callable[[ServeEnvironment, Customization, State], State]]] = {
+_ACTIONS: Final[dict[str, Callable[[Work], State]]] = {
     "serve": _serve,
     "smoke": _smoke,
     "publish": _publish,
-    "roll-back": _roll_back,
 }

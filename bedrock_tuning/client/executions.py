@@ -1,9 +1,11 @@
 """Following a run: the states of its execution as events, until it ends."""
 
+import json
+import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
@@ -66,6 +68,20 @@ class Ended:
 
 
 Event = Entered | AwaitingManifest | TakenOver | AwaitingApproval | NoHistory | Ended
+
+
+def started_now(what: str) -> str:
+    """The name of a run that a person starts now; like every run's, it sorts by its time."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{what}-{secrets.token_hex(3)}"
+
+
+def start_serving(deployment: Deployment, serving: Mapping[str, Any]) -> str:
+    """Starts the workflow at its serving part; returns the execution's ARN."""
+    return deployment.aws.stepfunctions.start_execution(
+        stateMachineArn=deployment.workflow_arn,
+        name=serving["run"],
+        input=json.dumps({"serving": serving}),
+    )["executionArn"]
 
 
 def follow(deployment: Deployment, started: Row) -> Iterator[Event]:

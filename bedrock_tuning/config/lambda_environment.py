@@ -78,6 +78,7 @@ class TurnEnvironment(RunEnvironment):
 class ServeEnvironment(Environment):
     """serve. poll_seconds: wait between two looks; serving_timeout_seconds: then it gives up."""
 
+    runs_table: str
     parameter_prefix: str
     poll_seconds: int
     serving_timeout_seconds: int
@@ -87,6 +88,7 @@ class ServeEnvironment(Environment):
 class ThroughputEnvironment(Environment):
     """provisioned_throughput, the custom resource. settings_prefix: of the customizations."""
 
+    runs_table: str
     parameter_prefix: str
     settings_prefix: str
     workflow_arn: str
@@ -96,5 +98,7 @@ class ThroughputEnvironment(Environment):
 class LeaseEnvironment(Environment):
     """keep_leases."""
 
+    runs_table: str
+    workflow_arn: str
     topic_arn: str
     parameter_prefix: str

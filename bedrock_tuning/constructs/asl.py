@@ -155,3 +155,74 @@ def publish(message: State | str, *, subject: str, then: str, catch: str = "Clos
         "Catch": [to(catch)],
         "Next": then,
     }
+
+
+def approval(
+    names: tuple[str, str, str],
+    *,
+    environment: str,
+    seconds: int,
+    of: str,
+    reason: str,
+    estimate: str,
+    answer: str,
+    status: str,
+    then: str,
+) -> dict[str, State]:
+    """Asks a person, waits for the answer, notes that it came.
+
+    names: of the three states. of: the path with the run and its customization; reason, estimate:
+    paths of what is asked; answer: where it is kept; seconds: how long it is waited for; status: of
+    a run that was approved.
+    """
+    ask, wait, note = names
+    item: State = {
+        "TableName": "${RunsTable}",
+        "Key": {"id": {"S.$": f"States.Format('run#{{}}', {of}.run)"}},
+    }
+    return {
+        ask: publish(
+            {
+                "status": "awaiting-approval",
+                "customization.$": f"{of}.customization",
+                "run.$": f"{of}.run",
+                "reason.$": reason,
+                "estimate.$": estimate,
+                "approve.$": f"States.Format('tuning approve {{}} -e {environment}', {of}.run)",
+            },
+            subject="A run awaits approval of its price",
+            then=wait,
+        ),
+        wait: {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+            "Parameters": {
+                **item,
+                "UpdateExpression": "SET #token = :token, #status = :status",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {
+                    ":token": {"S.$": "$$.Task.Token"},
+                    ":status": {"S": "awaiting-approval"},
+                },
+            },
+            "TimeoutSeconds": seconds,
+            "ResultPath": answer,
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
+            "Next": note,
+        },
+        note: {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::dynamodb:updateItem",
+            "Parameters": {
+                **item,
+                "UpdateExpression": "SET #status = :status REMOVE #token",
+                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                "ExpressionAttributeValues": {":status": {"S": status}},
+            },
+            "ResultPath": None,
+            "Retry": SERVICE_RETRY,
+            "Catch": [to("Close run")],
+            "Next": then,
+        },
+    }

@@ -8,11 +8,10 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from bedrock_tuning.constructs.asl import (
-    PATIENT_RETRY,
     RETRY,
-    SERVICE_RETRY,
     WATCH_RETRY,
     State,
+    approval,
     call,
     choose,
     equals,
@@ -21,6 +20,7 @@ from bedrock_tuning.constructs.asl import (
     publish,
     to,
 )
+from bedrock_tuning.constructs.serving_states import serving_states
 from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
 from bedrock_tuning.contracts.functions import (
     ADMIT,
@@ -32,7 +32,6 @@ from bedrock_tuning.contracts.functions import (
     START_JOB,
     TAKE_TURN,
 )
-from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.run.job import JobRequest
 from bedrock_tuning.run.turns import QUEUE_DAYS
 
@@ -41,11 +40,6 @@ DAY_SECONDS: Final = 86_400
 # takes longer.
 _LONGEST_DAYS: Final = 30
 
-# A run's item in the runs table.
-_RUN_ITEM: Final = {
-    "TableName": "${RunsTable}",
-    "Key": {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}},
-}
 # Where no function words it any more; what was caught follows. States.Format takes no quotes.
 _UNRECORDED: Final = (
     "The end of the run could not be recorded: see docs/runbook.md, A permission is missing."
@@ -77,7 +71,7 @@ def definition(
         **_price(environment, approval_days),
         **_turns(),
         **_training(placeholders),
-        **_serving(),
+        **serving_states(environment, approval_days * DAY_SECONDS),
         **_end(),
     }
     return {
@@ -181,52 +175,17 @@ def _price(environment: str, approval_days: int) -> dict[str, State]:
             equals("$.start.decision", "approve", "Ask for approval"),
             default="Close run",
         ),
-        "Ask for approval": publish(
-            {
-                "status": "awaiting-approval",
-                "customization.$": "$.admission.customization",
-                "run.$": "$.admission.run",
-                "reason.$": "$.start.reason",
-                "estimate.$": "$.start.estimate",
-                "approve.$": (
-                    f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
-                ),
-            },
-            subject="A run awaits approval of its price",
-            then="Await approval",
+        **approval(
+            ("Ask for approval", "Await approval", "Note the approval"),
+            environment=environment,
+            seconds=approval_days * DAY_SECONDS,
+            of="$.admission",
+            reason="$.start.reason",
+            estimate="$.start.estimate",
+            answer="$.approval",
+            status="training",
+            then="Take a turn",
         ),
-        "Await approval": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
-            "Parameters": {
-                **_RUN_ITEM,
-                "UpdateExpression": "SET #token = :token, #status = :status",
-                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
-                "ExpressionAttributeValues": {
-                    ":token": {"S.$": "$$.Task.Token"},
-                    ":status": {"S": "awaiting-approval"},
-                },
-            },
-            "TimeoutSeconds": approval_days * DAY_SECONDS,
-            "ResultPath": "$.approval",
-            "Retry": SERVICE_RETRY,
-            "Catch": [to("Close run")],
-            "Next": "Note the approval",
-        },
-        "Note the approval": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::dynamodb:updateItem",
-            "Parameters": {
-                **_RUN_ITEM,
-                "UpdateExpression": "SET #status = :status REMOVE #token",
-                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
-                "ExpressionAttributeValues": {":status": {"S": "training"}},
-            },
-            "ResultPath": None,
-            "Retry": SERVICE_RETRY,
-            "Catch": [to("Close run")],
-            "Next": "Take a turn",
-        },
     }
 
 
@@ -312,43 +271,6 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Train with validation": {**train, "Parameters": {**request, **validated}},
         "Read job": read,
         "Record job": call(RECORD_JOB, then="Serve"),
-    }
-
-
-def _serving() -> dict[str, State]:
-    def act(action: str, *, then: str, catch: State) -> State:
-        state = call(SERVE, action=action, then=then)
-        return {**state, "Retry": PATIENT_RETRY, "Catch": [catch]}
-
-    # An error while serving is not the end: what was begun must be undone, or it goes on billing.
-    undo = to("Roll back", "$.serving.error")
-    step = "$.serving.step"
-    return {
-        "Serve": act("serve", then="Next step?", catch=undo),
-        "Next step?": choose(
-            equals(step, "wait", "Wait for endpoint"),
-            equals(step, "smoke", "Smoke test"),
-            equals(step, "roll-back", "Roll back"),
-            default="Close run",
-        ),
-        "Wait for endpoint": {
-            "Type": "Wait",
-            "SecondsPath": "$.serving.seconds",
-            "Next": "Serve",
-        },
-        "Smoke test": act("smoke", then="Proved?", catch=undo),
-        "Proved?": choose(equals(step, "publish", "Publish endpoint"), default="Roll back"),
-        "Publish endpoint": act("publish", then="Published?", catch=undo),
-        "Published?": choose(equals(step, "wait", "Wait for endpoint"), default="Close run"),
-        "Roll back": act("roll-back", then="Rolled back?", catch=to("Close run")),
-        "Rolled back?": choose(
-            equals(step, "roll-back-wait", "Wait to roll back"), default="Close run"
-        ),
-        "Wait to roll back": {
-            "Type": "Wait",
-            "SecondsPath": "$.serving.seconds",
-            "Next": "Roll back",
-        },
     }
 
 

@@ -125,7 +125,7 @@ class Scope:
             "output_bucket": "{output:name}",
             "runs_table": "{runs:name}",
             "topic_arn": "{topic}",
-            "workflow_arn": "{workflow}",
+            "workflow_arn": workflow_arn(settings.name),
             "parameter_prefix": parameter_prefix(settings.name),
             "settings_prefix": settings_prefix(settings.name),
             "images_per_shard": settings.images_per_shard,

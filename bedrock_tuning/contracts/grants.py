@@ -1,6 +1,7 @@
 """Grants that several contracts share; each says why it is needed."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning import s3_layout
@@ -139,6 +140,11 @@ def start_workflow(why: str) -> Grant:
     return Grant(why=why, actions=("states:StartExecution",), resources=("{workflow}",))
 
 
+def start_own_workflow(why: str, scope: Scope) -> Grant:
+    """For a function that the workflow's stack makes before the workflow."""
+    return replace(start_workflow(why), resources=(workflow_arn(scope.settings.name),))
+
+
 def ask_executions(why: str, scope: Scope) -> Grant:
     """Asking what became of this environment's executions."""
     machine = workflow_arn(scope.settings.name)
@@ -237,6 +243,16 @@ def pointers(environment: str, *actions: str) -> Grant:
             "arn:{partition}:ssm:{region}:{account}:parameter"
             f"{parameter_prefix(environment)}/*",
         ),
+    )
+
+
+def find_pointers(environment: str) -> Grant:
+    """Listing them with their values; the path itself is the resource of the call."""
+    path = f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{parameter_prefix(environment)}"
+    return Grant(
+        why="find pointers",
+        actions=("ssm:GetParametersByPath",),
+        resources=(path, f"{path}/*"),
     )
 
 

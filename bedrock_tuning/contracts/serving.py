@@ -24,6 +24,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
             resources=(g.CUSTOM_MODELS,),
         ),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
+        *g.runs("GetItem", "PutItem"),
     )
 
 
@@ -82,6 +83,9 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
         *g.find_endpoints(),
         g.end_billing(environment),
         g.pointers(environment, "GetParameter", "DeleteParameter"),
+        g.find_pointers(environment),
+        g.start_own_workflow("have unfinished work undone", scope),
+        *g.runs("GetItem", "PutItem"),
         *g.notify(),
     )
 
@@ -89,7 +93,7 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
 KEEP_LEASES: Final = FunctionSpec(
     name="KeepLeases",
     module="keep_leases",
-    does="deletes Provisioned Throughput whose lease has ended",
+    does="deletes Provisioned Throughput whose lease has ended, withdraws pointers to nothing",
     variables=LeaseEnvironment,
     grants=_keep_leases,
 )
@@ -103,6 +107,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         g.start_workflow("hand over"),
         g.read_settings(environment),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
+        *g.runs("GetItem", "PutItem"),
     )
 
 

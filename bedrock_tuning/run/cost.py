@@ -91,16 +91,20 @@ def estimate(
     customization: Customization,
     training_records: int | None = None,
     training_characters: int | None = None,
+    serving_only: bool = False,
 ) -> Estimate:
     """The price of one run of a customization.
 
     training_records: images or records in the training manifest, if already counted.
     training_characters: of all its texts together, for models that charge by token.
+    serving_only: of a model that is trained already.
     """
     lines = [
         _training(customization, records=training_records, characters=training_characters),
         _priced(customization.base_model, "storage for a month", "prices.storage_per_month"),
     ]
+    if serving_only:
+        lines = []
     if customization.serving.mode == "provisioned":
         lines.append(_throughput(customization))
     return Estimate(

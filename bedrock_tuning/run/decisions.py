@@ -10,9 +10,10 @@ StartDecision = Literal[
 ]
 # take_turn: "train" starts the job, "wait" asks again; the others end the run.
 TurnDecision = Literal["train", "wait", "superseded", "in-progress", "no-slot"]
-# serve: the first five say what the workflow does next, the others end the run.
+# serve: the first six say what the workflow does next, the others end the run.
 ServingStep = Literal[
     "wait",
+    "approve",
     "smoke",
     "publish",
     "roll-back",

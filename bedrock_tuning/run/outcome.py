@@ -189,7 +189,8 @@ def _failed(
     name: str, state: Mapping[str, Any], error: Mapping[str, Any], environment: str
 ) -> Outcome:
     kind, cause = str(error.get("Error", "unknown")), str(error.get("Cause", ""))
-    if state.get("start", {}).get("decision") == "approve" and "job" not in state:
+    asked = _asked(state)
+    if asked is not None:
         if kind == "Declined":
             said = _parsed(cause)
             by, why = said.get("Declined_by"), said.get("Reason")
@@ -199,7 +200,9 @@ def _failed(
             return Outcome(
                 status="expired",
                 subject=f"{name}: nobody approved the price in time",
-                message=f"{state['start']['reason']}\nTo ask again, upload the manifest again.",
+                message=f"{asked['reason']}\nTo ask again, "
+                + ("deploy" if asked is state.get("serving") else "upload the manifest")
+                + " again.",
             )
     start = state.get("start") or {}
     request = start.get("request") or {}
@@ -233,6 +236,14 @@ def declined_by(state: Mapping[str, Any]) -> dict[str, str]:
     said = _parsed(error.get("Cause")) if error.get("Error") == "Declined" else {}
     known = {"declined_by": said.get("Declined_by"), "reason": said.get("Reason")}
     return {name: str(value) for name, value in known.items() if value}
+
+
+def _asked(state: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a person was asked to approve, if that is where the run is."""
+    start, serving = state.get("start") or {}, state.get("serving") or {}
+    if serving.get("step") == "approve":
+        return serving
+    return start if start.get("decision") == "approve" and "job" not in state else None
 
 
 def error_words(error: Mapping[str, Any]) -> str:

@@ -1,12 +1,14 @@
 """Ending a lease before its time, or letting it live longer: asked for, priced, told."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
 from bedrock_tuning.cli.commands.operate import lease
+from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
-from tests.cli.support import StubbedAws
+from tests.cli.support import CALLER, WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
 
 ARN = "provisioned-model/abcdefghij00"
@@ -16,6 +18,7 @@ MINE = {**OURS, "bedrock-tuning:customization": "pets-search"}
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "_now", lambda: datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+    monkeypatch.setattr(executions, "started_now", lambda what: f"20261122-093000-{what}-abcdef")
 
 
 def _tagged(aws: StubbedAws, expires: str) -> None:
@@ -25,17 +28,32 @@ def _tagged(aws: StubbedAws, expires: str) -> None:
     bedrock.add_response("tag_resource", {}, {"resourceARN": arn, "tags": tags})
 
 
-def test_a_lease_is_ended_now_and_the_keeper_deletes_what_it_was_for(
-    run: Run, aws: StubbedAws
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_lease_is_ended_by_the_workflow_which_writes_it_down_first(
+    options: list[str], run: Run, aws: StubbedAws
 ) -> None:
     aws.deployed()
     throughput(aws, MINE)
-    _tagged(aws, "2026-11-22T09:30:00Z")
+    aws.called_by()
+    name = "20261122-093000-end-abcdef"
+    serving = {
+        "customization": "pets-search",
+        "run": name,
+        "started_by": "person",
+        "end": True,
+        "by": CALLER,
+    }
+    aws.answer(
+        "stepfunctions",
+        "start_execution",
+        {"executionArn": f"{WORKFLOW}:{name}", "startDate": "2026-11-22T09:30:00Z"},
+        {"stateMachineArn": WORKFLOW, "name": name, "input": json.dumps({"serving": serving})},
+    )
 
-    result = run("lease", "pets-search", "--end", "--yes")
+    result = run("lease", "pets-search", "--end", "--yes", *options)
 
     assert result.exit_code == 0, result.stderr
-    assert "billing stops within a quarter of an hour: tuning endpoints" in result.stderr
+    assert name in (result.stdout if options else result.stderr)
     aws.assert_all_called()
 
 

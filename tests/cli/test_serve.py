@@ -5,23 +5,33 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bedrock_tuning.cli.commands.operate import serve
-from bedrock_tuning.client import endpoints
+from bedrock_tuning.client import endpoints, executions
 from bedrock_tuning.config.customization import Customization, load
 from tests.cli.conftest import Run
-from tests.cli.support import WORKFLOW, StubbedAws
+from tests.cli.support import CALLER, WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
 
 MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.titan-embed-image-v1:0/abcdefg"
 OTHER = MODEL.replace("abcdefg", "hijklmn")
 EARLIER = "20261120-093000-aaaaaa"
-RUN = "serve-20261122-093000"
+RUN = "20261122-093000-serve-abcdef"
+# As it is shown, so that it is known later what was agreed to.
+PRICE = "\n".join(
+    [
+        "1 model unit, a lease of 8 h",
+        *(
+            f"Provisioned Throughput per {time}: unknown: "
+            "no price of Titan Multimodal Embeddings G1 is known"
+            for time in ("hour", "day", "month")
+        ),
+    ]
+)
 EXECUTION = f"{WORKFLOW.replace(':stateMachine:', ':execution:')}:{RUN}"
 
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "_now", lambda: datetime(2026, 11, 22, 9, 30, tzinfo=UTC))
+    monkeypatch.setattr(executions, "started_now", lambda what: RUN.replace("serve", what))
     # While the lease of OURS runs.
     monkeypatch.setattr(endpoints, "_now", lambda: datetime(2026, 11, 21, 17, 29, tzinfo=UTC))
 
@@ -45,8 +55,23 @@ def _servable(
     throughput(aws, *tags, status=status)
 
 
-def _started(aws: StubbedAws, *, by: str = "deployment", **more: str) -> None:
-    serving = {"customization": "pets-search", "run": RUN, "started_by": by, **more}
+def _started(
+    aws: StubbedAws, *, model: str = MODEL, chosen: bool = False, price: str = PRICE
+) -> None:
+    """chosen: by --run; else the pointer says which run trained the model."""
+    if not chosen:
+        aws.points("run", EARLIER)
+    aws.called_by()
+    serving = {
+        "customization": "pets-search",
+        "run": RUN,
+        "started_by": "person",
+        "model_arn": model,
+        "model_run": EARLIER,
+        "by": CALLER,
+        "price": price,
+        "approval": f"agreed to by {CALLER}",
+    }
     aws.answer(
         "stepfunctions",
         "start_execution",
@@ -177,7 +202,7 @@ def test_the_model_of_an_earlier_run_takes_the_place_of_what_is_served(
     aws.points("model", MODEL)
     aws.points("serving", "deployed")
     throughput(aws, {**OURS, "bedrock-tuning:customization": "pets-search"})
-    _started(aws, by="person", model_arn=OTHER)
+    _started(aws, model=OTHER, chosen=True)
 
     result = again("--run", EARLIER, "--yes")
 
@@ -194,7 +219,7 @@ def test_a_model_that_was_trained_and_never_published_can_be_served(
     aws.points("model", None)
     aws.points("serving", "deployed")
     throughput(aws)
-    _started(aws, by="person", model_arn=OTHER)
+    _started(aws, model=OTHER, chosen=True)
 
     assert again("--run", EARLIER, "--yes").exit_code == 0
 
@@ -220,7 +245,7 @@ def test_a_job_that_outlived_its_run_has_a_model_to_serve(again: Run, aws: Stubb
     aws.points("model", None)
     aws.points("serving", "deployed")
     throughput(aws)
-    _started(aws, by="person", model_arn=OTHER)
+    _started(aws, model=OTHER, chosen=True)
 
     assert again("--run", EARLIER, "--yes").exit_code == 0
 
@@ -263,16 +288,6 @@ def test_a_customization_that_is_not_to_be_served_is_refused_before_anything_is_
     assert "customizations/pets-search.toml" in result.stderr
 
 
-def test_two_people_in_one_second_start_it_once(again: Run, aws: StubbedAws) -> None:
-    _servable(aws)
-    aws.stub("stepfunctions").add_client_error("start_execution", "ExecutionAlreadyExists")
-
-    result = again("--yes")
-
-    assert result.exit_code == 2
-    assert "tuning endpoints" in result.stderr
-
-
 @pytest.mark.parametrize(("endpoint", "code"), [(None, 0), ("arn:a-deployment", 2)])
 def test_on_demand_deployments_are_known_by_their_pointer(
     endpoint: str | None, code: int, again: Run, aws: StubbedAws
@@ -280,7 +295,7 @@ def test_on_demand_deployments_are_known_by_their_pointer(
     _servable(aws, pets_search=_customized('mode = "on-demand"\nsmoke_text = "a dog"'))
     aws.points("endpoint", endpoint)
     if code == 0:
-        _started(aws)
+        _started(aws, price="on demand: billed per request, nothing by the hour")
 
     result = again("--yes")
 

@@ -103,17 +103,25 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         CheckEnvironment(**buckets, images_per_shard=4),
         ServeEnvironment(
             environment="dev",
+            runs_table="a-table",
             parameter_prefix=PREFIX,
             poll_seconds=60,
             serving_timeout_seconds=7200,
         ),
         ThroughputEnvironment(
             environment="dev",
+            runs_table="a-table",
             parameter_prefix=PREFIX,
             settings_prefix=SETTINGS,
             workflow_arn=WORKFLOW,
         ),
-        LeaseEnvironment(environment="dev", topic_arn=TOPIC, parameter_prefix=PREFIX),
+        LeaseEnvironment(
+            environment="dev",
+            runs_table="a-table",
+            workflow_arn=WORKFLOW,
+            topic_arn=TOPIC,
+            parameter_prefix=PREFIX,
+        ),
     ]
     for each in every:
         for name, value in each.to_env().items():

@@ -258,6 +258,17 @@ class Ssm(Fake):
             raise Refused("ParameterNotFound")
         return {"Parameter": {"Name": Name, "Value": known[Name]}}
 
+    def GetParametersByPath(
+        self, Path: str, Recursive: bool, NextToken: str = "0"
+    ) -> dict[str, Any]:
+        assert Recursive
+        found = sorted(name for name in self.values if name.startswith(f"{Path}/"))
+        # As AWS: at most ten a page.
+        start = int(NextToken)
+        more = {"NextToken": str(start + 10)} if start + 10 < len(found) else {}
+        page = [{"Name": name, "Value": self.values[name]} for name in found[start : start + 10]]
+        return {"Parameters": page, **more}
+
     def PutParameter(self, Name: str, Value: str, Overwrite: bool, **_: Any) -> None:
         assert Overwrite
         self.values[Name] = Value

@@ -14,6 +14,28 @@ from tests.lambdas.bedrock import BASE, model_arn
 RUN = "20261121-093000-aaaaaa"
 OLD, NEW = model_arn(1), model_arn(2)
 NAME = "pets-search"
+# What a run hands over to be served, and what a deployment and a person do.
+STATE = {
+    "customization": NAME,
+    "run": RUN,
+    "model_arn": NEW,
+    "base_arn": BASE,
+    "price": "total: 20.00 USD",
+    "approval": "the price is within the budget",
+}
+DEPLOYMENT = {
+    "run": "20261122-093000-deploy-abcdef",
+    "started_by": "deployment",
+    **dict.fromkeys(("model_arn", "base_arn", "price", "approval")),
+}
+PERSON = {
+    "run": "20261122-100000-serve-abcdef",
+    "started_by": "person",
+    "base_arn": None,
+    "by": "arn:aws:iam::000000000000:user/somebody",
+    "price": "2.00 USD per hour",
+    "approval": "agreed to by arn:aws:iam::000000000000:user/somebody",
+}
 
 
 @dataclass
@@ -28,7 +50,7 @@ class Flow:
 
     def run(self, **serving: Any) -> dict[str, Any]:
         """The last serving state."""
-        state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE, **serving}
+        state = {**STATE, **serving}
         states = workflow.definition(environment="dev", approval_days=1)["States"]
         here = "Serve"
         while here != "Close run":

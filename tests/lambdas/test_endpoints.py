@@ -22,7 +22,11 @@ def test_a_purchase_names_what_is_wished_and_whose_it_is(
         serving={"model_units": 3, "commitment": "OneMonth"}, tags={"team": "pets"}
     )
 
-    _endpoints.create("dev", customization, model_arn=NEW, run=RUN, expires="2026-12-01T00:00:00Z")
+    _endpoints.create(
+        _endpoints.purchase(
+            "dev", customization, model_arn=NEW, run=RUN, expires="2026-12-01T00:00:00Z"
+        )
+    )
 
     (asked,) = aws.bedrock.asked("CreateProvisionedModelThroughput")
     # Another token for the same wish, in a later version, would buy a second endpoint.
@@ -47,7 +51,7 @@ def test_a_name_that_bedrock_would_refuse_is_not_sent(
     aws: Aws, customize: Callable[..., Customization]
 ) -> None:
     with pytest.raises(RequestError, match=r"provisionedModelName: .*at most 63"):
-        _endpoints.create("d" * 63, customize(), model_arn=NEW, run=RUN, expires=None)
+        _endpoints.purchase("d" * 63, customize(), model_arn=NEW, run=RUN, expires=None)
 
     assert aws.bedrock.calls == []
 

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from lambdas import keep_leases
+from bedrock_tuning.serving.intent import Begun, Intent, Published, Terms
+from lambdas import _intent, keep_leases
 from tests.lambdas.aws import PREFIX, TOPIC, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
 
@@ -22,13 +24,15 @@ def _have(aws: Aws, expires: str | None, **changes: object) -> str:
 
 
 def _keep() -> dict[str, list[str]]:
-    return keep_leases.handler({}, None)
+    found = keep_leases.handler({}, None)
+    assert found.pop("taken-up") == []
+    return found
 
 
 def test_what_has_expired_is_deleted_and_told(aws: Aws) -> None:
     arn = _have(aws, _in(minutes=-1))
 
-    assert _keep() == {"deleted": [arn], "kept": [], "busy": []}
+    assert _keep() == {"deleted": [arn], "kept": [], "busy": [], "withdrawn": []}
     assert aws.bedrock.endpoints == {}
     (sent,) = aws.sns.asked("Publish")
     assert (sent["TopicArn"], sent["Subject"]) == (TOPIC, "pets-search: lease ended")
@@ -39,9 +43,9 @@ def test_what_has_expired_is_deleted_and_told(aws: Aws) -> None:
 
 
 def test_a_lease_that_runs_is_kept(aws: Aws) -> None:
-    arn = _have(aws, _in(minutes=1))
+    arn = _have(aws, _in(hours=1))
 
-    assert _keep() == {"deleted": [], "kept": [arn], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [arn], "busy": [], "withdrawn": []}
     assert aws.sns.calls == []
 
 
@@ -52,7 +56,7 @@ def test_a_time_with_another_zone_or_none_is_read(expires: str, aws: Aws) -> Non
     arn = _have(aws, expires.replace("2026", str(year + 2)))
     gone = _have(aws, expires.replace("2026", str(year - 2)))
 
-    assert _keep() == {"deleted": [gone], "kept": [arn], "busy": []}
+    assert _keep() == {"deleted": [gone], "kept": [arn], "busy": [], "withdrawn": []}
 
 
 def test_a_pointer_to_what_was_deleted_is_withdrawn(aws: Aws) -> None:
@@ -66,18 +70,19 @@ def test_a_pointer_to_what_was_deleted_is_withdrawn(aws: Aws) -> None:
 
 def test_a_pointer_to_another_endpoint_stays(aws: Aws) -> None:
     _have(aws, _in(minutes=-1))
-    aws.ssm.values[f"{PREFIX}/pets-search/endpoint"] = "arn:another"
+    other = _have(aws, _in(minutes=1))
+    aws.ssm.values[f"{PREFIX}/pets-search/endpoint"] = other
 
     _keep()
 
-    assert aws.pointer("endpoint") == "arn:another"
+    assert aws.pointer("endpoint") == other
 
 
 @pytest.mark.parametrize("status", ["Creating", "Updating"])
 def test_what_changes_just_now_is_tried_again_next_time(status: str, aws: Aws) -> None:
     arn = _have(aws, _in(minutes=-1), status=status)
 
-    assert _keep() == {"deleted": [], "kept": [], "busy": [arn]}
+    assert _keep() == {"deleted": [], "kept": [], "busy": [arn], "withdrawn": []}
     assert aws.sns.calls == []
 
 
@@ -85,13 +90,13 @@ def test_a_commitment_is_kept_though_it_has_no_lease(aws: Aws) -> None:
     until = datetime.now(UTC) + timedelta(days=9)
     arn = _have(aws, None, commitment="OneMonth", until=until)
 
-    assert _keep() == {"deleted": [], "kept": [arn], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [arn], "busy": [], "withdrawn": []}
 
 
 def test_a_commitment_whose_end_bedrock_does_not_say_is_kept(aws: Aws) -> None:
     arn = _have(aws, _in(minutes=-1), commitment="OneMonth")
 
-    assert _keep() == {"deleted": [], "kept": [arn], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [arn], "busy": [], "withdrawn": []}
 
 
 def test_a_failed_endpoint_ends_with_its_lease_too(aws: Aws) -> None:
@@ -149,7 +154,7 @@ def test_endpoints_of_another_environment_are_not_ours_to_delete(aws: Aws) -> No
     aws.bedrock.have(model=MODEL, tags={"bedrock-tuning:expires": _in(days=-9)})
     aws.bedrock.have(model=MODEL, tags={})
 
-    assert _keep() == {"deleted": [], "kept": [], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [], "busy": [], "withdrawn": []}
     assert len(aws.bedrock.endpoints) == 3
 
 
@@ -180,14 +185,14 @@ def test_endpoints_with_names_that_we_do_not_give_or_other_owners_are_none_of_ou
 ) -> None:
     aws.bedrock.have(model=MODEL, tags=tags, name=name)
 
-    assert _keep() == {"deleted": [], "kept": [], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [], "busy": [], "withdrawn": []}
 
 
 def test_an_endpoint_that_goes_while_we_look_for_its_tags_is_not_lost(aws: Aws) -> None:
     arn = aws.bedrock.have(model=MODEL, tags={}, name="dev-pets-search-0123abcd")
     aws.bedrock.refuse("GetProvisionedModelThroughput", "ResourceNotFoundException")
 
-    assert _keep() == {"deleted": [], "kept": [], "busy": []}
+    assert _keep() == {"deleted": [], "kept": [], "busy": [], "withdrawn": []}
     assert arn in aws.bedrock.endpoints
 
 
@@ -200,7 +205,7 @@ def test_an_endpoint_that_lost_its_other_tag_is_deleted_all_the_same(aws: Aws) -
     assert sent["Subject"] == "An endpoint: lease ended"
     assert json.loads(sent["Message"])["customization"] is None
     assert "Serve it again" not in sent["Message"]
-    assert aws.ssm.calls == [], "nobody's pointer"
+    assert aws.ssm.asked("DeleteParameter") == [], "nobody's pointer"
 
 
 def test_every_page_is_looked_through(aws: Aws) -> None:
@@ -208,3 +213,145 @@ def test_every_page_is_looked_through(aws: Aws) -> None:
     arns = [_have(aws, _in(minutes=-1)) for _ in range(5)]
 
     assert _keep()["deleted"] == arns
+
+
+def _served(aws: Aws, arn: str, **changes: Any) -> Intent:
+    """A customization that is served, as its item and its pointer say."""
+    aws.ssm.values[f"{PREFIX}/pets-search/endpoint"] = arn
+    served = Intent(
+        customization="pets-search", on=True, published=Published(endpoint_arn=arn), **changes
+    )
+    written = _intent.write("a-table", served)
+    assert written is not None
+    return written
+
+
+def _stored() -> Intent:
+    return _intent.read("a-table", PREFIX, "pets-search")
+
+
+def test_what_ends_is_switched_off_before_it_is_deleted(aws: Aws) -> None:
+    """Even if the deletion fails: whoever works on it stops, and no deployment serves it again."""
+    served = _served(aws, _have(aws, _in(minutes=-1)), generation=3)
+    aws.bedrock.refuse("DeleteProvisionedModelThroughput", "AccessDeniedException", "not you")
+
+    with pytest.raises(RuntimeError, match="not you"):
+        _keep()
+
+    ended = _stored()
+    assert (ended.on, ended.why, ended.generation) == (False, "its lease ended", 4)
+    assert served.published.endpoint_arn in aws.bedrock.endpoints
+    assert _keep()["deleted"] == [served.published.endpoint_arn]
+    assert aws.pointer("endpoint") is None
+
+
+@pytest.mark.parametrize(("until", "became"), [("2999", "busy"), ("2026-01-01", "deleted")])
+def test_a_run_that_moves_its_model_in_is_waited_for_as_long_as_it_may_take(
+    until: str, became: str, aws: Aws
+) -> None:
+    """Its own lease begins when it publishes."""
+    arn = _have(aws, _in(minutes=-1))
+    _served(aws, arn, until=until, owner="a-run", begun=Begun(swapped_arn=arn))
+
+    found = keep_leases.handler({}, None)
+
+    assert found[became] == [arn]
+
+
+def test_what_is_off_is_deleted_although_its_lease_runs(aws: Aws) -> None:
+    """Whoever ended it was stopped halfway."""
+    arn = _have(aws, _in(hours=5))
+    ended = _served(aws, arn).ended(why="a person ended it", by="somebody", now=_in())
+    assert _intent.write("a-table", ended) is not None
+
+    assert _keep()["deleted"] == [arn]
+    (sent,) = aws.sns.asked("Publish")
+    assert "was not to be served any more: a person ended it" in sent["Message"]
+
+
+def test_people_are_warned_once_before_a_lease_ends(aws: Aws) -> None:
+    ends = _in(minutes=20)
+    arn = _have(aws, ends)
+    _served(aws, arn)
+
+    assert _keep()["kept"] == _keep()["kept"] == [arn]
+    (sent,) = aws.sns.asked("Publish")
+    assert sent["Subject"] == "pets-search: lease ends soon"
+    assert f"ends {ends}" in sent["Message"]
+    assert "tuning lease pets-search --hours N -e dev" in sent["Message"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "left", "warned"),
+    [(8, 47, True), (8, 49, False), (720, 23 * 60, True), (720, 25 * 60, False), (1, 29, True)],
+)
+def test_the_longer_a_lease_the_earlier_the_warning(
+    hours: int, left: int, warned: bool, aws: Aws
+) -> None:
+    terms = Terms(
+        mode="provisioned", units=1, commitment=None, lease_hours=hours, base_model="a-model"
+    )
+    _served(aws, _have(aws, _in(minutes=left)), terms=terms)
+
+    _keep()
+
+    assert bool(aws.sns.calls) == warned
+
+
+def test_an_endpoint_that_cannot_be_deleted_an_hour_after_its_lease_rings_the_alarm(
+    aws: Aws,
+) -> None:
+    stuck = _have(aws, _in(hours=-1, minutes=-1), status="Creating")
+    expired = _have(aws, _in(minutes=-1))
+
+    with pytest.raises(RuntimeError, match=f"{stuck}: its lease ended .* still creating"):
+        _keep()
+
+    assert list(aws.bedrock.endpoints) == [stuck]
+    assert expired not in aws.bedrock.endpoints
+
+
+@pytest.mark.parametrize("operation", ["ListTagsForResource", "GetProvisionedModelThroughput"])
+def test_one_refused_look_touches_one_endpoint_only(operation: str, aws: Aws) -> None:
+    first, *others = (_have(aws, _in(minutes=-1)) for _ in range(3))
+    aws.bedrock.refuse(operation, "AccessDeniedException", "not you")
+
+    with pytest.raises(RuntimeError, match=f"{first}: .*not you"):
+        _keep()
+
+    assert list(aws.bedrock.endpoints) == [first], others
+
+
+def test_a_pointer_to_an_endpoint_that_somebody_deleted_is_withdrawn_and_told(aws: Aws) -> None:
+    arn = _have(aws, _in(hours=1))
+    _served(aws, arn)
+    del aws.bedrock.endpoints[arn]
+
+    assert _keep()["withdrawn"] == [arn]
+    assert (aws.pointer("endpoint"), _stored().on) == (None, False)
+    (sent,) = aws.sns.asked("Publish")
+    assert sent["Subject"] == "pets-search: no longer served"
+    assert _keep()["withdrawn"] == []
+
+
+def test_a_deletion_that_was_interrupted_before_people_were_told_is_told_the_next_time(
+    aws: Aws,
+) -> None:
+    arn = _have(aws, _in(minutes=-1))
+    _served(aws, arn)
+    aws.sns.refuse("Publish", "AccessDeniedException", "not you", times=2)
+    with pytest.raises(RuntimeError, match="not you"):
+        _keep()
+
+    assert _keep()["withdrawn"] == [arn]
+    *_, sent = aws.sns.asked("Publish")
+    assert f"{arn} does not exist any more (its lease ended)" in sent["Message"]
+
+
+def test_a_gone_endpoint_of_a_run_at_work_is_left_to_the_run(aws: Aws) -> None:
+    arn = _have(aws, _in(hours=1))
+    _served(aws, arn, until="2999", owner="a-run")
+    del aws.bedrock.endpoints[arn]
+
+    assert _keep()["withdrawn"] == []
+    assert aws.pointer("endpoint") == arn

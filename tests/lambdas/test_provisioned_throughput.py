@@ -1,6 +1,7 @@
 """The custom resource: it always answers, never waits for a purchase, leaves nothing billing."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -109,7 +110,7 @@ def test_a_change_of_what_is_served_is_handed_over_to_the_workflow(
     assert started["stateMachineArn"] == WORKFLOW
     serving = json.loads(started["input"])["serving"]
     assert (serving["customization"], serving["started_by"]) == (NAME, "deployment")
-    assert serving["run"].startswith("deploy-2")
+    assert re.fullmatch(r"\d{8}-\d{6}-deploy-0a1b2c", serving["run"])
     assert len(aws.bedrock.endpoints) == 1
 
 
@@ -156,10 +157,14 @@ def test_what_is_too_much_is_handed_over_to_be_retired(aws: Aws, stack: CloudFor
 
 
 @pytest.mark.usefixtures("published")
-def test_another_lease_is_handed_over_to_be_written(aws: Aws, stack: CloudFormation) -> None:
+@pytest.mark.parametrize(("before", "status"), [("16", "handed-over"), ("4", "awaiting-approval")])
+def test_another_lease_is_handed_over_to_be_written_and_a_longer_one_to_be_approved(
+    before: str, status: str, aws: Aws, stack: CloudFormation
+) -> None:
     aws.bedrock.have(model=MODEL)
 
-    assert stack.ask("Update", old={"LeaseHours": "4"})["Data"]["Status"] == "handed-over"
+    assert stack.ask("Update", old={"LeaseHours": before})["Data"]["Status"] == status
+    assert len(aws.stepfunctions.executions) == 1
 
 
 def test_an_update_keeps_its_identity_so_that_cloudformation_deletes_nothing(

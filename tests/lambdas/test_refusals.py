@@ -75,7 +75,7 @@ def test_a_lease_keeper_that_may_not_look_says_so_and_its_alarm_rings(aws: Aws) 
         "ListProvisionedModelThroughputs", "AccessDeniedException", _denial(action, "*")
     )
 
-    with pytest.raises(RuntimeError, match=rf"no lease was checked: .*{action}") as caught:
+    with pytest.raises(RuntimeError, match=rf"not every lease was checked: .*{action}") as caught:
         keep_leases.handler({}, None)
 
     assert "Likely cause: the role a-role may not do" in str(caught.value)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lambdas import serve
+from lambdas import _endpoints, serve
 from tests.lambdas.aws import Aws, settings
-from tests.lambdas.bedrock import BASE, OTHER_BASE, TAGS, model_arn
-from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
+from tests.lambdas.bedrock import OTHER_BASE, TAGS, model_arn
+from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, RUN, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -21,8 +21,6 @@ def test_a_first_model_gets_an_endpoint_that_is_proved_before_it_is_published(
 
     assert ended["step"] == "served"
     assert flow.steps == [
-        "Serve",
-        "Next step?",
         "Serve",
         "Next step?",
         "Wait for endpoint",
@@ -95,25 +93,28 @@ def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(
     assert json.loads(asked["body"])["inputText"] == "a dog"
 
 
-def test_a_repeated_create_buys_no_second_endpoint(aws: Aws) -> None:
-    """The answer to the first call was lost, and Step Functions calls again."""
-    state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE}
-    intended = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
-    assert aws.bedrock.endpoints == {}
-    # An hour goes by, so that a new calculation would give another end of the lease.
-    started = datetime.fromisoformat(intended["started"]) - timedelta(hours=1)
-    event = {
-        "action": "serve",
-        "serving": {**intended, "started": started.isoformat()},
-        "settings": settings(),
-    }
-    first = serve.handler(event, None)
-    aws.bedrock.unlisted = {first["created_arn"]}
+def test_a_repeated_create_buys_no_second_endpoint(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to the first call was lost, and Step Functions calls again, an hour later."""
+    event = {"action": "serve", "serving": STATE, "settings": settings()}
+    create = _endpoints.create
 
-    assert serve.handler(event, None)["created_arn"] == first["created_arn"]
-    assert len(aws.bedrock.endpoints) == 1
-    once, again = aws.bedrock.asked("CreateProvisionedModelThroughput")
-    assert once == again
+    def lost(request: str) -> str:
+        monkeypatch.setattr(_endpoints, "create", create)
+        create(request)
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(_endpoints, "create", lost)
+    with pytest.raises(TimeoutError):
+        serve.handler(event, None)
+    aws.bedrock.unlisted = set(aws.bedrock.endpoints)
+
+    again = serve.handler(event, None)
+
+    assert list(aws.bedrock.endpoints) == [again["created_arn"]]
+    once, repeated = aws.bedrock.asked("CreateProvisionedModelThroughput")
+    assert once == repeated
 
 
 def test_another_model_is_swapped_into_the_endpoint_that_there_is(aws: Aws, flow: Flow) -> None:
@@ -124,7 +125,7 @@ def test_another_model_is_swapped_into_the_endpoint_that_there_is(aws: Aws, flow
     assert ended["step"] == "served"
     assert aws.bedrock.endpoints[arn]["model"] == NEW
     assert list(aws.bedrock.endpoints) == [arn]
-    assert (ended["swapped_from"], ended["endpoint_arn"]) == (OLD, arn)
+    assert ended["endpoint_arn"] == arn
     assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
 
 
@@ -251,10 +252,10 @@ def test_an_older_model_whose_job_ends_last_is_kept_and_changes_nothing(
 def test_a_deployment_serves_what_is_published_and_the_run_that_made_it_stays_known(
     aws: Aws, flow: Flow
 ) -> None:
-    first = flow.run()["endpoint_arn"]
-    del aws.bedrock.endpoints[first]
+    flow.run()
+    aws.bedrock.only["model"] = OLD
 
-    ended = flow.run(run="deploy-2026-11-22T093000Z-abcdef", started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "served"
     assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)

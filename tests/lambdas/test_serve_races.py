@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas import _endpoints, serve
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
-from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
+from tests.lambdas.flow import NAME, NEW, OLD, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -56,15 +57,24 @@ def test_a_swap_whose_answer_was_lost_is_undone(
     assert aws.bedrock.endpoints[arn]["model"] == OLD
 
 
-def test_a_swap_that_is_called_again_after_a_lost_answer_is_made_once(aws: Aws, flow: Flow) -> None:
+def test_a_swap_that_is_called_again_after_a_lost_answer_is_made_once(
+    aws: Aws, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Step Functions repeats the call: the endpoint is under way to the model by then."""
     arn = aws.bedrock.have(model=OLD)
-    state = {"customization": NAME, "run": RUN, "model_arn": model_arn(2), "base_arn": BASE}
-    intended = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
-    assert aws.bedrock.only["status"] == "InService"
-    serve.handler({"action": "serve", "serving": intended, "settings": settings()}, None)
+    event = {"action": "serve", "serving": STATE, "settings": settings()}
+    swap = _endpoints.swap
 
-    again = serve.handler({"action": "serve", "serving": intended, "settings": settings()}, None)
+    def lost(*arguments: Any) -> None:
+        monkeypatch.setattr(_endpoints, "swap", swap)
+        swap(*arguments)
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr(_endpoints, "swap", lost)
+    with pytest.raises(TimeoutError):
+        serve.handler(event, None)
+
+    again = serve.handler(event, None)
     # Bedrock takes the swap back: not tried a second time.
     aws.bedrock.endpoints[arn].update(status="InService", wanted=OLD)
     ended = flow.run(**again)
@@ -73,17 +83,16 @@ def test_a_swap_that_is_called_again_after_a_lost_answer_is_made_once(aws: Aws, 
     assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
 
 
-def test_a_swap_that_was_intended_from_another_model_is_intended_anew(aws: Aws, flow: Flow) -> None:
-    """Else a roll-back would bring back a model that was long gone."""
+def test_a_swap_goes_back_to_what_the_endpoint_serves_where_nothing_was_published(
+    aws: Aws, flow: Flow
+) -> None:
     aws.bedrock.models[model_arn(3)] = BASE
     aws.bedrock.have(model=model_arn(3))
     aws.bedrock_runtime.reply = b"{}"
 
-    stale = {"swapped_from": OLD, "swapped_arn": next(iter(aws.bedrock.endpoints))}
-    ended = flow.run(**stale)
+    assert flow.run()["step"] == "failed"
     aws.bedrock.settle()
 
-    assert ended["swapped_from"] == model_arn(3)
     assert aws.bedrock.only["model"] == model_arn(3)
 
 
@@ -97,19 +106,21 @@ def test_an_update_that_failed_does_not_count_as_done(aws: Aws) -> None:
     assert (found.status, found.model_arn) == ("ready", OLD)
 
 
-def test_a_run_that_is_overtaken_while_it_is_proved_undoes_what_it_began(
+def test_a_run_that_is_overtaken_while_it_is_proved_leaves_everything_to_the_newer_one(
     aws: Aws, flow: Flow
 ) -> None:
+    newer = {**STATE, "run": "20261122-093000-bbbbbb", "model_arn": OLD}
+
     def overtaken() -> None:
-        aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/run"] = "20261122-093000-bbbbbb"
+        serve.handler({"action": "serve", "serving": newer, "settings": settings()}, None)
 
     flow.at["Smoke test"] = overtaken
 
     ended = flow.run()
 
-    assert ended["step"] == "failed"
-    assert "is newer" in ended["reason"]
-    assert aws.bedrock.endpoints == {}
+    assert ended["step"] == "unserved"
+    assert ended["reason"] == f"run 20261122-093000-bbbbbb is newer and took over; {NEW} is kept"
+    assert aws.bedrock.only["wanted"] == OLD
     assert aws.pointer("endpoint") is None
 
 
@@ -127,30 +138,19 @@ def test_an_endpoint_bought_while_its_stack_was_being_deleted_is_deleted(
     assert aws.pointer("endpoint") is None
 
 
-def _intends_to_swap(aws: Aws, *, wanted: str) -> tuple[str, dict[str, Any]]:
-    """An endpoint that is being updated to a model, and a state whose swap got no answer."""
-    arn = aws.bedrock.have(model=OLD, status="Updating", wanted=wanted)
-    state = {"customization": NAME, "run": RUN, "model_arn": NEW, "base_arn": BASE}
-    return arn, {**state, "swapped_arn": arn, "swapped_from": OLD}
-
-
-def test_a_swap_whose_answer_was_lost_and_that_bedrock_undid_is_not_tried_again(aws: Aws) -> None:
-    arn, state = _intends_to_swap(aws, wanted=NEW)
-
-    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
-    assert (state["step"], state["swapped"]) == ("wait", True)
-    aws.bedrock.endpoints[arn]["status"] = "InService"
-    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
-
-    assert state["step"] == "failed"
-    assert "the swap did not last" in state["reason"]
-    assert aws.bedrock.asked("UpdateProvisionedModelThroughput") == []
-
-
 def test_an_update_to_another_model_is_not_taken_for_our_swap(aws: Aws) -> None:
-    _, state = _intends_to_swap(aws, wanted=model_arn(3))
+    """Somebody changes the endpoint by hand just then; our own swap comes after that."""
+    arn = aws.bedrock.have(model=OLD)
+    event = {"action": "serve", "serving": STATE, "settings": settings()}
+    aws.bedrock.refuse("UpdateProvisionedModelThroughput", "ConflictException", times=5)
+    with pytest.raises(ClientError):
+        serve.handler(event, None)
+    aws.bedrock.orders.clear()
+    aws.bedrock.models[model_arn(3)] = BASE
+    aws.bedrock.endpoints[arn].update(status="Updating", wanted=model_arn(3))
 
-    state = serve.handler({"action": "serve", "serving": state, "settings": settings()}, None)
+    assert serve.handler(event, None)["step"] == "wait"
+    aws.bedrock.settle()
+    serve.handler(event, None)
 
-    assert state["step"] == "wait"
-    assert "swapped" not in state
+    assert aws.bedrock.endpoints[arn]["wanted"] == NEW

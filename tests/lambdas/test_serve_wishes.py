@@ -10,7 +10,7 @@ from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
 from lambdas import _endpoints
 from tests.lambdas.aws import Aws
-from tests.lambdas.flow import NAME, NEW, OLD, RUN, Flow
+from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, PERSON, RUN, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -27,9 +27,6 @@ def test_when_nothing_is_to_be_served_the_model_is_published_alone(
     assert aws.bedrock.asked("CreateProvisionedModelThroughput") == []
 
 
-PERSON = {"run": "serve-20261122-100000", "started_by": "person", "base_arn": None}
-
-
 def test_a_person_goes_back_to_an_earlier_model_and_deployments_keep_it(
     aws: Aws, flow: Flow
 ) -> None:
@@ -37,12 +34,12 @@ def test_a_person_goes_back_to_an_earlier_model_and_deployments_keep_it(
     flow.run(run="20261122-093000-bbbbbb")
     assert aws.pointer("model") == NEW
 
-    ended = flow.run(model_arn=OLD, **PERSON)
+    ended = flow.run(**PERSON | {"model_arn": OLD, "model_run": RUN})
 
     assert (ended["step"], ended["endpoint_arn"]) == ("served", first)
     assert aws.bedrock.only["model"] == OLD
-    assert (aws.pointer("model"), aws.pointer("run")) == (OLD, "20261122-093000-bbbbbb")
-    again = flow.run(model_arn=None, base_arn=None, started_by="deployment", run="deploy-x")
+    assert (aws.pointer("model"), aws.pointer("run")) == (OLD, RUN)
+    again = flow.run(**DEPLOYMENT)
     assert (again["step"], aws.bedrock.only["model"]) == ("served", OLD)
     # The next run's model takes its turn as ever.
     assert flow.run(run="20261123-093000-cccccc")["step"] == "served"
@@ -55,7 +52,7 @@ def test_a_model_that_a_person_chose_and_that_fails_its_test_is_taken_back(
     flow.run()
     aws.bedrock_runtime.reply = b"{}"
 
-    ended = flow.run(model_arn=OLD, **PERSON)
+    ended = flow.run(**PERSON | {"model_arn": OLD})
 
     assert ended["step"] == "failed"
     assert aws.bedrock.only["wanted"] == NEW
@@ -72,7 +69,7 @@ def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitmen
     )
     aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/endpoint"] = kept
 
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "removed"
     assert list(aws.bedrock.endpoints) == [kept]
@@ -87,42 +84,38 @@ def test_an_endpoint_that_refuses_its_deletion_for_ever_ends_the_flow(
     aws.bedrock.have(model=OLD)
     aws.bedrock.refuse("DeleteProvisionedModelThroughput", "ConflictException", times=999)
 
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "failed"
     assert "not ready in time" in ended["reason"]
 
 
-def test_a_deployment_serves_the_model_that_was_published(aws: Aws, flow: Flow) -> None:
+def test_a_deployment_begins_nothing_that_is_not_served(aws: Aws, flow: Flow) -> None:
     aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = OLD
 
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
-    assert ended["step"] == "served"
-    assert ended["model_arn"] == OLD
-    assert aws.bedrock.only["model"] == OLD
+    assert (ended["step"], ended["reason"]) == ("pending", f"{NAME} is not being served")
+    assert aws.bedrock.endpoints == {}
 
 
-def test_a_deployment_never_goes_back_behind_a_model_that_a_run_published_meanwhile(
+def test_a_deployment_that_takes_over_from_a_run_serves_the_runs_model(
     aws: Aws, flow: Flow
 ) -> None:
-    aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = OLD
-    arn = aws.bedrock.have(model=OLD, status="Updating", wanted=NEW)
+    """Nobody else would: the run ends, and its model was not published yet."""
+    ended: list[Any] = []
+    flow.at["Wait for endpoint"] = lambda: ended.append(Flow(aws).run(**DEPLOYMENT))
 
-    def published() -> None:
-        aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/model"] = NEW
+    run = flow.run()
 
-    flow.at["Wait for endpoint"] = published
-
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
-
-    assert ended["step"] == "served"
-    assert aws.bedrock.endpoints[arn]["model"] == NEW
-    assert aws.pointer("model") == NEW
+    assert (run["step"], ended[0]["step"]) == ("unserved", "served")
+    assert "deploy-abcdef took over, with the terms that it deployed" in run["reason"]
+    assert (aws.pointer("model"), aws.pointer("run")) == (NEW, RUN)
+    assert aws.bedrock.only["model"] == NEW
 
 
 def test_a_deployment_without_any_model_is_pending(aws: Aws, flow: Flow) -> None:
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "pending"
     assert aws.bedrock.endpoints == {}
@@ -132,7 +125,7 @@ def test_what_is_served_stays_while_no_model_is_published(aws: Aws, flow: Flow) 
     arn = aws.bedrock.have(model=OLD)
     aws.ssm.values[f"/bedrock-tuning/dev/{NAME}/endpoint"] = arn
 
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "pending"
     assert aws.pointer("endpoint") == arn
@@ -233,7 +226,7 @@ def test_a_change_from_on_demand_to_nothing_removes_the_deployment(
     aws.bedrock.have(model=OLD, kind="custom-model-deployment", status="Active")
     nova(mode="none")
 
-    ended = flow.run(model_arn=None, base_arn=None, started_by="deployment")
+    ended = flow.run(**DEPLOYMENT)
 
     assert ended["step"] == "removed"
     assert aws.bedrock.endpoints == {}

@@ -12,7 +12,8 @@ from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
 _SUBJECT_MAX: Final = 100
-_RUN_KEY: Final = {"id": {"S.$": "States.Format('run#{}', $.admission.run)"}}
+# Whose run a person is asked about, and its status once that is approved.
+_ASKED: Final = {"$.admission.run": "training", "$.serving.run": "serving"}
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
 _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
@@ -34,11 +35,20 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
         waits = resource.endswith(".waitForTaskToken")
         parameters = state.get("Parameters", {})
         item = {key: parameters.get(key) for key in ("TableName", "Key")}
-        if item != {"TableName": table, "Key": _RUN_KEY}:
+        approved = next(
+            (
+                status
+                for run, status in _ASKED.items()
+                if item["Key"] == {"id": {"S.$": f"States.Format('run#{{}}', {run})"}}
+            ),
+            None,
+        )
+        if item["TableName"] != table or approved is None:
             yield found(machine, f"{name} writes to {item}", "it writes to the run's own item")
+            continue
         # `tuning approve` reads the token and the status.
         wanted = {
-            "status": {"S": "awaiting-approval" if waits else "training"},
+            "status": {"S": "awaiting-approval" if waits else approved},
             "approval_token": {"S.$": "$$.Task.Token"} if waits else None,
         }
         if _written(parameters) != wanted:
@@ -106,7 +116,11 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         if (sent.get("Subject.$"), sent.get("Message.$")) != outcome:
             yield f"sends {sent.get('Message.$')}, not the whole outcome"
     elif message.get("status") == "awaiting-approval":
-        command = f"States.Format('tuning approve {{}} -e {environment}', $.admission.run)"
+        command = (
+            f"States.Format('tuning approve {{}} -e {environment}', {message.get('run.$')})"
+            if message.get("run.$") in _ASKED
+            else ""
+        )
         if set(message) != _QUESTION or message.get("approve.$") != command:
             yield f"asks with {', '.join(sorted(message))}, not with the run and its command"
         for field, path in message.items():

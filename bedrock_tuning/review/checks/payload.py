@@ -13,6 +13,7 @@ from bedrock_tuning.contracts.functions import (
     RECORD_JOB,
     START_JOB,
 )
+from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.network import job_network
@@ -27,6 +28,8 @@ _SELECTED: Final = {
     "version.$": "$.Parameter.Version",
 }
 _JOB: Final = RECORD_JOB.payload["job"]
+# A person's answer: the approval of a price, or of the terms on which to serve.
+_APPROVED: Final = ("$.approval", f"{SERVE.payload['serving']}.approved")
 _READS: Final = "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob"
 _CREDENTIALS: Final = {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}
 _READ: Final = {
@@ -108,6 +111,8 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
         if loads and state.get("ResultSelector") != _SELECTED:
             yield found(machine, f"{name} keeps {state.get('ResultSelector')}", f"{_SELECTED}")
         path = str(state.get("ResultPath"))
+        if resource.endswith(".waitForTaskToken") and path in _APPROVED:
+            own = path
         if path.startswith("$.") and path.split(".")[1] in decisive and path != own:
             yield found(machine, f"{name} writes {path}", "only the function's own result decides")
         if state.get("Type") == "Map" and path != _SHARDS:

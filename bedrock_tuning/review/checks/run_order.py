@@ -39,7 +39,7 @@ _GOES_ON: Final[Mapping[str, tuple[object, ...]]] = {
 _SERVING: Final[Mapping[str, Mapping[str, str]]] = {
     "serve": {"wait": "serve", "smoke": "smoke", "roll-back": "roll-back"},
     "smoke": {"publish": "publish"},
-    "publish": {"wait": "serve"},
+    "publish": {"wait": "serve", "roll-back": "roll-back"},
     "roll-back": {"roll-back-wait": "roll-back"},
 }
 _TRAINS: Final = ":bedrock:createModelCustomizationJob"
@@ -70,8 +70,31 @@ class _Run:
             if self.graph.states[name].get("Parameters", {}).get("action") == action
         }
 
+    def asking(self) -> set[str]:
+        """The states that ask whether to serve: only a person's answer leads back to serving."""
+        serve = self.acting("serve")
+        answered = {
+            name
+            for name, state in self.graph.states.items()
+            if str(state.get("Resource")).endswith(".waitForTaskToken")
+        }
+        return {
+            name
+            for name, state in self.graph.states.items()
+            if publishes(state)
+            and str(_message(state).get("run.$")).startswith(SERVE.payload["serving"])
+            and serve & (from_here := replace(self.graph, start=name)).reached()
+            and not serve
+            & from_here.reached(without=lambda each: each.tail in answered and not each.caught)
+        }
+
     def violation(self, what: str, limit: str) -> Violation:
         return found(self.machine, what, limit, _FIX)
+
+
+def _message(state: StateDefinition) -> Mapping[str, Any]:
+    message = state.get("Parameters", {}).get("Message")
+    return message if isinstance(message, Mapping) else {}
 
 
 def _runs(evidence: Evidence) -> Iterator[_Run]:
@@ -146,6 +169,8 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
             otherwise = run.acting("roll-back") if action == "smoke" else run.calling(CLOSE_RUN)
             for name, step in product(sorted(run.acting(action)), SERVE.answer.values):
                 wanted = run.acting(following[step]) if step in following else otherwise
+                if (action, step) == ("serve", "approve"):
+                    wanted = run.asking()
                 pauses = step in following and step.endswith("wait")
                 reached = next_states(run.graph, name, {SERVE.answer.decision: step})
                 if not reached or reached != {(each, pauses) for each in wanted}:

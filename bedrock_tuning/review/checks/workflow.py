@@ -220,7 +220,8 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
                     "no function or person sends any",
                     "Remove HeartbeatSeconds",
                 )
-        waits = sum(seconds for seconds in limits.values() if isinstance(seconds, int))
+        # A run asks about its price, a deployment about its terms: no execution asks twice.
+        waits = max((seconds for seconds in limits.values() if isinstance(seconds, int)), default=0)
         least = waits + (QUEUE_DAYS + _JOB_DAYS) * 86_400
         if isinstance(whole, int) and whole < least:
             yield found(
@@ -251,11 +252,7 @@ def loops_wait(evidence: Evidence) -> Iterator[Violation]:
                 "Set SecondsPath",
             )
     for machine, each in _graphs(evidence):
-        busy = [
-            (t.tail, t.head)
-            for t in each.transitions()
-            if each.states[t.tail].get("Type") != "Wait"
-        ]
+        busy = [(t.tail, t.head) for t in each.transitions() if not _pauses(each.states[t.tail])]
         for name in sorted(_cyclic(busy)):
             yield found(
                 machine,
@@ -263,6 +260,11 @@ def loops_wait(evidence: Evidence) -> Iterator[Violation]:
                 "every transition is billed, so a loop must pause",
                 "Put a Wait state into the loop",
             )
+
+
+def _pauses(state: StateDefinition) -> bool:
+    """Whether it waits: for a time, or for a person."""
+    return state.get("Type") == "Wait" or str(state.get("Resource")).endswith(".waitForTaskToken")
 
 
 def _cyclic(edges: list[tuple[str, str]]) -> set[str]:

@@ -1,7 +1,7 @@
 """`tuning lease`: ends a Provisioned Throughput early, or moves the end of its lease."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.endpoints import ProvisionedEndpoint
-
-# The lease keeper's schedule (constructs/triggers.py): it deletes what has outlived its lease.
-_WITHIN: Final = "a quarter of an hour"
 
 
 @command(
@@ -51,8 +48,9 @@ def lease(
 ) -> None:
     """End the lease of a Provisioned Throughput now, or at another time.
 
-    The lease keeper deletes endpoints whose lease has ended within a quarter of an hour; then
-    billing stops. The custom model stays and can be served again with `tuning serve`.
+    What is ended stays ended, whatever is deployed: the custom model stays and can be served again
+    with `tuning serve`, or by the run of a newer upload. The lease keeper deletes endpoints within
+    a quarter of an hour of the end of their lease; then billing stops.
     """
     if end == (hours is not None):
         raise UserError(
@@ -69,7 +67,7 @@ def lease(
         say(f"{each.name}: {price} per hour, lease until {each.lease_end or 'an unknown time'}")
     if end:
         confirm(
-            f"End it? It is deleted within {_WITHIN}; callers will then get an error.",
+            "End it? It is deleted at once; callers will then get an error.",
             yes=yes,
             otherwise="to end it",
             unchanged="the lease is unchanged",
@@ -81,14 +79,35 @@ def lease(
             otherwise="to accept the cost until then",
             unchanged="the lease is unchanged",
         )
+    if end:
+        _end(deployment, customization, as_json=as_json)
+        return
     for each in found:
         _tag(deployment, each, expires)
     if as_json:
         emit_json([{"arn": each.arn, "name": each.name, "expires": expires} for each in found])
-    elif end:
-        say(f"ended; billing stops within {_WITHIN}: {deployment.command('endpoints')}")
     else:
         say(f"the lease ends {expires}")
+
+
+def _end(deployment: "Deployment", customization: str, *, as_json: bool) -> None:
+    """By the workflow: it writes down that nothing is served before it deletes what is."""
+    from bedrock_tuning.client.executions import start_serving, started_now
+
+    run = started_now("end")
+    serving = {
+        "customization": customization,
+        "run": run,
+        "started_by": "person",
+        "end": True,
+        "by": deployment.aws.sts.get_caller_identity()["Arn"],
+    }
+    execution = start_serving(deployment, serving)
+    if as_json:
+        emit_json({"customization": customization, "run": run, "execution": execution})
+    else:
+        say(f"started {execution}")
+        say(f"see the result when it has ended: {deployment.command(f'run {run}')}")
 
 
 def _demand_an_end(hours: int) -> None:

@@ -1,7 +1,5 @@
 """`tuning serve`: serves a published model again, or the model of another run instead of it."""
 
-import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +52,8 @@ def serve(
     one fails its smoke test.
     """
 
+    from bedrock_tuning.client.executions import start_serving, started_now
+
     deployment = deployed()
     deployment.require(customization)
     chosen = deployment.customizations[customization]
@@ -63,12 +63,11 @@ def serve(
             where=chosen.file,
             fix="set another mode and deploy it",
         )
-    serving = {"started_by": "deployment"}
-    if of_run is not None:
-        serving = {"started_by": "person", "model_arn": _model_of(deployment, of_run, chosen.name)}
-    model = _servable(deployment, chosen, serving.get("model_arn"))
+    wanted = None if of_run is None else _model_of(deployment, of_run, chosen.name)
+    model = _servable(deployment, chosen, wanted)
     say(f"{model} will be served, and billed until its lease ends or it is deleted:")
-    for line in _price(chosen):
+    price = _price(chosen)
+    for line in price:
         say(f"  {line}")
     confirm(
         "Serve it?",
@@ -76,8 +75,19 @@ def serve(
         otherwise="to serve it at this price",
         unchanged="nothing is served or billed",
     )
-    run = f"serve-{_now():%Y%m%d-%H%M%S}"
-    execution = _start(deployment, {"customization": chosen.name, "run": run, **serving})
+    run = started_now("serve")
+    who = deployment.aws.sts.get_caller_identity()["Arn"]
+    serving = {
+        "customization": chosen.name,
+        "run": run,
+        "started_by": "person",
+        "model_arn": model,
+        "model_run": of_run or _pointer(deployment, chosen.name, "run") or "",
+        "by": who,
+        "price": "\n".join(price),
+        "approval": f"agreed to by {who}",
+    }
+    execution = start_serving(deployment, serving)
     if as_json:
         emit_json(
             {"customization": chosen.name, "run": run, "model": model, "execution": execution}
@@ -86,10 +96,6 @@ def serve(
     say(f"started {execution}")
     say(f"see what is billed: {deployment.command('endpoints')}")
     say(f"see the result when it has ended: {deployment.command(f'run {run}')}")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _model_of(deployment: "Deployment", run: str, customization: str) -> str:
@@ -212,20 +218,3 @@ def _price(customization: "Customization") -> list[str]:
         until = f"a commitment ({serving.commitment}) that cannot be ended early"
     rates = map(str, cost.estimate(customization=customization).rates)
     return [f"{units}, {until}", *rates]
-
-
-def _start(deployment: "Deployment", serving: dict[str, str]) -> str:
-    """Starts the workflow at its serving part; returns the execution's ARN."""
-    run = serving["run"]
-    states = deployment.aws.stepfunctions
-    try:
-        return states.start_execution(
-            stateMachineArn=deployment.workflow_arn,
-            name=run,
-            input=json.dumps({"serving": serving}),
-        )["executionArn"]
-    except states.exceptions.ExecutionAlreadyExists:
-        raise UserError(
-            f"somebody else started {run} in the same second",
-            fix=f"check `{deployment.command('endpoints')}`, then try again",
-        ) from None

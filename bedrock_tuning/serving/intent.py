@@ -1,0 +1,251 @@
+"""What a customization serves, by whose word, and who is acting on it: one item per customization.
+
+Runs, `tuning serve`, deployments, the lease keeper and the deletion of a stack act on the same
+endpoint. Each takes over the item before it changes anything, which raises the item's *generation*;
+an actor that finds another generation than its own has been overtaken and changes nothing more. The
+item also holds what was begun and is not published yet, so that whoever takes over inherits it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+from bedrock_tuning.serving.plan import EndpointKind
+
+StartedBy = Literal["run", "person", "deployment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On which terms something is served; base_model: by its key in the catalogue."""
+
+    mode: EndpointKind | Literal["none"]
+    units: int
+    commitment: str | None
+    lease_hours: int | None
+    base_model: str
+
+    def dearer_than(self, other: "Terms") -> bool:
+        """Whether they can cost more than others, in an hour or in all; by terms, not by prices.
+
+        Prices may be unknown, and another commitment or base model has another price.
+        """
+        if self.mode != "provisioned":
+            return False
+        if (self.mode, self.commitment, self.base_model) != (
+            other.mode,
+            other.commitment,
+            other.base_model,
+        ):
+            return True
+        return self.units > other.units or (self.lease_hours or 0) > (other.lease_hours or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What the owner, or one before it, has begun and not published.
+
+    request: the purchase as it was or will be sent, as JSON, so that it can be repeated exactly;
+    requested: when it was written down, ISO 8601. created_arn: the answer. swapped_arn,
+    swapped_from, swapped_to: an endpoint, the model that it goes back to, and those that were to
+    replace it; swap_seen: the owner's own swap has begun.
+    """
+
+    request: str = ""
+    requested: str = ""
+    created_arn: str = ""
+    swapped_arn: str = ""
+    swapped_from: str = ""
+    swapped_to: tuple[str, ...] = ()
+    swap_seen: bool = False
+
+    def touches(self, arn: str) -> bool:
+        """Whether an endpoint is being made or changed."""
+        return arn in (self.created_arn, self.swapped_arn)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What applications use: an endpoint ("" for none), its model and the run that trained it.
+
+    terms: on which it was bought; None if nobody wrote them down.
+    """
+
+    endpoint_arn: str = ""
+    model_arn: str = ""
+    model_run: str = ""
+    terms: Terms | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The item.
+
+    generation: the fencing token; version: of the item, raised by every write, 0 if it was never
+    written. on: something is, or is about to be, served; why, by, since: of this state. owner: the
+    run that acts or acted last, "" after an end; until: by when it has finished, "" once it has.
+    order: the newest wish, by the time of its upload or command. deployment: the newest one that
+    acted. model_arn, model_run: what should be served. terms, price, approval: what the newest
+    purchase was allowed on. before: what was published until the owner published something else,
+    until it is done.
+    """
+
+    customization: str
+    generation: int = 0
+    version: int = 0
+    on: bool = False
+    why: str = ""
+    by: str = ""
+    since: str = ""
+    owner: str = ""
+    until: str = ""
+    order: str = ""
+    deployment: str = ""
+    model_arn: str = ""
+    model_run: str = ""
+    terms: Terms | None = None
+    price: str = ""
+    approval: str = ""
+    begun: Begun = field(default_factory=Begun)
+    published: Published = field(default_factory=Published)
+    before: Published | None = None
+
+    def to_json(self) -> str:
+        """As it is stored."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The other way round; what an older or newer version of this project added is left out."""
+        values: dict[str, Any] = json.loads(text)
+        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        begun, before = known.get("begun", {}), known.get("before")
+        return cls(
+            **known
+            | {
+                "terms": _terms(known.get("terms")),
+                "begun": Begun(**begun | {"swapped_to": tuple(begun.get("swapped_to", ()))}),
+                "published": _published(known.get("published", {})),
+                "before": None if before is None else _published(before),
+            }
+        )
+
+    def working(self, now: str) -> bool:
+        """Whether its owner may still be at work."""
+        return self.until > now
+
+    def ended(self, *, why: str, by: str, now: str, owner: str = "") -> Self:
+        """Switched off, before anything is deleted: from now on nobody who acted before does.
+
+        No wish for a model, so an upload that is newer than what was served is served all the same.
+        owner: the run that deletes what is there, if it is one.
+        """
+        return replace(
+            self,
+            generation=self.generation + 1,
+            on=False,
+            why=why,
+            by=by,
+            since=now,
+            owner=owner,
+            until="",
+            published=replace(self.published, endpoint_arn=""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Somebody wants something served.
+
+    run: the name of the attempt, which begins with its time. order: of an upload or a command, by
+    which the newest wins. model_arn: "" for whatever is served, which is a deployment's wish.
+    price: shown or calculated; approval: why it may be spent, and by whose word. by: who asks.
+    """
+
+    run: str
+    order: str
+    started_by: StartedBy
+    model_arn: str
+    model_run: str
+    terms: Terms
+    price: str = ""
+    approval: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What became of a wish: the item to write, or None and the reason."""
+
+    intent: Intent | None
+    reason: str = ""
+
+
+def _terms(values: Mapping[str, Any] | None) -> Terms | None:
+    return None if values is None else Terms(**values)
+
+
+def _published(values: Mapping[str, Any]) -> Published:
+    return Published(**{**values, "terms": _terms(values.get("terms"))})
+
+
+def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
+    """Takes over a customization for a wish; until: by when it will be done.
+
+    Who asks again finds its own claim. Else the newest upload or command wins. A deployment changes
+    the terms of what is served and never the model: it begins nothing that is off, and a run whose
+    upload is newer than what is served overtakes it.
+    """
+    if intent.owner == wish.run:
+        return Claim(intent=intent)
+    # What was recorded as published is proved: it is no longer anybody's to undo.
+    begun = Begun() if intent.before else replace(intent.begun, swap_seen=False)
+    taken = replace(
+        intent,
+        generation=intent.generation + 1,
+        on=wish.terms.mode != "none",
+        why=_WHY[wish.started_by],
+        by=wish.by or wish.run,
+        since=now,
+        owner=wish.run,
+        until=until,
+        terms=wish.terms,
+        price=wish.price or intent.price,
+        approval=wish.approval or intent.approval,
+        begun=begun,
+        before=None,
+    )
+    if wish.started_by == "deployment":
+        if wish.run <= intent.deployment:
+            return Claim(intent=None, reason=f"{intent.deployment}, a newer deployment, took over")
+        if not intent.on and taken.on:
+            return Claim(intent=None, reason=not_served(intent))
+        return Claim(intent=replace(taken, deployment=wish.run))
+    if wish.order <= intent.order:
+        return Claim(intent=None, reason=overtaken(intent))
+    return Claim(
+        intent=replace(taken, order=wish.order, model_arn=wish.model_arn, model_run=wish.model_run)
+    )
+
+
+def overtaken(intent: Intent) -> str:
+    """Why an actor that does not own a customization leaves it alone."""
+    if not intent.on and intent.terms is not None and intent.terms.mode != "none":
+        return f"it is not served any more: {intent.why} ({intent.by}, {intent.since})"
+    if intent.owner and intent.owner == intent.deployment:
+        return f"{intent.owner} took over, with the terms that it deployed"
+    return f"run {intent.order} is newer and took over"
+
+
+def not_served(intent: Intent) -> str:
+    """Why a deployment begins nothing."""
+    ended = f": {intent.why} ({intent.by}, {intent.since})" if intent.why else ""
+    return f"{intent.customization} is not being served{ended}"
+
+
+_WHY: Mapping[StartedBy, str] = {
+    "run": "a run trained it",
+    "person": "a person asked for it",
+    "deployment": "a deployment changed its terms",
+}

@@ -1,0 +1,43 @@
+"""Whether something may be bought: the one gate of runs, `tuning serve` and deployments."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bedrock_tuning.serving.intent import Intent, Wish, not_served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """yes; ask: a person has to approve the price first; no. reason: in words."""
+
+    answer: Literal["yes", "ask", "no"]
+    reason: str
+
+
+def may_buy(wish: Wish, intent: Intent, *, replaces: bool) -> Verdict:
+    """Whether a wish may buy an endpoint, or keep one longer, on its terms.
+
+    intent: as it was before the wish took over. replaces: something is being billed now that the
+    purchase takes the place of. Nothing is ever bought without a recorded price and approval: of
+    this purchase, or of the one that a deployment replaces on terms that are not dearer.
+    """
+    if wish.terms.mode == "none":
+        return Verdict(answer="no", reason="nothing should be served")
+    if wish.started_by != "deployment":
+        missing = [
+            name
+            for name, value in (("price", wish.price), ("approval", wish.approval))
+            if not value
+        ]
+        if missing:
+            return Verdict(answer="no", reason=f"no {' and no '.join(missing)} is recorded")
+        return Verdict(answer="yes", reason=wish.approval)
+    if not intent.on:
+        return Verdict(answer="no", reason=not_served(intent))
+    if not replaces:
+        return Verdict(answer="no", reason="a deployment never begins to bill by the hour")
+    if intent.terms is not None and not wish.terms.dearer_than(intent.terms):
+        return Verdict(answer="yes", reason="on terms that are not dearer than those approved")
+    if wish.price and wish.approval:
+        return Verdict(answer="yes", reason=wish.approval)
+    return Verdict(answer="ask", reason="the deployed terms are dearer than those approved")

@@ -1,0 +1,76 @@
+"""The intent item of each customization in the runs table: read, and written if nobody else did."""
+
+from dataclasses import replace
+from typing import Any
+
+from bedrock_tuning.serving.intent import Intent, Published
+from lambdas import _aws, _pointers
+
+_ID = "id"
+
+
+def read(table: str, prefix: str, customization: str) -> Intent:
+    """The item now. Where none was ever written, what the pointers say: version 0.
+
+    Environments that were deployed before there were such items have the pointers only.
+    """
+    stored = _stored(table, customization)
+    if stored is not None:
+        return stored
+    endpoint, model, run = (
+        _pointers.read(prefix, customization, name) or "" for name in ("endpoint", "model", "run")
+    )
+    return Intent(
+        customization=customization,
+        on=bool(endpoint),
+        why="it was served before" if endpoint else "",
+        order=run,
+        model_arn=model,
+        model_run=run,
+        published=Published(endpoint_arn=endpoint, model_arn=model, model_run=run),
+    )
+
+
+def write(table: str, intent: Intent) -> Intent | None:
+    """As it is stored now; None if somebody else has written since it was read.
+
+    If the answer to a write was lost, botocore writes again and is refused: so it is read again.
+    """
+    after = replace(intent, version=intent.version + 1)
+    condition = "#version = :version" if intent.version else "attribute_not_exists(id)"
+    names: dict[str, Any] = (
+        {
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":version": {"N": str(intent.version)}},
+        }
+        if intent.version
+        else {}
+    )
+    written = _aws.none_if(
+        "ConditionalCheckFailedException",
+        lambda: _aws.dynamodb().put_item(
+            TableName=table,
+            Item={
+                _ID: {"S": _key(intent.customization)},
+                "version": {"N": str(after.version)},
+                "intent": {"S": after.to_json()},
+            },
+            ConditionExpression=condition,
+            **names,
+        ),
+    )
+    if written is not None or _stored(table, intent.customization) == after:
+        return after
+    return None
+
+
+def _key(customization: str) -> str:
+    return f"intent#{customization}"
+
+
+def _stored(table: str, customization: str) -> Intent | None:
+    answer = _aws.dynamodb().get_item(
+        TableName=table, Key={_ID: {"S": _key(customization)}}, ConsistentRead=True
+    )
+    item = answer.get("Item")
+    return Intent.from_json(item["intent"]["S"]) if item else None

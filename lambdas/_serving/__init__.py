@@ -1,0 +1,1 @@
+"""How a customization's owner works: what it may still do, and how it undoes what it began."""

@@ -1,0 +1,236 @@
+"""One call of serve: whose customization it is, what it knows, and the steps that it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import ServeEnvironment
+from bedrock_tuning.run import cost
+from bedrock_tuning.run.decisions import ServingStep
+from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
+from bedrock_tuning.serving.purchase import may_buy
+from lambdas import _intent, _pointers, _runs
+
+State = dict[str, Any]
+# How often an item that others write at the same moment is read again.
+_ATTEMPTS = 5
+
+
+class LostError(Exception):
+    """Somebody else took over. state: what this call had learned before."""
+
+    def __init__(self, state: State, intent: Intent) -> None:
+        super().__init__(overtaken(intent))
+        self.state, self.intent = state, intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """state: the workflow's, of which every step returns a changed copy. intent: as last read."""
+
+    env: ServeEnvironment
+    customization: Customization
+    state: State
+    intent: Intent
+
+    @property
+    def name(self) -> str:
+        """The customization's."""
+        return self.customization.name
+
+    def knowing(self, **changes: Any) -> Self:
+        """With more in the workflow's state."""
+        return replace(self, state={**self.state, **changes})
+
+    def with_intent(self, intent: Intent) -> Self:
+        """With the item as it was just written."""
+        return replace(self, intent=intent)
+
+    def next(self, step: ServingStep, reason: str, **changes: Any) -> State:
+        """The state in which this call ends."""
+        return {**self.state, "seconds": 0, **changes, "step": step, "reason": reason}
+
+    def wait(self, reason: str, **changes: Any) -> State:
+        """The state in which a later call looks again."""
+        return self.next("wait", reason, seconds=self.env.poll_seconds, **changes)
+
+    def late(self, since: str) -> bool:
+        """Whether the time for serving has gone by since a moment in the state."""
+        age = datetime.now(UTC) - datetime.fromisoformat(self.state[since])
+        return age > timedelta(seconds=self.env.serving_timeout_seconds)
+
+    def change(self, **changes: Any) -> Self:
+        """Changes the item; raises LostError if somebody else took over meanwhile."""
+        intent = self.intent
+        for _ in range(_ATTEMPTS):
+            wanted = replace(intent, **changes)
+            # A call that is repeated finds what it wrote the first time.
+            stored = intent if wanted == intent else _intent.write(self.env.runs_table, wanted)
+            if stored is not None:
+                return replace(self, intent=stored)
+            # Another call of this run, whose answer was lost, or another owner.
+            intent = self.again().intent
+        raise RuntimeError(f"the intent of {self.name} changes all the time")
+
+    def again(self) -> Self:
+        """With the item as it is now; raises LostError if somebody else took over."""
+        intent = _read(self.env, self.name)
+        if intent.generation != self.intent.generation:
+            raise LostError(self.state, intent)
+        return replace(self, intent=intent)
+
+    def read(self, pointer: str) -> str | None:
+        """A pointer of the customization."""
+        return _pointers.read(self.env.parameter_prefix, self.name, pointer)
+
+    def publish(self, pointer: str, value: str) -> None:
+        """Sets a pointer."""
+        _pointers.publish(self.env.parameter_prefix, self.name, pointer, value)
+
+    def withdraw_pointer(self, pointer: str = "endpoint") -> None:
+        """Takes a pointer away."""
+        _pointers.withdraw(self.env.parameter_prefix, self.name, pointer)
+
+    def withdraw(self, endpoint_arn: str) -> None:
+        """Points to no endpoint, if it was this one."""
+        _pointers.withdraw_from(self.env.parameter_prefix, self.name, "endpoint", endpoint_arn)
+
+
+def _read(env: ServeEnvironment, name: str) -> Intent:
+    return _intent.read(env.runs_table, env.parameter_prefix, name)
+
+
+def found(env: ServeEnvironment, customization: Customization, state: State) -> Work:
+    """The work as it is, whoever owns it."""
+    return Work(
+        env=env, customization=customization, state=state, intent=_read(env, customization.name)
+    )
+
+
+def owns(work: Work) -> bool:
+    """Whether the item is still this run's."""
+    mine: str = work.state["run"]
+    generation: int = work.state.get("generation", work.intent.generation)
+    return (work.intent.owner, work.intent.generation) == (mine, generation)
+
+
+def own(work: Work) -> Work | State:
+    """The work of this run, taken over at its first call; or the state in which it ends.
+
+    A deployment of dearer terms waits for a person's approval before it takes over.
+    """
+    if "generation" in work.state:
+        return work if owns(work) else lost(work, overtaken(work.intent))
+    for _ in range(_ATTEMPTS):
+        asked = priced(wish(work), work.customization)
+        verdict = may_buy(asked, work.intent, replaces=_replaces(work.intent))
+        if asked.started_by == "deployment" and verdict.answer == "ask":
+            return _ask(work, asked.price, verdict.reason)
+        now = _runs.now()
+        # A roll-back has as much time again.
+        most = timedelta(seconds=2 * work.env.serving_timeout_seconds)
+        until = (datetime.fromisoformat(now) + most).strftime("%Y-%m-%dT%H:%M:%SZ")
+        claimed = claim(work.intent, asked, now=now, until=until)
+        if claimed.intent is None:
+            return lost(work, claimed.reason)
+        stored = (
+            work.intent
+            if claimed.intent is work.intent
+            else _intent.write(work.env.runs_table, claimed.intent)
+        )
+        if stored is not None:
+            return replace(work, intent=stored).knowing(generation=stored.generation)
+        work = replace(work, intent=_read(work.env, work.name))
+    raise RuntimeError(f"the intent of {work.name} changes all the time")
+
+
+def lost(work: Work, reason: str) -> State:
+    """Another owns what this run has begun; after an end nobody does, so it is undone."""
+    if "created_arn" in work.state and "published" not in work.state and not work.intent.on:
+        return work.next("roll-back", reason)
+    step: ServingStep = "pending" if work.state.get("started_by") == "deployment" else "unserved"
+    return work.next(step, left_alone(work, reason))
+
+
+def left_alone(work: Work, reason: str) -> str:
+    """Why this run changes nothing more, and what it leaves."""
+    model = work.state.get("model_arn")
+    return f"{reason}; {model} is kept" if model else reason
+
+
+def _ask(work: Work, price: str, reason: str) -> State:
+    """The state in which a person is asked; its row shows what is asked, and keeps the answer."""
+    why = f"{reason}: what is served now stays until then"
+    _runs.start_run(
+        work.env.runs_table,
+        run=work.state["run"],
+        customization=work.name,
+        status="awaiting-approval",
+        estimate=price,
+        approval_reason=why,
+    )
+    return work.next("approve", why, estimate=price)
+
+
+def may_create(work: Work, *, replaces: bool) -> str | None:
+    """Why the owner may not buy what it wants to buy; None if it may."""
+    verdict = may_buy(priced(wish(work), work.customization), work.intent, replaces=replaces)
+    return None if verdict.answer == "yes" else f"nothing was bought: {verdict.reason}"
+
+
+def priced(asked: Wish, customization: Customization) -> Wish:
+    """A deployment's wish with its price, and the approval that its budget gives.
+
+    Runs and people bring both along.
+    """
+    if asked.started_by != "deployment" or customization.serving.mode != "provisioned":
+        return asked
+    estimate = cost.estimate(customization=customization, serving_only=True)
+    needed = cost.needs_approval(customization=customization, estimate=estimate)
+    within = "" if needed else "the price is within the budget"
+    price = "\n".join(map(str, (*estimate.lines, *estimate.rates)))
+    return replace(asked, price=price, approval=asked.approval or within)
+
+
+def _replaces(intent: Intent) -> bool:
+    """Whether something is billed, or about to be, that a purchase would take the place of."""
+    return bool(intent.published.endpoint_arn or intent.begun.request)
+
+
+def wish(work: Work) -> Wish:
+    """What the run asks for."""
+    state: Mapping[str, Any] = work.state
+    started_by: StartedBy = state.get("started_by", "run")
+    return Wish(
+        run=state["run"],
+        order=state.get("order", state["run"]),
+        started_by=started_by,
+        model_arn=state.get("model_arn") or "",
+        model_run=state["run"] if started_by == "run" else state.get("model_run", ""),
+        terms=terms_of(work.customization),
+        price=state.get("price", ""),
+        approval=_approval(state),
+        by=state.get("by", ""),
+    )
+
+
+def _approval(state: Mapping[str, Any]) -> str:
+    """Why the price may be spent: as the run knows, or by the answer of a person who was asked."""
+    answer = state.get("approved")
+    if answer is None:
+        return str(state.get("approval", ""))
+    return " ".join(filter(None, ["approved by", answer.get("approved_by"), answer.get("reason")]))
+
+
+def terms_of(customization: Customization) -> Terms:
+    """The terms that a customization says."""
+    serving = customization.serving
+    return Terms(
+        mode=serving.mode,
+        units=serving.model_units,
+        commitment=serving.commitment,
+        lease_hours=serving.lease_hours,
+        base_model=customization.base_model.key,
+    )

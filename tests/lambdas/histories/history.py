@@ -1,0 +1,114 @@
+"""One history: what happens in it, by chance, and what must be true of it."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from lambdas import _endpoints
+from tests.lambdas.aws import Aws
+from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.histories.world import World, pointers
+
+OLD = model_arn(1)
+# After this long whatever was begun is over: time-outs, roll-backs, the keeper's rounds.
+QUIET = timedelta(hours=5)
+
+
+def play(world: World, *, many: int) -> None:
+    """Two runs or more in one purchase's time, and so many other things that happen besides."""
+    chance = world.chance
+    world.aws.ssm.values |= pointers()
+    world.aws.bedrock.models[OLD] = BASE
+    begins = [world.now + timedelta(minutes=chance.uniform(0, 60)) for _ in range(2)]
+    if chance.random() < 0.2:
+        # Both in the same second.
+        begins[1] = begins[0]
+    what: list[tuple[datetime, Callable[[], None]]] = [(begin, world.run) for begin in begins]
+    others = [world.run, world.person, world.end, world.deploy, world.abort, world.delete]
+    what += [
+        (world.now + timedelta(minutes=chance.uniform(0, 150)), chance.choice(others))
+        for _ in range(many)
+    ]
+    for moment, act in sorted(what, key=lambda each: each[0]):
+        _until(world, moment)
+        world.pass_to(moment)
+        world.log.append(f"{world.now:%H:%M} {act.__name__}")
+        act()
+    _until(world, world.now + QUIET)
+    # Nobody interferes any more: what is left is put in order.
+    world.chaos = 0
+    _until(world, world.now + QUIET)
+    world.pass_to(world.now + timedelta(hours=1))
+    for _ in range(2):
+        world.keep()
+
+
+def _until(world: World, moment: datetime) -> None:
+    steps = 0
+    while world.due <= moment:
+        world.next()
+        steps += 1
+        assert steps < 5_000, "no end in sight"
+
+
+def faults(world: World) -> Iterator[str]:
+    """Whatever must never be."""
+    yield from (
+        f"{told.run} was told that it is served, and it was not"
+        for told in world.told
+        if told.step == "served" and not told.true
+    )
+    yield from (f"{told.run} goes on for ever" for told in world.told if told.step not in _ENDS)
+    yield from world.taken
+    aws = world.aws
+    arn, model = aws.pointer("endpoint"), aws.pointer("model")
+    endpoints = aws.bedrock.endpoints
+    if arn is not None:
+        found = endpoints.get(arn)
+        if found is None:
+            yield "the pointer names an endpoint that is gone"
+        elif (found["status"], found["model"]) != ("InService", model):
+            yield f"the pointer names {found['status']} {found['model']}, published is {model}"
+    now = f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
+    for each, found in endpoints.items():
+        ends = found["tags"].get(_endpoints.EXPIRES)
+        if ends is None:
+            yield f"{each} is billed without an end"
+        elif ends < now and found["status"] == "InService":
+            yield f"{each} is billed although its lease has ended"
+        if each != arn:
+            yield f"{each} is billed and nobody uses it"
+
+
+def not_the_newest(world: World) -> Iterator[str]:
+    """Of runs that nobody disturbed: the newest wish is served, and everybody knows."""
+    newest = max(world.executions, key=lambda each: str(each.state["run"]))
+    if not world.true(newest):
+        yield f"{newest.state['run']} is the newest, and is not served"
+    yield from (
+        f"{told.run} was told {told.step}: {told.reason}"
+        for told in world.told
+        if told.step not in ("served", "unserved")
+    )
+
+
+_ENDS = ("served", "unserved", "removed", "pending", "failed")
+
+
+def begin(aws: Aws, seed: int, customize: Callable[..., Any], *, chaos: float) -> World:
+    """A world in which only a deployed customization is."""
+    fresh = Aws()
+    for service in fresh.__dataclass_fields__:
+        getattr(aws, service).__dict__.update(getattr(fresh, service).__dict__)
+    chance = random.Random(seed)  # noqa: S311
+    world = World(aws=aws, chance=chance, chaos=chaos)
+    world.customize = customize
+    for service in fresh.__dataclass_fields__:
+        getattr(aws, service).around = world.around
+    customize(serving={"model_units": 1, "lease_hours": chance.choice([1, 8, 30])})
+    aws.bedrock_runtime.reply = REPLY
+    return world
+
+
+REPLY = b'{"embedding": [%s]}' % b", ".join([b"0.5"] * 1024)

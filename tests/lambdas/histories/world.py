@@ -1,0 +1,374 @@
+"""A customization's serving at production's proportions, on a clock of its own.
+
+Executions of the workflow's serving part, the lease keeper, deployments and people act on AWS in
+memory. Every call of AWS is a point at which another actor may act first, or the answer may get
+lost: that is where histories part.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ReadTimeoutError
+
+from bedrock_tuning.constructs import workflow
+from lambdas import keep_leases, provisioned_throughput, serve
+from tests.lambdas.aws import PREFIX, Aws, settings
+from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.flow import NAME, STATE
+
+STATES = workflow.definition(environment="dev", approval_days=1)["States"]
+BEGINNING = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+# Production's: a poll, a purchase, a swap, the lease keeper's schedule.
+POLL, KEEPER = timedelta(seconds=60), timedelta(minutes=15)
+PURCHASE, SWAP = (20, 45), (10, 10)
+# For how long a call of a function can stand still between two calls of AWS.
+STILL = timedelta(seconds=5)
+
+
+class Aborted(BaseException):
+    """Whoever acts is stopped at once, and nothing of it catches that: what it began stays."""
+
+
+@dataclass
+class Told:
+    """What people were told, with what was true when its run looked for the last time."""
+
+    run: str
+    step: str
+    reason: str
+    true: bool
+
+
+@dataclass
+class Execution:
+    """The serving part of one run, a state at a time. ends: what aborts it, if anything does."""
+
+    world: "World"
+    state: dict[str, Any]
+    settings: dict[str, Any]
+    here: str = "Serve"
+    due: datetime = BEGINNING
+    aborted: bool = False
+    saw: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return self.here == "Close run" or self.aborted
+
+    def act(self) -> None:
+        """The next state."""
+        described = STATES[self.here]
+        if described["Type"] == "Choice":
+            rule = (
+                rule["Next"]
+                for rule in described["Choices"]
+                if self.state["step"] == rule["StringEquals"]
+            )
+            self.here = next(rule, described["Default"])
+        elif described["Type"] == "Wait":
+            self.due = self.world.after(timedelta(seconds=self.state["seconds"]))
+            self.here = described["Next"]
+        elif described["Resource"] == "${Serve}":
+            self._call(described)
+        elif described["Resource"].endswith(".waitForTaskToken"):
+            self.state["approved"] = {"approved_by": "somebody", "reason": "worth it"}
+            self.due = self.world.now + timedelta(minutes=self.world.chance.randint(1, 90))
+            self.here = described["Next"]
+        else:
+            self.here = described["Next"]
+        if self.here == "Close run" and not self.aborted:
+            self.world.tell(self)
+
+    def _call(self, described: dict[str, Any]) -> None:
+        """A task, with one retry of an error that nobody expected, as the workflow's own."""
+        event = {
+            "action": described["Parameters"]["action"],
+            "serving": self.state,
+            "settings": self.settings,
+        }
+        for attempt in range(2):
+            try:
+                with self.world.acting(self):
+                    self.state = json.loads(json.dumps(serve.handler(event, None)))
+                self.here = described["Next"]
+                return
+            except Aborted:
+                self.aborted = True
+                return
+            except Exception as error:
+                if attempt:
+                    (catch,) = described["Catch"]
+                    cause = json.dumps({"errorMessage": str(error)})
+                    self.state["error"] = {"Error": type(error).__name__, "Cause": cause}
+                    self.here = catch["Next"]
+                    if catch["ResultPath"] == "$.error":
+                        self.state["step"] = "failed"
+
+
+@dataclass
+class World:
+    """All of it. chance: decides everything that is left open. chaos: how often it interferes."""
+
+    aws: Aws
+    chance: random.Random
+    chaos: float = 0.02
+    now: datetime = BEGINNING
+    executions: list[Execution] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    changes: dict[str, datetime] = field(default_factory=dict)
+    actors: list[Execution | None] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    keeper_due: datetime = BEGINNING + KEEPER
+    runs: int = 0
+    bought: int = 0
+    names: set[str] = field(default_factory=set)
+    taken: list[str] = field(default_factory=list)
+
+    # What a history may do at any moment; each is something that happens in production.
+
+    def run(self) -> None:
+        """An upload: its model is trained some time later, in any order."""
+        self.runs += 1
+        begins = self.now - timedelta(minutes=self.chance.choice([0, 5, 40, 90]))
+        suffix = f"{self.chance.randrange(16**6):06x}"
+        self._start(run=f"{begins:%Y%m%d-%H%M%S}-{suffix}", model_arn=self._trained())
+
+    def person(self) -> None:
+        """`tuning serve`, of some model that there is."""
+        model = self.chance.choice(sorted(self.aws.bedrock.models))
+        self._start(
+            run=self._name("serve"), model_arn=model, started_by="person", model_run="a-run"
+        )
+
+    def end(self) -> None:
+        """`tuning lease --end`."""
+        self._start(run=self._name("end"), started_by="person", end=True, by="somebody")
+
+    def deploy(self) -> None:
+        """A deployment, of the same terms or others."""
+        units = self.chance.choice([1, 1, 2])
+        self.customize(
+            serving={"model_units": units, "lease_hours": self.chance.choice([1, 8, 30])}
+        )
+        identity = f"{self.chance.randrange(16**8):08x}"
+        event = {
+            "RequestType": "Update",
+            "ResponseURL": "https://cloudformation.example",
+            "StackId": "a-stack",
+            "RequestId": identity,
+            "LogicalResourceId": "Throughput",
+            "ResourceProperties": {"Customization": NAME, "LeaseHours": "30"},
+        }
+        with self.acting(None), _alarmed():
+            provisioned_throughput.handler(event, CONTEXT)
+
+    def abort(self) -> None:
+        """Somebody stops an execution between two states."""
+        running = [each for each in self.executions if not each.ended]
+        if running:
+            chosen = self.chance.choice(running)
+            chosen.aborted = True
+            self.log.append(f"{self.now:%H:%M} {chosen.state['run']} aborted in {chosen.here}")
+
+    def delete(self) -> None:
+        """Somebody deletes an endpoint by hand."""
+        ready = [
+            arn
+            for arn, found in self.aws.bedrock.endpoints.items()
+            if found["status"] == "InService"
+        ]
+        if ready:
+            del self.aws.bedrock.endpoints[self.chance.choice(ready)]
+
+    def keep(self) -> None:
+        """The lease keeper; it raises for its alarm, and comes again."""
+        with self.acting(None), _alarmed():
+            keep_leases.handler({}, None)
+
+    customize: Callable[..., Any] = lambda **_: None
+
+    def _name(self, what: str) -> str:
+        return f"{self.now:%Y%m%d-%H%M%S}-{what}-{self.chance.randrange(16**6):06x}"
+
+    def _trained(self) -> str:
+        model = model_arn(100 + self.runs)
+        self.aws.bedrock.models[model] = BASE
+        return model
+
+    def _start(self, **state: Any) -> None:
+        self.executions.append(Execution(self, {**STATE, **state}, settings(), due=self.now))
+
+    def _started(self) -> None:
+        """Executions that a function has started."""
+        for name, text in self.aws.stepfunctions.executions.items():
+            if name not in self.names:
+                self.names.add(name)
+                serving = dict(json.loads(text)["serving"])
+                self.executions.append(Execution(self, serving, settings(), due=self.now))
+
+    # Time.
+
+    def pass_to(self, moment: datetime) -> None:
+        """Time goes by: changes under way end, one after another."""
+        for arn, until in sorted(self.changes.items(), key=lambda each: each[1]):
+            found = self.aws.bedrock.endpoints.get(arn)
+            if found is None:
+                del self.changes[arn]
+            elif until <= moment:
+                found["status"], found["model"] = "InService", found["wanted"]
+                del self.changes[arn]
+        self.now = max(self.now, moment)
+
+    def after(self, pause: timedelta) -> datetime:
+        """When a poll comes that may find something new: most of those before are left out."""
+        if not pause or not self.changes or self.chance.random() < 0.1:
+            return self.now + pause
+        return self.now + pause * max(1, -((self.now - min(self.changes.values())) // pause))
+
+    @property
+    def due(self) -> datetime:
+        """When something happens next."""
+        return min([self.keeper_due, *(each.due for each in self.executions if not each.ended)])
+
+    def next(self) -> None:
+        """The next thing that is due."""
+        waiting = [each for each in self.executions if not each.ended]
+        soonest = self.due
+        if self.keeper_due <= soonest:
+            self.pass_to(self.keeper_due)
+            self.keeper_due += KEEPER if waiting else 4 * KEEPER
+            self.keep()
+            return
+        self.pass_to(soonest)
+        self.chance.choice([each for each in waiting if each.due <= soonest]).act()
+
+    # The points at which histories part.
+
+    @contextmanager
+    def acting(self, execution: Execution | None) -> Iterator[None]:
+        """While an actor's function runs."""
+        self.actors.append(execution)
+        try:
+            yield
+        finally:
+            self.actors.pop()
+
+    def around(self, operation: str, carry_out: Callable[[], Any]) -> Any:
+        """Stands around every call of AWS."""
+        if not self.actors:
+            return carry_out()
+        self._interfere()
+        actor = self.actors[-1]
+        well = actor is not None and self.true(actor, any_model=True)
+        published = self.aws.pointer("endpoint") if well else None
+        if actor is not None:
+            actor.saw = self.true(actor)
+        answer = carry_out()
+        if actor and published and published not in self.aws.bedrock.endpoints:
+            self._taken_away(actor, published)
+        if operation == "PutItem" and self.chance.random() < self.chaos:
+            # The answer got lost, and botocore asked again.
+            answer = carry_out()
+        self._notice()
+        self._started()
+        if self.chance.random() < self.chaos:
+            if self.chance.random() < 0.3:
+                raise Aborted
+            raise ReadTimeoutError(endpoint_url=f"https://aws.example/{operation}")
+        self._interfere()
+        return answer
+
+    def _interfere(self) -> None:
+        """Another actor is faster; a function stands still for seconds, not for minutes."""
+        if len(self.actors) > 1 or self.chance.random() >= self.chaos:
+            return
+        others = [each for each in self.executions if not each.ended and each not in self.actors]
+        due = [each for each in others if each.due <= self.now + STILL]
+        if due and self.chance.random() < 0.8:
+            other = self.chance.choice(due)
+            for _ in range(self.chance.randint(1, 6)):
+                if not other.ended and other.due <= self.now + STILL:
+                    other.act()
+        elif self.chance.random() < 0.5:
+            self.keep()
+        else:
+            # Somebody starts another one, which acts before this one goes on.
+            self.chance.choice([self.run, self.person, self.end])()
+            if not self.executions[-1].ended:
+                self.executions[-1].act()
+
+    def _notice(self) -> None:
+        """A change that was just asked for takes its time."""
+        for arn, found in self.aws.bedrock.endpoints.items():
+            if found["status"] in ("Creating", "Updating") and arn not in self.changes:
+                least, most = PURCHASE if found["status"] == "Creating" else SWAP
+                self.bought += found["status"] == "Creating"
+                self.changes[arn] = self.now + timedelta(minutes=self.chance.uniform(least, most))
+
+    # The truth.
+
+    def _taken_away(self, actor: Execution, arn: str) -> None:
+        """Only who ends it on purpose deletes what is published and well.
+
+        Or who is publishing it just now, fails, and is told so.
+        """
+        intent = json.loads(self.aws.dynamodb.item(f"intent#{NAME}")["intent"])
+        own = intent["owner"] == actor.state["run"] and intent["before"] is not None
+        if not actor.state.get("end") and not own:
+            self.taken.append(f"{actor.state['run']} deleted {arn}, which was published")
+
+    def true(self, execution: Execution, *, any_model: bool = False) -> bool:
+        """Whether its model, or any, is what the pointers name and a ready endpoint serves."""
+        arn = self.aws.pointer("endpoint")
+        found = self.aws.bedrock.endpoints.get(arn or "")
+        wanted = execution.state.get("model_arn")
+        return bool(
+            found
+            and found["status"] == "InService"
+            and found["model"] == self.aws.pointer("model")
+            and (any_model or wanted is None or found["model"] == wanted)
+        )
+
+    def tell(self, execution: Execution) -> None:
+        """What close_run tells people."""
+        state = execution.state
+        self.told.append(
+            Told(
+                run=str(state["run"]),
+                step=str(state.get("step", "failed")),
+                reason=str(state.get("reason", state.get("error"))),
+                true=execution.saw,
+            )
+        )
+
+
+@contextmanager
+def _alarmed() -> Iterator[None]:
+    with suppress(RuntimeError, ReadTimeoutError, Aborted):
+        yield
+
+
+def clock(world: World) -> Any:
+    """datetime as the functions import it, at the world's time."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return world.now.astimezone(tz)
+
+    return Clock
+
+
+def pointers() -> dict[str, str]:
+    """What a deployed stack has written before anything is served."""
+    return {f"{PREFIX}/{NAME}/serving": "deployed"}
+
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)

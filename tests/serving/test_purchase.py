@@ -1,0 +1,134 @@
+"""No purchase without a recorded price and approval: every way to one, in every situation."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.serving.intent import Intent, Published, Terms, Wish, claim
+from bedrock_tuning.serving.purchase import may_buy
+
+TERMS = Terms(
+    mode="provisioned", units=1, commitment=None, lease_hours=8, base_model="titan-text-lite"
+)
+NOW, UNTIL = "2026-11-22T09:30:00Z", "2026-11-22T13:30:00Z"
+ENDPOINT = "arn:an-endpoint"
+NEVER = Intent(customization="pets")
+SERVED = Intent(
+    customization="pets",
+    generation=3,
+    version=7,
+    on=True,
+    owner="20261121-093000-aaaaaa",
+    order="20261121-093000-aaaaaa",
+    model_arn="arn:a-model",
+    terms=TERMS,
+    published=Published(endpoint_arn=ENDPOINT, model_arn="arn:a-model", terms=TERMS),
+)
+LEASE_ENDED = SERVED.ended(why="its lease ended", by="KeepLeases", now=NOW)
+PERSON_ENDED = SERVED.ended(why="a person ended it", by="somebody", now=NOW)
+RETIRED = SERVED.ended(why="its stack was deleted", by="the deletion", now=NOW)
+SITUATIONS = {
+    "never served": NEVER,
+    "served": SERVED,
+    "lease ended": LEASE_ENDED,
+    "a person ended it": PERSON_ENDED,
+    "stack deleted and made again": RETIRED,
+}
+PRICED = {"price": "2.00 USD per hour", "approval": "within the budget"}
+
+
+def _wish(started_by: Any, *, terms: Terms = TERMS, **more: str) -> Wish:
+    names = {"run": "cccccc", "person": "serve-cccccc", "deployment": "deploy-cccccc"}
+    run = f"20261122-093000-{names[started_by]}"
+    model = {"model_arn": "arn:another", "model_run": run}
+    return Wish(run=run, order=run, started_by=started_by, terms=terms, **model, **more)
+
+
+RUN, PERSON = _wish("run", **PRICED), _wish("person", **PRICED)
+UNPRICED = [
+    _wish(who, **{name: value for name, value in PRICED.items() if name != missing})
+    for who in ("run", "person")
+    for missing in PRICED
+]
+# An upgrade deploys the same terms again.
+UPGRADE = _wish("deployment")
+CHEAPER = _wish("deployment", terms=replace(TERMS, lease_hours=4))
+DEARER = _wish("deployment", terms=replace(TERMS, units=2), price="4.00 USD per hour")
+APPROVED = replace(DEARER, approval="approved by somebody")
+OFF = {"never served", "lease ended", "a person ended it", "stack deleted and made again"}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("wish", [RUN, PERSON], ids=["run", "serve"])
+def test_a_run_and_a_person_buy_at_a_price_that_was_approved(wish: Wish, situation: str) -> None:
+    verdict = may_buy(wish, SITUATIONS[situation], replaces=situation not in OFF)
+
+    assert (verdict.answer, verdict.reason) == ("yes", PRICED["approval"])
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("wish", UNPRICED)
+def test_without_a_price_or_an_approval_nothing_is_bought(wish: Wish, situation: str) -> None:
+    verdict = may_buy(wish, SITUATIONS[situation], replaces=True)
+
+    assert verdict.answer == "no"
+    assert verdict.reason in ("no price is recorded", "no approval is recorded")
+
+
+@pytest.mark.parametrize("situation", sorted(OFF))
+@pytest.mark.parametrize("wish", [UPGRADE, CHEAPER, DEARER, APPROVED])
+def test_what_is_off_stays_off_whatever_is_deployed(wish: Wish, situation: str) -> None:
+    verdict = may_buy(wish, SITUATIONS[situation], replaces=True)
+    claimed = claim(SITUATIONS[situation], wish, now=NOW, until=UNTIL)
+
+    assert (verdict.answer, claimed.intent) == ("no", None)
+    assert "is not being served" in verdict.reason
+    assert claimed.reason == verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("wish", "answer"),
+    [(UPGRADE, "yes"), (CHEAPER, "yes"), (DEARER, "ask"), (APPROVED, "yes")],
+    ids=["upgrade", "cheaper", "dearer", "dearer and approved"],
+)
+def test_a_deployment_replaces_what_is_served_and_asks_if_that_is_dearer(
+    wish: Wish, answer: str
+) -> None:
+    assert may_buy(wish, SERVED, replaces=True).answer == answer
+    # What somebody deleted by hand is not bought again.
+    assert may_buy(wish, SERVED, replaces=False).answer == "no"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"units": 2},
+        {"lease_hours": 9},
+        {"commitment": "OneMonth", "lease_hours": None},
+        {"base_model": "nova-micro"},
+    ],
+    ids=str,
+)
+def test_more_units_longer_leases_commitments_and_other_models_are_dearer(
+    change: dict[str, Any],
+) -> None:
+    assert replace(TERMS, **change).dearer_than(TERMS)
+    assert not TERMS.dearer_than(TERMS)
+
+
+def test_by_request_is_never_dearer_and_by_the_hour_always_is() -> None:
+    on_demand = replace(TERMS, mode="on-demand", lease_hours=None)
+
+    assert not on_demand.dearer_than(TERMS)
+    assert TERMS.dearer_than(on_demand)
+
+
+def test_terms_that_nobody_wrote_down_are_asked_for() -> None:
+    assert may_buy(UPGRADE, replace(SERVED, terms=None), replaces=True).answer == "ask"
+
+
+def test_where_nothing_should_be_served_nothing_is_bought() -> None:
+    nothing = _wish("run", terms=replace(TERMS, mode="none"), **PRICED)
+
+    assert may_buy(nothing, SERVED, replaces=True).answer == "no"
