@@ -7,6 +7,7 @@ violations = review.violations(evidence)
 from pathlib import Path
 
 from bedrock_tuning.contracts import Contracts
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.check import Evidence, Violation
@@ -50,7 +51,15 @@ def violations(checked: Evidence) -> list[Violation]:
 
 def described(seen: access.Permissions, contracts: Contracts | None) -> Facts:
     """What a reviewer wants to know of a whole assembly; judged if there are contracts for it."""
-    facts = gather(seen, bind(contracts, seen.assembly) if contracts else None)
+    try:
+        facts = gather(seen, bind(contracts, seen.assembly) if contracts else None)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # CloudFormation would refuse such a value; the checks refuse it in a synthesis.
+        raise UserError(
+            f"a property has a value of another form than its type has: {error}",
+            where=str(seen.assembly.folder),
+            fix="synthesize again, and change nothing by hand",
+        ) from error
     if contracts is not None:
         checked = evidence_of(seen.assembly, contracts)
         facts.violations = violations(checked)

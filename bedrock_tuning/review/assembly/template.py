@@ -14,6 +14,7 @@ from typing import Any, Final
 from bedrock_tuning.review.assembly import identity, manifest, uploads
 from bedrock_tuning.review.assembly.manifest import parsed
 from bedrock_tuning.review.assembly.reads import Properties, Reads
+from bedrock_tuning.review.assembly.skeleton import skeleton
 
 UNRESOLVED: Final = "«unresolved»"
 _NOTHING: Final = object()
@@ -143,16 +144,9 @@ def resolve(
     """Resolves templates that are already in memory. regions: by stack; us-east-1 if unknown."""
     found = Assembly(folder=folder)
     for stack, raw in templates.items():
-        named = raw.get("Resources", {})
-        real = {
-            name: each
-            for name, each in named.items()
-            if isinstance(each, dict) and isinstance(each.get("Properties", {}), dict)
-        }
-        found.templates[stack] = {**raw, "Resources": real}
+        found.templates[stack], lost = skeleton(raw)
         # A macro or a loop of a transform: only AWS can say what becomes of it.
-        lost = sorted(named.keys() - real.keys())
-        found.unresolved += [(f"{stack}/{name}", "not a resource") for name in lost]
+        found.unresolved += [(f"{stack}/{name}", what) for name, what in sorted(lost)]
     found.regions = {name: (regions or {}).get(name, _DEFAULT_REGION) for name in templates}
     resolver = _Resolver(found, stand_ins)
     for stack, template in found.templates.items():

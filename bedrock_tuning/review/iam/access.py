@@ -150,6 +150,10 @@ class _Builder:
         properties = resource.properties
         policy: list[Statement] = []
         for number, inline in enumerate(listed(properties.get("Policies"))):
+            if not isinstance(inline, dict):
+                problem = f"Policies/{number} is no policy"
+                self._permissions.problems.append((resource.path, problem))
+                continue
             where = f"Policies/{inline.get('PolicyName', number)}"
             policy += self._parse(resource, inline.get("PolicyDocument"), where)
         self._permissions.roles[resource.arn] = IamRole(

@@ -1,0 +1,54 @@
+"""The skeleton of a template: sections, resources, outputs; whatever has another form is taken out.
+
+Everything else may then rely on it. A value that CloudFormation would have to transform first, or
+that is no template's at all, could become anything: it is listed, and the proof fails.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+Raw = dict[str, Any]
+_NAMED: Final = ("Resources", "Outputs", "Parameters", "Conditions")
+
+
+def skeleton(template: Any) -> tuple[Raw, list[tuple[str, str]]]:
+    """The template with only what has the form of one, and the names and kinds of the rest."""
+    if not isinstance(template, dict):
+        return {"Resources": {}}, [("", "not a template")]
+    kept: Raw = {**template, "Resources": {}}
+    lost: list[tuple[str, str]] = []
+    for section in (each for each in _NAMED if each in template):
+        entries = template[section]
+        if not isinstance(entries, dict):
+            lost.append((section, "not an object"))
+            entries = {}
+        kept[section] = {
+            name: entry for name, entry in entries.items() if _is_formed(section, entry)
+        }
+        lost += [(name, f"not one of the {section}") for name in entries.keys() - kept[section]]
+    return kept, lost
+
+
+def _is_formed(section: str, entry: Any) -> bool:
+    if section == "Conditions":
+        return True
+    if not isinstance(entry, dict):
+        return False
+    if section == "Resources":
+        wanted = entry.get("DependsOn", [])
+        names = [wanted] if isinstance(wanted, str) else wanted
+        return (
+            isinstance(entry.get("Type"), str)
+            and isinstance(entry.get("Properties", {}), dict)
+            and _is_plain(entry.get("Metadata", {}))
+            and isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+        )
+    if section == "Outputs":
+        export = entry.get("Export", {"Name": ""})
+        return "Value" in entry and isinstance(export, dict) and "Name" in export
+    return isinstance(entry.get("Type"), str)
+
+
+def _is_plain(metadata: Any) -> bool:
+    return isinstance(metadata, Mapping) and isinstance(metadata.get("aws:cdk:path", ""), str)
