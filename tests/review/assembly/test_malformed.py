@@ -38,8 +38,9 @@ def source(dev: Synthesized) -> Source:
 
 def places(value: Any, here: Path = ()) -> Iterator[Path]:
     """Every place inside of a value."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, inner in entries if isinstance(value, dict | list) else ():
+    if not isinstance(value, dict | list):
+        return
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
         yield (*here, key)
         yield from places(inner, (*here, key))
 
