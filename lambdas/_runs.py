@@ -210,6 +210,13 @@ def keep_lock(table: str, *, key: str, run: str) -> str | None:
     return None if kept else "another"
 
 
+def release_work(table: str, *, key: str, run: str) -> None:
+    """Lets others have the work of a run that ended, if it was still about to be done."""
+    lock = lock_of(table, key)
+    if lock is not None and lock.run == run and lock.state == "training":
+        finish_work(table, key=key, run=run, state="failed", model_arn=None)
+
+
 def finish_work(table: str, *, key: str, run: str, state: str, model_arn: str | None) -> None:
     """Records what became of the work, if this run still owns the lock."""
     lock = lock_of(table, key)

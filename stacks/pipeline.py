@@ -13,8 +13,13 @@ from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
-from bedrock_tuning.constructs.triggers import keep_leases, start_on_upload
-from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.constructs.triggers import (
+    keep_leases,
+    reconcile_by_the_clock,
+    reconcile_on_end,
+    start_on_upload,
+)
+from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 from stacks.data import DataStack
 
@@ -67,6 +72,19 @@ class PipelineStack(Stack):
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
         )
+        reconciler = self.functions[RECONCILE.name].function
+        reconcile_on_end(
+            self,
+            machine=self.workflow,
+            function=reconciler,
+            dead_letters=self.messages.dead_letters,
+        )
+        reconcile_by_the_clock(
+            self,
+            function=reconciler,
+            dead_letters=self.messages.dead_letters,
+            permissions=permissions,
+        )
         self._alarms()
         export(self, "RunsTable", runs.table_name)
         export(self, "Workflow", self.workflow.state_machine_arn)
@@ -90,6 +108,7 @@ class PipelineStack(Stack):
 
     def _alarms(self) -> None:
         five, keeper = Duration.minutes(5), self.functions[KEEP_LEASES.name].function
+        reconciler = self.functions[RECONCILE.name].function
         waiting = self.messages.dead_letters.metric_approximate_number_of_messages_visible
         metrics = {
             "WorkflowFailed": self.workflow.metric_failed(period=five),
@@ -97,11 +116,16 @@ class PipelineStack(Stack):
             "WorkflowAborted": self.workflow.metric_aborted(period=five),
             "DeadLettersWaiting": waiting(period=five),
             "LeasesNotKept": keeper.metric_errors(period=five),
+            "RunsNotReconciled": reconciler.metric_errors(period=five),
         }
         if self.network and self.network.closer:
             metrics["DefaultGroupNotClosed"] = self.network.closer.metric_errors(period=five)
         self.messages.alarm_on(self, metrics)
-        # No call is no error: a keeper that is never called would be silent, and endpoints would
-        # go on billing.
-        calls = keeper.metric_invocations(period=Duration.hours(1))
-        self.messages.alarm_on_silence(self, "LeaseKeeperNotCalled", calls)
+        # No call is no error: what is never called would be silent, while endpoints and jobs go
+        # on billing.
+        for name, function in (
+            ("LeaseKeeperNotCalled", keeper),
+            ("ReconcilerNotCalled", reconciler),
+        ):
+            calls = function.metric_invocations(period=Duration.hours(1))
+            self.messages.alarm_on_silence(self, name, calls)

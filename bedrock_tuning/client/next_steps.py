@@ -21,7 +21,7 @@ _TOLD: Final = (
     "declined",
     "expired",
 )
-_BROKEN: Final = ("failed", "stopped", "serving-failed")
+_BROKEN: Final = ("failed", "stopped", "aborted", "serving-failed")
 _RUNNING: Final = ("checking", "valid", QUEUED, "training")
 
 

@@ -18,7 +18,7 @@ _KNOWN: Final = 200
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
-_HIDDEN = ("id", "approval_token", "open", "turn")
+_HIDDEN = ("id", "approval_token", "open", "turn", "watched_since", "ended")
 
 
 def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:

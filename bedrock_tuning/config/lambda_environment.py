@@ -75,6 +75,14 @@ class TurnEnvironment(RunEnvironment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileEnvironment(RunEnvironment):
+    """reconcile. workflow_arn: whose executions it asks about, and starts to serve."""
+
+    topic_arn: str
+    workflow_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeEnvironment(Environment):
     """serve. poll_seconds: wait between two looks; serving_timeout_seconds: then it gives up."""
 

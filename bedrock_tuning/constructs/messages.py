@@ -28,6 +28,11 @@ DESCRIPTIONS: Final = {
         "log says why and what to do"
     ),
     "LeaseKeeperNotCalled": "keep_leases was not called for an hour: nothing ends leases now",
+    "RunsNotReconciled": (
+        "reconcile failed, so a run whose execution ended may look as if it went on: the last "
+        "error in its log names it"
+    ),
+    "ReconcilerNotCalled": "reconcile was not called for an hour: nobody looks after lost runs now",
     "DefaultGroupNotClosed": "The default security group of the network may be open",
     "Failed": "The custom resource failed: something may still be billed",
 }

@@ -1,10 +1,11 @@
-"""What starts a run and what ends leases: the upload rule and the lease schedule."""
+"""What starts a run, what looks after runs and leases: two rules and two schedules."""
 
 from collections.abc import Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
@@ -49,6 +50,55 @@ def start_on_upload(
     )
 
 
+def reconcile_on_end(
+    scope: Construct,
+    *,
+    machine: sfn.StateMachine,
+    function: lambda_.IFunction,
+    dead_letters: sqs.IQueue,
+) -> None:
+    """Calls the reconciler for every execution that may have ended without closing its run."""
+    events.Rule(
+        scope,
+        "ExecutionEnded",
+        description="An execution that was aborted, timed out or failed has its run reconciled",
+        event_pattern=events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={
+                "stateMachineArn": [machine.state_machine_arn],
+                "status": ["ABORTED", "FAILED", "TIMED_OUT"],
+            },
+        ),
+        targets=[
+            targets.LambdaFunction(
+                function,
+                dead_letter_queue=dead_letters,
+                max_event_age=Duration.hours(24),
+                retry_attempts=185,
+            )
+        ],
+    )
+
+
+def reconcile_by_the_clock(
+    scope: Construct,
+    *,
+    function: lambda_.IFunction,
+    dead_letters: sqs.IQueue,
+    permissions: Permissions,
+) -> None:
+    """Calls the reconciler: events are delivered at best, and jobs end without one."""
+    _by_the_clock(
+        scope,
+        "ReconcileRuns",
+        description="Makes the record of runs true whose execution ended without doing so",
+        function=function,
+        role=permissions.role(scope, "ReconcileScheduleRole", "reconcile-schedule"),
+        dead_letters=dead_letters,
+    )
+
+
 def keep_leases(
     scope: Construct,
     *,
@@ -57,11 +107,29 @@ def keep_leases(
     permissions: Permissions,
 ) -> None:
     """Calls the lease keeper. What can buy comes with what ends it, in the same stack."""
-    role = permissions.role(scope, "LeaseScheduleRole", "lease-schedule")
-    scheduler.CfnSchedule(
+    _by_the_clock(
         scope,
         "KeepLeases",
         description="Ends Provisioned Throughput whose lease has ended",
+        function=function,
+        role=permissions.role(scope, "LeaseScheduleRole", "lease-schedule"),
+        dead_letters=dead_letters,
+    )
+
+
+def _by_the_clock(
+    scope: Construct,
+    construct_id: str,
+    *,
+    description: str,
+    function: lambda_.IFunction,
+    role: iam.IRole,
+    dead_letters: sqs.IQueue,
+) -> None:
+    scheduler.CfnSchedule(
+        scope,
+        construct_id,
+        description=description,
         flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
         schedule_expression="rate(15 minutes)",
         target=scheduler.CfnSchedule.TargetProperty(

@@ -49,6 +49,9 @@ def places(customizations: Iterable[str]) -> dict[str, Place]:
         "role.upload-rule": _pipeline("UploadRuleRole", _ROLE),
         "lease-schedule": _pipeline("KeepLeases", "AWS::Scheduler::Schedule"),
         "role.lease-schedule": _pipeline("LeaseScheduleRole", _ROLE),
+        "status-rule": _pipeline("ExecutionEnded", "AWS::Events::Rule"),
+        "reconcile-schedule": _pipeline("ReconcileRuns", "AWS::Scheduler::Schedule"),
+        "role.reconcile-schedule": _pipeline("ReconcileScheduleRole", _ROLE),
     }
     for spec in FUNCTIONS:
         known |= of_function(spec)

@@ -125,6 +125,7 @@ class Scope:
             "output_bucket": "{output:name}",
             "runs_table": "{runs:name}",
             "topic_arn": "{topic}",
+            # By its name: a reference would be a cycle for functions of the workflow's own stack.
             "workflow_arn": workflow_arn(settings.name),
             "parameter_prefix": parameter_prefix(settings.name),
             "settings_prefix": settings_prefix(settings.name),

@@ -9,11 +9,19 @@ from typing import Final, get_args
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
+    ReconcileEnvironment,
     RunEnvironment,
     TurnEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.contracts.contract import (
+    SETTINGS_VALUE,
+    Answer,
+    FunctionSpec,
+    Grant,
+    Scope,
+    workflow_arn,
+)
 from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
 from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision, TurnDecision
 
@@ -212,6 +220,41 @@ CLOSE_RUN: Final = FunctionSpec(
     answer=Answer(path="$.outcome"),
 )
 
+
+def _reconcile(scope: Scope) -> tuple[Grant, ...]:
+    return (
+        # What the workflow would have recorded.
+        *_record_job(scope),
+        g.open_runs(),
+        g.ask_executions("ask how executions ended", scope),
+        Grant(
+            why="serve what was trained",
+            actions=("states:StartExecution",),
+            resources=(workflow_arn(scope.settings.name),),
+        ),
+        Grant(
+            why="find jobs that nobody watches",
+            actions=("bedrock:ListModelCustomizationJobs",),
+            resources=("*",),
+        ),
+        Grant(
+            why="watch and stop jobs whose run ended",
+            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
+            resources=(g.JOBS,),
+            conditions=(g.tagged_as_own(scope.settings.name),),
+        ),
+        *g.notify(),
+    )
+
+
+RECONCILE: Final = FunctionSpec(
+    name="Reconcile",
+    module="reconcile",
+    does="makes the record of runs true whose execution ended without doing so",
+    variables=ReconcileEnvironment,
+    grants=_reconcile,
+)
+
 FUNCTIONS: Final = (
     ADMIT,
     CHECK_MANIFEST,
@@ -222,6 +265,7 @@ FUNCTIONS: Final = (
     RECORD_JOB,
     SERVE,
     CLOSE_RUN,
+    RECONCILE,
     KEEP_LEASES,
     PROVISIONED_THROUGHPUT,
 )

@@ -12,8 +12,10 @@ from bedrock_tuning.contracts.contract import (
     Refusal,
     role_path,
 )
+from bedrock_tuning.contracts.functions import RECONCILE
 
 _DATASETS = ("training", "validation")
+
 _LOGGED = (*_DATASETS, "output")
 _ALARMS = "arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
 
@@ -70,18 +72,34 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
         ),
         of(
             "dead-letters",
-            Grant(
-                why="the upload rule keeps events that it could not deliver",
-                services=("events.amazonaws.com",),
-                actions=("sqs:SendMessage",),
-                resources=("{dead-letters}",),
-                conditions=(
-                    Condition(operator="ArnEquals", key="aws:SourceArn", values=("{upload-rule}",)),
-                ),
+            *(
+                Grant(
+                    why=f"the {rule} keeps events that it could not deliver",
+                    services=("events.amazonaws.com",),
+                    actions=("sqs:SendMessage",),
+                    resources=("{dead-letters}",),
+                    conditions=(
+                        Condition(
+                            operator="ArnEquals", key="aws:SourceArn", values=(f"{{{rule}}}",)
+                        ),
+                    ),
+                )
+                for rule in ("upload-rule", "status-rule")
             ),
             refusals=(_refuse_plain_http("sqs:*", "{dead-letters}"),),
         ),
         of("runs"),
+        # EventBridge calls functions by their own policy, not by a role.
+        of(
+            f"function.{RECONCILE.name}",
+            Grant(
+                why="the rule of ended executions calls it",
+                services=("events.amazonaws.com",),
+                actions=("lambda:InvokeFunction",),
+                resources=(f"{{function.{RECONCILE.name}}}",),
+                conditions=(g.arn_like("aws:SourceArn", "{status-rule}"),),
+            ),
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from bedrock_tuning.contracts.contract import (
     role_path,
     workflow_arn,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS, START_JOB
+from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE, START_JOB
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -34,7 +34,8 @@ def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
             trust=(g.FROM_THIS_ACCOUNT,),
             grants=(g.start_workflow("start workflow"),),
         ),
-        _lease_schedule(places),
+        _schedule("lease-schedule", "lease", KEEP_LEASES, places),
+        _schedule("reconcile-schedule", "reconciling", RECONCILE, places),
     )
 
 
@@ -52,18 +53,18 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
     )
 
 
-def _lease_schedule(places: Places) -> Role:
+def _schedule(name: str, what: str, calls: FunctionSpec, places: Places) -> Role:
     return Role(
-        name="role.lease-schedule",
-        place=places["role.lease-schedule"],
-        does=f"The lease schedule: calls {KEEP_LEASES.module}",
+        name=f"role.{name}",
+        place=places[f"role.{name}"],
+        does=f"The {what} schedule: calls {calls.module}",
         service="scheduler.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
             Grant(
-                why="call keep leases",
+                why=f"call {calls.module.replace('_', ' ')}",
                 actions=("lambda:InvokeFunction",),
-                resources=(f"{{function.{KEEP_LEASES.name}}}",),
+                resources=(f"{{function.{calls.name}}}",),
             ),
             Grant(
                 why="keep failed calls",

@@ -103,6 +103,12 @@ def run_id(started: str, execution: str) -> str:
     return f"{digits[:8]}-{digits[8:]}-{suffix}"
 
 
+def run_of(job_name: str) -> str:
+    """The run whose job has this name; "" for a job that is not a run's."""
+    found = re.search(r"-([0-9]{8}-[0-9]{6}-[0-9a-z]{6})$", job_name)
+    return found[1] if found else ""
+
+
 class JobRequest(TypedDict):
     """A CreateModelCustomizationJob request in the SDK's spelling.
 

@@ -33,6 +33,24 @@ def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) ->
     assert again.outcome == "served"
 
 
+def test_an_aborted_run_is_closed_and_told_and_its_data_may_be_tried_again(world: World) -> None:
+    """Aborted while it waits for approval: nobody else would close it for a week."""
+    states = world.aws.client("stepfunctions")
+    arn = world.execution(world.upload("training", world.rows(salt=" aborted")))
+
+    def row() -> dict[str, str]:
+        return following.run_of(world.aws, world.deployment, arn) or {}
+
+    assert eventually(lambda: row().get("approval_token"))
+    states.stop_execution(executionArn=arn, cause="wrong file")
+
+    assert eventually(lambda: row().get("status") == "aborted")
+    assert "its execution was aborted: wrong file" in row()["message"]
+    assert "approval_token" not in row()
+    again = world.follow(world.upload("training", world.rows(salt=" aborted")))
+    assert again.outcome == "served"
+
+
 def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: World) -> None:
     world.aws.faults.order("fail-job", message="Unable to read training data: access denied")
     ended = world.run(" fails once")

@@ -264,6 +264,39 @@ class Bedrock(Fake):
             "creationTime": EPOCH,
         }
 
+    def ListModelCustomizationJobs(
+        self, statusEquals: str, nameContains: str, nextToken: str = "0"
+    ) -> dict[str, Any]:
+        rows = [
+            {
+                "jobArn": job_arn(number),
+                "jobName": name,
+                "baseModelArn": BASE,
+                "status": job["status"],
+                "creationTime": EPOCH,
+            }
+            for number, (name, job) in enumerate(self.jobs.items())
+            if job["status"] == statusEquals and nameContains in name
+        ]
+        start = int(nextToken)
+        more = {"nextToken": str(start + 1)} if start + 1 < len(rows) else {}
+        return {"modelCustomizationJobSummaries": rows[start : start + 1], **more}
+
+    def StopModelCustomizationJob(self, jobIdentifier: str) -> dict[str, Any]:
+        job = self._job(jobIdentifier)
+        if job["status"] != "InProgress":
+            raise Refused("ConflictException", "the job is over", 409)
+        job["status"] = "Stopping"
+        return {}
+
+    def _job(self, identifier: str) -> dict[str, Any]:
+        """By its name, or by the ARN that it has as the only one."""
+        if identifier == job_arn(1) and len(self.jobs) == 1:
+            return next(iter(self.jobs.values()))
+        if identifier not in self.jobs:
+            raise Refused("ResourceNotFoundException", "no such job", 404)
+        return self.jobs[identifier]
+
     def GetModelCustomizationJob(self, jobIdentifier: str) -> dict[str, Any]:
         if jobIdentifier not in self.jobs:
             raise Refused("ResourceNotFoundException", "no such job", 404)
@@ -281,6 +314,8 @@ class Bedrock(Fake):
             "validationDataConfig": {"validators": []},
             "outputDataConfig": {"s3Uri": "s3://a-bucket/jobs/"},
         }
+        if found.get("failure"):
+            answer["failureMessage"] = found["failure"]
         if found.get("model"):
             answer["outputModelArn"] = found["model"]
         return answer

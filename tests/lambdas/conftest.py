@@ -15,6 +15,7 @@ from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     LeaseEnvironment,
+    ReconcileEnvironment,
     RunEnvironment,
     ServeEnvironment,
     ThroughputEnvironment,
@@ -100,6 +101,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     every = [
         run,
         TurnEnvironment(**asdict(run), poll_seconds=60),
+        ReconcileEnvironment(**asdict(run), topic_arn=TOPIC, workflow_arn=WORKFLOW),
         CheckEnvironment(**buckets, images_per_shard=4),
         ServeEnvironment(
             environment="dev",

@@ -290,10 +290,14 @@ class Sns(Fake):
 
 @dataclass
 class StepFunctions(Fake):
-    """Executions by name: the same name with another input is refused. statuses: by name."""
+    """Executions by name: the same name with another input is refused.
+
+    statuses, ends: by name; ends: the error and the cause of those that failed or were aborted.
+    """
 
     executions: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def DescribeExecution(self, executionArn: str) -> dict[str, Any]:
         name = executionArn.rpartition(":")[2]
@@ -304,12 +308,14 @@ class StepFunctions(Fake):
             "stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow",
             "status": self.statuses[name],
             "startDate": datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
+            **self.ends.get(name, {}),
         }
 
     def StartExecution(self, stateMachineArn: str, input: str, name: str = "") -> dict[str, Any]:
         name = name or f"unnamed-{len(self.executions)}"
         if self.executions.setdefault(name, input) != input:
             raise Refused("ExecutionAlreadyExists")
+        self.statuses.setdefault(name, "RUNNING")
         arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
         return {"executionArn": arn, "startDate": 0}
 

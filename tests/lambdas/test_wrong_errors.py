@@ -35,6 +35,7 @@ from lambdas import (
     keep_leases,
     merge,
     provisioned_throughput,
+    reconcile,
     record_job,
     serve,
     start_job,
@@ -52,6 +53,7 @@ pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.slow]
 LAMBDAS = Path(serve.__file__).parent
 NAME = "pets-search"
 RUN, LATER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
+RUN_OF_JOB = "20261121-100000-00aaaa"
 OLD, NEW = model_arn(1), model_arn(2)
 JOB = job_arn(7)
 JOB_FOLDER = f"jobs/{NAME}/model-customization-job-{JOB.rpartition('/')[2]}/"
@@ -467,6 +469,51 @@ def work_that_nobody_does_any_more_is_taken_up(world: World) -> Any:
     world.aws.stepfunctions.executions = {"undo": world.aws.stepfunctions.executions[started]}
 
 
+class Time:
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def _lost(world: World, status: str, job: str = "") -> Any:
+    """A run whose execution ended so, without closing it; job: what became of its job."""
+    name = f"dev-{NAME}-{RUN_OF_JOB}"
+    about = {"execution": "e1", "training_version": "v1", "run_key": "k" * 48, "job_name": name}
+    world.before(
+        _runs.start_run, "a-table", run=RUN_OF_JOB, customization=NAME, status="training", **about
+    )
+    world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN_OF_JOB, job_name=name)
+    world.aws.stepfunctions.statuses["e1"] = status
+    world.aws.bedrock.models[NEW] = BASE
+    if job:
+        world.aws.bedrock.jobs[name] = {"status": job, "model": NEW if job == "Completed" else ""}
+    return world.call(reconcile.handler, {}, Time())
+
+
+@scenario
+def an_aborted_run_is_closed(world: World) -> Any:
+    _lost(world, "ABORTED")
+    assert world.aws.run(RUN_OF_JOB)["status"] == "aborted"
+
+
+@scenario
+def the_job_of_an_aborted_run_is_stopped(world: World) -> Any:
+    _lost(world, "ABORTED", "InProgress")
+    assert [job["status"] for job in world.aws.bedrock.jobs.values()] == ["Stopping"]
+
+
+@scenario
+def a_job_without_its_execution_is_watched(world: World) -> Any:
+    _lost(world, "FAILED", "InProgress")
+    world.before(_runs.close_run, "a-table", RUN_OF_JOB, status="failed")
+    assert world.call(reconcile.handler, {}, Time())["watched"] == [RUN_OF_JOB]
+
+
+@scenario
+def a_model_that_nobody_watched_is_recorded_and_served(world: World) -> Any:
+    _lost(world, "FAILED", "Completed")
+    assert list(world.aws.stepfunctions.executions) == [f"serves-{RUN_OF_JOB}"]
+
+
 # Once an endpoint is gone the next call finds nothing to do; the error of the first was the alarm.
 TOLD_BY_THE_ALARM = [a_lease_ends]
 
@@ -508,7 +555,7 @@ def _world(aws: Aws, result: Any) -> str:
         "table": aws.dynamodb.items,
         "pointers": aws.ssm.values,
         "endpoints": aws.bedrock.endpoints,
-        "messages": [call["Subject"] for call in aws.sns.asked("Publish")],
+        "messages": sorted({call["Subject"] for call in aws.sns.asked("Publish")}),
         "executions": aws.stepfunctions.executions,
         "objects": {
             f"{bucket}/{key}": aws.s3.objects.body(bucket, key)

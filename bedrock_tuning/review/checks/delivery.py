@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bedrock_tuning.contracts.functions import RECONCILE
+from bedrock_tuning.contracts.serving import KEEP_LEASES
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
@@ -15,6 +17,8 @@ from bedrock_tuning.review.iam.probes import concrete, on_behalf_of, usual_conte
 from bedrock_tuning.review.promises.deployment import Deployment
 from bedrock_tuning.review.promises.promise import Never
 
+# What is called by the clock, by schedule.
+_CLOCK: Final = {"lease-schedule": KEEP_LEASES.name, "reconcile-schedule": RECONCILE.name}
 _START: Final = {
     "AWS::StepFunctions::StateMachine": "states:StartExecution",
     "AWS::Lambda::Function": "lambda:InvokeFunction",
@@ -23,9 +27,10 @@ _START: Final = {
 
 @check(
     "W521",
-    "The upload rule matches manifests and nothing else, and is enabled.",
-    limit="uploads of manifests, which S3 sends to the default bus, and nothing else",
-    fix="Name the manifests' file; see bedrock_tuning/s3_layout.py",
+    "The upload rule matches manifests and nothing else, the other rule executions that ended "
+    "badly; both are enabled.",
+    limit="uploads of manifests, and executions without a good end, on the default bus",
+    fix="Write the patterns as bedrock_tuning/constructs/triggers.py does",
 )
 def trigger(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
@@ -36,10 +41,17 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
         "detail.bucket.name": sorted(buckets),
         "detail.object.key": [str({"suffix": contracts.trigger_key})],
     }
+    ended = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail.stateMachineArn": [evidence.bound.fill("{workflow}")],
+        "detail.status": ["ABORTED", "FAILED", "TIMED_OUT"],
+    }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         pattern = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
+        expected = ended if rule.arn == evidence.bound.fill("{status-rule}") else wanted
         yield from unlike(
-            rule, pattern, wanted, exactly=True, limit="exactly {}", absent="not in the pattern"
+            rule, pattern, expected, exactly=True, limit="exactly {}", absent="not in the pattern"
         )
         # S3 sends its events to the default bus.
         alone = {"State": (None, "ENABLED"), "ScheduleExpression": None, "EventBusName": None}
@@ -100,11 +112,14 @@ def rule_targets(evidence: Evidence) -> Iterator[Violation]:
         if len(targets) != 1:
             yield _undelivered(rule, f"it has {len(targets) or 'no'} targets")
         for target in targets:
-            yield from _role_starts(evidence, rule, target, role="role.upload-rule")
-            if target.get("Arn") != evidence.bound.fill("{workflow}"):
-                yield _undelivered(rule, f"it starts {target.get('Arn')}, not the workflow")
+            if rule.arn == evidence.bound.fill("{status-rule}"):
+                yield from _policy_calls(evidence, rule, target)
+            else:
+                yield from _role_starts(evidence, rule, target, role="role.upload-rule")
+                if target.get("Arn") != evidence.bound.fill("{workflow}"):
+                    yield _undelivered(rule, f"it starts {target.get('Arn')}, not the workflow")
             if {"Input", "InputPath", "InputTransformer"} & set(target):
-                yield _undelivered(rule, "it changes the event, which the workflow reads as it is")
+                yield _undelivered(rule, "it changes the event, which is read as it is")
             yield from _dead_letters(evidence, rule, target, "events.amazonaws.com")
             yield from _retries(rule, target, least_age=3600)
 
@@ -133,6 +148,20 @@ def _role_starts(
         yield _undelivered(source, f"{assumed} may not {action} on {arn}")
 
 
+def _policy_calls(
+    evidence: Evidence, rule: Resource, target: dict[str, Any]
+) -> Iterator[Violation]:
+    """EventBridge calls functions as itself, by the function's own policy."""
+    arn, wanted = str(target.get("Arn", "")), evidence.bound.fill(f"{{function.{RECONCILE.name}}}")
+    if arn != wanted or "RoleArn" in target:
+        yield _undelivered(rule, f"it calls {arn}, not {wanted} by its own policy")
+    context = on_behalf_of(rule.arn)
+    if not evidence.permissions.decide(
+        "events.amazonaws.com", "lambda:InvokeFunction", wanted, context
+    ):
+        yield _undelivered(rule, f"events.amazonaws.com may not call {wanted} for it")
+
+
 def _dead_letters(
     evidence: Evidence, source: Resource, target: dict[str, Any], principal: str
 ) -> Iterator[Violation]:
@@ -159,20 +188,22 @@ def _retries(source: Resource, target: dict[str, Any], *, least_age: int) -> Ite
 
 @check(
     "W525",
-    "The lease keeper runs at least every 15 minutes.",
-    limit="leases end within 15 minutes; until then Provisioned Throughput is billed",
-    fix="Call the lease keeper at rate(15 minutes), enabled, without a time window",
+    "The lease keeper and the reconciler run at least every 15 minutes.",
+    limit="leases end, and lost runs and jobs are found, within 15 minutes; until then both bill",
+    fix="Call both at rate(15 minutes), enabled, without a time window",
 )
 def schedule(evidence: Evidence) -> Iterator[Violation]:
+    reconciling = evidence.bound.fill("{reconcile-schedule}")
     schedules = list(evidence.assembly.of_type("AWS::Scheduler::Schedule"))
     for each in schedules:
         properties = each.properties
         target = properties.get("Target", {})
-        yield from _role_starts(evidence, each, target, role="role.lease-schedule")
+        name = "reconcile-schedule" if each.arn == reconciling else "lease-schedule"
+        yield from _role_starts(evidence, each, target, role=f"role.{name}")
         yield from _dead_letters(evidence, each, target, str(target.get("RoleArn", "")))
         yield from _retries(each, target, least_age=60)
         wanted = {
-            "Target.Arn": evidence.bound.fill("{function.KeepLeases}"),
+            "Target.Arn": evidence.bound.fill(f"{{function.{_CLOCK[name]}}}"),
             "State": (None, "ENABLED"),
             "FlexibleTimeWindow.Mode": "OFF",
             "StartDate": None,
@@ -183,11 +214,11 @@ def schedule(evidence: Evidence) -> Iterator[Violation]:
         minutes = re.fullmatch(r"rate\((\d+) minutes?\)", str(rate))
         if minutes is None or not 1 <= int(minutes[1]) <= 15:
             yield found(each, f"it runs at {rate}")
-    if len(schedules) != 1:
+    if len(schedules) != len(_CLOCK):
         yield found(
             "KeepLeases",
             f"there are {len(schedules)} schedules",
-            "one, which calls the lease keeper",
+            "two, which call the lease keeper and the reconciler",
             "Wire it as constructs/triggers.py does",
         )
 

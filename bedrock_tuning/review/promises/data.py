@@ -47,7 +47,10 @@ def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
 
 
 def _reports(deployment: Deployment) -> Iterable[But]:
-    writers = (("start_job", _checked(deployment)), ("merge record_job", _written(deployment)))
+    writers = (
+        ("start_job", _checked(deployment)),
+        ("merge record_job reconcile", _written(deployment)),
+    )
     for handlers, resources in writers:
         yield But(
             principals=deployment.function(*handlers.split()),
@@ -76,8 +79,8 @@ PROMISES: Final = (
     ),
     Never(
         id="M811",
-        sentence="Only StartJob writes checked manifests (_checked/*), only Merge and RecordJob "
-        "write reports (reports/*).",
+        sentence="Only StartJob writes checked manifests (_checked/*), only Merge, RecordJob "
+        "and Reconcile write reports (reports/*).",
         actions=_WRITES,
         resources=lambda d: (*_checked(d), *_written(d)),
         but=_reports,

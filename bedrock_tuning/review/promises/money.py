@@ -72,6 +72,12 @@ def _watching(deployment: Deployment) -> Iterable[But]:
             resources=deployment.bedrock("model-customization-job"),
             conditions=(_of("ResourceTag", name),),
         )
+    yield But(
+        principals=deployment.function("reconcile"),
+        actions=_WATCH,
+        resources=deployment.bedrock("model-customization-job"),
+        conditions=(_tagged("ResourceTag", deployment),),
+    )
     # Reads what became of a job whose run ended before it.
     yield But(
         principals=deployment.function("start_job"),
@@ -144,7 +150,7 @@ PROMISES: Final = (
         id="M827",
         sentence="Only a customization's starter role stops its jobs: "
         "`aws:ResourceTag/bedrock-tuning:customization` = its own. Besides it, only StartJob reads "
-        "jobs.",
+        "jobs, and Reconcile those of this environment, which it stops when their run was aborted.",
         actions=_WATCH,
         but=_watching,
     ),

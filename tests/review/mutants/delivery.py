@@ -7,6 +7,7 @@ from tests.review.mutants._mutant import collected, flaw
 
 RULE = "pipeline/ManifestUploaded"
 SCHEDULE = "pipeline/KeepLeases"
+ENDED = "pipeline/ExecutionEnded"
 
 
 @flaw("W521", "upload rule: every key")
@@ -75,6 +76,41 @@ def no_target(copy: Copy) -> None:
 @flaw("W524", "upload rule: sends a constant instead of the event")
 def constant_input(copy: Copy) -> None:
     copy.properties(RULE)["Targets"][0]["Input"] = "{}"
+
+
+@flaw("W521", "rule of ended executions: runs that time out are forgotten")
+def timed_out_forgotten(copy: Copy) -> None:
+    copy.properties(ENDED)["EventPattern"]["detail"]["status"].remove("TIMED_OUT")
+
+
+@flaw("W521", "rule of ended executions: switched off")
+def ended_off(copy: Copy) -> None:
+    copy.properties(ENDED)["State"] = "DISABLED"
+
+
+@flaw("W524", "rule of ended executions: calls the lease keeper")
+def ended_elsewhere(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/KeepLeases/Function"), "Arn"]}
+    copy.properties(ENDED)["Targets"][0]["Arn"] = arn
+
+
+@flaw("W524", "rule of ended executions: the function does not let it call")
+def ended_not_allowed(copy: Copy) -> None:
+    resources = copy.stack("pipeline")["Resources"]
+    for name, each in list(resources.items()):
+        if each["Type"] == "AWS::Lambda::Permission":
+            del resources[name]
+
+
+@flaw("W525", "reconciler's schedule: switched off")
+def reconciler_off(copy: Copy) -> None:
+    copy.properties("pipeline/ReconcileRuns")["State"] = "DISABLED"
+
+
+@flaw("W525", "reconciler's schedule: calls the lease keeper")
+def reconciler_never_called(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/KeepLeases/Function"), "Arn"]}
+    copy.properties("pipeline/ReconcileRuns")["Target"]["Arn"] = arn
 
 
 @flaw("W522", "output bucket: sends events")

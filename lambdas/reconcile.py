@@ -1,0 +1,244 @@
+"""Makes the record of runs true: ends those whose execution ended without doing so, and looks after
+jobs that nobody watches. Called by the clock, and whenever an execution fails or is aborted.
+
+It touches only runs whose execution has ended, so it never acts beside the workflow; two calls at
+the same time do the same twice, which changes nothing more.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from bedrock_tuning.config.lambda_environment import ReconcileEnvironment
+from bedrock_tuning.run import job
+from bedrock_tuning.run.outcome import Outcome
+from bedrock_tuning.run.reconciling import Ended, aborted, broken, job_failed, kept, watched
+from lambdas import _aws, _runs, record_job
+
+logger = logging.getLogger(__name__)
+
+Item = Mapping[str, Any]
+Result = dict[str, list[str]]
+# Time for the last run of a call; what is left over is the next call's.
+_RESERVE_MS: Final = 60_000
+# What Bedrock answers to the stop of a job that has just ended or is being stopped.
+_STOPPED_ALREADY: Final = ("ConflictException", "ResourceNotFoundException", "ValidationException")
+_SERVES: Final = "serves-"
+
+
+def handler(event: dict[str, Any], context: Any) -> Result:
+    """event: EventBridge's or Scheduler's, which only say that it is time.
+
+    Returns the runs under "closed", "watched" (their job runs, their execution does not), "serving"
+    (handed to the workflow for the rest), and jobs under "undecided": with our names, of no run.
+    Raises after all of them were looked at if one could not be, so that the alarm rings.
+    """
+    env = ReconcileEnvironment.from_env(os.environ)
+    result: Result = {"closed": [], "watched": [], "serving": [], "undecided": []}
+    problems: list[str] = []
+    _learn(env, event)
+    for name, look in _everything(env, result):
+        if context.get_remaining_time_in_millis() < _RESERVE_MS:
+            logger.warning("out of time", extra={"next": name})
+            break
+        try:
+            look()
+        except Exception as error:
+            # Whatever is wrong with one run, the others are looked after.
+            logger.exception("not reconciled", extra={"run": name})
+            problems.append(f"{name}: {error}")
+    logger.info("reconciled", extra=result)
+    if problems:
+        raise RuntimeError("; ".join(problems))
+    return result
+
+
+def _learn(env: ReconcileEnvironment, event: Mapping[str, Any]) -> None:
+    """The execution of a run that only serves: such a run does not write itself which it is."""
+    detail = event.get("detail") or {}
+    given = json.loads(detail.get("input") or "{}")
+    run = str((given.get("serving") or {}).get("run", ""))
+    item = _runs.item_of(env.runs_table, run) if run else None
+    if item is not None and "execution" not in item:
+        _runs.update_run(env.runs_table, run, execution=detail["name"])
+
+
+def _everything(
+    env: ReconcileEnvironment, result: Result
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    for item in list(_runs.open_runs(env.runs_table)):
+        if "execution" in item:
+            yield str(item["run"]), partial(_run, env, item, result)
+    for name in _running_jobs(env):
+        yield name, partial(_unwatched, env, name, result)
+
+
+def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
+    """One run that has not ended, as far as an index knows that lags behind its table."""
+    run = str(item["run"])
+    ended = _ended(env, item)
+    # In this order: a run is closed before its execution ends.
+    now = _runs.item_of(env.runs_table, run) if ended else None
+    if ended is None or now is None or "open" not in now or now["execution"] != item["execution"]:
+        return
+    item = now
+    found = _job(item.get("job_name"))
+    status = found["status"] if found else None
+    if found and status in ("InProgress", "Stopping"):
+        if not ended.by_hand:
+            _watch(env, item, ended, result)
+            return
+        if status == "InProgress":
+            _stop(found["jobArn"])
+        _close(env, item, aborted(item, ended, job="stopped"), result)
+    elif found and status == "Completed":
+        if ended.by_hand or str(item["execution"]).startswith(_SERVES):
+            _record(item, found)
+            outcome = kept(item, ended, model=found["outputModelArn"], environment=env.environment)
+            _close(env, item, outcome, result)
+            return
+        serving = _record(item, found)
+        _hand_over(env, item, serving)
+        result["serving"].append(run)
+    elif found and status == "Failed":
+        _close(env, item, job_failed(item, found, environment=env.environment), result)
+    elif ended.by_hand or status == "Stopped":
+        _close(env, item, aborted(item, ended), result)
+    else:
+        _close(env, item, broken(item, ended), result)
+
+
+def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None:
+    """One running job: its run may have ended, or nobody knows of it."""
+    run = job.run_of(job_name)
+    item = _runs.item_of(env.runs_table, run)
+    if item is None or item.get("job_name") != job_name or "execution" not in item:
+        result["undecided"].append(job_name)
+        logger.warning("a job of no run", extra={"job": job_name})
+        return
+    if "open" in item:
+        return
+    ended = _ended(env, item)
+    if ended is None:
+        return
+    if item["status"] == "aborted":
+        _stop(job_name)
+        result["closed"].append(run)
+    else:
+        _watch(env, item, ended, result)
+
+
+def _ended(env: ReconcileEnvironment, item: Item) -> Ended | None:
+    """How a run's execution ended; None while it runs."""
+    arn = f"{env.workflow_arn.replace(':stateMachine:', ':execution:')}:{item['execution']}"
+    found = _aws.none_if(
+        "ExecutionDoesNotExist",
+        lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
+    )
+    if found is None:
+        return Ended(status="gone")
+    if found["status"] in ("RUNNING", "PENDING_REDRIVE"):
+        return None
+    return Ended(status=found["status"], error=found.get("error", ""), cause=found.get("cause", ""))
+
+
+def _job(name: Any) -> Any:
+    if not name:
+        return None
+    return _aws.none_if(
+        "ResourceNotFoundException",
+        lambda: _aws.bedrock().get_model_customization_job(jobIdentifier=str(name)),
+    )
+
+
+def _running_jobs(env: ReconcileEnvironment) -> Iterator[str]:
+    """The names of the running jobs of this environment's runs."""
+    pages = (
+        _aws.bedrock()
+        .get_paginator("list_model_customization_jobs")
+        .paginate(statusEquals="InProgress", nameContains=f"{env.environment}-")
+    )
+    for page in pages:
+        for each in page.get("modelCustomizationJobSummaries", ()):
+            if each["jobName"].startswith(f"{env.environment}-") and job.run_of(each["jobName"]):
+                yield each["jobName"]
+
+
+def _stop(identifier: str) -> None:
+    try:
+        _aws.bedrock().stop_model_customization_job(jobIdentifier=identifier)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _STOPPED_ALREADY:
+            raise
+
+
+def _watch(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) -> None:
+    """A job is paid for whether anybody watches or not: from now on this function does."""
+    run = str(item["run"])
+    result["watched"].append(run)
+    if item.get("watched_since") and "open" in item:
+        return
+    outcome = watched(item, ended)
+    _tell(env, item, outcome)
+    _runs.resume_run(
+        env.runs_table,
+        run,
+        status=outcome.status,
+        message=outcome.message,
+        watched_since=_runs.now(),
+    )
+
+
+def _record(item: Item, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the workflow would have recorded of a completed job, with the price and its approval."""
+    asked = item.get("approval_reason")
+    start = {
+        "run_key": item["run_key"],
+        "estimate": item.get("estimate", ""),
+        "decision": "approve" if asked else "start",
+        "reason": asked or "the price is within the budget",
+    }
+    admission = {"customization": item["customization"], "run": item["run"]}
+    return record_job.handler({"admission": admission, "start": start, "job": found}, None)
+
+
+def _hand_over(env: ReconcileEnvironment, item: Item, serving: dict[str, Any]) -> None:
+    """The workflow goes on where serving begins; once, however often this is called."""
+    name = f"{_SERVES}{item['run']}"
+    _aws.none_if(
+        "ExecutionAlreadyExists",
+        lambda: _aws.stepfunctions().start_execution(
+            stateMachineArn=env.workflow_arn, name=name, input=json.dumps({"serving": serving})
+        ),
+    )
+    _runs.update_run(env.runs_table, str(item["run"]), execution=name)
+
+
+def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Result) -> None:
+    """Releases, tells, closes: in this order, so that a call that breaks off is made up for."""
+    run = str(item["run"])
+    if "run_key" in item:
+        _runs.release_work(env.runs_table, key=item["run_key"], run=run)
+    _tell(env, item, outcome)
+    _runs.close_run(env.runs_table, run, status=outcome.status, message=outcome.message)
+    result["closed"].append(run)
+
+
+def _tell(env: ReconcileEnvironment, item: Item, outcome: Outcome) -> None:
+    _aws.sns().publish(
+        TopicArn=env.topic_arn,
+        Subject=outcome.subject.encode("ascii", "replace").decode()[:100],
+        Message=json.dumps(
+            {
+                "status": outcome.status,
+                "customization": item["customization"],
+                "run": item["run"],
+                "message": outcome.message,
+            }
+        ),
+    )

@@ -1,0 +1,261 @@
+"""Runs whose execution ended without saying so, and jobs that nobody watches."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas import _runs, reconcile
+from tests.lambdas.aws import Aws
+from tests.lambdas.bedrock import BASE, model_arn
+
+RUN = "20261121-093000-00aaaa"
+KEY, JOB, MODEL = "k" * 48, f"dev-pets-search-{RUN}", model_arn(1)
+BAD = ["ABORTED", "FAILED", "TIMED_OUT"]
+
+
+class Time:
+    """A function's context, with so many milliseconds left."""
+
+    def __init__(self, left: int = 900_000) -> None:
+        self.left = left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left
+
+
+def _reconcile(context: Any = None) -> dict[str, list[str]]:
+    return reconcile.handler({}, context or Time())
+
+
+def _run(aws: Aws, status: str, *, was: str = "training", job: str | None = None) -> None:
+    """A run that has come so far, whose execution ended so; job: its job's status."""
+    _runs.start_run(
+        "a-table",
+        run=RUN,
+        customization="pets-search",
+        status=was,
+        execution="e1",
+        training_version="v1",
+        run_key=KEY,
+        job_name=JOB,
+        estimate="total: 12.00 USD",
+    )
+    _runs.acquire_lock("a-table", key=KEY, run=RUN, job_name=JOB)
+    aws.stepfunctions.statuses["e1"] = status
+    if job is not None:
+        aws.bedrock.jobs[JOB] = {"status": job}
+        if job == "Completed":
+            aws.bedrock.jobs[JOB]["model"] = MODEL
+            aws.bedrock.models[MODEL] = BASE
+
+
+def _told(aws: Aws) -> list[dict[str, Any]]:
+    return [json.loads(each["Message"]) for each in aws.sns.asked("Publish")]
+
+
+@pytest.mark.parametrize("was", ["checking", "valid", "awaiting-approval", "queued", "training"])
+def test_an_aborted_run_is_closed_told_and_its_work_is_free(was: str, aws: Aws) -> None:
+    _run(aws, "ABORTED", was=was)
+    aws.stepfunctions.ends["e1"] = {"cause": "wrong file"}
+    _runs.update_run("a-table", RUN, approval_token="secret")
+
+    assert _reconcile()["closed"] == [RUN]
+
+    item = aws.run(RUN)
+    assert (item["status"], "approval_token" in item) == ("aborted", False)
+    assert "its execution was aborted: wrong file" in item["message"]
+    assert "The same data may be uploaded again at once" in item["message"]
+    assert [(each["status"], each["run"]) for each in _told(aws)] == [("aborted", RUN)]
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "failed"
+
+
+def test_a_run_whose_execution_runs_is_left_alone(aws: Aws) -> None:
+    _run(aws, "RUNNING", job="InProgress")
+    before = aws.run(RUN)
+
+    assert not any(_reconcile().values())
+    assert aws.run(RUN) == before
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "SUCCEEDED"])
+def test_a_run_that_could_not_be_closed_is_closed_with_what_step_functions_says(
+    status: str, aws: Aws
+) -> None:
+    _run(aws, status, was="checking")
+    aws.stepfunctions.ends["e1"] = {"error": "States.DataLimitExceeded", "cause": "too much"}
+
+    _reconcile()
+
+    assert aws.run(RUN)["status"] == "failed"
+    assert "The run broke off: its execution" in aws.run(RUN)["message"]
+
+
+def test_a_second_call_changes_and_tells_nothing_more(aws: Aws) -> None:
+    _run(aws, "ABORTED")
+    _reconcile()
+    after = aws.run(RUN)
+
+    assert not any(_reconcile().values())
+    assert (aws.run(RUN), len(_told(aws))) == (after, 1)
+
+
+def test_a_call_that_breaks_off_before_it_has_closed_the_run_is_made_up_for(aws: Aws) -> None:
+    _run(aws, "ABORTED")
+    aws.dynamodb.refuse("UpdateItem", "AccessDeniedException")
+    with pytest.raises(RuntimeError, match=f"{RUN}: .*AccessDenied"):
+        _reconcile()
+
+    assert _reconcile()["closed"] == [RUN]
+    assert aws.run(RUN)["status"] == "aborted"
+
+
+def test_an_index_that_lags_behind_reopens_nothing(aws: Aws) -> None:
+    """The run was closed between the answer of the index and the one of Step Functions."""
+    _run(aws, "SUCCEEDED")
+
+    def closed_meanwhile(operation: str, carry_out: Any) -> Any:
+        answer = carry_out()
+        if operation == "Query":
+            _runs.close_run("a-table", RUN, status="served")
+        return answer
+
+    aws.dynamodb.around = closed_meanwhile
+
+    assert not any(_reconcile().values())
+    assert aws.run(RUN)["status"] == "served"
+    assert _told(aws) == []
+
+
+def test_the_job_of_an_aborted_run_is_stopped_and_that_is_told(aws: Aws) -> None:
+    _run(aws, "ABORTED", job="InProgress")
+
+    _reconcile()
+
+    assert aws.bedrock.jobs[JOB]["status"] == "Stopping"
+    assert "Its job is stopped; training up to then is billed" in aws.run(RUN)["message"]
+
+
+def test_the_job_of_an_aborted_run_that_goes_on_all_the_same_is_stopped_again(aws: Aws) -> None:
+    _run(aws, "ABORTED", job="InProgress")
+    _reconcile()
+    aws.bedrock.jobs[JOB]["status"] = "InProgress"
+
+    _reconcile()
+
+    assert aws.bedrock.jobs[JOB]["status"] == "Stopping"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_job_that_lost_its_watcher_is_watched_until_its_end(
+    status: str, closed: bool, aws: Aws
+) -> None:
+    _run(aws, status, job="InProgress")
+    if closed:
+        _runs.close_run("a-table", RUN, status="failed", message="throttled")
+
+    for _ in range(3):
+        assert _reconcile()["watched"] == [RUN]
+
+    assert aws.run(RUN)["status"] == "training"
+    (told,) = _told(aws)
+    assert "The run's job continues and is billed" in told["message"]
+    assert aws.bedrock.jobs[JOB]["status"] == "InProgress"
+
+
+def test_a_job_that_was_watched_is_recorded_and_its_model_handed_over_to_be_served(
+    aws: Aws,
+) -> None:
+    _run(aws, "FAILED", job="InProgress")
+    _reconcile()
+    aws.bedrock.jobs[JOB] = {"status": "Completed", "model": MODEL}
+    aws.bedrock.models[MODEL] = BASE
+
+    assert _reconcile()["serving"] == [RUN]
+
+    item, work = aws.run(RUN), aws.dynamodb.item(f"key#{KEY}")
+    assert (item["status"], item["model_arn"]) == ("trained", MODEL)
+    assert (work["state"], work["model_arn"]) == ("trained", MODEL)
+    ((name, given),) = aws.stepfunctions.executions.items()
+    assert (name, item["execution"]) == (f"serves-{RUN}", f"serves-{RUN}")
+    serving = json.loads(given)["serving"]
+    assert serving["model_arn"] == MODEL
+    # Without both, nothing is bought.
+    assert serving["price"] == "total: 12.00 USD"
+    assert serving["approval"] == "the price is within the budget"
+    assert not any(_reconcile().values())
+
+
+def test_a_model_whose_serving_breaks_off_as_well_is_kept_and_told(aws: Aws) -> None:
+    _run(aws, "FAILED", job="Completed")
+    _reconcile()
+    aws.stepfunctions.statuses[f"serves-{RUN}"] = "TIMED_OUT"
+
+    assert _reconcile()["closed"] == [RUN]
+    assert aws.run(RUN)["status"] == "trained"
+    assert f"tuning serve pets-search --run {RUN} -e dev" in aws.run(RUN)["message"]
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "trained"
+
+
+def test_the_model_of_a_run_that_was_aborted_after_training_is_kept_but_not_served(
+    aws: Aws,
+) -> None:
+    _run(aws, "ABORTED", was="trained", job="Completed")
+
+    _reconcile()
+
+    assert aws.run(RUN)["status"] == "trained"
+    assert aws.run(RUN)["model_arn"] == MODEL
+    assert aws.stepfunctions.executions == {}
+
+
+def test_a_job_that_fails_unwatched_is_told_in_bedrocks_words(aws: Aws) -> None:
+    _run(aws, "FAILED", job="Failed")
+    aws.bedrock.jobs[JOB]["failure"] = "Unable to read training data: access denied"
+
+    _reconcile()
+
+    assert aws.run(RUN)["status"] == "failed"
+    assert "Unable to read training data" in aws.run(RUN)["message"]
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "failed"
+
+
+def test_a_job_with_our_names_of_no_run_is_reported_and_left_alone(aws: Aws) -> None:
+    aws.bedrock.jobs = {JOB: {"status": "InProgress"}, "dev-other": {"status": "InProgress"}}
+
+    assert _reconcile() == {"closed": [], "watched": [], "serving": [], "undecided": [JOB]}
+    assert aws.bedrock.jobs[JOB]["status"] == "InProgress"
+
+
+def test_what_a_run_without_a_dataset_has_begun_to_serve_is_said_to_be_billed(aws: Aws) -> None:
+    """Its execution is known from the event only."""
+    run = "20261121-093000-serve0"
+    _runs.start_run("a-table", run=run, customization="c", status="awaiting-approval")
+    aws.stepfunctions.statuses["e1"] = "ABORTED"
+    given = json.dumps({"serving": {"run": run, "customization": "c"}})
+
+    reconcile.handler({"detail": {"name": "e1", "status": "ABORTED", "input": given}}, Time())
+
+    assert "billed until its lease ends: tuning endpoints" in aws.run(run)["message"]
+
+
+def test_one_run_that_cannot_be_asked_about_keeps_no_other_from_its_end(aws: Aws) -> None:
+    other = "20261121-093001-00bbbb"
+    _run(aws, "ABORTED")
+    _runs.start_run("a-table", run=other, customization="c", status="checking", execution="e2")
+    aws.stepfunctions.statuses["e2"] = "ABORTED"
+    aws.stepfunctions.refuse("DescribeExecution", "AccessDeniedException")
+
+    with pytest.raises(RuntimeError, match=RUN):
+        _reconcile()
+
+    assert aws.run(other)["status"] == "aborted"
+    assert aws.run(RUN)["status"] == "training"
+
+
+def test_a_call_ends_in_time_and_leaves_the_rest_to_the_next_one(aws: Aws) -> None:
+    _run(aws, "ABORTED")
+
+    assert not any(_reconcile(Time(left=10_000)).values())
+    assert aws.run(RUN)["status"] == "training"
