@@ -18,7 +18,7 @@ class NotPlainError(OSError):
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """The file for reading, from its beginning; raises OSError, and NotPlainError for no file."""
+    """The file for reading, from its beginning; raises OSError, and NotPlainError if it is not one."""
     handle = os.open(path, _FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -30,7 +30,7 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def read_plain(path: Path) -> bytes:
-    """All of a file; raises OSError, and NotPlainError for no file."""
+    """All of a file; raises OSError, and NotPlainError if it is not one."""
     with open_plain(path) as file:
         return file.read()
 
@@ -49,7 +49,7 @@ def tree_hash(folder: Path, files: Iterable[str] | None = None) -> str:
     """SHA-256 of names and contents below a folder, as hexadecimal; modes and times do not count.
 
     files: those that count, relative to the folder; None: all. Raises OSError, and NotPlainError
-    for a link or anything else that is no plain file.
+    for a link or anything else that is not a plain file.
     """
     digest = hashlib.sha256()
     for name in sorted(files_below(folder) if files is None else files):

@@ -25,7 +25,7 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "."])
-def test_devices_and_folders_are_no_files(path: str) -> None:
+def test_devices_and_folders_are_not_files(path: str) -> None:
     with pytest.raises(NotPlainError):
         open_plain(Path(path))
 

@@ -135,7 +135,7 @@ def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, 
             yield name, f"it is deployed as {given['stackName']}"
         for role in _BOOTSTRAP_ROLES:
             if role in given and not is_bootstrap_role(str(given[role]), account_of(artifact)):
-                yield name, f"{role} is {given[role]}, no role of the CDK's bootstrap"
+                yield name, f"{role} is {given[role]}, which is not a role of the bootstrap"
         uploaded = str(given.get("stackTemplateAssetObjectUrl", "")).rpartition("/")[2]
         assets = folder / f"{name}.assets.json"
         if uploaded and assets.is_file():

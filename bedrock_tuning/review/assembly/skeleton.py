@@ -1,7 +1,7 @@
 """The skeleton of a template: sections, resources, outputs; whatever has another form is taken out.
 
 Everything else may then rely on it. A value that CloudFormation would have to transform first, or
-that is no template's at all, could become anything: it is listed, and the proof fails.
+that no template can have, could become anything: it is listed, and the proof fails.
 """
 
 from collections.abc import Mapping

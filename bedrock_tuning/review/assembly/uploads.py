@@ -82,7 +82,7 @@ def _content(folder: Path, asset: str, path: str, packaging: str) -> Iterator[st
         else:
             digest = hashlib.sha256(read_plain(folder / path)).hexdigest()
     except NotPlainError as error:
-        yield f"{error.filename} is a link or no plain file"
+        yield f"{error.filename} is a link, not a plain file"
     except OSError as error:
         yield f"{path} cannot be read: {error.strerror}"
     else:
@@ -101,4 +101,4 @@ def _place(asset: str, packaging: str, place: Mapping[str, Any], account: str) -
         yield f"it is uploaded as {place.get('objectKey')}"
     role = str(place.get("assumeRoleArn"))
     if "assumeRoleArn" in place and not is_bootstrap_role(role, account):
-        yield f"it is uploaded as the role {role}, no role of the bootstrap"
+        yield f"it is uploaded as the role {role}, which is not a role of the bootstrap"

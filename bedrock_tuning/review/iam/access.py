@@ -151,7 +151,7 @@ class _Builder:
         policy: list[Statement] = []
         for number, inline in enumerate(listed(properties.get("Policies"))):
             if not isinstance(inline, dict):
-                problem = f"Policies/{number} is no policy"
+                problem = f"Policies/{number} is not a policy"
                 self._permissions.problems.append((resource.path, problem))
                 continue
             where = f"Policies/{inline.get('PolicyName', number)}"
