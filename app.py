@@ -30,20 +30,12 @@ if __name__ == "__main__":
 
 import aws_cdk as cdk
 
-from bedrock_tuning import review
 from bedrock_tuning.config import cdk_json, settings
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs import attachment, workflow
-from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.constructs.proof import Proof
-from bedrock_tuning.contracts import contracts as contracts_of
+from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import project
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
-from stacks.customization import CustomizationStack
-from stacks.data import DataStack
-from stacks.network import NetworkStack
-from stacks.pipeline import PipelineStack
-from stacks.serving import ServingStack
+from bedrock_tuning.platform import TuningPlatform
 
 ROOT = Path(__file__).resolve().parent
 
@@ -76,49 +68,16 @@ def build_app(
         customizations=customizations,
         problems=problems,
     )
-    chosen, wanted = read.settings, read.customizations
+    chosen = read.settings
     _check_account(chosen)
-    prefix = f"tuning-{chosen.name}"
-    common: dict[str, Any] = {
-        "env": cdk.Environment(region=chosen.region),
-        "settings": chosen,
-        "termination_protection": chosen.protected,
-    }
-    contracts = contracts_of(chosen, wanted)
-    common["permissions"] = Permissions(contracts, chosen)
-    platform: dict[str, cdk.Stack] = {}
-    platform["data"] = data = DataStack(app, f"{prefix}-data", **common)
-    network = attachment.existing(chosen)
-    if chosen.own_network:
-        platform["network"] = own = NetworkStack(app, f"{prefix}-network", **common)
-        network = own.attachment
-    pipeline = PipelineStack(app, f"{prefix}-pipeline", data=data, network=network, **common)
-    platform["pipeline"] = pipeline
-    # These hold nothing, and deleting a customization's is how its billing is ended.
-    unprotected = {**common, "termination_protection": False}
-    platform["serving"] = ServingStack(app, f"{prefix}-serving", pipeline=pipeline, **unprotected)
-    common["permissions"].offer(platform)
+    platform = TuningPlatform(app, settings=chosen, customizations=read.customizations, alone=True)
     for number, file in enumerate(read.retired):
         name = Path(file).stem
-        cdk.Annotations.of(data).add_warning_v2(
+        cdk.Annotations.of(platform.stacks["data"]).add_warning_v2(
             f"bedrock-tuning:retired-{number}",
             f"{file}: retired: if its stack is still there, it stays until "
             f"`tuning retire {name} -e {chosen.name}`",
         )
-    del unprotected["settings"]
-    for name, each in wanted.items():
-        stack = CustomizationStack(app, f"{prefix}-{name}", name=name, **unprotected)
-        for other in platform.values():
-            stack.add_stack_dependency(other)
-        for number, warning in enumerate(each.warnings):
-            cdk.Annotations.of(stack).add_warning_v2(f"bedrock-tuning:{number}", warning)
-    cdk.Tags.of(app).add("bedrock-tuning:environment", chosen.name)
-    # The contracts are proved in every synthesis (0.3 s), from the templates as they are written.
-    proof = Proof(
-        lambda folder: review.violations(review.read(folder, contracts)),
-        rules=[check.id for check in review.CHECKS],
-    )
-    cdk.Validations.of(app).add_plugins(proof)
     return app
 
 

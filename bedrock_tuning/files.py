@@ -18,7 +18,7 @@ class NotPlainError(OSError):
 
 
 def open_plain(path: Path) -> BinaryIO:
-    """The file for reading; raises OSError, and NotPlainError for anything else than a file."""
+    """The file for reading, from its beginning; raises OSError, NotPlainError for no plain one."""
     handle = os.open(path, _FLAGS)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -14,7 +14,7 @@ PAGE: Final = Path(__file__).resolve().parents[1] / "docs/architecture.md"
 BEGIN: Final = "<!-- begin: drawn by make docs -->\n"
 END: Final = "<!-- end -->\n"
 _ROOT: Final = "bedrock_tuning"
-_OUTSIDE: Final = ("stacks", "lambdas")
+_OUTSIDE: Final = ("lambdas",)
 
 # What each folder imports.
 Arrows = Mapping[str, frozenset[str]]

@@ -134,6 +134,28 @@ def load_all(
     return result.by_environment.get(environment or "", {})
 
 
+def in_environment(file: Path, environment: str, *, region: str) -> Customization:
+    """The customization of one file in one environment.
+
+    Raises CustomizationError with every problem of the file, and for one that has no stack there.
+    """
+    label = f"{file.parent.name}/{file.name}"
+    found = _File.read(
+        file.read_text("utf-8"),
+        file=label,
+        models=None,
+        rules=None,
+        regions={environment: region},
+        every=False,
+    )
+    if found.problems:
+        raise CustomizationError(found.problems)
+    if environment not in found.versions:
+        why = "it is retired" if found.retired else f"it leaves the environment {environment} out"
+        raise CustomizationError([f"{label}: {why}: leave it out of the app"])
+    return found.versions[environment]
+
+
 def scan(
     directory: Path,
     *,
@@ -192,7 +214,9 @@ class _File:
         models: Mapping[str, BaseModel] | None,
         rules: Mapping[str, str] | None,
         regions: Regions,
+        every: bool = True,
     ) -> "_File":
+        """every: whether there are no environments but those of `regions`."""
         lines = cache(lambda: toml_lines(text.removeprefix("\ufeff")))
         problems = Problems(file=file, lines=lines)
         name = PurePath(file).stem
@@ -206,7 +230,7 @@ class _File:
             return cls(versions={}, problems=tuple(problems.found), retired=True)
         found: dict[str, Customization] = {}
         said: dict[str, list[str]] = {}
-        for version in overlay.versions(table, problems, regions):
+        for version in overlay.versions(table, problems, regions, every=every):
             names = ", ".join(version.regions)
             own = Problems(file=file, lines=lines, origin=version.origin, note=_note(names))
             customization = _read_file(

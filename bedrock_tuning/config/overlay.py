@@ -43,16 +43,18 @@ class Version:
         return path, path
 
 
-def versions(table: Mapping[str, Any], problems: Problems, regions: Regions) -> list[Version]:
+def versions(
+    table: Mapping[str, Any], problems: Problems, regions: Regions, *, every: bool = True
+) -> list[Version]:
     """One for all environments that change nothing, and one for each that does.
 
-    regions: of every environment, None where it is not known; with none at all, the file's own
-    tables are the only version.
+    regions: of environments, None where it is not known; with none at all, the file's own tables
+    are the only version. every: whether there are no other environments.
     """
     own = {key: value for key, value in table.items() if key != ENVIRONMENTS}
     root = Section(table=table, path=(), problems=problems)
     changes = root.table(ENVIRONMENTS)
-    placed = _placed(root, changes, regions)
+    placed = _placed(root, changes, regions, every=every)
     if not regions:
         return [Version(table=own)]
     plain = {name: region for name, region in placed.items() if name not in changes}
@@ -63,14 +65,14 @@ def versions(table: Mapping[str, Any], problems: Problems, regions: Regions) -> 
     return found
 
 
-def _placed(root: Section, changes: Section, regions: Regions) -> Regions:
+def _placed(root: Section, changes: Section, regions: Regions, *, every: bool) -> Regions:
     """The environments that the file is deployed in; reports those that it names and are none."""
     only, only_regions = (_words(root, key) for key in ("only", "only_regions"))
     known = list(regions)
-    for name in (only or ()) if regions else ():
+    for name in (only or ()) if regions and every else ():
         if name not in regions:
             root.problem("only", _no_environment(name, known))
-    for name in changes if regions else ():
+    for name in changes if regions and every else ():
         if name not in regions:
             changes.problem(name, _no_environment(name, known))
     placed = {

@@ -41,9 +41,22 @@ class Permissions:
             self._arns[name] = arn
         self._attributes |= {(name, key): value for key, value in attributes.items()}
 
-    def offer(self, stacks: Mapping[str, Stack]) -> None:
-        """Exports what customizations' stacks use; stacks: the platform's, by their names there."""
-        for name, attribute in self.contracts.imported:
+    def offer(
+        self,
+        stacks: Mapping[str, Stack],
+        wanted: Iterable[tuple[str, str]],
+        *,
+        but: set[tuple[str, str]],
+    ) -> None:
+        """Exports what customizations' stacks use.
+
+        stacks: the platform's, by what they are for. wanted: names with attributes. but: what is
+        exported already, to which this adds.
+        """
+        for name, attribute in wanted:
+            if (name, attribute) in but:
+                continue
+            but.add((name, attribute))
             stack = stacks[self.contracts.places[name].stack]
             value = self.fill(f"{{{name}{':' if attribute else ''}{attribute}}}", stack)
             exported = export_name(self.contracts.environment, name, attribute)

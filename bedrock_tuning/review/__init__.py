@@ -28,9 +28,13 @@ __all__ = (
 )
 
 
-def read(cdk_out: Path, contracts: Contracts) -> Evidence:
-    """What is to be checked in a cdk.out; raises OSError or ValueError when it cannot be read."""
-    return evidence_of(template.read(cdk_out), contracts)
+def read(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Evidence:
+    """What is to be checked in a cdk.out; raises OSError or ValueError when it cannot be read.
+
+    alone: whether a stack that the contracts do not name is a fault; otherwise it is another app's.
+    """
+    only = None if alone else contracts.stacks
+    return evidence_of(template.read(cdk_out, only=only), contracts)
 
 
 def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:

@@ -150,8 +150,10 @@ def _total(prices: Iterable[tuple[str, float | None]]) -> Total:
 
 def cap_problem(exposed: Mapping[str, Exposure], *, max_hourly_usd: float | None) -> str:
     """Why customizations may not be deployed together under a limit; "" if they may."""
+    if max_hourly_usd is None:
+        return ""
     total = hourly(exposed)
-    if max_hourly_usd is None or (total.usd <= max_hourly_usd and not total.unknown):
+    if total.usd <= max_hourly_usd and not total.unknown:
         return ""
     if total.usd > max_hourly_usd:
         dear = sorted(exposed.items(), key=lambda each: -(each[1].hourly_usd or 0.0))

@@ -15,12 +15,8 @@ from tests.review.mutants import roles
 
 @pytest.fixture
 def cdk_out(dev: Synthesized, tmp_path: Path) -> Path:
-    """A copy of the templates of the default environment."""
-    folder = tmp_path / "cdk.out"
-    folder.mkdir()
-    for file in (*dev.folder.glob("*.json"),):
-        shutil.copy(file, folder)
-    return folder
+    """A copy of the assembly of the default environment."""
+    return Path(shutil.copytree(dev.folder, tmp_path / "cdk.out"))
 
 
 def _flaw(dev: Synthesized, folder: Path) -> None:

@@ -139,7 +139,7 @@ def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
     synth: Any, tmp_path: Path, repository: Path, bare: dict[str, str]
 ) -> None:
     elsewhere = tmp_path / "another place"
-    for name in ("stacks", "lambdas", "bedrock_tuning", "customizations"):
+    for name in ("lambdas", "bedrock_tuning", "customizations"):
         shutil.copytree(repository / name, elsewhere / name, ignore=_bytecode)
     for name in ("app.py", "cdk.json"):
         shutil.copy(repository / name, elsewhere / name)

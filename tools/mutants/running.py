@@ -96,7 +96,7 @@ def trace(tree: Path, tests: Sequence[str], files: Sequence[str]) -> dict[str, A
 
 def preload(modules: Iterable[str]) -> None:
     """Imports what the tests import of others once, so that each child has it already."""
-    ours = ("bedrock_tuning", "lambdas", "stacks", "local", "tests", "app", "tools", "conftest")
+    ours = ("bedrock_tuning", "lambdas", "local", "tests", "app", "tools", "conftest")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for name in sorted(modules):
             if name.partition(".")[0] not in (*ours, "__main__", "antigravity", "this", "idlelib"):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,36 +72,63 @@ def _artifacts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
             yield name, artifact, artifact.get("properties", {})
 
 
-def _template(properties: Mapping[str, Any]) -> str:
-    return str(properties.get("templateFile", "")).removesuffix(".template.json")
+def _stack(artifact: str, properties: Mapping[str, Any]) -> str:
+    """What a stack is deployed as; in a stage of somebody's app, its template is called more."""
+    return str(properties.get("stackName") or artifact)
 
 
-def stacks(manifest: Mapping[str, Any]) -> set[str]:
-    """Names of the templates that a manifest lists; empty for one that has stages or is missing."""
-    found = manifest.get("artifacts", {}).values()
-    if any(artifact.get("type") == "cdk:cloud-assembly" for artifact in found):
-        return set()
-    return {_template(properties) for _, _, properties in _artifacts(manifest)}
+def assemblies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The folder with its manifest, {} where it has none, and every stage that it lists."""
+    file = folder / "manifest.json"
+    known = parsed(file) if file.is_file() else {}
+    yield folder, known
+    for artifact in known.get("artifacts", {}).values():
+        stage = str(artifact.get("properties", {}).get("directoryName"))
+        if artifact.get("type") == "cdk:cloud-assembly" and stage.startswith("assembly-"):
+            yield from assemblies(folder / stage)
+
+
+def templates(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The stack of each template that a manifest lists, by the template's name."""
+    return {
+        str(properties.get("templateFile", "")).removesuffix(".template.json"): _stack(
+            name, properties
+        )
+        for name, _, properties in _artifacts(manifest)
+    }
+
+
+def without(manifest: Mapping[str, Any], stacks: Collection[str]) -> dict[str, Any]:
+    """A manifest without some of its stacks."""
+    artifacts = manifest.get("artifacts", {})
+    gone = {
+        name
+        for name, artifact in artifacts.items()
+        if artifact.get("properties", {}).get("stackName", name) in stacks
+    }
+    gone |= {f"{name}.assets" for name in gone}
+    return {**manifest, "artifacts": {n: each for n, each in artifacts.items() if n not in gone}}
 
 
 def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """The Region of each template that has one."""
+    """The Region of each stack that has one."""
     found = {}
-    for _, artifact, properties in _artifacts(manifest):
+    for name, artifact, properties in _artifacts(manifest):
         place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
         if place and place[2] != "unknown-region":
-            found[_template(properties)] = place[2]
+            found[_stack(name, properties)] = place[2]
     return found
 
 
 def protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
     """By stack, whether it has termination protection."""
-    return {name: bool(p.get("terminationProtection")) for name, _, p in _artifacts(manifest)}
+    return {_stack(n, p): bool(p.get("terminationProtection")) for n, _, p in _artifacts(manifest)}
 
 
 def paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Stack, logical id and construct path of all resources, for templates without the path."""
-    for stack, artifact, _ in _artifacts(manifest):
+    for name, artifact, properties in _artifacts(manifest):
+        stack = _stack(name, properties)
         known = artifact.get("metadata") or {}
         if "additionalMetadataFile" in artifact:
             known = parsed(folder / artifact["additionalMetadataFile"])
@@ -131,7 +158,8 @@ def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, 
         environments.add(environment)
         for odd in sorted(set(given) - _DEPLOYED_WITH):
             yield name, f"it is deployed with {odd}: {given[odd]}"
-        if given.get("stackName", name) != name:
+        # Only in a stage do the names of stacks and artifacts differ.
+        if given.get("stackName", name) != name and not folder.name.startswith("assembly-"):
             yield name, f"it is deployed as {given['stackName']}"
         for role in _BOOTSTRAP_ROLES:
             if role in given and not is_bootstrap_role(str(given[role]), account_of(artifact)):

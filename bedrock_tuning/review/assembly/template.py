@@ -6,7 +6,7 @@ unknown value in a policy could be anything.
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
@@ -91,47 +91,68 @@ class Assembly:
         return next((r for r in self.of_type(kind) if r.name == name), None)
 
 
-def read(folder: Path, *, outside: Collection[str] = ()) -> Assembly:
+def read(
+    folder: Path, *, outside: Collection[str] = (), only: Collection[str] | None = None
+) -> Assembly:
     """Reads a cdk.out; raises OSError or ValueError when there is no template or no JSON in it.
 
-    outside: patterns of the names of stacks that are left out, as if they were not there.
+    outside: patterns of the names of stacks that are left out, as if they were not there. only:
+    the names of those that are not.
     """
-    templates = {}
-    # Stages are assemblies of their own inside the first.
-    files = [*folder.glob("*.template.json"), *folder.glob("assembly-*/*.template.json")]
-    for file in sorted(files):
-        templates[file.name.removesuffix(".template.json")] = parsed(file)
-    if not templates:
-        raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
-    file = folder / "manifest.json"
-    known = parsed(file) if file.is_file() else {}
-    templates, known["artifacts"] = (
-        {
-            name: each
-            for name, each in found.items()
-            if not any(fnmatchcase(name, p) for p in outside)
+
+    def counts(stack: str) -> bool:
+        wanted = only is None or stack in only
+        return wanted and not any(fnmatchcase(stack, pattern) for pattern in outside)
+
+    found = Assembly(folder=folder)
+    templates: dict[str, dict[str, Any]] = {}
+    regions: dict[str, str] = {}
+    left_aside: list[str] = []
+    empty = True
+    for directory, whole in manifest.assemblies(folder):
+        stacks = manifest.templates(whole)
+        known = manifest.without(whole, {name for name in stacks.values() if not counts(name)})
+        read_here = {
+            file.name.removesuffix(".template.json"): parsed(file)
+            for file in sorted(directory.glob("*.template.json"))
         }
-        for found in (templates, known.get("artifacts", {}))
+        empty = empty and not read_here
+        if not stacks.keys() <= read_here.keys():
+            missing = ", ".join(sorted(stacks.keys() - read_here.keys()))
+            raise ValueError(f"{folder}: no template of {missing}")
+        # Templates of an earlier synthesis for another environment may lie there, too: the
+        # manifest names those of this one.
+        names = stacks if whole else {name: name for name in read_here}
+        left_aside += [name for name in read_here if name not in names and counts(name)]
+        own = {
+            names[name]: raw
+            for name, raw in read_here.items()
+            if name in names and counts(names[name])
+        }
+        # One template would hide the other.
+        twice = [s for s in names.values() if s in templates or [*names.values()].count(s) > 1]
+        if twice:
+            raise ValueError(f"{folder}: {twice[0]} is deployed from two templates")
+        for stack, logical_id, path in manifest.paths(directory, known):
+            resource = own.get(stack, {}).get("Resources", {}).get(logical_id)
+            if resource is not None:
+                resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
+        templates |= own
+        regions |= manifest.regions(known)
+        found.protected |= manifest.protected(known)
+        found.assets |= manifest.assets(directory, known)
+        found.differing += manifest.differing(directory, known)
+        found.differing += uploads.faults(directory, known)
+    if empty:
+        raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
+    resolved = resolve(templates, folder=folder, regions=regions)
+    return replace(
+        resolved,
+        protected=found.protected,
+        assets=found.assets,
+        differing=found.differing,
+        left_aside=tuple(sorted(left_aside)),
     )
-    # Templates of an earlier synthesis for another environment may lie there, too: the manifest
-    # names those of this one.
-    current = manifest.stacks(known) or set(templates)
-    left_aside = sorted(templates.keys() - current)
-    if not current <= templates.keys():
-        raise ValueError(
-            f"{folder}: no template of {', '.join(sorted(current - templates.keys()))}"
-        )
-    templates = {name: found for name, found in templates.items() if name in current}
-    for stack, logical_id, path in manifest.paths(folder, known):
-        resource = templates.get(stack, {}).get("Resources", {}).get(logical_id)
-        if resource is not None:
-            resource.setdefault("Metadata", {}).setdefault("aws:cdk:path", path)
-    found = resolve(templates, folder=folder, regions=manifest.regions(known))
-    found.protected = manifest.protected(known)
-    found.assets = manifest.assets(folder, known)
-    found.differing = [*manifest.differing(folder, known), *uploads.faults(folder, known)]
-    found.left_aside = tuple(left_aside)
-    return found
 
 
 def resolve(
@@ -174,6 +195,9 @@ class _Resolver:
     def resource(self, stack: str, logical_id: str, raw: Mapping[str, Any]) -> Resource:
         """A resource with its properties resolved."""
         path = str(raw.get("Metadata", {}).get("aws:cdk:path", ""))
+        # In a stage of somebody's app, the stack is not the beginning of its paths.
+        _, named, inside = f"/{path}".partition(f"/{stack}/")
+        path = f"{stack}/{inside}" if named else path
         self._where = path or f"{stack}/{logical_id}"
         kind = str(raw.get("Type", ""))
         properties = self.value(stack, raw.get("Properties", {}))

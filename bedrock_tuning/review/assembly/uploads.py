@@ -14,14 +14,14 @@ from bedrock_tuning.review.assembly.manifest import account_of, is_bootstrap_rol
 
 _BUCKET: Final = re.compile(r"cdk-[a-z0-9]+-assets-\$\{AWS::AccountId\}-([a-z0-9-]+)")
 _ENDING: Final = {"zip": ".zip", "file": ".json"}
-# What the CLI reads and deploys nothing of.
-_NOT_DEPLOYED: Final = ("cdk:tree", "cdk:feature-flag-report")
+# What the CLI reads and deploys nothing of; stages have manifests of their own.
+_NOT_DEPLOYED: Final = ("cdk:tree", "cdk:feature-flag-report", "cdk:cloud-assembly")
 
 Fault = tuple[str, str]
 
 
 def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
-    """Where, and why, something else could be uploaded than what lies in the folder."""
+    """Where, and why, something else could be uploaded than what lies in an assembly's folder."""
     artifacts = manifest.get("artifacts", {})
     for name, artifact in artifacts.items():
         given = artifact.get("properties", {})
@@ -31,10 +31,6 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
             case "cdk:asset-manifest":
                 stack = artifacts.get(name.removesuffix(".assets"), {})
                 yield from _list(folder, name, str(given.get("file")), account_of(stack))
-            case "cdk:cloud-assembly":
-                inner = folder / str(given.get("directoryName"))
-                if (inner / "manifest.json").is_file():
-                    yield from faults(inner, parsed(inner / "manifest.json"))
             case kind if kind not in _NOT_DEPLOYED:
                 yield name, f"it is of the type {kind}, which is not known"
 
@@ -73,7 +69,11 @@ def _asset(folder: Path, asset: str, entry: Mapping[str, Any], account: str) -> 
 
 def _content(folder: Path, asset: str, path: str, packaging: str) -> Iterator[str]:
     """A fault if a file or folder of the assembly is not what its hash says."""
-    if Path(path).name != path or (packaging == "zip" and path != f"asset.{asset}"):
+    inside = f"asset.{asset}" if packaging == "zip" else Path(path).name
+    if folder.name.startswith("assembly-") and packaging == "zip":
+        # All stages of an app share the files beside them.
+        inside = f"../{inside}"
+    if path != inside:
         yield f"{path} is uploaded, which is not in this folder"
         return
     try:

@@ -152,7 +152,7 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
 @check(
     "A112",
     "The outputs that commands read refer to the right resources.",
-    fix="Write the output as its file in stacks/ does",
+    fix="Write the output as its stack in bedrock_tuning/constructs/stacks does",
 )
 def outputs(evidence: Evidence) -> Iterator[Violation]:
     for output, contract in OUTPUTS.items():

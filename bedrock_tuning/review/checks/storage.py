@@ -250,7 +250,7 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
     "Where the settings say protected, stacks have termination protection, except those whose "
     "deletion ends billing, and the runs table has deletion protection; otherwise nothing has.",
     limit="protected: on for what holds data, off for what ends billing; otherwise off",
-    fix="Pass termination_protection as app.py does, deletion_protection as stacks/pipeline.py",
+    fix="Pass termination_protection as app.py does, deletion_protection as its pipeline stack",
 )
 def protected(evidence: Evidence) -> Iterator[Violation]:
     for stack, on in evidence.assembly.protected.items():

@@ -41,7 +41,7 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
                     where=each.settings.path,
                     what=f"{what} is {arn}: {problem}",
                     limit="a job of one customization never runs with the role of another",
-                    fix="Name the roles of the same stack, as stacks/customization.py does",
+                    fix="Name the roles of the same stack, as CustomizationStack does",
                 )
 
 

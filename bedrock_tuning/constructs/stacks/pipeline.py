@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
@@ -11,6 +11,8 @@ from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.messages import Messages
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stacks.data import DataStack
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
 from bedrock_tuning.constructs.triggers import (
@@ -21,10 +23,9 @@ from bedrock_tuning.constructs.triggers import (
 )
 from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
-from stacks.data import DataStack
 
 
-class PipelineStack(Stack):
+class PipelineStack(TuningStack):
     """Everything between an upload and a served model."""
 
     def __init__(

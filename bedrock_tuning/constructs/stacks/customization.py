@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy, Stack, Tags
+from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from bedrock_tuning.config import deployed
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.contracts.contract import PROVIDER, settings_name
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
 
 
-class CustomizationStack(Stack):
+class CustomizationStack(TuningStack):
     """Bedrock's role for its folders, the only role that may start its jobs, what it wants."""
 
     def __init__(

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from aws_cdk import Stack
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.network import Network
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.storage import retained_key
 
 
-class NetworkStack(Stack):
+class NetworkStack(TuningStack):
     """The app's own network, and where functions and jobs run in it."""
 
     def __init__(

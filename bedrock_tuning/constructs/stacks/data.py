@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -10,6 +10,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.storage import (
     data_bucket,
     log_bucket,
@@ -18,7 +19,7 @@ from bedrock_tuning.constructs.storage import (
 )
 
 
-class DataStack(Stack):
+class DataStack(TuningStack):
     """Training, validation and output bucket, their access logs, and the key they share."""
 
     def __init__(

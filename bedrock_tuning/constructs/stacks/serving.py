@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.stack import TuningStack
+from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.contracts.serving import PROVISIONED_THROUGHPUT
-from stacks.pipeline import PipelineStack
 
 
-class ServingStack(Stack):
+class ServingStack(TuningStack):
     """Pending while no model exists; then create, swap, replace, delete as the files say."""
 
     def __init__(

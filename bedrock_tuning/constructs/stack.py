@@ -1,0 +1,23 @@
+"""A stack that is the same in every app, whatever feature flags of the CDK that app has."""
+
+from typing import Any, Final
+
+from aws_cdk import Stack
+from constructs import Construct
+
+# Those of cdk.json that our templates depend on. Without the second one they cannot be synthesized.
+FLAGS: Final = (
+    "@aws-cdk/aws-iam:minimizePolicies",
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy",
+    "@aws-cdk/core:enablePartitionLiterals",
+)
+
+
+class TuningStack(Stack):
+    """A stack with our feature flags for all that is in it."""
+
+    def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, stack_name=construct_id, **kwargs)
+        for flag in FLAGS:
+            self.node.set_context(flag, True)
+        self.node.set_context("@aws-cdk/core:defaultCrossStackReferences", "strong")

@@ -1,0 +1,148 @@
+"""The platform and its customizations for somebody's own CDK app, in an App or in a Stage.
+
+    platform = TuningPlatform(self, settings=Settings(name="prod", region="us-east-1"))
+    Customization(platform, file=Path("customizations/pets-search.toml"))
+
+Both are proved in every synthesis, whatever else is in the app.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from bedrock_tuning import review
+from bedrock_tuning.config import customization, deployed
+from bedrock_tuning.config.customization import Customization as Wanted
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.constructs import attachment
+from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.proof import Proof
+from bedrock_tuning.constructs.stacks.customization import CustomizationStack
+from bedrock_tuning.constructs.stacks.data import DataStack
+from bedrock_tuning.constructs.stacks.network import NetworkStack
+from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
+from bedrock_tuning.constructs.stacks.serving import ServingStack
+from bedrock_tuning.contracts import contracts as contracts_of
+from bedrock_tuning.errors import ConfigurationError
+from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
+
+ENVIRONMENT_TAG: Final = "bedrock-tuning:environment"
+
+
+class TuningPlatform:
+    """The stacks that all customizations of one environment share, and the proof of all of them.
+
+    stacks: by what they are for: "data", "network" (optional), "pipeline", "serving".
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: Settings,
+        customizations: Mapping[str, Wanted] | None = None,
+        alone: bool = False,
+    ) -> None:
+        """scope: an App or a Stage. customizations: those that are known already, by name. alone:
+        any other stack in the app is a fault.
+        """
+        self.scope = scope
+        self.settings = settings
+        self.stacks: dict[str, cdk.Stack] = {}
+        self._customizations: dict[str, Wanted] = {}
+        self._exposed: dict[str, Exposure] = {}
+        self._offered: set[tuple[str, str]] = set()
+        known = contracts_of(settings, customizations or {})
+        self._permissions = Permissions(known, settings)
+        self._common: dict[str, Any] = {
+            "env": cdk.Environment(region=settings.region),
+            "permissions": self._permissions,
+        }
+        self._platform()
+        self._prove(alone=alone)
+        for each in (customizations or {}).values():
+            self._add(each, self._permissions)
+
+    def _platform(self) -> None:
+        settings = self.settings
+        common = {**self._common, "settings": settings}
+        holding = {**common, "termination_protection": settings.protected}
+        data = DataStack(self.scope, self._name("data"), **holding)
+        self.stacks["data"] = data
+        network = attachment.existing(settings)
+        if settings.own_network:
+            own = NetworkStack(self.scope, self._name("network"), **holding)
+            self.stacks["network"], network = own, own.attachment
+        pipeline = PipelineStack(
+            self.scope, self._name("pipeline"), data=data, network=network, **holding
+        )
+        self.stacks["pipeline"] = pipeline
+        # It holds nothing, and deleting a customization's stack is how its billing is ended.
+        self.stacks["serving"] = ServingStack(
+            self.scope, self._name("serving"), pipeline=pipeline, **common
+        )
+        for stack in self.stacks.values():
+            self._tag(stack)
+
+    def add(self, wanted: Wanted) -> CustomizationStack:
+        """The stack of one more customization; raises ConfigurationError above max_hourly_usd."""
+        return self._add(
+            wanted, Permissions(contracts_of(self.settings, {wanted.name: wanted}), self.settings)
+        )
+
+    def _add(self, wanted: Wanted, permissions: Permissions) -> CustomizationStack:
+        self._customizations[wanted.name] = wanted
+        self._exposed[wanted.name] = exposure(wanted)
+        too_dear = cap_problem(self._exposed, max_hourly_usd=self.settings.max_hourly_usd)
+        if too_dear:
+            raise ConfigurationError([f"{wanted.file}: max_hourly_usd is {too_dear}"])
+        self._permissions.offer(self.stacks, permissions.contracts.imported, but=self._offered)
+        stack = CustomizationStack(
+            self.scope,
+            self._name(wanted.name),
+            name=wanted.name,
+            **{**self._common, "permissions": permissions},
+        )
+        self._tag(stack)
+        for other in self.stacks.values():
+            stack.add_stack_dependency(other)
+        for number, warning in enumerate(wanted.warnings):
+            cdk.Annotations.of(stack).add_warning_v2(f"bedrock-tuning:{number}", warning)
+        return stack
+
+    def _name(self, part: str) -> str:
+        return stack_name(self.settings.name, part)
+
+    def _tag(self, stack: cdk.Stack) -> None:
+        cdk.Tags.of(stack).add(ENVIRONMENT_TAG, self.settings.name)
+
+    def _prove(self, *, alone: bool) -> None:
+        """The contracts are proved in every synthesis, from the templates as they are written."""
+
+        def violations(folder: Path) -> list[review.Violation]:
+            contracts = contracts_of(self.settings, self._customizations)
+            return review.violations(review.read(folder, contracts, alone=alone))
+
+        proof = Proof(violations, rules=[check.id for check in review.CHECKS])
+        cdk.Validations.of(self.scope).add_plugins(proof)
+
+
+class Customization:
+    """What one team wants tuned: a stack beside those of its platform. stack: it."""
+
+    def __init__(self, platform: TuningPlatform, *, file: Path) -> None:
+        """file: as docs/settings.md describes it; its name is the customization's.
+
+        Raises ConfigurationError with every problem of the file, and for one that is retired, or
+        that leaves the platform's environment out.
+        """
+        name = platform.settings.name
+        wanted = customization.in_environment(file, name, region=platform.settings.region)
+        too_long = deployed.length_problem(wanted)
+        if too_long:
+            raise ConfigurationError([too_long])
+        self.stack = platform.add(wanted)
