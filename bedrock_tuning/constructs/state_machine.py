@@ -12,7 +12,7 @@ from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.contracts.contract import workflow_name
+from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
 
 
 def state_machine(
@@ -27,6 +27,9 @@ def state_machine(
     log_group = logs.LogGroup(
         scope,
         f"{construct_id}Logs",
+        # Step Functions writes each group elsewhere into the account's policy of log groups, which
+        # holds 5,120 characters (docs/facts/workflow.md#logs).
+        log_group_name=f"{VENDED_LOGS}{workflow_name(settings.name)}",
         encryption_key=key,
         retention=retention(settings.log_retention_days),
         removal_policy=RemovalPolicy.DESTROY,

@@ -151,6 +151,10 @@ def settings_name(environment: str, customization: str) -> str:
     return f"{settings_prefix(environment)}/{customization}"
 
 
+# Log groups of Step Functions that need no entry in the account's policy of log groups.
+VENDED_LOGS: Final = "/aws/vendedlogs/states/"
+
+
 def workflow_name(environment: str) -> str:
     """The state machine's name; roles name it, and a reference to it would be a cycle."""
     return f"tuning-{environment}-workflow"

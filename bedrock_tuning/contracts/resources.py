@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from bedrock_tuning import s3_layout
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
+    VENDED_LOGS,
     Condition,
     Grant,
     Guarded,
     Place,
     Refusal,
     role_path,
+    workflow_name,
 )
 from bedrock_tuning.contracts.functions import RECONCILE
 
@@ -42,7 +44,7 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
         of(
             "operations-key",
             administered(),
-            encrypt_logs(f"tuning-{environment}-*"),
+            encrypt_logs(f"tuning-{environment}-*", f"{VENDED_LOGS}{workflow_name(environment)}"),
             Grant(
                 why="alarms encrypt",
                 services=("cloudwatch.amazonaws.com",),
@@ -113,7 +115,7 @@ def administered() -> Grant:
     )
 
 
-def encrypt_logs(log_groups: str) -> Grant:
+def encrypt_logs(*log_groups: str) -> Grant:
     """For the key of log groups with names like this."""
     return Grant(
         why="logs encrypt",
@@ -129,7 +131,10 @@ def encrypt_logs(log_groups: str) -> Grant:
         conditions=(
             g.arn_like(
                 "kms:EncryptionContext:aws:logs:arn",
-                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{log_groups}",
+                *(
+                    f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{each}"
+                    for each in log_groups
+                ),
             ),
         ),
     )

@@ -25,6 +25,7 @@ from bedrock_tuning.errors import DeniedError, SourceError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from obstore import GetOptions
 
 CHUNK: Final = 4 * 1024 * 1024
 # S3 answers a small range in 20 to 40 ms, so this is what bounds the rate: measured with a server
@@ -198,14 +199,28 @@ def _first_line(error: Exception) -> str:
 def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterator[bytes]:
     """A manifest's bytes in chunks of about 4 MB, of one version: a later upload changes nothing.
 
-    Raises DeniedError when it may not be read, SourceError when there is no such object or the
-    connection breaks.
+    However slow the line: obstore gives a body up after 180 seconds, so it is read on from where it
+    stopped for as long as anything arrives. Raises DeniedError when it may not be read, SourceError
+    when there is no such object or nothing arrives any more.
     """
-    try:
-        got = obstore.get(client, key, options={"version": version} if version else None)
-        for chunk in got.stream(min_chunk_size=CHUNK):
-            yield bytes(chunk)
-    except _DENIED as error:
-        raise DeniedError(f"cannot read {key}: {_answer(str(error)) or '403 Forbidden'}") from error
-    except _FAILED as error:
-        raise SourceError(f"cannot read {key}: {_first_line(error)}") from error
+    options: GetOptions = {"version": version} if version else {}
+    done = 0
+    while True:
+        before = done
+        try:
+            got = obstore.get(client, key, options=options or None)
+            # Without a version, what is read on must still be the same object.
+            if etag := got.meta["e_tag"]:
+                options = {**options, "if_match": etag}
+            for chunk in got.stream(min_chunk_size=CHUNK):
+                done += len(chunk)
+                yield bytes(chunk)
+        except _DENIED as error:
+            answer = _answer(str(error)) or "403 Forbidden"
+            raise DeniedError(f"cannot read {key}: {answer}") from error
+        except _FAILED as error:
+            if done == before:
+                raise SourceError(f"cannot read {key}: {_first_line(error)}") from error
+            options = {**options, "range": {"offset": done}}
+        else:
+            return

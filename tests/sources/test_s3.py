@@ -3,6 +3,7 @@
 import threading
 import time
 import urllib.parse
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -251,6 +252,54 @@ def test_a_large_manifest_comes_in_pieces_that_fit_together(
     assert b"".join(chunks) == body
     assert len(chunks) > 1
     assert max(map(len, chunks)) < 2 * s3.CHUNK
+
+
+@pytest.fixture
+def impatient(server: Server) -> s3.S3Store:
+    """Gives a body up when it stops, as obstore does after 180 seconds."""
+    return s3.S3Store(
+        BUCKET,
+        region="us-east-1",
+        endpoint=server.endpoint,
+        access_key_id="a",
+        secret_access_key="b",
+        client_options={"allow_http": True},
+        retry_config={
+            "max_retries": 0,
+            "retry_timeout": timedelta(seconds=1),
+            "backoff": {
+                "base": 2,
+                "init_backoff": timedelta(milliseconds=1),
+                "max_backoff": timedelta(milliseconds=1),
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_manifest_that_stops_on_its_way_is_read_on_from_there(
+    objects: Objects, impatient: s3.S3Store, server: Server, versioned: bool
+) -> None:
+    body = bytes(range(256)) * 80_000
+    version = objects.put(BUCKET, "pets/manifest.jsonl", body)
+    server.breaks_after = 6 << 20
+
+    chunks = s3.manifest_chunks(
+        impatient, "pets/manifest.jsonl", version=version if versioned else None
+    )
+    assert b"".join(chunks) == body
+    assert len(server.asked) > 2
+
+
+def test_a_manifest_of_which_nothing_arrives_is_an_error(
+    objects: Objects, impatient: s3.S3Store, server: Server
+) -> None:
+    objects.put(BUCKET, "pets/manifest.jsonl", BODY)
+    server.breaks_after = 0
+
+    with pytest.raises(SourceError, match=r"cannot read pets/manifest\.jsonl: "):
+        list(s3.manifest_chunks(impatient, "pets/manifest.jsonl", version=None))
+    assert len(server.asked) == 1
 
 
 def test_an_empty_manifest_has_no_bytes(objects: Objects, client: s3.S3Store) -> None:

@@ -178,7 +178,7 @@ def test_data_is_refused_to_everybody_but_the_roles_that_need_it(synth: Any) -> 
             path = properties.get("Path", "/").removeprefix("/")
             # Customizations come and go: all of their roles have this path.
             needing.add(f"{path}*" if path else properties["RoleName"])
-    assert len(needing) == 8
+    assert len(needing) == 9
     assert "tuning/dev/bedrock/*" in needing
     found = _refusals(assembly)
     assert {name[:6] for name in found} == {"Traini", "Valida", "Output"}

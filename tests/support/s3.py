@@ -74,6 +74,8 @@ class Server(ThreadingHTTPServer):
         self.asked: list[str] = []
         # So many requests are answered with 503 first.
         self.busy = 0
+        # A connection breaks when so many bytes of a body are sent; None: never.
+        self.breaks_after: int | None = None
 
     @property
     def endpoint(self) -> str:
@@ -128,12 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._error(404, "NoSuchKey", "The specified key does not exist.")
         size, wanted = (
             len(found.body),
-            re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")),
+            re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")),
         )
         headers = {"ETag": found.etag, "Last-Modified": "Sat, 21 Nov 2026 09:30:00 GMT"}
         if wanted is None:
             return self._answer(200, found.body, headers)
-        start, last = int(wanted[1]), min(int(wanted[2]), size - 1)
+        start, last = int(wanted[1]), min(int(wanted[2] or size), size - 1)
         if start >= size:
             return self._error(416, "InvalidRange", "The requested range is not satisfiable")
         headers["Content-Range"] = f"bytes {start}-{last}/{size}"
@@ -156,4 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            most = self.server.breaks_after
+            self.wfile.write(body[:most])
+            if most is not None and len(body) > most:
+                self.close_connection = True

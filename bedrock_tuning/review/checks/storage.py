@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
 from bedrock_tuning.review.assembly.identity import STATEFUL
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import Properties
@@ -126,14 +127,18 @@ _LIFECYCLE: Final = (
 
 @check(
     "S605",
-    "Every log group has the retention period that the settings say.",
+    "Every log group has the retention period that the settings say, and the workflow's the name "
+    "that needs no room in the account's policy.",
     limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
     fix="Set retention on the log group",
 )
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
-    days = evidence.bound.contracts.retention["logs"]
+    contracts = evidence.bound.contracts
+    days, workflow = contracts.retention["logs"], contracts.places["logs.workflow"]
+    vended = f"{VENDED_LOGS}{workflow_name(contracts.environment)}"
     for group in evidence.assembly.of_type("AWS::Logs::LogGroup"):
-        yield from mismatches(group, {"RetentionInDays": days})
+        name = vended if group.path == evidence.bound.path(workflow) else None
+        yield from mismatches(group, {"RetentionInDays": days, "LogGroupName": name})
 
 
 queues = fixed(

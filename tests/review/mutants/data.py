@@ -139,6 +139,11 @@ def logs_one_day(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowLogs")["RetentionInDays"] = 1
 
 
+@flaw("S605", "workflow logs: in the account's policy")
+def logs_elsewhere(copy: Copy) -> None:
+    del copy.properties("pipeline/WorkflowLogs")["LogGroupName"]
+
+
 @flaw("S606", "dead letters: gone after an hour")
 def dead_letters_go(copy: Copy) -> None:
     copy.properties("pipeline/Messages/DeadLetters")["MessageRetentionPeriod"] = 3600
