@@ -247,13 +247,9 @@ def pointers(environment: str, *actions: str) -> Grant:
 
 
 def find_pointers(environment: str) -> Grant:
-    """Listing them with their values; the path itself is the resource of the call."""
+    """Listing them with their values; the path that is asked for is the resource of the call."""
     path = f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{parameter_prefix(environment)}"
-    return Grant(
-        why="find pointers",
-        actions=("ssm:GetParametersByPath",),
-        resources=(path, f"{path}/*"),
-    )
+    return Grant(why="find pointers", actions=("ssm:GetParametersByPath",), resources=(path,))
 
 
 def read_settings(environment: str) -> Grant:

@@ -33,6 +33,7 @@ PATCHES: Final = (
     encryption.topics_and_tables_need_their_key,
     cloudformation.network_resources,
     authorization.principal_arn_is_the_role,
+    authorization.parameters_below_a_path_are_the_path,
     authorization.denials_name_the_resource,
 )
 

@@ -1,6 +1,7 @@
 """Conditions that IAM decides otherwise than AWS, and refusals that say too little."""
 
 import contextvars
+import json
 from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
@@ -50,6 +51,34 @@ def principal_arn_is_the_role() -> None:
         account, name = value.split(":")[4], value.split("/")[1]
         role = iam._roles.get_scoped(account, None, name)
         return role["Arn"] if role else f"arn:aws:iam::{account}:role/{name}"
+
+
+def parameters_below_a_path_are_the_path() -> None:
+    """Gap: GetParametersByPath is allowed on * only; on AWS on the path that is asked for.
+
+    (Systems Manager user guide, "How Parameter Store authorizes parameter retrieval".)
+    """
+    from ministack.core import iam_actions
+
+    source = 'name = _param(body, query_params, "Name")'
+
+    @around(iam_actions, "extract_resource_arn", source)
+    def extract(
+        upstream: Any,
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: bytes,
+        query_params: Any,
+        region: str,
+        account_id: str,
+    ) -> Any:
+        target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
+        if service == "ssm" and str(target).endswith(".GetParametersByPath"):
+            asked = str(json.loads(body).get("Path", "/")).strip("/")
+            return f"arn:aws:ssm:{region}:{account_id}:parameter/{asked}"
+        return upstream(service, method, path, headers, body, query_params, region, account_id)
 
 
 def denials_name_the_resource() -> None:

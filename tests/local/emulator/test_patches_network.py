@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.emulator.layout import ACCOUNT
+from local.emulator.layout import ACCOUNT, REGION
 from local.emulator.server import LocalAws
 from tests.local.support import acting_as, allow, bucket, refused, role, unique
 
@@ -110,3 +110,21 @@ def test_a_role_named_by_a_policy_is_let_in_and_no_other(aws: LocalAws) -> None:
     list_as(aws, name, name)
     with refused("AccessDenied"):
         list_as(aws, unique("stranger"), name)
+
+
+def parameters_as(aws: LocalAws, *, path: str) -> None:
+    """Reads the parameters below /a/path as a role that may do so below another or the same."""
+    allowed = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{path}"
+    arn = role(aws, "account", [allow("ssm:GetParametersByPath", allowed)], name=unique("reader"))
+    aws.client("ssm", **acting_as(aws, arn)).get_parameters_by_path(Path="/a/path")
+
+
+def test_parameters_below_a_path_are_refused_to_who_may_read_that_path(plain: LocalAws) -> None:
+    with refused("AccessDeniedException"):
+        parameters_as(plain, path="/a/path")
+
+
+def test_parameters_below_a_path_are_read_by_who_may_read_that_path(aws: LocalAws) -> None:
+    parameters_as(aws, path="/a/path")
+    with refused("AccessDeniedException"):
+        parameters_as(aws, path="/a/path/*")
