@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
@@ -118,6 +119,17 @@ def _customizations(aws: Aws, environment: str) -> dict[str, Customization]:
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
 
+def _others(aws: Aws) -> list[str]:
+    """Environments that are deployed here; none for a person who may not list stacks."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return [each.name for each in environments.deployed(aws)]
+    except ClientError:
+        # It is a hint beside an error that is shown anyway.
+        return []
+
+
 def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
     from botocore.exceptions import ClientError
 
@@ -126,10 +138,14 @@ def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
+        known = _others(aws)
+        meant = closest(environment, known)
         raise UserError(
-            "no such stack",
-            where=f"{stack} in {aws.cloudformation.meta.region_name}",
-            fix="choose another --environment or --region, or deploy it: "
-            f"{deploy_command(environment)}",
+            f"the environment {environment} is not deployed in "
+            f"{aws.cloudformation.meta.region_name}"
+            + (f"; did you mean {meant}?" if meant is not None else ""),
+            where=stack,
+            fix=(f"use -e {' or -e '.join(known)}, " if known else "")
+            + f"choose another --region, or deploy it: {deploy_command(environment)}",
         ) from None
     return {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", ())}

@@ -100,16 +100,6 @@ def test_a_deployment_without_runs_says_how_to_start_one(run: Run, aws: StubbedA
     assert "tuning upload" in result.stderr
 
 
-def test_a_missing_stack_is_named_with_what_to_do(run: Run, aws: StubbedAws) -> None:
-    aws.stub("cloudformation").add_client_error(
-        "describe_stacks", "ValidationError", "Stack with id tuning-prod-data does not exist"
-    )
-    result = run("runs", "--environment", "prod")
-    assert result.exit_code == 2
-    assert "tuning-prod-data in us-east-1" in result.stderr
-    assert "cdk deploy" in result.stderr
-
-
 def test_a_refusal_of_aws_is_one_message_without_traceback(run: Run, aws: StubbedAws) -> None:
     aws.stub("cloudformation").add_client_error(
         "describe_stacks", "AccessDenied", "not authorized to perform"
