@@ -114,6 +114,12 @@ class StubbedAws(Aws):
             {"Path": prefix},
         )
 
+    def has_units(self, value: float = 2.0) -> None:
+        """The account has so many model units for the flagship."""
+        units = {"QuotaCode": "L-32F732DE", "QuotaName": "Model units", "Value": value}
+        wanted = {"ServiceCode": "bedrock"}
+        self.answer("service_quotas", "list_service_quotas", {"Quotas": [units]}, wanted)
+
     def has_run(self, **values: Any) -> None:
         """The runs table knows this run."""
         self.answer(

@@ -64,6 +64,7 @@ def test_whoever_does_not_agree_learns_that_the_run_goes_on_waiting(
     monkeypatch.setattr(output, "on_terminal", lambda: True)
     monkeypatch.setattr(click, "confirm", asked)
     aws.deployed()
+    aws.has_units()
     aws.has_run(**WAITING)
     result = run("approve", RUN)
     assert result.exit_code == code

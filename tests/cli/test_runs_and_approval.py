@@ -88,8 +88,29 @@ def test_runs_that_wait_for_a_slot_show_their_place_in_the_queue(run: Run, aws: 
 
 def test_whoever_is_asked_for_approval_learns_why(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
+    aws.has_units()
     aws.has_run(**WAITING, approval_reason="no price is known for training")
     assert "because no price is known for training" in run("approve", RUN).stderr
+
+
+def test_whoever_approves_is_told_that_the_model_could_not_be_served(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    aws.has_units(0.0)
+    aws.has_run(**WAITING)
+    told = run("approve", RUN).stderr
+    assert "0 model units; you would pay for a model that cannot be served" in told
+    assert "servicequotas/home/services/bedrock/quotas/L-32F732DE" in told
+
+
+def test_approval_goes_on_where_the_quota_may_not_be_asked(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.stub("service_quotas").add_client_error("list_service_quotas", "AccessDeniedException")
+    aws.has_run(**WAITING)
+    told = run("approve", RUN).stderr
+    assert "Whether the model can be served is not known" in told
+    assert "--yes" in told
 
 
 def test_a_deployment_without_runs_says_how_to_start_one(run: Run, aws: StubbedAws) -> None:
@@ -112,6 +133,7 @@ def test_a_refusal_of_aws_is_one_message_without_traceback(run: Run, aws: Stubbe
 
 def test_approve_shows_the_estimate_and_answers_the_workflow(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
+    aws.has_units()
     aws.has_run(**WAITING)
     aws.called_by()
     aws.answer(
@@ -132,6 +154,7 @@ def test_approve_shows_the_estimate_and_answers_the_workflow(run: Run, aws: Stub
 
 def test_without_a_terminal_approve_needs_yes(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
+    aws.has_units()
     aws.has_run(**WAITING)
     result = run("approve", RUN)
     assert result.exit_code == 2
@@ -174,6 +197,7 @@ def test_approving_twice_says_that_the_run_no_longer_waits(
     run: Run, aws: StubbedAws, code: str
 ) -> None:
     aws.deployed()
+    aws.has_units()
     aws.has_run(**WAITING)
     aws.called_by()
     aws.stub("stepfunctions").add_client_error("send_task_success", code, "gone")

@@ -1,10 +1,11 @@
 """What the account may do with the base models of the customizations: open, reachable, quotas."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import account_facts
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Check, Quota, Subject
+from bedrock_tuning.config.customization import Customization
 
 _MODEL_UNITS: Final = "quotas.model_units"
 
@@ -52,12 +53,19 @@ def _access(subject: Subject) -> Iterator[Answer]:
 
 
 def _units(subject: Subject) -> Iterator[Answer]:
-    values = {quota["QuotaCode"]: quota for quota in subject.quotas}
-    for name, each in sorted(subject.customizations.items()):
+    return model_units(subject.quotas, subject.customizations, region=subject.region)
+
+
+def model_units(
+    quotas: Sequence[Quota], customizations: Mapping[str, Customization], *, region: str
+) -> Iterator[Answer]:
+    """Whether what is trained can be served, for each that wants a Provisioned Throughput."""
+    for name, each in sorted(customizations.items()):
         if each.serving.mode != "provisioned":
             continue
         fact = each.base_model.facts.get(_MODEL_UNITS)
-        found = values.get(fact.quota_code) if fact is not None else None
+        code = fact.quota_code if fact is not None else ""
+        found = next((quota for quota in quotas if quota["QuotaCode"] == code), None)
         if found is None:
             yield Answer(
                 state="warn",
@@ -73,7 +81,7 @@ def _units(subject: Subject) -> Iterator[Answer]:
                 seen=f"{name}: {value} model units; you would pay for a model that cannot be "
                 "served",
                 fix=f"request {wanted + 1} before you train; it may take days: "
-                f"https://{subject.region}.console.aws.amazon.com/servicequotas/home/services/bedrock/quotas/"
+                f"https://{region}.console.aws.amazon.com/servicequotas/home/services/bedrock/quotas/"
                 f"{found['QuotaCode']}",
                 learned=learned,
             )

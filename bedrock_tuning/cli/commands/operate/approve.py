@@ -1,6 +1,7 @@
 """`tuning approve`: a person agrees to the price of a run, or declines it."""
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -58,6 +59,9 @@ def approve(
     verb = "Decline" if decline else "Approve"
     if found.get("approval_reason"):
         say(f"Approval is needed because {found['approval_reason']}.")
+    if not decline:
+        for line in _unservable(deployment, found["customization"]):
+            say(line)
     confirm(
         f"{verb} this run?",
         yes=yes,
@@ -74,6 +78,27 @@ def approve(
         emit_json({"run": run, "decision": decision, "by": who, "reason": reason})
     else:
         say(f"{decision}; follow it with: {deployment.command(f'run {run} --follow')}")
+
+
+def _unservable(deployment: "Deployment", name: str) -> Iterator[str]:
+    """Why the model could not be served once it is paid for."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from bedrock_tuning.client.doctor.check import quotas
+    from bedrock_tuning.client.doctor.of_models import model_units
+
+    chosen = {key: each for key, each in deployment.customizations.items() if key == name}
+    if not any(each.serving.mode == "provisioned" for each in chosen.values()):
+        return
+    aws = deployment.aws
+    try:
+        found = list(model_units(quotas(aws), chosen, region=aws.bedrock.meta.region_name))
+    except (BotoCoreError, ClientError) as error:
+        yield f"Whether the model can be served is not known: {error}"
+        return
+    for answer in found:
+        if answer.state != "ok":
+            yield f"Warning: {answer.seen}. {answer.fix}"
 
 
 def _answer(
