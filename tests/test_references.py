@@ -18,6 +18,7 @@ LINK = re.compile(r"\]\((?!https?:)([\w./-]+)(#[\w-]+)?\)")
 DOCSTRING = re.compile(r'^\s*r?"""(.*?)"""', re.M | re.S)
 COMMENT = re.compile(r"(?:^|\s)(#[ :].*)$")
 MODULE = re.compile(r"(?<![\w./])bedrock_tuning(?:\.\w+)+")
+TEST = re.compile(r"`(test_\w+)`(?!\.)")
 DECISION = re.compile(r"\bdecisions? (\d+)\b", re.I)
 # Words for a reader to replace, and what commands make.
 PLACEHOLDER = re.compile(r"NAME|KEY|<|\*\*")
@@ -113,8 +114,18 @@ def broken(text: str, *, near: Path, markdown: bool) -> Iterator[str]:
         if not list((ROOT / "docs/decisions").glob(f"{int(number):04d}-*.md")):
             yield f"there is no decision {number}"
     if markdown:
+        for name in TEST.findall(text):
+            if name not in named_tests():
+                yield f"there is no test {name}"
         for name, anchor in LINK.findall(text):
             yield missing(name, anchor, near=near)
+
+
+@cache
+def named_tests() -> frozenset[str]:
+    """The names of all tests."""
+    texts = [file.read_text("utf-8") for file in tracked() if file.name.startswith("test_")]
+    return frozenset(re.findall(r"^ *def (test_\w+)", "\n".join(texts), re.MULTILINE))
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -144,3 +155,8 @@ def test_every_reference_leads_somewhere() -> None:
 )
 def test_a_reference_to_nothing_is_noticed(text: str, problem: str) -> None:
     assert problem in list(broken(text, near=ROOT, markdown=False))
+
+
+def test_a_page_that_names_a_test_which_is_gone_is_noticed() -> None:
+    found = broken("| `test_nothing_at_all` |", near=ROOT, markdown=True)
+    assert list(filter(None, found)) == ["there is no test test_nothing_at_all"]
