@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import (
+    STARTED_TYPES,
     Alternative,
     BaseModel,
     Hyperparameter,
@@ -81,12 +82,17 @@ def _overview(models: Iterable[BaseModel]) -> str:
                 f"`{model.key}`",
                 _openness(model),
                 _value(model.customization_regions),
-                ", ".join(each.replace("_", " ").lower() for each in model.customization_types),
+                ", ".join(map(_type, model.customization_types)),
                 _served(model),
             )
             for model in models
         ),
     )
+
+
+def _type(name: str) -> str:
+    words = name.replace("_", " ").lower()
+    return words if name in STARTED_TYPES else f"{words} (datasets are checked, jobs not started)"
 
 
 def _openness(model: BaseModel) -> str:

@@ -1,13 +1,16 @@
 """The parts of a base model: ids, dataset limits, hyperparameters, prices; no number of its own."""
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from bedrock_tuning.catalogue._facts import Shape
 
 CustomizationType = Literal[
     "FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING"
 ]
+# Jobs of the other types need a customizationConfig (a teacher model, a grader), which this project
+# does not write: it checks their datasets only.
+STARTED_TYPES: Final[tuple[CustomizationType, ...]] = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
 Format = Literal[
     "image-caption", "prompt-completion", "input-only", "claude-messages", "converse", "rft"
 ]

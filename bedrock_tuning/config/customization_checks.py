@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite
+from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, account_facts, catalogue, cite
 from bedrock_tuning.config.customization_fields import (
     LEASE_HOURS_MAX,
     OWN_TAG_PREFIX,
-    STARTED_TYPES,
     TABLES,
     TAG_KEY,
     TAG_VALUE,

@@ -28,8 +28,6 @@ from bedrock_tuning.config.names import NAME
 LEASE_HOURS_MAX: Final = 30 * 24
 # Ours: stops a slip of the finger; each unit is billed by the hour.
 MODEL_UNITS_MAX: Final = 100
-# Jobs of the other types need a customizationConfig (a teacher model, a grader).
-STARTED_TYPES: Final = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
 # For the tags that this project adds itself, e.g. a lease's end.
 OWN_TAG_PREFIX: Final = "bedrock-tuning:"
 OWN_TAGS_MAX: Final = 10

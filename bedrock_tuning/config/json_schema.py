@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, catalogue
 from bedrock_tuning.config.customization_checks import rule_severities
 from bedrock_tuning.config.customization_fields import (
     OWN_TAG_PREFIX,
     PLACEMENT,
-    STARTED_TYPES,
     TABLES,
     TAG_KEY,
     TAG_VALUE,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.catalogue import STARTED_TYPES, catalogue
 from bedrock_tuning.config import customization_checks
 from bedrock_tuning.config.customization import load_all
-from bedrock_tuning.config.customization_fields import SECTIONS, STARTED_TYPES, TABLES
+from bedrock_tuning.config.customization_fields import SECTIONS, TABLES
 from bedrock_tuning.config.hyperparameters import kind_of
 from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.config.reader import Problems, Section
