@@ -51,6 +51,18 @@ def test_an_aborted_run_is_closed_and_told_and_its_data_may_be_tried_again(world
     assert again.outcome == "served"
 
 
+def test_a_run_that_bedrock_has_no_slot_for_waits_and_is_served(world: World) -> None:
+    world.aws.faults.refuse(
+        "CreateModelCustomizationJob", code="ServiceQuotaExceededException", times=3
+    )
+    arn = world.execution(world.upload("training", world.rows(salt=" queued")))
+    ended = world.end_of(arn)
+    assert ended.outcome == "served"
+    row = world.row(ended)
+    assert "queued_since" in row
+    assert row["approved_by"]
+
+
 def test_a_failed_job_says_what_failed_and_its_data_may_be_tried_again(world: World) -> None:
     world.aws.faults.order("fail-job", message="Unable to read training data: access denied")
     ended = world.run(" fails once")
