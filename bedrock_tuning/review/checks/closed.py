@@ -32,8 +32,15 @@ _NETWORK: Final = (
     "AWS::EC2::VPCEndpoint",
 )
 # What describes resources. The rest makes others of them, or only in some accounts.
-_SECTIONS: Final = frozenset(
-    {"AWSTemplateFormatVersion", "Description", "Metadata", "Resources", "Outputs"}
+_SECTIONS: Final = frozenset({"AWSTemplateFormatVersion", "Description", "Resources", "Outputs"})
+# What the CDK notes beside a resource. The rest is for programs: scanners skip what it tells them
+# to, cfn-init runs it.
+_NOTES: Final = ("aws:cdk:", "aws:asset:")
+_MACROS: Final = ("Fn::Transform", "Fn::ForEach")
+# How AWS and others begin their credentials, and how keys are wrapped.
+_CREDENTIAL: Final = re.compile(
+    r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|(?<!\w)(?:gh[pousr]_\w{30}|xox[abp]-\w{10}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.)"
 )
 _BOOTSTRAP: Final = {"Parameters": {"BootstrapVersion"}, "Rules": {"CheckBootstrapVersion"}}
 _OUTPUT: Final = frozenset({"Description", "Export", "Value"})
@@ -58,12 +65,17 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
             others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
             if others or (name not in _SECTIONS and name not in _BOOTSTRAP):
                 yield found(stack, f"it has {name}: {', '.join(sorted(others))}")
+        for name in sorted({text for text in _texts(raw) if text.startswith(_MACROS)}):
+            yield found(stack, f"{name} makes something else of it when it is deployed")
         parameter = raw.get("Parameters", {}).get("BootstrapVersion")
         if parameter is not None and parameter.get("Type") != _SSM_TEXT:
             yield found(stack, f"BootstrapVersion is a {parameter.get('Type')}")
     for resource in evidence.assembly.resources:
         for name in sorted(set(resource.raw) - _ATTRIBUTES):
             yield found(resource, f"it has {name}")
+        for name in resource.raw.get("Metadata", {}):
+            if not name.startswith(_NOTES):
+                yield found(resource, f"it has metadata for other programs: {name}")
         if "{{resolve:" in str(resource.properties):
             yield found(resource, "a value is looked up when it is deployed")
     for stack, name, value, _ in _outputs(evidence.assembly):
@@ -104,6 +116,20 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
+
+
+@check(
+    "A114",
+    "No text in a template is a credential, wherever it stands.",
+    limit="many people can read templates, and old ones are kept",
+    fix="Revoke it, and read secrets at run time from a secret store",
+)
+def no_credentials(evidence: Evidence) -> Iterator[Violation]:
+    for stack, raw in evidence.assembly.templates.items():
+        for text in _texts(raw):
+            match = _CREDENTIAL.search(text)
+            if match is not None:
+                yield found(stack, f"it has a text that begins like a credential: {match[0][:6]}…")
 
 
 @check(

@@ -156,6 +156,61 @@ def output_secret(copy: Copy) -> None:
     copy.stack("pipeline")["Outputs"]["Db"] = {"Value": "{{resolve:secretsmanager:prod/db}}"}
 
 
+INCLUDE = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://a/b"}}}
+# No credential of anybody, and not written out: scanners of this repository would find it.
+CREDENTIAL = "AKIA" + "A" * 16
+
+
+@flaw("A108", "an include in a resource's metadata")
+def include_in_metadata(copy: Copy) -> None:
+    copy.resource(TRAINING)["Metadata"]["x"] = INCLUDE
+
+
+@flaw("A108", "an include in the template's metadata")
+def include_in_template(copy: Copy) -> None:
+    copy.stack("pipeline")["Metadata"] = INCLUDE
+
+
+@flaw("A108", "an include in an output")
+def include_in_output(copy: Copy) -> None:
+    copy.stack("pipeline")["Outputs"]["New"] = {"Value": INCLUDE}
+
+
+@flaw("A108", "an include in an output's description")
+def include_in_description(copy: Copy) -> None:
+    copy.stack("pipeline")["Outputs"]["Topic"]["Description"] = INCLUDE
+
+
+@flaw("A108", "metadata that tells a scanner to skip a resource")
+def scanner_skip(copy: Copy) -> None:
+    copy.resource(TRAINING)["Metadata"]["checkov"] = {"skip": [{"id": "CKV_AWS_18"}]}
+
+
+@flaw("A114", "a credential in an output")
+def credential_in_output(copy: Copy) -> None:
+    copy.stack("pipeline")["Outputs"]["New"] = {"Value": f"key={CREDENTIAL}"}
+
+
+@flaw("A114", "a credential in an output's description")
+def credential_in_description(copy: Copy) -> None:
+    copy.stack("pipeline")["Outputs"]["Topic"]["Description"] = CREDENTIAL
+
+
+@flaw("A114", "a credential in a resource's metadata")
+def credential_in_metadata(copy: Copy) -> None:
+    copy.resource(TRAINING)["Metadata"]["aws:cdk:note"] = CREDENTIAL
+
+
+@flaw("A114", "a credential in the template's description")
+def credential_in_template(copy: Copy) -> None:
+    copy.stack("pipeline")["Description"] = f"deployed with {CREDENTIAL}"
+
+
+@flaw("A114", "a private key in a description")
+def private_key(copy: Copy) -> None:
+    copy.stack("data")["Description"] = "-----BEGIN RSA " + "PRIVATE KEY-----"
+
+
 @flaw("A109", "Bedrock trust: this review's stand-in for the account, written out")
 def account_written(copy: Copy) -> None:
     copy.trust(BEDROCK)["Condition"]["StringEquals"]["aws:SourceAccount"] = "111122223333"
