@@ -4,6 +4,9 @@ Every function ships the same asset: what the handlers import (bedrock_tuning.co
 wheels come as a layer that `make install` puts under build/layers.
 """
 
+import sys
+from typing import Final
+
 from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -48,6 +51,22 @@ def retention(days: int) -> logs.RetentionDays:
     return names[days]
 
 
+# What the layer is for, as uv says it: AWS's functions, or this machine's for the local AWS.
+_FOR: Final = {
+    "lambda": "--python-version 3.13 --python-platform aarch64-manylinux_2_28",
+    "host": f"--python {sys.executable}",
+}
+
+
+def layer_command(settings: Settings) -> str:
+    """What `make install` runs to build the layer of these functions."""
+    return (
+        "uv pip install --require-hashes --only-binary :all: --requirements "
+        f"lambdas/requirements.txt --target build/layers/{settings.functions}/python "
+        f"{_FOR[settings.functions]}"
+    )
+
+
 class Runtime(Construct):
     """What the functions of one stack share: code, wheels, settings, contracts, key, network."""
 
@@ -77,7 +96,10 @@ class Runtime(Construct):
         wheels = REPOSITORY / "build" / "layers" / settings.functions
         if not (wheels / "python").is_dir():
             raise SettingsError(
-                [f"build/layers/{settings.functions} is missing: run `make install`"]
+                [
+                    f"build/layers/{settings.functions} is missing: run `make install`, or without "
+                    f"make `pip install -r requirements-uv.txt` and `{layer_command(settings)}`"
+                ]
             )
         installed = [name for name in files_below(wheels) if "__pycache__" not in name]
         self.layer = lambda_.LayerVersion(
