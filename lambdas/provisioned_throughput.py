@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
-from bedrock_tuning.run import cost
+from bedrock_tuning.run import cost, job
 from bedrock_tuning.serving.intent import Intent, Terms, Wish
 from bedrock_tuning.serving.plan import (
     Action,
@@ -200,6 +200,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     name = properties["Customization"]
     if _OF_THE_OLD_LAYOUT in properties:
         return "kept: its customization has a stack of its own now"
+    _refuse_while_training(env, name)
     # First: from here on, no run in progress buys an endpoint that nothing would delete.
     _pointers.withdraw(env.parameter_prefix, name, "serving")
     if properties.get("OnDelete") != "retain":
@@ -229,6 +230,24 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
         raise RuntimeError(f"still billed: {'; '.join(problems)}")
     _pointers.withdraw(env.parameter_prefix, name, "endpoint")
     return "; ".join(reasons) or "nothing is served now"
+
+
+def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
+    """Raises RuntimeError while a job of the customization runs: its roles go with the stack."""
+    start = f"{env.environment}-{name}-"
+    pages = (
+        _aws.bedrock()
+        .get_paginator("list_model_customization_jobs")
+        .paginate(statusEquals="InProgress", nameContains=start)
+    )
+    for page in pages:
+        for each in page.get("modelCustomizationJobSummaries", ()):
+            # Another customization's name may begin with this one's.
+            if each["jobName"] == f"{start}{job.run_of(each['jobName'])}":
+                raise RuntimeError(
+                    f"{each['jobName']} is running and needs the roles of this stack: stop it "
+                    "(tuning stop RUN) or wait until it ends, then delete the stack again"
+                )
 
 
 def _switch_off(env: ThroughputEnvironment, name: str) -> None:

@@ -108,6 +108,11 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         g.read_settings(environment),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
         *g.runs("GetItem", "PutItem"),
+        Grant(
+            why="keep stacks of running jobs",
+            actions=("bedrock:ListModelCustomizationJobs",),
+            resources=("*",),
+        ),
     )
 
 

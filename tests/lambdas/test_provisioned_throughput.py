@@ -56,6 +56,29 @@ def test_a_price_or_that_none_is_known_is_part_of_the_answer(stack: CloudFormati
     assert "Provisioned Throughput per hour: " in stack.ask("Create")["Data"]["Price"]
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "deleted"),
+    [
+        (f"dev-{NAME}-20261121-093000-3f9a1c", "InProgress", "FAILED"),
+        (f"dev-{NAME}-20261121-093000-3f9a1c", "Completed", "SUCCESS"),
+        (f"dev-{NAME}-more-20261121-093000-3f9a1c", "InProgress", "SUCCESS"),
+        (f"prod-dev-{NAME}-20261121-093000-3f9a1c", "InProgress", "SUCCESS"),
+    ],
+    ids=["running", "ended", "of another customization", "of another environment"],
+)
+def test_a_stack_whose_job_runs_is_not_deleted(
+    aws: Aws, stack: CloudFormation, name: str, status: str, deleted: str
+) -> None:
+    stack.ask("Create")
+    aws.bedrock.jobs[name] = {"status": status}
+    answer = stack.ask("Delete")
+    assert answer["Status"] == deleted
+    if deleted == "FAILED":
+        assert f"{name} is running and needs the roles of this stack" in answer["Reason"]
+        # It goes on to be deployed: its runs may serve what they train.
+        assert aws.ssm.values[f"{PREFIX}/{NAME}/serving"] == "deployed"
+
+
 def test_what_the_older_layout_served_is_kept_when_its_resource_goes(
     aws: Aws, stack: CloudFormation
 ) -> None:

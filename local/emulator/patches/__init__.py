@@ -28,6 +28,7 @@ PATCHES: Final = (
     cloudformation.bucket_properties,
     cloudformation.table_properties,
     cloudformation.topic_properties,
+    cloudformation.failed_deletions,
     encryption.aws_managed_key_by_default,
     encryption.objects_need_their_key,
     encryption.topics_and_tables_need_their_key,

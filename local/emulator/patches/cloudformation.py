@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
-from local.emulator.patching import expect, expect_source
+from local.emulator.patching import around, expect, expect_source
 
 Properties = Mapping[str, Any]
 Created = tuple[str, dict[str, Any]]
@@ -242,3 +242,45 @@ def _rule_deleter(store: str) -> Any:
             group[store] = [r for r in group[store] if r.get("SecurityGroupRuleId") != name]
 
     return delete
+
+
+def failed_deletions() -> None:
+    """Gap: what a resource depends on is deleted although the resource itself could not be.
+
+    On AWS it stays without being tried; here it counts as failed, too, with the reason.
+    """
+    from ministack.services.cloudformation import _stacks, stacks
+
+    failed: set[tuple[str, str]] = set()
+
+    def needed_by(stack_name: str, logical_id: str) -> str:
+        stack = _stacks.get(stack_name) or {}
+        known = stack.get("_template", {}).get("Resources", {})
+        there = set(stack.get("_resources", {}))
+        for stack_of, other in failed:
+            needs = {other} & there and stacks._with_dependencies([other], known, there) - {other}
+            if stack_of == stack_name and needs and logical_id in needs:
+                return other
+        return ""
+
+    @around(stacks, "_delete_resource")
+    def _delete_resource(
+        upstream: Callable[..., None],
+        kind: str,
+        physical_id: str,
+        properties: Properties,
+        stack_name: str = "",
+        logical_id: str = "",
+    ) -> None:
+        # What depends on others is tried first, so this is what the current attempt knows.
+        failed.discard((stack_name, logical_id))
+        other = needed_by(stack_name, logical_id)
+        if other:
+            raise RuntimeError(f"{other} depends on it and could not be deleted")
+        try:
+            upstream(kind, physical_id, properties, stack_name, logical_id)
+        except Exception:
+            failed.add((stack_name, logical_id))
+            raise
+
+    expect_source(stacks._delete_stack_async, "for logical_id in reversed(ordered):")

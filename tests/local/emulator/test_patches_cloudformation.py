@@ -3,11 +3,14 @@
 When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete the patch.
 """
 
+import asyncio
 import json
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
+from local.emulator.patches import cloudformation as cloudformation_patches
 from local.emulator.server import LocalAws
 from tests.local.support import unique
 
@@ -143,3 +146,39 @@ def test_cloudformation_drops_the_key_of_a_topic_as_it_comes(plain: LocalAws) ->
 
 def test_cloudformation_sets_the_key_of_a_topic(aws: LocalAws) -> None:
     assert key_of_a_deployed_topic(aws) == "alias/a-key"
+
+
+def test_what_a_resource_depends_on_stays_when_it_could_not_be_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it comes, a role goes although the custom resource that needs it stays."""
+    from ministack.services.cloudformation import _stacks, stacks
+
+    broken, deleted = ["Throughput"], []
+
+    def delete(kind: str, physical: str, properties: Any, stack: str, logical_id: str) -> None:
+        if logical_id in broken:
+            raise RuntimeError("a job is running")
+        deleted.append(logical_id)
+
+    monkeypatch.setattr(stacks, "_delete_resource", delete)
+    cloudformation_patches.failed_deletions()
+    definitions = {
+        "Role": {"Type": "AWS::IAM::Role"},
+        "Settings": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Ref": "Role"}}},
+        "Throughput": {"Type": "AWS::SNS::Topic", "DependsOn": ["Settings"]},
+        "Alone": {"Type": "AWS::SNS::Topic"},
+    }
+    name = unique("kept")
+    resources = {key: {"ResourceType": each["Type"]} for key, each in definitions.items()}
+    _stacks[name] = {"_template": {"Resources": definitions}, "_resources": resources}
+    try:
+        asyncio.run(stacks._delete_stack_async(name, name))
+        assert _stacks[name]["StackStatus"] == "DELETE_FAILED"
+        assert deleted == ["Alone"]
+        broken.clear()
+        asyncio.run(stacks._delete_stack_async(name, name))
+        assert _stacks[name]["StackStatus"] == "DELETE_COMPLETE"
+        assert deleted == ["Alone", "Throughput", "Settings", "Role"]
+    finally:
+        del _stacks[name]
