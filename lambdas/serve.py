@@ -155,7 +155,8 @@ def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> State:
         )
     )
     _endpoints.swap(target, model_arn)
-    return work.change(begun=replace(work.intent.begun, swap_seen=True)).wait(step.reason)
+    work = work.change(begun=replace(work.intent.begun, swap_seen=True))
+    return work.wait(step.reason, swapped=True)
 
 
 def _swap_seen(work: Work, step: Plan) -> Work:

@@ -158,7 +158,7 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
         return Outcome(
             status="served",
             subject=f"{name}: served",
-            message=f"The smoke test passed: {serving.get('smoke', '')}.\n"
+            message=f"The smoke test passed: {serving.get('smoke', '')}.{_met(serving)}\n"
             f"Invoke {serving['endpoint_arn']}\n{serving.get('lease', '')}".rstrip(),
         )
     if step == "unserved":
@@ -177,6 +177,12 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
         f"{_serve_again(name, state, environment)}",
         failed=True,
     )
+
+
+def _met(serving: Mapping[str, Any]) -> str:
+    """What a swap in place means for callers."""
+    words = "\nIt took another model's place there: callers met it while it was tested."
+    return words if serving.get("swapped") else ""
 
 
 def _serve_again(name: str, state: Mapping[str, Any], environment: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.run import job
+from bedrock_tuning.run import job, outcome
 from lambdas import _runs, close_run
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import model_arn
@@ -213,3 +213,15 @@ def test_a_trained_model_is_not_lost_whichever_way_its_job_is_spelled(name: str,
     work = aws.dynamodb.item(f"key#{KEY}")
     assert (work["state"], work["model_arn"]) == ("trained", MODEL)
     assert MODEL in aws.run(RUN)["message"]
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_swap_in_place_says_that_callers_met_the_model_before_it_was_proved(
+    swapped: bool,
+) -> None:
+    said = outcome.outcome(
+        {"serving": {**SERVED, "swapped": swapped}, "job": {}}, environment="dev"
+    )
+
+    assert said.status == "served"
+    assert ("callers met it while it was tested" in said.message) == swapped
