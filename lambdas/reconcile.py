@@ -1,8 +1,8 @@
 """Makes the record of runs true: ends those whose execution ended without doing so, and looks after
 jobs that nobody watches. Called by the clock, and whenever an execution fails or is aborted.
 
-It touches only runs whose execution has ended, so it never acts beside the workflow; two calls at
-the same time do the same twice, which changes nothing more.
+It touches only runs whose execution has ended, so it never acts beside the workflow. Two calls at
+the same time change nothing more than one does, but both may send the message.
 """
 
 import json
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> Result:
 
     Returns the runs under "closed", "watched" (their job runs, their execution does not), "serving"
     (handed to the workflow for the rest), and jobs under "undecided": with our names, of no run.
-    Raises after all of them were looked at if one could not be, so that the alarm rings.
+    Raises once all are checked if one of them could not be, so that the alarm rings.
     """
     env = ReconcileEnvironment.from_env(os.environ)
     result: Result = {"closed": [], "watched": [], "serving": [], "undecided": []}
