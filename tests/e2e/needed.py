@@ -78,6 +78,7 @@ FUNCTIONS = [
     *_each("ProvisionedThroughput", Stage.deploy_again, *LOOK),
     *_each("ProvisionedThroughput", Stage.deploy, "ssm:PutParameter", "ssm:GetParameter"),
     *_each("ProvisionedThroughput", Stage.deploy, "states:StartExecution"),
+    *_each("ProvisionedThroughput", Stage.destroy, "bedrock:ListModelCustomizationJobs"),
     *_each("ProvisionedThroughput", Stage.destroy, "ssm:DeleteParameter"),
     *_each("ProvisionedThroughput", Stage.destroy, "bedrock:DeleteProvisionedModelThroughput"),
 ]
