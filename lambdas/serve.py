@@ -173,7 +173,7 @@ def _swap_seen(work: Work, step: Plan) -> Work:
 
 def _create(work: Work, step: Plan, model_arn: str) -> State:
     """First the intention, then the call: repeated, it is exactly the same request."""
-    if work.intent.begun.created_arn:
+    if "created_arn" in work.state:
         why = work.state.get("deleted_because", "it is gone")
         return work.next("roll-back", f"the endpoint that was created is lost: {why}")
     refused = may_create(work, replaces=bool(step.surplus))
@@ -186,7 +186,9 @@ def _create(work: Work, step: Plan, model_arn: str) -> State:
         run=work.state["run"],
         expires=_expiry(work.customization),
     )
-    work = work.change(begun=replace(work.intent.begun, request=request, requested=_runs.now()))
+    # What an earlier owner bought and nobody finds any more is forgotten.
+    begun = replace(work.intent.begun, request=request, requested=_runs.now(), created_arn="")
+    work = work.change(begun=begun)
     return _purchased(work).wait(step.reason)
 
 

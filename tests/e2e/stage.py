@@ -27,6 +27,7 @@ class Stage:
     world: World
     good: EndedExecution
     options: Mapping[str, Any] = field(default_factory=dict)
+    asked: int = 0
 
     @cached_property
     def roles(self) -> Roles:
@@ -79,79 +80,81 @@ class Stage:
             table.update_item(**name, **change, ExpressionAttributeValues={":s": {"S": before}})
 
     def serving(self, **more: Any) -> dict[str, Any]:
-        """What serving begins with, and more."""
-        begun: dict[str, Any] = {**self.steps.entered["Serve"]["serving"], **more}
-        return begun
+        """What serving begins with at a person's word, newer than every run before; and more."""
+        self.asked += 1
+        run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-serve-{self.asked:06d}"
+        person = {"run": run, "started_by": "person", "by": "a test", "model_run": self.good_run}
+        return {**self.steps.entered["Serve"]["serving"], **person, **more}
 
-    def serve(self, action: str, **more: Any) -> dict[str, Any]:
+    @property
+    def good_run(self) -> str:
+        """The name of the good run."""
+        return str(self.steps.entered["Serve"]["serving"]["run"])
+
+    def serve(self, action: str, serving: dict[str, Any], **more: Any) -> dict[str, Any]:
         """One step of serving."""
-        return self._step(action, self.serving(**more))
-
-    def _step(self, action: str, serving: dict[str, Any]) -> dict[str, Any]:
         settings = self.steps.entered["Serve"]["settings"]["value"]
-        payload = {"action": action, "serving": serving, "settings": settings}
+        payload = {"action": action, "serving": {**serving, **more}, "settings": settings}
         found: dict[str, Any] = self.steps.call("Serve", payload)
         return found
 
+    def _until(self, step: str, **serving: Any) -> dict[str, Any]:
+        """The state of serving in which this step is next."""
+        state = self.serving(**serving)
+        for _ in range(100):
+            state = self.serve("serve", state)
+            if state["step"] == step:
+                return state
+            time.sleep(0.1)
+        raise AssertionError(f"not {step}: {state}")
+
     def unserved(self) -> None:
-        """Nothing is served, nothing is billed."""
-        bedrock = self.world.aws.client("bedrock")
-        for each in self.world.throughputs():
-            arn = each["provisionedModelArn"]
-            assert eventually(lambda arn=arn: self._settled(arn))
-            bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
+        """A person ends what is served: then nothing is billed."""
+        self._until("removed", end=True)
         assert self.world.throughputs() == []
 
-    def _settled(self, arn: str) -> bool:
-        found = self.world.aws.client("bedrock").get_provisioned_model_throughput(
-            provisionedModelId=arn
-        )
-        return found["status"] in ("InService", "Failed")
-
     def served(self) -> str:
-        """The good run's model is served; the endpoint's ARN."""
-        model = self.serving()["model_arn"]
-        for each in self.world.throughputs():
-            if each["status"] == "InService" and each["modelArn"] == model:
-                return str(each["provisionedModelArn"])
-        self.unserved()
-        state = self.serving(started_by="deployment")
-        for _ in range(100):
-            state = self._step("serve", state)
-            if state["step"] == "smoke":
-                return str(state["endpoint_arn"])
-            time.sleep(0.1)
-        raise AssertionError(f"not served: {state}")
+        """The good run's model is served and published; the endpoint's ARN."""
+        state = self.serve("publish", self.serve("smoke", self._until("smoke")))
+        return str(state["endpoint_arn"])
 
     def buy(self) -> None:
         self.unserved()
-        self.serve("serve", expires="2099-01-01T00:00:00Z")
-
-    def look(self) -> None:
-        self.served()
-        self.serve("serve")
+        self.serve("serve", self.serving())
 
     def learn_the_base(self) -> None:
         payload = self.serving()
         del payload["base_arn"]
-        self._step("serve", payload)
-
-    def smoke(self) -> None:
-        self.serve("smoke", endpoint_arn=self.served())
-
-    def publish(self) -> None:
-        self.serve("publish", endpoint_arn=self.served())
+        self.serve("serve", payload)
 
     def undo_create(self) -> None:
-        arn = self.served()
-        self.point_to(arn)
-        self.serve("roll-back", created_arn=arn, reason="a test")
+        self.unserved()
+        state = self._until("smoke")
+        self.point_to(state["endpoint_arn"])
+        self.serve("roll-back", state, reason="a test")
 
     def undo_swap(self) -> None:
-        arn, model = self.served(), self.serving()["model_arn"]
-        # By another run, which bought nothing: what this one bought would be deleted.
-        swapped = {"run": "another", "swapped_arn": arn, "swapped_from": model}
-        self.serve("roll-back", **swapped, reason="a test")
+        """As if the owner had moved the model into an endpoint that served another."""
+        arn = self.served()
+        state = self._until("smoke")
+        begun = {
+            "swapped_arn": arn,
+            "swapped_from": state["base_arn"],
+            "swapped_to": [state["model_arn"]],
+        }
+        self._remember(begun=begun)
+        self.serve("roll-back", state, reason="a test")
+
+    def _remember(self, **changes: Any) -> None:
+        """Changes the item that says what the customization serves."""
+        table = self.world.aws.client("dynamodb")
+        key = {"id": {"S": f"intent#{NAME}"}}
+        name = self.world.deployment.runs_table
+        item = table.get_item(TableName=name, Key=key)["Item"]
+        item["version"] = {"N": str(int(item["version"]["N"]) + 1)}
+        intent = {**json.loads(item["intent"]["S"]), "version": int(item["version"]["N"])}
+        item["intent"] = {"S": json.dumps({**intent, **changes})}
+        table.put_item(TableName=name, Item=item)
 
     def keep_leases(self) -> None:
         """An endpoint's lease has ended; then the keeper is called."""

@@ -165,6 +165,8 @@ class Steps:
         }
 
     def _at(self, path: str, state: dict[str, Any]) -> Any:
+        if path == "$$.Execution.Id":
+            return self.arn
         if path == "$$.Execution.Name":
             return self.arn.rpartition(":")[2]
         if path == "$$.Execution.StartTime":

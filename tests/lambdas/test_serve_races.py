@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from lambdas import _endpoints, serve
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
-from tests.lambdas.flow import NAME, NEW, OLD, STATE, Flow
+from tests.lambdas.flow import NAME, NEW, OLD, PERSON, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -34,6 +34,27 @@ def test_a_created_endpoint_that_somebody_deleted_is_not_bought_again(aws: Aws, 
     assert "Roll back" in flow.steps
     assert "the endpoint that was created is lost: it is gone" in ended["reason"]
     assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == 1
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["deleted outside", "ended by a person"])
+def test_what_an_aborted_run_bought_and_is_gone_does_not_hinder_the_next_run(
+    aws: Aws, flow: Flow, ended: bool
+) -> None:
+    def abort() -> None:
+        raise KeyboardInterrupt
+
+    flow.at["Smoke test"] = abort
+    with pytest.raises(KeyboardInterrupt):
+        flow.run()
+    if ended:
+        flow.run(**PERSON, end=True)
+    aws.bedrock.endpoints.clear()
+
+    served = flow.run(run="20261123-093000-bbbbbb")
+
+    assert served["step"] == "served"
+    assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == 2
+    assert list(aws.bedrock.endpoints) == [aws.pointer("endpoint")]
 
 
 def test_a_swap_whose_answer_was_lost_is_undone(
