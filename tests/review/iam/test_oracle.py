@@ -154,7 +154,7 @@ def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synt
                 if request.resource != "*":
                     known = {c.key for c in grant.conditions}
                     context = {k: v for k, v in request.context.items() if k in known}
-                    usual = {**usual_context(), **context}
+                    usual = {**usual_context(), "aws:PrincipalArn": arn, **context}
                     asked.append(
                         (
                             _account(evidence.permissions, replace(request, context=usual)),
