@@ -213,10 +213,11 @@ _HOSTILE = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _HOSTILE)
 @pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "nova-lite"])
-def test_hostile_lines_of_4_mb_are_judged_within_seconds(name: str, model: str) -> None:
+def test_hostile_lines_of_4_mb_are_judged_within_a_minute(name: str, model: str) -> None:
     started = time.process_time()
     _, partial = check(_HOSTILE[name].encode(), scope=scope_of(model))
-    assert time.process_time() - started < 8
+    # Seconds on an idle machine; what grows with the square takes hours.
+    assert time.process_time() - started < 60
     assert partial.counts
     assert "X001" not in partial.counts
     assert len(partial.to_json()) < 200_000
