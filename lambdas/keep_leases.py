@@ -130,7 +130,7 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
 
 
 def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str) -> bool:
-    """Writes that nothing is served, before it is true: whoever works on the endpoint then stops.
+    """Writes that nothing is served before it is true: a run that works on the endpoint stops.
 
     False while a run moves its model in, whose lease begins anew, or if another is faster.
     """
@@ -170,7 +170,7 @@ def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
 
 
 def _take_up(env: LeaseEnvironment, name: str) -> str | None:
-    """Has undone what a run has begun whose execution ended before it was done, whoever ended it.
+    """Has the unfinished work of a run undone whose execution ended early, for any reason.
 
     Once an hour, for as long as it is not undone.
     """

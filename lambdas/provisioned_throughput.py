@@ -103,7 +103,7 @@ def _status(
     asked = priced(_wish(intent, customization), customization)
     verdict = may_buy(asked, intent, replaces=True)
     if verdict.answer == "no":
-        # A lease may have been ended on purpose: billing begins by a person's word.
+        # A lease may have been ended on purpose: only a person starts billing again.
         again = f"tuning serve {customization.name} -e {env.environment}"
         return "not-serving", f"{verdict.reason}; to serve it, and be billed: {again}"
     if step.action is Action.READY and not step.surplus and not _lease_changed(event):
@@ -251,7 +251,7 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
 
 
 def _switch_off(env: ThroughputEnvironment, name: str) -> None:
-    """Whoever works on its endpoint stops, and a new stack does not buy it again."""
+    """A run that works on its endpoint stops, and a new stack does not buy it again."""
     for _ in range(_ATTEMPTS):
         intent = _read(env, name)
         if not intent.on and not intent.owner:

@@ -90,7 +90,7 @@ def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[Waitin
 
 
 def _approval(state: Mapping[str, Any]) -> dict[str, str | None]:
-    """Who approved the price and why; whoever answers without `tuning` may say anything."""
+    """Who approved the price and why; an answer that `tuning` did not send may say anything."""
     answer = state.get("approval")
     if not isinstance(answer, dict):
         return {}

@@ -244,6 +244,8 @@ class ManifestCheck:
         settled, read, add_run = classes.settled, classes.read, self._refs.add_run
         values: list[Mapping[str, Any]] = []
         outside: list[str] = []
+        # Row by row, so that it is the first captions whoever checks their rows.
+        judges = self._is_caption and self._stats.judged < SAMPLE
         for number, line in enumerate(lines, self._stats.lines + 1):
             row = read(line)
             row_class = None if row is None else settled.get(row.key)
@@ -259,6 +261,8 @@ class ManifestCheck:
             if row.value is None:
                 continue
             values.append(row.value)
+            if judges and type(caption := row.value.get("caption")) is str:
+                self._judge((caption,))
             if not self._is_caption:
                 content = line.removesuffix(b"\r")
                 self._hash(record_hash(line=number, content=content))
@@ -326,7 +330,7 @@ class ManifestCheck:
             self._judge((caption,))
 
     def _count_values(self, values: Sequence[Mapping[str, Any]]) -> None:
-        """Counts many records at once, as _count does one."""
+        """Counts many records at once, as _count does one, but for the languages of captions."""
         self._stats.records += len(values)
         for name in TEXT_FIELDS.get(self._scope.contract.format, ()):
             texts = [value[name] for value in values if type(value.get(name)) is str]
@@ -336,7 +340,6 @@ class ManifestCheck:
             self._measure(name, Counter(map(len, texts)), empty=empty)
             if self._is_caption:
                 self._stats.captions.add(Counter(texts))
-                self._judge(texts)
 
     def _judge(self, captions: Sequence[str]) -> None:
         """Counts the languages of the first captions."""

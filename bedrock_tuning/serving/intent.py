@@ -1,9 +1,9 @@
-"""What a customization serves, by whose word, and who is acting on it: one item per customization.
+"""What a customization serves, who decided it, and who acts on it: one item per customization.
 
 Runs, `tuning serve`, deployments, the lease keeper and the deletion of a stack act on the same
 endpoint. Each takes over the item before it changes anything, which raises the item's *generation*;
 an actor that finds another generation than its own has been overtaken and changes nothing more. The
-item also holds what was begun and is not published yet, so that whoever takes over inherits it.
+item also holds what was begun and is not published yet, so that the next owner inherits it.
 """
 
 import json
@@ -160,7 +160,7 @@ class Wish:
 
     run: the name of the attempt, which begins with its time. order: of an upload or a command, by
     which the newest wins. model_arn: "" for whatever is served, which is a deployment's wish.
-    price: shown or calculated; approval: why it may be spent, and by whose word. by: who asks.
+    price: as it was shown or calculated; approval: who agreed to it, and why. by: the requester.
     """
 
     run: str
@@ -193,9 +193,9 @@ def _published(values: Mapping[str, Any]) -> Published:
 def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
     """Takes over a customization for a wish; until: by when it will be done.
 
-    Who asks again finds its own claim. Else the newest upload or command wins. A deployment changes
-    the terms of what is served and never the model: it begins nothing that is off, and a run whose
-    upload is newer than what is served overtakes it.
+    A repeated request finds its own claim. Otherwise the newest upload or command wins. A
+    deployment changes the terms of what is served, never the model. It starts nothing that is off,
+    and a run with a newer upload than what is served overtakes it.
     """
     if intent.owner == wish.run:
         return Claim(intent=intent)
