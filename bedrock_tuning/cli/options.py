@@ -71,6 +71,17 @@ def settings_option(command: Command) -> Command:
     )(command)
 
 
+def configured_environment_option(command: Command) -> Command:
+    """--environment, for commands that read the environments' settings."""
+    return click.option(
+        "--environment",
+        "-e",
+        envvar=ENVIRONMENT_VARIABLE,
+        show_envvar=True,
+        help="Environment in cdk.json; by default the one that cdk.json chooses.",
+    )(command)
+
+
 def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--environment and --region; the command gets `deployed`."""
 

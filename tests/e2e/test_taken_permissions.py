@@ -5,6 +5,7 @@ told of. Single functions are called again with what a good run gave them; for e
 run (or the event that needs the role) shows that the message arrives.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.access_denied import denial
+from bedrock_tuning.client import runs
 from bedrock_tuning.run.failure_advice import explain, with_advice
 from bedrock_tuning.run.outcome import outcome
 from tests.e2e.needed import FUNCTIONS, NOT_NEEDED_HERE, WHOLE_RUNS, WORKFLOW, Taken
@@ -122,7 +124,15 @@ def test_a_job_that_may_not_be_watched_is_told_as_running_and_billed(stage: Stag
     assert ended.status == "FAILED"
     _demand_told(ended.cause, role=physical, action=action)
     assert "Its job was started, continues and is billed" in ended.cause
-    assert "tuning stop" in ended.cause
+    advised = re.search(r"tuning stop (\S+)", ended.cause)
+    assert advised is not None
+
+    def adopted() -> bool:
+        """With the permission back, the reconciler sees the job through to a served model."""
+        stage.steps.call("Reconcile", {})
+        return bool(runs.row(stage.world.deployment, advised[1])["status"] == "served")
+
+    assert eventually(adopted)
 
 
 @pytest.mark.parametrize(("role", "action", "on"), WHOLE_RUNS, ids=str)

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bedrock_tuning.cli.options import customizations_option, read_settings, settings_option
+from bedrock_tuning.cli.options import (
+    configured_environment_option,
+    customizations_option,
+    read_settings,
+    settings_option,
+)
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_CANNOT, EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
@@ -35,13 +40,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
     help="Also start a job per customization that fails in Bedrock's validation: it shows whether "
     "Bedrock can use the service roles. 0 USD.",
 )
-@click.option(
-    "--environment",
-    "-e",
-    envvar="TUNING_ENVIRONMENT",
-    show_envvar=True,
-    help="Environment in cdk.json; by default the one that cdk.json chooses.",
-)
+@configured_environment_option
 @click.option("--region", help="AWS Region; by default the environment's.")
 @click.option(
     "--verified",

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import customizations_option, read_context, settings_option
+from bedrock_tuning.cli.options import (
+    configured_environment_option,
+    customizations_option,
+    read_context,
+    settings_option,
+)
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
@@ -20,13 +25,7 @@ if TYPE_CHECKING:
     order=3,
     examples=("tuning list -e prod", "tuning list -e prod --json"),
 )
-@click.option(
-    "--environment",
-    "-e",
-    envvar="TUNING_ENVIRONMENT",
-    show_envvar=True,
-    help="Environment in cdk.json; by default the one that cdk.json chooses.",
-)
+@configured_environment_option
 @settings_option
 @customizations_option
 @json_option

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import (
+    configured_environment_option,
     customizations_option,
     read_context,
     read_settings,
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
     order=1,
     examples=("tuning preflight -e prod",),
 )
-@click.option(
-    "--environment",
-    "-e",
-    envvar="TUNING_ENVIRONMENT",
-    show_envvar=True,
-    help="Environment in cdk.json; by default the one that cdk.json chooses.",
-)
+@configured_environment_option
 @settings_option
 @customizations_option
 @json_option
