@@ -100,6 +100,9 @@ class TuningPlatform:
         too_dear = cap_problem(self._exposed, max_hourly_usd=self.settings.max_hourly_usd)
         if too_dear:
             raise ConfigurationError([f"{wanted.file}: max_hourly_usd is {too_dear}"])
+        shared = [*customization.shared_folders(self._customizations)]
+        if shared:
+            raise ConfigurationError(shared)
         self._permissions.offer(self.stacks, permissions.contracts.imported, but=self._offered)
         stack = CustomizationStack(
             self.scope,

@@ -2,7 +2,8 @@
 
 Training and validation bucket, written by users:
     <customization>/manifest.jsonl      the dataset; its upload starts a run
-    <customization>/images/…            what the manifest refers to
+    <customization>/images/…            what the manifest refers to; or in the folders that the
+                                        customization's file names instead
 but for one prefix, which no customization can be called and which StartJob alone may write:
     _checked/<customization>/<run>/…    training.jsonl or validation.jsonl: what was checked is what
                                         Bedrock reads, whatever is uploaded meanwhile
@@ -27,7 +28,10 @@ WORK: Final = "work"
 
 
 def folder(customization: str) -> str:
-    """The prefix that a customization owns in the training and the validation bucket."""
+    """The prefix that a customization owns in the training and the validation bucket.
+
+    Its manifest lies there, and what that refers to unless its file names other folders.
+    """
     return f"{customization}/"
 
 

@@ -39,7 +39,7 @@ def scope_of(
         contract=customization.dataset,
         kind=kind,
         bucket=env.buckets.of(kind),
-        folder=s3_layout.folder(customization.name),
+        folders=customization.media_folders,
         # Buckets and functions are of one stack, and jobs are started by these functions.
         bucket_region=_aws.region(),
         overrides=customization.overrides,

@@ -108,7 +108,7 @@ class _Captions:
 
     def __init__(self, scope: DatasetScope, limits: CaptionLimits) -> None:
         self._decode = _decoder(shape_for(scope.contract)).decode
-        self._prefix = scope.prefix
+        self._prefixes = scope.prefixes
         self._shortest = limits.chars_min
         self._longest = limits.chars_max
         self._tokens, self._ratio = limits.tokens_max or 0, limits.chars_per_token or 0.0
@@ -153,12 +153,17 @@ class _Captions:
         )
 
     def _are_inside(self, refs: list[str]) -> bool:
-        """Whether every reference names an object in the folder."""
-        # What begins with the prefix is one interval in the order of strings, so the ends suffice.
-        least, prefix = min(refs), self._prefix
-        if not least.startswith(prefix) or len(least) == len(prefix):
-            return False
-        return max(refs).startswith(prefix) and not any(map(contains, refs, repeat("/.")))
+        """Whether every reference names an object in one of the folders."""
+        prefixes = self._prefixes
+        if len(prefixes) == 1:
+            # What begins with a prefix is one interval in the order of strings: the ends suffice.
+            least = min(refs)
+            named = least.startswith(prefixes) and least not in prefixes
+            inside = named and max(refs).startswith(prefixes)
+        else:
+            inside = all(map(str.startswith, refs, repeat(prefixes)))
+            inside = inside and frozenset(prefixes).isdisjoint(refs)
+        return inside and not any(map(contains, refs, repeat("/.")))
 
 
 class _Texts:

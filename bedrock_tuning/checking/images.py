@@ -133,7 +133,7 @@ class _Check:
         )
         self._formats[header.format] += 1
         self._bytes[bucket(size)] += 1
-        self._folders[image.key.removeprefix(scope.folder).rpartition("/")[0]] += 1
+        self._folders[scope.below(image.key).rpartition("/")[0]] += 1
         if image.sized is not None:
             self._sizes[header.width, header.height] += 1
 

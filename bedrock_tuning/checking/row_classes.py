@@ -64,7 +64,7 @@ class RowClasses:
         self._open: dict[Hashable, RowClass] = {}
         self._findings = findings
         self._scope = scope
-        self._prefix = scope.prefix
+        self._prefixes = scope.prefixes
         self._decode = msgspec.json.Decoder().decode
         self._strings: dict[Hashable, int] = {}
         is_caption = contract.format == "image-caption"
@@ -139,8 +139,8 @@ class RowClasses:
         if type(ref) is not str:
             return Row((shape, text), value)
         # The usual reference first: this is asked for every row.
-        prefix, problem = self._prefix, ""
-        if not ref.startswith(prefix) or "/." in ref or len(ref) == len(prefix):
+        prefixes, problem = self._prefixes, ""
+        if not ref.startswith(prefixes) or "/." in ref or ref in prefixes:
             problem = locate(ref, self._scope)
         return Row((shape, text, problem), value, ref, problem)
 

@@ -255,13 +255,11 @@ class Request:
         return places
 
     def _deployed_places(self, deployment: "Deployment") -> Places:
-        from bedrock_tuning.s3_layout import folder
-
         name = str(self.customization)
         if self.validation_to is not None:
             raise UserError("--customization already sets all buckets", fix="omit --validation-to")
         deployment.require(name)
-        buckets, prefix = deployment.buckets, folder(name)
+        buckets, prefix = deployment.buckets, deployment.customizations[name].media_folders[0]
         return {"training": (buckets.training, prefix), "validation": (buckets.validation, prefix)}
 
     def verdict(self, prepared: "Prepared") -> "Report | None":

@@ -1,5 +1,6 @@
 """Uploads a prepared dataset in the order that starts exactly one run: the manifest last."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,11 +9,12 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds
 from bedrock_tuning.progress import Meter
 from bedrock_tuning.sources.folder import Names
-from bedrock_tuning.sources.locations import ImageLocation, first_reference, references
+from bedrock_tuning.sources.locations import beside, references
 from bedrock_tuning.sources.manifests import LocalManifest, manifests_in
 
 _THREADS: Final = 16
@@ -23,16 +25,19 @@ _PEEK: Final = 1 << 20
 class Side:
     """One kind of dataset on its way.
 
-    files: what the manifest refers to, below folder. absent: what it refers to and is not there.
+    key: the manifest's. folders: of the bucket that may hold images. files: by their keys, what the
+    manifest refers to and is here. absent: keys that it refers to and are not. names: what is cut
+    off a key to find its file below the manifest's folder.
     """
 
     kind: s3_layout.Kind
     manifest: Path
-    folder: Path
+    key: str
     bucket: str
-    prefix: str
-    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    files: Mapping[str, Path]
     absent: tuple[str, ...]
+    names: str
 
 
 def sides(
@@ -49,57 +54,72 @@ def sides(
         manifests = manifests_in(path)
     if validation is not None:
         manifests["validation"] = validation
-    prefix = s3_layout.folder(customization)
+    chosen = deployment.customizations[customization]
     options = {"training": "--to", "validation": "--validation-to"}
     right = " ".join(
-        f"{options[kind]} {s3_layout.uri(deployment.buckets.of(kind), prefix)}"
+        f"{options[kind]} {s3_layout.uri(deployment.buckets.of(kind), chosen.media_folders[0])}"
         for kind in manifests
     )
     return [
-        _side(kind, each, deployment=deployment, prefix=prefix, right=right)
+        _side(kind, each, deployment=deployment, customization=chosen, right=right)
         for kind, each in manifests.items()
     ]
 
 
 def _side(
-    kind: s3_layout.Kind, manifest: Path, *, deployment: Deployment, prefix: str, right: str
+    kind: s3_layout.Kind,
+    manifest: Path,
+    *,
+    deployment: Deployment,
+    customization: Customization,
+    right: str,
 ) -> Side:
     """right: the options of `tuning prepare` with which all references would be right."""
-    bucket, folder = deployment.buckets.of(kind), manifest.parent
+    bucket, folders = deployment.buckets.of(kind), customization.media_folders
     with manifest.open("rb") as file:
-        place = first_reference(file.read(_PEEK))
-    if place is not None and (place.bucket, place.folder) != (bucket, prefix):
+        first = next(references([file.read(_PEEK)]), None)
+    if first is not None and not (first[0] == bucket and first[1].startswith(folders)):
+        places = " or ".join(s3_layout.uri(bucket, folder) for folder in folders)
         raise UserError(
-            f"the manifest refers to s3://{place.bucket}/{place.folder}, "
-            f"but would be uploaded to s3://{bucket}/{prefix}",
+            f"the manifest refers to {s3_layout.uri(*first).rpartition('/')[0]}/, "
+            f"but its images would be uploaded to {places}",
             where=str(manifest),
-            fix=f"{_meant(place, deployment)}prepare it again with {right}",
+            fix=f"{_meant(*first, deployment)}prepare it again with {right}",
         )
-    names = references(LocalManifest(manifest), s3_layout.uri(bucket, prefix))
-    bounds = Bounds(folder)
-    here = {name for name in names if _is_here(folder, name, bounds)}
+    found = references(LocalManifest(manifest).chunks())
+    keys = sorted({key for at, key in found if at == bucket and key.startswith(folders)})
+    here = beside(manifest.parent, bucket, keys)
+    names = here.prefix if here is not None else folders[0] if len(folders) == 1 else ""
+    bounds = Bounds(manifest.parent)
+    wanted = {
+        key: manifest.parent / key.removeprefix(names).lstrip("/")
+        for key in keys
+        if key.startswith(names) and ".." not in key.split("/")
+    }
+    files = {key: file for key, file in wanted.items() if _is_here(file, bounds)}
     return Side(
         kind=kind,
         manifest=manifest,
-        folder=folder,
+        key=s3_layout.manifest_key(customization.name),
         bucket=bucket,
-        prefix=prefix,
-        files=tuple(sorted(here)),
-        absent=tuple(sorted(names - here)),
+        folders=folders,
+        files=files,
+        absent=tuple(key for key in keys if key not in files),
+        names=names,
     )
 
 
-def _meant(place: ImageLocation, deployment: Deployment) -> str:
+def _meant(bucket: str, key: str, deployment: Deployment) -> str:
     """Whose dataset it may be: who prepared it for another customization named the wrong one."""
-    other = place.folder.rstrip("/")
-    known = other in deployment.customizations and deployment.buckets.kind_of(place.bucket)
-    return f"upload it with -c {other}, or " if known else ""
+    for name, each in deployment.customizations.items():
+        if key.startswith(each.media_folders) and deployment.buckets.kind_of(bucket):
+            return f"upload it with -c {name}, or "
+    return ""
 
 
-def _is_here(folder: Path, name: str, bounds: Bounds) -> bool:
-    path = folder / name.lstrip("/")
+def _is_here(file: Path, bounds: Bounds) -> bool:
     try:
-        return ".." not in name.split("/") and path.is_file() and bounds.hold(path)
+        return file.is_file() and bounds.hold(file)
     except (OSError, ValueError):
         return False
 
@@ -111,21 +131,21 @@ def upload_images(side: Side, deployment: Deployment, *, meter: Meter) -> tuple[
     UserError when the manifest refers to a file that is neither here nor there.
     """
     there = _there(side, deployment)
-    lost = [name for name in side.absent if name not in there]
+    lost = [key for key in side.absent if key not in there]
     if lost:
         many = f"{len(lost):,} files that are" if len(lost) > 1 else "a file that is"
         raise UserError(
             f"the {side.kind} manifest refers to {many} neither here nor uploaded, "
-            f"for example {lost[0]}{_similar(side.folder, lost[0])}",
-            where=str(side.folder),
+            f"for example {_similar(side, lost[0])}",
+            where=str(side.manifest.parent),
             fix="add the file or correct the manifest; `tuning validate` lists all",
         )
-    wanted = [name for name in side.files if not _same(side.folder / name, there.get(name))]
+    wanted = [key for key, file in side.files.items() if not _same(file, there.get(key))]
     s3 = deployment.aws.s3
 
-    def send(name: str) -> None:
-        with (side.folder / name).open("rb") as file:
-            s3.put_object(Bucket=side.bucket, Key=f"{side.prefix}{name}", Body=file)
+    def send(key: str) -> None:
+        with side.files[key].open("rb") as file:
+            s3.put_object(Bucket=side.bucket, Key=key, Body=file)
 
     with (
         meter(f"uploading {side.kind} images", "images") as progress,
@@ -137,31 +157,30 @@ def upload_images(side: Side, deployment: Deployment, *, meter: Meter) -> tuple[
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    replaced = sum(name in there for name in wanted)
+    replaced = sum(key in there for key in wanted)
     return len(wanted), replaced, len(side.files) - len(wanted)
 
 
-def _similar(folder: Path, name: str) -> str:
-    """A hint at a file whose name differs in case or extension only; or ""."""
-    near = Names().near(folder / name)
-    return f"; did you mean {Path(name).with_name(near)}?" if near else ""
+def _similar(side: Side, key: str) -> str:
+    """The file that a key should be, and one whose name differs in case or extension only."""
+    name = key.removeprefix(side.names)
+    near = Names().near(side.manifest.parent / name.lstrip("/"))
+    return f"{name}; did you mean {Path(name).with_name(near)}?" if near else name
 
 
 def upload_manifest(side: Side, deployment: Deployment) -> str:
     """Uploads the manifest of a side; returns its URI."""
-    key = f"{side.prefix}{s3_layout.MANIFEST_FILE}"
     # In parts: a manifest may have gigabytes.
-    deployment.aws.s3.upload_file(str(side.manifest), side.bucket, key)
-    return s3_layout.uri(side.bucket, key)
+    deployment.aws.s3.upload_file(str(side.manifest), side.bucket, side.key)
+    return s3_layout.uri(side.bucket, side.key)
 
 
 def _there(side: Side, deployment: Deployment) -> dict[str, tuple[int, datetime]]:
-    pages = deployment.aws.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=side.bucket, Prefix=side.prefix
-    )
+    listed = deployment.aws.s3.get_paginator("list_objects_v2")
     return {
-        found["Key"].removeprefix(side.prefix): (found["Size"], found["LastModified"])
-        for page in pages
+        found["Key"]: (found["Size"], found["LastModified"])
+        for folder in side.folders
+        for page in listed.paginate(Bucket=side.bucket, Prefix=folder)
         for found in page.get("Contents", ())
     }
 

@@ -5,11 +5,13 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path, PurePath
 from typing import Any, Final, cast
 
 import msgspec
 
+from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import (
     BaseModel,
     CustomizationType,
@@ -56,8 +58,8 @@ _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 class Customization:
     """What one team wants tuned: a file in customizations/, checked against the catalogue.
 
-    hyperparameters: complete, as strings ready for Bedrock. overrides: by rule name.
-    warnings: what a reader should know although the file is usable.
+    hyperparameters: complete, as strings ready for Bedrock. folders: those that its file names.
+    overrides: by rule name. warnings: what a reader should know although the file is usable.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Customization:
     allow_closed_model: bool
     hyperparameters: Mapping[str, str]
     validation: Validation
+    folders: tuple[str, ...]
     overrides: Mapping[str, Override]
     serving: DesiredServing
     budget: Budget
@@ -79,6 +82,11 @@ class Customization:
         """What the dataset must look like, with this customization's validation policy."""
         contract = self.base_model.datasets[self.customization_type]
         return msgspec.structs.replace(contract, validation=self.validation)
+
+    @property
+    def media_folders(self) -> tuple[str, ...]:
+        """Where images and other media must lie, each with its slash at the end."""
+        return tuple(f"{each}/" for each in self.folders) or (s3_layout.folder(self.name),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +197,34 @@ def scan(
         retired += [label] if found.retired else []
         for environment, each in found.versions.items():
             by_environment.setdefault(environment, {})[each.name] = each
+    shared = (problem for each in by_environment.values() for problem in shared_folders(each))
+    problems += dict.fromkeys(shared)
     return LoadResult(
         by_environment=by_environment,
         files=len(files),
         retired=tuple(retired),
         problems=tuple(problems),
     )
+
+
+def shared_folders(customizations: Mapping[str, Customization]) -> Iterator[str]:
+    """Why a folder belongs to two customizations of an environment, each pair once.
+
+    A role that reads another customization's folder reads what it was never given.
+    """
+    named = [each for each in customizations.values() if each.folders]
+    for one in named:
+        for other in customizations.values():
+            if other is one or (other.folders and other.name < one.name):
+                continue
+            theirs = {s3_layout.folder(other.name), *other.media_folders}
+            for mine, its in product(one.media_folders, sorted(theirs)):
+                if mine.startswith(its) or its.startswith(mine):
+                    yield (
+                        f"{one.file}: dataset.folders: {shown(mine[:-1])} is also read by "
+                        f"{other.name} ({its}): give each customization folders of its own, or "
+                        "copy the images"
+                    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,7 +363,9 @@ def _read_file(
     )
     model = checks.read_model(root, key=head.get("base_model", ""), models=models)
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
-    validation = dataset.read(TABLES["dataset"], homes=homes).get("validation")
+    policy = dataset.read(TABLES["dataset"], homes=homes)
+    folders, validation = tuple(policy.get("folders", ())), policy.get("validation")
+    checks.check_folders(dataset, folders)
     serving = checks.read_serving(root, model=model)
     budget = checks.read_budget(root)
     overrides = checks.read_overrides(root.table("rules"), rules=rules)
@@ -374,6 +406,7 @@ def _read_file(
         allow_closed_model=allowed,
         hyperparameters=hyperparameters,
         validation=cast(Validation, validation or published),
+        folders=folders,
         overrides=overrides,
         serving=serving,
         budget=budget,

@@ -1,7 +1,7 @@
 """What a customization file says against the catalogue and against itself."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -85,6 +85,14 @@ def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]
     if type_ not in known:
         fix = did_you_mean(type_, known) or f": use {listed(STARTED_TYPES)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
+
+
+def check_folders(section: Section, folders: Sequence[str]) -> None:
+    """Whether each of a customization's folders adds something to the others."""
+    for each in folders:
+        outer = next((other for other in folders if each.startswith(f"{other}/")), None)
+        if outer is not None:
+            section.problem("folders", f"{shown(each)} lies in {shown(outer)}: remove it")
 
 
 def check_region(

@@ -91,9 +91,30 @@ class Placement:
     )
 
 
+# As in Bedrock's S3 URIs, but for what a policy or a shell would read as something else.
+FOLDER: Final = re.compile(r"(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetPolicy:
     """[dataset]. validation: None is what the catalogue says of the model."""
+
+    folders: tuple[str, ...] = described(
+        TextList(
+            pattern=FOLDER,
+            what="a folder without a slash at its ends, of letters, digits, dots, underscores "
+            "and hyphens",
+            example="folder1",
+            most=10,
+            why_most="the policy of the service role names each of them",
+        ),
+        "The folders of the training and the validation bucket that hold the images, for a "
+        "manifest that refers to more than one or to another one than the customization's own. "
+        "The service role reads these and no others; the manifest itself is uploaded to "
+        "`NAME/manifest.jsonl` as always. No two customizations can share a folder. Default: "
+        "`NAME`.",
+        default=(),
+    )
 
     validation: Validation | None = described(
         Choice(choices=("required", "optional", "forbidden")),

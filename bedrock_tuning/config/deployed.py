@@ -39,6 +39,7 @@ def to_settings(customization: Customization) -> dict[str, Any]:
         "allow_closed_model": customization.allow_closed_model,
         "hyperparameters": dict(customization.hyperparameters),
         "validation": customization.validation,
+        "folders": list(customization.folders),
         "rules": {name: asdict(each) for name, each in customization.overrides.items()},
         "serving": asdict(customization.serving),
         "budget": asdict(customization.budget),
@@ -63,6 +64,7 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
                 allow_closed_model=values["allow_closed_model"],
                 hyperparameters=values["hyperparameters"],
                 validation=values["validation"],
+                folders=tuple(values["folders"]),
                 overrides={rule: Override(**each) for rule, each in values["rules"].items()},
                 serving=DesiredServing(**values["serving"]),
                 budget=Budget(**values["budget"]),
@@ -100,5 +102,5 @@ def length_problem(customization: Customization) -> str | None:
     return (
         f"{customization.file}: it takes {size:,} bytes, the maximum is {SETTINGS_BYTES_MAX:,} "
         "(it is deployed as a standard SSM parameter): shorten smoke_text, the reasons of rules, "
-        "or tags"
+        "tags, or folders"
     )

@@ -22,7 +22,7 @@ from bedrock_tuning.contracts.serving import KEEP_LEASES
 def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
     """All roles of an environment; a role in the templates that is not here is a fault."""
     return (
-        *(_bedrock(scope, name, places) for name in scope.customizations),
+        *(_bedrock(scope, each, places) for each in scope.customizations.values()),
         *(_starter(scope, each, places) for each in scope.customizations.values()),
         *(function_role(spec, scope, places) for spec in FUNCTIONS),
         _workflow(scope, places),
@@ -79,23 +79,23 @@ def _schedule(name: str, what: str, calls: FunctionSpec, places: Places) -> Role
     )
 
 
-def _bedrock(scope: Scope, name: str, places: Places) -> Role:
+def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role:
     """What AWS documents for a customization job (docs/facts/iam.md), per folder.
 
     strict leaves out reading and listing the output, which AWS's sample has.
     """
-    folder, jobs = s3_layout.folder(name), s3_layout.jobs_prefix(name)
-    checked = s3_layout.manifests_prefix(name)
+    name, folders = customization.name, customization.media_folders
+    jobs, checked = s3_layout.jobs_prefix(name), s3_layout.manifests_prefix(name)
     granted = [
         Grant(
             why="read the dataset",
             actions=("s3:GetObject",),
             resources=tuple(
-                f"{bucket}/{prefix}*" for bucket in g.DATASETS for prefix in (folder, checked)
+                f"{bucket}/{prefix}*" for bucket in g.DATASETS for prefix in (*folders, checked)
             ),
             conditions=(g.OWN_ACCOUNT,),
         ),
-        g.listing("list the dataset", buckets=g.DATASETS, prefixes=[f"{folder}*"]),
+        g.listing("list the dataset", buckets=g.DATASETS, prefixes=[f"{x}*" for x in folders]),
         g.listing("list checked manifests", buckets=g.DATASETS, prefixes=[f"{checked}*"]),
         g.objects("write output", "s3:PutObject", buckets=g.OUTPUT, patterns=[f"{jobs}*"]),
         g.use_data_key(),

@@ -75,7 +75,7 @@ class TextBudget:
 class DatasetScope:
     """One manifest and what it must satisfy.
 
-    bucket, folder: where its images must be; the folder ends with "/" or is empty (any folder).
+    bucket, folders: where its images must be; each folder ends with "/", and none means any.
     bucket_region: the AWS Region of the bucket; "" if unknown.
     overrides: by rule name, from the customization's [rules]. budget: of the contract, derived.
     """
@@ -84,7 +84,7 @@ class DatasetScope:
     contract: DatasetContract
     kind: Kind
     bucket: str
-    folder: str
+    folders: tuple[str, ...]
     bucket_region: str = ""
     overrides: Mapping[str, Override] = field(default_factory=dict)
     budget: TextBudget = field(init=False)
@@ -104,9 +104,13 @@ class DatasetScope:
         return "image-ref" if self.contract.format == "image-caption" else "uri"
 
     @property
-    def prefix(self) -> str:
-        """What every image reference must begin with."""
-        return f"s3://{self.bucket}/{self.folder}"
+    def prefixes(self) -> tuple[str, ...]:
+        """What image references must begin with: one of these."""
+        return tuple(f"s3://{self.bucket}/{folder}" for folder in self.folders or ("",))
+
+    def below(self, key: str) -> str:
+        """A key as it is called in the dataset's folder; of several folders, with its folder."""
+        return key.removeprefix(self.folders[0]) if len(self.folders) == 1 else key
 
 
 class ImageRef(msgspec.Struct, frozen=True, gc=False):
@@ -136,11 +140,11 @@ def locate(ref: str, scope: DatasetScope) -> ReferenceProblem:
         return "not-s3"
     if bucket != scope.bucket:
         return "bucket"
-    if not slash or not key or key == scope.folder:
+    if not slash or not key or key in scope.folders:
         return "no-name"
     if "." in key and not {".", ".."}.isdisjoint(key.split("/")):
         return "climbs"
-    if not key.startswith(scope.folder):
+    if scope.folders and not key.startswith(scope.folders):
         return "folder"
     return ""
 

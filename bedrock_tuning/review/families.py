@@ -24,10 +24,17 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
     roles: dict[str, list[Role]] = defaultdict(list)
     for role in contracts.roles:
         roles[role.place.stack].append(role)
+    # Whether folders are shared can only be seen on all that are named.
+    named = {
+        folder.partition("/")[0]
+        for each in contracts.settings.values()
+        for folder in each["folders"]
+    }
     shapes: set[str] = set()
     alike: set[str] = set()
     for name in contracts.serving:
-        shape = _shape(assembly, contracts, name, roles[name])
+        by_itself = name in named or contracts.settings[name]["folders"]
+        shape = "" if by_itself else _shape(assembly, contracts, name, roles[name])
         if shape in shapes:
             alike.add(name)
         elif shape:

@@ -132,7 +132,7 @@ def _refs(
         if ref.problem == problem:
             hint = s3_hint(ref.uri) if problem == "not-s3" else ""
             meant = f" – did you mean {hint}?" if hint else ""
-            yield Fault(words + meant, ref.field, ref.uri, scope.prefix)
+            yield Fault(words + meant, ref.field, ref.uri, " or ".join(scope.prefixes))
 
 
 @rule(
@@ -184,7 +184,7 @@ def image_path_climbs(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     good=_GOOD,
     formats=_REFERENCES,
     source=("S0", "S1", "S3"),
-    fix="Move the image into the customization's folder.",
+    fix="Move the image into the customization's folder, or name its folder in [dataset] folders.",
 )
 def image_outside_folder(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """An image is outside the folder that the service role can read.

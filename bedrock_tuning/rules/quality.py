@@ -205,7 +205,8 @@ def unbalanced_classes(dataset: Dataset, _: object) -> Iterator[Fault]:
     "D208",
     bad='{"training": {"records": 1000, "outside": {"s3://bucket/other/": 7}}}',
     good=_GOOD,
-    fix="Move the images into the customization's folder; its role can read no other.",
+    fix="Move the images into the customization's folder, or name theirs in [dataset] folders: its "
+    "role can read no other.",
 )
 def folders_not_covered(dataset: Dataset, _: object) -> Iterator[Fault]:
     """Images are in folders that the service role cannot read.

@@ -2,32 +2,34 @@
 
 Bucket: --bucket; else the manifest's own, if it is in S3; else the one that --map names (of several
 the one that the first reference names); else the one that the first reference names.
-Folder: the customization's; else the top folder of the manifest, of --map, or of the first
-reference, in the same order. The service role may read no other.
+Folders: the customization's; else the top folder of the manifest, of --map, or of the first
+reference, in the same order. The service role may read no others.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.s3_layout import folder, split_uri
+from bedrock_tuning.s3_layout import split_uri
 from bedrock_tuning.sources.folder import Mapping
-from bedrock_tuning.sources.manifests import LocalManifest, Manifest, S3Manifest
+from bedrock_tuning.sources.manifests import Manifest, S3Manifest
 
 _REFERENCE: Final = re.compile(rb'"s3://(?:[^"\\]|\\.)+"')
+# Of images that are nowhere here, so many are looked for.
+_TRIED: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLocation:
-    """bucket: may be "" when nothing names one. folder: ends with "/", or "" for any folder."""
+    """bucket: may be "" when nothing names one. folders: each ends with "/"; none means any."""
 
     bucket: str
-    folder: str
+    folders: tuple[str, ...]
 
 
 def parse_map(text: str) -> Mapping:
@@ -51,30 +53,22 @@ def parse_map(text: str) -> Mapping:
     raise UserError(f"--map {text}: {parts[-1]} is not a folder here", fix=form)
 
 
-def references(manifest: Manifest, prefix: str) -> set[str]:
-    """What follows a prefix like s3://bucket/folder/ in every reference of a manifest."""
-    found: set[str] = set()
+def references(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Bucket and key of every s3:// reference in a manifest's bytes."""
     rest = b""
-    for chunk in chain(manifest.chunks(), [b"\n"]):
+    for chunk in chain(chunks, [b"\n"]):
         lines, _, rest = (rest + chunk).rpartition(b"\n")
         for match in _REFERENCE.finditer(lines):
             try:
-                reference = str(json.loads(match[0]))
+                yield split_uri(json.loads(match[0]))
             except ValueError:
                 continue
-            if reference.startswith(prefix):
-                found.add(reference[len(prefix) :])
-    return found
 
 
 def first_reference(chunk: bytes) -> ImageLocation | None:
     """Bucket and top folder of the first s3:// reference in a manifest's first bytes."""
-    for found in _REFERENCE.finditer(chunk):
-        try:
-            bucket, key = split_uri(json.loads(found[0]))
-        except ValueError:
-            continue
-        return ImageLocation(bucket=bucket, folder=_top(key))
+    for bucket, key in references([chunk]):
+        return ImageLocation(bucket=bucket, folders=_top(key))
     return None
 
 
@@ -84,44 +78,37 @@ def image_location(
     *,
     mappings: Sequence[Mapping],
     bucket: str | None,
-    customization: str | None,
+    folders: tuple[str, ...],
 ) -> ImageLocation:
-    """Where the images of a manifest must lie; the rule is this module's docstring."""
-    found = ImageLocation(bucket="", folder="") if first is None else first
+    """Where the images of a manifest must lie; the rule is this module's docstring.
+
+    folders: the customization's; empty without one.
+    """
+    found = ImageLocation(bucket="", folders=()) if first is None else first
     if isinstance(manifest, S3Manifest):
-        found = ImageLocation(bucket=manifest.bucket, folder=_top(manifest.key))
+        found = ImageLocation(bucket=manifest.bucket, folders=_top(manifest.key))
     elif mappings:
         named = [each for each in mappings if first is not None and each.bucket == first.bucket]
         wanted = named or [each for each in mappings if each.bucket == mappings[0].bucket]
         tops = {_top(each.prefix) for each in wanted}
-        top = tops.pop() if len(tops) == 1 else ""
-        found = ImageLocation(bucket=wanted[0].bucket, folder=top)
-    return ImageLocation(
-        bucket=bucket or found.bucket,
-        folder=folder(customization) if customization else found.folder,
-    )
+        top = tops.pop() if len(tops) == 1 else ()
+        found = ImageLocation(bucket=wanted[0].bucket, folders=top)
+    return ImageLocation(bucket=bucket or found.bucket, folders=folders or found.folders)
 
 
-def beside(manifest: Manifest, place: ImageLocation, chunk: bytes) -> Mapping | None:
-    """The manifest's own folder as the images' place, if the first image is really there.
+def beside(folder: Path, bucket: str, keys: Iterable[str]) -> Mapping | None:
+    """A manifest's own folder as the images' place, if one of the first images is really there.
 
-    `tuning prepare` and `aws s3 sync` lay datasets out like that. The longest part of the key that
-    is a file below the manifest's folder counts.
+    `tuning prepare` and `aws s3 sync` lay datasets out like that. The longest part of a key that
+    is a file below the folder counts.
     """
-    first = _REFERENCE.search(chunk)
-    if not isinstance(manifest, LocalManifest) or first is None or not place.bucket:
-        return None
-    try:
-        bucket, key = split_uri(json.loads(first[0]))
-    except ValueError:
-        return None
-    if bucket != place.bucket:
-        return None
-    here, parts = manifest.path.parent, key.split("/")
-    for cut in range(1, len(parts)):
-        rest = "/".join(parts[cut:])
-        if ".." not in parts and rest and _is_file(here / rest):
-            return Mapping(bucket=bucket, prefix="/".join(parts[:cut]) + "/", folder=here)
+    for key in islice(keys, _TRIED):
+        parts = key.split("/")
+        for cut in range(len(parts)):
+            rest = "/".join(parts[cut:])
+            if ".." not in parts and rest and _is_file(folder / rest.lstrip("/")):
+                prefix = "/".join([*parts[:cut], ""]) if cut else ""
+                return Mapping(bucket=bucket, prefix=prefix, folder=folder)
     return None
 
 
@@ -132,7 +119,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _top(key: str) -> str:
-    """The top folder of a key with its slash; "" when the key has no folder."""
+def _top(key: str) -> tuple[str, ...]:
+    """The top folder of a key with its slash; none when the key has no folder."""
     top, slash, _ = key.partition("/")
-    return f"{top}/" if slash else ""
+    return (f"{top}/",) if slash else ()

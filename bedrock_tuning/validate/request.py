@@ -19,7 +19,7 @@ from bedrock_tuning.report.formats import to_junit, to_sarif
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules.finding import FindingsFile
-from bedrock_tuning.s3_layout import Kind
+from bedrock_tuning.s3_layout import Kind, uri
 from bedrock_tuning.sources.folder import Folders
 from bedrock_tuning.sources.locations import (
     ImageLocation,
@@ -27,6 +27,7 @@ from bedrock_tuning.sources.locations import (
     first_reference,
     image_location,
     parse_map,
+    references,
 )
 from bedrock_tuning.sources.manifests import (
     LocalManifest,
@@ -213,14 +214,14 @@ class _Locator:
             first_reference(chunk),
             mappings=self._mappings,
             bucket=options.bucket if kind == options.kind else None,
-            customization=None if chosen is None else chosen.name,
+            folders=() if chosen is None else chosen.media_folders,
         )
         subject = DatasetScope(
             model=self._model,
             contract=self._contract,
             kind=kind,
             bucket=place.bucket,
-            folder=place.folder,
+            folders=place.folders,
             bucket_region=self._region(manifest, place),
             overrides=chosen.overrides if chosen else {},
         )
@@ -238,16 +239,20 @@ class _Locator:
             return self._folders.images(place.bucket)
         if isinstance(manifest, S3Manifest) or self._options.s3_images:
             return self._in_s3(place.bucket, region)
-        found = beside(manifest, place, chunk)
+        found = None
+        if isinstance(manifest, LocalManifest):
+            keys = (key for bucket, key in references([chunk]) if bucket == place.bucket)
+            found = beside(manifest.path.parent, place.bucket, keys)
         if found is not None:
             self._note(f"note: images of {place.bucket} are read from {found.folder}")
             self._folders.add(found)
             return self._folders.images(place.bucket)
         if isinstance(manifest, LocalManifest) and place.bucket and self._contract.image:
+            where = uri(place.bucket, "".join(place.folders[:1]))
             self._note(
                 f"warning: the images of {manifest.name} are not checked. Where are they? "
-                f"--map s3://{place.bucket}/{place.folder}=DIR for a local folder, --s3-images "
-                "if they are in S3, --no-images to check the text only"
+                f"--map {where}=DIR for a local folder, --s3-images if they are in S3, "
+                "--no-images to check the text only"
             )
         return None
 

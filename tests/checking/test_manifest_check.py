@@ -30,6 +30,17 @@ def test_a_good_manifest_has_no_finding_and_gives_its_references() -> None:
     assert partial.records("training") == 2
 
 
+def test_the_sample_of_awss_guide_is_good_where_its_folders_are_named() -> None:
+    names = ("folder1/0001.png", "folder2/0002.png", "folder1/0003.png")
+    sample = b"\n".join(record(f"s3://bucket-1/{name}", "some text") for name in names)
+    named = scope_of(bucket="bucket-1", folders=("folder1/", "folder2/"))
+    refs, partial = check(sample, scope=named)
+    assert partial.counts == {}
+    assert [ref.key for ref in refs] == list(names)
+    _, partial = check(sample, scope=scope_of(bucket="bucket-1", folders=("folder1/",)))
+    assert partial.counts == {"R214": 1}
+
+
 def test_a_last_line_without_newline_counts() -> None:
     refs, partial = check(GOOD + b"\n" + GOOD)
     assert [ref.line for ref in refs] == [1, 2]

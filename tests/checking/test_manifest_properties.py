@@ -77,13 +77,20 @@ def test_cutting_changes_nothing(parts: list[bytes], ending: bytes, data: st.Dat
     assert check(manifest, cuts=cuts, block_bytes=size) == check(manifest)
 
 
-@pytest.mark.parametrize("model", ["titan-multimodal-embeddings-g1", "titan-image-generator-v1"])
+@pytest.mark.parametrize(
+    ("model", "folders"),
+    [
+        ("titan-multimodal-embeddings-g1", ("folder/",)),
+        ("titan-multimodal-embeddings-g1", ("else/", "folder/")),
+        ("titan-image-generator-v1", ("folder/",)),
+    ],
+)
 @examples(400)
 @given(parts=st.lists(lines(), max_size=12), ending=st.sampled_from([b"", b"\n"]))
 def test_the_fast_path_finds_what_the_rules_find(
-    model: str, parts: list[bytes], ending: bytes
+    model: str, folders: tuple[str, ...], parts: list[bytes], ending: bytes
 ) -> None:
-    manifest, scope = b"\n".join(parts) + ending, scope_of(model)
+    manifest, scope = b"\n".join(parts) + ending, scope_of(model, folders=folders)
     quick = check(manifest, scope=scope, block_bytes=TINY)
     assert quick == check(manifest, scope=scope, by_rules_only=True)
 

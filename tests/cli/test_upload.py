@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -13,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.client import runs
 from tests.cli.conftest import Run
-from tests.cli.datasets import dataset
-from tests.cli.support import StubbedAws, item
+from tests.cli.datasets import dataset, picture, record
+from tests.cli.support import StubbedAws, item, shipped
 from tests.cli.test_one_run import described, history
 
 
@@ -138,6 +139,66 @@ def test_manifests_of_any_name_are_named_themselves_and_texts_need_no_images(
     assert result.exit_code == 0, result.stderr
     assert s3.log == ["valid/pets/manifest.jsonl", "train/pets/manifest.jsonl"]
     assert "image" not in result.stderr
+
+
+@pytest.fixture
+def in_two_folders(aws: StubbedAws) -> FakeS3:
+    """The customization pets-search has its pictures in folder1/ and folder2/."""
+    fake = FakeS3()
+    aws.__dict__["s3"] = fake
+    aws.__dict__["dynamodb"] = fake.runs
+    search = replace(shipped()["pets-search"], folders=("folder1", "folder2"))
+    aws.deployed(pets_search=search)
+    return fake
+
+
+def _sample(folder: Path, *names: str) -> None:
+    """A manifest with pictures in several folders, as AWS's guide shows it."""
+    lines = [record(f"s3://train/{name}") for name in names]
+    (folder / "manifest.jsonl").write_text("".join(lines), "utf-8")
+
+
+def test_pictures_go_to_the_folders_that_the_manifest_names(
+    run: Run, in_two_folders: FakeS3, tmp_path: Path
+) -> None:
+    names = ["folder1/0001.png", "folder2/0001.png", "folder1/0003.png"]
+    for number, name in enumerate(names):
+        picture(tmp_path / name, number=number)
+    _sample(tmp_path, *names)
+    result = run("upload", tmp_path, "-c", "pets-search")
+    assert result.exit_code == 0, result.stderr
+    assert sorted(in_two_folders.log[:-1]) == sorted(f"train/{name}" for name in names)
+    assert in_two_folders.log[-1] == "train/pets-search/manifest.jsonl"
+
+
+def test_pictures_in_one_of_the_folders_may_lie_beside_the_manifest(
+    run: Run, in_two_folders: FakeS3, tmp_path: Path
+) -> None:
+    picture(tmp_path / "images/0001.png")
+    _sample(tmp_path, "folder2/images/0001.png")
+    assert run("upload", tmp_path, "-c", "pets-search").exit_code == 0
+    assert in_two_folders.log[0] == "train/folder2/images/0001.png"
+
+
+def test_a_picture_of_another_folder_is_told_by_its_whole_key(
+    run: Run, in_two_folders: FakeS3, tmp_path: Path
+) -> None:
+    picture(tmp_path / "folder1/0001.png")
+    _sample(tmp_path, "folder1/0001.png", "folder2/0002.png")
+    result = run("upload", tmp_path, "-c", "pets-search")
+    assert result.exit_code == 2
+    assert "neither here nor uploaded, for example folder2/0002.png" in result.stderr
+    assert in_two_folders.log == []
+
+
+def test_a_manifest_outside_all_folders_of_its_customization_is_refused(
+    run: Run, in_two_folders: FakeS3, tmp_path: Path
+) -> None:
+    _sample(tmp_path, "pets-search/0001.png")
+    result = run("upload", tmp_path, "-c", "pets-search")
+    assert result.exit_code == 2
+    assert "uploaded to s3://train/folder1/ or s3://train/folder2/" in result.stderr
+    assert "prepare it again with --to s3://train/folder1/" in result.stderr
 
 
 def test_a_manifest_that_refers_elsewhere_is_refused_with_the_right_option(

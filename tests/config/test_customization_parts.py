@@ -1,8 +1,10 @@
 """Serving, budget, rules and tags of a customization: what makes no sense is refused."""
 
+from pathlib import Path
+
 import pytest
 
-from bedrock_tuning.config.customization import Budget, Customization, load
+from bedrock_tuning.config.customization import Budget, Customization, load, scan
 from bedrock_tuning.errors import CustomizationError
 from tests.support.problems import without_lines
 
@@ -252,3 +254,45 @@ def test_a_validation_set_is_refused_with_the_reason_where_sources_are_sure(poli
     problems = _problems(f'{MICRO.replace("micro", "2-lite")}[dataset]\nvalidation = "{policy}"')
     assert "not supported during supervised fine-tuning" in problems
     assert "UG-nova2" in problems
+
+
+def test_images_lie_in_the_customizations_folder_or_in_those_that_its_file_names() -> None:
+    assert _load(SEARCH).media_folders == ("pets/",)
+    named = _load(SEARCH + '[dataset]\nfolders = ["folder1", "photos/2026"]\n')
+    assert named.media_folders == ("folder1/", "photos/2026/")
+
+
+def test_a_folder_inside_another_one_of_the_same_customization_is_refused() -> None:
+    text = SEARCH + '[dataset]\nfolders = ["photos", "photos/2026", "photos2"]\n'
+    assert '"photos/2026" lies in "photos": remove it' in _problems(text)
+
+
+@pytest.mark.parametrize(
+    ("folders", "meant"),
+    [
+        ('"shared"', '"shared" is also read by dogs (shared/)'),
+        ('"shared/cats"', '"shared/cats" is also read by dogs (shared/)'),
+        ('"cats", "dogs"', '"dogs" is also read by dogs (dogs/)'),
+        ('"birds"', '"birds" is also read by birds (birds/)'),
+    ],
+)
+def test_a_folder_of_two_customizations_is_refused(
+    tmp_path: Path, folders: str, meant: str
+) -> None:
+    wanted = {
+        "birds": "",
+        "cats": f"[dataset]\nfolders = [{folders}]\n",
+        "dogs": '[dataset]\nfolders = ["shared"]\n',
+    }
+    for name, table in wanted.items():
+        (tmp_path / f"{name}.toml").write_text(SEARCH + table)
+    (problem,) = scan(tmp_path, rules=RULES).problems
+    assert problem.startswith(f"{tmp_path.name}/cats.toml: dataset.folders: {meant}")
+
+
+def test_environments_keep_their_folders_apart(tmp_path: Path) -> None:
+    table = '[dataset]\nfolders = ["shared"]\n'
+    for name, only in (("cats", "dev"), ("dogs", "prod")):
+        (tmp_path / f"{name}.toml").write_text(f'only = ["{only}"]\n{SEARCH}{table}')
+    regions = {"dev": "us-east-1", "prod": "us-east-1"}
+    assert scan(tmp_path, rules=RULES, regions=regions).problems == ()

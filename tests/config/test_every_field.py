@@ -58,6 +58,11 @@ BAD_KEYS: dict[str, tuple[str, str, str]] = {
     "serving.on_delete": ('"keep"', 'must be "delete" or "retain"', 'not "keep"'),
     "serving.smoke_text": ('""', "is empty", 'write, for example, "a dog"'),
     "serving.embedding_length": ("0", "below the minimum 1", "use 1 to"),
+    "dataset.folders": (
+        '["s3://pets/cats"]',
+        "is not a folder without a slash at its",
+        "write, for",
+    ),
     "budget.max_run_usd": ("0", "below the minimum 0.01", "use 0.01 to 999999999"),
     "budget.approval": ('"often"', 'must be "over-budget", "always" or "never"', 'not "often"'),
     "rules.NAME.severity": ('"error"', 'must be "warning" or "silent"', 'not "error"'),

@@ -37,7 +37,7 @@ class One:
 
 
 def findings(data: bytes, extension: str) -> dict[str, int]:
-    subject = DatasetScope(model=MODEL, contract=CONTRACT, kind="training", bucket="b", folder="")
+    subject = DatasetScope(model=MODEL, contract=CONTRACT, kind="training", bucket="b", folders=())
     return check_images([ImageRef(1, f"x{extension}")], One(data), subject).counts
 
 

@@ -41,7 +41,7 @@ def scope_of(text: str = FLAGSHIP, *, kind: Kind = "training", **changes: Any) -
         "contract": contract,
         "kind": kind,
         "bucket": "bucket",
-        "folder": "folder/",
+        "folders": ("folder/",),
     }
     return DatasetScope(**{**values, **changes})
 

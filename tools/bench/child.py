@@ -121,7 +121,7 @@ def _subject(what: str) -> DatasetScope:
     model, type = _MODELS[what]
     base = catalogue()[model]
     return DatasetScope(
-        model=base, contract=base.datasets[type], kind="training", bucket=BUCKET, folder=FOLDER
+        model=base, contract=base.datasets[type], kind="training", bucket=BUCKET, folders=(FOLDER,)
     )
 
 

@@ -54,7 +54,7 @@ def subject(number: int) -> DatasetScope:
         contract=base.datasets[type],
         kind="training",
         bucket="bucket",
-        folder="folder/",
+        folders=("folder/",),
     )
 
 
@@ -138,7 +138,7 @@ def _demand_places(refs: list[ImageRef], checked: DatasetScope) -> None:
     lines = [ref.line for ref in refs]
     demand(lines == sorted(lines), "references come in the order of lines", lines)
     for ref in refs:
-        demand(ref.key.startswith(checked.folder), "no reference leaves the folder", ref)
+        demand(ref.key.startswith(checked.folders), "no reference leaves the folder", ref)
         demand(".." not in ref.key.split("/"), "no reference climbs", ref)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import Deployed, from_settings
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.run.failure_advice import explain
@@ -52,7 +53,7 @@ def _try(subject: Subject, deployed: Deployed) -> Answer:
         with_validation=customization.dataset.validation == "required",
     )
     request: dict[str, Any] = plan.request()
-    with _manifests(subject, deployment, customization.name) as uris:
+    with _manifests(subject, deployment, customization) as uris:
         request["trainingDataConfig"] = {"s3Uri": uris["training"]}
         if plan.with_validation:
             request["validationDataConfig"] = {"validators": [{"s3Uri": uris["validation"]}]}
@@ -73,10 +74,11 @@ def _try(subject: Subject, deployed: Deployed) -> Answer:
 
 @contextmanager
 def _manifests(
-    subject: Subject, deployment: Deployment, name: str
+    subject: Subject, deployment: Deployment, customization: Customization
 ) -> Iterator[dict[s3_layout.Kind, str]]:
     """The URIs of wrong manifests where the service role reads and no upload starts a run."""
-    s3, key = subject.aws.s3, f"{s3_layout.folder(name)}doctor-{token_hex(4)}.jsonl"
+    s3, folder = subject.aws.s3, customization.media_folders[0]
+    key = f"{folder}doctor-{token_hex(4)}.jsonl"
     written: dict[str, str] = {}
     uris: dict[s3_layout.Kind, str] = {}
     try:

@@ -1,5 +1,6 @@
 """Promises about datasets, reports, runs and logs: who reads, writes and deletes them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -20,13 +21,17 @@ def _own_folders(deployment: Deployment) -> Iterator[But]:
             principals=[role.arn], actions=("s3:GetObject",), resources=deployment.folders(name)
         )
         yield But(principals=[role.arn], actions=("s3:PutObject",), resources=(jobs,))
+        prefixes = defaultdict[str, list[str]](list)
         for folder in deployment.folders(name):
             bucket, _, prefix = folder.partition("/")
+            prefixes[bucket].append(prefix)
+        for bucket, under in prefixes.items():
+            listed = Condition(operator="StringLike", key="s3:prefix", values=tuple(under))
             yield But(
                 principals=[role.arn],
                 actions=("s3:ListBucket",),
                 resources=(bucket,),
-                conditions=(Condition(operator="StringLike", key="s3:prefix", values=(prefix,)),),
+                conditions=(listed,),
             )
 
 
@@ -71,8 +76,8 @@ PROMISES: Final = (
     Never(
         id="M810",
         sentence="A Bedrock service role reaches S3 only in its own customization's folders: "
-        "NAME/, _checked/NAME/ and jobs/NAME/, lists only under their s3:prefix, and writes only "
-        "to jobs/NAME/.",
+        "those that its settings name or else NAME/, _checked/NAME/ and jobs/NAME/, lists only "
+        "under their s3:prefix, and writes only to jobs/NAME/.",
         actions=("s3:*",),
         who=lambda d: [role.arn for role in d.service_roles.values()],
         but=_own_folders,

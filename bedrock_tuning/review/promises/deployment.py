@@ -18,12 +18,18 @@ _SETTINGS: Final = "/bedrock-tuning-settings"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customization:
-    """What the settings of one customization say: its name and its two roles, by ARN."""
+    """What the settings of one customization say: its name, its two roles by ARN, its folders."""
 
     name: str
+    folders: tuple[str, ...]
     settings: Resource
     service_role: str
     starter: str
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """Its folders in the buckets of datasets: that of its manifest, and those of its images."""
+        return (s3_layout.folder(self.name), *self.folders)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +139,13 @@ class Deployment:
 
     def folders(self, name: str) -> tuple[str, ...]:
         """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""
+        own = {each.name: each.folders for each in self.customizations}.get(name, ())
         return (
-            *(f"{bucket}/{s3_layout.folder(name)}*" for bucket in self.datasets),
+            *(
+                f"{bucket}/{folder}*"
+                for bucket in self.datasets
+                for folder in own or (s3_layout.folder(name),)
+            ),
             *(f"{bucket}/{s3_layout.manifests_prefix(name)}*" for bucket in self.datasets),
             f"{self.output}/{s3_layout.jobs_prefix(name)}*",
         )
@@ -145,6 +156,7 @@ def _customization(parameter: Resource) -> Customization:
     values = json.loads(str(parameter.properties.get("Value")))
     return Customization(
         name=str(parameter.properties.get("Name")).rpartition("/")[2],
+        folders=tuple(f"{each}/" for each in values.get("folders", ())),
         settings=parameter,
         service_role=str(values.get("service_role")),
         starter=str(values.get("starter_role")),

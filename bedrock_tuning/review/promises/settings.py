@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from bedrock_tuning.config.deployed import from_settings
@@ -65,7 +66,25 @@ def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
         yield from unlike(resource, actual, wanted, limit="its settings say {}")
 
 
-CHECKS: Final = (own_roles, money_is_shown)
+@check(
+    "M829",
+    "A folder of images belongs to one customization: what its settings name is no other "
+    "customization's folder, none around it and none inside it.",
+    limit="a job of one customization never reads what another one owns",
+    fix="Give each customization folders of its own in [dataset] folders",
+)
+def own_folders(evidence: Evidence) -> Iterator[Violation]:
+    known = Deployment(evidence=evidence).customizations
+    for each in known:
+        others = [
+            (name, other.name) for other in known if other is not each for name in other.owned
+        ]
+        for mine, (its, whose) in product(each.folders, others):
+            if mine.startswith(its) or its.startswith(mine):
+                yield found(each.settings, f"{mine} and {its} of {whose} overlap")
+
+
+CHECKS: Final = (own_roles, money_is_shown, own_folders)
 PROMISES: Final = (
     Never(
         id="M809",

@@ -98,7 +98,7 @@ def _check_contract(
 ) -> None:
     """What the contract demands of texts and conversations, wherever their media are."""
     findings: list[Finding] = []
-    scope = DatasetScope(model=model, contract=contract, kind="training", bucket=bucket, folder="")
+    scope = DatasetScope(model=model, contract=contract, kind="training", bucket=bucket, folders=())
     check = ManifestCheck(scope, findings.append, findings_per_rule=1)
     check.feed(manifest)
     check.finish()

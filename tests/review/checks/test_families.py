@@ -25,6 +25,8 @@ def _customizations(folder: Path, names: tuple[str, ...]) -> Path:
     folder.mkdir()
     for number, name in enumerate(names):
         changed = SEARCH.replace("lease_hours = 8", f"lease_hours = {number % 700 + 1}")
+        if name == "jobs":
+            changed += '[dataset]\nfolders = ["folder1", "folder2/pictures"]\n'
         (folder / f"{name}.toml").write_text(changed, "utf-8")
     return folder
 
@@ -91,6 +93,11 @@ def _neighbour(resources: Any) -> None:
     resources.update(json.loads(text))
 
 
+def _folders(resources: Any) -> None:
+    value = resources["Settings"]["Properties"]["Value"]["Fn::Sub"]
+    value[0] = value[0].replace("folder1", "dev")
+
+
 def _extra(resources: Any) -> None:
     resources["Extra"] = {"Type": "AWS::S3::Bucket", "Properties": {}}
 
@@ -102,6 +109,7 @@ FLAWS = [
     ),
     # This one alone has a neighbour, whose folder it names.
     ("v1-a", (_neighbour, "M810")),
+    ("jobs", (_folders, "M829")),
 ]
 
 

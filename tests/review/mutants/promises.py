@@ -1,6 +1,7 @@
 """Flaws that break a promise, as a contract itself could bring them in by mistake."""
 
 import json
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -428,6 +429,33 @@ def no_training(copy: Copy) -> None:
 def no_principal(copy: Copy) -> None:
     for statement in copy.statements_of("data/Training/Policy"):
         del statement["Principal"]
+
+
+def _named_folders(copy: Copy, customization: str, *folders: str) -> None:
+    value = copy.properties(f"{customization}/Settings")["Value"]["Fn::Sub"]
+    text = json.dumps(list(folders))
+    value[0] = re.sub(r'"folders": \[[^]]*\]', f'"folders": {text}', value[0])
+
+
+@flaw("M829", "settings: images in another customization's folder")
+def folder_of_another(copy: Copy) -> None:
+    _named_folders(copy, "pets-search", "pets-style")
+
+
+@flaw("M829", "settings: images in a folder around another customization's images")
+def folder_around(copy: Copy) -> None:
+    _named_folders(copy, "pets-search", "shared/pictures")
+    _named_folders(copy, "pets-style", "shared")
+
+
+@flaw("M810", "Bedrock role: reads a folder that its settings do not name")
+def folder_left(copy: Copy) -> None:
+    _named_folders(copy, "pets-search", "folder1")
+
+
+@flaw("M815", "Bedrock role: cannot read the second folder of its settings")
+def folder_unread(copy: Copy) -> None:
+    _named_folders(copy, "pets-search", "pets-search", "folder2")
 
 
 @flaw("M828", "money: the template shows a smaller budget than runs have")
