@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -14,6 +16,7 @@ from bedrock_tuning.wording import closest
 
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel
+    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.config.customization import Customization
     from bedrock_tuning.config.settings import Settings
@@ -21,10 +24,33 @@ if TYPE_CHECKING:
 DEFAULT_ENVIRONMENT: Final = "dev"
 ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
 CUSTOMIZATIONS: Final = Path("customizations")
+SETTINGS: Final = Path("cdk.json")
+_PROFILE_HELP: Final = "AWS profile; by default TUNING_PROFILE's, the AWS CLI's or config.toml's."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# Finds the deployment when it is called, so that arguments are checked before AWS is asked.
-Deployed = Callable[[], "Deployment"]
+
+
+@dataclass(kw_only=True)
+class Deployed:
+    """The deployment that the options name; found when it is called, so that arguments come first.
+
+    options: what a next command needs to reach the same one.
+    """
+
+    aws: "Aws"
+    environment: str
+    options: tuple[str, ...] = ()
+    _found: "Deployment | None" = None
+
+    def __call__(self) -> "Deployment":
+        """Raises UserError if it is not there."""
+        from bedrock_tuning.client import deployment
+
+        if self._found is None:
+            self._found = deployment.find(
+                self.aws, environment=self.environment, options=self.options
+            )
+        return self._found
 
 
 def complete_models(
@@ -43,14 +69,48 @@ def complete_models(
 def complete_customizations(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Customization files here, for the shell."""
-    folder = Path(ctx.params.get("customizations") or CUSTOMIZATIONS)
-    names = sorted(path.stem for path in folder.glob("*.toml"))
+    """Customizations for the shell: of the files here, or else those that are deployed."""
+    from bedrock_tuning.client.deployment import names_for_completion
+
+    names = _files(Path(ctx.params.get("customizations") or CUSTOMIZATIONS))
+    if not names:
+        given = {name: ctx.params.get(name) for name in ("region", "profile")}
+        environment = ctx.params.get("environment") or usual_environment()
+        names = names_for_completion(ctx.obj or new_aws(**given, quick=True), environment)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def _files(folder: Path) -> list[str]:
+    """The names of the customizations that have a file in a folder."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def new_aws(*, region: str | None = None, profile: str | None = None, quick: bool = False) -> "Aws":
+    """A person's AWS; the arguments are Aws's."""
+    from bedrock_tuning.client.aws import Aws
+
+    return Aws(region=region, profile=profile, quick=quick)
+
+
+def usual_environment() -> str:
+    """The environment for a command that names none."""
+    from bedrock_tuning.client import preferences
+
+    return preferences.read().environment or DEFAULT_ENVIRONMENT
+
+
+def files_option(command: Command) -> Command:
+    """--customizations, for commands that take a customization from its file or as deployed."""
+    return click.option(
+        "--customizations",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Folder of customization files; by default the file in ./customizations, and where "
+        "there is none the customization as it is deployed.",
+    )(command)
+
+
 def customizations_option(command: Command) -> Command:
-    """--customizations, for commands that read customization files."""
+    """--customizations, for commands that compare or deploy customization files."""
     return click.option(
         "--customizations",
         type=click.Path(file_okay=False, path_type=Path),
@@ -65,65 +125,109 @@ def settings_option(command: Command) -> Command:
     return click.option(
         "--settings",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("cdk.json"),
+        default=SETTINGS,
         show_default=True,
         help="File that holds the environments' settings.",
     )(command)
 
 
-def configured_environment_option(command: Command) -> Command:
-    """--environment, for commands that read the environments' settings."""
-    return click.option(
-        "--environment",
-        "-e",
-        envvar=ENVIRONMENT_VARIABLE,
-        show_envvar=True,
-        help="Environment in cdk.json; by default the one that cdk.json chooses.",
-    )(command)
+def without_project(settings: Path) -> bool:
+    """Whether a command runs outside of a project's folder: there is no cdk.json, and none named.
+
+    Who names another file has a project, and is told if that file is not there.
+    """
+    return settings == SETTINGS and not settings.is_file()
 
 
-def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--environment and --region; the command gets `deployed`."""
+def configured_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--environment, --profile and --region for commands that read the environments' settings.
+
+    The command gets `environment`, None for the file's default, and `aws_in`: AWS in a Region,
+    unless an option names another one.
+    """
 
     @click.option(
         "--environment",
         "-e",
         envvar=ENVIRONMENT_VARIABLE,
-        default=DEFAULT_ENVIRONMENT,
-        show_default=True,
         show_envvar=True,
-        help="Deployed environment, as named in cdk.json.",
+        help="Environment in cdk.json; by default the one that cdk.json chooses.",
     )
-    @click.option("--region", help="AWS Region; by default the AWS CLI's.")
+    @click.option("--profile", help=_PROFILE_HELP)
+    @click.option("--region", help="AWS Region; by default the environment's.")
     @click.pass_context
     @wraps(command)
     def wrapped(
-        ctx: click.Context, /, *args: Any, environment: str, region: str | None, **kwargs: Any
+        ctx: click.Context, /, *args: Any, region: str | None, profile: str | None, **kwargs: Any
     ) -> Any:
-        def deployed() -> "Deployment":
-            from bedrock_tuning.client import deployment
-            from bedrock_tuning.client.aws import Aws
+        def aws_in(usual: str | None) -> "Aws":
+            found: Aws = ctx.obj or new_aws(region=region or usual, profile=profile)
+            return found
 
-            return deployment.find(
-                ctx.obj or Aws(region=region),
-                environment=environment,
-                options=options_to_repeat(environment, region),
-            )
+        return command(*args, aws_in=aws_in, **kwargs)
 
+    return wrapped
+
+
+def aws_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--profile and --region; the command gets `aws`."""
+
+    @click.option("--profile", help=_PROFILE_HELP)
+    @click.option(
+        "--region", help="AWS Region; by default TUNING_REGION's, the AWS CLI's or config.toml's."
+    )
+    @click.pass_context
+    @wraps(command)
+    def wrapped(
+        ctx: click.Context, /, *args: Any, region: str | None, profile: str | None, **kwargs: Any
+    ) -> Any:
+        aws = ctx.obj or new_aws(region=region, profile=profile)
+        return command(*args, aws=aws, **kwargs)
+
+    return wrapped
+
+
+def deployment_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--environment, --profile and --region; the command gets `deployed`."""
+
+    @click.option(
+        "--environment",
+        "-e",
+        envvar=ENVIRONMENT_VARIABLE,
+        default=usual_environment,
+        show_default=DEFAULT_ENVIRONMENT,
+        show_envvar=True,
+        help="Deployed environment; `tuning environments` lists them.",
+    )
+    @aws_options
+    @click.pass_context
+    @wraps(command)
+    def wrapped(
+        ctx: click.Context, /, *args: Any, aws: "Aws", environment: str, **kwargs: Any
+    ) -> Any:
+        given = {name: ctx.params.get(name) for name in ("profile", "region")}
+        options = options_to_repeat(environment, **given)
+        deployed = Deployed(aws=aws, environment=environment, options=options)
         return command(*args, deployed=deployed, **kwargs)
 
     return wrapped
 
 
-def options_to_repeat(environment: str, region: str | None) -> tuple[str, ...]:
+def options_to_repeat(
+    environment: str, *, region: str | None = None, profile: str | None = None
+) -> tuple[str, ...]:
     """The options that a next command needs to reach the same deployment."""
     options = []
-    usual = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
+    default = usual_environment()
+    usual = os.environ.get(ENVIRONMENT_VARIABLE) or default
     # Also where the variable chooses it: the next shell may not have the variable.
-    if {environment, usual} != {DEFAULT_ENVIRONMENT}:
+    if {environment, usual} != {default}:
         options.append(f"-e {environment}")
-    if region:
-        options.append(f"--region {region}")
+    options += [
+        f"--{name} {quote(each)}"
+        for name, each in (("profile", profile), ("region", region))
+        if each
+    ]
     return tuple(options)
 
 
@@ -139,29 +243,50 @@ def find_model(key: str) -> "BaseModel":
     raise UserError(f'unknown model "{key}"{hint}', fix="run `tuning models` to list all models")
 
 
-def find_customization(name: str, folder: Path) -> "Customization":
-    """The customization of a name.
+def find_customization(name: str, folder: Path | None, deployed: Deployed) -> "Customization":
+    """The customization of a name: as its file says, or else as it is deployed.
 
-    Raises CustomizationError for wrong files, UserError for an unknown name.
+    folder: the only place to look; by default ./customizations, and then the deployment. Raises
+    CustomizationError for wrong files, UserError for an unknown name.
     """
-
     from bedrock_tuning.config.customization import load_all
 
-    if not any(folder.glob("*.toml")):
-        raise UserError(
+    here = folder or CUSTOMIZATIONS
+    known = _files(here)
+    if name in known:
+        return load_all(here)[name]
+    if folder is not None:
+        raise _unknown(name, folder, known)
+    try:
+        deployment = deployed()
+    except Exception as error:
+        # In a clone, the files that are here say more than a deployment that cannot be asked.
+        if not known or not _cannot_be_asked(error):
+            raise
+        raise _unknown(name, here, known) from error
+    deployment.require(name)
+    return deployment.customizations[name]
+
+
+def _cannot_be_asked(error: Exception) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return isinstance(error, BotoCoreError | ClientError | UserError)
+
+
+def _unknown(name: str, folder: Path, known: list[str]) -> UserError:
+    if not known:
+        return UserError(
             f"no customizations found in {folder}",
-            fix="run this in the project's folder, or pass --customizations DIR",
+            fix="pass another --customizations DIR, or omit it to use what is deployed",
         )
-    known = load_all(folder)
-    if name not in known:
-        meant = closest(name, known)
-        hint = f"; did you mean {meant}?" if meant is not None else ""
-        raise UserError(
-            f"unknown customization {name}{hint}",
-            where=str(folder),
-            fix=f"use one of {', '.join(known)}",
-        )
-    return known[name]
+    meant = closest(name, known)
+    hint = f"; did you mean {meant}?" if meant is not None else ""
+    return UserError(
+        f"unknown customization {name}{hint}",
+        where=str(folder),
+        fix=f"use one of {', '.join(known)}",
+    )
 
 
 def read_context(path: Path) -> Mapping[str, Any]:

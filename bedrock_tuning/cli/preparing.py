@@ -9,7 +9,7 @@ from shlex import join
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from bedrock_tuning.cli.options import CUSTOMIZATIONS, Deployed, find_customization, find_model
+from bedrock_tuning.cli.options import Deployed, find_customization, find_model
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import say
 from bedrock_tuning.errors import UserError
@@ -56,7 +56,7 @@ class Request:
     to: str | None
     validation_to: str | None
     customization: str | None
-    customizations: Path
+    customizations: Path | None
     split: float | None
     to_format: str | None
     seed: int
@@ -86,7 +86,7 @@ class Request:
             return None
         if self.model is not None:
             raise UserError("--customization already sets the model", fix="omit --model")
-        return find_customization(self.customization, self.customizations)
+        return find_customization(self.customization, self.customizations, self.deployed)
 
     @cached_property
     def base(self) -> "BaseModel | None":
@@ -130,7 +130,7 @@ class Request:
             name = self.base.key if self.base is not None else FLAGSHIP
             return "" if self.is_text and self.base is None else join(["--model", name])
         options = ["--customization", self.customization]
-        if self.customizations != CUSTOMIZATIONS:
+        if self.customizations is not None:
             options += ["--customizations", str(self.customizations)]
         return join(options)
 
@@ -264,7 +264,6 @@ class Request:
 
     def verdict(self, prepared: "Prepared") -> "Report | None":
         """What the checker says of a prepared dataset; None for texts without a model."""
-        from bedrock_tuning.client.aws import Aws
         from bedrock_tuning.validate.request import ValidateOptions, validate
 
         model = self.base if self.is_text else self.base or find_model(FLAGSHIP)
@@ -291,7 +290,7 @@ class Request:
                 findings_per_rule=10_000,
                 accepted=None,
             ),
-            Aws(region=None),
+            self.deployed.aws,
             note=lambda _: None,
         )
         return report

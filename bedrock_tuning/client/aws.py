@@ -2,10 +2,13 @@
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from bedrock_tuning.client import preferences
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -16,48 +19,64 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
+# Whoever has set one of these has chosen credentials for this shell.
+_CREDENTIALS: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
+
+
 class Aws:
     """Credentials and Region as for the AWS CLI.
 
-    region: overrides AWS_REGION, which overrides AWS_DEFAULT_REGION, which overrides the profile.
-    A test puts its own object in click's `obj`.
+    profile, region: override TUNING_PROFILE and TUNING_REGION, which override the variables of the
+    AWS CLI, which override config.toml (bedrock_tuning.client.preferences), which overrides the
+    profile's own Region. A test puts its own object in click's `obj`.
     """
 
-    def __init__(self, *, region: str | None = None) -> None:
+    def __init__(
+        self, *, region: str | None = None, profile: str | None = None, quick: bool = False
+    ) -> None:
+        """quick: what takes longer than a person waits for a completion is an error."""
         self._region = region
+        self._profile = profile
+        self._quick = quick
 
     @cached_property
     def session(self) -> "boto3.Session":
         """Credentials and Region."""
         import boto3
 
+        preferred = preferences.read()
+        profile = self._profile or os.environ.get("TUNING_PROFILE")
+        if not profile and not any(map(os.environ.get, _CREDENTIALS)):
+            profile = preferred.profile
         # boto3 alone of all SDKs does not read AWS_REGION.
-        return boto3.Session(region_name=self._region or os.environ.get("AWS_REGION") or None)
+        variables = map(os.environ.get, ("TUNING_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"))
+        region = next(filter(None, (self._region, *variables, preferred.region)), None)
+        return boto3.Session(profile_name=profile or None, region_name=region)
 
     @cached_property
     def s3(self) -> "S3Client":
         """Datasets and reports."""
-        return self.session.client("s3", config=_config())
+        return self.session.client("s3", config=self._config())
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """The runs table."""
-        return self.session.client("dynamodb", config=_config())
+        return self.session.client("dynamodb", config=self._config())
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
         """Where a deployment's buckets, table and workflow are found."""
-        return self.session.client("cloudformation", config=_config())
+        return self.session.client("cloudformation", config=self._config())
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
         """Runs while they run."""
-        return self.session.client("stepfunctions", config=_config())
+        return self.session.client("stepfunctions", config=self._config())
 
     @cached_property
     def bedrock(self) -> "BedrockClient":
         """Jobs and endpoints."""
-        return self.session.client("bedrock", config=_config())
+        return self.session.client("bedrock", config=self._config())
 
     @cached_property
     def bedrock_runtime(self) -> "BedrockRuntimeClient":
@@ -65,54 +84,54 @@ class Aws:
         from botocore.config import Config
 
         patient = Config(read_timeout=300, retries={"total_max_attempts": 2, "mode": "standard"})
-        return self.session.client("bedrock-runtime", config=_config().merge(patient))
+        return self.session.client("bedrock-runtime", config=self._config().merge(patient))
 
     @cached_property
     def ssm(self) -> "SSMClient":
         """A customization's parameters: its published model and endpoint."""
-        return self.session.client("ssm", config=_config())
+        return self.session.client("ssm", config=self._config())
 
     @cached_property
     def ec2(self) -> "EC2Client":
         """Networks that exist."""
-        return self.session.client("ec2", config=_config())
+        return self.session.client("ec2", config=self._config())
 
     # The stubs of the following are not installed, so they are untyped.
 
     @cached_property
     def tagging(self) -> Any:
         """What has a tag; untyped, its stubs are not installed."""
-        return self.session.client("resourcegroupstaggingapi", config=_config())
+        return self.session.client("resourcegroupstaggingapi", config=self._config())
 
     @cached_property
     def sts(self) -> Any:
         """The caller's identity."""
-        return self.session.client("sts", config=_config())
+        return self.session.client("sts", config=self._config())
 
     @cached_property
     def logs(self) -> Any:
         """Policies of log groups."""
-        return self.session.client("logs", config=_config())
+        return self.session.client("logs", config=self._config())
 
     @cached_property
     def lambda_(self) -> Any:
         """How many functions may run at once."""
-        return self.session.client("lambda", config=_config())
+        return self.session.client("lambda", config=self._config())
 
     @cached_property
     def service_quotas(self) -> Any:
         """Quotas as they apply to this account."""
-        return self.session.client("service-quotas", config=_config())
+        return self.session.client("service-quotas", config=self._config())
 
     @cached_property
     def sns(self) -> Any:
         """Who is told of runs."""
-        return self.session.client("sns", config=_config())
+        return self.session.client("sns", config=self._config())
 
     @cached_property
     def sqs(self) -> Any:
         """Events that could not be delivered."""
-        return self.session.client("sqs", config=_config())
+        return self.session.client("sqs", config=self._config())
 
     @property
     def region(self) -> str:
@@ -137,8 +156,11 @@ class Aws:
             "token": frozen.token,
         }
 
+    def _config(self) -> "Config":
+        from botocore.config import Config
 
-def _config() -> Any:
-    from botocore.config import Config
-
-    return Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=32)
+        if self._quick:
+            return Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+        return Config(
+            retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=32
+        )

@@ -16,10 +16,6 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
 from bedrock_tuning.wording import closest
 
-_OUTPUTS: Final = {
-    "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
-    "pipeline": ("RunsTable", "Workflow"),
-}
 _FILES: Final = Path("customizations")
 
 
@@ -80,7 +76,7 @@ def deploy_command(environment: str, customization: str = "") -> str:
 def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deployment:
     """The deployment of an environment; raises UserError if its stacks are missing."""
     outputs: dict[str, str] = {}
-    for part, names in _OUTPUTS.items():
+    for part, names in environments.OUTPUTS.items():
         stack = stack_name(environment, part)
         found = _outputs(aws, stack, environment=environment)
         missing = [name for name in names if name not in found]
@@ -104,6 +100,20 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
         customizations=_customizations(aws, environment),
         options=options,
     )
+
+
+def names_for_completion(aws: Aws, environment: str) -> list[str]:
+    """Names of deployed customizations; none where AWS does not answer: nobody reads an error."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
+            Path=settings_prefix(environment)
+        )
+        names = [each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"]]
+    except (BotoCoreError, ClientError):
+        return []
+    return sorted(names)
 
 
 def _customizations(aws: Aws, environment: str) -> dict[str, Customization]:

@@ -1,16 +1,21 @@
 """The environments that are deployed in an account and Region."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.names import RESERVED, stack_name
-from bedrock_tuning.run.job import TAG_PREFIX
 
-_TAG: Final = f"{TAG_PREFIX}:environment"
+# What a client needs of a deployment, by the stack that exports it; this tells our stacks apart
+# from others of a similar name.
+OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
+    "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
+    "pipeline": ("RunsTable", "Workflow"),
+}
 # Every environment has it, and what a run needs lies in it.
 _MAIN: Final = "pipeline"
+_OF_CUSTOMIZATION: Final = "Serving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,19 +29,33 @@ class Environment:
 
 def deployed(aws: Aws) -> list[Environment]:
     """Every environment whose stacks are there, by name."""
-    stacks: dict[str, dict[str, str]] = {}
-    for page in aws.cloudformation.get_paginator("describe_stacks").paginate():
-        for stack in page["Stacks"]:
-            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}
-            environment = tags.get(_TAG)
-            if environment and stack["StackName"].startswith(stack_name(environment, "")):
-                part = stack["StackName"].removeprefix(stack_name(environment, ""))
-                stacks.setdefault(environment, {})[part] = stack["StackStatus"]
+    pages = aws.cloudformation.get_paginator("describe_stacks").paginate()
+    stacks: dict[str, Any] = {
+        stack["StackName"]: stack for page in pages for stack in page["Stacks"]
+    }
+    names = {
+        name.removeprefix("tuning-").removesuffix(f"-{part}")
+        for name, stack in stacks.items()
+        for part, outputs in OUTPUTS.items()
+        if name.startswith("tuning-") and name.endswith(f"-{part}") and _has(stack, outputs)
+    }
+    found: dict[str, list[str]] = {name: [] for name in sorted(names)}
+    for name, stack in stacks.items():
+        # No environment is the beginning of another one (bedrock_tuning.config.names).
+        owner = next((each for each in names if name.startswith(stack_name(each, ""))), None)
+        if owner is not None and _has(stack, (_OF_CUSTOMIZATION,)):
+            found[owner].append(name.removeprefix(stack_name(owner, "")))
     return [
         Environment(
             name=name,
-            status=parts.get(_MAIN, f"without the stack {stack_name(name, _MAIN)}"),
-            customizations=sorted(parts.keys() - RESERVED.keys()),
+            status=stacks.get(stack_name(name, _MAIN), {}).get(
+                "StackStatus", f"without the stack {stack_name(name, _MAIN)}"
+            ),
+            customizations=sorted(set(customizations) - RESERVED.keys()),
         )
-        for name, parts in sorted(stacks.items())
+        for name, customizations in found.items()
     ]
+
+
+def _has(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:
+    return {each["OutputKey"] for each in stack.get("Outputs", ())}.issuperset(outputs)

@@ -44,32 +44,33 @@ class Remains:
 def compared(
     aws: Aws,
     environment: str,
-    files: Mapping[str, Customization],
+    files: Mapping[str, Customization] | None,
     *,
     retired: Collection[str] = (),
     elsewhere: Collection[str] = (),
 ) -> list[Listed]:
     """Every customization of an environment, deployed or not, by name.
 
-    files: those that the environment shall have. retired, elsewhere: names of files that say they
+    files: those that the environment shall have; None outside of a project: nothing is missing,
+    and nothing differs but what failed. retired, elsewhere: names of files that say they
     have no stack, or none in this environment.
     """
     stacks = _stacks(aws, environment)
-    deployed = dict(_settings(aws, environment))
+    deployed = dict(_settings(aws, environment)) if files is not None else {}
     found = []
-    for name in sorted({*files, *stacks}):
+    for name in sorted({*(files or ()), *stacks}):
         status = stacks.get(name, "")
         differs = ""
         if not status:
             differs = f"not deployed: {deploy_command(environment, name)}"
-        elif name not in files:
+        elif files is not None and name not in files:
             why = "no file"
             if name in (*retired, *elsewhere):
                 why = "retired" if name in retired else "its file leaves this environment out"
             differs = f"deployed, {why}: tuning retire {name} -e {environment}"
         elif not status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
             differs = f"the stack is {status}: its events in CloudFormation say why"
-        elif deployed.get(name) != _as_deployed(files[name]):
+        elif files is not None and deployed.get(name) != _as_deployed(files[name]):
             differs = f"not as its file says: {deploy_command(environment, name)}"
         found.append(Listed(name=name, status=status or "no stack", differs=differs))
     return found

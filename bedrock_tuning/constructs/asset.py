@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from bedrock_tuning.errors import ConfigurationError
+
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _PACKAGES: Final = ("lambdas", "bedrock_tuning")
-_NOT_DATA: Final = (".py", ".pyc")
+_NOT_DATA: Final = (".py", ".pyc", ".typed")
 
 
 @cache
@@ -23,6 +25,13 @@ def shipped_files(root: Path = REPOSITORY) -> tuple[str, ...]:
     A package ships the data files beside its modules; one that discovers its modules with pkgutil
     ships all of them.
     """
+    if not (root / "lambdas").is_dir():
+        raise ConfigurationError(
+            [
+                f"{root / 'lambdas'} is missing: the functions' code is in a checkout, not in the "
+                "wheel: pip install --editable 'CHECKOUT[cdk]'"
+            ]
+        )
     handlers = [
         f"lambdas.{path.stem}"
         for path in sorted((root / "lambdas").glob("*.py"))

@@ -12,10 +12,14 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def _alone(socket_disabled: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _alone(
+    socket_disabled: None, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("TUNING_ENVIRONMENT", raising=False)
+    for name in ("TUNING_ENVIRONMENT", "TUNING_PROFILE", "TUNING_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
 
 
 @pytest.fixture

@@ -22,11 +22,11 @@ def test_a_command_names_the_environment_unless_every_shell_would_choose_it(
 ) -> None:
     if variable is not None:
         monkeypatch.setenv("TUNING_ENVIRONMENT", variable)
-    assert " ".join(["tuning runs", *options_to_repeat(environment, None)]) == told
+    assert " ".join(["tuning runs", *options_to_repeat(environment)]) == told
 
 
 def test_a_command_names_the_region_that_was_given() -> None:
-    assert options_to_repeat("dev", "eu-west-1") == ("--region eu-west-1",)
+    assert options_to_repeat("dev", region="eu-west-1") == ("--region eu-west-1",)
 
 
 def test_a_list_of_runs_tells_each_next_command_with_its_environment(

@@ -8,31 +8,33 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.support import REGION, StubbedAws
 
+DATA, PIPELINE = "TrainingBucket ValidationBucket OutputBucket", "RunsTable Workflow Topic"
+# By their outputs.
 STACKS = {
-    "tuning-prod-data": "prod",
-    "tuning-prod-pipeline": "prod",
-    "tuning-prod-serving": "prod",
-    "tuning-prod-pets-search": "prod",
-    "tuning-team-a-pipeline": "team-a",
-    "tuning-team-a-cats": "team-a",
-    "tuning-half-data": "half",
+    "tuning-prod-data": DATA,
+    "tuning-prod-pipeline": PIPELINE,
+    "tuning-prod-serving": "Provider",
+    "tuning-prod-pets-search": "Serving",
+    "tuning-team-a-pipeline": PIPELINE,
+    "tuning-team-a-cats": "Serving",
+    "tuning-half-data": DATA,
     # Of somebody else: the name alone makes nothing ours.
-    "tuning-piano-pipeline": "",
+    "tuning-piano-pipeline": "Table",
+    "tuning-prod-piano": "Table",
     "CDKToolkit": "",
 }
 
 
 def listed(aws: StubbedAws, stacks: dict[str, str]) -> None:
-    def stack(name: str, environment: str) -> dict[str, Any]:
-        tags = [{"Key": "bedrock-tuning:environment", "Value": environment}] if environment else []
+    def stack(name: str, outputs: str) -> dict[str, Any]:
         return {
             "StackName": name,
             "CreationTime": "2026-11-21T09:00:00Z",
             "StackStatus": "UPDATE_COMPLETE",
-            "Tags": tags,
+            "Outputs": [{"OutputKey": key, "OutputValue": key} for key in outputs.split()],
         }
 
-    found = [stack(name, environment) for name, environment in stacks.items()]
+    found = [stack(name, outputs) for name, outputs in stacks.items()]
     aws.answer("cloudformation", "describe_stacks", {"Stacks": found}, {})
 
 

@@ -1,5 +1,7 @@
 """The Region, as other SDKs choose it."""
 
+from pathlib import Path
+
 import pytest
 
 from bedrock_tuning.client.aws import Aws
@@ -21,8 +23,11 @@ def test_an_option_precedes_aws_region_which_precedes_aws_default_region(
     variable: str | None,
     default: str | None,
     region: str,
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_PROFILE", "TUNING_PROFILE", "TUNING_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     for name, value in (("AWS_REGION", variable), ("AWS_DEFAULT_REGION", default)):
         if value is None:
             monkeypatch.delenv(name, raising=False)

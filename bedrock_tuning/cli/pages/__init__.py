@@ -13,7 +13,7 @@ from bedrock_tuning.cli.pages.unknowns import unknowns_page
 from bedrock_tuning.config.json_schema import customization_schema, settings_schema
 from bedrock_tuning.report.formats import report_schema
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
+PROJECT: Final = Path(__file__).resolve().parents[3]
 
 
 def permissions_page() -> str:
@@ -22,8 +22,8 @@ def permissions_page() -> str:
     from bedrock_tuning.contracts import contracts
     from bedrock_tuning.review.pages.contracts import contract_page
 
-    context = json.loads((_ROOT / "cdk.json").read_text("utf-8"))["context"]["tuning"]
-    customizations = customization.load_all(_ROOT / "customizations")
+    context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]["tuning"]
+    customizations = customization.load_all(PROJECT / "customizations")
     return contract_page(contracts(settings.read(context), customizations))
 
 
@@ -51,5 +51,5 @@ PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/rules.md", rules_page),
     ("docs/settings.md", settings_page),
     ("docs/settings.schema.json", _as_json(settings_schema)),
-    ("docs/unknowns.md", lambda: unknowns_page(_ROOT)),
+    ("docs/unknowns.md", lambda: unknowns_page(PROJECT)),
 )

@@ -158,7 +158,7 @@ def test_every_difference_is_said_with_what_to_type(
     _remaining(aws)
     result = listing("--json")
     assert result.exit_code == 1
-    assert result.stderr == "6 of 6 differ from their files\n"
+    assert result.stderr == "6 of 6 are not as they should be\n"
     found = json.loads(result.stdout)["customizations"]
     assert {each["name"]: each["differs"] for each in found} == {
         "birds": "not deployed: cdk deploy tuning-dev-birds --context environment=dev",

@@ -8,8 +8,8 @@ import click
 from bedrock_tuning.cli.options import (
     complete_customizations,
     complete_models,
-    customizations_option,
     deployment_options,
+    files_option,
 )
 from bedrock_tuning.cli.preparing import FLAGSHIP, FORMATS, SHARE, Request
 from bedrock_tuning.cli.terminal.command import command
@@ -73,7 +73,7 @@ _DROPPED_MAX = 0.05
     shell_complete=complete_customizations,
     help="Instead of --to and --model: the customization's model and the deployment's buckets.",
 )
-@customizations_option
+@files_option
 @click.option(
     "--split",
     type=click.FloatRange(0, 1, min_open=True),

@@ -1,20 +1,24 @@
 """`tuning validate`: every rule on every row and every image, before anything is uploaded."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bedrock_tuning.cli.options import (
     complete_customizations,
     complete_models,
-    customizations_option,
+    deployment_options,
+    files_option,
     find_customization,
     find_model,
 )
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, json_option, say
+
+if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,9 +47,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "-c",
     metavar="NAME",
     shell_complete=complete_customizations,
-    help="Take model, type, rule exceptions and folder from customizations/NAME.toml.",
+    help="Take model, type, rule exceptions and folder from this customization.",
 )
-@customizations_option
+@files_option
 @click.option("--type", help="Customization type; by default the model's first.")
 @click.option(
     "--kind",
@@ -80,7 +84,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="List this many findings of each rule; counts are always exact.",
 )
 @click.option("--accepted", type=_FILE, help="Write the records of MANIFEST that have no error.")
-@click.option("--region", help="AWS Region; by default the AWS CLI's.")
+@deployment_options
 @click.pass_context
 def validate(
     ctx: click.Context,
@@ -88,9 +92,9 @@ def validate(
     *,
     model: str | None,
     customization: str | None,
-    customizations: Path,
+    customizations: Path | None,
     as_json: bool,
-    region: str | None,
+    deployed: "Deployed",
     **options: Any,
 ) -> None:
     """Check a manifest and its images: every row against every rule.
@@ -108,18 +112,19 @@ def validate(
     """
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.cli.terminal.verdict import show
-    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.validate.request import ValidateOptions
     from bedrock_tuning.validate.request import validate as check
 
     request = ValidateOptions(
         model=None if model is None else find_model(model),
         customization=(
-            None if customization is None else find_customization(customization, customizations)
+            None
+            if customization is None
+            else find_customization(customization, customizations, deployed)
         ),
         **options,
     )
-    report, written = check(request, ctx.obj or Aws(region=region), note=say, meter=ProgressBar)
+    report, written = check(request, deployed.aws, note=say, meter=ProgressBar)
     if as_json:
         emit(report.to_json().decode())
         for place in written:

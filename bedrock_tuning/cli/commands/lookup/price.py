@@ -7,13 +7,15 @@ import click
 
 from bedrock_tuning.cli.options import (
     complete_customizations,
-    customizations_option,
+    deployment_options,
+    files_option,
     find_customization,
 )
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.config.customization import Customization
     from bedrock_tuning.run.cost import Estimate
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument(
     "customization",
     shell_complete=complete_customizations,
-    help="Name of a file in customizations/, without .toml.",
+    help="Customization, deployed or as a file in customizations/.",
 )
 @click.option("--records", type=click.IntRange(min=0), help="Records of the training manifest.")
 @click.option(
@@ -33,20 +35,22 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Characters of all its texts, for models priced by token.",
 )
-@customizations_option
+@files_option
 @json_option
+@deployment_options
 def price(
     *,
     customization: str,
     records: int | None,
     characters: int | None,
-    customizations: Path,
+    customizations: Path | None,
+    deployed: "Deployed",
     as_json: bool,
 ) -> None:
     """Estimate the price and time of a run; an unknown price never counts as free."""
     from bedrock_tuning.run import cost
 
-    chosen = find_customization(customization, customizations)
+    chosen = find_customization(customization, customizations, deployed)
     found = cost.estimate(
         customization=chosen, training_records=records, training_characters=characters
     )

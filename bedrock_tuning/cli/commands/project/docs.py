@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from bedrock_tuning.cli.options import SETTINGS
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.errors import UserError
 
 
 @command(
@@ -24,8 +26,14 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 @click.pass_context
 def docs(ctx: click.Context, /, *, check: bool, root: Path, as_json: bool) -> None:
     """Write the pages under docs/ that are generated from code and catalogue."""
-    from bedrock_tuning.cli.pages import PAGES
+    from bedrock_tuning.cli.pages import PAGES, PROJECT
 
+    if not (PROJECT / SETTINGS).is_file():
+        raise UserError(
+            "the pages are made from a checkout, and this is an installed package",
+            where=str(PROJECT),
+            fix="install the checkout with pip install --editable, and run this there",
+        )
     stale: list[str] = []
     for path, make in PAGES:
         file, wanted = root / path, make()

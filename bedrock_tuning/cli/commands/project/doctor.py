@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from bedrock_tuning.cli.options import (
-    configured_environment_option,
+    configured_options,
     customizations_option,
     read_settings,
     settings_option,
+    usual_environment,
+    without_project,
 )
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_CANNOT, EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.client.doctor import Check, Result, Subject
 
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue"}
@@ -40,8 +45,6 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
     help="Also start a job per customization that fails in Bedrock's validation: it shows whether "
     "Bedrock can use the service roles. 0 USD.",
 )
-@configured_environment_option
-@click.option("--region", help="AWS Region; by default the environment's.")
 @click.option(
     "--verified",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -52,6 +55,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
 @settings_option
 @customizations_option
 @json_option
+@configured_options
 @click.pass_context
 def doctor(
     ctx: click.Context,
@@ -61,10 +65,10 @@ def doctor(
     only_list: bool,
     canary_job: bool,
     environment: str | None,
-    region: str | None,
     verified: Path,
     settings: Path,
     customizations: Path,
+    aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
     """Ask AWS what would fail later: before a deployment, after one, and when something is odd.
@@ -72,6 +76,7 @@ def doctor(
     Each check is one operation that reads; nothing is changed and nothing billed. A check that
     you may not make is skipped, never well. What AWS answers about assumptions of this project
     (docs/unknowns.md) is written to verified.toml, with a part of a hash of the account's id.
+    Outside of a project's folder, what is deployed is examined.
 
     Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
     """
@@ -81,7 +86,7 @@ def doctor(
     if only_list:
         _list(chosen, as_json=as_json)
         return
-    subject = _subject(ctx.obj, settings, customizations, environment=environment, region=region)
+    subject = _subject(aws_in, settings, customizations, environment=environment)
     for check in chosen:
         if check.costs:
             say(f"{check.id}: {check.costs}")
@@ -135,21 +140,28 @@ def _list(checks: Sequence["Check"], *, as_json: bool) -> None:
 
 
 def _subject(
-    aws: Any,
+    aws_in: "Callable[[str | None], Aws]",
     settings: Path,
     customizations: Path,
     *,
     environment: str | None,
-    region: str | None,
 ) -> "Subject":
     from bedrock_tuning.client import deployment
-    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.client.doctor import Subject
     from bedrock_tuning.config.customization import load_all
     from bedrock_tuning.errors import UserError
 
+    if without_project(settings):
+        from bedrock_tuning.config.settings import Settings
+
+        aws = aws_in(None)
+        there = deployment.find(aws, environment=environment or usual_environment())
+        chosen = Settings(name=there.environment, region=aws.region)
+        return Subject(
+            aws=aws, settings=chosen, customizations=there.customizations, deployment=there
+        )
     chosen = read_settings(settings, environment=environment)
-    aws = aws or Aws(region=region or chosen.region)
+    aws = aws_in(chosen.region)
     try:
         found = deployment.find(aws, environment=chosen.name)
     except UserError:

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import (
-    configured_environment_option,
+    configured_options,
     customizations_option,
     read_context,
     settings_option,
+    usual_environment,
+    without_project,
 )
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.client.inventory import Remains
 
 
@@ -25,10 +28,10 @@ if TYPE_CHECKING:
     order=3,
     examples=("tuning list -e prod", "tuning list -e prod --json"),
 )
-@configured_environment_option
 @settings_option
 @customizations_option
 @json_option
+@configured_options
 @click.pass_context
 def list(
     ctx: click.Context,
@@ -37,6 +40,7 @@ def list(
     environment: str | None,
     settings: Path,
     customizations: Path,
+    aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
     """Compare what is deployed with the customization files, and list what deleted stacks left.
@@ -45,29 +49,33 @@ def list(
     runs table, custom models and pointers stay when stacks are deleted; each is listed with its
     price, where it is known, and the command that deletes it.
 
+    Outside of a project's folder there is nothing to compare with: what is deployed is listed.
+
     Exit code 1: a customization is not deployed as its file says, or is deployed without a file.
     """
     from bedrock_tuning.client import inventory
-    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.contracts import project
 
-    read = project.read(
-        read_context(settings), environment=environment, customizations=customizations
-    )
-    chosen = read.settings
-    aws = ctx.obj or Aws(region=chosen.region)
-    listed = inventory.compared(
-        aws,
-        chosen.name,
-        read.customizations,
-        retired=[Path(file).stem for file in read.retired],
-        elsewhere=[path.stem for path in customizations.glob("*.toml")],
-    )
+    if without_project(settings):
+        aws, name = aws_in(None), environment or usual_environment()
+        listed = inventory.compared(aws, name, None)
+    else:
+        read = project.read(
+            read_context(settings), environment=environment, customizations=customizations
+        )
+        aws, name = aws_in(read.settings.region), read.settings.name
+        listed = inventory.compared(
+            aws,
+            name,
+            read.customizations,
+            retired=[Path(file).stem for file in read.retired],
+            elsewhere=[path.stem for path in customizations.glob("*.toml")],
+        )
     known = [each.name for each in listed if each.status != "no stack"]
-    remains = inventory.remaining(aws, chosen.name, known=known)
+    remains = inventory.remaining(aws, name, known=known)
     differing = [each for each in listed if each.differs]
     if as_json:
-        emit_json({"environment": chosen.name, "customizations": listed, "remaining": remains})
+        emit_json({"environment": name, "customizations": listed, "remaining": remains})
     else:
         emit_table(
             ("CUSTOMIZATION", "STACK", "DIFFERENCE"),
@@ -75,7 +83,7 @@ def list(
         )
         _show(remains)
     if differing:
-        say(f"{len(differing)} of {len(listed)} differ from their files")
+        say(f"{len(differing)} of {len(listed)} are not as they should be")
         ctx.exit(EXIT_NO)
 
 

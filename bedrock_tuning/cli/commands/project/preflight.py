@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import (
-    configured_environment_option,
+    configured_options,
     customizations_option,
     read_context,
     read_settings,
@@ -17,6 +17,9 @@ from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.config.settings import Settings
 
 
@@ -24,10 +27,10 @@ if TYPE_CHECKING:
     order=1,
     examples=("tuning preflight -e prod",),
 )
-@configured_environment_option
 @settings_option
 @customizations_option
 @json_option
+@configured_options
 @click.pass_context
 def preflight(
     ctx: click.Context,
@@ -36,6 +39,7 @@ def preflight(
     environment: str | None,
     settings: Path,
     customizations: Path,
+    aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
     """Check your own subnets and security groups before you deploy into them.
@@ -54,9 +58,7 @@ def preflight(
     nothing = _nothing_to_check(chosen)
     found: list[str] = []
     if not nothing:
-        from bedrock_tuning.client.aws import Aws
-
-        aws = ctx.obj or Aws(region=chosen.region)
+        aws = aws_in(chosen.region)
         read = project.read(
             read_context(settings), environment=chosen.name, customizations=customizations
         )
