@@ -12,8 +12,8 @@ from typing import Protocol
 class Progress(Protocol):
     """One piece of work of a known size."""
 
-    def update(self, *, share: float, count: int) -> None:
-        """share: of the whole work, 0 to 1. count: units done since the last update."""
+    def update(self, *, share: float, count: int, size: int = 0) -> None:
+        """share: of the whole work, 0 to 1. count, size: units and bytes since the last update."""
 
 
 # Begins to show some work. Arguments: what is done, and what is counted ("images").
@@ -21,7 +21,7 @@ Meter = Callable[[str, str], AbstractContextManager[Progress]]
 
 
 class _Silent:
-    def update(self, *, share: float, count: int) -> None:
+    def update(self, *, share: float, count: int, size: int = 0) -> None:
         pass
 
 

@@ -91,6 +91,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def in_bytes(number: float) -> str:
+    """A number of bytes as people say it: "512 B", "1.9 GB"; thousands, as S3 bills."""
+    for unit in ("B", "kB", "MB"):
+        if number < 999.5:
+            return (
+                f"{number:.0f} {unit}" if unit == "B" or number >= 100 else f"{number:.1f} {unit}"
+            )
+        number /= 1_000
+    return f"{number:,.1f} GB"
+
+
 def json_type(value: object) -> str:
     """The JSON name of a parsed value's type."""
     if isinstance(value, bool):

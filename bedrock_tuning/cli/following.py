@@ -1,13 +1,18 @@
-"""Shows a run as it happens: one line per state, then how it ended."""
+"""Shows a run as it happens: one line per state, what goes on meanwhile, then how it ended."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+import click
+
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, EXIT_WAITS, Interrupted
+from bedrock_tuning.cli.terminal.live import LiveLine
 from bedrock_tuning.cli.terminal.output import on_terminal, say
-from bedrock_tuning.client import executions
+from bedrock_tuning.client import approval, executions
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
+from bedrock_tuning.errors import UserError
 
 
 def show_until_end(
@@ -15,12 +20,20 @@ def show_until_end(
 ) -> dict[str, Any]:
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
-    Where nobody can answer, it ends at the question for approval. show: receives a line per state.
-    Raises Interrupted, with what continues, for Ctrl-C.
+    A price that waits for approval is asked here; where nobody can answer, or the answer is no, it
+    ends at the question. show: receives a line per state. Raises Interrupted, with what continues,
+    for Ctrl-C.
     """
     current: Row = run
+    live, detail = LiveLine(), ""
     try:
         for event in executions.follow(deployment, run):
+            if isinstance(event, executions.Working):
+                if not live.draw(str(event)) and event.detail not in ("", detail):
+                    show(str(event))
+                detail = event.detail
+                continue
+            live.clear()
             match event:
                 case executions.Entered():
                     show(str(event))
@@ -30,13 +43,16 @@ def show_until_end(
                     say(f"{event.message}; following that run")
                 case executions.AwaitingApproval():
                     show_question(deployment, event.run)
-                    if not on_terminal():
+                    if not on_terminal() or not _approved(deployment, event.run):
                         return dict(event.run)
                 case executions.NoHistory():
                     say(event.reason)
                 case executions.Ended():
+                    for line in _loss(deployment, event.run):
+                        show(line)
                     return event.run
     except KeyboardInterrupt:
+        live.clear()
         waits = current["status"] == "waiting"
         what = "the upload is still waiting" if waits else f"run {current['run']} continues in AWS"
         again = deployment.command(f"run {current['run']} -f")
@@ -61,3 +77,50 @@ def show_question(deployment: Deployment, run: Row) -> None:
         say(f"  {line}")
     say(f"  yes: {deployment.command(f'approve {name}')}")
     say("  no:  " + deployment.command(f'approve {name} --decline --reason "…"'))
+
+
+def _approved(deployment: Deployment, run: Row) -> bool:
+    """Asks for the answer; False if it was no, and the run waits on. Interrupted for Ctrl-C."""
+    from botocore.exceptions import ClientError
+
+    try:
+        agreed = click.confirm("Approve it, and go on?", err=True)
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
+        say("it is still waiting: nothing is trained or billed")
+        return False
+    try:
+        say(f"approved as {approval.approve(deployment, run)}")
+    except UserError as error:
+        # Somebody else was quicker; how it goes on shows what they said.
+        say(error.what)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if not code.startswith("AccessDenied"):
+            raise
+        say("you may not approve runs: ask somebody who may; still following")
+    return True
+
+
+def _loss(deployment: Deployment, run: Row) -> list[str]:
+    """How the loss fell, once the job has left it; nothing for who may not read it."""
+    from botocore.exceptions import ClientError
+
+    from bedrock_tuning.client.reports import METRICS, stored
+    from bedrock_tuning.run.curves import curves
+
+    if "metrics" not in run:
+        return []
+    try:
+        written = json.loads(stored(deployment, run).read(METRICS))
+    except (ClientError, UserError, ValueError):
+        return []
+    lines = [
+        f"{each.name}: {each.points[0].value:.4g} → {each.points[-1].value:.4g}, "
+        f"lowest {each.best.value:.4g} at step {each.best.step:,}"
+        for each in curves(written.get("files", {}))
+        if each.is_loss
+    ]
+    shown = deployment.command(f"metrics {run['run']}")
+    return [*lines, f"its curve: {shown}"] if lines else []

@@ -35,6 +35,12 @@ class Deployment:
     customizations: Mapping[str, Customization]
     options: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """Where it is, for a screen that may cost money: environment, account and Region."""
+        _, _, _, region, account, *_ = self.workflow_arn.split(":")
+        return f"{self.environment} · {account} · {region}"
+
     def command(self, words: str) -> str:
         """A command to type next that reaches this deployment: "tuning run X -e prod"."""
         return " ".join(["tuning", words, *self.options])

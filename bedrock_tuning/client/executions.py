@@ -1,6 +1,7 @@
 """Following a run: the states of its execution as events, until it ends."""
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,14 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row, resolved, row
 
 POLL_SECONDS: Final = 2.0
+_PHASE_SECONDS: Final = 30.0
+# States in which a job runs for hours.
+_TRAINS: Final = "Train"
+_PHASES: Final = {
+    "validationDetails": "validation",
+    "dataProcessingDetails": "data processing",
+    "trainingDetails": "training",
+}
 # Ends that are what the upload was made for, or that need nobody's attention.
 GOOD: Final = frozenset(
     {"served", "trained", "already-trained", "removed", "duplicate", "superseded", "waiting"}
@@ -27,8 +36,25 @@ class Entered:
 
     def __str__(self) -> str:
         """One line: "0:01:05  Check manifest"."""
-        whole = int(self.after.total_seconds())
-        return f"{whole // 3600:d}:{whole // 60 % 60:02d}:{whole % 60:02d}  {self.state}"
+        return f"{_clock(self.after)}  {self.state}"
+
+
+def _clock(time: timedelta) -> str:
+    whole = int(time.total_seconds())
+    return f"{whole // 3600:d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """The run is still in a state. after: since it began. detail: what Bedrock does, or ""."""
+
+    state: str
+    after: timedelta
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line: "0:01:05  Train: data processing"."""
+        return f"{_clock(self.after)}  {self.state}{self.detail and f': {self.detail}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +93,7 @@ class Ended:
     run: dict[str, Any]
 
 
-Event = Entered | AwaitingManifest | TakenOver | AwaitingApproval | NoHistory | Ended
+Event = Entered | Working | AwaitingManifest | TakenOver | AwaitingApproval | NoHistory | Ended
 
 
 def started_now(what: str) -> str:
@@ -109,6 +135,8 @@ def _states(deployment: Deployment, run: Row) -> Iterator[Event]:
         yield NoHistory(reason="this run has no history to follow; it ended as shown")
         return
     history = _History(deployment, str(run["execution"]))
+    job = _Job(deployment, str(run["run"]))
+    state = ""
     while True:
         # Asked before the news, so that none is lost between the last news and the end.
         status = history.status()
@@ -119,9 +147,52 @@ def _states(deployment: Deployment, run: Row) -> Iterator[Event]:
         yield from news
         if status != "RUNNING":
             return
-        if news and news[-1].state == "Await approval":
+        state = news[-1].state if news else state
+        if news and state == "Await approval":
             yield AwaitingApproval(run=row(deployment, str(run["run"])))
+        detail = job.phase() if state.startswith(_TRAINS) else ""
+        yield Working(state=state, after=datetime.now(UTC) - history.began, detail=detail)
         time.sleep(POLL_SECONDS)
+
+
+class _Job:
+    """The job of one run: what Bedrock does while the workflow only waits."""
+
+    def __init__(self, deployment: Deployment, run: str) -> None:
+        self._deployment = deployment
+        self._run = run
+        self._asked = -_PHASE_SECONDS
+        self._phase = ""
+
+    def phase(self) -> str:
+        """As Bedrock says it, asked twice a minute; "" for who may not ask, or has to wait."""
+        from botocore.exceptions import ClientError
+
+        if time.monotonic() - self._asked < _PHASE_SECONDS:
+            return self._phase
+        self._asked = time.monotonic()
+        try:
+            name = row(self._deployment, self._run).get("job_name")
+            if name:
+                bedrock = self._deployment.aws.bedrock
+                job = bedrock.get_model_customization_job(jobIdentifier=str(name))
+                self._phase = _phase(job)
+        except ClientError:
+            # It only adds to what the workflow says.
+            self._phase = ""
+        return self._phase
+
+
+def _phase(job: Mapping[str, Any]) -> str:
+    """The newest phase that began; the API promises details for some kinds of jobs only."""
+    details = job.get("statusDetails") or {}
+    begun = [
+        f"{words} {details[key]['status']}"
+        for key, words in _PHASES.items()
+        if details.get(key, {}).get("status", "NotStarted") != "NotStarted"
+    ]
+    status = begun[-1] if begun else f"job {job['status']}"
+    return f"Bedrock: {re.sub('(?<=[a-z])(?=[A-Z])', ' ', status).lower()}"
 
 
 class _History:
@@ -135,6 +206,7 @@ class _History:
         self._arn = deployment.execution_arn(execution)
         self._seen = 0
         self._reported: set[str] = set()
+        self.began = datetime.now(UTC)
 
     def status(self) -> str | None:
         """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if it is no longer kept."""
@@ -145,9 +217,9 @@ class _History:
 
     def news(self) -> Iterator[Entered]:
         """States that were entered since the last call, in order."""
-        began = self._states.describe_execution(executionArn=self._arn)["startDate"]
+        self.began = self._states.describe_execution(executionArn=self._arn)["startDate"]
         for event in self._new_events():
-            entered = self._entered(event, began)
+            entered = self._entered(event, self.began)
             if entered is not None:
                 yield entered
 

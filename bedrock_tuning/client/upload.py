@@ -1,7 +1,7 @@
 """Uploads a prepared dataset in the order that starts exactly one run: the manifest last."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from bedrock_tuning.sources.manifests import LocalManifest, manifests_in
 
 _THREADS: Final = 16
 _PEEK: Final = 1 << 20
+# A larger file is sent in parts: one request takes 5 GB at most, and a lost one costs only itself.
+_IN_PARTS: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +126,26 @@ def _is_here(file: Path, bounds: Bounds) -> bool:
         return False
 
 
-def upload_images(side: Side, deployment: Deployment, *, meter: Meter) -> tuple[int, int, int]:
-    """Uploads what is not there yet; returns how many were sent, replaced by that, and there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """Which files of a side have to be sent. wanted: their bytes by key.
+
+    replaced: how many of them replace an object. there: how many are there already.
+    """
+
+    side: Side
+    wanted: Mapping[str, int]
+    replaced: int
+    there: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files to send."""
+        return sum(self.wanted.values())
+
+
+def sending(side: Side, deployment: Deployment) -> Sending:
+    """What is not there yet, so that an upload that was stopped goes on where it was.
 
     As `aws s3 sync` judges: an object of the same size that is newer than the file stays. Raises
     UserError when the manifest refers to a file that is neither here nor there.
@@ -140,25 +160,44 @@ def upload_images(side: Side, deployment: Deployment, *, meter: Meter) -> tuple[
             where=str(side.manifest.parent),
             fix="add the file or correct the manifest; `tuning validate` lists all",
         )
-    wanted = [key for key, file in side.files.items() if not _same(file, there.get(key))]
-    s3 = deployment.aws.s3
+    wanted = {
+        key: file.stat().st_size
+        for key, file in side.files.items()
+        if not _same(file, there.get(key))
+    }
+    return Sending(
+        side=side,
+        wanted=wanted,
+        replaced=sum(key in there for key in wanted),
+        there=len(side.files) - len(wanted),
+    )
 
-    def send(key: str) -> None:
-        with side.files[key].open("rb") as file:
-            s3.put_object(Bucket=side.bucket, Key=key, Body=file)
 
+def upload_images(plan: Sending, deployment: Deployment, *, meter: Meter) -> None:
+    """Sends the files, many at once; what was sent when it is stopped stays sent."""
+    side, s3 = plan.side, deployment.aws.s3
+
+    def send(key: str) -> int:
+        if plan.wanted[key] > _IN_PARTS:
+            s3.upload_file(str(side.files[key]), side.bucket, key)
+        else:
+            with side.files[key].open("rb") as file:
+                s3.put_object(Bucket=side.bucket, Key=key, Body=file)
+        return plan.wanted[key]
+
+    sent, total = 0, max(1, plan.size)
     with (
         meter(f"uploading {side.kind} images", "images") as progress,
         ThreadPoolExecutor(_THREADS) as pool,
     ):
         try:
-            for done, _ in enumerate(pool.map(send, wanted), 1):
-                progress.update(share=done / len(wanted), count=1)
+            for future in as_completed([pool.submit(send, key) for key in plan.wanted]):
+                size = future.result()
+                sent += size
+                progress.update(share=sent / total, count=1, size=size)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    replaced = sum(key in there for key in wanted)
-    return len(wanted), replaced, len(side.files) - len(wanted)
 
 
 def _similar(side: Side, key: str) -> str:

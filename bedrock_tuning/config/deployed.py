@@ -78,7 +78,7 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
         raise CustomizationError(
             [
                 f"{name}: its settings are of another version of this project "
-                f"({type(error).__name__}: {error}): deploy all stacks again"
+                f"({type(error).__name__}: {error}): deploy all stacks again, or use its `tuning`"
             ]
         ) from error
 

@@ -18,7 +18,7 @@ from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.formats import to_junit, to_sarif
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.report.report import Report
-from bedrock_tuning.rules.finding import FindingsFile
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, FindingsFile
 from bedrock_tuning.s3_layout import Kind, uri
 from bedrock_tuning.sources.folder import Folders
 from bedrock_tuning.sources.locations import (
@@ -46,22 +46,22 @@ class ValidateOptions:
     """The options of `tuning validate`, as its help describes them."""
 
     manifest: str
-    model: BaseModel | None
-    customization: Customization | None
-    type: str | None
-    kind: Kind
-    validation: str | None
-    maps: tuple[str, ...]
-    bucket: str | None
-    no_images: bool
-    s3_images: bool
-    deep: bool
-    html: Path | None
-    junit: Path | None
-    sarif: Path | None
-    rejected: Path | None
-    findings_per_rule: int
-    accepted: Path | None
+    model: BaseModel | None = None
+    customization: Customization | None = None
+    type: str | None = None
+    kind: Kind = "training"
+    validation: str | None = None
+    maps: tuple[str, ...] = ()
+    bucket: str | None = None
+    no_images: bool = False
+    s3_images: bool = False
+    deep: bool = False
+    html: Path | None = None
+    junit: Path | None = None
+    sarif: Path | None = None
+    rejected: Path | None = None
+    findings_per_rule: int = FINDINGS_PER_RULE
+    accepted: Path | None = None
 
     @property
     def in_s3(self) -> bool:

@@ -170,7 +170,8 @@ def _upload(deployment: Deployment, folder: Path) -> runs.Row:
     before = runs.newest_before_upload(deployment, CUSTOMIZATION) or ""
     for side in found:
         # `tuning upload` would not send a dataset that lacks a file; other ways do.
-        upload.upload_images(replace(side, absent=()), deployment, meter=silent)
+        plan = upload.sending(replace(side, absent=()), deployment)
+        upload.upload_images(plan, deployment, meter=silent)
     for side in reversed(found):
         upload.upload_manifest(side, deployment)
     started = runs.first_after(deployment, CUSTOMIZATION, after=before)

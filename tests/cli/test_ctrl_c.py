@@ -42,7 +42,7 @@ def test_an_upload_that_is_stopped_among_its_images_has_started_no_run(
     aws.deployed()
     dataset(tmp_path, count=1)
     monkeypatch.setattr(fake, "put_object", interrupt)
-    result = run("upload", tmp_path, "-c", "pets")
+    result = run("upload", "--no-check", tmp_path, "-c", "pets")
     assert result.exit_code == 130
     assert "no run was started" in result.stderr
     assert "to continue: tuning upload" in result.stderr

@@ -2,14 +2,16 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 
 from bedrock_tuning.cli import following
 from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
-from tests.cli.support import OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
+from tests.cli.support import CALLER, OLDER, REGION, RUN, WAITING, WORKFLOW, StubbedAws, index
 
 EXECUTION = WORKFLOW.replace("stateMachine", "execution") + ":exec-1"
 BEGAN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -109,14 +111,78 @@ def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
+    aws.called_by()
+    agreed = {
+        "taskToken": "secret-token",
+        "output": json.dumps({"approved_by": CALLER, "reason": ""}),
+    }
+    aws.answer("stepfunctions", "send_task_success", {}, agreed)
     described(aws, "SUCCEEDED")
     described(aws, "SUCCEEDED")
     history(aws, "Admit", "Await approval", "Train")
     aws.has_run(**SERVED)
-    result = run("run", RUN, "--follow")
+    result = run("run", RUN, "--follow", input="y\n")
     assert f"it waits for you: {WHY}" in result.stderr
     assert "total: 12.00 USD" in result.stderr
+    assert f"approved as {CALLER}" in result.stderr
     assert result.exit_code == 0
+
+
+def test_a_no_on_the_terminal_leaves_the_run_waiting_with_exit_code_3(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "on_terminal", lambda: True)
+    waits_for_approval(aws)
+    result = run("run", RUN, "--follow", input="\n")
+    assert result.exit_code == 3
+    assert "still waiting: nothing is trained or billed" in result.stderr
+
+
+def test_who_may_not_approve_goes_on_following(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(following, "on_terminal", lambda: True)
+    waits_for_approval(aws)
+    aws.called_by()
+    aws.stub("stepfunctions").add_client_error("send_task_success", "AccessDeniedException")
+    described(aws, "SUCCEEDED")
+    described(aws, "SUCCEEDED")
+    history(aws, "Admit", "Await approval", "Train")
+    aws.has_run(**SERVED)
+    result = run("run", RUN, "--follow", input="y\n")
+    assert "you may not approve runs" in result.stderr
+    assert result.exit_code == 0
+
+
+def test_while_a_job_trains_follow_says_what_bedrock_does_and_at_the_end_how_the_loss_fell(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    aws.deployed()
+    aws.has_run(**TRAINING)
+    described(aws, "RUNNING")
+    described(aws, "RUNNING")
+    history(aws, "Admit", "Train")
+    aws.has_run(**TRAINING)
+    phases = {"validationDetails": "Completed", "dataProcessingDetails": "InProgress"}
+    job(aws, "InProgress", {key: {"status": value} for key, value in phases.items()})
+    described(aws, "SUCCEEDED")
+    described(aws, "SUCCEEDED")
+    history(aws, "Admit", "Train", "Serve")
+    aws.has_run(**SERVED, metrics="s3://out/reports/pets-search/x/metrics.json")
+    rows = [{"step_number": n, "training_loss": str(loss)} for n, loss in enumerate((2, 0.25, 0.5))]
+    body = json.dumps({"files": {"training_artifacts/step_wise.csv": rows}}).encode()
+    aws.answer(
+        "s3",
+        "get_object",
+        {"Body": StreamingBody(BytesIO(body), len(body))},
+        {"Bucket": "out", "Key": "reports/pets-search/x/metrics.json"},
+    )
+    result = run("run", RUN, "--follow")
+    assert "Train: Bedrock: data processing in progress" in result.stdout
+    assert "training loss: 2 → 0.5, lowest 0.25 at step 1" in result.stdout
+    assert result.stdout.index("data processing") < result.stdout.index("Serve")
 
 
 def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
@@ -273,7 +339,7 @@ def test_nothing_served_is_said(run: Run, aws: StubbedAws) -> None:
 JOB = f"arn:aws:bedrock:{REGION}:000000000000:model-customization-job/amazon.x-v1:0/abcdefghijkl"
 
 
-def job(aws: StubbedAws, status: str) -> None:
+def job(aws: StubbedAws, status: str, details: dict[str, Any] | None = None) -> None:
     aws.answer(
         "bedrock",
         "get_model_customization_job",
@@ -289,6 +355,7 @@ def job(aws: StubbedAws, status: str) -> None:
             "trainingDataConfig": {"s3Uri": "s3://t/m.jsonl"},
             "validationDataConfig": {"validators": []},
             "outputDataConfig": {"s3Uri": "s3://o/"},
+            **({"statusDetails": details} if details else {}),
         },
         {"jobIdentifier": "dev-pets"},
     )

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from bedrock_tuning.cli.terminal.output import say
+from bedrock_tuning.wording import in_bytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -34,6 +35,7 @@ class ProgressBar:
         self._began = clock()
         self._share = 0.0
         self._count = 0
+        self._size = 0
         self._next_line = self._began + _LINE_SECONDS
         self._bar: Bar | None = None
 
@@ -49,10 +51,11 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def update(self, *, share: float, count: int) -> None:
-        """share: of the whole work, 0 to 1. count: units done since the last update."""
+    def update(self, *, share: float, count: int, size: int = 0) -> None:
+        """share: of the whole work, 0 to 1. count, size: units and bytes since the last update."""
         self._share = min(1.0, max(self._share, share))
         self._count += count
+        self._size += size
         now = self._clock()
         if now - self._began < _QUICK_SECONDS:
             return
@@ -65,7 +68,10 @@ class ProgressBar:
     def _words(self, now: float) -> str:
         spent = now - self._began
         left = spent * (1 - self._share) / self._share if self._share else 0.0
-        return f"{self._count:,} {self._unit}, {self._count / spent:,.0f}/s, {_minutes(left)} left"
+        rate = f"{self._count / spent:,.0f}/s"
+        if self._size:
+            rate = f"{in_bytes(self._size)}, {in_bytes(self._size / spent)}/s"
+        return f"{self._count:,} {self._unit}, {rate}, {_minutes(left)} left"
 
     def _draw(self, now: float) -> None:
         if self._bar is None:

@@ -1,6 +1,5 @@
 """`tuning approve`: a person agrees to the price of a run, or declines it."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,6 @@ from bedrock_tuning.errors import UserError
 if TYPE_CHECKING:
     from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
-
-# What Step Functions answers when the wait is over: approved, declined, expired or aborted.
-_OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 @command(
@@ -42,18 +38,14 @@ def approve(
     as_json: bool,
 ) -> None:
     """Approve or decline the price of a run that waits for approval."""
+    from bedrock_tuning.client import approval
     from bedrock_tuning.client.runs import row
 
     if decline and not reason:
         raise UserError("a declined run needs a reason", fix='add --reason "…"')
     deployment = deployed()
     found = row(deployment, run)
-    token = found.get("approval_token")
-    if not token or found["status"] != "awaiting-approval":
-        raise UserError(
-            f"run {run} is not waiting for approval: it is {found['status']}",
-            fix=f"`{deployment.command(f'run {run}')}` shows it",
-        )
+    approval.require_waiting(deployment, found)
     say(f"Run {run} of {found['customization']} would cost:")
     say(str(found.get("estimate", "unknown: no estimate was recorded")))
     verb = "Decline" if decline else "Approve"
@@ -71,8 +63,10 @@ def approve(
         else "the run is still waiting; "
         f'to end it: {deployment.command(f"approve {run} --decline")} --reason "…"',
     )
-    who = deployment.aws.sts.get_caller_identity()["Arn"]
-    _answer(deployment, run, token=token, who=who, decline=decline, reason=reason)
+    if decline:
+        who = approval.decline(deployment, found, reason=str(reason))
+    else:
+        who = approval.approve(deployment, found, reason=reason or "")
     decision = "declined" if decline else "approved"
     if as_json:
         emit_json({"run": run, "decision": decision, "by": who, "reason": reason})
@@ -99,25 +93,3 @@ def _unservable(deployment: "Deployment", name: str) -> Iterator[str]:
     for answer in found:
         if answer.state != "ok":
             yield f"Warning: {answer.seen}. {answer.fix}"
-
-
-def _answer(
-    deployment: "Deployment", run: str, *, token: str, who: str, decline: bool, reason: str | None
-) -> None:
-    from botocore.exceptions import ClientError
-
-    states = deployment.aws.stepfunctions
-    try:
-        if decline:
-            cause = json.dumps({"declined_by": who, "reason": reason})
-            states.send_task_failure(taskToken=token, error="Declined", cause=cause)
-        else:
-            output = {"approved_by": who, "reason": reason or ""}
-            states.send_task_success(taskToken=token, output=json.dumps(output))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _OVER:
-            raise
-        raise UserError(
-            f"run {run} is no longer waiting: it was approved, declined or stopped, or it expired",
-            fix=f"`{deployment.command(f'run {run}')}` shows it",
-        ) from None

@@ -1,6 +1,7 @@
 """`tuning upload`: a prepared dataset goes to a deployment, which starts a run."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -8,18 +9,30 @@ import click
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
-from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import (
+    confirm,
+    emit,
+    emit_json,
+    json_option,
+    on_terminal,
+    say,
+)
+from bedrock_tuning.wording import counted, in_bytes
 
 if TYPE_CHECKING:
     from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.runs import Row
-    from bedrock_tuning.client.upload import Side
+    from bedrock_tuning.client.upload import Sending, Side
+    from bedrock_tuning.report.report import Report
 
 
 @command(
     order=1,
-    examples=("tuning upload out -c pets-search --follow",),
+    examples=(
+        "tuning upload out -c pets-search --follow",
+        "tuning upload out -c pets-search --dry-run",
+    ),
 )
 @click.argument(
     "dataset",
@@ -42,7 +55,10 @@ if TYPE_CHECKING:
     shell_complete=complete_customizations,
     help="Customization the dataset belongs to.",
 )
+@click.option("--no-check", is_flag=True, help="Send it unchecked; the run checks it anyway.")
+@click.option("--dry-run", is_flag=True, help="Check it, show the price, and send nothing.")
 @click.option("--follow", "-f", is_flag=True, help="Follow the run until it ends.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @deployment_options
 @click.pass_context
@@ -53,46 +69,80 @@ def upload(
     dataset: Path,
     validation: Path | None,
     customization: str,
+    no_check: bool,
+    dry_run: bool,
     follow: bool,
+    yes: bool,
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Upload a dataset: images first, the training manifest last, because it starts the run.
+    """Check a dataset, show its price, and upload it: the training manifest last, for it starts
+    the run.
 
-    Images that are already uploaded are not sent again. The run starts some seconds later, and its
-    name is shown then. With --follow, exit code 1 means that the run did not reach its goal, and 3
-    that it waits for approval and nobody can answer here.
+    The check is that of `tuning validate`, which the run repeats: a dataset with errors is not
+    sent. On a terminal you are asked before anything is sent. An upload that was stopped continues
+    where it was: what is uploaded already is not sent again.
+
+    The run starts some seconds later, and its name is shown then. With --follow it is shown until
+    its end; where its price waits for approval, you are asked here. Exit code 1: the dataset has
+    errors, you said no, or the run did not reach its goal; 3: it waits for approval, and nobody
+    can answer here.
     """
     from bedrock_tuning.cli.following import exit_code, show_until_end
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.client.runs import newest_before_upload
-    from bedrock_tuning.client.upload import sides, upload_images, upload_manifest
-    from bedrock_tuning.wording import counted
+    from bedrock_tuning.client.upload import sending, sides, upload_images, upload_manifest
 
     deployment = deployed()
     deployment.require(customization)
+    say(f"{customization} → {deployment.place}")
     found = sides(
         dataset, validation=validation, customization=customization, deployment=deployment
     )
-    counts = {}
+    plans = {side.kind: sending(side, deployment) for side in found}
+    report = None
+    if not no_check:
+        try:
+            report = _check(deployment, customization, found)
+        except KeyboardInterrupt:
+            raise Interrupted("nothing was sent") from None
+    if report is not None and not report.valid:
+        _refuse(report, found, customization, deployment, as_json=as_json)
+        ctx.exit(EXIT_NO)
+    for kind, plan in plans.items():
+        _tell(kind, plan)
+    price = _price(deployment, customization, report)
+    said = {
+        "checked": report is not None,
+        "price": price,
+        "images": {
+            kind: {
+                "sent": len(plan.wanted),
+                "bytes": plan.size,
+                "replaced": plan.replaced,
+                "already_there": plan.there,
+            }
+            for kind, plan in plans.items()
+        },
+    }
+    if dry_run:
+        if as_json:
+            emit_json({**said, "manifests": [], "run": None})
+        say("nothing was sent: --dry-run")
+        return
+    if on_terminal() and not yes:
+        confirm("Send it?", yes=False, otherwise="", unchanged="nothing was sent")
     manifests: list[str] = []
     try:
-        for side in found:
-            sent, replaced, there = upload_images(side, deployment, meter=ProgressBar)
-            counts[side.kind] = {"sent": sent, "replaced": replaced, "already_there": there}
-            if side.files or there:
-                say(f"{side.kind}: {counted(sent, 'image')} sent, {there:,} already uploaded")
-            if replaced:
-                # A run that checks another dataset of this customization now sees these.
-                old = counted(replaced, "image")
-                say(f"{side.kind}: {old} of these replaced another of the same name")
+        for plan in plans.values():
+            upload_images(plan, deployment, meter=ProgressBar)
         before = newest_before_upload(deployment, customization)
         # The validation manifest first: a run that needs both starts when the second one comes.
         for side in reversed(found):
             manifests.append(upload_manifest(side, deployment))
     except KeyboardInterrupt:
-        beside = f" --validation {validation}" if validation else ""
-        again = deployment.command(f"upload {dataset}{beside} -c {customization}")
+        beside = f" --validation {quote(str(validation))}" if validation else ""
+        again = deployment.command(f"upload {quote(str(dataset))}{beside} -c {customization}")
         what = "no run was started" if not manifests else "the training manifest was not sent"
         raise Interrupted(
             f"{what}; images already uploaded stay there", fix=f"to continue: {again}"
@@ -106,9 +156,88 @@ def upload(
         say(f"run {run['run']} is {run['status']}: {run.get('message', '')}")
     if as_json:
         name = None if run is None else run["run"]
-        emit_json({"images": counts, "manifests": manifests, "run": name})
+        emit_json({**said, "manifests": manifests, "run": name})
     if follow:
         ctx.exit(EXIT_NO if run is None else exit_code(run))
+
+
+def _check(deployment: "Deployment", customization: str, found: "list[Side]") -> "Report":
+    """What the run would say of the dataset."""
+    from bedrock_tuning.cli.terminal.progress import ProgressBar
+    from bedrock_tuning.validate.request import ValidateOptions, validate
+
+    elsewhere = sum(len(side.absent) for side in found)
+    if elsewhere:
+        say(f"{counted(elsewhere, 'image')} of the manifest not here: the run checks the images")
+    first, *rest = found
+    options = ValidateOptions(
+        manifest=str(first.manifest),
+        customization=deployment.customizations[customization],
+        kind=first.kind,
+        validation=str(rest[0].manifest) if rest else None,
+        bucket=first.bucket,
+        no_images=bool(elsewhere),
+    )
+    report, _ = validate(options, deployment.aws, note=_ignore, meter=ProgressBar)
+    return report
+
+
+def _ignore(_: str) -> None:
+    """Notes of `tuning validate` are about its options."""
+
+
+def _refuse(
+    report: "Report",
+    found: "list[Side]",
+    customization: str,
+    deployment: "Deployment",
+    *,
+    as_json: bool,
+) -> None:
+    from bedrock_tuning.cli.terminal.verdict import show
+
+    if as_json:
+        counts = {"errors": report.errors, "warnings": report.warnings, "counts": report.counts}
+        emit_json({"checked": True, "valid": False, **counts, "manifests": [], "run": None})
+    else:
+        show(report, places=())
+    first, *rest = found
+    both = "".join(f" --validation {quote(str(side.manifest))}" for side in rest)
+    again = f"validate {quote(str(first.manifest))}{both} -c {customization} --html report.html"
+    say(f"nothing was sent; every finding: {deployment.command(again)}")
+
+
+def _tell(kind: str, plan: "Sending") -> None:
+    if not (plan.side.files or plan.there):
+        return
+    size = f" ({in_bytes(plan.size)})" if plan.wanted else ""
+    there = f", {plan.there:,} already uploaded" if plan.there else ""
+    say(f"{kind}: {counted(len(plan.wanted), 'image')} to send{size}{there}")
+    if plan.replaced:
+        # A run that checks another dataset of this customization now sees these.
+        old = counted(plan.replaced, "image")
+        say(f"{kind}: of these, {old} will replace another of the same name")
+
+
+def _price(
+    deployment: "Deployment", customization: str, report: "Report | None"
+) -> dict[str, object]:
+    """Says what a run costs and how long it takes, and whether a person has to agree."""
+    from bedrock_tuning.run import cost
+
+    chosen = deployment.customizations[customization]
+    text = None if report is None else report.text_stats.get("training")
+    found = cost.estimate(
+        customization=chosen,
+        training_records=None if text is None else text.records,
+        training_characters=None if text is None else text.characters,
+    )
+    approval = cost.needs_approval(customization=chosen, estimate=found)
+    say("what a run costs:")
+    for line in str(found).splitlines():
+        say(f"  {line}")
+    say(f"  approval: {approval or 'not needed: the price is within the budget'}")
+    return {"total_usd": found.total_usd, "unknown": found.unknown, "approval": approval}
 
 
 def _started(
