@@ -22,15 +22,13 @@ DOMAIN := $(addprefix tests/,catalogue checking config contracts dataset report 
 DOMAIN_NEEDS := boto3 hypothesis jinja2 jsonschema msgspec openpyxl pillow pyarrow pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
-LAYERS := build/layers/lambda/python build/layers/host/python
-WHEELS := uv pip install --quiet --require-hashes --only-binary :all: --requirements lambdas/requirements.txt
 
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: .venv/.installed $(LAYERS) ## everything the other targets need, from the lock files
+install: .venv/.installed layers ## everything the other targets need, from the lock files
 
 .venv/.installed: requirements-uv.txt requirements-dev.txt package-lock.json pyproject.toml
 	@python3 -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else "Python 3.11 or newer is needed, python3 is %d.%d here: put a newer one first in PATH" % v[:2])'
@@ -43,18 +41,10 @@ install: .venv/.installed $(LAYERS) ## everything the other targets need, from t
 	python -m compileall -q -j 0 .venv/lib/python3.*/site-packages/aws_cdk > /dev/null || true
 	touch $@
 
-# The wheels that the functions import, as a Lambda layer: one for AWS (Python 3.13, arm64), one
-# for the local AWS, whose functions run on this machine's interpreter. Both from one hashed list.
-# The folders themselves are the targets: one that is deleted is built again, and one that was not
-# finished is not there.
-build/layers/lambda/python: FOR := --python-version 3.13 --python-platform aarch64-manylinux_2_28
-build/layers/host/python: FOR := --python .venv/bin/python
-$(LAYERS): lambdas/requirements.txt .venv/.installed
-	rm -rf $@ $@.new
-	$(WHEELS) --target $@.new $(FOR)
-	find $@.new -name .lock -delete
-	mv $@.new $@
-	touch $@
+# What the functions import, for AWS and for the local AWS; builds what is not there or not the lock's.
+.PHONY: layers
+layers: .venv/.installed
+	@python -m bedrock_tuning.constructs.layer
 
 .PHONY: demo
 demo: install ## the main job on the local AWS: deploy, upload, train (simulated), serve, reject

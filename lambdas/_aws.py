@@ -1,14 +1,18 @@
 """The only AWS clients of the functions, made at first use and kept while the function is warm."""
 
+import logging
 import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
+import botocore
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from bedrock_tuning.run.price_list import API_REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
@@ -22,6 +26,11 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 Client = TypeVar("Client", bound=BaseClient)
+
+# Once for each cold start: of our layer, so never another than the one that was tested.
+logging.getLogger(__name__).info(
+    "AWS SDK", extra={"boto3": boto3.__version__, "botocore": botocore.__version__}
+)
 
 # botocore's standard mode retries throttling and lost connections with backoff and jitter.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
@@ -114,6 +123,19 @@ def sns() -> "SNSClient":
 def stepfunctions() -> "SFNClient":
     """Starts the workflow when a deployment changes what is to be served."""
     return told_apart(boto3.client("stepfunctions", config=_CONFIG))
+
+
+@cache
+def service_quotas() -> Any:
+    """What the account has room for; untyped, its stubs are not installed."""
+    return told_apart(boto3.client("service-quotas", config=_CONFIG))
+
+
+@cache
+def pricing() -> Any:
+    """Prices of today; one who does not answer soon is not waited for: older prices are known."""
+    impatient = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+    return boto3.client("pricing", region_name=API_REGION, config=_CONFIG.merge(impatient))
 
 
 @cache

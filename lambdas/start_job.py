@@ -9,12 +9,15 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
-from bedrock_tuning.config.lambda_environment import RunEnvironment
+from bedrock_tuning.config.lambda_environment import RunEnvironment, StartEnvironment
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from bedrock_tuning.run.decisions import StartDecision
+from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 from bedrock_tuning.run.turns import QUEUED
+from bedrock_tuning.sources import price_list, quotas
 from lambdas import _aws, _manifests, _runs
 from lambdas._runs import WorkLock
 
@@ -34,7 +37,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     same work, and for "start" and "approve" the run key, whether there is a validation dataset, the
     estimate and the request in Step Functions' spelling.
     """
-    env = RunEnvironment.from_env(os.environ)
+    env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
     deployed = from_settings(event["settings"])
     customization = deployed.customization
@@ -71,8 +74,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         customization=customization,
         training_records=report["training_records"],
         training_characters=report["training_characters"],
+        listed=_listed(env, customization),
     )
-    reason = cost.needs_approval(customization=customization, estimate=estimate)
+    lacks = _lacks(env, customization)
+    reason = cost.needs_approval(customization=customization, estimate=estimate, lacks=lacks)
     _keep_checked(env, customization.name, run, versions)
     _runs.update_run(
         env.runs_table,
@@ -89,6 +94,25 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with_validation=plan.with_validation,
         estimate=str(estimate),
         request=job.pascal_case(plan.request()),
+    )
+
+
+def _listed(env: StartEnvironment, customization: Customization) -> ListedPrices:
+    """The prices of today, as far as the price list can be asked and knows them."""
+    if env.in_network:
+        return NOT_ASKED
+    return price_list.listed(_aws.pricing(), customization.base_model, _aws.region())
+
+
+def _lacks(env: StartEnvironment, customization: Customization) -> list[str]:
+    """What the account has no room for, before anything is paid."""
+    if env.in_network:
+        return []
+    return quotas.lacking(
+        customization,
+        environment=env.environment,
+        service_quotas=_aws.service_quotas(),
+        bedrock=_aws.bedrock(),
     )
 
 

@@ -18,6 +18,7 @@ from bedrock_tuning.catalogue._shapes import (
     Inference,
     JobApi,
     Lifecycle,
+    PriceList,
     Prices,
     Quotas,
     Regions,
@@ -51,6 +52,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     hyperparameters: dict[str, dict[str, Any]] = {}
     rft_hyperparameters: dict[str, dict[str, Any]] = {}
     prices: dict[str, Any] = {}
+    price_list: dict[str, Any] = {}
     inference: dict[str, Any] = {}
     quotas: dict[str, Any] = {}
     training_time: dict[str, Any] = {}
@@ -114,6 +116,7 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
         hyperparameters=_hyperparameters(head, "hyperparameters", file.name, facts),
         rft_hyperparameters=_hyperparameters(head, "rft_hyperparameters", file.name, facts),
         prices=_convert(head.prices, Prices, file.name, "prices"),
+        price_list=_convert(head.price_list, PriceList, file.name, "price_list"),
         inference=_convert(head.inference, Inference, file.name, "inference"),
         quotas=_convert(head.quotas, Quotas, file.name, "quotas"),
         training_time=_convert(head.training_time, TrainingTime, file.name, "training_time"),

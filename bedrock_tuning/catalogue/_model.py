@@ -13,6 +13,7 @@ from bedrock_tuning.catalogue._shapes import (
     Inference,
     JobApi,
     Lifecycle,
+    PriceList,
     Prices,
     Quotas,
     Regions,
@@ -81,6 +82,7 @@ class BaseModel(Shape, frozen=True):
     hyperparameters: Mapping[str, Hyperparameter]
     rft_hyperparameters: Mapping[str, Hyperparameter]
     prices: Prices
+    price_list: PriceList
     inference: Inference
     quotas: Quotas
     training_time: TrainingTime

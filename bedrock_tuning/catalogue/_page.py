@@ -33,7 +33,7 @@ listed is unknown, not zero.
 # Facts of these sections are shown as one table each; datasets and hyperparameters have their own.
 _SECTIONS: Final = (
     ("Identity", ("customization_types", "job_api", "ids", "regions", "lifecycle", "serving")),
-    ("Prices", ("prices",)),
+    ("Prices", ("prices", "price_list")),
     ("Inference and quotas", ("inference", "quotas")),
     ("Training time", ("training_time",)),
     ("Recommended steps", ("step_recommendation",)),

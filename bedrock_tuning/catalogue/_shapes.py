@@ -276,6 +276,12 @@ class Prices(Shape, frozen=True):
     on_demand_per_image: float | None = None
 
 
+class PriceList(Shape, frozen=True):
+    """What the AWS Price List API calls a model; family: the middle of its usage types."""
+
+    family: str | None = None
+
+
 class TrainingTime(Shape, frozen=True):
     """How long a job took that somebody told of, in hours; no promise for another dataset."""
 

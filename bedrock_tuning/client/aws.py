@@ -124,6 +124,13 @@ class Aws:
         return self.session.client("service-quotas", config=self._config())
 
     @cached_property
+    def pricing(self) -> Any:
+        """The price list, which is in one Region for all."""
+        from bedrock_tuning.run.price_list import API_REGION
+
+        return self.session.client("pricing", region_name=API_REGION, config=self._config())
+
+    @cached_property
     def sns(self) -> Any:
         """Who is told of runs."""
         return self.session.client("sns", config=self._config())

@@ -192,7 +192,8 @@ class Budget:
     approval: Literal["over-budget", "always", "never"] = described(
         Choice(choices=("over-budget", "always", "never")),
         "When a run waits for approval before its job starts. Default with `max_run_usd`: "
-        '`"over-budget"`, which includes runs whose price is unknown.',
+        '`"over-budget"`, which includes runs whose price is unknown. A run whose model could not '
+        "be kept or served, for want of a quota, waits whatever this says.",
         default="always",
     )
 

@@ -68,6 +68,13 @@ class RunEnvironment(DatasetEnvironment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartEnvironment(RunEnvironment):
+    """start_job. in_network: it reaches neither quotas nor prices."""
+
+    in_network: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEnvironment(RunEnvironment):
     """take_turn. poll_seconds: the least wait before a run asks again for a slot for its job."""
 

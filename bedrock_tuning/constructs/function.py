@@ -1,11 +1,8 @@
 """One Lambda function from one module in lambdas/: its code, role, log group and alarm.
 
 Every function ships the same asset: what the handlers import (bedrock_tuning.constructs.asset). The
-wheels come as a layer that `make install` puts under build/layers.
+wheels come as a layer (bedrock_tuning.constructs.layer).
 """
-
-import sys
-from typing import Final
 
 from aws_cdk import Duration, IgnoreMode, RemovalPolicy, Size
 from aws_cdk import aws_kms as kms
@@ -16,9 +13,9 @@ from constructs import Construct
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.asset import REPOSITORY, exclusions, shipped_files
 from bedrock_tuning.constructs.attachment import Attachment
+from bedrock_tuning.constructs.layer import wheels
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts import FunctionSpec
-from bedrock_tuning.errors import SettingsError
 from bedrock_tuning.files import files_below, tree_hash
 
 
@@ -51,22 +48,6 @@ def retention(days: int) -> logs.RetentionDays:
     return names[days]
 
 
-# What the layer is for, as uv says it: AWS's functions, or this machine's for the local AWS.
-_FOR: Final = {
-    "lambda": "--python-version 3.13 --python-platform aarch64-manylinux_2_28",
-    "host": f"--python {sys.executable}",
-}
-
-
-def layer_command(settings: Settings) -> str:
-    """What `make install` runs to build the layer of these functions."""
-    return (
-        "uv pip install --require-hashes --only-binary :all: --requirements "
-        f"lambdas/requirements.txt --target build/layers/{settings.functions}/python "
-        f"{_FOR[settings.functions]}"
-    )
-
-
 class Runtime(Construct):
     """What the functions of one stack share: code, wheels, settings, contracts, key, network."""
 
@@ -93,25 +74,18 @@ class Runtime(Construct):
             # A hash of ours, which the review can compute again from what is uploaded.
             asset_hash=tree_hash(REPOSITORY, files),
         )
-        wheels = REPOSITORY / "build" / "layers" / settings.functions
-        if not (wheels / "python").is_dir():
-            raise SettingsError(
-                [
-                    f"build/layers/{settings.functions} is missing: run `make install`, or without "
-                    f"make `pip install -r requirements-uv.txt` and `{layer_command(settings)}`"
-                ]
-            )
-        installed = [name for name in files_below(wheels) if "__pycache__" not in name]
+        folder = wheels(settings.functions)
+        installed = [name for name in files_below(folder) if "__pycache__" not in name]
         self.layer = lambda_.LayerVersion(
             self,
             "Wheels",
             code=lambda_.Code.from_asset(
-                str(wheels),
+                str(folder),
                 exclude=["__pycache__"],
                 ignore_mode=IgnoreMode.GIT,
-                asset_hash=tree_hash(wheels, installed),
+                asset_hash=tree_hash(folder, installed),
             ),
-            description="msgspec and obstore, as locked in lambdas/requirements.txt",
+            description="boto3 and the rest, as locked in lambdas/requirements.txt",
             removal_policy=RemovalPolicy.DESTROY,
         )
 

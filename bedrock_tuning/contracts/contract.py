@@ -129,6 +129,7 @@ class Scope:
             "workflow_arn": workflow_arn(settings.name),
             "parameter_prefix": parameter_prefix(settings.name),
             "settings_prefix": settings_prefix(settings.name),
+            "in_network": settings.vpc,
             "images_per_shard": settings.images_per_shard,
             "poll_seconds": settings.poll_seconds,
             "serving_timeout_seconds": settings.serving_timeout_seconds,

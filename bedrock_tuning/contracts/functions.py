@@ -11,6 +11,7 @@ from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
     ReconcileEnvironment,
     RunEnvironment,
+    StartEnvironment,
     TurnEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
@@ -154,6 +155,7 @@ def _start_job(scope: Scope) -> tuple[Grant, ...]:
             resources=(g.JOBS, g.CUSTOM_MODELS),
         ),
         g.ask_executions("ask whether the run with the same work still runs", scope),
+        *g.ask_before_paying(scope),
     )
 
 
@@ -161,7 +163,7 @@ START_JOB: Final = FunctionSpec(
     name="StartJob",
     module="start_job",
     does="prices the job, builds its request and keeps the checked manifests",
-    variables=RunEnvironment,
+    variables=StartEnvironment,
     grants=_start_job,
     payload={
         "admission": "$.admission",

@@ -155,6 +155,27 @@ def ask_executions(why: str, scope: Scope) -> Grant:
     )
 
 
+def ask_before_paying(scope: Scope) -> tuple[Grant, ...]:
+    """Asking what the account has room for, and prices; nothing in a network reaches either."""
+    if scope.settings.vpc:
+        return ()
+    return (
+        Grant(
+            why="ask for quotas and what is in use",
+            # None of them knows resources.
+            actions=(
+                "bedrock:ListCustomModelDeployments",
+                "bedrock:ListCustomModels",
+                "bedrock:ListProvisionedModelThroughputs",
+                "servicequotas:GetAWSDefaultServiceQuota",
+                "servicequotas:GetServiceQuota",
+            ),
+            resources=("*",),
+        ),
+        Grant(why="ask for prices", actions=("pricing:GetProducts",), resources=("*",)),
+    )
+
+
 def runs(*actions: str) -> tuple[Grant, Grant]:
     """Single-item operations on the runs table."""
     return (

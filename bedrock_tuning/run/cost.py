@@ -1,6 +1,6 @@
 """What a run and its serving cost, and how long it takes; an unknown price is never zero."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from bedrock_tuning.catalogue import BaseModel, Sourced, cite
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.hyperparameters import number
+from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 
 HOURS_PER_DAY: Final = 24
 # A month of the price lists: 30 days.
@@ -52,11 +53,13 @@ class Estimate:
     rates: what goes on costing while the model is served; not part of the total.
     total_usd: of the known lines, so a lower bound unless `known`.
     price_date: of the oldest price used; None when none was.
+    notes: which prices could not be asked for, so that older ones are shown.
     """
 
     lines: tuple[CostLine, ...]
     rates: tuple[CostLine, ...]
     training_time: str
+    notes: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -83,7 +86,8 @@ class Estimate:
         words = "total" if self.known else f"at least, without {' and '.join(self.unknown)}"
         seen = f", prices of {self.price_date} or later" if self.price_date else ""
         total = f"{words}: {self.total_usd:,.2f} USD{seen}"
-        return "\n".join([*map(str, self.lines), f"training time: {self.training_time}", total])
+        time = f"training time: {self.training_time}"
+        return "\n".join([*map(str, self.lines), *self.notes, time, total])
 
 
 def estimate(
@@ -92,16 +96,19 @@ def estimate(
     training_records: int | None = None,
     training_characters: int | None = None,
     serving_only: bool = False,
+    listed: ListedPrices = NOT_ASKED,
 ) -> Estimate:
     """The price of one run of a customization.
 
     training_records: images or records in the training manifest, if already counted.
     training_characters: of all its texts together, for models that charge by token.
-    serving_only: of a model that is trained already.
+    serving_only: of a model that is trained already. listed: prices of today, where they are known.
     """
+    model = customization.base_model
+    facts = {**model.facts, **listed.prices}
     lines = [
-        _training(customization, records=training_records, characters=training_characters),
-        _priced(customization.base_model, "storage for a month", "prices.storage_per_month"),
+        _training(customization, facts, records=training_records, characters=training_characters),
+        _priced(model, facts, "storage for a month", "prices.storage_per_month"),
     ]
     if serving_only:
         lines = []
@@ -110,7 +117,8 @@ def estimate(
     return Estimate(
         lines=tuple(lines),
         rates=tuple(_rates(customization)),
-        training_time=training_time(customization.base_model),
+        training_time=training_time(model),
+        notes=listed.problems,
     )
 
 
@@ -128,8 +136,20 @@ def training_time(model: BaseModel) -> str:
     )
 
 
-def needs_approval(*, customization: Customization, estimate: Estimate) -> str | None:
-    """Why a person must approve this run before it starts; None if nobody must."""
+def needs_approval(
+    *, customization: Customization, estimate: Estimate, lacks: Sequence[str] = ()
+) -> str | None:
+    """Why a person must approve this run before it starts; None if nobody must.
+
+    lacks: what the account has no room for. Then somebody must, whatever the budget says: the run
+    would pay for nothing.
+    """
+    spends = _spends(customization, estimate)
+    return "; ".join([*lacks, *([spends] if spends else [])]) or None
+
+
+def _spends(customization: Customization, estimate: Estimate) -> str | None:
+    """Why the price alone needs a person."""
     budget = customization.budget
     if budget.approval == "never":
         return None
@@ -152,18 +172,23 @@ def needs_approval(*, customization: Customization, estimate: Estimate) -> str |
 
 
 def _training(
-    customization: Customization, *, records: int | None, characters: int | None
+    customization: Customization,
+    facts: Mapping[str, Sourced],
+    *,
+    records: int | None,
+    characters: int | None,
 ) -> CostLine:
-    model = customization.base_model
-    if model.prices.training_per_image_seen is not None:
-        return _image_training(customization, images=records)
-    if model.prices.training_per_1k_tokens is not None:
-        return _token_training(customization, characters=characters)
-    return CostLine(label="training", usd=None, how=f"no price of {model.name} is known")
+    image = facts.get("prices.training_per_image_seen")
+    if image is not None:
+        return _image_training(customization, image, images=records)
+    tokens = facts.get("prices.training_per_1k_tokens")
+    if tokens is not None:
+        return _token_training(customization, tokens, characters=characters)
+    unknown = f"no price of {customization.base_model.name} is known"
+    return CostLine(label="training", usd=None, how=unknown)
 
 
-def _image_training(customization: Customization, *, images: int | None) -> CostLine:
-    fact = customization.base_model.source_of("prices.training_per_image_seen")
+def _image_training(customization: Customization, fact: Sourced, *, images: int | None) -> CostLine:
     parameters = customization.hyperparameters
     batch = number(hyperparameters=parameters, name="batchSize")
     steps = number(hyperparameters=parameters, name="stepCount")
@@ -190,8 +215,9 @@ def _automatic(customization: Customization, batch: float | None, price: float) 
     )
 
 
-def _token_training(customization: Customization, *, characters: int | None) -> CostLine:
-    fact = customization.base_model.source_of("prices.training_per_1k_tokens")
+def _token_training(
+    customization: Customization, fact: Sourced, *, characters: int | None
+) -> CostLine:
     epochs = number(hyperparameters=customization.hyperparameters, name="epochCount")
     text = customization.dataset.text
     if characters is None or epochs is None or text is None or text.chars_per_token is None:
@@ -210,7 +236,7 @@ def _throughput(customization: Customization) -> CostLine:
         path, months = _TERMS[desired.commitment]
         hours = months * HOURS_PER_MONTH
         label = f"Provisioned Throughput, commitment of {months} month{'s' * (months > 1)}"
-    return _priced(model, label, path, units=desired.model_units, hours=hours)
+    return _priced(model, model.facts, label, path, units=desired.model_units, hours=hours)
 
 
 def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
@@ -230,6 +256,7 @@ def _rates(customization: Customization) -> Iterator[CostLine]:
     for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
         yield _priced(
             model,
+            model.facts,
             f"Provisioned Throughput per {label}",
             path,
             units=desired.model_units,
@@ -238,9 +265,15 @@ def _rates(customization: Customization) -> Iterator[CostLine]:
 
 
 def _priced(
-    model: BaseModel, label: str, path: str, *, units: int | None = None, hours: int | None = None
+    model: BaseModel,
+    facts: Mapping[str, Sourced],
+    label: str,
+    path: str,
+    *,
+    units: int | None = None,
+    hours: int | None = None,
 ) -> CostLine:
-    fact = model.facts.get(path)
+    fact = facts.get(path)
     if fact is None:
         return CostLine(label=label, usd=None, how=f"no price of {model.name} is known")
     if units is None or hours is None:

@@ -1,10 +1,11 @@
 """Service Quotas, as far as Amazon Bedrock's: MiniStack has no such service."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import account_facts, catalogue
+from bedrock_tuning.run.quotas import ALL_UNITS, MODEL_UNITS
 from local.bedrock.simulator import Simulator
 from local.emulator.patching import expect
 from local.emulator.requests import Response
@@ -14,9 +15,9 @@ _TARGET: Final = "ServiceQuotasV20190624"
 
 
 def install(simulator: Simulator) -> None:
-    """Answers ListServiceQuotas for bedrock; other operations are not known."""
+    """Answers GetServiceQuota and GetAWSDefaultServiceQuota for bedrock; authorized by IAM."""
     from ministack import app
-    from ministack.core import router
+    from ministack.core import iam_actions, router
 
     expect(SERVICE not in app.SERVICE_HANDLERS, "no Service Quotas of its own")
 
@@ -25,27 +26,53 @@ def install(simulator: Simulator) -> None:
     ) -> Response:
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         kind = {"Content-Type": "application/x-amz-json-1.1"}
-        if operation != "ListServiceQuotas":
+        known = {
+            "GetServiceQuota": _applied(simulator),
+            "GetAWSDefaultServiceQuota": _defaults(),
+        }.get(operation)
+        if known is None:
             said = {"__type": "UnknownOperationException", "message": operation}
             return 400, kind, json.dumps(said).encode()
-        wanted = json.loads(body or b"{}").get("ServiceCode")
-        found = list(_quotas(simulator)) if wanted == "bedrock" else []
-        return 200, kind, json.dumps({"Quotas": found}).encode()
+        asked = json.loads(body or b"{}")
+        found = known.get(asked.get("QuotaCode")) if asked["ServiceCode"] == "bedrock" else None
+        if found is None:
+            said = {"__type": "NoSuchResourceException", "Message": "The quota does not exist"}
+            return 400, kind, json.dumps(said).encode()
+        return 200, kind, json.dumps({"Quota": found}).encode()
 
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [_TARGET]}
+    iam_actions.SERVICE_TO_IAM_NAMESPACE[SERVICE] = SERVICE
     app.SERVICE_HANDLERS[SERVICE] = handler
 
 
-def _quotas(simulator: Simulator) -> Iterator[dict[str, Any]]:
+def _applied(simulator: Simulator) -> Mapping[str, dict[str, Any]]:
+    """What was changed for this account: of what never was, AWS lists the default alone."""
     units = simulator.options.model_units
-    for model in catalogue().values():
-        fact = model.facts.get("quotas.model_units")
-        if fact is not None and fact.quota_code:
-            name = f"Model units no-commitment Provisioned Throughputs for {model.name}"
-            yield _quota(fact.quota_code, name, units)
-    for path, fact in account_facts().items():
-        if fact.quota_code:
-            yield _quota(fact.quota_code, path.removeprefix("quotas."), fact.value)
+    raised = [ALL_UNITS, *(f"{key}.{MODEL_UNITS}" for key in catalogue())] if units else []
+    given = {
+        "quotas.custom_models": simulator.options.custom_models,
+        **dict.fromkeys(raised, units),
+    }
+    return {code: _quota(code, path, given[path]) for path, code, _ in _codes() if path in given}
+
+
+def _defaults() -> Mapping[str, dict[str, Any]]:
+    return {code: _quota(code, path, value) for path, code, value in _codes()}
+
+
+def _codes() -> list[tuple[str, str, float]]:
+    """Every quota that has a code: its path, of models after their key, the code, the default."""
+    own = [
+        (f"{model.key}.{MODEL_UNITS}", fact.quota_code, 0.0)
+        for model in catalogue().values()
+        if (fact := model.facts.get(MODEL_UNITS)) is not None and fact.quota_code
+    ]
+    account = [
+        (path, fact.quota_code, 0.0 if path == ALL_UNITS else fact.value)
+        for path, fact in account_facts().items()
+        if fact.quota_code
+    ]
+    return own + account
 
 
 def _quota(code: str, name: str, value: float) -> dict[str, Any]:

@@ -74,8 +74,8 @@ def now() -> datetime:
 class Options:
     """What AWS decides about an account and a person decides here.
 
-    model_units: the quota per base model, 0 until it is raised (docs/facts/api.md#quotas). With 2
-    a replacement can be created before the old one is deleted.
+    model_units: of one throughput and of all together, 0 until they are raised
+    (docs/facts/api.md#quotas). With 2 a replacement can be created before the old one is deleted.
     hold: nothing that is under way ends, so that a test can read a state for as long as it needs.
     """
 

@@ -35,7 +35,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         if repeated is not None:
             return {"provisionedModelArn": repeated.arn}
         _check_name(simulator, name)
-        _check_units(simulator, served, request["modelUnits"])
+        _check_units(simulator, served, request)
         at = now()
         own = {
             "provisionedModelArn": arn,
@@ -128,13 +128,16 @@ def _check_name(simulator: Simulator, name: str) -> None:
         raise invalid("The provided provisioned model name is currently in use.")
 
 
-def _check_units(simulator: Simulator, served: Resource, units: int) -> None:
+def _check_units(simulator: Simulator, served: Resource, request: Members) -> None:
+    """Two quotas: of one throughput, and of all without a commitment (docs/facts/api.md#quotas)."""
+    units, limit = request["modelUnits"], simulator.options.model_units
     used = sum(
         other.members["modelUnits"]
         for other in simulator.all(THROUGHPUT)
-        if other.model == served.model and other.status != "Failed"
+        if "commitmentDuration" not in other.members and other.status != "Failed"
     )
-    limit = simulator.options.model_units
+    if "commitmentDuration" in request:
+        used = 0
     if used + units > limit:
         raise quota(
             f"{units} more model units of {served.base.name} would make {used + units}; "

@@ -115,10 +115,23 @@ class StubbedAws(Aws):
         )
 
     def has_units(self, value: float = 2.0) -> None:
-        """The account has so many model units for the flagship."""
-        units = {"QuotaCode": "L-32F732DE", "QuotaName": "Model units", "Value": value}
-        wanted = {"ServiceCode": "bedrock"}
-        self.answer("service_quotas", "list_service_quotas", {"Quotas": [units]}, wanted)
+        """The account has so many model units for the flagship, and room for the rest."""
+        for code, number in (
+            ("L-0406044C", 10.0),
+            ("L-CB5B847D", 100.0),
+            ("L-32F732DE", value),
+            ("L-BE77399C", value),
+        ):
+            self.has_quota(code, number)
+        self.answer("bedrock", "list_custom_models", {"modelSummaries": []}, {})
+        none: dict[str, Any] = {"provisionedModelSummaries": []}
+        self.answer("bedrock", "list_provisioned_model_throughputs", none, {})
+
+    def has_quota(self, code: str, value: float) -> None:
+        """What Service Quotas says of one quota."""
+        quota = {"ServiceCode": "bedrock", "QuotaCode": code, "Value": value}
+        asked = {"ServiceCode": "bedrock", "QuotaCode": code}
+        self.answer("service_quotas", "get_service_quota", {"Quota": quota}, asked)
 
     def has_run(self, **values: Any) -> None:
         """The runs table knows this run."""

@@ -8,6 +8,8 @@ import pytest
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.rules import RULES
 from tests.cli.conftest import Run
+from tests.cli.support import StubbedAws
+from tests.support import price_list
 
 
 def test_rules_lists_every_rule_with_its_name(run: Run) -> None:
@@ -131,6 +133,21 @@ def test_wrong_customization_files_are_named_all_at_once(run: Run, tmp_path: Pat
     assert result.exit_code == 2
     assert "one.toml" in result.stderr
     assert "two.toml" in result.stderr
+
+
+def test_a_refreshed_price_is_of_the_price_list(run: Run, aws: StubbedAws, tmp_path: Path) -> None:
+    text = 'description = "x"\nbase_model = "nova-micro"\n'
+    (tmp_path / "notes.toml").write_text(text)
+    for usage, unit in ((price_list.TRAINING, "1K tokens"), (price_list.STORAGE, "Month")):
+        found = {"PriceList": [price_list.product(usage, "0.004", unit=unit)]}
+        chosen = {"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage}
+        asked = {"ServiceCode": "AmazonBedrock", "Filters": [chosen]}
+        aws.answer("pricing", "get_products", found, asked)
+    args = ("price", "notes", "--customizations", tmp_path, "--characters", 5_250_000)
+    assert "training: 2.18 USD" in run(*args).stdout
+    told = run(*args, "--refresh").stdout
+    assert "training: 7.00 USD" in told
+    assert "source PRICE-API, seen 2026-11-20" in told
 
 
 def test_a_price_without_approval_does_not_claim_to_be_within_a_budget(

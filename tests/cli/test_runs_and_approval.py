@@ -100,13 +100,13 @@ def test_whoever_approves_is_told_that_the_model_could_not_be_served(
     aws.has_units(0.0)
     aws.has_run(**WAITING)
     told = run("approve", RUN).stderr
-    assert "0 model units; you would pay for a model that cannot be served" in told
+    assert "0 model units of Titan Multimodal Embeddings G1: you would pay for a model" in told
     assert "servicequotas/home/services/bedrock/quotas/L-32F732DE" in told
 
 
 def test_approval_goes_on_where_the_quota_may_not_be_asked(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
-    aws.stub("service_quotas").add_client_error("list_service_quotas", "AccessDeniedException")
+    aws.stub("service_quotas").add_client_error("get_service_quota", "AccessDeniedException")
     aws.has_run(**WAITING)
     told = run("approve", RUN).stderr
     assert "Whether the model can be served is not known" in told

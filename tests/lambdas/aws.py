@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.lambdas.bedrock import Bedrock
-from tests.lambdas.fakes import DEPLOYED, S3, BedrockRuntime, DynamoDb, Ec2, Sns, Ssm, StepFunctions
+from tests.lambdas.fakes import (
+    DEPLOYED,
+    S3,
+    BedrockRuntime,
+    DynamoDb,
+    Ec2,
+    Pricing,
+    ServiceQuotas,
+    Sns,
+    Ssm,
+    StepFunctions,
+)
 
 TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
 PREFIX = "/bedrock-tuning/dev"
@@ -33,6 +44,8 @@ class Aws:
     ec2: Ec2 = field(default_factory=Ec2)
     bedrock: Bedrock = field(default_factory=Bedrock)
     bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
+    pricing: Pricing = field(default_factory=Pricing)
+    service_quotas: ServiceQuotas = field(default_factory=ServiceQuotas)
 
     def runs(self, run: str, *, execution: str = "e1", status: str = "RUNNING") -> str:
         """The execution of a run is in this status; returns its name."""

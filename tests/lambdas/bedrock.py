@@ -240,6 +240,22 @@ class Bedrock(Fake):
     def DeleteCustomModelDeployment(self, customModelDeploymentIdentifier: str) -> None:
         self._delete(customModelDeploymentIdentifier)
 
+    def ListCustomModels(self, nextToken: str | None = None) -> dict[str, Any]:
+        start = int(nextToken or 0)
+        arns = list(self.models)[start : start + self.page]
+        more = {"nextToken": str(start + self.page)} if start + self.page < len(self.models) else {}
+        rows = [
+            {
+                "modelArn": arn,
+                "modelName": "a-name",
+                "creationTime": EPOCH,
+                "baseModelArn": self.models[arn],
+                "baseModelName": "a-base",
+            }
+            for arn in arns
+        ]
+        return {"modelSummaries": rows, **more}
+
     def ListTagsForResource(self, resourceARN: str) -> dict[str, Any]:
         tags = self._endpoint(resourceARN)["tags"]
         return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}

@@ -18,6 +18,7 @@ from bedrock_tuning.config.lambda_environment import (
     ReconcileEnvironment,
     RunEnvironment,
     ServeEnvironment,
+    StartEnvironment,
     ThroughputEnvironment,
     TurnEnvironment,
 )
@@ -45,9 +46,8 @@ class _Current:
     aws: Aws
 
     def client(self, name: str) -> Any:
-        service = {"stepfunctions": "stepfunctions", "bedrock_runtime": "bedrock-runtime"}
         made = boto3.client(  # type: ignore[call-overload]
-            service.get(name, name),
+            name.replace("_", "-"),
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -100,6 +100,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     every = [
         run,
+        StartEnvironment(**asdict(run), in_network=False),
         TurnEnvironment(**asdict(run), poll_seconds=60),
         ReconcileEnvironment(**asdict(run), topic_arn=TOPIC, workflow_arn=WORKFLOW),
         CheckEnvironment(**buckets, images_per_shard=4),

@@ -9,6 +9,7 @@ the fake answers in place of the service. What the fake answers must fit the mod
 
 import io
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -240,6 +241,41 @@ class DynamoDb(Fake):
         ]
         found.sort(key=lambda item: item["run"]["S"])
         return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+
+
+@dataclass
+class ServiceQuotas(Fake):
+    """Quotas that were changed for the account, and the defaults of all, by their codes."""
+
+    changed: dict[str, float] = field(default_factory=dict)
+    defaults: dict[str, float] = field(default_factory=lambda: defaultdict(lambda: 100.0))
+
+    def GetServiceQuota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
+        return self._quota(self.changed, ServiceCode, QuotaCode)
+
+    def GetAWSDefaultServiceQuota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
+        return self._quota(self.defaults, ServiceCode, QuotaCode)
+
+    def _quota(self, known: dict[str, float], service: str, code: str) -> dict[str, Any]:
+        try:
+            value = known[code]
+        except KeyError:
+            raise Refused("NoSuchResourceException") from None
+        return {"Quota": {"ServiceCode": service, "QuotaCode": code, "Value": value}}
+
+
+@dataclass
+class Pricing(Fake):
+    """The price list: products by their usage types."""
+
+    products: dict[str, str] = field(default_factory=dict)
+
+    def GetProducts(self, ServiceCode: str, Filters: list[dict[str, str]]) -> dict[str, Any]:
+        assert ServiceCode == "AmazonBedrock"
+        ((field, usage),) = [(each["Field"], each["Value"]) for each in Filters]
+        assert field == "usagetype"
+        found = self.products.get(usage)
+        return {"FormatVersion": "aws_v1", "PriceList": [] if found is None else [found]}
 
 
 # The settings of customizations by the names of their parameters, as their stacks wrote them.

@@ -22,6 +22,7 @@ CLIENTS = [
     _aws.sns,
     _aws.stepfunctions,
     _aws.ec2,
+    _aws.service_quotas,
 ]
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import DeniedError
 from lambdas import _runs, start_job
 from tests.lambdas.aws import ROLE, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
+from tests.support import price_list
 
 KEY = "pets-search/manifest.jsonl"
 RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
@@ -95,6 +97,133 @@ def test_a_price_over_the_budget_awaits_approval_before_the_job(
     assert aws.run(RUN)["status"] == "awaiting-approval"
     assert aws.run(RUN)["approval_reason"] == found["reason"]
     assert found["request"]["JobName"] == f"dev-pets-search-{RUN}"
+
+
+UNITS, ALL_UNITS, MODELS = "L-32F732DE", "L-BE77399C", "L-CB5B847D"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (UNITS, "0 model units of Titan Multimodal Embeddings G1: you would pay for a model that "),
+        (
+            ALL_UNITS,
+            "0 model units without a commitment: you would pay for a model that cannot be ",
+        ),
+        (MODELS, "0 custom models: you would pay for a model that is not kept"),
+        ("L-0406044C", "0 jobs at once: no job can start"),
+    ],
+)
+@pytest.mark.parametrize("raised", [True, False])
+def test_a_run_that_would_pay_for_nothing_awaits_approval_whatever_its_budget(
+    aws: Aws, code: str, words: str, raised: bool
+) -> None:
+    known = aws.service_quotas.changed if raised else aws.service_quotas.defaults
+    known[code] = 0.0
+
+    found = _start()
+
+    assert found["decision"] == "approve"
+    assert found["reason"].startswith(words)
+    assert f"servicequotas/home/services/bedrock/quotas/{code}" in found["reason"]
+    assert aws.run(RUN)["approval_reason"] == found["reason"]
+
+
+def test_what_is_missing_is_told_beside_the_price(
+    aws: Aws, customize: Callable[..., Customization]
+) -> None:
+    customize(budget={"approval": "always"})
+    aws.service_quotas.changed[UNITS] = 0.0
+
+    reason = _start()["reason"]
+
+    assert "0 model units" in reason
+    assert reason.endswith("; pets-search requires approval of every run")
+
+
+def test_units_of_others_are_in_use_and_ones_own_are_swapped(aws: Aws) -> None:
+    aws.service_quotas.changed[ALL_UNITS] = 1.0
+    own = aws.bedrock.have(model=MODEL, name="dev-pets-search-0123abcd")
+    assert _start()["decision"] == "start"
+
+    del aws.bedrock.endpoints[own]
+    aws.bedrock.have(model=MODEL, name="prod-pets-search-0123abcd")
+    found = _start(OTHER, fingerprints={**FINGERPRINTS, "training": "cc:1"})
+    assert "1 model units without a commitment (1 in use)" in found["reason"]
+    assert "; request 2 before" in found["reason"]
+
+
+def test_a_commitment_and_base_models_take_no_units_that_are_without(aws: Aws) -> None:
+    aws.service_quotas.changed[ALL_UNITS] = 1.0
+    aws.bedrock.have(model=MODEL, name="prod-a", commitment="OneMonth")
+    aws.bedrock.have(model=BASE, name="prod-b")
+
+    assert _start()["decision"] == "start"
+
+
+def test_models_that_exist_count_on_every_page(aws: Aws) -> None:
+    aws.bedrock.page = 2
+    aws.bedrock.models = {model_arn(number): BASE for number in range(5)}
+    aws.service_quotas.changed[MODELS] = 5.0
+
+    assert "5 custom models (5 in use)" in _start()["reason"]
+    aws.service_quotas.changed[MODELS] = 6.0
+    assert _start()["decision"] == "start"
+
+
+def test_a_quota_that_is_not_listed_stops_nothing(aws: Aws) -> None:
+    aws.service_quotas.defaults = {}
+
+    assert _start()["decision"] == "start"
+
+
+def _of_nova(aws: Aws, customize: Callable[..., Customization]) -> None:
+    customize(
+        base_model=catalogue()["nova-micro"],
+        hyperparameters={"epochCount": 2},
+        serving={"mode": "none"},
+        budget={"approval": "over-budget", "max_run_usd": 10.0},
+    )
+    aws.pricing.products = {
+        price_list.TRAINING: price_list.product(price_list.TRAINING, "0.002"),
+        price_list.STORAGE: price_list.product(price_list.STORAGE, "1.95", unit="Month"),
+    }
+
+
+def test_a_run_is_priced_as_the_price_list_says_today(
+    aws: Aws, customize: Callable[..., Customization]
+) -> None:
+    _of_nova(aws, customize)
+
+    estimate = _start(training_characters=5_250_000)["estimate"]
+
+    assert "training: 3.50 USD" in estimate
+    assert "PRICE-API, seen 2026-11-20" in estimate
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_price_list_that_may_not_be_asked_stops_no_run_and_is_said(
+    aws: Aws, customize: Callable[..., Customization], code: str
+) -> None:
+    _of_nova(aws, customize)
+    aws.pricing.refuse("GetProducts", code, times=9)
+
+    found = _start(training_characters=5_250_000)
+
+    assert found["decision"] == "start"
+    assert "training: 2.18 USD" in found["estimate"]
+    assert "seen 2026-04-01" in found["estimate"]
+    assert f"no usable price of {price_list.TRAINING}" in found["estimate"]
+
+
+def test_a_function_in_a_network_asks_for_no_quotas(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IN_NETWORK", "true")
+    aws.service_quotas.changed[UNITS] = 0.0
+
+    assert _start()["decision"] == "start"
+    assert aws.service_quotas.calls == []
 
 
 def test_a_replaced_training_manifest_leaves_the_work_to_its_own_run(aws: Aws) -> None:

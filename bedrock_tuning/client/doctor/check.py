@@ -16,15 +16,6 @@ _DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "NotAuthorized", "Aut
 _ABSENT: Final = ("UnknownOperation", "InvalidAction", "NotImplemented", "UnsupportedOperation")
 
 
-Quota = Mapping[str, Any]
-
-
-def quotas(aws: Aws) -> Sequence[Quota]:
-    """All quotas of Amazon Bedrock that apply to this account in this Region."""
-    pages = aws.service_quotas.get_paginator("list_service_quotas").paginate(ServiceCode="bedrock")
-    return [quota for page in pages for quota in page["Quotas"]]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """What is examined. deployment: None before the first one."""
@@ -45,11 +36,6 @@ class Subject:
             for stack in page["Stacks"]
             if stack["StackName"].startswith(prefix)
         }
-
-    @cached_property
-    def quotas(self) -> Sequence[Quota]:
-        """All quotas of Amazon Bedrock that apply to this account in this Region."""
-        return quotas(self.aws)
 
     @property
     def region(self) -> str:

@@ -1,13 +1,17 @@
 """What the account may do with the base models of the customizations: open, reachable, quotas."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import account_facts
-from bedrock_tuning.client.doctor.check import Answer, Check, Quota, Subject
-from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.run import quotas
+from bedrock_tuning.run.price_list import usage_types
+from bedrock_tuning.run.quotas import Need
+from bedrock_tuning.sources.price_list import listed
+from bedrock_tuning.sources.quotas import in_use, value_of
 
-_MODEL_UNITS: Final = "quotas.model_units"
+# Unknowns that a quota answers.
+_LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.JOBS: "job-slots"}
 
 
 def _open(subject: Subject) -> Iterator[Answer]:
@@ -53,65 +57,42 @@ def _access(subject: Subject) -> Iterator[Answer]:
 
 
 def _units(subject: Subject) -> Iterator[Answer]:
-    return model_units(subject.quotas, subject.customizations, region=subject.region)
-
-
-def model_units(
-    quotas: Sequence[Quota], customizations: Mapping[str, Customization], *, region: str
-) -> Iterator[Answer]:
-    """Whether what is trained can be served, for each that wants a Provisioned Throughput."""
-    for name, each in sorted(customizations.items()):
-        if each.serving.mode != "provisioned":
-            continue
-        fact = each.base_model.facts.get(_MODEL_UNITS)
-        code = fact.quota_code if fact is not None else ""
-        found = next((quota for quota in quotas if quota["QuotaCode"] == code), None)
-        if found is None:
-            yield Answer(
-                state="warn",
-                seen=f"{name}: no quota of model units is listed for {each.base_model.name}",
-                fix="look for it in Service Quotas, Amazon Bedrock, before you pay for training",
-            )
-            continue
-        value, wanted = int(found["Value"]), each.serving.model_units
-        learned = {"model-units": str(value)}
-        if value < wanted:
-            yield Answer(
-                state="fail",
-                seen=f"{name}: {value} model units; you would pay for a model that cannot be "
-                "served",
-                fix=f"request {wanted + 1} before you train; it may take days: "
-                f"https://{region}.console.aws.amazon.com/servicequotas/home/services/bedrock/quotas/"
-                f"{found['QuotaCode']}",
-                learned=learned,
-            )
-        else:
-            yield Answer(state="ok", seen=f"{name}: {value} model units", learned=learned)
+    """Whether what is trained can be served, for each that wants an endpoint."""
+    for name, each in sorted(subject.customizations.items()):
+        for need in quotas.needed(each):
+            if need.path in (quotas.JOBS, quotas.CUSTOM_MODELS):
+                continue
+            yield _room(subject, need, customization=name)
 
 
 def _counts(subject: Subject) -> Iterator[Answer]:
-    """Custom models and jobs."""
-    code = account_facts()["quotas.custom_models"].quota_code
-    for quota in subject.quotas:
-        called = quota["QuotaName"].lower()
-        if quota["QuotaCode"] == code:
-            pages = subject.aws.bedrock.get_paginator("list_custom_models").paginate()
-            have = sum(len(page["modelSummaries"]) for page in pages)
-            most = int(quota["Value"])
-            seen = f"{have} of {most} custom models"
-            if have + len(subject.customizations) > most:
-                yield Answer(
-                    state="fail", seen=seen, fix="delete models that nobody needs, or raise it"
-                )
-            else:
-                yield Answer(state="ok", seen=seen)
-        elif "customization job" in called or "fine-tuning job" in called:
-            value = int(quota["Value"])
-            yield Answer(
-                state="ok",
-                seen=f"{value}: {quota['QuotaName']}",
-                learned={"job-slots": str(value)},
-            )
+    """Custom models and jobs, of which every customization needs the same."""
+    needs = {
+        need.path: need for each in subject.customizations.values() for need in quotas.needed(each)
+    }
+    for path in (quotas.CUSTOM_MODELS, quotas.JOBS):
+        if path in needs:
+            yield _room(subject, needs[path])
+
+
+def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
+    start = f"{customization}: " if customization else ""
+    quota = value_of(subject.aws.service_quotas, need.code)
+    if quota is None:
+        return Answer(
+            state="warn",
+            seen=f"{start}no quota of {need.what} is listed",
+            fix="look for it in Service Quotas, Amazon Bedrock, before you pay for training",
+        )
+    own = f"{subject.settings.name}-{customization}"
+    used = in_use(subject.aws.bedrock, need.counted, but=own)
+    learned = {unknown: str(quota) for path, unknown in _LEARNED.items() if path == need.path}
+    lack = need.lack(quota, used=used, region=subject.region)
+    if lack is None:
+        taken = f"{used} of " if need.counted else ""
+        return Answer(state="ok", seen=f"{start}{taken}{quota} {need.what}", learned=learned)
+    seen, _, fix = lack.partition("; ")
+    return Answer(state="fail", seen=f"{start}{seen}", fix=fix, learned=learned)
 
 
 def _spelling(subject: Subject) -> Iterator[Answer]:
@@ -141,6 +122,30 @@ def _spelling(subject: Subject) -> Iterator[Answer]:
             )
 
 
+def _prices(subject: Subject) -> Iterator[Answer]:
+    for name, each in sorted(subject.customizations.items()):
+        model = each.base_model
+        if not usage_types(model, subject.region):
+            continue
+        found = listed(subject.aws.pricing, model, subject.region)
+        for problem in found.problems:
+            yield Answer(
+                state="warn",
+                seen=f"{name}: {problem}",
+                fix="allow pricing:GetProducts; until then the prices of docs/models.md count",
+                learned={"price-list": "another answer"},
+            )
+        for path, fact in found.prices.items():
+            known = model.facts.get(path)
+            before = f", {known.value:g} on {known.date}" if known is not None else ""
+            yield Answer(
+                state="ok",
+                seen=f"{name}: {path.removeprefix('prices.')}: {fact.value:g} USD on "
+                f"{fact.date}{before}",
+                learned={"price-list": "as we assume"},
+            )
+
+
 MODELS: Final = (
     Check(
         id="model-open",
@@ -157,13 +162,13 @@ MODELS: Final = (
     Check(
         id="quota-model-units",
         title="what is trained can be served",
-        asks="servicequotas:ListServiceQuotas",
+        asks="servicequotas:GetServiceQuota",
         ask=_units,
     ),
     Check(
         id="quota-counts",
         title="there is room for jobs and custom models",
-        asks="servicequotas:ListServiceQuotas",
+        asks="servicequotas:GetServiceQuota",
         ask=_counts,
     ),
     Check(
@@ -171,5 +176,11 @@ MODELS: Final = (
         title="Bedrock writes base models as the catalogue does",
         asks="bedrock:ListCustomModels",
         ask=_spelling,
+    ),
+    Check(
+        id="prices",
+        title="prices of today are known",
+        asks="pricing:GetProducts",
+        ask=_prices,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
 
-SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs")
+SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs", "servicequotas")
 """Services whose refusals name the resource on AWS."""
 
 _refused: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("refused")

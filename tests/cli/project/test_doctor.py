@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import Run
 from tests.cli.support import CALLER, StubbedAws
@@ -12,11 +13,11 @@ PLACES = ("--settings", PROJECT / "cdk.json", "--customizations", PROJECT / "cus
 
 def units(aws: StubbedAws, value: float) -> None:
     aws.deployed()
-    codes = ("L-32F732DE", "L-92F8A601")
-    found = [{"QuotaCode": code, "QuotaName": "Model units", "Value": value} for code in codes]
-    aws.answer(
-        "service_quotas", "list_service_quotas", {"Quotas": found}, {"ServiceCode": "bedrock"}
-    )
+    for code in ("L-32F732DE", "L-92F8A601"):
+        aws.has_quota(code, value)
+        aws.has_quota("L-BE77399C", value)
+        none: dict[str, Any] = {"provisionedModelSummaries": []}
+        aws.answer("bedrock", "list_provisioned_model_throughputs", none, {})
     caller = {"UserId": "x", "Account": "111122223333", "Arn": CALLER}
     aws.answer("sts", "get_caller_identity", caller, {})
 
@@ -28,8 +29,8 @@ def test_what_would_fail_ends_with_1_and_the_answer_is_written(
     file = tmp_path / "verified.toml"
     result = run("doctor", "quota-model-units", "--verified", file, *PLACES)
     assert result.exit_code == 1
-    assert "fail  quota-model-units: pets-search: 0 model units" in result.stdout
-    assert "fix: request 2 before you train" in result.stdout
+    assert "fail  quota-model-units: pets-search: 0 model units of" in result.stdout
+    assert "fix: request 1 before you train" in result.stdout
     assert 'unknown = "model-units"\nanswer = "0"' in file.read_text()
     assert "111122223333" not in file.read_text()
 
@@ -56,7 +57,7 @@ def test_nothing_that_could_be_asked_ends_with_2(run: Run, aws: StubbedAws, tmp_
 def test_the_list_asks_nothing_and_says_what_would_be_asked(run: Run) -> None:
     result = run("doctor", "--list", "--canary-job")
     assert result.exit_code == 0
-    assert "servicequotas:ListServiceQuotas" in result.stdout
+    assert "servicequotas:GetServiceQuota" in result.stdout
     assert "canary-job" in result.stdout
     assert "canary-job" not in run("doctor", "--list").stdout
 

@@ -1,16 +1,18 @@
 """Each line of `tuning doctor`: well when AWS answers well, red with its fix when it does not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.doctor import CHECKS, Answer, Subject, examine
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.s3_layout import Buckets
 from tests.cli.support import CALLER, REGION, WORKFLOW, StubbedAws, shipped
+from tests.support import price_list
 
 ACCOUNT = "000000000000"
 SEARCH = shipped()["pets-search"]
@@ -159,33 +161,50 @@ def test_a_model_without_access_is_red(aws: StubbedAws, authorization: str, stat
     assert state == "ok" or "Model access" in found[2]
 
 
-def quotas(aws: StubbedAws, *found: Mapping[str, Any]) -> None:
-    every = {"Quotas": [{"ServiceCode": "bedrock", **each} for each in found]}
-    aws.answer("service_quotas", "list_service_quotas", every, {"ServiceCode": "bedrock"})
+UNITS, ALL_UNITS, MODELS, JOBS = "L-32F732DE", "L-BE77399C", "L-CB5B847D", "L-0406044C"
 
 
-def units(value: float) -> dict[str, Any]:
-    return {"QuotaCode": "L-32F732DE", "QuotaName": "Model units", "Value": value}
+def none_bought(aws: StubbedAws) -> None:
+    aws.answer(
+        "bedrock", "list_provisioned_model_throughputs", {"provisionedModelSummaries": []}, {}
+    )
 
 
 def test_without_model_units_nobody_should_pay_for_training(aws: StubbedAws) -> None:
-    quotas(aws, units(0.0))
-    (answer,) = ask("quota-model-units", subject(aws))
+    aws.has_quota(UNITS, 0.0)
+    aws.has_quota(ALL_UNITS, 1.0)
+    none_bought(aws)
+    answer, enough = ask("quota-model-units", subject(aws))
     assert answer.state == "fail"
-    assert "0 model units" in answer.seen
-    assert answer.fix.endswith("/services/bedrock/quotas/L-32F732DE")
+    assert answer.seen.startswith("pets-search: 0 model units of Titan Multimodal Embeddings G1")
+    assert answer.fix.startswith("request 1 before you train")
+    assert answer.fix.endswith(f"/services/bedrock/quotas/{UNITS}")
     assert answer.learned == {"model-units": "0"}
+    assert enough.state == "ok"
+
+
+def test_a_quota_that_was_never_changed_has_its_default(aws: StubbedAws) -> None:
+    for code in (UNITS, ALL_UNITS):
+        aws.stub("service_quotas").add_client_error("get_service_quota", "NoSuchResourceException")
+        quota = {"Quota": {"QuotaCode": code, "Value": 0.0}}
+        aws.answer("service_quotas", "get_aws_default_service_quota", quota, None)
+    none_bought(aws)
+    assert {each.state for each in ask("quota-model-units", subject(aws))} == {"fail"}
 
 
 def test_enough_model_units_are_well_and_learned(aws: StubbedAws) -> None:
-    quotas(aws, units(2.0))
-    (answer,) = ask("quota-model-units", subject(aws))
+    aws.has_quota(UNITS, 2.0)
+    aws.has_quota(ALL_UNITS, 2.0)
+    none_bought(aws)
+    answer, _ = ask("quota-model-units", subject(aws))
     assert (answer.state, answer.learned) == ("ok", {"model-units": "2"})
 
 
 def test_a_model_without_a_listed_quota_is_told(aws: StubbedAws) -> None:
-    quotas(aws)
-    assert only("quota-model-units", subject(aws))[0] == "warn"
+    for _ in (UNITS, ALL_UNITS):
+        for method in ("get_service_quota", "get_aws_default_service_quota"):
+            aws.stub("service_quotas").add_client_error(method, "NoSuchResourceException")
+    assert {each.state for each in ask("quota-model-units", subject(aws))} == {"warn"}
 
 
 def models(aws: StubbedAws, *bases: str) -> None:
@@ -203,13 +222,14 @@ def models(aws: StubbedAws, *bases: str) -> None:
 
 
 def test_a_full_shelf_of_custom_models_is_red(aws: StubbedAws) -> None:
-    code = {"QuotaCode": "L-CB5B847D", "QuotaName": "Custom models", "Value": 2.0}
-    jobs = {"QuotaCode": "L-1", "QuotaName": "Scheduled customization jobs", "Value": 2.0}
-    quotas(aws, code, jobs)
+    aws.has_quota(MODELS, 2.0)
+    aws.has_quota(JOBS, 2.0)
     models(aws, "a", "b")
     full, slots = ask("quota-counts", subject(aws))
-    assert (full.state, full.seen) == ("fail", "2 of 2 custom models")
-    assert slots.learned == {"job-slots": "2"}
+    assert full.state == "fail"
+    assert full.seen.startswith("2 custom models (2 in use)")
+    assert full.fix.startswith("request 3 before")
+    assert (slots.state, slots.learned) == ("ok", {"job-slots": "2"})
 
 
 @pytest.mark.parametrize(
@@ -222,6 +242,35 @@ def test_a_base_model_that_is_spelled_differently_is_red(
     models(aws, base, "other.model")
     (answer,) = ask("base-model-arn", subject(aws))
     assert (answer.state, answer.learned) == (state, {"base-model-arn": base})
+
+
+def nova() -> dict[str, Any]:
+    return {"notes": replace(SEARCH, name="notes", base_model=catalogue()["nova-micro"])}
+
+
+def test_a_price_of_today_is_shown_beside_the_catalogues(aws: StubbedAws) -> None:
+    for usage, unit in ((price_list.TRAINING, "1K tokens"), (price_list.STORAGE, "Month")):
+        answer = {"PriceList": [price_list.product(usage, "0.002", unit=unit)]}
+        aws.answer("pricing", "get_products", answer, None)
+    training, storage = ask("prices", subject(aws, customizations=nova()))
+    assert (training.state, storage.state) == ("ok", "ok")
+    assert training.seen.startswith(
+        "notes: training_per_1k_tokens: 0.002 USD on 2026-11-20, 0.00124"
+    )
+    assert training.learned == {"price-list": "as we assume"}
+
+
+def test_a_price_list_that_may_not_be_asked_or_knows_nothing_is_told(aws: StubbedAws) -> None:
+    aws.stub("pricing").add_client_error("get_products", "AccessDeniedException")
+    aws.answer("pricing", "get_products", {"PriceList": []}, None)
+    denied, unknown = ask("prices", subject(aws, customizations=nova()))
+    assert (denied.state, unknown.state) == ("warn", "warn")
+    assert "pricing:GetProducts" in denied.fix
+    assert "0 prices are listed" in unknown.seen
+
+
+def test_a_model_whose_name_in_the_list_is_unknown_is_not_asked_for(aws: StubbedAws) -> None:
+    assert only("prices", subject(aws))[0] == "skip"
 
 
 def stacks(aws: StubbedAws, **statuses: str) -> None:

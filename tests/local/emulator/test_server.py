@@ -377,19 +377,3 @@ def test_ctrl_c_while_importing_is_no_traceback(tmp_path: Path) -> None:
         said += process.communicate(timeout=300)[1]
     assert process.returncode == -signal.SIGINT  # 130 to a shell
     assert "Traceback" not in said
-
-
-def test_the_layer_that_was_deleted_alone_is_built_again(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").symlink_to(REPOSITORY / "Makefile")
-    (tmp_path / "lambdas").mkdir()
-    (tmp_path / ".venv").mkdir()
-    needed = ("requirements-uv.txt", "requirements-dev.txt", "package-lock.json", "pyproject.toml")
-    for name in (*needed, "lambdas/requirements.txt", ".venv/.installed"):
-        (tmp_path / name).touch()
-    for layer in ("lambda", "host"):
-        (tmp_path / "build" / "layers" / layer / "python").mkdir(parents=True)
-    assert "uv pip" not in make("--dry-run", "install", cwd=tmp_path)
-    shutil.rmtree(tmp_path / "build" / "layers" / "lambda")
-    again = make("--dry-run", "install", cwd=tmp_path)
-    assert "--python-platform aarch64-manylinux_2_28" in again
-    assert "build/layers/host" not in again

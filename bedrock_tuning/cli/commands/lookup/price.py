@@ -16,13 +16,18 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
     from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.config.customization import Customization
     from bedrock_tuning.run.cost import Estimate
+    from bedrock_tuning.run.price_list import ListedPrices
 
 
 @command(
     order=4,
-    examples=("tuning price pets-style --records 1000",),
+    examples=(
+        "tuning price pets-style --records 1000",
+        "tuning price pets-style --records 1000 --refresh",
+    ),
 )
 @click.argument(
     "customization",
@@ -35,11 +40,17 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Characters of all its texts, for models priced by token.",
 )
+@click.option(
+    "--refresh",
+    is_flag=True,
+    help="Ask the AWS Price List API for today's prices in the Region; needs pricing:GetProducts.",
+)
 @files_option
 @json_option
 @deployment_options
 def price(
     *,
+    refresh: bool,
     customization: str,
     records: int | None,
     characters: int | None,
@@ -47,12 +58,20 @@ def price(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Estimate the price and time of a run; an unknown price never counts as free."""
+    """Estimate the price and time of a run; an unknown price never counts as free.
+
+    Prices come from the catalogue, each with its date. With --refresh those that the AWS Price List
+    API knows are of today; the rest stay as they are.
+    """
     from bedrock_tuning.run import cost
+    from bedrock_tuning.run.price_list import NOT_ASKED
 
     chosen = find_customization(customization, customizations, deployed)
     found = cost.estimate(
-        customization=chosen, training_records=records, training_characters=characters
+        customization=chosen,
+        training_records=records,
+        training_characters=characters,
+        listed=_listed(deployed.aws, chosen) if refresh else NOT_ASKED,
     )
     approval = cost.needs_approval(customization=chosen, estimate=found)
     if as_json:
@@ -64,6 +83,12 @@ def price(
         for line in found.rates:
             emit(f"  {line}")
     emit(f"\napproval: {approval or _why_not_needed(chosen)}")
+
+
+def _listed(aws: "Aws", chosen: "Customization") -> "ListedPrices":
+    from bedrock_tuning.sources.price_list import listed
+
+    return listed(aws.pricing, chosen.base_model, aws.region)
 
 
 def _why_not_needed(chosen: "Customization") -> str:
@@ -80,6 +105,7 @@ def _as_json(found: "Estimate", approval: str | None) -> dict[str, object]:
         "price_date": found.price_date,
         "approval": approval,
         "training_time": found.training_time,
+        "notes": found.notes,
         "lines": found.lines,
         "rates": found.rates,
     }

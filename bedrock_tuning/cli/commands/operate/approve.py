@@ -78,18 +78,20 @@ def _unservable(deployment: "Deployment", name: str) -> Iterator[str]:
     """Why the model could not be served once it is paid for."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from bedrock_tuning.client.doctor.check import quotas
-    from bedrock_tuning.client.doctor.of_models import model_units
+    from bedrock_tuning.sources.quotas import lacking
 
-    chosen = {key: each for key, each in deployment.customizations.items() if key == name}
-    if not any(each.serving.mode == "provisioned" for each in chosen.values()):
+    chosen, aws = deployment.customizations.get(name), deployment.aws
+    if chosen is None:
         return
-    aws = deployment.aws
     try:
-        found = list(model_units(quotas(aws), chosen, region=aws.bedrock.meta.region_name))
+        found = lacking(
+            chosen,
+            environment=deployment.environment,
+            service_quotas=aws.service_quotas,
+            bedrock=aws.bedrock,
+        )
     except (BotoCoreError, ClientError) as error:
         yield f"Whether the model can be served is not known: {error}"
         return
-    for answer in found:
-        if answer.state != "ok":
-            yield f"Warning: {answer.seen}. {answer.fix}"
+    for lack in found:
+        yield f"Warning: {lack}"

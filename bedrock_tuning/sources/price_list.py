@@ -1,0 +1,25 @@
+"""Prices of today, asked of the AWS Price List API."""
+
+from typing import Any
+
+from bedrock_tuning.catalogue import BaseModel
+from bedrock_tuning.run.price_list import SERVICE, ListedPrices, price, usage_types
+
+
+def listed(pricing: Any, model: BaseModel, region: str) -> ListedPrices:
+    """The prices of a model in a Region that the API knows; why not, for the others.
+
+    pricing: a client of the API. One that may not be asked, or cannot, is a problem among others:
+    then the dated prices of the catalogue are what is known.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    found, problems = {}, []
+    for path, usage in usage_types(model, region).items():
+        chosen = {"Type": "TERM_MATCH", "Field": "usagetype", "Value": usage}
+        try:
+            answer = pricing.get_products(ServiceCode=SERVICE, Filters=[chosen])
+            found[path] = price(path, answer["PriceList"])
+        except (BotoCoreError, ClientError, ValueError) as error:
+            problems.append(f"the AWS Price List API has no usable price of {usage}: {error}")
+    return ListedPrices(prices=found, problems=tuple(problems))
