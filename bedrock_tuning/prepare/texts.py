@@ -70,7 +70,7 @@ class _Item:
 
 
 @dataclass(kw_only=True)
-class _Conversion:
+class Conversion:
     plan: TextPlan
     forms: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
@@ -185,7 +185,7 @@ _PLACE: Final = "s3://\0/"
 
 def prepare_texts(plan: TextPlan) -> Prepared:
     """Writes the dataset into plan.out; raises UserError and writes nothing if it cannot."""
-    work = _Conversion(plan=plan)
+    work = Conversion(plan=plan)
     items = list(work.items())
     if not items:
         first = work.left[0] if work.left else None
@@ -285,7 +285,7 @@ def _write(
     folder: Path,
     items: list[_Item],
     kinds: list[s3_layout.Kind | None],
-    work: _Conversion,
+    work: Conversion,
 ) -> dict[str, int]:
     records: dict[str, int] = {}
     for kind in s3_layout.KINDS:

@@ -1,0 +1,293 @@
+"""`tuning init`: a first customization file, proposed from the data that there is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bedrock_tuning.cli.options import CUSTOMIZATIONS, SETTINGS, complete_models, find_model
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.errors import EXIT_NO, Declined, Interrupted
+from bedrock_tuning.cli.terminal.output import (
+    emit,
+    emit_json,
+    emit_table,
+    json_option,
+    on_terminal,
+    say,
+)
+from bedrock_tuning.errors import UserError
+
+if TYPE_CHECKING:
+    from bedrock_tuning.catalogue import BaseModel
+    from bedrock_tuning.run.proposal import Data, Proposal
+
+
+@command(
+    order=0,
+    examples=(
+        "tuning init pets-search --data pictures/",
+        "tuning init support-chat --data chats.jsonl --model nova-lite --set epochCount=3",
+        "tuning init pets-search --data pictures/ --dry-run --json",
+    ),
+)
+@click.argument("name", required=False, help="Name of the customization, and of its file.")
+@click.option(
+    "--data",
+    metavar="PATH",
+    type=click.Path(exists=True, path_type=Path),
+    help="What the model shall learn from: anything that `tuning prepare` reads.",
+)
+@click.option(
+    "--model",
+    "-m",
+    metavar="KEY",
+    shell_complete=complete_models,
+    help="Base model, where several take such data; `tuning models` lists them.",
+)
+@click.option(
+    "--set",
+    "given",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A value of the file, as in epochCount=5 or lease_hours=4. Repeat for more.",
+)
+@click.option(
+    "--output",
+    "-o",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=CUSTOMIZATIONS,
+    show_default=True,
+    help="Folder for the file.",
+)
+@click.option("--dry-run", is_flag=True, help="Show the file and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def init(
+    ctx: click.Context,
+    /,
+    *,
+    name: str | None,
+    data: Path | None,
+    model: str | None,
+    given: tuple[str, ...],
+    folder: Path,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Write a customization file: model, type, hyperparameters, serving and budget.
+
+    Looks at the data, proposes each value with its reason, and shows what a run would cost. On a
+    terminal it asks for what is missing. The file is text with comments: change it as you like.
+    Nothing is overwritten, and nothing in AWS is asked or changed.
+
+    Exit code 1: no model that takes new jobs can be tuned with this data, or you said no.
+    """
+    asks = on_terminal() and not yes and not as_json
+    wanted = _wanted(given)
+    data = data or (_ask_for_data() if asks and name is None and model is None else None)
+    name = _checked(name or _ask_for_name(data, asks=asks))
+    file = folder / f"{name}.toml"
+    _require_new(file)
+    seen = _seen(data)
+    if seen is not None and not as_json:
+        emit(f"read: {data}: {seen.described}")
+    chosen, why = _model(model, seen, asks=asks) or (None, "")
+    if chosen is None:
+        ctx.exit(EXIT_NO)
+    from bedrock_tuning.run.proposal import propose
+
+    found = propose(name, chosen, data=seen, why_model=why, given=wanted)
+    if as_json:
+        if not dry_run:
+            _write(file, found.text)
+        emit_json(_document(found, file, data, dry_run=dry_run))
+        return
+    _show(found)
+    if dry_run:
+        emit(f"\n{found.text}")
+        return
+    if asks and not _confirmed(file):
+        raise Declined("nothing was written")
+    _write(file, found.text)
+    emit(f"wrote {file}")
+    for line in _next(name, data, seen, folder):
+        say(f"next: {line}")
+
+
+def _wanted(given: tuple[str, ...]) -> dict[str, str]:
+    wanted = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not (key and equals and value):
+            raise UserError(f"--set {each}: not of the form KEY=VALUE", fix="--set epochCount=5")
+        wanted[key.strip()] = value.strip()
+    return wanted
+
+
+def _ask(question: str, **more: Any) -> str:
+    try:
+        return str(click.prompt(question, err=True, **more)).strip()
+    except click.Abort:
+        raise Interrupted("nothing was written") from None
+
+
+def _ask_for_data() -> Path | None:
+    while True:
+        answer = _ask("Where is the data? (Return: none yet)", default="", show_default=False)
+        if not answer:
+            return None
+        path = Path(answer).expanduser()
+        if path.exists():
+            return path
+        say(f"{path} is not there")
+
+
+def _ask_for_name(data: Path | None, *, asks: bool) -> str:
+    """The name, from the data's folder where nobody says it."""
+    import re
+
+    derived = "" if data is None else re.sub(r"[^a-z0-9]+", "-", data.resolve().stem.lower())
+    derived = derived.strip("-")[:30].strip("-")
+    if asks:
+        return _ask("What shall the customization be called?", default=derived or None)
+    if not derived:
+        raise UserError("the customization needs a name", fix="tuning init NAME --data PATH")
+    return derived
+
+
+def _checked(name: str) -> str:
+    from bedrock_tuning.config.names import customization_problem
+
+    wrong = customization_problem(name)
+    if wrong:
+        raise UserError(wrong, fix="choose another name")
+    return name
+
+
+def _require_new(file: Path) -> None:
+    if file.exists():
+        raise UserError(
+            "this customization exists, and its file is not overwritten",
+            where=str(file),
+            fix="choose another name, or edit the file",
+        )
+
+
+def _seen(data: Path | None) -> "Data | None":
+    if data is None:
+        return None
+    from bedrock_tuning.prepare.glance import glance
+
+    return glance(data)
+
+
+def _model(key: str | None, data: "Data | None", *, asks: bool) -> "tuple[BaseModel, str] | None":
+    """The model and why it is that one; None, with the reasons said, where there is none."""
+    from bedrock_tuning.catalogue import catalogue
+    from bedrock_tuning.run.proposal import fitting, unfit
+
+    if key is not None:
+        # A closed model is allowed: accounts with extended access may still start its jobs.
+        model = find_model(key)
+        why = unfit(model, data)
+        if why and not model.lifecycle.closed_because():
+            raise UserError(f"{model.name} cannot be tuned so: {why}", fix="tuning models --open")
+        return model, "As you said"
+    fits = fitting(data)
+    noun = "new jobs" if data is None else f"{data.noun} and new jobs"
+    if len(fits) == 1:
+        return next(iter(fits.values())), f"The only model that takes {noun}"
+    if fits and asks:
+        for each in fits.values():
+            say(f"  {each.key}: {each.name}")
+        choice = click.Choice(list(fits))
+        return fits[_ask("Which model?", type=choice, show_choices=False)], "As you said"
+    if fits:
+        raise UserError(
+            f"several models take {noun}: {', '.join(fits)}", fix="choose one with --model KEY"
+        )
+    say(f"no model takes {noun}:")
+    for each in catalogue().values():
+        say(f"  {each.key}: {unfit(each, data)}")
+    return None
+
+
+def _confirmed(file: Path) -> bool:
+    try:
+        return click.confirm(f"Write {file}?", default=True, err=True)
+    except click.Abort:
+        raise Interrupted("nothing was written") from None
+
+
+def _show(found: "Proposal") -> None:
+    from bedrock_tuning.run.cost import needs_approval
+
+    emit()
+    emit_table(
+        ("KEY", "VALUE", "WHY"),
+        ((each.key, _short(each.value), each.why) for each in found.values),
+        texts=("VALUE", "WHY"),
+    )
+    emit()
+    emit(str(found.price))
+    for line in found.price.rates:
+        emit(f"  {line}")
+    approval = needs_approval(customization=found.customization, estimate=found.price)
+    emit(f"approval: {approval or 'not needed: the price is within the budget'}")
+    for sentence in found.said:
+        say(f"warning: {sentence}")
+
+
+def _short(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError:
+        _require_new(file)
+
+
+def _next(name: str, data: Path | None, seen: "Data | None", folder: Path) -> list[str]:
+    """Commands to type next; without the project's files, what to ask for."""
+    from bedrock_tuning.cli.options import usual_environment
+    from bedrock_tuning.client.deployment import deploy_command
+
+    there = "" if folder == CUSTOMIZATIONS else f" --customizations {quote(str(folder))}"
+    lines = [f"tuning price {name}{there}"]
+    if seen is not None and not seen.prepared:
+        fix = " --fix" if seen.form == "image-caption" else ""
+        lines.append(f"tuning prepare {quote(str(data))} -c {name}{there}{fix} --dry-run")
+    if SETTINGS.is_file():
+        lines.append(deploy_command(usual_environment(), name))
+    else:
+        lines.append("whoever deploys the project needs this file in its customizations/")
+    return lines
+
+
+def _document(
+    found: "Proposal", file: Path, data: Path | None, *, dry_run: bool
+) -> Mapping[str, Any]:
+    return {
+        "name": found.customization.name,
+        "data": data,
+        "values": [
+            {"table": each.table, "key": each.key, "value": each.value, "why": each.why}
+            for each in found.values
+        ],
+        "price": {"total_usd": found.price.total_usd, "unknown": found.price.unknown},
+        "warnings": found.said,
+        "file": file,
+        "written": not dry_run,
+        "text": found.text,
+    }

@@ -1,0 +1,284 @@
+"""A first customization file for some data: each value with why it was chosen."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, catalogue, cite
+from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.run.cost import Estimate, estimate
+from bedrock_tuning.wording import closest
+
+LEASE_HOURS: Final = 8
+MAX_RUN_USD: Final = 50.0
+_SMOKE_TEXT_MAX: Final = 100
+_SCHEMA: Final = "#:schema ../docs/customization.schema.json"
+_OURS: Final = "CreateModelCustomizationJob"
+_NOUNS: Final = {
+    "image-caption": "images with captions",
+    "chat": "texts",
+    "chat-with-images": "texts with images",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What the data is. records: for training. characters: of all texts; None if not counted.
+
+    example: a caption, or a question. described: in one line. prepared: it is a manifest already.
+    """
+
+    form: Literal["image-caption", "chat", "chat-with-images"]
+    records: int
+    characters: int | None
+    example: str
+    described: str
+    prepared: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What it is, for sentences."""
+        return _NOUNS[self.form]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One line of the file. table: "" is the file itself. why: its comment."""
+
+    table: str
+    key: str
+    value: Any
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A customization, its file's text, and what a run of it costs."""
+
+    customization: Customization
+    values: tuple[Value, ...]
+    text: str
+    price: Estimate
+    said: tuple[str, ...]
+
+
+def fitting(data: Data | None) -> dict[str, BaseModel]:
+    """The models that take new jobs with such data, by key; with any data for None."""
+    return {key: each for key, each in catalogue().items() if not unfit(each, data)}
+
+
+def unfit(model: BaseModel, data: Data | None) -> str:
+    """Why a model cannot be tuned with some data; "" if it can."""
+    closed = model.lifecycle.closed_because()
+    if closed:
+        return closed
+    if model.job_api != _OURS:
+        return f"its jobs are started through the {model.job_api} API only"
+    if data is not None and _type(model, data) is None:
+        formats = sorted({contract.format for contract in model.datasets.values()})
+        return f"it is trained on {' or '.join(formats)}, not on {data.noun}"
+    return (
+        "" if any(each in STARTED_TYPES for each in model.datasets) else "no job of it is started"
+    )
+
+
+def _type(model: BaseModel, data: Data) -> str | None:
+    """The type of job that takes the data."""
+    if data.form == "chat-with-images" and "image" not in model.input:
+        return None
+    for name, contract in model.datasets.items():
+        is_pairs = contract.format == "image-caption"
+        if name in STARTED_TYPES and is_pairs == (data.form == "image-caption"):
+            return name
+    return None
+
+
+def propose(
+    name: str, model: BaseModel, *, data: Data | None, why_model: str, given: Mapping[str, str]
+) -> Proposal:
+    """A customization of a model for some data.
+
+    given: values that the user wants, by key, as they are written in TOML. Raises UserError for a
+    key that does not exist, CustomizationError for values that the file may not have.
+    """
+    values = {each.key: each for each in _values(model, data, why_model)}
+    for key, text in given.items():
+        values[key] = _given(model, key, text)
+    file = f"customizations/{name}.toml"
+    ordered = tuple(values.values())
+    customization = load(_text(ordered, name), file=file)
+    price = estimate(
+        customization=customization,
+        training_records=None if data is None else data.records,
+        training_characters=None if data is None else data.characters,
+    )
+    if price.known and "max_run_usd" not in given:
+        # The file is the record of what was agreed to: a dearer dataset asks again.
+        budget = Value(
+            table="budget",
+            key="max_run_usd",
+            value=float(math.ceil(price.total_usd)),
+            why=f"a run with this data costs {price.total_usd:,.2f} USD; a dearer one waits",
+        )
+        ordered = tuple(budget if each.key == budget.key else each for each in ordered)
+        customization = load(_text(ordered, name), file=file)
+    return Proposal(
+        customization=customization,
+        values=ordered,
+        text=_text(ordered, name),
+        price=price,
+        said=tuple(_said(customization, data)),
+    )
+
+
+def _said(customization: Customization, data: Data | None) -> Iterator[str]:
+    """What would stop a run with this data."""
+    yield from customization.warnings
+    allowed = customization.dataset.training_records
+    if data is not None and allowed.min is not None and data.records < allowed.min:
+        yield (
+            f"{data.records:,} records are too few: {customization.base_model.name} takes at least "
+            f"{allowed.min:,}"
+        )
+    if data is not None and allowed.max is not None and data.records > allowed.max:
+        yield (
+            f"{data.records:,} records are too many: {customization.base_model.name} takes at most "
+            f"{allowed.max:,}"
+        )
+
+
+def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Value]:
+    wanted = f"Learn from {data.noun}" if data is not None else f"Tune {model.name}"
+    yield Value(table="", key="description", value=wanted, why="What it is for: say it better")
+    yield Value(table="", key="base_model", value=model.key, why=why_model)
+    kind = _type(model, data) if data is not None else None
+    kind = kind or next(each for each in model.datasets if each in STARTED_TYPES)
+    kinds = [each for each in model.datasets if each in STARTED_TYPES]
+    yield Value(
+        table="",
+        key="customization_type",
+        value=kind,
+        why=f"Of {', '.join(kinds)}" if len(kinds) > 1 else "The only type that is started",
+    )
+    if model.lifecycle.closed_because():
+        yield Value(
+            table="",
+            key="allow_closed_model",
+            value=True,
+            why=f"{model.lifecycle.closed_because()}: only for accounts with extended access",
+        )
+    yield from _hyperparameters(model, None if data is None else data.records)
+    yield from _serving(model, data)
+    yield Value(
+        table="budget",
+        key="max_run_usd",
+        value=MAX_RUN_USD,
+        why="Not every price is known, so each run waits for approval whatever stands here",
+    )
+    yield Value(
+        table="budget",
+        key="approval",
+        value="over-budget",
+        why='A run waits for a person when it costs more, or its price is unknown; or "always"',
+    )
+
+
+def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
+    advice = model.step_recommendation
+    recommended: dict[str, tuple[Any, str]] = {}
+    if advice is not None and records:
+        steps = advice.steps_for(images=records)
+        cited = cite(model.source_of("step_recommendation.points").source)
+        row = f"{records:,} images, {cited}" + (", between two rows" if steps.interpolated else "")
+        recommended = {
+            "stepCount": (_within(model, "stepCount", steps.steps), f"The table for {row}"),
+            "batchSize": (advice.batch_size, f"As the same table advises, {cited}"),
+            "learningRate": (advice.learning_rate, f"As the same table advises, {cited}"),
+        }
+    for key, parameter in model.hyperparameters.items():
+        source = model.facts.get(f"hyperparameters.{key}.default")
+        cited = cite(source.source if source else parameter.source)
+        value, why = parameter.default, f"The default, {cited}"
+        if key in recommended:
+            value, why = recommended[key]
+        elif value is None:
+            value, why = parameter.auto or parameter.min, f"Needed, without a default, {cited}"
+        if value == parameter.auto and value is not None:
+            why += "; Amazon Bedrock chooses it from the data"
+        if key == "batchSize" and records and isinstance(value, int) and records < value:
+            smaller = max(
+                parameter.min or 1, records // (step := parameter.multiple_of or 1) * step
+            )
+            value, why = int(smaller), f"The data has only {records:,} records, {cited}"
+        if value is not None:
+            yield Value(table="hyperparameters", key=key, value=value, why=why)
+
+
+def _within(model: BaseModel, key: str, value: int) -> int:
+    parameter = model.hyperparameters[key]
+    return int(min(max(value, parameter.min or value), parameter.max or value))
+
+
+def _serving(model: BaseModel, data: Data | None) -> Iterator[Value]:
+    def line(key: str, value: Any, why: str) -> Value:
+        return Value(table="serving", key=key, value=value, why=why)
+
+    if model.serving.on_demand:
+        cited = cite(model.source_of("serving.on_demand").source)
+        yield line("mode", "on-demand", f"Billed by the request, nothing by the hour, {cited}")
+    elif model.serving.provisioned_throughput:
+        cited = cite(model.source_of("serving.provisioned_throughput").source)
+        yield line("mode", "provisioned", f"Billed by the hour until it is deleted, {cited}")
+        yield line("model_units", 1, "The least there is; each is billed by the hour")
+        yield line("lease_hours", LEASE_HOURS, "It is deleted after so many hours; 1 to 720")
+    else:
+        yield line("mode", "none", "Nothing published says how custom models of it are served")
+        return
+    if data is not None and data.example:
+        words = " ".join(data.example.split())[:_SMOKE_TEXT_MAX]
+        text = "".join(each for each in words if each.isprintable())
+        yield line("smoke_text", text, "What the model is asked before it is published")
+
+
+def _given(model: BaseModel, key: str, text: str) -> Value:
+    homes = {**dict.fromkeys(model.hyperparameters, "hyperparameters"), **HOMES}
+    if key not in homes:
+        meant = closest(key, homes)
+        hint = f"; did you mean {meant}?" if meant is not None else ""
+        raise UserError(
+            f"a customization has no key {key}{hint}", fix=f"use one of {', '.join(sorted(homes))}"
+        )
+    return Value(table=homes[key], key=key, value=_read(text), why="As you said")
+
+
+def _read(text: str) -> Any:
+    """A value as it would stand in the file; a word is a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _text(values: tuple[Value, ...], name: str) -> str:
+    lines = [
+        _SCHEMA,
+        f"# The customization {name}: what to tune, how to serve it, what it may cost.",
+        "# All keys are in docs/settings.md; what sources such as S2 are is in docs/models.md.",
+    ]
+    for table in ("", *SECTIONS):
+        own = [each for each in values if each.table == table]
+        if not own:
+            continue
+        lines += ["", *([f"[{table}]"] if table else [])]
+        for each in own:
+            lines += [f"# {each.why}.", f"{each.key} = {_toml(each.value)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """JSON's texts, numbers and words are TOML's, but for the form of small numbers."""
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
