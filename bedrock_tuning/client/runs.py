@@ -18,6 +18,8 @@ _KNOWN: Final = 200
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
+# What people need only to look into AWS themselves.
+TECHNICAL: Final = ("execution", "job_name", "run_key", "training_version", "validation_version")
 _HIDDEN = ("id", "approval_token", "open", "turn", "watched_since", "ended")
 
 

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bedrock_tuning.cli.__main__ import tuning
+from tests.cli import pasteable
 from tests.cli.support import StubbedAws
 
 Run = Callable[..., Result]
@@ -35,6 +36,10 @@ def run(aws: StubbedAws) -> Run:
     """Runs `tuning` with some arguments."""
 
     def runner(*args: object, input: str | None = None) -> Result:
-        return CliRunner().invoke(tuning, [str(each) for each in args], obj=aws, input=input)
+        result = CliRunner().invoke(tuning, [str(each) for each in args], obj=aws, input=input)
+        # Whatever a test is about: a command that is shown to be typed is one that can be typed.
+        for command in pasteable.commands_in(result.output):
+            pasteable.require_parseable(command)
+        return result
 
     return runner

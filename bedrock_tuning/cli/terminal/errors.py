@@ -25,8 +25,15 @@ _AWS_FIXES: Final = {
     "AccessDeniedException": _DENIED,
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
+    "UnauthorizedOperation": _DENIED,
+    "AuthorizationError": _DENIED,
+    "RequestExpired": _EXPIRED,
     "InvalidClientTokenId": _INVALID,
     "UnrecognizedClientException": _INVALID,
+    "InvalidAccessKeyId": _INVALID,
+    "AuthFailure": _INVALID,
+    "SignatureDoesNotMatch": f"{_INVALID}; is the clock of this machine right?",
+    "InvalidSignatureException": f"{_INVALID}; is the clock of this machine right?",
     "NoSuchBucket": "check the bucket's name and the Region",
     "ThrottlingException": "wait a minute, then try again",
 }
@@ -156,11 +163,20 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
-        EndpointConnectionError,
+        ConfigParseError,
+        CredentialRetrievalError,
+        HTTPClientError,
+        InvalidRegionError,
+        LoginError,
         NoCredentialsError,
         NoRegionError,
+        PartialCredentialsError,
         ProfileNotFound,
+        SSLError,
+        SSOError,
+        TokenRetrievalError,
     )
+    from botocore.exceptions import ConnectionError as NoConnectionError
 
     if isinstance(error, ClientError):
         answer = error.response.get("Error", {})
@@ -176,15 +192,32 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
             fix="log in (aws sso login, aws configure) or set AWS_PROFILE; for the local AWS: "
             'eval "$(python -m local env)"',
         )
+    if isinstance(error, SSOError | LoginError | TokenRetrievalError):
+        return "no-credentials", UserError(str(error), fix=f"{_EXPIRED}: aws sso login")
+    if isinstance(error, CredentialRetrievalError | PartialCredentialsError):
+        return "no-credentials", UserError(
+            str(error), fix="log in again, or correct the profile in ~/.aws/config"
+        )
     if isinstance(error, NoRegionError):
         return "no-region", UserError(
             "no AWS Region is set", fix="pass --region, or set AWS_REGION"
         )
+    if isinstance(error, InvalidRegionError):
+        return "no-region", UserError(str(error), fix="write a Region, for example us-east-1")
     if isinstance(error, ProfileNotFound):
         return "no-credentials", UserError(
-            str(error), fix="correct AWS_PROFILE; `aws configure list-profiles`"
+            str(error),
+            fix="correct --profile, TUNING_PROFILE, AWS_PROFILE or config.toml; "
+            "`aws configure list-profiles` lists them",
         )
-    if isinstance(error, EndpointConnectionError):
+    if isinstance(error, ConfigParseError):
+        return "wrong-input", UserError(str(error), fix="correct that file")
+    if isinstance(error, SSLError):
+        return "network", UserError(
+            str(error), fix="behind a proxy of your own, set AWS_CA_BUNDLE to its certificate"
+        )
+    # Of all that has no answer from AWS: no network, no such host, a timeout, a closed connection.
+    if isinstance(error, HTTPClientError | NoConnectionError):
         return "network", UserError(
             str(error), fix="check the network, the Region and AWS_ENDPOINT_URL"
         )

@@ -52,7 +52,8 @@ def emit_table(
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     lines = table(header, rows, texts=texts, width=width)
     for number, line in enumerate(map(printable, lines)):
-        click.echo(click.style(line, bold=True) if not number else line)
+        is_header = not number and header[-1] in line
+        click.echo(click.style(line, bold=True) if is_header else line)
 
 
 def table(

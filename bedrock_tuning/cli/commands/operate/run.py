@@ -1,5 +1,8 @@
 """`tuning run`: one run in full, and while it runs."""
 
+import shutil
+import sys
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     help="With latest: the newest run of this customization.",
 )
 @click.option("--follow", "-f", is_flag=True, help="Show one line per step until the run ends.")
+@click.option("--all", "every", is_flag=True, help="Show also what only AWS's console asks for.")
 @json_option
 @deployment_options
 @click.pass_context
@@ -35,6 +39,7 @@ def run(
     run: str,
     customization: str | None,
     follow: bool,
+    every: bool,
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
@@ -46,7 +51,7 @@ def run(
     """
     from bedrock_tuning.cli.following import exit_code, show_question, show_until_end
     from bedrock_tuning.client.next_steps import next_step
-    from bedrock_tuning.client.runs import chosen, resolved, row, visible
+    from bedrock_tuning.client.runs import TECHNICAL, chosen, resolved, row, visible
 
     deployment = deployed()
     found = row(deployment, chosen(deployment, run, customization=customization))
@@ -58,7 +63,8 @@ def run(
     if as_json:
         emit_json(visible(found))
     else:
-        _show(visible(found))
+        left = () if every else TECHNICAL
+        _show({name: value for name, value in visible(found).items() if name not in left})
     step = next_step(deployment, found)
     if found["status"] == "awaiting-approval":
         # While it was followed, it has shown the question.
@@ -72,6 +78,14 @@ def run(
 
 def _show(shown: dict[str, Any]) -> None:
     width = max(len(name) for name in shown)
+    room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else sys.maxsize
     for name, value in shown.items():
-        text = str(value).replace("\n", "\n" + " " * (width + 2))
-        emit(f"{name.ljust(width)}  {text}")
+        lines = [
+            piece
+            for line in str(value).splitlines()
+            # An ARN or a command stays whole, so that it can be copied.
+            for piece in wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]
+        ]
+        emit(f"{name.ljust(width)}  {lines[0] if lines else ''}")
+        for line in lines[1:]:
+            emit(f"{' ' * width}  {line}")
