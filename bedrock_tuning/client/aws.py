@@ -136,6 +136,11 @@ class Aws:
         return self.session.client("sns", config=self._config())
 
     @cached_property
+    def cost_explorer(self) -> Any:
+        """What was billed; each request to it is billed, too."""
+        return self.session.client("ce", config=self._config())
+
+    @cached_property
     def sqs(self) -> Any:
         """Events that could not be delivered."""
         return self.session.client("sqs", config=self._config())

@@ -1,0 +1,155 @@
+"""`tuning clean`: deletes models and images that nobody uses any more."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.errors import Interrupted
+from bedrock_tuning.cli.terminal.output import (
+    confirm,
+    emit,
+    emit_json,
+    emit_table,
+    json_option,
+    say,
+)
+from bedrock_tuning.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.cleaning import Unused
+
+
+@command(
+    order=11,
+    examples=(
+        "tuning clean --dry-run",
+        "tuning clean -c pets-search --keep 3 --older-than 90",
+    ),
+)
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="Only of this customization.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="How many of the newest models of each customization stay, beside the published one.",
+)
+@click.option(
+    "--older-than",
+    "days",
+    metavar="DAYS",
+    type=click.IntRange(0),
+    default=30,
+    show_default=True,
+    help="What is newer stays.",
+)
+@click.option("--dry-run", is_flag=True, help="List it and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@json_option
+@deployment_options
+def clean(
+    *,
+    customization: str | None,
+    keep: int,
+    days: int,
+    dry_run: bool,
+    yes: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Delete models that are neither published nor served, and images that no manifest names.
+
+    Shows what it would delete, with its price by the month where that is known, and asks. What is
+    served or published stays, and so does everything of a customization whose run has not ended.
+    A deleted model cannot be brought back; a deleted image can, as long as the bucket keeps older
+    versions.
+    """
+    from bedrock_tuning.client.cleaning import delete, unused
+
+    deployment = deployed()
+    if customization is not None:
+        deployment.require(customization)
+    say(deployment.place)
+    before = datetime.now(UTC) - timedelta(days=days)
+    found = unused(deployment, only=customization, keep=keep, before=before)
+    if not as_json:
+        _show(found)
+    deleted: list[str] = []
+    if found and not dry_run:
+        confirm(
+            f"Delete {_counted(found)}?",
+            yes=yes,
+            otherwise="to delete it",
+            unchanged="everything stays",
+        )
+        try:
+            for each in found:
+                delete(deployment, each)
+                deleted.append(each.name)
+                if not as_json:
+                    emit(f"deleted {each.name}")
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"{len(deleted)} of {len(found)} are deleted, the rest stays",
+                fix=f"to continue: {deployment.command('clean')}",
+            ) from None
+    if as_json:
+        emit_json({"unused": [_document(each) for each in found], "deleted": deleted})
+
+
+def _show(found: "Sequence[Unused]") -> None:
+    if not found:
+        emit("nothing to clean: everything is in use, kept or newer")
+        return
+    emit_table(
+        ("KIND", "CUSTOMIZATION", "NAME", "WHY", "USD/MONTH"),
+        (
+            (
+                each.kind,
+                each.customization,
+                each.name,
+                each.why,
+                _price(each),
+            )
+            for each in found
+        ),
+        texts=("WHY",),
+    )
+
+
+def _price(each: "Unused") -> str:
+    if each.kind == "images":
+        return "by size"
+    return "unknown" if each.usd_per_month is None else f"{each.usd_per_month:,.2f}"
+
+
+def _counted(found: "Sequence[Unused]") -> str:
+    models = sum(each.kind == "model" for each in found)
+    files = sum(len(each.keys) for each in found)
+    parts = [
+        counted(number, noun) for number, noun in ((models, "model"), (files, "file")) if number
+    ]
+    return " and ".join(parts)
+
+
+def _document(each: "Unused") -> dict[str, object]:
+    return {
+        "kind": each.kind,
+        "customization": each.customization,
+        "name": each.name,
+        "why": each.why,
+        "usd_per_month": each.usd_per_month,
+        "files": len(each.keys),
+    }

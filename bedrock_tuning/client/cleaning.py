@@ -1,0 +1,198 @@
+"""What a deployment keeps that nobody uses any more, by rule, and its deletion.
+
+What is served, published or at work is never unused, and what cannot be asked counts as used.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.endpoints import base_model_of
+from bedrock_tuning.client.inference import pointer
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.sources.locations import references
+from bedrock_tuning.wording import counted, in_bytes
+
+_RUN: Final = r"[0-9]{8}-[0-9]{6}-[0-9a-z]{6}"
+# S3 deletes as many in one request.
+_BATCH: Final = 1_000
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unused:
+    """A model, or the images of one dataset bucket that no manifest names.
+
+    name: an ARN, or s3://bucket/folder/. keys: of the images. usd_per_month: None if not known.
+    """
+
+    kind: Literal["model", "images"]
+    customization: str
+    name: str
+    why: str
+    usd_per_month: float | None = None
+    keys: tuple[str, ...] = ()
+
+
+def unused(
+    deployment: Deployment, *, only: str | None, keep: int, before: datetime
+) -> list[Unused]:
+    """Everything that the rule takes, models first.
+
+    only: a customization. keep: how many of each customization's newest models stay beside what is
+    published. before: what is newer stays.
+    """
+    names = [name for name in deployment.customizations if only in (None, name)]
+    at_work = _at_work(deployment)
+    idle = [name for name in names if name not in at_work]
+    return [
+        *_models(deployment, idle, keep=keep, before=before),
+        *_images(deployment, idle, before=before),
+    ]
+
+
+def _at_work(deployment: Deployment) -> set[str]:
+    """Customizations with a run that has not ended: what it uses is not known yet."""
+    pages = deployment.aws.dynamodb.get_paginator("query").paginate(
+        TableName=deployment.runs_table,
+        IndexName="open",
+        KeyConditionExpression="#open = :open",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "yes"}},
+    )
+    return {
+        item["customization"]["S"]
+        for page in pages
+        for item in page.get("Items", ())
+        if "customization" in item
+    }
+
+
+def _models(
+    deployment: Deployment, names: Collection[str], *, keep: int, before: datetime
+) -> Iterator[Unused]:
+    served = _served(deployment)
+    for name in names:
+        published = pointer(deployment, name, "model")
+        newest_first = sorted(
+            _of_customization(deployment, name), key=lambda each: each["creationTime"], reverse=True
+        )
+        free = [each for each in newest_first if each["modelArn"] not in {published, *served}]
+        for each in free[keep:]:
+            if each["creationTime"] < before:
+                base = base_model_of(each["baseModelArn"])
+                price = None if base is None else base.prices.storage_per_month
+                yield Unused(
+                    kind="model",
+                    customization=name,
+                    name=each["modelArn"],
+                    why=f"of {each['creationTime']:%Y-%m-%d}, neither published nor served",
+                    usd_per_month=None if price is None else float(price),
+                )
+
+
+def _of_customization(deployment: Deployment, name: str) -> Iterator[Any]:
+    ours = re.compile(rf"{re.escape(deployment.environment)}-{re.escape(name)}-{_RUN}")
+    pages = deployment.aws.bedrock.get_paginator("list_custom_models").paginate(
+        nameContains=f"{deployment.environment}-{name}-"
+    )
+    for page in pages:
+        yield from (each for each in page["modelSummaries"] if ours.fullmatch(each["modelName"]))
+
+
+def _served(deployment: Deployment) -> set[str]:
+    """Models that answer, or soon will, through whatever anybody made of them."""
+    bedrock = deployment.aws.bedrock
+    found: set[str] = set()
+    for page in bedrock.get_paginator("list_provisioned_model_throughputs").paginate():
+        for each in page["provisionedModelSummaries"]:
+            found |= {each["modelArn"], each["desiredModelArn"]}
+    for deployments in bedrock.get_paginator("list_custom_model_deployments").paginate():
+        found |= {each["modelArn"] for each in deployments["modelDeploymentSummaries"]}
+    return found
+
+
+def _images(
+    deployment: Deployment, names: Collection[str], *, before: datetime
+) -> Iterator[Unused]:
+    for kind in s3_layout.KINDS:
+        bucket = deployment.buckets.of(kind)
+        # Several customizations may use the same folder.
+        manifests = {name: _named(deployment, bucket, name) for name in deployment.customizations}
+        named = {key for keys in manifests.values() for key in keys or ()}
+        for name in names:
+            if manifests[name] is None:
+                # Images without a manifest are an upload that is not complete.
+                continue
+            for folder in deployment.customizations[name].media_folders:
+                free = [
+                    each
+                    for each in _objects(deployment, bucket, folder)
+                    if each["LastModified"] < before
+                    and each["Key"] not in named
+                    and not each["Key"].endswith(s3_layout.MANIFEST_FILE)
+                ]
+                if free:
+                    size = in_bytes(sum(each["Size"] for each in free))
+                    yield Unused(
+                        kind="images",
+                        customization=name,
+                        name=s3_layout.uri(bucket, folder),
+                        why=f"{counted(len(free), 'file')} ({size}) that no manifest names",
+                        keys=tuple(each["Key"] for each in free),
+                    )
+
+
+def _named(deployment: Deployment, bucket: str, name: str) -> set[str] | None:
+    """The keys that a customization's manifest names; None if there is no manifest."""
+    s3 = deployment.aws.s3
+    try:
+        body = s3.get_object(Bucket=bucket, Key=s3_layout.manifest_key(name))["Body"]
+    except s3.exceptions.NoSuchKey:
+        return None
+    return {key for at, key in references(body.iter_chunks(_CHUNK)) if at == bucket}
+
+
+def _objects(deployment: Deployment, bucket: str, folder: str) -> Iterator[Any]:
+    pages = deployment.aws.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=folder
+    )
+    for page in pages:
+        yield from page.get("Contents", ())
+
+
+def delete(deployment: Deployment, found: Unused) -> None:
+    """Deletes it; raises UserError for a model that is served meanwhile, and for refused keys.
+
+    Older versions of images stay as long as the bucket's lifecycle rule keeps them.
+    """
+    if found.kind == "model":
+        _delete_model(deployment, found)
+        return
+    bucket, _ = s3_layout.split_uri(found.name)
+    for start in range(0, len(found.keys), _BATCH):
+        batch = found.keys[start : start + _BATCH]
+        answer = deployment.aws.s3.delete_objects(
+            Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+        )
+        refused = answer.get("Errors", ())
+        if refused:
+            first = refused[0]
+            raise UserError(
+                f"{counted(len(refused), 'file')} could not be deleted: {first.get('Message')}",
+                where=s3_layout.uri(bucket, first.get("Key", "")),
+                fix="you need s3:DeleteObject on the bucket",
+            )
+
+
+def _delete_model(deployment: Deployment, found: Unused) -> None:
+    used = {pointer(deployment, found.customization, "model"), *_served(deployment)}
+    if found.name in used:
+        raise UserError(
+            "this model is published or served now, and stays", where=found.name, fix="run it again"
+        )
+    deployment.aws.bedrock.delete_custom_model(modelIdentifier=found.name)

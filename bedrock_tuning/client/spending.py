@@ -1,0 +1,128 @@
+"""What an environment costs now, by customization: served and stored, and what was billed."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
+from bedrock_tuning.client.inventory import models
+from bedrock_tuning.run.job import TAG_PREFIX
+
+_TEAM: Final = "team"
+_HOUR: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One Provisioned Throughput. ends: of its lease or commitment; None for neither.
+
+    so_far_usd: since it was made. until_end_usd: from now to its end. None where no price is known,
+    or no end.
+    """
+
+    name: str
+    usd_per_hour: float | None
+    ends: str | None
+    so_far_usd: float | None
+    until_end_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """Of one customization. models: stored ones. stored_usd_per_month: None if a price is missing.
+
+    billed_usd: in this month, by its tag, as Cost Explorer has it; None where it was not asked.
+    """
+
+    customization: str
+    team: str
+    served: list[Served] = field(default_factory=list)
+    models: int = 0
+    stored_usd_per_month: float | None = 0.0
+    billed_usd: float | None = None
+
+
+def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
+    """By customization, deployed ones and those that something is left of.
+
+    billed: also ask Cost Explorer, which bills each request.
+    """
+    served: dict[str, list[Served]] = defaultdict(list)
+    for each in endpoints(deployment.aws, environment=deployment.environment):
+        served[each.customization].append(_served(each, now=datetime.now(UTC)))
+    stored: dict[str, list[float | None]] = defaultdict(list)
+    for name in deployment.customizations:
+        for model in models(deployment.aws, deployment.environment, only=name):
+            stored[name].append(model.usd_per_month)
+    bills = _billed(deployment) if billed else {}
+    return [
+        Spending(
+            customization=name,
+            team=_team(deployment, name),
+            served=served.get(name, []),
+            models=len(stored.get(name, [])),
+            stored_usd_per_month=_sum(stored.get(name, [])),
+            billed_usd=bills.get(name, 0.0) if billed else None,
+        )
+        for name in sorted({*deployment.customizations, *served, *bills} - {""})
+    ]
+
+
+def _team(deployment: Deployment, name: str) -> str:
+    found = deployment.customizations.get(name)
+    return "" if found is None else found.tags.get(_TEAM, "")
+
+
+def _sum(prices: list[float | None]) -> float | None:
+    known = [price for price in prices if price is not None]
+    return round(sum(known), 2) if len(known) == len(prices) else None
+
+
+def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
+    ends = each.lease_end or (
+        f"{each.committed_until:%Y-%m-%dT%H:%M:%SZ}" if each.committed_until else None
+    )
+    price, left = each.usd_per_hour, None
+    if ends is not None:
+        end = datetime.strptime(ends, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        left = max(0.0, (end - now).total_seconds() / _HOUR)
+    hours = (now - each.created).total_seconds() / _HOUR
+    return Served(
+        name=each.name,
+        usd_per_hour=price,
+        ends=ends,
+        so_far_usd=None if price is None else round(price * hours, 2),
+        until_end_usd=None if price is None or left is None else round(price * left, 2),
+    )
+
+
+def _billed(deployment: Deployment) -> dict[str, float]:
+    """This month's bill by customization, as far as its tags were activated for billing."""
+    today = datetime.now(UTC).date()
+    start = today.replace(day=1)
+    # The end is exclusive, and a period must not be empty on the first of a month.
+    end = date.fromordinal(today.toordinal() + 1)
+    key = f"{TAG_PREFIX}:customization"
+    asked: dict[str, Any] = {
+        "TimePeriod": {"Start": f"{start}", "End": f"{end}"},
+        "Granularity": "MONTHLY",
+        "Metrics": ["UnblendedCost"],
+        "Filter": {
+            "Tags": {"Key": f"{TAG_PREFIX}:environment", "Values": [deployment.environment]}
+        },
+        "GroupBy": [{"Type": "TAG", "Key": key}],
+    }
+    found: dict[str, float] = {}
+    while True:
+        answer = deployment.aws.cost_explorer.get_cost_and_usage(**asked)
+        for period in answer["ResultsByTime"]:
+            for group in period["Groups"]:
+                # "bedrock-tuning:customization$pets-search"; without a name what has no tag.
+                name = group["Keys"][0].partition("$")[2]
+                amount = float(group["Metrics"]["UnblendedCost"]["Amount"])
+                found[name] = round(found.get(name, 0.0) + amount, 2)
+        if "NextPageToken" not in answer:
+            return found
+        asked["NextPageToken"] = answer["NextPageToken"]
