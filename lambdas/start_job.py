@@ -34,8 +34,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"admission", "report", "settings", "execution": its ARN}.
 
     Returns decision (a StartDecision), a reason, the holder if another run owns the lock on the
-    same work, and for "start" and "approve" the run key, whether there is a validation dataset, the
-    estimate and the request in Step Functions' spelling.
+    same work, and for "start" and "approve" the run key, whether there is a validation dataset or
+    a configuration (a grader, a teacher), the estimate and the request in Step Functions' spelling.
     """
     env = StartEnvironment.from_env(os.environ)
     admission, report = event["admission"], event["report"]
@@ -85,6 +85,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         status="awaiting-approval" if reason else "training",
         estimate=str(estimate),
         approval_reason=reason,
+        builds_on=customization.custom_model or None,
     )
     logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
     return _decision(
@@ -92,6 +93,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         reason or "the price is within the budget",
         run_key=key,
         with_validation=plan.with_validation,
+        with_configuration=job.configuration(customization) is not None,
         estimate=str(estimate),
         request=job.pascal_case(plan.request()),
     )

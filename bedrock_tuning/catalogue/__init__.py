@@ -13,7 +13,7 @@ from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
 from bedrock_tuning.catalogue._load import read_facts, read_model, read_sources
 from bedrock_tuning.catalogue._model import BaseModel, StepAdvice, StepRecommendation
 from bedrock_tuning.catalogue._shapes import (
-    STARTED_TYPES,
+    GEOGRAPHIES,
     BatchTokens,
     Block,
     CaptionLimits,
@@ -36,7 +36,7 @@ from bedrock_tuning.catalogue._shapes import (
 from bedrock_tuning.wording import closest
 
 __all__ = [
-    "STARTED_TYPES",
+    "GEOGRAPHIES",
     "Alternative",
     "BaseModel",
     "BatchTokens",

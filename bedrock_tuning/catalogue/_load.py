@@ -13,6 +13,7 @@ from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
     DatasetContract,
     Dispute,
+    Distillation,
     Hyperparameter,
     Ids,
     Inference,
@@ -51,6 +52,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     datasets: dict[str, dict[str, Any]]
     hyperparameters: dict[str, dict[str, Any]] = {}
     rft_hyperparameters: dict[str, dict[str, Any]] = {}
+    distillation: dict[str, Any] = {}
     prices: dict[str, Any] = {}
     price_list: dict[str, Any] = {}
     inference: dict[str, Any] = {}
@@ -115,6 +117,7 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
         },
         hyperparameters=_hyperparameters(head, "hyperparameters", file.name, facts),
         rft_hyperparameters=_hyperparameters(head, "rft_hyperparameters", file.name, facts),
+        distillation=_convert(head.distillation, Distillation, file.name, "distillation"),
         prices=_convert(head.prices, Prices, file.name, "prices"),
         price_list=_convert(head.price_list, PriceList, file.name, "price_list"),
         inference=_convert(head.inference, Inference, file.name, "inference"),

@@ -8,6 +8,7 @@ from bedrock_tuning.catalogue._facts import Shape, Source, Sourced
 from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
     DatasetContract,
+    Distillation,
     Hyperparameter,
     Ids,
     Inference,
@@ -81,6 +82,7 @@ class BaseModel(Shape, frozen=True):
     datasets: Mapping[str, DatasetContract]
     hyperparameters: Mapping[str, Hyperparameter]
     rft_hyperparameters: Mapping[str, Hyperparameter]
+    distillation: Distillation
     prices: Prices
     price_list: PriceList
     inference: Inference
@@ -90,6 +92,21 @@ class BaseModel(Shape, frozen=True):
     facts: Mapping[str, Sourced]
     sources: Mapping[str, Source]
     note: str = ""
+
+    @property
+    def started_types(self) -> tuple[CustomizationType, ...]:
+        """The types of jobs that this project starts; of the others it checks datasets only."""
+        ours = self.job_api == "CreateModelCustomizationJob"
+        return self.customization_types if ours else ()
+
+    def hyperparameters_of(self, type_: str) -> tuple[str, Mapping[str, Hyperparameter]]:
+        """Those of a type of job, and the path of their facts.
+
+        None is published for distillation, whose jobs are started without (UG-dist).
+        """
+        if type_ == "REINFORCEMENT_FINE_TUNING":
+            return "rft_hyperparameters", self.rft_hyperparameters
+        return "hyperparameters", {} if type_ == "DISTILLATION" else self.hyperparameters
 
     @property
     def customization_id(self) -> str:

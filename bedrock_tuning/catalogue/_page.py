@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import (
-    STARTED_TYPES,
     Alternative,
     BaseModel,
     Hyperparameter,
@@ -33,6 +32,7 @@ listed is unknown, not zero.
 # Facts of these sections are shown as one table each; datasets and hyperparameters have their own.
 _SECTIONS: Final = (
     ("Identity", ("customization_types", "job_api", "ids", "regions", "lifecycle", "serving")),
+    ("Teachers for distillation", ("distillation",)),
     ("Prices", ("prices", "price_list")),
     ("Inference and quotas", ("inference", "quotas")),
     ("Training time", ("training_time",)),
@@ -82,7 +82,7 @@ def _overview(models: Iterable[BaseModel]) -> str:
                 f"`{model.key}`",
                 _openness(model),
                 _value(model.customization_regions),
-                ", ".join(map(_type, model.customization_types)),
+                ", ".join(_type(each, model) for each in model.customization_types),
                 _served(model),
             )
             for model in models
@@ -90,9 +90,10 @@ def _overview(models: Iterable[BaseModel]) -> str:
     )
 
 
-def _type(name: str) -> str:
+def _type(name: str, model: BaseModel) -> str:
     words = name.replace("_", " ").lower()
-    return words if name in STARTED_TYPES else f"{words} (datasets are checked, jobs not started)"
+    started = name in model.started_types
+    return words if started else f"{words} (datasets are checked, jobs not started)"
 
 
 def _openness(model: BaseModel) -> str:

@@ -8,9 +8,9 @@ from bedrock_tuning.catalogue._facts import Shape
 CustomizationType = Literal[
     "FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING"
 ]
-# Jobs of the other types need a customizationConfig (a teacher model, a grader), which this project
-# does not write: it checks their datasets only.
-STARTED_TYPES: Final[tuple[CustomizationType, ...]] = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
+# How the ids of cross-Region inference profiles begin (Bedrock User Guide, "Supported Regions and
+# models for inference profiles").
+GEOGRAPHIES: Final = ("us", "us-gov", "eu", "apac", "jp", "au", "ca", "global")
 Format = Literal[
     "image-caption", "prompt-completion", "input-only", "claude-messages", "converse", "rft"
 ]
@@ -286,6 +286,12 @@ class TrainingTime(Shape, frozen=True):
     """How long a job took that somebody told of, in hours; no promise for another dataset."""
 
     hours: float | None = None
+
+
+class Distillation(Shape, frozen=True):
+    """What is published about models that teach this one; empty where nothing is."""
+
+    teachers: tuple[str, ...] = ()
 
 
 class Inference(Shape, frozen=True):

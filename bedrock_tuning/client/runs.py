@@ -15,6 +15,8 @@ POLL_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 60.0
 # Among how many of the newest runs a misspelled one is sought.
 _KNOWN: Final = 200
+# More than any account has custom models.
+_ALL: Final = 100_000
 
 Row = Mapping[str, Any]
 # What only machines need: keys of the table, and the token whose holder decides about a run.
@@ -198,6 +200,21 @@ def _taken(waiting: Row, others: Sequence[Row]) -> dict[str, Any]:
 def _second(found: Row) -> str:
     """When a run began, as its name says: 20261121-093000."""
     return str(found["run"])[:15]
+
+
+def lineage(deployment: Deployment, found: Row) -> list[str]:
+    """What a run's model builds on, the nearest first, down to the first model that no run made."""
+    wanted = str(found.get("builds_on", ""))
+    if not wanted:
+        return []
+    every = rows(deployment, customization=None, limit=_ALL)
+    made = {str(each["model_arn"]): each for each in every if "model_arn" in each}
+    line: list[str] = []
+    while wanted:
+        maker = made.pop(wanted, None)
+        line.append(wanted if maker is None else f"run {maker['run']} of {maker['customization']}")
+        wanted = str((maker or {}).get("builds_on", ""))
+    return line
 
 
 def visible(found: Row) -> dict[str, Any]:

@@ -58,8 +58,9 @@ _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 class Customization:
     """What one team wants tuned: a file in customizations/, checked against the catalogue.
 
-    hyperparameters: complete, as strings ready for Bedrock. folders: those that its file names.
-    overrides: by rule name. warnings: what a reader should know although the file is usable.
+    custom_model, grader, teacher: "" for none. hyperparameters: complete, as strings. folders:
+    those that its file names. overrides: by rule name. warnings: what a reader should know although
+    the file is usable.
     """
 
     name: str
@@ -67,6 +68,10 @@ class Customization:
     description: str
     base_model: BaseModel
     customization_type: CustomizationType
+    custom_model: str
+    grader: str
+    teacher: str
+    teacher_tokens: int | None
     allow_closed_model: bool
     hyperparameters: Mapping[str, str]
     validation: Validation
@@ -356,12 +361,10 @@ def _read_file(
     """Reads all tables even after a problem; None when model or type stay unknown."""
     names = {name for each in models.values() for name in each.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
-    head = root.read(TABLES[""], tables=SECTIONS, homes=homes)
-    type_, allowed = (
-        head.get(key, TABLES[""][key].default)
-        for key in ("customization_type", "allow_closed_model")
-    )
-    model = checks.read_model(root, key=head.get("base_model", ""), models=models)
+    given = root.read(TABLES[""], tables=SECTIONS, homes=homes)
+    head = {key: each.default for key, each in TABLES[""].items()} | given
+    type_, allowed = head["customization_type"], head["allow_closed_model"]
+    model = checks.read_model(root, key=given.get("base_model", ""), models=models)
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
     folders, validation = tuple(policy.get("folders", ())), policy.get("validation")
@@ -380,9 +383,10 @@ def _read_file(
         checks.check_region(
             root.problems, model=model, mode=serving.mode, region=region, environments=there
         )
-    hyperparameters = resolve(section=parameters, model=model)
+    hyperparameters = resolve(section=parameters, model=model, type_=type_)
     if not checks.check_type(root, type_=type_, model=model):
         return None
+    checks.check_job(root, head, type_=type_, model=model, regions=regions)
     published = model.datasets[type_].validation
     if validation and validation != published:
         fact = model.source_of(f"datasets.{type_}.validation")
@@ -400,9 +404,13 @@ def _read_file(
     return Customization(
         name=name,
         file=root.problems.file,
-        description=head.get("description", ""),
+        description=given.get("description", ""),
         base_model=model,
         customization_type=cast(CustomizationType, type_),
+        custom_model=head["custom_model"],
+        grader=head["grader"],
+        teacher=head["teacher"],
+        teacher_tokens=head["teacher_tokens"],
         allow_closed_model=allowed,
         hyperparameters=hyperparameters,
         validation=cast(Validation, validation or published),

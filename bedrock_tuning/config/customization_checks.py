@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, account_facts, catalogue, cite
+from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite
 from bedrock_tuning.config.customization_fields import (
     LEASE_HOURS_MAX,
     OWN_TAG_PREFIX,
@@ -18,6 +18,7 @@ from bedrock_tuning.config.customization_fields import (
     tags_max,
 )
 from bedrock_tuning.config.messages import closest, did_you_mean, listed, shown
+from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.dataset.tokens import caption_tokens
 
@@ -65,13 +66,11 @@ def check_open(root: Section, *, model: BaseModel, allowed: bool) -> None:
 
 def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
     """Whether the model offers this customization type and the project starts its jobs."""
-    possible = [each for each in model.customization_types if each in STARTED_TYPES]
+    possible = model.started_types
     if type_ in possible:
         return True
-    if model.job_api != "CreateModelCustomizationJob":
+    if not possible:
         why = f"jobs of {model.name} use another API, which this project does not call"
-    elif type_ in model.customization_types:
-        why = f"this project does not start {type_} jobs: use {listed(possible)}"
     else:
         hint = did_you_mean(type_, possible)
         why = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
@@ -83,8 +82,55 @@ def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]
     """As check_type, while the base model is unknown."""
     known = sorted({each for model in models.values() for each in model.customization_types})
     if type_ not in known:
-        fix = did_you_mean(type_, known) or f": use {listed(STARTED_TYPES)}"
+        fix = did_you_mean(type_, known) or f": use {listed(known)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
+
+
+def check_job(
+    root: Section, head: Mapping[str, Any], *, type_: str, model: BaseModel, regions: Regions
+) -> None:
+    """What a type of job needs besides a dataset, and on which model it builds."""
+    for key, owner in JOB_KEYS.items():
+        if key in root.refused:
+            continue
+        if type_ == owner and not head[key] and key in NEEDED_KEYS:
+            fix = TABLES[""][key].kind.fix
+            root.problem(key, f'is missing: customization_type = "{owner}" needs it; {fix}')
+        elif type_ != owner and key in root:
+            root.problem(key, f'has no effect: it belongs to customization_type = "{owner}"')
+    known = model.distillation.teachers
+    if head["teacher"] and known and head["teacher"].removeprefix("us.") not in known:
+        fact = model.source_of("distillation.teachers")
+        root.warn(
+            "teacher",
+            f"{shown(head['teacher'])} is not a teacher of {model.name} according to "
+            f"{cite(fact.source)}: {', '.join(known)}",
+        )
+    if head["custom_model"]:
+        base = head["custom_model"].split(":", 5)[5].split("/")[1]
+        if base not in model.customization_ids:
+            root.problem(
+                "custom_model",
+                f"was made from {base}, not from {model.customization_id}: correct base_model",
+            )
+    for key in ("custom_model", "grader"):
+        there = head[key].split(":")[3] if head[key] else ""
+        for name, region in regions.items():
+            if there and region and region != there:
+                root.problem(
+                    key,
+                    f"is in {there}, and the environment {name} in {region}: a job uses what is in "
+                    f"its own Region; set another one in [environments.{name}]",
+                )
+
+
+# Beside the dataset: what belongs to which type of job.
+JOB_KEYS: Final[Mapping[str, str]] = {
+    "grader": "REINFORCEMENT_FINE_TUNING",
+    "teacher": "DISTILLATION",
+    "teacher_tokens": "DISTILLATION",
+}
+NEEDED_KEYS: Final = ("grader", "teacher")
 
 
 def check_folders(section: Section, folders: Sequence[str]) -> None:

@@ -33,6 +33,16 @@ OWN_TAG_PREFIX: Final = "bedrock-tuning:"
 OWN_TAGS_MAX: Final = 10
 # Bedrock's patterns (botocore: TagKey, TagValue); its \s is ASCII.
 TAG_KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
+# As the API's patterns have them, in linear time.
+CUSTOM_MODEL: Final = re.compile(
+    r"arn:aws[a-z-]*:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/"
+    r"[a-z0-9-]{1,63}[.][a-z0-9.-]{1,63}(:[a-z0-9-]{1,63}){0,2}/[a-z0-9]{12}"
+)
+GRADER: Final = re.compile(
+    r"arn:aws[a-z-]*:lambda:[a-z]{2}(-gov)?-[a-z]+-[0-9]:[0-9]{12}:function:"
+    r"[a-zA-Z0-9_-]{1,64}(:[a-zA-Z0-9_-]{1,128})?"
+)
+TEACHER: Final = re.compile(r"[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){1,2}(:[a-z0-9-]{1,63}){0,2}")
 TAG_VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)
 
 
@@ -52,6 +62,48 @@ class Head:
         Text(most=60, example="FINE_TUNING"),
         "The kind of job. The [catalogue](models.md) lists those that a model offers.",
         default="FINE_TUNING",
+    )
+    custom_model: str = described(
+        Text(
+            most=1011,
+            pattern=CUSTOM_MODEL,
+            what="the ARN of a custom model",
+            example="arn:aws:bedrock:us-east-1:111122223333:custom-model/"
+            "amazon.nova-micro-v1:0:128k/abcdefghijkl",
+            optional=True,
+        ),
+        "The custom model on which another round of training builds. `base_model` is the one that "
+        "it was made from.",
+        default="",
+    )
+    grader: str = described(
+        Text(
+            most=512,
+            pattern=GRADER,
+            what="the ARN of a Lambda function, or of its version or alias",
+            example="arn:aws:lambda:us-east-1:111122223333:function:grader",
+            optional=True,
+        ),
+        "The function that scores answers in reinforcement fine-tuning. The service role may call "
+        "it, and no other.",
+        default="",
+    )
+    teacher: str = described(
+        Text(
+            most=200,
+            pattern=TEACHER,
+            what="the id of a model or of a cross-Region inference profile",
+            example="amazon.nova-pro-v1:0",
+            optional=True,
+        ),
+        "The model whose answers a distillation trains on. The service role may invoke it, and no "
+        "other.",
+        default="",
+    )
+    teacher_tokens: int | None = described(
+        Number(least=1, most=2**31 - 1, why_most="Bedrock's API"),
+        "The maximum number of tokens in one answer of the teacher. Default: Bedrock's.",
+        default=None,
     )
     allow_closed_model: bool = described(
         Flag(),

@@ -10,9 +10,12 @@ from bedrock_tuning.config.messages import closest, did_you_mean, plain_number
 from bedrock_tuning.config.reader import Section, misplaced
 
 
-def kind_of(model: BaseModel, parameter: Hyperparameter) -> Kind:
-    """What a hyperparameter of a model may be, each bound with the catalogue's source."""
-    path = f"hyperparameters.{parameter.name}"
+def kind_of(model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters") -> Kind:
+    """What a hyperparameter of a model may be, each bound with the catalogue's source.
+
+    table: of the catalogue, where its facts are.
+    """
+    path = f"{table}.{parameter.name}"
     source = model.facts[f"{path}.max"].source if f"{path}.max" in model.facts else parameter.source
     why = f"{model.name}, {cite(source)}"
     if parameter.type == "string":
@@ -48,9 +51,9 @@ def spell(value: int | float | str) -> str:
     return value if isinstance(value, str) else plain_number(value)
 
 
-def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
+def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]:
     """All hyperparameters of a job, defaults filled in, as strings; reports what is wrong."""
-    known = model.hyperparameters
+    table, known = model.hyperparameters_of(type_)
     given: dict[str, Any] = {}
     for name, value in section.items():
         if name in known:
@@ -60,7 +63,7 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
         free = [each for each in known if each not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
         hint = misplaced(name, table="hyperparameters", homes=HOMES)
-        hint = hint or did_you_mean(name, free) or f": {use if known else 'this model has none'}"
+        hint = hint or did_you_mean(name, free) or f": {use if known else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")
         # What was probably meant is not missing, and its value is checked, too.
         meant = closest(name, free)
@@ -68,17 +71,17 @@ def resolve(*, section: Section, model: BaseModel) -> dict[str, str]:
             given.setdefault(meant, value)
     resolved: dict[str, str] = {}
     for name, parameter in known.items():
-        kind = kind_of(model, parameter)
+        kind = kind_of(model, parameter, table=table)
         value = given.get(name, parameter.default)
         problem = kind.problem(value) if name in given else ""
         if name not in given and value is None and parameter.required:
-            source = model.facts.get(f"hyperparameters.{name}.max")
+            source = model.facts.get(f"{table}.{name}.max")
             cited = cite(source.source if source else parameter.source)
             problem = f"is missing, {model.name} has no default for it ({cited}): {kind.fix}"
         if problem:
             section.problem(name, problem)
         elif value is not None:
-            _warn(value, section=section, model=model, parameter=parameter)
+            _warn(value, section=section, model=model, parameter=parameter, table=table)
             resolved[name] = spell(_automatic(value, parameter))
     return resolved
 
@@ -89,11 +92,13 @@ def _automatic(value: Any, parameter: Hyperparameter) -> Any:
     return parameter.auto if is_text else value
 
 
-def _warn(value: Any, *, section: Section, model: BaseModel, parameter: Hyperparameter) -> None:
+def _warn(
+    value: Any, *, section: Section, model: BaseModel, parameter: Hyperparameter, table: str
+) -> None:
     """Where sources disagree about the maximum, a value between the two is a warning."""
     if parameter.warn is None or isinstance(value, str) or value <= parameter.warn:
         return
-    most = model.source_of(f"hyperparameters.{parameter.name}.max")
+    most = model.source_of(f"{table}.{parameter.name}.max")
     tags = ", ".join(tag for other in most.alternatives for tag in other.source)
     section.warn(
         parameter.name,

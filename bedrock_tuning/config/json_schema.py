@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, catalogue
-from bedrock_tuning.config.customization_checks import rule_severities
+from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.config.customization_checks import JOB_KEYS, NEEDED_KEYS, rule_severities
 from bedrock_tuning.config.customization_fields import (
     OWN_TAG_PREFIX,
     PLACEMENT,
@@ -32,9 +32,10 @@ def customization_schema() -> JsonSchema:
     models = catalogue()
     root = _table(TABLES[""])
     properties = root["properties"]
-    properties["base_model"] |= {"enum": [key for key in models if _types(models[key])]}
-    properties["customization_type"] |= {"enum": list(STARTED_TYPES)}
-    names = sorted({name for model in models.values() for name in model.hyperparameters})
+    properties["base_model"] |= {"enum": [key for key in models if models[key].started_types]}
+    started = {each for model in models.values() for each in model.started_types}
+    properties["customization_type"] |= {"enum": sorted(started)}
+    names = sorted({name for model in models.values() for name in _parameters(model)})
     properties["hyperparameters"] = {"type": "object", "propertyNames": {"enum": names}}
     for name in ("dataset", "serving", "budget"):
         properties[name] = _table(TABLES[name])
@@ -49,7 +50,7 @@ def customization_schema() -> JsonSchema:
         "additionalProperties": {"type": "string", "pattern": f"^{TAG_VALUE.pattern}$"},
     }
     properties["environments"] = _overlays(properties)
-    root["allOf"] = _by_model({key: model for key, model in models.items() if _types(model)})
+    root["allOf"] = _by_model({key: model for key, model in models.items() if model.started_types})
     return {"$schema": _DRAFT, "title": "Customization of Bedrock Tuning", **root}
 
 
@@ -133,8 +134,9 @@ def _rules() -> JsonSchema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _types(model: BaseModel) -> list[str]:
-    return [each for each in model.customization_types if each in STARTED_TYPES]
+def _parameters(model: BaseModel) -> list[str]:
+    """The names of a model's hyperparameters in any of its types of jobs."""
+    return [name for each in model.started_types for name in model.hyperparameters_of(each)[1]]
 
 
 def _by_model(models: Mapping[str, BaseModel]) -> list[JsonSchema]:
@@ -158,14 +160,7 @@ def _by_model(models: Mapping[str, BaseModel]) -> list[JsonSchema]:
 
 def _of_model(model: BaseModel) -> JsonSchema:
     """What a base model adds: its hyperparameters, its ways of serving, whether it is closed."""
-    parameters = model.hyperparameters.values()
-    hyperparameters: JsonSchema = {
-        "properties": {each.name: kind_of(model, each).schema for each in parameters},
-        "additionalProperties": False,
-    }
-    needed = [each.name for each in parameters if each.required and each.default is None]
-    if needed:
-        hyperparameters["required"] = needed
+    by_type = [_of_type(model, each) for each in model.started_types]
     offered = [
         mode
         for mode, is_offered in (
@@ -177,15 +172,44 @@ def _of_model(model: BaseModel) -> JsonSchema:
     ]
     then: JsonSchema = {
         "properties": {
-            "hyperparameters": hyperparameters,
-            "customization_type": {"enum": _types(model)},
+            "customization_type": {"enum": list(model.started_types)},
             "serving": {"properties": {"mode": {"enum": offered}}},
         },
-        "required": ["hyperparameters"] if needed else [],
+        "required": [],
+        "allOf": by_type,
     }
-    if "FINE_TUNING" not in _types(model):
+    if "FINE_TUNING" not in model.started_types:
         then["required"].append("customization_type")
     if model.lifecycle.closed_because():
         then["properties"]["allow_closed_model"] = {"const": True}
         then["required"].append("allow_closed_model")
     return then
+
+
+def _of_type(model: BaseModel, type_: str) -> JsonSchema:
+    """What a type of job adds: its hyperparameters, and the keys that are its own."""
+    table, known = model.hyperparameters_of(type_)
+    parameters = known.values()
+    hyperparameters: JsonSchema = {
+        "properties": {each.name: kind_of(model, each, table=table).schema for each in parameters},
+        "additionalProperties": False,
+    }
+    needed = [each.name for each in parameters if each.required and each.default is None]
+    if needed:
+        hyperparameters["required"] = needed
+    own = [key for key, owner in JOB_KEYS.items() if owner == type_]
+    foreign = {key: False for key, owner in JOB_KEYS.items() if owner != type_}
+    return {
+        # A file without the key fine-tunes.
+        "if": {
+            "properties": {"customization_type": {"const": type_}},
+            "required": [] if type_ == "FINE_TUNING" else ["customization_type"],
+        },
+        "then": {
+            "properties": {"hyperparameters": hyperparameters, **foreign},
+            "required": [
+                *(["hyperparameters"] if needed else []),
+                *(key for key in own if key in NEEDED_KEYS),
+            ],
+        },
+    }

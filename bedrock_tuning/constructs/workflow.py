@@ -211,7 +211,7 @@ def _turns() -> dict[str, State]:
     return {
         "Take a turn": call(TAKE_TURN, then="A turn?"),
         "A turn?": choose(
-            equals("$.turn.decision", "train", "With validation dataset?"),
+            equals("$.turn.decision", "train", "With configuration?"),
             equals("$.turn.decision", "wait", "Wait for a turn"),
             default="Close run",
         ),
@@ -225,15 +225,19 @@ def _turns() -> dict[str, State]:
             "SecondsPath": "$.turn.seconds",
             "Next": "Take a turn",
         },
-        "With validation dataset?": choose(
-            {
-                "Variable": "$.start.with_validation",
-                "BooleanEquals": True,
-                "Next": "Train with validation",
-            },
-            default="Train",
+        # A path that is not in the input is an error, so each combination is a state.
+        "With configuration?": _with("configuration", "Validated, too?", "Validated?"),
+        "Validated?": _with("validation", "Train with validation", "Train"),
+        "Validated, too?": _with(
+            "validation", "Train with configuration and validation", "Train with configuration"
         ),
     }
+
+
+def _with(part: str, yes: str, no: str) -> State:
+    """Whether the request has an optional part."""
+    rule = {"Variable": f"$.start.with_{part}", "BooleanEquals": True, "Next": yes}
+    return choose(rule, default=no)
 
 
 def _training(placeholders: Collection[str]) -> dict[str, State]:
@@ -265,10 +269,19 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Catch": [to("Close run")],
         "Next": "Record job",
     }
-    validated = {"ValidationDataConfig.$": "$.start.request.ValidationDataConfig"}
+    validated, configured = (
+        {f"{field}.$": f"$.start.request.{field}"}
+        for field in ("ValidationDataConfig", "CustomizationConfig")
+    )
     return {
         "Train": train,
         "Train with validation": {**train, "Parameters": {**request, **validated}},
+        # A grader or a teacher.
+        "Train with configuration": {**train, "Parameters": {**request, **configured}},
+        "Train with configuration and validation": {
+            **train,
+            "Parameters": {**request, **configured, **validated},
+        },
         "Read job": read,
         "Record job": call(RECORD_JOB, then="Serve"),
     }

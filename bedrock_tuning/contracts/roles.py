@@ -1,8 +1,10 @@
 """The contract of every role, from what its function or service has to do."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.catalogue import GEOGRAPHIES
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
@@ -105,6 +107,7 @@ def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role
             g.objects("read output", "s3:GetObject", buckets=g.OUTPUT, patterns=[f"{jobs}*"]),
             g.listing("list output", buckets=g.OUTPUT, prefixes=[f"{jobs}*"]),
         ]
+    granted += [*_grader(customization), *_teacher(customization)]
     return Role(
         name=f"role.bedrock.{name}",
         place=places[f"role.bedrock.{name}"],
@@ -116,6 +119,47 @@ def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role
     )
 
 
+def _here(arn: str) -> str:
+    """An ARN in the account and Region of the deployment, where jobs take such things from."""
+    start, partition, service, _, _, rest = arn.split(":", 5)
+    return f"{start}:{partition}:{service}:{{region}}:{{account}}:{rest}"
+
+
+def _grader(customization: Customization) -> Iterator[Grant]:
+    """Calling the function that scores answers (docs/facts/iam.md#grader-and-teacher)."""
+    if customization.grader:
+        yield Grant(
+            why="call the grader",
+            actions=("lambda:InvokeFunction",),
+            resources=(_here(customization.grader),),
+        )
+
+
+def _teacher(customization: Customization) -> Iterator[Grant]:
+    """Asking the model that answers the prompts, where its inference profile sends them, too."""
+    if not customization.teacher:
+        return
+    geography, _, model = customization.teacher.partition(".")
+    asked = Grant(
+        why="ask the teacher",
+        actions=("bedrock:InvokeModel",),
+        resources=g.foundation_models(customization.teacher),
+    )
+    if geography not in GEOGRAPHIES:
+        yield asked
+        return
+    profile = (
+        f"arn:{{partition}}:bedrock:{{region}}:{{account}}:inference-profile/{geography}.{model}"
+    )
+    yield replace(asked, resources=(profile,))
+    yield replace(
+        asked,
+        why="ask the teacher in other Regions",
+        resources=(f"arn:{{partition}}:bedrock:*::foundation-model/{model}",),
+        conditions=(g.equals("bedrock:InferenceProfileArn", profile),),
+    )
+
+
 def _starter(scope: Scope, customization: Customization, places: Places) -> Role:
     """The only role that may start this customization's jobs, and with its own service role only.
 
@@ -124,6 +168,24 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
     """
     name, base = customization.name, customization.base_model.customization_id
     own = g.equals(f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", name)
+    # New models have no tags yet; what another customization made is not built upon.
+    nobody_elses = Condition(
+        operator="StringEqualsIfExists",
+        key=f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}",
+        values=(name,),
+    )
+    starting = Grant(
+        why="start jobs",
+        actions=("bedrock:CreateModelCustomizationJob",),
+        resources=(*g.foundation_models(base), g.CUSTOM_MODELS, g.JOBS),
+        conditions=(own, nobody_elses),
+    )
+    again = replace(
+        starting,
+        why="build on the named model",
+        resources=(_here(customization.custom_model),) if customization.custom_model else (),
+        conditions=(own,),
+    )
     return Role(
         name=f"role.start.{name}",
         place=places[f"role.start.{name}"],
@@ -135,12 +197,8 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
         ),
         grants=(
             # AWS's own pages differ in which of the three types is asked for.
-            Grant(
-                why="start jobs",
-                actions=("bedrock:CreateModelCustomizationJob",),
-                resources=(*g.foundation_models(base), g.CUSTOM_MODELS, g.JOBS),
-                conditions=(own,),
-            ),
+            starting,
+            *([again] if customization.custom_model else []),
             replace(
                 tagging := g.tag_as_own(
                     "tag jobs", scope.settings.name, resources=(g.JOBS, g.CUSTOM_MODELS)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -21,6 +21,7 @@ from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.talks.chunks import chunks
+from bedrock_tuning.dataset.talks.nested import questions
 from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
 from bedrock_tuning.dataset.talks.write import Placed, write_talk
@@ -101,8 +102,7 @@ class Conversion:
         self.said += table.said
         rows = table.rows or ([(1, table.value)] if isinstance(table.value, dict) else [])
         column = self.plan.split_column
-        for number, row in rows:
-            where = f"{path.name} row {number}"
+        for where, row in _questions(rows, path.name):
             split = split_of_word(row.get(column or "split", "")) or table.split
             try:
                 known = read_talk({name: value for name, value in row.items() if name != column})
@@ -217,6 +217,16 @@ def prepare_texts(plan: TextPlan) -> Prepared:
         near=(),
         upload=tuple(_upload(plan, records, bool(work.images))),
     )
+
+
+def _questions(
+    rows: Iterable[tuple[int, Mapping[str, Any]]], file: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every record with its place; those of a document, whose questions are records, with both."""
+    for number, document in rows:
+        for count, row in enumerate(questions(document), 1):
+            inside = "" if row is document else f" question {count}"
+            yield f"{file} row {number}{inside}", row
 
 
 def _files(source: Path) -> list[Path]:

@@ -11,6 +11,8 @@ from bedrock_tuning.config.hyperparameters import number
 from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 
 HOURS_PER_DAY: Final = 24
+# What a teacher's answers or a grader's calls cost is in no price list.
+_PRICED_TYPES: Final = ("FINE_TUNING", "CONTINUED_PRE_TRAINING")
 # A month of the price lists: 30 days.
 HOURS_PER_MONTH: Final = 30 * HOURS_PER_DAY
 _TERMS: Final = {
@@ -178,6 +180,10 @@ def _training(
     records: int | None,
     characters: int | None,
 ) -> CostLine:
+    type_ = customization.customization_type
+    if type_ not in _PRICED_TYPES:
+        how = f"no price of {type_.lower().replace('_', ' ')} is known"
+        return CostLine(label="training", usd=None, how=how)
     image = facts.get("prices.training_per_image_seen")
     if image is not None:
         return _image_training(customization, image, images=records)

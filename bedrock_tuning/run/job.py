@@ -9,7 +9,7 @@ again finds the model that was already trained. It is also the job's idempotency
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NotRequired, TypedDict
 
@@ -78,9 +78,41 @@ def run_key(customization: Customization, fingerprints: Mapping[str, str]) -> st
         customization.name,
         customization.base_model.customization_id,
         customization.customization_type,
+        *(f"job {key}={value}" for key, value in _beside(customization) if value),
         *(f"set {name}={value}" for name, value in sorted(customization.hyperparameters.items())),
         *(f"data {kind}={digest}" for kind, digest in sorted(fingerprints.items())),
     )[:_KEY_LENGTH]
+
+
+def _beside(customization: Customization) -> Iterator[tuple[str, object]]:
+    """What else decides about the model that a job makes."""
+    for key in ("custom_model", "grader", "teacher", "teacher_tokens"):
+        yield key, getattr(customization, key)
+
+
+def configuration(customization: Customization) -> dict[str, Any] | None:
+    """What a job says of its grader or its teacher (customizationConfig); None for other jobs.
+
+    Numbers are numbers here, unlike in hyperParameters.
+    """
+    if customization.grader:
+        kinds = customization.base_model.rft_hyperparameters
+        readers = {"integer": int, "float": float, "string": str}
+        given = customization.hyperparameters.items()
+        typed = {name: readers[kinds[name].type](value) for name, value in given}
+        grader = {"lambdaGrader": {"lambdaArn": customization.grader}}
+        return {
+            "rftConfig": {
+                "graderConfig": grader,
+                **({"hyperParameters": typed} if typed else {}),
+            }
+        }
+    if customization.teacher:
+        teacher: dict[str, Any] = {"teacherModelIdentifier": customization.teacher}
+        if customization.teacher_tokens is not None:
+            teacher["maxResponseLengthForInference"] = customization.teacher_tokens
+        return {"distillationConfig": {"teacherModelConfig": teacher}}
+    return None
 
 
 def run_id(started: str, execution: str) -> str:
@@ -127,6 +159,7 @@ class JobRequest(TypedDict):
     jobTags: list[dict[str, str]]
     customModelTags: list[dict[str, str]]
     validationDataConfig: NotRequired[dict[str, list[dict[str, str]]]]
+    customizationConfig: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,20 +205,23 @@ class JobPlan:
 
         Raises RequestError with everything that Bedrock would refuse.
         """
-        name = self.customization.name
+        customization, name = self.customization, self.customization.name
+        configured = configuration(customization)
         tags = [{"key": key, "value": value} for key, value in self.tags.items()]
         request: JobRequest = {
             "jobName": self.name,
             "customModelName": self.name,
             "roleArn": self.role_arn,
             "clientRequestToken": self.token,
-            "baseModelIdentifier": self.customization.base_model.customization_id,
-            "customizationType": self.customization.customization_type,
+            "baseModelIdentifier": (
+                customization.custom_model or customization.base_model.customization_id
+            ),
+            "customizationType": customization.customization_type,
             "trainingDataConfig": {"s3Uri": self._manifest("training")},
             "outputDataConfig": {
                 "s3Uri": s3_layout.uri(self.buckets.output, s3_layout.jobs_prefix(name))
             },
-            "hyperParameters": dict(self.customization.hyperparameters),
+            "hyperParameters": {} if customization.grader else dict(customization.hyperparameters),
             "jobTags": tags,
             "customModelTags": tags,
         }
@@ -193,11 +229,21 @@ class JobPlan:
             request["validationDataConfig"] = {
                 "validators": [{"s3Uri": self._manifest("validation")}]
             }
+        if configured is not None:
+            request["customizationConfig"] = configured
         found = dict(request)
-        problems = list(problems_of(found))
+        problems = [*problems_of(found), *self._elsewhere()]
         if problems:
             raise RequestError(problems)
         return found
+
+    def _elsewhere(self) -> Iterator[str]:
+        """What lies in another account than the role, which has no right to use it there."""
+        account = self.role_arn.split(":")[4]
+        for key in ("custom_model", "grader"):
+            arn = getattr(self.customization, key)
+            if arn and arn.split(":")[4] != account:
+                yield f"{key}: {arn} is in another account than this one, {account}"
 
 
 def problems_of(request: Mapping[str, Any]) -> list[str]:
@@ -218,13 +264,15 @@ def problems_of(request: Mapping[str, Any]) -> list[str]:
 def pascal_case(value: Any) -> Any:
     """The same request in Step Functions' spelling: JobName, TrainingDataConfig.S3Uri, …
 
-    Hyperparameters are a map whose keys are the model's own names, so they stay as they are.
+    A job's own hyperparameters are a map whose keys are the model's names, so they stay as they
+    are; those of reinforcement fine-tuning are fields of the API.
     """
     if isinstance(value, list):
         return [pascal_case(item) for item in value]
     if not isinstance(value, dict):
         return value
+    kept = "hyperParameters" if "jobName" in value else None
     return {
-        key[0].upper() + key[1:]: item if key == "hyperParameters" else pascal_case(item)
+        key[0].upper() + key[1:]: item if key == kept else pascal_case(item)
         for key, item in value.items()
     }

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, catalogue, cite
+from bedrock_tuning.catalogue import BaseModel, catalogue, cite
 from bedrock_tuning.config.customization import Customization, load
+from bedrock_tuning.config.customization_checks import JOB_KEYS
 from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.cost import Estimate, estimate
@@ -81,18 +82,22 @@ def unfit(model: BaseModel, data: Data | None) -> str:
     if data is not None and _type(model, data) is None:
         formats = sorted({contract.format for contract in model.datasets.values()})
         return f"it is trained on {' or '.join(formats)}, not on {data.noun}"
-    return (
-        "" if any(each in STARTED_TYPES for each in model.datasets) else "no job of it is started"
-    )
+    return "" if _types(model) else "each of its jobs needs a grader or a teacher"
+
+
+def _types(model: BaseModel) -> list[str]:
+    """The types of jobs that need nothing beside a dataset: no grader, no teacher."""
+    beside = set(JOB_KEYS.values())
+    return [each for each in model.datasets if each in model.started_types and each not in beside]
 
 
 def _type(model: BaseModel, data: Data) -> str | None:
     """The type of job that takes the data."""
     if data.form == "chat-with-images" and "image" not in model.input:
         return None
-    for name, contract in model.datasets.items():
-        is_pairs = contract.format == "image-caption"
-        if name in STARTED_TYPES and is_pairs == (data.form == "image-caption"):
+    for name in _types(model):
+        is_pairs = model.datasets[name].format == "image-caption"
+        if is_pairs == (data.form == "image-caption"):
             return name
     return None
 
@@ -156,13 +161,13 @@ def _values(model: BaseModel, data: Data | None, why_model: str) -> Iterator[Val
     yield Value(table="", key="description", value=wanted, why="What it is for: say it better")
     yield Value(table="", key="base_model", value=model.key, why=why_model)
     kind = _type(model, data) if data is not None else None
-    kind = kind or next(each for each in model.datasets if each in STARTED_TYPES)
-    kinds = [each for each in model.datasets if each in STARTED_TYPES]
+    kinds = _types(model)
+    kind = kind or kinds[0]
     yield Value(
         table="",
         key="customization_type",
         value=kind,
-        why=f"Of {', '.join(kinds)}" if len(kinds) > 1 else "The only type that is started",
+        why=f"Of {', '.join(kinds)}" if len(kinds) > 1 else "The only type for a dataset alone",
     )
     if model.lifecycle.closed_because():
         yield Value(

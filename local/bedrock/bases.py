@@ -114,14 +114,18 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def require_hyperparameters(given: Mapping[str, str], model: BaseModel) -> None:
-    """Raise ValidationException for an unknown, missing or wrong hyperparameter."""
-    unknown = sorted(set(given) - set(model.hyperparameters))
+def require_hyperparameters(given: Mapping[str, str], model: BaseModel, kind: str) -> None:
+    """Raise ValidationException for an unknown, missing or wrong hyperparameter.
+
+    kind: the type of job.
+    """
+    _, parameters = model.hyperparameters_of(kind)
+    unknown = sorted(set(given) - set(parameters))
     if unknown:
         raise invalid(
             f"Invalid hyperparameters for {model.customization_id}: unknown {', '.join(unknown)}"
         )
-    for name, known in model.hyperparameters.items():
+    for name, known in parameters.items():
         if name in given:
             _check_value(given[name], known)
         elif known.required:

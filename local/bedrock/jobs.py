@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
-from local.bedrock import bases, known, models, training
+from local.bedrock import bases, configuration, known, models, training
 from local.bedrock.caller import SERVICE, Caller
 from local.bedrock.data.records import Resource, created
 from local.bedrock.errors import conflict, invalid, quota
@@ -26,7 +26,8 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     arn, model_arn = caller.arn(JOB, job_id), caller.arn(MODEL, job_id)
     tags = tags_of(request.get("jobTags"), arn=arn)
     model_tags = tags_of(request.get("customModelTags"), arn=model_arn)
-    caller.authorize(parent.arn, arn, model_arn, request_tags=tags | model_tags)
+    caller.authorize(parent.arn, request_tags=tags | model_tags, resource_tags=parent.tags)
+    caller.authorize(arn, model_arn, request_tags=tags | model_tags)
     caller.tag(arn, tags)
     caller.tag(model_arn, model_tags)
     caller.pass_role(request["roleArn"])
@@ -99,7 +100,7 @@ def _check_model(
         purpose="model customization",
     )
     bases.require_region(model.customization_regions, caller.region, f"Customization of {name}")
-    bases.require_hyperparameters(request.get("hyperParameters", {}), model)
+    configuration.require(request, kind, model)
     _check_data_configs(request, model.datasets[kind], model)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Final
 
-from local.bedrock import events, network
+from local.bedrock import configuration, events, network
 from local.bedrock.caller import SERVICE
 from local.bedrock.data import embeddings
 from local.bedrock.data.dataset import ACCESS_FILE, JobError, check_dataset, pairs, write
@@ -133,6 +133,7 @@ def _train(simulator: Simulator, job: Resource) -> None:
         region=region,
     )
     _check_network(session, job)
+    _check_configuration(session, job)
     objects = RoleObjects(session, region)
     records = _check_data(objects, job)
     _enter(job, processing)
@@ -162,6 +163,16 @@ def _check_network(session: roles.Session, job: Resource) -> None:
     except roles.RoleError as error:
         raise JobError(
             "The provided role does not have permissions to use the provided VPC", str(error)
+        ) from error
+
+
+def _check_configuration(session: roles.Session, job: Resource) -> None:
+    try:
+        configuration.check_rights(session, job)
+    except roles.RoleError as error:
+        raise JobError(
+            "The provided role does not have permissions to invoke the grader or the teacher",
+            str(error),
         ) from error
 
 

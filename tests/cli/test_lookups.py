@@ -163,6 +163,6 @@ def test_a_price_without_approval_does_not_claim_to_be_within_a_budget(
 
 
 def test_a_type_whose_jobs_are_not_started_is_said_to_be_checked_only(run: Run) -> None:
-    told = run("models", "nova-2-lite").stdout
+    told = run("models", "qwen3-32b").stdout
     assert "REINFORCEMENT_FINE_TUNING: datasets are checked, jobs are not started" in told
     assert "are not started" not in run("models", "titan-multimodal-embeddings-g1").stdout

@@ -68,6 +68,18 @@ def test_a_waiting_run_names_the_command_and_never_the_token(run: Run, aws: Stub
     assert "secret-token" not in result.output
 
 
+def test_a_run_shows_what_its_model_builds_on_down_to_the_first(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    first = {"run": OLDER, "customization": "pets", "status": "served", "model_arn": "arn:model/1"}
+    first["builds_on"] = "arn:model/0"
+    second = {**SERVED, "builds_on": "arn:model/1", "model_arn": "arn:model/2"}
+    aws.has_run(**second)
+    index(aws, second, first)
+    assert f"lineage  run {OLDER} of pets ← arn:model/0" in " ".join(
+        run("run", RUN).stdout.split()
+    ).replace("lineage ", "lineage  ")
+
+
 def test_latest_is_the_newest_run(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     index(aws, {"run": OLDER, "customization": "c", "status": "served"}, SERVED)

@@ -183,7 +183,7 @@ def test_a_number_outside_its_range_names_file_key_limit_source_and_fix() -> Non
         (SEARCH + 'customization_type = "DISTILLATION"', 'use "FINE_TUNING"'),
         (
             TEXT + 'customization_type = "DISTILLATION"',
-            "this project does not start DISTILLATION jobs",
+            'teacher: is missing: customization_type = "DISTILLATION" needs it',
         ),
         (
             'description = "x"\nbase_model = "qwen3-32b"',

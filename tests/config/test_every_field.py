@@ -58,6 +58,10 @@ BAD_KEYS: dict[str, tuple[str, str, str]] = {
     "serving.on_delete": ('"keep"', 'must be "delete" or "retain"', 'not "keep"'),
     "serving.smoke_text": ('""', "is empty", 'write, for example, "a dog"'),
     "serving.embedding_length": ("0", "below the minimum 1", "use 1 to"),
+    "custom_model": ('"nova"', "must be the ARN of a custom model", "write, for example"),
+    "grader": ('"reward"', "must be the ARN of a Lambda function", "write, for example"),
+    "teacher": ('"Nova Pro"', "must be the id of a model", "write, for example"),
+    "teacher_tokens": ("0", "below the minimum 1", "use 1 to"),
     "dataset.folders": (
         '["s3://pets/cats"]',
         "is not a folder without a slash at its",

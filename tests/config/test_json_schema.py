@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.catalogue import STARTED_TYPES, catalogue
+from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config import customization_checks
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.customization_fields import SECTIONS, TABLES
@@ -72,8 +72,13 @@ def read_alone(file: dict[str, Any]) -> list[str]:
     head = root.read(TABLES[""], tables=SECTIONS)
     model = catalogue()[head["base_model"]] if head.get("base_model") in catalogue() else None
     type_ = head.get("customization_type", "FINE_TUNING")
-    if model is None or type_ not in STARTED_TYPES or type_ not in model.customization_types:
+    if model is None or type_ not in model.started_types:
         return ["base_model"]
+    missing = [key for key, owner in customization_checks.JOB_KEYS.items() if owner == type_]
+    if any(not head.get(key) for key in missing if key in customization_checks.NEEDED_KEYS):
+        return ["a grader or a teacher"]
+    if any(owner != type_ for key, owner in customization_checks.JOB_KEYS.items() if key in file):
+        return ["a key of another type of job"]
     customization_checks.check_open(
         root, model=model, allowed=head.get("allow_closed_model", False)
     )
@@ -87,9 +92,9 @@ def read_alone(file: dict[str, Any]) -> list[str]:
     if mode == "provisioned" and not model.serving.provisioned_throughput:
         return ["serving.mode"]
     parameters = root.table("hyperparameters")
-    known = model.hyperparameters
+    path, known = model.hyperparameters_of(type_)
     for name, value in parameters.items():
-        if name not in known or kind_of(model, known[name]).problem(value):
+        if name not in known or kind_of(model, known[name], table=path).problem(value):
             parameters.problem(name, "wrong")
     for name, parameter in known.items():
         if parameter.required and parameter.default is None and name not in parameters:

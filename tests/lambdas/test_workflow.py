@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.customization import load_all
+from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
@@ -21,6 +21,12 @@ from lambdas import serve
 DEFINITION = workflow.definition(environment="dev", approval_days=7)
 STATES: Mapping[str, Any] = DEFINITION["States"]
 SHARDS: Mapping[str, Any] = STATES["Check images"]["ItemProcessor"]["States"]
+TRAINING = (
+    "Train",
+    "Train with validation",
+    "Train with configuration",
+    "Train with configuration and validation",
+)
 TOLD = ("Notify", "Say that closing failed", "Ask for approval")
 YEAR = 365 * 86_400
 # What Step Functions writes into an execution's history for one pass through a state.
@@ -125,14 +131,14 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
     assert catch["ResultPath"] in ("$.error", "$.serving.error")
 
 
-@pytest.mark.parametrize("name", ["Train", "Train with validation"])
+@pytest.mark.parametrize("name", TRAINING)
 def test_a_full_quota_queues_the_run_and_what_was_said_is_no_error_of_it(name: str) -> None:
     full, _ = STATES[name]["Catch"]
 
     assert (full["Next"], full["ResultPath"]) == ("Queue for a slot", "$.start.error")
 
 
-@pytest.mark.parametrize("name", ["Train", "Train with validation", "Read job"])
+@pytest.mark.parametrize("name", [*TRAINING, "Read job"])
 def test_a_watch_outlasts_an_hour_of_throttling(name: str) -> None:
     (retry,) = STATES[name]["Retry"]
     waits = [
@@ -194,46 +200,39 @@ def test_an_error_while_serving_is_undone_before_it_is_told(name: str) -> None:
     assert (catch["Next"], catch["ResultPath"]) == ("Roll back", "$.serving.error")
 
 
-def test_both_ways_to_train_differ_in_the_validation_dataset_only() -> None:
-    """A path that is not in the input is an error, so there are two states and not one."""
-    plain, validated = (
-        json.loads(json.dumps(STATES[n])) for n in ("Train", "Train with validation")
-    )
-
-    added = validated["Parameters"].pop("ValidationDataConfig.$")
-
-    assert added == "$.start.request.ValidationDataConfig"
-    assert plain == validated
+def test_the_ways_to_train_differ_in_optional_parts_only() -> None:
+    """A path that is not in the input is an error, so there is a state for each combination."""
+    plain, *others = (json.loads(json.dumps(STATES[name])) for name in TRAINING)
+    for state in others:
+        for field in ("ValidationDataConfig", "CustomizationConfig"):
+            state["Parameters"].pop(f"{field}.$", None)
+        assert state == plain
 
 
-def _request(*, with_validation: bool) -> dict[str, Any]:
-    search = load_all(Path(__file__).parents[2] / "customizations")["pets-search"]
+def _request(name: str) -> dict[str, Any]:
+    """The request of a run that takes this way."""
+    head = 'description = "x"\nbase_model = "nova-micro"\n'
+    if "configuration" in name:
+        head += 'customization_type = "DISTILLATION"\nteacher = "amazon.nova-pro-v1:0"\n'
     plan = job.JobPlan(
         environment="dev",
-        customization=search,
+        customization=load(head, file="customizations/pets.toml"),
         run="20261121-093000-aaaaaa",
         run_key="k" * 48,
         attempt=1,
         role_arn="arn:aws:iam::000000000000:role/a-role",
         buckets=Buckets(training="a-training", validation="a-validation", output="an-output"),
-        with_validation=with_validation,
+        with_validation="validation" in name,
     )
     pascal: dict[str, Any] = job.pascal_case(plan.request())
     return pascal
 
 
-@pytest.mark.parametrize(
-    ("name", "with_validation"), [("Train", False), ("Train with validation", True)]
-)
-def test_the_job_gets_exactly_the_fields_of_the_request_that_was_checked(
-    name: str, with_validation: bool
-) -> None:
+@pytest.mark.parametrize("name", TRAINING)
+def test_the_job_gets_exactly_the_fields_of_the_request_that_was_checked(name: str) -> None:
     asked = STATES[name]["Parameters"]
 
-    assert asked == {
-        f"{field}.$": f"$.start.request.{field}"
-        for field in _request(with_validation=with_validation)
-    }
+    assert asked == {f"{field}.$": f"$.start.request.{field}" for field in _request(name)}
     # Without it Step Functions would start a second job when it repeats a call.
     assert "ClientRequestToken.$" in asked
 
@@ -244,14 +243,14 @@ def test_whoever_is_asked_for_approval_gets_the_command_with_its_environment() -
     assert "'tuning approve {} -e prod', $.admission.run" in json.dumps(asked)
 
 
-def test_the_network_and_the_key_of_the_models_reach_both_ways_to_train() -> None:
+def test_the_network_and_the_key_of_the_models_reach_every_way_to_train() -> None:
     vpc = {"SubnetIds": ["${JobSubnet}", "${JobSubnet1}"], "SecurityGroupIds": ["${JobGroup}"]}
     placeholders = ("JobSubnet", "JobSubnet1", "JobGroup", "ModelKey", "Topic")
     states = workflow.definition(environment="dev", approval_days=7, placeholders=placeholders)[
         "States"
     ]
 
-    for name in ("Train", "Train with validation"):
+    for name in TRAINING:
         assert states[name]["Parameters"]["VpcConfig"] == vpc
         assert states[name]["Parameters"]["CustomModelKmsKeyId"] == "${ModelKey}"
 

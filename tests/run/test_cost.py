@@ -214,3 +214,40 @@ def test_training_never_costs_more_than_steps_times_batch_and_never_nothing(
 
     assert line.usd == round(steps * 8 * batches * 0.005, 2)
     assert line.low_usd is None or 0 < line.low_usd < line.usd
+
+
+@pytest.mark.parametrize(
+    ("model", "job"),
+    [
+        ("nova-micro", 'customization_type = "DISTILLATION"\nteacher = "amazon.nova-pro-v1:0"'),
+        (
+            "nova-2-lite",
+            'customization_type = "REINFORCEMENT_FINE_TUNING"\n'
+            'grader = "arn:aws:lambda:us-east-1:444455556666:function:reward"',
+        ),
+    ],
+)
+def test_what_a_teacher_or_a_grader_costs_is_unknown_and_a_person_is_asked(
+    model: str, job: str
+) -> None:
+    tuned = _load(f'description = "x"\nbase_model = "{model}"\n{job}\n[budget]\nmax_run_usd = 1e6')
+    run = estimate(customization=tuned, training_records=200, training_characters=10_000)
+
+    training = run.lines[0]
+    assert training.usd is None
+    assert "no price of" in training.how
+    reason = needs_approval(customization=tuned, estimate=run)
+    assert reason is not None
+    assert "no price is known for training" in reason
+
+
+def test_another_round_costs_what_its_base_model_does() -> None:
+    head = 'description = "x"\nbase_model = "nova-micro"\n'
+    models = "arn:aws:bedrock:us-east-1:444455556666:custom-model"
+    arn = f"{models}/amazon.nova-micro-v1:0:128k/abcdefghijkl"
+    first, again = _load(head), _load(f'{head}custom_model = "{arn}"\n')
+
+    def price(each: Customization) -> tuple[CostLine, ...]:
+        return estimate(customization=each, training_characters=10_000).lines
+
+    assert price(again) == price(first)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization, load_all
+from bedrock_tuning.config.customization import Customization, load, load_all
 from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
@@ -118,6 +118,74 @@ def test_the_request_of_any_customization_is_what_bedrock_takes(
     report = ParamValidator().validate(request, _input())
     assert not report.has_errors(), report.generate_report()
     assert list(refusals(request, _input(), "request")) == []
+
+
+MODELS = "arn:aws:bedrock:us-east-1:000000000000:custom-model"
+HEAD = 'description = "x"\nbase_model = '
+OTHERS = {
+    "distillation": f"""{HEAD}"nova-micro"
+customization_type = "DISTILLATION"
+teacher = "us.amazon.nova-premier-v1:0"
+teacher_tokens = 500""",
+    "reinforcement": f'''{HEAD}"nova-2-lite"
+customization_type = "REINFORCEMENT_FINE_TUNING"
+grader = "arn:aws:lambda:us-east-1:000000000000:function:reward"
+[hyperparameters]
+batchSize = 64
+learningRate = 1e-6
+reasoningEffort = "low"''',
+    "another round": f'''{HEAD}"nova-micro"
+custom_model = "{MODELS}/amazon.nova-micro-v1:0:128k/abcdefghijkl"''',
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_jobs_of_every_type_are_what_bedrock_takes(kind: str) -> None:
+    request = _plan(load(OTHERS[kind], file="customizations/x.toml")).request()
+
+    report = ParamValidator().validate(request, _input())
+    assert not report.has_errors(), report.generate_report()
+    assert list(refusals(request, _input(), "request")) == []
+
+
+def test_a_job_says_who_grades_who_teaches_and_on_what_it_builds() -> None:
+    taught, graded, again = (
+        _plan(load(text, file="customizations/x.toml")).request() for text in OTHERS.values()
+    )
+
+    assert taught["customizationConfig"] == {
+        "distillationConfig": {
+            "teacherModelConfig": {
+                "teacherModelIdentifier": "us.amazon.nova-premier-v1:0",
+                "maxResponseLengthForInference": 500,
+            }
+        }
+    }
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:reward"
+    assert graded["customizationConfig"]["rftConfig"] == {
+        "graderConfig": {"lambdaGrader": {"lambdaArn": arn}},
+        "hyperParameters": {"batchSize": 64, "learningRate": 1e-6, "reasoningEffort": "low"},
+    }
+    # They are fields of the API, so Step Functions writes them like its others.
+    pascal = job.pascal_case(graded)
+    assert pascal["CustomizationConfig"]["RftConfig"]["HyperParameters"]["BatchSize"] == 64
+    assert (graded["hyperParameters"], taught["hyperParameters"]) == ({}, {})
+    assert again["baseModelIdentifier"].endswith("/abcdefghijkl")
+    assert "customizationConfig" not in again
+
+
+def test_a_grader_or_a_model_of_another_account_is_refused() -> None:
+    for kind in ("reinforcement", "another round"):
+        text = OTHERS[kind].replace("000000000000", "444455556666")
+        with pytest.raises(RequestError, match="is in another account than this one, 0000"):
+            _plan(load(text, file="customizations/x.toml")).request()
+
+
+def test_another_teacher_grader_or_model_is_other_work() -> None:
+    base = load(OTHERS["distillation"], file="customizations/x.toml")
+    changes = ({"teacher": "amazon.nova-pro-v1:0"}, {"teacher_tokens": 1}, {"custom_model": "x"})
+    variants = [base, *(replace(base, **change) for change in changes)]
+    assert len({job.run_key(each, {"training": "a:b"}) for each in variants}) == len(variants)
 
 
 def test_the_request_says_where_the_data_lies_and_where_the_metrics_go() -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bedrock_tuning.catalogue import STARTED_TYPES, BaseModel, catalogue
+from bedrock_tuning.catalogue import BaseModel, catalogue
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.errors import CustomizationError, UserError
 from bedrock_tuning.run.proposal import Data, fitting, propose, unfit
 
-OURS = [each for each in catalogue().values() if set(each.datasets) & set(STARTED_TYPES)]
+OURS = [each for each in catalogue().values() if each.started_types]
 DRAWS = catalogue()["titan-image-generator-v2"]
 
 

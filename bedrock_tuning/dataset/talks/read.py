@@ -187,6 +187,8 @@ def _squad(record: Record) -> Talk | None:
         return None
     texts = answers.get("text") if isinstance(answers, dict) else answers
     text = next((_text(each)[0] for each in _list(texts) if each), "")
+    if not text:
+        raise UnfitError("its question has no answer")
     prompt = f"{record['context']}\n\n{record['question']}"
     turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": text}]
     return _talk(turns, record, used=("question", "context", "answers"))

@@ -213,7 +213,7 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
             for function in evidence.bound.contracts.functions
             if function.spec.payload
         }
-        for images, asked, validated in product((True, False), repeat=3):
+        for images, asked, validated, configured in product((True, False), repeat=4):
             facts: dict[str, object] = {
                 SERVE.payload["serving"]: ABSENT,
                 "$.admission.decision": "run",
@@ -222,20 +222,23 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
                 "$.start.decision": "approve" if asked else "start",
                 "$.turn.decision": "train",
                 "$.start.with_validation": validated,
+                "$.start.with_configuration": configured,
                 "$.outcome.notify": True,
                 "$.outcome.failed": False,
             }
             visited, problem = _follow(run, facts)
             states = [run.graph.states[name] for name in visited]
             if not problem:
-                problem = _unlike(states, images=images, asked=asked, validated=validated)
+                parts = {"ValidationDataConfig": validated, "CustomizationConfig": configured}
+                problem = _unlike(states, images=images, asked=asked, parts=parts)
             missing = called - {CHECK_IMAGES.name} - {run.function(name) for name in visited}
             if not problem and missing:
                 problem = f"it never calls {', '.join(sorted(missing))}"
             if problem:
                 scenario = (
                     f"a valid run with{'' if images else 'out'} images, "
-                    f"with{'' if validated else 'out'} a validation dataset"
+                    f"with{'' if validated else 'out'} a validation dataset, "
+                    f"with{'' if configured else 'out'} a grader or a teacher"
                     f"{', whose price is approved' if asked else ''}"
                 )
                 yield run.violation(
@@ -269,8 +272,13 @@ def _follow(run: _Run, facts: dict[str, object]) -> tuple[list[str], str]:
     return visited, "it runs in a loop"
 
 
-def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, validated: bool) -> str:
-    """What a run did without a reason, or did not do though it had one; "" for nothing."""
+def _unlike(
+    states: list[Mapping[str, Any]], *, images: bool, asked: bool, parts: Mapping[str, bool]
+) -> str:
+    """What a run did without a reason, or did not do though it had one; "" for nothing.
+
+    parts: optional ones of the job's request, and whether it has them.
+    """
     calls = [str(state.get("Resource")) for state in states]
     kinds = [state.get("Type") for state in states]
     jobs = [state for state in states if _TRAINS in str(state.get("Resource"))]
@@ -282,9 +290,9 @@ def _unlike(states: list[Mapping[str, Any]], *, images: bool, asked: bool, valid
         return "a message is sent without need, or not sent"
     if len(jobs) != 1:
         return f"it starts {len(jobs)} jobs"
-    if ("ValidationDataConfig.$" in jobs[0].get("Parameters", {})) != validated:
-        return "its job has a wrong validation dataset"
-    return ""
+    given = jobs[0].get("Parameters", {})
+    wrong = [part for part, wanted in parts.items() if (f"{part}.$" in given) != wanted]
+    return f"its job has a wrong {wrong[0]}" if wrong else ""
 
 
 def _deployment(run: _Run) -> Iterator[Violation]:

@@ -47,6 +47,7 @@ KNOWN_KEYS: Final = (
     "aws:TagKeys",
     "aws:ViaAWSService",
     "aws:CalledVia",
+    "bedrock:InferenceProfileArn",
     "dynamodb:LeadingKeys",
     "ec2:CreateAction",
     "ec2:ResourceTag/?*",

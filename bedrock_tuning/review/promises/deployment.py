@@ -22,6 +22,9 @@ class Customization:
 
     name: str
     folders: tuple[str, ...]
+    grader: str
+    teacher: str
+    custom_model: str
     settings: Resource
     service_role: str
     starter: str
@@ -127,6 +130,19 @@ class Deployment:
         start = f"arn:{identity.PARTITION}:bedrock:{self.region}:{identity.ACCOUNT}"
         return tuple(f"{start}:{kind}/*" for kind in kinds)
 
+    def teacher(self, customization: Customization) -> tuple[str, ...]:
+        """What asking a teacher reaches: a model here, or a profile and its model anywhere."""
+        id_, start = customization.teacher, f"arn:{identity.PARTITION}:bedrock"
+        if not id_:
+            return ()
+        area, _, model = id_.partition(".")
+        if area in ("us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"):
+            return (
+                f"{start}:{self.region}:{identity.ACCOUNT}:inference-profile/{id_}",
+                f"{start}:*::foundation-model/{model}",
+            )
+        return (f"{start}:{self.region}::foundation-model/{id_}",)
+
     @property
     def region(self) -> str:
         """The Region of the stacks."""
@@ -157,10 +173,19 @@ def _customization(parameter: Resource) -> Customization:
     return Customization(
         name=str(parameter.properties.get("Name")).rpartition("/")[2],
         folders=tuple(f"{each}/" for each in values.get("folders", ())),
+        grader=_here(str(values.get("grader", ""))),
+        teacher=str(values.get("teacher", "")),
+        custom_model=_here(str(values.get("custom_model", ""))),
         settings=parameter,
         service_role=str(values.get("service_role")),
         starter=str(values.get("starter_role")),
     )
+
+
+def _here(arn: str) -> str:
+    """An ARN as this review writes it: with the account that stands for the deployment's."""
+    parts = arn.split(":", 5)
+    return ":".join([*parts[:4], identity.ACCOUNT, *parts[5:]]) if arn else ""
 
 
 def _last(resource: Resource) -> str:

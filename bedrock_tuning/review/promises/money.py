@@ -51,17 +51,81 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
         )
 
 
-def _of(kind: str, customization: str) -> Condition:
-    return Condition(operator="StringEquals", key=f"aws:{kind}/{_WHOSE}", values=(customization,))
+def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
+    return Condition(operator=operator, key=f"aws:{kind}/{_WHOSE}", values=(customization,))
 
 
-def _starting(deployment: Deployment) -> Iterable[But]:
-    for name, role in deployment.starters.items():
-        yield But(
-            principals=[role.arn],
-            actions=("bedrock:CreateModelCustomizationJob",),
-            conditions=(_of("RequestTag", name),),
+def _asking(deployment: Deployment) -> list[But]:
+    """What a service role calls besides S3 and keys."""
+
+    def through(profile: str) -> Condition:
+        return Condition(
+            operator="StringEquals", key="bedrock:InferenceProfileArn", values=(profile,)
         )
+
+    graders = [
+        But(
+            principals=[each.service_role],
+            actions=("lambda:InvokeFunction",),
+            resources=(each.grader,),
+        )
+        for each in deployment.customizations
+        if each.grader
+    ]
+    teachers = [
+        But(
+            principals=[each.service_role],
+            actions=("bedrock:InvokeModel",),
+            resources=(asked,),
+            # What a profile sends its questions to is asked through the profile only.
+            conditions=(through(deployment.teacher(each)[0]),) if number else (),
+        )
+        for each in deployment.customizations
+        for number, asked in enumerate(deployment.teacher(each))
+    ]
+    return graders + teachers
+
+
+def _asking_requests(deployment: Deployment) -> list[Request]:
+    graders = [
+        request(each.service_role, "lambda:InvokeFunction", each.grader)
+        for each in deployment.customizations
+        if each.grader
+    ]
+    teachers = [
+        request(
+            each.service_role,
+            "bedrock:InvokeModel",
+            asked.replace(":*:", ":us-west-2:"),
+            {"bedrock:InferenceProfileArn": deployment.teacher(each)[0]} if number else {},
+        )
+        for each in deployment.customizations
+        for number, asked in enumerate(deployment.teacher(each))
+    ]
+    return graders + teachers
+
+
+def _starting(deployment: Deployment) -> list[But]:
+    action = ("bedrock:CreateModelCustomizationJob",)
+    own = [
+        But(
+            principals=[role.arn],
+            actions=action,
+            conditions=(_of("RequestTag", name), _of("ResourceTag", name, "StringEqualsIfExists")),
+        )
+        for name, role in deployment.starters.items()
+    ]
+    named = [
+        But(
+            principals=[each.starter],
+            actions=action,
+            resources=(each.custom_model,),
+            conditions=(_of("RequestTag", each.name),),
+        )
+        for each in deployment.customizations
+        if each.custom_model
+    ]
+    return own + named
 
 
 def _watching(deployment: Deployment) -> Iterable[But]:
@@ -135,7 +199,8 @@ PROMISES: Final = (
     Never(
         id="M820",
         sentence="Only a customization's starter role starts customization jobs, and only with its "
-        "own tag: `aws:RequestTag/bedrock-tuning:customization`.",
+        "own tag: `aws:RequestTag/bedrock-tuning:customization`. It builds on no model that "
+        "another customization made (`aws:ResourceTag`), but for the one that its settings name.",
         actions=("bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"),
         but=_starting,
     ),
@@ -169,19 +234,36 @@ PROMISES: Final = (
     ),
     Never(
         id="M823",
-        sentence="Only Serve changes and calls endpoints, only Serve, KeepLeases and the stack's "
-        "ProvisionedThroughput delete them, and only with `aws:ResourceTag/bedrock-tuning:"
-        "environment` = this environment.",
+        sentence="Only Serve changes and calls endpoints (M816: a job asks its teacher), only "
+        "Serve, KeepLeases and the stack's ProvisionedThroughput delete them, and only with "
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment.",
         actions=(*_CHANGE, *_END),
-        but=lambda d: [
-            But(
-                principals=d.function(*handlers),
-                actions=actions,
-                resources=d.bedrock("custom-model", *_ENDPOINTS),
-                conditions=(_tagged("ResourceTag", d),),
-            )
-            for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END))
-        ],
+        but=lambda d: (
+            [
+                But(
+                    principals=d.function(*handlers),
+                    actions=actions,
+                    resources=d.bedrock("custom-model", *_ENDPOINTS),
+                    conditions=(_tagged("ResourceTag", d),),
+                )
+                for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END))
+            ]
+            + _asking(d)
+        ),
+    ),
+    Never(
+        id="M816",
+        sentence="A Bedrock service role calls no function but the grader, and no model but the "
+        "teacher, that its customization's settings name.",
+        actions=("lambda:*", "bedrock:*"),
+        who=lambda d: [role.arn for role in d.service_roles.values()],
+        but=_asking,
+    ),
+    Able(
+        id="M817",
+        sentence="A service role can call the grader and the teacher that its customization's "
+        "settings name, a teacher of an inference profile in the profile's other Regions, too.",
+        requests=_asking_requests,
     ),
     Never(
         id="M824",

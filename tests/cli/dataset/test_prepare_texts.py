@@ -192,3 +192,34 @@ def test_what_cannot_be_converted_says_why_and_leaves_nothing(
     assert result.exit_code == 2
     assert words in result.stderr
     assert list(tmp_path.iterdir()) == [path]
+
+
+def _answered(question: str, *answers: str) -> dict[str, Any]:
+    return {"question": question, "answers": [{"text": each} for each in answers], "id": question}
+
+
+def test_the_questions_of_nested_documents_are_records_with_their_context(
+    run: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "train-v2.0.json"
+    asked = [_answered("Who?", "Ann", "she"), _answered("Why?")]
+    paragraphs = [{"context": f"Text {n}.", "qas": asked} for n in range(2)]
+    path.write_text(json.dumps({"version": "v2.0", "data": [{"paragraphs": paragraphs}] * 5}))
+    found = converted(run, path, "--to-format", "prompt-completion")
+    assert records(tmp_path / "out")[:2] == [
+        {"prompt": f"Text {n}.\n\nWho?", "completion": "Ann"} for n in range(2)
+    ]
+    left = found["left_out"]
+    assert len(left) == 10
+    assert left[0]["file"] == "train-v2.0.json row 1 question 2"
+    assert left[0]["reason"] == "its question has no answer"
+
+
+def test_a_story_with_questions_is_one_conversation(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "coqa.json"
+    asked, told = ([{"input_text": text} for text in texts] for texts in (("A?", "B?"), "ab"))
+    story = {"story": "Once.", "questions": asked, "answers": told}
+    path.write_text(json.dumps({"version": "1.0", "data": [story] * 10}))
+    converted(run, path, "--to-format", "openai")
+    turns = [turn["content"] for turn in records(tmp_path / "out")[0]["messages"]]
+    assert turns == ["Once.\n\nA?", "a", "B?", "b"]

@@ -33,10 +33,15 @@ class Noticing:
         return False
 
 
+# What CloudFormation takes for a property that is not there.
+_DEFAULTS = {"EphemeralStorage": {"Size": 512}, "DeletionProtectionEnabled": False}
+
+
 def _is_default(source: Synthesized, change: Change) -> bool:
-    """Whether a function loses a disk that is no larger than every function's."""
-    disk = source.resource(change.stack, change.logical_id)["Properties"].get("EphemeralStorage")
-    return change.dropped and "EphemeralStorage" in change.path and disk == {"Size": 512}
+    """Whether a resource loses a property that says what it is without."""
+    properties = source.resource(change.stack, change.logical_id)["Properties"]
+    name = change.path[1] if len(change.path) > 1 else ""
+    return change.dropped and name in _DEFAULTS and properties.get(name) == _DEFAULTS[name]
 
 
 def _tried(source: Synthesized) -> Iterator[tuple[str, Change]]:

@@ -1,6 +1,7 @@
 """Hundreds of customizations are proved by one of each shape, and none hides behind another."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from itertools import product
@@ -19,6 +20,37 @@ from bedrock_tuning.review.families import reduced
 SEARCH = (ROOT / "customizations" / "pets-search.toml").read_text("utf-8")
 # Names that differ only by hyphens or look like parts of something else are names like others.
 NAMES = ("pets", "petssearch", "pets-search", "v1a", "v1-a", "s3", "dev", "jobs", "tuning")
+
+
+# Beside those of one shape: a grader, a teacher behind an inference profile, another round.
+OTHERS = {
+    "graded": (
+        "nova-2-lite",
+        '''customization_type = "REINFORCEMENT_FINE_TUNING"
+grader = "arn:aws:lambda:us-east-1:444455556666:function:reward"''',
+    ),
+    "taught": (
+        "nova-micro",
+        '''customization_type = "DISTILLATION"
+teacher = "us.amazon.nova-premier-v1:0"''',
+    ),
+    "taught-here": (
+        "nova-micro",
+        '''customization_type = "DISTILLATION"
+teacher = "amazon.nova-pro-v1:0"''',
+    ),
+    "again": (
+        "nova-micro",
+        'custom_model = "arn:aws:bedrock:us-east-1:444455556666:'
+        'custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"',
+    ),
+}
+
+
+def _others(folder: Path) -> None:
+    for name, (model, job) in OTHERS.items():
+        text = f'description = "x"\nbase_model = "{model}"\n{job}\n'
+        (folder / f"{name}.toml").write_text(text, "utf-8")
 
 
 def _customizations(folder: Path, names: tuple[str, ...]) -> Path:
@@ -41,6 +73,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contrac
     """Some customizations of one shape, each with values of its own; the proof ran inside."""
     folder = tmp_path_factory.mktemp("families")
     files = _customizations(folder / "customizations", NAMES)
+    _others(files)
     context = {**read_context(), "aws:cdk:enable-path-metadata": True}
     build_app(context, outdir=str(folder / "cdk.out"), customizations=files).synth()
     return folder / "cdk.out", _contracts(files)
@@ -98,6 +131,14 @@ def _folders(resources: Any) -> None:
     value[0] = value[0].replace("folder1", "dev")
 
 
+def _renamed(key: str, value: str) -> Callable[[Any], None]:
+    def change(resources: Any) -> None:
+        text = resources["Settings"]["Properties"]["Value"]["Fn::Sub"]
+        text[0] = re.sub(rf'"{key}": "[^"]*"', f'"{key}": "{value}"', text[0])
+
+    return change
+
+
 def _extra(resources: Any) -> None:
     resources["Extra"] = {"Type": "AWS::S3::Bucket", "Properties": {}}
 
@@ -110,6 +151,13 @@ FLAWS = [
     # This one alone has a neighbour, whose folder it names.
     ("v1-a", (_neighbour, "M810")),
     ("jobs", (_folders, "M829")),
+    # What the settings no longer name, the roles may still do, and the other way round.
+    ("graded", (_renamed("grader", ""), "M816")),
+    ("graded", (_renamed("grader", "arn:aws:lambda:us-east-1:1:function:x"), "M817")),
+    ("taught", (_renamed("teacher", ""), "M816")),
+    ("taught", (_renamed("teacher", ""), "M823")),
+    ("taught-here", (_renamed("teacher", "us.amazon.nova-premier-v1:0"), "M817")),
+    ("again", (_renamed("custom_model", ""), "M820")),
 ]
 
 

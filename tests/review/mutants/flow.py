@@ -152,12 +152,12 @@ def trains_invalid(states: Raw) -> None:
 
 @_flow("M801", "nobody is asked about the price")
 def no_approval(states: Raw) -> None:
-    states["Price known and allowed?"]["Choices"][1]["Next"] = "With validation dataset?"
+    states["Price known and allowed?"]["Choices"][1]["Next"] = "With configuration?"
 
 
 @_flow("M801", "the price is never looked at")
 def no_price(states: Raw) -> None:
-    states["Prepare job"]["Next"] = "With validation dataset?"
+    states["Prepare job"]["Next"] = "With configuration?"
 
 
 @_flow("M801", "uploads that nobody admitted")
@@ -202,7 +202,7 @@ def full_quota_fails(states: Raw) -> None:
 
 @_flow("F719", "a superseded run trains")
 def superseded_trains(states: Raw) -> None:
-    states["A turn?"]["Default"] = "With validation dataset?"
+    states["A turn?"]["Default"] = "With configuration?"
 
 
 @_flow("F720", "nobody asks whether to wait")
@@ -229,7 +229,7 @@ def does_not_wait(states: Raw) -> None:
 
 @_flow("F722", "the validation dataset is used where there is none")
 def validation_inverted(states: Raw) -> None:
-    states["With validation dataset?"]["Choices"][0]["BooleanEquals"] = False
+    states["Validated?"]["Choices"][0]["BooleanEquals"] = False
 
 
 @_flow("F714", "the approval's token is thrown away")

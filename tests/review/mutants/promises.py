@@ -108,6 +108,8 @@ _MORE = (
         "s3:GetObject",
         "data/AccessLogs|/*",
     ),
+    ("M816", "Bedrock role: calls a function", BEDROCK, "lambda:InvokeFunction"),
+    ("M816", "Bedrock role: asks a model", BEDROCK, "bedrock:InvokeModel"),
     (
         "M820",
         "start job: starts the job itself",
@@ -456,6 +458,19 @@ def folder_left(copy: Copy) -> None:
 @flaw("M815", "Bedrock role: cannot read the second folder of its settings")
 def folder_unread(copy: Copy) -> None:
     _named_folders(copy, "pets-search", "pets-search", "folder2")
+
+
+@flaw("M817", "Bedrock role: cannot call the grader of its settings")
+def no_grader(copy: Copy) -> None:
+    value = copy.properties("pets-search/Settings")["Value"]["Fn::Sub"]
+    grader = "arn:aws:lambda:us-east-1:444455556666:function:reward"
+    value[0] = value[0].replace('"grader": ""', f'"grader": "{grader}"')
+
+
+@flaw("M820", "starter: builds on a model of another customization")
+def builds_on_anything(copy: Copy) -> None:
+    condition = copy.statement(STARTER, "StartJobs")["Condition"]
+    del condition["StringEqualsIfExists"]
 
 
 @flaw("M828", "money: the template shows a smaller budget than runs have")

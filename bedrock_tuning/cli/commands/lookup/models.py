@@ -87,11 +87,9 @@ def _summary(model: "BaseModel") -> dict[str, Any]:
 
 
 def _show(model: "BaseModel") -> None:
-    from bedrock_tuning.catalogue import STARTED_TYPES
-
     emit(f"{model.name} ({model.key}) by {model.provider}: {model.task}")
     emit(f"New jobs: {_openness(model)}")
-    checked = [each for each in model.customization_types if each not in STARTED_TYPES]
+    checked = [each for each in model.customization_types if each not in model.started_types]
     if checked:
         emit(f"{', '.join(checked)}: datasets are checked, jobs are not started by this project")
     for note in (model.note, model.lifecycle.note):

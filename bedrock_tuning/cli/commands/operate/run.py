@@ -51,7 +51,7 @@ def run(
     """
     from bedrock_tuning.cli.following import exit_code, show_question, show_until_end
     from bedrock_tuning.client.next_steps import next_step
-    from bedrock_tuning.client.runs import TECHNICAL, chosen, resolved, row, visible
+    from bedrock_tuning.client.runs import TECHNICAL, chosen, lineage, resolved, row, visible
 
     deployment = deployed()
     found = row(deployment, chosen(deployment, run, customization=customization))
@@ -60,6 +60,8 @@ def run(
         if follow
         else resolved(deployment, found)
     )
+    if found.get("builds_on"):
+        found = {**found, "lineage": lineage(deployment, found)}
     if as_json:
         emit_json(visible(found))
     else:
@@ -80,9 +82,10 @@ def _show(shown: dict[str, Any]) -> None:
     width = max(len(name) for name in shown)
     room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else sys.maxsize
     for name, value in shown.items():
+        text = " ← ".join(value) if isinstance(value, list) else str(value)
         lines = [
             piece
-            for line in str(value).splitlines()
+            for line in text.splitlines()
             # An ARN or a command stays whole, so that it can be copied.
             for piece in wrap(line, room, break_long_words=False, break_on_hyphens=False) or [""]
         ]
