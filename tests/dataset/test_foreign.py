@@ -191,7 +191,7 @@ FILES: list[tuple[str, bytes]] = [
     ("a web page", b"<!DOCTYPE html>\n<html>\n</html>\n"),
     ("Python dictionaries", b"{'prompt': 'a'}\n{'prompt': 'b'}\n"),
     ("UTF-16", (json.dumps(ALPACA) + "\n").encode("utf-16") * 3),
-    ("gunzip", gzip.compress(json.dumps(ALPACA).encode())),
+    ("gunzip", gzip.compress(json.dumps(ALPACA).encode(), mtime=0)),
     ("a tar archive", tar()),
     ("Excel", zipped()),
     ("Parquet", b"PAR1" + bytes(100)),
