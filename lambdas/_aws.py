@@ -17,6 +17,7 @@ from bedrock_tuning.run.price_list import API_REGION
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
@@ -111,6 +112,12 @@ def bedrock() -> "BedrockClient":
 def bedrock_runtime() -> "BedrockRuntimeClient":
     """Inference, for the smoke test."""
     return told_apart(boto3.client("bedrock-runtime", config=_CONFIG))
+
+
+@cache
+def cloudwatch() -> "CloudWatchClient":
+    """How often endpoints are called."""
+    return told_apart(boto3.client("cloudwatch", config=_CONFIG))
 
 
 @cache

@@ -1,6 +1,6 @@
 """Ends what is billed without a purpose: every 15 minutes it deletes each Provisioned Throughput
-whose lease has ended, withdraws the pointers to endpoints that are gone, and has undone what nobody
-works on any more."""
+whose lease has ended or that nobody calls, withdraws the pointers to endpoints that are gone, and
+has undone what nobody works on any more."""
 
 import json
 import logging
@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.run.failure_advice import with_advice
 from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
+from bedrock_tuning.wording import counted
 from lambdas import _aws, _endpoints, _intent, _pointers, _runs
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ _STUCK: Final = timedelta(hours=1)
 # How long before the end of a lease people are told: a tenth of it, within these.
 _WARNING_LEAST: Final = timedelta(minutes=30)
 _WARNING_MOST: Final = timedelta(hours=24)
+# Of the metric: as many as the longest lease has are one answer of CloudWatch.
+_PERIOD: Final = timedelta(hours=1)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
@@ -97,13 +101,12 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
     intent = _read(env, name) if name is not None else None
     ends = _time(tags.get(_endpoints.EXPIRES, "none"))
     now = datetime.now(UTC)
-    # Whoever ended it was stopped before it was deleted.
-    ended = intent is not None and intent.version and not intent.on
-    if ends > now and not ended:
+    why = "its lease ended" if ends <= now else intent and _unwanted(env, intent, endpoint.arn, now)
+    if not why:
         if intent is not None and ends - now < _warned_before(intent):
             _warn(env, intent, endpoint, ends)
         return "kept"
-    if intent is not None and not _switched_off(env, intent, endpoint.arn):
+    if intent is not None and not _switched_off(env, intent, endpoint.arn, why):
         return "busy"
     if not _endpoints.delete(endpoint):
         if now - ends > _STUCK:
@@ -114,8 +117,8 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
         return "busy"
     again = f" Serve it again: tuning serve {name} -e {env.environment}" if name else ""
     over = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
-    if ends > now and intent is not None:
-        over = f"{endpoint.arn} was not to be served any more: {intent.why}"
+    if ends > now:
+        over = f"{endpoint.arn} is not to be served any more: {why}"
     _tell(
         env,
         name,
@@ -129,7 +132,54 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
     return "deleted"
 
 
-def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str) -> bool:
+def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) -> str:
+    """Why an endpoint goes before its lease ends; "" if it stays."""
+    if intent.version and not intent.on:
+        # Its end was written down, and then its execution was stopped.
+        return intent.why
+    hours = _idle_hours(env, intent.customization)
+    if hours is None or intent.published.endpoint_arn != arn:
+        return ""
+    since, most = datetime.fromisoformat(intent.since), timedelta(hours=hours)
+    if now - since < most or now - _last_call(arn, since, now) < most:
+        return ""
+    return f"nobody called it for {counted(hours, 'hour')} (idle_hours)"
+
+
+def _idle_hours(env: LeaseEnvironment, name: str) -> int | None:
+    """As the customization's stack says now; None also if there is no stack any more."""
+    path = f"{env.settings_prefix}/{name}"
+    found = _aws.none_if("ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=path))
+    if found is None:
+        return None
+    return from_settings(json.loads(found["Parameter"]["Value"])).customization.serving.idle_hours
+
+
+def _last_call(arn: str, since: datetime, now: datetime) -> datetime:
+    """The end of the hour of an endpoint's last call.
+
+    Its smoke test was one. Raises LookupError if CloudWatch shows none at all: then it does not
+    count the calls of this endpoint, or not under this name, and says nothing about their absence.
+    """
+    answer = _aws.cloudwatch().get_metric_statistics(
+        Namespace="AWS/Bedrock",
+        MetricName="Invocations",
+        Dimensions=[{"Name": "ModelId", "Value": arn}],
+        StartTime=since - _PERIOD,
+        EndTime=now,
+        Period=int(_PERIOD.total_seconds()),
+        Statistics=["Sum"],
+    )
+    called = [point["Timestamp"] for point in answer["Datapoints"] if point["Sum"]]
+    if not called:
+        raise LookupError(
+            "CloudWatch has no Invocations of it, not even its smoke test's, so its idle_hours "
+            "cannot be kept; it stays until its lease ends"
+        )
+    return max(called) + _PERIOD
+
+
+def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str, why: str) -> bool:
     """Writes that nothing is served before it is true: a run that works on the endpoint stops.
 
     False while a run moves its model in, whose lease begins anew, or if another is faster.
@@ -139,7 +189,7 @@ def _switched_off(env: LeaseEnvironment, intent: Intent, arn: str) -> bool:
         return False
     if not intent.on or intent.published.endpoint_arn not in ("", arn):
         return True
-    ended = intent.ended(why="its lease ended", by="KeepLeases", now=now)
+    ended = intent.ended(why=why, by="KeepLeases", now=now)
     return _intent.write(env.runs_table, ended) is not None
 
 

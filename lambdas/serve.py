@@ -222,7 +222,17 @@ def _desired(work: Work) -> DesiredState:
         base_arn=base_arn,
         units=serving.model_units,
         commitment=serving.commitment,
+        kept=_kept(work),
     )
+
+
+def _kept(work: Work) -> frozenset[str]:
+    """Endpoints that callers use, if they meet no model before its smoke test."""
+    if work.customization.serving.strategy == "swap":
+        return frozenset()
+    # Whoever was stopped while publishing left a pointer to the endpoint before.
+    used = (work.intent.published.endpoint_arn, work.read("endpoint"))
+    return frozenset(filter(None, used))
 
 
 def _nothing(work: Work, reason: str) -> State:

@@ -23,7 +23,7 @@ from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.dataset.tokens import caption_tokens
 
 _RULE_ID: Final = re.compile(r"[A-Z][0-9]{3}")
-_THROUGHPUT_ONLY: Final = ("model_units", "commitment", "lease_hours")
+_THROUGHPUT_ONLY: Final = ("model_units", "commitment", "lease_hours", "idle_hours")
 _USELESS: Final[Mapping[str, tuple[str, ...]]] = {
     "none": tuple(key for key in TABLES["serving"] if key != "mode"),
     "on-demand": _THROUGHPUT_ONLY,
@@ -177,9 +177,11 @@ def read_serving(root: Section, *, model: BaseModel | None) -> DesiredServing:
         _check_mode(section, mode=mode, model=model)
     # A mode that is missing or that nobody can guess hides nothing that is wrong in every mode.
     if mode in ("provisioned", "") and commitment is not None:
-        _check_commitment(section, on_delete=values.get("on_delete"))
+        _check_commitment(
+            section, on_delete=values.get("on_delete"), strategy=values.get("strategy")
+        )
     if mode == "provisioned" and commitment is None:
-        _check_lease(section, units=serving.model_units)
+        _check_lease(section, serving=serving)
     if mode == "none":
         return serving
     length = _embedding_length(section, length=values.get("embedding_length"), model=model)
@@ -205,7 +207,7 @@ def _check_mode(section: Section, *, mode: str, model: BaseModel) -> None:
     )
 
 
-def _check_commitment(section: Section, *, on_delete: str | None) -> None:
+def _check_commitment(section: Section, *, on_delete: str | None, strategy: str | None) -> None:
     if "lease_hours" in section:
         section.problem(
             "lease_hours",
@@ -216,9 +218,20 @@ def _check_commitment(section: Section, *, on_delete: str | None) -> None:
         section.problem(
             "on_delete", '"delete" is not possible before the commitment ends: write "retain"'
         )
+    if "idle_hours" in section:
+        section.problem(
+            "idle_hours",
+            "contradicts the commitment, which cannot be deleted: remove one of the two",
+        )
+    if strategy == "blue-green":
+        section.problem(
+            "strategy",
+            '"blue-green" would buy another commitment for each new model, and none of them can be '
+            'deleted: write "swap", or use a lease instead of the commitment',
+        )
 
 
-def _check_lease(section: Section, *, units: int) -> None:
+def _check_lease(section: Section, *, serving: DesiredServing) -> None:
     # A commitment that is spelled wrongly is no reason to ask for a lease.
     if "lease_hours" not in section and "commitment" not in section:
         section.problem(
@@ -226,11 +239,19 @@ def _check_lease(section: Section, *, units: int) -> None:
             "is missing: without a commitment the throughput is billed by the hour until it is "
             f"deleted; write lease_hours = 1 to {LEASE_HOURS_MAX}, or a commitment",
         )
+    idle, lease = serving.idle_hours, serving.lease_hours
+    if idle is not None and lease is not None and idle >= lease:
+        section.problem(
+            "idle_hours",
+            f"{idle} has no effect: the lease of {lease} h ends first; write less than {lease}, or "
+            "remove it",
+        )
     quota = account_facts()["quotas.model_units_without_commitment"]
-    if units > quota.value:
+    if serving.model_units > quota.value:
         section.warn(
             "model_units",
-            f"{units} without a commitment: the quota per custom model is {quota.value} "
+            f"{serving.model_units} without a commitment: "
+            f"the quota per custom model is {quota.value} "
             f"({cite(quota.source)}); request an increase first",
         )
 

@@ -180,9 +180,11 @@ class DatasetPolicy:
 class DesiredServing:
     """[serving]: how the custom model is to be served.
 
-    commitment: None is billed by the hour until it is deleted. lease_hours: when a Provisioned
-    Throughput without a commitment is deleted. on_delete: what happens to it when the stack is
-    deleted. embedding_length: of the smoke test's vector; None for models that return none.
+    strategy: how a new model takes the place of the one that is served. commitment: None is billed
+    by the hour until it is deleted. lease_hours: when a Provisioned Throughput without a commitment
+    is deleted; idle_hours: after how many hours without a call, if earlier. on_delete: what happens
+    to it when the stack is deleted. embedding_length: of the smoke test's vector; None for models
+    that return none.
     """
 
     mode: Literal["provisioned", "on-demand", "none"] = described(
@@ -191,6 +193,15 @@ class DesiredServing:
         "billed by the hour until it is deleted.",
         default="none",
         required=True,
+    )
+    strategy: Literal["swap", "blue-green"] = described(
+        Choice(choices=("swap", "blue-green")),
+        'How a new model replaces the one that is served. `"swap"` changes the endpoint in place: '
+        "nothing more is billed, and callers meet the new model before its smoke test. "
+        '`"blue-green"` creates a second endpoint, tests it, publishes it and deletes the first: '
+        "both are billed until then, and the account needs the model units of both. Not allowed "
+        "with a commitment.",
+        default="swap",
     )
     model_units: int = described(
         Number(least=1, most=MODEL_UNITS_MAX, why_most="each is billed by the hour"),
@@ -207,6 +218,13 @@ class DesiredServing:
         Number(least=1, most=LEASE_HOURS_MAX, why_most="30 days; beyond that, use a commitment"),
         "After how many hours the Provisioned Throughput is deleted. Required without a "
         "commitment, not allowed with one.",
+        default=None,
+    )
+    idle_hours: int | None = described(
+        Number(least=1, most=LEASE_HOURS_MAX, why_most="the longest lease"),
+        "Deletes the Provisioned Throughput before its lease ends if it was not called for so many "
+        "hours, by CloudWatch's metric `Invocations`. Not allowed with a commitment. Default: it "
+        "stays until its lease ends.",
         default=None,
     )
     on_delete: Literal["delete", "retain"] = described(

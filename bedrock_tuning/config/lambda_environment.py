@@ -111,9 +111,10 @@ class ThroughputEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseEnvironment(Environment):
-    """keep_leases."""
+    """keep_leases. settings_prefix: of the customizations."""
 
     runs_table: str
     workflow_arn: str
     topic_arn: str
     parameter_prefix: str
+    settings_prefix: str

@@ -82,6 +82,12 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
     return (
         *g.find_endpoints(),
         g.end_billing(environment),
+        g.read_settings(environment),
+        Grant(
+            why="see when endpoints were called",
+            actions=("cloudwatch:GetMetricStatistics",),
+            resources=("*",),
+        ),
         g.pointers(environment, "GetParameter", "DeleteParameter"),
         g.find_pointers(environment),
         g.start_own_workflow("have unfinished work undone", scope),
@@ -93,7 +99,8 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
 KEEP_LEASES: Final = FunctionSpec(
     name="KeepLeases",
     module="keep_leases",
-    does="deletes Provisioned Throughput whose lease has ended, withdraws pointers to nothing",
+    does="deletes Provisioned Throughput whose lease has ended or that nobody calls, "
+    "withdraws pointers to nothing",
     variables=LeaseEnvironment,
     grants=_keep_leases,
 )

@@ -15,6 +15,8 @@ _GATEWAYS: Final = ("s3", "dynamodb")
 # Lambda writes a function's logs and makes its network interfaces itself, from outside.
 _BY_THE_PLATFORM: Final = ("logs", "ec2")
 _RUNTIME: Final = ("bedrock:InvokeModel",)
+# The endpoints' names where they are not the prefix of the service's actions.
+_NAMES: Final = {"cloudwatch": "monitoring"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +64,4 @@ def _service(role: Role, grant: Grant, action: str) -> str:
         # endpoint (docs/facts/iam.md#vpc).
         through_service = any(c.key == "kms:ViaService" for c in grant.conditions)
         return "" if through_service else "kms"
-    return "bedrock-runtime" if action in _RUNTIME else prefix
+    return "bedrock-runtime" if action in _RUNTIME else _NAMES.get(prefix, prefix)

@@ -246,7 +246,10 @@ def _throughput(customization: Customization) -> CostLine:
 
 
 def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
-    """What a Provisioned Throughput costs in an hour, and in its lease or its commitment's term."""
+    """What a Provisioned Throughput costs in an hour, and in its lease or its commitment's term.
+
+    The hour is the dearest one: with strategy "blue-green" two are billed while one is tested.
+    """
     hour = next(_rates(customization))
     return hour, _throughput(customization)
 
@@ -259,6 +262,9 @@ def _rates(customization: Customization) -> Iterator[CostLine]:
     path = "prices.throughput_per_unit_hour"
     if desired.commitment is not None:
         path, _ = _TERMS[desired.commitment]
+    if desired.strategy == "blue-green":
+        both = "Provisioned Throughput per hour, while a new model is tested beside it"
+        yield _priced(model, both, path, units=2 * desired.model_units, hours=1)
     for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
         yield _priced(
             model,

@@ -46,7 +46,8 @@ class Endpoint:
 class DesiredState:
     """What a customization wants served.
 
-    model_arn: None until a model was trained. base_arn: None if it is not known.
+    model_arn: None until a model was trained. base_arn: None if it is not known. kept: the ARNs of
+    endpoints that callers use, whose model is not changed (strategy "blue-green").
     """
 
     mode: Literal["provisioned", "on-demand", "none"]
@@ -54,6 +55,7 @@ class DesiredState:
     base_arn: str | None
     units: int
     commitment: str | None
+    kept: frozenset[str] = frozenset()
 
 
 class Action(StrEnum):
@@ -91,7 +93,7 @@ def plan(desired: DesiredState, endpoints: Sequence[Endpoint]) -> Plan:
       no model yet                  → pending, costs nothing
       an endpoint failed            → delete it; one with a commitment cannot be deleted: stop
       one fits, serves the model    → ready; the others are surplus
-      one fits, another model       → swap in place, without interruption
+      one fits, another model       → swap in place, without interruption, unless it is kept
       only one with a commitment    → swap its model in place if the base model is the same
       else                          → create; the others are surplus once the new one is tested
     """
@@ -114,12 +116,12 @@ def plan(desired: DesiredState, endpoints: Sequence[Endpoint]) -> Plan:
     fitting.sort(key=lambda e: e.model_arn != desired.model_arn)
     if fitting:
         return _use(fitting[0], desired, endpoints)
-    kept = next((e for e in endpoints if e.committed_until and _same_base(e, desired)), None)
-    if kept is not None:
-        return _use(kept, desired, endpoints, note=f"; {commitment_reason(kept)}")
+    paid = next((e for e in endpoints if e.committed_until and _same_base(e, desired)), None)
+    if paid is not None:
+        return _use(paid, desired, endpoints, note=f"; {commitment_reason(paid)}")
     return Plan(
         action=Action.CREATE,
-        reason="no endpoint with these model units, commitment and base model exists",
+        reason=_no_endpoint(desired, endpoints),
         surplus=tuple(endpoints),
     )
 
@@ -137,6 +139,13 @@ def commitment_reason(endpoint: Endpoint) -> str:
     )
 
 
+def _no_endpoint(desired: DesiredState, endpoints: Sequence[Endpoint]) -> str:
+    kept = [endpoint.arn for endpoint in endpoints if endpoint.arn in desired.kept]
+    if kept:
+        return f"{', '.join(kept)} serves until the new model is tested on an endpoint of its own"
+    return "no endpoint with these model units, commitment and base model exists"
+
+
 def _same_base(endpoint: Endpoint, desired: DesiredState) -> bool:
     return (
         endpoint.base_arn is None
@@ -147,6 +156,8 @@ def _same_base(endpoint: Endpoint, desired: DesiredState) -> bool:
 
 def _fits(endpoint: Endpoint, desired: DesiredState) -> bool:
     if endpoint.kind != desired.mode or not _same_base(endpoint, desired):
+        return False
+    if endpoint.arn in desired.kept and endpoint.model_arn != desired.model_arn:
         return False
     if endpoint.kind == "on-demand":
         return True

@@ -1,4 +1,5 @@
-"""Bedrock's one event: the state change of a customization job (docs/facts/jobs.md#event)."""
+"""What Bedrock tells others: the state changes of customization jobs (docs/facts/jobs.md#event),
+and how often models are called (docs/facts/api.md#metrics)."""
 
 import json
 from typing import Any, Final
@@ -37,6 +38,20 @@ def emit(job: Resource) -> None:
         eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True)
     except Exception:
         log.exception("the event of simulated job %s was lost", job.name)
+
+
+def count_call(target: Resource) -> None:
+    """Count one call of an endpoint or a model in CloudWatch."""
+    from ministack.services import cloudwatch
+
+    datum = {
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": "ModelId", "Value": target.arn}],
+        "Value": 1,
+        "Unit": "Count",
+    }
+    data = {"Namespace": "AWS/Bedrock", "MetricData": [datum]}
+    cloudwatch._put_metric_data({}, data, is_cbor=False, is_json=True)
 
 
 def detail_of(job: Resource) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.bedrock import bases
+from local.bedrock import bases, events
 from local.bedrock.caller import Caller
 from local.bedrock.data import embeddings, pictures, texts
 from local.bedrock.data.records import LEARNED, Resource, kind_of
@@ -22,6 +22,7 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     """The model's answer as a JSON object; it never is a canned text."""
     target = _ready(simulator, caller, request["modelId"])
     model, body = target.base, _body(request.get("body", b""))
+    events.count_call(target)
     answers = _ANSWERS.get((model.task, model.provider))
     if answers is None or model.key.startswith("nova"):
         raise invalid(
@@ -39,6 +40,7 @@ def converse(simulator: Simulator, caller: Caller, request: Members) -> dict[str
     target = _ready(simulator, caller, request["modelId"])
     if not target.base.task.endswith("to-text"):
         raise invalid(f"The model {target.base.name} does not support Converse")
+    events.count_call(target)
     return texts.answer(request, model=target.base, tuned=_tuned(target))
 
 

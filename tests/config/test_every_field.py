@@ -55,6 +55,8 @@ BAD_KEYS: dict[str, tuple[str, str, str]] = {
     "serving.model_units": ("101", "above the maximum 100 (each is billed", "use 1 to 100"),
     "serving.commitment": ('"OneYear"', 'must be "OneMonth" or "SixMonths"', 'not "OneYear"'),
     "serving.lease_hours": ("721", "above the maximum 720 (30 days", "use 1 to 720"),
+    "serving.strategy": ('"canary"', 'must be "swap" or "blue-green"', 'not "canary"'),
+    "serving.idle_hours": ("0", "below the minimum 1", "use 1 to 720"),
     "serving.on_delete": ('"keep"', 'must be "delete" or "retain"', 'not "keep"'),
     "serving.smoke_text": ('""', "is empty", 'write, for example, "a dog"'),
     "serving.embedding_length": ("0", "below the minimum 1", "use 1 to"),

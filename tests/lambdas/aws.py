@@ -9,6 +9,7 @@ from tests.lambdas.fakes import (
     DEPLOYED,
     S3,
     BedrockRuntime,
+    CloudWatch,
     DynamoDb,
     Ec2,
     Pricing,
@@ -42,6 +43,7 @@ class Aws:
     sns: Sns = field(default_factory=Sns)
     stepfunctions: StepFunctions = field(default_factory=StepFunctions)
     ec2: Ec2 = field(default_factory=Ec2)
+    cloudwatch: CloudWatch = field(default_factory=CloudWatch)
     bedrock: Bedrock = field(default_factory=Bedrock)
     bedrock_runtime: BedrockRuntime = field(default_factory=BedrockRuntime)
     pricing: Pricing = field(default_factory=Pricing)

@@ -124,6 +124,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
             workflow_arn=WORKFLOW,
             topic_arn=TOPIC,
             parameter_prefix=PREFIX,
+            settings_prefix=SETTINGS,
         ),
     ]
     for each in every:

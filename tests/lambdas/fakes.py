@@ -380,6 +380,24 @@ class BedrockRuntime(Fake):
 
 
 @dataclass
+class CloudWatch(Fake):
+    """Hours in which an endpoint was called: their beginnings by its ARN."""
+
+    called: dict[str, list[datetime]] = field(default_factory=dict)
+
+    def GetMetricStatistics(
+        self, Dimensions: list[dict[str, str]], StartTime: datetime, EndTime: datetime, **_: Any
+    ) -> dict[str, Any]:
+        (model,) = Dimensions
+        points = [
+            {"Timestamp": hour, "Sum": 1.0}
+            for hour in self.called.get(model["Value"], [])
+            if StartTime <= hour < EndTime
+        ]
+        return {"Datapoints": points}
+
+
+@dataclass
 class Ec2(Fake):
     """The rules of security groups: by id, with the group and the direction."""
 

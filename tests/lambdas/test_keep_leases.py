@@ -1,6 +1,7 @@
 """Leases end: nothing is billed longer than its tag says, whatever is wrong with a neighbour."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,9 +219,8 @@ def test_every_page_is_looked_through(aws: Aws) -> None:
 def _served(aws: Aws, arn: str, **changes: Any) -> Intent:
     """A customization that is served, as its item and its pointer say."""
     aws.ssm.values[f"{PREFIX}/pets-search/endpoint"] = arn
-    served = Intent(
-        customization="pets-search", on=True, published=Published(endpoint_arn=arn), **changes
-    )
+    known = {"on": True, "published": Published(endpoint_arn=arn)}
+    served = Intent(customization="pets-search", **{**known, **changes})
     written = _intent.write("a-table", served)
     assert written is not None
     return written
@@ -228,6 +228,68 @@ def _served(aws: Aws, arn: str, **changes: Any) -> Intent:
 
 def _stored() -> Intent:
     return _intent.read("a-table", PREFIX, "pets-search")
+
+
+IDLE = {"idle_hours": 6}
+
+
+def _used(aws: Aws, *hours_ago: float, customize: Callable[..., Any], **changes: Any) -> str:
+    """An endpoint that is served for 20 hours, with calls so many hours ago."""
+    customize(serving=IDLE)
+    arn = _have(aws, _in(hours=30))
+    _served(aws, arn, **{"since": _in(hours=-20), **changes})
+    aws.cloudwatch.called[arn] = [datetime.now(UTC) - timedelta(hours=h) for h in hours_ago]
+    return arn
+
+
+def test_an_endpoint_that_nobody_calls_is_deleted_before_its_lease_ends(
+    aws: Aws, customize: Callable[..., Any]
+) -> None:
+    arn = _used(aws, 20, 7.1, customize=customize)
+
+    assert _keep()["deleted"] == [arn]
+    assert not _stored().on
+    (sent,) = aws.sns.asked("Publish")
+    assert "nobody called it for 6 hours (idle_hours)" in json.loads(sent["Message"])["message"]
+
+
+@pytest.mark.parametrize(
+    ("calls", "changes"),
+    [
+        # The hour of the last call may have been its last minute.
+        ([20, 6.9], {}),
+        ([20, 0.5], {}),
+        # A model that has just moved in has its time.
+        ([20], {"since": _in(hours=-5)}),
+        # A run works on another endpoint.
+        ([20], {"published": Published(endpoint_arn="another")}),
+    ],
+)
+def test_an_endpoint_that_was_called_or_is_new_is_kept(
+    calls: list[float], changes: dict[str, Any], aws: Aws, customize: Callable[..., Any]
+) -> None:
+    arn = _used(aws, *calls, customize=customize, **changes)
+
+    assert _keep()["kept"] == [arn]
+
+
+def test_an_endpoint_that_outlived_its_stack_has_no_idle_hours(
+    aws: Aws, customize: Callable[..., Any]
+) -> None:
+    arn = _used(aws, 20, customize=customize)
+    aws.ssm.refuse("GetParameter", "ParameterNotFound", "its stack was deleted")
+
+    assert _keep()["kept"] == [arn]
+
+
+def test_calls_that_nobody_counts_are_no_sign_that_there_are_none(
+    aws: Aws, customize: Callable[..., Any]
+) -> None:
+    arn = _used(aws, customize=customize)
+
+    with pytest.raises(RuntimeError, match="no Invocations of it, not even its smoke test's"):
+        keep_leases.handler({}, None)
+    assert list(aws.bedrock.endpoints) == [arn]
 
 
 def test_what_ends_is_switched_off_before_it_is_deleted(aws: Aws) -> None:
@@ -266,7 +328,7 @@ def test_what_is_off_is_deleted_although_its_lease_runs(aws: Aws) -> None:
 
     assert _keep()["deleted"] == [arn]
     (sent,) = aws.sns.asked("Publish")
-    assert "was not to be served any more: a person ended it" in sent["Message"]
+    assert "is not to be served any more: a person ended it" in sent["Message"]
 
 
 def test_people_are_warned_once_before_a_lease_ends(aws: Aws) -> None:

@@ -1,6 +1,7 @@
 """Serving, driven as the workflow drives it, against a Bedrock whose changes take time."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -127,6 +128,41 @@ def test_another_model_is_swapped_into_the_endpoint_that_there_is(aws: Aws, flow
     assert list(aws.bedrock.endpoints) == [arn]
     assert ended["endpoint_arn"] == arn
     assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
+
+
+def test_blue_green_proves_a_model_on_an_endpoint_of_its_own_while_the_old_one_serves(
+    aws: Aws, flow: Flow, customize: Callable[..., Any]
+) -> None:
+    customize(serving={"strategy": "blue-green"})
+    before = flow.run(model_arn=OLD)["endpoint_arn"]
+    seen: list[tuple[str | None, str]] = []
+    for step in ("Smoke test", "Publish endpoint"):
+        flow.at[step] = lambda: seen.append(
+            (aws.pointer("endpoint"), aws.bedrock.endpoints[before]["model"])
+        )
+
+    ended = flow.run(run="20261121-103000-bbbbbb")
+
+    assert seen == [(before, OLD), (before, OLD)]
+    assert ended["step"] == "served"
+    assert aws.pointer("endpoint") == ended["endpoint_arn"] != before
+    assert list(aws.bedrock.endpoints) == [ended["endpoint_arn"]]
+    assert aws.bedrock.asked("UpdateProvisionedModelThroughput") == []
+
+
+def test_a_model_that_fails_its_test_leaves_a_blue_green_endpoint_as_it_is(
+    aws: Aws, flow: Flow, customize: Callable[..., Any]
+) -> None:
+    customize(serving={"strategy": "blue-green"})
+    before = flow.run(model_arn=OLD)["endpoint_arn"]
+    aws.bedrock_runtime.reply = b'{"embedding": []}'
+
+    ended = flow.run(run="20261121-103000-bbbbbb")
+
+    assert ended["step"] == "failed"
+    assert list(aws.bedrock.endpoints) == [aws.pointer("endpoint")] == [before]
+    assert (aws.bedrock.only["model"], aws.pointer("model")) == (OLD, OLD)
+    assert aws.bedrock.asked("UpdateProvisionedModelThroughput") == []
 
 
 def test_an_endpoint_with_other_units_is_replaced_and_goes_only_after_the_new_one_is_published(

@@ -140,6 +140,23 @@ def test_an_endpoint_that_cannot_become_what_is_wished_is_replaced(unfit: Endpoi
     assert (step.action, step.target, step.surplus) == (Action.CREATE, None, (unfit,))
 
 
+def test_what_callers_use_is_kept_and_replaced_by_an_endpoint_of_its_own() -> None:
+    used = _older()
+
+    step = plan(replace(WISH, kept=frozenset({used.arn})), [used])
+
+    assert (step.action, step.surplus) == (Action.CREATE, (used,))
+    assert f"{used.arn} serves until the new model is tested" in step.reason
+
+
+def test_an_endpoint_that_nobody_calls_yet_is_swapped_beside_the_one_that_is_kept() -> None:
+    used, new = _older(), _older(arn="pt-2")
+
+    step = plan(replace(WISH, kept=frozenset({used.arn})), [used, new])
+
+    assert (step.action, step.target, step.surplus) == (Action.SWAP, new, (used,))
+
+
 def test_an_unfit_endpoint_is_replaced_even_if_it_serves_the_model() -> None:
     assert plan(replace(WISH, units=2), [READY]).action is Action.CREATE
 
@@ -216,6 +233,7 @@ WISHES = st.builds(
     base_arn=st.none() | BASES,
     units=st.integers(1, 2),
     commitment=st.sampled_from([None, "OneMonth", "SixMonths"]),
+    kept=st.frozensets(st.sampled_from(["e-0", "e-1", "e-2", "e-3"]), max_size=2),
 )
 
 
@@ -242,6 +260,8 @@ def test_one_step_never_breaks_what_bedrock_or_the_bill_allows(
         assert None in (step.target.base_arn, wish.base_arn) or (
             step.target.base_arn == wish.base_arn
         )
+        # Callers of what is kept meet no model that nobody tested, unless it is paid for anyway.
+        assert step.target.arn not in wish.kept or step.target.committed_until
     if step.action is Action.READY:
         assert step.target is not None
         assert step.target.model_arn == wish.model_arn

@@ -106,7 +106,8 @@ def begin(aws: Aws, seed: int, customize: Callable[..., Any], *, chaos: float) -
     world.customize = customize
     for service in fresh.__dataclass_fields__:
         getattr(aws, service).around = world.around
-    customize(serving={"model_units": 1, "lease_hours": chance.choice([1, 8, 30])})
+    world.strategy = chance.choice(["swap", "blue-green"])
+    world.terms(units=1)
     aws.bedrock_runtime.reply = REPLY
     return world
 

@@ -130,6 +130,7 @@ class World:
     bought: int = 0
     names: set[str] = field(default_factory=set)
     taken: list[str] = field(default_factory=list)
+    strategy: str = "swap"
 
     # What a history may do at any moment; each is something that happens in production.
 
@@ -153,10 +154,7 @@ class World:
 
     def deploy(self) -> None:
         """A deployment, of the same terms or others."""
-        units = self.chance.choice([1, 1, 2])
-        self.customize(
-            serving={"model_units": units, "lease_hours": self.chance.choice([1, 8, 30])}
-        )
+        self.terms(units=self.chance.choice([1, 1, 2]))
         identity = f"{self.chance.randrange(16**8):08x}"
         event = {
             "RequestType": "Update",
@@ -193,6 +191,13 @@ class World:
             keep_leases.handler({}, None)
 
     customize: Callable[..., Any] = lambda **_: None
+
+    def terms(self, *, units: int) -> None:
+        """How the customization is served from now on, as its settings say it."""
+        lease = self.chance.choice([1, 8, 30])
+        self.customize(
+            serving={"model_units": units, "lease_hours": lease, "strategy": self.strategy}
+        )
 
     def _name(self, what: str) -> str:
         return f"{self.now:%Y%m%d-%H%M%S}-{what}-{self.chance.randrange(16**6):06x}"
@@ -271,6 +276,7 @@ class World:
         if actor is not None:
             actor.saw = self.true(actor)
         answer = carry_out()
+        self._kept()
         if actor and published and published not in self.aws.bedrock.endpoints:
             self._taken_away(actor, published)
         if operation == "PutItem" and self.chance.random() < self.chaos:
@@ -323,6 +329,13 @@ class World:
         own = intent["owner"] == actor.state["run"] and intent["before"] is not None
         if not actor.state.get("end") and not own:
             self.taken.append(f"{actor.state['run']} deleted {arn}, which was published")
+
+    def _kept(self) -> None:
+        """Callers of a blue-green endpoint meet no model before its test."""
+        arn = self.aws.pointer("endpoint")
+        found = self.aws.bedrock.endpoints.get(arn or "")
+        if self.strategy == "blue-green" and found and found["status"] == "Updating":
+            self.taken.append(f"{arn} was changed while it was published")
 
     def true(self, execution: Execution, *, any_model: bool = False) -> bool:
         """Whether its model, or any, is what the pointers name and a ready endpoint serves."""
