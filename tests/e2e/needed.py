@@ -136,6 +136,7 @@ NOT_NEEDED_HERE = {
     ("CheckManifest", "s3:GetObject"): "every manifest is read in a version",
     ("StartJob", "s3:GetObject"): "every manifest is read in a version",
     ("StartJob", "states:DescribeExecution"): "only of another run that holds the same work",
+    ("KeepLeases", "cloudwatch:GetMetricStatistics"): "only with idle_hours, after so many",
     ("KeepLeases", "states:StartExecution"): "only for a run whose execution is gone",
     ("CheckImages", "s3:ListBucket"): "asked for when S3 refuses a key: no picture is missing here",
 }

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTime
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.serving.intent import Intent
+from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (
     _cloudformation,
     _intent,
@@ -459,6 +460,18 @@ def a_lease_ends(world: World) -> Any:
 
 
 @scenario
+def an_endpoint_that_nobody_calls_goes(world: World) -> Any:
+    world.customize(serving={"idle_hours": 1})
+    arn = world.aws.bedrock.have(model=OLD, tags={**TAGS, "bedrock-tuning:expires": FAR})
+    published = Published(endpoint_arn=arn)
+    idle = Intent(customization=NAME, on=True, since=PAST, published=published)
+    world.before(_intent.write, "a-table", idle)
+    world.aws.cloudwatch.called[arn] = [datetime.fromisoformat(PAST)]
+    world.call(keep_leases.handler, {})
+    assert arn not in world.aws.bedrock.endpoints
+
+
+@scenario
 def work_that_nobody_does_any_more_is_taken_up(world: World) -> Any:
     world.aws.ssm.values[f"{PREFIX}/{NAME}/serving"] = "deployed"
     abandoned = Intent(customization=NAME, owner=RUN, until=PAST)
@@ -515,7 +528,7 @@ def a_model_that_nobody_watched_is_recorded_and_served(world: World) -> Any:
 
 
 # Once an endpoint is gone the next call finds nothing to do; the error of the first was the alarm.
-TOLD_BY_THE_ALARM = [a_lease_ends]
+TOLD_BY_THE_ALARM = [a_lease_ends, an_endpoint_that_nobody_calls_goes]
 
 
 @pytest.fixture
