@@ -244,6 +244,11 @@ class DesiredServing:
         default=None,
     )
 
+    @property
+    def endpoints_at_once(self) -> int:
+        """How many endpoints there are while a new model replaces another."""
+        return 2 if self.strategy == "blue-green" else 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:

@@ -264,7 +264,8 @@ def _rates(customization: Customization) -> Iterator[CostLine]:
         path, _ = _TERMS[desired.commitment]
     if desired.strategy == "blue-green":
         both = "Provisioned Throughput per hour, while a new model is tested beside it"
-        yield _priced(model, both, path, units=2 * desired.model_units, hours=1)
+        units = desired.endpoints_at_once * desired.model_units
+        yield _priced(model, model.facts, both, path, units=units, hours=1)
     for label, hours in (("hour", 1), ("day", HOURS_PER_DAY), ("month", HOURS_PER_MONTH)):
         yield _priced(
             model,

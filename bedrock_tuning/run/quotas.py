@@ -72,6 +72,7 @@ def needed(customization: Customization) -> tuple[Need, ...]:
                 code=account[DEPLOYMENTS].quota_code,
                 what="on-demand deployments",
                 otherwise=_UNSERVED,
+                wanted=serving.endpoints_at_once,
                 counted="deployments",
             )
         )
@@ -83,7 +84,7 @@ def needed(customization: Customization) -> tuple[Need, ...]:
                 code=fact.quota_code if fact is not None else "",
                 what=f"model units of {model.name}",
                 otherwise=_UNSERVED,
-                wanted=serving.model_units,
+                wanted=serving.endpoints_at_once * serving.model_units,
             )
         )
         if serving.commitment is None:
@@ -93,7 +94,7 @@ def needed(customization: Customization) -> tuple[Need, ...]:
                     code=account[ALL_UNITS].quota_code,
                     what="model units without a commitment",
                     otherwise=_UNSERVED,
-                    wanted=serving.model_units,
+                    wanted=serving.endpoints_at_once * serving.model_units,
                     counted="throughput units",
                 )
             )

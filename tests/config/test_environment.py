@@ -20,6 +20,7 @@ CLASSES = [
 VALUES = {
     str: st.text(),
     int: st.integers(),
+    bool: st.booleans(),
     dict[str, str]: st.dictionaries(st.text(), st.text(), max_size=3),
 }
 

@@ -153,6 +153,15 @@ def test_units_of_others_are_in_use_and_ones_own_are_swapped(aws: Aws) -> None:
     assert "; request 2 before" in found["reason"]
 
 
+def test_a_model_that_is_proved_beside_another_needs_units_for_both(
+    aws: Aws, customize: Callable[..., Any]
+) -> None:
+    customize(serving={"strategy": "blue-green"})
+    aws.service_quotas.changed[ALL_UNITS] = 1.0
+
+    assert "1 model units without a commitment: you would pay" in _start()["reason"]
+
+
 def test_a_commitment_and_base_models_take_no_units_that_are_without(aws: Aws) -> None:
     aws.service_quotas.changed[ALL_UNITS] = 1.0
     aws.bedrock.have(model=MODEL, name="prod-a", commitment="OneMonth")

@@ -47,6 +47,17 @@ def test_a_lease_costs_its_hours_for_every_unit() -> None:
     assert found.price_date is not None
 
 
+def test_a_model_that_is_proved_beside_another_costs_twice_as_much_by_the_hour_and_no_longer() -> (
+    None
+):
+    swap = '[serving]\nmode = "provisioned"\nlease_hours = 4\n'
+    beside = f'{swap}strategy = "blue-green"\n'
+    one, two = exposure(_file(PRICED, swap)), exposure(_file(PRICED, beside))
+    assert one.hourly_usd is not None
+    assert two.hourly_usd == 2 * one.hourly_usd
+    assert two.most_usd_per_lease == one.most_usd_per_lease
+
+
 def test_an_unknown_price_is_unknown_and_not_nothing() -> None:
     found = exposure(_file(UNPRICED, '[serving]\nmode = "provisioned"\nlease_hours = 4\n'))
     said = to_properties(found)

@@ -18,6 +18,8 @@ Resource = dict[str, Any]
 ACCOUNT = "${AWS::AccountId}"
 JOBS = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:model-customization-job/*"
 EC2 = f"arn:aws:ec2:us-east-1:{ACCOUNT}"
+# As AWS names its VPC endpoints; the others are named like the prefix of their actions.
+NAMES = {"bedrock:InvokeModel": "bedrock-runtime", "cloudwatch": "monitoring"}
 # Lambda does these itself, from outside; services use keys for their callers.
 NOT_BY_THE_FUNCTION = ("logs:*", "ec2:*", "kms:*")
 
@@ -112,7 +114,7 @@ def _called(network: Any) -> dict[str, set[str]]:
                 hidden = ("ec2:*",) if job else NOT_BY_THE_FUNCTION
                 if not any(fnmatchcase(action, pattern) for pattern in hidden):
                     prefix = action.partition(":")[0]
-                    where = "bedrock-runtime" if action == "bedrock:InvokeModel" else prefix
+                    where = NAMES.get(action, NAMES.get(prefix, prefix))
                     found.setdefault(where, set()).add(action)
     return found
 
