@@ -24,6 +24,7 @@ from bedrock_tuning.constructs.proof import Proof
 from bedrock_tuning.constructs.stacks.customization import CustomizationStack
 from bedrock_tuning.constructs.stacks.data import DataStack
 from bedrock_tuning.constructs.stacks.network import NetworkStack
+from bedrock_tuning.constructs.stacks.people import PeopleStack
 from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import contracts as contracts_of
@@ -36,7 +37,7 @@ ENVIRONMENT_TAG: Final = "bedrock-tuning:environment"
 class TuningPlatform:
     """The stacks that all customizations of one environment share, and the proof of all of them.
 
-    stacks: by what they are for: "data", "network" (optional), "pipeline", "serving".
+    stacks: by what they are for: "data", "network" (optional), "pipeline", "serving", "people".
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class TuningPlatform:
         self.stacks["serving"] = ServingStack(
             self.scope, self._name("serving"), pipeline=pipeline, **common
         )
+        self.stacks["people"] = PeopleStack(self.scope, self._name("people"), **self._common)
         for stack in self.stacks.values():
             self._tag(stack)
 

@@ -12,6 +12,7 @@ Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watch
     jobs/<customization>/…              metrics of customization jobs, the access check file
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
+    approvals/<customization>/<run>/…   one object for each decision of a person, never changed
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ JOBS: Final = "jobs"
 CHECKED: Final = "_checked"
 REPORTS: Final = "reports"
 WORK: Final = "work"
+APPROVALS: Final = "approvals"
 
 
 def folder(customization: str) -> str:
@@ -66,6 +68,11 @@ def report_prefix(customization: str, run: str) -> str:
 def work_prefix(run: str) -> str:
     """Intermediate results of one run; expired by a lifecycle rule."""
     return f"{WORK}/{run}/"
+
+
+def approval_key(customization: str, run: str, at: str) -> str:
+    """Where a decision about a run is kept. at: ISO 8601 in UTC."""
+    return f"{APPROVALS}/{customization}/{run}/{at}.json"
 
 
 def uri(bucket: str, key: str) -> str:

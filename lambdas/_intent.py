@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from bedrock_tuning.run.items import INTENT
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import _aws, _pointers
 
@@ -65,7 +66,7 @@ def write(table: str, intent: Intent) -> Intent | None:
 
 
 def _key(customization: str) -> str:
-    return f"intent#{customization}"
+    return f"{INTENT}{customization}"
 
 
 def _stored(table: str, customization: str) -> Intent | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from bedrock_tuning.run.items import CLAIM, KEY, RUN
 from lambdas import _aws
 
 _ID: Final = "id"
@@ -51,17 +52,17 @@ def claim_upload(table: str, *, claim: str, run: str, execution: str) -> str | N
 
     An execution that asks again, because the first answer was lost, finds its own claim.
     """
-    item = {_ID: f"claim#{claim}", "run": run, "execution": execution, "created": now()}
+    item = {_ID: f"{CLAIM}{claim}", "run": run, "execution": execution, "created": now()}
     if _put_if(table, item, "attribute_not_exists(id)"):
         return None
-    owner = _get(table, f"claim#{claim}") or {}
+    owner = _get(table, f"{CLAIM}{claim}") or {}
     return None if owner.get("execution") == execution else str(owner.get("run", "unknown"))
 
 
 def start_run(table: str, *, run: str, customization: str, **values: Any) -> None:
     """Writes the item of a run; a second call for the same run changes nothing."""
     item = {
-        _ID: f"run#{run}",
+        _ID: f"{RUN}{run}",
         "run": run,
         "customization": customization,
         "created": now(),
@@ -80,20 +81,20 @@ def update_run(table: str, run: str, **values: Any) -> None:
     _aws.none_if(
         "ConditionalCheckFailedException",
         lambda: _update(
-            table, f"run#{run}", values, ConditionExpression=f"attribute_not_exists({_ENDED})"
+            table, f"{RUN}{run}", values, ConditionExpression=f"attribute_not_exists({_ENDED})"
         ),
     )
 
 
 def resume_run(table: str, run: str, **values: Any) -> None:
     """Sets attributes of a run that goes on, whether it had ended or not."""
-    _update(table, f"run#{run}", {**values, **_OPEN}, remove=(_ENDED,))
+    _update(table, f"{RUN}{run}", {**values, **_OPEN}, remove=(_ENDED,))
 
 
 def close_run(table: str, run: str, **values: Any) -> None:
     """Sets how a run ended. Nobody approves it any more."""
     ended = {**values, _ENDED: now()}
-    _update(table, f"run#{run}", ended, remove=(*_OPEN, "approval_token"))
+    _update(table, f"{RUN}{run}", ended, remove=tuple(_OPEN))
 
 
 def _update(
@@ -133,7 +134,7 @@ def open_runs(table: str) -> Iterator[dict[str, Any]]:
 
 def item_of(table: str, run: str) -> dict[str, Any] | None:
     """A run's item as it is now; None for an unknown run."""
-    return _get(table, f"run#{run}")
+    return _get(table, f"{RUN}{run}")
 
 
 def is_noted(table: str, note: str) -> bool:
@@ -170,7 +171,7 @@ def acquire_lock(table: str, *, key: str, run: str, job_name: str) -> WorkLock:
     _put_if(table, item, "attribute_not_exists(id)")
     lock = lock_of(table, key)
     if lock is None:
-        raise RuntimeError(f"key#{key} vanished from {table}: its items are never deleted")
+        raise RuntimeError(f"{KEY}{key} vanished from {table}: its items are never deleted")
     return lock
 
 
@@ -182,7 +183,7 @@ def take_over(table: str, *, key: str, run: str, job_name: str, after: WorkLock)
 
 def lock_of(table: str, key: str) -> WorkLock | None:
     """The lock on a run key now."""
-    item = _get(table, f"key#{key}")
+    item = _get(table, f"{KEY}{key}")
     if item is None:
         return None
     return WorkLock(
@@ -202,7 +203,7 @@ def keep_lock(table: str, *, key: str, run: str) -> str | None:
     """
     lock = lock_of(table, key)
     if lock is None:
-        raise RuntimeError(f"key#{key} vanished from {table}: its items are never deleted")
+        raise RuntimeError(f"{KEY}{key} vanished from {table}: its items are never deleted")
     if lock.run != run or lock.state == "training":
         return None if lock.run == run else lock.run
     item = _lock_item(key, run=run, job_name=lock.job_name, attempt=lock.attempt)
@@ -238,7 +239,7 @@ def _put_if_owned(table: str, item: Mapping[str, Any], *, owner: str) -> bool:
 
 def _lock_item(key: str, *, run: str, job_name: str, attempt: int) -> dict[str, Any]:
     return {
-        _ID: f"key#{key}",
+        _ID: f"{KEY}{key}",
         "run": run,
         "job_name": job_name,
         "attempt": attempt,

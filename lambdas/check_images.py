@@ -14,7 +14,7 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
-from lambdas import _aws
+from lambdas import _aws, _pins
 from lambdas._manifests import scope_of
 
 # A message's worth: SNS takes 256 KiB, a person reads a few lines.
@@ -24,8 +24,9 @@ _WORDS_MAX: Final = 2_000
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"run", "settings", "shard": {"number", "key"}}. Returns {"images": number}.
 
-    Writes results/<n>.json (the partial result) and findings/<n>.jsonl under work/<run>/, or why it
-    could not into errors/<n>.txt, for merge: the causes of all shards would not fit into a state.
+    Writes results/<n>.json (the partial result), findings/<n>.jsonl and pins/<n>.json (what each
+    image was) under work/<run>/, or why it could not into errors/<n>.txt, for merge: the causes of
+    all shards would not fit into a state.
     """
     env = CheckEnvironment.from_env(os.environ)
     try:
@@ -47,22 +48,19 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
     body = _aws.s3().get_object(Bucket=env.output_bucket, Key=event["shard"]["key"])["Body"]
     refs = msgspec.json.decode(body.read(), type=list[tuple[s3_layout.Kind, int, str, int]])
     partials: list[CheckResult] = []
+    pins: dict[s3_layout.Kind, _pins.Pins] = {}
     with tempfile.TemporaryFile() as file:
         findings = FindingsFile(file)
         for kind in s3_layout.KINDS:
             wanted = [ImageRef(line, key, text) for k, line, key, text in refs if k == kind]
             if wanted:
                 scope = scope_of(customization, kind, env)
-                partials.append(
-                    check_images(
-                        wanted,
-                        _images(scope),
-                        scope,
-                        on_finding=findings.add,
-                    )
-                )
+                source = _pins.Pinning(_images(scope))
+                partials.append(check_images(wanted, source, scope, on_finding=findings.add))
+                pins[kind] = source.pins
         file.seek(0)
         _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/{number}.jsonl")
+    _pins.write(env.output_bucket, event["run"], number, pins)
     _aws.s3().put_object(
         Bucket=env.output_bucket,
         Key=f"{prefix}results/{number}.json",

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.run.failure_advice import with_advice
+from bedrock_tuning.run.items import WARNED
 from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
@@ -248,7 +249,7 @@ def _warned_before(intent: Intent) -> timedelta:
 def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datetime) -> None:
     """Tells once that a lease is about to end; a lease that was extended has another end."""
     end = f"{ends:%Y-%m-%dT%H:%M:%SZ}"
-    note = f"warned#{endpoint.arn}#{end}"
+    note = f"{WARNED}{endpoint.arn}#{end}"
     if _runs.is_noted(env.runs_table, note):
         return
     name = intent.customization

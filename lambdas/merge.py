@@ -14,11 +14,8 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.rules.rule import Severity
-from lambdas import _aws, _runs
-
-
-class UncheckedError(Exception):
-    """Images were not checked, so the dataset is neither valid nor invalid."""
+from lambdas import _aws, _pins, _runs
+from lambdas._pins import UncheckedError
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -48,6 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         whole.seek(0)
         # However many findings there are, they pass through a file, never through memory.
         _aws.s3().upload_fileobj(whole, env.output_bucket, f"{folder}rejected.jsonl")
+    _pins.merge(env.output_bucket, run, customization.name, shards=event["check"]["shards"])
     page = to_html(concluded, about={"Customization": customization.name, "Run": run})
     _write(env.output_bucket, f"{folder}report.json", concluded.to_json(), "application/json")
     _write(env.output_bucket, f"{folder}report.html", page.encode(), "text/html")

@@ -95,7 +95,15 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with_validation=plan.with_validation,
         with_configuration=job.configuration(customization) is not None,
         estimate=str(estimate),
-        request=job.pascal_case(plan.request()),
+        request=(request := job.pascal_case(plan.request())),
+        about={
+            "model": request["BaseModelIdentifier"],
+            "hyperparameters": request.get("HyperParameters", {}),
+            "datasets": {
+                kind: {"version": versions[kind], "fingerprint": fingerprint}
+                for kind, fingerprint in report["fingerprints"].items()
+            },
+        },
     )
 
 

@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     before, newer = turns.ahead(mine, others), turns.newer(mine, others)
     may_try = _may_try(item, asked, before)
     if may_try and (newer is None or newer.status != turns.QUEUED):
-        _runs.resume_run(env.runs_table, run, status="training", turn=asked, **_approval(state))
+        _runs.resume_run(env.runs_table, run, status="training", turn=asked)
         return decide("train", "nobody waits before it")
     if newer is not None:
         return decide(
@@ -60,7 +60,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         queued_since=mine.since,
         turn=asked,
         message=why,
-        **_approval(state),
     )
     seconds = turns.pause(mine, now=datetime.now(UTC), least=env.poll_seconds)
     return decide("wait", f"{before} wait before it", seconds)
@@ -87,15 +86,3 @@ def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[Waitin
         since=str(item.get("queued_since", _runs.now())),
     )
     return replace(mine, since=turns.arrival(mine, others))
-
-
-def _approval(state: Mapping[str, Any]) -> dict[str, str | None]:
-    """Who approved the price and why; an answer that `tuning` did not send may say anything."""
-    answer = state.get("approval")
-    if not isinstance(answer, dict):
-        return {}
-    by, why = answer.get("approved_by"), answer.get("reason")
-    return {
-        "approved_by": str(by) if by else None,
-        "decision_reason": str(why) if why else None,
-    }

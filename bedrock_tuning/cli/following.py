@@ -9,10 +9,11 @@ import click
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, EXIT_WAITS, Interrupted
 from bedrock_tuning.cli.terminal.live import LiveLine
 from bedrock_tuning.cli.terminal.output import on_terminal, say
-from bedrock_tuning.client import approval, executions
+from bedrock_tuning.client import approvals, executions
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
-from bedrock_tuning.errors import UserError
+from bedrock_tuning.errors import DeniedError, UserError
+from bedrock_tuning.run.approvals import Answer
 
 
 def show_until_end(
@@ -81,8 +82,6 @@ def show_question(deployment: Deployment, run: Row) -> None:
 
 def _approved(deployment: Deployment, run: Row) -> bool:
     """Asks for the answer; False if it was no, and the run waits on. Interrupted for Ctrl-C."""
-    from botocore.exceptions import ClientError
-
     try:
         agreed = click.confirm("Approve it, and go on?", err=True)
     except click.Abort:
@@ -91,15 +90,13 @@ def _approved(deployment: Deployment, run: Row) -> bool:
         say("it is still waiting: nothing is trained or billed")
         return False
     try:
-        say(f"approved as {approval.approve(deployment, run)}")
+        decision = approvals.decide(deployment, Answer(run=str(run["run"]), decision="approve"))
+        say(f"approved as {decision.by}")
     except UserError as error:
         # Somebody else was quicker; how it goes on shows what they said.
         say(error.what)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if not code.startswith("AccessDenied"):
-            raise
-        say("you may not approve runs: ask somebody who may; still following")
+    except DeniedError:
+        say("you may not approve runs: ask an approver (docs/permissions.md); still following")
     return True
 
 

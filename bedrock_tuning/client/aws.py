@@ -145,6 +145,25 @@ class Aws:
         """Events that could not be delivered."""
         return self.session.client("sqs", config=self._config())
 
+    def signed_post(self, url: str, body: str, *, service: str) -> tuple[int, str]:
+        """Sends JSON to an address of ours with the caller's signature; status and body.
+
+        Raises NoCredentialsError without credentials, and botocore's errors of connections.
+        """
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.exceptions import NoCredentialsError
+        from botocore.httpsession import URLLib3Session
+
+        credentials = self.session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        headers = {"content-type": "application/json"}
+        request = AWSRequest(method="POST", url=url, data=body.encode(), headers=headers)
+        SigV4Auth(credentials.get_frozen_credentials(), service, self.region).add_auth(request)
+        answer = URLLib3Session().send(request.prepare())
+        return answer.status_code, answer.text
+
     @property
     def region(self) -> str:
         """The Region; raises NoRegionError when none is known."""

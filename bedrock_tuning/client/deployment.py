@@ -32,6 +32,7 @@ class Deployment:
     buckets: Buckets
     runs_table: str
     workflow_arn: str
+    approval_url: str
     customizations: Mapping[str, Customization]
     options: tuple[str, ...] = ()
 
@@ -103,6 +104,7 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
         ),
         runs_table=outputs["RunsTable"],
         workflow_arn=outputs["Workflow"],
+        approval_url=outputs["ApprovalUrl"],
         customizations=_customizations(aws, environment),
         options=options,
     )

@@ -11,7 +11,7 @@ from bedrock_tuning.config.names import RESERVED, stack_name
 # from others of a similar name.
 OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
-    "pipeline": ("RunsTable", "Workflow"),
+    "pipeline": ("ApprovalUrl", "RunsTable", "Workflow"),
 }
 # Every environment has it, and what a run needs lies in it.
 _MAIN: Final = "pipeline"

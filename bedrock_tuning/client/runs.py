@@ -1,11 +1,13 @@
 """The runs table as people see it: rows of runs, newest first."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.run.items import RUN
 from bedrock_tuning.run.turns import QUEUED, queue
 from bedrock_tuning.run.turns import waiting as waiting_runs
 from bedrock_tuning.wording import closest
@@ -19,10 +21,10 @@ _KNOWN: Final = 200
 _ALL: Final = 100_000
 
 Row = Mapping[str, Any]
-# What only machines need: keys of the table, and the token whose holder decides about a run.
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = ("execution", "job_name", "run_key", "training_version", "validation_version")
-_HIDDEN = ("id", "approval_token", "open", "turn", "watched_since", "ended")
+# What only machines need.
+_HIDDEN = ("id", "open", "turn", "watched_since", "ended")
 
 
 def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:
@@ -113,7 +115,7 @@ def chosen(deployment: Deployment, run: str, *, customization: str | None) -> st
 def row(deployment: Deployment, run: str) -> dict[str, Any]:
     """One run with everything that is stored about it; raises UserError for an unknown one."""
     item = deployment.aws.dynamodb.get_item(
-        TableName=deployment.runs_table, Key={"id": {"S": f"run#{run}"}}, ConsistentRead=True
+        TableName=deployment.runs_table, Key={"id": {"S": f"{RUN}{run}"}}, ConsistentRead=True
     ).get("Item")
     if item is None and run == "latest":
         raise UserError(
@@ -121,7 +123,7 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
             fix=f"`{deployment.command('runs')}` lists them",
         )
     if item is None:
-        known = [str(each["run"]) for each in rows(deployment, customization=None, limit=_KNOWN)]
+        known = [str(each["run"]) for each in _all_if_allowed(deployment, limit=_KNOWN)]
         meant = closest(run, known)
         hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
@@ -202,12 +204,24 @@ def _second(found: Row) -> str:
     return str(found["run"])[:15]
 
 
+def _all_if_allowed(deployment: Deployment, *, limit: int) -> Sequence[Row]:
+    """Runs of all customizations; none for who may list those of one customization only."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return rows(deployment, customization=None, limit=limit)
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("AccessDenied"):
+            raise
+        return []
+
+
 def lineage(deployment: Deployment, found: Row) -> list[str]:
     """What a run's model builds on, the nearest first, down to the first model that no run made."""
     wanted = str(found.get("builds_on", ""))
     if not wanted:
         return []
-    every = rows(deployment, customization=None, limit=_ALL)
+    every = _all_if_allowed(deployment, limit=_ALL)
     made = {str(each["model_arn"]): each for each in every if "model_arn" in each}
     line: list[str] = []
     while wanted:
@@ -223,6 +237,8 @@ def visible(found: Row) -> dict[str, Any]:
     first = (*about, "records", "errors", "warnings", "created", "updated")
     shown = {name: found[name] for name in first if name in found}
     shown.update((name, found[name]) for name in sorted(found) if name not in _HIDDEN)
+    if "decided_about" in shown:
+        shown["decided_about"] = json.loads(shown["decided_about"])
     return shown
 
 

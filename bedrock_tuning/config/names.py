@@ -22,8 +22,11 @@ TOGETHER_MAX: Final = 63 - 22 - 2
 # Each with what has the name already.
 RESERVED: Final[Mapping[str, str]] = {
     part: f"the stack tuning-ENVIRONMENT-{part} is one of the platform's"
-    for part in ("data", "network", "pipeline", "serving")
+    for part in ("data", "network", "people", "pipeline", "serving")
 }
+
+# Those who work with an environment; bedrock_tuning.contracts.people says what each does.
+PERSONAS: Final = ("reader", "uploader", "approver", "operator", "auditor", "deployer")
 
 
 def stack_name(environment: str, part: str) -> str:

@@ -1,6 +1,8 @@
 """Settings that are valid one by one and contradict each other."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bedrock_tuning.config import network_limits
@@ -23,6 +25,7 @@ def contradictions(
     yield from _polls(values)
     yield from _network(values)
     yield from _data(values)
+    yield from _people(values)
 
 
 class _Values:
@@ -133,3 +136,27 @@ def _data(values: _Values) -> Iterator[tuple[str, str]]:
             f"{length} characters in total, the maximum is {DATA_ROLES_CHARACTERS_MAX} (a bucket's "
             "policy holds 20 KiB): use wildcards",
         )
+
+
+def _people(values: _Values) -> Iterator[tuple[str, str]]:
+    """Whoever may become an uploader and an approver approves the own run."""
+    if not values.known("people"):
+        return
+    named = [each.partition("=") for each in values["people"]]
+    for who, _, uploader in named:
+        for other, _, approver in named:
+            if who.startswith("uploader") and other == "approver" and _meet(uploader, approver):
+                yield (
+                    "people",
+                    f"{shown(uploader)} may become an uploader and {shown(approver)} an approver, "
+                    "and one role fits both: name roles of different people",
+                )
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether a role's name can fit both patterns; in doubt, where both have wildcards, it can."""
+    if fnmatchcase(one, other) or fnmatchcase(other, one):
+        return True
+    starts = (re.split(r"[*?]", each)[0] for each in (one, other))
+    first, second = sorted(starts, key=len)
+    return "*" in one and "*" in other and second.startswith(first)

@@ -18,6 +18,7 @@ from bedrock_tuning.config.fields import (
     described,
     fields_of,
 )
+from bedrock_tuning.config.names import NAME, PERSONAS
 
 SERVICE_ROLE_PROFILES: Final = ("documented", "strict")
 # PutRetentionPolicy of CloudWatch Logs takes no other number of days.
@@ -41,6 +42,8 @@ ROLE_NAME_PREFIX_MAX: Final = 32
 # A bucket's policy holds 20 KiB, and the app's own roles are in it, too.
 DATA_ROLES_MAX: Final = 50
 DATA_ROLES_CHARACTERS_MAX: Final = 8_000
+# IAM's trust policies hold 2,048 characters.
+PEOPLE_MAX: Final = 20
 
 _DAYS: Final = Number(
     least=1, most=LOG_RETENTION_DAYS[-1], why_most="ten years, the longest retention of logs"
@@ -283,6 +286,32 @@ class Settings:
         "The roles of people who upload datasets and read reports. Required with `deny_others`.",
         default=(),
     )
+
+    people: tuple[str, ...] = described(
+        TextList(
+            pattern=re.compile(
+                rf"(?:(?:{'|'.join(PERSONAS)})|uploader\.{NAME.pattern})"
+                r"=[A-Za-z0-9][\w+=,.@/*?-]{2,}",
+                re.ASCII,
+            ),
+            what="one of "
+            f"{', '.join(PERSONAS)} or uploader.CUSTOMIZATION, then = and the name of a role with "
+            "its path (* and ? are allowed after its first character)",
+            example="approver=Finance-*",
+            most=PEOPLE_MAX,
+            why_most="a trust policy holds 2,048 characters",
+        ),
+        "Roles of this account that may assume a role with the policy of a persona, which the app "
+        "makes then. Without it there are the policies alone, to be attached to roles of yours. No "
+        "role may become an uploader and an approver.",
+        default=(),
+    )
+
+    def becomes(self, persona: str, customization: str = "") -> tuple[str, ...]:
+        """The roles that may become a persona; of an uploader: that of a customization."""
+        wanted = (persona, f"{persona}.{customization}")
+        named = (each.partition("=") for each in self.people)
+        return tuple(role for who, _, role in named if who in wanted)
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.contract import NO_SETTINGS, SETTINGS_STATE
+from bedrock_tuning.run.items import APPROVAL, RUN
 
 State = dict[str, Any]
 
@@ -165,21 +166,23 @@ def approval(
     of: str,
     reason: str,
     estimate: str,
+    about: str,
     answer: str,
     status: str,
     then: str,
 ) -> dict[str, State]:
     """Asks a person, waits for the answer, notes that it came.
 
-    names: of the three states. of: the path with the run and its customization; reason, estimate:
-    paths of what is asked; answer: where it is kept; seconds: how long it is waited for; status: of
-    a run that was approved.
+    names: of the three states. of: the path with the run and its customization; reason, estimate,
+    about: paths of what is asked; answer: where it is kept; seconds: how long it is waited for;
+    status: of a run that was approved.
     """
     ask, wait, note = names
-    item: State = {
-        "TableName": "${RunsTable}",
-        "Key": {"id": {"S.$": f"States.Format('run#{{}}', {of}.run)"}},
-    }
+
+    def item(kind: str) -> State:
+        key = {"S.$": f"States.Format('{kind}{{}}', {of}.run)"}
+        return {"TableName": "${RunsTable}", "Key": {"id": key}}
+
     return {
         ask: publish(
             {
@@ -197,12 +200,20 @@ def approval(
             "Type": "Task",
             "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
             "Parameters": {
-                **item,
-                "UpdateExpression": "SET #token = :token, #status = :status",
-                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                # Apart from the run's item, which people read.
+                **item(APPROVAL),
+                "UpdateExpression": (
+                    "SET #token = :token, #price = :price, #because = :because, #about = :about "
+                    "REMOVE #decision"
+                ),
+                "ExpressionAttributeNames": {
+                    f"#{name}": name for name in ("token", "price", "because", "about", "decision")
+                },
                 "ExpressionAttributeValues": {
                     ":token": {"S.$": "$$.Task.Token"},
-                    ":status": {"S": "awaiting-approval"},
+                    ":price": {"S.$": estimate},
+                    ":because": {"S.$": reason},
+                    ":about": {"S.$": f"States.JsonToString({about})"},
                 },
             },
             "TimeoutSeconds": seconds,
@@ -215,9 +226,9 @@ def approval(
             "Type": "Task",
             "Resource": "arn:aws:states:::dynamodb:updateItem",
             "Parameters": {
-                **item,
-                "UpdateExpression": "SET #status = :status REMOVE #token",
-                "ExpressionAttributeNames": {"#token": "approval_token", "#status": "status"},
+                **item(RUN),
+                "UpdateExpression": "SET #status = :status",
+                "ExpressionAttributeNames": {"#status": "status"},
                 "ExpressionAttributeValues": {":status": {"S": status}},
             },
             "ResultPath": None,

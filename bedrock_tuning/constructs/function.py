@@ -134,6 +134,14 @@ class PythonFunction(Construct):
             description=f"lambdas/{spec.module}.py",
         )
         permissions.register(contract.name, arn=self.function.function_arn)
+        if spec.url:
+            # Whoever calls it signs, and the function learns who that is.
+            self.url = lambda_.CfnUrl(
+                self,
+                "Url",
+                target_function_arn=self.function.function_arn,
+                auth_type="AWS_IAM",
+            )
         if runtime.network:
             _attach(self.function, runtime.network)
 

@@ -32,6 +32,10 @@ DESCRIPTIONS: Final = {
         "reconcile failed, so a run whose execution ended may look as if it went on: the last "
         "error in its log names it"
     ),
+    "ApprovalsNotTaken": (
+        "approve failed, so a run may wait although somebody approved it: whoever did may send the "
+        "answer again, and the last error in its log says why it failed"
+    ),
     "ReconcilerNotCalled": "reconcile was not called for an hour: nobody looks after lost runs now",
     "DefaultGroupNotClosed": "The default security group of the network may be open",
     "Failed": "The custom resource failed: something may still be billed",

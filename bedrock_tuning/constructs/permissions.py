@@ -142,7 +142,7 @@ class Permissions:
             assumed_by=self._trusted(contract, scope),
             path=None if contract.path == "/" else contract.path,
             description=description or contract.does,
-            role_name=self._role_name(scope, construct_id, name),
+            role_name=self._role_name(scope, construct_id, contract),
             permissions_boundary=(
                 iam.ManagedPolicy.from_managed_policy_arn(
                     scope, f"{construct_id}Boundary", boundary
@@ -154,6 +154,24 @@ class Permissions:
         )
         self.register(contract.name, arn=role.role_arn)
         return role
+
+    def person(self, scope: Construct, name: str) -> iam.ManagedPolicy:
+        """The policy of some people, to be attached to their own roles.
+
+        name: its contract's, without "person.". Its construct and its place in a stack are the
+        contract's; the output that is called like it has its ARN.
+        """
+        contract = self.contracts.person(name)
+        construct_id = contract.place.path.rpartition("/")[2]
+        policy = iam.ManagedPolicy(
+            scope,
+            construct_id,
+            path=contract.path,
+            description=f"Bedrock Tuning, {self.contracts.environment}: {contract.does}",
+            statements=self.statements((*contract.grants, *contract.refusals), scope),
+        )
+        export(Stack.of(scope), f"{construct_id}Policy", policy.managed_policy_arn)
+        return policy
 
     def _trusted(self, contract: Role, scope: Construct) -> iam.IPrincipal:
         conditions = self._conditions(contract.trust, scope)
@@ -176,10 +194,14 @@ class Permissions:
             found.setdefault(each.operator, {})[each.key] = values if len(values) > 1 else values[0]
         return found
 
-    def _role_name(self, scope: Construct, construct_id: str, name: str) -> str | None:
+    def _role_name(self, scope: Construct, construct_id: str, contract: Role) -> str | None:
+        name = contract.name.removeprefix("role.")
         if self._settings.deny_others:
-            # The buckets' policies name the roles, which come into being after them.
-            return role_name(self._settings, name)
+            # The buckets' policies name the roles, which come into being after them. One that moves
+            # to another path is another role, and needs another name than the one before.
+            path = contract.path.strip("/").rpartition("/")[2] if contract.service else ""
+            kind = f"-{path}" if path in ("check", "approve") else ""
+            return role_name(self._settings, f"{name}{kind}")
         # Only accounts that demand a prefix get physical names: they forbid some replacements.
         prefix = self._settings.role_name_prefix
         if not prefix:

@@ -31,6 +31,7 @@ def serving_states(environment: str, approval_seconds: int) -> dict[str, State]:
             of="$.serving",
             reason="$.serving.reason",
             estimate="$.serving.estimate",
+            about="$.serving",
             answer="$.serving.approved",
             status="serving",
             then="Serve",

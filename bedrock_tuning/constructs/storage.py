@@ -15,6 +15,7 @@ from constructs import Construct
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.permissions import Permissions
 
+_TLS: Final = ("aws:SecureTransport", "s3:TlsVersion")
 RETAINED: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
@@ -110,11 +111,11 @@ def data_bucket(
 
 
 def refuse_others(bucket: s3.Bucket, name: str, permissions: Permissions) -> None:
-    """Refuses to everybody but some roles what the contract keeps for these."""
+    """Refuses what the contract says; but for TLS, which the CDK's own properties demand."""
     refusals = [
         refusal
         for refusal in permissions.contracts.resource(name).refusals
-        if any(condition.key == "aws:PrincipalArn" for condition in refusal.conditions)
+        if not any(condition.key in _TLS for condition in refusal.conditions)
     ]
     for statement in permissions.statements(refusals, bucket, principal=iam.AnyPrincipal()):
         bucket.add_to_resource_policy(statement)

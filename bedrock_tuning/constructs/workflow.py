@@ -31,6 +31,7 @@ from bedrock_tuning.contracts.functions import (
     RECORD_JOB,
     START_JOB,
     TAKE_TURN,
+    VERIFY_IMAGES,
 )
 from bedrock_tuning.run.job import JobRequest
 from bedrock_tuning.run.turns import QUEUE_DAYS
@@ -182,6 +183,7 @@ def _price(environment: str, approval_days: int) -> dict[str, State]:
             of="$.admission",
             reason="$.start.reason",
             estimate="$.start.estimate",
+            about="$.start.about",
             answer="$.approval",
             status="training",
             then="Take a turn",
@@ -211,9 +213,14 @@ def _turns() -> dict[str, State]:
     return {
         "Take a turn": call(TAKE_TURN, then="A turn?"),
         "A turn?": choose(
-            equals("$.turn.decision", "train", "With configuration?"),
+            equals("$.turn.decision", "train", "Verify images"),
             equals("$.turn.decision", "wait", "Wait for a turn"),
             default="Close run",
+        ),
+        # As late as possible: Bedrock reads images where they lie, and people may replace them.
+        "Verify images": call(VERIFY_IMAGES, then="Images as checked?"),
+        "Images as checked?": choose(
+            equals("$.images.decision", "same", "With configuration?"), default="Close run"
         ),
         # After a refusal a turn is never given at once, so that no loop is without a wait.
         "Queue for a slot": call(TAKE_TURN, then="Queued?"),

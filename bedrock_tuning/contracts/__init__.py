@@ -21,6 +21,7 @@ from bedrock_tuning.contracts.contract import (
 )
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.options import with_options
+from bedrock_tuning.contracts.people import people
 from bedrock_tuning.contracts.resources import guarded
 from bedrock_tuning.contracts.roles import roles
 from bedrock_tuning.run.exposure import exposure, to_properties
@@ -47,6 +48,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         environment=settings.name,
         places=known,
         roles=roles(scope, known),
+        people=people(scope, known),
         guarded=guarded(settings.name, known),
         functions=tuple(
             Function(
@@ -60,6 +62,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         trigger_key=f"/{s3_layout.MANIFEST_FILE}",
         boundary=settings.permissions_boundary,
         role_prefix=settings.role_name_prefix,
+        data_roles=settings.data_roles if settings.deny_others else (),
         named_roles=bool(settings.role_name_prefix or settings.deny_others),
         alarm_email=settings.alarm_email,
         protected=settings.protected,

@@ -6,9 +6,12 @@ from typing import Final
 
 from bedrock_tuning.contracts.contract import FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.contracts.people import PEOPLE
 
-# What `tuning` finds an environment by: the outputs of its stacks, and whose name each must be.
+# What `tuning` finds an environment by: the outputs of its stacks, and what each must be: the name
+# of a construct, or an attribute of it.
 OUTPUTS: Final = {
+    "ApprovalUrl": "url.Approve:FunctionUrl",
     "TrainingBucket": "training",
     "ValidationBucket": "validation",
     "OutputBucket": "output",
@@ -20,6 +23,7 @@ OUTPUTS: Final = {
 _BUCKET: Final = "AWS::S3::Bucket"
 _KEY: Final = "AWS::KMS::Key"
 _ROLE: Final = "AWS::IAM::Role"
+_POLICY: Final = "AWS::IAM::ManagedPolicy"
 
 
 def _data(path: str, kind: str) -> Place:
@@ -55,6 +59,9 @@ def places(customizations: Iterable[str]) -> dict[str, Place]:
     }
     for spec in FUNCTIONS:
         known |= of_function(spec)
+    for each in PEOPLE:
+        if not each.of_customization:
+            known[f"person.{each.name}"] = Place(stack="people", path=each.construct, type=_POLICY)
     for name in customizations:
         known |= of_customization(name)
     return known
@@ -73,7 +80,12 @@ def export_name(environment: str, name: str, attribute: str = "") -> str:
 
 def of_customization(name: str) -> dict[str, Place]:
     """All that is in the stack of one customization."""
-    return {
+    people = {
+        f"person.{each.name}.{name}": Place(stack=name, path=each.construct, type=_POLICY)
+        for each in PEOPLE
+        if each.of_customization
+    }
+    return people | {
         f"{kind}.{name}": Place(stack=name, path=path, type=type_)
         for kind, path, type_ in (
             ("role.bedrock", "BedrockRole", _ROLE),
@@ -85,12 +97,15 @@ def of_customization(name: str) -> dict[str, Place]:
 
 
 def of_function(spec: FunctionSpec) -> dict[str, Place]:
-    """A function with its logs and its role."""
+    """A function with its logs and its role, and its address, if it has one."""
+    parts = [
+        ("function", "Function", "AWS::Lambda::Function"),
+        ("logs", "Logs", "AWS::Logs::LogGroup"),
+        ("role", "Role", _ROLE),
+    ]
+    if spec.url:
+        parts.append(("url", "Url", "AWS::Lambda::Url"))
     return {
         f"{name}.{spec.name}": Place(stack=spec.stack, path=f"{spec.path}/{part}", type=kind)
-        for name, part, kind in (
-            ("function", "Function", "AWS::Lambda::Function"),
-            ("logs", "Logs", "AWS::Logs::LogGroup"),
-            ("role", "Role", _ROLE),
-        )
+        for name, part, kind in parts
     }

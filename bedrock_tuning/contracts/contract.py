@@ -83,6 +83,7 @@ Places = Mapping[str, Place]
 class Role:
     """A role: the one service that may assume it, under which conditions, and all it may do.
 
+    Also a policy that people's own roles get: nobody assumes it.
     service: "" for a role that this account's own principals may assume; the conditions say which.
     refusals: what its own policy must refuse it, under their conditions. path: IAM's, with its
     slashes; it cannot be changed without replacing the role.
@@ -168,8 +169,15 @@ def workflow_arn(environment: str) -> str:
     )
 
 
-def role_path(environment: str, kind: Literal["bedrock", "start", "check"]) -> str:
-    """The IAM path of roles by what they do: Bedrock's, those that start jobs, the checker's."""
+PathKind = Literal["bedrock", "start", "check", "approve", "people"]
+
+
+def role_path(environment: str, kind: PathKind) -> str:
+    """The IAM path of roles by what they do, by which policies of buckets name them.
+
+    Bedrock's, those that start jobs, those that write what was checked, the one that writes
+    decisions; and the path of the policies of people.
+    """
     return f"/tuning/{environment}/{kind}/"
 
 
@@ -195,9 +203,11 @@ class Answer:
 class FunctionSpec:
     """All that is to be said about one Lambda function beside its code.
 
-    module: in lambdas/. grants: what it needs beside its own logs. payload: what the workflow hands
-    to it, by name, with the path of each value ($ is the run's data, $$ the execution's own); empty
-    for a function that something else calls. variables: the class that its handler reads.
+    module: in lambdas/. url: whether it has an address that takes signed requests. writes: what
+    nobody else may write: what was checked, or what was decided. grants: what it needs beside its
+    own logs. payload: what the workflow hands to it, by name, with the path of each value ($ is the
+    run's data, $$ the execution's own); empty for a function that something else calls. variables:
+    the class that its handler reads.
     """
 
     name: str
@@ -211,6 +221,8 @@ class FunctionSpec:
     disk_mb: int = 512
     timeout_minutes: int = 15
     stack: str = "pipeline"
+    url: bool = False
+    writes: Literal["", "check", "approve"] = ""
 
     @property
     def path(self) -> str:
@@ -251,13 +263,14 @@ class Function:
 class Contracts:
     """All that is promised about one environment.
 
-    places: by the names that placeholders use. trigger_buckets, trigger_key: whose objects start a
-    run, and how their keys end. named_roles: whether roles have physical names. alarm_email: who is
-    told by mail, if anybody. placeholders: of the workflow's definition. protected: stacks have
-    termination protection, and the runs table has its own. approval_days: how long a run waits for
-    a person. architecture: of the functions. table_keys: of the runs table (under "") and of its
-    indexes, partition key first. retention: days, of "logs", "noncurrent" object versions and
-    "work" files. custom_resources: what those of the platform say.
+    places: by the names that placeholders use. people: their policies. trigger_buckets,
+    trigger_key: whose objects start a run, and how their keys end. data_roles: of people, where
+    buckets are closed to others, without "role/". named_roles: whether roles have physical names.
+    alarm_email: who is told by mail, if anybody. placeholders: of the workflow's definition.
+    protected: stacks have termination protection, and the runs table has its own. approval_days:
+    how long a run waits for a person. architecture: of the functions. table_keys: of the runs table
+    (under "") and of its indexes, partition key first. retention: days, of "logs", "noncurrent"
+    object versions and "work" files. custom_resources: what those of the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
     serving: what its custom resource says.
     """
@@ -265,12 +278,14 @@ class Contracts:
     environment: str
     places: Mapping[str, Place]
     roles: tuple[Role, ...]
+    people: tuple[Role, ...]
     guarded: tuple[Guarded, ...]
     functions: tuple[Function, ...]
     trigger_buckets: tuple[str, ...]
     trigger_key: str
     boundary: str = ""
     role_prefix: str = ""
+    data_roles: tuple[str, ...] = ()
     named_roles: bool = False
     alarm_email: str = ""
     protected: bool = False
@@ -284,16 +299,22 @@ class Contracts:
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
+    def principals(self) -> tuple[Role, ...]:
+        """All who may do something: roles, and whoever has a policy of people."""
+        return (*self.roles, *self.people)
+
+    @property
     def imported(self) -> tuple[tuple[str, str], ...]:
         """What customizations' stacks use of the platform's: names, with their attribute or ""."""
         texts = [
             text
-            for role in self.roles
+            for role in self.principals
             if role.place.stack in self.serving
             for text in (
                 *(value for condition in role.trust for value in condition.values),
                 *(each for grant in role.grants for each in grant.resources),
                 *(v for grant in role.grants for c in grant.conditions for v in c.values),
+                *(each for refusal in role.refusals for each in refusal.resources),
             )
         ]
         used = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
@@ -313,6 +334,7 @@ class Contracts:
             self,
             places={n: p for n, p in self.places.items() if p.stack not in customizations},
             roles=tuple(role for role in self.roles if role.place.stack not in customizations),
+            people=tuple(each for each in self.people if each.place.stack not in customizations),
             settings={n: each for n, each in self.settings.items() if n not in customizations},
             serving={n: each for n, each in self.serving.items() if n not in customizations},
         )
@@ -320,6 +342,10 @@ class Contracts:
     def role(self, name: str) -> Role:
         """The contract of a role, without "role." in its name."""
         return next(role for role in self.roles if role.name == f"role.{name}")
+
+    def person(self, name: str) -> Role:
+        """The contract of a policy of people, without "person." in its name."""
+        return next(each for each in self.people if each.name == f"person.{name}")
 
     def function(self, name: str) -> Function:
         """A function by its specification's name."""

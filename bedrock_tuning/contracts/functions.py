@@ -4,6 +4,7 @@ A new function needs its handler in lambdas/, its specification here, and, if it
 its state in bedrock_tuning/constructs/workflow.py. Everything else is derived from these.
 """
 
+from dataclasses import replace
 from typing import Final, get_args
 
 from bedrock_tuning import s3_layout
@@ -18,13 +19,20 @@ from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     SETTINGS_VALUE,
     Answer,
+    Condition,
     FunctionSpec,
     Grant,
     Scope,
     workflow_arn,
 )
 from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
-from bedrock_tuning.run.decisions import AdmissionDecision, StartDecision, TurnDecision
+from bedrock_tuning.run import items
+from bedrock_tuning.run.decisions import (
+    AdmissionDecision,
+    ImagesDecision,
+    StartDecision,
+    TurnDecision,
+)
 
 _SETTINGS: Final = {"settings": SETTINGS_VALUE}
 _RUN: Final = {"run": "$.admission.run", **_SETTINGS}
@@ -84,6 +92,7 @@ CHECK_MANIFEST: Final = FunctionSpec(
     answer=Answer(path="$.check"),
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
+    writes="check",
 )
 
 
@@ -91,7 +100,7 @@ def _check_images(_: Scope) -> tuple[Grant, ...]:
     folders = [f"{s3_layout.folder(g.ANY)}*"]
     return (
         g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
-        g.work("write work", "s3:PutObject", "results/*", "findings/*", "errors/*"),
+        g.work("write work", "s3:PutObject", "results/*", "findings/*", "errors/*", "pins/*"),
         g.use_data_key(),
         g.work("read work", "s3:GetObject", "shards/*"),
         g.listing("tell missing from denied", buckets=g.DATASETS, prefixes=folders),
@@ -107,6 +116,7 @@ CHECK_IMAGES: Final = FunctionSpec(
     payload={**_RUN, "shard": "$$.Map.Item.Value"},
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
+    writes="check",
 )
 
 
@@ -114,7 +124,7 @@ def _merge(_: Scope) -> tuple[Grant, ...]:
     return (
         g.work("read work", "s3:GetObject", ""),
         g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
-        g.write_reports("report.json", "report.html", "rejected.jsonl"),
+        g.write_reports("report.json", "report.html", "rejected.jsonl", "pins.json"),
         g.use_data_key(),
         *g.runs("UpdateItem"),
     )
@@ -130,6 +140,7 @@ MERGE: Final = FunctionSpec(
     answer=Answer(path="$.report", field="valid"),
     memory_mb=_ONE_PROCESSOR_MB,
     disk_mb=_FINDINGS_MB,
+    writes="check",
 )
 
 
@@ -172,6 +183,7 @@ START_JOB: Final = FunctionSpec(
         "execution": "$$.Execution.Id",
     },
     answer=Answer(path="$.start", field="decision", values=get_args(StartDecision)),
+    writes="check",
 )
 
 
@@ -183,6 +195,32 @@ TAKE_TURN: Final = FunctionSpec(
     grants=lambda _: (*g.runs("GetItem", "PutItem", "UpdateItem"), g.open_runs()),
     payload={"state": "$"},
     answer=Answer(path="$.turn", field="decision", values=get_args(TurnDecision)),
+)
+
+
+def _verify_images(_: Scope) -> tuple[Grant, ...]:
+    pinned = f"{s3_layout.report_prefix(g.ANY, g.ANY)}pins.json"
+    folders = [f"{s3_layout.folder(g.ANY)}*"]
+    return (
+        g.objects("read what was checked", "s3:GetObject", buckets=g.OUTPUT, patterns=[pinned]),
+        # S3 says that it is missing only to those who may list.
+        g.listing(
+            "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
+        ),
+        g.listing("list images", buckets=g.DATASETS, prefixes=folders),
+        g.use_data_key(*g.READ_KEY),
+    )
+
+
+VERIFY_IMAGES: Final = FunctionSpec(
+    name="VerifyImages",
+    module="verify_images",
+    does="says right before the job whether the images are those that were checked",
+    variables=RunEnvironment,
+    grants=_verify_images,
+    payload={**_RUN, "check": "$.check"},
+    answer=Answer(path="$.images", field="decision", values=get_args(ImagesDecision)),
+    memory_mb=_ONE_PROCESSOR_MB,
 )
 
 
@@ -205,6 +243,45 @@ RECORD_JOB: Final = FunctionSpec(
     grants=_record_job,
     payload={"admission": "$.admission", "start": "$.start", "job": "$.job"},
     answer=Answer(path="$.serving"),
+    writes="check",
+)
+
+
+def _approve(_: Scope) -> tuple[Grant, ...]:
+    return (
+        *g.runs("GetItem", "UpdateItem", keys=(items.RUN, items.APPROVAL)),
+        replace(
+            keep := g.objects(
+                "keep decisions",
+                "s3:PutObject",
+                buckets=g.OUTPUT,
+                patterns=[s3_layout.approval_key(g.ANY, g.ANY, g.ANY)],
+            ),
+            # Never over another one, which the bucket refuses, too.
+            conditions=(
+                *keep.conditions,
+                Condition(operator="Null", key="s3:if-none-match", values=("false",)),
+            ),
+        ),
+        g.use_data_key(),
+        Grant(
+            why="let runs go on",
+            # Whose task it is, its token says: these know no resources.
+            actions=("states:SendTaskFailure", "states:SendTaskSuccess"),
+            resources=("*",),
+        ),
+    )
+
+
+APPROVE: Final = FunctionSpec(
+    name="Approve",
+    module="approve",
+    does="writes down who approved or declined a price, and lets the run go on",
+    variables=RunEnvironment,
+    grants=_approve,
+    timeout_minutes=1,
+    url=True,
+    writes="approve",
 )
 
 
@@ -255,6 +332,7 @@ RECONCILE: Final = FunctionSpec(
     does="makes the record of runs true whose execution ended without doing so",
     variables=ReconcileEnvironment,
     grants=_reconcile,
+    writes="check",
 )
 
 FUNCTIONS: Final = (
@@ -263,7 +341,9 @@ FUNCTIONS: Final = (
     CHECK_IMAGES,
     MERGE,
     START_JOB,
+    APPROVE,
     TAKE_TURN,
+    VERIFY_IMAGES,
     RECORD_JOB,
     SERVE,
     CLOSE_RUN,

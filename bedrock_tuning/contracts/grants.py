@@ -13,10 +13,12 @@ from bedrock_tuning.contracts.contract import (
     settings_prefix,
     workflow_arn,
 )
+from bedrock_tuning.run import items
 from bedrock_tuning.run.job import TAG_PREFIX
 
 ENVIRONMENT_TAG: Final = f"{TAG_PREFIX}:environment"
 CUSTOMIZATION_TAG: Final = f"{TAG_PREFIX}:customization"
+EXPIRES_TAG: Final = f"{TAG_PREFIX}:expires"
 JOBS: Final = "arn:{partition}:bedrock:{region}:{account}:model-customization-job/*"
 CUSTOM_MODELS: Final = "arn:{partition}:bedrock:{region}:{account}:custom-model/*"
 # Provisioned Throughput and on-demand deployments; "provisioned-model" is Bedrock's spelling.
@@ -155,34 +157,39 @@ def ask_executions(why: str, scope: Scope) -> Grant:
     )
 
 
+# None of what follows knows resources.
+ASK_QUOTAS: Final = Grant(
+    why="ask for quotas and what is in use",
+    actions=(
+        "bedrock:ListCustomModelDeployments",
+        "bedrock:ListCustomModels",
+        "bedrock:ListProvisionedModelThroughputs",
+        "servicequotas:GetAWSDefaultServiceQuota",
+        "servicequotas:GetServiceQuota",
+    ),
+    resources=("*",),
+)
+ASK_PRICES: Final = Grant(why="ask for prices", actions=("pricing:GetProducts",), resources=("*",))
+
+
 def ask_before_paying(scope: Scope) -> tuple[Grant, ...]:
     """Asking what the account has room for, and prices; nothing in a network reaches either."""
-    if scope.settings.vpc:
-        return ()
-    return (
-        Grant(
-            why="ask for quotas and what is in use",
-            # None of them knows resources.
-            actions=(
-                "bedrock:ListCustomModelDeployments",
-                "bedrock:ListCustomModels",
-                "bedrock:ListProvisionedModelThroughputs",
-                "servicequotas:GetAWSDefaultServiceQuota",
-                "servicequotas:GetServiceQuota",
-            ),
-            resources=("*",),
-        ),
-        Grant(why="ask for prices", actions=("pricing:GetProducts",), resources=("*",)),
-    )
+    return () if scope.settings.vpc else (ASK_QUOTAS, ASK_PRICES)
 
 
-def runs(*actions: str) -> tuple[Grant, Grant]:
-    """Single-item operations on the runs table."""
+def leading(*keys: str) -> Condition:
+    """Only items whose partition key is one of these, or fits one of these patterns."""
+    return Condition(operator="ForAllValues:StringLike", key="dynamodb:LeadingKeys", values=keys)
+
+
+def runs(*actions: str, keys: Iterable[str] = items.RECORDS) -> tuple[Grant, Grant]:
+    """Operations on single items of the runs table, of these kinds."""
     return (
         Grant(
             why="use runs",
             actions=tuple(f"dynamodb:{action}" for action in actions),
             resources=("{runs}",),
+            conditions=(leading(*(f"{kind}*" for kind in keys)),),
         ),
         key_through(
             "dynamodb",

@@ -18,6 +18,7 @@ from bedrock_tuning.contracts.contract import (
     Scope,
 )
 from bedrock_tuning.contracts.network import add_network
+from bedrock_tuning.contracts.people import add_roles
 from bedrock_tuning.contracts.resources import administered
 
 _ENCRYPT: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
@@ -31,6 +32,9 @@ def _serves_nova(scope: Scope) -> bool:
 def with_options(contracts: Contracts, scope: Scope) -> Contracts:
     """The contracts with what the settings add; the same ones where they add nothing."""
     settings = scope.settings
+    if settings.people:
+        # First, so that closed buckets let them in.
+        contracts = add_roles(contracts, scope)
     if settings.model_key:
         contracts = _add_model_key(contracts, nova=_serves_nova(scope))
     if settings.deny_others:

@@ -34,7 +34,7 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
             of(name, refusals=(*_bucket_refusals(name), _refuse_forgery(environment, name)))
             for name in _DATASETS
         ),
-        of("output", refusals=_bucket_refusals("output")),
+        of("output", refusals=(*_bucket_refusals("output"), *_refuse_rewriting(environment))),
         of(
             "access-logs",
             *(_access_logs(name) for name in _LOGGED),
@@ -161,11 +161,44 @@ def _refuse_plain_http(action: str, *resources: str) -> Refusal:
 
 def _refuse_forgery(environment: str, name: str) -> Refusal:
     """Who may write anywhere else in a dataset's bucket still cannot write what was checked."""
-    path = role_path(environment, "check")
+    return _only(
+        "checked manifests by their checker only",
+        role_path(environment, "check"),
+        f"{{{name}}}/{s3_layout.CHECKED}/*",
+    )
+
+
+def _refuse_rewriting(environment: str) -> tuple[Refusal, ...]:
+    """What was found is written by functions only; what was decided, once, and never removed."""
+    decisions = f"{{output}}/{s3_layout.APPROVALS}/*"
+    return (
+        _only(
+            "reports and results by their checkers only",
+            role_path(environment, "check"),
+            *(f"{{output}}/{folder}/*" for folder in (s3_layout.REPORTS, s3_layout.WORK)),
+        ),
+        _only("decisions by their function only", role_path(environment, "approve"), decisions),
+        Refusal(
+            why="no decision is removed",
+            actions=("s3:DeleteObject*",),
+            resources=(decisions,),
+            conditions=(),
+        ),
+        Refusal(
+            why="no decision is written over",
+            actions=("s3:PutObject",),
+            resources=(decisions,),
+            conditions=(Condition(operator="Null", key="s3:if-none-match", values=("true",)),),
+        ),
+    )
+
+
+def _only(why: str, path: str, *resources: str) -> Refusal:
+    """Refuses changes of objects to everybody but roles at this path."""
     return Refusal(
-        why="checked manifests by their checker only",
+        why=why,
         actions=("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject"),
-        resources=(f"{{{name}}}/{s3_layout.CHECKED}/*",),
+        resources=resources,
         conditions=(
             Condition(
                 operator="ArnNotLike",

@@ -17,8 +17,9 @@ from bedrock_tuning.contracts.contract import (
     role_path,
     workflow_arn,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE, START_JOB
+from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
+from bedrock_tuning.run import items
 
 
 def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
@@ -50,8 +51,8 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
         service="lambda.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(*spec.grants(scope), g.write_logs(spec.name)),
-        # The buckets' policies know by its path who may write checked manifests.
-        path=role_path(scope.settings.name, "check") if spec is START_JOB else "/",
+        # The buckets' policies know by its path who may write what was checked and decided.
+        path=role_path(scope.settings.name, spec.writes) if spec.writes else "/",
     )
 
 
@@ -209,7 +210,11 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
                 why="watch jobs",
                 actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
                 resources=(g.JOBS,),
-                conditions=(g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),),
+                # Another environment may have a customization of this name.
+                conditions=(
+                    g.tagged_as_own(scope.settings.name),
+                    g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),
+                ),
             ),
             Grant(
                 why="pass own service role",
@@ -246,7 +251,7 @@ def _workflow(scope: Scope, places: Places) -> Role:
                 ),
             ),
             *g.notify(),
-            *g.runs("UpdateItem"),
+            *g.runs("UpdateItem", keys=(items.RUN, items.APPROVAL)),
             # The delivery of vended logs knows no resources (Step Functions guide).
             Grant(
                 why="deliver logs",

@@ -22,7 +22,7 @@ from bedrock_tuning.review.assembly.template import Assembly
 def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contracts]:
     """Both with one customization of each shape."""
     roles: dict[str, list[Role]] = defaultdict(list)
-    for role in contracts.roles:
+    for role in contracts.principals:
         roles[role.place.stack].append(role)
     # Whether folders are shared can only be seen on all that are named.
     named = {
@@ -64,7 +64,7 @@ def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role
     if None in blank.values():
         return ""
     # Not in the template: where, and how it is deployed.
-    about = (assembly.regions.get(stack), assembly.protected.get(stack))
+    about = (assembly.regions.get(stack), assembly.protected.get(stack), assembly.tags.get(stack))
     text = json.dumps([{**template, "Resources": blank}, repr(about), repr(roles)])
     text = text.replace(f"{stack}/", "«stack»/")
     return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "«name»", text)

@@ -52,7 +52,8 @@ _QUIET = ("waiting", "duplicate", "superseded", "ignored")
 def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     """The end that a state means. A later step knows more, so the last one decides.
 
-    state: the workflow's state; keys admission, report, start, job, serving, error if reached.
+    state: the workflow's state; keys admission, report, start, turn, images, job, serving, error
+    if reached.
     environment: its name, for the commands in the message.
     """
     name = _name(state)
@@ -62,6 +63,13 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     serving = state.get("serving")
     if serving is not None:
         return _served(name, state, environment)
+    images = state.get("images")
+    if images is not None and images["decision"] != "same":
+        return Outcome(
+            status=str(images["decision"]),
+            subject=f"{name}: images changed after their check",
+            message=str(images["reason"]),
+        )
     turn = state.get("turn")
     if turn is not None and turn["decision"] != "train":
         return _without_turn(name, turn)

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import click
 
-from bedrock_tuning.client import executions, inference, reports, runs, upload
+from bedrock_tuning.client import approvals, executions, inference, reports, runs, upload
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.progress import silent
+from bedrock_tuning.run.approvals import Answer
 from bedrock_tuning.s3_layout import MANIFEST_FILE, Kind
 from bedrock_tuning.serving import questions
 from local.demo import dataset
@@ -194,14 +195,11 @@ def _follow(deployment: Deployment, narrator: Narrator, started: runs.Row) -> di
 
 
 def _approve(deployment: Deployment, narrator: Narrator, run: str) -> None:
-    while "approval_token" not in (waiting := runs.row(deployment, run)):
-        time.sleep(runs.POLL_SECONDS)
-    for line in waiting["estimate"].splitlines():
+    for line in runs.row(deployment, run)["estimate"].splitlines():
         narrator.say(f"    {line}")
-    narrator.say("    approved by the demo: the simulator bills nothing")
-    deployment.aws.stepfunctions.send_task_success(
-        taskToken=waiting["approval_token"], output='{"approved_by": "demo"}'
-    )
+    answer = Answer(run=run, decision="approve", reason="the simulator bills nothing")
+    decision = approvals.decide(deployment, answer)
+    narrator.say(f"    approved as {decision.by}: {decision.reason}")
 
 
 def _jobs(deployment: Deployment) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
-from local.emulator.layout import HOST
+from local.emulator.layout import FUNCTION_URLS, HOST
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -113,7 +113,7 @@ def _without_token(request: _Request, secrets: Secrets) -> str | None:
     """Why a request to the server itself, not to a service, is refused; None if it is not."""
     controls = request.path.startswith("/_") or request.path == "/health"
     reads = request.path == PAGE and request.method == "GET"
-    if not controls or reads or request.path.startswith(_ANSWERS):
+    if not controls or reads or request.path.startswith((*_ANSWERS, FUNCTION_URLS)):
         return None
     given = request.headers.get(TOKEN_HEADER, "")
     if hmac.compare_digest(given.encode("latin-1"), secrets.token.encode()):

@@ -12,6 +12,9 @@ ENVIRONMENT: Final = "local"
 HOST: Final = "127.0.0.1"
 """An address, not a name: with an address every SDK uses path-style S3."""
 
+FUNCTION_URLS: Final = "/_aws/lambda-url/"
+"""Below it lie the addresses of functions, which take signed requests as services do."""
+
 LAMBDA_SLOTS: Final = 6
 """Lambda tasks that state machines may run at once; more of them queue.
 

@@ -207,6 +207,18 @@ class LocalAws:
         )
         return clean(base or {}) | ours
 
+    @property
+    def region_name(self) -> str:
+        """As boto3's session has it."""
+        return REGION
+
+    def get_credentials(self) -> Any:
+        """Root's, as boto3's session has them."""
+        from botocore.credentials import Credentials
+
+        secrets = self.record.secrets
+        return Credentials(secrets.access_key, secrets.secret_key)
+
     def client(self, service: str, **arguments: Any) -> Any:
         """A boto3 client of the local AWS; root credentials unless `arguments` has others.
 

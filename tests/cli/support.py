@@ -1,5 +1,6 @@
 """AWS clients that answer what a test wrote down, checked against botocore's own model."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, cached_property
@@ -16,6 +17,7 @@ from bedrock_tuning.config.deployed import text, to_settings
 
 REGION = "us-east-1"
 WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:tuning-dev-workflow"
+APPROVAL_URL = "https://approve.lambda-url.us-east-1.on.aws/"
 ROLES = {"service_role": "arn:service-role", "starter_role": "arn:starter-role"}
 CALLER = "arn:aws:iam::000000000000:user/ann"
 
@@ -36,6 +38,8 @@ class StubbedAws(Aws):
     def __init__(self) -> None:
         super().__init__(region=REGION)
         self._stubs: dict[str, Stubber] = {}
+        self.sent: list[dict[str, str]] = []
+        self.answers: list[tuple[int, str]] = []
         # Where the cached properties keep theirs.
         vars(self).update(_CLIENTS)
 
@@ -60,6 +64,7 @@ class StubbedAws(Aws):
         self.stub(client).add_response(method, response, expected)
 
     def assert_all_called(self) -> None:
+        assert not self.answers
         for stub in self._stubs.values():
             stub.assert_no_pending_responses()
 
@@ -76,6 +81,7 @@ class StubbedAws(Aws):
             "pipeline": {
                 "RunsTable": "runs",
                 "Workflow": WORKFLOW,
+                "ApprovalUrl": APPROVAL_URL,
                 "Topic": "arn:topic",
             },
         }
@@ -113,6 +119,18 @@ class StubbedAws(Aws):
             },
             {"Path": prefix},
         )
+
+    def signed_post(self, url: str, body: str, *, service: str) -> tuple[int, str]:
+        """As answered by `decides`; remembers what was sent."""
+        assert (url, service) == (APPROVAL_URL, "lambda")
+        self.sent.append(json.loads(body))
+        return self.answers.pop(0)
+
+    def decides(self, status: int = 200, **said: Any) -> None:
+        """What the function of approvals answers next, of its own accord and as AWS would."""
+        kept = {"customization": "pets-search", "by": CALLER, "at": "2026-11-21T10:00:00Z"}
+        kept |= {"run": RUN, "reason": "", "price": "", "asked_because": "", "about": {}}
+        self.answers.append((status, json.dumps(kept | said if status == 200 else said)))
 
     def has_units(self, value: float = 2.0) -> None:
         """The account has so many model units for the flagship, and room for the rest."""
@@ -181,7 +199,6 @@ WAITING = {
     "status": "awaiting-approval",
     "created": "2026-11-21T09:30:00Z",
     "estimate": "total: 12.00 USD",
-    "approval_token": "secret-token",
 }
 
 

@@ -123,12 +123,7 @@ def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
-    aws.called_by()
-    agreed = {
-        "taskToken": "secret-token",
-        "output": json.dumps({"approved_by": CALLER, "reason": ""}),
-    }
-    aws.answer("stepfunctions", "send_task_success", {}, agreed)
+    aws.decides(decision="approve")
     described(aws, "SUCCEEDED")
     described(aws, "SUCCEEDED")
     history(aws, "Admit", "Await approval", "Train")
@@ -156,8 +151,7 @@ def test_who_may_not_approve_goes_on_following(
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
-    aws.called_by()
-    aws.stub("stepfunctions").add_client_error("send_task_success", "AccessDeniedException")
+    aws.decides(403, Message="Forbidden")
     described(aws, "SUCCEEDED")
     described(aws, "SUCCEEDED")
     history(aws, "Admit", "Await approval", "Train")

@@ -1,8 +1,10 @@
 """Runs in a list, and a person's approval of their price."""
 
 import json
+from io import BytesIO
 
 import pytest
+from botocore.response import StreamingBody
 
 from tests.cli.conftest import Run
 from tests.cli.support import CALLER, OLDER, RUN, WAITING, StubbedAws, index, item
@@ -15,12 +17,6 @@ def test_runs_are_listed_newest_first(run: Run, aws: StubbedAws) -> None:
     result = run("runs", "--json")
     assert [each["run"] for each in json.loads(result.stdout)] == [RUN, OLDER]
     assert json.loads(result.stdout)[1]["records"] == 60
-
-
-def test_a_list_of_runs_never_shows_the_token(run: Run, aws: StubbedAws) -> None:
-    aws.deployed()
-    index(aws, WAITING)
-    assert "secret-token" not in run("runs", "--json").output
 
 
 def test_runs_of_one_customization_are_asked_of_the_index(run: Run, aws: StubbedAws) -> None:
@@ -131,25 +127,18 @@ def test_a_refusal_of_aws_is_one_message_without_traceback(run: Run, aws: Stubbe
     assert "Traceback" not in result.output
 
 
-def test_approve_shows_the_estimate_and_answers_the_workflow(run: Run, aws: StubbedAws) -> None:
+def test_approve_shows_the_estimate_and_sends_a_signed_answer(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_units()
     aws.has_run(**WAITING)
-    aws.called_by()
-    aws.answer(
-        "stepfunctions",
-        "send_task_success",
-        {},
-        {
-            "taskToken": "secret-token",
-            "output": json.dumps({"approved_by": CALLER, "reason": ""}),
-        },
-    )
-    result = run("approve", RUN, "--yes", "--json")
+    aws.decides(decision="approve", reason="worth it")
+    result = run("approve", RUN, "--reason", "worth it", "--yes", "--json")
     assert result.exit_code == 0
     assert "total: 12.00 USD" in result.stderr
-    assert json.loads(result.stdout)["decision"] == "approved"
-    assert "secret-token" not in result.output
+    # Nothing about the caller: the function learns that from the signature.
+    assert aws.sent == [{"run": RUN, "decision": "approve", "reason": "worth it"}]
+    said = json.loads(result.stdout)
+    assert (said["decision"], said["by"]) == ("approved", CALLER)
 
 
 def test_without_a_terminal_approve_needs_yes(run: Run, aws: StubbedAws) -> None:
@@ -161,21 +150,14 @@ def test_without_a_terminal_approve_needs_yes(run: Run, aws: StubbedAws) -> None
     assert "--yes" in result.stderr
 
 
-def test_decline_ends_the_run_with_reason_and_person(run: Run, aws: StubbedAws) -> None:
+def test_decline_ends_the_run_with_its_reason(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**WAITING)
-    aws.called_by()
-    aws.answer(
-        "stepfunctions",
-        "send_task_failure",
-        {},
-        {
-            "taskToken": "secret-token",
-            "error": "Declined",
-            "cause": json.dumps({"declined_by": CALLER, "reason": "too dear"}),
-        },
-    )
-    assert run("approve", RUN, "--decline", "--reason", "too dear", "--yes").exit_code == 0
+    aws.decides(decision="decline", reason="too dear")
+    result = run("approve", RUN, "--decline", "--reason", "too dear", "--yes")
+    assert result.exit_code == 0
+    assert f"declined as {CALLER}" in result.stderr
+    assert aws.sent == [{"run": RUN, "decision": "decline", "reason": "too dear"}]
 
 
 def test_decline_without_a_reason_is_refused_before_anything_is_asked(run: Run) -> None:
@@ -192,18 +174,76 @@ def test_a_run_that_does_not_wait_cannot_be_approved(run: Run, aws: StubbedAws) 
     assert "it is served" in result.stderr
 
 
-@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_approving_twice_says_that_the_run_no_longer_waits(
-    run: Run, aws: StubbedAws, code: str
+@pytest.mark.parametrize(
+    ("status", "said", "told"),
+    [
+        (409, {"error": "run X was declined by ann at noon"}, "was declined by ann"),
+        (500, {}, "send it again"),
+        (502, {"message": "Internal Server Error"}, "Internal Server Error"),
+    ],
+)
+def test_an_answer_that_is_not_taken_says_why(
+    run: Run, aws: StubbedAws, status: int, said: dict[str, str], told: str
 ) -> None:
     aws.deployed()
     aws.has_units()
     aws.has_run(**WAITING)
-    aws.called_by()
-    aws.stub("stepfunctions").add_client_error("send_task_success", code, "gone")
+    aws.decides(status, **said)
     result = run("approve", RUN, "--yes")
     assert result.exit_code == 2
-    assert "is no longer waiting" in result.stderr
+    assert told in result.stderr
+
+
+def test_whoever_may_not_approve_is_told_who_may(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_units()
+    aws.has_run(**WAITING)
+    aws.decides(403, Message="Forbidden")
+    result = run("approve", RUN, "--yes")
+    assert result.exit_code == 2
+    assert "you may not approve" in result.stderr
+    assert "an approver may do this" in result.stderr
+
+
+def test_a_run_that_is_about_to_ask_is_asked_again(
+    run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedrock_tuning.client.approvals.POLL_SECONDS", 0.0)
+    aws.deployed()
+    aws.has_units()
+    aws.has_run(**WAITING)
+    aws.decides(425, error="in a moment")
+    aws.decides(decision="approve")
+    assert run("approve", RUN, "--yes").exit_code == 0
+    assert len(aws.sent) == 2
+
+
+def test_a_run_shows_who_approved_it_why_and_exactly_what(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    about = {"model": "amazon.titan-embed-image-v1:0", "hyperparameters": {"epochCount": "5"}}
+    decided = {"approved_by": CALLER, "decision_reason": "ok", "decided_about": json.dumps(about)}
+    aws.has_run(run=RUN, customization="pets-search", status="served", **decided)
+    said = json.loads(run("run", RUN, "--json").stdout)
+    assert (said["approved_by"], said["decision_reason"]) == (CALLER, "ok")
+    assert said["decided_about"] == about
+
+
+def test_decisions_are_listed_from_the_trail(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    kept = {"run": RUN, "customization": "pets-search", "decision": "approve", "by": CALLER}
+    kept |= {"at": "2026-11-21T10:00:00Z", "reason": "ok", "price": "a\ntotal: 12.00 USD"}
+    kept |= {"asked_because": "its price is unknown", "about": {}}
+    key = f"approvals/pets-search/{RUN}/2026-11-21T10:00:00Z.json"
+    aws.answer(
+        "s3",
+        "list_objects_v2",
+        {"Contents": [{"Key": key}]},
+        {"Bucket": "out", "Prefix": "approvals/pets-search/"},
+    )
+    body = StreamingBody(BytesIO(json.dumps(kept).encode()), len(json.dumps(kept)))
+    aws.answer("s3", "get_object", {"Body": body}, {"Bucket": "out", "Key": key})
+    row = run("approvals", "-c", "pets-search").stdout.splitlines()[1]
+    assert all(each in row for each in (RUN, "approved", "user/ann", "total: 12.00 USD", "ok"))
 
 
 @pytest.mark.parametrize("command", ["approve", "stop"])

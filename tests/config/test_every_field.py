@@ -39,6 +39,7 @@ BAD_SETTINGS: dict[str, tuple[Any, str, str]] = {
     "vpc_security_groups": (["a"], "the id of a security group", '["sg-0123456789abcdef0"]'),
     "model_key": (1, "must be true or false", "not 1"),
     "deny_others": ("no", "must be true or false", 'not "no"'),
+    "people": (["approver"], "then = and the name of a role", '["approver=Finance-*"]'),
     "data_roles": (["*"], "the name of a role", '["DataScientist-*"]'),
 }
 # Of each key of a customization file, as it is written there.

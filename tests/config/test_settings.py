@@ -358,6 +358,15 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
         ),
         ({"vpc_cidr": "10.1.0.0/16"}, "vpc_cidr: has no effect without vpc = true"),
         ({"vpc_endpoint_zones": 3}, "vpc_endpoint_zones: has no effect without vpc = true"),
+        (
+            {"people": ["approver=Finance-*", "uploader=Finance-Ann"]},
+            'people: "Finance-Ann" may become an uploader and "Finance-*" an approver, and one',
+        ),
+        (
+            {"people": ["approver=Team-*-lead", "uploader.pets=Team-A-*"]},
+            'people: "Team-A-*" may become an uploader and "Team-*-lead" an approver, and one',
+        ),
+        ({"people": ["owner=Ann"]}, 'people: "owner=Ann" is not one of reader, uploader, '),
         ({"deny_others": True}, "data_roles: is missing: with deny_others, nobody else can"),
         ({"data_roles": ["Team"]}, "data_roles: has no effect without deny_others = true"),
         ({"vpc_zones": ["use1-az1"]}, "vpc_zones: has no effect without vpc = true"),

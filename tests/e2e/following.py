@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.client import approvals
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.run.approvals import Answer
+from bedrock_tuning.run.items import APPROVAL
 from local.demo.dataset import Picture
 from local.emulator.server import LocalAws
 
@@ -114,11 +117,10 @@ def follow(
                 error=found.get("error", ""),
                 cause=found.get("cause", ""),
             )
-        run = run_of(aws, deployment, arn) if approve else None
-        if run is not None and "approval_token" in run:
-            states.send_task_success(
-                taskToken=run["approval_token"], output='{"approved_by": "a test"}'
-            )
+        if approve and waits(aws, deployment, arn):
+            run = str((run_of(aws, deployment, arn) or {})["run"])
+            answer = Answer(run=run, decision="approve", reason="a test")
+            approvals.decide(deployment, answer)
             approve = False
         time.sleep(_POLL_SECONDS)
     raise FollowError(f"{arn} was still running after {seconds:.0f} s")
@@ -131,3 +133,13 @@ def run_of(aws: LocalAws, deployment: Deployment, arn: str) -> dict[str, str] | 
         if item["id"]["S"].startswith("run#") and item.get("execution", {}).get("S") == name:
             return {key: value["S"] for key, value in item.items() if "S" in value}
     return None
+
+
+def waits(aws: LocalAws, deployment: Deployment, arn: str) -> bool:
+    """Whether an execution waits for a person."""
+    run = run_of(aws, deployment, arn)
+    if run is None or run["status"] != "awaiting-approval":
+        return False
+    key = {"id": {"S": f"{APPROVAL}{run['run']}"}}
+    found = aws.client("dynamodb").get_item(TableName=deployment.runs_table, Key=key)
+    return "token" in found.get("Item", {})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning import s3_layout
+from local.emulator.layout import ACCOUNT
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World, eventually
 
 pytestmark = pytest.mark.e2e
@@ -41,8 +42,16 @@ def test_nothing_started_before_its_price_was_approved(served: Any) -> None:
     assert "no price is known" in start["reason"]
 
 
-def test_an_approval_is_used_once(world: World, served: Any) -> None:
-    assert "approval_token" not in world.row(served["ended"])
+def test_an_approval_says_by_whom_and_for_exactly_what(world: World, served: Any) -> None:
+    row = world.row(served["ended"])
+    about = json.loads(row["decided_about"])
+    start = served["ended"].state["start"]
+    assert row["approved_by"] == f"arn:aws:iam::{ACCOUNT}:root"
+    assert row["decided_price"] == start["estimate"]
+    assert about["model"] == start["request"]["BaseModelIdentifier"]
+    assert about["hyperparameters"] == start["request"]["HyperParameters"]
+    version = served["ended"].state["admission"]["training_version"]
+    assert about["datasets"]["training"]["version"] == version
 
 
 def test_the_report_counts_every_record_of_both_manifests(world: World, served: Any) -> None:

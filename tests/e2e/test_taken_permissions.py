@@ -32,6 +32,8 @@ ELSEWHERE = {
     "lease-schedule": "test_a_lease_keeper_that_may_not_be_called_leaves_its_reason",
     "KeepLeases": "test_a_permission_that_a_function_lacks_is_named",
     "ProvisionedThroughput": "test_a_permission_that_a_function_lacks_is_named",
+    "Approve": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
+    "VerifyImages": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "TakeTurn": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "Reconcile": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "reconcile-schedule": "the same construct as lease-schedule",

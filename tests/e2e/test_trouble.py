@@ -6,28 +6,35 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
+from bedrock_tuning.client import approvals
+from bedrock_tuning.run.approvals import Answer
 from local.demo import dataset
 from local.demo.deploy import deploy, destroy
+from local.emulator.layout import ACCOUNT
 from tests.e2e import following
 from tests.e2e.following import upload_manifest, upload_pictures
-from tests.e2e.world import World, eventually
+from tests.e2e.world import NAME, World, eventually
 
 pytestmark = pytest.mark.e2e
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 
 def test_a_declined_price_starts_nothing_and_may_be_asked_again(world: World) -> None:
     before = world.jobs()
-    states = world.aws.client("stepfunctions")
     arn = world.execution(world.upload("training", world.rows(salt=" declined")))
-
-    def token() -> str | None:
-        row = following.run_of(world.aws, world.deployment, arn) or {}
-        return row.get("approval_token")
-
-    assert eventually(token)
-    states.send_task_failure(taskToken=token(), error="Declined", cause="too expensive")
+    assert eventually(lambda: following.waits(world.aws, world.deployment, arn))
+    run = (following.run_of(world.aws, world.deployment, arn) or {})["run"]
+    decline = Answer(run=run, decision="decline", reason="too expensive")
+    approvals.decide(world.deployment, decline)
     ended = world.end_of(arn, approve=False)
     assert ended.outcome == "declined"
+    (kept,) = (
+        each
+        for each in approvals.decisions(world.deployment, customization=NAME)
+        if each.run == run
+    )
+    assert (kept.past, kept.by, kept.reason) == ("declined", ROOT, "too expensive")
     assert world.jobs() == before
     again = world.follow(world.upload("training", world.rows(salt=" declined")))
     assert again.outcome == "served"
@@ -41,12 +48,11 @@ def test_an_aborted_run_is_closed_and_told_and_its_data_may_be_tried_again(world
     def row() -> dict[str, str]:
         return following.run_of(world.aws, world.deployment, arn) or {}
 
-    assert eventually(lambda: row().get("approval_token"))
+    assert eventually(lambda: following.waits(world.aws, world.deployment, arn))
     states.stop_execution(executionArn=arn, cause="wrong file")
 
     assert eventually(lambda: row().get("status") == "aborted")
     assert "its execution was aborted: wrong file" in row()["message"]
-    assert "approval_token" not in row()
     again = world.follow(world.upload("training", world.rows(salt=" aborted")))
     assert again.outcome == "served"
 

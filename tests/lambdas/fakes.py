@@ -104,7 +104,11 @@ class S3(Fake):
     objects: Objects = field(default_factory=Objects)
     page: int = 1000
 
-    def PutObject(self, Bucket: str, Key: str, Body: Any = b"", **_: Any) -> dict[str, Any]:
+    def PutObject(
+        self, Bucket: str, Key: str, Body: Any = b"", IfNoneMatch: str = "", **_: Any
+    ) -> dict[str, Any]:
+        if IfNoneMatch and Key in self.objects.keys(Bucket, Key):
+            raise Refused("PreconditionFailed", "it is there", 412)
         body = Body if isinstance(Body, bytes) else Body.read()
         return {"VersionId": self.objects.put(Bucket, Key, body)}
 
@@ -143,7 +147,10 @@ class S3(Fake):
         end = start + min(self.page, MaxKeys)
         answer: dict[str, Any] = {"IsTruncated": end < len(keys)}
         if keys[start:end]:
-            answer["Contents"] = [{"Key": key} for key in keys[start:end]]
+            answer["Contents"] = [
+                {"Key": key, "ETag": self.objects.buckets[Bucket][key][-1].etag}
+                for key in keys[start:end]
+            ]
         if end < len(keys):
             answer["NextContinuationToken"] = str(end)
         return answer
@@ -213,15 +220,22 @@ class DynamoDb(Fake):
         **_: Any,
     ) -> None:
         there = self.items.get(Key["id"]["S"], {})
-        unwanted = re.fullmatch(r"attribute_not_exists\((\w+)\)|", ConditionExpression)
-        assert unwanted is not None, ConditionExpression
-        if unwanted[1] in there:
-            raise Refused("ConditionalCheckFailedException", "The conditional request failed")
+        for condition in filter(None, ConditionExpression.split(" AND ")):
+            unwanted = re.fullmatch(r"attribute_not_exists\((\w+)\)", condition)
+            if unwanted is not None:
+                holds = unwanted[1] not in there
+            else:
+                name, value = condition.split(" = ")
+                wanted = ExpressionAttributeValues[value]
+                holds = there.get(ExpressionAttributeNames[name]) == wanted
+            if not holds:
+                raise Refused("ConditionalCheckFailedException", "The conditional request failed")
         item = self.items.setdefault(Key["id"]["S"], dict(Key))
-        changes, _unset, removed = UpdateExpression.removeprefix("SET ").partition(" REMOVE ")
-        for change in changes.split(", "):
+        changes, _unset, removed = f" {UpdateExpression}".partition(" REMOVE ")
+        for change in filter(None, changes.strip().removeprefix("SET ").split(", ")):
             name, value = change.split(" = ")
-            item[ExpressionAttributeNames[name]] = ExpressionAttributeValues[value]
+            name = ExpressionAttributeNames.get(name, name)
+            item[name] = ExpressionAttributeValues[value]
         for name in removed.split(", ") if removed else ():
             item.pop(ExpressionAttributeNames[name], None)
 
@@ -329,11 +343,25 @@ class StepFunctions(Fake):
     """Executions by name: the same name with another input is refused.
 
     statuses, ends: by name; ends: the error and the cause of those that failed or were aborted.
+    tasks: that wait, by their tokens; what each was answered, None before.
     """
 
     executions: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     ends: dict[str, dict[str, str]] = field(default_factory=dict)
+    tasks: dict[str, Any] = field(default_factory=dict)
+
+    def SendTaskSuccess(self, taskToken: str, output: str) -> None:
+        self._send(taskToken, output)
+
+    def SendTaskFailure(self, taskToken: str, error: str, cause: str) -> None:
+        self._send(taskToken, f"{error}: {cause}")
+
+    def _send(self, token: str, answer: str) -> None:
+        """A task takes one answer."""
+        if self.tasks.get(token, "") is not None:
+            raise Refused("TaskTimedOut", "Task Timed Out")
+        self.tasks[token] = answer
 
     def DescribeExecution(self, executionArn: str) -> dict[str, Any]:
         name = executionArn.rpartition(":")[2]

@@ -29,6 +29,7 @@ from lambdas import (
     _intent,
     _runs,
     admit,
+    approve,
     check_images,
     check_manifest,
     close_default_group,
@@ -41,6 +42,7 @@ from lambdas import (
     serve,
     start_job,
     take_turn,
+    verify_images,
 )
 from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
@@ -191,7 +193,8 @@ def a_dataset_is_checked(world: World) -> Any:
     checked = world.call(check_manifest.handler, {**run, **versions})
     index = world.aws.s3.objects.body(OUTPUT, checked["shards_key"])
     shard = world.call(check_images.handler, {**run, "shard": json.loads(index)})
-    return world.call(merge.handler, {**run, "check": checked, "shards": [shard]})
+    merged = world.call(merge.handler, {**run, "check": checked, "shards": [shard]})
+    return merged, world.call(verify_images.handler, {**run, "check": checked})
 
 
 def _start(world: World, run: str = RUN) -> Any:
@@ -268,6 +271,40 @@ def _turn(world: World, **start: Any) -> dict[str, Any]:
     admission = {"customization": NAME, "run": RUN}
     state = {"admission": admission, "start": {"run_key": "k" * 48, **start}}
     return {"state": state}
+
+
+def _answered(world: World, decision: str) -> Any:
+    """A run waits, and a person answers."""
+    world.before(
+        _runs.start_run, "a-table", run=RUN, customization=NAME, status="awaiting-approval"
+    )
+    item = {"id": f"approval#{RUN}", "token": "secret", "price": "12 USD", "about": "{}"}
+    world.aws.dynamodb.items[item["id"]] = {name: {"S": value} for name, value in item.items()}
+    world.aws.stepfunctions.tasks["secret"] = None
+
+    def handler(event: Any, context: Any) -> Any:
+        try:
+            return approve.handler(event, context)
+        finally:
+            # As the workflow does, which had the answer although its sender may have none.
+            if world.aws.stepfunctions.tasks["secret"]:
+                world.before(_runs.update_run, "a-table", RUN, status="training")
+
+    body = json.dumps({"run": RUN, "decision": decision, "reason": "a test"})
+    signed = {"iam": {"userArn": "arn:aws:iam::000000000000:user/ann"}}
+    event = {"body": body, "requestContext": {"authorizer": signed}}
+    answer = world.call(handler, event)
+    return answer["statusCode"], world.aws.stepfunctions.tasks["secret"]
+
+
+@scenario
+def a_person_approves(world: World) -> Any:
+    return _answered(world, "approve")
+
+
+@scenario
+def a_person_declines(world: World) -> Any:
+    return _answered(world, "decline")
 
 
 @scenario

@@ -81,12 +81,13 @@ class Copy:
     """Changeable templates. Paths are construct paths without the stack's environment.
 
     protected: by stack, its termination protection. differing: where the manifest deploys something
-    else.
+    else. tags: by stack, those that the manifest gives it.
     """
 
     protected: dict[str, bool]
     source: Synthesized
     differing: list[tuple[str, str]] = field(default_factory=list)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
     _own: dict[str, Raw] = field(default_factory=dict)
 
     @property
@@ -180,6 +181,7 @@ class Copy:
         evidence = self.source.evidence(self.templates)
         evidence.assembly.protected = dict(self.protected)
         evidence.assembly.differing = list(self.differing)
+        evidence.assembly.tags = dict(self.tags)
         return evidence
 
     def violations(self) -> list[Violation]:

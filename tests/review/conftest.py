@@ -34,6 +34,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "model_key": True,
         "deny_others": True,
         "data_roles": ["DataScientist-*"],
+        "people": ["approver=Finance-*", "uploader=Scientist-*", "uploader.pets-style=Artist-*"],
     },
     "subnets": {
         "region": "us-east-1",

@@ -18,13 +18,16 @@ PROJECT: Final = Path(__file__).resolve().parents[3]
 
 def permissions_page() -> str:
     """docs/permissions.md: the contracts of the default environment, in words."""
+    from bedrock_tuning.cli.__main__ import tuning
     from bedrock_tuning.config import customization, settings
     from bedrock_tuning.contracts import contracts
     from bedrock_tuning.review.pages.contracts import contract_page
 
     context = json.loads((PROJECT / "cdk.json").read_text("utf-8"))["context"]["tuning"]
     customizations = customization.load_all(PROJECT / "customizations")
-    return contract_page(contracts(settings.read(context), customizations))
+    every = (each for commands in tuning.sections.values() for each in commands)
+    needs = {str(each.name): each.needs for each in every if each.needs}
+    return contract_page(contracts(settings.read(context), customizations), commands=needs)
 
 
 def error_schema() -> dict[str, Any]:

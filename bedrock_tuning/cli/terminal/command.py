@@ -1,4 +1,4 @@
-"""What a command declares of itself: its place in its section, examples.
+"""What a command declares of itself: its place in its section, examples, what it needs of AWS.
 
 A file in a folder of bedrock_tuning/cli/commands/ is a command: it holds a function of the file's
 name under `@command(...)`, and the folder is its section. Nothing else lists it.
@@ -24,8 +24,10 @@ class Section(Enum):
 class TuningCommand(click.Command):
     """One command.
 
-    order: its place among the commands of its section. examples: whole command lines. no_json: why
-    it has no --json, for a command whose output is no data; a test refuses one without a reason.
+    order: its place among the commands of its section. examples: whole command lines. needs: what
+    its caller must be able to do, of contracts.people.ABILITIES, with any of its options; the
+    policies of people follow from it. no_json: why it has no --json, for a command whose output is
+    no data; a test refuses one without a reason.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class TuningCommand(click.Command):
         callback: Callable[..., Any],
         order: int,
         examples: Sequence[str] = (),
+        needs: Sequence[str] = (),
         no_json: str = "",
         **kwargs: Any,
     ) -> None:
@@ -41,6 +44,7 @@ class TuningCommand(click.Command):
         self.section = Section[callback.__module__.split(".")[-2].upper()]
         self.order = order
         self.examples = tuple(examples)
+        self.needs = tuple(needs)
         self.no_json = no_json
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -53,7 +57,9 @@ class TuningCommand(click.Command):
 
 
 def command(
-    *, order: int, examples: Sequence[str] = (), no_json: str = ""
+    *, order: int, examples: Sequence[str] = (), needs: Sequence[str] = (), no_json: str = ""
 ) -> Callable[[Callable[..., Any]], TuningCommand]:
     """Makes a function a command of `tuning`; the arguments are TuningCommand's."""
-    return click.command(cls=TuningCommand, order=order, examples=examples, no_json=no_json)
+    return click.command(
+        cls=TuningCommand, order=order, examples=examples, needs=needs, no_json=no_json
+    )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -21,11 +22,12 @@ _EXPIRED: Final = "your AWS credentials have expired: log in again"
 _INVALID: Final = "your AWS credentials are not valid: log in again"
 # What to do, by the error code of an AWS service.
 _AWS_FIXES: Final = {
+    "403": _DENIED,
     "AccessDenied": _DENIED,
     "AccessDeniedException": _DENIED,
+    "UnauthorizedOperation": _DENIED,
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
-    "UnauthorizedOperation": _DENIED,
     "AuthorizationError": _DENIED,
     "RequestExpired": _EXPIRED,
     "InvalidClientTokenId": _INVALID,
@@ -125,15 +127,29 @@ class Interrupted(click.ClickException):
             click.echo(shown(f"  {self.fix}"), file=file, err=True)
 
 
-def as_failure(error: Exception) -> Failure:
-    """Any exception as a message for a person.
+def as_failure(error: Exception, *, needs: Sequence[str] = ()) -> Failure:
+    """Any exception as a message for a person. needs: of the command; who has it is told.
 
     With TUNING_TRACEBACK=1 the exception itself is raised instead, to debug this tool.
     """
     if os.environ.get(_TRACEBACK):
         raise error
     code, shown = _worded(error)
+    if needs and (code == "denied" or shown.fix == _DENIED):
+        shown = UserError(shown.what, where=shown.where, fix=_who_may(needs))
     return Failure(shown, code=code)
+
+
+def _who_may(needs: Sequence[str]) -> str:
+    from bedrock_tuning.contracts.people import able
+
+    people = " or ".join(each.title for each in able(needs))
+    if not people:
+        return f"{_DENIED}; no policy of people allows this command (docs/permissions.md, People)"
+    return (
+        f"{people} may do this: ask for that policy (docs/permissions.md, People), or use another "
+        "profile"
+    )
 
 
 def _worded(error: Exception) -> tuple[str, UserError]:
@@ -160,6 +176,7 @@ def _worded(error: Exception) -> tuple[str, UserError]:
 
 def _aws(error: Exception) -> tuple[str, UserError] | None:
     """What boto3 raised; None for anything else."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -178,6 +195,9 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
     )
     from botocore.exceptions import ConnectionError as NoConnectionError
 
+    if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
+        # A transfer words the refusal of AWS that it met.
+        error = error.__context__
     if isinstance(error, ClientError):
         answer = error.response.get("Error", {})
         code = answer.get("Code", "")

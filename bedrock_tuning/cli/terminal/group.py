@@ -117,7 +117,9 @@ class TuningGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             raise Interrupted("the command did not finish") from None
         except Exception as error:
-            raise as_failure(error) from error
+            called = self.get_command(ctx, str(ctx.invoked_subcommand))
+            needs = called.needs if isinstance(called, TuningCommand) else ()
+            raise as_failure(error, needs=needs) from error
 
 
 def _position(command: TuningCommand) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.contracts.contract import PROVIDER, settings_name
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG
+from bedrock_tuning.contracts.people import PEOPLE
 
 
 class CustomizationStack(TuningStack):
@@ -31,6 +32,12 @@ class CustomizationStack(TuningStack):
         here = permissions.elsewhere()
         service_role = here.role(self, "BedrockRole", f"bedrock.{name}")
         starter = here.role(self, "Starter", f"start.{name}")
+        for persona in PEOPLE:
+            if persona.of_customization:
+                here.person(self, f"{persona.name}.{name}")
+        for role in contracts.roles:
+            if role.place.stack == name and role.name.startswith("role.person."):
+                here.role(self, role.place.path, role.name.removeprefix("role."))
         # Written here, not by the CDK: numbers that pass through it lose their type.
         text = deployed.template_text(contracts.settings[name])
         settings = ssm.CfnParameter(

@@ -21,7 +21,7 @@ from bedrock_tuning.constructs.triggers import (
     reconcile_on_end,
     start_on_upload,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
+from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -87,6 +87,7 @@ class PipelineStack(TuningStack):
             permissions=permissions,
         )
         self._alarms()
+        export(self, "ApprovalUrl", self.functions[APPROVE.name].url.attr_function_url)
         export(self, "RunsTable", runs.table_name)
         export(self, "Workflow", self.workflow.state_machine_arn)
         export(self, "Topic", self.messages.topic.topic_arn)
@@ -117,6 +118,7 @@ class PipelineStack(TuningStack):
             "WorkflowAborted": self.workflow.metric_aborted(period=five),
             "DeadLettersWaiting": waiting(period=five),
             "LeasesNotKept": keeper.metric_errors(period=five),
+            "ApprovalsNotTaken": self.functions[APPROVE.name].function.metric_errors(period=five),
             "RunsNotReconciled": reconciler.metric_errors(period=five),
         }
         if self.network and self.network.closer:

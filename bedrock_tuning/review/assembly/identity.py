@@ -71,6 +71,7 @@ KINDS: Final[Mapping[str, Naming]] = {
     ),
     "AWS::Lambda::LayerVersion": Naming(arn="arn:{p}:lambda:{r}:{a}:layer:{n}:1", ref="arn"),
     "AWS::Lambda::Permission": Naming(),
+    "AWS::Lambda::Url": Naming(attributes=("FunctionUrl",)),
     "AWS::Logs::LogGroup": Naming(
         named_by="LogGroupName", arn="arn:{p}:logs:{r}:{a}:log-group:{n}:*"
     ),

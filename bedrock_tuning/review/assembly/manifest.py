@@ -120,6 +120,11 @@ def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def tags(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """By stack, the tags with which it is deployed: CloudFormation puts them on all resources."""
+    return {_stack(n, p): dict(p.get("tags") or {}) for n, _, p in _artifacts(manifest)}
+
+
 def protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
     """By stack, whether it has termination protection."""
     return {_stack(n, p): bool(p.get("terminationProtection")) for n, _, p in _artifacts(manifest)}

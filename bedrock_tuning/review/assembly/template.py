@@ -52,15 +52,16 @@ class Resource:
 class Assembly:
     """All resources of all stacks, with what could not be resolved and what points nowhere.
 
-    protected: by stack, whether it has termination protection. differing: where what is deployed is
-    not what lies here. assets: hashes of what is uploaded; none if unknown. left_aside: templates
-    that lie in the folder from an earlier synthesis, for another environment, and are none of these
-    stacks. reads: who has read which property.
+    protected: by stack, whether it has termination protection. tags: by stack, its own. differing:
+    where what is deployed is not what lies here. assets: hashes of what is uploaded; none if
+    unknown. left_aside: templates that lie in the folder from an earlier synthesis, for another
+    environment, and are none of these stacks. reads: who has read which property.
     """
 
     folder: Path
     regions: dict[str, str] = field(default_factory=dict)
     protected: dict[str, bool] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
@@ -140,6 +141,7 @@ def read(
         templates |= own
         regions |= manifest.regions(known)
         found.protected |= manifest.protected(known)
+        found.tags |= manifest.tags(known)
         found.assets |= manifest.assets(directory, known)
         found.differing += manifest.differing(directory, known)
         found.differing += uploads.faults(directory, known)
@@ -149,6 +151,7 @@ def read(
     return replace(
         resolved,
         protected=found.protected,
+        tags=found.tags,
         assets=found.assets,
         differing=found.differing,
         left_aside=tuple(sorted(left_aside)),

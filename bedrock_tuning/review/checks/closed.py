@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.constructs import OUTPUTS
+from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly
-from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 
 # Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
@@ -119,6 +122,38 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 @check(
+    "A115",
+    "Resources and stacks have the tags of their environment and customization, and no others.",
+    limit="policies know by tags whose a resource is, and those of others may give rights by them",
+    fix="Write tags of your own under [tags] in the customization's file",
+)
+def tags(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    expected: dict[str, dict[str, str]] = {}
+    for stack in evidence.assembly.templates:
+        name = stack.removeprefix(stack_name(contracts.environment, ""))
+        expected[stack] = {ENVIRONMENT_TAG: contracts.environment}
+        if name in contracts.settings:
+            own = contracts.settings[name]["tags"]
+            expected[stack] |= {**own, CUSTOMIZATION_TAG: name}
+    tagged = {r.type for r in evidence.assembly.resources if "Tags" in r.properties}
+    for resource in evidence.assembly.resources:
+        if resource.type in tagged:
+            given = _tags(as_whole(resource.properties.get("Tags")))
+            yield from unlike(resource, given, expected[resource.stack], exactly=True)
+    for stack, given in evidence.assembly.tags.items():
+        if given:
+            yield from unlike(stack, given, expected.get(stack, {}), exactly=True)
+
+
+def _tags(given: Any) -> dict[str, Any]:
+    """Tags as CloudFormation writes them, in a list or, for some types, as an object."""
+    if isinstance(given, list):
+        return {str(tag.get("Key")): tag.get("Value") for tag in map(as_whole, given)}
+    return dict(given or {})
+
+
+@check(
     "A114",
     "No text in a template is a credential, wherever it stands.",
     limit="many people can read templates, and old ones are kept",
@@ -181,16 +216,19 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     fix="Write the output as its stack in bedrock_tuning/constructs/stacks does",
 )
 def outputs(evidence: Evidence) -> Iterator[Violation]:
-    for output, contract in OUTPUTS.items():
+    for output, meant in OUTPUTS.items():
+        contract, _, attribute = meant.partition(":")
         resource = evidence.contracted.get(contract)
         if resource is None:
             continue
         value = get(evidence.assembly.templates[resource.stack], "Outputs", output, "Value")
-        if value != {"Ref": resource.logical_id}:
+        name = resource.logical_id
+        wanted = {"Fn::GetAtt": [name, attribute]} if attribute else {"Ref": name}
+        if value != wanted:
             yield found(
                 f"{resource.stack}/{output}",
                 f"it is {value or 'missing'}",
-                f"Ref {resource.logical_id}: commands use the resource that it names",
+                f"{wanted}: commands use what it names",
             )
 
 

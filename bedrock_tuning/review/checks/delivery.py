@@ -15,7 +15,7 @@ from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn, lacking
 from bedrock_tuning.review.iam.probes import concrete, on_behalf_of, usual_context
 from bedrock_tuning.review.promises.deployment import Deployment
-from bedrock_tuning.review.promises.promise import Never
+from bedrock_tuning.review.promises.promise import But, Never
 
 # What is called by the clock, by schedule.
 _CLOCK: Final = {"lease-schedule": KEEP_LEASES.name, "reconcile-schedule": RECONCILE.name}
@@ -99,9 +99,11 @@ def _manifests(deployment: Deployment) -> list[str]:
 
 no_loops = Never(
     id="W523",
-    sentence="No role may write where an upload starts a run: that could start the next one.",
+    sentence="No role may write where an upload starts a run: that could start the next one. "
+    "Uploaders do, who are people.",
     actions=("s3:PutObject*", "s3:CopyObject*", "s3:RestoreObject*", "s3:DeleteObject*"),
     resources=_manifests,
+    but=lambda d: [But(principals=d.person("Uploader"), actions=("s3:PutObject",))],
 ).check()
 
 

@@ -53,6 +53,32 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
         yield from mismatches(resource, {"LoggingConfig.LogGroup": group})
 
 
+@check(
+    "W508",
+    "A function's address takes signed requests only, and only the function that has one in its "
+    "specification is called by it.",
+    limit="AuthType AWS_IAM, no CORS, no alias",
+    fix=_FIX,
+)
+def addresses(evidence: Evidence) -> Iterator[Violation]:
+    known = {}
+    for contract, resource in _functions(evidence):
+        url = evidence.contracted.get(f"url.{contract.spec.name}")
+        if url is not None:
+            known[url.path] = resource.arn
+    for url in evidence.assembly.of_type("AWS::Lambda::Url"):
+        yield from mismatches(
+            url,
+            {
+                "TargetFunctionArn": known.get(url.path, "a function that has an address"),
+                "AuthType": "AWS_IAM",
+                "Cors": None,
+                "InvokeMode": (None, "BUFFERED"),
+                "Qualifier": None,
+            },
+        )
+
+
 def _qualifier(evidence: Evidence) -> str:
     """The bootstrap's, which all templates name: anybody may own a bucket of another one."""
     versions = (

@@ -10,10 +10,25 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.workflow import publishes, states_of
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
+from bedrock_tuning.run.items import APPROVAL, RUN
 
 _SUBJECT_MAX: Final = 100
 # Whose run a person is asked about, and its status once that is approved.
 _ASKED: Final = {"$.admission.run": "training", "$.serving.run": "serving"}
+# What the function that takes the answer reads: the token, and what is asked.
+_QUESTIONS: Final = {
+    f"{of}.run": {
+        "token": {"S.$": "$$.Task.Token"},
+        "price": {"S.$": f"{said}.estimate"},
+        "because": {"S.$": f"{said}.reason"},
+        "about": {"S.$": f"States.JsonToString({about})"},
+        "decision": None,
+    }
+    for of, said, about in (
+        ("$.admission", "$.start", "$.start.about"),
+        ("$.serving", "$.serving", "$.serving"),
+    )
+}
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
 _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
@@ -22,7 +37,8 @@ _QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.
 
 @check(
     "F714",
-    "The workflow stores the task token of a run until somebody approves or rejects it.",
+    "The workflow stores the task token of a run in an item of its own, with exactly what is "
+    "asked, and nowhere else.",
     fix=_FIX,
 )
 def approval(evidence: Evidence) -> Iterator[Violation]:
@@ -35,22 +51,19 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
         waits = resource.endswith(".waitForTaskToken")
         parameters = state.get("Parameters", {})
         item = {key: parameters.get(key) for key in ("TableName", "Key")}
-        approved = next(
+        kind = APPROVAL if waits else RUN
+        asked = next(
             (
-                status
-                for run, status in _ASKED.items()
-                if item["Key"] == {"id": {"S.$": f"States.Format('run#{{}}', {run})"}}
+                run
+                for run in _ASKED
+                if item["Key"] == {"id": {"S.$": f"States.Format('{kind}{{}}', {run})"}}
             ),
             None,
         )
-        if item["TableName"] != table or approved is None:
-            yield found(machine, f"{name} writes to {item}", "it writes to the run's own item")
+        if item["TableName"] != table or asked is None:
+            yield found(machine, f"{name} writes to {item}", f"it writes to {kind}RUN")
             continue
-        # `tuning approve` reads the token and the status.
-        wanted = {
-            "status": {"S": "awaiting-approval" if waits else approved},
-            "approval_token": {"S.$": "$$.Task.Token"} if waits else None,
-        }
+        wanted = _QUESTIONS[asked] if waits else {"status": {"S": _ASKED[asked]}}
         if _written(parameters) != wanted:
             yield found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
         if state.get("ResultPath", "$") == "$":

@@ -126,7 +126,7 @@ def refusals(evidence: Evidence) -> Iterator[Violation]:
 )
 def no_other_refusals(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
-    contracts: list[Role | Guarded] = [*bound.contracts.guarded, *bound.contracts.roles]
+    contracts: list[Role | Guarded] = [*bound.contracts.guarded, *bound.contracts.principals]
     refused = {
         evidence.contracted[each.name].path: promised(bound, each, "Deny")
         for each in contracts

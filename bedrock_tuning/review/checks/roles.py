@@ -4,25 +4,36 @@ import json
 from collections.abc import Iterator
 
 from bedrock_tuning.contracts import Role
-from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 from bedrock_tuning.review.checks.policies import having, promised
-from bedrock_tuning.review.iam.access import IamRole
+from bedrock_tuning.review.iam.access import IamRole, principal_of
 from bedrock_tuning.review.iam.containment import beyond, short_of, trust_beyond
-from bedrock_tuning.review.iam.probes import requests_of
+from bedrock_tuning.review.iam.probes import concrete, requests_of
 from bedrock_tuning.review.iam.wording import conditions_in_words
 
-_FIX = "Write the statement as bedrock_tuning/contracts/roles.py says, or change the contract there"
+_FIX = (
+    "Write the statement as bedrock_tuning/contracts/roles.py or people.py says, or change the "
+    "contract there"
+)
 
 
 def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
-    for contract in evidence.bound.contracts.roles:
+    for contract in evidence.bound.contracts.principals:
         resource = evidence.contracted.get(contract.name)
         if resource is not None:
-            yield contract, evidence.permissions.roles[resource.arn]
+            yield contract, evidence.permissions.roles[principal_of(resource)]
 
 
-@check("P302", "All permissions of a role are in its inline policies: no managed policies.")
+@check(
+    "P302",
+    "All permissions of a role are in its inline policies; the only managed policies are those of "
+    "people, which are attached to nobody.",
+    limit="whoever gets a policy of people is the account's decision, not a template's",
+    fix="Leave out Roles, Users, Groups and the policy's name",
+)
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
+    of_people = {evidence.bound.path(each.place) for each in evidence.bound.contracts.people}
     for role in evidence.permissions.roles.values():
         for arn in role.managed:
             yield found(
@@ -32,6 +43,10 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
                 "Write out the statements that are needed",
             )
     for resource in evidence.assembly.of_type("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy"):
+        if resource.path in of_people:
+            nobody = dict.fromkeys(("Groups", "ManagedPolicyName", "Roles", "Users"))
+            yield from mismatches(resource, nobody)
+            continue
         yield found(
             resource,
             f"{resource.type} is a policy outside of its role",
@@ -43,8 +58,17 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
 @check("P303", "Every role has the boundary and the name that the settings demand, and its path.")
 def boundaries(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    paths = {evidence.bound.path(role.place): role.path for role in contracts.roles}
+    paths = {evidence.bound.path(role.place): role.path for role in contracts.principals}
     for role in evidence.permissions.roles.values():
+        if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
+            yield Violation(
+                where=role.path,
+                what=f"the path is {role.resource.properties.get('Path', '/')}",
+                limit=f"its contract says {paths.get(role.path, '/')}: others name it by this",
+                fix="Write the path as bedrock_tuning/contracts says",
+            )
+        if role.is_policy:
+            continue
         if role.boundary != contracts.boundary:
             yield found(
                 role,
@@ -58,13 +82,6 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
                 "a name of its own only where the settings demand one",
                 "Set role_name_prefix or deny_others under tuning in cdk.json",
-            )
-        if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
-            yield Violation(
-                where=role.path,
-                what=f"the role's path is {role.resource.properties.get('Path', '/')}",
-                limit=f"its contract says {paths.get(role.path, '/')}: others name roles by it",
-                fix="Write the path as bedrock_tuning/contracts/roles.py says",
             )
         if not role.resource.name.startswith(contracts.role_prefix):
             yield found(
@@ -83,6 +100,8 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
 )
 def trusted(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
+        if role.is_policy:
+            continue
         conditions = evidence.bound.conditions(contract.trust)
         limit = f"{contract.service} may assume it {conditions_in_words(conditions)}"
         for problem in trust_beyond(role.trust, contract.service, conditions):
@@ -126,10 +145,22 @@ def can_do_its_work(evidence: Evidence) -> Iterator[Violation]:
                 if request.action == "sts:AssumeRole":
                     continue
                 if not evidence.permissions.decide(
-                    request.principal, request.action, request.resource, request.context
+                    request.principal,
+                    request.action,
+                    request.resource,
+                    {**request.context, **_admitted(evidence, role)},
                 ):
                     what = f"{request.action} on {request.resource} is denied"
                     yield found(role, what, f"the role {contract.does}: {grant.why}")
+
+
+def _admitted(evidence: Evidence, role: IamRole) -> dict[str, str]:
+    """As whom somebody with a policy asks: where buckets are closed, as one of data_roles."""
+    named = evidence.bound.contracts.data_roles
+    if not role.is_policy or not named:
+        return {}
+    start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role"
+    return {"aws:PrincipalArn": f"{start}/{concrete(named[0])}"}
 
 
 @check("P309", "Every role's own policy denies what its contract says.", fix=_FIX)
@@ -140,9 +171,11 @@ def own_refusals(evidence: Evidence) -> Iterator[Violation]:
             yield found(role, f"the Deny: {problem}", f"the role {contract.does}")
 
 
-# IAM's quotas: all inline policies of a role together, and its trust policy; blanks do not count.
+# IAM's quotas: all inline policies of a role together, its trust policy, and a managed policy;
+# blanks do not count.
 _INLINE_MAX = 10_240
 _TRUST_MAX = 2_048
+_MANAGED_MAX = 6_144
 
 
 @check(
@@ -153,11 +186,16 @@ _TRUST_MAX = 2_048
 def fits(evidence: Evidence) -> Iterator[Violation]:
     for role in evidence.permissions.roles.values():
         properties = role.resource.properties
-        inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
-        for what, documents, most in (
-            ("its inline policies have", inline, _INLINE_MAX),
-            ("its trust policy has", [properties.get("AssumeRolePolicyDocument")], _TRUST_MAX),
-        ):
+        if role.is_policy:
+            sizes = [("it has", [properties.get("PolicyDocument")], _MANAGED_MAX)]
+        else:
+            inline = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
+            trust = [properties.get("AssumeRolePolicyDocument")]
+            sizes = [
+                ("its inline policies have", inline, _INLINE_MAX),
+                ("its trust policy has", trust, _TRUST_MAX),
+            ]
+        for what, documents, most in sizes:
             size = sum(len(json.dumps(d, separators=(",", ":"))) for d in documents)
             if size > most:
                 yield found(role, f"{what} {size:,} characters", f"IAM allows {most:,}")

@@ -221,6 +221,7 @@ def good_run(evidence: Evidence) -> Iterator[Violation]:
                 "$.report.valid": True,
                 "$.start.decision": "approve" if asked else "start",
                 "$.turn.decision": "train",
+                "$.images.decision": "same",
                 "$.start.with_validation": validated,
                 "$.start.with_configuration": configured,
                 "$.outcome.notify": True,

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts.contract import NO_SETTINGS, workflow_name
 from bedrock_tuning.contracts.functions import TAKE_TURN
+from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
@@ -154,13 +155,18 @@ def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) 
         for customization in evidence.bound.contracts.serving
         if (name := f"role.start.{customization}") in evidence.contracted
     }
+    environment = evidence.bound.contracts.environment
     roles = starters if "Credentials" in state else {role: ""}
     try:
         asked = [
             request
             for each, customization in roles.items()
             for request in requests(
-                state, role=each, machine=machine, region=region, customization=customization
+                state,
+                role=each,
+                machine=machine,
+                region=region,
+                tags={CUSTOMIZATION_TAG: customization, ENVIRONMENT_TAG: environment},
             )
         ]
     except UnknownTaskError as error:

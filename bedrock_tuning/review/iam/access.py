@@ -20,6 +20,9 @@ from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, dec
 class IamRole:
     """A role with all that is attached to it. managed: ARNs of policies outside of the templates.
 
+    A policy of people counts as the role of somebody who has it and nothing else: arn is then made
+    up, and nobody is trusted.
+
     boundary: its ARN, "" for none; boundary_policy: its statements, None if it is not in the
     templates: then it counts as no limit, for it can only take away.
     """
@@ -36,6 +39,21 @@ class IamRole:
     def path(self) -> str:
         """Its construct path."""
         return self.resource.path
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether it is a policy of people."""
+        return self.resource.type == _MANAGED
+
+
+_MANAGED: Final = "AWS::IAM::ManagedPolicy"
+
+
+def principal_of(resource: Resource) -> str:
+    """The ARN of who may do what a role, or a policy of people, says."""
+    if resource.type != _MANAGED:
+        return resource.arn
+    return f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/has/{resource.name}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -207,12 +225,13 @@ class _Builder:
         names = [*listed(properties.get("Roles")), *listed(properties.get("RoleName"))]
         statements = self._parse(resource, properties.get("PolicyDocument"), resource.path)
         for role in self._permissions.roles.values():
-            by_arn = resource.type == "AWS::IAM::ManagedPolicy" and resource.arn in role.managed
+            by_arn = resource.type == _MANAGED and resource.arn in role.managed
             if role.resource.name in names or by_arn:
                 role.policy += statements
                 if by_arn:
                     role.managed.remove(resource.arn)
-        if resource.type == "AWS::IAM::ManagedPolicy":
+        if resource.type == _MANAGED:
+            self._of_people(resource, statements)
             for role in self._permissions.roles.values():
                 if role.boundary == resource.arn:
                     role.boundary_policy = statements
@@ -221,6 +240,12 @@ class _Builder:
                 self._permissions.problems.append(
                     (resource.path, f"attached to an unknown role {name}")
                 )
+
+    def _of_people(self, resource: Resource, statements: list[Statement]) -> None:
+        arn = principal_of(resource)
+        self._permissions.roles[arn] = IamRole(
+            resource=resource, arn=arn, trust=[], policy=statements, managed=[]
+        )
 
     def _permission(self, resource: Resource, properties: Mapping[str, Any]) -> None:
         function = str(properties.get("FunctionName", ""))

@@ -1,10 +1,12 @@
 """docs/permissions.md: every contract in words, and every sentence that is proved."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bedrock_tuning.contracts import Contracts, Grant, Guarded, Refusal, Role
 from bedrock_tuning.contracts.contract import PLACEHOLDER
+from bedrock_tuning.contracts.people import PEOPLE, able
 from bedrock_tuning.review.checks import CHECKS
 from bedrock_tuning.review.iam.wording import conditions_in_words, strongest
 from bedrock_tuning.review.pages.rendering import render
@@ -39,14 +41,22 @@ _GROUPS: Final = (
 )
 
 
-def contract_page(contracts: Contracts) -> str:
-    """The whole page for one environment."""
+def contract_page(contracts: Contracts, *, commands: Mapping[str, Sequence[str]]) -> str:
+    """The whole page for one environment. commands: what each of `tuning` needs, by its name."""
     return render(
         "permissions.md.j2",
         environment=contracts.environment,
         roles=[
             (_role(role), role, _words(conditions_in_words(role.trust)), _rows(role))
             for role in contracts.roles
+        ],
+        people=[(_person(each), each, _rows(each)) for each in contracts.people],
+        commands=[
+            ("command", *(each.name for each in PEOPLE)),
+            *(
+                (f"`tuning {name}`", *("yes" if each in able(needs) else "" for each in PEOPLE))
+                for name, needs in commands.items()
+            ),
         ],
         guarded=[(_NAMES.get(each.name, each.name), _rows(each)) for each in contracts.guarded],
         checks=[
@@ -59,6 +69,11 @@ def contract_page(contracts: Contracts) -> str:
 
 def _role(role: Role) -> str:
     return role.name.removeprefix("role.").replace("bedrock.", "Bedrock: ")
+
+
+def _person(policy: Role) -> str:
+    _, name, *whose = policy.name.split(".")
+    return f"{name.capitalize()}{''.join(f' of {each}' for each in whose)}"
 
 
 def _anchor(title: str) -> str:

@@ -91,7 +91,9 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
     """The facts of an assembly; bound: its contracts, for the reasons behind permissions."""
     assembly = permissions.assembly
     labels = Labels(assembly)
-    does = {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.roles}
+    does = (
+        {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.principals}
+    )
     roles = [(role, does.get(role.path, "")) for role in permissions.roles.values()]
     return Facts(
         stacks=tuple(assembly.templates),

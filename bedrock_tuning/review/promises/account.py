@@ -6,6 +6,7 @@ from typing import Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.conditions import operator
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
@@ -76,8 +77,9 @@ def _is_here(value: str, evidence: Evidence) -> bool:
 @check(
     "M830",
     "Each role is assumed by one AWS service for this account (`aws:SourceAccount` = this "
-    "account), and by no person, account or other role. One exception: the workflow's role assumes "
-    "starter roles, with `sts:ExternalId` = the ARN of the workflow.",
+    "account), and by no person, account or other role. Two exceptions: the workflow's role "
+    "assumes starter roles, with `sts:ExternalId` = the ARN of the workflow; the roles of people "
+    "are assumed by roles of this account with certain names (`aws:PrincipalArn`).",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)
@@ -89,6 +91,8 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
             if statement.effect != "Allow":
                 continue
             if role.arn in starters and by_workflow <= {*statement.conditions}:
+                continue
+            if _by_named_roles(role, statement, deployment):
                 continue
             services.update((statement.principals or {}).get("Service", ()))
             others = {*(statement.principals or {"AWS": ("*",)})} - {"Service"}
@@ -119,6 +123,23 @@ _EXCEPTED: Final = {
     "bedrock.amazonaws.com": _serves_nova,
     "events.amazonaws.com": _keeps_dead_letters,
 }
+
+
+def _by_named_roles(role: IamRole, statement: Statement, deployment: Deployment) -> bool:
+    """Whether a role of people lets in roles of this account by their names, and nobody else."""
+    path = f"/tuning/{deployment.environment}/people/"
+    start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/"
+    root = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root"
+    return (
+        role.resource.properties.get("Path") == path
+        and statement.principals == {"AWS": (root,)}
+        and any(
+            c.operator in ("ArnLike", "ArnEquals")
+            and c.key.lower() == "aws:principalarn"
+            and all(v.startswith(start) and v[len(start)] not in "*?" for v in c.values)
+            for c in statement.conditions
+        )
+    )
 
 
 def _by_workflow(deployment: Deployment) -> set[Condition]:
@@ -197,7 +218,8 @@ _PERMISSIONS: Final = (
     "events:Put*",
     "scheduler:Create*",
     "scheduler:Update*",
-    "cloudformation:*",
+    *(f"cloudformation:{verb}*" for verb in ("Cancel", "Continue", "Create", "Delete", "Execute")),
+    *(f"cloudformation:{verb}*" for verb in ("Import", "Register", "Rollback", "Set", "Update")),
     "ec2:AuthorizeSecurityGroup*",
     "organizations:*",
 )
@@ -209,6 +231,18 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
         principals=deployment.workflow,
         actions=("sts:AssumeRole",),
         resources=(deployment.starter_path,),
+    )
+    here = f"{identity.ACCOUNT}-{deployment.region}"
+    yield But(
+        principals=deployment.person("Deployer"),
+        actions=("sts:AssumeRole",),
+        resources=(f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/cdk-*-role-{here}",),
+    )
+    stacks = f"arn:{identity.PARTITION}:cloudformation:{deployment.region}:{identity.ACCOUNT}:stack"
+    yield But(
+        principals=deployment.person("Deployer"),
+        actions=("cloudformation:DeleteStack",),
+        resources=(f"{stacks}/tuning-{deployment.environment}-*/*",),
     )
     bedrock = f"bedrock.{deployment.region}.amazonaws.com"
     yield But(
@@ -228,9 +262,10 @@ PROMISES: Final = (
     Never(
         id="M832",
         sentence="No role changes permissions, its own or another's, nor the code that has them: "
-        "no policies, grants, roles, functions, rules. Two exceptions: the workflow's role assumes "
+        "no policies, grants, roles, functions, rules. Exceptions: the workflow's role assumes "
         "starter roles; kms:CreateGrant on the key of custom models, with `kms:ViaService` = "
-        "bedrock.REGION.amazonaws.com.",
+        "bedrock.REGION.amazonaws.com; deployers assume the roles of the CDK's bootstrap and "
+        "delete this environment's stacks.",
         actions=_PERMISSIONS,
         but=_exceptions,
     ),

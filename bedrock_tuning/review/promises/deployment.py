@@ -85,6 +85,29 @@ class Deployment:
         """The roles of state machines."""
         return frozenset(role.arn for role in self.trusting("states.amazonaws.com"))
 
+    def person(self, name: str) -> frozenset[str]:
+        """Whoever has a policy of people that is called like this, such as "Approver", or its role.
+
+        The contracts make no other policy or role at their path.
+        """
+        path = f"/tuning/{self.environment}/people/"
+        return frozenset(
+            arn
+            for arn, role in self.evidence.permissions.roles.items()
+            if role.resource.properties.get("Path") == path
+            and _last(role.resource) == (name if role.is_policy else f"{name}Role")
+        )
+
+    @cached_property
+    def uploaders(self) -> dict[str, frozenset[str]]:
+        """Who may upload datasets of a customization, by its name: whoever is one in its stack."""
+        roles = self.evidence.permissions.roles
+        found = self.person("Uploader")
+        return {
+            each.name: frozenset(a for a in found if roles[a].resource.stack == each.settings.stack)
+            for each in self.customizations
+        }
+
     def trusting(self, service: str) -> Iterator[IamRole]:
         """The roles whose trust policies name a service."""
         for role in self.evidence.permissions.roles.values():
@@ -114,6 +137,12 @@ class Deployment:
     def _arn(self, kind: str, name: str) -> str:
         found = (r for r in self.evidence.assembly.of_type(kind) if _last(r) == name)
         return next((resource.arn for resource in found), f"«no {name}»")
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of runs."""
+        kind = "AWS::DynamoDB::Table"
+        return tuple(table.arn for table in self.evidence.assembly.of_type(kind))
 
     @cached_property
     def datasets(self) -> tuple[str, str]:
@@ -152,6 +181,11 @@ class Deployment:
     def environment(self) -> str:
         """The environment's name, which is the value of its tag."""
         return self.evidence.bound.contracts.environment
+
+    def uploaded(self, name: str) -> tuple[str, ...]:
+        """Where people upload for one customization: its own folder, and those that it names."""
+        own = {each.name: each.folders for each in self.customizations}.get(name, ())
+        return tuple(dict.fromkeys((s3_layout.folder(name), *own)))
 
     def folders(self, name: str) -> tuple[str, ...]:
         """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""

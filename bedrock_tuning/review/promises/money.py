@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
 from bedrock_tuning.review.promises.promise import Able, But, Never, request
@@ -42,6 +43,15 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
             resources=deployment.bedrock("model-customization-job", "custom-model"),
             conditions=(*new, _of("RequestTag", name)),
         )
+    only_lease = Condition(
+        operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(f"{TAG_PREFIX}:expires",)
+    )
+    yield But(
+        principals=deployment.person("Operator"),
+        actions=("bedrock:TagResource",),
+        resources=endpoints,
+        conditions=(here, only_lease),
+    )
     for conditions in ((here,), new):
         yield But(
             principals=serve,
@@ -128,13 +138,44 @@ def _starting(deployment: Deployment) -> list[But]:
     return own + named
 
 
+def _calling(deployment: Deployment) -> Iterator[But]:
+    here = _tagged("ResourceTag", deployment)
+    for name, uploader in deployment.uploaders.items():
+        yield But(
+            principals=uploader,
+            actions=("bedrock:InvokeModel",),
+            resources=deployment.bedrock(*_ENDPOINTS),
+            conditions=(here, _of("ResourceTag", name)),
+        )
+        yield But(
+            principals=uploader,
+            actions=("bedrock:InvokeModel",),
+            resources=(
+                f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*",
+            ),
+        )
+    for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END)):
+        yield But(
+            principals=deployment.function(*handlers),
+            actions=actions,
+            resources=deployment.bedrock("custom-model", *_ENDPOINTS),
+            conditions=(here,),
+        )
+
+
 def _watching(deployment: Deployment) -> Iterable[But]:
+    yield But(
+        principals=deployment.person("Operator"),
+        actions=_WATCH,
+        resources=deployment.bedrock("model-customization-job"),
+        conditions=(_tagged("ResourceTag", deployment),),
+    )
     for name, role in deployment.starters.items():
         yield But(
             principals=[role.arn],
             actions=_WATCH,
             resources=deployment.bedrock("model-customization-job"),
-            conditions=(_of("ResourceTag", name),),
+            conditions=(_tagged("ResourceTag", deployment), _of("ResourceTag", name)),
         )
     yield But(
         principals=deployment.function("reconcile"),
@@ -176,7 +217,11 @@ def _job_requests(deployment: Deployment) -> Iterator[Request]:
             yield request(starter, "bedrock:CreateModelCustomizationJob", made, new)
             yield request(starter, "bedrock:TagResource", made, new)
         for action in _WATCH:
-            yield request(starter, action, jobs, {f"aws:ResourceTag/{_WHOSE}": each.name})
+            tags = {
+                f"aws:ResourceTag/{_TAG}": deployment.environment,
+                f"aws:ResourceTag/{_WHOSE}": each.name,
+            }
+            yield request(starter, action, jobs, tags)
         passed = {"iam:PassedToService": BEDROCK}
         yield request(starter, "iam:PassRole", each.service_role, passed)
 
@@ -214,8 +259,8 @@ PROMISES: Final = (
     Never(
         id="M827",
         sentence="Only a customization's starter role stops its jobs: "
-        "`aws:ResourceTag/bedrock-tuning:customization` = its own. Besides it, only StartJob reads "
-        "jobs, and Reconcile those of this environment, which it stops when their run was aborted.",
+        "`aws:ResourceTag/bedrock-tuning:customization` = its own, in this environment. Besides, "
+        "only StartJob reads jobs; Reconcile and operators read and stop this environment's.",
         actions=_WATCH,
         but=_watching,
     ),
@@ -236,20 +281,11 @@ PROMISES: Final = (
         id="M823",
         sentence="Only Serve changes and calls endpoints (M816: a job asks its teacher), only "
         "Serve, KeepLeases and the stack's ProvisionedThroughput delete them, and only with "
-        "`aws:ResourceTag/bedrock-tuning:environment` = this environment.",
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Uploaders call the model "
+        "of their own customization (`aws:ResourceTag/bedrock-tuning:customization`) and base "
+        "models.",
         actions=(*_CHANGE, *_END),
-        but=lambda d: (
-            [
-                But(
-                    principals=d.function(*handlers),
-                    actions=actions,
-                    resources=d.bedrock("custom-model", *_ENDPOINTS),
-                    conditions=(_tagged("ResourceTag", d),),
-                )
-                for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END))
-            ]
-            + _asking(d)
-        ),
+        but=lambda d: [*_calling(d), *_asking(d)],
     ),
     Never(
         id="M816",
@@ -269,7 +305,8 @@ PROMISES: Final = (
         id="M824",
         sentence="Only Serve tags endpoints and only starters tag jobs and models, always as "
         "this environment's and never another environment's: `aws:RequestTag` and "
-        "`aws:ResourceTag/bedrock-tuning:environment` = this environment.",
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Operators change the end "
+        "of its leases alone: `aws:TagKeys` = bedrock-tuning:expires.",
         actions=("bedrock:TagResource", "bedrock:UntagResource"),
         but=_tagging,
     ),

@@ -35,6 +35,10 @@ def _asks(edge: Transition, variable: str, value: object) -> bool:
     )
 
 
+def _images_are_the_same(edge: Transition) -> bool:
+    return _asks(edge, "$.images.decision", "same")
+
+
 def _passes(edge: Transition, names: Collection[str]) -> bool:
     """Whether a transition leaves one of these states because it did what it is for."""
     return edge.tail in names and not edge.caught
@@ -49,7 +53,11 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
     )
 
 
-@check("M801", "No job starts unless the report is valid and the price is allowed or approved.")
+@check(
+    "M801",
+    "No job starts unless the report is valid, the price is allowed or approved, and the images "
+    "are, after that, still those that were checked.",
+)
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
     checkers = Deployment(evidence=evidence).handlers("check_manifest")
     for machine, flow in _flow(evidence):
@@ -66,6 +74,7 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
                     _asks(e, "$.start.decision", "start") or _passes(e, approved)  # noqa: B023
                 ),
             ),
+            "images as they were checked": flow.reached(without=_images_are_the_same),
             "a checked manifest": flow.reached(
                 without=lambda e: _passes(e, checked)  # noqa: B023
             ),
@@ -75,6 +84,15 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
             for name in sorted(trains & reached):
                 yield _found(
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                )
+        pauses = {n for n, state in flow.states.items() if state.get("Type") == "Wait"}
+        for paused in sorted(pauses | approved):
+            after = replace(flow, start=paused)
+            for name in sorted(trains & after.reached(without=_images_are_the_same)):
+                yield _found(
+                    machine,
+                    f"{name} can be reached from {paused} without a look at the images",
+                    "what was checked is what is trained, however long the run waited",
                 )
         for edge in flow.transitions():
             waits = edge.tail in trains and edge.errors == (_NO_SLOT,)

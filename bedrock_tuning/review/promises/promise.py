@@ -76,7 +76,7 @@ class Never:
             if who is not None and grant.principal not in who:
                 continue
             allowed = [e.statement() for e in exceptions if grant.principal in e.principals]
-            for action, resource in _reached(grant.statement, self.actions, forbidden):
+            for action, resource in reached(grant.statement, self.actions, forbidden):
                 if not inside(grant.statement, action, resource, allowed):
                     condition = conditions_in_words(grant.statement.conditions)
                     yield Violation(
@@ -167,7 +167,7 @@ def principals(statement: Statement) -> list[str]:
     return [name for name in names if name not in here]
 
 
-def _reached(
+def reached(
     statement: Statement, actions: Iterable[str], resources: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """The parts of a statement that meet an action and a resource; what it excludes is the rest."""

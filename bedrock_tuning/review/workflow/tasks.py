@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
@@ -9,7 +10,6 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.policy import listed
 from bedrock_tuning.review.iam.probes import usual_context
 from bedrock_tuning.review.iam.simulator import Request
-from bedrock_tuning.run.job import TAG_PREFIX
 
 _LAMBDA: Final = ":lambda:"
 _LOADED: Final = re.compile(r"States\.Format\('([^{}]+)/\{\}', .+\)")
@@ -20,11 +20,16 @@ class UnknownTaskError(ValueError):
 
 
 def requests(
-    state: Mapping[str, Any], *, role: str, machine: str, region: str, customization: str = ""
+    state: Mapping[str, Any],
+    *,
+    role: str,
+    machine: str,
+    region: str,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Request]:
     """The requests of one state of a machine; raises UnknownTaskError.
 
-    customization: whose tag a job bears.
+    tags: those that a job bears.
     """
     if state.get("Type") == "Map":
         yield from _map(state, role, machine)
@@ -49,11 +54,11 @@ def requests(
     if call not in known:
         raise UnknownTaskError(resource)
     for action, target, extra in known[call](parameters, region):
-        tag = {f"{kind}/{TAG_PREFIX}:customization": customization for kind in extra}
-        yield Request(principal=role, action=action, resource=target, context={**context, **tag})
+        borne = {f"{kind}/{key}": value for kind in extra for key, value in tags.items()}
+        yield Request(principal=role, action=action, resource=target, context={**context, **borne})
 
 
-# Action, resource, and where the request shows the customization's tag.
+# Action, resource, and where the request shows the job's tags.
 Asked = tuple[str, str, tuple[str, ...]]
 
 

@@ -17,6 +17,7 @@ PATCHES: Final = (
     functions.errors_have_their_class,
     functions.runtime_is_bare,
     functions.sessions_are_secret,
+    functions.addresses_know_their_callers,
     executions.lambda_tasks_queue,
     tasks.tasks_run_as_the_state_machine,
     executions.bedrock_tasks,
@@ -35,6 +36,8 @@ PATCHES: Final = (
     cloudformation.network_resources,
     authorization.principal_arn_is_the_role,
     authorization.parameters_below_a_path_are_the_path,
+    authorization.items_have_leading_keys,
+    authorization.writes_say_whether_they_replace,
     authorization.denials_name_the_resource,
 )
 

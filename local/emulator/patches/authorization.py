@@ -2,6 +2,8 @@
 
 import contextvars
 import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
@@ -79,6 +81,72 @@ def parameters_below_a_path_are_the_path() -> None:
             asked = str(json.loads(body).get("Path", "/")).strip("/")
             return f"arn:aws:ssm:{region}:{account_id}:parameter/{asked}"
         return upstream(service, method, path, headers, body, query_params, region, account_id)
+
+
+def writes_say_whether_they_replace() -> None:
+    """Gap: `s3:if-none-match` is unknown, so a policy cannot demand that nothing is written over.
+
+    (Amazon S3 user guide, "Enforce conditional writes on Amazon S3 buckets".)
+    """
+    from ministack.core import iam_actions
+
+    @around(iam_actions, "_s3_object_context", 'if iam_action == "s3:PutObject":')
+    def context_of(
+        upstream: Any, action: str, query: Any, path: str, headers: Mapping[str, str]
+    ) -> Any:
+        context = upstream(action, query, path, headers)
+        given = headers.get("if-none-match")
+        return {**context, "s3:if-none-match": given} if given else context
+
+
+def items_have_leading_keys() -> None:
+    """Gap: `dynamodb:LeadingKeys` is unknown; on AWS it has the partition keys that are asked for.
+
+    A policy that lets a role at some items only would let it at none, or at all.
+    """
+    from ministack.core import iam_actions
+
+    source = 'context["dynamodb:Select"] = select'
+
+    @around(iam_actions, "dynamodb_service_context", source)
+    def context_of(upstream: Any, body: bytes) -> Any:
+        context = upstream(body)
+        keys = list(_leading_keys(json.loads(body or b"{}")))
+        return {**context, "dynamodb:leadingkeys": keys} if keys else context
+
+
+def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
+    """The partition keys of all items that a request names."""
+    for table, items in request.get("RequestItems", {}).items():
+        for each in items.get("Keys", ()) if isinstance(items, dict) else items:
+            write = each.get("PutRequest", {}).get("Item") or each.get("DeleteRequest", {})
+            yield from _leading_keys({"TableName": table, "Key": write.get("Key", write) or each})
+    for each in request.get("TransactItems", ()):
+        for inner in each.values():
+            yield from _leading_keys(inner)
+    name = _partition_key(str(request.get("TableName", "")), request.get("IndexName"))
+    for item in (request.get("Key", {}), request.get("Item", {})):
+        yield from (str(value) for value in item.get(name, {}).values())
+    aliases, values = (
+        request.get(f"ExpressionAttribute{kind}", {}) for kind in ("Names", "Values")
+    )
+    for left, right in re.findall(
+        r"([#\w]+)\s*=\s*(:\w+)", request.get("KeyConditionExpression", "")
+    ):
+        if aliases.get(left, left) == name:
+            yield from (str(value) for value in values.get(right, {}).values())
+
+
+def _partition_key(table: str, index: str | None) -> str:
+    from ministack.services import dynamodb
+
+    found = dynamodb._tables.get(table.rpartition("/")[2]) or {}
+    for each in found.get("GlobalSecondaryIndexes", ()):
+        if index is not None and each["IndexName"] == index:
+            return next(
+                str(key["AttributeName"]) for key in each["KeySchema"] if key["KeyType"] == "HASH"
+            )
+    return str(found.get("pk_name", ""))
 
 
 def denials_name_the_resource() -> None:

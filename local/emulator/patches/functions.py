@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.emulator import roles
+from local.emulator.layout import FUNCTION_URLS, HOST
 from local.emulator.patching import around, replace_once
 
 RUNTIME_PACKAGES: Final = (
@@ -102,6 +103,69 @@ def _make_runtime(folder: Path) -> Path:
         for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
             (packages / top).symlink_to(str(distribution.locate_file(top)))
     return folder / "bin" / "python"
+
+
+def addresses_know_their_callers() -> None:
+    """Gap: a function's address is one of AWS's, tells nobody's name, and asks for one right only.
+
+    Here it is an address of this server. The event says who signed, and the caller needs
+    `lambda:InvokeFunction` under `lambda:InvokedViaFunctionUrl` as well, as AWS has asked for since
+    October 2025 (Lambda developer guide, "Control access to Lambda function URLs").
+    """
+    from ministack.core import iam_evaluator
+    from ministack.core.responses import get_region
+    from ministack.core.router import extract_access_key_id
+    from ministack.services import lambda_svc
+
+    @around(lambda_svc, "_create_function_url_config", '"FunctionUrl": f"https://')
+    def create(upstream: Any, name: str, data: Any, qualifier: str | None) -> Any:
+        answer = upstream(name, data, qualifier)
+        if answer[0] != 201:
+            return answer
+        made = lambda_svc._function_urls[lambda_svc._url_config_key(name, qualifier)]
+        identifier = made["FunctionUrl"].split("://", 1)[1].split(".", 1)[0]
+        host = f"http://{HOST}:{os.environ['GATEWAY_PORT']}"
+        made["FunctionUrl"] = f"{host}{FUNCTION_URLS}{identifier}/"
+        return lambda_svc.json_response(made, status=201)
+
+    @around(lambda_svc, "_function_url_id", 'split(".", 1)[0]')
+    def identifier_of(_: Any, address: str) -> str:
+        return address.rstrip("/").rpartition("/")[2]
+
+    @around(lambda_svc, "_build_function_url_event", '"requestContext": {')
+    def build(upstream: Any, *given: Any, **more: Any) -> Any:
+        event = upstream(*given, **more)
+        arn = iam_evaluator.request_caller_arn(given[5], given[7])
+        event["requestContext"]["authorizer"] = {
+            "iam": {
+                "accessKey": extract_access_key_id(given[5], given[7]),
+                "accountId": given[1],
+                "userArn": arn,
+            }
+        }
+        return event
+
+    @around(lambda_svc, "handle_function_url_request", "resolve_function_url(url_id)")
+    async def handle(
+        upstream: Any, url_id: str, method: str, path: str, headers: Any, *rest: Any, **more: Any
+    ) -> Any:
+        found = more.get("resolved") or lambda_svc.resolve_function_url(url_id)
+        if found is not None:
+            account, region, name = found[:3]
+            why = roles.refusal(
+                extract_access_key_id(headers, rest[1]),
+                action="lambda:InvokeFunction",
+                resource=f"arn:aws:lambda:{region}:{account}:function:{name}",
+                region=get_region(),
+                context={"lambda:invokedviafunctionurl": "true"},
+            )
+            if why is not None:
+                return (
+                    403,
+                    {"Content-Type": "application/json"},
+                    json.dumps({"Message": why}).encode(),
+                )
+        return await upstream(url_id, method, path, headers, *rest, **more)
 
 
 def sessions_are_secret() -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from bedrock_tuning.run import turns
 from lambdas import _runs, take_turn
 from tests.lambdas.aws import Aws
@@ -140,27 +138,6 @@ def test_a_run_gives_up_after_a_week_and_says_what_bedrock_said(aws: Aws) -> Non
 
     assert run.refused() == "no-slot"
     assert "Too many jobs." in run.state["turn"]["reason"]
-
-
-def test_who_approved_and_why_stands_in_the_run(aws: Aws) -> None:
-    run = _run(1)
-    run.state["approval"] = {"approved_by": "arn:aws:iam::000000000000:user/ann", "reason": "ok"}
-    run.ask()
-
-    item = aws.run(run.name)
-    assert (item["approved_by"], item["decision_reason"]) == (
-        "arn:aws:iam::000000000000:user/ann",
-        "ok",
-    )
-
-
-@pytest.mark.parametrize("answer", [{}, "yes", [1], {"approved_by": None}, None])
-def test_an_answer_in_another_form_approves_as_well(answer: object, aws: Aws) -> None:
-    run = _run(1)
-    run.state["approval"] = answer
-
-    assert run.ask() == "train"
-    assert "approved_by" not in aws.run(run.name)
 
 
 def test_the_longest_queue_fits_into_an_executions_history() -> None:

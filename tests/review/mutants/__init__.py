@@ -8,11 +8,13 @@ from tests.review.mutants import (
     flow,
     network,
     options,
+    people,
     promises,
     resources,
     roles,
     settings,
     shape,
+    tags,
     trust,
 )
 from tests.review.mutants._mutant import Mutant
@@ -28,7 +30,9 @@ MUTANTS: tuple[Mutant, ...] = (
     *added.MUTANTS,
     *answers.MUTANTS,
     *promises.MUTANTS,
+    *people.MUTANTS,
     *settings.MUTANTS,
+    *tags.MUTANTS,
     *options.MUTANTS,
     *network.MUTANTS,
 )

@@ -328,4 +328,33 @@ def express(copy: Copy) -> None:
     copy.properties("pipeline/Workflow")["StateMachineType"] = "EXPRESS"
 
 
+@_flow("M801", "a job whose images nobody compared")
+def images_unseen(states: Raw) -> None:
+    states["A turn?"]["Choices"][0]["Next"] = "With configuration?"
+
+
+@_flow("M801", "changed images train all the same")
+def images_changed(states: Raw) -> None:
+    states["Images as checked?"]["Default"] = "With configuration?"
+
+
+@_flow("M801", "the images are compared before the wait for a slot, not after it")
+def images_seen_too_early(states: Raw) -> None:
+    states["Verify images"]["Next"] = "Images as checked?"
+    states["Images as checked?"]["Choices"][0]["Next"] = "Wait for a turn"
+    states["Wait for a turn"]["Next"] = "With configuration?"
+
+
+@_flow("F714", "the token is kept where people read")
+def token_in_the_run(states: Raw) -> None:
+    key = states["Note the approval"]["Parameters"]["Key"]
+    states["Await approval"]["Parameters"]["Key"] = key
+
+
+@_flow("F714", "another question is kept than the one that was asked")
+def another_question(states: Raw) -> None:
+    values = states["Await approval"]["Parameters"]["ExpressionAttributeValues"]
+    values[":about"] = {"S": "something cheap"}
+
+
 MUTANTS = collected(globals())

@@ -30,13 +30,13 @@ def foreign_reader(copy: Copy) -> None:
 @flaw("R406", "output bucket: plain HTTP")
 def plain_http(copy: Copy) -> None:
     statements = copy.statements_of("data/Output/Policy")
-    statements[:] = [s for s in statements if "Bool" not in s["Condition"]]
+    statements[:] = [s for s in statements if "Bool" not in s.get("Condition", {})]
 
 
 @flaw("R406", "output bucket: old TLS")
 def old_tls(copy: Copy) -> None:
     statements = copy.statements_of("data/Output/Policy")
-    statements[:] = [s for s in statements if "NumericLessThan" not in s["Condition"]]
+    statements[:] = [s for s in statements if "NumericLessThan" not in s.get("Condition", {})]
 
 
 @flaw("R406", "validation bucket: TLS 1.0 is enough")

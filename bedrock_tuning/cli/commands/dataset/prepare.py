@@ -30,6 +30,7 @@ _DROPPED_MAX = 0.05
         "tuning prepare pictures/ --captions folders --to s3://bucket/pets/ --split 1 -o out",
         "tuning prepare alpaca.json --to-format converse -m nova-lite -o out",
     ),
+    needs=("find the deployment",),
 )
 @click.argument(
     "source",

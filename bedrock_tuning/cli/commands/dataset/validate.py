@@ -30,6 +30,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
         "tuning validate train.jsonl -m titan-multimodal-embeddings-g1 --html report.html",
         "tuning validate s3://bucket/pets/manifest.jsonl -m nova-lite --json",
     ),
+    needs=("find the deployment", "read datasets"),
 )
 @click.argument(
     "manifest",

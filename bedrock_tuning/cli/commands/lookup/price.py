@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         "tuning price pets-style --records 1000",
         "tuning price pets-style --records 1000 --refresh",
     ),
+    needs=("find the deployment", "ask for prices"),
 )
 @click.argument(
     "customization",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         "tuning compare pets-search --html compare.html",
         "tuning compare pets-search --data out --yes --json",
     ),
+    needs=("find the deployment", "read runs", "read datasets", "call models"),
 )
 @click.argument(
     "customization",

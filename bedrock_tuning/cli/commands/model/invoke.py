@@ -28,6 +28,7 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
         'tuning invoke pets-style "Ron the dog on a beach" -o ron.png',
         'tuning invoke support-chat "Where is my parcel?" --base',
     ),
+    needs=("find the deployment", "call models"),
 )
 @click.argument(
     "customization",

@@ -29,6 +29,7 @@ _WIDTH_MAX = 100
         "tuning metrics RUN OTHER-RUN --draw loss.svg",
         "tuning metrics RUN --csv > loss.csv",
     ),
+    needs=("find the deployment", "read runs", "read reports"),
 )
 @click.argument(
     "run", nargs=-1, required=True, help="Runs, as in `tuning runs`, or the word latest."

@@ -24,6 +24,7 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
         'tuning search pets-search pictures "a brown dog"',
         "tuning search pets-search pictures --image dog.jpg --against-base --html found.html",
     ),
+    needs=("find the deployment", "call models"),
 )
 @click.argument(
     "customization", shell_complete=complete_customizations, help="Customization whose model asks."

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "tuning approve RUN",
         "tuning approve RUN --decline --reason 'too expensive'",
     ),
+    needs=("find the deployment", "read runs", "approve prices", "ask for quotas"),
 )
 @click.argument("run", help="The run, as in `tuning runs`.")
 @click.option("--decline", is_flag=True, help="Decline: the run ends and nothing is billed.")
@@ -37,15 +38,20 @@ def approve(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Approve or decline the price of a run that waits for approval."""
-    from bedrock_tuning.client import approval
+    """Approve or decline the price of a run that waits for approval.
+
+    A function takes the answer and learns from your signature who you are. It keeps who, when,
+    why, at which price, and exactly what was approved; `tuning approvals` lists all decisions.
+    """
+    from bedrock_tuning.client.approvals import decide, require_waiting
     from bedrock_tuning.client.runs import row
+    from bedrock_tuning.run.approvals import Answer
 
     if decline and not reason:
         raise UserError("a declined run needs a reason", fix='add --reason "…"')
     deployment = deployed()
     found = row(deployment, run)
-    approval.require_waiting(deployment, found)
+    require_waiting(deployment, found)
     say(f"Run {run} of {found['customization']} would cost:")
     say(str(found.get("estimate", "unknown: no estimate was recorded")))
     verb = "Decline" if decline else "Approve"
@@ -63,15 +69,17 @@ def approve(
         else "the run is still waiting; "
         f'to end it: {deployment.command(f"approve {run} --decline")} --reason "…"',
     )
-    if decline:
-        who = approval.decline(deployment, found, reason=str(reason))
-    else:
-        who = approval.approve(deployment, found, reason=reason or "")
-    decision = "declined" if decline else "approved"
+    answer = Answer(run=run, decision="decline" if decline else "approve", reason=reason or "")
+    decision = decide(deployment, answer)
     if as_json:
-        emit_json({"run": run, "decision": decision, "by": who, "reason": reason})
+        emit_json(
+            {"run": run, "decision": decision.past, "by": decision.by, "reason": decision.reason}
+        )
     else:
-        say(f"{decision}; follow it with: {deployment.command(f'run {run} --follow')}")
+        say(
+            f"{decision.past} as {decision.by}; follow it with: "
+            f"{deployment.command(f'run {run} --follow')}"
+        )
 
 
 def _unservable(deployment: "Deployment", name: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @command(
     order=7,
     examples=("tuning endpoints -e prod",),
+    needs=("find the deployment", "see endpoints"),
 )
 @click.option("--all", "every", is_flag=True, help="Include those not created by this project.")
 @json_option

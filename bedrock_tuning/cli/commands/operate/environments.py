@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 @command(
     order=10,
     examples=("tuning environments", "tuning environments --region eu-west-1 --json"),
+    needs=("list what is deployed",),
 )
 @json_option
 @aws_options

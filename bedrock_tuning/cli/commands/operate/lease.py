@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         "tuning lease pets-style --hours 8",
         "tuning lease pets-style --end",
     ),
+    needs=("find the deployment", "see endpoints", "serve models", "move leases"),
 )
 @click.argument(
     "customization",

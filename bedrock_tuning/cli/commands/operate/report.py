@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "tuning report latest -c pets-search --open",
         "tuning report RUN -o report --overwrite",
     ),
+    needs=("find the deployment", "read runs", "read reports"),
 )
 @click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
 @click.option(

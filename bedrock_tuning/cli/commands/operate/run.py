@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @command(
     order=3,
     examples=("tuning run latest -c pets-search --follow",),
+    needs=("find the deployment", "read runs", "follow runs"),
 )
 @click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
 @click.option(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         "tuning runs -c pets-search --limit 5",
         "tuning runs --json | jq '.[0].status'",
     ),
+    needs=("find the deployment", "read runs"),
 )
 @click.option(
     "--customization",

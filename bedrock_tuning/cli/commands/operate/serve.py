@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "tuning serve pets-style",
         "tuning serve pets-style --run RUN",
     ),
+    needs=("find the deployment", "read runs", "see endpoints", "serve models"),
 )
 @click.argument(
     "customization",

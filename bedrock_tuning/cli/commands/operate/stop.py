@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @command(
     order=9,
     examples=("tuning stop RUN",),
+    needs=("find the deployment", "read runs", "stop jobs"),
 )
 @click.argument("run", help="The run, as in `tuning runs`.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         "tuning upload out -c pets-search --follow",
         "tuning upload out -c pets-search --dry-run",
     ),
+    needs=("find the deployment", "read runs", "follow runs", "upload datasets"),
 )
 @click.argument(
     "dataset",

@@ -34,6 +34,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
         "tuning doctor quota-model-units model-open",
         "tuning doctor canary-job --canary-job",
     ),
+    needs=("find the deployment", "examine the account"),
 )
 @click.argument(
     "checks", nargs=-1, metavar="[CHECK]...", help="Ids of checks; all of them by default."

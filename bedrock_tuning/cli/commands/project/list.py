@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @command(
     order=3,
     examples=("tuning list -e prod", "tuning list -e prod --json"),
+    needs=("list what is deployed", "find the deployment"),
 )
 @settings_option
 @customizations_option

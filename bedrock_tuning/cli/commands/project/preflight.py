@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @command(
     order=1,
     examples=("tuning preflight -e prod",),
+    needs=("examine networks",),
 )
 @settings_option
 @customizations_option

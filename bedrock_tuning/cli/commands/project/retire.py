@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 @command(
     order=4,
     examples=("tuning retire pets-style -e prod",),
+    needs=(
+        "find the deployment",
+        "list what is deployed",
+        "see endpoints",
+        "retire customizations",
+    ),
 )
 @click.argument(
     "customization",

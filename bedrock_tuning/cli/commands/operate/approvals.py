@@ -1,0 +1,61 @@
+"""`tuning approvals`: who approved or declined which price, as it was written down for good."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
+
+if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
+
+
+@command(
+    order=13,
+    examples=("tuning approvals -c pets-search", "tuning approvals --json | jq '.[].by'"),
+    needs=("find the deployment", "read decisions"),
+)
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="Only decisions about runs of this customization.",
+)
+@json_option
+@deployment_options
+def approvals(*, customization: str | None, deployed: "Deployed", as_json: bool) -> None:
+    """List who approved or declined the price of which run, when, why, and at which price.
+
+    Each decision is an object of its own in the output bucket, which is never changed or removed.
+    With --json also exactly what was approved: the model, its hyperparameters and the datasets
+    with their versions.
+    """
+    from bedrock_tuning.client.approvals import decisions
+
+    found = list(decisions(deployed(), customization=customization))
+    if as_json:
+        emit_json([asdict(each) for each in found])
+        return
+    if not found:
+        say("nobody has approved or declined anything yet")
+        return
+    emit_table(
+        ("AT", "RUN", "CUSTOMIZATION", "DECISION", "BY", "PRICE", "REASON"),
+        (
+            (
+                each.at,
+                each.run,
+                each.customization,
+                each.past,
+                each.by.rpartition(":")[2],
+                each.price.splitlines()[-1] if each.price else "",
+                each.reason,
+            )
+            for each in found
+        ),
+        texts=("PRICE", "REASON"),
+    )

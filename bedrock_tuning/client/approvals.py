@@ -1,0 +1,72 @@
+"""A person's answer to a run that waits, and what is kept of such answers."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.runs import Row
+from bedrock_tuning.errors import DeniedError, UserError
+from bedrock_tuning.run.approvals import Answer, Decision
+
+POLL_SECONDS: Final = 1.0
+# A run says that it waits a moment before its question can be answered.
+_PATIENCE_SECONDS: Final = 30.0
+_TOO_EARLY: Final = 425
+
+
+def decide(deployment: Deployment, answer: Answer) -> Decision:
+    """Sends an answer, signed, to the function that takes it; what is kept of it.
+
+    Raises DeniedError for a caller who may not decide, UserError for a run that no longer waits.
+    """
+    status, said = _send(deployment, answer)
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while status == _TOO_EARLY and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
+        status, said = _send(deployment, answer)
+    if status == 200:
+        return Decision(**said)
+    why = str(said.get("error") or said.get("message") or said.get("Message") or "no reason")
+    # AWS's own refusal, before the function is asked.
+    if status == 403:
+        raise DeniedError(f"you may not approve or decline runs in {deployment.environment}: {why}")
+    if status in (400, 404, 409, _TOO_EARLY):
+        raise UserError(why, fix=f"`{deployment.command(f'run {answer.run}')}` shows it")
+    raise UserError(
+        f"the answer could not be taken: {status}: {why}",
+        fix="send it again: an answer that was kept already is not taken twice",
+    )
+
+
+def require_waiting(deployment: Deployment, run: Row) -> None:
+    """Raises UserError for a run that waits for nobody's answer."""
+    if run["status"] != "awaiting-approval":
+        name = run["run"]
+        raise UserError(
+            f"run {name} is not waiting for approval: it is {run['status']}",
+            fix=f"`{deployment.command(f'run {name}')}` shows it",
+        )
+
+
+def _send(deployment: Deployment, answer: Answer) -> tuple[int, dict[str, Any]]:
+    status, body = deployment.aws.signed_post(
+        deployment.approval_url, answer.to_json(), service="lambda"
+    )
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    return status, found if isinstance(found, dict) else {"error": body}
+
+
+def decisions(deployment: Deployment, *, customization: str | None) -> Iterator[Decision]:
+    """The trail, of one customization or of all: by customization, run and time."""
+    s3, bucket = deployment.aws.s3, deployment.buckets.output
+    prefix = f"{s3_layout.APPROVALS}/{f'{customization}/' if customization else ''}"
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Contents", ()):
+            body = s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+            yield Decision.from_json(body.decode())

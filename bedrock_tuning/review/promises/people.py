@@ -1,0 +1,268 @@
+"""Promises about people: who uploads does not approve, and each does no more than its part."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.contracts import Condition
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.check import Evidence, Violation, check, found
+from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.probes import usual_context
+from bedrock_tuning.review.iam.simulator import Policies, Request, decide
+from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.promise import Able, But, Never, reached, request
+from bedrock_tuning.run import items
+
+# How a run that waits is answered: by the address of the function, or with the token of its task.
+_ASK: Final = ("lambda:Invoke*",)
+_ANSWER: Final = ("states:SendTask*",)
+_WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
+
+
+def _objects(deployment: Deployment) -> tuple[str, ...]:
+    """Whatever lies in the buckets of datasets."""
+    return tuple(f"{bucket}/*" for bucket in deployment.datasets)
+
+
+def _may(
+    statements: Iterable[Statement], actions: Iterable[str], resources: Iterable[str]
+) -> list[Statement]:
+    """The statements that allow any of it."""
+    return [
+        each
+        for each in statements
+        if each.effect == "Allow" and any(reached(each, actions, resources))
+    ]
+
+
+@check(
+    "M840",
+    "Nobody may both write datasets and approve prices: no role and no policy of people allows "
+    "both.",
+    limit="who asks for the money does not grant it",
+    fix="Take one of the two statements away",
+)
+def separated(evidence: Evidence) -> Iterator[Violation]:
+    deployment = Deployment(evidence=evidence)
+    for role in evidence.permissions.roles.values():
+        uploads = _may(role.policy, _WRITE, _objects(deployment))
+        approves = [
+            *_may(role.policy, _ASK, deployment.handlers("approve")),
+            *_may(role.policy, _ANSWER, ("*",)),
+        ]
+        if uploads and approves:
+            both = f"{uploads[0].label} writes datasets, {approves[0].label} approves"
+            yield found(role, both)
+
+
+@check(
+    "M841",
+    "Whoever has the policies of an uploader and of an approver can neither upload nor approve.",
+    limit="two policies for one person must not undo the separation",
+    fix="Put the Deny back that contracts/people.py says",
+)
+def separated_together(evidence: Evidence) -> Iterator[Violation]:
+    deployment = Deployment(evidence=evidence)
+    roles = evidence.permissions.roles
+    for name, uploaders in deployment.uploaders.items():
+        asked = [
+            *_uploads(deployment, name),
+            *(request for each in deployment.handlers("approve") for request in _approvals(each)),
+        ]
+        for one, other in product(uploaders, deployment.person("Approver")):
+            both = Policies(identity=[*roles[one].policy, *roles[other].policy])
+            for action, resource, more in asked:
+                request = Request(
+                    principal=one,
+                    action=action,
+                    resource=resource,
+                    context={**usual_context(), **more},
+                    account=identity.ACCOUNT,
+                )
+                if decide(request, both):
+                    yield found(roles[one], f"with the approver's policy, it may {action}")
+
+
+Asked = tuple[str, str, Mapping[str, str]]
+
+
+def _uploads(deployment: Deployment, name: str) -> Iterator[Asked]:
+    for bucket in deployment.datasets:
+        yield "s3:PutObject", f"{bucket}/{s3_layout.folder(name)}sample", {}
+
+
+def _approvals(function: str) -> Iterator[Asked]:
+    yield "lambda:InvokeFunctionUrl", function, {"lambda:FunctionUrlAuthType": "AWS_IAM"}
+    yield "lambda:InvokeFunction", function, {"lambda:InvokedViaFunctionUrl": "true"}
+
+
+def _by_address(deployment: Deployment) -> Iterator[But]:
+    every = (each for arn in deployment.handlers("approve") for each in _approvals(arn))
+    for action, function, context in every:
+        ((key, value),) = context.items()
+        operator = "Bool" if value == "true" else "StringEquals"
+        yield But(
+            principals=deployment.person("Approver"),
+            actions=(action,),
+            resources=(function,),
+            conditions=(Condition(operator=operator, key=key, values=(value,)),),
+        )
+
+
+def _items(deployment: Deployment) -> Iterator[But]:
+    waiting = deployment.function("approve") | deployment.workflow
+    for principals, kinds in (
+        (deployment.evidence.permissions.roles, items.RECORDS),
+        (waiting, (items.RUN, items.APPROVAL)),
+    ):
+        yield But(
+            principals=principals,
+            actions=("dynamodb:*",),
+            conditions=(
+                Condition(
+                    operator="ForAllValues:StringLike",
+                    key="dynamodb:LeadingKeys",
+                    values=tuple(f"{kind}*" for kind in kinds),
+                ),
+            ),
+        )
+
+
+def _decisions(deployment: Deployment) -> tuple[str, ...]:
+    return (f"{deployment.output}/{s3_layout.APPROVALS}/*",)
+
+
+def _approving_requests(deployment: Deployment) -> Iterator[Request]:
+    for approver in deployment.person("Approver"):
+        for function in deployment.handlers("approve") or {"«no approve»": ""}:
+            for action, resource, context in _approvals(function):
+                yield request(approver, action, resource, context)
+    for role in deployment.function("approve"):
+        keys = {"dynamodb:LeadingKeys": f"{items.APPROVAL}sample"}
+        for table in deployment.tables:
+            for action in ("dynamodb:GetItem", "dynamodb:UpdateItem"):
+                yield request(role, action, table, keys)
+        decision = f"{deployment.output}/{s3_layout.approval_key('a', 'b', 'c')}"
+        yield request(role, "s3:PutObject", decision, {"s3:if-none-match": "*"})
+        for action in ("states:SendTaskSuccess", "states:SendTaskFailure"):
+            yield request(role, action, "*")
+
+
+def _own_datasets(deployment: Deployment) -> Iterator[But]:
+    for name, uploader in deployment.uploaders.items():
+        yield But(
+            principals=uploader,
+            actions=("s3:PutObject",),
+            resources=tuple(
+                f"{bucket}/{folder}*"
+                for bucket in deployment.datasets
+                for folder in deployment.uploaded(name)
+            ),
+        )
+    yield But(
+        principals=deployment.function("start_job"),
+        actions=("s3:PutObject",),
+        resources=tuple(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets),
+    )
+
+
+def _own_data(deployment: Deployment) -> Iterator[But]:
+    yield from _own_datasets(deployment)
+    for name, uploader in deployment.uploaders.items():
+        prefixes = (*deployment.uploaded(name), s3_layout.manifests_prefix(name))
+        reports = f"{deployment.output}/{s3_layout.REPORTS}/{name}/*"
+        yield But(
+            principals=uploader,
+            actions=("s3:GetObject",),
+            resources=(
+                reports,
+                *(f"{bucket}/{each}*" for bucket in deployment.datasets for each in prefixes),
+            ),
+        )
+        like = tuple(f"{each}*" for each in prefixes)
+        yield But(
+            principals=uploader,
+            actions=("s3:ListBucket",),
+            resources=deployment.datasets,
+            conditions=(Condition(operator="StringLike", key="s3:prefix", values=like),),
+        )
+
+
+PROMISES: Final = (
+    Never(
+        id="M842",
+        sentence="Only the uploader of a customization writes its dataset, NAME/* and the folders "
+        "that its settings name; only StartJob writes what was checked.",
+        actions=_WRITE,
+        resources=_objects,
+        but=_own_datasets,
+    ),
+    Never(
+        id="M843",
+        sentence="An uploader reaches S3 only in its own customization's folders: NAME/ and those "
+        "that its settings name, _checked/NAME/ and reports/NAME/, and writes only to the first.",
+        actions=("s3:*",),
+        who=lambda d: d.person("Uploader"),
+        but=_own_data,
+    ),
+    Never(
+        id="M844",
+        sentence="Only Approve answers a run that waits for a person, whoever has its token.",
+        actions=_ANSWER,
+        but=lambda d: [But(principals=d.function("approve"), actions=_ANSWER)],
+    ),
+    Never(
+        id="M846",
+        sentence="Only approvers call Approve, and only by its address, which tells it who signed: "
+        "`lambda:FunctionUrlAuthType` = AWS_IAM, `lambda:InvokedViaFunctionUrl` = true.",
+        actions=_ASK,
+        resources=lambda d: tuple(d.handlers("approve")),
+        but=_by_address,
+    ),
+    Never(
+        id="M847",
+        sentence="Only Approve reads the token with which a run goes on, and only the workflow "
+        "writes it: everybody else reaches items of other kinds only (`dynamodb:LeadingKeys`).",
+        actions=("dynamodb:*",),
+        resources=lambda d: d.tables,
+        but=_items,
+    ),
+    Never(
+        id="M848",
+        sentence="Only Approve writes decisions (approvals/*), and nobody removes one.",
+        actions=_WRITE,
+        resources=_decisions,
+        but=lambda d: [
+            But(
+                principals=d.function("approve"),
+                actions=("s3:PutObject",),
+                resources=_decisions(d),
+            )
+        ],
+    ),
+    Able(
+        id="M849",
+        sentence="An approver reaches Approve, which can read the question, write the decision and "
+        "let the run go on.",
+        requests=_approving_requests,
+    ),
+    Never(
+        id="M845",
+        sentence="Readers, approvers and auditors change nothing: no objects, items, parameters, "
+        "jobs or endpoints.",
+        actions=(
+            *_WRITE,
+            *(f"dynamodb:{verb}*" for verb in ("BatchWrite", "Delete", "PartiQL", "Put", "Update")),
+            "ssm:Put*",
+            "ssm:Delete*",
+            *(f"bedrock:{verb}*" for verb in ("Create", "Delete", "Invoke", "Put", "Stop", "Tag")),
+            "bedrock:Update*",
+            "states:Start*",
+            "states:Stop*",
+        ),
+        who=lambda d: d.person("Reader") | d.person("Approver") | d.person("Auditor"),
+    ),
+)
+CHECKS: Final = (separated, separated_together)

@@ -1,0 +1,86 @@
+"""What a run waits for, in the runs table: the question, the token of its task, the answer.
+
+The item is apart from the run's: people read runs, and this one only the function that answers.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning.run.approvals import Decision
+from bedrock_tuning.run.items import APPROVAL
+from lambdas import _aws
+
+_TOKEN: Final = "token"  # noqa: S105 - the name of an attribute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked. token: "" once it was answered. decision: what was decided already.
+
+    price, because: as they were shown; about: what it is about, as JSON.
+    """
+
+    token: str
+    price: str
+    because: str
+    about: str
+    decision: Decision | None
+
+
+def read(table: str, run: str) -> Question | None:
+    """The question of a run; None where it never asked one."""
+    answer = _aws.dynamodb().get_item(TableName=table, Key=_key(run), ConsistentRead=True)
+    item = answer.get("Item")
+    if item is None:
+        return None
+    texts = {name: str(value["S"]) for name, value in item.items() if "S" in value}
+    decided = texts.get("decision")
+    return Question(
+        token=texts.get(_TOKEN, ""),
+        price=texts.get("price", ""),
+        because=texts.get("because", ""),
+        about=texts.get("about", "{}"),
+        decision=None if decided is None else Decision.from_json(decided),
+    )
+
+
+def decide(table: str, decision: Decision, *, token: str) -> Decision:
+    """Keeps a decision about the question with this token, if there is none yet; what is kept now.
+
+    The first one holds, whoever asks again.
+    """
+    _aws.none_if(
+        "ConditionalCheckFailedException",
+        lambda: _aws.dynamodb().update_item(
+            TableName=table,
+            Key=_key(decision.run),
+            UpdateExpression="SET decision = :decision",
+            ConditionExpression="attribute_not_exists(decision) AND #token = :token",
+            ExpressionAttributeNames={"#token": _TOKEN},
+            ExpressionAttributeValues={
+                ":decision": {"S": decision.to_json()},
+                ":token": {"S": token},
+            },
+        ),
+    )
+    kept = read(table, decision.run)
+    return kept.decision if kept is not None and kept.decision is not None else decision
+
+
+def forget_token(table: str, run: str, token: str) -> None:
+    """The answer was sent: nobody can use the token any more."""
+    _aws.none_if(
+        "ConditionalCheckFailedException",
+        lambda: _aws.dynamodb().update_item(
+            TableName=table,
+            Key=_key(run),
+            UpdateExpression="REMOVE #token",
+            ConditionExpression="#token = :token",
+            ExpressionAttributeNames={"#token": _TOKEN},
+            ExpressionAttributeValues={":token": {"S": token}},
+        ),
+    )
+
+
+def _key(run: str) -> Any:
+    return {"id": {"S": f"{APPROVAL}{run}"}}

@@ -1,0 +1,77 @@
+"""What every image was when it was checked: its ETag, which is another one when its bytes are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched, ImageSource
+from bedrock_tuning.s3_layout import Kind
+from lambdas import _aws
+
+Pins = dict[str, str]
+FILE: Final = "pins.json"
+
+
+class UncheckedError(Exception):
+    """Images were not checked, so the dataset is neither valid nor invalid."""
+
+
+class Pinning:
+    """An image source that remembers the ETag of each image that it brings; pins: by key."""
+
+    def __init__(self, source: ImageSource) -> None:
+        self._source = source
+        self.pins: Pins = {}
+
+    def fetch(self, ranges: Sequence[ByteRange]) -> Sequence[Answer]:
+        """As the source does it. Of an image that changes meanwhile, the first ETag stays."""
+        answers = self._source.fetch(ranges)
+        for wanted, answer in zip(ranges, answers, strict=True):
+            if isinstance(answer, Fetched):
+                self.pins.setdefault(wanted.key, answer.etag)
+        return answers
+
+
+def write(bucket: str, run: str, number: str, pins: Mapping[Kind, Pins]) -> None:
+    """Keeps what one shard has pinned."""
+    _put(bucket, _of_shard(run, number), pins)
+
+
+def merge(bucket: str, run: str, customization: str, *, shards: int) -> None:
+    """Puts what all shards have pinned where it stays, however long a person takes to approve.
+
+    Raises UncheckedError if a shard has pinned nothing.
+    """
+    found: dict[Kind, Pins] = {}
+    for number in range(shards):
+        key = _of_shard(run, f"{number:05d}")
+        for kind, pins in _get(bucket, key).items():
+            found.setdefault(kind, {}).update(pins)
+    _put(bucket, _of_run(customization, run), found)
+
+
+def read(bucket: str, run: str, customization: str) -> dict[Kind, Pins]:
+    """What a run has pinned; raises UncheckedError if it is not there."""
+    return _get(bucket, _of_run(customization, run))
+
+
+def _get(bucket: str, key: str) -> dict[Kind, Pins]:
+    answer = _aws.none_if("NoSuchKey", lambda: _aws.s3().get_object(Bucket=bucket, Key=key))
+    if answer is None:
+        raise UncheckedError(f"what images were checked is missing: s3://{bucket}/{key}")
+    return msgspec.json.decode(answer["Body"].read(), type=dict[Kind, Pins])
+
+
+def _put(bucket: str, key: str, pins: Mapping[Kind, Pins]) -> None:
+    body = msgspec.json.encode(pins)
+    _aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+
+def _of_shard(run: str, number: str) -> str:
+    return f"{s3_layout.work_prefix(run)}pins/{number}.json"
+
+
+def _of_run(customization: str, run: str) -> str:
+    return f"{s3_layout.report_prefix(customization, run)}{FILE}"

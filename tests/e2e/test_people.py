@@ -1,0 +1,193 @@
+"""Whoever has the policy of a person, and nothing else, runs that person's commands and no other's.
+
+On the local AWS, with IAM enforced: each command of `tuning` is run by each persona. Those who have
+what the command needs get an answer, all others a refusal that says who may.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+
+from app import ROOT
+from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.contracts.people import PEOPLE, able
+from local.emulator.layout import ACCOUNT, REGION
+from tests.e2e import following
+from tests.e2e.world import NAME, World, eventually
+from tests.local.support import acting_as
+
+pytestmark = pytest.mark.e2e
+
+COMMANDS = {
+    str(each.name): each for commands in tuning.sections.values() for each in commands if each.needs
+}
+# How each command is called: RUN was served, WAITING waits for approval, DATASET is a folder. No
+# call gets so far that another test would miss something.
+CALLS = {
+    "upload": ["DATASET", "-c", NAME],
+    "runs": ["-c", NAME],
+    "run": ["RUN"],
+    "report": ["RUN", "-o", "OUT"],
+    "approve": ["WAITING", "--decline", "--reason", "a test", "--yes"],
+    "serve": [NAME],
+    "endpoints": [],
+    "cost": [],
+    "lease": [NAME, "--hours", "4", "--yes"],
+    "stop": ["RUN"],
+    "environments": [],
+    "approvals": [],
+    "metrics": ["RUN"],
+    "invoke": [NAME, "a dog"],
+    "search": [NAME, "PICTURES", "a dog", "--yes"],
+    "compare": [NAME, "--limit", "2", "--yes"],
+    "doctor": ["bootstrap"],
+    "list": [],
+    "retire": [NAME],
+    "validate": ["MANIFEST", "-m", "titan-multimodal-embeddings-g1"],
+}
+ELSEWHERE = {
+    "preflight": "asks about networks, and the local AWS's environment has none",
+    "clean": "deletes data, which no policy of people allows",
+    "prepare": "finds the deployment only, as all the others do",
+    "price": "finds the deployment only, as all the others do",
+}
+OF_A_FILE = ("doctor", "list", "validate")
+OF_ALL = ("environments",)
+
+
+class As(Aws):
+    """Clients that sign as somebody who has one policy."""
+
+    def __init__(self, credentials: dict[str, str]) -> None:
+        super().__init__(region=REGION)
+        self._credentials = credentials
+
+    @cached_property
+    def session(self) -> Any:
+        return boto3.Session(region_name=REGION, **self._credentials)
+
+
+@dataclass(frozen=True)
+class Office:
+    """The people of the deployed app, and what they work on."""
+
+    world: World
+    folder: Path
+    served: str
+    waiting: str
+
+    @cached_property
+    def policies(self) -> Mapping[str, str]:
+        """The ARNs of all policies of people, by persona; the uploader's is that of our dataset."""
+        client = self.world.aws.client("cloudformation")
+        found = {}
+        for stack in ("tuning-local-people", f"tuning-local-{NAME}"):
+            (described,) = client.describe_stacks(StackName=stack)["Stacks"]
+            outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+            for persona in PEOPLE:
+                if f"{persona.construct}Policy" in outputs:
+                    found[persona.name] = str(outputs[f"{persona.construct}Policy"])
+        return found
+
+    @cached_property
+    def people(self) -> Mapping[str, As]:
+        return {persona.name: self.somebody(persona.name) for persona in PEOPLE}
+
+    def somebody(self, *personas: str) -> As:
+        """Somebody with the policies of these personas, and no other right."""
+        name = f"test-{'-'.join(personas)}"
+        iam, root = self.world.aws.client("iam"), f"arn:aws:iam::{ACCOUNT}:root"
+        trust = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        for persona in personas:
+            iam.attach_role_policy(RoleName=name, PolicyArn=self.policies[persona])
+        return As(acting_as(self.world.aws, role))
+
+    def call(self, who: As, command: str, *words: str) -> Result:
+        """What a command answers somebody, as JSON."""
+        places = {
+            "RUN": self.served,
+            "WAITING": self.waiting,
+            "DATASET": str(self.folder / "dataset"),
+            "PICTURES": str(self.folder / "pictures"),
+            "OUT": tempfile.mkdtemp(dir=self.folder),
+            "MANIFEST": f"s3://{self.world.bucket('training')}/{NAME}/manifest.jsonl",
+        }
+        asked = [places.get(word, word) for word in words or CALLS[command]]
+        if command not in (*OF_A_FILE, *OF_ALL):
+            asked += ["-e", "local"]
+        elif command in ("doctor", "list"):
+            asked += ["-e", "local", "--settings", str(ROOT / "cdk.json")]
+            asked += ["--customizations", str(ROOT / "customizations")]
+        if command == "report":
+            asked.append("--overwrite")
+        return CliRunner().invoke(tuning, [command, *asked, "--json"], obj=who)
+
+
+@pytest.fixture(scope="module")
+def office(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("people")
+    (folder / "dataset").mkdir()
+    (folder / "dataset" / "manifest.jsonl").write_text("not a record\n")
+    shutil.copytree(world.folder / "training", folder / "pictures")
+    served = world.run(" for people")
+    assert served.outcome == "served", served.why
+    arn = world.execution(world.upload("training", world.rows(salt=" for approvers")))
+    eventually(lambda: following.waits(world.aws, world.deployment, arn))
+    run = following.run_of(world.aws, world.deployment, arn)
+    assert run is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", world.aws.endpoint)
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        patch.setattr("bedrock_tuning.client.runs._PATIENCE_SECONDS", 0.0)
+        yield Office(
+            world=world,
+            folder=folder,
+            served=str(served.state["serving"]["run"]),
+            waiting=run["run"],
+        )
+    assert world.end_of(arn, approve=False).outcome == "declined"
+
+
+def refusal(result: Result) -> str:
+    """What to do about it, if AWS refused it; else ""."""
+    if result.exit_code != 2:
+        return ""
+    said = json.loads(result.stdout)
+    if "checks" in said:
+        return "you may not ask" if "you may not ask" in result.stdout else ""
+    error = said["error"]
+    denied = error["code"] in ("denied", "aws.403") or error["code"].startswith("aws.AccessDenied")
+    return str(error["fix"]) if denied else ""
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_a_command_answers_those_who_have_its_policy_and_refuses_all_others(
+    office: Office, command: str
+) -> None:
+    may = able(COMMANDS[command].needs)
+    # Those who may come last: whatever they do is done then.
+    for persona in sorted(PEOPLE, key=lambda each: each in may):
+        result = office.call(office.people[persona.name], command)
+        told = refusal(result)
+        if persona in may:
+            assert not told, f"{persona.name}: {result.output}"
+            assert "a bug in this tool" not in result.output
+        else:
+            assert told, f"{persona.name}: {result.output}"
+            assert told == "you may not ask" or all(each.title in told for each in may), told
+
+
+def test_every_command_that_needs_aws_is_called() -> None:
+    assert set(CALLS) | set(ELSEWHERE) == set(COMMANDS)
