@@ -131,6 +131,21 @@ class Aws:
         return self.session.client("pricing", region_name=API_REGION, config=self._config())
 
     @cached_property
+    def iam(self) -> Any:
+        """Roles, and what they may do."""
+        return self.session.client("iam", config=self._config())
+
+    @cached_property
+    def access_analyzer(self) -> Any:
+        """What AWS finds in policies."""
+        return self.session.client("accessanalyzer", config=self._config())
+
+    @cached_property
+    def events(self) -> Any:
+        """The rule that starts runs."""
+        return self.session.client("events", config=self._config())
+
+    @cached_property
     def sns(self) -> Any:
         """Who is told of runs."""
         return self.session.client("sns", config=self._config())

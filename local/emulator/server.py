@@ -333,8 +333,11 @@ def _make_client(service: str, endpoint: str, root: Secrets, arguments: Mapping[
         "aws_secret_access_key": root.secret_key,
         "config": Config(retries={"total_max_attempts": 1}, read_timeout=120),
     }
+    asked: dict[str, Any] = defaults | dict(arguments)
+    # As in the environment (layout.py): no host before loopback.
+    asked["config"] = asked["config"].merge(Config(inject_host_prefix=False))
     session: Any = boto3.session.Session(region_name=REGION)
-    return session.client(service, endpoint_url=endpoint, **(defaults | dict(arguments)))
+    return session.client(service, endpoint_url=endpoint, **asked)
 
 
 def _spawn(

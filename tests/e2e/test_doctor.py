@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.client.doctor import canary_upload
 from tests.e2e.world import World
 
 
@@ -25,7 +27,65 @@ def test_the_shipped_app_is_well_but_for_what_it_says_itself(world: World) -> No
     # list.
     assert states.pop("base-model-arn", "skip") == "skip"
     assert states.pop("prices") == "skip"
+    # The emulator has no Access Analyzer.
+    assert states.pop("policies") == "skip"
     assert states == {"model-open": "warn", "messages": "warn"}
+
+
+def test_uploads_reach_the_workflow_and_those_that_cannot_are_kept(world: World) -> None:
+    before = world.deployed("AWS::Events::Rule")
+    code, checks = doctor(world, "canary-upload", "--canary-upload")
+
+    assert code == 0, checks
+    assert len(checks["canary-upload"]["answers"]) == 2
+    versions = world.aws.client("s3").list_object_versions(
+        Bucket=world.bucket("training"), Prefix="doctor-"
+    )
+    assert "Versions" not in versions
+    (rule,) = (name for path, name in before.items() if "ManifestUploaded" in path)
+    assert len(world.aws.client("events").list_targets_by_rule(Rule=rule)["Targets"]) == 1
+
+
+def test_a_dead_letter_queue_that_lets_nobody_in_is_red(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary_upload, "_PATIENCE", 6.0)
+    sqs = world.aws.client("sqs")
+    (queue,) = world.deployed("AWS::SQS::Queue").values()
+    policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
+    closed = policy["Policy"].replace("events.amazonaws.com", "sns.amazonaws.com")
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": closed})
+    try:
+        code, checks = doctor(world, "canary-upload", "--canary-upload")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=policy)
+
+    assert code == 1
+    upload, letter = checks["canary-upload"]["answers"]
+    assert (upload["state"], letter["state"]) == ("ok", "fail")
+    assert "policy of the queue" in letter["fix"]
+
+
+def test_a_role_that_somebody_narrowed_is_red(world: World) -> None:
+    iam = world.aws.client("iam")
+    (role,) = (
+        name
+        for path, name in world.deployed("AWS::IAM::Role").items()
+        if path.endswith("Functions/Admit/Role/Resource")
+    )
+    denied = {"Effect": "Deny", "Action": "bedrock:GetFoundationModel", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    iam.put_role_policy(RoleName=role, PolicyName="narrow", PolicyDocument=policy)
+    try:
+        code, checks = doctor(world, "permissions")
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="narrow")
+
+    assert code == 1
+    red = [each for each in checks["permissions"]["answers"] if each["state"] == "fail"]
+    assert [each["seen"].partition(" on ")[0] for each in red] == [
+        f"{role} may not do bedrock:GetFoundationModel"
+    ]
 
 
 def test_without_model_units_it_is_red(world: World) -> None:

@@ -135,6 +135,7 @@ CANARIES: Final = (
         title="Bedrock can use the service roles",
         asks="bedrock:CreateModelCustomizationJob",
         ask=_canary,
+        option="--canary-job",
         costs="0 USD: a job per customization, with one wrong line that fails before any training",
     ),
 )

@@ -67,13 +67,15 @@ class Check:
     """One question to AWS.
 
     id: stable, for scripts. asks: the operation. ask: makes it and judges; answers one thing, or
-    several such as each customization's. costs: in words, for those that do more than read.
+    several such as each customization's. option: what allows a check that does more than read;
+    costs: what that is, in words.
     """
 
     id: str
     title: str
     asks: str
     ask: Callable[[Subject], Iterator[Answer]]
+    option: str = ""
     costs: str = ""
 
 
@@ -117,6 +119,6 @@ def _refused(check: Check, error: Mapping[str, Any]) -> Answer:
             seen=f"you may not ask: {check.asks}",
             fix=f"ask the administrator of the account for {check.asks}",
         )
-    if code.startswith(_ABSENT):
+    if code.startswith(_ABSENT) or (code.isdigit() and not message):
         return Answer(state="skip", seen=f"this AWS does not know {check.asks}")
     return Answer(state="skip", seen=f"{check.asks} failed: {code}: {message}")

@@ -1,13 +1,20 @@
 """What is deployed, and whether its messages reach somebody: stacks, workflow, topic, queue."""
 
-from collections.abc import Iterator
-from typing import Final
+import time
+from collections.abc import Iterator, Mapping
+from secrets import token_hex
+from typing import Any, Final
 
 from bedrock_tuning.client.deployment import deploy_command
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
 from bedrock_tuning.wording import counted
 
 _MESSAGES: Final = "ApproximateNumberOfMessages"
+# What has to be deleted before it can be deployed again.
+_DEAD: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+# How CloudFormation says that a template is what is deployed.
+_UNCHANGED: Final = ("didn't contain changes", "No updates are to be performed")
+_LOOKS, _PAUSE = 60, 1.0
 
 
 def _stacks(subject: Subject) -> Iterator[Answer]:
@@ -17,7 +24,7 @@ def _stacks(subject: Subject) -> Iterator[Answer]:
         return
     for name, stack in sorted(subject.stacks.items()):
         status = str(stack["StackStatus"])
-        if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
+        if status in _DEAD:
             yield Answer(
                 state="fail",
                 seen=f"{name}: {status}: {stack.get('StackStatusReason', 'without a reason')}",
@@ -33,6 +40,53 @@ def _stacks(subject: Subject) -> Iterator[Answer]:
             yield Answer(state="warn", seen=f"{name}: {status}", fix="wait until it has ended")
         else:
             yield Answer(state="ok", seen=f"{name}: {status}")
+
+
+def _changes(subject: Subject) -> Iterator[Answer]:
+    """A change set of each stack with its own template: made, read, and deleted again."""
+    client = subject.aws.cloudformation
+    for name, stack in sorted(subject.stacks.items()):
+        status = str(stack["StackStatus"])
+        if status in _DEAD or not status.endswith("_COMPLETE"):
+            continue
+        same: list[Any] = [
+            {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+            for each in stack.get("Parameters", ())
+        ]
+        arn = client.create_change_set(
+            StackName=name,
+            ChangeSetName=f"tuning-doctor-{token_hex(4)}",
+            UsePreviousTemplate=True,
+            Parameters=same,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )["Id"]
+        try:
+            yield _changed(name, _settled(subject, arn))
+        finally:
+            client.delete_change_set(ChangeSetName=arn)
+
+
+def _settled(subject: Subject, arn: str) -> Mapping[str, Any]:
+    for _ in range(_LOOKS):
+        found = subject.aws.cloudformation.describe_change_set(ChangeSetName=arn)
+        if found["Status"] in ("CREATE_COMPLETE", "FAILED"):
+            break
+        time.sleep(_PAUSE)
+    return dict(found)
+
+
+def _changed(name: str, found: Mapping[str, Any]) -> Answer:
+    reason = str(found.get("StatusReason", ""))
+    if found["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED):
+        return Answer(state="ok", seen=f"{name}: a change set can be made and would change nothing")
+    if found["Status"] == "CREATE_COMPLETE":
+        changes = counted(len(found.get("Changes", ())), "change")
+        return Answer(state="ok", seen=f"{name}: a change set can be made, with {changes}")
+    return Answer(
+        state="fail",
+        seen=f"{name}: no change set can be made: {found['Status']}: {reason or 'no reason given'}",
+        fix="the next deployment would fail the same way: allow what the reason names",
+    )
 
 
 def _missing(subject: Subject) -> Iterator[Answer]:
@@ -112,6 +166,12 @@ DEPLOYMENT: Final = (
         title="no stack is in a failed state",
         asks="cloudformation:DescribeStacks",
         ask=_stacks,
+    ),
+    Check(
+        id="change-sets",
+        title="CloudFormation can prepare a change of every stack",
+        asks="cloudformation:CreateChangeSet",
+        ask=_changes,
     ),
     Check(
         id="customizations",

@@ -55,8 +55,9 @@ def test_nothing_that_could_be_asked_ends_with_2(run: Run, aws: StubbedAws, tmp_
 
 
 def test_the_list_asks_nothing_and_says_what_would_be_asked(run: Run) -> None:
-    result = run("doctor", "--list", "--canary-job")
+    result = run("doctor", "--list", "--canary-job", "--canary-upload")
     assert result.exit_code == 0
+    assert "canary-upload" in result.stdout
     assert "servicequotas:GetServiceQuota" in result.stdout
     assert "canary-job" in result.stdout
     assert "canary-job" not in run("doctor", "--list").stdout

@@ -1,6 +1,6 @@
 """`tuning doctor`: asks AWS what is only assumed, and what would fail later, for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +41,12 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
 )
 @click.option("--list", "only_list", is_flag=True, help="List the checks and ask nothing.")
 @click.option(
+    "--canary-upload",
+    is_flag=True,
+    help="Also upload a manifest that starts no run, and let one of its events be undeliverable: "
+    "both have to arrive. 0 USD.",
+)
+@click.option(
     "--canary-job",
     is_flag=True,
     help="Also start a job per customization that fails in Bedrock's validation: it shows whether "
@@ -64,6 +70,7 @@ def doctor(
     *,
     checks: Sequence[str],
     only_list: bool,
+    canary_upload: bool,
     canary_job: bool,
     environment: str | None,
     verified: Path,
@@ -74,7 +81,8 @@ def doctor(
 ) -> None:
     """Ask AWS what would fail later: before a deployment, after one, and when something is odd.
 
-    Each check is one operation that reads; nothing is changed and nothing billed. A check that
+    Each check is one operation that reads; nothing is changed and nothing billed, unless an option
+    allows more. A check that
     you may not make is skipped, never well. What AWS answers about assumptions of this project
     (docs/unknowns.md) is written to verified.toml, with a part of a hash of the account's id.
     Outside of a project's folder, what is deployed is examined.
@@ -83,7 +91,8 @@ def doctor(
     """
     from bedrock_tuning.client.doctor import CHECKS, examine
 
-    chosen = _chosen(CHECKS, checks, canary_job=canary_job)
+    given = {"--canary-upload": canary_upload, "--canary-job": canary_job}
+    chosen = _chosen(CHECKS, checks, {name for name, is_given in given.items() if is_given})
     if only_list:
         _list(chosen, as_json=as_json)
         return
@@ -113,7 +122,9 @@ def doctor(
         ctx.exit(EXIT_CANNOT)
 
 
-def _chosen(every: Sequence["Check"], ids: Sequence[str], *, canary_job: bool) -> Sequence["Check"]:
+def _chosen(
+    every: Sequence["Check"], ids: Sequence[str], given: Collection[str]
+) -> Sequence["Check"]:
     from bedrock_tuning.errors import UserError
     from bedrock_tuning.wording import closest
 
@@ -124,13 +135,14 @@ def _chosen(every: Sequence["Check"], ids: Sequence[str], *, canary_job: bool) -
             hint = f"; did you mean {meant}?" if meant else ""
             raise UserError(f"unknown check {id}{hint}", fix="tuning doctor --list")
     wanted = [known[id] for id in ids] or list(every)
-    refused = [each.id for each in wanted if ids and each.costs and not canary_job]
+    allowed = [each for each in wanted if not each.option or each.option in given]
+    refused = [each for each in wanted if each not in allowed] if ids else []
     if refused:
         raise UserError(
-            f"{refused[0]} starts jobs, which fail before they cost anything",
-            fix=f"tuning doctor {refused[0]} --canary-job",
+            f"{refused[0].id} does more than read: {refused[0].costs}",
+            fix=f"tuning doctor {refused[0].id} {refused[0].option}",
         )
-    return [each for each in wanted if canary_job or not each.costs]
+    return allowed
 
 
 def _list(checks: Sequence["Check"], *, as_json: bool) -> None:

@@ -1,0 +1,161 @@
+"""An upload that must start nothing, and one that cannot be delivered: they cost nothing.
+
+The manifest lies in a folder that is no customization's. Its event has to reach the workflow, which
+has to leave it alone; for its time the rule gets a second target, which its role may not reach, and
+whose event has to arrive in the dead-letter queue.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from secrets import token_hex
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.deployed_roles import resources
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.contracts.constructs import places
+
+# EventBridge delivers within seconds, late ones within minutes.
+_PATIENCE: Final = 5 * 60.0
+_PAUSE: Final = 1.0
+
+
+def _upload(subject: Subject) -> Iterator[Answer]:
+    deployment = subject.deployment
+    if deployment is None:
+        return
+    known, there = places(deployment.customizations), dict(resources(subject))
+
+    def name(what: str) -> str:
+        place = known[what]
+        return there[f"{stack_name(subject.settings.name, place.stack)}/{place.path}"]
+
+    folder = f"doctor-{token_hex(4)}"
+    with (
+        _lost_target(
+            subject,
+            rule=name("upload-rule"),
+            role=name("role.upload-rule"),
+            queue=name("dead-letters"),
+            workflow=deployment.workflow_arn,
+        ),
+        _uploaded(subject, deployment, folder),
+    ):
+        until = time.monotonic() + _PATIENCE
+        yield _left_alone(subject, deployment, folder, until)
+        yield _arrived(subject, name("dead-letters"), folder, until)
+
+
+@contextmanager
+def _uploaded(subject: Subject, deployment: Deployment, folder: str) -> Iterator[None]:
+    s3, bucket = subject.aws.s3, deployment.buckets.training
+    key = s3_layout.manifest_key(folder)
+    version = s3.put_object(Bucket=bucket, Key=key, Body=b'{"canary": "of tuning doctor"}\n')
+    try:
+        yield
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+
+
+@contextmanager
+def _lost_target(
+    subject: Subject, *, rule: str, role: str, queue: str, workflow: str
+) -> Iterator[None]:
+    """A second target of the rule, which is not there: its events go to the dead-letter queue."""
+    events, id = subject.aws.events, f"doctor-{token_hex(4)}"
+    target = {
+        "Id": id,
+        "Arn": f"{workflow}-{id}",
+        "RoleArn": subject.aws.iam.get_role(RoleName=role)["Role"]["Arn"],
+        "DeadLetterConfig": {"Arn": _arn(subject, queue)},
+        "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
+    }
+    failed = events.put_targets(Rule=rule, Targets=[target])["FailedEntries"]
+    try:
+        if failed:
+            raise RuntimeError(f"EventBridge takes no second target: {failed[0]['ErrorMessage']}")
+        yield
+    finally:
+        events.remove_targets(Rule=rule, Ids=[id])
+
+
+def _arn(subject: Subject, queue: str) -> str:
+    answer = subject.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
+def _left_alone(subject: Subject, deployment: Deployment, folder: str, until: float) -> Answer:
+    states = subject.aws.stepfunctions
+    while time.monotonic() < until:
+        newest = states.list_executions(stateMachineArn=deployment.workflow_arn, maxResults=20)
+        for each in newest["executions"]:
+            found = states.describe_execution(executionArn=each["executionArn"])
+            if folder not in found.get("input", "") or found["status"] == "RUNNING":
+                continue
+            if found["status"] == "SUCCEEDED" and _ended_apart(states, each["executionArn"]):
+                return Answer(
+                    state="ok", seen="an upload reaches the workflow, which leaves it alone"
+                )
+            return Answer(
+                state="fail",
+                seen=f"an upload to a folder of no customization ends as {found['status']}: "
+                f"{found.get('cause', 'it became a run')}",
+                fix=deployment.command(f"run {each['name']}"),
+            )
+        time.sleep(_PAUSE)
+    return Answer(
+        state="fail",
+        seen=f"an upload did not reach the workflow within {_PATIENCE / 60:.0f} minutes",
+        fix="cdk deploy --all --revert-drift: the bucket's events or the rule were changed",
+    )
+
+
+def _ended_apart(states: Any, arn: str) -> bool:
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for page in pages
+        for event in page["events"]
+        if "stateEnteredEventDetails" in event
+    ]
+    return "Admit" not in entered
+
+
+def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Answer:
+    sqs = subject.aws.sqs
+    while time.monotonic() < until:
+        # Short, so that messages of others are there again at once.
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=2)
+        for message in answer.get("Messages", ()):
+            if folder in json.dumps(message["Body"]):
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                return Answer(
+                    state="ok",
+                    seen="an event that cannot be delivered arrives in the dead-letter queue",
+                    learned={"dead-letter-encryption": "as we assume"},
+                )
+        time.sleep(_PAUSE)
+    return Answer(
+        state="fail",
+        seen="an event that could not be delivered is in no queue: such uploads are lost",
+        fix="the policy of the queue and of its key must let EventBridge in, without a condition "
+        "on the key: cdk deploy --all --revert-drift",
+        learned={"dead-letter-encryption": "the event was lost"},
+    )
+
+
+UPLOADS: Final = (
+    Check(
+        id="canary-upload",
+        title="uploads reach the workflow, and those that cannot are kept",
+        asks="s3:PutObject, events:PutTargets and sqs:ReceiveMessage",
+        ask=_upload,
+        option="--canary-upload",
+        costs="0 USD: a manifest in a folder of no customization, and for a minute a second target "
+        "of the rule that starts runs",
+    ),
+)

@@ -1,0 +1,116 @@
+"""Whether the deployed roles may do what their contracts say, by IAM itself."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bedrock_tuning.client.doctor import deployed_roles
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.wording import counted
+
+_TYPES: Final = {"ERROR": "fail", "SECURITY_WARNING": "fail", "WARNING": "warn"}
+
+
+def _simulated(subject: Subject) -> Iterator[Answer]:
+    """One call for each action on each resource: IAM simulates no others together."""
+    found = deployed_roles.find(subject)
+    iam, allowed = subject.aws.iam, 0
+    for line in found.lines:
+        context: list[Any] = [
+            {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in line.context.items()
+        ]
+        answer = iam.simulate_principal_policy(
+            PolicySourceArn=line.arn,
+            ActionNames=[line.action],
+            ResourceArns=[line.resource],
+            ContextEntries=context,
+        )
+        (result,) = answer["EvaluationResults"]
+        if result["EvalDecision"] == "allowed":
+            allowed += 1
+            continue
+        yield Answer(
+            state="fail",
+            seen=f"{line.arn.rpartition('/')[2]} may not do {line.action} on {line.resource}: "
+            f"{_because(result)}",
+            fix="cdk deploy --all --revert-drift, or ask who set the boundary or the "
+            "organization's policy to allow it",
+        )
+    if allowed:
+        roles = counted(len(found.names), "role")
+        yield Answer(
+            state="ok", seen=f"{allowed} permissions of {roles} are as their contracts say"
+        )
+
+
+def _because(result: Any) -> str:
+    if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
+        return "a policy of the organization"
+    boundary = result.get("PermissionsBoundaryDecisionDetail", {})
+    if not boundary.get("AllowedByPermissionsBoundary", True):
+        return "the permissions boundary"
+    denied = result["EvalDecision"] == "explicitDeny"
+    return "a policy denies it" if denied else "no policy allows it"
+
+
+def _validated(subject: Subject) -> Iterator[Answer]:
+    analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
+    names = deployed_roles.find(subject).names
+    clean = 0
+    for name in sorted(names.values()):
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            findings = analyzer.validate_policy(
+                policyDocument=json.dumps(document), policyType="IDENTITY_POLICY"
+            )["findings"]
+            serious = [each for each in findings if each["findingType"] in _TYPES]
+            clean += not serious
+            for each in serious:
+                yield Answer(
+                    state=_TYPES[each["findingType"]],  # type: ignore[arg-type]
+                    seen=f"{name}: {each['issueCode']}: {each['findingDetails']}",
+                    fix=f"report it, with {each['learnMoreLink']}",
+                )
+    if clean:
+        yield Answer(state="ok", seen=f"Access Analyzer finds nothing in {clean} policies")
+
+
+def _seen(subject: Subject) -> Iterator[Answer]:
+    """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
+    bedrock = subject.aws.bedrock
+    account = subject.aws.sts.get_caller_identity()["Account"]
+    here = f"arn:{bedrock.meta.partition}:bedrock:{subject.region}:{account}"
+    arn = f"{here}:provisioned-model/doctor000000"
+    try:
+        bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+    except bedrock.exceptions.ResourceNotFoundException:
+        yield Answer(state="ok", seen="you may see endpoints")
+    except bedrock.exceptions.AccessDeniedException:
+        yield Answer(
+            state="fail",
+            seen="you may not see endpoints, which are billed by the hour",
+            fix="ask the administrator of the account for bedrock:GetProvisionedModelThroughput",
+        )
+
+
+RIGHTS: Final = (
+    Check(
+        id="permissions",
+        title="the deployed roles may do what their contracts say",
+        asks="iam:SimulatePrincipalPolicy",
+        ask=_simulated,
+    ),
+    Check(
+        id="policies",
+        title="AWS finds no fault in the roles' policies",
+        asks="access-analyzer:ValidatePolicy",
+        ask=_validated,
+    ),
+    Check(
+        id="endpoints-seen",
+        title="you may see what is billed by the hour",
+        asks="bedrock:GetProvisionedModelThroughput",
+        ask=_seen,
+    ),
+)

@@ -1,0 +1,85 @@
+"""Whether Step Functions takes each state of the workflow as it is meant, without a run."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.wording import counted
+
+_PATH: Final = re.compile(r"(?P<context>\$?)\$\.(?P<path>[\w.]+)", re.ASCII)
+# What the mocked service answers: each state that can fail has to say where the run goes then.
+_FAILED: Final[Any] = {"error": "States.TaskFailed", "cause": "asked by tuning doctor"}
+_UNTESTED: Final = "Unsupported state type"
+_TAKEN: Final = ("CAUGHT_ERROR", "RETRIABLE")
+
+
+def _states(subject: Subject) -> Iterator[Answer]:
+    if subject.deployment is None:
+        return
+    client = subject.aws.stepfunctions
+    found = client.describe_state_machine(stateMachineArn=subject.deployment.workflow_arn)
+    taken = 0
+    for name, state in sorted(json.loads(found["definition"])["States"].items()):
+        if state["Type"] not in ("Task", "Map"):
+            continue
+        asked = json.dumps(state)
+        try:
+            answer = client.test_state(
+                definition=asked,
+                input=json.dumps(_example(asked, context=False)),
+                context=json.dumps(_example(asked, context=True)),
+                mock={"errorOutput": _FAILED},
+            )
+        except client.exceptions.InvalidDefinition as error:
+            yield _refused(name, str(error.response["Error"].get("Message", error)))
+            continue
+        if answer["status"] in _TAKEN:
+            taken += 1
+            continue
+        yield Answer(
+            state="fail",
+            seen=f"{name}: a failure ends it as {answer['status']} "
+            f"({answer.get('error', 'without an error')}: {answer.get('cause', '')})",
+            fix="report it: Step Functions reads this state otherwise than this project",
+        )
+    if taken:
+        yield Answer(state="ok", seen=f"{counted(taken, 'state')} catch a failure as they should")
+
+
+def _refused(name: str, message: str) -> Answer:
+    if message.startswith(_UNTESTED):
+        # The local AWS knows no Map here.
+        return Answer(state="skip", seen=f"{name}: this AWS cannot test it alone")
+    return Answer(
+        state="fail",
+        seen=f"{name}: {message}",
+        fix="report it: Step Functions refuses what this project wrote",
+    )
+
+
+def _example(state: str, *, context: bool) -> dict[str, Any]:
+    """A value for every path that a state reads: of its input, or of the context object."""
+    found: dict[str, Any] = {}
+    for match in _PATH.finditer(state):
+        if bool(match["context"]) != context:
+            continue
+        here = found
+        *parents, last = match["path"].split(".")
+        for parent in parents:
+            below = here.get(parent)
+            here[parent] = below if isinstance(below, dict) else {}
+            here = here[parent]
+        here.setdefault(last, "x")
+    return found
+
+
+STATES: Final = (
+    Check(
+        id="states",
+        title="every state catches the failure of what it calls",
+        asks="states:TestState",
+        ask=_states,
+    ),
+)
