@@ -320,7 +320,7 @@ def test_a_run_that_does_not_appear_is_said_with_where_to_look(
     result = run("upload", "--no-check", prepared, "-c", "pets")
     assert result.exit_code == 0
     assert "no run has started" in result.stderr
-    assert "dead-letter queue" in result.stderr
+    assert "its event may be undelivered: tuning redrive" in result.stderr
 
 
 def test_whoever_may_upload_but_not_read_the_runs_has_uploaded_all_the_same(

@@ -154,7 +154,7 @@ def _dead_letters(subject: Subject) -> Iterator[Answer]:
             yield Answer(
                 state="fail",
                 seen=f"{counted(number, 'event')} could not be delivered",
-                fix="docs/runbook.md: the dead-letter queue has messages",
+                fix=f"tuning redrive -e {subject.settings.name}",
             )
         else:
             yield Answer(state="ok", seen="no event is waiting")

@@ -265,7 +265,9 @@ def _started(
         raise Interrupted("everything was uploaded, and the run starts", fix=newest) from None
     if run is None:
         say(f"no run has started within a minute; check again: {newest}")
-        say('if there is still none, see "The dead-letter queue has messages" in docs/runbook.md')
+        say(
+            f"if there is still none, its event may be undelivered: {deployment.command('redrive')}"
+        )
         return None
     name = run["run"]
     say(f"run {name} has started: {deployment.command(f'run {name} --follow')}")

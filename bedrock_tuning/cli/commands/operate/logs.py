@@ -1,0 +1,66 @@
+"""`tuning logs`: what the workflow and the functions logged about a run."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.errors import Interrupted
+from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
+
+if TYPE_CHECKING:
+    from bedrock_tuning.cli.options import Deployed
+
+
+@command(
+    order=13,
+    examples=("tuning logs RUN", "tuning logs latest -c pets-search --follow"),
+)
+@click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
+@click.option(
+    "--customization",
+    "-c",
+    metavar="NAME",
+    shell_complete=complete_customizations,
+    help="With latest: the newest run of this customization.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Show lines as they come until the run ends.")
+@click.option(
+    "--all", "every", is_flag=True, help="Show all lines of the time, whatever run they are of."
+)
+@json_option
+@deployment_options
+def logs(
+    *,
+    run: str,
+    customization: str | None,
+    follow: bool,
+    every: bool,
+    deployed: "Deployed",
+    as_json: bool,
+) -> None:
+    """Show the steps and errors of a run's execution, with what functions logged about it.
+
+    Warnings and errors of the same time are shown, too, whatever run they belong to. Times are in
+    UTC. Lines come a few seconds late.
+    """
+    from bedrock_tuning.client.operations.logs import RunLogs
+    from bedrock_tuning.client.runs import chosen, row
+
+    deployment = deployed()
+    found = row(deployment, chosen(deployment, run, customization=customization))
+    read = RunLogs(deployment, found, every=every)
+    lines = []
+    try:
+        for line in read.follow() if follow else read.news():
+            lines.append(line)
+            if not as_json:
+                emit(str(line))
+    except KeyboardInterrupt:
+        again = deployment.command(f"logs {found['run']} -f")
+        raise Interrupted("no longer following", fix=f"to follow it again: {again}") from None
+    if as_json:
+        emit_json(lines)
+    elif not lines:
+        say("no line is kept of this run any more")

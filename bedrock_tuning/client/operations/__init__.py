@@ -1,0 +1,1 @@
+"""What operators ask of a deployment: what its parts logged, and what could not be delivered."""

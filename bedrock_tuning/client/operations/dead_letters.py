@@ -1,0 +1,119 @@
+"""Events that could not be delivered, and their second delivery."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.errors import UserError
+
+# While a person reads and decides, nobody else gets the messages.
+_VISIBLE_AFTER_SECONDS: Final = 300
+_BATCH: Final = 10
+_MOST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One event. what: in words. why: it was not delivered. starts: an upload, whose run starts.
+
+    id, receipt: for SQS. event: as EventBridge had it.
+    """
+
+    id: str
+    receipt: str
+    what: str
+    why: str
+    starts: bool
+    event: str
+
+
+def letters(deployment: Deployment) -> list[Letter]:
+    """What waits in the dead-letter queue, hidden from others for five minutes."""
+    sqs, url = deployment.aws.sqs, _queue(deployment)
+    found: dict[str, Letter] = {}
+    while len(found) < _MOST:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=_BATCH,
+            MessageAttributeNames=["All"],
+            VisibilityTimeout=_VISIBLE_AFTER_SECONDS,
+        )
+        messages = answer.get("Messages", ())
+        found |= {each["MessageId"]: _letter(each) for each in messages}
+        if not messages:
+            break
+    return list(found.values())
+
+
+def deliver(deployment: Deployment, letter: Letter) -> str | None:
+    """Starts the run of an upload, or does nothing for what comes again by itself; removes it.
+
+    Returns the execution's ARN, if one was started. A second call starts no second one.
+    """
+    started = None
+    if letter.starts:
+        started = deployment.aws.stepfunctions.start_execution(
+            stateMachineArn=deployment.workflow_arn,
+            name=f"redrive-{letter.id}",
+            input=letter.event,
+        )["executionArn"]
+    deployment.aws.sqs.delete_message(QueueUrl=_queue(deployment), ReceiptHandle=letter.receipt)
+    return started
+
+
+def put_back(deployment: Deployment, left: Sequence[Letter]) -> None:
+    """Shows messages to others again that were not delivered."""
+    for each in left:
+        deployment.aws.sqs.change_message_visibility(
+            QueueUrl=_queue(deployment), ReceiptHandle=each.receipt, VisibilityTimeout=0
+        )
+
+
+def _queue(deployment: Deployment) -> str:
+    prefix = stack_name(deployment.environment, "pipeline")
+    urls = deployment.aws.sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", ())
+    if not urls:
+        raise UserError(
+            "no dead-letter queue found", where=prefix, fix="deploy this version of the project"
+        )
+    return str(urls[0])
+
+
+def _letter(message: Any) -> Letter:
+    body = message["Body"]
+    attributes = {
+        name: each.get("StringValue", "")
+        for name, each in message.get("MessageAttributes", {}).items()
+    }
+    what, starts = _what(body)
+    return Letter(
+        id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        what=what,
+        why=" ".join(_why(attributes)) or "no reason was given",
+        starts=starts,
+        event=body,
+    )
+
+
+def _why(attributes: dict[str, str]) -> Iterator[str]:
+    for name in ("ERROR_CODE", "ERROR_MESSAGE"):
+        if attributes.get(name):
+            yield attributes[name]
+
+
+def _what(body: str) -> tuple[str, bool]:
+    try:
+        event = json.loads(body)
+        kind = event.get("detail-type", "")
+    except (AttributeError, ValueError):
+        return "a call by the clock, which comes again by itself", False
+    if kind == "Object Created":
+        detail = event["detail"]
+        return f"upload s3://{detail['bucket']['name']}/{detail['object']['key']}", True
+    if kind:
+        return f"{kind}: the reconciler has seen to it since", False
+    return "a call by the clock, which comes again by itself", False
