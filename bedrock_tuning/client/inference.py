@@ -1,7 +1,8 @@
 """A deployment's models, asked: the tuned one through its endpoint, or its base model."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pprint import pformat
 from typing import Any, Final
@@ -11,9 +12,10 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.endpoints import base_model_of
 from bedrock_tuning.contracts.contract import parameter_prefix
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.serving.questions import Question
+from bedrock_tuning.serving.questions import Question, answer_text
 
 _LONG: Final = 200
+_NOT_STREAMED: Final = frozenset({"AccessDeniedException", "ValidationException"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +30,43 @@ class AskedModel:
     def ask(self, question: Question) -> Mapping[str, Any]:
         """The decoded answer; raises UserError while the endpoint cannot answer."""
         runtime = self.deployment.aws.bedrock_runtime
-        try:
+        with self._ready():
             if question.operation == "Converse":
                 return dict(runtime.converse(modelId=self.id, **question.body))
             answer = runtime.invoke_model(modelId=self.id, body=json.dumps(question.body))
             decoded: dict[str, Any] = json.loads(answer["body"].read())
-        except runtime.exceptions.ModelNotReadyException:
+        return decoded
+
+    def stream(self, question: Question) -> Iterator[str]:
+        """A text as it is written, piece by piece; whole where it cannot be streamed.
+
+        Streaming is a right of its own, and not every model offers it.
+        """
+        from botocore.exceptions import ClientError
+
+        runtime = self.deployment.aws.bedrock_runtime
+        try:
+            with self._ready():
+                events = runtime.converse_stream(modelId=self.id, **question.body)["stream"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NOT_STREAMED:
+                raise
+            yield answer_text(self.ask(question))
+            return
+        for event in events:
+            text = event.get("contentBlockDelta", {}).get("delta", {}).get("text", "")
+            if text:
+                yield text
+
+    @contextmanager
+    def _ready(self) -> Iterator[None]:
+        """Raises UserError while the endpoint cannot answer."""
+        try:
+            yield
+        except self.deployment.aws.bedrock_runtime.exceptions.ModelNotReadyException:
             raise UserError(
                 "the endpoint is not ready", where=self.id, fix="try again in a minute"
             ) from None
-        return decoded
 
 
 def base_of(deployment: Deployment, customization: str) -> AskedModel:

@@ -31,9 +31,9 @@ def emit_json(value: Any) -> None:
     click.echo(printable_json(text.decode()))
 
 
-def emit(text: str = "") -> None:
-    """A line of the result."""
-    click.echo(shown(text))
+def emit(text: str = "", *, whole: bool = True) -> None:
+    """A line of the result, or a part of one."""
+    click.echo(shown(text), nl=whole)
 
 
 def say(text: str) -> None:

@@ -104,8 +104,39 @@ def test_a_picture_is_written_and_never_over_another(
     assert "already exists" in refused.stderr
 
 
-def test_a_text_model_answers_in_words(run: Run, aws: StubbedAws) -> None:
+ASKED: dict[str, Any] = {
+    "modelId": ENDPOINT,
+    "messages": [{"role": "user", "content": [{"text": "Where is my parcel?"}]}],
+    "inferenceConfig": {"maxTokens": 200},
+}
+
+
+def test_a_text_is_shown_as_it_is_written(run: Run, aws: StubbedAws) -> None:
     published(aws, WRITES)
+    asked: list[dict[str, Any]] = []
+
+    class Streams:
+        exceptions = aws.bedrock_runtime.exceptions
+
+        def converse_stream(self, **given: Any) -> dict[str, Any]:
+            asked.append(given)
+            pieces = [{"contentBlockDelta": {"delta": {"text": text}}} for text in ("So", "on.")]
+            return {
+                "stream": [{"messageStart": {"role": "assistant"}}, *pieces, {"messageStop": {}}]
+            }
+
+    aws.__dict__["bedrock_runtime"] = Streams()
+    result = run("invoke", "pets-search", "Where is my parcel?")
+    assert (result.stdout, asked) == ("Soon.\n", [ASKED])
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_text_that_may_not_or_need_not_be_streamed_comes_whole(
+    run: Run, aws: StubbedAws, options: list[str]
+) -> None:
+    published(aws, WRITES)
+    if not options:
+        aws.stub("bedrock_runtime").add_client_error("converse_stream", "AccessDeniedException")
     aws.answer(
         "bedrock_runtime",
         "converse",
@@ -115,13 +146,10 @@ def test_a_text_model_answers_in_words(run: Run, aws: StubbedAws) -> None:
             "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
             "metrics": {"latencyMs": 1},
         },
-        {
-            "modelId": ENDPOINT,
-            "messages": [{"role": "user", "content": [{"text": "Where is my parcel?"}]}],
-            "inferenceConfig": {"maxTokens": 200},
-        },
+        ASKED,
     )
-    assert run("invoke", "pets-search", "Where is my parcel?").stdout == "Soon.\n"
+    result = run("invoke", "pets-search", "Where is my parcel?", *options)
+    assert (json.loads(result.stdout)["text"] if options else result.stdout.strip()) == "Soon."
 
 
 def test_the_code_that_is_shown_asks_the_same(run: Run, aws: StubbedAws) -> None:

@@ -10,6 +10,7 @@ import click
 
 from bedrock_tuning.cli.options import complete_customizations, deployment_options
 from bedrock_tuning.cli.terminal.command import command
+from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
@@ -75,7 +76,8 @@ def invoke(
     """Ask a model: for the embedding of a text or an image, for a picture, or for a text.
 
     Two inputs of an embedding model are compared: their cosine is 1 for the same meaning and about
-    0 for none in common. Each call is billed like any other call of the model.
+    0 for none in common. A text is shown as it is written. Each call is billed like any other call
+    of the model.
     """
     from bedrock_tuning.client.inference import base_of, snippet, tuned_of
 
@@ -97,12 +99,25 @@ def invoke(
             "this file already exists", where=str(file), fix="choose another, or add --overwrite"
         )
     say(f"asking {model.id}{'' if model.tuned is None else f', which serves {model.tuned}'}")
+    if model.base.task.endswith("to-text") and not as_json:
+        _stream(model, questions[0])
+        return
     answers = [model.ask(question) for question in questions]
     shown = _picture(answers[0], file) if draws else _shown(model, answers)
     if as_json:
         emit_json({"customization": customization, "model_id": model.id, **shown})
     else:
         emit(shown.get("text") or shown.get("file") or _numbers(shown))
+
+
+def _stream(model: "AskedModel", question: "Question") -> None:
+    """The answer as it comes. Interrupted, with what is there, for Ctrl-C."""
+    try:
+        for piece in model.stream(question):
+            emit(piece, whole=False)
+    except KeyboardInterrupt:
+        raise Interrupted("the rest of the answer was not read; it is billed") from None
+    emit()
 
 
 def _questions(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    order=11,
+    order=14,
     examples=(
         "tuning clean --dry-run",
         "tuning clean -c pets-search --keep 3 --older-than 90",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @command(
-    order=12,
+    order=15,
     examples=("tuning cost -e prod", "tuning cost --billed --json"),
     needs=("find the deployment", "see endpoints", "list what is deployed", "ask for bills"),
 )

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 @command(
-    order=13,
+    order=16,
     examples=("tuning logs RUN", "tuning logs latest -c pets-search --follow"),
+    needs=("find the deployment", "read runs", "follow runs", "read logs"),
 )
 @click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
 @click.option(
