@@ -67,6 +67,9 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
     found = header(data)
     try:
         with picture(data) as image:
+            quick = _reduced(image, data, found, limits)
+            if quick is not None:
+                return quick
             image.load()
             return _fixed(image, data, found, limits)
     except UnfixableError:
@@ -83,6 +86,61 @@ def fix_image(data: bytes, limits: ImageLimits) -> Fixed:
         raise UnfixableError(
             f"{what} cannot be decoded: {words or type(error).__name__}", kind="image broken"
         ) from error
+
+
+def _reduced(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> Fixed | None:
+    """A photograph that is only too large, by libvips in half the time of Pillow.
+
+    None where there is more to do, where libvips is not installed, or refuses the data.
+    """
+    plain = (
+        found.format == "jpeg"
+        and "jpeg" in limits.formats
+        and image.mode == "RGB"
+        and found.bits == 8
+    )
+    # Of data that ends too early libvips makes a picture that is gray below.
+    whole = data.endswith(b"\xff\xd9")
+    if (
+        not (plain and whole)
+        or found.problem
+        or not _has_libvips()
+        or image.getexif().get(0x0112, 1) != 1
+    ):
+        return None
+    factor = _factor(image.size, limits)
+    if factor >= 1 or _bars(image.size, limits) != image.size:
+        return None
+    import pyvips
+    from PIL import Image as Images
+
+    wide, tall = _scaled(image.size, factor, limits)
+    try:
+        small = pyvips.Image.thumbnail_buffer(
+            data, wide, height=tall, size="force", no_rotate=True, fail_on="warning"
+        )
+        pixels = small.write_to_memory()
+    except pyvips.Error:
+        return None
+    made = Images.frombuffer("RGB", (wide, tall), pixels, "raw", "RGB", 0, 1)
+    made.info.update(image.info)
+    changes = [Change("resized", f"{image.width} × {image.height} to {wide} × {tall}")]
+    if without_metadata(data) != data:
+        changes.append(_BARE)
+    return _encoded(made, "jpeg", limits.bytes_warn or limits.bytes_max, limits, changes)
+
+
+_BARE: Final = Change("metadata removed", "EXIF and the like: places, names, comments")
+
+
+@cache
+def _has_libvips() -> bool:
+    try:
+        import pyvips  # noqa: F401
+    except (ImportError, OSError):
+        # The package is there, and the library that it wraps may not be.
+        return False
+    return True
 
 
 @cache
@@ -114,7 +172,7 @@ def _fixed(image: "Image", data: bytes, found: Header, limits: ImageLimits) -> F
     most = limits.bytes_warn or limits.bytes_max
     bare = without_metadata(data)
     if bare != data:
-        changes.append(Change("metadata removed", "EXIF and the like: places, names, comments"))
+        changes.append(_BARE)
     if len(bare) <= most and all(change.kind == "metadata removed" for change in changes):
         return Fixed(data=bare, extension=_EXTENSIONS[format], look=look_of(image), changes=changes)
     return _encoded(changed, format, most, limits, changes)
@@ -177,9 +235,7 @@ def _upright(image: "Image", changes: list[Change]) -> "Image":
 def _padded(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
     """A strip that is too long gets white (or transparent) bars."""
     width, height = image.size
-    low, high = limits.aspect_min or 0.0, limits.aspect_max or math.inf
-    wide = max(width, math.ceil(height * low))
-    tall = max(height, math.ceil(width / high))
+    wide, tall = _bars(image.size, limits)
     if (wide, tall) == (width, height):
         return image
     from PIL import Image as Images
@@ -194,15 +250,23 @@ def _padded(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Imag
     return canvas
 
 
-def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
-    width, height = image.size
+def _bars(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
+    """The size with the bars that a strip needs."""
+    width, height = size
+    low, high = limits.aspect_min or 0.0, limits.aspect_max or math.inf
+    return max(width, math.ceil(height * low)), max(height, math.ceil(width / high))
+
+
+def _factor(size: tuple[int, int], limits: ImageLimits) -> float:
+    """By how much the sides have to grow or shrink; 1 for not at all. Raises UnfixableError."""
+    width, height = size
     least = (limits.side_min or 1) / min(width, height)
     most = (limits.side_max or math.inf) / max(width, height)
     pixels = limits.pixels_warn or limits.pixels_max
     if pixels is not None:
         most = min(most, math.sqrt(pixels / (width * height)))
     if least <= 1 <= most:
-        return image
+        return 1.0
     factor = max(1.0, least) if least > 1 else most
     if factor > most or factor < least:
         raise UnfixableError(
@@ -213,9 +277,28 @@ def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image
             f"{width} × {height} is too small: it would have to be enlarged {factor:.0f} ×",
             kind="too small",
         )
+    return factor
+
+
+def _scaled(size: tuple[int, int], factor: float, limits: ImageLimits) -> tuple[int, int]:
+    """The size after scaling, within the limits of the sides."""
     # Enlarged sides round up and reduced ones down, so that neither ends beside its limit.
     turn = math.ceil if factor > 1 else math.floor
-    return _resized(image, (turn(width * factor), turn(height * factor)), limits, changes)
+    wide, tall = (turn(side * factor) for side in size)
+    return _within((wide, tall), limits)
+
+
+def _within(size: tuple[int, int], limits: ImageLimits) -> tuple[int, int]:
+    least, most = limits.side_min or 1, limits.side_max or max(size)
+    wide, tall = (min(most, max(least, side)) for side in size)
+    return wide, tall
+
+
+def _sized(image: "Image", limits: ImageLimits, changes: list[Change]) -> "Image":
+    factor = _factor(image.size, limits)
+    if factor == 1:
+        return image
+    return _resized(image, _scaled(image.size, factor, limits), limits, changes)
 
 
 def _resized(
@@ -223,8 +306,7 @@ def _resized(
 ) -> "Image":
     from PIL.Image import Resampling
 
-    least, most = limits.side_min or 1, limits.side_max or max(size)
-    wide, tall = (min(most, max(least, side)) for side in size)
+    wide, tall = _within(size, limits)
     changes.append(Change("resized", f"{image.width} × {image.height} to {wide} × {tall}"))
     info = dict(image.info)
     # Reduced, both look the same, and this one takes two thirds of the time.

@@ -100,12 +100,14 @@ class Conversion:
             path, file=path.name, base="", encoding=self.plan.encoding, keep=_no_images
         )
         self.said += table.said
-        rows = table.rows or ([(1, table.value)] if isinstance(table.value, dict) else [])
         column = self.plan.split_column
-        for where, row in _questions(rows, path.name):
-            split = split_of_word(row.get(column or "split", "")) or table.split
+        for where, row, given in _by_split(table, path.name):
+            split = split_of_word(row.get(column or "split", "")) or given or table.split
             try:
-                known = read_talk({name: value for name, value in row.items() if name != column})
+                known = read_talk(
+                    {name: value for name, value in row.items() if name != column},
+                    marked=self.plan.format != "input-only",
+                )
             except UnfitError as error:
                 self._leave(where, str(error))
                 continue
@@ -217,6 +219,21 @@ def prepare_texts(plan: TextPlan) -> Prepared:
         near=(),
         upload=tuple(_upload(plan, records, bool(work.images))),
     )
+
+
+def _by_split(table: Table, file: str) -> Iterator[tuple[str, Mapping[str, Any], Split]]:
+    """Every record with its place, and its split where the document has a list for each."""
+    value = table.value
+    lists = value if isinstance(value, dict) else {}
+    if lists and all(isinstance(v, list) and split_of_word(k) for k, v in lists.items()):
+        for name, inner in lists.items():
+            records = [(n, each) for n, each in enumerate(inner, 1) if isinstance(each, dict)]
+            for where, row in _questions(records, f"{file} {name}"):
+                yield where, row, split_of_word(name)
+        return
+    rows = table.rows or ([(1, value)] if isinstance(value, dict) else [])
+    for where, row in _questions(rows, file):
+        yield where, row, ""
 
 
 def _questions(

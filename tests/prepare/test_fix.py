@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
@@ -191,3 +191,22 @@ def test_without_the_package_for_them_it_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Image, "ID", ["PNG"])
     with pytest.raises(UnfixableError, match=r"HEIC; to read it: pip install .bedrock-tuning\[im"):
         fix_image(data, LIMITS)
+
+
+def test_libvips_makes_of_a_large_photograph_what_pillow_makes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("pyvips")
+    assert LIMITS is not None
+    image = Image.effect_noise((90, 60), 60).convert("RGB").resize((5_000, 3_333))
+    data = encoded(image, "JPEG", quality=90, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0")
+    made = []
+    for has in (True, False):
+        monkeypatch.setattr(fix, "_has_libvips", lambda has=has: has)
+        made.append(fix_image(data, LIMITS))
+        with pytest.raises(UnfixableError, match="cannot be decoded"):
+            fix_image(data[: len(data) // 2], LIMITS)
+    quick, slow = (Image.open(io.BytesIO(each.data)) for each in made)
+    assert quick.size == slow.size == (4096, 2730)
+    assert made[0].changes == made[1].changes
+    assert max(ImageStat.Stat(ImageChops.difference(quick, slow)).rms) < 3

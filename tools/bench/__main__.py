@@ -46,7 +46,8 @@ SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
 @click.option(
     "--write",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Also write RESULTS.md and results.json here: bench for the ones in the repository.",
+    help="Also write RESULTS.md and results.json here: tools/bench for the ones in the "
+    "repository. With --only, the other sections stay as they are there.",
 )
 def main(
     *, is_quick: bool, rounds: int, only: tuple[str, ...], folder: Path, write: Path | None
@@ -68,9 +69,13 @@ def main(
         load=[began, os.getloadavg()[0]],
         sections=sections,
     )
-    page = markdown(results)
     if write is not None:
         write.mkdir(parents=True, exist_ok=True)
+        known = write / "results.json"
+        if only and known.is_file():
+            results = msgspec.json.decode(known.read_bytes(), type=Results).renewed(results)
+    page = markdown(results)
+    if write is not None:
         (write / "RESULTS.md").write_text(page, "utf-8")
         (write / "results.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n"

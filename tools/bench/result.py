@@ -84,3 +84,16 @@ class Results(msgspec.Struct, kw_only=True):
     machine: dict[str, Any]
     load: list[float]
     sections: list[Section]
+
+    def renewed(self, newer: "Results") -> "Results":
+        """These with the sections of another run, which say when and where that was."""
+        where = f"{newer.machine['processor']}, {newer.machine['cores']} cores"
+        began, ended = newer.load
+        when = (
+            f"Measured by itself: {newer.date}, {where}, load average {began:.1f} to {ended:.1f}."
+        )
+        for section in newer.sections:
+            section.notes.append(when)
+        new = {section.name: section for section in newer.sections}
+        kept = [new.pop(section.name, section) for section in self.sections]
+        return msgspec.structs.replace(self, sections=[*kept, *new.values()])

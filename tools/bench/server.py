@@ -59,11 +59,16 @@ class ToolMissingError(Exception):
     """A program that the benchmark needs is not installed."""
 
 
-def find_tool(name: str) -> str:
-    """The path of a program; raises ToolMissingError that says how to get it."""
+def find_tool(name: str, *, package: str = "") -> str:
+    """The path of a program; raises ToolMissingError that says how to get it.
+
+    package: of Debian, where it has another name.
+    """
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if path is None:
-        raise ToolMissingError(f"{name} is not installed (Debian: apt-get install {name})")
+        raise ToolMissingError(
+            f"{name} is not installed (Debian: apt-get install {package or name})"
+        )
     return path
 
 

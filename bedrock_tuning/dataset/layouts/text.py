@@ -12,6 +12,14 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE: Final = 4_096
+# How compressed files begin, and what unpacks them.
+_PACKED: Final = {
+    b"\x1f\x8b": ("gzip", "gunzip"),
+    b"BZh": ("bzip2", "bunzip2"),
+    b"\xfd7zXZ\0": ("xz", "unxz"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unzstd"),
+    b"PK\x03\x04": ("zip", "unzip"),
+}
 
 
 class Decoded(NamedTuple):
@@ -26,6 +34,9 @@ def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
 
     encoding: what the user says instead. Raises UserError for bytes that are none of these.
     """
+    for magic, (name, tool) in _PACKED.items():
+        if data.startswith(magic):
+            raise UserError(f"the file is compressed ({name})", where=where, fix=f"{tool} FILE")
     if encoding:
         return Decoded(_strictly(data, encoding, where), "")
     for mark, name in _MARKS:

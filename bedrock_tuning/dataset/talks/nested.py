@@ -17,6 +17,10 @@ def questions(record: Record) -> Iterator[Record]:
             for each in inner:
                 yield from questions({**around, **each})
             return
+    pair = record.get("translation")
+    if isinstance(pair, dict) and len(pair) == 2:
+        one, other = pair.values()
+        record = {"source": one, "target": other}
     told = _told(record)
     yield record if told is None else told
 

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from string import ascii_uppercase
 from typing import Any, Final, Literal, NamedTuple
 
 from bedrock_tuning.dataset.talks.talk import Role, Talk, Turn, UnfitError
+from bedrock_tuning.dataset.talks.templates import turns_of
 
 Record = Mapping[str, Any]
 _ROLES: Final[Mapping[str, Role]] = {
@@ -32,6 +34,14 @@ _PROMPTS: Final = [
     "document",
     "text",
     "context",
+    "inputs",
+    "user_input",
+    "request",
+    "q",
+    "frage",
+    "pregunta",
+    "domanda",
+    "pergunta",
 ]
 _ANSWERS: Final = [
     "completion",
@@ -48,6 +58,16 @@ _ANSWERS: Final = [
     "labels",
     "reference_answer",
     "gpt",
+    "targets",
+    "bot_response",
+    "reply",
+    "a",
+    "antwort",
+    "respuesta",
+    "réponse",
+    "reponse",
+    "risposta",
+    "resposta",
     "text",
 ]
 _DOCUMENTS: Final = ("text", "content", "input", "document", "body")
@@ -64,9 +84,14 @@ class Known(NamedTuple):
     talk: Talk
 
 
-def read_talk(record: Record) -> Known | None:
-    """What a record says; None if it is in no known format. Raises UnfitError for a broken one."""
+def read_talk(record: Record, *, marked: bool = True) -> Known | None:
+    """What a record says; None if it is in no known format. Raises UnfitError for a broken one.
+
+    marked: whether a text with the marks of a chat template is a conversation, not a document.
+    """
     for form, read in _FORMS:
+        if read is _marked and not marked:
+            continue
         talk = read(record)
         if talk is not None:
             return Known(form, talk)
@@ -77,6 +102,7 @@ def _preferences(record: Record) -> Talk | None:
     """Nova's candidates with a preferenceLabel, or chosen and rejected: the better answer."""
     if "chosen" in record and "rejected" in record:
         chosen, prompt = record["chosen"], record.get("prompt", record.get("question", ""))
+        chosen = turns_of(chosen) or chosen
         asked = prompt if isinstance(prompt, list) else [{"role": "user", "content": prompt}]
         answer = chosen if isinstance(chosen, list) else [{"role": "assistant", "content": chosen}]
         turns = answer if len(answer) > 1 else [*asked, *answer]
@@ -207,6 +233,53 @@ def _pair(record: Record) -> Talk | None:
     return _talk(turns, record, used=(prompt, answer, "system"))
 
 
+def _marked(record: Record) -> Talk | None:
+    """A conversation as one text; the prompt of an old form may have marks, and its answer none."""
+    name = _first(record, ("text", "prompt", "content", "conversation", "input"))
+    if name is None:
+        return None
+    answer = _first(record, ("completion", "response", "output"))
+    whole = f"{record[name]}{record[answer]}" if answer is not None else record[name]
+    turns = turns_of(whole)
+    used = (name, answer or name, "system")
+    return _talk(turns, record, used=used) if turns else None
+
+
+def _choices(record: Record) -> Talk | None:
+    """A question with choices, whose answer may be the number or the letter of one."""
+    asked, answer = _first(record, ("question", "prompt", "query")), _first(record, _CORRECT)
+    given = _first(record, ("choices", "options", "endings"))
+    if asked is None or given is None:
+        return None
+    choices = record[given]
+    texts = choices.get("text") if isinstance(choices, dict) and "text" in choices else choices
+    if isinstance(texts, dict):
+        letters, texts = list(texts), list(texts.values())
+    else:
+        texts = [_text(each)[0] for each in _list(texts)]
+        labels = choices.get("label") if isinstance(choices, dict) else None
+        letters = [*map(str, _list(labels))] or [*ascii_uppercase[: len(texts)]]
+    right = record[answer] if answer is not None else None
+    if isinstance(right, str) and right.strip().isdigit() and right.strip() not in letters:
+        right = int(right)
+    if isinstance(right, int) and not isinstance(right, bool):
+        right = letters[right] if 0 <= right < len(letters) else None
+    if right in texts:
+        right = letters[texts.index(right)]
+    if not texts or right not in letters:
+        raise UnfitError("its answer is none of its choices")
+    lines = [f"{letter}. {text}" for letter, text in zip(letters, texts, strict=False)]
+    prompt = "\n".join([_text(record[asked])[0], *lines])
+    turns = [
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "content": f"{right}. {texts[letters.index(right)]}"},
+    ]
+    return _talk(turns, record, used=(asked, given, answer or asked, "system"))
+
+
+_CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "target")
+
+
 def _document(record: Record) -> Talk | None:
     name = _first(record, _DOCUMENTS)
     if name is None or not isinstance(record[name], str):
@@ -222,6 +295,8 @@ _FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
     ("conversations", _chat),
     ("instructions (Alpaca, Dolly)", _alpaca),
     ("questions with context (SQuAD)", _squad),
+    ("questions with choices", _choices),
+    ("one text with the marks of a chat template", _marked),
     ("pairs of prompt and answer", _pair),
     ("documents", _document),
 )
@@ -289,7 +364,9 @@ def _blocks(content: Any) -> tuple[str, tuple[str, ...], str, list[str]]:
     """Text, images, reasoning, and what else there is, of a content in any spelling."""
     if isinstance(content, str):
         return content.replace("<image>", "").strip(), (), "", []
-    if isinstance(content, int | float) and not isinstance(content, bool):
+    if isinstance(content, bool):
+        return str(content).lower(), (), "", []
+    if isinstance(content, int | float):
         return str(content), (), "", []
     texts, images, reasoning, lost = [], [], [], []
     for block in content if isinstance(content, list) else [content] if content else ():

@@ -1,6 +1,7 @@
 """`tuning prepare` on texts: files of other tools become datasets of the model."""
 
 import base64
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,20 @@ def test_a_story_with_questions_is_one_conversation(run: Run, tmp_path: Path) ->
     converted(run, path, "--to-format", "openai")
     turns = [turn["content"] for turn in records(tmp_path / "out")[0]["messages"]]
     assert turns == ["Once.\n\nA?", "a", "B?", "b"]
+
+
+def test_a_document_with_a_list_for_each_split_keeps_the_splits(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    rows = [{"input": f"a {n}", "output": "b"} for n in range(9)]
+    path.write_text(json.dumps({"train": rows[:6], "validation": rows[6:8], "test": rows[8:]}))
+    found = converted(run, path, "--to-format", "prompt-completion")
+    assert found["records"] == {"training": 6, "validation": 2}
+
+
+def test_a_compressed_file_is_told_as_what_it_is(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(gzip.compress(b'{"prompt": "a", "completion": "b"}'))
+    refused = run("prepare", path, "--to-format", "converse", "--dry-run")
+    assert refused.exit_code == 2
+    assert "the file is compressed (gzip)" in refused.stderr
+    assert "gunzip" in refused.stderr
