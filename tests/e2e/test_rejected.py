@@ -1,11 +1,15 @@
 """Bad input ends in a clear state with a clear finding; nothing is started, nothing crashes."""
 
 import json
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from bedrock_tuning.cli.__main__ import tuning
 from tests.e2e.world import NAME, World
 
 pytestmark = pytest.mark.e2e
@@ -55,6 +59,22 @@ def test_a_spoilt_manifest_is_rejected_and_says_why(world: World, fault: str) ->
     assert rules <= set(counts), counts
     assert ended.outcome == "rejected"
     assert world.jobs() == before
+
+
+def test_the_next_command_of_a_rejected_run_can_be_pasted(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def typed(*arguments: str) -> Result:
+        return CliRunner().invoke(tuning, arguments, obj=world.deployment.aws)
+
+    listed = typed("runs", "-e", "local", "--limit", "1").stdout
+    command = listed[listed.index("tuning report") :].splitlines()[0]
+    pasted = typed(*shlex.split(command)[1:])
+    assert pasted.exit_code == 0, pasted.output
+    assert pasted.stdout.startswith("REJECTED")
+    assert list(tmp_path.glob("report-*/report.html"))
 
 
 def test_every_fault_of_a_dataset_is_found_in_one_pass(world: World) -> None:
