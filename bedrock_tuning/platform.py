@@ -16,6 +16,7 @@ from constructs import Construct
 from bedrock_tuning import review
 from bedrock_tuning.config import customization, deployed
 from bedrock_tuning.config.customization import Customization as Wanted
+from bedrock_tuning.config.job_checks import shared_folders
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import attachment
@@ -102,7 +103,7 @@ class TuningPlatform:
         too_dear = cap_problem(self._exposed, max_hourly_usd=self.settings.max_hourly_usd)
         if too_dear:
             raise ConfigurationError([f"{wanted.file}: max_hourly_usd is {too_dear}"])
-        shared = [*customization.shared_folders(self._customizations)]
+        shared = [*shared_folders(self._customizations)]
         if shared:
             raise ConfigurationError(shared)
         self._permissions.offer(self.stacks, permissions.contracts.imported, but=self._offered)

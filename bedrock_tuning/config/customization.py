@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import Any, Final, cast
 
@@ -21,7 +21,7 @@ from bedrock_tuning.catalogue import (
     cite,
 )
 from bedrock_tuning.config import customization_checks as checks
-from bedrock_tuning.config import overlay
+from bedrock_tuning.config import job_checks, overlay
 from bedrock_tuning.config.customization_fields import (
     HOMES,
     PLACEMENT,
@@ -58,9 +58,8 @@ _SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
 class Customization:
     """What one team wants tuned: a file in customizations/, checked against the catalogue.
 
-    custom_model, grader, teacher: "" for none. hyperparameters: complete, as strings. folders:
-    those that its file names. overrides: by rule name. warnings: what a reader should know although
-    the file is usable.
+    Texts are "" for what is not set. hyperparameters: complete, as strings. overrides: by rule
+    name. warnings: what a reader should know although the file is usable.
     """
 
     name: str
@@ -202,34 +201,13 @@ def scan(
         retired += [label] if found.retired else []
         for environment, each in found.versions.items():
             by_environment.setdefault(environment, {})[each.name] = each
-    shared = (problem for each in by_environment.values() for problem in shared_folders(each))
-    problems += dict.fromkeys(shared)
+    problems += dict.fromkeys(chain(*map(job_checks.shared_folders, by_environment.values())))
     return LoadResult(
         by_environment=by_environment,
         files=len(files),
         retired=tuple(retired),
         problems=tuple(problems),
     )
-
-
-def shared_folders(customizations: Mapping[str, Customization]) -> Iterator[str]:
-    """Why a folder belongs to two customizations of an environment, each pair once.
-
-    A role that reads another customization's folder reads what it was never given.
-    """
-    named = [each for each in customizations.values() if each.folders]
-    for one in named:
-        for other in customizations.values():
-            if other is one or (other.folders and other.name < one.name):
-                continue
-            theirs = {s3_layout.folder(other.name), *other.media_folders}
-            for mine, its in product(one.media_folders, sorted(theirs)):
-                if mine.startswith(its) or its.startswith(mine):
-                    yield (
-                        f"{one.file}: dataset.folders: {shown(mine[:-1])} is also read by "
-                        f"{other.name} ({its}): give each customization folders of its own, or "
-                        "copy the images"
-                    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,12 +341,11 @@ def _read_file(
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
     given = root.read(TABLES[""], tables=SECTIONS, homes=homes)
     head = {key: each.default for key, each in TABLES[""].items()} | given
-    type_, allowed = head["customization_type"], head["allow_closed_model"]
+    type_ = head["customization_type"]
     model = checks.read_model(root, key=given.get("base_model", ""), models=models)
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
-    folders, validation = tuple(policy.get("folders", ())), policy.get("validation")
-    checks.check_folders(dataset, folders)
+    validation, folders = policy.get("validation"), job_checks.read_folders(dataset, policy)
     serving = checks.read_serving(root, model=model)
     budget = checks.read_budget(root)
     overrides = checks.read_overrides(root.table("rules"), rules=rules)
@@ -377,7 +354,7 @@ def _read_file(
         check_without_model(section=parameters, models=models)
         checks.check_any_type(root, type_=type_, models=models)
         return None
-    checks.check_open(root, model=model, allowed=allowed)
+    checks.check_open(root, model=model, allowed=head["allow_closed_model"])
     for region in dict.fromkeys(filter(None, regions.values())):
         there = ", ".join(name for name, each in regions.items() if each == region)
         checks.check_region(
@@ -386,7 +363,7 @@ def _read_file(
     hyperparameters = resolve(section=parameters, model=model, type_=type_)
     if not checks.check_type(root, type_=type_, model=model):
         return None
-    checks.check_job(root, head, type_=type_, model=model, regions=regions)
+    job_checks.check_job(root, head, type_=type_, model=model, regions=regions)
     published = model.datasets[type_].validation
     if validation and validation != published:
         fact = model.source_of(f"datasets.{type_}.validation")
@@ -411,7 +388,7 @@ def _read_file(
         grader=head["grader"],
         teacher=head["teacher"],
         teacher_tokens=head["teacher_tokens"],
-        allow_closed_model=allowed,
+        allow_closed_model=head["allow_closed_model"],
         hyperparameters=hyperparameters,
         validation=cast(Validation, validation or published),
         folders=folders,

@@ -1,7 +1,7 @@
 """What a customization file says against the catalogue and against itself."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from bedrock_tuning.config.customization_fields import (
     tags_max,
 )
 from bedrock_tuning.config.messages import closest, did_you_mean, listed, shown
-from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.dataset.tokens import caption_tokens
 
@@ -84,61 +83,6 @@ def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]
     if type_ not in known:
         fix = did_you_mean(type_, known) or f": use {listed(known)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
-
-
-def check_job(
-    root: Section, head: Mapping[str, Any], *, type_: str, model: BaseModel, regions: Regions
-) -> None:
-    """What a type of job needs besides a dataset, and on which model it builds."""
-    for key, owner in JOB_KEYS.items():
-        if key in root.refused:
-            continue
-        if type_ == owner and not head[key] and key in NEEDED_KEYS:
-            fix = TABLES[""][key].kind.fix
-            root.problem(key, f'is missing: customization_type = "{owner}" needs it; {fix}')
-        elif type_ != owner and key in root:
-            root.problem(key, f'has no effect: it belongs to customization_type = "{owner}"')
-    known = model.distillation.teachers
-    if head["teacher"] and known and head["teacher"].removeprefix("us.") not in known:
-        fact = model.source_of("distillation.teachers")
-        root.warn(
-            "teacher",
-            f"{shown(head['teacher'])} is not a teacher of {model.name} according to "
-            f"{cite(fact.source)}: {', '.join(known)}",
-        )
-    if head["custom_model"]:
-        base = head["custom_model"].split(":", 5)[5].split("/")[1]
-        if base not in model.customization_ids:
-            root.problem(
-                "custom_model",
-                f"was made from {base}, not from {model.customization_id}: correct base_model",
-            )
-    for key in ("custom_model", "grader"):
-        there = head[key].split(":")[3] if head[key] else ""
-        for name, region in regions.items():
-            if there and region and region != there:
-                root.problem(
-                    key,
-                    f"is in {there}, and the environment {name} in {region}: a job uses what is in "
-                    f"its own Region; set another one in [environments.{name}]",
-                )
-
-
-# Beside the dataset: what belongs to which type of job.
-JOB_KEYS: Final[Mapping[str, str]] = {
-    "grader": "REINFORCEMENT_FINE_TUNING",
-    "teacher": "DISTILLATION",
-    "teacher_tokens": "DISTILLATION",
-}
-NEEDED_KEYS: Final = ("grader", "teacher")
-
-
-def check_folders(section: Section, folders: Sequence[str]) -> None:
-    """Whether each of a customization's folders adds something to the others."""
-    for each in folders:
-        outer = next((other for other in folders if each.startswith(f"{other}/")), None)
-        if outer is not None:
-            section.problem("folders", f"{shown(each)} lies in {shown(outer)}: remove it")
 
 
 def check_region(

@@ -9,7 +9,7 @@ from dataclasses import MISSING
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
-from bedrock_tuning.config.customization_checks import JOB_KEYS, NEEDED_KEYS, rule_severities
+from bedrock_tuning.config.customization_checks import rule_severities
 from bedrock_tuning.config.customization_fields import (
     OWN_TAG_PREFIX,
     PLACEMENT,
@@ -20,6 +20,7 @@ from bedrock_tuning.config.customization_fields import (
 )
 from bedrock_tuning.config.fields import Field, JsonSchema
 from bedrock_tuning.config.hyperparameters import kind_of
+from bedrock_tuning.config.job_checks import JOB_KEYS, NEEDED_KEYS
 from bedrock_tuning.config.names import ENVIRONMENT_LENGTH_MAX, ENVIRONMENT_LENGTH_MIN, NAME
 from bedrock_tuning.config.overlay import UNSET
 from bedrock_tuning.config.settings_fields import SETTINGS

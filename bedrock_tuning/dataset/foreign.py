@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import Format
+from bedrock_tuning.dataset.talks.templates import turns_of
 
 Record = Mapping[str, Any]
 # What `tuning prepare` does with such a file: texts are converted, documents, which hold no
@@ -122,9 +123,16 @@ _SIGNS: Final = (
     _sign("Alpaca (instruction, input, output)", "instruction", "output"),
     _sign("Alpaca (instruction, input, output)", "instruction", "completion"),
     _sign("SQuAD (context, question, answers)", "context", "question", "answers"),
+    *(_sign("questions with choices", "question", given) for given in ("choices", "options")),
+    _sign(
+        "one text with the marks of a chat template",
+        "text",
+        test=lambda record: bool(turns_of(record.get("text"))),
+    ),
     _sign("MRQA (a context with questions)", "context", "qas"),
     _sign("SQuAD (a document with paragraphs)", "paragraphs"),
     _sign("SQuAD (one object with all documents)", "version", "data", test=_is_list("data")),
+    _sign("one object with a list for each split", "train", test=_is_list("train")),
     _sign("CoQA (a story with questions and answers)", "story", "questions", "answers"),
     _sign("COCO (images and annotations)", "images", "annotations", way="images"),
     _sign("SageMaker Ground Truth (source-ref)", "source-ref", way="images"),

@@ -79,6 +79,11 @@ _ACCESS: Final = (
         "key must be enabled",
     ),
     _reason(
+        r"permissions? to invoke.{0,60}\b(?:grader|lambda|function|reward|teacher)",
+        "the service role may not call the grader or the teacher",
+        "name it in the customization file and deploy it again: its role may call what it names",
+    ),
+    _reason(
         r"PermanentRedirect|AuthorizationHeaderMalformed"
         r"|(?:different|another|wrong|same) (?:AWS )?region",
         "a bucket lies in another Region than the job",

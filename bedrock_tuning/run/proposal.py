@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning.catalogue import BaseModel, catalogue, cite
 from bedrock_tuning.config.customization import Customization, load
-from bedrock_tuning.config.customization_checks import JOB_KEYS
 from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
+from bedrock_tuning.config.job_checks import JOB_KEYS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.cost import Estimate, estimate
 from bedrock_tuning.wording import closest

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config import customization_checks
+from bedrock_tuning.config import customization_checks, job_checks
 from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.customization_fields import SECTIONS, TABLES
 from bedrock_tuning.config.hyperparameters import kind_of
@@ -74,10 +74,10 @@ def read_alone(file: dict[str, Any]) -> list[str]:
     type_ = head.get("customization_type", "FINE_TUNING")
     if model is None or type_ not in model.started_types:
         return ["base_model"]
-    missing = [key for key, owner in customization_checks.JOB_KEYS.items() if owner == type_]
-    if any(not head.get(key) for key in missing if key in customization_checks.NEEDED_KEYS):
+    missing = [key for key, owner in job_checks.JOB_KEYS.items() if owner == type_]
+    if any(not head.get(key) for key in missing if key in job_checks.NEEDED_KEYS):
         return ["a grader or a teacher"]
-    if any(owner != type_ for key, owner in customization_checks.JOB_KEYS.items() if key in file):
+    if any(owner != type_ for key, owner in job_checks.JOB_KEYS.items() if key in file):
         return ["a key of another type of job"]
     customization_checks.check_open(
         root, model=model, allowed=head.get("allow_closed_model", False)

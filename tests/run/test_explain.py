@@ -54,6 +54,11 @@ from bedrock_tuning.run.failure_advice import explain
             "the caller may not do iam:PassRole on arn:aws:iam::1:role/x",
             "compare the role",
         ),
+        (
+            "The provided role does not have permissions to invoke the Lambda function reward",
+            "may not call the grader",
+            "customization file",
+        ),
         ("Image file s3://b/c.jpg could not be downloaded", "cannot be read", "upload what"),
         ("Failed to find 'caption' key in line 3", "wrong format", "tuning validate"),
         ("The bucket is in a different region than the job", "another Region", "job's Region"),

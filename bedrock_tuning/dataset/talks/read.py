@@ -6,75 +6,20 @@ from dataclasses import replace
 from string import ascii_uppercase
 from typing import Any, Final, Literal, NamedTuple
 
+from bedrock_tuning.dataset.talks.names import (
+    ANSWERS,
+    DOCUMENTS,
+    PROMPTS,
+    ROLES,
+    SPLITS,
+    SYSTEM,
+    TALKS,
+    WRAPPERS,
+)
 from bedrock_tuning.dataset.talks.talk import Role, Talk, Turn, UnfitError
 from bedrock_tuning.dataset.talks.templates import turns_of
 
 Record = Mapping[str, Any]
-_ROLES: Final[Mapping[str, Role]] = {
-    **dict.fromkeys(("user", "human", "prompter", "customer", "person"), "user"),
-    **dict.fromkeys(
-        ("assistant", "gpt", "model", "bot", "chatgpt", "bing", "bard", "ai", "chatbot", "agent"),
-        "assistant",
-    ),
-}
-_SYSTEM: Final = ("system", "developer")
-_PROMPTS: Final = [
-    "prompt",
-    "instruction",
-    "question",
-    "query",
-    "inputText",
-    "input_text",
-    "text_input",
-    "input",
-    "source",
-    "user",
-    "human",
-    "article",
-    "document",
-    "text",
-    "context",
-    "inputs",
-    "user_input",
-    "request",
-    "q",
-    "frage",
-    "pregunta",
-    "domanda",
-    "pergunta",
-]
-_ANSWERS: Final = [
-    "completion",
-    "response",
-    "answer",
-    "answers",
-    "output",
-    "output_text",
-    "target",
-    "assistant",
-    "summary",
-    "highlights",
-    "label",
-    "labels",
-    "reference_answer",
-    "gpt",
-    "targets",
-    "bot_response",
-    "reply",
-    "a",
-    "antwort",
-    "respuesta",
-    "réponse",
-    "reponse",
-    "risposta",
-    "resposta",
-    "text",
-]
-_DOCUMENTS: Final = ("text", "content", "input", "document", "body")
-_TALKS: Final = ("conversations", "messages", "dialog", "dialogue", "conversation", "chat", "turns")
-# Records that hold another one, as requests to a service do.
-_WRAPPERS: Final = ("modelInput", "body", "request")
-_SPLITS: Final = ("split", "set", "subset")
 
 
 class Known(NamedTuple):
@@ -126,7 +71,7 @@ def _preferences(record: Record) -> Talk | None:
 
 
 def _wrapped(record: Record) -> Talk | None:
-    for name in _WRAPPERS:
+    for name in WRAPPERS:
         inner = record.get(name)
         known = read_talk(inner) if isinstance(inner, dict) else None
         if known is not None:
@@ -167,7 +112,7 @@ def _vertex(record: Record) -> Talk | None:
 
 def _chat(record: Record) -> Talk | None:
     """ShareGPT, OpenAI, Claude, Converse: a list of turns under one of some names."""
-    name = next((each for each in _TALKS if isinstance(record.get(each), list)), None)
+    name = next((each for each in TALKS if isinstance(record.get(each), list)), None)
     if name is None:
         return None
     turns = list(_dicts(record[name]))
@@ -222,8 +167,8 @@ def _squad(record: Record) -> Talk | None:
 
 def _pair(record: Record) -> Talk | None:
     """Two columns of any of the usual names: what is asked and what is answered."""
-    prompt = _first(record, _PROMPTS)
-    answer = _first(record, [name for name in _ANSWERS if name != prompt])
+    prompt = _first(record, PROMPTS)
+    answer = _first(record, [name for name in ANSWERS if name != prompt])
     if prompt is None or answer is None:
         return None
     turns = [
@@ -281,7 +226,7 @@ _CORRECT: Final = ("answer", "answerKey", "answer_idx", "label", "correct", "tar
 
 
 def _document(record: Record) -> Talk | None:
-    name = _first(record, _DOCUMENTS)
+    name = _first(record, DOCUMENTS)
     if name is None or not isinstance(record[name], str):
         return None
     return Talk(document=record[name], lost=_unused(record, (name,)))
@@ -352,7 +297,7 @@ def _joined(one: Turn, other: Turn) -> Turn:
 def _role(turn: Record) -> Role | Literal["system"] | None:
     """Who speaks; None for tools and others."""
     name = str(turn.get("role", turn.get("from", ""))).strip().lower()
-    return "system" if name in _SYSTEM else _ROLES.get(name)
+    return "system" if name in SYSTEM else ROLES.get(name)
 
 
 def _text(value: Any) -> tuple[str, tuple[str, ...]]:
@@ -421,7 +366,7 @@ def _unused(record: Record, used: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         str(name)
         for name, value in record.items()
-        if name not in used and name not in _SPLITS and value not in (None, "", [], {})
+        if name not in used and name not in SPLITS and value not in (None, "", [], {})
     )
 
 

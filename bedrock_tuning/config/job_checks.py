@@ -1,0 +1,104 @@
+"""What a customization's job uses beside its manifest: folders, a grader, a teacher, a model."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any, Final, Protocol
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.catalogue import BaseModel, cite
+from bedrock_tuning.config.customization_fields import TABLES
+from bedrock_tuning.config.messages import shown
+from bedrock_tuning.config.overlay import Regions
+from bedrock_tuning.config.reader import Section
+
+# Beside the dataset: what belongs to which type of job.
+JOB_KEYS: Final[Mapping[str, str]] = {
+    "grader": "REINFORCEMENT_FINE_TUNING",
+    "teacher": "DISTILLATION",
+    "teacher_tokens": "DISTILLATION",
+}
+NEEDED_KEYS: Final = ("grader", "teacher")
+
+
+def check_job(
+    root: Section, head: Mapping[str, Any], *, type_: str, model: BaseModel, regions: Regions
+) -> None:
+    """What a type of job needs besides a dataset, and on which model it builds."""
+    for key, owner in JOB_KEYS.items():
+        if key in root.refused:
+            continue
+        if type_ == owner and not head[key] and key in NEEDED_KEYS:
+            fix = TABLES[""][key].kind.fix
+            root.problem(key, f'is missing: customization_type = "{owner}" needs it; {fix}')
+        elif type_ != owner and key in root:
+            root.problem(key, f'has no effect: it belongs to customization_type = "{owner}"')
+    known = model.distillation.teachers
+    if head["teacher"] and known and head["teacher"].removeprefix("us.") not in known:
+        fact = model.source_of("distillation.teachers")
+        root.warn(
+            "teacher",
+            f"{shown(head['teacher'])} is not a teacher of {model.name} according to "
+            f"{cite(fact.source)}: {', '.join(known)}",
+        )
+    if head["custom_model"]:
+        base = head["custom_model"].split(":", 5)[5].split("/")[1]
+        if base not in model.customization_ids:
+            root.problem(
+                "custom_model",
+                f"was made from {base}, not from {model.customization_id}: correct base_model",
+            )
+    for key in ("custom_model", "grader"):
+        there = head[key].split(":")[3] if head[key] else ""
+        for name, region in regions.items():
+            if there and region and region != there:
+                root.problem(
+                    key,
+                    f"is in {there}, and the environment {name} in {region}: a job uses what is in "
+                    f"its own Region; set another one in [environments.{name}]",
+                )
+
+
+def read_folders(section: Section, policy: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folders of [dataset]; reports one that adds nothing to the others."""
+    folders = tuple(policy.get("folders", ()))
+    for each in folders:
+        outer = next((other for other in folders if each.startswith(f"{other}/")), None)
+        if outer is not None:
+            section.problem("folders", f"{shown(each)} lies in {shown(outer)}: remove it")
+    return folders
+
+
+class Owner(Protocol):
+    """What a customization says of its folders."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def folders(self) -> tuple[str, ...]: ...
+
+    @property
+    def media_folders(self) -> tuple[str, ...]: ...
+
+
+def shared_folders(customizations: Mapping[str, Owner]) -> Iterator[str]:
+    """Why a folder belongs to two customizations of an environment, each pair once.
+
+    A role that reads another customization's folder reads what it was never given.
+    """
+    named = [each for each in customizations.values() if each.folders]
+    for one in named:
+        for other in customizations.values():
+            if other is one or (other.folders and other.name < one.name):
+                continue
+            theirs = {s3_layout.folder(other.name), *other.media_folders}
+            for mine, its in product(one.media_folders, sorted(theirs)):
+                if mine.startswith(its) or its.startswith(mine):
+                    yield (
+                        f"{one.file}: dataset.folders: {shown(mine[:-1])} is also read by "
+                        f"{other.name} ({its}): give each customization folders of its own, or "
+                        "copy the images"
+                    )
