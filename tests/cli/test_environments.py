@@ -8,7 +8,10 @@ import pytest
 from tests.cli.conftest import Run
 from tests.cli.support import REGION, StubbedAws
 
-DATA, PIPELINE = "TrainingBucket ValidationBucket OutputBucket", "RunsTable Workflow Topic"
+DATA, PIPELINE = (
+    "TrainingBucket ValidationBucket OutputBucket",
+    "ApprovalUrl RunsTable Workflow Topic",
+)
 # By their outputs.
 STACKS = {
     "tuning-prod-data": DATA,

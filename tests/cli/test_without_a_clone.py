@@ -10,6 +10,7 @@ from botocore.exceptions import NoCredentialsError
 
 from bedrock_tuning.client import preferences
 from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.names import RESERVED
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset
 from tests.cli.support import RUN, WAITING, StubbedAws, index
@@ -90,7 +91,7 @@ def test_without_a_project_what_is_deployed_is_listed(run: Run, aws: StubbedAws)
         "StackStatus": "CREATE_COMPLETE",
     }
     aws.answer("cloudformation", "describe_stacks", {"Stacks": [stack]}, {})
-    for part in ("data", "network", "pipeline", "serving"):
+    for part in RESERVED:
         aws.answer(
             "cloudformation",
             "list_stack_resources",

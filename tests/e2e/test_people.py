@@ -58,6 +58,8 @@ CALLS = {
 ELSEWHERE = {
     "preflight": "asks about networks, and the local AWS's environment has none",
     "clean": "deletes data, which no policy of people allows",
+    "logs": "not yet run as each persona",
+    "redrive": "not yet run as each persona",
     "prepare": "finds the deployment only, as all the others do",
     "price": "finds the deployment only, as all the others do",
 }

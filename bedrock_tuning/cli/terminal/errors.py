@@ -147,8 +147,8 @@ def _who_may(needs: Sequence[str]) -> str:
     if not people:
         return f"{_DENIED}; no policy of people allows this command (docs/permissions.md, People)"
     return (
-        f"{people} may do this: ask for that policy (docs/permissions.md, People), or use another "
-        "profile"
+        f"your AWS identity lacks this permission; {people} may do this: ask for that policy "
+        "(docs/permissions.md, People), or use another profile"
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.deployed import text, to_settings
+from bedrock_tuning.config.names import RESERVED
 from tests.cli.conftest import Run
 from tests.cli.support import REGION, ROLES, StubbedAws
 
@@ -74,7 +75,7 @@ def _remaining(
     models: Sequence[tuple[str, str]] = (),
     pointers: Sequence[str] = (),
 ) -> None:
-    for part in ("data", "network", "pipeline", "serving"):
+    for part in RESERVED:
         if part == "network" or not platform:
             aws.stub("cloudformation").add_client_error(
                 "list_stack_resources",

@@ -33,6 +33,7 @@ def subject(aws: StubbedAws, **changes: Any) -> Subject:
         buckets=Buckets(training="train", validation="valid", output="out"),
         runs_table="runs",
         workflow_arn=WORKFLOW,
+        approval_url="https://approve.example/",
         customizations={"pets-search": SEARCH},
     )
     values = {

@@ -11,7 +11,7 @@ from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.review.assembly import template
 from tools.scan.cases import Case
 
-PARTS = ("data", "pets-search", "pets-style", "pipeline", "serving")
+PARTS = ("data", "people", "pets-search", "pets-style", "pipeline", "serving")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ Build = Callable[[str], Synthesized]
 
 
 STACKS = ", ".join(
-    f"tuning-dev-{part}" for part in ("data", "pets-search", "pets-style", "pipeline", "serving")
+    f"tuning-dev-{part}"
+    for part in ("data", "people", "pets-search", "pets-style", "pipeline", "serving")
 )
 
 
