@@ -11,9 +11,11 @@ from bedrock_tuning.run.items import CLAIM, KEY, RUN
 from lambdas import _aws
 
 _ID: Final = "id"
-# Only runs that have not ended are in this index of the table.
+# Runs that have not ended are in this index of the table, and, under another value, those that have
+# and about which people may not have been told.
 OPEN_RUNS: Final = "open"
 _OPEN: Final = {"open": "yes"}
+_UNTOLD: Final = {"open": "untold"}
 _ENDED: Final = "ended"
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -91,10 +93,15 @@ def resume_run(table: str, run: str, **values: Any) -> None:
     _update(table, f"{RUN}{run}", {**values, **_OPEN}, remove=(_ENDED,))
 
 
-def close_run(table: str, run: str, **values: Any) -> None:
-    """Sets how a run ended. Nobody approves it any more."""
-    ended = {**values, _ENDED: now()}
-    _update(table, f"{RUN}{run}", ended, remove=tuple(_OPEN))
+def close_run(table: str, run: str, *, told: bool = True, **values: Any) -> None:
+    """Sets how a run ended. Nobody approves it any more. told: False if a message follows."""
+    ended = {**values, _ENDED: now(), **({} if told else _UNTOLD)}
+    _update(table, f"{RUN}{run}", ended, remove=tuple(_OPEN) if told else ())
+
+
+def was_told(table: str, run: str) -> None:
+    """Notes that people know how a run ended."""
+    _update(table, f"{RUN}{run}", {}, remove=tuple(_UNTOLD))
 
 
 def _update(
@@ -116,6 +123,20 @@ def _update(
 
 def open_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of all runs that have not ended, the oldest first."""
+    return _indexed(table, _OPEN["open"])
+
+
+def is_open(item: Mapping[str, Any]) -> bool:
+    """Whether a run has not ended."""
+    return item.get("open") == _OPEN["open"]
+
+
+def untold_runs(table: str) -> Iterator[dict[str, Any]]:
+    """The items of the runs that have ended, with a message that may not have been sent."""
+    return _indexed(table, _UNTOLD["open"])
+
+
+def _indexed(table: str, value: str) -> Iterator[dict[str, Any]]:
     pages = (
         _aws.dynamodb()
         .get_paginator("query")
@@ -124,7 +145,7 @@ def open_runs(table: str) -> Iterator[dict[str, Any]]:
             IndexName=OPEN_RUNS,
             KeyConditionExpression="#open = :open",
             ExpressionAttributeNames={"#open": "open"},
-            ExpressionAttributeValues={":open": {"S": _OPEN["open"]}},
+            ExpressionAttributeValues={":open": {"S": value}},
         )
     )
     for page in pages:

@@ -29,14 +29,20 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         item = _runs.item_of(env.runs_table, run)
         if item is None:
             _runs.start_run(
-                env.runs_table, run=run, customization=customization, status=ended.status
+                env.runs_table,
+                run=run,
+                customization=customization,
+                status=ended.status,
+                execution=event["execution"],
             )
         declined = declined_by(state)
         _runs.close_run(
             env.runs_table,
             run,
+            told=not ended.notify,
             status=ended.status,
             message=ended.message,
+            execution=event["execution"],
             endpoint_arn=serving.get("endpoint_arn"),
             declined_by=declined.get("declined_by"),
             decision_reason=declined.get("reason"),

@@ -184,12 +184,13 @@ def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
         "customization": name,
         "run": f"{began}-deploy-{request[:6]}",
         "started_by": "deployment",
+        "execution": f"deploy-{request}",
     }
     _aws.none_if(
         "ExecutionAlreadyExists",
         lambda: _aws.stepfunctions().start_execution(
             stateMachineArn=env.workflow_arn,
-            name=f"deploy-{request}",
+            name=serving["execution"],
             input=json.dumps({"serving": serving}),
         ),
     )

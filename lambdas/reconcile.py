@@ -34,14 +34,14 @@ _SERVES: Final = "serves-"
 def handler(event: dict[str, Any], context: Any) -> Result:
     """event: EventBridge's or Scheduler's, which only say that it is time.
 
-    Returns the runs under "closed", "watched" (their job runs, their execution does not), "serving"
-    (handed to the workflow for the rest), and jobs under "undecided": with our names, of no run.
+    Returns the runs under "closed", "told" (closed earlier, and nobody knew), "watched" (their job
+    runs, their execution does not), "serving" (handed to the workflow for the rest), and jobs under
+    "undecided": with our names, of no run.
     Raises once all are checked if one of them could not be, so that the alarm rings.
     """
     env = ReconcileEnvironment.from_env(os.environ)
-    result: Result = {"closed": [], "watched": [], "serving": [], "undecided": []}
+    result: Result = {"closed": [], "told": [], "watched": [], "serving": [], "undecided": []}
     problems: list[str] = []
-    _learn(env, event)
     for name, look in _everything(env, result):
         if context.get_remaining_time_in_millis() < _RESERVE_MS:
             logger.warning("out of time", extra={"next": name})
@@ -58,22 +58,13 @@ def handler(event: dict[str, Any], context: Any) -> Result:
     return result
 
 
-def _learn(env: ReconcileEnvironment, event: Mapping[str, Any]) -> None:
-    """The execution of a run that only serves: such a run does not write itself which it is."""
-    detail = event.get("detail") or {}
-    given = json.loads(detail.get("input") or "{}")
-    run = str((given.get("serving") or {}).get("run", ""))
-    item = _runs.item_of(env.runs_table, run) if run else None
-    if item is not None and "execution" not in item:
-        _runs.update_run(env.runs_table, run, execution=detail["name"])
-
-
 def _everything(
     env: ReconcileEnvironment, result: Result
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     for item in list(_runs.open_runs(env.runs_table)):
-        if "execution" in item:
-            yield str(item["run"]), partial(_run, env, item, result)
+        yield str(item["run"]), partial(_run, env, item, result)
+    for item in list(_runs.untold_runs(env.runs_table)):
+        yield str(item["run"]), partial(_untold, env, item, result)
     for name in _running_jobs(env):
         yield name, partial(_unwatched, env, name, result)
 
@@ -84,7 +75,12 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
     ended = _ended(env, item)
     # In this order: a run is closed before its execution ends.
     now = _runs.item_of(env.runs_table, run) if ended else None
-    if ended is None or now is None or "open" not in now or now["execution"] != item["execution"]:
+    if (
+        ended is None
+        or now is None
+        or not _runs.is_open(now)
+        or _execution(now) != _execution(item)
+    ):
         return
     item = now
     found = _job(item.get("job_name"))
@@ -97,7 +93,7 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
             _stop(found["jobArn"])
         _close(env, item, aborted(item, ended, job="stopped"), result)
     elif found and status == "Completed":
-        if ended.by_hand or str(item["execution"]).startswith(_SERVES):
+        if ended.by_hand or _execution(item).startswith(_SERVES):
             _record(item, found)
             outcome = kept(item, ended, model=found["outputModelArn"], environment=env.environment)
             _close(env, item, outcome, result)
@@ -113,15 +109,30 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
         _close(env, item, broken(item, ended), result)
 
 
+def _untold(env: ReconcileEnvironment, item: Item, result: Result) -> None:
+    """One run that was closed, and whose execution had a message to send after that."""
+    run = str(item["run"])
+    ended = _ended(env, item)
+    if ended is None:
+        return
+    # An execution fails with the status that it has told; any other end came before its message.
+    if ended.status != "SUCCEEDED" and ended.error != item["status"]:
+        subject = f"{item['customization']}: {item['status']}"
+        message = str(item["message"])
+        _tell(env, item, Outcome(status=str(item["status"]), subject=subject, message=message))
+        result["told"].append(run)
+    _runs.was_told(env.runs_table, run)
+
+
 def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None:
     """One running job: its run may have ended, or nobody knows of it."""
     run = job.run_of(job_name)
     item = _runs.item_of(env.runs_table, run)
-    if item is None or item.get("job_name") != job_name or "execution" not in item:
+    if item is None or item.get("job_name") != job_name:
         result["undecided"].append(job_name)
         logger.warning("a job of no run", extra={"job": job_name})
         return
-    if "open" in item:
+    if _runs.is_open(item):
         return
     ended = _ended(env, item)
     if ended is None:
@@ -135,7 +146,7 @@ def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None
 
 def _ended(env: ReconcileEnvironment, item: Item) -> Ended | None:
     """How a run's execution ended; None while it runs."""
-    arn = f"{env.workflow_arn.replace(':stateMachine:', ':execution:')}:{item['execution']}"
+    arn = f"{env.workflow_arn.replace(':stateMachine:', ':execution:')}:{_execution(item)}"
     found = _aws.none_if(
         "ExecutionDoesNotExist",
         lambda: _aws.stepfunctions().describe_execution(executionArn=arn),
@@ -145,6 +156,11 @@ def _ended(env: ReconcileEnvironment, item: Item) -> Ended | None:
     if found["status"] in ("RUNNING", "PENDING_REDRIVE"):
         return None
     return Ended(status=found["status"], error=found.get("error", ""), cause=found.get("cause", ""))
+
+
+def _execution(item: Item) -> str:
+    """The name of a run's execution; a person's has the run's."""
+    return str(item.get("execution", item["run"]))
 
 
 def _job(name: Any) -> Any:
@@ -181,7 +197,7 @@ def _watch(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) 
     """A job is paid for whether anybody watches or not: from now on this function does."""
     run = str(item["run"])
     result["watched"].append(run)
-    if item.get("watched_since") and "open" in item:
+    if item.get("watched_since") and _runs.is_open(item):
         return
     outcome = watched(item, ended)
     _tell(env, item, outcome)

@@ -167,6 +167,7 @@ def _ask(work: Work, price: str, reason: str) -> State:
         work.env.runs_table,
         run=work.state["run"],
         customization=work.name,
+        execution=work.state["execution"],
         status="awaiting-approval",
         estimate=price,
         approval_reason=why,

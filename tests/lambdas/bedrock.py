@@ -45,6 +45,7 @@ class Bedrock(Fake):
     unlisted: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
     page: int = 100
+    slots: int = 10
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def have(
@@ -285,18 +286,34 @@ class Bedrock(Fake):
     ) -> dict[str, Any]:
         rows = [
             {
-                "jobArn": job_arn(number),
+                "jobArn": self._arn(name),
                 "jobName": name,
                 "baseModelArn": BASE,
                 "status": job["status"],
                 "creationTime": EPOCH,
             }
-            for number, (name, job) in enumerate(self.jobs.items())
+            for name, job in self.jobs.items()
             if job["status"] == statusEquals and nameContains in name
         ]
         start = int(nextToken)
         more = {"nextToken": str(start + 1)} if start + 1 < len(rows) else {}
         return {"modelCustomizationJobSummaries": rows[start : start + 1], **more}
+
+    def CreateModelCustomizationJob(
+        self, jobName: str, clientRequestToken: str, **request: Any
+    ) -> dict[str, Any]:
+        if clientRequestToken not in self.tokens:
+            running = [job for job in self.jobs.values() if job["status"] == "InProgress"]
+            if len(running) >= self.slots:
+                raise Refused("ServiceQuotaExceededException", "too many jobs at a time")
+            if jobName in self.jobs:
+                raise Refused("ValidationException", f"{jobName} is in use")
+            self.tokens[clientRequestToken] = jobName
+            self.jobs[jobName] = {"status": "InProgress", "request": request}
+        return {"jobArn": self._arn(self.tokens[clientRequestToken])}
+
+    def _arn(self, job: str) -> str:
+        return job_arn(1 + list(self.jobs).index(job))
 
     def StopModelCustomizationJob(self, jobIdentifier: str) -> dict[str, Any]:
         job = self._job(jobIdentifier)
@@ -306,21 +323,19 @@ class Bedrock(Fake):
         return {}
 
     def _job(self, identifier: str) -> dict[str, Any]:
-        """By its name, or by the ARN that it has as the only one."""
-        if identifier == job_arn(1) and len(self.jobs) == 1:
-            return next(iter(self.jobs.values()))
-        if identifier not in self.jobs:
+        """By its name or its ARN."""
+        name = next((each for each in self.jobs if identifier in (each, self._arn(each))), None)
+        if name is None:
             raise Refused("ResourceNotFoundException", "no such job", 404)
-        return self.jobs[identifier]
+        return self.jobs[name]
 
     def GetModelCustomizationJob(self, jobIdentifier: str) -> dict[str, Any]:
-        if jobIdentifier not in self.jobs:
-            raise Refused("ResourceNotFoundException", "no such job", 404)
-        found = self.jobs[jobIdentifier]
+        found = self._job(jobIdentifier)
+        name = next(name for name, job in self.jobs.items() if job is found)
         answer = {
-            "jobArn": job_arn(1),
-            "jobName": jobIdentifier,
-            "outputModelName": jobIdentifier,
+            "jobArn": self._arn(name),
+            "jobName": name,
+            "outputModelName": name,
             "roleArn": "arn:aws:iam::000000000000:role/a-role",
             "status": found["status"],
             "creationTime": EPOCH,

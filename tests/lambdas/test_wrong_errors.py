@@ -546,6 +546,16 @@ def an_aborted_run_is_closed(world: World) -> Any:
 
 
 @scenario
+def an_end_that_nobody_was_told_is_told(world: World) -> Any:
+    end = {"told": False, "status": "rejected", "message": "two errors", "execution": "e1"}
+    world.before(_runs.start_run, "a-table", run=RUN, customization=NAME, status="checking")
+    world.before(_runs.close_run, "a-table", RUN, **end)
+    world.aws.stepfunctions.statuses["e1"] = "ABORTED"
+    world.call(reconcile.handler, {}, Time())
+    assert "open" not in world.aws.run(RUN)
+
+
+@scenario
 def the_job_of_an_aborted_run_is_stopped(world: World) -> Any:
     _lost(world, "ABORTED", "InProgress")
     assert [job["status"] for job in world.aws.bedrock.jobs.values()] == ["Stopping"]

@@ -3,22 +3,23 @@
 The other tests send every request of the handlers through boto3; ten thousand histories need not.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from tests.lambdas.fakes import Fake, Refused
 
 
 class Direct:
-    """A client of one service. operations: by the names of a client's methods."""
+    """A client of one service. client: the real one, whose names it has."""
 
-    def __init__(self, fake: Callable[[], Fake], operations: Mapping[str, str]) -> None:
-        self._fake, self._operations = fake, operations
+    def __init__(self, fake: Callable[[], Fake], client: Any) -> None:
+        self._fake, self._operations = fake, client.meta.method_to_api_mapping
+        self.meta, self.exceptions = client.meta, client.exceptions
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        if method == "copy":
+            return self._copy
         operation = self._operations[method]
 
         def call(**parameters: Any) -> dict[str, Any]:
@@ -26,9 +27,14 @@ class Direct:
                 return self._fake().answer(operation, parameters)
             except Refused as error:
                 told: Any = {"Error": {"Code": error.code, "Message": error.message}}
-                raise ClientError(told, operation) from error
+                raise self.exceptions.from_code(error.code)(told, operation) from error
 
         return call
+
+    def _copy(self, source: dict[str, str], bucket: str, key: str, **_: Any) -> dict[str, Any]:
+        """As boto3's transfers copy a small object."""
+        self.head_object(**source)
+        return self.copy_object(Bucket=bucket, Key=key, CopySource=source)
 
     def get_paginator(self, method: str) -> Any:
         """Page after page."""

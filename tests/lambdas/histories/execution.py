@@ -115,8 +115,14 @@ class Execution:
                 seconds = language._resolve_path(described["SecondsPath"], self.data)
                 self.due = self.world.after(timedelta(seconds=seconds))
                 self.here = described["Next"]
-            case "Succeed" | "Fail" as end:
-                self.status = "SUCCEEDED" if end == "Succeed" else "FAILED"
+            case "Succeed":
+                self.status = "SUCCEEDED"
+            case "Fail":
+                error = described.get("Error") or language._resolve_path(
+                    described["ErrorPath"], self.data
+                )
+                self.world.aws.stepfunctions.ends[self.name] = {"error": str(error)}
+                self.status = "FAILED"
             case _:
                 self._task(described)
 

@@ -1,21 +1,23 @@
 """One history: what happens in it, by chance, and what must be true of it."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from lambdas import _endpoints
-from tests.lambdas.aws import Aws
+from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.histories.world import World, pointers
 
 OLD = model_arn(1)
-# After this long whatever was begun is over: time-outs, roll-backs, the keeper's rounds.
-QUIET = timedelta(hours=5)
+# After this long whatever was begun is over: time-outs, roll-backs, the keeper's rounds; for whole
+# runs also jobs, one after another, and approvals that nobody gives.
+QUIET, DAYS = timedelta(hours=5), timedelta(days=3)
 
 
-def play(world: World, *, many: int) -> None:
+def play(world: World, *, many: int, quiet: timedelta = QUIET) -> None:
     """Two runs or more in one purchase's time, and so many other things that happen besides."""
     chance = world.chance
     world.aws.ssm.values |= pointers()
@@ -24,8 +26,8 @@ def play(world: World, *, many: int) -> None:
     if chance.random() < 0.2:
         # Both in the same second.
         begins[1] = begins[0]
-    what: list[tuple[datetime, Callable[[], None]]] = [(begin, world.run) for begin in begins]
-    others = [world.run, world.person, world.end, world.deploy, world.abort, world.delete]
+    what: list[tuple[datetime, Callable[[], None]]] = [(moment, world.begin) for moment in begins]
+    others = [world.begin, world.person, world.end, world.deploy, world.abort, world.delete]
     what += [
         (world.now + timedelta(minutes=chance.uniform(0, 150)), chance.choice(others))
         for _ in range(many)
@@ -35,13 +37,18 @@ def play(world: World, *, many: int) -> None:
         world.pass_to(moment)
         world.log.append(f"{world.now:%H:%M} {act.__name__}")
         act()
-    _until(world, world.now + QUIET)
-    # Nobody interferes any more: what is left is put in order.
+    _until(world, world.now + quiet)
+    settle(world, quiet=quiet)
+
+
+def settle(world: World, *, quiet: timedelta) -> None:
+    """Nobody interferes any more: what is left is put in order."""
     world.chaos = 0
-    _until(world, world.now + QUIET)
+    _until(world, world.now + quiet)
     world.pass_to(world.now + timedelta(hours=1))
     for _ in range(2):
         world.keep()
+        world.reconcile()
 
 
 def _until(world: World, moment: datetime) -> None:
@@ -81,6 +88,42 @@ def faults(world: World) -> Iterator[str]:
             yield f"{each} is billed and nobody uses it"
 
 
+# What nobody needs a message about.
+_QUIET = ("waiting", "duplicate", "superseded", "ignored", "pending")
+
+
+def run_faults(world: World) -> Iterator[str]:
+    """Whatever must never be of whole runs, once all is quiet."""
+    aws = world.aws
+    yield from (f"{each.name} goes on for ever" for each in world.executions if not each.ended)
+    messages = [json.loads(sent["Message"]) for sent in aws.sns.asked("Publish")]
+    told = {message.get("run") for message in messages}
+    for key in [key for key in aws.dynamodb.items if key.startswith("run#")]:
+        item = aws.dynamodb.item(key)
+        if "open" in item:
+            # Running, or ended and perhaps untold: the reconciler leaves neither.
+            yield f"{item['run']} is {item['status']} for ever"
+        elif item["status"] not in _QUIET and item["run"] not in told:
+            yield f"{item['run']} is {item['status']}, and nobody was told"
+    for name, job in aws.bedrock.jobs.items():
+        if job["status"] in ("InProgress", "Stopping"):
+            yield f"{name} is {job['status']}, and all is quiet"
+
+
+def the_next_upload_fails(world: World) -> str:
+    """Why an upload of new data does not work after all that; "" if it does."""
+    world.customize(budget={"approval": "never", "max_run_usd": None})
+    world.trouble = False
+    world.upload("the next")
+    settle(world, quiet=timedelta(hours=8))
+    items = [world.aws.dynamodb.item(k) for k in world.aws.dynamodb.items if k.startswith("run#")]
+    newest = max(items, key=lambda item: str(item["run"]))
+    # Its lease may have ended meanwhile: what it was told counts.
+    if newest["status"] == "served":
+        return ""
+    return f"the next upload is {newest['status']}: {newest.get('message')}"
+
+
 def not_the_newest(world: World) -> Iterator[str]:
     """Of runs that nobody disturbed: the newest wish is served, and everybody knows."""
     newest = max(world.executions, key=lambda each: str(each.state["run"]))
@@ -108,6 +151,13 @@ def begin(aws: Aws, seed: int, customize: Callable[..., Any], *, chaos: float) -
         getattr(aws, service).around = world.around
     world.strategy = chance.choice(["swap", "blue-green"])
     world.terms(units=1)
+    customize(
+        budget={"approval": chance.choice(["always", "never"]), "max_run_usd": None},
+        validation="optional",
+    )
+    aws.bedrock.slots = chance.choice([1, 2])
+    for bucket in (TRAINING, VALIDATION, OUTPUT):
+        aws.s3.objects.buckets[bucket] = {}
     aws.bedrock_runtime.reply = REPLY
     return world
 

@@ -14,17 +14,29 @@ from lambdas import (
     _runs,
     keep_leases,
     provisioned_throughput,
+    reconcile,
     serve,
+    take_turn,
 )
 from lambdas._serving import work
 from tests.lambdas.aws import Aws
 from tests.lambdas.histories.direct import Direct
-from tests.lambdas.histories.history import begin, faults, not_the_newest, play
+from tests.lambdas.histories.history import (
+    DAYS,
+    QUIET,
+    begin,
+    faults,
+    not_the_newest,
+    play,
+    run_faults,
+    the_next_upload_fails,
+)
 from tests.lambdas.histories.world import World, clock
 
 # `make chaos` plays more of them, and others.
 HISTORIES = int(os.environ.get("HISTORIES", "300"))
 FIRST = int(os.environ.get("FIRST_SEED", "0"))
+MODULES = (_endpoints, _runs, keep_leases, provisioned_throughput, serve, take_turn, work)
 Play = Callable[..., World]
 
 
@@ -37,20 +49,21 @@ def history(
 ) -> Play:
     """Plays the history of one seed; returns the world afterwards."""
     monkeypatch.setattr(_cloudformation, "_send", lambda *_: None)
-    for module in (_cloudformation, keep_leases, serve):
+    for module in (_cloudformation, keep_leases, reconcile, serve):
         monkeypatch.setattr(module.logger, "disabled", True)
     for name, client in clients.items():
-        direct = Direct(partial(getattr, aws, name), client.meta.method_to_api_mapping)
+        direct = Direct(partial(getattr, aws, name), client)
         monkeypatch.setattr(_aws, name, lambda direct=direct: direct)
 
-    def played(seed: int, *, many: int = 3, chaos: float = 0.01) -> World:
+    def played(seed: int, *, many: int = 3, chaos: float = 0.01, whole: bool = False) -> World:
         world = begin(aws, seed, customize, chaos=chaos)
         if not chaos:
             # No lease ends before the history does.
             customize(serving={"lease_hours": 100})
-        for module in (_endpoints, _runs, keep_leases, provisioned_throughput, serve, work):
+        for module in MODULES:
             monkeypatch.setattr(module, "datetime", clock(world))
-        play(world, many=many)
+        world.begin = world.upload if whole else world.run
+        play(world, many=many, quiet=DAYS if whole else QUIET)
         return world
 
     return played
@@ -65,6 +78,18 @@ def test_every_history_ends_well(history: Play) -> None:
             wrong[seed] = found
     listed = "\n".join(f"seed {seed}: {'; '.join(found)}" for seed, found in wrong.items())
     assert not wrong, f"{len(wrong)} of {HISTORIES} histories are wrong\n{listed}"
+
+
+def test_every_history_of_whole_runs_ends_well_and_the_next_upload_works(history: Play) -> None:
+    wrong: dict[int, list[str]] = {}
+    for seed in range(FIRST, FIRST + HISTORIES // 3):
+        world = history(seed, many=seed % 5, whole=True)
+        found = [*faults(world), *run_faults(world)]
+        found += filter(None, [the_next_upload_fails(world)])
+        if found:
+            wrong[seed] = found
+    listed = "\n".join(f"seed {seed}: {'; '.join(found)}" for seed, found in wrong.items())
+    assert not wrong, f"{len(wrong)} of {HISTORIES // 3} histories are wrong\n{listed}"
 
 
 def test_of_runs_that_overtake_one_another_the_newest_is_served(history: Play) -> None:

@@ -1,6 +1,6 @@
-"""A customization's serving at production's proportions, on a clock of its own.
+"""A customization at production's proportions, on a clock of its own.
 
-Executions of the workflow's serving part, the lease keeper, deployments and people act on AWS in
+Executions of the workflow, the lease keeper, the reconciler, deployments and people act on AWS in
 memory. Every call of AWS is a point at which another actor may act first, or the answer may get
 lost: that is where histories part.
 """
@@ -11,28 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
 
-from bedrock_tuning.constructs import workflow
-from lambdas import keep_leases, provisioned_throughput, serve
-from tests.lambdas.aws import PREFIX, Aws, settings
+from lambdas import keep_leases, provisioned_throughput, reconcile
+from tests.lambdas.aws import PREFIX, TRAINING, Aws
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.flow import NAME, STATE
+from tests.lambdas.histories.execution import CONTEXT, MANIFEST, Aborted, Execution
 
-STATES = workflow.definition(environment="dev", approval_days=1)["States"]
 BEGINNING = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 # Production's: a poll, a purchase, a swap, the lease keeper's schedule.
 POLL, KEEPER = timedelta(seconds=60), timedelta(minutes=15)
-PURCHASE, SWAP = (20, 45), (10, 10)
+PURCHASE, SWAP, JOB = (20, 45), (10, 10), (45, 300)
 # For how long a call of a function can stand still between two calls of AWS.
 STILL = timedelta(seconds=5)
-
-
-class Aborted(BaseException):
-    """Whoever acts is stopped at once, and nothing of it catches that: what it began stays."""
 
 
 @dataclass
@@ -43,73 +37,6 @@ class Told:
     step: str
     reason: str
     true: bool
-
-
-@dataclass
-class Execution:
-    """The serving part of one run, a state at a time. ends: what aborts it, if anything does."""
-
-    world: "World"
-    state: dict[str, Any]
-    settings: dict[str, Any]
-    here: str = "Serve"
-    due: datetime = BEGINNING
-    aborted: bool = False
-    saw: bool = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing follows."""
-        return self.here == "Close run" or self.aborted
-
-    def act(self) -> None:
-        """The next state."""
-        described = STATES[self.here]
-        if described["Type"] == "Choice":
-            rule = (
-                rule["Next"]
-                for rule in described["Choices"]
-                if self.state["step"] == rule["StringEquals"]
-            )
-            self.here = next(rule, described["Default"])
-        elif described["Type"] == "Wait":
-            self.due = self.world.after(timedelta(seconds=self.state["seconds"]))
-            self.here = described["Next"]
-        elif described["Resource"] == "${Serve}":
-            self._call(described)
-        elif described["Resource"].endswith(".waitForTaskToken"):
-            self.state["approved"] = {"approved_by": "somebody", "reason": "worth it"}
-            self.due = self.world.now + timedelta(minutes=self.world.chance.randint(1, 90))
-            self.here = described["Next"]
-        else:
-            self.here = described["Next"]
-        if self.here == "Close run" and not self.aborted:
-            self.world.tell(self)
-
-    def _call(self, described: dict[str, Any]) -> None:
-        """A task, with one retry of an error that nobody expected, as the workflow's own."""
-        event = {
-            "action": described["Parameters"]["action"],
-            "serving": self.state,
-            "settings": self.settings,
-        }
-        for attempt in range(2):
-            try:
-                with self.world.acting(self):
-                    self.state = json.loads(json.dumps(serve.handler(event, None)))
-                self.here = described["Next"]
-                return
-            except Aborted:
-                self.aborted = True
-                return
-            except Exception as error:
-                if attempt:
-                    (catch,) = described["Catch"]
-                    cause = json.dumps({"errorMessage": str(error)})
-                    self.state["error"] = {"Error": type(error).__name__, "Cause": cause}
-                    self.here = catch["Next"]
-                    if catch["ResultPath"] == "$.error":
-                        self.state["step"] = "failed"
 
 
 @dataclass
@@ -131,26 +58,44 @@ class World:
     names: set[str] = field(default_factory=set)
     taken: list[str] = field(default_factory=list)
     strategy: str = "swap"
+    jobs: dict[str, datetime] = field(default_factory=dict)
+    paid: dict[str, list[str]] = field(default_factory=dict)
+    trouble: bool = True
 
     # What a history may do at any moment; each is something that happens in production.
 
     def run(self) -> None:
-        """An upload: its model is trained some time later, in any order."""
+        """A run whose model has just been trained, of an upload some time ago."""
         self.runs += 1
         begins = self.now - timedelta(minutes=self.chance.choice([0, 5, 40, 90]))
         suffix = f"{self.chance.randrange(16**6):06x}"
-        self._start(run=f"{begins:%Y%m%d-%H%M%S}-{suffix}", model_arn=self._trained())
+        self._serve(run=f"{begins:%Y%m%d-%H%M%S}-{suffix}", model_arn=self._trained())
+
+    def upload(self, data: str = "") -> None:
+        """A manifest comes, new or as before; its event comes once or more often."""
+        data = data or self.chance.choice(["a", "a", "b", "c", f"new {self.runs}", "invalid"])
+        self.runs += 1
+        self.log.append(f"{self.now:%H:%M} {data} is uploaded")
+        version = self.aws.s3.objects.put(TRAINING, MANIFEST, data.encode())
+        detail = {
+            "bucket": {"name": TRAINING},
+            "object": {"key": MANIFEST, "version-id": version, "sequencer": f"{self.runs:016x}"},
+        }
+        for number in range(self.chance.choice([1, 1, 1, 2])):
+            late = timedelta(seconds=self.chance.choice([0, 1, 90]) * number)
+            name = f"event-{self.runs}-{number}"
+            self._start(name, {"detail": json.loads(json.dumps(detail))}, late)
 
     def person(self) -> None:
         """`tuning serve`, of some model that there is."""
         model = self.chance.choice(sorted(self.aws.bedrock.models))
-        self._start(
+        self._serve(
             run=self._name("serve"), model_arn=model, started_by="person", model_run="a-run"
         )
 
     def end(self) -> None:
         """`tuning lease --end`."""
-        self._start(run=self._name("end"), started_by="person", end=True, by="somebody")
+        self._serve(run=self._name("end"), started_by="person", end=True, by="somebody")
 
     def deploy(self) -> None:
         """A deployment, of the same terms or others."""
@@ -171,9 +116,7 @@ class World:
         """Somebody stops an execution between two states."""
         running = [each for each in self.executions if not each.ended]
         if running:
-            chosen = self.chance.choice(running)
-            chosen.aborted = True
-            self.log.append(f"{self.now:%H:%M} {chosen.state['run']} aborted in {chosen.here}")
+            self.chance.choice(running).abort()
 
     def delete(self) -> None:
         """Somebody deletes an endpoint by hand."""
@@ -190,6 +133,13 @@ class World:
         with self.acting(None), _alarmed():
             keep_leases.handler({}, None)
 
+    def reconcile(self) -> None:
+        """The reconciler; as the keeper."""
+        with self.acting(None), _alarmed():
+            reconcile.handler({}, CONTEXT)
+
+    # How a run begins: with an upload, or where its model has just been trained.
+    begin: Callable[[], None] = lambda: None
     customize: Callable[..., Any] = lambda **_: None
 
     def terms(self, *, units: int) -> None:
@@ -207,16 +157,20 @@ class World:
         self.aws.bedrock.models[model] = BASE
         return model
 
-    def _start(self, **state: Any) -> None:
-        self.executions.append(Execution(self, {**STATE, **state}, settings(), due=self.now))
+    def _serve(self, **state: Any) -> None:
+        """An execution that begins where serving does."""
+        serving = {**STATE, **state}
+        self._start(f"execution-of-{serving['run']}", {"serving": serving})
+
+    def _start(self, name: str, data: dict[str, Any], late: timedelta = timedelta()) -> None:
+        self.names.add(name)
+        self.executions.append(Execution(self, name, data, due=self.now + late))
 
     def _started(self) -> None:
         """Executions that a function has started."""
         for name, text in self.aws.stepfunctions.executions.items():
             if name not in self.names:
-                self.names.add(name)
-                serving = dict(json.loads(text)["serving"])
-                self.executions.append(Execution(self, serving, settings(), due=self.now))
+                self._start(name, json.loads(text))
 
     # Time.
 
@@ -229,6 +183,11 @@ class World:
             elif until <= moment:
                 found["status"], found["model"] = "InService", found["wanted"]
                 del self.changes[arn]
+        for name, job in self.aws.bedrock.jobs.items():
+            if job["status"] == "Stopping":
+                job["status"] = "Stopped"
+            elif job["status"] == "InProgress" and self.job_ends(name) <= moment:
+                self._finish(name, job)
         self.now = max(self.now, moment)
 
     def after(self, pause: timedelta) -> datetime:
@@ -236,6 +195,17 @@ class World:
         if not pause or not self.changes or self.chance.random() < 0.1:
             return self.now + pause
         return self.now + pause * max(1, -((self.now - min(self.changes.values())) // pause))
+
+    def job_ends(self, name: str) -> datetime:
+        """When a job is over, unless somebody stops it."""
+        return self.jobs.setdefault(name, self.now + timedelta(minutes=self.chance.uniform(*JOB)))
+
+    def _finish(self, name: str, job: dict[str, Any]) -> None:
+        if self.trouble and self.chance.random() < 0.15:
+            job |= {"status": "Failed", "failure": "The model could not be trained."}
+            return
+        job |= {"status": "Completed", "model": self._trained()}
+        self.paid.setdefault(job["data"], []).append(job["model"])
 
     @property
     def due(self) -> datetime:
@@ -250,6 +220,7 @@ class World:
             self.pass_to(self.keeper_due)
             self.keeper_due += KEEPER if waiting else 4 * KEEPER
             self.keep()
+            self.reconcile()
             return
         self.pass_to(soonest)
         self.chance.choice([each for each in waiting if each.due <= soonest]).act()
@@ -286,6 +257,10 @@ class World:
         self._started()
         if self.chance.random() < self.chaos:
             if self.chance.random() < 0.3:
+                if actor is not None and self.chance.random() < 0.5:
+                    # A function outlives its execution.
+                    actor.abort()
+                    return answer
                 raise Aborted
             raise ReadTimeoutError(endpoint_url=f"https://aws.example/{operation}")
         self._interfere()
@@ -303,32 +278,54 @@ class World:
                 if not other.ended and other.due <= self.now + STILL:
                     other.act()
         elif self.chance.random() < 0.5:
-            self.keep()
+            self.chance.choice([self.keep, self.reconcile])()
         else:
             # Somebody starts another one, which acts before this one goes on.
-            self.chance.choice([self.run, self.person, self.end])()
+            self.chance.choice([self.begin, self.person, self.end])()
             if not self.executions[-1].ended:
                 self.executions[-1].act()
 
     def _notice(self) -> None:
         """A change that was just asked for takes its time."""
+        for name, job in self.aws.bedrock.jobs.items():
+            if name not in self.jobs:
+                self.job_ends(name)
+                self._begun(job)
         for arn, found in self.aws.bedrock.endpoints.items():
             if found["status"] in ("Creating", "Updating") and arn not in self.changes:
                 least, most = PURCHASE if found["status"] == "Creating" else SWAP
                 self.bought += found["status"] == "Creating"
                 self.changes[arn] = self.now + timedelta(minutes=self.chance.uniform(least, most))
 
+    def _begun(self, job: dict[str, Any]) -> None:
+        """The same data is trained once: by one job at a time, and not again once it was."""
+        checked = job["request"]["trainingDataConfig"]["S3Uri"].removeprefix(f"s3://{TRAINING}/")
+        job["data"] = self.aws.s3.objects.body(TRAINING, checked).decode()
+        for other in self.aws.bedrock.jobs.values():
+            if (
+                other is not job
+                and other.get("data") == job["data"]
+                and other["status"]
+                in (
+                    "InProgress",
+                    "Stopping",
+                )
+            ):
+                self.taken.append(f"two jobs at a time for {job['data']}")
+        if self.paid.get(job["data"]):
+            self.taken.append(f"{job['data']} was paid for again")
+
     # The truth.
 
     def _taken_away(self, actor: Execution, arn: str) -> None:
-        """Only who ends it on purpose deletes what is published and well.
+        """Only who ends it on purpose deletes what is published and well, or after that has begun.
 
         Or who is publishing it just now, fails, and is told so.
         """
         intent = json.loads(self.aws.dynamodb.item(f"intent#{NAME}")["intent"])
-        own = intent["owner"] == actor.state["run"] and intent["before"] is not None
-        if not actor.state.get("end") and not own:
-            self.taken.append(f"{actor.state['run']} deleted {arn}, which was published")
+        own = intent["owner"] == actor.state.get("run") and intent["before"] is not None
+        if not actor.state.get("end") and not own and intent["on"]:
+            self.taken.append(f"{actor.name} deleted {arn}, which was published")
 
     def _kept(self) -> None:
         """Callers of a blue-green endpoint meet no model before its test."""
@@ -355,7 +352,7 @@ class World:
         self.told.append(
             Told(
                 run=str(state["run"]),
-                step=str(state.get("step", "failed")),
+                step="failed" if "error" in execution.data else str(state.get("step", "failed")),
                 reason=str(state.get("reason", state.get("error"))),
                 true=execution.saw,
             )
@@ -382,6 +379,3 @@ def clock(world: World) -> Any:
 def pointers() -> dict[str, str]:
     """What a deployed stack has written before anything is served."""
     return {f"{PREFIX}/{NAME}/serving": "deployed"}
-
-
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000)

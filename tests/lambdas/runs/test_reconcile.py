@@ -223,20 +223,48 @@ def test_a_job_that_fails_unwatched_is_told_in_bedrocks_words(aws: Aws) -> None:
 def test_a_job_with_our_names_of_no_run_is_reported_and_left_alone(aws: Aws) -> None:
     aws.bedrock.jobs = {JOB: {"status": "InProgress"}, "dev-other": {"status": "InProgress"}}
 
-    assert _reconcile() == {"closed": [], "watched": [], "serving": [], "undecided": [JOB]}
+    assert _reconcile()["undecided"] == [JOB]
     assert aws.bedrock.jobs[JOB]["status"] == "InProgress"
 
 
 def test_what_a_run_without_a_dataset_has_begun_to_serve_is_said_to_be_billed(aws: Aws) -> None:
-    """Its execution is known from the event only."""
+    """Its execution has its name."""
     run = "20261121-093000-serve0"
     _runs.start_run("a-table", run=run, customization="c", status="awaiting-approval")
-    aws.stepfunctions.statuses["e1"] = "ABORTED"
-    given = json.dumps({"serving": {"run": run, "customization": "c"}})
+    aws.stepfunctions.statuses[run] = "ABORTED"
 
-    reconcile.handler({"detail": {"name": "e1", "status": "ABORTED", "input": given}}, Time())
+    _reconcile()
 
     assert "billed until its lease ends: tuning endpoints" in aws.run(run)["message"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "again"),
+    [
+        ("ABORTED", "", True),
+        ("TIMED_OUT", "", True),
+        # The message was refused.
+        ("FAILED", "NotifyFailed", True),
+        # It has told what it fails with.
+        ("FAILED", "declined", False),
+        ("SUCCEEDED", "", False),
+    ],
+)
+def test_how_a_run_ended_is_told_once_even_if_its_execution_stopped_before_its_message(
+    status: str, error: str, again: bool, aws: Aws
+) -> None:
+    _run(aws, "RUNNING")
+    _runs.close_run("a-table", RUN, told=False, status="declined", message="somebody declined")
+    assert not any(_reconcile().values())
+    aws.stepfunctions.statuses["e1"] = status
+    aws.stepfunctions.ends["e1"] = {"error": error}
+
+    found = [_reconcile(), _reconcile()]
+
+    assert [each["told"] for each in found] == [[RUN] if again else [], []]
+    words = [(each["status"], each["message"]) for each in _told(aws)]
+    assert words == [("declined", "somebody declined")] * again
+    assert aws.run(RUN)["status"] == "declined"
 
 
 def test_one_run_that_cannot_be_asked_about_keeps_no_other_from_its_end(aws: Aws) -> None:
