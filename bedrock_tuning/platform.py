@@ -30,6 +30,7 @@ from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.errors import ConfigurationError
+from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
 
 ENVIRONMENT_TAG: Final = "bedrock-tuning:environment"
@@ -68,6 +69,7 @@ class TuningPlatform:
         self._prove(alone=alone)
         for each in (customizations or {}).values():
             self._add(each, self._permissions)
+        self._tell_who_hears(customizations or {})
 
     def _platform(self) -> None:
         settings = self.settings
@@ -90,6 +92,22 @@ class TuningPlatform:
         self.stacks["people"] = PeopleStack(self.scope, self._name("people"), **self._common)
         for stack in self.stacks.values():
             self._tag(stack)
+
+    def _tell_who_hears(self, customizations: Mapping[str, Wanted]) -> None:
+        """Said at each deployment: a run that waits is of no use if nobody knows of it."""
+        asks = may_wait(customizations)
+        notes, mail = cdk.Annotations.of(self.stacks["pipeline"]), self.settings.alarm_email
+        if mail:
+            notes.add_info_v2(
+                "bedrock-tuning:mail",
+                f"{mail} has to confirm the e-mail of AWS Notifications: before, no message comes",
+            )
+        elif asks:
+            notes.add_warning_v2(
+                "bedrock-tuning:mail",
+                f"nobody is told when a run of {', '.join(asks)} waits for approval: set "
+                "alarm_email in cdk.json, or subscribe something to the topic",
+            )
 
     def add(self, wanted: Wanted) -> CustomizationStack:
         """The stack of one more customization; raises ConfigurationError above max_hourly_usd."""

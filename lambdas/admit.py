@@ -10,7 +10,7 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.decisions import AdmissionDecision
-from lambdas import _aws, _manifests, _runs
+from lambdas import _lifecycle, _manifests, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         training_version=versions["training"],
         validation_version=versions["validation"],
     )
-    closed = _closed(customization)
+    closed = _lifecycle.closed(customization)
     if closed is not None:
         return decide("closed", closed)
     return decide(
@@ -86,28 +86,3 @@ def _missing(
             f"the validation manifest is uploaded"
         )
     return None
-
-
-def _closed(customization: Customization) -> str | None:
-    """Why Bedrock would refuse a job on this model today; None if it would not.
-
-    Bedrock itself knows: a lifecycle can differ by Region and change after the deployment.
-    """
-    if customization.allow_closed_model:
-        return None
-    model = customization.base_model
-    answer = _aws.none_if(
-        "ResourceNotFoundException",
-        lambda: _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id),
-    )
-    if answer is None:
-        known = model.lifecycle.closed_because()
-        since = f": it is {known}" if known else ""
-        return f"{_aws.region()} no longer offers {model.name} ({model.invoke_id}){since}"
-    details: dict[str, Any] = {**answer["modelDetails"]}
-    lifecycle = details.get("modelLifecycle") or {}
-    if lifecycle.get("status", "ACTIVE") == "ACTIVE":
-        return None
-    ends = lifecycle.get("endOfLifeTime")
-    until = f", end of life {ends:%Y-%m-%d}" if ends else ""
-    return f"{model.name} is {lifecycle['status']}{until}: Bedrock accepts no new job on it"

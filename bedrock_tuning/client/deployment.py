@@ -34,6 +34,7 @@ class Deployment:
     workflow_arn: str
     approval_url: str
     customizations: Mapping[str, Customization]
+    topic: str = ""
     options: tuple[str, ...] = ()
 
     @property
@@ -105,6 +106,7 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
         runs_table=outputs["RunsTable"],
         workflow_arn=outputs["Workflow"],
         approval_url=outputs["ApprovalUrl"],
+        topic=outputs.get("Topic", ""),
         customizations=_customizations(aws, environment),
         options=options,
     )

@@ -46,11 +46,7 @@ def _admit(_: Scope) -> tuple[Grant, ...]:
     return (
         g.find_manifests(),
         *g.runs("GetItem", "PutItem"),
-        Grant(
-            why="ask whether the model is open",
-            actions=("bedrock:GetFoundationModel",),
-            resources=g.foundation_models(g.ANY),
-        ),
+        g.ask_lifecycle(),
     )
 
 

@@ -137,6 +137,15 @@ def foundation_models(*ids: str) -> tuple[str, ...]:
     return tuple(f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in ids)
 
 
+def ask_lifecycle() -> Grant:
+    """Asking whether Bedrock still offers a base model."""
+    return Grant(
+        why="ask whether the model is open",
+        actions=("bedrock:GetFoundationModel",),
+        resources=foundation_models(ANY),
+    )
+
+
 def start_workflow(why: str) -> Grant:
     """Starting a run, or the serving part of one."""
     return Grant(why=why, actions=("states:StartExecution",), resources=("{workflow}",))

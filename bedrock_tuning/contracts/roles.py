@@ -167,7 +167,9 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
     The workflow assumes it for the task that trains (Step Functions' `Credentials`), and sends the
     ARN of its state machine as external ID.
     """
-    name, base = customization.name, customization.base_model.customization_id
+    name, model = customization.name, customization.base_model
+    # No page says by which of its ids a job's base model is authorized.
+    bases = g.foundation_models(*dict.fromkeys((model.customization_id, model.invoke_id)))
     own = g.equals(f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", name)
     # New models have no tags yet; what another customization made is not built upon.
     nobody_elses = Condition(
@@ -178,7 +180,7 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
     starting = Grant(
         why="start jobs",
         actions=("bedrock:CreateModelCustomizationJob",),
-        resources=(*g.foundation_models(base), g.CUSTOM_MODELS, g.JOBS),
+        resources=(*bases, g.CUSTOM_MODELS, g.JOBS),
         conditions=(own, nobody_elses),
     )
     again = replace(

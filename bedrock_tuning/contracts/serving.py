@@ -23,6 +23,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
             actions=("bedrock:GetCustomModel",),
             resources=(g.CUSTOM_MODELS,),
         ),
+        g.ask_lifecycle(),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
         *g.runs("GetItem", "PutItem"),
     )

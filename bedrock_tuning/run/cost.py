@@ -150,6 +150,11 @@ def needs_approval(
     return "; ".join([*lacks, *([spends] if spends else [])]) or None
 
 
+def may_wait(customizations: Mapping[str, Customization]) -> list[str]:
+    """The names of those whose runs can wait for a person."""
+    return sorted(n for n, each in customizations.items() if each.budget.approval != "never")
+
+
 def _spends(customization: Customization, estimate: Estimate) -> str | None:
     """Why the price alone needs a person."""
     budget = customization.budget

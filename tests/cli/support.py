@@ -32,6 +32,21 @@ def shipped() -> Mapping[str, Customization]:
     return load_all(Path(__file__).parents[2] / "customizations")
 
 
+class Heard:
+    """SNS with these subscriptions, as far as commands look at it by the way."""
+
+    def __init__(self, *arns: str) -> None:
+        self.found = [
+            {"SubscriptionArn": arn, "Endpoint": "a@example.com"} for arn in arns or ("a",)
+        ]
+
+    def get_paginator(self, _: str) -> "Heard":
+        return self
+
+    def paginate(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Subscriptions": self.found}]
+
+
 class StubbedAws(Aws):
     """Real clients behind stubs: wrong parameters and unexpected calls fail."""
 
@@ -42,6 +57,7 @@ class StubbedAws(Aws):
         self.answers: list[tuple[int, str]] = []
         # Where the cached properties keep theirs.
         vars(self).update(_CLIENTS)
+        vars(self)["sns"] = Heard()
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -52,6 +68,8 @@ class StubbedAws(Aws):
     def stub(self, client: str) -> Stubber:
         """The stub of a client by its name here, e.g. "dynamodb"."""
         if client not in self._stubs:
+            if client == "sns":
+                vars(self).pop("sns")
             _CLIENTS[client] = getattr(self, client)
             self._stubs[client] = Stubber(_CLIENTS[client])
             self._stubs[client].activate()

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.client import runs
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset, picture, record
-from tests.cli.support import StubbedAws, item, shipped
+from tests.cli.support import Heard, StubbedAws, item, shipped
 from tests.cli.test_one_run import described, history
 
 OUTPUT = "bedrock_tuning.cli.terminal.output"
@@ -404,6 +404,14 @@ def test_before_anything_is_sent_its_price_and_size_are_shown(
     assert "training: unknown: no price of Titan Multimodal Embeddings G1 is known" in result.stderr
     assert "training time: unknown" in result.stderr
     assert "approval: no price is known for training" in result.stderr
+
+
+def test_who_uploads_is_told_that_nobody_hears_of_the_approval(
+    run: Run, aws: StubbedAws, s3: FakeS3, valid: Path
+) -> None:
+    vars(aws)["sns"] = Heard("PendingConfirmation")
+    told = run("upload", valid, "-c", "pets", "--dry-run").stderr
+    assert "nobody is told by mail: a@example.com has not confirmed" in told
 
 
 @pytest.mark.parametrize(("answer", "code", "sent"), [("y", 0, 7), ("n", 1, 0), ("", 1, 0)])

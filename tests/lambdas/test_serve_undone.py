@@ -32,6 +32,35 @@ def test_an_endpoint_that_fails_its_smoke_test_is_deleted_and_nothing_is_publish
     assert "was deleted, billing stopped" in ended["reason"]
 
 
+@pytest.mark.parametrize(
+    ("lifecycle", "served"),
+    [
+        ({"status": "LEGACY"}, True),
+        ({"status": "LEGACY", "endOfLifeTime": datetime.now(UTC) + timedelta(days=1)}, True),
+        ({"status": "LEGACY", "endOfLifeTime": datetime.now(UTC) - timedelta(days=1)}, False),
+    ],
+)
+def test_nothing_is_bought_for_a_base_model_that_ended_while_it_was_trained(
+    lifecycle: dict[str, Any], served: bool, aws: Aws, flow: Flow
+) -> None:
+    aws.bedrock.lifecycle = lifecycle
+
+    ended = flow.run()
+
+    assert (ended["step"] == "served") == served, ended
+    assert bool(aws.bedrock.endpoints) == served
+    assert served or "nothing was bought: Titan Multimodal Embeddings G1 is past" in ended["reason"]
+
+
+def test_nothing_is_bought_for_a_base_model_that_is_no_longer_offered(aws: Aws, flow: Flow) -> None:
+    aws.bedrock.refuse("GetFoundationModel", "ResourceNotFoundException")
+
+    ended = flow.run()
+
+    assert aws.bedrock.asked("CreateProvisionedModelThroughput") == []
+    assert "us-east-1 no longer offers Titan Multimodal Embeddings G1" in ended["reason"]
+
+
 def test_a_swapped_endpoint_that_fails_its_smoke_test_gets_its_model_back(
     aws: Aws, flow: Flow
 ) -> None:

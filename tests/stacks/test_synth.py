@@ -36,7 +36,16 @@ def test_a_closed_model_warns_with_its_date(assembly: Any) -> None:
         if str(message.level).endswith("WARNING")
     ]
     assert [m for m in messages if "pets-style" in m and "2026-06-30" in m]
-    assert not [m for m in messages if "pets-search" in m]
+    assert not [m for m in messages if "pets-search" in m and "2026" in m]
+
+
+def test_a_deployment_whose_approvals_nobody_hears_of_warns(assembly: Any) -> None:
+    (pipeline,) = (each for each in assembly.stacks if each.stack_name.endswith("-pipeline"))
+    (warning,) = (
+        str(each.entry.data) for each in pipeline.messages if "WARNING" in str(each.level)
+    )
+    assert "nobody is told when a run of pets-search, pets-style waits for approval" in warning
+    assert "alarm_email in cdk.json" in warning
 
 
 def test_synth_needs_no_credentials_no_home_and_no_cdk_json_in_the_folder(

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from secrets import token_hex
 from typing import Any, Final
 
+from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import deploy_command
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.wording import counted
 
 _MESSAGES: Final = "ApproximateNumberOfMessages"
@@ -122,18 +124,15 @@ def _topic(subject: Subject) -> Iterator[Answer]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
         return
-    pages = subject.aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    found = [each for page in pages for each in page["Subscriptions"]]
-    waiting = [each for each in found if each["SubscriptionArn"] == "PendingConfirmation"]
-    for each in waiting:
+    found = messages.subscriptions(subject.aws.sns, topic)
+    waiting = messages.unconfirmed(found)
+    for address in waiting:
         yield Answer(
             state="fail",
-            seen=f"{each['Endpoint']} has not confirmed: no message reaches it",
+            seen=f"{address} has not confirmed: no message reaches it",
             fix="follow the link in the e-mail of AWS Notifications, or deploy again for another",
         )
-    asks = sorted(
-        name for name, each in subject.customizations.items() if each.budget.approval != "never"
-    )
+    asks = may_wait(subject.customizations)
     if not found and asks:
         yield Answer(
             state="warn",

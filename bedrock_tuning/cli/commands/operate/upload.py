@@ -238,7 +238,23 @@ def _price(
     for line in str(found).splitlines():
         say(f"  {line}")
     say(f"  approval: {approval or 'not needed: the price is within the budget'}")
+    if approval:
+        _tell_unheard(deployment)
     return {"total_usd": found.total_usd, "unknown": found.unknown, "approval": approval}
+
+
+def _tell_unheard(deployment: "Deployment") -> None:
+    """Says if nobody will hear of the run that waits; without the right to ask, says nothing."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from bedrock_tuning.client.messages import unheard
+
+    try:
+        problem = unheard(deployment.aws.sns, deployment.topic) if deployment.topic else None
+    except (BotoCoreError, ClientError):
+        return
+    if problem:
+        say(f"  {problem}")
 
 
 def _started(

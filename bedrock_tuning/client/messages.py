@@ -1,0 +1,29 @@
+"""Whether somebody is told when a run waits for approval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def subscriptions(sns: Any, topic: str) -> Sequence[Mapping[str, str]]:
+    """All subscriptions of the topic, confirmed or not."""
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    return [each for page in pages for each in page["Subscriptions"]]
+
+
+def unconfirmed(found: Sequence[Mapping[str, str]]) -> list[str]:
+    """The addresses that were asked by mail and have not answered: no message reaches them."""
+    return [each["Endpoint"] for each in found if each["SubscriptionArn"] == "PendingConfirmation"]
+
+
+def unheard(sns: Any, topic: str) -> str | None:
+    """Why nobody hears of a run that waits, with what to do; None if somebody does."""
+    found = subscriptions(sns, topic)
+    waiting = unconfirmed(found)
+    if len(found) > len(waiting):
+        return None
+    if waiting:
+        return (
+            f"nobody is told by mail: {', '.join(waiting)} has not confirmed; follow the link in "
+            "the e-mail of AWS Notifications"
+        )
+    return "nobody is told by mail: no alarm_email in cdk.json, and no other subscription"

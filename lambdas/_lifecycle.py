@@ -1,0 +1,58 @@
+"""What Bedrock says today of a base model: a lifecycle differs by Region, and changes."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bedrock_tuning.catalogue import BaseModel
+from bedrock_tuning.config.customization import Customization
+from lambdas import _aws
+
+
+def closed(customization: Customization) -> str | None:
+    """Why Bedrock would refuse a job on the base model; None if it would not."""
+    if customization.allow_closed_model:
+        return None
+    model = customization.base_model
+    lifecycle = _asked(model)
+    if lifecycle is None:
+        return _gone(model)
+    if lifecycle.get("status", "ACTIVE") == "ACTIVE":
+        return None
+    ends = lifecycle.get("endOfLifeTime")
+    until = f", end of life {ends:%Y-%m-%d}" if ends else ""
+    return f"{model.name} is {lifecycle['status']}{until}: Bedrock accepts no new job on it"
+
+
+def ended(customization: Customization) -> str | None:
+    """Why a model of this base would answer nobody; None if it can be served.
+
+    A base model that is legacy serves until its end of life.
+    """
+    if customization.allow_closed_model:
+        return None
+    model = customization.base_model
+    lifecycle = _asked(model)
+    if lifecycle is None:
+        return _gone(model)
+    ends = lifecycle.get("endOfLifeTime")
+    if ends is None or ends > datetime.now(UTC):
+        return None
+    return f"{model.name} is past its end of life since {ends:%Y-%m-%d}: it answers nobody"
+
+
+def _asked(model: BaseModel) -> dict[str, Any] | None:
+    """The lifecycle, empty where Bedrock says nothing; None for a model that is not offered."""
+    answer = _aws.none_if(
+        "ResourceNotFoundException",
+        lambda: _aws.bedrock().get_foundation_model(modelIdentifier=model.invoke_id),
+    )
+    if answer is None:
+        return None
+    details: dict[str, Any] = {**answer["modelDetails"]}
+    return details.get("modelLifecycle") or {}
+
+
+def _gone(model: BaseModel) -> str:
+    known = model.lifecycle.closed_because()
+    since = f": it is {known}" if known else ""
+    return f"{_aws.region()} no longer offers {model.name} ({model.invoke_id}){since}"
