@@ -32,7 +32,7 @@ SLIPS = {
     "wrong clock": (
         refused("InvalidSignatureException"), "aws.InvalidSignatureException", "clock",
     ),
-    "no rights": (refused("AccessDenied"), "aws.AccessDenied", "lacks this permission"),
+    "no rights": (refused("AccessDenied"), "aws.AccessDenied", "ask for that policy"),
     "no profile": (aws_errors.ProfileNotFound(profile="x"), "no-credentials", "list-profiles"),
     "no Region": (aws_errors.NoRegionError(), "no-region", "--region"),
     "misspelt Region": (
