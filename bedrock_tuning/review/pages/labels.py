@@ -114,7 +114,8 @@ class Labels:
             return arn
         for start, words in _OTHERS:
             if parts[5].startswith(start):
-                return words + parts[5][len(start) :].removeprefix("/")
+                named = words + parts[5][len(start) :].removeprefix("/")
+                return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", named)
         return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", arn)
 
     def principal(self, kind: str, name: str) -> str:

@@ -182,6 +182,6 @@ def test_three_hundred_customizations_are_synthesized_and_proved(tmp_path: Path)
     assembly = build_app(
         read_context(), outdir=str(tmp_path / "cdk.out"), customizations=files
     ).synth()
-    assert len(assembly.stacks) == 303
+    assert len(assembly.stacks) == 304
     _, few = reduced(template.read(tmp_path / "cdk.out"), promised)
     assert len(few.serving) == 1
