@@ -29,6 +29,7 @@ from bedrock_tuning.constructs.stacks.people import PeopleStack
 from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import contracts as contracts_of
+from bedrock_tuning.contracts.project import tagged
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
@@ -75,15 +76,12 @@ class TuningPlatform:
         settings = self.settings
         common = {**self._common, "settings": settings}
         holding = {**common, "termination_protection": settings.protected}
-        data = DataStack(self.scope, self._name("data"), **holding)
-        self.stacks["data"] = data
+        self.stacks["data"] = DataStack(self.scope, self._name("data"), **holding)
         network = attachment.existing(settings)
         if settings.own_network:
             own = NetworkStack(self.scope, self._name("network"), **holding)
             self.stacks["network"], network = own, own.attachment
-        pipeline = PipelineStack(
-            self.scope, self._name("pipeline"), data=data, network=network, **holding
-        )
+        pipeline = PipelineStack(self.scope, self._name("pipeline"), network=network, **holding)
         self.stacks["pipeline"] = pipeline
         # It holds nothing, and deleting a customization's stack is how its billing is ended.
         self.stacks["serving"] = ServingStack(
@@ -142,7 +140,8 @@ class TuningPlatform:
         return stack_name(self.settings.name, part)
 
     def _tag(self, stack: cdk.Stack) -> None:
-        cdk.Tags.of(stack).add(ENVIRONMENT_TAG, self.settings.name)
+        for key, value in {**self.settings.tags, ENVIRONMENT_TAG: self.settings.name}.items():
+            cdk.Tags.of(stack).add(key, value)
 
     def _prove(self, *, alone: bool) -> None:
         """The contracts are proved in every synthesis, from the templates as they are written."""
@@ -165,7 +164,10 @@ class Customization:
         that leaves the platform's environment out.
         """
         name = platform.settings.name
-        wanted = customization.in_environment(file, name, region=platform.settings.region)
+        wanted = tagged(
+            customization.in_environment(file, name, region=platform.settings.region),
+            platform.settings,
+        )
         too_long = deployed.length_problem(wanted)
         if too_long:
             raise ConfigurationError([too_long])

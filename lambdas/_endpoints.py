@@ -235,6 +235,12 @@ def delete(endpoint: Endpoint) -> bool:
     return _aws.none_if("ConflictException", deleted) is not None
 
 
+def rename(arn: str, customization: str) -> None:
+    """Tags an endpoint or a model as another customization's; one that is gone stays so."""
+    tags: Any = [{"key": CUSTOMIZATION, "value": customization}]
+    _aws.none_if(_GONE, lambda: _aws.bedrock().tag_resource(resourceARN=arn, tags=tags))
+
+
 def renew(endpoint: Endpoint, expires: str) -> None:
     """Sets a new end of an endpoint's lease."""
     _aws.bedrock().tag_resource(resourceARN=endpoint.arn, tags=[{"key": EXPIRES, "value": expires}])

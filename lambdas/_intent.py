@@ -15,9 +15,9 @@ def read(table: str, prefix: str, customization: str) -> Intent:
 
     Environments that were deployed before there were such items have the pointers only.
     """
-    stored = _stored(table, customization)
-    if stored is not None:
-        return stored
+    found = stored(table, customization)
+    if found is not None:
+        return found
     endpoint, model, run = (
         _pointers.read(prefix, customization, name) or "" for name in ("endpoint", "model", "run")
     )
@@ -60,7 +60,7 @@ def write(table: str, intent: Intent) -> Intent | None:
             **names,
         ),
     )
-    if written is not None or _stored(table, intent.customization) == after:
+    if written is not None or stored(table, intent.customization) == after:
         return after
     return None
 
@@ -69,7 +69,8 @@ def _key(customization: str) -> str:
     return f"{INTENT}{customization}"
 
 
-def _stored(table: str, customization: str) -> Intent | None:
+def stored(table: str, customization: str) -> Intent | None:
+    """The item, if it was ever written."""
     answer = _aws.dynamodb().get_item(
         TableName=table, Key={_ID: {"S": _key(customization)}}, ConsistentRead=True
     )

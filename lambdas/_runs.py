@@ -153,6 +153,31 @@ def _indexed(table: str, value: str) -> Iterator[dict[str, Any]]:
             yield {name: _deserialize(value) for name, value in item.items()}
 
 
+def runs_of(table: str, customization: str) -> list[dict[str, Any]]:
+    """The items of all runs of a customization."""
+    pages = (
+        _aws.dynamodb()
+        .get_paginator("query")
+        .paginate(
+            TableName=table,
+            IndexName="by-customization",
+            KeyConditionExpression="#name = :name",
+            ExpressionAttributeNames={"#name": "customization"},
+            ExpressionAttributeValues={":name": {"S": customization}},
+        )
+    )
+    return [
+        {name: _deserialize(value) for name, value in item.items()}
+        for page in pages
+        for item in page["Items"]
+    ]
+
+
+def rename_run(table: str, run: str, customization: str) -> None:
+    """Makes a run another customization's."""
+    _update(table, f"run#{run}", {"customization": customization})
+
+
 def item_of(table: str, run: str) -> dict[str, Any] | None:
     """A run's item as it is now; None for an unknown run."""
     return _get(table, f"{RUN}{run}")

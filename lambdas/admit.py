@@ -10,7 +10,8 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.decisions import AdmissionDecision
-from lambdas import _lifecycle, _manifests, _runs
+from bedrock_tuning.serving.intent import overtaken
+from lambdas import _intent, _lifecycle, _manifests, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         training_version=versions["training"],
         validation_version=versions["validation"],
     )
-    closed = _lifecycle.closed(customization)
+    closed = _renamed(env, name) or _lifecycle.closed(customization)
     if closed is not None:
         return decide("closed", closed)
     return decide(
@@ -86,3 +87,11 @@ def _missing(
             f"the validation manifest is uploaded"
         )
     return None
+
+
+def _renamed(env: RunEnvironment, name: str) -> str | None:
+    """Why nothing is trained under a former name; None where it is the name."""
+    intent = _intent.stored(env.runs_table, name)
+    if intent is None or not intent.renamed_to:
+        return None
+    return f"{overtaken(intent)}: upload the dataset to {s3_layout.folder(intent.renamed_to)}"

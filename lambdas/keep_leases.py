@@ -135,6 +135,9 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
 
 def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) -> str:
     """Why an endpoint goes before its lease ends; "" if it stays."""
+    if intent.renamed_to:
+        # It goes on under another name, whose tag comes in a moment.
+        return ""
     if intent.version and not intent.on:
         # Its end was written down, and then its execution was stopped.
         return intent.why
@@ -202,6 +205,10 @@ def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
     if intent.working(_runs.now()):
         # Its owner finds that out itself.
         return None
+    if intent.renamed_to:
+        # People are told under the name that it has now.
+        _pointers.withdraw_from(env.parameter_prefix, name, "endpoint", arn)
+        return "withdrawn"
     if intent.on:
         ended = intent.ended(why="its endpoint is gone", by="KeepLeases", now=_runs.now())
         if _intent.write(env.runs_table, ended) is None:

@@ -32,6 +32,7 @@ from bedrock_tuning.serving.plan import (
 )
 from bedrock_tuning.serving.purchase import may_buy
 from lambdas import _aws, _cloudformation, _endpoints, _intent, _pointers, _runs
+from lambdas._serving import renaming
 from lambdas._serving.work import priced, terms_of
 
 # Leave the function time to answer CloudFormation before its own timeout.
@@ -42,6 +43,8 @@ _ATTEMPTS: Final = 5
 # Only resources of versions that had all customizations in one stack have this property. They are
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
+# Only resources of customizations that had another name have this one.
+_FORMER_NAME: Final = "RenamedFrom"
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -55,10 +58,16 @@ def handler(event: dict[str, Any], context: Any) -> None:
         if event["RequestType"] == "Delete":
             answer["Reason"] = _remove(env, event["ResourceProperties"], context)
             return
-        name = event["ResourceProperties"]["Customization"]
+        properties = event["ResourceProperties"]
+        name = properties["Customization"]
         # The physical id never changes: we replace endpoints ourselves, so that a new one is tested
         # before the old one is deleted. CloudFormation would delete the old one first.
         answer["PhysicalResourceId"] = f"provisioned-throughput/{env.environment}/{name}"
+        if event["RequestType"] == "Create":
+            renaming.forget(env, name)
+        former = properties.get(_FORMER_NAME)
+        if former and former != event.get("OldResourceProperties", {}).get(_FORMER_NAME):
+            renaming.move(env, old=former, new=name)
         _pointers.publish(env.parameter_prefix, name, "serving", "deployed")
         answer["Data"] = _reconcile(env, name, event)
 
@@ -202,6 +211,15 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     if _OF_THE_OLD_LAYOUT in properties:
         return "kept: its customization has a stack of its own now"
     _refuse_while_training(env, name)
+    former = properties.get(_FORMER_NAME, "")
+    if former and _pointers.read(env.parameter_prefix, former, "serving") is not None:
+        # The new name goes before the old one: that was no renaming, or one that failed.
+        renaming.move(env, old=name, new=former)
+    heir = _read(env, name).renamed_to
+    if heir:
+        for pointer in ("serving", "endpoint", "model", "run"):
+            _pointers.withdraw(env.parameter_prefix, name, pointer)
+        return f"kept: {name} is called {heir} now"
     # First: from here on, no run in progress buys an endpoint that nothing would delete.
     _pointers.withdraw(env.parameter_prefix, name, "serving")
     if properties.get("OnDelete") != "retain":

@@ -1,6 +1,9 @@
 """What is in the wheel, and what it needs."""
 
 import ast
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -12,6 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bedrock_tuning.constructs import asset
+from bedrock_tuning.files import tree_hash
 from tests.support.wheel import ROOT, build
 
 
@@ -48,6 +53,31 @@ def test_every_dependency_is_bounded_and_what_is_tested_is_within(metadata: Mess
         assert operators == {">=", "<"}, str(each)
         version = locked[str(canonicalize_name(each.name))]
         assert each.specifier.contains(version), f"{each}: {version} is locked"
+
+
+HASH = """
+from bedrock_tuning.constructs import asset
+from bedrock_tuning.files import tree_hash
+print(asset.lock().is_file(), asset.layers())
+print(tree_hash(asset.sources(), asset.shipped_files()))
+"""
+
+
+def test_the_functions_of_a_wheel_are_those_of_the_checkout_wherever_it_is_installed(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """What CDK apps deploy: the same hash changes no function."""
+    here = tree_hash(asset.sources(), asset.shipped_files())
+    for name in ("one", "quite another"):
+        with zipfile.ZipFile(wheel) as file:
+            file.extractall(tmp_path / name)
+        done = subprocess.run(
+            [sys.executable, "-c", HASH], cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / name), "XDG_CACHE_HOME": "/cache"},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        layers, found = done.stdout.splitlines()
+        assert (layers, found) == ("True /cache/bedrock-tuning/layers", here)
 
 
 def _imports(file: Path) -> Iterator[str]:

@@ -146,6 +146,11 @@ class Aws:
         return self.session.client("events", config=self._config())
 
     @cached_property
+    def kms(self) -> Any:
+        """Keys and their policies."""
+        return self.session.client("kms", config=self._config())
+
+    @cached_property
     def sns(self) -> Any:
         """Who is told of runs."""
         return self.session.client("sns", config=self._config())

@@ -57,6 +57,7 @@ def compared(
     """
     stacks = _stacks(aws, environment)
     deployed = dict(_settings(aws, environment)) if files is not None else {}
+    heirs = {each.renamed_from: name for name, each in (files or {}).items() if each.renamed_from}
     found = []
     for name in sorted({*(files or ()), *stacks}):
         status = stacks.get(name, "")
@@ -65,7 +66,9 @@ def compared(
             differs = f"not deployed: {deploy_command(environment, name)}"
         elif files is not None and name not in files:
             why = "no file"
-            if name in (*retired, *elsewhere):
+            if name in heirs:
+                why = f"it is called {heirs[name]} now"
+            elif name in (*retired, *elsewhere):
                 why = "retired" if name in retired else "its file leaves this environment out"
             differs = f"deployed, {why}: tuning retire {name} -e {environment}"
         elif not status.endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")):
@@ -162,13 +165,19 @@ def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
 def models(
     aws: Aws, environment: str, *, only: str = "", without: Collection[str] = ()
 ) -> Iterator[Remains]:
-    """The custom models of an environment: of one customization, or of all but some."""
+    """The custom models of an environment: of one customization, or of all but some.
+
+    Whose a model is, its tag says: a customization may have had another name when it was trained.
+    """
     name_of = re.compile(rf"{re.escape(environment)}-(.+)-{_RUN}")
     pages = aws.bedrock.get_paginator("list_custom_models").paginate(nameContains=f"{environment}-")
     for page in pages:
         for each in page["modelSummaries"]:
             match = name_of.fullmatch(each["modelName"])
-            if match and match[1] not in without and only in ("", match[1]):
+            if not match or match[1] in without:
+                continue
+            owner = _tags(aws, each["modelArn"]).get(f"{TAG_PREFIX}:customization", match[1])
+            if owner not in without and only in ("", owner):
                 base = base_model_of(each["baseModelArn"])
                 price = None if base is None else base.prices.storage_per_month
                 yield Remains(
@@ -179,6 +188,11 @@ def models(
                     command="aws bedrock delete-custom-model --model-identifier "
                     f"{each['modelArn']}",
                 )
+
+
+def _tags(aws: Aws, arn: str) -> dict[str, str]:
+    tags = aws.bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def _pointers(aws: Aws, environment: str, known: Collection[str]) -> Iterator[Remains]:

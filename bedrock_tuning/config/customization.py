@@ -1,13 +1,11 @@
 """A file in customizations/ as a checked value: what to tune, how to serve it, what it may cost."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path, PurePath
-from typing import Any, Final, cast
+from typing import cast
 
 import msgspec
 
@@ -33,10 +31,10 @@ from bedrock_tuning.config.customization_fields import (
 )
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
 from bedrock_tuning.config.lines import toml_lines
-from bedrock_tuning.config.messages import shown
-from bedrock_tuning.config.names import customization_problem, together_problems
+from bedrock_tuning.config.names import customization_problem, renaming_problems, together_problems
 from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Problems, Section
+from bedrock_tuning.config.toml_text import ignored, parse
 from bedrock_tuning.errors import CustomizationError
 
 __all__ = [
@@ -50,16 +48,14 @@ __all__ = [
     "scan",
 ]
 
-# Endings of files that were probably meant to be customizations, and would be ignored silently.
-_SLIPS: Final = (".toml.txt", ".tml", ".yaml", ".yml", ".json")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customization:
     """What one team wants tuned: a file in customizations/, checked against the catalogue.
 
     Texts are "" for what is not set. hyperparameters: complete, as strings. overrides: by rule
-    name. warnings: what a reader should know although the file is usable.
+    name. warnings: what a reader should know although the file is usable. renamed_from: the name
+    that it had before.
     """
 
     name: str
@@ -80,6 +76,7 @@ class Customization:
     budget: Budget
     tags: Mapping[str, str]
     warnings: tuple[str, ...]
+    renamed_from: str = ""
 
     @property
     def dataset(self) -> DatasetContract:
@@ -184,7 +181,7 @@ def scan(
         problems.append(
             f"{directory.name}/: no customization found: write {directory.name}/NAME.toml"
         )
-    problems += _ignored(directory)
+    problems += ignored(directory)
     for path in files:
         label = f"{directory.name}/{path.name}"
         try:
@@ -201,7 +198,11 @@ def scan(
         retired += [label] if found.retired else []
         for environment, each in found.versions.items():
             by_environment.setdefault(environment, {})[each.name] = each
-    problems += dict.fromkeys(chain(*map(job_checks.shared_folders, by_environment.values())))
+    for wanted in by_environment.values():
+        former = {each.name: each.renamed_from for each in wanted.values()}
+        renamed = renaming_problems(former, directory.name)
+        together = (*job_checks.shared_folders(wanted), *renamed)
+        problems += [each for each in together if each not in problems]
     return LoadResult(
         by_environment=by_environment,
         files=len(files),
@@ -236,7 +237,7 @@ class _File:
         wrong = customization_problem(name)
         if wrong:
             problems.add((), wrong)
-        table = _parse(text, problems=problems)
+        table = parse(text, problems=problems)
         if table is None:
             return cls(versions={}, problems=tuple(problems.found))
         if table.get("retired") and not PLACEMENT["retired"].kind.problem(table["retired"]):
@@ -285,49 +286,6 @@ def _together(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield whole.replace(note, there) if note else whole
 
 
-def _ignored(directory: Path) -> list[str]:
-    """What lies in the folder, was probably meant to be read, and would not be."""
-    problems = []
-    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        name, lower = path.name, path.name.lower()
-        if path.is_dir() and any(path.glob("*.toml")):
-            problems.append(f"{directory.name}/{name}/: subfolders are not read: move its files up")
-        elif lower.endswith((*_SLIPS, ".toml")) and not name.endswith(".toml"):
-            problems.append(
-                f"{directory.name}/{name}: only files that end in .toml are read: rename it, or "
-                "move it away"
-            )
-    return problems
-
-
-def _parse(text: str, *, problems: Problems) -> dict[str, Any] | None:
-    """The file's table; None if it is not TOML."""
-    if text.startswith("\ufeff"):
-        problems.add((), "starts with a byte order mark: save it as UTF-8 without one")
-    try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except RecursionError:
-        problems.add((), "is not TOML: nested too deeply")
-    except ValueError as error:
-        where = re.search(r"at line (\d{1,9})", str(error))
-        line = int(where[1]) if where else None
-        problems.add((), f"is not TOML: {error}{_line_and_fix(str(error), text, line)}", line=line)
-    return None
-
-
-def _line_and_fix(message: str, text: str, line: int | None) -> str:
-    """The line that TOML's reader stopped at, if it names one, and the most common fix."""
-    fixes = {
-        "Invalid value": "write text in quotes",
-        "Expected '='": "write key = value",
-        "Cannot": "write each table and key once",
-    }
-    fix = next((fix for begin, fix in fixes.items() if message.startswith(begin)), "")
-    lines = text.split("\n")
-    quoted = f", in {shown(lines[line - 1].strip())}" if line and line <= len(lines) else ""
-    return quoted + (f": {fix}" if fix else "")
-
-
 def _read_file(
     root: Section,
     *,
@@ -342,6 +300,8 @@ def _read_file(
     given = root.read(TABLES[""], tables=SECTIONS, homes=homes)
     head = {key: each.default for key, each in TABLES[""].items()} | given
     type_ = head["customization_type"]
+    if head["renamed_from"] == name:
+        root.problem("renamed_from", "is the name that it has: write the one before, or remove it")
     model = checks.read_model(root, key=given.get("base_model", ""), models=models)
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
@@ -397,4 +357,5 @@ def _read_file(
         budget=budget,
         tags=tags,
         warnings=tuple(re.sub("\0.*?\0", "", each) for each in root.problems.warnings),
+        renamed_from=head["renamed_from"],
     )

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from bedrock_tuning.catalogue import BaseModel, account_facts, catalogue, cite
+from bedrock_tuning.config import tags
 from bedrock_tuning.config.customization_fields import (
     LEASE_HOURS_MAX,
-    OWN_TAG_PREFIX,
     TABLES,
-    TAG_KEY,
-    TAG_VALUE,
     Budget,
     DesiredServing,
     Override,
@@ -297,28 +295,10 @@ def rule_severities() -> Mapping[str, str]:
 
 def read_tags(section: Section) -> Mapping[str, str]:
     """[tags]: for every resource of this customization, in Bedrock's patterns."""
-    tags: dict[str, str] = {}
-    lower: set[str] = set()
-    for key, value in section.items():
-        _check_tag(section, key=key, value=value, others=lower)
-        tags[key] = value
-        lower.add(key.lower())
+    for key, problem in tags.problems(dict(section.items())):
+        section.problem(key, problem)
     if len(section) > tags_max():
         section.problem(
             "", f"{len(section)} tags, the maximum is {tags_max()} beside those of this project"
         )
-    return tags
-
-
-def _check_tag(section: Section, *, key: str, value: Any, others: set[str]) -> None:
-    characters = "letters, digits, spaces and . _ : / = + @ - (BC)"
-    if not TAG_KEY.fullmatch(key):
-        section.problem(key, f"use 1 to 128 {characters}")
-    elif key.lower().startswith(("aws:", OWN_TAG_PREFIX)):
-        section.problem(key, f"starts with a reserved prefix (aws:, {OWN_TAG_PREFIX}): rename it")
-    elif key.lower() in others:
-        section.problem(key, "differs from another tag only in case, which IAM refuses: rename it")
-    if not isinstance(value, str):
-        section.problem(key, f"must be text in quotes, not {shown(value)}")
-    elif not TAG_VALUE.fullmatch(value):
-        section.problem(key, f"{shown(value)} is not allowed: use at most 256 {characters}")
+    return dict(section.items())

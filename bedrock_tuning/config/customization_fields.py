@@ -22,17 +22,14 @@ from bedrock_tuning.config.fields import (
     described,
     fields_of,
 )
-from bedrock_tuning.config.names import NAME
+from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 
 # Ours, not Bedrock's: above a month, a commitment should be weighed instead.
 LEASE_HOURS_MAX: Final = 30 * 24
 # Ours: stops a slip of the finger; each unit is billed by the hour.
 MODEL_UNITS_MAX: Final = 100
 # For the tags that this project adds itself, e.g. a lease's end.
-OWN_TAG_PREFIX: Final = "bedrock-tuning:"
 OWN_TAGS_MAX: Final = 10
-# Bedrock's patterns (botocore: TagKey, TagValue); its \s is ASCII.
-TAG_KEY: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{1,128}", re.ASCII)
 # As the API's patterns have them, in linear time.
 CUSTOM_MODEL: Final = re.compile(
     r"arn:aws[a-z-]*:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/"
@@ -43,7 +40,6 @@ GRADER: Final = re.compile(
     r"[a-zA-Z0-9_-]{1,64}(:[a-zA-Z0-9_-]{1,128})?"
 )
 TEACHER: Final = re.compile(r"[a-z0-9-]{1,63}([.][a-z0-9-]{1,63}){1,2}(:[a-z0-9-]{1,63}){0,2}")
-TAG_VALUE: Final = re.compile(r"[a-zA-Z0-9\s._:/=+@-]{0,256}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +110,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Keys above the first table about where the customization is deployed, if at all."""
+    """Keys above the first table about where the customization is deployed, and what it was."""
 
     only: tuple[str, ...] = described(
         TextList(
@@ -140,6 +136,18 @@ class Placement:
         "The day on which it was retired. From then on it has no stack in any environment; the "
         "stack that is deployed stays until `tuning retire NAME` deletes it.",
         default=None,
+    )
+    renamed_from: str = described(
+        Text(
+            pattern=NAME,
+            what="the name of a customization",
+            example="pets",
+            most=CUSTOMIZATION_LENGTH_MAX,
+            optional=True,
+        ),
+        "The name that it had before. Its deployment takes over the models, the endpoint with its "
+        "lease, the pointers and the runs of that customization. Datasets stay in their folder.",
+        default="",
     )
 
 
@@ -250,17 +258,17 @@ class DesiredServing:
         return 2 if self.strategy == "blue-green" else 1
 
 
+_USD: Final = Number(
+    least=0.01, most=999_999_999, why_most="a billion dollars is a typing error", whole=False
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """[budget]: what one run may cost in US dollars, and when it waits for approval."""
+    """[budget]: what a run and a month may cost in US dollars, when a run waits for approval."""
 
     max_run_usd: float | None = described(
-        Number(
-            least=0.01,
-            most=999_999_999,
-            why_most="a billion dollars is a typing error",
-            whole=False,
-        ),
+        _USD,
         "The maximum price of one run, in US dollars.",
         default=None,
     )
@@ -270,6 +278,13 @@ class Budget:
         '`"over-budget"`, which includes runs whose price is unknown. A run whose model could not '
         "be kept or served, for want of a quota, waits whatever this says.",
         default="always",
+    )
+    monthly_usd: float | None = described(
+        _USD,
+        "A budget of AWS Budgets for what bears the customization's tag: `alarm_email` gets a mail "
+        "at 80 % and at 100 %, hours later. It stops nothing. The payer's account must have "
+        "activated the cost allocation tag `bedrock-tuning:customization`.",
+        default=None,
     )
 
 

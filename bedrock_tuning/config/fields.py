@@ -63,6 +63,8 @@ def described(kind: Kind, meaning: str, *, default: Any = MISSING, required: boo
     known = Field(
         kind=kind, meaning=meaning, default=default, required=required or default is MISSING
     )
+    if isinstance(default, dict):
+        return field(default_factory=default.copy, metadata={_KEY: known})
     return field(default=default, metadata={_KEY: known})
 
 

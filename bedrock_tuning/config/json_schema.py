@@ -9,13 +9,11 @@ from dataclasses import MISSING
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.config import tags
 from bedrock_tuning.config.customization_checks import rule_severities
 from bedrock_tuning.config.customization_fields import (
-    OWN_TAG_PREFIX,
     PLACEMENT,
     TABLES,
-    TAG_KEY,
-    TAG_VALUE,
     tags_max,
 )
 from bedrock_tuning.config.fields import Field, JsonSchema
@@ -41,15 +39,7 @@ def customization_schema() -> JsonSchema:
     for name in ("dataset", "serving", "budget"):
         properties[name] = _table(TABLES[name])
     properties["rules"] = _rules()
-    properties["tags"] = {
-        "type": "object",
-        "maxProperties": tags_max(),
-        "propertyNames": {
-            "pattern": f"^{TAG_KEY.pattern}$",
-            "not": {"pattern": f"^([aA][wW][sS]:|{OWN_TAG_PREFIX})"},
-        },
-        "additionalProperties": {"type": "string", "pattern": f"^{TAG_VALUE.pattern}$"},
-    }
+    properties["tags"] = tags.schema(tags_max())
     properties["environments"] = _overlays(properties)
     root["allOf"] = _by_model({key: model for key, model in models.items() if model.started_types})
     return {"$schema": _DRAFT, "title": "Customization of Bedrock Tuning", **root}

@@ -73,3 +73,24 @@ def together_problems(customization: str, environments: Collection[str]) -> Iter
                 f"{len(environment)}, together at most {TOGETHER_MAX} (Bedrock's names of jobs "
                 "have 63): shorten one of them, or leave the environment out with only"
             )
+
+
+def renaming_problems(former: Mapping[str, str], folder: str) -> Iterator[str]:
+    """What is wrong with the former names of an environment's customizations.
+
+    former: by their names now; "" for one that had no other.
+    """
+    heirs: dict[str, str] = {}
+    for name, old in former.items():
+        where = f"{folder}/{name}.toml: renamed_from: {shown(old)}"
+        if old and old in former:
+            yield (
+                f"{where} is a customization of its own ({folder}/{old}.toml): remove that file, "
+                "or renamed_from"
+            )
+        if old and old in heirs:
+            yield (
+                f"{where} is what {folder}/{heirs[old]}.toml was, too: only one of them can take "
+                "over its model and endpoint"
+            )
+        heirs[old] = name

@@ -7,7 +7,7 @@ from typing import Any
 
 from bedrock_tuning.config import network_limits
 from bedrock_tuning.config.messages import shown
-from bedrock_tuning.config.settings_fields import DATA_ROLES_CHARACTERS_MAX, POLLS_MAX
+from bedrock_tuning.config.settings_fields import BUCKETS, DATA_ROLES_CHARACTERS_MAX, POLLS_MAX
 
 _FOR_OUR_NETWORK = ("vpc_cidr", "vpc_zones", "vpc_endpoint_zones")
 _FOR_YOUR_NETWORK = ("vpc_subnets", "vpc_security_groups")
@@ -26,6 +26,7 @@ def contradictions(
     yield from _network(values)
     yield from _data(values)
     yield from _people(values)
+    yield from _existing(values)
 
 
 class _Values:
@@ -160,3 +161,47 @@ def _meet(one: str, other: str) -> bool:
     starts = (re.split(r"[*?]", each)[0] for each in (one, other))
     first, second = sorted(starts, key=len)
     return "*" in one and "*" in other and second.startswith(first)
+
+
+def _existing(values: _Values) -> Iterator[tuple[str, str]]:
+    """What you bring along needs its key, and another account owns all of the data or nothing."""
+    buckets = [f"{kind}_bucket" for kind in BUCKETS]
+    if not values.known(*buckets, "data_key", "data_account", "operations_key", "topic"):
+        return
+    yours = [key for key in buckets if values[key]]
+    names = [values[key] for key in yours]
+    for key in yours:
+        if names.count(values[key]) > 1:
+            yield key, f"{shown(values[key])} is named twice: use three different buckets"
+    if yours and not values["data_key"]:
+        yield "data_key", f"is missing: the key that encrypts {' and '.join(yours)}"
+    if values["topic"] and not values["operations_key"]:
+        yield "operations_key", "is missing: the key that encrypts topic"
+    if values["data_account"] and len(yours) < len(buckets):
+        missing = next(key for key in buckets if key not in yours)
+        yield missing, "is missing: with data_account, all three buckets are in that account"
+    elif values["data_account"]:
+        owner = values["data_key"].split(":")[4:5]
+        if owner != [values["data_account"]] and values["data_key"]:
+            yield "data_key", "is of another account than data_account: use one of that account"
+    yield from _elsewhere(values)
+    if values["data_account"] and values["deny_others"]:
+        yield (
+            "deny_others",
+            "has no effect on buckets of another account: their owner's policy decides; remove it",
+        )
+
+
+def _elsewhere(values: _Values) -> Iterator[tuple[str, str]]:
+    """Keys and topics are where the environment is."""
+    if not values.known("region", "account"):
+        return
+    for key in ("data_key", "operations_key", "topic"):
+        if not values[key]:
+            continue
+        _, _, _, region, account, _ = values[key].split(":", 5)
+        if region != values["region"]:
+            yield key, f"is in {region}: use one in {values['region']}, as everything else"
+        here = {values["account"], values["data_account"] if key == "data_key" else ""} - {""}
+        if here and account not in here:
+            yield key, f"is of the account {account}: use one of {' or '.join(sorted(here))}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bedrock_tuning.config import network_limits
+from bedrock_tuning.config.customization_fields import OWN_TAGS_MAX
 from bedrock_tuning.config.fields import (
     REGION,
     Choice,
@@ -19,6 +20,7 @@ from bedrock_tuning.config.fields import (
     fields_of,
 )
 from bedrock_tuning.config.names import NAME, PERSONAS
+from bedrock_tuning.config.tags import Tags
 
 SERVICE_ROLE_PROFILES: Final = ("documented", "strict")
 # PutRetentionPolicy of CloudWatch Logs takes no other number of days.
@@ -41,10 +43,35 @@ SERVING_TIMEOUT_SECONDS_MAX: Final = 86_400
 ROLE_NAME_PREFIX_MAX: Final = 32
 # A bucket's policy holds 20 KiB, and the app's own roles are in it, too.
 DATA_ROLES_MAX: Final = 50
+# A path has 512 characters with the parts that are ours.
+ROLE_PATH_MAX: Final = 400
 DATA_ROLES_CHARACTERS_MAX: Final = 8_000
 # IAM's trust policies hold 2,048 characters.
 PEOPLE_MAX: Final = 20
+BUCKETS: Final = ("training", "validation", "output")
 
+_ACCOUNT: Final = Text(
+    pattern=re.compile(r"[0-9]{12}", re.ASCII),
+    what="the twelve digits of an AWS account",
+    example="111122223333",
+    most=12,
+    optional=True,
+)
+_BUCKET: Final = Text(
+    # Without dots, which do not fit S3's certificates.
+    pattern=re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII),
+    what="the name of a bucket, without dots",
+    example="ml-training-data",
+    most=63,
+    optional=True,
+)
+_KEY_ARN: Final = Text(
+    pattern=re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]{1,128}", re.ASCII),
+    what="the ARN of a KMS key",
+    example="arn:aws:kms:us-east-1:111122223333:key/0e3ab5a8-0000-4000-8000-000000000000",
+    most=300,
+    optional=True,
+)
 _DAYS: Final = Number(
     least=1, most=LOG_RETENTION_DAYS[-1], why_most="ten years, the longest retention of logs"
 )
@@ -151,13 +178,7 @@ class Settings:
         default="",
     )
     account: str = described(
-        Text(
-            pattern=re.compile(r"[0-9]{12}", re.ASCII),
-            what="the twelve digits of an AWS account",
-            example="111122223333",
-            most=12,
-            optional=True,
-        ),
+        _ACCOUNT,
         "The account of this environment. `cdk deploy` with credentials of another account fails "
         "before it changes anything.",
         default="",
@@ -204,6 +225,67 @@ class Settings:
             optional=True,
         ),
         "The beginning of every role's name, for accounts that require one.",
+        default="",
+    )
+    role_path: str = described(
+        Text(
+            pattern=re.compile(r"/([\w+=,.@-]+/)+", re.ASCII),
+            what="a path that begins and ends with /",
+            example="/ml-platform/",
+            most=ROLE_PATH_MAX,
+            optional=True,
+        ),
+        "The IAM path of every role, for accounts that require one. It cannot be changed later "
+        "without replacing the roles.",
+        default="",
+    )
+    tags: Mapping[str, str] = described(
+        Tags(most=OWN_TAGS_MAX),
+        "Tags of every stack with its resources, and of jobs, models and endpoints. A "
+        "customization's tag of the same key counts more.",
+        default={},
+    )
+    training_bucket: str = described(
+        _BUCKET,
+        "Your bucket for training datasets, used instead of one that the app creates. Its policy, "
+        "versions, key and events are yours: `tuning preflight` checks them.",
+        default="",
+    )
+    validation_bucket: str = described(
+        _BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
+    )
+    output_bucket: str = described(
+        _BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
+    )
+    data_key: str = described(
+        _KEY_ARN,
+        "Your key for the buckets, used instead of one that the app creates. Required with a "
+        "bucket of yours, which must be encrypted with it.",
+        default="",
+    )
+    data_account: str = described(
+        _ACCOUNT,
+        "The account that owns your three buckets and their key, if it is another one. "
+        "[own-resources.md](own-resources.md) has the policies that it must give them.",
+        default="",
+    )
+    operations_key: str = described(
+        _KEY_ARN,
+        "Your key for runs, messages and logs, used instead of one that the app creates.",
+        default="",
+    )
+    topic: str = described(
+        Text(
+            pattern=re.compile(
+                r"arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}", re.ASCII
+            ),
+            what="the ARN of an SNS topic",
+            example="arn:aws:sns:us-east-1:111122223333:ml-platform",
+            most=400,
+            optional=True,
+        ),
+        "Your topic for messages and alarms, used instead of one that the app creates. It is "
+        "encrypted with `operations_key`, which is required with it.",
         default="",
     )
     vpc: bool = described(
@@ -317,6 +399,12 @@ class Settings:
     def zones(self) -> tuple[str, ...]:
         """The zones of the app's own network, those for functions and endpoints first."""
         return self.vpc_zones or network_limits.ZONES.get(self.region, ())
+
+    @property
+    def own_buckets(self) -> Mapping[str, str]:
+        """The buckets that exist already, by what they are for."""
+        named = {kind: getattr(self, f"{kind}_bucket") for kind in BUCKETS}
+        return {kind: name for kind, name in named.items() if name}
 
     @property
     def own_network(self) -> bool:

@@ -6,32 +6,57 @@ every machine.
 """
 
 import ast
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from bedrock_tuning.errors import ConfigurationError
-
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+# In a wheel the functions' code lies inside of the package (setup.py), where nothing imports it.
+_IN_WHEEL: Final = _PACKAGE / "_functions"
 _PACKAGES: Final = ("lambdas", "bedrock_tuning")
 _NOT_DATA: Final = (".py", ".pyc", ".typed")
 
 
 @cache
-def shipped_files(root: Path = REPOSITORY) -> tuple[str, ...]:
-    """Every file of the asset, relative to the repository, sorted.
+def sources() -> Path:
+    """The folder with lambdas/ and bedrock_tuning/: the checkout, or a copy of what a wheel has."""
+    if not _IN_WHEEL.is_dir():
+        return _PACKAGE.parent
+    folder = Path(tempfile.mkdtemp(prefix="bedrock-tuning-functions-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    without = shutil.ignore_patterns("__pycache__", _IN_WHEEL.name)
+    shutil.copytree(_IN_WHEEL / "lambdas", folder / "lambdas", ignore=without)
+    shutil.copytree(_PACKAGE, folder / _PACKAGE.name, ignore=without)
+    return folder
+
+
+def lock() -> Path:
+    """The locked requirements of the functions."""
+    home = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent
+    return home / "lambdas" / "requirements.txt"
+
+
+def layers() -> Path:
+    """Where layers are built: in the checkout, or for a wheel in the user's cache."""
+    if not _IN_WHEEL.is_dir():
+        return _PACKAGE.parent / "build" / "layers"
+    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache_home) / "bedrock-tuning" / "layers"
+
+
+@cache
+def shipped_files(root: Path | None = None) -> tuple[str, ...]:
+    """Every file of the asset, relative to the folder of the sources, sorted.
 
     A package ships the data files beside its modules; one that discovers its modules with pkgutil
     ships all of them.
     """
-    if not (root / "lambdas").is_dir():
-        raise ConfigurationError(
-            [
-                f"{root / 'lambdas'} is missing: the functions' code is in a checkout, not in the "
-                "wheel: pip install --editable 'CHECKOUT[cdk]'"
-            ]
-        )
+    root = sources() if root is None else root
     handlers = [
         f"lambdas.{path.stem}"
         for path in sorted((root / "lambdas").glob("*.py"))

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs.asset import REPOSITORY, exclusions, shipped_files
+from bedrock_tuning.constructs.asset import exclusions, shipped_files, sources
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.layer import wheels
 from bedrock_tuning.constructs.permissions import Permissions
@@ -68,11 +68,11 @@ class Runtime(Construct):
         self.log_key = log_key
         files = shipped_files()
         self.code = lambda_.Code.from_asset(
-            str(REPOSITORY),
+            str(sources()),
             exclude=exclusions(files),
             ignore_mode=IgnoreMode.GIT,
             # A hash of ours, which the review can compute again from what is uploaded.
-            asset_hash=tree_hash(REPOSITORY, files),
+            asset_hash=tree_hash(sources(), files),
         )
         folder = wheels(settings.functions)
         installed = [name for name in files_below(folder) if "__pycache__" not in name]

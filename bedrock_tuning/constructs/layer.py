@@ -17,12 +17,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from bedrock_tuning.constructs.asset import REPOSITORY
+from bedrock_tuning.constructs import asset
 from bedrock_tuning.errors import SettingsError
 
 For = Literal["lambda", "host"]
-LOCK: Final = REPOSITORY / "lambdas" / "requirements.txt"
-FOLDER: Final = REPOSITORY / "build" / "layers"
+LOCK: Final = asset.lock()
+FOLDER: Final = asset.layers()
 PYTHON: Final = "3.13"
 # AWS: code and layers of a function together, unpacked.
 UNPACKED_BYTES_MAX: Final = 250 * 1024 * 1024

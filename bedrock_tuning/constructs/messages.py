@@ -54,18 +54,12 @@ class Messages(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        key: kms.Key,
+        key: kms.IKey,
         permissions: Permissions,
         alarm_email: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(
-            self,
-            "Topic",
-            display_name="Bedrock Tuning",
-            master_key=key,
-            enforce_ssl=True,
-        )
+        self.topic = self._topic(key, permissions)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -74,12 +68,20 @@ class Messages(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        permissions.register("topic", arn=self.topic.topic_arn)
         permissions.register("dead-letters", arn=self.dead_letters.queue_arn)
-        for statement in permissions.resource_policy("topic", self):
-            self.topic.add_to_resource_policy(statement)
         if alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+
+    def _topic(self, key: kms.IKey, permissions: Permissions) -> sns.ITopic:
+        if "topic" in permissions.contracts.given:
+            return sns.Topic.from_topic_arn(self, "Topic", permissions.fill("{topic}", self))
+        topic = sns.Topic(
+            self, "Topic", display_name="Bedrock Tuning", master_key=key, enforce_ssl=True
+        )
+        permissions.register("topic", arn=topic.topic_arn)
+        for statement in permissions.resource_policy("topic", self):
+            topic.add_to_resource_policy(statement)
+        return topic
 
     def alarm_on(self, scope: Construct, metrics: Mapping[str, cloudwatch.Metric]) -> None:
         """An alarm at the first event of each metric, by the name of its description."""

@@ -77,6 +77,9 @@ class Permissions:
             name, attribute = match[1], match[2]
             found = self._attributes.get((name, attribute)) if attribute else self._arns.get(name)
             found = found or values.get(name)
+            existing = self.contracts.known(name, attribute or "")
+            if existing is not None:
+                return self.fill(existing, scope)
             if found is None and self._imports and name in self.contracts.places:
                 return Fn.import_value(
                     export_name(self.contracts.environment, name, attribute or "")

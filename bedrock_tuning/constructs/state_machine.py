@@ -41,12 +41,13 @@ def state_machine(
         approval_days=settings.approval_days,
         placeholders=tuple(placeholders),
     )
+    text = json.dumps(definition, indent=1)
     machine = sfn.StateMachine(
         scope,
         construct_id,
         # Roles name it: a reference would be a cycle.
         state_machine_name=workflow_name(settings.name),
-        definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, indent=1)),
+        definition_body=sfn.DefinitionBody.from_string(text),
         definition_substitutions={
             name: permissions.fill(text, scope) for name, text in placeholders.items()
         },
@@ -55,5 +56,12 @@ def state_machine(
             destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
         ),
     )
+    resource = machine.node.default_child
+    if not isinstance(resource, sfn.CfnStateMachine):
+        raise TypeError(f"{machine.node.path} has no CfnStateMachine")
+    # Line by line, so that `cdk diff` shows the lines that change. As an object (Definition) it
+    # would lose every null, and a null is what discards a result.
+    lines = {"Fn::Join": ["\n", text.splitlines()]}
+    resource.add_property_override("DefinitionString", lines)
     permissions.register("workflow", arn=machine.state_machine_arn)
     return machine

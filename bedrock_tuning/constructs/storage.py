@@ -21,8 +21,13 @@ RETAINED: Final = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 def retained_key(
     scope: Construct, construct_id: str, *, name: str, description: str, permissions: Permissions
-) -> kms.Key:
-    """A key that rotates; name: its contract's, whose services may use it."""
+) -> kms.IKey:
+    """A key that rotates, or the one that exists already.
+
+    name: its contract's, whose services may use it.
+    """
+    if name in permissions.contracts.given:
+        return kms.Key.from_key_arn(scope, construct_id, permissions.fill(f"{{{name}}}", scope))
     key = kms.Key(
         scope,
         construct_id,

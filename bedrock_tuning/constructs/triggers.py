@@ -1,13 +1,10 @@
 """What starts a run, what looks after runs and leases: two rules and two schedules."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -20,7 +17,6 @@ def start_on_upload(
     scope: Construct,
     *,
     machine: sfn.StateMachine,
-    buckets: Sequence[s3.IBucket],
     dead_letters: sqs.IQueue,
     permissions: Permissions,
 ) -> None:
@@ -34,7 +30,12 @@ def start_on_upload(
             source=["aws.s3"],
             detail_type=["Object Created"],
             detail={
-                "bucket": {"name": [bucket.bucket_name for bucket in buckets]},
+                "bucket": {
+                    "name": [
+                        permissions.fill(f"{{{bucket}:name}}", scope)
+                        for bucket in permissions.contracts.trigger_buckets
+                    ]
+                },
                 "object": {"key": [{"suffix": permissions.contracts.trigger_key}]},
             },
         ),

@@ -6,6 +6,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts.budgets import monthly_budget
 from bedrock_tuning.contracts.constructs import places
 from bedrock_tuning.contracts.contract import (
     Condition,
@@ -43,13 +44,18 @@ __all__ = (
 def contracts(settings: Settings, customizations: Mapping[str, Customization]) -> Contracts:
     """The contracts of one environment, from its settings and the customizations alone."""
     scope = Scope(settings=settings, customizations=customizations)
-    known = places(customizations)
+    budgets = {
+        name: properties
+        for name, each in customizations.items()
+        if (properties := monthly_budget(settings, each)) is not None
+    }
+    known = places(customizations, budgets)
     base = Contracts(
         environment=settings.name,
         places=known,
         roles=roles(scope, known),
         people=people(scope, known),
-        guarded=guarded(settings.name, known),
+        guarded=guarded(settings, known),
         functions=tuple(
             Function(
                 spec=spec,
@@ -86,8 +92,16 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         },
         settings={name: to_settings(each) for name, each in customizations.items()},
         serving={
-            name: {"Customization": name, **to_properties(exposure(each))}
+            name: {"Customization": name, **_former(each), **to_properties(exposure(each))}
             for name, each in customizations.items()
         },
+        budgets=budgets,
+        tags=settings.tags,
     )
     return with_options(base, scope)
+
+
+def _former(customization: Customization) -> dict[str, str]:
+    """What its resource says of a name that it had before."""
+    former = customization.renamed_from
+    return {"RenamedFrom": former} if former else {}

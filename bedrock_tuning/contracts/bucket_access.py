@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts.contract import Role, role_path
+from bedrock_tuning.contracts.contract import Role, base_path, role_path
 
 ROLE_NAME_LENGTH: Final = 64
 # Reading, writing, deleting and listing what lies in a bucket. Not its configuration: whoever
@@ -38,11 +38,12 @@ def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:
     Customizations come and go, so their roles are admitted by the path that all of them have.
     """
     # Also while there is none: a platform does not know which will come.
-    customizations = f"{role_path(settings.name, 'bedrock')}*".lstrip("/")
+    base = base_path(settings)
+    customizations = f"{role_path(settings, 'bedrock')}*".lstrip("/")
     own = [
         f"{role.path}*".lstrip("/")
         if role.path != "/"
-        else role_name(settings, role.name.removeprefix("role."))
+        else f"{base}{role_name(settings, role.name.removeprefix('role.'))}".lstrip("/")
         for role in roles
         if any(action.startswith("s3:") for grant in role.grants for action in grant.actions)
     ]

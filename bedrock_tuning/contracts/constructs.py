@@ -34,8 +34,8 @@ def _pipeline(path: str, kind: str) -> Place:
     return Place(stack="pipeline", path=path, type=kind)
 
 
-def places(customizations: Iterable[str]) -> dict[str, Place]:
-    """Every construct that contracts name, for these customizations."""
+def places(customizations: Iterable[str], budgets: Iterable[str] = ()) -> dict[str, Place]:
+    """Every construct that contracts name, for these customizations. budgets: who has one."""
     known = {
         "training": _data("Training", _BUCKET),
         "validation": _data("Validation", _BUCKET),
@@ -64,6 +64,8 @@ def places(customizations: Iterable[str]) -> dict[str, Place]:
             known[f"person.{each.name}"] = Place(stack="people", path=each.construct, type=_POLICY)
     for name in customizations:
         known |= of_customization(name)
+    for name in budgets:
+        known[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
     return known
 
 

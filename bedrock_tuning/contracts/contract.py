@@ -172,13 +172,18 @@ def workflow_arn(environment: str) -> str:
 PathKind = Literal["bedrock", "start", "check", "approve", "people"]
 
 
-def role_path(environment: str, kind: PathKind) -> str:
+def role_path(settings: Settings, kind: PathKind) -> str:
     """The IAM path of roles by what they do, by which policies of buckets name them.
 
     Bedrock's, those that start jobs, those that write what was checked, the one that writes
     decisions; and the path of the policies of people.
     """
-    return f"/tuning/{environment}/{kind}/"
+    return f"{base_path(settings)}tuning/{settings.name}/{kind}/"
+
+
+def base_path(settings: Settings) -> str:
+    """The IAM path below which all roles are."""
+    return settings.role_path or "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +277,11 @@ class Contracts:
     (under "") and of its indexes, partition key first. retention: days, of "logs", "noncurrent"
     object versions and "work" files. custom_resources: what those of the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
-    serving: what its custom resource says.
+    serving: what its custom resource says; budgets: what its monthly budget says, if it has one.
+    tags: of everything in the environment.
+    given: the ARNs of what exists already, by the names
+    that placeholders use; "data-account" is the account that owns the data. asked: what the
+    policies of these must say, which somebody else writes. role_path: below which all roles are.
     """
 
     environment: str
@@ -297,6 +306,16 @@ class Contracts:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[Guarded, ...] = ()
+    role_path: str = "/"
+
+    def known(self, name: str, attribute: str = "") -> str | None:
+        """What a placeholder stands for that no template says; None for what a template makes."""
+        text = self.given.get(name)
+        return text.rpartition(":")[2] if text is not None and attribute == "name" else text
 
     @property
     def principals(self) -> tuple[Role, ...]:
@@ -337,6 +356,7 @@ class Contracts:
             people=tuple(each for each in self.people if each.place.stack not in customizations),
             settings={n: each for n, each in self.settings.items() if n not in customizations},
             serving={n: each for n, each in self.serving.items() if n not in customizations},
+            budgets={n: each for n, each in self.budgets.items() if n not in customizations},
         )
 
     def role(self, name: str) -> Role:

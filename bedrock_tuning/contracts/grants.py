@@ -47,8 +47,8 @@ def arn_like(key: str, *values: str) -> Condition:
     return Condition(operator="ArnLike", key=key, values=values)
 
 
-# A bucket of the same name in another account is not ours.
-OWN_ACCOUNT: Final = equals("aws:ResourceAccount", "{account}")
+# A bucket of the same name in yet another account is not the one that is meant.
+OWN_ACCOUNT: Final = equals("aws:ResourceAccount", "{data-account}")
 FROM_THIS_ACCOUNT: Final = equals("aws:SourceAccount", "{account}")
 
 
@@ -215,6 +215,15 @@ def open_runs() -> Grant:
         why="find open runs",
         actions=("dynamodb:Query",),
         resources=("{runs}/index/open",),
+    )
+
+
+def find_runs() -> Grant:
+    """Finding the runs of a customization, by their index of the runs table."""
+    return Grant(
+        why="find runs",
+        actions=("dynamodb:Query",),
+        resources=("{runs}/index/by-customization",),
     )
 
 

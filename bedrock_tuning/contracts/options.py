@@ -1,10 +1,11 @@
 """What optional settings add to the contracts: a network, a key for models, closed buckets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.settings_fields import BUCKETS
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.bucket_access import DATA_ACTIONS, admitted
 from bedrock_tuning.contracts.contract import (
@@ -16,11 +17,14 @@ from bedrock_tuning.contracts.contract import (
     Refusal,
     Role,
     Scope,
+    base_path,
 )
 from bedrock_tuning.contracts.network import add_network
 from bedrock_tuning.contracts.people import add_roles
 from bedrock_tuning.contracts.resources import administered
 
+# What an account holds that owns the data.
+DATA: Final = (*BUCKETS, "data-key")
 _ENCRYPT: Final = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 
 
@@ -39,7 +43,93 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = _add_model_key(contracts, nova=_serves_nova(scope))
     if settings.deny_others:
         contracts = _close_buckets(contracts, settings)
-    return add_network(contracts, scope) if settings.vpc else contracts
+    if settings.vpc:
+        contracts = add_network(contracts, scope)
+    return _with_existing(contracts, settings)
+
+
+def _with_existing(contracts: Contracts, settings: Settings) -> Contracts:
+    """What exists already is made by no stack, and its owner writes its policy."""
+    owner = settings.data_account
+    arns = {
+        **{kind: f"arn:aws:s3:::{name}" for kind, name in settings.own_buckets.items()},
+        "data-key": settings.data_key,
+        "operations-key": settings.operations_key,
+        "topic": settings.topic,
+    }
+    given = {name: _here(arn, owner) for name, arn in arns.items() if arn}
+    # Access logs of a bucket are its owner's, too.
+    gone = {*given, *(("access-logs",) if len(settings.own_buckets) == len(BUCKETS) else ())}
+    base = base_path(settings)
+    return replace(
+        contracts,
+        places={name: place for name, place in contracts.places.items() if name not in gone},
+        roles=tuple(
+            replace(role, path=base) if role.path == "/" else role for role in contracts.roles
+        ),
+        guarded=tuple(
+            _without_logs_of(each, given) for each in contracts.guarded if each.name not in gone
+        ),
+        asked=tuple(
+            _of_another_account(each, contracts.roles) if owner and each.name in DATA else each
+            for each in contracts.guarded
+            if each.name in given
+        ),
+        given={**given, "data-account": owner or "{account}"},
+        role_path=base,
+    )
+
+
+def _here(arn: str, owner: str) -> str:
+    """An ARN with placeholders for where it is deployed, but for what another account owns."""
+    _, _, service, region, account, name = arn.split(":", 5)
+    there = account if owner and account == owner else account and "{account}"
+    return f"arn:{{partition}}:{service}:{region and '{region}'}:{there}:{name}"
+
+
+def _of_another_account(each: Guarded, roles: Iterable[Role]) -> Guarded:
+    """What its owner must grant to this account, whose policies then decide who may do it.
+
+    It names no folders: customizations come and go.
+    """
+    mine = f"{{{each.name}}}"
+    used = [
+        (action, resource.removeprefix(mine), grant)
+        for role in roles
+        for grant in role.grants
+        for resource in grant.resources
+        if resource.startswith(mine)
+        for action in grant.actions
+    ]
+    if each.name == "data-key":
+        (conditions,) = {grant.conditions for _, _, grant in used}
+        key = _to_this_account("use the key", [action for action, *_ in used], "*", conditions)
+        return replace(each, grants=(key,))
+    objects = [action for action, key, _ in used if key]
+    listings = [action for action, key, _ in used if not key]
+    grants = [_to_this_account("use objects", objects, f"{mine}/*")]
+    if listings:
+        grants.append(_to_this_account("list them", listings, mine))
+    return replace(each, grants=tuple(grants))
+
+
+def _to_this_account(
+    why: str, actions: Iterable[str], resource: str, conditions: tuple[Condition, ...] = ()
+) -> Grant:
+    return Grant(
+        why=why,
+        actions=tuple(sorted(set(actions))),
+        resources=(resource,),
+        conditions=conditions,
+        everybody_here=True,
+    )
+
+
+def _without_logs_of(each: Guarded, given: Mapping[str, str]) -> Guarded:
+    if each.name != "access-logs":
+        return each
+    theirs = [f"{{access-logs}}/{name}/*" for name in given]
+    return replace(each, grants=tuple(g for g in each.grants if not set(theirs) & set(g.resources)))
 
 
 def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:

@@ -520,7 +520,7 @@ def people(scope: Scope, places: Places) -> tuple[Role, ...]:
             trust=(),
             grants=_grants(persona, scope, whose),
             refusals=persona.never(scope),
-            path=role_path(scope.settings.name, "people"),
+            path=role_path(scope.settings, "people"),
         )
         for persona in PEOPLE
         for name, whose in _of(persona, scope.customizations)

@@ -1,12 +1,13 @@
 """What a project's files say for one environment: cdk.json's settings and the customizations."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bedrock_tuning.config import customization, deployed, settings
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization_fields import tags_max
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.run.exposure import cap_problem, exposure
@@ -43,14 +44,41 @@ def read(
         raise ConfigurationError([*problems, *found.problems, *_lengths(found)])
     checked = settings.check(tuning, environment=environment)
     found = customization.scan(customizations, regions=checked.regions)
-    every = [*checked.problems, *found.problems, *_lengths(found), *_caps(checked, found)]
+    every = [
+        *checked.problems,
+        *found.problems,
+        *_lengths(found),
+        *_caps(checked, found),
+        *_tags(checked, found),
+    ]
     if every or checked.settings is None:
         raise ConfigurationError(every)
     return Project(
         settings=checked.settings,
-        customizations=found.by_environment.get(checked.settings.name, {}),
+        customizations={
+            name: tagged(each, checked.settings)
+            for name, each in found.by_environment.get(checked.settings.name, {}).items()
+        },
         retired=found.retired,
     )
+
+
+def tagged(wanted: Customization, chosen: Settings) -> Customization:
+    """A customization with the tags of its environment, too."""
+    return replace(wanted, tags={**chosen.tags, **wanted.tags})
+
+
+def _tags(checked: settings.CheckedSettings, found: customization.LoadResult) -> Iterator[str]:
+    for name, chosen in checked.environments.items():
+        for wanted in found.by_environment.get(name, {}).values():
+            number = len(tagged(wanted, chosen).tags)
+            if number > tags_max():
+                yield checked.problem(
+                    name,
+                    "tags",
+                    f"together with those of {wanted.file} they are {number}, the maximum is "
+                    f"{tags_max()} beside those of this project: use fewer",
+                )
 
 
 def _lengths(found: customization.LoadResult) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     VENDED_LOGS,
@@ -22,8 +23,9 @@ _LOGGED = (*_DATASETS, "output")
 _ALARMS = "arn:{partition}:cloudwatch:{region}:{account}:alarm:*"
 
 
-def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...]:
+def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, ...]:
     """All of them; a policy in the templates on anything else is a fault."""
+    environment = settings.name
     alarms = (g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", _ALARMS))
 
     def of(name: str, *grants: Grant, refusals: tuple[Refusal, ...] = ()) -> Guarded:
@@ -31,10 +33,10 @@ def guarded(environment: str, places: Mapping[str, Place]) -> tuple[Guarded, ...
 
     return (
         *(
-            of(name, refusals=(*_bucket_refusals(name), _refuse_forgery(environment, name)))
+            of(name, refusals=(*_bucket_refusals(name), _refuse_forgery(settings, name)))
             for name in _DATASETS
         ),
-        of("output", refusals=(*_bucket_refusals("output"), *_refuse_rewriting(environment))),
+        of("output", refusals=(*_bucket_refusals("output"), *_refuse_rewriting(settings))),
         of(
             "access-logs",
             *(_access_logs(name) for name in _LOGGED),
@@ -159,25 +161,25 @@ def _refuse_plain_http(action: str, *resources: str) -> Refusal:
     )
 
 
-def _refuse_forgery(environment: str, name: str) -> Refusal:
+def _refuse_forgery(settings: Settings, name: str) -> Refusal:
     """Who may write anywhere else in a dataset's bucket still cannot write what was checked."""
     return _only(
         "checked manifests by their checker only",
-        role_path(environment, "check"),
+        role_path(settings, "check"),
         f"{{{name}}}/{s3_layout.CHECKED}/*",
     )
 
 
-def _refuse_rewriting(environment: str) -> tuple[Refusal, ...]:
+def _refuse_rewriting(settings: Settings) -> tuple[Refusal, ...]:
     """What was found is written by functions only; what was decided, once, and never removed."""
     decisions = f"{{output}}/{s3_layout.APPROVALS}/*"
     return (
         _only(
             "reports and results by their checkers only",
-            role_path(environment, "check"),
+            role_path(settings, "check"),
             *(f"{{output}}/{folder}/*" for folder in (s3_layout.REPORTS, s3_layout.WORK)),
         ),
-        _only("decisions by their function only", role_path(environment, "approve"), decisions),
+        _only("decisions by their function only", role_path(settings, "approve"), decisions),
         Refusal(
             why="no decision is removed",
             actions=("s3:DeleteObject*",),

@@ -52,7 +52,7 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(*spec.grants(scope), g.write_logs(spec.name)),
         # The buckets' policies know by its path who may write what was checked and decided.
-        path=role_path(scope.settings.name, spec.writes) if spec.writes else "/",
+        path=role_path(scope.settings, spec.writes) if spec.writes else "/",
     )
 
 
@@ -116,7 +116,7 @@ def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role
         service="bedrock.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", g.JOBS)),
         grants=tuple(granted),
-        path=role_path(scope.settings.name, "bedrock"),
+        path=role_path(scope.settings, "bedrock"),
     )
 
 
@@ -225,7 +225,7 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
                 conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
             ),
         ),
-        path=role_path(scope.settings.name, "start"),
+        path=role_path(scope.settings, "start"),
     )
 
 
@@ -248,8 +248,7 @@ def _workflow(scope: Scope, places: Places) -> Role:
                 why="become starters",
                 actions=("sts:AssumeRole",),
                 resources=(
-                    "arn:{partition}:iam::{account}:role"
-                    f"{role_path(scope.settings.name, 'start')}*",
+                    f"arn:{{partition}}:iam::{{account}}:role{role_path(scope.settings, 'start')}*",
                 ),
             ),
             *g.notify(),

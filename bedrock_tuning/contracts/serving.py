@@ -8,7 +8,14 @@ from bedrock_tuning.config.lambda_environment import (
     ThroughputEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import SETTINGS_VALUE, Answer, FunctionSpec, Grant, Scope
+from bedrock_tuning.contracts.contract import (
+    SETTINGS_VALUE,
+    Answer,
+    Condition,
+    FunctionSpec,
+    Grant,
+    Scope,
+)
 from bedrock_tuning.run.decisions import ServingStep
 
 
@@ -115,7 +122,21 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         g.start_workflow("hand over"),
         g.read_settings(environment),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
-        *g.runs("GetItem", "PutItem"),
+        *g.runs("GetItem", "PutItem", "UpdateItem"),
+        g.find_runs(),
+        Grant(
+            why="rename what is tagged as own",
+            actions=("bedrock:TagResource",),
+            resources=(g.CUSTOM_MODELS, *g.ENDPOINTS),
+            conditions=(
+                g.tagged_as_own(environment),
+                Condition(
+                    operator="ForAllValues:StringEquals",
+                    key="aws:TagKeys",
+                    values=(g.CUSTOMIZATION_TAG,),
+                ),
+            ),
+        ),
         Grant(
             why="keep stacks of running jobs",
             actions=("bedrock:ListModelCustomizationJobs",),

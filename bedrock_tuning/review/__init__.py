@@ -43,9 +43,10 @@ def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:
     Of customizations whose stacks are alike, one is evidence for all.
     """
     assembly, contracts = reduced(assembly, contracts)
+    bound = bind(contracts, assembly)
     with assembly.reads.by("the roles' and resources' policies"):
-        permissions = access.build(assembly)
-    return Evidence(assembly=assembly, permissions=permissions, bound=bind(contracts, assembly))
+        permissions = access.build(assembly, bound.existing())
+    return Evidence(assembly=assembly, permissions=permissions, bound=bound)
 
 
 def violations(checked: Evidence) -> list[Violation]:

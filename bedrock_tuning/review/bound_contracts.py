@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Place, Refusal
 from bedrock_tuning.contracts.contract import PLACEHOLDER
+from bedrock_tuning.contracts.options import DATA
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.iam.access import Existing
 from bedrock_tuning.review.iam.policy import Statement
 
 
@@ -41,6 +43,9 @@ class Bound:
             }
             if name in fixed:
                 return fixed[name]
+            existing = self.contracts.known(name, attribute or "")
+            if existing is not None:
+                return self.fill(existing)
             found = self.resources.get(name)
             if found is None:
                 return f"«no {name}»"
@@ -49,6 +54,20 @@ class Bound:
             return found.name if attribute else found.arn
 
         return PLACEHOLDER.sub(value, text)
+
+    def existing(self) -> dict[str, Existing]:
+        """What no template makes, by ARN, with the policy that its owner must have given it."""
+        owner = self.fill("{data-account}")
+        return {
+            self.fill(f"{{{each.name}}}"): Existing(
+                policy=[
+                    *(as_statement(self.grant(grant), where=each.name) for grant in each.grants),
+                    *(as_statement(self.refusal(no), where=each.name) for no in each.refusals),
+                ],
+                account=owner if each.name in DATA else identity.ACCOUNT,
+            )
+            for each in self.contracts.asked
+        }
 
     def conditions(self, conditions: Iterable[Condition]) -> tuple[Condition, ...]:
         """Conditions with their values filled."""

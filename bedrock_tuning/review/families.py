@@ -61,6 +61,8 @@ def _shape(assembly: Assembly, contracts: Contracts, name: str, roles: list[Role
         "Settings": _blank_settings(resources.get("Settings", {}), contracts.settings[name]),
         "Throughput": _blank_serving(resources.get("Throughput", {}), contracts.serving[name]),
     }
+    if name in contracts.budgets:
+        blank["Budget"] = _blank_budget(resources.get("Budget", {}), contracts.budgets[name])
     if None in blank.values():
         return ""
     # Not in the template: where, and how it is deployed.
@@ -83,6 +85,10 @@ def _blank_serving(raw: Mapping[str, Any], values: Mapping[str, str]) -> dict[st
     if any(properties.get(key) != value for key, value in values.items()):
         return None
     return {**raw, "Properties": {**properties, **dict.fromkeys(values, "«value»")}}
+
+
+def _blank_budget(raw: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    return {**raw, "Properties": "«budget»"} if raw.get("Properties") == wanted else None
 
 
 def without(assembly: Assembly, stacks: Collection[str]) -> Assembly:

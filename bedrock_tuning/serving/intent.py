@@ -88,7 +88,7 @@ class Intent:
     order: the newest wish, by the time of its upload or command. deployment: the newest one that
     acted. model_arn, model_run: what should be served. terms, price, approval: what the newest
     purchase was allowed on. before: what was published until the owner published something else,
-    until it is done.
+    until it is done. renamed_to: the customization that has all of it now.
     """
 
     customization: str
@@ -110,6 +110,7 @@ class Intent:
     begun: Begun = field(default_factory=Begun)
     published: Published = field(default_factory=Published)
     before: Published | None = None
+    renamed_to: str = ""
 
     def to_json(self) -> str:
         """As it is stored."""
@@ -134,6 +135,31 @@ class Intent:
     def working(self, now: str) -> bool:
         """Whether its owner may still be at work."""
         return self.until > now
+
+    def renamed(self, name: str, *, now: str) -> tuple[Self, Self]:
+        """What a customization with another name takes over, and what is left: nobody acts on it.
+
+        The first has the version of no item yet: it is written over that of its new name.
+        """
+        heir = replace(
+            self,
+            customization=name,
+            generation=self.generation + 1,
+            version=0,
+            owner="",
+            until="",
+            renamed_to="",
+        )
+        left = type(self)(
+            customization=self.customization,
+            generation=self.generation + 1,
+            version=self.version,
+            why=f"it is called {name} now",
+            by="a deployment",
+            since=now,
+            renamed_to=name,
+        )
+        return heir, left
 
     def ended(self, *, why: str, by: str, now: str, owner: str = "") -> Self:
         """Switched off, before anything is deleted: from now on nobody who acted before does.
@@ -197,6 +223,8 @@ def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
     deployment changes the terms of what is served, never the model. It starts nothing that is off,
     and a run with a newer upload than what is served overtakes it.
     """
+    if intent.renamed_to:
+        return Claim(intent=None, reason=overtaken(intent))
     if intent.owner == wish.run:
         return Claim(intent=intent)
     # What was recorded as published is proved: it is no longer anybody's to undo.
@@ -231,6 +259,8 @@ def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
 
 def overtaken(intent: Intent) -> str:
     """Why an actor that does not own a customization leaves it alone."""
+    if intent.renamed_to:
+        return f"{intent.customization} is called {intent.renamed_to} now"
     if not intent.on and intent.terms is not None and intent.terms.mode != "none":
         return f"it is not served any more: {intent.why} ({intent.by}, {intent.since})"
     if intent.owner and intent.owner == intent.deployment:

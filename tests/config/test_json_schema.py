@@ -156,6 +156,7 @@ def test_what_the_schema_leaves_to_synthesis_is_refused_there(tmp_path: Path) ->
         ({"unset": "serving"}, False),
         ({"only": ["prod"]}, False),
         ({"retired": "2026-12-01"}, False),
+        ({"renamed_from": "pets"}, False),
         ({"environments": {}}, False),
     ],
 )

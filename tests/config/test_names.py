@@ -19,6 +19,7 @@ from bedrock_tuning.config.names import (
     environment_problem,
     stack_name,
 )
+from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.constructs import export_name
 from bedrock_tuning.contracts.contract import parameter_prefix, role_path, settings_name
 from bedrock_tuning.run.job import PATTERNS
@@ -62,7 +63,7 @@ def test_no_path_or_prefix_of_an_environment_is_inside_of_another_ones(
     environments: set[str],
 ) -> None:
     for derive in (
-        lambda each: role_path(each, "start"),
+        lambda each: role_path(Settings(name=each, region="us-east-1"), "start"),
         lambda each: f"{parameter_prefix(each)}/",
         lambda each: stack_name(each, ""),
         lambda each: export_name(each, "training"),

@@ -193,3 +193,31 @@ def test_names_that_do_not_fit_together_are_refused_for_that_environment(tmp_pat
     (tmp_path / f"{'a' * 30}.toml").write_text(HEAD + BASE, "utf-8")
     (problem,) = scan(tmp_path, regions={"dev": "us-east-1", "production": "us-east-1"}).problems
     assert "the name has 30 characters and the environment production 10" in problem
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        ({"pets": "pets"}, "pets.toml:1: renamed_from: is the name that it has"),
+        (
+            {"animals": "pets", "pets": ""},
+            'animals.toml: renamed_from: "pets" is a customization of its own',
+        ),
+        (
+            {"animals": "pets", "beasts": "pets"},
+            'beasts.toml: renamed_from: "pets" is what customizations/animals.toml was, too',
+        ),
+        ({"animals": "pets", "beasts": "animal"}, ""),
+    ],
+)
+def test_a_former_name_is_nobodys_name_any_more_and_one_takes_it_over(
+    tmp_path: Path, files: dict[str, str], problem: str
+) -> None:
+    folder = tmp_path / "customizations"
+    folder.mkdir()
+    for name, former in files.items():
+        head = f'renamed_from = "{former}"\n' if former else ""
+        (folder / f"{name}.toml").write_text(f"{head}{HEAD}{BASE}", "utf-8")
+    found = scan(folder, regions=REGIONS).problems
+    assert [each for each in found if not problem or problem not in each] == []
+    assert len(found) == (1 if problem else 0)

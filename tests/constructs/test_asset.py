@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from bedrock_tuning.constructs.asset import exclusions, shipped_files
-from bedrock_tuning.errors import ConfigurationError
 
 
 def test_data_files_are_shipped_with_the_packages_that_read_them(tmp_path: Path) -> None:
@@ -70,8 +67,3 @@ def test_imports_for_type_checkers_alone_are_not_shipped(tmp_path: Path) -> None
         "lambdas/_real.py",
         "lambdas/price.py",
     )
-
-
-def test_an_installed_wheel_has_no_functions_to_deploy_and_says_what_has(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"CHECKOUT\[cdk\]"):
-        shipped_files(tmp_path)

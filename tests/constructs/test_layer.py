@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.constructs import layer
-from bedrock_tuning.constructs.asset import REPOSITORY, shipped_files
+from bedrock_tuning.constructs.asset import shipped_files, sources
 from bedrock_tuning.errors import SettingsError
 from bedrock_tuning.files import tree_hash
 
@@ -93,7 +93,7 @@ def test_the_layer_holds_the_sdk_of_the_lock_and_fits_into_lambda() -> None:
     (sdk,) = (place / "python").glob("botocore-*.dist-info")
     assert f"{sdk.name.removesuffix('.dist-info').replace('-', '==')} " in layer.LOCK.read_text()
     files = [path for path in place.rglob("*") if path.is_file()]
-    code = [REPOSITORY / name for name in shipped_files()]
+    code = [sources() / name for name in shipped_files()]
     size = sum(path.stat().st_size for path in files + code)
     # The rest is for what a later release of the SDK brings.
     assert size < layer.UNPACKED_BYTES_MAX / 2

@@ -139,5 +139,8 @@ NOT_NEEDED_HERE = {
     ("StartJob", "states:DescribeExecution"): "only of another run that holds the same work",
     ("KeepLeases", "cloudwatch:GetMetricStatistics"): "only with idle_hours, after so many",
     ("KeepLeases", "states:StartExecution"): "only for a run whose execution is gone",
+    ("ProvisionedThroughput", "bedrock:TagResource"): "only of what is renamed",
+    ("ProvisionedThroughput", "dynamodb:Query"): "only of what is renamed",
+    ("ProvisionedThroughput", "dynamodb:UpdateItem"): "only of what is renamed",
     ("CheckImages", "s3:ListBucket"): "asked for when S3 refuses a key: no picture is missing here",
 }

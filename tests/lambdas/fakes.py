@@ -247,11 +247,13 @@ class DynamoDb(Fake):
         ExpressionAttributeValues: dict[str, Any],
         **_: Any,
     ) -> dict[str, Any]:
-        assert (IndexName, KeyConditionExpression) == ("open", "#open = :open")
+        indexes = {"open": "#open = :open", "by-customization": "#name = :name"}
+        assert KeyConditionExpression == indexes[IndexName]
+        key, value = KeyConditionExpression.split(" = ")
         found = [
             dict(item)
             for item in self.items.values()
-            if item.get(ExpressionAttributeNames["#open"]) == ExpressionAttributeValues[":open"]
+            if item.get(ExpressionAttributeNames[key]) == ExpressionAttributeValues[value]
         ]
         found.sort(key=lambda item: item["run"]["S"])
         return {"Items": found, "Count": len(found), "ScannedCount": len(found)}

@@ -34,7 +34,7 @@ class Synthesized:
         return cls(
             folder=folder,
             contracts=contracts,
-            texts={name: json.dumps(raw) for name, raw in assembly.templates.items()},
+            texts={name: json.dumps(_whole(raw)) for name, raw in assembly.templates.items()},
             regions=assembly.regions,
             protected=assembly.protected,
             assets=assembly.assets,
@@ -74,6 +74,16 @@ class Synthesized:
         found.protected = dict(self.protected)
         found.assets = self.assets
         return review.evidence_of(found, self.contracts)
+
+
+def _whole(raw: Raw) -> Raw:
+    """A template whose workflow is one text, as flaws change it."""
+    for resource in raw["Resources"].values():
+        lines = resource.get("Properties", {}).get("DefinitionString")
+        if isinstance(lines, dict):
+            delimiter, parts = lines["Fn::Join"]
+            resource["Properties"]["DefinitionString"] = delimiter.join(parts)
+    return raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.review.broken import Synthesized
 
 os.environ.setdefault("CDK_VALIDATION", "false")
 
+KEYS = "arn:aws:kms:us-east-1:111122223333:key/"
 BOUNDARY = "arn:aws:iam::111122223333:policy/org/Boundary"
 # Environments that cdk.json does not have: the settings that change what is proved.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
@@ -42,7 +43,17 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
         "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         "vpc_security_groups": ["sg-0123456789abcdef0"],
     },
+    "yours": {
+        "region": "us-east-1",
+        **{f"{kind}_bucket": f"ml-{kind}" for kind in ("training", "validation", "output")},
+        "data_key": f"{KEYS}0e3ab5a8-0000-4000-8000-000000000000",
+        "operations_key": f"{KEYS}0e3ab5a8-0000-4000-8000-000000000001",
+        "topic": "arn:aws:sns:us-east-1:111122223333:ml-platform",
+        "alarm_email": "ops@example.com",
+    },
 }
+# Written into the files of one variant only.
+BUDGET = ("[budget]\n", "[budget]\nmonthly_usd = 400.0\n")
 
 
 def tuning_context() -> dict[str, Any]:
@@ -56,7 +67,6 @@ def tuning_context() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
     """The templates of an environment or variant, with the contracts of its settings."""
-    customizations = customization.load_all(ROOT / "customizations")
 
     @cache
     def build(environment: str) -> Synthesized:
@@ -68,14 +78,24 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Syn
             # As the CDK CLI sets it.
             "aws:cdk:enable-path-metadata": True,
         }
-        build_app(context, outdir=str(outdir)).synth()
+        files = ROOT / "customizations"
+        if environment == "yours":
+            files = _with_budget(files, tmp_path_factory.mktemp("files") / "customizations")
+        build_app(context, outdir=str(outdir), customizations=files).synth()
         # The heap of aws_cdk stays to the end: no later collection has to walk it.
         gc.collect()
         gc.freeze()
         chosen = settings.read(tuning_context(), environment=environment)
-        return Synthesized.read(Path(outdir), contracts(chosen, customizations))
+        return Synthesized.read(Path(outdir), contracts(chosen, customization.load_all(files)))
 
     return build
+
+
+def _with_budget(source: Path, folder: Path) -> Path:
+    folder.mkdir()
+    for file in source.glob("*.toml"):
+        (folder / file.name).write_text(file.read_text("utf-8").replace(*BUDGET), "utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ UV = str(Path(sys.executable).with_name("uv"))
 def build(folder: Path) -> Path:
     """Builds it in a folder, from a copy, because setuptools writes into what it builds."""
     names = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z", "bedrock_tuning", "*.toml", "*.md"],
+        ["git", "ls-files", "-co", "--exclude-standard", "-z",
+         "bedrock_tuning", "lambdas", "setup.py", "*.toml", "*.md"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     for name in filter(None, names.split("\0")):

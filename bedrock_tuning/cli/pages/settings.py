@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING
 from typing import Final
 
-from bedrock_tuning.config.customization_fields import TABLES, tags_max
+from bedrock_tuning.config.customization_fields import PLACEMENT, TABLES, tags_max
 from bedrock_tuning.config.fields import Field
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings_fields import SETTINGS
@@ -66,7 +66,7 @@ _OVERLAYS: Final = """
 ### One file, several environments
 
 `[environments.NAME]` holds what is different in one environment: any key of the table above but
-`only`, `only_regions` and `retired`. `unset` lists the keys that this environment does without.
+PLACEMENT. `unset` lists the keys that this environment does without.
 Synthesis checks the result for every environment, not only for the chosen one.
 
 ```toml
@@ -93,6 +93,11 @@ max_run_usd = 500.0
 Commands that read a file and no environment, such as `tuning price`, read it without
 `[environments]`.
 """
+
+
+def _placement() -> str:
+    *most, last = (f"`{key}`" for key in PLACEMENT)
+    return f"{', '.join(most)} and {last}"
 
 
 def settings_page() -> str:
@@ -127,7 +132,7 @@ def settings_page() -> str:
             _CUSTOMIZATIONS,
             *_rows(keys),
             *(_row(*cells) for cells in free),
-            _OVERLAYS,
+            _OVERLAYS.replace("PLACEMENT", _placement()),
         ]
     )
 

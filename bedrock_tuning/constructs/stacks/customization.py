@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CustomResource, Duration, Fn, RemovalPolicy, Tags
+from aws_cdk import CfnResource, CustomResource, Duration, Fn, RemovalPolicy, Tags
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -59,6 +59,9 @@ class CustomizationStack(TuningStack):
             removal_policy=RemovalPolicy.DESTROY,
             properties=dict(contracts.serving[name]),
         )
+        budget = contracts.budgets.get(name)
+        if budget is not None:
+            CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
         # Deleted first: as long as an endpoint needs them, the others stay.
         serving.node.add_dependency(service_role, starter, settings)
         export(self, "Serving", serving.get_att_string("Status"))

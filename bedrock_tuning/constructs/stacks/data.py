@@ -1,13 +1,16 @@
 """The stateful unit: the data key and the buckets, retained whatever happens to the stack."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import CfnWaitConditionHandle, Duration
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.settings_fields import BUCKETS
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
@@ -51,23 +54,36 @@ class DataStack(TuningStack):
             )
             # Who calls a model needs kms:Decrypt on it, through Bedrock.
             export(self, "ModelKey", model_key.key_arn)
-        common: dict[str, Any] = {
-            "key": key,
-            "access_logs": log_bucket(self, "AccessLogs", settings=settings),
-            "settings": settings,
-            "permissions": permissions,
-        }
+        existing = permissions.contracts.given
+        kinds = [kind for kind in BUCKETS if kind not in existing]
+        if kinds:
+            self._buckets(kinds, key=key, settings=settings, permissions=permissions)
+        elif not self.node.try_find_child("ModelKey"):
+            # CloudFormation takes no stack without resources, and this one's outputs say where the
+            # data is.
+            CfnWaitConditionHandle(self, "NothingToHold")
+        for kind in BUCKETS:
+            export(self, f"{kind.title()}Bucket", permissions.fill(f"{{{kind}:name}}", self))
+
+    def _buckets(
+        self, kinds: Sequence[str], *, key: kms.IKey, settings: Settings, permissions: Permissions
+    ) -> None:
+        logs = log_bucket(self, "AccessLogs", settings=settings)
         work = s3.LifecycleRule(
             id="ExpireWork",
             prefix=f"{s3_layout.WORK}/",
             expiration=Duration.days(settings.work_days),
         )
-        self.training = data_bucket(self, "Training", **common)
-        self.validation = data_bucket(self, "Validation", **common)
-        self.output = data_bucket(self, "Output", work, **common)
-        # What Bedrock or our functions write must never start a run: only datasets send events.
-        send_events(self.training)
-        send_events(self.validation)
-        for name in ("Training", "Validation", "Output"):
-            bucket: s3.Bucket = getattr(self, name.lower())
-            export(self, f"{name}Bucket", bucket.bucket_name)
+        for kind in kinds:
+            bucket = data_bucket(
+                self,
+                kind.title(),
+                *([work] if kind == "output" else ()),
+                key=key,
+                access_logs=logs,
+                settings=settings,
+                permissions=permissions,
+            )
+            # What Bedrock or our functions write must never start a run: only datasets send events.
+            if kind != "output":
+                send_events(bucket)

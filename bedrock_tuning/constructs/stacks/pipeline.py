@@ -12,7 +12,6 @@ from bedrock_tuning.constructs.messages import Messages
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack
-from bedrock_tuning.constructs.stacks.data import DataStack
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
 from bedrock_tuning.constructs.triggers import (
@@ -35,7 +34,6 @@ class PipelineStack(TuningStack):
         *,
         settings: Settings,
         permissions: Permissions,
-        data: DataStack,
         network: Attachment | None = None,
         **kwargs: Any,
     ) -> None:
@@ -63,7 +61,6 @@ class PipelineStack(TuningStack):
         start_on_upload(
             self,
             machine=self.workflow,
-            buckets=(data.training, data.validation),
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
         )

@@ -16,6 +16,7 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 
 # Checked by type and use, wherever they are: no contract names them one by one.
 _PLUMBING: Final = (
+    "AWS::CloudFormation::WaitConditionHandle",
     "AWS::CloudWatch::Alarm",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
@@ -125,14 +126,14 @@ def _texts(value: Any) -> Iterator[str]:
     "A115",
     "Resources and stacks have the tags of their environment and customization, and no others.",
     limit="policies know by tags whose a resource is, and those of others may give rights by them",
-    fix="Write tags of your own under [tags] in the customization's file",
+    fix="Write tags of your own under tags in cdk.json, or [tags] in the customization's file",
 )
 def tags(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     expected: dict[str, dict[str, str]] = {}
     for stack in evidence.assembly.templates:
         name = stack.removeprefix(stack_name(contracts.environment, ""))
-        expected[stack] = {ENVIRONMENT_TAG: contracts.environment}
+        expected[stack] = {**contracts.tags, ENVIRONMENT_TAG: contracts.environment}
         if name in contracts.settings:
             own = contracts.settings[name]["tags"]
             expected[stack] |= {**own, CUSTOMIZATION_TAG: name}
@@ -220,6 +221,7 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
         contract, _, attribute = meant.partition(":")
         resource = evidence.contracted.get(contract)
         if resource is None:
+            yield from _existing_output(evidence, output, contract)
             continue
         value = get(evidence.assembly.templates[resource.stack], "Outputs", output, "Value")
         name = resource.logical_id
@@ -230,6 +232,18 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
                 f"it is {value or 'missing'}",
                 f"{wanted}: commands use what it names",
             )
+
+
+def _existing_output(evidence: Evidence, output: str, contract: str) -> Iterator[Violation]:
+    """What exists already is named by the settings."""
+    bound = evidence.bound
+    if contract not in bound.contracts.given:
+        return
+    wanted = bound.fill(f"{{{contract}:name}}")
+    for stack, raw in evidence.assembly.templates.items():
+        value = "".join(_texts(get(raw, "Outputs", output, "Value")))
+        if value and value.rpartition(":")[2] != wanted:
+            yield found(f"{stack}/{output}", f"it is {value}", f"the settings say {wanted}")
 
 
 def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:

@@ -84,6 +84,20 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
         yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
 
 
+@check(
+    "M806",
+    "Every monthly budget is the one of its customization's file.",
+    fix="Deploy what the file says",
+)
+def budgets(evidence: Evidence) -> Iterator[Violation]:
+    for name, wanted in evidence.bound.contracts.budgets.items():
+        resource = evidence.contracted.get(f"budget.{name}")
+        if resource is not None:
+            actual = resource.properties.as_whole()
+            limit = f"customizations/{name}.toml says {{}}"
+            yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
+
+
 def _said(text: str) -> dict[str, Any]:
     """What a parameter says; its text where it is no JSON object."""
     try:

@@ -290,7 +290,7 @@ def subscriptions(evidence: Evidence) -> Iterator[Violation]:
         topic, protocol, target = (
             str(each.properties.get(name)) for name in ("TopicArn", "Protocol", "Endpoint")
         )
-        known = evidence.assembly.by_arn(topic) is not None
+        known = evidence.permissions.knows(topic)
         if not known or protocol not in ("email", "email-json", *actions):
             yield _undelivered(each, f"{protocol} to {topic}")
         elif protocol in actions:

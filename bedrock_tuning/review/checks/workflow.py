@@ -11,7 +11,6 @@ from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.serving import SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
-from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph, states
@@ -179,10 +178,10 @@ def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) 
             for each in starters
         ]
     for request in asked:
-        target = evidence.assembly.by_arn(owner_arn(request.resource))
+        target = permissions.knows(request.resource)
         who = request.principal
         lacks = lacking(permissions, who, request.action, request.resource, request.context)
-        if target is None and not re.search(_ELSEWHERE, request.resource):
+        if not target and not re.search(_ELSEWHERE, request.resource):
             lacks.append("a resource of these templates")
         if lacks:
             yield f"lacks {', '.join(lacks)} for {request.resource}"

@@ -4,7 +4,7 @@ A policy may stand in a role, beside it, on a resource or in a resource of its o
 has all of its statements and each resource all of its policy's, wherever they were written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -65,11 +65,23 @@ class EndpointPolicy:
     policy: list[Statement] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """What no template makes: the policy that it must have, and the account that owns it."""
+
+    policy: Sequence[Statement]
+    account: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Permissions:
-    """The whole picture. problems: (construct path, what is wrong with a policy's form)."""
+    """The whole picture. problems: (construct path, what is wrong with a policy's form).
+
+    existing: what no template makes, by ARN.
+    """
 
     assembly: Assembly
+    existing: Mapping[str, Existing] = field(default_factory=dict)
     account: str = identity.ACCOUNT
     roles: dict[str, IamRole] = field(default_factory=dict)
     policies: dict[str, list[Statement]] = field(default_factory=dict)
@@ -91,24 +103,32 @@ class Permissions:
             boundary=role.boundary_policy if role else None,
             resource=self.guarding(action, resource),
         )
+        there = self.existing.get(owner_arn(resource))
+        where: Context = {"aws:ResourceAccount": there.account} if there else {}
+        account = self.account if self.knows(resource) else ""
         request = Request(
             principal=principal,
             action=action,
             resource=resource,
-            context={**_who(principal), **(context or {})},
-            account=self.account if self._is_ours(resource) else "",
+            context={**_who(principal), **(context or {}), **where},
+            account=there.account if there else account,
         )
         return decide(request, policies)
 
-    def guarding(self, action: str, resource: str) -> list[Statement] | None:
+    def guarding(self, action: str, resource: str) -> Sequence[Statement] | None:
         """The policy that guards a resource: a role's trust, or the resource's own."""
         if action.startswith("sts:AssumeRole"):
             role = self.roles.get(resource)
             return role.trust if role else None
-        return self.policies.get(owner_arn(resource))
+        owner = owner_arn(resource)
+        if owner in self.existing:
+            return self.existing[owner].policy
+        return self.policies.get(owner)
 
-    def _is_ours(self, resource: str) -> bool:
-        return self.assembly.by_arn(owner_arn(resource)) is not None
+    def knows(self, resource: str) -> bool:
+        """Whether it is in the templates, or one that exists already."""
+        owner = owner_arn(resource)
+        return owner in self.existing or self.assembly.by_arn(owner) is not None
 
 
 def _who(principal: str) -> dict[str, str]:
@@ -125,9 +145,9 @@ def owner_arn(resource: str) -> str:
     return resource
 
 
-def build(assembly: Assembly) -> Permissions:
+def build(assembly: Assembly, existing: Mapping[str, Existing] | None = None) -> Permissions:
     """Draws the picture; what is wrong with a policy's form is listed in it."""
-    permissions = Permissions(assembly=assembly)
+    permissions = Permissions(assembly=assembly, existing=existing or {})
     builder = _Builder(permissions)
     for resource in assembly.of_type("AWS::IAM::Role"):
         builder.role(resource)

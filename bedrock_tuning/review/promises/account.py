@@ -127,7 +127,7 @@ _EXCEPTED: Final = {
 
 def _by_named_roles(role: IamRole, statement: Statement, deployment: Deployment) -> bool:
     """Whether a role of people lets in roles of this account by their names, and nobody else."""
-    path = f"/tuning/{deployment.environment}/people/"
+    path = f"{deployment.role_path}tuning/{deployment.environment}/people/"
     start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/"
     root = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:root"
     return (

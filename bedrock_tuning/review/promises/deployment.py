@@ -69,10 +69,16 @@ class Deployment:
         return {c.name: roles[c.starter] for c in self.customizations if c.starter in roles}
 
     @property
+    def role_path(self) -> str:
+        """Below which all roles of this environment are."""
+        return self.evidence.bound.contracts.role_path
+
+    @property
     def starter_path(self) -> str:
         """The ARN of every role that may start jobs, of customizations that are or will be."""
         start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role"
-        return f"{start}/tuning/{self.environment}/start/*"
+        base = self.evidence.bound.contracts.role_path
+        return f"{start}{base}tuning/{self.environment}/start/*"
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -90,7 +96,7 @@ class Deployment:
 
         The contracts make no other policy or role at their path.
         """
-        path = f"/tuning/{self.environment}/people/"
+        path = f"{self.role_path}tuning/{self.environment}/people/"
         return frozenset(
             arn
             for arn, role in self.evidence.permissions.roles.items()
@@ -128,11 +134,17 @@ class Deployment:
 
     def bucket(self, name: str) -> str:
         """The bucket of a name, such as "Output"."""
-        return self._arn("AWS::S3::Bucket", name)
+        return self._existing(name.lower()) or self._arn("AWS::S3::Bucket", name)
 
     def key(self, name: str) -> str:
         """The KMS key of a name, such as "DataKey"."""
-        return self._arn("AWS::KMS::Key", name)
+        existing = {"DataKey": "data-key", "OperationsKey": "operations-key"}
+        return self._existing(existing.get(name, "")) or self._arn("AWS::KMS::Key", name)
+
+    def _existing(self, name: str) -> str:
+        """What no template makes, by the settings alone; "" for what one does."""
+        bound = self.evidence.bound
+        return bound.fill(f"{{{name}}}") if name in bound.contracts.given else ""
 
     def _arn(self, kind: str, name: str) -> str:
         found = (r for r in self.evidence.assembly.of_type(kind) if _last(r) == name)

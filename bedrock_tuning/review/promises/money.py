@@ -59,6 +59,14 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
             resources=endpoints,
             conditions=conditions,
         )
+    # What gets another name is another customization's, and still this environment's.
+    whose = Condition(operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(_WHOSE,))
+    yield But(
+        principals=deployment.function("provisioned_throughput"),
+        actions=("bedrock:TagResource",),
+        resources=deployment.bedrock("custom-model", *_ENDPOINTS),
+        conditions=(here, whose),
+    )
 
 
 def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
@@ -306,7 +314,8 @@ PROMISES: Final = (
         sentence="Only Serve tags endpoints and only starters tag jobs and models, always as "
         "this environment's and never another environment's: `aws:RequestTag` and "
         "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Operators change the end "
-        "of its leases alone: `aws:TagKeys` = bedrock-tuning:expires.",
+        "of its leases alone: `aws:TagKeys` = bedrock-tuning:expires. The stack's "
+        "ProvisionedThroughput changes one tag of them, `bedrock-tuning:customization`.",
         actions=("bedrock:TagResource", "bedrock:UntagResource"),
         but=_tagging,
     ),

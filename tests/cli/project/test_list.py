@@ -73,8 +73,10 @@ def _remaining(
     platform: bool = True,
     tagged: Sequence[str] = (),
     models: Sequence[tuple[str, str]] = (),
+    owners: Sequence[str | None] = (),
     pointers: Sequence[str] = (),
 ) -> None:
+    """owners: by the tags of those models whose tags are read; None has none."""
     for part in RESERVED:
         if part == "network" or not platform:
             aws.stub("cloudformation").add_client_error(
@@ -116,6 +118,9 @@ def _remaining(
     aws.answer(
         "bedrock", "list_custom_models", {"modelSummaries": summaries}, {"nameContains": "dev-"}
     )
+    for owner in owners:
+        tags = [{"key": "bedrock-tuning:customization", "value": owner}] if owner else []
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": tags}, {"resourceARN": MODEL})
     aws.answer(
         "ssm",
         "get_parameters_by_path",
@@ -154,14 +159,18 @@ def test_every_difference_is_said_with_what_to_type(
     (folder / "dogs.toml").write_text(HEAD.replace("Pets", "Dogs"), "utf-8")
     (folder / "fish.toml").write_text(f"retired = 2026-12-01\n{HEAD}", "utf-8")
     (folder / "mice.toml").write_text(f'only = ["prod"]\n{HEAD}', "utf-8")
-    stacks = dict.fromkeys(("cats", "dogs", "fish", "mice", "rats"), "CREATE_COMPLETE")
+    (folder / "owls.toml").write_text(f'renamed_from = "birdies"\n{HEAD}', "utf-8")
+    names = ("birdies", "cats", "dogs", "fish", "mice", "rats")
+    stacks = dict.fromkeys(names, "CREATE_COMPLETE")
     _deployed(aws, {**stacks, "cats": "DELETE_FAILED"}, settings=tuple(stacks))
     _remaining(aws)
     result = listing("--json")
     assert result.exit_code == 1
-    assert result.stderr == "6 of 6 are not as they should be\n"
+    assert result.stderr == "8 of 8 are not as they should be\n"
     found = json.loads(result.stdout)["customizations"]
     assert {each["name"]: each["differs"] for each in found} == {
+        "birdies": "deployed, it is called owls now: tuning retire birdies -e dev",
+        "owls": "not deployed: cdk deploy tuning-dev-owls --context environment=dev",
         "birds": "not deployed: cdk deploy tuning-dev-birds --context environment=dev",
         "cats": "the stack is DELETE_FAILED: its events in CloudFormation say why",
         "dogs": "not as its file says: cdk deploy tuning-dev-dogs --context environment=dev",
@@ -191,6 +200,7 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
             ("dev-somebodys-own-model", "unheard.of"),
             ("prod-dev-20261121-093000-3f9a1c", "unheard.of"),
         ],
+        owners=["cats", None],
         pointers=["/bedrock-tuning/dev/cats/model"],
     )
     result = listing("--json")
@@ -211,8 +221,11 @@ def test_models_of_customizations_that_are_deployed_are_in_use(
 ) -> None:
     _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
     name = "dev-cats-20261121-093000-3f9a1c"
-    _remaining(aws, models=[(name, "x"), (name.replace("cats", "birds"), "x")])
+    others = [name.replace("cats", each) for each in ("birds", "kittens")]
+    # Trained when cats were called kittens.
+    _remaining(aws, models=[(each, "x") for each in (name, *others)], owners=["birds", "cats"])
     result = listing()
     assert "dev-birds-" in result.stdout
+    assert "dev-kittens-" not in result.stdout
     assert "dev-cats-" not in result.stdout
     assert "unknown" in result.stdout

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.settings import read as settings_of
+from bedrock_tuning.contracts import contracts
+from bedrock_tuning.review.existing import Owned
 from tests.cli.conftest import Run
 from tests.cli.support import StubbedAws
 
@@ -77,7 +80,7 @@ def test_a_network_with_everything_is_good(aws: StubbedAws, run: Run, settings: 
     _has_network(aws)
     done = run("preflight", "-e", "prod", "--settings", settings)
     assert (done.exit_code, done.stdout) == (0, "")
-    assert "the network of prod can carry functions and jobs" in done.stderr
+    assert "what prod brings along in us-east-1 can be used: subnet-" in done.stderr
 
 
 def test_what_is_missing_is_said_with_what_to_do(aws: StubbedAws, run: Run, settings: Path) -> None:
@@ -88,7 +91,7 @@ def test_what_is_missing_is_said_with_what_to_do(aws: StubbedAws, run: Run, sett
         "the endpoint of states is missing: functions and jobs call it; make an interface endpoint "
         "for com.amazonaws.<region>.states\n"
     )
-    assert done.stderr == "the network of prod in us-east-1 has 1 problem\n"
+    assert done.stderr == "what prod brings along in us-east-1 has 1 problem\n"
 
 
 def test_a_program_gets_the_problems_as_a_list(aws: StubbedAws, run: Run, settings: Path) -> None:
@@ -101,7 +104,7 @@ def test_a_program_gets_the_problems_as_a_list(aws: StubbedAws, run: Run, settin
 
 
 @pytest.mark.parametrize(
-    ("environment", "why"), [("dev", "uses no network"), ("own", "creates its own network")]
+    ("environment", "why"), [("dev", "brings nothing along"), ("own", "creates its own network")]
 )
 def test_without_a_network_of_yours_there_is_nothing_to_check(
     run: Run, settings: Path, environment: str, why: str
@@ -149,3 +152,96 @@ def test_an_unknown_environment_and_a_missing_file_say_what_to_do(
     missing = run("preflight", "--settings", tmp_path / "no.json")
     assert missing.exit_code == 2
     assert "run this in the project's folder" in missing.stderr
+
+
+BUCKETS = {f"{kind}_bucket": f"ml-{kind}" for kind in ("training", "validation", "output")}
+KEY_ID = "0e3ab5a8-0000-4000-8000-000000000000"
+KEY = f"arn:aws:kms:us-east-1:000000000000:key/{KEY_ID}"
+
+
+@pytest.fixture
+def yours(tmp_path: Path) -> Path:
+    """A cdk.json with buckets and a key that exist."""
+    path = tmp_path / "cdk.json"
+    environment = {"region": "us-east-1", **BUCKETS, "data_key": KEY}
+    tuning = {"environment": "prod", "environments": {"prod": environment}}
+    path.write_text(json.dumps({"context": {"tuning": tuning}}), "utf-8")
+    return path
+
+
+def _policies(yours: Path) -> dict[str, Any]:
+    context = json.loads(yours.read_text("utf-8"))["context"]["tuning"]
+    owned = Owned(
+        contracts=contracts(settings_of(context), {}), region="us-east-1", account="000000000000"
+    )
+    return {arn: dict(policy) for arn, policy in owned.policies().items()}
+
+
+def _has_data(aws: StubbedAws, policies: dict[str, Any], **wrong: Any) -> None:
+    """S3 and KMS know the buckets and the key, which are right but for what is wrong."""
+    aws.answer("sts", "get_caller_identity", {"Arn": "arn:aws:iam::000000000000:user/somebody"}, {})
+    for bucket in BUCKETS.values():
+        if bucket == wrong.get("gone"):
+            aws.stub("s3").add_client_error(
+                "head_bucket", "404", expected_params={"Bucket": bucket}
+            )
+            continue
+        here: dict[str, Any] = {"Bucket": bucket}
+        aws.answer("s3", "head_bucket", {"BucketRegion": wrong.get("region", "us-east-1")}, here)
+        policy = json.dumps(policies[f"arn:aws:s3:::{bucket}"])
+        aws.answer("s3", "get_bucket_policy", {"Policy": policy}, here)
+        versioned = {} if "versions" in wrong else {"Status": "Enabled"}
+        aws.answer("s3", "get_bucket_versioning", versioned, here)
+        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": wrong.get("key", KEY_ID)}
+        rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": by_default}]}
+        answer = {"ServerSideEncryptionConfiguration": rules}
+        aws.answer("s3", "get_bucket_encryption", answer, here)
+        if bucket != "ml-output":
+            told = {} if "events" in wrong else {"EventBridgeConfiguration": {}}
+            aws.answer("s3", "get_bucket_notification_configuration", told, here)
+    state = {"KeyMetadata": {"KeyId": KEY_ID, "KeyState": wrong.get("state", "Enabled")}}
+    aws.answer("kms", "describe_key", state, {"KeyId": KEY})
+    answer = {"Policy": json.dumps(policies[KEY])}
+    aws.answer("kms", "get_key_policy", answer, {"KeyId": KEY, "PolicyName": "default"})
+
+
+def test_buckets_and_a_key_with_everything_are_good(run: Run, aws: StubbedAws, yours: Path) -> None:
+    policies = _policies(yours)
+    _has_data(aws, policies)
+    done = run("preflight", "--settings", yours, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["problems"], found["policies"]) == ([], policies)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"gone": "ml-output"}, "arn:aws:s3:::ml-output: it does not exist"),
+        ({"region": "us-west-2"}, "ml-training: it is in us-west-2: jobs read and write"),
+        ({"versions": 0}, "ml-training: its versions are not kept: switch versioning on"),
+        ({"key": "another"}, "ml-output: it is not encrypted with data_key: set arn:aws:kms"),
+        ({"events": 0}, "ml-validation: it sends no events: switch EventBridge on"),
+        ({"state": "PendingDeletion"}, f"{KEY_ID}: it is PendingDeletion: enable it"),
+    ],
+    ids=lambda each: next(iter(each)) if isinstance(each, dict) else "",
+)
+def test_each_thing_that_a_bucket_or_a_key_lacks_is_named(
+    run: Run, aws: StubbedAws, yours: Path, wrong: dict[str, Any], problem: str
+) -> None:
+    _has_data(aws, _policies(yours), **wrong)
+    done = run("preflight", "--settings", yours)
+    assert done.exit_code == 1
+    assert problem in done.stdout
+
+
+def test_a_policy_that_lets_anybody_write_checked_manifests_is_named(
+    run: Run, aws: StubbedAws, yours: Path
+) -> None:
+    policies = _policies(yours)
+    del policies["arn:aws:s3:::ml-training"]["Statement"][-1]
+    _has_data(aws, policies)
+    done = run("preflight", "--settings", yours)
+    assert done.exit_code == 1
+    assert "arn:aws:s3:::ml-training: the Deny: " in done.stdout
+    assert "s3:PutObject* on arn:aws:s3:::ml-training/_checked/*" in done.stdout

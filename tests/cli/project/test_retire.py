@@ -135,6 +135,9 @@ def _there(
         },
         {"nameContains": "dev-"},
     )
+    for owner in ("pets-search", "pets"):
+        tagged = [{"key": "bedrock-tuning:customization", "value": owner}]
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": tagged}, {"resourceARN": model})
 
 
 def _deletes(aws: StubbedAws, *statuses: tuple[str, dict[str, str]]) -> None:

@@ -16,6 +16,7 @@ from tests.review.mutants import (
     shape,
     tags,
     trust,
+    yours,
 )
 from tests.review.mutants._mutant import Mutant
 
@@ -35,4 +36,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *tags.MUTANTS,
     *options.MUTANTS,
     *network.MUTANTS,
+    *yours.MUTANTS,
 )

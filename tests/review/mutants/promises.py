@@ -186,6 +186,16 @@ def tags_as_neighbour(copy: Copy) -> None:
     tagging["aws:RequestTag/bedrock-tuning:customization"] = "pets-style"
 
 
+@flaw("M824", "provider: renames what is another environment's")
+def renames_any(copy: Copy) -> None:
+    del copy.allowing(PROVIDER, "bedrock:TagResource")["Condition"]["StringEquals"]
+
+
+@flaw("M824", "provider: changes any tag, so also when a lease ends")
+def changes_any_tag(copy: Copy) -> None:
+    del copy.allowing(PROVIDER, "bedrock:TagResource")["Condition"]["ForAllValues:StringEquals"]
+
+
 @flaw("M820", "starter: starts jobs that bear another customization's tag, or none")
 def starts_untagged(copy: Copy) -> None:
     del copy.allowing(STARTER, "bedrock:CreateModelCustomizationJob")["Condition"]

@@ -1,7 +1,8 @@
-"""`tuning preflight`: checks an existing network before anything is deployed into it."""
+"""`tuning preflight`: checks what exists already before anything is deployed that uses it."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,8 +18,6 @@ from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.config.settings import Settings
 
@@ -43,27 +42,34 @@ def preflight(
     aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
-    """Check your own subnets and security groups before you deploy into them.
+    """Check what you bring along before you deploy: network, buckets, keys and topic.
 
-    Reads the network that `vpc_subnets` and `vpc_security_groups` in cdk.json name, with Describe
-    calls only, in the environment's Region, and lists everything it lacks: zones, endpoints,
-    routes, private DNS, HTTPS, the rule that lets the parts of a job talk to each other.
+    Reads the subnets, security groups, buckets, keys and the topic that cdk.json names, in the
+    environment's Region, and changes nothing. Lists all that they lack: zones, endpoints, routes,
+    private DNS, HTTPS; versions, events, encryption; and what their policies do not say.
 
     Exit code 1: something is missing; 0: nothing is, or there is nothing to check.
     """
-    from bedrock_tuning.client import network
-    from bedrock_tuning.contracts import project
+    from bedrock_tuning.contracts import contracts, project
     from bedrock_tuning.wording import counted
 
     chosen = read_settings(settings, environment=environment)
-    nothing = _nothing_to_check(chosen)
+    brought = contracts(chosen, {}).asked
+    nothing = "" if brought else _nothing_to_check(chosen)
     found: list[str] = []
+    policies: Mapping[str, Mapping[str, Any]] = {}
     if not nothing:
         aws = aws_in(chosen.region)
-        read = project.read(
-            read_context(settings), environment=chosen.name, customizations=customizations
-        )
-        found = network.problems(aws.ec2, chosen, read.customizations)
+        if chosen.vpc_subnets:
+            from bedrock_tuning.client import network
+
+            read = project.read(
+                read_context(settings), environment=chosen.name, customizations=customizations
+            )
+            found += network.problems(aws.ec2, chosen, read.customizations)
+        if brought:
+            problems, policies = _existing(aws, chosen)
+            found += problems
     if as_json:
         emit_json(
             {
@@ -72,25 +78,58 @@ def preflight(
                 "checked": not nothing,
                 "subnets": chosen.vpc_subnets,
                 "security_groups": chosen.vpc_security_groups,
+                "policies": policies,
                 "problems": found,
             }
         )
     else:
         for problem in found:
             emit(problem)
+    what = f"what {chosen.name} brings along in {chosen.region}"
     if found:
-        say(f"the network of {chosen.name} in {chosen.region} has {counted(len(found), 'problem')}")
+        say(f"{what} has {counted(len(found), 'problem')}")
+        if policies and not as_json:
+            say("the statements that policies must have: --json, under policies")
         ctx.exit(EXIT_NO)
-    say(
-        nothing
-        or f"the network of {chosen.name} can carry functions and jobs: "
-        f"{', '.join(chosen.vpc_subnets)} with {', '.join(chosen.vpc_security_groups)}"
+    say(nothing or f"{what} can be used: {', '.join(_names(chosen, policies))}")
+
+
+def _existing(
+    aws: "Aws", chosen: "Settings"
+) -> tuple[list[str], "Mapping[str, Mapping[str, Any]]"]:
+    """What is wrong with buckets, keys and topic, and the policies that they must have."""
+    from bedrock_tuning.client.doctor import existing
+    from bedrock_tuning.contracts import contracts
+    from bedrock_tuning.review.existing import Owned
+
+    account, partition = _caller(aws)
+    owned = Owned(
+        contracts=contracts(chosen, {}),
+        region=chosen.region,
+        account=chosen.account or account,
+        partition=partition,
     )
+    found: list[str] = []
+    for name, arn in owned.arns().items():
+        there = existing.read(aws, name, arn, chosen)
+        lacks = owned.problems(arn, there.policy) if there.readable else []
+        found += [f"{arn}: {problem}" for problem in (*there.problems, *lacks)]
+    return found, owned.policies()
+
+
+def _caller(aws: "Aws") -> tuple[str, str]:
+    """The account and the partition of these credentials."""
+    arn: str = aws.sts.get_caller_identity()["Arn"]
+    return arn.split(":")[4], arn.split(":")[1]
+
+
+def _names(chosen: "Settings", policies: "Mapping[str, Mapping[str, Any]]") -> list[str]:
+    return [*chosen.vpc_subnets, *chosen.vpc_security_groups, *policies]
 
 
 def _nothing_to_check(chosen: "Settings") -> str:
     if not chosen.vpc:
-        return f"nothing to check: {chosen.name} uses no network (vpc is off in cdk.json)"
+        return f"nothing to check: {chosen.name} brings nothing along, and has no network"
     if chosen.own_network:
         return f"nothing to check: {chosen.name} creates its own network (no vpc_subnets)"
     return ""

@@ -1,0 +1,104 @@
+"""Buckets, keys and topics that exist already: how they are set up, read without changing them."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.config.settings import Settings
+
+_GONE: Final = (
+    "404",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NotFound",
+    "NotFoundException",
+    "ServerSideEncryptionConfigurationNotFoundError",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """One of them. policy: its text, "" for none. problems: what is wrong beside the policy.
+
+    readable: whether it is there at all.
+    """
+
+    policy: str = ""
+    problems: list[str] = field(default_factory=list)
+    readable: bool = True
+
+
+def read(aws: Aws, name: str, arn: str, chosen: Settings) -> Existing:
+    """How something is set up. name: as settings and contracts call it."""
+    if name == "topic":
+        return _topic(aws, arn, chosen)
+    if name.endswith("-key"):
+        return _key(aws, arn)
+    return _bucket(aws, arn.rpartition(":")[2], chosen, dataset=name != "output")
+
+
+def _asked(call: Callable[[], Any]) -> Any:
+    """The answer; None for what is not there."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        return None
+
+
+def _bucket(aws: Aws, bucket: str, chosen: Settings, *, dataset: bool) -> Existing:
+    head = _asked(lambda: aws.s3.head_bucket(Bucket=bucket))
+    if head is None:
+        return Existing(problems=["it does not exist"], readable=False)
+    policy = _asked(lambda: aws.s3.get_bucket_policy(Bucket=bucket))
+    return Existing(
+        policy="" if policy is None else policy["Policy"],
+        problems=list(_of_bucket(aws, bucket, head, chosen, dataset=dataset)),
+    )
+
+
+def _of_bucket(
+    aws: Aws, bucket: str, head: Any, chosen: Settings, *, dataset: bool
+) -> Iterator[str]:
+    region = head.get("BucketRegion", chosen.region)
+    if region != chosen.region:
+        yield f"it is in {region}: jobs read and write buckets of {chosen.region} only"
+    if aws.s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
+        yield "its versions are not kept: switch versioning on, which tells uploads apart"
+    encryption = _asked(lambda: aws.s3.get_bucket_encryption(Bucket=bucket))
+    rules = [] if encryption is None else encryption["ServerSideEncryptionConfiguration"]["Rules"]
+    keys = {r.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") for r in rules}
+    if not any(chosen.data_key.endswith(str(key).rpartition("/")[2]) for key in keys if key):
+        yield f"it is not encrypted with data_key: set {chosen.data_key} as its default key"
+    if dataset:
+        told = aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+        if "EventBridgeConfiguration" not in told:
+            yield "it sends no events: switch EventBridge on, which starts runs"
+
+
+def _key(aws: Aws, arn: str) -> Existing:
+    found = _asked(lambda: aws.kms.describe_key(KeyId=arn))
+    if found is None:
+        return Existing(problems=["it does not exist"], readable=False)
+    state = found["KeyMetadata"]["KeyState"]
+    policy = aws.kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]
+    return Existing(
+        policy=policy, problems=[] if state == "Enabled" else [f"it is {state}: enable it"]
+    )
+
+
+def _topic(aws: Aws, arn: str, chosen: Settings) -> Existing:
+    found = _asked(lambda: aws.sns.get_topic_attributes(TopicArn=arn))
+    if found is None:
+        return Existing(problems=["it does not exist"], readable=False)
+    attributes = found["Attributes"]
+    key = str(attributes.get("KmsMasterKeyId", ""))
+    problems = []
+    if not key or not chosen.operations_key.endswith(key.rpartition("/")[2]):
+        problems = [f"it is not encrypted with operations_key: set {chosen.operations_key}"]
+    return Existing(policy=json.dumps(json.loads(attributes["Policy"])), problems=problems)

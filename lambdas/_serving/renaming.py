@@ -1,0 +1,86 @@
+"""A customization gets another name: what it has goes along; nothing is bought or deleted.
+
+Both names have a stack for a while. Runs and people act on the item of the new name; the item of
+the old one says where everything is, until its stack is deleted, or until the new one is and
+everything goes back.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
+from bedrock_tuning.serving.intent import Begun, Intent
+from lambdas import _endpoints, _intent, _pointers, _runs
+
+# How often items that others write at the same moment are read again.
+_ATTEMPTS: Final = 5
+_POINTERS: Final = ("model", "run", "endpoint")
+
+
+def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
+    """Gives all that one customization has to another; does nothing where that was done before.
+
+    Raises RuntimeError while a run of the old one has not ended, or if the new one serves something
+    of its own.
+    """
+    runs = _runs.runs_of(env.runs_table, old)
+    working = sorted(str(each["run"]) for each in runs if _runs.is_open(each))
+    if working:
+        raise RuntimeError(
+            f"{old} cannot be renamed to {new} while a run of it has not ended: "
+            f"{', '.join(working)}; wait, stop it or decline it, then deploy again"
+        )
+    _move_intent(env, old, new)
+    tagged = [*_endpoints.provisioned(env.environment), *_endpoints.deployments(env.environment)]
+    theirs = [each.arn for each, tags in tagged if tags.get(_endpoints.CUSTOMIZATION) == old]
+    models = {str(each["model_arn"]) for each in runs if "model_arn" in each}
+    for arn in (*theirs, *sorted(models)):
+        _endpoints.rename(arn, new)
+    for name in _POINTERS:
+        value = _pointers.read(env.parameter_prefix, old, name)
+        if value is not None:
+            _pointers.publish(env.parameter_prefix, new, name, value)
+    # Last: as long as there is one left, a repeated request finds what has not gone along.
+    for each in runs:
+        _runs.rename_run(env.runs_table, str(each["run"]), new)
+
+
+def forget(env: ThroughputEnvironment, name: str) -> None:
+    """Begins anew where a customization with this name was renamed and another one takes it."""
+    intent = _read(env, name)
+    if intent.renamed_to:
+        _intent.write(
+            env.runs_table,
+            Intent(customization=name, generation=intent.generation + 1, version=intent.version),
+        )
+
+
+def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
+    for _ in range(_ATTEMPTS):
+        now, before, there = _runs.now(), _read(env, old), _read(env, new)
+        if before.renamed_to == new:
+            return
+        if before.working(now) or before.begun != Begun():
+            raise RuntimeError(
+                f"{old} cannot be renamed to {new} while its endpoint is being changed: wait until "
+                f"`tuning endpoints` shows it ready, or `tuning lease {old} --end`, then deploy "
+                "again"
+            )
+        heir, left = before.renamed(new, now=now)
+        if there.on and replace(there, version=0, generation=heir.generation) != heir:
+            raise RuntimeError(
+                f"{old} cannot be renamed to {new}, which serves {there.published.endpoint_arn}: "
+                f"remove renamed_from, or `tuning lease {new} --end` first"
+            )
+        # First what takes over, then what is left: between the two, only the old name acts.
+        heir = replace(heir, version=there.version)
+        if (
+            _intent.write(env.runs_table, heir) is not None
+            and _intent.write(env.runs_table, left) is not None
+        ):
+            return
+    raise RuntimeError(f"the intents of {old} and {new} change all the time: deploy again")
+
+
+def _read(env: ThroughputEnvironment, name: str) -> Intent:
+    return _intent.read(env.runs_table, env.parameter_prefix, name)
