@@ -11,7 +11,8 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.decisions import AdmissionDecision
 from bedrock_tuning.serving.intent import overtaken
-from lambdas import _intent, _lifecycle, _manifests, _runs
+from lambdas import _lifecycle, _manifests
+from lambdas._records import _intent, _runs
 
 logger = logging.getLogger(__name__)
 

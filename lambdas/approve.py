@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
-from lambdas import _approvals, _aws, _runs
-from lambdas._approvals import Question
+from lambdas import _aws
+from lambdas._records import _approvals, _runs
+from lambdas._records._approvals import Question
 
 logger = logging.getLogger(__name__)
 

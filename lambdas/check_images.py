@@ -14,8 +14,9 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
-from lambdas import _aws, _pins
+from lambdas import _aws
 from lambdas._manifests import scope_of
+from lambdas._records import _pins
 
 # A message's worth: SNS takes 256 KiB, a person reads a few lines.
 _WORDS_MAX: Final = 2_000

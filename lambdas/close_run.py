@@ -9,7 +9,7 @@ from typing import Any
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.outcome import capitalized, customization_in, declined_by, outcome
-from lambdas import _runs
+from lambdas._records import _runs
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from bedrock_tuning.run.items import WARNED
 from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
-from lambdas import _aws, _endpoints, _intent, _pointers, _runs
+from lambdas import _aws, _endpoints
+from lambdas._records import _intent, _pointers, _runs
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.rules.rule import Severity
-from lambdas import _aws, _pins, _runs
-from lambdas._pins import UncheckedError
+from lambdas import _aws
+from lambdas._records import _pins, _runs
+from lambdas._records._pins import UncheckedError
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -31,7 +31,8 @@ from bedrock_tuning.serving.plan import (
     removable,
 )
 from bedrock_tuning.serving.purchase import may_buy
-from lambdas import _aws, _cloudformation, _endpoints, _intent, _pointers, _runs
+from lambdas import _aws, _cloudformation, _endpoints
+from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import renaming
 from lambdas._serving.work import priced, terms_of
 

@@ -18,7 +18,8 @@ from bedrock_tuning.config.lambda_environment import ReconcileEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.outcome import Outcome
 from bedrock_tuning.run.reconciling import Ended, aborted, broken, job_failed, kept, watched
-from lambdas import _aws, _runs, record_job
+from lambdas import _aws, record_job
+from lambdas._records import _runs
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Any
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.outcome import capitalized
-from lambdas import _aws, _runs
+from lambdas import _aws
+from lambdas._records import _runs
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from bedrock_tuning.serving.plan import (
     plan,
     removable,
 )
-from lambdas import _aws, _endpoints, _lifecycle, _runs
+from lambdas import _aws, _endpoints, _lifecycle
+from lambdas._records import _runs
 from lambdas._serving.ending import end
 from lambdas._serving.undo import roll_back, take_up
 from lambdas._serving.work import LostError, State, Work, found, lost, may_create, own

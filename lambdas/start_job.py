@@ -18,8 +18,9 @@ from bedrock_tuning.run.decisions import StartDecision
 from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.sources import price_list, quotas
-from lambdas import _aws, _manifests, _runs
-from lambdas._runs import WorkLock
+from lambdas import _aws, _manifests
+from lambdas._records import _runs
+from lambdas._records._runs import WorkLock
 
 logger = logging.getLogger(__name__)
 

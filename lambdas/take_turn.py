@@ -12,7 +12,7 @@ from bedrock_tuning.run import turns
 from bedrock_tuning.run.decisions import TurnDecision
 from bedrock_tuning.run.outcome import cause_words
 from bedrock_tuning.run.turns import Waiting
-from lambdas import _runs
+from lambdas._records import _runs
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """Says right before a job starts whether the images are those that were checked.
 
 Amazon Bedrock reads images where they lie, and a run may wait for days between its check and its
-job. What each image was is pinned by the check (lambdas/_pins.py); listings say what it is now.
+job. What each image was is pinned by the check (lambdas/_records/_pins.py); listings say what it is
+now.
 """
 
 import logging
@@ -14,7 +15,8 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.decisions import ImagesDecision
 from bedrock_tuning.wording import counted
-from lambdas import _aws, _pins
+from lambdas import _aws
+from lambdas._records import _pins
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from local.emulator.server import ServerRecord
+from local.emulator.record import ServerRecord
 
 LOCK_SECONDS = 0.5
 

@@ -33,8 +33,7 @@ from bedrock_tuning.config.hyperparameters import check_without_model, resolve
 from bedrock_tuning.config.lines import toml_lines
 from bedrock_tuning.config.names import customization_problem, renaming_problems, together_problems
 from bedrock_tuning.config.overlay import Regions
-from bedrock_tuning.config.reader import Problems, Section
-from bedrock_tuning.config.toml_text import ignored, parse
+from bedrock_tuning.config.reader import Problems, Section, ignored, parse
 from bedrock_tuning.errors import CustomizationError
 
 __all__ = [

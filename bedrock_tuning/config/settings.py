@@ -9,7 +9,8 @@ from bedrock_tuning.config.messages import did_you_mean, shown
 from bedrock_tuning.config.names import environment_problem
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.config.settings_consistency import contradictions
-from bedrock_tuning.config.settings_fields import SERVICE_ROLE_PROFILES, SETTINGS, Settings
+from bedrock_tuning.config.settings_fields import SETTINGS, Settings
+from bedrock_tuning.config.settings_limits import SERVICE_ROLE_PROFILES
 from bedrock_tuning.errors import SettingsError
 
 __all__ = ["SERVICE_ROLE_PROFILES", "CheckedSettings", "Settings", "check", "read"]

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bedrock_tuning.config import network_limits
+from bedrock_tuning.config import settings_limits
 from bedrock_tuning.config.messages import shown
-from bedrock_tuning.config.settings_fields import BUCKETS, DATA_ROLES_CHARACTERS_MAX, POLLS_MAX
+from bedrock_tuning.config.settings_limits import BUCKETS, DATA_ROLES_CHARACTERS_MAX, POLLS_MAX
 
 _FOR_OUR_NETWORK = ("vpc_cidr", "vpc_zones", "vpc_endpoint_zones")
 _FOR_YOUR_NETWORK = ("vpc_subnets", "vpc_security_groups")
@@ -98,7 +98,7 @@ def _our_network(values: _Values) -> Iterator[tuple[str, str]]:
     if not values.known("region", "vpc_zones"):
         return
     region, chosen = values["region"], values["vpc_zones"]
-    published = network_limits.ZONES.get(region, ())
+    published = settings_limits.ZONES.get(region, ())
     zones = chosen or published
     if not zones:
         yield (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bedrock_tuning.config import network_limits
+from bedrock_tuning.config import settings_limits
 from bedrock_tuning.config.customization_fields import OWN_TAGS_MAX
 from bedrock_tuning.config.fields import (
     REGION,
@@ -20,61 +20,25 @@ from bedrock_tuning.config.fields import (
     fields_of,
 )
 from bedrock_tuning.config.names import NAME, PERSONAS
+from bedrock_tuning.config.settings_limits import (
+    ACCOUNT,
+    APPROVAL_DAYS_MAX,
+    BUCKET,
+    BUCKETS,
+    DATA_ROLES_MAX,
+    DAYS,
+    IMAGES_PER_SHARD_MAX,
+    IMAGES_PER_SHARD_MIN,
+    KEY_ARN,
+    LOG_RETENTION_DAYS,
+    PEOPLE_MAX,
+    POLL_SECONDS_MAX,
+    ROLE_NAME_PREFIX_MAX,
+    ROLE_PATH_MAX,
+    SERVICE_ROLE_PROFILES,
+    SERVING_TIMEOUT_SECONDS_MAX,
+)
 from bedrock_tuning.config.tags import Tags
-
-SERVICE_ROLE_PROFILES: Final = ("documented", "strict")
-# PutRetentionPolicy of CloudWatch Logs takes no other number of days.
-LOG_RETENTION_DAYS: Final = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
-    3288, 3653,
-)  # fmt: skip
-# Step Functions ends an execution after a year; a job after the approval needs its time too.
-APPROVAL_DAYS_MAX: Final = 300
-# An execution's history holds 25,000 events. A poll of an endpoint takes about ten, and undoing
-# what was begun may take as long as it did.
-POLLS_MAX: Final = 1_000
-# A shard's result is about 60 bytes in the workflow's state.
-IMAGES_PER_SHARD_MIN: Final = 500
-# Ours: at a slow 60 images per second a function is done within its 15 minutes.
-IMAGES_PER_SHARD_MAX: Final = 50_000
-POLL_SECONDS_MAX: Final = 3_600
-SERVING_TIMEOUT_SECONDS_MAX: Final = 86_400
-# IAM's names of roles have 64 characters; the rest is ours: what the role is for, and a hash.
-ROLE_NAME_PREFIX_MAX: Final = 32
-# A bucket's policy holds 20 KiB, and the app's own roles are in it, too.
-DATA_ROLES_MAX: Final = 50
-# A path has 512 characters with the parts that are ours.
-ROLE_PATH_MAX: Final = 400
-DATA_ROLES_CHARACTERS_MAX: Final = 8_000
-# IAM's trust policies hold 2,048 characters.
-PEOPLE_MAX: Final = 20
-BUCKETS: Final = ("training", "validation", "output")
-
-_ACCOUNT: Final = Text(
-    pattern=re.compile(r"[0-9]{12}", re.ASCII),
-    what="the twelve digits of an AWS account",
-    example="111122223333",
-    most=12,
-    optional=True,
-)
-_BUCKET: Final = Text(
-    # Without dots, which do not fit S3's certificates.
-    pattern=re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII),
-    what="the name of a bucket, without dots",
-    example="ml-training-data",
-    most=63,
-    optional=True,
-)
-_KEY_ARN: Final = Text(
-    pattern=re.compile(r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:key/[\w-]{1,128}", re.ASCII),
-    what="the ARN of a KMS key",
-    example="arn:aws:kms:us-east-1:111122223333:key/0e3ab5a8-0000-4000-8000-000000000000",
-    most=300,
-    optional=True,
-)
-_DAYS: Final = Number(
-    least=1, most=LOG_RETENTION_DAYS[-1], why_most="ten years, the longest retention of logs"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +79,12 @@ class Settings:
         default=90,
     )
     noncurrent_days: int = described(
-        _DAYS,
+        DAYS,
         "How long replaced and deleted versions of objects can be restored.",
         default=30,
     )
     work_days: int = described(
-        _DAYS,
+        DAYS,
         "How long the intermediate results of a check are kept. Reports are not deleted.",
         default=14,
     )
@@ -178,7 +142,7 @@ class Settings:
         default="",
     )
     account: str = described(
-        _ACCOUNT,
+        ACCOUNT,
         "The account of this environment. `cdk deploy` with credentials of another account fails "
         "before it changes anything.",
         default="",
@@ -246,31 +210,31 @@ class Settings:
         default={},
     )
     training_bucket: str = described(
-        _BUCKET,
+        BUCKET,
         "Your bucket for training datasets, used instead of one that the app creates. Its policy, "
         "versions, key and events are yours: `tuning preflight` checks them.",
         default="",
     )
     validation_bucket: str = described(
-        _BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
+        BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
     )
     output_bucket: str = described(
-        _BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
+        BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
     )
     data_key: str = described(
-        _KEY_ARN,
+        KEY_ARN,
         "Your key for the buckets, used instead of one that the app creates. Required with a "
         "bucket of yours, which must be encrypted with it.",
         default="",
     )
     data_account: str = described(
-        _ACCOUNT,
+        ACCOUNT,
         "The account that owns your three buckets and their key, if it is another one. "
         "[own-resources.md](own-resources.md) has the policies that it must give them.",
         default="",
     )
     operations_key: str = described(
-        _KEY_ARN,
+        KEY_ARN,
         "Your key for runs, messages and logs, used instead of one that the app creates.",
         default="",
     )
@@ -305,7 +269,7 @@ class Settings:
             pattern=re.compile(r"[a-z]{3,6}[0-9]-az[0-9]{1,2}"),
             what="the id of an Availability Zone",
             example="use1-az1",
-            most=network_limits.SUBNETS_MAX,
+            most=settings_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more subnets",
         ),
         "The Availability Zones of the app's own network, by id: unlike a name, an id is the "
@@ -316,7 +280,7 @@ class Settings:
         Number(
             least=2,
             why_least="one of them may fail",
-            most=network_limits.SUBNETS_MAX,
+            most=settings_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more subnets",
         ),
         "How many of the zones, from the first, hold functions and interface endpoints. AWS "
@@ -328,7 +292,7 @@ class Settings:
             pattern=re.compile(r"subnet-[0-9a-f]{8,17}"),
             what="the id of a subnet",
             example="subnet-0123456789abcdef0",
-            most=network_limits.SUBNETS_MAX,
+            most=settings_limits.SUBNETS_MAX,
             why_most="Bedrock's jobs take no more",
         ),
         "Your subnets, used instead of a network that the app creates.",
@@ -339,7 +303,7 @@ class Settings:
             pattern=re.compile(r"sg-[0-9a-f]{8,17}"),
             what="the id of a security group",
             example="sg-0123456789abcdef0",
-            most=network_limits.SECURITY_GROUPS_MAX,
+            most=settings_limits.SECURITY_GROUPS_MAX,
             why_most="Bedrock's jobs take no more",
         ),
         "Your security groups. Required with `vpc_subnets`.",
@@ -398,7 +362,7 @@ class Settings:
     @property
     def zones(self) -> tuple[str, ...]:
         """The zones of the app's own network, those for functions and endpoints first."""
-        return self.vpc_zones or network_limits.ZONES.get(self.region, ())
+        return self.vpc_zones or settings_limits.ZONES.get(self.region, ())
 
     @property
     def own_buckets(self) -> Mapping[str, str]:

@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from bedrock_tuning.config.network_limits import HTTPS
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.config.settings_limits import HTTPS
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.function import PythonFunction, Runtime, retention
 from bedrock_tuning.constructs.permissions import Permissions

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.config.settings_fields import BUCKETS
+from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.bucket_access import DATA_ACTIONS, admitted
 from bedrock_tuning.contracts.contract import (

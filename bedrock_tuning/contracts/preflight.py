@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bedrock_tuning.config.network_limits import HTTPS
+from bedrock_tuning.config.settings_limits import HTTPS
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 
 

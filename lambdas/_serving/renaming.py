@@ -10,7 +10,8 @@ from typing import Final
 
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.serving.intent import Begun, Intent
-from lambdas import _endpoints, _intent, _pointers, _runs
+from lambdas import _endpoints
+from lambdas._records import _intent, _pointers, _runs
 
 # How often items that others write at the same moment are read again.
 _ATTEMPTS: Final = 5

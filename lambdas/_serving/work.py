@@ -11,7 +11,7 @@ from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
 from bedrock_tuning.serving.purchase import may_buy
-from lambdas import _intent, _pointers, _runs
+from lambdas._records import _intent, _pointers, _runs
 
 State = dict[str, Any]
 # How often an item that others write at the same moment is read again.

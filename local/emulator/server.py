@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import http.client
-import json
 import os
 import secrets
 import shutil
@@ -12,12 +11,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
-
-import msgspec
 
 from local.emulator.door import Secrets
 from local.emulator.faults import Faults, ask
@@ -30,13 +27,13 @@ from local.emulator.layout import (
     server_command,
     server_environment,
 )
+from local.emulator.record import PORT_MAX, ServerRecord
 
 DEFAULT_PORT: Final = 4566
 DEFAULT_STATE: Final = Path("build/local")
 DEFAULT_CLOCK: Final = 3600.0
 # Faster than that, everything already takes the simulator's shortest time.
 CLOCK_MAX: Final = 1_000_000.0
-PORT_MAX: Final = 65_535
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 60.0
 LOG_TAIL_LINES: Final = 25
@@ -45,45 +42,6 @@ REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 class LocalAwsError(Exception):
     """The local AWS cannot be started, found or stopped; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerRecord:
-    """What a server is started with; written next to its lock, for its owner alone.
-
-    `clock` is how many simulated seconds pass in Bedrock per real second. `secrets` are new at
-    each start. `pid` is 0 until the process runs.
-    """
-
-    pid: int
-    port: int
-    clock: float
-    allow_closed_models: bool
-    stop_after_hours: float | None = None
-    secrets: Secrets = field(repr=False)
-
-    @classmethod
-    def read(cls, layout: Layout) -> Self | None:
-        """The last server's record, or None when there is none that could be one."""
-        try:
-            found = cls.draft(layout.record)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            return None
-        # Signals to the process 0 or -1 would reach more than one.
-        return found if found.pid > 1 and 0 < found.port <= PORT_MAX else None
-
-    @classmethod
-    def draft(cls, path: Path) -> Self:
-        """What a server that starts now is to be; raises OSError and msgspec's errors."""
-        return msgspec.json.decode(path.read_bytes(), type=cls)
-
-    def write(self, layout: Layout) -> None:
-        """Whole or not at all, however this process ends."""
-        draft = layout.record.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        draft.replace(layout.record)
 
 
 class LocalAws:

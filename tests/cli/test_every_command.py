@@ -49,7 +49,7 @@ def test_it_prints_json_or_says_why_not(command: TuningCommand) -> None:
 @every_command
 def test_what_it_needs_of_aws_is_said_where_it_reaches_a_deployment(command: TuningCommand) -> None:
     if "--region" in options(command):
-        assert command.needs, "say needs=(…), in the words of bedrock_tuning/contracts/people.py"
+        assert command.needs, "say needs=(…), in the words of bedrock_tuning/contracts/abilities.py"
 
 
 @every_command

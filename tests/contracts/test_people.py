@@ -5,7 +5,8 @@ import pytest
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.cli.terminal.command import TuningCommand
 from bedrock_tuning.config.names import PERSONAS
-from bedrock_tuning.contracts.people import ABILITIES, NOBODYS, PEOPLE, Persona, able
+from bedrock_tuning.contracts.abilities import ABILITIES, NOBODYS
+from bedrock_tuning.contracts.people import PEOPLE, Persona, able
 
 COMMANDS = [each for commands in tuning.sections.values() for each in commands if each.needs]
 # What no command of `tuning` does.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import _runs, approve
+from lambdas import approve
+from lambdas._records import _runs
 from tests.lambdas.aws import OUTPUT, Aws
 
 RUN = "20261121-093000-aaaaaa"

@@ -14,7 +14,8 @@ from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.asl import RETRY
 from bedrock_tuning.errors import SourceError
 from bedrock_tuning.rules import BY_ID
-from lambdas import _runs, check_images, check_manifest, merge
+from lambdas import check_images, check_manifest, merge
+from lambdas._records import _runs
 from lambdas.merge import UncheckedError
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 from tests.support.pictures import jpeg, png

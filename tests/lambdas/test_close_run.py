@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.run import job, outcome
-from lambdas import _runs, close_run
+from lambdas import close_run
+from lambdas._records import _runs
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import model_arn
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.serving.intent import Begun, Intent, Published, Terms
-from lambdas import _intent, keep_leases
+from lambdas import keep_leases
+from lambdas._records import _intent
 from tests.lambdas.aws import PREFIX, TOPIC, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
 

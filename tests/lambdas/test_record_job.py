@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import _runs, record_job
+from lambdas import record_job
+from lambdas._records import _runs
 from tests.lambdas.aws import OUTPUT, Aws
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
 

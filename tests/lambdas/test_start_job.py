@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import DeniedError
-from lambdas import _runs, start_job
+from lambdas import start_job
+from lambdas._records import _runs
 from tests.lambdas.aws import ROLE, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, job_arn, model_arn
 from tests.support import price_list

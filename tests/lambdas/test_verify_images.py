@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import _pins, check_images, verify_images
+from lambdas import check_images, verify_images
+from lambdas._records import _pins
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 from tests.support.pictures import png
 

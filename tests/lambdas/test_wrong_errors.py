@@ -26,8 +26,6 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (
     _cloudformation,
-    _intent,
-    _runs,
     admit,
     approve,
     check_images,
@@ -44,6 +42,7 @@ from lambdas import (
     take_turn,
     verify_images,
 )
+from lambdas._records import _intent, _runs
 from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
 from tests.lambdas.cloudformation import CloudFormation

@@ -25,7 +25,7 @@ class TuningCommand(click.Command):
     """One command.
 
     order: its place among the commands of its section. examples: whole command lines. needs: what
-    its caller must be able to do, of contracts.people.ABILITIES, with any of its options; the
+    its caller must be able to do, of contracts.abilities.ABILITIES, with any of its options; the
     policies of people follow from it. no_json: why it has no --json, for a command whose output is
     no data; a test refuses one without a reason.
     """

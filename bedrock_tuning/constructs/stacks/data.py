@@ -10,7 +10,7 @@ from constructs import Construct
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.config.settings_fields import BUCKETS
+from bedrock_tuning.config.settings_limits import BUCKETS
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack

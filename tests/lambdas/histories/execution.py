@@ -18,7 +18,8 @@ from ministack.services import stepfunctions as language
 
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import FUNCTIONS
-from lambdas import _aws, _runs
+from lambdas import _aws
+from lambdas._records import _runs
 from tests.lambdas.aws import TRAINING, WORKFLOW
 from tests.lambdas.fakes import Refused
 from tests.lambdas.flow import NAME

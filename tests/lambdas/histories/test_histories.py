@@ -11,13 +11,13 @@ from lambdas import (
     _aws,
     _cloudformation,
     _endpoints,
-    _runs,
     keep_leases,
     provisioned_throughput,
     reconcile,
     serve,
     take_turn,
 )
+from lambdas._records import _runs
 from lambdas._serving import work
 from tests.lambdas.aws import Aws
 from tests.lambdas.histories.direct import Direct

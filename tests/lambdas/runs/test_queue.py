@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.run import turns
-from lambdas import _runs, take_turn
+from lambdas import take_turn
+from lambdas._records import _runs
 from tests.lambdas.runs.test_take_turn import FULL, Run
 
 QUOTA, MOST = 2, 20

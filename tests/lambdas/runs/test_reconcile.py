@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import _runs, reconcile
+from lambdas import reconcile
+from lambdas._records import _runs
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import _runs
+from lambdas._records import _runs
 from tests.lambdas.aws import Aws
 
 RUN, OTHER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"

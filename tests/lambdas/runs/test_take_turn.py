@@ -3,7 +3,8 @@
 from typing import Any
 
 from bedrock_tuning.run import turns
-from lambdas import _runs, take_turn
+from lambdas import take_turn
+from lambdas._records import _runs
 from tests.lambdas.aws import Aws
 
 FULL = {

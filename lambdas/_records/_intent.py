@@ -5,7 +5,8 @@ from typing import Any
 
 from bedrock_tuning.run.items import INTENT
 from bedrock_tuning.serving.intent import Intent, Published
-from lambdas import _aws, _pointers
+from lambdas import _aws
+from lambdas._records import _pointers
 
 _ID = "id"
 

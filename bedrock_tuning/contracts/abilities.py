@@ -1,0 +1,378 @@
+"""What people do with an environment, and exactly what each of these abilities takes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import (
+    Condition,
+    Grant,
+    Scope,
+    parameter_prefix,
+    settings_prefix,
+    workflow_arn,
+)
+from bedrock_tuning.run import items
+
+# Whose: the name of a customization, or ANY for all of an environment's.
+Grants = Callable[[Scope, str], tuple[Grant, ...]]
+
+
+def _parameter(path: str) -> str:
+    return f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{path}"
+
+
+def _stacks(scope: Scope) -> str:
+    start = "arn:{partition}:cloudformation:{region}:{account}:stack"
+    return f"{start}/{stack_name(scope.settings.name, '*')}/*"
+
+
+def _executions(scope: Scope) -> str:
+    return f"{workflow_arn(scope.settings.name).replace(':stateMachine:', ':execution:')}:*"
+
+
+def _tagged(scope: Scope, whose: str) -> tuple[Condition, ...]:
+    """Only what this environment, and this customization if it is one, has tagged."""
+    own = g.tagged_as_own(scope.settings.name)
+    if whose == g.ANY:
+        return (own,)
+    return own, g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", whose)
+
+
+def _find(scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="find the deployment",
+            actions=("cloudformation:DescribeStacks",),
+            resources=(_stacks(scope),),
+        ),
+        Grant(
+            why="find customizations",
+            actions=("ssm:GetParametersByPath",),
+            resources=(_parameter(settings_prefix(scope.settings.name)),),
+        ),
+    )
+
+
+def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="list stacks, tags and models",
+            # Without a name or with a tag, these know no resources.
+            actions=(
+                "bedrock:ListCustomModels",
+                "cloudformation:DescribeStacks",
+                "tag:GetResources",
+            ),
+            resources=("*",),
+        ),
+        Grant(
+            why="list what stacks hold",
+            actions=("cloudformation:ListStackResources",),
+            resources=(_stacks(scope),),
+        ),
+        replace(g.find_pointers(scope.settings.name), why="list pointers"),
+    )
+
+
+def _read_runs(_: Scope, whose: str) -> tuple[Grant, ...]:
+    by_customization, is_open = "{runs}/index/by-customization", "{runs}/index/open"
+    if whose == g.ANY:
+        listed = Grant(
+            why="list runs",
+            actions=("dynamodb:Query", "dynamodb:Scan"),
+            resources=(by_customization,),
+        )
+    else:
+        listed = Grant(
+            why="list own runs",
+            actions=("dynamodb:Query",),
+            resources=(by_customization,),
+            conditions=(g.leading(whose),),
+        )
+    read, key = g.runs("GetItem", keys=(items.RUN,))
+    return (
+        replace(read, why="read runs"),
+        listed,
+        Grant(why="see the queue", actions=("dynamodb:Query",), resources=(is_open,)),
+        replace(key, actions=g.READ_KEY),
+    )
+
+
+def _follow(scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="follow executions",
+            actions=("states:DescribeExecution", "states:GetExecutionHistory"),
+            resources=(_executions(scope),),
+        ),
+    )
+
+
+def _read_reports(_: Scope, whose: str) -> tuple[Grant, ...]:
+    reports = f"{s3_layout.REPORTS}/{whose}/*" if whose != g.ANY else f"{s3_layout.REPORTS}/*"
+    return (
+        g.objects("read reports", "s3:GetObject", buckets=g.OUTPUT, patterns=[reports]),
+        g.use_data_key(*g.READ_KEY),
+    )
+
+
+def _folders(scope: Scope, whose: str) -> list[str]:
+    """Where a customization's manifest lies, and its images."""
+    folders = (s3_layout.folder(whose), *scope.customizations[whose].media_folders)
+    return [f"{each}*" for each in dict.fromkeys(folders)]
+
+
+def _upload(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    folders = _folders(scope, whose)
+    return (
+        g.objects("upload datasets", "s3:PutObject", buckets=g.DATASETS, patterns=folders),
+        g.listing("list the dataset", buckets=g.DATASETS, prefixes=folders),
+        g.use_data_key(),
+    )
+
+
+def _read_datasets(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    places = [*_folders(scope, whose), f"{s3_layout.manifests_prefix(whose)}*"]
+    return (
+        g.objects("read the dataset", "s3:GetObject", buckets=g.DATASETS, patterns=places),
+        # S3 says that a key is missing only to those who may list.
+        g.listing("list what was checked", buckets=g.DATASETS, prefixes=places),
+        g.use_data_key(*g.READ_KEY),
+    )
+
+
+APPROVE: Final = "{function.Approve}"
+
+
+def approve(_scope: Scope, _: str) -> tuple[Grant, ...]:
+    """The call of the function that approves and declines."""
+    return (
+        # AWS asks for both (docs/facts/iam.md#function-urls); the second one is for no other call.
+        Grant(
+            why="approve or decline prices",
+            actions=("lambda:InvokeFunctionUrl",),
+            resources=(APPROVE,),
+            conditions=(g.equals("lambda:FunctionUrlAuthType", "AWS_IAM"),),
+        ),
+        Grant(
+            why="approve by the function's address only",
+            actions=("lambda:InvokeFunction",),
+            resources=(APPROVE,),
+            conditions=(
+                Condition(operator="Bool", key="lambda:InvokedViaFunctionUrl", values=("true",)),
+            ),
+        ),
+    )
+
+
+def _read_trail(_scope: Scope, _: str) -> tuple[Grant, ...]:
+    decisions = f"{s3_layout.APPROVALS}/*"
+    return (
+        g.objects("read decisions", "s3:GetObject", buckets=g.OUTPUT, patterns=[decisions]),
+        g.listing("list decisions", buckets=g.OUTPUT, prefixes=[decisions]),
+        g.use_data_key(*g.READ_KEY),
+    )
+
+
+def _see_endpoints(_scope: Scope, _: str) -> tuple[Grant, ...]:
+    return g.find_endpoints()
+
+
+def _read_pointers(scope: Scope, whose: str) -> Grant:
+    return Grant(
+        why="find the published model",
+        actions=("ssm:GetParameter",),
+        resources=(_parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),),
+    )
+
+
+_DESCRIBE_MODELS: Final = Grant(
+    why="describe models", actions=("bedrock:GetCustomModel",), resources=(g.CUSTOM_MODELS,)
+)
+
+
+def _serve(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    return (
+        _read_pointers(scope, whose),
+        _DESCRIBE_MODELS,
+        Grant(
+            why="have it served or ended",
+            actions=("states:StartExecution",),
+            resources=("{workflow}",),
+        ),
+    )
+
+
+def _renew(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="move the end of leases",
+            actions=("bedrock:TagResource",),
+            resources=g.ENDPOINTS,
+            conditions=(
+                *_tagged(scope, whose),
+                Condition(
+                    operator="ForAllValues:StringEquals",
+                    key="aws:TagKeys",
+                    values=(g.EXPIRES_TAG,),
+                ),
+            ),
+        ),
+    )
+
+
+def _stop(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="stop jobs",
+            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
+            resources=(g.JOBS,),
+            conditions=_tagged(scope, whose),
+        ),
+    )
+
+
+def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
+    return (
+        _read_pointers(scope, whose),
+        _DESCRIBE_MODELS,
+        Grant(
+            why="call the tuned model",
+            actions=("bedrock:InvokeModel",),
+            resources=g.ENDPOINTS,
+            conditions=_tagged(scope, whose),
+        ),
+        Grant(
+            why="call its base model",
+            actions=("bedrock:InvokeModel",),
+            resources=g.foundation_models(*scope.customizations[whose].base_model.invoke_ids),
+        ),
+    )
+
+
+def _examine(scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="examine the account",
+            # None of these knows resources.
+            actions=(
+                "bedrock:GetFoundationModelAvailability",
+                "bedrock:ListCustomModels",
+                "cloudformation:DescribeStacks",
+                "lambda:GetAccountSettings",
+                "logs:DescribeResourcePolicies",
+            ),
+            resources=("*",),
+        ),
+        g.ASK_QUOTAS,
+        g.ASK_PRICES,
+        Grant(
+            why="ask whether models are open",
+            actions=("bedrock:GetFoundationModel",),
+            resources=g.foundation_models(g.ANY),
+        ),
+        Grant(
+            why="read the bootstrap's version",
+            actions=("ssm:GetParameter",),
+            resources=(_parameter("/cdk-bootstrap/*"),),
+        ),
+        Grant(
+            why="examine workflow, messages and queue",
+            actions=(
+                "sns:ListSubscriptionsByTopic",
+                "sqs:GetQueueAttributes",
+                "states:DescribeStateMachine",
+                "states:ListExecutions",
+            ),
+            resources=("{topic}", "{dead-letters}", workflow_arn(scope.settings.name)),
+        ),
+    )
+
+
+def _examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="examine networks",
+            actions=tuple(
+                f"ec2:Describe{what}"
+                for what in (
+                    "AvailabilityZones",
+                    "RouteTables",
+                    "SecurityGroups",
+                    "Subnets",
+                    "VpcAttribute",
+                    "VpcEndpoints",
+                )
+            ),
+            resources=("*",),
+        ),
+    )
+
+
+def _deploy(_scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="deploy with the roles of the CDK's bootstrap",
+            actions=("sts:AssumeRole",),
+            resources=("arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}",),
+        ),
+    )
+
+
+def _retire(scope: Scope, _: str) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="find what is at work",
+            actions=("states:ListExecutions",),
+            resources=(workflow_arn(scope.settings.name),),
+        ),
+        Grant(
+            why="read what executions are for",
+            actions=("states:DescribeExecution",),
+            resources=(_executions(scope),),
+        ),
+        Grant(
+            why="find jobs",
+            actions=("bedrock:ListModelCustomizationJobs",),
+            resources=("*",),
+        ),
+        Grant(
+            why="delete stacks",
+            actions=("cloudformation:DeleteStack",),
+            resources=(_stacks(scope),),
+        ),
+    )
+
+
+# What no policy of people allows: whoever does it administers the account.
+NOBODYS: Final = ("delete models and images", "read logs", "deliver events again")
+# What commands need, by the words in which they say it.
+ABILITIES: Final[Mapping[str, Grants]] = {
+    "find the deployment": _find,
+    "list what is deployed": _list,
+    "read runs": _read_runs,
+    "follow runs": _follow,
+    "read reports": _read_reports,
+    "upload datasets": _upload,
+    "read datasets": _read_datasets,
+    "approve prices": approve,
+    "ask for quotas": lambda *_: (g.ASK_QUOTAS,),
+    "ask for prices": lambda *_: (g.ASK_PRICES,),
+    "read decisions": _read_trail,
+    "ask for bills": lambda *_: (
+        Grant(why="ask for bills", actions=("ce:GetCostAndUsage",), resources=("*",)),
+    ),
+    "see endpoints": _see_endpoints,
+    "serve models": _serve,
+    "move leases": _renew,
+    "stop jobs": _stop,
+    "call models": _call_models,
+    "examine the account": _examine,
+    "examine networks": _examine_network,
+    "deploy": _deploy,
+    "retire customizations": _retire,
+}

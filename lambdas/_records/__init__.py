@@ -1,0 +1,1 @@
+"""What functions write down and read again: runs, intents, approvals, pins, pointers."""
