@@ -69,7 +69,7 @@ def test_the_example_app_is_synthesized_proved_and_reviewed(tmp_path: Path, file
     values = json.loads(_review(out, files, "--outside", "web-*", "--json").stdout)
     assert values["money"]["customizations"]["cats"]["max_run_usd"] == 500.0
     assert set(values["stacks"]) == {
-        f"tuning-prod-{part}" for part in ("data", "pipeline", "serving", *NAMES)
+        f"tuning-prod-{part}" for part in ("data", "people", "pipeline", "serving", *NAMES)
     }
 
 

@@ -103,5 +103,6 @@ def without(assembly: Assembly, stacks: Collection[str]) -> Assembly:
         resources=[each for each in assembly.resources if each.stack not in stacks],
         unresolved=[each for each in assembly.unresolved if stays(each[0])],
         dangling=[each for each in assembly.dangling if stays(each[0])],
+        tags={name: tags for name, tags in assembly.tags.items() if name not in stacks},
         _arns={},
     )
