@@ -43,6 +43,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             status=ended.status,
             message=ended.message,
             execution=event["execution"],
+            **({_runs.UNWATCHED: True} if _unwatched(state) else {}),
             endpoint_arn=serving.get("endpoint_arn"),
             declined_by=declined.get("declined_by"),
             decision_reason=declined.get("reason"),
@@ -53,6 +54,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     logger.info("closed", extra={"run": run, "status": ended.status})
     subject = ended.subject.encode("ascii", "replace").decode()[:100]
     return {**asdict(ended), "subject": subject, "run": run}
+
+
+def _unwatched(state: Mapping[str, Any]) -> bool:
+    """Whether it broke off after its job may have started, and before its end was seen."""
+    tried = (state.get("turn") or {}).get("decision") == "train"
+    seen = capitalized(state.get("job") or {}).get("OutputModelArn")
+    return "error" in state and tried and not seen
 
 
 def _whose(event: Mapping[str, Any]) -> str:

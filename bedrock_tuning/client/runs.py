@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = ("execution", "job_name", "run_key", "training_version", "validation_version")
 # What only machines need.
-_HIDDEN = ("id", "open", "turn", "watched_since", "ended")
+_HIDDEN = ("id", "open", "turn", "watched_since", "ended", "unwatched")
 
 
 def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Sequence[Row]:

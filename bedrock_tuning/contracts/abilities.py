@@ -70,6 +70,11 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
             resources=("*",),
         ),
         Grant(
+            why="see whose models are",
+            actions=("bedrock:ListTagsForResource",),
+            resources=(g.CUSTOM_MODELS,),
+        ),
+        Grant(
             why="list what stacks hold",
             actions=("cloudformation:ListStackResources",),
             resources=(_stacks(scope),),

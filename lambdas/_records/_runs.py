@@ -17,6 +17,8 @@ OPEN_RUNS: Final = "open"
 _OPEN: Final = {"open": "yes"}
 _UNTOLD: Final = {"open": "untold"}
 _ENDED: Final = "ended"
+# Of a run that ended before its job, as far as it knew.
+UNWATCHED: Final = "unwatched"
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -89,8 +91,8 @@ def update_run(table: str, run: str, **values: Any) -> None:
 
 
 def resume_run(table: str, run: str, **values: Any) -> None:
-    """Sets attributes of a run that goes on, whether it had ended or not."""
-    _update(table, f"{RUN}{run}", {**values, **_OPEN}, remove=(_ENDED,))
+    """Sets attributes of a run that goes on, whether it had ended or not; its job is known."""
+    _update(table, f"{RUN}{run}", {**values, **_OPEN}, remove=(_ENDED, UNWATCHED))
 
 
 def close_run(table: str, run: str, *, told: bool = True, **values: Any) -> None:

@@ -56,6 +56,7 @@ def test_an_environment_may_have_no_customization_at_all(
     assert [stack.stack_name.removeprefix("tuning-dev-") for stack in assembly.stacks] == [
         "data",
         "pipeline",
+        "people",
         "serving",
     ]
     said = [str(each.entry.data) for stack in assembly.stacks for each in stack.messages]

@@ -268,6 +268,27 @@ def test_how_a_run_ended_is_told_once_even_if_its_execution_stopped_before_its_m
     assert aws.run(RUN)["status"] == "declined"
 
 
+@pytest.mark.parametrize(
+    ("job", "became"),
+    [("Completed", "serving"), ("InProgress", "watched"), ("Failed", ""), ("Stopped", "")],
+)
+def test_a_run_that_lost_sight_of_its_job_goes_on_however_soon_that_ended(
+    job: str, became: str, aws: Aws
+) -> None:
+    _run(aws, "FAILED", job=job)
+    aws.stepfunctions.ends["e1"] = {"error": "failed"}
+    end = {"status": "failed", "message": "not allowed to watch", "unwatched": True}
+    _runs.close_run("a-table", RUN, told=False, **end)
+
+    found = _reconcile()
+
+    assert [name for name, runs in found.items() if runs] == ([became] if became else [])
+    assert ("open" in aws.run(RUN)) is bool(became)
+    assert ("unwatched" in aws.run(RUN)) is not bool(became), "it is adopted once"
+    if became == "serving":
+        assert aws.run(RUN)["model_arn"] == MODEL
+
+
 def test_one_run_that_cannot_be_asked_about_keeps_no_other_from_its_end(aws: Aws) -> None:
     other = "20261121-093001-00bbbb"
     _run(aws, "ABORTED")
