@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app import build_app, read_context
+from bedrock_tuning.config.names import PERSONAS
 from tests.stacks.readable import resolved
 from tools.scan.cases import ENVIRONMENTS
 
@@ -31,6 +32,10 @@ def _role(assembly: Any, start: str, stack: str = "") -> Resource:
     ]
     properties: Resource = found["Properties"]
     return properties
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _statements(role: Resource) -> dict[str, Resource]:
@@ -148,7 +153,7 @@ def test_only_the_checker_writes_checked_manifests_however_much_of_the_bucket_ot
         name
         for name, role in _resources(assembly, "AWS::IAM::Role")
         if role["Properties"].get("Path") == "/tuning/dev/check/"
-        for each in _statements(role).values()
+        for each in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         if "s3:PutObject" in _listed(each["Action"]) and "/_checked/" in str(each["Resource"])
     ]
     assert [name[:17] for name in checkers] == ["FunctionsStartJob"]

@@ -18,6 +18,7 @@ _PARAMETER: Final = "AWS::SSM::Parameter"
 # What the section about money tells, under the names that settings have for it.
 _MONEY_SETTINGS: Final = ("serving", "budget")
 _MODEL: Final = re.compile(r"foundation-model/[\w.:-]+(?=\")", re.ASCII)
+_BY_EACH_ID: Final = re.compile(r'("[^"]*foundation-model/«model»")(?:, \1)+')
 
 
 def names(assembly: Assembly) -> dict[str, str]:
@@ -46,6 +47,8 @@ def _outline(assembly: Assembly, stack: str, name: str) -> str:
     }
     text = json.dumps({**assembly.templates[stack], "Resources": resources})
     text = _MODEL.sub("foundation-model/«model»", text)
+    # A base model has one id or two, and whoever may use it may use it by both.
+    text = _BY_EACH_ID.sub(r"\1", text)
     return re.sub(
         rf"(?<![\w-]){re.escape(name)}(?![\w-])", "«name»", text.replace(stack, "«stack»")
     )

@@ -170,6 +170,8 @@ def _stored(aws: StubbedAws, names: int) -> None:
     for number in range(4):
         models = [model(letter, OLD) for letter in "abc"[:names]] if number == 2 else []
         aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, None)
+        for _ in models:
+            aws.answer("bedrock", "list_tags_for_resource", {"tags": []}, None)
 
 
 def test_cost_shows_what_was_spent_and_what_a_lease_will_still_cost(
