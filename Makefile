@@ -16,8 +16,8 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 ENVIRONMENT ?= dev
 PYTHONS ?= 3.12 3.13
-# Test processes, one more than CI has cores: tests with servers wait a lot. 0 runs all in one.
-WORKERS ?= 3
+# Test processes, twice as many as CI has cores: tests with servers wait a lot. 0 runs all in one.
+WORKERS ?= 4
 DOMAIN := $(addprefix tests/,catalogue checking config contracts dataset report rules run serving)
 DOMAIN_NEEDS := boto3 hypothesis jinja2 jsonschema msgspec openpyxl pillow pyarrow pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -56,7 +56,7 @@ SLOW_CHECKS := check-types check-secrets
 PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
-test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=3)
+test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=4)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
 	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS) test-scan
 

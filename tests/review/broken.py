@@ -81,9 +81,15 @@ def _whole(raw: Raw) -> Raw:
     for resource in raw["Resources"].values():
         lines = resource.get("Properties", {}).get("DefinitionString")
         if isinstance(lines, dict):
-            delimiter, parts = lines["Fn::Join"]
-            resource["Properties"]["DefinitionString"] = delimiter.join(parts)
+            resource["Properties"]["DefinitionString"] = _joined(lines)
     return raw
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    delimiter, parts = value["Fn::Join"]
+    return str(delimiter).join(map(_joined, parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,13 @@ LINES_MAX = 60
 def _workflow(template: Template) -> None:
     """One more try in one state, or in all that share its Retry."""
     (machine,) = _of(template, "AWS::StepFunctions::StateMachine")
-    lines = machine["DefinitionString"]["Fn::Join"][1]
-    number = next(n for n, line in enumerate(lines) if '"MaxAttempts": 20' in line)
+    parts = machine["DefinitionString"]["Fn::Join"][1]
+    (lines, number), *_ = (
+        (part["Fn::Join"][1], number)
+        for part in parts
+        for number, line in enumerate(part["Fn::Join"][1])
+        if '"MaxAttempts": 20' in line
+    )
     lines[number] = lines[number].replace("20", "19")
 
 
