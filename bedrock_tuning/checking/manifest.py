@@ -113,7 +113,7 @@ class ManifestCheck:
         self._is_caption = scope.contract.format == "image-caption"
         # Rows with findings, and whether they were many in the last block.
         self._faulty = 0
-        # Whether the last line that the rules looked at has an error.
+        # Whether the last line that the rules checked has an error.
         self._erred = False
         self._is_mostly_faulty = False
 

@@ -51,7 +51,7 @@ class TextStats(msgspec.Struct, kw_only=True):
     lengths: characters (rounded by `bucket`) by text: "caption", "prompt", … and "record" for
     conversations; longest: the same, not rounded. captions: different ones with their counts.
     languages: of the first captions, how many are in which language, without unsure ones; judged:
-    how many were looked at.
+    how many were examined.
     media: records with an image, a video or a document, by kind.
     outside: folders of images that the service role does not cover, the first by name.
     foreign: the file is no JSON Lines, so that nothing else is known of it.

@@ -30,7 +30,7 @@ class PreparedImage:
     """One image on its way. source: digest of the input's bytes; digest: of those to be written.
 
     path: the file that is to be written as it is. is_new: whether it is ours and may be moved.
-    name: below images/, with the extension that its content wants. look: if it was looked at.
+    name: below images/, with the extension that its content wants. look: if it was examined.
     """
 
     file: str

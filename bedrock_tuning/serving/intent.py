@@ -162,7 +162,7 @@ class Intent:
         return heir, left
 
     def ended(self, *, why: str, by: str, now: str, owner: str = "") -> Self:
-        """Switched off, before anything is deleted: from now on nobody who acted before does.
+        """Switched off, before anything is deleted: earlier owners change nothing more.
 
         No wish for a model, so an upload that is newer than what was served is served all the same.
         owner: the run that deletes what is there, if it is one.

@@ -47,7 +47,7 @@ def read(table: str, run: str) -> Question | None:
 def decide(table: str, decision: Decision, *, token: str) -> Decision:
     """Keeps a decision about the question with this token, if there is none yet; what is kept now.
 
-    The first one holds, whoever asks again.
+    The first one holds, however often it is answered.
     """
     _aws.none_if(
         "ConditionalCheckFailedException",

@@ -41,7 +41,7 @@ def _may(
     "M840",
     "Nobody may both write datasets and approve prices: no role and no policy of people allows "
     "both.",
-    limit="who asks for the money does not grant it",
+    limit="whoever requests money does not grant it",
     fix="Take one of the two statements away",
 )
 def separated(evidence: Evidence) -> Iterator[Violation]:
