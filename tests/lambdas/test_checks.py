@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.config.settings_fields import IMAGES_PER_SHARD_MIN
+from bedrock_tuning.config.settings_limits import IMAGES_PER_SHARD_MIN
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.asl import RETRY
 from bedrock_tuning.errors import SourceError

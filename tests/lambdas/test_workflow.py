@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import load
-from bedrock_tuning.config.settings_fields import APPROVAL_DAYS_MAX, POLLS_MAX
+from bedrock_tuning.config.settings_limits import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
 from bedrock_tuning.contracts.functions import FUNCTIONS

@@ -69,7 +69,7 @@ def test_what_is_fixed_breaks_no_rule(width: int, height: int, mode: str, format
     try:
         fixed = fix_image(data, LIMITS)
     except UnfixableError as error:
-        assert "too small" in str(error)  # noqa: PT017
+        assert error.kind in ("too small", "too long")  # noqa: PT017
         return
     assert findings(fixed.data, fixed.extension) == {}
     with Image.open(io.BytesIO(fixed.data)) as again:

@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 
 import app
 from app import build_app, read_context, workflow_picture
-from bedrock_tuning.config.settings_fields import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
+from bedrock_tuning.config.settings_limits import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.errors import ConfigurationError, SettingsError
 
