@@ -21,9 +21,9 @@ def show_until_end(
 ) -> dict[str, Any]:
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
-    A price that waits for approval is asked here; where nobody can answer, or the answer is no, it
-    ends at the question. show: receives a line per state. Raises Interrupted, with what continues,
-    for Ctrl-C.
+    Asks for approval of a price at the terminal. Without a terminal, or if the answer is no,
+    returns the row of the run that still waits. show: receives a line per state. Raises
+    Interrupted, which says what continues, for Ctrl-C.
     """
     current: Row = run
     live, detail = LiveLine(), ""

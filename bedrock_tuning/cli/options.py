@@ -120,6 +120,23 @@ def customizations_option(command: Command) -> Command:
     )(command)
 
 
+def customization_of_latest(command: Command) -> Command:
+    """--customization, for commands that take the word latest for a run."""
+    return click.option(
+        "--customization",
+        "-c",
+        metavar="NAME",
+        shell_complete=complete_customizations,
+        help="With latest: the newest run of this customization.",
+    )(command)
+
+
+def run_or_latest(command: Command) -> Command:
+    """RUN, or the word latest, and --customization."""
+    named = click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
+    return named(customization_of_latest(command))
+
+
 def settings_option(command: Command) -> Command:
     """--settings, for commands that read the environments' settings."""
     return click.option(

@@ -244,8 +244,7 @@ class Request:
         elif validates:
             raise UserError(
                 "where will the validation set go? A deployment keeps it in a separate bucket",
-                fix="--validation-to s3://validation-bucket/customization/, or --split 1 for none, "
-                "or --customization NAME for both places of a deployment",
+                fix=f"{_VALIDATION}, {_OR_DEPLOYED}",
             )
         if places["training"] == places.get("validation"):
             raise UserError(
@@ -289,7 +288,11 @@ class Request:
 
 
 _WHERE: Final = "where will the dataset go?"
-_WHERE_FIX: Final = "pass --to s3://bucket/customization/, or --customization NAME for a deployment"
+_VALIDATION: Final = (
+    "--validation-to s3://validation-bucket/customization/, or --split 1 for no validation set"
+)
+_OR_DEPLOYED: Final = "or --customization NAME for both places of a deployment"
+_WHERE_FIX: Final = f"pass --to s3://bucket/customization/ and {_VALIDATION}, {_OR_DEPLOYED}"
 
 
 def _fixable(contract: "DatasetContract") -> "DatasetContract":

@@ -119,7 +119,7 @@ def remaining(aws: Aws, environment: str, *, known: Collection[str]) -> list[Rem
     """
     return [
         *_retained(aws, environment),
-        *models(aws, environment, without=known),
+        *(model for _, model in models(aws, environment, without=known)),
         *_pointers(aws, environment, known),
     ]
 
@@ -163,9 +163,9 @@ def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
 
 
 def models(
-    aws: Aws, environment: str, *, only: str = "", without: Collection[str] = ()
-) -> Iterator[Remains]:
-    """The custom models of an environment: of one customization, or of all but some.
+    aws: Aws, environment: str, *, without: Collection[str] = ()
+) -> Iterator[tuple[str, Remains]]:
+    """The custom models of an environment, each with its customization: of all but some.
 
     Whose a model is, its tag says: a customization may have had another name when it was trained.
     """
@@ -177,10 +177,10 @@ def models(
             if not match or match[1] in without:
                 continue
             owner = _tags(aws, each["modelArn"]).get(f"{TAG_PREFIX}:customization", match[1])
-            if owner not in without and only in ("", owner):
+            if owner not in without:
                 base = base_model_of(each["baseModelArn"])
                 price = None if base is None else base.prices.storage_per_month
-                yield Remains(
+                model = Remains(
                     kind="model",
                     name=each["modelName"],
                     billed="by the month",
@@ -188,6 +188,7 @@ def models(
                     command="aws bedrock delete-custom-model --model-identifier "
                     f"{each['modelArn']}",
                 )
+                yield owner, model
 
 
 def _tags(aws: Aws, arn: str) -> dict[str, str]:

@@ -36,7 +36,9 @@ def look(deployment: Deployment, customization: str) -> Retirement:
         stack=stack,
         open=[*_executions(deployment, customization), *_jobs(deployment, customization)],
         served=[each for each in listed if each.customization == customization],
-        models=list(models(aws, deployment.environment, only=customization)),
+        models=[
+            model for owner, model in models(aws, deployment.environment) if owner == customization
+        ],
     )
 
 

@@ -53,9 +53,8 @@ def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
     for each in endpoints(deployment.aws, environment=deployment.environment):
         served[each.customization].append(_served(each, now=datetime.now(UTC)))
     stored: dict[str, list[float | None]] = defaultdict(list)
-    for name in deployment.customizations:
-        for model in models(deployment.aws, deployment.environment, only=name):
-            stored[name].append(model.usd_per_month)
+    for owner, model in models(deployment.aws, deployment.environment):
+        stored[owner].append(model.usd_per_month)
     bills = _billed(deployment) if billed else {}
     return [
         Spending(
@@ -66,7 +65,7 @@ def spending(deployment: Deployment, *, billed: bool) -> list[Spending]:
             stored_usd_per_month=_sum(stored.get(name, [])),
             billed_usd=bills.get(name, 0.0) if billed else None,
         )
-        for name in sorted({*deployment.customizations, *served, *bills} - {""})
+        for name in sorted({*deployment.customizations, *served, *stored, *bills} - {""})
     ]
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from bedrock_tuning.config.lines import Lines, Path, json_lines
+from bedrock_tuning.config.lines import KeyPath, Lines, json_lines
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.errors import SettingsError
 
@@ -63,7 +63,7 @@ def _parsed(text: str) -> Any:
 
 def _lines(text: str) -> Lines:
     """Raises SettingsError for keys that are written twice: JSON would keep the last one."""
-    lines: dict[Path, int] = {}
+    lines: dict[KeyPath, int] = {}
     twice = []
     for path, line in json_lines(text):
         if path in lines:

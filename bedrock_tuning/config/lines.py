@@ -10,8 +10,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-Path = tuple[str, ...]
-Lines = Mapping[Path, int]
+KeyPath = tuple[str, ...]
+Lines = Mapping[KeyPath, int]
 
 # None of our fields needs more lines; joining more of them would take time with nothing to win.
 _STATEMENT_LINES_MAX: Final = 50
@@ -22,8 +22,8 @@ _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},]|\n')
 
 def toml_lines(text: str) -> Lines:
     """The first line of each key of a TOML file, and of each table's header."""
-    lines: dict[Path, int] = {}
-    table: Path = ()
+    lines: dict[KeyPath, int] = {}
+    table: KeyPath = ()
     for number, statement, value in _statements(text):
         if statement.lstrip().startswith("["):
             table = max(_paths(value), key=len, default=())
@@ -50,7 +50,7 @@ def _statements(text: str) -> Iterator[tuple[int, str, Any]]:
         pending = ""
 
 
-def _paths(value: Any, depth: int = _DEPTH_MAX) -> Iterator[Path]:
+def _paths(value: Any, depth: int = _DEPTH_MAX) -> Iterator[KeyPath]:
     """Each key inside of a value, outermost first; a list of tables counts as its last table."""
     if isinstance(value, list) and value:
         value = value[-1]
@@ -60,7 +60,7 @@ def _paths(value: Any, depth: int = _DEPTH_MAX) -> Iterator[Path]:
             yield from ((key, *path) for path in _paths(inside, depth - 1))
 
 
-def json_lines(text: str) -> Iterator[tuple[Path, int]]:
+def json_lines(text: str) -> Iterator[tuple[KeyPath, int]]:
     """Each key of a JSON file with its line, in order; a key that is written twice comes twice."""
     number = 1
     path: list[str] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bedrock_tuning.config.customization_fields import PLACEMENT
-from bedrock_tuning.config.lines import Path
+from bedrock_tuning.config.lines import KeyPath
 from bedrock_tuning.config.messages import did_you_mean, listed, shown
 from bedrock_tuning.config.reader import Problems, Section
 
@@ -28,10 +28,10 @@ class Version:
 
     table: Mapping[str, Any]
     regions: Regions = field(default_factory=dict)
-    moved: Mapping[Path, Path] = field(default_factory=dict)
-    unset: Mapping[Path, Path] = field(default_factory=dict)
+    moved: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
+    unset: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
-    def origin(self, path: Path) -> tuple[Path, Path]:
+    def origin(self, path: KeyPath) -> tuple[KeyPath, KeyPath]:
         """The key to name for a path, and the one whose line to name."""
         for length in range(len(path), 0, -1):
             begin = path[:length]
@@ -101,8 +101,8 @@ def _words(root: Section, key: str) -> Sequence[str] | None:
 
 
 def _changed(own: Mapping[str, Any], changes: Section, name: str, region: str | None) -> Version:
-    where: Path = (ENVIRONMENTS, name)
-    table, moved, unset = _copy(own), dict[Path, Path](), dict[Path, Path]()
+    where: KeyPath = (ENVIRONMENTS, name)
+    table, moved, unset = _copy(own), dict[KeyPath, KeyPath](), dict[KeyPath, KeyPath]()
     for key in _unset(changes):
         path = tuple(key.split("."))
         if _remove(table, path):
@@ -130,7 +130,7 @@ def _copy(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _copy(each) if isinstance(each, dict) else each for key, each in value.items()}
 
 
-def _remove(table: dict[str, Any], path: Path) -> bool:
+def _remove(table: dict[str, Any], path: KeyPath) -> bool:
     """Takes a key away; whether it was there."""
     for key in path[:-1]:
         inner = table.get(key)
@@ -140,7 +140,9 @@ def _remove(table: dict[str, Any], path: Path) -> bool:
     return table.pop(path[-1], None) is not None
 
 
-def _merge(table: dict[str, Any], wanted: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
+def _merge(
+    table: dict[str, Any], wanted: Mapping[str, Any], path: KeyPath = ()
+) -> Iterator[KeyPath]:
     """Puts values into a table; yields the path of each, and of each table that is new in it."""
     for key, value in wanted.items():
         here = (*path, key)

@@ -4,11 +4,11 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path as Folder
+from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.config.fields import Field
-from bedrock_tuning.config.lines import Lines, Path
+from bedrock_tuning.config.lines import KeyPath, Lines
 from bedrock_tuning.config.messages import closest, did_you_mean, shown
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -27,7 +27,7 @@ class Problems:
         *,
         file: str,
         lines: Callable[[], Lines] = dict,
-        origin: Callable[[Path], tuple[Path, Path]] = lambda path: (path, path),
+        origin: Callable[[KeyPath], tuple[KeyPath, KeyPath]] = lambda path: (path, path),
         note: str = "",
     ) -> None:
         self.file = file
@@ -41,15 +41,15 @@ class Problems:
     def _lines(self) -> Lines:
         return self._find_lines()
 
-    def add(self, path: Path, problem: str, *, line: int | None = None) -> None:
+    def add(self, path: KeyPath, problem: str, *, line: int | None = None) -> None:
         """What is wrong with the value at a path, the limit with its source, the fix."""
         self.found.append(self._sentence(path, problem, line))
 
-    def warn(self, path: Path, warning: str) -> None:
+    def warn(self, path: KeyPath, warning: str) -> None:
         """What a reader should know although the file is usable."""
         self.warnings.append(self._sentence(path, warning, None))
 
-    def _sentence(self, path: Path, text: str, line: int | None) -> str:
+    def _sentence(self, path: KeyPath, text: str, line: int | None) -> str:
         """file:line: key: text. What is missing is missing in the table around it."""
         named, written = self._origin(path)
         text = text if named != path else f"{self._note}{text}"
@@ -73,7 +73,7 @@ class Section:
     guessed.
     """
 
-    def __init__(self, *, table: Mapping[str, Any], path: Path, problems: Problems) -> None:
+    def __init__(self, *, table: Mapping[str, Any], path: KeyPath, problems: Problems) -> None:
         self.problems = problems
         # Fields whose value was refused: nothing is said of what depends on them.
         self.refused: set[str] = set()
@@ -208,7 +208,7 @@ def _line_and_fix(message: str, text: str, line: int | None) -> str:
     return quoted + (f": {fix}" if fix else "")
 
 
-def ignored(directory: Folder) -> list[str]:
+def ignored(directory: Path) -> list[str]:
     """What lies in the folder, was probably meant to be read, and would not be."""
     problems = []
     for path in sorted(directory.iterdir()) if directory.is_dir() else ():

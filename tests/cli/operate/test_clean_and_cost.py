@@ -166,12 +166,11 @@ def test_a_model_that_is_served_meanwhile_stays(run: Run, aws: StubbedAws, alone
 
 
 def _stored(aws: StubbedAws, names: int) -> None:
-    """Of four customizations, the first has models."""
-    for number in range(4):
-        models = [model(letter, OLD) for letter in "abc"[:names]] if number == 2 else []
-        aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, None)
-        for _ in models:
-            aws.answer("bedrock", "list_tags_for_resource", {"tags": []}, None)
+    """So many models of one customization, asked for once."""
+    models = [model(letter, OLD) for letter in "abc"[:names]]
+    aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, None)
+    for _ in models:
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": []}, None)
 
 
 def test_cost_shows_what_was_spent_and_what_a_lease_will_still_cost(

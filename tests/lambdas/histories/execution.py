@@ -144,7 +144,7 @@ class Execution:
                 self._done(described, result)
 
     def _done(self, described: Mapping[str, Any], result: Any) -> None:
-        # As JSON: what is no JSON fails here, as on AWS.
+        # Results that cannot be written as JSON fail here, as on AWS.
         found = language._apply_result_selector(described, json.loads(json.dumps(result)))
         self.data = language._apply_result_path(described, self.data, found)
         self._go_to(described["Next"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import customization_of_latest, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
@@ -34,13 +34,7 @@ _WIDTH_MAX = 100
 @click.argument(
     "run", nargs=-1, required=True, help="Runs, as in `tuning runs`, or the word latest."
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="With latest: the newest run of this customization.",
-)
+@customization_of_latest
 @click.option("--csv", "as_csv", is_flag=True, help="Print every value as CSV.")
 @click.option("--plot/--no-plot", default=True, help="Draw the loss in the terminal.")
 @click.option(

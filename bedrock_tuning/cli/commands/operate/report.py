@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     ),
     needs=("find the deployment", "read runs", "read reports"),
 )
-@click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="With latest: the newest run of this customization.",
-)
+@run_or_latest
 @click.option(
     "--output",
     "-o",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 
@@ -20,14 +20,7 @@ if TYPE_CHECKING:
     examples=("tuning run latest -c pets-search --follow",),
     needs=("find the deployment", "read runs", "follow runs"),
 )
-@click.argument("run", help="The run, as in `tuning runs`, or the word latest.")
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="With latest: the newest run of this customization.",
-)
+@run_or_latest
 @click.option("--follow", "-f", is_flag=True, help="Show one line per step until the run ends.")
 @click.option("--all", "every", is_flag=True, help="Show also what only AWS's console asks for.")
 @json_option

@@ -49,8 +49,9 @@ def serve(
     """Serve the published model again, after its lease ended, or the model of another run.
 
     Nothing is trained. The endpoint is tested before it is published, as after a run, and gets a
-    new lease. If another model is being served, it is swapped in place, and swapped back if the new
-    one fails its smoke test.
+    new lease. If another model is being served, the customization's strategy decides: "swap"
+    changes the endpoint in place, and back if the new model fails its smoke test; "blue-green"
+    tests the new model on a second endpoint first.
     """
 
     from bedrock_tuning.client.executions import start_serving, started_now
