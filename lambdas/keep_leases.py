@@ -30,8 +30,9 @@ _STUCK: Final = timedelta(hours=1)
 # How long before the end of a lease people are told: a tenth of it, within these.
 _WARNING_LEAST: Final = timedelta(minutes=30)
 _WARNING_MOST: Final = timedelta(hours=24)
-# Of the metric: as many as the longest lease has are one answer of CloudWatch.
-_PERIOD: Final = timedelta(hours=1)
+# Of the metric. CloudWatch answers with 1,440 periods at most; the window holds the longest lease,
+# and so the smoke test with which it began.
+_PERIOD, _WINDOW = timedelta(hours=1), timedelta(days=59)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
@@ -146,7 +147,7 @@ def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) ->
     if hours is None or intent.published.endpoint_arn != arn:
         return ""
     since, most = datetime.fromisoformat(intent.since), timedelta(hours=hours)
-    if now - since < most or now - _last_call(arn, since, now) < most:
+    if now - since < most or now - _last_call(arn, now) < most:
         return ""
     return f"nobody called it for {counted(hours, 'hour')} (idle_hours)"
 
@@ -160,7 +161,7 @@ def _idle_hours(env: LeaseEnvironment, name: str) -> int | None:
     return from_settings(json.loads(found["Parameter"]["Value"])).customization.serving.idle_hours
 
 
-def _last_call(arn: str, since: datetime, now: datetime) -> datetime:
+def _last_call(arn: str, now: datetime) -> datetime:
     """The end of the hour of an endpoint's last call.
 
     Its smoke test was one. Raises LookupError if CloudWatch shows none at all: then it does not
@@ -170,7 +171,7 @@ def _last_call(arn: str, since: datetime, now: datetime) -> datetime:
         Namespace="AWS/Bedrock",
         MetricName="Invocations",
         Dimensions=[{"Name": "ModelId", "Value": arn}],
-        StartTime=since - _PERIOD,
+        StartTime=now - _WINDOW,
         EndTime=now,
         Period=int(_PERIOD.total_seconds()),
         Statistics=["Sum"],

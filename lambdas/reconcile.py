@@ -122,22 +122,13 @@ def _untold(env: ReconcileEnvironment, item: Item, result: Result) -> None:
         message = str(item["message"])
         _tell(env, item, Outcome(status=str(item["status"]), subject=subject, message=message))
         result["told"].append(run)
-    if not (item.get(_runs.UNWATCHED) and _adopted(env, item, ended, result)):
+    found = _job(item.get("job_name")) if item.get(_runs.UNWATCHED) else None
+    if found and found["status"] in ("InProgress", "Stopping", "Completed"):
+        # It lost sight of its job: what is paid for is not lost, however soon that ended.
+        _runs.resume_run(env.runs_table, run, status="training", message="its job goes on")
+        _run(env, item, result)
+    else:
         _runs.was_told(env.runs_table, run)
-
-
-def _adopted(env: ReconcileEnvironment, item: Item, ended: Ended, result: Result) -> bool:
-    """Whether a run that lost sight of its job goes on: what is paid for is not lost."""
-    found = _job(item.get("job_name"))
-    status = found["status"] if found else None
-    if found and status == "Completed":
-        run = str(item["run"])
-        _runs.resume_run(env.runs_table, run, status="training", message="its job is completed")
-        _hand_over(env, item, _record(item, found))
-        result["serving"].append(run)
-    elif status in ("InProgress", "Stopping"):
-        _watch(env, item, ended, result)
-    return status in ("Completed", "InProgress", "Stopping")
 
 
 def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None:

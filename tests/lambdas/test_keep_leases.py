@@ -274,6 +274,15 @@ def test_an_endpoint_that_was_called_or_is_new_is_kept(
     assert _keep()["kept"] == [arn]
 
 
+def test_calls_before_a_run_that_failed_count_as_well(
+    aws: Aws, customize: Callable[..., Any]
+) -> None:
+    """The run took over and left what was published as it was, without another smoke test."""
+    arn = _used(aws, 100, customize=customize)
+
+    assert _keep()["deleted"] == [arn]
+
+
 def test_an_endpoint_that_outlived_its_stack_has_no_idle_hours(
     aws: Aws, customize: Callable[..., Any]
 ) -> None:

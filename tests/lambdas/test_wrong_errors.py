@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -502,7 +502,7 @@ def an_endpoint_that_nobody_calls_goes(world: World) -> Any:
     published = Published(endpoint_arn=arn)
     idle = Intent(customization=NAME, on=True, since=PAST, published=published)
     world.before(_intent.write, "a-table", idle)
-    world.aws.cloudwatch.called[arn] = [datetime.fromisoformat(PAST)]
+    world.aws.cloudwatch.called[arn] = [datetime.now(UTC) - timedelta(hours=30)]
     world.call(keep_leases.handler, {})
     assert arn not in world.aws.bedrock.endpoints
 

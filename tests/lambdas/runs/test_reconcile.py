@@ -289,6 +289,23 @@ def test_a_run_that_lost_sight_of_its_job_goes_on_however_soon_that_ended(
         assert aws.run(RUN)["model_arn"] == MODEL
 
 
+@pytest.mark.parametrize(
+    ("job", "after", "kept"), [("Completed", "Completed", True), ("InProgress", "Stopping", False)]
+)
+def test_a_run_that_lost_sight_of_its_job_and_was_aborted_serves_nothing(
+    job: str, after: str, kept: bool, aws: Aws
+) -> None:
+    _run(aws, "ABORTED", job=job)
+    end = {"status": "failed", "message": "not allowed to watch", "unwatched": True}
+    _runs.close_run("a-table", RUN, told=False, **end)
+
+    assert _reconcile()["closed"] == [RUN]
+
+    assert aws.bedrock.jobs[JOB]["status"] == after
+    assert aws.stepfunctions.executions == {}
+    assert aws.run(RUN).get("model_arn") == (MODEL if kept else None)
+
+
 def test_one_run_that_cannot_be_asked_about_keeps_no_other_from_its_end(aws: Aws) -> None:
     other = "20261121-093001-00bbbb"
     _run(aws, "ABORTED")
