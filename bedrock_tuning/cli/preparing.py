@@ -160,7 +160,7 @@ class Request:
         if self.to is None and self.customization is None and not self.is_text:
             raise UserError(_WHERE, fix=_WHERE_FIX)
         if self.out is None:
-            raise UserError("where shall the dataset be written?", fix="-o OUT, or --dry-run")
+            raise UserError("where should the dataset be written?", fix="-o OUT, or --dry-run")
 
     def _target(self) -> Path:
         """The folder to write; one that is thrown away for a dry run."""

@@ -51,7 +51,7 @@ def compared(
 ) -> list[Listed]:
     """Every customization of an environment, deployed or not, by name.
 
-    files: those that the environment shall have; None outside of a project: nothing is missing,
+    files: those that the environment should have; None outside of a project: nothing is missing,
     and nothing differs but what failed. retired, elsewhere: names of files that say they
     have no stack, or none in this environment.
     """

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 # Bounds memory. The longest legal record of any model, every character escaped, is far below it.
 LINE_BYTES_MAX: Final = 4 << 20
-# Of one kind in one record: a line of a million wrong names shall not cost a million findings.
+# Of one kind in one record: a line of a million wrong names must not cost a million findings.
 FAULTS_MAX: Final = 50
 # Far above what any record needs, far below where Python's parser gives up.
 DEPTH_MAX: Final = 64

@@ -18,7 +18,7 @@ NEXT_BYTES: Final = 16 << 10
 _LEARN_FROM: Final = 16
 _REMEMBER: Final = 512
 # A second request costs as much as some 64 KiB do: few images may need one, but not every image
-# shall pay for the deepest headers.
+# should pay for the deepest headers.
 _MISSES_ALLOWED: Final = 0.07
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--data",
     metavar="PATH",
     type=click.Path(exists=True, path_type=Path),
-    help="What the model shall learn from: anything that `tuning prepare` reads.",
+    help="What the model should learn from: anything that `tuning prepare` reads.",
 )
 @click.option(
     "--model",
@@ -156,7 +156,7 @@ def _ask_for_name(data: Path | None, *, asks: bool) -> str:
     derived = "" if data is None else re.sub(r"[^a-z0-9]+", "-", data.resolve().stem.lower())
     derived = derived.strip("-")[:30].strip("-")
     if asks:
-        return _ask("What shall the customization be called?", default=derived or None)
+        return _ask("What should the customization be called?", default=derived or None)
     if not derived:
         raise UserError("the customization needs a name", fix="tuning init NAME --data PATH")
     return derived
