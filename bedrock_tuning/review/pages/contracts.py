@@ -24,6 +24,8 @@ _NAMES: Final = {
     "dead-letters": "dead letters",
     "upload-rule": "upload rule",
     "account": "this account",
+    # Unless the data is another account's (docs/own-resources.md).
+    "data-account": "this account",
     "region": "this Region",
     "partition": "aws",
 }
