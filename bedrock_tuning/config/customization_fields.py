@@ -230,9 +230,9 @@ class DesiredServing:
     )
     idle_hours: int | None = described(
         Number(least=1, most=LEASE_HOURS_MAX, why_most="the longest lease"),
-        "Deletes the Provisioned Throughput before its lease ends if it was not called for so many "
-        "hours, by CloudWatch's metric `Invocations`. Not allowed with a commitment. Default: it "
-        "stays until its lease ends.",
+        "Deletes the Provisioned Throughput before its lease ends if nobody has called it for this "
+        "many whole hours, by CloudWatch's metric `Invocations`. Not allowed with a commitment. "
+        "Default: it stays until its lease ends.",
         default=None,
     )
     on_delete: Literal["delete", "retain"] = described(
