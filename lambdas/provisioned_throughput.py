@@ -164,6 +164,8 @@ def _adopted(
         by="a deployment",
         since=_runs.now(),
         terms=terms,
+        price="\n".join(map(str, cost.estimate(customization=customization).rates)),
+        approval="before approvals were recorded",
         published=published,
     )
     return _intent.write(env.runs_table, adopted) or _read(env, customization.name)

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -25,7 +25,7 @@ from lambdas import _aws, _endpoints, _lifecycle
 from lambdas._records import _runs
 from lambdas._serving.ending import end
 from lambdas._serving.undo import roll_back, take_up
-from lambdas._serving.work import LostError, State, Work, found, lost, may_create, own
+from lambdas._serving.work import LostError, State, Work, found, lost, may_create, may_renew, own
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ def _create(work: Work, step: Plan, model_arn: str) -> State:
         work.customization,
         model_arn=model_arn,
         run=work.state["run"],
-        expires=_expiry(work.customization),
+        expires=_expiry(work, replaced=step.surplus),
     )
     # What an earlier owner bought and nobody finds any more is forgotten.
     begun = replace(work.intent.begun, request=request, requested=_runs.now(), created_arn="")
@@ -352,7 +352,7 @@ def _renewed(work: Work, arn: str) -> str | None:
     A lease that a person extended is not shortened, but by a deployment of a shorter one.
     """
     target = _endpoints.describe(arn)
-    expires = _expiry(work.customization) if target and removable(target) else None
+    expires = _expiry(work, replaced=[target]) if target and removable(target) else None
     if target is None or expires is None:
         return None
     now = _endpoints.tags_of(arn).get(_endpoints.EXPIRES, "")
@@ -384,11 +384,16 @@ def _retired(arn: str) -> bool:
     return old is None or not removable(old) or _endpoints.delete(old)
 
 
-def _expiry(customization: Customization) -> str | None:
-    hours = customization.serving.lease_hours
+def _expiry(work: Work, *, replaced: Iterable[Endpoint]) -> str | None:
+    """When a lease ends: as the customization says, or as that of what is replaced, if earlier."""
+    hours = work.customization.serving.lease_hours
     if hours is None:
         return None
-    return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    anew = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if may_renew(work):
+        return anew
+    ends = (_endpoints.tags_of(each.arn).get(_endpoints.EXPIRES) for each in replaced)
+    return min(anew, max(filter(None, ends), default=anew))
 
 
 _ACTIONS: Final[dict[str, Callable[[Work], State]]] = {

@@ -36,8 +36,19 @@ def may_buy(wish: Wish, intent: Intent, *, replaces: bool) -> Verdict:
         return Verdict(answer="no", reason=not_served(intent))
     if not replaces:
         return Verdict(answer="no", reason="a deployment never begins to bill by the hour")
+    if may_renew(wish):
+        return Verdict(answer="yes", reason=wish.approval)
+    if not (intent.price and intent.approval):
+        return Verdict(answer="ask", reason="no approval of what is served is recorded")
     if intent.terms is not None and not wish.terms.dearer_than(intent.terms):
         return Verdict(answer="yes", reason="on terms that are not dearer than those approved")
-    if wish.price and wish.approval:
-        return Verdict(answer="yes", reason=wish.approval)
     return Verdict(answer="ask", reason="the deployed terms are dearer than those approved")
+
+
+def may_renew(wish: Wish) -> bool:
+    """Whether the lease of what a wish keeps or buys begins anew.
+
+    It does at a price that was approved for this wish. What a deployment may do without, because
+    its terms are not dearer, ends when what it replaces would have ended.
+    """
+    return bool(wish.price and wish.approval)

@@ -9,8 +9,8 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
 from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
+from bedrock_tuning.serving import purchase
 from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
-from bedrock_tuning.serving.purchase import may_buy
 from lambdas._records import _intent, _pointers, _runs
 
 State = dict[str, Any]
@@ -125,7 +125,7 @@ def own(work: Work) -> Work | State:
         return work if owns(work) else lost(work, overtaken(work.intent))
     for _ in range(_ATTEMPTS):
         asked = priced(wish(work), work.customization)
-        verdict = may_buy(asked, work.intent, replaces=_replaces(work.intent))
+        verdict = purchase.may_buy(asked, work.intent, replaces=_replaces(work.intent))
         if asked.started_by == "deployment" and verdict.answer == "ask":
             return _ask(work, asked.price, verdict.reason)
         now = _runs.now()
@@ -177,8 +177,15 @@ def _ask(work: Work, price: str, reason: str) -> State:
 
 def may_create(work: Work, *, replaces: bool) -> str | None:
     """Why the owner may not buy what it wants to buy; None if it may."""
-    verdict = may_buy(priced(wish(work), work.customization), work.intent, replaces=replaces)
+    verdict = purchase.may_buy(
+        priced(wish(work), work.customization), work.intent, replaces=replaces
+    )
     return None if verdict.answer == "yes" else f"nothing was bought: {verdict.reason}"
+
+
+def may_renew(work: Work) -> bool:
+    """Whether the lease of what the owner buys or keeps begins anew."""
+    return purchase.may_renew(priced(wish(work), work.customization))
 
 
 def priced(asked: Wish, customization: Customization) -> Wish:
@@ -211,7 +218,7 @@ def wish(work: Work) -> Wish:
         model_arn=state.get("model_arn") or "",
         model_run=state["run"] if started_by == "run" else state.get("model_run", ""),
         terms=terms_of(work.customization),
-        price=state.get("price", ""),
+        price=state.get("price") or "",
         approval=_approval(state),
         by=state.get("by", ""),
     )
@@ -221,7 +228,7 @@ def _approval(state: Mapping[str, Any]) -> str:
     """Why the price may be spent: as the run knows, or by the answer of a person who was asked."""
     answer = state.get("approved")
     if answer is None:
-        return str(state.get("approval", ""))
+        return state.get("approval") or ""
     return " ".join(filter(None, ["approved by", answer.get("approved_by"), answer.get("reason")]))
 
 

@@ -11,6 +11,8 @@ from tests.lambdas.aws import Aws
 REQUEST = "0a1b2c3d-0000-4000-8000-000000000000"
 URL = "https://cloudformation.example/answer?signature=x"
 STACK = "arn:aws:cloudformation:us-east-1:000000000000:stack/tuning-dev-serving/0a1b2c3d"
+# The custom resource's of the customization whose stack the fixture is.
+IDENTITY = "provisioned-throughput/dev/pets-search"
 # What CloudFormation needs of every answer, and how much it takes.
 REQUIRED = {"Status", "Reason", "PhysicalResourceId", "StackId", "RequestId", "LogicalResourceId"}
 

@@ -22,7 +22,7 @@ from bedrock_tuning.config.lambda_environment import (
     ThroughputEnvironment,
     TurnEnvironment,
 )
-from lambdas import _aws
+from lambdas import _aws, _cloudformation, provisioned_throughput
 from tests.lambdas.aws import (
     OUTPUT,
     PREFIX,
@@ -35,6 +35,7 @@ from tests.lambdas.aws import (
     Aws,
 )
 from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.cloudformation import IDENTITY, CloudFormation
 from tests.lambdas.fakes import DEPLOYED, Fake, connect
 from tests.lambdas.flow import Flow
 from tests.support.s3 import Server, serve
@@ -178,6 +179,22 @@ def trained(aws: Aws, customize: Callable[..., Customization]) -> None:
 def flow(aws: Aws) -> Flow:
     """The serving part of the workflow."""
     return Flow(aws)
+
+
+@pytest.fixture
+def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
+    """The stack of one customization, whose custom resource it creates, updates and deletes."""
+    properties = {
+        "Customization": "pets-search",
+        "Mode": "provisioned",
+        "LeaseHours": "8",
+        "OnDelete": "delete",
+    }
+    made = CloudFormation(aws, provisioned_throughput.handler, properties, IDENTITY)
+    monkeypatch.setattr(_cloudformation.urllib3, "PoolManager", lambda: made)
+    monkeypatch.setattr(provisioned_throughput.time, "sleep", made.sleep)
+    aws.bedrock.models[model_arn(1)] = BASE
+    return made
 
 
 @pytest.fixture

@@ -26,15 +26,17 @@ STATE = {
 DEPLOYMENT = {
     "run": "20261122-093000-deploy-abcdef",
     "started_by": "deployment",
+    "execution": "deploy-abcdef",
     **dict.fromkeys(("model_arn", "base_arn", "price", "approval")),
 }
+SOMEBODY = "arn:aws:iam::000000000000:user/somebody"
 PERSON = {
     "run": "20261122-100000-serve-abcdef",
     "started_by": "person",
     "base_arn": None,
-    "by": "arn:aws:iam::000000000000:user/somebody",
+    "by": SOMEBODY,
     "price": "2.00 USD per hour",
-    "approval": "agreed to by arn:aws:iam::000000000000:user/somebody",
+    "approval": f"agreed to by {SOMEBODY}",
 }
 
 
@@ -80,6 +82,8 @@ class Flow:
         return state
 
     def _task(self, described: dict[str, Any], state: Any) -> tuple[dict[str, Any], str]:
+        if "action" not in described["Parameters"]:
+            return self._asked(described, state), described["Next"]
         action = described["Parameters"]["action"]
         event = {"action": action, "serving": state, "settings": settings(state["customization"])}
         try:
@@ -90,6 +94,13 @@ class Flow:
             caught = {"Error": type(error).__name__, "Cause": cause}
             assert catch["ResultPath"] in ("$.serving.error", "$.error")
             return {**state, "error": caught}, catch["Next"]
+
+    def _asked(self, described: dict[str, Any], state: Any) -> dict[str, Any]:
+        """One of the states that ask a person, who approves."""
+        if described["ResultPath"] is None:
+            return state
+        assert described["ResultPath"] == "$.serving.approved"
+        return {**state, "approved": {"approved_by": SOMEBODY, "reason": "worth it"}}
 
     def _wait(self, state: dict[str, Any]) -> dict[str, Any]:
         """Nothing waits really: the times in the state become older instead."""

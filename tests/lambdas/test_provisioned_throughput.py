@@ -10,29 +10,12 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from lambdas import _cloudformation, provisioned_throughput
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
-from tests.lambdas.bedrock import BASE, TAGS, model_arn
-from tests.lambdas.cloudformation import CloudFormation
+from tests.lambdas.bedrock import TAGS, model_arn
+from tests.lambdas.cloudformation import IDENTITY, CloudFormation
 
 MODEL = model_arn(1)
 NAME = "pets-search"
-ID = f"provisioned-throughput/dev/{NAME}"
-
-
-@pytest.fixture
-def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
-    properties = {
-        "Customization": NAME,
-        "Mode": "provisioned",
-        "LeaseHours": "8",
-        "OnDelete": "delete",
-    }
-    made = CloudFormation(aws, provisioned_throughput.handler, properties, ID)
-    monkeypatch.setattr(_cloudformation.urllib3, "PoolManager", lambda: made)
-    monkeypatch.setattr(provisioned_throughput.time, "sleep", made.sleep)
-    aws.bedrock.models[MODEL] = BASE
-    return made
 
 
 @pytest.fixture
@@ -45,7 +28,7 @@ def test_without_a_model_the_resource_is_pending_and_costs_nothing(
 ) -> None:
     answer = stack.ask("Create")
 
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ID)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", IDENTITY)
     assert answer["Data"]["Status"] == "pending"
     assert answer["Data"]["ProvisionedModelArn"] == ""
     assert aws.stepfunctions.calls == []
@@ -193,7 +176,7 @@ def test_another_lease_is_handed_over_to_be_written_and_a_longer_one_to_be_appro
 def test_an_update_keeps_its_identity_so_that_cloudformation_deletes_nothing(
     stack: CloudFormation,
 ) -> None:
-    assert stack.ask("Update", old={"ModelUnits": "9"})["PhysicalResourceId"] == ID
+    assert stack.ask("Update", old={"ModelUnits": "9"})["PhysicalResourceId"] == IDENTITY
 
 
 def test_deletion_ends_billing_and_withdraws_the_pointer(aws: Aws, stack: CloudFormation) -> None:
@@ -205,7 +188,7 @@ def test_deletion_ends_billing_and_withdraws_the_pointer(aws: Aws, stack: CloudF
 
     answer = stack.ask("Delete")
 
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", ID)
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", IDENTITY)
     assert list(aws.bedrock.endpoints) == [other]
     assert aws.pointer("endpoint") is None
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.serving.intent import Intent, Published, Terms, Wish, claim
-from bedrock_tuning.serving.purchase import may_buy
+from bedrock_tuning.serving.purchase import may_buy, may_renew
 
 TERMS = Terms(
     mode="provisioned", units=1, commitment=None, lease_hours=8, base_model="titan-text-lite"
@@ -23,6 +23,8 @@ SERVED = Intent(
     order="20261121-093000-aaaaaa",
     model_arn="arn:a-model",
     terms=TERMS,
+    price="1.00 USD per hour",
+    approval="approved before",
     published=Published(endpoint_arn=ENDPOINT, model_arn="arn:a-model", terms=TERMS),
 )
 LEASE_ENDED = SERVED.ended(why="its lease ended", by="KeepLeases", now=NOW)
@@ -124,8 +126,21 @@ def test_by_request_is_never_dearer_and_by_the_hour_always_is() -> None:
     assert TERMS.dearer_than(on_demand)
 
 
-def test_terms_that_nobody_wrote_down_are_asked_for() -> None:
-    assert may_buy(UPGRADE, replace(SERVED, terms=None), replaces=True).answer == "ask"
+@pytest.mark.parametrize("lost", [{"terms": None}, {"price": ""}, {"approval": ""}], ids=str)
+def test_what_nobody_wrote_down_about_what_is_served_is_asked_for(lost: dict[str, Any]) -> None:
+    assert may_buy(UPGRADE, replace(SERVED, **lost), replaces=True).answer == "ask"
+    assert may_buy(APPROVED, replace(SERVED, **lost), replaces=True).answer == "yes"
+
+
+@pytest.mark.parametrize(
+    ("wish", "anew"),
+    [(RUN, True), (PERSON, True), (APPROVED, True), (UPGRADE, False), (CHEAPER, False)],
+    ids=["run", "serve", "dearer and approved", "upgrade", "cheaper"],
+)
+def test_a_lease_begins_anew_only_at_a_price_that_was_approved_for_it(
+    wish: Wish, anew: bool
+) -> None:
+    assert may_renew(wish) == anew
 
 
 def test_where_nothing_should_be_served_nothing_is_bought() -> None:
