@@ -125,6 +125,11 @@ def _digest(text: str) -> str:
 
 
 def bucket(value: int) -> int:
-    """The value rounded down to four binary digits: keeps a histogram small, within 12.5 %."""
+    """The value rounded down to four binary digits: keeps a histogram small, within 12.5 %.
+
+    What lies above such a number is one more than it, so that a value that is exactly at a limit is
+    told from one that is beyond.
+    """
     shift = max(0, value.bit_length() - 4)
-    return value >> shift << shift
+    rounded = value >> shift << shift
+    return rounded + (value > rounded)

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor, log2
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from bedrock_tuning.run.curves import Curve
 
 _WIDTH, _HEIGHT, _MAP_HEIGHT = 360, 160, 300
 _LEFT, _RIGHT, _BOTTOM, _TOP = 44, 8, 22, 16
@@ -17,7 +20,7 @@ _RATIO_MAX: Final = 16
 
 
 class Limit(NamedTuple):
-    """A line across a chart: at which value, and what it says."""
+    """A line across a chart: at which value, and what it says. The value itself is allowed."""
 
     value: float
     label: str
@@ -55,6 +58,14 @@ class Label(NamedTuple):
     text: str
 
 
+class Trace(NamedTuple):
+    """A line through points. label: what a pointer over it shows."""
+
+    style: str
+    points: tuple[tuple[float, float], ...]
+    label: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """A drawing in units of the viewBox."""
@@ -65,6 +76,7 @@ class Chart:
     lines: list[Line] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     texts: list[Label] = field(default_factory=list)
+    traces: list[Trace] = field(default_factory=list)
 
 
 class _Bar(NamedTuple):
@@ -81,6 +93,12 @@ def _step(value: float) -> int:
         return 0
     octave = floor(log2(value))
     return 1 + _PER_OCTAVE * octave + int(value >= 1.5 * 2.0**octave)
+
+
+def _inside(value: float, most: float) -> int:
+    """The step of a value, which ends at a maximum where the value is that maximum."""
+    step = _step(value)
+    return step - 1 if value == most == _start(step) else step
 
 
 def _start(step: int) -> float:
@@ -105,14 +123,16 @@ def histogram(
 ) -> Chart | None:
     """Bars over values of 0 and more on a logarithmic axis; None when nothing was counted.
 
-    counts: how often each value occurs, values rounded down as by `dataset.statistics.bucket`.
+    counts: how often each value occurs, values rounded as by `dataset.statistics.bucket`. limits:
+    maxima.
     """
     if not counts:
         return None
+    drawn = [limit for limit in limits if limit.value > 0]
     by_step: dict[int, int] = {}
     for value, count in counts.items():
-        by_step[_step(value)] = by_step.get(_step(value), 0) + count
-    drawn = [limit for limit in limits if limit.value > 0]
+        step = min(_inside(value, limit.value) for limit in drawn) if drawn else _step(value)
+        by_step[step] = by_step.get(step, 0) + count
     steps = [*by_step, *(_step(limit.value) for limit in drawn)]
     first, last = min(steps), max(steps)
     bars = [
@@ -126,7 +146,10 @@ def histogram(
 
 
 def aspects(title: str, counts: Mapping[int, int], *, limits: Sequence[Limit] = ()) -> Chart | None:
-    """Bars over width / height; counts by round(8 log2(ratio)), drawn in quarters of an octave."""
+    """Bars over width / height; counts by round(8 log2(ratio)), drawn in quarters of an octave.
+
+    limits: minima below 1, maxima above; the bar of a limit lies inside.
+    """
     if not counts:
         return None
     quarters: dict[int, int] = {}
@@ -142,7 +165,8 @@ def aspects(title: str, counts: Mapping[int, int], *, limits: Sequence[Limit] = 
     ]
     marks = [(at - first + 0.5, text) for at, text in _RATIOS.items() if first <= at <= last]
     lines = [
-        Limit(place - first + 0.5, limit.label) for place, limit in zip(places, limits, strict=True)
+        Limit(place - first + (place > 0), limit.label)
+        for place, limit in zip(places, limits, strict=True)
     ]
     return _bars(title, bars, last - first + 1, marks=marks, limits=lines)
 
@@ -186,6 +210,38 @@ def _ceiling(count: int) -> int:
     return next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= count)
 
 
+def traces(title: str, curves: Sequence["Curve"]) -> Chart | None:
+    """Values by step, both axes linear; None without a point. Each kind of curve has its style."""
+    points = [point for curve in curves for point in curve.points]
+    if not points:
+        return None
+    steps, values = [point.step for point in points], [point.value for point in points]
+    left, right, low, high = min(steps), max(steps), min(values), max(values)
+    floor_y = _HEIGHT - _BOTTOM
+
+    def x(step: float) -> float:
+        return _LEFT + _PLOT * (step - left) / ((right - left) or 1)
+
+    def y(value: float) -> float:
+        return floor_y - (floor_y - _TOP) * (value - low) / ((high - low) or 1)
+
+    chart = Chart(title=title)
+    for value in dict.fromkeys((low, (low + high) / 2, high)):
+        style = "axis" if value == low else "grid"
+        chart.lines.append(Line(style, _LEFT, _WIDTH - _RIGHT, y(value), y(value)))
+        chart.texts.append(Label("mark", _LEFT - 4, y(value) + 3, "end", f"{value:.3g}"))
+    for step in dict.fromkeys((left, (left + right) // 2, right)):
+        anchor = "end" if step == right > left else "middle"
+        chart.texts.append(Label("mark", x(step), _HEIGHT - 6, anchor, f"{step:,}"))
+    for row, curve in enumerate(curves):
+        drawn = tuple((x(point.step), y(point.value)) for point in curve.points)
+        chart.traces.append(Trace(f"trace {curve.kind}", drawn, curve.name))
+        chart.texts.append(
+            Label(f"name {curve.kind}", _WIDTH - _RIGHT, _TOP - 4 + 12 * row, "end", curve.name)
+        )
+    return chart
+
+
 def sizes(
     title: str, counts: Mapping[tuple[int, int], int], *, side_min: int, side_max: int
 ) -> Chart | None:
@@ -194,7 +250,7 @@ def sizes(
         return None
     cells: dict[tuple[int, int], int] = {}
     for (width, height), count in counts.items():
-        cell = _step(width), _step(height)
+        cell = _inside(width, side_max), _inside(height, side_max)
         cells[cell] = cells.get(cell, 0) + count
     steps = [*(s for cell in cells for s in cell), _step(side_min) - 1, _step(side_max) + 1]
     first, last = max(1, min(steps)), max(steps)

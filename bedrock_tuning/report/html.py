@@ -1,17 +1,24 @@
-"""The report as one self-contained HTML page: no script, no font, no address; verdict first."""
+"""The report as one self-contained HTML page: no font, no address; verdict first.
 
-from collections.abc import Iterator, Mapping
+Its one script filters findings; without it they are all there. The page's policy names its hash.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from bedrock_tuning.dataset.sample import Sampled
 from bedrock_tuning.dataset.statistics import ImageStats, add_counts
 from bedrock_tuning.report.charts import Chart, Limit, aspects, histogram, sizes
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import BY_ID
-from bedrock_tuning.rules.finding import Finding, shorten
+from bedrock_tuning.rules.finding import KEPT_PER_RULE, Finding, shorten
 from bedrock_tuning.rules.rule import Rule, Severity
+from bedrock_tuning.s3_layout import KINDS, Kind
 from bedrock_tuning.wording import cleaned, counted
 
 if TYPE_CHECKING:
@@ -20,9 +27,44 @@ if TYPE_CHECKING:
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 # Light and dark, desk, phone and paper; the review's page has it, too.
 STYLE: Final = (_TEMPLATES / "style.css").read_text("utf-8")
+# Images with a finding that a page shows.
+_DRAWN: Final = 200
+Draw = Callable[[Kind, Sequence[str]], Mapping[str, str]]
 _ORDER: Final = {Severity.ERROR.value: 0, Severity.WARNING.value: 1, Severity.INFO.value: 2}
-# Findings of a rule that are visible at once; the rest is one click away.
-_OPEN: Final = 10
+
+
+class ShownPicture(NamedTuple):
+    """A picture of a page. thumbnail: a data URI, or "" where there is none."""
+
+    name: str
+    caption: str
+    thumbnail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """What a page shows of a dataset's images.
+
+    sheet: some records. findings: data URIs of images with a finding, by key.
+    """
+
+    sheet: Sequence[ShownPicture] = ()
+    findings: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def drawn(cls, report: Report, sample: Sequence[Sampled], draw: Draw) -> Self:
+        """sample: of the training manifest. draw: data URIs by key, of a kind's images."""
+        found: dict[str, str] = {}
+        for kind in KINDS:
+            keys = dict.fromkeys(x.key for x in report.findings if x.key and x.kind == kind)
+            found |= draw(kind, list(keys)[: _DRAWN - len(found)])
+        small = draw("training", [each.key for each in sample])
+        return cls(
+            sheet=[
+                ShownPicture(each.key, each.caption, small.get(each.key, "")) for each in sample
+            ],
+            findings=found,
+        )
 
 
 class _Group(NamedTuple):
@@ -32,6 +74,16 @@ class _Group(NamedTuple):
     severity: str
     total: int
     fix: str
+
+
+class _Card(NamedTuple):
+    """Everything that was found at one image, record or dataset; the worst first."""
+
+    kind: str
+    title: str
+    key: str
+    severities: list[str]
+    rules: list[str]
     findings: list[Finding]
 
 
@@ -39,27 +91,41 @@ def to_html(
     report: Report,
     *,
     about: Mapping[str, str] | None = None,
-    thumbnails: Mapping[str, str] | None = None,
+    pictures: Pictures | None = None,
 ) -> str:
     """The whole page.
 
     about: where the report comes from, e.g. {"Customization": "pets-search", "Run": "…"}.
-    thumbnails: data URIs of rejected images by key.
     """
     return (
         environment()
         .get_template("report.html.j2")
         .render(
-            report=report,
             verdict="valid" if report.valid else "rejected",
             about=about or {},
-            tiles=list(_tiles(report)),
-            groups=_groups(report),
-            open_findings=_OPEN,
-            charts=[chart for chart in _charts(report) if chart is not None],
-            thumbnails=thumbnails or {},
+            **dataset_parts(report, pictures or Pictures()),
         )
     )
+
+
+def dataset_parts(report: Report, pictures: Pictures) -> dict[str, Any]:
+    """What the template of a dataset's part needs."""
+    cards = _cards(report)
+    found = report.errors + report.warnings + report.infos
+    return {
+        "report": report,
+        "tiles": list(_tiles(report)),
+        "groups": _groups(report),
+        "cards": cards,
+        "choices": list(_choices(cards)),
+        "listed": len(report.findings),
+        "found": found,
+        "cut": len(report.findings) < found,
+        "most_findings": KEPT_PER_RULE,
+        "charts": [chart for chart in _charts(report) if chart is not None],
+        "thumbnails": pictures.findings,
+        "sheet": pictures.sheet,
+    }
 
 
 @cache
@@ -77,6 +143,10 @@ def environment() -> "Environment":
     environment.filters.update(
         shorten=shorten, counted=counted, number="{:,}".format, px="{:.1f}".format
     )
+    script = environment.get_template("filter.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    # "cards": whether a page has the script; those about models have none.
+    environment.globals.update(script_hash=f"sha256-{digest}", cards=())
     return environment
 
 
@@ -94,14 +164,37 @@ def _tiles(report: Report) -> Iterator[tuple[str, int, str]]:
 
 def _groups(report: Report) -> list[_Group]:
     """The findings of each rule: errors first, the most frequent rule first."""
-    ordered = sorted(report.findings, key=lambda finding: finding.rule)
-    groups = []
-    for rule, same in groupby(ordered, key=lambda finding: finding.rule):
-        findings = list(same)
-        first = findings[0]
-        count = report.counts[first.name]
-        groups.append(_Group(BY_ID[rule], str(first.severity), count, first.fix, findings))
+    firsts = {finding.rule: finding for finding in reversed(report.findings)}
+    groups = [
+        _Group(BY_ID[rule], str(first.severity), report.counts[first.name], first.fix)
+        for rule, first in firsts.items()
+    ]
     return sorted(groups, key=lambda group: (_ORDER[group.severity], -group.total, group.rule.id))
+
+
+def _cards(report: Report) -> list[_Card]:
+    """What was found, by image where there is one, else by record; those with errors first."""
+    subjects: dict[tuple[str, int | None, str], list[Finding]] = {}
+    for finding in report.findings:
+        at = (finding.kind, None, finding.key) if finding.key else (finding.kind, finding.line, "")
+        subjects.setdefault(at, []).append(finding)
+    cards = []
+    for (kind, _, key), findings in subjects.items():
+        findings.sort(key=lambda finding: _ORDER[finding.severity])
+        lines = sorted({finding.line for finding in findings if finding.line is not None})
+        title = f"{kind} {', '.join(f'{line:,}' for line in lines)}" if lines else kind
+        severities = list(dict.fromkeys(finding.severity for finding in findings))
+        rules = list(dict.fromkeys(finding.name for finding in findings))
+        cards.append(_Card(kind, title, key, severities, rules, findings))
+    return sorted(cards, key=lambda card: _ORDER[card.severities[0]])
+
+
+def _choices(cards: Sequence[_Card]) -> Iterator[tuple[str, str, list[str]]]:
+    """What findings can be chosen by: the field, its label, its values."""
+    severities = {each for card in cards for each in card.severities}
+    yield "severity", "Severity", sorted(severities, key=lambda each: _ORDER[each])
+    yield "rule", "Rule", sorted({each for card in cards for each in card.rules})
+    yield "kind", "Manifest", sorted({card.kind for card in cards})
 
 
 def _charts(report: Report) -> Iterator[Chart | None]:

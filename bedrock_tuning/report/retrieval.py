@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.report.html import environment
+from bedrock_tuning.report.html import ShownPicture, environment
 from bedrock_tuning.serving.comparison import RECALL_AT, Comparison, Verdict
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
@@ -13,15 +13,6 @@ VERDICTS: Final[Mapping[Verdict, str]] = {
     "no-difference": "No difference can be shown between the tuned model and the base model.",
     "too-few": "There are too few questions to tell the models apart.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownPicture:
-    """A picture of a page. thumbnail: a data URI, or "" where there is none."""
-
-    name: str
-    caption: str
-    thumbnail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,10 @@ class Manifest(Protocol):
         """All bytes from the beginning, at every call."""
         ...
 
+    def piece(self, start: int, length: int) -> bytes:
+        """So many bytes from a start, fewer at the end."""
+        ...
+
 
 def manifests_in(folder: Path) -> dict[Kind, Path]:
     """What lies below a folder: training/ and validation/, or one manifest for training.
@@ -69,6 +73,12 @@ class LocalManifest:
             while chunk := file.read(_CHUNK):
                 yield chunk
 
+    def piece(self, start: int, length: int) -> bytes:
+        """So many bytes from a start, fewer at the end."""
+        with open_plain(self.path) as file:
+            file.seek(start)
+            return file.read(length)
+
 
 class S3Manifest:
     """An object in S3; raises UserError if it does not exist.
@@ -86,7 +96,7 @@ class S3Manifest:
             raise UserError(str(error)) from None
         if not self.key or self.key.endswith("/"):
             raise UserError("this is a folder", where=uri, fix="name the manifest inside it")
-        self._credentials = credentials
+        self._client, self._credentials = client, credentials
         self.name = uri
         try:
             head = client.head_object(Bucket=self.bucket, Key=self.key)
@@ -106,6 +116,11 @@ class S3Manifest:
 
         client = s3.store(self.bucket, region=self._read_region, credentials=self._credentials)
         yield from s3.manifest_chunks(client, self.key, version=None)
+
+    def piece(self, start: int, length: int) -> bytes:
+        """So many bytes from a start, fewer at the end."""
+        asked = f"bytes={start}-{start + length - 1}"
+        return self._client.get_object(Bucket=self.bucket, Key=self.key, Range=asked)["Body"].read()
 
 
 def bucket_region(client: "S3Client", bucket: str) -> str:

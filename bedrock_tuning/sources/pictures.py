@@ -1,10 +1,14 @@
 """One way to decode an image of somebody else's: with Pillow, and only the decoders named here."""
 
+import base64
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
+
+from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -12,6 +16,36 @@ if TYPE_CHECKING:
 # What telephones, cameras and web pages write. Left to choose, Pillow hands PostScript to a program
 # of the system, whatever the file's name ends with.
 FORMATS: Final = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "AVIF")
+
+_SIDE: Final = 160
+_BYTES_MAX: Final = 1 << 25
+
+
+def thumbnails(source: ImageSource, keys: Iterable[str]) -> dict[str, str]:
+    """Data URIs by key of the images that can be read and decoded; one image at a time."""
+    found: dict[str, str] = {}
+    for key in keys:
+        (answer,) = source.fetch([ByteRange(key, 0, _BYTES_MAX)])
+        if isinstance(answer, Fetched) and (uri := thumbnail(answer.data)):
+            found[key] = uri
+    return found
+
+
+def thumbnail(data: bytes) -> str:
+    """A JPEG of at most 160 pixels as data URI; "" if it cannot be decoded, or without Pillow."""
+    if find_spec("PIL") is None:
+        return ""
+    try:
+        with picture(data) as image:
+            image.draft("RGB", (_SIDE, _SIDE))
+            small = image.convert("RGB")
+        small.thumbnail((_SIDE, _SIDE))
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=70)
+    except Exception:
+        # Rejected images are often broken, in whatever way; the page then shows none.
+        return ""
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 @contextmanager

@@ -43,7 +43,7 @@ Locate = Callable[[Kind, Manifest, bytes], Reach]
 class DatasetCheck:
     """The check of up to two manifests.
 
-    bad: lines with an error, by kind. sources: of images by kind, where they can be read.
+    bad: lines with an error, by kind. reached: by kind, once its manifest is checked.
     job_region: the AWS Region in which the job would run; "" if unknown.
     """
 
@@ -55,7 +55,7 @@ class DatasetCheck:
     decoder: Decoder | None = None
     job_region: str = ""
     bad: dict[str, set[int]] = field(default_factory=dict)
-    sources: dict[str, ImageSource] = field(default_factory=dict)
+    reached: dict[Kind, Reach] = field(default_factory=dict)
     _partials: list[CheckResult] = field(default_factory=list)
 
     def run(self, manifests: dict[Kind, Manifest]) -> Report:
@@ -84,8 +84,7 @@ class DatasetCheck:
 
     def _manifest(self, manifest: Manifest, reach: Reach, chunks: Iterable[bytes]) -> None:
         kind = reach.subject.kind
-        if reach.source is not None:
-            self.sources[kind] = reach.source
+        self.reached[kind] = reach
         check = ManifestCheck(
             reach.subject,
             self.listener,

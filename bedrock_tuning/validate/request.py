@@ -1,6 +1,6 @@
 """What `tuning validate` does: its options as one check, and the files that it writes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.source import ImageSource
+from bedrock_tuning.dataset.sample import Sampled, sampled
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.formats import to_junit, to_sarif
-from bedrock_tuning.report.html import to_html
+from bedrock_tuning.report.html import Pictures, to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, FindingsFile
 from bedrock_tuning.s3_layout import Kind, uri
@@ -36,6 +37,7 @@ from bedrock_tuning.sources.manifests import (
     bucket_region,
     manifests_in,
 )
+from bedrock_tuning.sources.pictures import thumbnails
 from bedrock_tuning.validate.check import DatasetCheck, Reach
 from bedrock_tuning.validate.outputs import check_outputs, write_accepted
 from bedrock_tuning.wording import counted, did_you_mean
@@ -120,10 +122,8 @@ def _reports(
 ) -> Iterator[str]:
     """Writes the report in each form that was asked for."""
     if options.html is not None:
-        from bedrock_tuning.validate.thumbnails import thumbnails
-
         about = {f"{kind} manifest".capitalize(): each.name for kind, each in manifests.items()}
-        page = to_html(report, about=about, thumbnails=thumbnails(report, check.sources))
+        page = to_html(report, about=about, pictures=_pictures(report, check, manifests))
         options.html.write_text(page, "utf-8")
         yield f"The report as a page: {options.html}"
     if options.junit is not None:
@@ -133,6 +133,20 @@ def _reports(
         names = {str(kind): manifest.name for kind, manifest in manifests.items()}
         options.sarif.write_bytes(to_sarif(report, manifests=names))
         yield f"The report as SARIF: {options.sarif}"
+
+
+def _pictures(report: Report, check: DatasetCheck, manifests: dict[Kind, Manifest]) -> Pictures:
+    """As far as images can be reached; the sample shows captions in any case."""
+
+    def draw(kind: Kind, keys: Sequence[str]) -> dict[str, str]:
+        reach = check.reached.get(kind)
+        return {} if reach is None or reach.source is None else thumbnails(reach.source, keys)
+
+    training, reach = manifests.get("training"), check.reached.get("training")
+    sample: list[Sampled] = []
+    if training is not None and reach is not None:
+        sample = sampled(training.piece, training.size, reach.subject)
+    return Pictures.drawn(report, sample, draw)
 
 
 def _manifests(options: ValidateOptions, aws: Aws) -> dict[Kind, Manifest]:

@@ -1,6 +1,10 @@
 """The report: verdict, counts, exceptions, and every form in which it is written."""
 
+import base64
 import json
+import re
+from collections import Counter
+from hashlib import sha256
 from html.parser import HTMLParser
 from math import isclose
 from typing import Any
@@ -16,11 +20,12 @@ from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.customization_fields import Override
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import ImageRef
-from bedrock_tuning.report.charts import Limit, aspects, histogram, sizes
+from bedrock_tuning.dataset.statistics import bucket
+from bedrock_tuning.report.charts import Box, Limit, aspects, histogram, sizes
 from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_text
-from bedrock_tuning.report.html import to_html
+from bedrock_tuning.report.html import Pictures, ShownPicture, to_html
 from bedrock_tuning.report.report import Report
-from bedrock_tuning.rules import RULES
+from bedrock_tuning.rules import BY_ID, RULES
 from bedrock_tuning.rules.finding import Finding
 from tests.support.examples import check, contract_of, scope_of
 from tests.support.pictures import Folder, png
@@ -51,6 +56,12 @@ def bad_report(**changes: Any) -> Report:
         scope_of(),
     )
     return conclude(merge([text, images]), terms(**changes))
+
+
+def drawn(uri: str) -> Pictures:
+    """The same picture as that of a record and of an image with findings."""
+    shown = ShownPicture("folder/2.png", "a dog in a sheet", uri)
+    return Pictures(sheet=[shown], findings={"folder/1.png": uri})
 
 
 def good_partial() -> CheckResult:
@@ -177,7 +188,7 @@ class _Page(HTMLParser):
         self.tags.append(tag)
         self.links += [v or "" for n, v in attrs if n in ("href", "src", "xlink:href", "action")]
         assert not [n for n, _ in attrs if n.startswith("on")]
-        if tag not in ("meta", "br", "img"):
+        if tag not in ("meta", "br", "img", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -197,9 +208,13 @@ def parsed(html: str) -> _Page:
 
 @pytest.mark.parametrize("report", [bad_report(), good_report()], ids=["bad", "good"])
 def test_the_page_is_whole_and_loads_nothing(report: Report) -> None:
-    html = to_html(report, thumbnails={"folder/1.png": "data:image/png;base64,AAAA"})
+    html = to_html(report, pictures=drawn("data:image/png;base64,AAAA"))
     page = parsed(html)
-    assert "script" not in page.tags
+    scripts = re.findall("<script>(.*?)</script>", html, re.DOTALL)
+    digests = [base64.b64encode(sha256(each.encode()).digest()).decode() for each in scripts]
+    # What the browser runs is what the policy names, and one script is all.
+    assert [f"script-src 'sha256-{each}'" in html for each in digests] == [True] * len(scripts)
+    assert page.tags.count("script") == len(scripts) == bool(report.findings)
     assert all(link.startswith(("#", "data:image/")) for link in page.links)
     assert "http://" not in html
     assert "https://" not in html
@@ -209,7 +224,7 @@ def test_the_page_is_whole_and_loads_nothing(report: Report) -> None:
 def test_the_page_says_the_verdict_first_and_escapes_everything() -> None:
     html = to_html(bad_report())
     assert html.index("Rejected") < html.index("What to fix") < html.index("<h2>Findings")
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "&lt;script&gt;" in html
     assert "\u202e" not in html
     assert "Valid" in to_html(good_report())
@@ -255,10 +270,48 @@ def test_nothing_counted_is_no_chart() -> None:
 
 def test_thumbnails_are_shown_only_as_data_of_images() -> None:
     report = bad_report()
-    inside = to_html(report, thumbnails={"folder/1.png": "data:image/png;base64,AAAA"})
-    assert 'src="data:image/png;base64,AAAA"' in inside
-    outside = to_html(report, thumbnails={"folder/1.png": "https://example.com/1.png"})
+    inside = to_html(report, pictures=drawn("data:image/png;base64,AAAA"))
+    assert inside.count('src="data:image/png;base64,AAAA"') == 2
+    assert "a dog in a sheet" in inside
+    outside = to_html(report, pictures=drawn("https://example.com/1.png"))
     assert "example.com" not in outside
+
+
+def test_all_that_is_wrong_with_an_image_is_on_one_card() -> None:
+    report = bad_report()
+    (wrong,) = [found for found in report.findings if found.key == "folder/1.png"]
+    name = BY_ID["I306"].name
+    also = msgspec.structs.replace(wrong, rule="I306", name=name, line=7, severity="warning")
+    findings, counts = [also, *report.findings], {**report.counts, name: 1}
+    report = msgspec.structs.replace(report, findings=findings, counts=counts)
+    cards = re.findall(r"<article.*?</article>", to_html(report), re.DOTALL)
+    (card,) = [each for each in cards if "folder/1.png" in each]
+    assert card.index(wrong.name) < card.index(name)
+    assert 'data-severity="error warning"' in card
+    assert "training 1, 7" in card
+    assert sum(each.count("<li>") for each in cards) == len(report.findings)
+
+
+def test_a_legal_maximum_lies_inside_of_its_limit() -> None:
+    """Statistics and charts together: a side of 4,096 pixels is legal, one of 4,097 is not."""
+    counts = Counter((bucket(side), bucket(side)) for side in (256, 4_096, 4_097))
+    chart = sizes("Sizes", counts, side_min=256, side_max=4_096)
+    assert chart is not None
+    *cells, allowed = chart.boxes
+
+    def inside(cell: Box) -> bool:
+        return cell.x >= allowed.x and cell.x + cell.width <= allowed.x + allowed.width
+
+    assert [inside(cell) for cell in cells] == [True, True, False]
+    bars = histogram("Lengths", {bucket(2_048): 3, bucket(2_049): 1}, limits=[Limit(2_048, "")])
+    assert bars is not None
+    (line,) = [each.x1 for each in bars.lines if each.style == "limit"]
+    legal, beyond = bars.boxes
+    assert legal.x + legal.width <= line <= beyond.x
+    ratios = aspects("Ratios", {-16: 1, 16: 1}, limits=[Limit(0.25, "0.25"), Limit(4, "4")])
+    assert ratios is not None
+    first, last = [each.x1 for each in ratios.lines if each.style == "limit"]
+    assert all(first <= bar.x and bar.x + bar.width <= last for bar in ratios.boxes)
 
 
 def test_the_page_stays_small_however_many_rows_are_wrong() -> None:

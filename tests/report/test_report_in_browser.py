@@ -1,11 +1,14 @@
-"""The report's page in a real browser: nothing sticks out, at a desk's and at a phone's width."""
+"""Pages in a real browser: nothing sticks out, anybody can read them, and findings are found."""
 
+import base64
+import hashlib
+import re
 from pathlib import Path
 
 import pytest
 
 from bedrock_tuning.report.html import to_html
-from tests.report.test_report import bad_report, good_report
+from tests.report.test_report import bad_report, drawn, good_report
 from tests.run.test_what_a_run_takes import priced_report
 from tests.support import browser
 
@@ -14,7 +17,10 @@ pytestmark = pytest.mark.slow
 REPORTS = {"bad": bad_report, "good": good_report, "priced": priced_report}
 
 
-@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
+needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here")
+
+
+@needs_browser
 @pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, False), (390, True)])
 def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -> None:
@@ -23,3 +29,29 @@ def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -
     assert seen.scroll <= seen.client <= width
     assert seen.sticking == 0
     assert seen.dark == dark
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing_wrong_with_a_page_full_of_findings(dark: bool, tmp_path: Path) -> None:
+    html = to_html(bad_report(), pictures=drawn("data:image/png;base64,AAAA"))
+    assert browser.accessibility(html, tmp_path, dark=dark) == []
+
+
+@needs_browser
+def test_findings_are_searched_in_words_under_the_pages_own_policy(tmp_path: Path) -> None:
+    """Typed by a second script, which the policy of this copy allows as well."""
+    typed = (
+        'document.querySelector(".filter input").value = "TOO-SMALL 1.png";'
+        'document.querySelector(".filter").dispatchEvent(new Event("input"));'
+    )
+    digest = base64.b64encode(hashlib.sha256(typed.encode()).digest()).decode()
+    html = to_html(bad_report())
+    html = html.replace("; script-src ", f"; script-src 'sha256-{digest}' ")
+    page = tmp_path / "page.html"
+    page.write_text(html.replace("</body>", f"<script>{typed}</script></body>"), "utf-8")
+    shown = browser.dom(page.as_uri(), tmp_path)
+    cards = re.findall(r"<article[^>]*>.*?</article>", shown, re.DOTALL)
+    (left,) = [card for card in cards if "hidden" not in card.partition(">")[0]]
+    assert "folder/1.png" in left
+    assert "image-side-too-small" in left

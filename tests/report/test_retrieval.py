@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.report.retrieval import Hit, ShownPicture, comparison_page, search_page
+from bedrock_tuning.report.html import ShownPicture
+from bedrock_tuning.report.retrieval import Hit, comparison_page, search_page
 from bedrock_tuning.serving.comparison import Comparison, compare
 from tests.support import browser
 

@@ -1,9 +1,10 @@
 """A page in a real headless Chromium: what its scripts do, what sticks out, whether it is dark."""
 
+import json
 import re
 import shutil
 import subprocess
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +23,30 @@ const wide = [...document.querySelectorAll("main *")].filter((e) =>
 parent.document.documentElement.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
   getComputedStyle(document.body).backgroundColor].join("|");
 </script>"""
+
+
+# Colours of what is behind a gradient or a picture it cannot judge; those are no violations.
+_AXE: Final = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+_JUDGE: Final = """<script>%s</script><script>
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+axe.run().then((found) => {
+  document.documentElement.dataset.axe = JSON.stringify(found.violations.map((v) =>
+    `${v.id} (${v.impact}): ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html).join(" ")}`));
+});
+</script>"""
+
+
+def accessibility(html: str, folder: Path, *, dark: bool) -> list[str]:
+    """What axe-core finds wrong with a page."""
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
+    file = folder / "judged.html"
+    judge = _JUDGE % _AXE.read_text("utf-8")
+    file.write_text(html.replace("</body>", f"{judge}</body>"), "utf-8")
+    scheme = f"--blink-settings=preferredColorScheme={int(not dark)}"
+    shown = dom(file.as_uri(), folder, "--window-size=1400,1000", scheme)
+    found = re.search(r'data-axe="([^"]*)"', shown)
+    assert found is not None, "axe-core did not end"
+    return list(json.loads(unescape(found[1])))
 
 
 class Seen(NamedTuple):

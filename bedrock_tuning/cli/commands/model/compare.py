@@ -182,8 +182,9 @@ def _points(difference: "Difference") -> str:
 
 
 def _write(file: Path, found: "Comparison", about: Mapping[str, str], pairs: "list[Pair]") -> None:
-    from bedrock_tuning.report.retrieval import ShownPicture, comparison_page
-    from bedrock_tuning.validate.thumbnails import thumbnail
+    from bedrock_tuning.report.html import ShownPicture
+    from bedrock_tuning.report.retrieval import comparison_page
+    from bedrock_tuning.sources.pictures import thumbnail
 
     shown: set[int] = set()
     for side in found.sides:

@@ -127,8 +127,9 @@ def _write(
     folder: Path,
     found: "dict[str, list[tuple[Path, float]]]",
 ) -> None:
-    from bedrock_tuning.report.retrieval import Hit, ShownPicture, search_page
-    from bedrock_tuning.validate.thumbnails import thumbnail
+    from bedrock_tuning.report.html import ShownPicture
+    from bedrock_tuning.report.retrieval import Hit, search_page
+    from bedrock_tuning.sources.pictures import thumbnail
 
     names = {"base": "The base model finds", "tuned": "The tuned model finds"}
     columns = {
