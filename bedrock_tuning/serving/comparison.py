@@ -1,12 +1,13 @@
 """Did training pay? How well a base and a tuned model of embeddings find what belongs together.
 
 Two questions are asked of each model: which picture belongs to a caption, and which caption to a
-picture. Pictures with the same caption are all right answers to it. A question's rank is 1 where a
-right answer is nearest; a wrong answer that is as near counts as nearer, so that a model that gives
-every input the same vector finds nothing.
+picture. Pictures with the same caption are all right answers to it, and so are all captions of one
+picture to that. A question's rank is 1 where a right answer is nearest; a wrong answer that is as
+near counts as nearer, so that a model that gives every input the same vector finds nothing.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -116,21 +117,29 @@ def distinct(captions: Sequence[str]) -> tuple[list[str], list[int]]:
 def compare(
     *,
     captions: Sequence[str],
+    pictures: Sequence[int] | None = None,
     base: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
     tuned: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
 ) -> Comparison:
     """Compares two models on the same pictures.
 
-    captions: one per picture. base, tuned: vectors of the pictures, and of distinct(captions).
+    captions: of all pairs. pictures: the number of each pair's picture, from 0; without, each pair
+    has a picture of its own. base, tuned: vectors of the pictures, and of distinct(captions).
     """
-    kept, numbers = distinct(captions)
+    kept, texts = distinct(captions)
+    right = sorted(
+        set(zip(range(len(captions)) if pictures is None else pictures, texts, strict=True))
+    )
     sides = []
     for direction in DIRECTIONS:
+        pairs = right if direction == "image-to-text" else [(text, image) for image, text in right]
         of_base, of_tuned = (
-            _answered(*vectors, numbers, direction=direction) for vectors in (base, tuned)
+            _answered(*(given if direction == "image-to-text" else given[::-1]), pairs)
+            for given in (base, tuned)
         )
-        sides.append(_side(direction, of_base, of_tuned, numbers, texts=len(kept)))
-    return Comparison(images=len(captions), captions=tuple(kept), sides=(sides[0], sides[1]))
+        offered = len(base[direction == "image-to-text"])
+        sides.append(_side(direction, of_base, of_tuned, _chance(pairs, offered)))
+    return Comparison(images=len(base[0]), captions=tuple(kept), sides=(sides[0], sides[1]))
 
 
 def _unit(vectors: Sequence[Sequence[float]]) -> "NDArray[Any]":
@@ -149,27 +158,21 @@ class _Answered(NamedTuple):
 
 
 def _answered(
-    images: Sequence[Sequence[float]],
-    texts: Sequence[Sequence[float]],
-    numbers: Sequence[int],
-    *,
-    direction: Direction,
+    asked: Sequence[Sequence[float]],
+    offered: Sequence[Sequence[float]],
+    pairs: Sequence[tuple[int, int]],
 ) -> _Answered:
-    """Chunk by chunk: all similarities of 20,000 pictures are 3 GB."""
+    """pairs: a question and a right answer to it. Chunks: 20,000 by 20,000 numbers are 3 GB."""
     import numpy as np
 
-    pictures, words, groups = _unit(images), _unit(texts), np.asarray(numbers)
-    if direction == "text-to-image":
-        questions, answers = words, pictures
-        asked, offered = np.arange(len(words)), groups
-    else:
-        questions, answers = pictures, words
-        asked, offered = groups, np.arange(len(words))
+    questions, answers, known = _unit(asked), _unit(offered), np.asarray(pairs)
     ranks, first = [], []
     for start in range(0, len(questions), _CHUNK):
         # Equal inputs must have equal similarities, whatever the order of the sums.
         near = np.round(questions[start : start + _CHUNK] @ answers.T, 9)
-        right = asked[start : start + _CHUNK, None] == offered[None, :]
+        right = np.zeros(near.shape, dtype=bool)
+        here = known[(known[:, 0] >= start) & (known[:, 0] < start + _CHUNK)]
+        right[here[:, 0] - start, here[:, 1]] = True
         best = np.where(right, near, -np.inf).max(axis=1)
         ranks.append(1 + (~right & (near >= best[:, None])).sum(axis=1))
         first.append(near.argmax(axis=1))
@@ -180,9 +183,7 @@ def _side(
     direction: Direction,
     of_base: _Answered,
     of_tuned: _Answered,
-    numbers: Sequence[int],
-    *,
-    texts: int,
+    chance: dict[int, float],
 ) -> Side:
     import numpy as np
 
@@ -212,7 +213,7 @@ def _side(
         questions=len(base),
         base=_scores(base),
         tuned=_scores(tuned),
-        chance=_chance(direction, numbers, texts=texts),
+        chance=chance,
         recall_difference={at: difference(base <= at, tuned <= at) for at in RECALL_AT},
         mrr_difference=difference(1 / base, 1 / tuned),
         moved=tuple(moved[:_MOVED]),
@@ -226,16 +227,12 @@ def _scores(ranks: "NDArray[Any]") -> Scores:
     )
 
 
-def _chance(direction: Direction, numbers: Sequence[int], *, texts: int) -> dict[int, float]:
+def _chance(pairs: Sequence[tuple[int, int]], offered: int) -> dict[int, float]:
     """The mean probability that a right answer is among the first N of an order drawn by lot."""
-    if direction == "image-to-text":
-        return {at: min(1.0, at / texts) for at in RECALL_AT}
-    right = [0] * texts
-    for number in numbers:
-        right[number] += 1
-    offered = len(numbers)
+    right = Counter(question for question, _ in pairs)
     return {
-        at: sum(1 - _none(offered, count, min(at, offered)) for count in right) / texts
+        at: sum(1 - _none(offered, count, min(at, offered)) for count in right.values())
+        / len(right)
         for at in RECALL_AT
     }
 

@@ -107,6 +107,22 @@ def test_captions_that_differ_in_case_and_blanks_only_are_one_answer() -> None:
     assert distinct(["A dog", "a  dog ", "a cat"]) == (["A dog", "a cat"], [0, 0, 1])
 
 
+def test_each_of_the_captions_of_a_picture_is_right_and_none_counts_against_it() -> None:
+    """Five captions each, and a model that puts all five nearest to their picture."""
+    dice = random.Random(3)  # noqa: S311
+    images = [[dice.gauss(0, 1) for _ in range(16)] for _ in range(40)]
+    pictures = [number for number in range(40) for _ in range(5)]
+    names = [f"caption {place} of picture {number}" for place, number in enumerate(pictures)]
+    texts = [[x + 0.01 * dice.gauss(0, 1) for x in images[number]] for number in pictures]
+    found = compare(captions=names, pictures=pictures, base=(images, texts), tuned=(images, texts))
+    assert found.images == 40
+    assert [side.questions for side in found.sides] == [200, 40]
+    assert [side.base.recall[1] for side in found.sides] == [1.0, 1.0]
+    # One picture of 40 is right for a caption, five captions of 200 for a picture.
+    assert found.sides[0].chance[1] == pytest.approx(1 / 40)
+    assert found.sides[1].chance[1] == pytest.approx(5 / 200)
+
+
 def test_chance_is_the_share_that_random_vectors_reach() -> None:
     reached = dict.fromkeys(RECALL_AT, 0.0)
     rounds = 60

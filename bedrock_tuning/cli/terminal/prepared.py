@@ -94,7 +94,9 @@ def show_next(
     manifests = [f"{out}/{kind}/manifest.jsonl" for kind in prepared.records]
     both = " --validation ".join(manifests)
     if whose:
-        emit(f"\ncheck it again:\n  tuning validate {both} {whose}")
+        words = f"validate {both} {whose}"
+        line = deployment.command(words) if deployment is not None else f"tuning {words}"
+        emit(f"\ncheck it again:\n  {line}")
     if not prepared.upload:
         return
     if deployment is not None:

@@ -327,6 +327,7 @@ def test_for_a_deployment_the_lines_for_any_s3_client_are_printed_too(
     )  # fmt: skip
     out, lines = tmp_path / "out", [line.strip() for line in result.stdout.splitlines()]
     assert f"tuning upload {out} --customization pets-search -e prod" in lines
+    assert any(line.startswith("tuning validate ") and line.endswith("-e prod") for line in lines)
     assert lines[-4:] == [
         f"aws s3 sync {out}/validation/images s3://valid/pets-search/images",
         f"aws s3 sync {out}/training/images s3://train/pets-search/images",

@@ -133,6 +133,22 @@ def test_a_model_that_learned_nothing_shows_no_difference_and_one_that_forgot_en
     assert "worse" in worse.stdout
 
 
+def test_a_picture_with_several_captions_is_one_picture(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    manifest = drawn(tmp_path, CAPTIONS[:10]) / "validation" / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    more = [{**row, "caption": f"{row['caption']}, sitting"} for row in rows]
+    manifest.write_text("".join(f"{json.dumps(row)}\n" for row in [*rows, *more]))
+    runtime = Runtime({BASE_ID: 0.2, ENDPOINT: 0.7})
+    compared(aws, runtime)
+    result = run("compare", "pets-search", "--data", tmp_path, "--yes", "--json")
+    assert "10 pictures, 20 different captions" in result.stderr
+    assert len(runtime.asked) == 2 * (10 + 20)
+    sides = json.loads(result.stdout)["comparison"]["sides"]
+    assert [side["questions"] for side in sides] == [20, 10]
+
+
 def test_what_was_answered_is_never_asked_again(run: Run, aws: StubbedAws, tmp_path: Path) -> None:
     runtime = Runtime({BASE_ID: 0.2, ENDPOINT: 0.7})
     data = drawn(tmp_path, CAPTIONS[:10])

@@ -94,24 +94,29 @@ def compare(
     require_embeddings(models["tuned"])
     pairs, source = _pairs(deployment, customization, data, limit)
     captions, _ = comparison.distinct([pair.caption for pair in pairs])
-    say(f"data: {source}: {len(pairs):,} pictures, {len(captions):,} different captions")
-    items = [*(pair.image for pair in pairs), *map(of_text, captions)]
+    # A picture may have several captions; its number is that of its place among the pictures.
+    pictures = {pair.image.identity: pair for pair in reversed(pairs)}
+    numbers = {identity: number for number, identity in enumerate(pictures)}
+    read = f"{source}: {len(pictures):,} pictures, {len(captions):,} different captions"
+    say(f"data: {read}")
+    items = [*(pair.image for pair in pictures.values()), *map(of_text, captions)]
     work = [(name, Embedder(model=model, length=length), items) for name, model in models.items()]
-    agree_to_calls(work, images=len(pairs), yes=yes)
+    agree_to_calls(work, images=len(pictures), yes=yes)
     vectors = {name: embed(name, embedder, items) for name, embedder, _ in work}
     found = comparison.compare(
         captions=[pair.caption for pair in pairs],
-        base=(vectors["base"][: len(pairs)], vectors["base"][len(pairs) :]),
-        tuned=(vectors["tuned"][: len(pairs)], vectors["tuned"][len(pairs) :]),
+        pictures=[numbers[pair.image.identity] for pair in pairs],
+        base=(vectors["base"][: len(pictures)], vectors["base"][len(pictures) :]),
+        tuned=(vectors["tuned"][: len(pictures)], vectors["tuned"][len(pictures) :]),
     )
     about = {
         "Customization": customization,
         "Base model": models["base"].id,
         "Tuned model": str(models["tuned"].tuned),
-        "Data": f"{source}: {len(pairs):,} pictures, {len(captions):,} different captions",
+        "Data": read,
     }
     if html is not None:
-        _write(html, found, about, pairs)
+        _write(html, found, about, list(pictures.values()))
     if as_json:
         emit_json({"about": about, "verdict": found.verdict, "comparison": found})
     else:

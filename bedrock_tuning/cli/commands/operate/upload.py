@@ -154,7 +154,8 @@ def upload(
     run = _started(deployment, customization, found, before)
     if run is not None and follow:
         run = show_until_end(deployment, run, show=say if as_json else emit)
-        say(f"run {run['run']} is {run['status']}: {run.get('message', '')}")
+        message = f": {run['message']}" if run.get("message") else ""
+        say(f"run {run['run']} is {run['status']}{message}")
     if as_json:
         name = None if run is None else run["run"]
         emit_json({**said, "manifests": manifests, "run": name})
