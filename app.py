@@ -70,7 +70,13 @@ def build_app(
     )
     chosen = read.settings
     _check_account(chosen)
-    platform = TuningPlatform(app, settings=chosen, customizations=read.customizations, alone=True)
+    platform = TuningPlatform(
+        app,
+        settings=chosen,
+        customizations=read.customizations,
+        alone=True,
+        folder=customizations.parent,
+    )
     for number, file in enumerate(read.retired):
         name = Path(file).stem
         cdk.Annotations.of(platform.stacks["data"]).add_warning_v2(

@@ -6,7 +6,8 @@
 Both are proved in every synthesis, whatever else is in the app.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.contracts.project import tagged
 from bedrock_tuning.errors import ConfigurationError
+from bedrock_tuning.review import attestation
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
 
@@ -50,11 +52,14 @@ class TuningPlatform:
         settings: Settings,
         customizations: Mapping[str, Wanted] | None = None,
         alone: bool = False,
+        folder: Path = Path(),
     ) -> None:
         """scope: an App or a Stage. customizations: those that are known already, by name. alone:
-        any other stack in the app is a fault.
+        any other stack in the app is a fault. folder: where an attestation lies that the settings
+        name.
         """
         self.scope = scope
+        self._folder = folder
         self.settings = settings
         self.stacks: dict[str, cdk.Stack] = {}
         self._customizations: dict[str, Wanted] = {}
@@ -148,10 +153,27 @@ class TuningPlatform:
 
         def violations(folder: Path) -> list[review.Violation]:
             contracts = contracts_of(self.settings, self._customizations)
-            return review.violations(review.read(folder, contracts, alone=alone))
+            whole = review.assembly(folder, contracts, alone=alone)
+            evidence = review.evidence_of(whole, contracts)
+            return [*review.violations(evidence), *self._misfits(whole)]
 
-        proof = Proof(violations, rules=[check.id for check in review.CHECKS])
+        rules = [*(check.id for check in review.CHECKS), attestation.CHECK]
+        proof = Proof(violations, rules=rules)
         cdk.Validations.of(self.scope).add_plugins(proof)
+
+    def _misfits(self, whole: review.Assembly) -> Iterator[review.Violation]:
+        """Why this must not be deployed. The CDK CLI tells an app that it has credentials: without
+        them, as in a review, nothing can be deployed.
+        """
+        settings = self.settings
+        if not settings.attestation or not os.environ.get("CDK_DEFAULT_ACCOUNT"):
+            return
+        yield from attestation.misfits(
+            self._folder / settings.attestation,
+            whole,
+            environment=settings.name,
+            account=settings.account,
+        )
 
 
 class Customization:

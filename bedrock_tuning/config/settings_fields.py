@@ -147,6 +147,19 @@ class Settings:
         "before it changes anything.",
         default="",
     )
+    attestation: str = described(
+        Text(
+            pattern=re.compile(r"[\w.-]+(/[\w.-]+)*\.json", re.ASCII),
+            what="a file of JSON, relative to cdk.json",
+            example="attestations/prod.json",
+            most=200,
+            optional=True,
+        ),
+        "The file that `tuning review --attest` wrote of what was reviewed. `cdk deploy` refuses "
+        "everything else than that, before it changes anything. Whoever may change this file may "
+        "attest: protect it as you protect cdk.json. Empty: nothing has to be attested.",
+        default="",
+    )
     max_hourly_usd: float | None = described(
         Number(
             least=0,

@@ -9,6 +9,7 @@ from pathlib import Path
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.review.assembly import template
+from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.checks import CHECKS
@@ -18,9 +19,11 @@ from bedrock_tuning.review.pages.facts import Facts, gather
 
 __all__ = (
     "CHECKS",
+    "Assembly",
     "Evidence",
     "Facts",
     "Violation",
+    "assembly",
     "described",
     "evidence_of",
     "read",
@@ -33,20 +36,24 @@ def read(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Evidence
 
     alone: whether a stack that the contracts do not name is a fault; otherwise it is another app's.
     """
-    only = None if alone else contracts.stacks
-    return evidence_of(template.read(cdk_out, only=only), contracts)
+    return evidence_of(assembly(cdk_out, contracts, alone=alone), contracts)
 
 
-def evidence_of(assembly: template.Assembly, contracts: Contracts) -> Evidence:
+def assembly(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Assembly:
+    """What is in a cdk.out; for alone and errors, see read."""
+    return template.read(cdk_out, only=None if alone else contracts.stacks)
+
+
+def evidence_of(whole: Assembly, contracts: Contracts) -> Evidence:
     """The same for templates that are resolved already.
 
     Of customizations whose stacks are alike, one is evidence for all.
     """
-    assembly, contracts = reduced(assembly, contracts)
-    bound = bind(contracts, assembly)
-    with assembly.reads.by("the roles' and resources' policies"):
-        permissions = access.build(assembly, bound.existing())
-    return Evidence(assembly=assembly, permissions=permissions, bound=bound)
+    some, contracts = reduced(whole, contracts)
+    bound = bind(contracts, some)
+    with some.reads.by("the roles' and resources' policies"):
+        permissions = access.build(some, bound.existing())
+    return Evidence(assembly=some, permissions=permissions, bound=bound)
 
 
 def violations(checked: Evidence) -> list[Violation]:

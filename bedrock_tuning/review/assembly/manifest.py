@@ -1,10 +1,13 @@
 """The manifest of a cloud assembly: its stacks, where they go, whether they are what lies there."""
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from bedrock_tuning.files import read_plain
 
 _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
 # What a stack is deployed with, as the CDK writes it; parameters and the rest would be others'.
@@ -149,6 +152,19 @@ def assets(folder: Path, manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(
         each for file in files if file.is_file() for each in parsed(file).get("files", {})
     )
+
+
+def hashes(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """By stack, SHA-256 of its template as it lies there and of how it is deployed."""
+    found = {}
+    for name, artifact, given in _artifacts(manifest):
+        template = hashlib.sha256(read_plain(folder / str(given.get("templateFile")))).hexdigest()
+        deployed = json.dumps(
+            [template, artifact.get("environment"), artifact.get("dependencies"), given],
+            sort_keys=True,
+        )
+        found[_stack(name, given)] = hashlib.sha256(deployed.encode()).hexdigest()
+    return found
 
 
 def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

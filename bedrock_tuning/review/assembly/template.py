@@ -54,8 +54,9 @@ class Assembly:
 
     protected: by stack, whether it has termination protection. tags: by stack, its own. differing:
     where what is deployed is not what lies here. assets: hashes of what is uploaded; none if
-    unknown. left_aside: templates that lie in the folder from an earlier synthesis, for another
-    environment, and are none of these stacks. reads: who has read which property.
+    unknown. hashes: by stack, of its template and of how it is deployed. left_aside: templates that
+    lie in the folder from an earlier synthesis, for another environment, and are none of these
+    stacks. reads: who has read which property.
     """
 
     folder: Path
@@ -68,6 +69,7 @@ class Assembly:
     dangling: list[tuple[str, str]] = field(default_factory=list)
     differing: list[tuple[str, str]] = field(default_factory=list)
     assets: frozenset[str] = frozenset()
+    hashes: dict[str, str] = field(default_factory=dict)
     left_aside: tuple[str, ...] = ()
     reads: Reads = field(default_factory=Reads)
     _arns: dict[str, Resource] = field(default_factory=dict)
@@ -143,6 +145,7 @@ def read(
         found.protected |= manifest.protected(known)
         found.tags |= manifest.tags(known)
         found.assets |= manifest.assets(directory, known)
+        found.hashes |= manifest.hashes(directory, known)
         found.differing += manifest.differing(directory, known)
         found.differing += uploads.faults(directory, known)
     if empty:
@@ -153,6 +156,7 @@ def read(
         protected=found.protected,
         tags=found.tags,
         assets=found.assets,
+        hashes=found.hashes,
         differing=found.differing,
         left_aside=tuple(sorted(left_aside)),
     )

@@ -7,6 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from bedrock_tuning.report.html import STYLE as SHARED_STYLE
+from bedrock_tuning.review.about import About
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Access, Facts
@@ -86,12 +87,12 @@ def page(
     money: MoneyChanges | None = None,
     sentences: Sequence[tuple[str, str]] = (),
     pictures: Mapping[str, str] | None = None,
-    made: str = "",
+    about: About | None = None,
 ) -> str:
     """The whole page.
 
     changes, money: against another assembly. sentences: of all checks, by id. pictures: SVG of the
-    state machines, by name. made: when, and from which commit.
+    state machines, by name. about: which synthesis it is.
     """
     return render(
         "review.html.j2",
@@ -105,7 +106,7 @@ def page(
         failed={violation.check for violation in facts.violations},
         matrix=matrix(facts.accesses),
         pictures={name: Markup(svg) for name, svg in (pictures or {}).items()},  # noqa: S704
-        made=made,
+        about=about.rows() if about else [],
         letters=LETTERS,
         style=Markup(SHARED_STYLE + (TEMPLATES / "review.css").read_text("utf-8")),  # noqa: S704
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bedrock_tuning.review.about import About
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
@@ -15,8 +16,9 @@ def markdown(
     *,
     changes: Sequence[Change] | None = None,
     money: MoneyChanges | None = None,
+    about: About | None = None,
 ) -> str:
-    """The whole text. changes, money: against another assembly."""
+    """The whole text. changes, money: against another assembly. about: which synthesis it is."""
     return render(
         "review.md.j2",
         facts=facts,
@@ -26,4 +28,5 @@ def markdown(
         looser=looser(changes or ()),
         at_risk=at_risk(changes or ()),
         most=_MOST,
+        about=about.rows() if about else [],
     )

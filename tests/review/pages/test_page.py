@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning import review
+from bedrock_tuning.review.about import About
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.wording import LEVELS
@@ -164,7 +165,7 @@ def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthes
 
 def test_names_from_templates_are_escaped(facts: Facts) -> None:
     evil = replace(facts.trusts[0], role="<script>alert(1)</script>", who='"><img src=x>')
-    text = page(replace(facts, trusts=[evil]), made="<b>now</b>")
+    text = page(replace(facts, trusts=[evil]), about=About(date="<b>now</b>"))
     assert "<script" not in text
     assert "<img" not in text
     assert "&lt;b&gt;now" in text

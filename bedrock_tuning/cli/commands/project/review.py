@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bedrock_tuning.contracts import Contracts
+    from bedrock_tuning.contracts.project import Project
+    from bedrock_tuning.review.about import About
     from bedrock_tuning.review.assembly.template import Assembly
     from bedrock_tuning.review.pages.change import Change
     from bedrock_tuning.review.pages.facts import Facts
@@ -30,6 +32,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
     examples=(
         "cdk synth && tuning review --html review.html",
         "tuning review cdk.out --against ../released/cdk.out",
+        "tuning review cdk.out --attest attestations/prod.json",
     ),
 )
 @click.argument(
@@ -49,6 +52,11 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
 @click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
+@click.option(
+    "--attest",
+    type=_FILE,
+    help="Write what was reviewed to this file, if every check holds: a deployment can require it.",
+)
 @settings_option
 @customizations_option
 @json_option
@@ -62,6 +70,7 @@ def review(
     outside: tuple[str, ...],
     html: Path | None,
     md: Path | None,
+    attest: Path | None,
     settings: Path,
     customizations: Path,
     as_json: bool,
@@ -84,7 +93,9 @@ def review(
             f"{', '.join(assembly.left_aside)}, left over from an earlier synthesis"
         )
     environments = _environments(assembly, settings)
-    contracts = _contracts(environments, settings, customizations)
+    project = _project(environments, settings, customizations)
+    contracts = _contracts(project)
+    about = _about(project)
     seen = access.build(assembly)
     facts = reviewing.described(seen, contracts)
     changes = Changes()
@@ -92,9 +103,9 @@ def review(
         changes = Changes(
             money=money_changes(money(other.assembly), facts.money), all=compare(other, seen)
         )
-    _write(facts, changes, html=html, md=md)
+    _write(facts, changes, about, html=html, md=md)
     if as_json:
-        emit_json({**_as_json(facts, changes), "left_aside": assembly.left_aside})
+        emit_json({"about": about, **_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None:
         _show(facts, changes)
     unknown = _unknown(assembly, contracts)
@@ -108,6 +119,9 @@ def review(
             f"not checked: no contract of {settings} names {', '.join(unknown)}; if they are "
             "another app's, say so: --outside PATTERN"
         )
+    proved = contracts is not None and not facts.violations and not unknown
+    if attest is not None and not proved:
+        say(f"not attested: {attest} is written only if every check holds")
     if facts.violations or unknown:
         ctx.exit(EXIT_NO)
     if contracts is None:
@@ -117,6 +131,8 @@ def review(
             f"proved: {facts.checks} checks hold for {facts.resources} resources of "
             f"{contracts.environment}"
         )
+        if attest is not None:
+            _attest(attest, assembly, about, facts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +163,34 @@ def _environments(assembly: "Assembly", settings: Path) -> list[str]:
     ]
 
 
-def _contracts(names: list[str], settings: Path, customizations: Path) -> "Contracts | None":
-    """The contracts of the one environment there is; None if there is none, or several."""
-    from bedrock_tuning.contracts import contracts, project
+def _project(names: list[str], settings: Path, customizations: Path) -> "Project | None":
+    """What the files say of the one environment there is; None if there is none, or several."""
+    from bedrock_tuning.contracts import project
 
     if len(names) != 1:
         return None
-    read = project.read(read_context(settings), environment=names[0], customizations=customizations)
-    return contracts(read.settings, read.customizations)
+    return project.read(read_context(settings), environment=names[0], customizations=customizations)
+
+
+def _contracts(project: "Project | None") -> "Contracts | None":
+    from bedrock_tuning.contracts import contracts
+
+    return None if project is None else contracts(project.settings, project.customizations)
+
+
+def _about(project: "Project | None") -> "About":
+    from bedrock_tuning.review.about import about
+
+    return about() if project is None else about(project.settings.name, project.settings.account)
+
+
+def _attest(file: Path, assembly: "Assembly", about: "About", facts: "Facts") -> None:
+    from bedrock_tuning.review.attestation import attested
+
+    content = attested(assembly, about, checks=facts.checks)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content, "utf-8")
+    say(f"attested: wrote {file}")
 
 
 def _unknown(assembly: "Assembly", contracts: "Contracts | None") -> list[str]:
@@ -163,7 +199,9 @@ def _unknown(assembly: "Assembly", contracts: "Contracts | None") -> list[str]:
     return [name for name in assembly.templates if name not in known]
 
 
-def _write(facts: "Facts", changes: Changes, *, html: Path | None, md: Path | None) -> None:
+def _write(
+    facts: "Facts", changes: Changes, about: "About", *, html: Path | None, md: Path | None
+) -> None:
     from bedrock_tuning.review import CHECKS
     from bedrock_tuning.review.pages.html import page
     from bedrock_tuning.review.pages.markdown import markdown
@@ -178,30 +216,15 @@ def _write(facts: "Facts", changes: Changes, *, html: Path | None, md: Path | No
             money=changes.money,
             sentences=sentences,
             pictures={name: svg for name, svg in drawn.items() if svg is not None},
-            made=_made(),
+            about=about,
         )
         html.write_text(text, "utf-8")
         say(f"wrote {html}")
     if md is not None:
-        md.write_text(markdown(facts, changes=changes.all, money=changes.money), "utf-8")
+        md.write_text(
+            markdown(facts, changes=changes.all, money=changes.money, about=about), "utf-8"
+        )
         say(f"wrote {md}")
-
-
-def _made() -> str:
-    """When the page is written, and from which commit of the current folder, if it has one."""
-    import shutil
-    import subprocess
-    from datetime import UTC, datetime
-
-    made = f"Written {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    git = shutil.which("git")
-    if git is None:
-        return made
-    found = subprocess.run(  # noqa: S603
-        [git, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    commit = found.stdout.strip()
-    return f"{made} at commit {commit}" if commit else made
 
 
 def _as_json(facts: "Facts", changes: Changes) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""What was reviewed, as a file; and whether a synthesis is that.
+
+`tuning review --attest FILE` writes it after a review in which every check holds. An environment
+whose settings name the file is deployed only if each hash in it is the hash of what is deployed.
+The file is as trustworthy as the place where it lies: whoever may change it may attest.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bedrock_tuning.errors import UserError
+from bedrock_tuning.files import read_plain
+from bedrock_tuning.review.about import About, versions
+from bedrock_tuning.review.assembly.template import Assembly
+from bedrock_tuning.review.check import Violation
+
+CHECK: Final = "A116"
+SENTENCE: Final = "What is deployed is what was reviewed and attested."
+_PROVED: Final = "proved"
+_FORM: Final = 1
+_OURS: Final = "bedrock-tuning"
+
+
+def attested(assembly: Assembly, about: About, *, checks: int, permitted: bytes = b"") -> str:
+    """The file's content, for an assembly without violations.
+
+    permitted: review.toml. Raises UserError for an assembly without a manifest.
+    """
+    if not assembly.hashes:
+        raise UserError(
+            "it has no manifest, so nothing says what is deployed from it",
+            where=str(assembly.folder),
+            fix="run `cdk synth`",
+        )
+    content = {
+        "form": _FORM,
+        "verdict": _PROVED,
+        "checks": checks,
+        "environment": about.environment,
+        "account": about.account,
+        "commit": about.commit,
+        "date": about.date,
+        "versions": dict(about.versions),
+        **_hashes(assembly, permitted),
+    }
+    return f"{json.dumps(content, indent=2)}\n"
+
+
+def _hashes(assembly: Assembly, permitted: bytes) -> dict[str, Any]:
+    return {
+        "stacks": dict(sorted(assembly.hashes.items())),
+        "assets": sorted(assembly.assets),
+        "review.toml": hashlib.sha256(permitted).hexdigest() if permitted else "",
+    }
+
+
+def misfits(
+    file: Path, assembly: Assembly, *, environment: str, account: str, permitted: bytes = b""
+) -> Iterator[Violation]:
+    """Why an assembly must not be deployed with the attestation in a file; nothing if it may."""
+    shown, cdk_out = os.path.relpath(file), os.path.relpath(assembly.folder)
+    for what in _misfits(file, assembly, environment, account, permitted):
+        yield Violation(
+            check=CHECK,
+            where=shown,
+            what=what,
+            limit=f"{environment} is deployed only as it was reviewed and attested",
+            fix=f"Run `tuning review {cdk_out} --attest {shown}`, have the file approved, and "
+            "deploy again",
+        )
+
+
+def _misfits(
+    file: Path, assembly: Assembly, environment: str, account: str, permitted: bytes
+) -> Iterator[str]:
+    try:
+        content = json.loads(read_plain(file))
+    except FileNotFoundError:
+        yield "there is no attestation"
+        return
+    except (OSError, ValueError) as error:
+        yield f"the attestation cannot be read: {error}"
+        return
+    if not isinstance(content, Mapping) or content.get("form") != _FORM:
+        yield "this is no attestation that this version knows"
+        return
+    written = content.get("versions")
+    own = versions().get(_OURS, "")
+    by = written.get(_OURS) if isinstance(written, Mapping) else None
+    for name, is_, wanted in (
+        ("verdict", content.get("verdict"), _PROVED),
+        ("environment", content.get("environment"), environment),
+        ("account", content.get("account"), account),
+        (f"version of {_OURS}", by, own),
+    ):
+        if is_ != wanted:
+            yield f"its {name} is {is_ or 'none'}, this is {wanted or 'none'}"
+    now = _hashes(assembly, permitted)
+    yield from _unlike("stack", content.get("stacks"), now["stacks"])
+    assets = content.get("assets")
+    listed = dict.fromkeys(map(str, assets), "") if isinstance(assets, list) else None
+    yield from _unlike("asset", listed, dict.fromkeys(now["assets"], ""))
+    if content.get("review.toml") != now["review.toml"]:
+        yield "review.toml is not the one that was reviewed"
+
+
+def _unlike(kind: str, reviewed: Any, now: Mapping[str, str]) -> Iterator[str]:
+    """Each name that is not on both sides, or not with the same hash."""
+    if not isinstance(reviewed, Mapping):
+        yield f"it lists no {kind}s"
+        return
+    for name in sorted({*reviewed, *now}):
+        called = name[:12] if kind == "asset" else name
+        if name not in reviewed:
+            yield f"{kind} {called} was not reviewed"
+        elif name not in now:
+            yield f"{kind} {called} was reviewed, and is not deployed"
+        elif reviewed[name] != now[name]:
+            yield f"{kind} {called} is not as it was reviewed"
