@@ -21,7 +21,7 @@ from bedrock_tuning.serving.plan import (
     plan,
     removable,
 )
-from lambdas import _aws, _endpoints, _lifecycle
+from lambdas import _aws, _endpoints
 from lambdas._records import _runs
 from lambdas._serving.ending import end
 from lambdas._serving.undo import roll_back, take_up
@@ -177,7 +177,7 @@ def _create(work: Work, step: Plan, model_arn: str) -> State:
     if "created_arn" in work.state:
         why = work.state.get("deleted_because", "it is gone")
         return work.next("roll-back", f"the endpoint that was created is lost: {why}")
-    refused = may_create(work, replaces=bool(step.surplus)) or _useless(work)
+    refused = may_create(work, replaces=bool(step.surplus))
     if refused is not None:
         return work.next("roll-back", refused)
     request = _endpoints.purchase(
@@ -191,12 +191,6 @@ def _create(work: Work, step: Plan, model_arn: str) -> State:
     begun = replace(work.intent.begun, request=request, requested=_runs.now(), created_arn="")
     work = work.change(begun=begun)
     return _purchased(work).wait(step.reason)
-
-
-def _useless(work: Work) -> str | None:
-    """Why what would be bought would serve nothing: jobs and approvals take days."""
-    ended = _lifecycle.ended(work.customization)
-    return None if ended is None else f"nothing was bought: {ended}"
 
 
 def _purchased(work: Work) -> Work:

@@ -38,7 +38,7 @@ def may_buy(wish: Wish, intent: Intent, *, replaces: bool) -> Verdict:
         return Verdict(answer="no", reason="a deployment never begins to bill by the hour")
     if may_renew(wish):
         return Verdict(answer="yes", reason=wish.approval)
-    if not (intent.price and intent.approval):
+    if wish.terms.mode == "provisioned" and not (intent.price and intent.approval):
         return Verdict(answer="ask", reason="no approval of what is served is recorded")
     if intent.terms is not None and not wish.terms.dearer_than(intent.terms):
         return Verdict(answer="yes", reason="on terms that are not dearer than those approved")

@@ -11,6 +11,7 @@ from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.serving import purchase
 from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
+from lambdas import _lifecycle
 from lambdas._records import _intent, _pointers, _runs
 
 State = dict[str, Any]
@@ -176,11 +177,16 @@ def _ask(work: Work, price: str, reason: str) -> State:
 
 
 def may_create(work: Work, *, replaces: bool) -> str | None:
-    """Why the owner may not buy what it wants to buy; None if it may."""
-    verdict = purchase.may_buy(
-        priced(wish(work), work.customization), work.intent, replaces=replaces
-    )
-    return None if verdict.answer == "yes" else f"nothing was bought: {verdict.reason}"
+    """Why the owner may not buy what it wants to buy; None if it may.
+
+    Jobs and approvals take days: what would be bought may serve nothing by now.
+    """
+    asked = priced(wish(work), work.customization)
+    verdict = purchase.may_buy(asked, work.intent, replaces=replaces)
+    reason = verdict.reason
+    if verdict.answer == "yes":
+        reason = _lifecycle.ended(work.customization) or ""
+    return f"nothing was bought: {reason}" if reason else None
 
 
 def may_renew(work: Work) -> bool:

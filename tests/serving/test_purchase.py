@@ -132,6 +132,12 @@ def test_what_nobody_wrote_down_about_what_is_served_is_asked_for(lost: dict[str
     assert may_buy(APPROVED, replace(SERVED, **lost), replaces=True).answer == "yes"
 
 
+def test_what_is_billed_by_request_needs_no_price_by_the_hour() -> None:
+    wish = _wish("deployment", terms=replace(TERMS, mode="on-demand", lease_hours=None))
+
+    assert may_buy(wish, replace(SERVED, price="", approval=""), replaces=True).answer == "yes"
+
+
 @pytest.mark.parametrize(
     ("wish", "anew"),
     [(RUN, True), (PERSON, True), (APPROVED, True), (UPGRADE, False), (CHEAPER, False)],
