@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
 from bedrock_tuning.catalogue._load import read_facts, read_model, read_sources
-from bedrock_tuning.catalogue._model import BaseModel, StepAdvice, StepRecommendation
+from bedrock_tuning.catalogue._model import BaseModel, StepAdvice, StepRecommendation, base_id
 from bedrock_tuning.catalogue._shapes import (
     GEOGRAPHIES,
     BatchTokens,
@@ -63,6 +63,7 @@ __all__ = [
     "TextLimits",
     "Validation",
     "account_facts",
+    "base_id",
     "catalogue",
     "cite",
     "sources",

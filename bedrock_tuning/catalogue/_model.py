@@ -27,6 +27,16 @@ from bedrock_tuning.errors import CatalogueError
 from bedrock_tuning.wording import did_you_mean
 
 
+def base_id(identifier: str) -> str:
+    """The base model's id in the ARN of a foundation or custom model; an id as it is.
+
+    >>> base_id("arn:aws:bedrock:us-east-1:111122223333:custom-model/amazon.nova-lite-v1:0/a1")
+    'amazon.nova-lite-v1:0'
+    """
+    _, _, path = identifier.partition("-model/")
+    return (path or identifier).split("/")[0]
+
+
 class StepAdvice(Shape, frozen=True):
     """Recommended training steps; `interpolated` when the published table has no such row."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bedrock_tuning.catalogue import BaseModel, catalogue
+from bedrock_tuning.catalogue import BaseModel, base_id, catalogue
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
 
@@ -81,8 +81,8 @@ def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> Provisione
 
 
 def base_model_of(arn: str) -> BaseModel | None:
-    """The catalogue's model of a foundation model's ARN, whichever form of id it ends with."""
-    wanted = arn.rpartition("/")[2]
+    """The catalogue's model below the ARN of a foundation or custom model, in any form of id."""
+    wanted = base_id(arn)
     for model in catalogue().values():
         if wanted in {*model.customization_ids, *model.throughput_ids, *model.invoke_ids}:
             return model

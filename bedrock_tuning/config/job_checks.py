@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any, Final, Protocol
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.catalogue import BaseModel, cite
+from bedrock_tuning.catalogue import BaseModel, base_id, cite
 from bedrock_tuning.config.customization_fields import TABLES
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.overlay import Regions
@@ -41,7 +41,7 @@ def check_job(
             f"{cite(fact.source)}: {', '.join(known)}",
         )
     if head["custom_model"]:
-        base = head["custom_model"].split(":", 5)[5].split("/")[1]
+        base = base_id(head["custom_model"])
         if base not in model.customization_ids:
             root.problem(
                 "custom_model",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.access_denied import denial
-from bedrock_tuning.catalogue import catalogue
+from bedrock_tuning.catalogue import base_id, catalogue
 from bedrock_tuning.rules import BY_NAME, RULES, find_rule
 from bedrock_tuning.run.error_classes import CLASSES, VAGUE
 from bedrock_tuning.run.failure_reasons import CLOSED, OWN, REASONS
@@ -128,7 +128,7 @@ def _closed(text: str, model: str) -> str:
     """That the base model is closed; since when, if it is one of the catalogue's."""
     for base in catalogue().values():
         names = {base.key, *base.customization_ids, *base.throughput_ids, *base.invoke_ids}
-        if model.rpartition("foundation-model/")[2] in names or any(name in text for name in names):
+        if base_id(model) in names or any(name in text for name in names):
             why = base.lifecycle.closed_because().partition(":")[0]
             return f"{CLOSED.cause}: {base.name} is {why}" if why else CLOSED.cause
     return CLOSED.cause

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from bedrock_tuning.catalogue import base_id
+
 EndpointKind = Literal["provisioned", "on-demand"]
 Status = Literal["creating", "ready", "updating", "failed"]
 
@@ -46,8 +48,9 @@ class Endpoint:
 class DesiredState:
     """What a customization wants served.
 
-    model_arn: None until a model was trained. base_arn: None if it is not known. kept: the ARNs of
-    endpoints that callers use, whose model is not changed (strategy "blue-green").
+    model_arn: None until a model was trained. base_arn: the foundation or custom model that it was
+    made from; None if it is not known. kept: the ARNs of endpoints that callers use, whose model is
+    not changed (strategy "blue-green").
     """
 
     mode: Literal["provisioned", "on-demand", "none"]
@@ -150,7 +153,7 @@ def _same_base(endpoint: Endpoint, desired: DesiredState) -> bool:
     return (
         endpoint.base_arn is None
         or desired.base_arn is None
-        or endpoint.base_arn == desired.base_arn
+        or base_id(endpoint.base_arn) == base_id(desired.base_arn)
     )
 
 

@@ -155,7 +155,10 @@ def _job(given: Members, parent: Resource, *, key: str | None, region: str) -> d
         "statusDetails": {name: dict(phase) for name in training.PHASES},
         "outputModelName": given["customModelName"],
         "outputModelKmsKeyArn": key,
-        "baseModelArn": bases.foundation_arn(parent.base.customization_id, region),
+        # The API's pattern allows both; of another round, the harsher guess is the custom model.
+        "baseModelArn": parent.arn
+        if parent.kind == MODEL
+        else bases.foundation_arn(parent.base.customization_id, region),
     }
 
 

@@ -1,20 +1,27 @@
-"""With every option on – network, key of the models, closed buckets – a run is served as well."""
+"""With every option on – network, key of the models, closed buckets – a run is served as well.
+
+So is one of each type of job, and one on images in folders of its own is trained.
+"""
 
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from click.testing import CliRunner
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.access_denied import denial
+from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.run.failure_advice import explain
+from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
-from tests.e2e.following import EndedExecution
+from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
@@ -183,3 +190,124 @@ def _demand_told(text: str, *, role: str, action: str) -> None:
     assert refused is not None, text
     assert (refused.principal, refused.action) == (f"role {role}", action), text
     assert "What to do: " in text
+
+
+def _records(customization: str) -> list[dict[str, Any]]:
+    """A hundred records of text, as the customization's type of job takes them."""
+    found: list[dict[str, Any]] = []
+    for number in range(100):
+        question, answer = f"What is {number} plus {number}?", str(2 * number)
+        if customization == "graded":
+            turns: list[dict[str, Any]] = [{"role": "user", "content": question}]
+            found.append({"messages": turns, "reference_answer": answer})
+            continue
+        turns = [{"role": "user", "content": [{"text": question}]}]
+        if customization == "again":
+            turns.append({"role": "assistant", "content": [{"text": answer}]})
+        found.append({"schemaVersion": "bedrock-conversation-2024", "messages": turns})
+    return found
+
+
+def _upload(
+    world: World,
+    by: Any,
+    customization: str,
+    records: list[dict[str, Any]],
+    *,
+    kind: s3_layout.Kind = "training",
+) -> str:
+    """Uploads a manifest; its version."""
+    body = "".join(f"{json.dumps(each)}\n" for each in records).encode()
+    bucket = world.bucket(kind)
+    return upload_manifest(by, body, bucket=bucket, customization=customization)
+
+
+def _in_folders(world: World, by: Any, kind: s3_layout.Kind, *, count: int) -> list[dict[str, Any]]:
+    """Uploads pictures into the folders of `foldered`; records that refer to them by turns."""
+    bucket, pictures = world.bucket(kind), []
+    for seed, name in enumerate(("folder1", "folder2"), start=count):
+        folder = world.folder / kind / name
+        drawn = list(dataset.draw(folder, count=4, seed=seed, prefix=name))
+        upload_pictures(by, folder, drawn, bucket=bucket, customization=name)
+        pictures += [(s3_layout.uri(bucket, f"{name}/{one.path}"), one.caption) for one in drawn]
+    return [
+        {"image-ref": uri, "caption": f"{caption}, {number}"}
+        for number, (uri, caption) in zip(range(count), cycle(pictures), strict=False)
+    ]
+
+
+@pytest.fixture(scope="module")
+def others(world: World, scientist: Any) -> dict[str, EndedExecution]:
+    """How the runs of graded, taught and foldered ended, which go on side by side."""
+    validation = _in_folders(world, scientist, "validation", count=VALIDATION)
+    version = _upload(world, scientist, "foldered", validation, kind="validation")
+    assert world.follow(version, kind="validation").outcome == "waiting"
+    training = _in_folders(world, scientist, "training", count=TRAINING)
+    versions = {"foldered": _upload(world, scientist, "foldered", training)}
+    for name in ("graded", "taught"):
+        versions[name] = _upload(world, scientist, name, _records(name))
+    return {name: world.follow(version) for name, version in versions.items()}
+
+
+def _job(world: World, ended: EndedExecution) -> dict[str, Any]:
+    """The job of a run as Bedrock tells it."""
+    client = world.aws.client("bedrock")
+    job: dict[str, Any] = client.get_model_customization_job(
+        jobIdentifier=world.row(ended)["job_arn"]
+    )
+    return job
+
+
+def test_images_in_two_folders_are_trained_on(
+    world: World, others: dict[str, EndedExecution]
+) -> None:
+    assert others["foldered"].outcome == "trained", others["foldered"].why
+
+
+def test_reinforcement_with_a_grader_ends_as_a_served_model(
+    world: World, others: dict[str, EndedExecution]
+) -> None:
+    ended = others["graded"]
+    assert ended.outcome == "served", ended.why
+    job = _job(world, ended)
+    assert job["customizationType"] == "REINFORCEMENT_FINE_TUNING"
+    tuned = job["customizationConfig"]["rftConfig"]
+    function = "arn:aws:lambda:us-east-1:000000000000:function:grader"
+    assert tuned["graderConfig"] == {"lambdaGrader": {"lambdaArn": function}}
+    assert tuned["hyperParameters"]["batchSize"] == 64
+
+
+def test_a_distillation_and_another_round_on_its_model_end_as_served_models(
+    world: World, scientist: Any, others: dict[str, EndedExecution]
+) -> None:
+    ended = others["taught"]
+    assert ended.outcome == "served", ended.why
+    job = _job(world, ended)
+    teacher = {"teacherModelIdentifier": "us.amazon.nova-premier-v1:0"}
+    assert job["customizationConfig"] == {
+        "distillationConfig": {
+            "teacherModelConfig": {**teacher, "maxResponseLengthForInference": 1000}
+        }
+    }
+    _deploy_again(world, model=job["outputModelArn"])
+    again = world.follow(_upload(world, scientist, "again", _records("again")))
+    assert again.outcome == "served", again.why
+    assert _job(world, again)["baseModelArn"] == job["outputModelArn"]
+    question = ["invoke", "again", "What is 2 plus 2?", "-e", "local", "--json"]
+    answered = CliRunner().invoke(tuning, question, obj=world.deployment.aws)
+    assert answered.exit_code == 0, answered.output
+
+
+def _deploy_again(world: World, *, model: str) -> None:
+    """Deploys `again` so that it builds on this model."""
+    stack = "tuning-local-again"
+    template = (world.folder / "cdk.out" / f"{stack}.template.json").read_text("utf-8")
+    given = "amazon.nova-micro-v1:0:128k/abcdefghijkl"
+    assert given in template
+    client = world.aws.client("cloudformation")
+    client.update_stack(
+        StackName=stack,
+        TemplateBody=template.replace(given, model.rpartition(":custom-model/")[2]),
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+    )
+    client.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})

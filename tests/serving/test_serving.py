@@ -122,6 +122,11 @@ def test_another_model_is_swapped_in_place() -> None:
     assert (step.action, step.target, step.surplus) == (Action.SWAP, _older(), ())
 
 
+def test_a_model_of_another_round_is_swapped_into_the_endpoint_of_its_base_model() -> None:
+    made_from = "arn:aws:bedrock:us-east-1:111122223333:custom-model/a/abcdefghijkl"
+    assert plan(replace(WISH, base_arn=made_from), [_older()]).action is Action.SWAP
+
+
 @pytest.mark.parametrize(
     "unfit",
     [

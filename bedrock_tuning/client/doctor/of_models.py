@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bedrock_tuning.catalogue import base_id
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
 from bedrock_tuning.run import quotas
 from bedrock_tuning.run.price_list import usage_types
@@ -99,11 +100,7 @@ def _spelling(subject: Subject) -> Iterator[Answer]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
     wanted = {each.base_model.customization_id for each in subject.customizations.values()}
     pages = subject.aws.bedrock.get_paginator("list_custom_models").paginate()
-    found = {
-        model["baseModelArn"].rpartition("/")[2]
-        for page in pages
-        for model in page["modelSummaries"]
-    }
+    found = {base_id(model["baseModelArn"]) for page in pages for model in page["modelSummaries"]}
     for id in sorted(wanted):
         alike = {each for each in found if id.startswith(each) or each.startswith(id)}
         if not alike:
