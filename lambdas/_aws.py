@@ -70,14 +70,17 @@ class PassingError(ClientError):
     """
 
 
+def passes(status: int, code: str) -> bool:
+    """Whether a later repetition cures a refusal, by its HTTP status and its code."""
+    return status >= 500 or code in PASSING_CODES
+
+
 def told_apart(client: Client) -> Client:
     """The client, whose passing refusals are raised as PassingError."""
 
     def answered(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        if http_response.status_code < 300:
-            return
         code = str(parsed.get("Error", {}).get("Code", ""))
-        if http_response.status_code >= 500 or code in PASSING_CODES:
+        if http_response.status_code >= 300 and passes(http_response.status_code, code):
             raise PassingError(parsed, model.name)  # type: ignore[arg-type]
 
     client.meta.events.register("after-call", answered)

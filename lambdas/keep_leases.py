@@ -118,16 +118,17 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
                 "Bedrock refuses to delete it, and bills it; contact AWS Support"
             )
         return "busy"
-    again = f" Serve it again: tuning serve {name} -e {env.environment}" if name else ""
-    over = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
+    useless = name is None or (intent is not None and _replaced(intent, endpoint.arn))
+    again = "" if useless else f" Serve it again: tuning serve {name} -e {env.environment}"
+    said = f"The lease of {endpoint.arn} ended {ends:%Y-%m-%dT%H:%M:%SZ}"
     if ends > now:
-        over = f"{endpoint.arn} is not to be served any more: {why}"
+        said = f"{endpoint.arn} is not to be served any more: {why}"
     _tell(
         env,
         name,
         "lease-ended",
         f"{name or 'An endpoint'}: lease ended",
-        f"{over}. The endpoint was deleted and billing stopped. The custom model is kept.{again}",
+        f"{said}. The endpoint was deleted and billing stopped. The custom model is kept.{again}",
     )
     # Last: if anything fails before, the pointer is found next time, and people are told then.
     if name is not None:
@@ -143,6 +144,8 @@ def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) ->
     if intent.version and not intent.on:
         # Its end was written down, and then its execution was stopped.
         return intent.why
+    if _replaced(intent, arn):
+        return f"{intent.published.endpoint_arn} has replaced it"
     hours = _idle_hours(env, intent.customization)
     if hours is None or intent.published.endpoint_arn != arn:
         return ""
@@ -150,6 +153,12 @@ def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) ->
     if now - since < most or now - _last_call(arn, now) < most:
         return ""
     return f"nobody called it for {counted(hours, 'hour')} (idle_hours)"
+
+
+def _replaced(intent: Intent, arn: str) -> bool:
+    """Whether it was left behind: its deletion was refused, or took too long for its run."""
+    another = intent.published.endpoint_arn not in ("", arn)
+    return bool(intent.version and intent.on and not intent.until and another)
 
 
 def _idle_hours(env: LeaseEnvironment, name: str) -> int | None:

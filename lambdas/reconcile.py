@@ -17,9 +17,17 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.lambda_environment import ReconcileEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.outcome import Outcome
-from bedrock_tuning.run.reconciling import Ended, aborted, broken, job_failed, kept, watched
+from bedrock_tuning.run.reconciling import (
+    Ended,
+    aborted,
+    broken,
+    job_failed,
+    kept,
+    served,
+    watched,
+)
 from lambdas import _aws, record_job
-from lambdas._records import _runs
+from lambdas._records import _intent, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +104,7 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
     elif found and status == "Completed":
         if ended.by_hand or _execution(item).startswith(_SERVES):
             _record(item, found)
-            outcome = kept(item, ended, model=found["outputModelArn"], environment=env.environment)
-            _close(env, item, outcome, result)
+            _close(env, item, _served_or_kept(env, item, ended, found["outputModelArn"]), result)
             return
         serving = _record(item, found)
         _hand_over(env, item, serving)
@@ -108,6 +115,16 @@ def _run(env: ReconcileEnvironment, item: Item, result: Result) -> None:
         _close(env, item, aborted(item, ended), result)
     else:
         _close(env, item, broken(item, ended), result)
+
+
+def _served_or_kept(env: ReconcileEnvironment, item: Item, ended: Ended, model_arn: str) -> Outcome:
+    """Whether its model was published for good before the execution ended."""
+    intent = _intent.stored(env.runs_table, item["customization"])
+    if intent is not None and intent.on and not intent.until:
+        published = intent.published
+        if published.model_run == item["run"] and published.endpoint_arn:
+            return served(item, ended, endpoint=published.endpoint_arn)
+    return kept(item, ended, model=model_arn, environment=env.environment)
 
 
 def _untold(env: ReconcileEnvironment, item: Item, result: Result) -> None:

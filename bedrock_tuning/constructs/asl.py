@@ -81,6 +81,8 @@ SERVICE_RETRY: Final = [
         "JitterStrategy": "FULL",
     }
 ]
+# Whatever S3 answers to Step Functions, it is one error (docs/facts/workflow.md#errors-of-a-map).
+READER_RETRY: Final = [{**SERVICE_RETRY[0], "ErrorEquals": ["States.ItemReaderFailed"]}]
 # A job that is watched is billed: the watch outlasts more than an hour of throttling. The job's
 # token makes a repeated start the same job.
 WATCH_RETRY: Final = [{**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900}]

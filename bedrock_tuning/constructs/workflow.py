@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from bedrock_tuning.constructs.asl import (
+    READER_RETRY,
     RETRY,
     WATCH_RETRY,
     State,
@@ -151,6 +152,7 @@ def _checks() -> dict[str, State]:
                 },
             },
             "ResultPath": "$.shards",
+            "Retry": READER_RETRY,
             "Catch": [to("Close run")],
             "Next": "Merge report",
         },

@@ -84,6 +84,15 @@ def kept(item: Item, ended: Ended, *, model: str, environment: str) -> Outcome:
     )
 
 
+def served(item: Item, ended: Ended, *, endpoint: str) -> Outcome:
+    """Its model was published before the execution ended, so it is what applications use."""
+    return Outcome(
+        status="served",
+        subject=f"{item['customization']}: served",
+        message=f"The custom model of this run is served by {endpoint}, although {ended}.",
+    )
+
+
 def job_failed(item: Item, job: Mapping[str, Any], *, environment: str) -> Outcome:
     """The job failed while nobody but the reconciler watched it: worded as by the workflow."""
     state = {

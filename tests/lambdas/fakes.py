@@ -334,9 +334,12 @@ class Ssm(Fake):
 class Sns(Fake):
     """Messages that were sent; refuses a subject that SNS refuses."""
 
-    def Publish(self, Subject: str, **_: Any) -> dict[str, Any]:
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def Publish(self, Subject: str, Message: str, **_: Any) -> dict[str, Any]:
         if not (0 < len(Subject) <= 100 and Subject.isascii() and Subject.isprintable()):
             raise Refused("InvalidParameter", f"Invalid parameter: Subject {Subject!r}")
+        self.sent.append({"Subject": Subject, "Message": Message})
         return {"MessageId": "m"}
 
 

@@ -263,7 +263,7 @@ def test_an_endpoint_that_nobody_calls_is_deleted_before_its_lease_ends(
         # A model that has just moved in has its time.
         ([20], {"since": _in(hours=-5)}),
         # A run works on another endpoint.
-        ([20], {"published": Published(endpoint_arn="another")}),
+        ([20], {"published": Published(endpoint_arn="another"), "until": _in(hours=1)}),
     ],
 )
 def test_an_endpoint_that_was_called_or_is_new_is_kept(
@@ -339,6 +339,25 @@ def test_what_is_off_is_deleted_although_its_lease_runs(aws: Aws) -> None:
     assert _keep()["deleted"] == [arn]
     (sent,) = aws.sns.asked("Publish")
     assert "is not to be served any more: a person ended it" in sent["Message"]
+
+
+def test_what_was_replaced_and_left_behind_is_deleted_although_its_lease_runs(aws: Aws) -> None:
+    """A run was refused its deletion; what applications use stays."""
+    used = _served(aws, _have(aws, _in(hours=5)))
+    left = _have(aws, _in(hours=5))
+
+    kept = [used.published.endpoint_arn]
+    assert _keep() == {"deleted": [left], "kept": kept, "busy": [], "withdrawn": []}
+    (sent,) = aws.sns.asked("Publish")
+    assert "has replaced it" in sent["Message"]
+    assert "Serve it again" not in sent["Message"]
+
+
+def test_what_is_about_to_be_replaced_stays_as_long_as_its_run_works(aws: Aws) -> None:
+    used = _served(aws, _have(aws, _in(hours=5)), owner="a-run", until=_in(hours=1))
+    new = _have(aws, _in(hours=5))
+
+    assert _keep()["kept"] == [used.published.endpoint_arn, new]
 
 
 def test_people_are_warned_once_before_a_lease_ends(aws: Aws) -> None:

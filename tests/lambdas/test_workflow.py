@@ -108,6 +108,13 @@ def test_every_choice_has_a_default() -> None:
     assert all("Default" in state for _, state in _every() if state["Type"] == "Choice")
 
 
+def test_a_list_of_shards_that_cannot_be_read_is_read_again() -> None:
+    """Otherwise one moment of S3's ends the run."""
+    (retry,) = STATES["Check images"]["Retry"]
+    assert retry["ErrorEquals"] == ["States.ItemReaderFailed"]
+    assert retry["MaxAttempts"] >= 3
+
+
 @pytest.mark.parametrize(("name", "state"), _tasks(), ids=lambda value: str(value)[:30])
 def test_every_task_retries_what_passes_and_catches_the_rest(
     name: str, state: dict[str, Any]

@@ -9,13 +9,10 @@ import ast
 import itertools
 import json
 import re
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +42,7 @@ from lambdas import (
 from lambdas._records import _intent, _runs
 from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
+from tests.lambdas.callers import LAMBDAS, callers
 from tests.lambdas.cloudformation import CloudFormation
 from tests.lambdas.fakes import Refused
 from tests.lambdas.flow import STATE
@@ -52,7 +50,6 @@ from tests.support.pictures import png
 
 pytestmark = [pytest.mark.usefixtures("server"), pytest.mark.slow]
 
-LAMBDAS = Path(serve.__file__).parent
 NAME = "pets-search"
 RUN, LATER = "20261121-093000-aaaaaa", "20261121-094500-bbbbbb"
 RUN_OF_JOB = "20261121-100000-00aaaa"
@@ -97,7 +94,9 @@ class Caller:
         """Stands around every operation of every service."""
         if self.calm:
             return carry_out()
-        self.sites.append((*_caller(), operation))
+        led = callers()
+        assert led, "a call that no handler made"
+        self.sites.append((*led, operation))
         if len(self.sites) - 1 != self.fails:
             return carry_out()
         if isinstance(self.error, LostAnswerError):
@@ -112,19 +111,6 @@ class Caller:
         except Exception as error:
             self.raised.append(error)
             return handler(event, context)
-
-
-def _caller() -> Site:
-    """The functions of lambdas/ that led to a call; uploads and copies call from other threads."""
-    found: list[str] = []
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)
-    while frame is not None:
-        file = Path(frame.f_code.co_filename)
-        if file.is_relative_to(LAMBDAS) and not frame.f_code.co_name.startswith("<"):
-            found.append(f"{file.stem}.{frame.f_code.co_name}")
-        frame = frame.f_back
-    assert found, "a call that no handler made"
-    return tuple(reversed(found))
 
 
 @dataclass

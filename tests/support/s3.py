@@ -3,7 +3,7 @@
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +76,9 @@ class Server(ThreadingHTTPServer):
         self.busy = 0
         # A connection breaks when so many bytes of a body are sent; None: never.
         self.breaks_after: int | None = None
+        # Asked before each answer: a status with a code and a message to answer instead, or
+        # whether the connection breaks.
+        self.instead: Callable[[], tuple[int, str, str] | bool] = lambda: False
 
     @property
     def endpoint(self) -> str:
@@ -110,6 +113,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """An object, a range of it, or a list of keys."""
         self.server.asked.append(self.path)
+        instead = self.server.instead()
+        if instead is True:
+            self.close_connection = True
+            return None
+        if instead:
+            return self._error(*instead)
         if self.server.busy:
             self.server.busy -= 1
             return self._error(503, "SlowDown", "Reduce your request rate")

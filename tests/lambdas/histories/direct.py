@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from lambdas import _aws
 from tests.lambdas.fakes import Fake, Refused
 
 
@@ -18,8 +19,8 @@ class Direct:
         self.meta, self.exceptions = client.meta, client.exceptions
 
     def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
-        if method == "copy":
-            return self._copy
+        if method in ("copy", "upload_fileobj", "download_fileobj"):
+            return getattr(self, f"_{method}")  # type: ignore[no-any-return]
         operation = self._operations[method]
 
         def call(**parameters: Any) -> dict[str, Any]:
@@ -27,6 +28,8 @@ class Direct:
                 return self._fake().answer(operation, parameters)
             except Refused as error:
                 told: Any = {"Error": {"Code": error.code, "Message": error.message}}
+                if _aws.passes(error.status, error.code):
+                    raise _aws.PassingError(told, operation) from error
                 raise self.exceptions.from_code(error.code)(told, operation) from error
 
         return call
@@ -35,6 +38,13 @@ class Direct:
         """As boto3's transfers copy a small object."""
         self.head_object(**source)
         return self.copy_object(Bucket=bucket, Key=key, CopySource=source)
+
+    def _upload_fileobj(self, file: Any, bucket: str, key: str) -> None:
+        self.put_object(Bucket=bucket, Key=key, Body=file.read())
+
+    def _download_fileobj(self, bucket: str, key: str, file: Any) -> None:
+        self.head_object(Bucket=bucket, Key=key)
+        file.write(self.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def get_paginator(self, method: str) -> Any:
         """Page after page."""

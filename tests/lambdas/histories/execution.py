@@ -20,7 +20,7 @@ from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import FUNCTIONS
 from lambdas import _aws
 from lambdas._records import _runs
-from tests.lambdas.aws import TRAINING, WORKFLOW
+from tests.lambdas.aws import OUTPUT, TRAINING, WORKFLOW
 from tests.lambdas.fakes import Refused
 from tests.lambdas.flow import NAME
 
@@ -116,6 +116,8 @@ class Execution:
                 seconds = language._resolve_path(described["SecondsPath"], self.data)
                 self.due = self.world.after(timedelta(seconds=seconds))
                 self.here = described["Next"]
+            case "Map":
+                self._map(described)
             case "Succeed":
                 self.status = "SUCCEEDED"
             case "Fail":
@@ -126,6 +128,54 @@ class Execution:
                 self.status = "FAILED"
             case _:
                 self._task(described)
+
+    def _map(self, described: Mapping[str, Any]) -> None:
+        """One child after another, in no time."""
+        reader = described["ItemReader"]
+        given = language._apply_parameters(
+            {"Parameters": reader["Parameters"]}, self.data, self.context
+        )
+        try:
+            with self.world.acting(self):
+                found = self.world.aws.s3.answer(
+                    "GetObject", {"Bucket": OUTPUT, "Key": given["Key"]}
+                )
+                results = [
+                    self._child(described, json.loads(line))
+                    for line in found["Body"].read().splitlines()
+                ]
+        except Aborted:
+            self.abort()
+        except Exception as error:
+            if not self.ended:
+                self._failed(described, "States.ItemReaderFailed", error)
+        else:
+            if not self.ended:
+                self._done(described, results)
+
+    def _child(self, described: Mapping[str, Any], item: Any) -> Any:
+        context = {**self.context, "Map": {"Item": {"Value": item}}}
+        data = language._apply_parameters(
+            {"Parameters": described["ItemSelector"]}, self.data, context
+        )
+        processor = described["ItemProcessor"]
+        here, tries = processor["StartAt"], dict[int, int]()
+        while True:
+            state = processor["States"][here]
+            if state["Type"] == "Pass":
+                return language._execute_pass(state, data, context)[0]
+            try:
+                return self._carried_out(state["Resource"], data)
+            except Exception as error:
+                name = _name(state["Resource"], error)
+                retrier, number = language._find_matching_retrier(state["Retry"], name, tries)
+                if retrier is not None:
+                    tries[number] = tries.get(number, 0) + 1
+                    continue
+                catcher = language._find_matching_catcher(state["Catch"], name)
+                caught = {"Error": name, "Cause": str(error)}
+                data = language._apply_result_path(catcher, data, caught)
+                here = catcher["Next"]
 
     def _task(self, described: Mapping[str, Any]) -> None:
         given = language._apply_parameters(described, self.data, self.context)
@@ -183,7 +233,8 @@ class Execution:
 
     def _carried_out(self, resource: str, given: dict[str, Any]) -> Any:
         if resource.startswith("${"):
-            return FUNCTION[resource](given, CONTEXT)
+            function = self.world.functions[resource]
+            return self.world.invoke(lambda: function(given, CONTEXT))
         _, _, action = resource.rpartition("states:::")
         match action.removeprefix("aws-sdk:"):
             case "ssm:getParameter":
@@ -212,7 +263,8 @@ class Execution:
         chance = self.world.chance
         if not self.begun:
             self.world.aws.dynamodb.answer("UpdateItem", given)
-            self.begun = chance.choice(["approved"] * 8 + ["declined", "expired"])
+            answers = ["approved"] * 8 + (["declined", "expired"] if self.world.trouble else [])
+            self.begun = chance.choice(answers)
             late = (
                 timedelta(days=1)
                 if self.begun == "expired"

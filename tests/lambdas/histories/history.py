@@ -33,25 +33,26 @@ def play(world: World, *, many: int, quiet: timedelta = QUIET) -> None:
         for _ in range(many)
     ]
     for moment, act in sorted(what, key=lambda each: each[0]):
-        _until(world, moment)
+        play_until(world, moment)
         world.pass_to(moment)
         world.log.append(f"{world.now:%H:%M} {act.__name__}")
         act()
-    _until(world, world.now + quiet)
+    play_until(world, world.now + quiet)
     settle(world, quiet=quiet)
 
 
 def settle(world: World, *, quiet: timedelta) -> None:
     """Nobody interferes any more: what is left is put in order."""
     world.chaos = 0
-    _until(world, world.now + quiet)
+    play_until(world, world.now + quiet)
     world.pass_to(world.now + timedelta(hours=1))
     for _ in range(2):
         world.keep()
         world.reconcile()
 
 
-def _until(world: World, moment: datetime) -> None:
+def play_until(world: World, moment: datetime) -> None:
+    """Whatever is due by then."""
     steps = 0
     while world.due <= moment:
         world.next()
@@ -96,7 +97,7 @@ def run_faults(world: World) -> Iterator[str]:
     """Whatever must never be of whole runs, once all is quiet."""
     aws = world.aws
     yield from (f"{each.name} goes on for ever" for each in world.executions if not each.ended)
-    messages = [json.loads(sent["Message"]) for sent in aws.sns.asked("Publish")]
+    messages = [json.loads(sent["Message"]) for sent in aws.sns.sent]
     told = {message.get("run") for message in messages}
     for key in [key for key in aws.dynamodb.items if key.startswith("run#")]:
         item = aws.dynamodb.item(key)

@@ -7,19 +7,19 @@ lost: that is where histories part.
 
 import json
 import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from lambdas import keep_leases, provisioned_throughput, reconcile
 from tests.lambdas.aws import PREFIX, TRAINING, Aws
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.flow import NAME, STATE
-from tests.lambdas.histories.execution import CONTEXT, MANIFEST, Aborted, Execution
+from tests.lambdas.histories.execution import CONTEXT, FUNCTION, MANIFEST, Aborted, Execution
 
 BEGINNING = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 # Production's: a poll, a purchase, a swap, the lease keeper's schedule.
@@ -61,6 +61,7 @@ class World:
     jobs: dict[str, datetime] = field(default_factory=dict)
     paid: dict[str, list[str]] = field(default_factory=dict)
     trouble: bool = True
+    alarms: int = 0
 
     # What a history may do at any moment; each is something that happens in production.
 
@@ -76,7 +77,7 @@ class World:
         data = data or self.chance.choice(["a", "a", "b", "c", f"new {self.runs}", "invalid"])
         self.runs += 1
         self.log.append(f"{self.now:%H:%M} {data} is uploaded")
-        version = self.aws.s3.objects.put(TRAINING, MANIFEST, data.encode())
+        version = self.aws.s3.objects.put(TRAINING, MANIFEST, self.manifest(data))
         detail = {
             "bucket": {"name": TRAINING},
             "object": {"key": MANIFEST, "version-id": version, "sequencer": f"{self.runs:016x}"},
@@ -84,7 +85,11 @@ class World:
         for number in range(self.chance.choice([1, 1, 1, 2])):
             late = timedelta(seconds=self.chance.choice([0, 1, 90]) * number)
             name = f"event-{self.runs}-{number}"
-            self._start(name, {"detail": json.loads(json.dumps(detail))}, late)
+            self.deliver(name, {"detail": json.loads(json.dumps(detail))}, late)
+
+    def deliver(self, name: str, event: dict[str, Any], late: timedelta) -> None:
+        """EventBridge starts an execution for an upload."""
+        self._start(name, event, late)
 
     def person(self) -> None:
         """`tuning serve`, of some model that there is."""
@@ -100,6 +105,10 @@ class World:
     def deploy(self) -> None:
         """A deployment, of the same terms or others."""
         self.terms(units=self.chance.choice([1, 1, 2]))
+        self.deployed()
+
+    def deployed(self) -> None:
+        """What CloudFormation asks for at a deployment."""
         identity = f"{self.chance.randrange(16**8):08x}"
         event = {
             "RequestType": "Update",
@@ -109,7 +118,7 @@ class World:
             "LogicalResourceId": "Throughput",
             "ResourceProperties": {"Customization": NAME, "LeaseHours": "30"},
         }
-        with self.acting(None), _alarmed():
+        with self.acting(None), self._alarmed():
             provisioned_throughput.handler(event, CONTEXT)
 
     def abort(self) -> None:
@@ -130,17 +139,24 @@ class World:
 
     def keep(self) -> None:
         """The lease keeper; it raises for its alarm, and comes again."""
-        with self.acting(None), _alarmed():
+        with self.acting(None), self._alarmed():
             keep_leases.handler({}, None)
 
     def reconcile(self) -> None:
         """The reconciler; as the keeper."""
-        with self.acting(None), _alarmed():
+        with self.acting(None), self._alarmed():
             reconcile.handler({}, CONTEXT)
 
     # How a run begins: with an upload, or where its model has just been trained.
     begin: Callable[[], None] = lambda: None
     customize: Callable[..., Any] = lambda **_: None
+    # The functions behind the workflow's tasks, and what stands around each call of one.
+    functions: Mapping[str, Callable[[dict[str, Any], Any], Any]] = field(
+        default_factory=lambda: FUNCTION
+    )
+    invoke: Callable[[Callable[[], Any]], Any] = lambda carry_out: carry_out()
+    # What an upload of some data holds.
+    manifest: Callable[[str], bytes] = str.encode
 
     def terms(self, *, units: int) -> None:
         """How the customization is served from now on, as its settings say it."""
@@ -224,6 +240,16 @@ class World:
             return
         self.pass_to(soonest)
         self.chance.choice([each for each in waiting if each.due <= soonest]).act()
+
+    @contextmanager
+    def _alarmed(self) -> Iterator[None]:
+        """A function that the clock calls, fails, and is called again."""
+        try:
+            yield
+        except (RuntimeError, BotoCoreError, ClientError):
+            self.alarms += 1
+        except Aborted:
+            pass
 
     # The points at which histories part.
 
@@ -357,12 +383,6 @@ class World:
                 true=execution.saw,
             )
         )
-
-
-@contextmanager
-def _alarmed() -> Iterator[None]:
-    with suppress(RuntimeError, ReadTimeoutError, Aborted):
-        yield
 
 
 def clock(world: World) -> Any:

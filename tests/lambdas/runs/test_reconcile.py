@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import reconcile
-from lambdas._records import _runs
+from lambdas._records import _intent, _runs
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
 
@@ -196,6 +197,22 @@ def test_a_model_whose_serving_breaks_off_as_well_is_kept_and_told(aws: Aws) -> 
     assert aws.run(RUN)["status"] == "trained"
     assert f"tuning serve pets-search --run {RUN} -e dev" in aws.run(RUN)["message"]
     assert aws.dynamodb.item(f"key#{KEY}")["state"] == "trained"
+
+
+@pytest.mark.parametrize(("until", "status"), [("", "served"), ("2999", "trained")])
+def test_a_model_that_was_published_before_its_execution_broke_off_is_served(
+    until: str, status: str, aws: Aws
+) -> None:
+    """Unless its run had not finished: then it may still be undone."""
+    _run(aws, "ABORTED", was="trained", job="Completed")
+    published = Published(endpoint_arn="arn:endpoint", model_arn=MODEL, model_run=RUN)
+    intent = Intent(customization="pets-search", on=True, until=until, published=published)
+    assert _intent.write("a-table", intent) is not None
+
+    _reconcile()
+
+    assert aws.run(RUN)["status"] == status
+    assert ("arn:endpoint" in aws.run(RUN)["message"]) == (status == "served")
 
 
 def test_the_model_of_a_run_that_was_aborted_after_training_is_kept_but_not_served(
