@@ -32,7 +32,7 @@ from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.contracts.project import tagged
 from bedrock_tuning.errors import ConfigurationError
-from bedrock_tuning.review import attestation
+from bedrock_tuning.review import attestation, judgement, permitted
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
 
@@ -55,11 +55,12 @@ class TuningPlatform:
         folder: Path = Path(),
     ) -> None:
         """scope: an App or a Stage. customizations: those that are known already, by name. alone:
-        any other stack in the app is a fault. folder: where an attestation lies that the settings
-        name.
+        any other stack in the app is a fault. folder: where review.toml lies, and an
+        attestation that the settings name.
         """
         self.scope = scope
         self._folder = folder
+        self._permits = permitted.read(folder)
         self.settings = settings
         self.stacks: dict[str, cdk.Stack] = {}
         self._customizations: dict[str, Wanted] = {}
@@ -154,10 +155,10 @@ class TuningPlatform:
         def violations(folder: Path) -> list[review.Violation]:
             contracts = contracts_of(self.settings, self._customizations)
             whole = review.assembly(folder, contracts, alone=alone)
-            evidence = review.evidence_of(whole, contracts)
-            return [*review.violations(evidence), *self._misfits(whole)]
+            found = review.judge(whole, contracts, self._permits)
+            return [*found.violations, *self._misfits(whole)]
 
-        rules = [*(check.id for check in review.CHECKS), attestation.CHECK]
+        rules = [*(check.id for check in review.CHECKS), attestation.CHECK, judgement.CHECK]
         proof = Proof(violations, rules=rules)
         cdk.Validations.of(self.scope).add_plugins(proof)
 
@@ -173,6 +174,7 @@ class TuningPlatform:
             whole,
             environment=settings.name,
             account=settings.account,
+            permitted=self._permits.content,
         )
 
 

@@ -24,7 +24,7 @@ class Violation(Protocol):
     @property
     def limit(self) -> str: ...
     @property
-    def fix(self) -> str: ...
+    def whole_fix(self) -> str: ...
 
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
@@ -73,7 +73,7 @@ def _violation(violation: Violation, folder: Path) -> cdk.PolicyViolation:
     return cdk.PolicyViolation(
         rule_name=violation.check,
         description=f"{violation.where}: {violation.what}; {violation.limit}",
-        fix=violation.fix,
+        fix=violation.whole_fix,
         # Of all severities only this one cannot be acknowledged away.
         severity="fatal",
         violating_resources=[

@@ -13,19 +13,22 @@ from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.checks import CHECKS
-from bedrock_tuning.review.families import reduced
 from bedrock_tuning.review.iam import access
+from bedrock_tuning.review.judgement import Judgement, evidence_of, judge, violations
 from bedrock_tuning.review.pages.facts import Facts, gather
+from bedrock_tuning.review.permitted import NOTHING, Permitted
 
 __all__ = (
     "CHECKS",
     "Assembly",
     "Evidence",
     "Facts",
+    "Judgement",
     "Violation",
     "assembly",
     "described",
     "evidence_of",
+    "judge",
     "read",
     "violations",
 )
@@ -44,25 +47,13 @@ def assembly(cdk_out: Path, contracts: Contracts, *, alone: bool = True) -> Asse
     return template.read(cdk_out, only=None if alone else contracts.stacks)
 
 
-def evidence_of(whole: Assembly, contracts: Contracts) -> Evidence:
-    """The same for templates that are resolved already.
+def described(
+    seen: access.Permissions, contracts: Contracts | None, permits: Permitted = NOTHING
+) -> Facts:
+    """What a reviewer wants to know of a whole assembly; judged if there are contracts for it.
 
-    Of customizations whose stacks are alike, one is evidence for all.
+    permits: what review.toml says.
     """
-    some, contracts = reduced(whole, contracts)
-    bound = bind(contracts, some)
-    with some.reads.by("the roles' and resources' policies"):
-        permissions = access.build(some, bound.existing())
-    return Evidence(assembly=some, permissions=permissions, bound=bound)
-
-
-def violations(checked: Evidence) -> list[Violation]:
-    """Everything that any check finds, in the order of the checks."""
-    return [violation for check in CHECKS for violation in check.run(checked)]
-
-
-def described(seen: access.Permissions, contracts: Contracts | None) -> Facts:
-    """What a reviewer wants to know of a whole assembly; judged if there are contracts for it."""
     try:
         facts = gather(seen, bind(contracts, seen.assembly) if contracts else None)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -73,8 +64,9 @@ def described(seen: access.Permissions, contracts: Contracts | None) -> Facts:
             fix="synthesize again, and change nothing by hand",
         ) from error
     if contracts is not None:
-        checked = evidence_of(seen.assembly, contracts)
-        facts.violations = violations(checked)
+        judgement = judge(seen.assembly, contracts, permits)
+        facts.violations = judgement.violations
+        facts.permitted = list(judgement.permitted)
         facts.proved = True
         facts.checks = len(CHECKS)
     return facts

@@ -15,7 +15,7 @@ class Violation:
     """Where a sentence is not true: construct path, what is there, what is allowed, the fix.
 
     check: the id of the check that found it, which fills it in, and its limit and fix if the
-    violation has none of its own.
+    violation has none of its own. permit: the entry of review.toml that would permit it, if any.
     """
 
     where: str
@@ -23,9 +23,17 @@ class Violation:
     limit: str = ""
     fix: str = ""
     check: str = ""
+    permit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.check} {self.where}: {self.what}; {self.limit}. {self.fix}"
+        return f"{self.check} {self.where}: {self.what}; {self.limit}. {self.whole_fix}"
+
+    @property
+    def whole_fix(self) -> str:
+        """The fix, and the entry of review.toml below it."""
+        return (
+            f"{self.fix}\nOr permit it in review.toml:\n{self.permit}" if self.permit else self.fix
+        )
 
 
 class Placed(Protocol):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,19 @@ def test_a_spending_gate_that_opens_is_in_all_forms_above_permissions(
     assert "🔴 **spending gates loosened: 1**" in text
     assert text.index("### Money") < text.index("### What changed")
     assert "max_run_usd: 3.00 → 300.00" in html.read_text("utf-8")
+
+
+def test_review_toml_lies_beside_cdk_json_and_an_entry_that_nothing_needs_fails(
+    cdk_out: Path, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "cdk.json", tmp_path)
+    entry = '[[tracing]]\nat = "pipeline/X"\nactions = []\nreason = "X is slow"\nexpires = {}\n'
+    soon = datetime.now(UTC).date() + timedelta(days=9)
+    (tmp_path / "review.toml").write_text(entry.format(soon).replace("slow", "too slow"), "utf-8")
+    code, out, _ = _run(cdk_out, cwd=tmp_path)
+    assert code == 1
+    assert "A117 review.toml: [[tracing]] 1\n  is:    nothing in these stacks needs it" in out
+    (tmp_path / "review.toml").write_text("[[tracing]]\n", "utf-8")
+    code, _, err = _run(cdk_out, cwd=tmp_path)
+    assert code == 2
+    assert "review.toml: [[tracing]] 1: at is missing" in err

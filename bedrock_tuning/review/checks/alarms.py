@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bedrock_tuning.review.assembly.json_path import get
-from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.iam.probes import on_behalf_of
@@ -91,7 +91,7 @@ def _dimensions(alarm: Resource) -> dict[str, str]:
     return {d["Name"]: str(d["Value"]) for d in alarm.properties.get("Dimensions", [])}
 
 
-def _watched(evidence: Evidence, alarm: Resource) -> Resource | None:
+def watched(assembly: Assembly, alarm: Resource) -> Resource | None:
     """The resource whose metric an alarm watches."""
     for kind, (namespace, dimension, metrics) in _WATCHED.items():
         if alarm.properties.get("Namespace") != namespace:
@@ -102,7 +102,7 @@ def _watched(evidence: Evidence, alarm: Resource) -> Resource | None:
         dimensions = _dimensions(alarm)
         if set(dimensions) != {dimension}:
             return None
-        for resource in evidence.assembly.of_type(kind):
+        for resource in assembly.of_type(kind):
             if dimensions[dimension] in (resource.name, resource.arn):
                 return resource
     return None
@@ -145,11 +145,11 @@ def rings_early(evidence: Evidence) -> Iterator[Violation]:
     fix="Add an alarm with the topic as its action",
 )
 def everything_watched(evidence: Evidence) -> Iterator[Violation]:
-    watched = set()
+    heard = set()
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
-        resource = _watched(evidence, alarm)
+        resource = watched(evidence.assembly, alarm)
         if resource is not None:
-            watched.add((resource.arn, str(alarm.properties.get("MetricName"))))
+            heard.add((resource.arn, str(alarm.properties.get("MetricName"))))
     # The workflow catches its functions' errors and reports them itself.
     called = {
         str(value)
@@ -166,5 +166,5 @@ def everything_watched(evidence: Evidence) -> Iterator[Violation]:
                 continue
             needed = (*metrics, _SILENCE[1]) if resource.arn in by_the_clock else metrics
             for metric in needed:
-                if (resource.arn, metric) not in watched:
+                if (resource.arn, metric) not in heard:
                     yield found(resource, f"no alarm watches {metric}")

@@ -79,7 +79,8 @@ versioned = fixed(
 @check(
     "S604",
     "Objects are kept as long as the settings say, and incomplete uploads are removed.",
-    fix="Write the lifecycle as constructs/storage.py does",
+    fix="Set noncurrent_days, work_days or log_retention_days in cdk.json; constructs/storage.py "
+    "writes the lifecycle",
 )
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.retention
@@ -130,7 +131,7 @@ _LIFECYCLE: Final = (
     "Every log group has the retention period that the settings say, and the workflow's the name "
     "that needs no room in the account's policy.",
     limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
-    fix="Set retention on the log group",
+    fix="Set log_retention_days in cdk.json, and the retention on the log group",
 )
 def log_retention(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts

@@ -13,6 +13,7 @@ from bedrock_tuning.review.iam.wording import access_level, conditions_in_words,
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money, money
+from bedrock_tuning.review.permitted import Entry
 from bedrock_tuning.review.workflow import graph
 
 
@@ -58,7 +59,7 @@ class Guard:
 class Facts:
     """All of it. regions: of the stacks. machines: state machines by name, as their definitions.
 
-    money: what may be spent.
+    money: what may be spent. permitted: the entries of review.toml that permit something.
     """
 
     stacks: tuple[str, ...]
@@ -73,6 +74,7 @@ class Facts:
     unresolved: list[str]
     money: Money
     violations: list[Violation] = field(default_factory=list)
+    permitted: list[Entry] = field(default_factory=list)
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)

@@ -4,20 +4,23 @@ from typing import Final
 
 from bedrock_tuning.review.check import Check
 from bedrock_tuning.review.promises import account, data, money, order, people, settings
+from bedrock_tuning.review.promises.promise import Never
 
+_PROMISES: Final = (
+    *settings.PROMISES,
+    *data.PROMISES,
+    *money.PROMISES,
+    *account.PROMISES,
+    *people.PROMISES,
+)
+# What nobody may do, whoever else is in the account.
+NEVER: Final[tuple[Check, ...]] = tuple(
+    promise.check() for promise in _PROMISES if isinstance(promise, Never)
+)
 PROMISES: Final[tuple[Check, ...]] = (
     *order.CHECKS,
     *settings.CHECKS,
-    *(
-        promise.check()
-        for promise in (
-            *settings.PROMISES,
-            *data.PROMISES,
-            *money.PROMISES,
-            *account.PROMISES,
-            *people.PROMISES,
-        )
-    ),
+    *(promise.check() for promise in _PROMISES),
     *account.CHECKS,
     *people.CHECKS,
 )

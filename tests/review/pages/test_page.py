@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bedrock_tuning.review.pages.compare import compare
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.html import LETTERS, matrix, page
 from bedrock_tuning.review.pages.markdown import markdown
+from bedrock_tuning.review.permitted import Entry
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
 from tests.support import browser
@@ -126,6 +128,23 @@ def test_a_fault_of_keys_is_said_in_words(dev: Synthesized) -> None:
     (violation,) = [f for f in _facts_of(dev, copy.templates).violations if f.check == "S613"]
     assert violation.what.startswith("keys are name; keys of index by-customization are ")
     assert violation.limit.startswith("keys are id; keys of index by-customization are ")
+
+
+def test_what_review_toml_permits_is_on_top_of_page_and_markdown(facts: Facts) -> None:
+    entry = Entry(
+        kind="stack",
+        number=1,
+        fields={"name": "web", "uses": ["topic Messages/Topic"], "access": []},
+        reason="The team's own <dashboard>",
+        expires=date(2027, 6, 30),
+    )
+    html = page(replace(facts, permitted=[entry]), sentences=SENTENCES)
+    assert html.index('id="permitted"') < html.index('id="money"') < html.index('id="matrix"')
+    for text in (html, markdown(replace(facts, permitted=[entry]))):
+        plain = text.replace("<wbr>", "")
+        assert "uses: topic Messages/Topic; access: nothing" in plain
+        assert "The team&#39;s own &lt;" in plain or "The team's own &lt;" in plain
+        assert "2027-06-30" in plain
 
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:

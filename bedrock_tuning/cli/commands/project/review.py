@@ -81,6 +81,7 @@ def review(
     permissions and spending gates are shown, but fail no check.
     """
     from bedrock_tuning import review as reviewing
+    from bedrock_tuning.review import permitted
     from bedrock_tuning.review.iam import access
     from bedrock_tuning.review.pages.compare import compare
     from bedrock_tuning.review.pages.money import money, money_changes
@@ -97,7 +98,8 @@ def review(
     contracts = _contracts(project)
     about = _about(project)
     seen = access.build(assembly)
-    facts = reviewing.described(seen, contracts)
+    permits = permitted.read(settings.parent)
+    facts = reviewing.described(seen, contracts, permits)
     changes = Changes()
     if other is not None:
         changes = Changes(
@@ -108,7 +110,7 @@ def review(
         emit_json({"about": about, **_as_json(facts, changes), "left_aside": assembly.left_aside})
     elif html is None and md is None:
         _show(facts, changes)
-    unknown = _unknown(assembly, contracts)
+    unknown = _unknown(assembly, contracts, facts)
     if facts.violations:
         say(f"{len(facts.violations)} violations")
     if len(environments) > 1:
@@ -132,7 +134,7 @@ def review(
             f"{contracts.environment}"
         )
         if attest is not None:
-            _attest(attest, assembly, about, facts)
+            _attest(attest, assembly, about, facts, permits.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,18 +186,21 @@ def _about(project: "Project | None") -> "About":
     return about() if project is None else about(project.settings.name, project.settings.account)
 
 
-def _attest(file: Path, assembly: "Assembly", about: "About", facts: "Facts") -> None:
+def _attest(
+    file: Path, assembly: "Assembly", about: "About", facts: "Facts", permits: bytes
+) -> None:
     from bedrock_tuning.review.attestation import attested
 
-    content = attested(assembly, about, checks=facts.checks)
+    content = attested(assembly, about, checks=facts.checks, permitted=permits)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content, "utf-8")
     say(f"attested: wrote {file}")
 
 
-def _unknown(assembly: "Assembly", contracts: "Contracts | None") -> list[str]:
+def _unknown(assembly: "Assembly", contracts: "Contracts | None", facts: "Facts") -> list[str]:
     """The stacks that no contract knows: nobody can say whether they are good."""
-    known = () if contracts is None else contracts.stacks
+    known = {each.place for each in facts.permitted if each.kind == "stack"}
+    known |= set() if contracts is None else set(contracts.stacks)
     return [name for name in assembly.templates if name not in known]
 
 
@@ -233,6 +238,7 @@ def _as_json(facts: "Facts", changes: Changes) -> dict[str, Any]:
         "judged": facts.proved,
         "checks": facts.checks,
         "violations": facts.violations,
+        "permitted": facts.permitted,
         "changes": changes.all,
         "money": {
             "customizations": facts.money.exposed,
@@ -255,6 +261,13 @@ def _as_json(facts: "Facts", changes: Changes) -> dict[str, Any]:
 def _show(facts: "Facts", changes: Changes) -> None:
     from bedrock_tuning.review.pages.money import HEAD
 
+    if facts.permitted:
+        emit_table(
+            ("PERMITTED", "WHERE", "EXACTLY", "REASON", "UNTIL"),
+            ((e.kind, e.place, e.exactly, e.reason, str(e.expires)) for e in facts.permitted),
+            texts=("EXACTLY", "REASON"),
+        )
+        emit()
     for violation in facts.violations:
         emit(f"{violation.check} {violation.where}")
         for name, text in (
@@ -263,6 +276,9 @@ def _show(facts: "Facts", changes: Changes) -> None:
             ("fix", violation.fix),
         ):
             emit(f"  {name + ':':<7}{text}")
+        if violation.permit:
+            emit("  or permit it in review.toml:\n")
+            emit(violation.permit)
         emit()
     if changes.money is not None:
         for total in changes.money.totals:

@@ -1,0 +1,103 @@
+"""Resources of one's own in these stacks that only watch, tell or name what is there."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from bedrock_tuning.review.additions.addition import Addition, at, without_resource
+from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.bound_contracts import Bound
+from bedrock_tuning.review.checks.alarms import watched
+from bedrock_tuning.review.iam.policy import listed
+
+Rule = Callable[[Assembly, Bound, Resource], Iterator[str]]
+_ATTRIBUTES: Final = {"Type", "Properties", "Metadata", "DependsOn"}
+_ACTIONS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions")
+_MAIL: Final = ("email", "email-json")
+_IN_ACCOUNT: Final = ("lambda", "sqs", "firehose")
+
+
+def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
+    """Those of the types below that have no contract."""
+    known = {bound.path(place) for place in bound.contracts.places.values()}
+    for resource in assembly.resources:
+        rule = _RULES.get(resource.type)
+        own = resource.stack in bound.contracts.stacks and resource.path not in known
+        if rule is None or not own or _is_needed(assembly, resource):
+            continue
+        odd = sorted(set(resource.raw) - _ATTRIBUTES)
+        against = [*(f"it has {name}" for name in odd), *rule(assembly, bound, resource)]
+        subscriber = resource.type == _SUBSCRIPTION
+        yield Addition(
+            kind="subscriber" if subscriber else "resource",
+            fields={
+                "at": at(resource.path, bound),
+                **(_told(resource) if subscriber else {"type": resource.type}),
+            },
+            where=resource.path,
+            remove=without_resource(resource.stack, resource.logical_id),
+            against=tuple(against),
+        )
+
+
+def _is_needed(assembly: Assembly, resource: Resource) -> bool:
+    """Whether it is an alarm that the checks ask for: one that waits is then a fault."""
+    return resource.type == "AWS::CloudWatch::Alarm" and watched(assembly, resource) is not None
+
+
+def _told(resource: Resource) -> dict[str, str]:
+    given = resource.properties
+    account = str(given.get("Endpoint")).replace(identity.ACCOUNT, "ACCOUNT")
+    return {"protocol": str(given.get("Protocol")), "endpoint": account}
+
+
+def _subscription(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
+    given = resource.properties
+    protocol, endpoint = str(given.get("Protocol")), str(given.get("Endpoint"))
+    if given.get("TopicArn") != bound.fill("{topic}"):
+        yield f"it subscribes to {given.get('TopicArn')}, not to the topic of these stacks"
+    if protocol in _IN_ACCOUNT:
+        if f":{identity.ACCOUNT}:" not in endpoint:
+            yield f"{endpoint} is not in this account"
+    elif protocol == "https":
+        if not endpoint.startswith("https://"):
+            yield f"{endpoint} is no https address"
+    elif protocol not in _MAIL:
+        yield f"nobody is told by {protocol}"
+
+
+def _alarm(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
+    topic = bound.fill("{topic}")
+    for name in _ACTIONS:
+        for told in listed(resource.properties.get(name)):
+            if told != topic:
+                yield f"{name} tells {told}, not the topic of these stacks"
+
+
+def _alias(assembly: Assembly, _: Bound, resource: Resource) -> Iterator[str]:
+    name, key = (str(resource.properties.get(each)) for each in ("AliasName", "TargetKeyId"))
+    if not name.startswith("alias/") or name.startswith("alias/aws/"):
+        yield f"{name} is a name of AWS's"
+    if assembly.by_arn(key) is None and assembly.by_name("AWS::KMS::Key", key) is None:
+        yield f"{key} is no key of these stacks"
+
+
+def _metric_filter(assembly: Assembly, _: Bound, resource: Resource) -> Iterator[str]:
+    group = str(resource.properties.get("LogGroupName"))
+    if assembly.by_name("AWS::Logs::LogGroup", group) is None:
+        yield f"{group} is no log group of these stacks"
+
+
+def _dashboard(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:
+    # It shows to its readers what they may see anyway.
+    yield from ()
+
+
+_SUBSCRIPTION: Final = "AWS::SNS::Subscription"
+_RULES: Final[Mapping[str, Rule]] = {
+    "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::KMS::Alias": _alias,
+    "AWS::Logs::MetricFilter": _metric_filter,
+    _SUBSCRIPTION: _subscription,
+}
