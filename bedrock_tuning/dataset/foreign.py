@@ -108,7 +108,9 @@ _SIGNS: Final = (
         test=lambda record: any("candidates" in turn for turn in _turns(record)),
     ),
     _sign("preference pairs (DPO: chosen and rejected)", "chosen", "rejected"),
-    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput"),
+    _sign("Bedrock batch inference with answers (modelOutput)", "modelinput", "modeloutput"),
+    # Without an answer there is nothing to learn.
+    _sign("Bedrock batch inference (recordId and modelInput)", "recordid", "modelinput", way=""),
     _sign("Bedrock invocation logs", "schematype", "input", "output"),
     _sign("OpenAI batch requests (custom_id and body)", "custom_id", "body"),
     _sign("request bodies of InvokeModel for Claude", "anthropic_version", "messages"),

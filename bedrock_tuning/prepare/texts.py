@@ -15,9 +15,10 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import DatasetContract, Format
 from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.images.header import header
+from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, side_of, split_column
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
-from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
+from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.dataset.scope import TextBudget
 from bedrock_tuning.dataset.talks.chunks import chunks
@@ -26,7 +27,7 @@ from bedrock_tuning.dataset.talks.read import read_talk
 from bedrock_tuning.dataset.talks.talk import Talk, UnfitError
 from bedrock_tuning.dataset.talks.write import Placed, write_talk
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.files import Bounds, require_plain
+from bedrock_tuning.files import Bounds, read_plain, require_plain
 from bedrock_tuning.prepare.run import Prepared, Previewed
 from bedrock_tuning.prepare.sides import validation_digests
 from bedrock_tuning.prepare.write import CHANGES, IMAGES, Workshop, new_folder, write_line
@@ -96,13 +97,19 @@ class Conversion:
             yield from self._item(Talk(document=piece), where, Table(file=path.name).split)
 
     def _rows(self, path: Path) -> Iterator[_Item]:
-        table = read_table(
-            path, file=path.name, base="", encoding=self.plan.encoding, keep=_no_images
-        )
-        self.said += table.said
-        column = self.plan.split_column
-        for where, row, given in _by_split(table, path.name):
-            split = split_of_word(row.get(column or "split", "")) or given or table.split
+        encoding = self.plan.encoding
+        for table in read_tables(path, file=path.name, base="", encoding=encoding, keep=_no_images):
+            self.said += table.said
+            yield from self._table(table)
+
+    def _table(self, table: Table) -> Iterator[_Item]:
+        column = split_column(table, self.plan.split_column)
+        for where, row, given in _by_split(table, table.file):
+            side, unknown = side_of(row.get(column) if column else "")
+            if unknown:
+                self._leave(where, NO_SPLIT, detail=unknown)
+                continue
+            split = side or given or table.split
             try:
                 known = read_talk(
                     {name: value for name, value in row.items() if name != column},
@@ -175,8 +182,10 @@ class Conversion:
             raise UnfitError("an image is an address of the web; download it first")
         root = self.plan.source if self.plan.source.is_dir() else self.plan.source.parent
         path = root / image.removeprefix("file://")
+        if not Bounds(root).hold(path):
+            raise UnfitError(f"an image is not below {root.name}")
         try:
-            return path.read_bytes()
+            return read_plain(path)
         except OSError:
             raise UnfitError("an image is not there") from None
 

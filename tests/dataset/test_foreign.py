@@ -63,7 +63,7 @@ RECORDS: list[tuple[str, dict[str, Any]]] = [
     ("CoQA", {"story": "a", "questions": [], "answers": []}),
     ("article and highlights", {"article": "long", "highlights": "short", "id": "1"}),
     ("a conversation (dialog)", {"dialog": CHAT}),
-    ("Bedrock batch inference", {"recordId": "1", "modelInput": {"messages": []}}),
+    ("Bedrock batch inference", {"recordId": "1", "modelInput": {}, "modelOutput": {}}),
     ("Bedrock invocation logs", {"schemaType": "ModelInvocationLog", "input": {}, "output": {}}),
     ("OpenAI batch", {"custom_id": "1", "method": "POST", "url": "/v1", "body": {}}),
     ("InvokeModel for Claude", {"anthropic_version": "bedrock-2023-05-31", "messages": CHAT}),
@@ -87,6 +87,14 @@ def findings(model: str, data: bytes, *, step: int = 1 << 20) -> tuple[list[Find
     _, result = running.finish()
     report = conclude(result, ModelRequirements(base_model=scope.model, dataset=scope.contract))
     return report.findings, report.records
+
+
+def test_requests_without_answers_name_no_command_that_would_fail() -> None:
+    record = {"recordId": "1", "modelInput": {"messages": CHAT[:1]}}
+    found, _ = findings(NOVA, json.dumps(record).encode())
+    (one,) = (each for each in found if each.line is not None)
+    assert "Bedrock batch inference" in one.message
+    assert "tuning prepare" not in one.message
 
 
 @pytest.mark.parametrize(("name", "record"), RECORDS)

@@ -14,6 +14,8 @@ from bedrock_tuning.errors import UserError
 Keep = Callable[[str, bytes], str]
 Columns = Sequence[str]
 Rows = Iterator[tuple[int, Mapping[str, Any]]]
+# A table of a file: its name inside of the file if there are several, columns, rows, what was said.
+Sheet = tuple[str, Columns, Rows, tuple[str, ...]]
 _BATCH: Final = 64
 _COLUMNS_MIN: Final = 2
 _OLE: Final = b"\xd0\xcf\x11\xe0"
@@ -27,8 +29,8 @@ def _need(package: str, what: str) -> None:
         )
 
 
-def read_xlsx(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:  # noqa: ARG001
-    """The first sheet with rows. Raises UserError for a file that is not .xlsx inside."""
+def read_xlsx(path: Path, keep: Keep) -> Iterator[Sheet]:  # noqa: ARG001
+    """Every sheet with a table. Raises UserError for a file that is not .xlsx inside."""
     with path.open("rb") as file:
         head = file.read(64)
     if not head.startswith(b"PK"):
@@ -50,10 +52,11 @@ def read_xlsx(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]: 
             f"the workbook cannot be read: {error}", where=path.name, fix="save it again as .xlsx"
         ) from None
     with closing(book):
-        return _first_sheet(book, path.name)
+        yield from _sheets(book, path.name)
 
 
-def _first_sheet(book: Any, file: str) -> tuple[Columns, Rows, tuple[str, ...]]:
+def _sheets(book: Any, file: str) -> Iterator[Sheet]:
+    several = len(book.worksheets) > 1
     for sheet in book.worksheets:
         lines = sheet.iter_rows(values_only=True)
         # A title may stand above the names of the columns.
@@ -66,13 +69,12 @@ def _first_sheet(book: Any, file: str) -> tuple[Columns, Rows, tuple[str, ...]]:
                 break
             names = following
         else:
-            return _below(lines, names, above, f"{file}: the sheet {sheet.title}")
-    return [], iter(()), ()
+            columns, rows = _below(lines, names, above)
+            said = (f"{file}: the sheet {sheet.title}",) if several or above > 1 else ()
+            yield sheet.title if several else "", columns, rows, said
 
 
-def _below(
-    lines: Any, names: Sequence[Any], above: int, sheet: str
-) -> tuple[Columns, Rows, tuple[str, ...]]:
+def _below(lines: Any, names: Sequence[Any], above: int) -> tuple[Columns, Rows]:
     """Columns and rows under a line of names."""
     columns = ["" if name is None else str(name).strip() for name in names]
     rows = [
@@ -80,7 +82,7 @@ def _below(
         for number, line in enumerate(lines, above + 1)
         if any(cell is not None for cell in line)
     ]
-    return columns, iter(rows), (sheet,) if above > 1 else ()
+    return columns, iter(rows)
 
 
 def _plain(cell: Any) -> Any:
@@ -88,7 +90,7 @@ def _plain(cell: Any) -> Any:
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
 
 
-def read_parquet(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:
+def read_parquet(path: Path, keep: Keep) -> Iterator[Sheet]:
     """A Parquet file, a few rows at a time; images in it are kept as files."""
     _need("pyarrow", "a Parquet file")
     import pyarrow
@@ -101,10 +103,10 @@ def read_parquet(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]
             f"the Parquet file cannot be read: {error}", where=path.name, fix="download it again"
         ) from None
     batches = file.iter_batches(batch_size=_BATCH)
-    return file.schema_arrow.names, _rows(path, file.schema_arrow, batches, keep), ()
+    yield "", file.schema_arrow.names, _rows(path, file.schema_arrow, batches, keep), ()
 
 
-def read_arrow(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:
+def read_arrow(path: Path, keep: Keep) -> Iterator[Sheet]:
     """An Arrow file or stream, as Hugging Face's save_to_disk writes them."""
     _need("pyarrow", "an Arrow file")
     import pyarrow
@@ -121,7 +123,7 @@ def read_arrow(path: Path, keep: Keep) -> tuple[Columns, Rows, tuple[str, ...]]:
         raise UserError(
             f"the Arrow file cannot be read: {error}", where=path.name, fix="download it again"
         ) from None
-    return reader.schema.names, _rows(path, reader.schema, batches, keep), ()
+    yield "", reader.schema.names, _rows(path, reader.schema, batches, keep), ()
 
 
 def _rows(path: Path, schema: Any, batches: Any, keep: Keep) -> Rows:
@@ -150,6 +152,9 @@ def _cell(value: Any, labels: Sequence[str] | None, name: str, keep: Keep) -> An
         return keep(f"{name}-{stem}" if stem else name, value["bytes"])
     if isinstance(value, bytes):
         return keep(name, value) if header(value).format != "unknown" else None
+    if isinstance(value, list):
+        cells = enumerate(value, 1)
+        return [_cell(each, labels, f"{name}-{n}" if n > 1 else name, keep) for n, each in cells]
     return value
 
 

@@ -1,5 +1,6 @@
 """Any table with a column of images and a column of captions, whatever they are called."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,13 +78,18 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
         cells.refuse()
         return None
     captions = _wanted(options, table) or cells.captions(without=image)
+    if captions and not options.caption_column and cells.are_numbers(captions):
+        scene.refusals.append(
+            f"{table.file}: {', '.join(captions)} holds numbers, as of classes, and no captions"
+        )
+        return None
     if not captions:
         scene.refusals.append(
             f"{table.file}: no column of captions beside {image}; it has: "
             f"{cells_shown(table.columns)}"
         )
         return None
-    split = _named(options.split_column, table) or cells.split()
+    split = split_column(table, options.split_column)
     names = [image, *captions, *([split] if split else [])]
     studio = bool(_ANNOTATOR & set(table.columns))
     reading = Reading(
@@ -96,20 +102,25 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
             cell.get(image),
             [text for each in captions for text in texts_of(cell.get(each))],
         )
-        name = name[0] if isinstance(name, list) and name else name
-        if not isinstance(name, str | int) or not str(name).strip():
-            reading.left.append(
-                LeftOut(file=table.file, reason=f"{where} names no image", kind="no image named")
-            )
+        several = name if isinstance(name, list) else [name]
+        pictures = [
+            str(each) for each in several if isinstance(each, str | int) and str(each).strip()
+        ]
+        if len(pictures) != 1:
+            reading.left += not_one(pictures, where=where, table=table)
             continue
-        side: Split = split_of_word(cell.get(split)) if split else ""
+        name = pictures[0]
+        side, unknown = side_of(cell.get(split) if split else "")
+        if unknown:
+            reading.left.append(LeftOut(file=name, reason=f"{where}: {unknown}", kind=NO_SPLIT))
+            continue
         if not texts:
             reading.left.append(
-                LeftOut(file=str(name), reason=f"{where} has no caption", kind="caption empty")
+                LeftOut(file=name, reason=f"{where} has no caption", kind="caption empty")
             )
         reading.rows += (
             Row(
-                image=str(name),
+                image=name,
                 caption=text,
                 where=where,
                 base=table.base,
@@ -173,7 +184,8 @@ class _Cells:
         for column in self._table.columns:
             values = self._values(column)
             heads = [value[0] if isinstance(value, list) else value for value in values]
-            found = sum(self._scene.is_image(value, base=base) for value in heads)
+            split = self._table.split
+            found = sum(self._scene.is_image(each, base=base, split=split) for each in heads)
             share = found / max(1, len(self._sample))
             if not self._may_name(column, heads):
                 continue
@@ -227,6 +239,12 @@ class _Cells:
         best_name = max(words, key=lambda name: words[name], default="")
         return [best_name] if words.get(best_name) else []
 
+    def are_numbers(self, columns: Sequence[str]) -> bool:
+        """Whether there is something in some columns, and never a letter."""
+        values = [value for name in columns for value in self._values(name)]
+        texts = [text for value in values for text in texts_of(value)]
+        return bool(texts) and not any(char.isalpha() for text in texts for char in text)
+
     def _words(self, column: str) -> float:
         texts = [text for value in self._values(column) for text in texts_of(value)]
         texts = [text for text in texts if any(char.isalpha() for char in text)]
@@ -234,14 +252,26 @@ class _Cells:
             return 0.0
         return sum(len(text.split()) for text in texts) / len(self._sample)
 
-    def split(self) -> str | None:
-        """The column that says which split a row belongs to."""
-        for column in self._table.columns:
-            if column.lower() in _SPLITS:
-                values = self._values(column)
-                if values and all(split_of_word(value) for value in values):
-                    return column
-        return None
+
+def split_column(table: Table, wanted: str) -> str | None:
+    """The column that says which split a row belongs to; wanted: by the user, "" for the usual.
+
+    Raises UserError if the user's column is not there, or names no split at all.
+    """
+    named = _named(wanted, table)
+    for column in table.columns if named is None else [named]:
+        if named or column.lower() in _SPLITS:
+            words = dict.fromkeys(str(cells.get(column) or "") for _, cells in table.rows)
+            if any(map(split_of_word, words)):
+                return column
+            if named:
+                shown = cells_shown([word for word in words if word])
+                raise UserError(
+                    f'no cell of "{named}" names a split; it has: {shown}',
+                    where=table.file,
+                    fix="name the splits train, validation and test",
+                )
+    return None
 
 
 def _rank(column: str, usual: Sequence[str]) -> int:
@@ -251,6 +281,26 @@ def _rank(column: str, usual: Sequence[str]) -> int:
             # Singular and plural are the same column.
             return usual.index(name)
     return len(usual)
+
+
+def not_one(pictures: Sequence[str], *, where: str, table: Table) -> Iterator[LeftOut]:
+    """Why a row with no image, or with several, makes no pair: a caption is of one image."""
+    if not pictures:
+        yield LeftOut(file=table.file, reason=f"{where} names no image", kind="no image named")
+    for name in pictures:
+        reason = f"{where}: one caption for {len(pictures)} images"
+        yield LeftOut(file=name, reason=reason, kind="several images")
+
+
+NO_SPLIT: Final = "split not known"
+
+
+def side_of(word: object) -> tuple[Split, str]:
+    """The split that a word names, "" without a word, and what is wrong with another word."""
+    side = split_of_word(word)
+    if side or word is None or not str(word).strip():
+        return side, ""
+    return "", f'"{word}" names no split: train, validation or test'
 
 
 def texts_of(value: Any) -> Iterator[str]:
@@ -276,8 +326,11 @@ def texts_of(value: Any) -> Iterator[str]:
 def _json(text: str) -> Any:
     if not text.startswith(("[", "{")):
         return None
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, list | dict) else None
+    # A list that Python wrote has single quotes.
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return value if isinstance(value, list | dict) else None
+    return None

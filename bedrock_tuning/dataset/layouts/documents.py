@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.dataset.layouts.columns import texts_of
+from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, not_one, side_of, texts_of
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Reading, Row, Scene, Table
-from bedrock_tuning.dataset.layouts.splits import split_of_word
 
 _ASSISTANT: Final = ("gpt", "assistant", "model", "bot")
 
@@ -103,7 +102,11 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
     reading = Reading(layout="SageMaker augmented manifest", why=f"{table.file}: source-ref")
     for number, cells in table.rows:
         names = [name for name in cells if name != "source-ref" and not name.endswith("-metadata")]
-        texts: list[Any] = [cells[name] for name in names if isinstance(cells[name], str)]
+        # What a job labelled has metadata; other attributes came with the input.
+        labelled = [name for name in names if f"{name}-metadata" in cells]
+        texts: list[Any] = [
+            cells[name] for name in labelled or names if isinstance(cells[name], str)
+        ]
         for name in names if not texts else ():
             about = cells.get(f"{name}-metadata")
             label = about.get("class-name") if isinstance(about, dict) else None
@@ -115,12 +118,15 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
 def read_conversations(table: Table, _: Scene) -> Reading | None:
     """LLaVA, and chats with pictures: the first answer about an image is its caption."""
     rows = [cells for _, cells in table.rows]
-    if not rows or not all(_turns(each) and _pictures(each) for each in rows[:10]):
+    if not all(map(_turns, rows[:10])) or not any(True for each in rows for _ in _pictures(each)):
         return None
     reading = Reading(layout="chats about images (LLaVA)", why=f"{table.file}: image and turns")
     longer = 0
     for number, cells in table.rows:
-        pictures = list(_pictures(cells))
+        pictures, where = list(_pictures(cells)), f"row {number}"
+        if len(pictures) != 1:
+            reading.left += not_one(pictures, where=where, table=table)
+            continue
         answers = [
             turn.get("value", turn.get("content"))
             for turn in _turns(cells)
@@ -128,8 +134,7 @@ def read_conversations(table: Table, _: Scene) -> Reading | None:
         ]
         longer += len(answers) > 1
         texts = [text.replace("<image>", "").strip() for text in texts_of(answers[:1])]
-        name = pictures[0] if pictures else ""
-        _add(reading, name, texts, where=f"row {number}", table=table, split=cells.get("split"))
+        _add(reading, pictures[0], texts, where=where, table=table, split=cells.get("split"))
     if longer:
         reading.said.append(f"{longer:,} chats have more than one answer: the first is the caption")
     return reading
@@ -154,10 +159,13 @@ def _add(
     reading: Reading, name: str, texts: Any, *, where: str, table: Table, split: object = ""
 ) -> None:
     """One row for each text."""
+    side, unknown = side_of(split)
+    if unknown:
+        reading.left.append(LeftOut(file=name, reason=f"{where}: {unknown}", kind=NO_SPLIT))
+        return
     found = [text for text in texts_of(texts) if text.strip()]
     if not found:
         reading.left.append(LeftOut(file=name, reason=f"{where}: no caption", kind="caption empty"))
-    side = split_of_word(split)
     reading.rows += (
         Row(
             image=name,

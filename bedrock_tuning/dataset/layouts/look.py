@@ -13,7 +13,7 @@ from bedrock_tuning.dataset.layouts.folders import SIDECARS
 from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, Options, Scene, Table
 from bedrock_tuning.dataset.layouts.recognise import FORCED
 from bedrock_tuning.dataset.layouts.splits import split_of_name
-from bedrock_tuning.dataset.layouts.tables import TABLES, read_table
+from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds
 from bedrock_tuning.wording import did_you_mean
@@ -112,7 +112,7 @@ class _Look:
         if options.captions in FORCED:
             return
         if options.captions:
-            yield self._named(Path(options.captions))
+            yield from self._named(Path(options.captions))
             return
         stems = {
             PurePosixPath(file).stem.casefold()
@@ -133,13 +133,13 @@ class _Look:
                 if loose > _LOOSE_MAX:
                     continue
             try:
-                yield self._table(scene.files[file], file)
+                yield from self._read(scene.files[file], file)
             except UserError as error:
                 if suffix not in _LOOSE:
                     raise
                 scene.refusals.append(f"{file}: {error.what}")
 
-    def _named(self, path: Path) -> Table:
+    def _named(self, path: Path) -> Iterator[Table]:
         if not path.is_file():
             here = self._root / path
             if not here.is_file():
@@ -158,9 +158,9 @@ class _Look:
         whole, root = path.resolve(), self._root.resolve()
         inside = whole.relative_to(root).as_posix() if whole.is_relative_to(root) else path.name
         base = inside if whole.is_relative_to(root) else ""
-        return self._table(path, inside, base=base.rpartition("/")[0])
+        yield from self._read(path, inside, base=base.rpartition("/")[0])
 
-    def _table(self, path: Path, file: str, *, base: str | None = None) -> Table:
+    def _read(self, path: Path, file: str, *, base: str | None = None) -> Iterator[Table]:
         folder = file.rpartition("/")[0] if base is None else base
         stem = str(PurePosixPath(file).with_suffix(""))
 
@@ -173,10 +173,10 @@ class _Look:
             self._scene.files[f"{inner}{ending}"] = target
             return f"{inner}{ending}"
 
-        table = read_table(path, file=file, base=folder, encoding=self._options.encoding, keep=keep)
+        encoding = self._options.encoding
+        yield from read_tables(path, file=file, base=folder, encoding=encoding, keep=keep)
         if split := split_of_name(file):
             self._scene.marks.setdefault(stem, split)
-        return table
 
 
 def _walk(folder: Path, said: list[str]) -> Iterator[Path]:

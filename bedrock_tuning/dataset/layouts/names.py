@@ -165,6 +165,8 @@ def _spellings(name: str) -> Iterator[tuple[str, str]]:
     slashed = PurePosixPath(_DRIVE.sub("", trimmed.replace("\\", "/"))).as_posix()
     if slashed not in (plain, "."):
         yield slashed, "with slashes of another system" if "\\" in trimmed else ""
+    if "%" in slashed and (decoded := unquote(slashed)) != slashed:
+        yield decoded, "with % decoded"
     bare = _NUMBERED.sub("", slashed)
     if bare != slashed:
         yield bare, ""

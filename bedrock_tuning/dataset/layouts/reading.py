@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
-from bedrock_tuning.dataset.layouts.names import Names
+from bedrock_tuning.dataset.layouts.names import Found, Names
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, split_of_name
 
 # Files that are no images, whatever else they are; every other file is checked.
@@ -160,14 +160,31 @@ class Scene:
         """Finds images by the names that tables give them."""
         return Names(self.images, root=self.root.resolve().as_posix())
 
-    def is_image(self, name: object, *, base: str = "") -> bool:
+    def find(self, name: str, *, base: str = "", split: Split = "") -> Found | None:
+        """The image that a name means. split: of the table, if several images have the name."""
+        found = self.names.find(name, base=base)
+        return found or (self._by_split[split].find(name) if split in self._by_split else None)
+
+    @cached_property
+    def _by_split(self) -> Mapping[Split, Names]:
+        """Images in folders of splits, by split."""
+        grouped: dict[Split, list[str]] = {}
+        for image in self.images:
+            if split := split_of_folders(image):
+                grouped.setdefault(split, []).append(image)
+        return {split: Names(images) for split, images in grouped.items()}
+
+    def is_image(self, name: object, *, base: str = "", split: Split = "") -> bool:
         """Whether a cell names an image that is here."""
-        return isinstance(name, str | int) and self.names.find(str(name), base=base) is not None
+        return isinstance(name, str | int) and bool(self.find(str(name), base=base, split=split))
 
     def share_found(self, rows: Sequence[Row]) -> float:
         """Which share of some rows names images that are here."""
         sample = list(islice(rows, 0, None, max(1, len(rows) // _SAMPLE)))
-        return sum(self.is_image(row.image, base=row.base) for row in sample) / max(1, len(sample))
+        found = (
+            self.is_image(each.image, base=each.base, split=each.table_split) for each in sample
+        )
+        return sum(found) / max(1, len(sample))
 
 
 class Reader(Protocol):

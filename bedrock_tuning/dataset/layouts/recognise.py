@@ -121,7 +121,7 @@ def _joined(scene: Scene, reading: Reading) -> Understood:
     named: set[str] = {found.file for each in left if (found := scene.names.find(each.file))}
     for row in reading.rows:
         caption = row.caption.strip()
-        found = scene.names.find(row.image, base=row.base)
+        found = scene.find(row.image, base=row.base, split=row.table_split)
         if found is None:
             meant = scene.names.near(row.image)
             hint = f"; did you mean {meant}?" if meant else ""

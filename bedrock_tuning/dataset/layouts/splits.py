@@ -20,8 +20,9 @@ _FOLDER: Final = re.compile(
 
 
 def split_of_word(word: object) -> Split:
-    """The split that a cell of a split column names; "" for every other word."""
-    return _WORDS.get(str(word).strip().lower(), "")
+    """The split that a cell of a split column names, as in val or train2017; "" for other words."""
+    found = _FOLDER.fullmatch(str(word).strip().lower())
+    return _WORDS[found[1]] if found is not None else ""
 
 
 def split_of_name(name: str) -> Split:

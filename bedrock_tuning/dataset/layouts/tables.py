@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import dropwhile, islice, tee
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -40,16 +40,25 @@ _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 Keep = Callable[[str, bytes], str]
 
 
-def read_table(path: Path, *, file: str, base: str, encoding: str, keep: Keep) -> Table:
-    """The table in a file; raises UserError with its place for one that cannot be read.
+def read_tables(path: Path, *, file: str, base: str, encoding: str, keep: Keep) -> Iterator[Table]:
+    """The tables in a file; raises UserError with its place for one that cannot be read.
 
-    keep: for images inside of cells.
+    A workbook has one for each of its sheets, called as in "pets.xlsx/train"; any other file has
+    one. keep: for images inside of cells.
     """
+    reader = _BINARY.get(path.suffix.lower())
+    if reader is None:
+        yield _of_text(path, file=file, base=base, encoding=encoding)
+        return
+    for sheet, names, lines, said in reader(path, keep):
+        where = f"{file}/{sheet}" if sheet else file
+        columns = _once(names, where)
+        yield Table(file=where, base=base, columns=columns, rows=list(lines), said=said)
+
+
+def _of_text(path: Path, *, file: str, base: str, encoding: str) -> Table:
     size = path.stat().st_size
     suffix = path.suffix.lower()
-    if suffix in _BINARY:
-        names, lines, said = _BINARY[suffix](path, keep)
-        return Table(file=file, base=base, columns=_once(names, file), rows=list(lines), said=said)
     if size > _BYTES_MAX:
         raise UserError(
             f"the table has {size:,} bytes; {_BYTES_MAX:,} at most",
@@ -159,7 +168,7 @@ def _delimited(
         # The name of an image, a colon or a blank, and its caption: no table, but often written.
         text = _NAME_FIRST.sub(r"\1\t\2", text)
         delimiter = "\t"
-    cells = _cells(text, delimiter, file)
+    cells = _below_title(_cells(text, delimiter, file))
     skipped = 1 if told is not None else 0
     first = next(cells, None)
     if first is None:
@@ -179,6 +188,16 @@ def _delimited(
         if any(values)
     ]
     return tuple(names), rows, said
+
+
+def _below_title(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Rows without a title or comments above the names of the columns."""
+    rows, ahead = tee(rows)
+    wide = [sum(map(bool, row)) > 1 for _, row in islice(ahead, _SNIFFED)]
+    titles = wide.index(True) if True in wide else 0
+    # A list of names, with a comma in one of them, has no title.
+    below = wide[titles:]
+    return islice(rows, titles if 1 < sum(below) > len(below) / 2 else 0, None)
 
 
 _NAMED: Final = {";": "semicolons", "\t": "tabs", "|": "|", ",": "commas"}
@@ -212,6 +231,9 @@ def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
     try:
         return [(reader.line_num, row) for row in reader]
     except csv.Error as error:
+        if '\\"' in text:
+            # Spark and MySQL write a quote inside of a cell with a backslash.
+            return _rows(text.replace('\\"', '""'), delimiter, file)
         if delimiter not in "\t|":
             raise UserError(f"row {reader.line_num}: {error}", where=file, fix="quote it") from None
         # Tables with tabs or bars are mostly written without quotes, and have some in their texts.
@@ -223,15 +245,20 @@ def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
 def _delimiter(text: str) -> str:
     """What divides the columns: what gives the first lines the most equal number of cells."""
     lines = [line for line in islice(text.splitlines(), _SNIFFED) if line.strip()]
+    # Titles and comments above the names of the columns have nothing to divide.
+    divided = dropwhile(lambda line: not any(each in line for each in _DELIMITERS), lines)
+    lines = list(divided)
     if not lines:
         return ","
 
-    def quality(delimiter: str) -> tuple[float, int]:
+    def quality(delimiter: str) -> tuple[float, bool, int]:
         head = lines[0].count(delimiter)
         if not head:
-            return 0.0, 0
+            return 0.0, False, 0
         same = sum(line.count(delimiter) >= head for line in lines)
-        return same / len(lines), head
+        # Without names of columns, a cell of the first line is the name of an image.
+        named = any(_IMAGE.search(cell) for cell in lines[0].split(delimiter))
+        return same / len(lines), named, head
 
     return max(_DELIMITERS, key=quality)
 

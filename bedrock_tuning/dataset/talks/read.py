@@ -80,11 +80,11 @@ def _wrapped(record: Record) -> Talk | None:
 
 
 def _log(record: Record) -> Talk | None:
-    """Bedrock's invocation logs: the request's body and the answer's."""
+    """Bedrock's invocation logs and batch inference: the request's body and the answer's."""
+    request, answer = record.get("modelInput"), record.get("modelOutput")
     asked, told = record.get("input"), record.get("output")
-    if not isinstance(asked, dict) or not isinstance(told, dict):
-        return None
-    request, answer = asked.get("inputBodyJson"), told.get("outputBodyJson")
+    if isinstance(asked, dict) and isinstance(told, dict):
+        request, answer = asked.get("inputBodyJson"), told.get("outputBodyJson")
     if not isinstance(request, dict) or not isinstance(answer, dict):
         return None
     output = answer.get("output")
@@ -234,8 +234,8 @@ def _document(record: Record) -> Talk | None:
 
 _FORMS: Final[Sequence[tuple[str, Callable[[Record], Talk | None]]]] = (
     ("preference pairs (DPO)", _preferences),
-    ("requests to a model", _wrapped),
     ("invocation logs", _log),
+    ("requests to a model", _wrapped),
     ("Vertex AI (contents and parts)", _vertex),
     ("conversations", _chat),
     ("instructions (Alpaca, Dolly)", _alpaca),

@@ -160,6 +160,53 @@ def test_splits_of_the_files_are_kept_and_equal_records_stay_together(
     assert "test: 1 record left out, for tests only" in found["said"]
 
 
+def test_a_split_that_is_none_is_left_out_and_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    splits = ["train"] * 3 + ["test", "extra", ""]
+    rows = ({"prompt": f"q{n}", "completion": "a", "split": word} for n, word in enumerate(splits))
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    found = converted(run, path, "--to-format", "prompt-completion")
+    prompts = [record["prompt"] for record in records(tmp_path / "out")]
+    assert prompts == ["q0", "q1", "q2", "q5"]
+    assert found["left_out_by"] == {"split not known": 1}
+
+
+def test_a_column_that_names_no_split_is_refused_as_one(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    path.write_text('{"prompt": "q", "completion": "a", "fold": 1}\n')
+    told = ("--to-format", "prompt-completion", "--split-column", "fold")
+    result = run("prepare", path, "-o", tmp_path / "out", *told)
+    assert result.exit_code == 2
+    assert 'no cell of "fold" names a split; it has: 1' in result.stderr
+
+
+def test_batch_inference_is_read_with_its_answers(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "batch.jsonl"
+    turns = [{"role": "user", "content": [{"text": "hi"}]}]
+    told = {"output": {"message": {"role": "assistant", "content": [{"text": "ho"}]}}}
+    row = {"recordId": "1", "modelInput": {"messages": turns}, "modelOutput": told}
+    path.write_text(f"{json.dumps(row)}\n")
+    converted(run, path, "--to-format", "prompt-completion")
+    assert records(tmp_path / "out") == [{"prompt": "hi", "completion": "ho"}]
+
+
+def test_an_image_outside_of_the_folder_is_not_taken(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(png())
+    folder = tmp_path / "in"
+    folder.mkdir()
+    row = {"prompt": "q", "completion": "a"}
+    talk = {"messages": _turns("../mine.png")}
+    (folder / "a.jsonl").write_text(f"{json.dumps(row)}\n{json.dumps(talk)}\n")
+    where = ("--to-format", "converse", "-m", "nova-lite", "--to", "s3://b/pets")
+    found = converted(run, folder, *where)
+    assert found["left_out_by"] == {"an image is not below in": 1}
+
+
+def _turns(image: str) -> list[dict[str, Any]]:
+    asked = [{"type": "image_url", "image_url": {"url": image}}, {"type": "text", "text": "?"}]
+    return [{"role": "user", "content": asked}, {"role": "assistant", "content": "a"}]
+
+
 def test_a_share_for_validation_is_dealt_by_seed(run: Run, tmp_path: Path) -> None:
     found = converted(run, alpaca(tmp_path, 20), "--to-format", "converse", "--split", "0.8")
     assert found["records"] == {"training": 16, "validation": 4}

@@ -75,9 +75,16 @@ def zipped(files: Files) -> bytes:
 
 
 def xlsx(*rows: Sequence[object]) -> bytes:
+    return workbook({"Sheet": rows})
+
+
+def workbook(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
     book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(list(row))
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -727,8 +734,7 @@ SHELF: Sequence[Layout] = (
             "test.csv": "Id\n3\n",
             "sample_submission.csv": "Id,description\n3,0\n",
         },
-        pairs={"train/1.jpg": [DOG], "train/2.jpg": [CAT], "test/3.jpg": ["0"]},
-        splits={"train/1.jpg": "train", "train/2.jpg": "train", "test/3.jpg": "test"},
+        pairs={"train/1.jpg": [DOG], "train/2.jpg": [CAT]},
     ),
     Layout(
         name="numbers-of-coco-results",
@@ -843,5 +849,129 @@ SHELF: Sequence[Layout] = (
         name="lines-that-end-in-carriage-returns",
         files=lambda: {"c.csv": f"file,caption\r1.jpg,{DOG}\r2.jpg,{CAT}\r"},
         pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
+        name="split-column-with-a-word-that-is-no-split",
+        files=lambda: {
+            "c.csv": f"file,caption,split\n1.jpg,{DOG},train2017\n2.jpg,{CAT},test\n"
+            "3.jpg,an owl,unlabelled\n4.jpg,an eel,\n"
+        },
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT], "4.jpg": ["an eel"]},
+        splits={"1.jpg": "train", "2.jpg": "test"},
+        left=["split not known"],
+    ),
+    Layout(
+        name="karpathy-with-a-split-of-its-own",
+        files=lambda: {
+            "dataset_pets.json": json.dumps(
+                {
+                    "images": [
+                        karpathy("1.jpg", "train", DOG),
+                        karpathy("2.jpg", "extra", CAT),
+                        karpathy("3.jpg", "val", OWL),
+                    ]
+                }
+            )
+        },
+        pairs={"1.jpg": [DOG], "3.jpg": [OWL]},
+        splits={"1.jpg": "train", "3.jpg": "validation"},
+        left=["split not known"],
+    ),
+    Layout(
+        name="tables-of-splits-whose-images-have-the-same-names",
+        files=lambda: {
+            "train.csv": f"file,caption\n0.jpg,{DOG}\n",
+            "val.csv": f"file,caption\n0.jpg,{CAT}\n",
+        },
+        pairs={"train/images/0.jpg": [DOG], "val/images/0.jpg": [CAT]},
+        splits={"train/images/0.jpg": "train", "val/images/0.jpg": "validation"},
+    ),
+    Layout(
+        name="llava-with-several-images-and-none",
+        files=lambda: {
+            "llava.json": json.dumps(
+                [
+                    {"conversations": llava("", "hi")["conversations"]},
+                    llava("1.jpg", DOG),
+                    {**llava("", "both"), "image": ["2.jpg", "3.jpg"]},
+                ]
+            ),
+            "2.jpg": TINY,
+            "3.jpg": TINY,
+        },
+        pairs={"1.jpg": [DOG]},
+        left=["no image named", "several images"],
+    ),
+    Layout(
+        name="parquet-with-lists-of-images",
+        files=lambda: {
+            "a.parquet": parquet_of(
+                [
+                    {"images": [inside(TINY, "a.png")], "text": DOG},
+                    {"images": [inside(TINY), inside(TINY)], "text": "both"},
+                ]
+            )
+        },
+        pairs={"a/000001-a.png": [DOG]},
+        left=["several images"],
+        packed=True,
+    ),
+    Layout(
+        name="sagemaker-with-attributes-of-the-input",
+        files=lambda: {
+            "output.manifest": lines(
+                {"source-ref": "s3://b/1.jpg", "site": "Rome", "note": DOG, "note-metadata": {}}
+            )
+        },
+        pairs={"1.jpg": [DOG]},
+    ),
+    Layout(
+        name="lists-that-python-wrote",
+        files=lambda: {"c.csv": f"image,captions\n1.jpg,\"['{DOG}', 'it is Rex']\"\n"},
+        pairs={"1.jpg": [DOG, "it is Rex"]},
+    ),
+    Layout(
+        name="semicolons-without-header-and-commas-in-captions",
+        files=lambda: {"c.csv": f"1.jpg;{OWL}\n2.jpg;{OWL}!\n"},
+        pairs={"1.jpg": [OWL], "2.jpg": [f"{OWL}!"]},
+        said="the first line names no columns",
+    ),
+    Layout(
+        name="comments-above-a-csv",
+        files=lambda: {"c.csv": f"# our pets\n\n# 2024\nfile,caption\n1.jpg,{DOG}\n2.jpg,{CAT}\n"},
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+    ),
+    Layout(
+        name="quotes-behind-backslashes",
+        files=lambda: {"c.csv": 'file,caption\n"1.jpg","a \\"big\\" dog, brown"\n'},
+        pairs={"1.jpg": ['a "big" dog, brown']},
+    ),
+    Layout(
+        name="excel-with-notes-before-the-table",
+        files=lambda: {
+            "c.xlsx": workbook(
+                {"Notes": [["by", "me"], ["in", "May"]], "Data": [["file", "text"], ["1.jpg", DOG]]}
+            )
+        },
+        pairs={"1.jpg": [DOG]},
+        said="the sheet Data",
+    ),
+    Layout(
+        name="excel-with-a-sheet-for-each-split",
+        files=lambda: {
+            "c.xlsx": workbook(
+                {
+                    "train": [["file", "text"], ["1.jpg", DOG]],
+                    "test": [["file", "text"], ["2.jpg", CAT]],
+                }
+            )
+        },
+        pairs={"1.jpg": [DOG], "2.jpg": [CAT]},
+        splits={"1.jpg": "train", "2.jpg": "test"},
+    ),
+    Layout(
+        name="percent-signs-in-paths",
+        files=lambda: {"c.csv": f"file,caption\nmy%20dog.jpg,{DOG}\n100%25.jpg,{CAT}\n"},
+        pairs={"my dog.jpg": [DOG], "100%.jpg": [CAT]},
     ),
 )
