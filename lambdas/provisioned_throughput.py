@@ -44,6 +44,8 @@ _ATTEMPTS: Final = 5
 # Only resources of versions that had all customizations in one stack have this property. They are
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
+# Of runs that go on without the roles of their customization.
+_AFTER_ITS_JOB: Final = ("trained", "serving")
 # Only resources of customizations that had another name have this one.
 _FORMER_NAME: Final = "RenamedFrom"
 
@@ -255,7 +257,21 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
 
 
 def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
-    """Raises RuntimeError while a job of the customization runs: its roles go with the stack."""
+    """Raises RuntimeError while a run has a job or may start one: its roles go with the stack.
+
+    What a run has read of its settings names these roles, for as long as it waits.
+    """
+    for item in _runs.runs_of(env.runs_table, name):
+        if (
+            _runs.is_open(item)
+            and "training_version" in item
+            and item["status"] not in _AFTER_ITS_JOB
+        ):
+            raise RuntimeError(
+                f"run {item['run']} is {item['status']} and needs the roles of this stack: decline "
+                "or stop it (tuning approve RUN --decline, tuning stop RUN) or wait until it ends, "
+                "then delete the stack again"
+            )
     start = f"{env.environment}-{name}-"
     pages = (
         _aws.bedrock()

@@ -108,6 +108,12 @@ def up(
     )
     took = time.monotonic() - began
     click.echo(f"up after {took:.1f} s, pid {server.record.pid}, log {server.layout.log}", err=True)
+    if server.saved is not None:
+        click.echo(
+            f"the one before was killed: what it did after {server.saved:%Y-%m-%d %H:%M:%S} UTC is "
+            "lost, and executions that ran then have failed",
+            err=True,
+        )
     click.echo(f"it stops by itself after {STOP_AFTER_HOURS:g} hours and keeps its state", err=True)
     _raise(server, model_units)
     click.echo(server.endpoint)

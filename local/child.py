@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from local.emulator.layout import Layout
 from local.emulator.record import ServerRecord
 
 LOCK_SECONDS = 0.5
@@ -38,7 +39,7 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
     from local.bedrock import known, pages, quotas
     from local.bedrock.install import install
     from local.bedrock.simulator import Clock, Options, Simulator
-    from local.emulator import door, patches
+    from local.emulator import door, patches, saving
 
     options = Options(
         model_units=known.model_units(), allow_closed_models=start.allow_closed_models
@@ -50,8 +51,14 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
         quotas.install(simulator)
     pages.install(simulator)
     door.install(start.secrets, start.port)
+    saving.install()
     sys.argv = sys.argv[:1]  # MiniStack parses the command line too
-    app.main()
+    unsaved = Layout(record.parent).unsaved
+    unsaved.touch()
+    try:
+        app.main()
+    finally:
+        unsaved.unlink(missing_ok=True)
 
 
 def _end_with_lock(lock: int) -> None:

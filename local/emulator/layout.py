@@ -43,6 +43,11 @@ class Layout:
         return self.root / "server.json"
 
     @property
+    def unsaved(self) -> Path:
+        """There as long as a server runs, and after one that was killed."""
+        return self.root / "unsaved"
+
+    @property
     def log(self) -> Path:
         return self.root / "server.log"
 

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -57,7 +58,10 @@ class LocalAws:
         layout: Layout,
         record: ServerRecord,
         process: subprocess.Popen[bytes] | None = None,
+        saved: datetime | None = None,
     ) -> None:
+        """saved: when the one before saved for the last time, if it was killed after that."""
+        self.saved = saved
         self.layout = layout
         self.record = record
         self._process = process
@@ -103,6 +107,7 @@ class LocalAws:
             for folder in layout.data if fresh else (layout.temporary,):
                 shutil.rmtree(folder, ignore_errors=True)
             layout.make()
+            saved = _last_saved(layout) if kept and layout.unsaved.exists() else None
             chosen = _free_port(port)
             draft = ServerRecord(
                 pid=0,
@@ -116,7 +121,7 @@ class LocalAws:
             process = _spawn(layout=layout, draft=draft, lock=lock, detach=detach, patched=patched)
         record = replace(draft, pid=process.pid)
         record.write(layout)
-        server = cls(layout=layout, record=record, process=process)
+        server = cls(layout=layout, record=record, process=process, saved=saved)
         try:
             server._wait_until_ready(kept=kept)
         except BaseException:
@@ -199,7 +204,7 @@ class LocalAws:
     def stop(self, *, timeout: float = STOP_SECONDS) -> None:
         """Let the server save its state and end, then end the functions it left running.
 
-        Raises LocalAwsError when it had to be killed: the state since its start is then lost.
+        Raises LocalAwsError when it had to be killed: what it did not save before is then lost.
         """
         for client in self._clients.values():
             client.close()
@@ -218,7 +223,7 @@ class LocalAws:
         if not ended:
             raise LocalAwsError(
                 f"the local AWS (pid {pid}) did not stop within {timeout:g} s and was killed; "
-                f"what happened since its start is not saved. Its log: {self.layout.log}"
+                f"what happened in its last half minute may be lost. Its log: {self.layout.log}"
             )
 
     def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
@@ -272,6 +277,12 @@ class LocalAws:
                         return True
             time.sleep(0.05)
         return False
+
+
+def _last_saved(layout: Layout) -> datetime:
+    """When a server last saved anything; the beginning of time if it never did."""
+    times = [each.stat().st_mtime for each in layout.data[0].glob("*.json")]
+    return datetime.fromtimestamp(max(times, default=0), UTC)
 
 
 def _new_secrets() -> Secrets:

@@ -10,12 +10,14 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
+from lambdas._records import _runs
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
 from tests.lambdas.cloudformation import IDENTITY, CloudFormation
 
 MODEL = model_arn(1)
 NAME = "pets-search"
+RUN = "20261121-093000-3f9a1c"
 
 
 @pytest.fixture
@@ -42,8 +44,8 @@ def test_a_price_or_that_none_is_known_is_part_of_the_answer(stack: CloudFormati
 @pytest.mark.parametrize(
     ("name", "status", "deleted"),
     [
-        (f"dev-{NAME}-20261121-093000-3f9a1c", "InProgress", "FAILED"),
-        (f"dev-{NAME}-20261121-093000-3f9a1c", "Completed", "SUCCESS"),
+        (f"dev-{NAME}-{RUN}", "InProgress", "FAILED"),
+        (f"dev-{NAME}-{RUN}", "Completed", "SUCCESS"),
         (f"dev-{NAME}-more-20261121-093000-3f9a1c", "InProgress", "SUCCESS"),
         (f"prod-dev-{NAME}-20261121-093000-3f9a1c", "InProgress", "SUCCESS"),
     ],
@@ -60,6 +62,34 @@ def test_a_stack_whose_job_runs_is_not_deleted(
         assert f"{name} is running and needs the roles of this stack" in answer["Reason"]
         # It goes on to be deployed: its runs may serve what they train.
         assert aws.ssm.values[f"{PREFIX}/{NAME}/serving"] == "deployed"
+
+
+@pytest.mark.parametrize(
+    ("status", "deleted"),
+    [
+        ("checking", "FAILED"),
+        ("awaiting-approval", "FAILED"),
+        ("queued", "FAILED"),
+        ("trained", "SUCCESS"),
+        ("serving", "SUCCESS"),
+    ],
+)
+def test_a_stack_whose_roles_a_run_will_need_is_not_deleted(
+    aws: Aws, stack: CloudFormation, status: str, deleted: str
+) -> None:
+    """It would be paid for in vain, or fail after somebody has approved it."""
+    stack.ask("Create")
+    run = {"run": RUN, "customization": NAME, "training_version": "v1"}
+    _runs.start_run("a-table", **run, status=status)
+
+    answer = stack.ask("Delete")
+
+    assert answer["Status"] == deleted
+    if deleted == "FAILED":
+        assert f"run {RUN} is {status} and needs the roles of this stack" in answer["Reason"]
+        assert aws.ssm.values[f"{PREFIX}/{NAME}/serving"] == "deployed"
+        _runs.close_run("a-table", RUN, status="declined")
+        assert stack.ask("Delete")["Status"] == "SUCCESS"
 
 
 def test_what_the_older_layout_served_is_kept_when_its_resource_goes(

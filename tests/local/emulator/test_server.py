@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -183,14 +184,23 @@ def test_fresh_forgets_what_was_there(tmp_path: Path) -> None:
         assert second.client("s3").list_buckets()["Buckets"] == []
 
 
-def test_a_killed_server_leaves_a_state_that_starts_again(tmp_path: Path) -> None:
+def test_a_killed_server_loses_seconds_and_the_next_one_says_so(tmp_path: Path) -> None:
     with LocalAws.start(state=tmp_path) as first:
+        assert first.saved is None
+        first.client("ssm").put_parameter(Name="/kept", Value="yes", Type="String")
+        kept = first.layout.data[0] / "ssm.json"
+        eventually(lambda: kept.exists() and "/kept" in kept.read_text())
         os.kill(first.record.pid, signal.SIGKILL)
         assert first._process is not None
         first._process.wait()
         assert LocalAws.attach(state=tmp_path) is None
     with LocalAws.start(state=tmp_path) as second:
-        assert second.status()["pid"] == second.record.pid
+        assert second.saved is not None
+        assert abs((datetime.now(UTC) - second.saved).total_seconds()) < 60
+        found = second.client("ssm").get_parameter(Name="/kept")
+        assert found["Parameter"]["Value"] == "yes"
+    # It has saved everything, so the next one has nothing to say.
+    assert not second.layout.unsaved.exists()
 
 
 def test_no_function_outlives_the_server(tmp_path: Path) -> None:
