@@ -97,7 +97,8 @@ def parse(data: bytes) -> Parsed:
             text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole_number
         )
     except json.JSONDecodeError as error:
-        return Parsed(cause="syntax", problem=f"{error.msg} in column {error.pos + 1}")
+        words = error.msg.removesuffix(" at")
+        return Parsed(cause="syntax", problem=f"{words} in column {error.pos + 1}")
     except _NotJsonError as error:
         return Parsed(cause="syntax", problem=str(error))
     # Only an escape can bring in a surrogate: raw ones are not UTF-8.
@@ -133,7 +134,7 @@ def _too_deep(text: str) -> bool:
 def _bad_encoding(data: bytes, error: UnicodeDecodeError) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "the text is UTF-16"
-    return f"byte {error.start + 1} (0x{data[error.start]:02x}) is not UTF-8"
+    return f"byte {error.start + 1} is 0x{data[error.start]:02x}"
 
 
 def _has_surrogate(value: Any) -> bool:

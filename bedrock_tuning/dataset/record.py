@@ -169,7 +169,7 @@ def _blocks(value: dict[str, Any]) -> Iterator[BlockAt]:
     for path, turn in _items(value.get("messages"), "messages"):
         role = turn.get("role")
         for inner, block in _items(turn.get("content"), f"{path}.content"):
-            kinds = tuple(sorted(_KINDS & block.keys()))
+            kinds = tuple(sorted(kind for kind in _KINDS & block.keys() if block[kind] is not None))
             yield BlockAt(kinds, inner, role if isinstance(role, str) else None, block)
 
 

@@ -81,7 +81,7 @@ def _converse(*, lenient: bool, typed_blocks: bool) -> Object:
     document = loose(required={"format": Text(), "source": source}, optional={"name": Text()})
     reasoning = loose(required={"text": Text()}, optional={"signature": Text()})
     result = loose(alternatives={"text": Text(), "json": Anything()})
-    use = loose(required={"toolUseId": Text(), "name": Text(), "input": Anything()})
+    use = loose(required={"toolUseId": Text(), "name": Text(), "input": Object(open=True)})
     answer = loose(
         required={"toolUseId": Text(), "content": ListOf(result)}, optional={"status": Text()}
     )
@@ -136,7 +136,7 @@ def _shape(format: Format, lenient: bool, typed_blocks: bool) -> Object:
         case "converse":
             return _converse(lenient=lenient, typed_blocks=typed_blocks)
         case "rft":
-            more: _Fields = {"reference_answer": Anything(), "tools": ListOf(Anything())}
+            more: _Fields = {"reference_answer": Anything(), "tools": Anything()}
             return Object(required={"messages": _COMPLETION}, optional=more, open=True)
 
 
@@ -206,11 +206,16 @@ def _object_misfits(value: dict[str, Any], shape: Object, path: str) -> Iterator
     if not path and value.keys() == shape.flat and all(type(v) is str for v in value.values()):
         return
     known = shape.known
-    given = [name for name in value if name in shape.alternatives]
+    # Tables of records, as in Parquet, write every field, and null into those that are not there.
+    absent = {name for name, inner in value.items() if inner is None and shape.lenient}
+    absent -= shape.required.keys()
+    given = [name for name in value if name in shape.alternatives and name not in absent]
     # Without one of the alternatives, an unknown field is a misspelling of one.
     lenient = shape.lenient and (bool(given) or not shape.alternatives)
     for name, inner in value.items():
-        if name in known:
+        if name in absent and name in known:
+            yield Misfit("ignored", _join(path, name), f'the field "{name}" is null', "null")
+        elif name in known:
             yield from misfits(inner, known[name], _join(path, name))
         elif not shape.open:
             hint = did_you_mean(name, [k for k in known if k not in value], aliases=ALIASES)

@@ -24,6 +24,8 @@ ALIASES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("response", "answer", "output", "target"), "completion"),
     **dict.fromkeys(("question", "instruction"), "prompt"),
     **dict.fromkeys(("document", "content"), "input"),
+    # Bytes of the Converse API: a dataset names the object in S3.
+    **dict.fromkeys(("bytes", "s3-uri", "s3uri", "s3"), "s3Location"),
     "from": "role",
     "value": "content",
 }
@@ -41,6 +43,7 @@ _SYNTAX: Final = (
     (re.compile(rb"[^}\s]\s*$"), "the record is cut off, or goes on in the next line"),
 )
 _SYNTAX_BYTES: Final = 4_096
+_CONSTANT: Final = re.compile("is not a JSON number")
 _CONTROL: Final = re.compile("Invalid control character")
 _ESCAPE: Final = re.compile(r"Invalid \\")
 
@@ -49,6 +52,8 @@ def syntax_hint(data: bytes, problem: str) -> str:
     """Why a line is no JSON, for people; "" when nothing is sure. problem: what the parser said."""
     if _CONTROL.search(problem):
         return r"a tab or another control character is written as an escape: \t"
+    if _CONSTANT.search(problem):
+        return "write null, or omit the field"
     if _ESCAPE.search(problem):
         return r"a backslash is written twice: \\"
     if "Unterminated" in problem:
@@ -110,6 +115,8 @@ _ROLES: Final[Mapping[str, str]] = {
 def role_hint(role: str, format: Format) -> str:
     """What a role that the format does not know should be; "" when nobody can tell."""
     plain = role.strip().lower()
+    if format == "rft" and plain in ("system", "developer", "tool"):
+        return f'did you mean "{plain}"?'
     if plain in ("system", "developer"):
         shape = '"system": [{"text": "…"}]' if format == "converse" else '"system": "…"'
         return f"a system prompt stands beside the messages: {shape}"

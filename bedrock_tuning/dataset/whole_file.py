@@ -15,11 +15,17 @@ import msgspec
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.foreign import Foreign, Way, command_for
 from bedrock_tuning.dataset.json_lines import BYTE_ORDER_MARK
+from bedrock_tuning.dataset.layouts.text import utf_16_of
 
 # How much is read to decide, and what is kept to count the records of a JSON array.
 HEAD_BYTES: Final = 64 << 10
 KEPT_BYTES: Final = 16 << 20
 _LINES: Final = 20
+_SAMPLE_BYTES: Final = 4_096
+# Text has no zero bytes; of random ones every 256th is zero.
+_BINARY_PARTS: Final = 1_000
+# Names of a list that holds all records of a file.
+_WRAPPERS: Final = frozenset(["data", "records", "rows", "items", "examples", "samples"])
 _DELIMITERS: Final = ",\t;|"
 _MAGIC: Final[Mapping[bytes, tuple[str, str]]] = {
     b"PAR1": ("a Parquet file", "table"),
@@ -78,13 +84,19 @@ class WholeFile:
         for magic, (name, way) in _MAGIC.items():
             if head.startswith(magic):
                 return Container(name, way)
-        if head[:2] in _UTF_16 and head.count(b"\n") > 1:
+        several = head.count(b"\n") > 1
+        if head[:2] in _UTF_16 and several:
             return Container("text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE")
+        if several and (encoding := utf_16_of(head[:_SAMPLE_BYTES])):
+            name = encoding.upper()
+            return Container(f"text in {name}", f"iconv -f {name} -t UTF-8 FILE")
         text = head.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").lstrip()
         if text.startswith("["):
             return self._array(text)
         if text.startswith("{"):
             return self._objects(text)
+        if several and head.count(0) > len(head) / _BINARY_PARTS:
+            return Container("binary data", "")
         lines = text.splitlines()[:_LINES]
         if len(lines) > 1 and not _OBJECT.search(text):
             return _text(lines, is_cut=len(self.data) > len(head) or not self.is_complete)
@@ -121,7 +133,9 @@ class WholeFile:
         value, end = _value(text, 0)
         if end:
             if "\n" not in text[:end].strip():
-                return None
+                wraps = value.keys() <= _WRAPPERS and not text[end:].strip()
+                document = _document(value) if wraps else None
+                return document if document is not None and document.count is not None else None
             if text[end:].strip():
                 return Container("JSON objects on several lines each", "json", value)
             return _document(value)

@@ -79,7 +79,7 @@ def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
         if kind not in known:
             words = f"{scope.model.name} takes no {kind}"
             yield Fault(words, f"{block.path}.{kind}", kind, _takers(kind))
-    if "toolConfig" in record.value and "toolUse" not in known:
+    if record.value.get("toolConfig") is not None and "toolUse" not in known:
         words = f"{scope.model.name} takes no toolConfig"
         yield Fault(words, "toolConfig", "toolConfig", _takers("toolUse"))
 

@@ -132,7 +132,8 @@ def _refs(
         if ref.problem == problem:
             hint = s3_hint(ref.uri) if problem == "not-s3" else ""
             meant = f" – did you mean {hint}?" if hint else ""
-            yield Fault(words + meant, ref.field, ref.uri, " or ".join(scope.prefixes))
+            limit = " or ".join(scope.prefixes) if scope.bucket else "s3://bucket/folder/…"
+            yield Fault(words + meant, ref.field, ref.uri, limit)
 
 
 @rule(

@@ -165,7 +165,7 @@ def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 )
 def unknown_schema_version(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A Converse record names a schema version that the model does not take."""
-    version, talk = record.text("schemaVersion"), scope.contract.conversation
+    version, talk = _version(record), scope.contract.conversation
     if version is not None and talk is not None and version != (talk.schema_version or version):
         limit = f'"{talk.schema_version}"'
         yield Fault(f'unknown schema "{version}"', "schemaVersion", version, limit)
@@ -208,6 +208,10 @@ def schema_version_required(record: Record, scope: DatasetScope) -> Iterator[Fau
         yield Fault("the record names no schema", "schemaVersion", "missing", limit)
 
 
+def _version(record: Record) -> str | None:
+    return None if record.lookalike is not None else record.text("schemaVersion")
+
+
 def _has_no_version(record: Record) -> bool:
     return (
         record.lookalike is None and bool(record.messages) and "schemaVersion" not in record.value
@@ -229,7 +233,7 @@ def schema_version_disputed(record: Record, scope: DatasetScope) -> Iterator[Fau
 
     Reported once per manifest.
     """
-    version = record.text("schemaVersion")
+    version = _version(record)
     dispute = scope.contract.dispute("conversation.schema_version")
     if version is None or dispute is None or version == dispute.value:
         return

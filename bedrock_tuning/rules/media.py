@@ -1,6 +1,7 @@
 """R5: rules about images and videos that a conversation refers to."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -104,16 +105,19 @@ def _too_many(record: Record, kind: str, most: int | None) -> Iterator[Fault]:
     model=_NOVA,
 )
 def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
-    """A conversation refers to images and a video, and the model accepts only one of the two.
+    """A conversation refers to a video beside images or documents, which the model does not accept.
 
     The rule images-and-videos-in-dataset looks at the whole dataset.
     """
     limits = scope.contract.media
     if limits is None or limits.mixed_kinds:
         return
-    if {"image", "video"} <= {medium.kind for medium in record.media}:
-        kinds = f"{len(_of(record, 'image'))} images, {len(_of(record, 'video'))} videos"
-        yield Fault("images and video in one record", "messages", kinds, "images or one video")
+    counts: Counter[str] = Counter(medium.kind for medium in record.media)
+    others = [kind for kind in ("image", "document") if counts[kind]]
+    if counts["video"] and others:
+        kinds = ", ".join(counted(counts[kind], kind) for kind in (*others, "video"))
+        words = f"a video stands beside {' and '.join(f'{kind}s' for kind in others)}"
+        yield Fault(words, "messages", kinds, "images and documents, or one video")
 
 
 @rule(

@@ -21,6 +21,10 @@ def _record(*turns: str, answer: str = ', "reference_answer": "42"', more: str =
 
 
 _GOOD = _record("user")
+_TOOL = (
+    '{"type": "function", "function": {"name": "f", "description": "d", '
+    '"parameters": {"type": "object", "properties": {}}}}'
+)
 
 
 @rule(
@@ -101,32 +105,83 @@ def unusable_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault
 @rule(
     "R421",
     bad=_record("user", more=', "tools": []'),
-    good=_record("user", more=', "tools": [{"type": "function", "function": {"name": "f"}}]'),
-    formats=_RFT,
+    good=_record("user", more=f', "tools": [{_TOOL}]'),
+    formats=("rft", "converse"),
     source=_SOURCES,
     fix="Describe each tool once, or omit the field.",
     model=_MODEL,
 )
-def unusable_tools(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A list of tools is empty, has a tool twice, or has one without a name."""
-    tools = record.value.get("tools")
+def unusable_tools(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A list of tools is empty, has a tool twice, or has one that is not described.
+
+    Amazon Nova reads a name, a description and a schema of each tool's input. For models of other
+    providers OpenAI's format applies, in which only the name is needed.
+    """
+    talk = scope.contract.conversation
+    # A model that takes no calls of tools has a finding for the whole field.
+    if record.lookalike is not None or (
+        talk is not None and "toolUse" not in talk.assistant_blocks
+    ):
+        return
+    field, tools = _tools_of(record)
     if not isinstance(tools, list):
+        if tools is not None:
+            yield Fault(f"the tools are of type {json_type(tools)}", field, limit="array")
         return
     if not tools:
-        yield Fault("the list of tools is empty", "tools", "[]", "at least one tool")
-    names = Counter(map(_name_of, tools))
+        yield Fault("the list of tools is empty", field, "[]", "at least one tool")
+    is_amazon = scope.model.provider == "Amazon"
+    names: Counter[str] = Counter()
+    for index, tool in enumerate(tools):
+        spec, form = _spec_of(tool, record.format)
+        for words in _faults_of(spec, record.format, is_amazon=is_amazon):
+            yield Fault(words, f"{field}[{index}]", limit=form)
+        names[str((spec or {}).get("name") or "")] += 1
     for name, count in names.items():
-        if not name:
-            yield Fault("a tool has no name", "tools", "no name", "function.name")
-        elif count > 1:
-            yield Fault(f'there are {count} tools "{name}"', "tools", name, "each tool once")
+        if count > 1 and name:
+            yield Fault(f'there are {count} tools "{name}"', field, name, "each tool once")
 
 
 def _lower(role: str | None) -> str:
     return (role or "").lower()
 
 
-def _name_of(tool: Any) -> str:
-    function = tool.get("function") if isinstance(tool, dict) else None
-    name = function.get("name") if isinstance(function, dict) else None
-    return name.strip() if isinstance(name, str) else ""
+def _tools_of(record: Record) -> tuple[str, Any]:
+    """Where the tools of a record are, and what is there."""
+    if record.format == "rft":
+        return "tools", record.value.get("tools")
+    config = record.value.get("toolConfig")
+    return "toolConfig.tools", config.get("tools") if isinstance(config, dict) else None
+
+
+def _spec_of(tool: Any, format: Format) -> tuple[dict[str, Any] | None, str]:
+    """The description of a tool, None without one, and the form that a tool has."""
+    if format == "rft":
+        name, form = "function", '{"type": "function", "function": {"name": …}}'
+    else:
+        name, form = "toolSpec", '{"toolSpec": {"name": …}}'
+    spec = tool.get(name) if isinstance(tool, dict) else None
+    is_known = format != "rft" or (isinstance(tool, dict) and tool.get("type") == "function")
+    return (spec if is_known and isinstance(spec, dict) else None), form
+
+
+def _faults_of(spec: dict[str, Any] | None, format: Format, *, is_amazon: bool) -> Iterator[str]:
+    """What is wrong with the description of a tool."""
+    if spec is None:
+        yield "a tool is not described in the form of the format"
+        return
+    for name in ("name", "description") if is_amazon else ("name",):
+        value = spec.get(name)
+        if not isinstance(value, str) or not value.strip():
+            yield f"a tool has no {name}"
+    if not is_amazon:
+        return
+    schema = spec.get("parameters" if format == "rft" else "inputSchema")
+    if format == "converse" and isinstance(schema, dict):
+        schema = schema.get("json")
+    if not isinstance(schema, dict) or "type" not in schema:
+        yield "a tool has no schema of its input, or one without a type"
+    elif format == "rft" and not (
+        schema["type"] == "object" and isinstance(schema.get("properties"), dict)
+    ):
+        yield "the schema of a tool's input is no object with properties"

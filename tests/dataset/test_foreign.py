@@ -89,6 +89,19 @@ def findings(model: str, data: bytes, *, step: int = 1 << 20) -> tuple[list[Find
     return report.findings, report.records
 
 
+def test_a_foreign_record_with_a_schema_is_one_finding_still() -> None:
+    better = {"content": [{"text": "ho"}], "preferenceLabel": "preferred"}
+    turns = [
+        {"role": "user", "content": [{"text": "hi"}]},
+        {"role": "assistant", "candidates": [better]},
+    ]
+    record = {"schemaVersion": "ours", "messages": turns}
+    for model in (NOVA, "llama-3-3-70b"):
+        found, _ = findings(model, json.dumps(record).encode())
+        (one,) = (each for each in found if each.line is not None)
+        assert one.name == "record-of-another-format"
+
+
 def test_requests_without_answers_name_no_command_that_would_fail() -> None:
     record = {"recordId": "1", "modelInput": {"messages": CHAT[:1]}}
     found, _ = findings(NOVA, json.dumps(record).encode())
@@ -202,6 +215,10 @@ FILES: list[tuple[str, bytes]] = [
     ("a web page", b"<!DOCTYPE html>\n<html>\n</html>\n"),
     ("Python dictionaries", b"{'prompt': 'a'}\n{'prompt': 'b'}\n"),
     ("UTF-16", (json.dumps(ALPACA) + "\n").encode("utf-16") * 3),
+    ("UTF-16-LE -t UTF-8", (json.dumps(ALPACA) + "\n").encode("utf-16-le") * 3),
+    ("UTF-16-BE -t UTF-8", (json.dumps(ALPACA) + "\n").encode("utf-16-be") * 3),
+    ("binary data", bytes(range(256)) * 4),
+    ('one JSON object with a list "data"', json.dumps({"data": ROWS}).encode()),
     ("gunzip", gzip.compress(json.dumps(ALPACA).encode(), mtime=0)),
     ("a tar archive", tar()),
     ("Excel", zipped()),

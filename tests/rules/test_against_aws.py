@@ -47,13 +47,16 @@ THOUGHT = {"reasoningContent": {"reasoningText": {"text": "It barks."}}}
 CALL = {"toolUse": {"toolUseId": "t", "name": "hours", "input": {}}}
 RESULT = {"toolResult": {"toolUseId": "t", "content": [{"text": "9"}]}}
 SPEC = {"name": "hours", "description": "d", "inputSchema": {"json": {"type": "object"}}}
-TOOLS = {"tools": [{"toolSpec": SPEC}]}
+
+
+def tools(*specs: dict[str, Any]) -> dict[str, Any]:
+    return {"tools": [{"toolSpec": spec} for spec in specs]}
 
 
 def called(**changes: Any) -> dict[str, Any]:
     call = {"toolUse": {**CALL["toolUse"], **changes}}
     turns = (turn("user", "when"), turn("assistant", call), turn("user", RESULT))
-    return talk(*turns, turn("assistant", "at nine"), toolConfig=TOOLS)
+    return talk(*turns, turn("assistant", "at nine"), toolConfig=tools(SPEC))
 
 
 CONVERSATIONS: dict[str, dict[str, Any]] = {
@@ -110,6 +113,21 @@ CONVERSATIONS: dict[str, dict[str, Any]] = {
     "tools": called(),
     "a tool that is not described": called(name="other"),
     "a result of no call": called(toolUseId="x"),
+    "a call whose input is a text": called(input="{}"),
+    "an empty list of described tools": asked(toolConfig=tools()),
+    "a described tool twice": asked(toolConfig=tools(SPEC, SPEC)),
+    "a described tool without words": asked(toolConfig=tools({**SPEC, "description": " "})),
+    "a described tool without a type": asked(
+        toolConfig=tools({**SPEC, "inputSchema": {"json": {}}})
+    ),
+    "null in fields that are not used": {
+        **asked({"text": "x", "image": None, "video": None}),
+        "toolConfig": None,
+        "system": None,
+    },
+    "a text and an image in one block": asked({"text": "x", **medium("image", "png")}),
+    "a video and a document": asked(medium("video", "mp4"), medium("document", "pdf")),
+    "a role in capitals": talk(turn("User", "x"), turn("assistant", "y")),
 }
 
 
@@ -119,7 +137,11 @@ def prompt(*turns: tuple[str, Any], **more: Any) -> dict[str, Any]:
 
 TOOL = {
     "type": "function",
-    "function": {"name": "f", "description": "d", "parameters": {"type": "object"}},
+    "function": {
+        "name": "f",
+        "description": "d",
+        "parameters": {"type": "object", "properties": {}},
+    },
 }
 PROMPTS: dict[str, dict[str, Any]] = {
     "plain": prompt(("user", "x"), reference_answer="y"),
@@ -143,6 +165,13 @@ PROMPTS: dict[str, dict[str, Any]] = {
     "tools": prompt(("user", "x"), tools=[TOOL]),
     "an empty list of tools": prompt(("user", "x"), tools=[]),
     "a tool twice": prompt(("user", "x"), tools=[TOOL, TOOL]),
+    "null in place of tools": prompt(("user", "x"), tools=None),
+    "a tool of another type": prompt(("user", "x"), tools=[{**TOOL, "type": "retrieval"}]),
+    "a tool that is a name": prompt(("user", "x"), tools=[{"type": "function", "name": "f"}]),
+    "a tool without a schema": prompt(
+        ("user", "x"), tools=[{"type": "function", "function": {"name": "f", "description": "d"}}]
+    ),
+    "roles in capitals": prompt(("System", "x"), ("User", "y")),
     "fields for the grader": prompt(("user", "x"), reference_answer="y", difficulty=3),
 }
 

@@ -73,7 +73,7 @@ def nova_validator(model: str) -> Reader:
             content = turn.get("content")
             if not isinstance(content, list):
                 return [*wrong, "content"]
-            kinds = [kind for item in content for kind in item]
+            kinds = [kind for item in content for kind in item if item[kind] is not None]
             documents += kinds.count("document")
             if not set(kinds) & {"text", *_USER, "toolUse"}:
                 wrong.append("nothing but reasoning")
@@ -103,12 +103,16 @@ def _tools(record: Record) -> list[str]:
     config = record.get("toolConfig")
     if config is None:
         return []
-    names = [tool["toolSpec"]["name"] for tool in config["tools"]]
+    specs = [tool["toolSpec"] for tool in config["tools"]]
+    names = [spec["name"] for spec in specs]
     wrong = ["tools"] if not names or len(names) != len(set(names)) else []
+    wrong += ["description"] * any(not (spec.get("description") or "").strip() for spec in specs)
+    wrong += ["schema"] * any("type" not in spec["inputSchema"]["json"] for spec in specs)
     open_calls: set[str] = set()
     for turn in record["messages"]:
         for item in turn["content"]:
             if "toolUse" in item:
+                wrong += ["input"] * (not isinstance(item["toolUse"]["input"], dict))
                 wrong += ["unknown tool"] * (item["toolUse"]["name"] not in names)
                 open_calls.add(item["toolUse"]["toolUseId"])
             if "toolResult" in item:
@@ -118,10 +122,21 @@ def _tools(record: Record) -> list[str]:
     return wrong
 
 
+def _kinds(record: Record) -> set[str]:
+    """The kinds of blocks that a record has; null is no block."""
+    blocks = [item for turn in record["messages"] for item in turn["content"]]
+    return {kind for item in blocks for kind, value in item.items() if value is not None}
+
+
+def _or(value: Any, default: Any) -> Any:
+    """A field's value, null being none."""
+    return default if value is None else value
+
+
 def nova_guide(record: Record) -> list[str]:
     """Amazon Nova User Guide, preparing data: what it says beyond the validator."""
     wrong = nova_validator("lite")(record)
-    kinds = {kind for turn in record["messages"] for item in turn["content"] for kind in item}
+    kinds = _kinds(record)
     if {"image", "video"} <= kinds:
         wrong.append("images or one video")
     return wrong
@@ -130,26 +145,26 @@ def nova_guide(record: Record) -> list[str]:
 def nova_2_bedrock_guide(record: Record) -> list[str]:
     """Bedrock User Guide, nova-2-sft-data-prep: no tools, and fewer formats."""
     wrong = nova_validator("lite-2.0")(record)
-    kinds = {kind for turn in record["messages"] for item in turn["content"] for kind in item}
-    return wrong + ["tools"] * bool({"toolUse", "toolResult"} & kinds or "toolConfig" in record)
+    kinds = _kinds(record)
+    return wrong + ["tools"] * bool({"toolUse", "toolResult"} & kinds or record.get("toolConfig"))
 
 
 def nova_sdk(record: Record) -> list[str]:
     """nova-forge-sdk: the validator's rules, and in its schema one version and one prompt."""
     wrong = nova_validator("lite")(record)
     wrong += ["schema"] * (record.get("schemaVersion") != "bedrock-conversation-2024")
-    wrong += ["system"] * (len(record.get("system", [0])) != 1)
+    wrong += ["system"] * (len(_or(record.get("system"), [0])) != 1)
     return wrong + ["fields"] * bool(set(record) - {"schemaVersion", "system", "messages"})
 
 
 def llama_validator(record: Record) -> list[str]:
     """dataset_validation.py of amazon-bedrock-samples for Llama in the Converse format."""
-    wrong = ["system"] * (len(record.get("system", ())) > 1)
+    wrong = ["system"] * (len(_or(record.get("system"), [])) > 1)
     for turn in record.get("messages", ()):
         role = turn.get("role")
         wrong += ["role"] * (role not in ("user", "assistant", "system"))
         for item in turn.get("content", ()):
-            wrong += ["image in the answer"] * ("image" in item and role == "assistant")
+            wrong += ["image in the answer"] * bool(item.get("image") and role == "assistant")
             wrong += ["no text"] * ("image" not in item and "text" not in item)
     return wrong if "messages" in record else ["messages"]
 
@@ -158,7 +173,7 @@ def distillation_validator(record: Record) -> list[str]:
     """dataset_validator.py of amazon-bedrock-samples, its JSON Schema."""
     wrong = ["schema"] * (record.get("schemaVersion") != "bedrock-conversation-2024")
     wrong += ["fields"] * bool(set(record) - {"schemaVersion", "system", "messages"})
-    wrong += ["system"] * (len(record.get("system", [0])) != 1)
+    wrong += ["system"] * (len(_or(record.get("system"), [0])) != 1)
     turns = record.get("messages", ())
     wrong += ["turns"] * (not 1 <= len(turns) <= 2)
     for n, turn in enumerate(turns):
@@ -188,6 +203,12 @@ def rft_validator(record: Record) -> list[str]:
         wrong += ["answer"] * (isinstance(answer, str) and not answer.strip())
     tools = record.get("tools")
     if tools is not None:
-        names = [tool["function"]["name"] for tool in tools]
+        for tool in tools:
+            about = tool.get("function", {})
+            schema = about.get("parameters") or {}
+            wrong += ["tool"] * (tool.get("type") != "function")
+            wrong += ["tool"] * (not about.get("name") or not about.get("description"))
+            wrong += ["tool"] * (schema.get("type") != "object" or "properties" not in schema)
+        names = [tool.get("function", {}).get("name") for tool in tools]
         wrong += ["tools"] * (not names or len(names) != len(set(names)))
     return wrong

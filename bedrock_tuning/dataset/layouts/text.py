@@ -42,7 +42,7 @@ def decode(data: bytes, *, where: str, encoding: str = "") -> Decoded:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return Decoded(_strictly(data, name, where), "")
-    unmarked = _utf_16(data[:_SAMPLE])
+    unmarked = utf_16_of(data[:_SAMPLE])
     if unmarked:
         said = f"{where}: read as {unmarked.upper()}; --encoding overrules"
         return Decoded(_strictly(data, unmarked, where), said)
@@ -75,8 +75,8 @@ def _strictly(data: bytes, encoding: str, where: str) -> str:
         ) from None
 
 
-def _utf_16(sample: bytes) -> str:
-    """The byte order of UTF-16 that lacks its mark: Latin text is every other byte zero."""
+def utf_16_of(sample: bytes) -> str:
+    """The encoding of UTF-16 that lacks its mark, else "": Latin text is every other byte zero."""
     half = len(sample) // 2
     if half < 4:
         return ""
