@@ -16,6 +16,11 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
             "Malformed input request: required key [prompt] not found, please reformat your input",
             "Data files must have keys input and output",
             "Unexpected dataset format",
+            "Field required: messages",
+            "Extra inputs are not permitted",
+            "Invalid reference_answer, must be a string or dictionary",
+            "Invalid content, at least one of ['text', 'image', 'video'] must be provided",
+            "Invalid messages, last message must be a candidates message",
         ),
     ),
     (
@@ -108,6 +113,9 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
             "Invalid messages, last turn should have assistant role",
             "Messages must alternate between 'user' and 'assistant' roles, starting with 'user'.",
             "Invalid messages, system message must be first if present.",
+            "Invalid messages, both ['user', 'assistant'] are needed in sample",
+            "Invalid messages, must have at least one user message",
+            "Invalid value for role, valid values are ['user', 'assistant']",
         ),
     ),
     (
@@ -116,7 +124,27 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
         (
             "Invalid content, image/video samples not supported by Nova Micro model",
             "Invalid content, reasoning samples are only supported by Nova 2.0 Lite.",
+            "Invalid content, toolUse cannot be included when role is 'user'",
+            "Invalid content, reasoningContent can only be included in assistant messages",
+        ),
+    ),
+    (
+        "do not fit together",
+        "describe each tool once",
+        (
             "Invalid toolUse, tool 'x' not found in toolConfig",
+            "Invalid toolUse, duplicate toolUseId 't'",
+            "Invalid toolUse, input must be a JSON object",
+            "Invalid toolUse, toolUseId cannot be empty",
+            "Invalid toolResult, toolUseId 't' not found in previous toolUse",
+            "Invalid toolResult content, either text or json must be provided",
+            "Invalid toolConfig, duplicate tool names found",
+            "Invalid toolConfig, tools list cannot be empty",
+            "Invalid toolSpec, description cannot be empty",
+            "Invalid inputSchema, json must have a 'type' field",
+            "Invalid tools, tools field is required and cannot be empty list",
+            "Invalid tool type, must be 'function'",
+            "Invalid parameters type, must be 'object'",
         ),
     ),
     (
@@ -135,6 +163,9 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
         (
             "Number of samples 7 out of bounds between 8 and 20000 for lite",
             "The training dataset must contain at least 100 records",
+            "Input data at train.jsonl should contain between 8 and 20000 records",
+            "Training dataset must have between 1,000 and 500,000 training samples",
+            "Number of valid training samples (5) is below the minimum of 8 for lite",
         ),
     ),
     (
@@ -157,6 +188,8 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
         (
             "1 validation error detected: Value 's3://..' at 'trainingDataConfig.s3Uri' failed to "
             "satisfy constraint: Member must satisfy regular expression pattern",
+            "Parameter validation failed: Invalid length for parameter jobName",
+            "Malformed input request: expected maxLength: 2048, actual: 3000",
         ),
     ),
     (
@@ -177,7 +210,10 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
     (
         "type of customization",
         "tuning models",
-        ("The model you specified does not support fine-tuning",),
+        (
+            "The model you specified does not support fine-tuning",
+            "RFT task type is only supported on lite-2.0 model. Current model: pro.",
+        ),
     ),
     (
         "more tokens",
@@ -215,7 +251,27 @@ MEANINGS: list[tuple[str, str, tuple[str, ...]]] = [
         ("The model is currently being updated", "The endpoint is in CREATING state"),
     ),
     ("a quota", "Service Quotas", ("You have reached the custom models per account limit",)),
-    ("not JSON Lines", "tuning validate", ("Duplicate key found in JSON",)),
+    (
+        "not JSON Lines",
+        "tuning validate",
+        (
+            "Duplicate key found in JSON",
+            "Failed to parse line 3: Expecting value",
+            "Could not parse record 7",
+            "File is not jsonl: train.csv",
+        ),
+    ),
+    (
+        "longer than the model accepts",
+        "shorten it",
+        ("Dataset validation failed: caption for record 17 exceeds maximum length",),
+    ),
+    (
+        "owner of a bucket",
+        "12 digits",
+        ("Bucket owner mismatch: expected 111122223333", "Invalid bucketOwner in record 3"),
+    ),
+    ("provider's terms", "AWS Support", ("The dataset has content that violates our policies",)),
 ]
 
 
