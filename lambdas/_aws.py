@@ -1,8 +1,9 @@
 """The only AWS clients of the functions, made at first use and kept while the function is warm."""
 
+import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -152,6 +153,26 @@ def pricing() -> Any:
 def ec2() -> "EC2Client":
     """Closes the default security group of the app's network."""
     return told_apart(boto3.client("ec2", config=_CONFIG))
+
+
+def tell(
+    topic_arn: str,
+    *,
+    subject: str,
+    message: Mapping[str, str | None],
+    customization: str,
+    status: str,
+) -> None:
+    """Sends a message, with the attributes by which subscriptions choose."""
+    sns().publish(
+        TopicArn=topic_arn,
+        Subject=subject.encode("ascii", "replace").decode()[:100],
+        Message=json.dumps(message),
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in (("customization", customization), ("status", status))
+        },
+    )
 
 
 def region() -> str:

@@ -11,8 +11,9 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.decisions import AdmissionDecision
 from bedrock_tuning.serving.intent import overtaken
-from lambdas import _lifecycle, _manifests
+from lambdas._data import _manifests
 from lambdas._records import _intent, _runs
+from lambdas._serving import _lifecycle
 
 logger = logging.getLogger(__name__)
 

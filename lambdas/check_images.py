@@ -8,14 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
+from bedrock_tuning.checking import ImageRef, check_images
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
-from bedrock_tuning.sources import s3
 from lambdas import _aws
-from lambdas._manifests import scope_of
+from lambdas._data import _manifests
 from lambdas._records import _pins
 
 # A message's worth: SNS takes 256 KiB, a person reads a few lines.
@@ -55,8 +54,8 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
         for kind in s3_layout.KINDS:
             wanted = [ImageRef(line, key, text) for k, line, key, text in refs if k == kind]
             if wanted:
-                scope = scope_of(customization, kind, env)
-                source = _pins.Pinning(_images(scope))
+                scope = _manifests.scope_of(customization, kind, env)
+                source = _pins.Pinning(_manifests.images(scope))
                 partials.append(check_images(wanted, source, scope, on_finding=findings.add))
                 pins[kind] = source.pins
         file.seek(0)
@@ -69,8 +68,3 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
         ContentType="application/json",
     )
     return {"images": len(refs)}
-
-
-def _images(scope: DatasetScope) -> s3.S3Images:
-    client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
-    return s3.S3Images(scope.bucket, client=client, boto=_aws.s3())

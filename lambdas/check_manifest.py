@@ -18,7 +18,7 @@ from bedrock_tuning.config.lambda_environment import CheckEnvironment
 from bedrock_tuning.rules.finding import FindingsFile
 from bedrock_tuning.sources import s3
 from lambdas import _aws
-from lambdas._manifests import scope_of
+from lambdas._data._manifests import scope_of
 
 logger = logging.getLogger(__name__)
 

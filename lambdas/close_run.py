@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"state": the workflow's whole state, "execution": its name, "started": ISO time}.
 
-    Returns status, subject, message, failed, notify, run. The subject fits SNS: at most 100
-    characters, ASCII, one line.
+    Returns status, subject, message, failed, notify, run, customization. The subject fits SNS: at
+    most 100 characters, ASCII, one line.
     """
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]
@@ -45,6 +45,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             execution=event["execution"],
             **({_runs.UNWATCHED: True} if _unwatched(state) else {}),
             endpoint_arn=serving.get("endpoint_arn"),
+            settings_version=(state.get("settings") or {}).get("version"),
             declined_by=declined.get("declined_by"),
             decision_reason=declined.get("reason"),
         )
@@ -53,7 +54,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             _finish(env, item["run_key"], run, state)
     logger.info("closed", extra={"run": run, "status": ended.status})
     subject = ended.subject.encode("ascii", "replace").decode()[:100]
-    return {**asdict(ended), "subject": subject, "run": run}
+    # An attribute of a message may not be empty.
+    whose = customization or "unknown"
+    return {**asdict(ended), "subject": subject, "run": run, "customization": whose}
 
 
 def _unwatched(state: Mapping[str, Any]) -> bool:

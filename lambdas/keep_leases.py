@@ -283,8 +283,9 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
 
 
 def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:
-    message = {"status": status, "customization": name, "message": text}
-    _aws.sns().publish(TopicArn=env.topic_arn, Subject=subject, Message=json.dumps(message))
+    whose = name or "unknown"
+    message = {"status": status, "customization": whose, "message": text}
+    _aws.tell(env.topic_arn, subject=subject, message=message, customization=whose, status=status)
 
 
 def _read(env: LeaseEnvironment, name: str) -> Intent:

@@ -270,15 +270,15 @@ def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Resu
 
 
 def _tell(env: ReconcileEnvironment, item: Item, outcome: Outcome) -> None:
-    _aws.sns().publish(
-        TopicArn=env.topic_arn,
-        Subject=outcome.subject.encode("ascii", "replace").decode()[:100],
-        Message=json.dumps(
-            {
-                "status": outcome.status,
-                "customization": item["customization"],
-                "run": item["run"],
-                "message": outcome.message,
-            }
-        ),
+    _aws.tell(
+        env.topic_arn,
+        subject=outcome.subject,
+        message={
+            "status": outcome.status,
+            "customization": item["customization"],
+            "run": item["run"],
+            "message": outcome.message,
+        },
+        customization=item["customization"],
+        status=outcome.status,
     )

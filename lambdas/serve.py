@@ -1,6 +1,5 @@
 """Brings what is served to the desired state, one step per call, for the customization's owner."""
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -11,7 +10,6 @@ from typing import Any, Final
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ServeEnvironment
-from bedrock_tuning.serving import smoke_test
 from bedrock_tuning.serving.intent import Begun, Intent, Published
 from bedrock_tuning.serving.plan import (
     Action,
@@ -24,6 +22,7 @@ from bedrock_tuning.serving.plan import (
 from lambdas import _aws, _endpoints
 from lambdas._records import _runs
 from lambdas._serving.ending import end
+from lambdas._serving.smoke import smoke
 from lambdas._serving.undo import roll_back, take_up
 from lambdas._serving.work import LostError, State, Work, found, lost, may_create, may_renew, own
 
@@ -265,15 +264,7 @@ def _publish_model(work: Work) -> None:
 
 def _smoke(work: Work) -> State:
     wrong = _wrong(work)
-    if wrong is not None:
-        return work.next("roll-back", wrong)
-    answer = _ask(work.customization, work.state["endpoint_arn"])
-    test = smoke_test.verdict(work.customization, answer)
-    if not test.passed:
-        return work.next("roll-back", f"the smoke test failed: {test.detail}")
-    return work.next(
-        "publish", "the smoke test passed", smoke=test.detail, embedding_length=test.length
-    )
+    return smoke(work) if wrong is None else work.next("roll-back", wrong)
 
 
 def _wrong(work: Work) -> str | None:
@@ -285,19 +276,6 @@ def _wrong(work: Work) -> str | None:
     if (there.status, there.model_arn) != ("ready", model_arn):
         return f"{arn} is {there.status} and serves {there.model_arn}, not {model_arn}"
     return None
-
-
-def _ask(customization: Customization, endpoint_arn: str) -> Any:
-    question = smoke_test.question(customization)
-    if question.operation == "Converse":
-        return _aws.bedrock_runtime().converse(modelId=endpoint_arn, **question.body)
-    answer = _aws.bedrock_runtime().invoke_model(
-        modelId=endpoint_arn,
-        body=json.dumps(question.body),
-        contentType="application/json",
-        accept="application/json",
-    )
-    return json.loads(answer["body"].read())
 
 
 def _publish(work: Work) -> State:

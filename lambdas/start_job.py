@@ -1,5 +1,6 @@
 """Decides whether a valid dataset becomes a job, at what price, and builds the request."""
 
+import json
 import logging
 import os
 from collections.abc import Mapping
@@ -18,7 +19,8 @@ from bedrock_tuning.run.decisions import StartDecision
 from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
 from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.sources import price_list, quotas
-from lambdas import _aws, _manifests
+from lambdas import _aws
+from lambdas._data import _manifests
 from lambdas._records import _runs
 from lambdas._records._runs import WorkLock
 
@@ -80,6 +82,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     lacks = _lacks(env, customization)
     reason = cost.needs_approval(customization=customization, estimate=estimate, lacks=lacks)
     _keep_checked(env, customization.name, run, versions)
+    request = job.pascal_case(plan.request())
+    parameters = request.get("HyperParameters", {})
     _runs.update_run(
         env.runs_table,
         run,
@@ -87,6 +91,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         estimate=str(estimate),
         approval_reason=reason,
         builds_on=customization.custom_model or None,
+        base_model=request["BaseModelIdentifier"],
+        hyperparameters=json.dumps(parameters),
     )
     logger.info("start", extra={"run": run, "run_key": key, "approval": reason})
     return _decision(
@@ -96,10 +102,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         with_validation=plan.with_validation,
         with_configuration=job.configuration(customization) is not None,
         estimate=str(estimate),
-        request=(request := job.pascal_case(plan.request())),
+        request=request,
         about={
             "model": request["BaseModelIdentifier"],
-            "hyperparameters": request.get("HyperParameters", {}),
+            "hyperparameters": parameters,
             "datasets": {
                 kind: {"version": versions[kind], "fingerprint": fingerprint}
                 for kind, fingerprint in report["fingerprints"].items()

@@ -2,24 +2,31 @@
 
 Amazon Bedrock reads images where they lie, and a run may wait for days between its check and its
 job. What each image was is pinned by the check (lambdas/_records/_pins.py); listings say what it is
-now.
+now. Pictures by which a model is judged must not be trained on: that is seen here, too, before
+anything is paid.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.decisions import ImagesDecision
 from bedrock_tuning.wording import counted
 from lambdas import _aws
+from lambdas._data import _evaluation
 from lambdas._records import _pins
 
 logger = logging.getLogger(__name__)
 
+# Bytes by key, of the images of each kind that are as they were.
+Sizes = dict[s3_layout.Kind, dict[str, int]]
 # A message's worth: SNS takes 256 KiB, a person reads a few lines.
 _NAMED: Final = 20
 
@@ -34,18 +41,29 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     run, customization = event["run"], from_settings(event["settings"]).customization
     if not event["check"]["shards"]:
         return _decision("same", "the dataset has no images")
+    pinned = _pins.read(env.output_bucket, run, customization.name)
+    sizes: Sizes = {kind: {} for kind in s3_layout.KINDS}
     changed = 0
     named: list[str] = []
-    for kind, pins in _pins.read(env.output_bucket, run, customization.name).items():
+    for kind, pins in pinned.items():
         bucket = env.buckets.of(kind)
-        for key, etag in _now(bucket, customization.media_folders):
+        for key, etag, size in _now(bucket, customization.media_folders):
             if pins.get(key) == etag:
+                sizes[kind][key] = size
                 del pins[key]
         # What is left is gone, or has another ETag.
         changed += len(pins)
         named += [s3_layout.uri(bucket, key) for key in sorted(pins)[:_NAMED]]
     if not changed:
-        return _decision("same", "every image is as it was checked")
+        both = _trained_on(env, customization, run, sizes)
+        if not both:
+            return _decision("same", "every image is as it was checked")
+        return _decision(
+            "trained-on",
+            f"{counted(len(both), 'picture')} that the model is to be judged by would be trained "
+            f"on, so no job was started: {', '.join(both[:_NAMED])}. Remove them from one of the "
+            "manifests and upload both again",
+        )
     logger.warning("changed images", extra={"run": run, "images": changed})
     more = f" and {changed - _NAMED:,} more" if changed > _NAMED else ""
     return _decision(
@@ -55,13 +73,39 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     )
 
 
-def _now(bucket: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Key and ETag of every object below some folders."""
+def _trained_on(
+    env: RunEnvironment, customization: Customization, run: str, sizes: Sizes
+) -> list[str]:
+    """The pictures of an evaluation that are in the training set as well, by their bytes.
+
+    Equal objects have different ETags where they are encrypted with a key of KMS.
+    """
+    if not customization.evaluation.is_gate:
+        return []
+    by_size: dict[int, list[str]] = {}
+    for key, size in sizes["training"].items():
+        by_size.setdefault(size, []).append(key)
+
+    @cache
+    def digest(bucket: str, key: str) -> bytes:
+        return hashlib.sha256(_evaluation.read(bucket, key)).digest()
+
+    found = []
+    for record in _evaluation.records(env, customization, run):
+        bucket, key = s3_layout.split_uri(record["image-ref"])
+        alike = by_size.get(sizes["validation"][key], [])
+        if any(digest(bucket, key) == digest(env.training_bucket, each) for each in alike):
+            found.append(record["image-ref"])
+    return found
+
+
+def _now(bucket: str, folders: tuple[str, ...]) -> Iterator[tuple[str, str, int]]:
+    """Key, ETag and size of every object below some folders."""
     pages = _aws.s3().get_paginator("list_objects_v2")
     for folder in folders:
         for page in pages.paginate(Bucket=bucket, Prefix=folder):
             for each in page.get("Contents", ()):
-                yield each["Key"], each["ETag"].strip('"')
+                yield each["Key"], each["ETag"].strip('"'), each["Size"]
 
 
 def _decision(decision: ImagesDecision, reason: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
+from bedrock_tuning.run.row import BROKEN, next_words
 from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.wording import counted
 
@@ -21,8 +22,6 @@ _TOLD: Final = (
     "declined",
     "expired",
 )
-_BROKEN: Final = ("failed", "stopped", "aborted", "serving-failed")
-_RUNNING: Final = ("checking", "valid", QUEUED, "training")
 
 
 def result(found: Row) -> str:
@@ -36,7 +35,7 @@ def result(found: Row) -> str:
         return f"taken by {found['taken_by']}"
     if status == QUEUED:
         return f"{found.get('place', 'waits')} for a free slot for its job"
-    if status in _TOLD or status in _BROKEN:
+    if status in _TOLD or status in BROKEN:
         return _short(str(found.get("message", "")))
     parts = []
     if "model_arn" in found:
@@ -50,23 +49,8 @@ def result(found: Row) -> str:
 
 def next_step(deployment: Deployment, found: Row) -> str:
     """The command to type next; "" where there is nothing to do."""
-    run, name, status = found["run"], found["customization"], found["status"]
-    if status == "awaiting-approval":
-        return deployment.command(f"approve {run}")
-    if status == "rejected":
-        return deployment.command(f"report {run}")
-    if "taken_by" in found:
-        return deployment.command(f"run {found['taken_by']}")
-    if status == "waiting":
-        return deployment.command(f"upload DATASET -c {name}")
-    if status in _RUNNING:
-        return deployment.command(f"run {run} -f")
-    # On demand nothing is billed by the hour, so nothing is listed there.
-    if status == "served" and ":provisioned-model/" in str(found.get("endpoint_arn")):
-        return deployment.command("endpoints")
-    if status in _BROKEN:
-        return deployment.command(f"run {run}")
-    return ""
+    words = next_words(found)
+    return deployment.command(words) if words else ""
 
 
 def _price(estimate: str) -> str:

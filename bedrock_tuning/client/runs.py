@@ -8,6 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.items import RUN
+from bedrock_tuning.run.row import AT, hyperparameters, timeline
 from bedrock_tuning.run.turns import QUEUED, queue
 from bedrock_tuning.run.turns import waiting as waiting_runs
 from bedrock_tuning.wording import closest
@@ -23,8 +24,9 @@ _ALL: Final = 100_000
 Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = (
-    "decided_about", "execution", "job_name", "run_key", "training_version", "validation_version",
-)  # fmt: skip
+    *("execution", "job_name", "run_key", "training_version", "validation_version"),
+    "settings_version",
+)
 # What only machines need.
 _HIDDEN = ("id", "open", "turn", "watched_since", "ended", "unwatched")
 
@@ -238,7 +240,13 @@ def visible(found: Row) -> dict[str, Any]:
     about = ("run", "customization", "status", "place", "message", "approval_reason", "estimate")
     first = (*about, "records", "errors", "warnings", "created", "updated")
     shown = {name: found[name] for name in first if name in found}
-    shown.update((name, found[name]) for name in sorted(found) if name not in _HIDDEN)
+    left = (*_HIDDEN, *(name for name in found if name.startswith(AT)))
+    shown.update((name, found[name]) for name in sorted(found) if name not in left)
+    moments = timeline(found)
+    if moments:
+        shown["timeline"] = [f"{moment.at} {moment.what}" for moment in moments]
+    if "hyperparameters" in shown:
+        shown["hyperparameters"] = hyperparameters(found)
     if "decided_about" in shown:
         shown["decided_about"] = json.loads(shown["decided_about"])
     return shown

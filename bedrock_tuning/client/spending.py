@@ -1,6 +1,7 @@
 """What an environment costs now, by customization: served and stored, and what was billed."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -99,19 +100,36 @@ def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
 
 def _billed(deployment: Deployment) -> dict[str, float]:
     """This month's bill by customization, as far as its tags were activated for billing."""
-    today = datetime.now(UTC).date()
-    start = today.replace(day=1)
-    # The end is exclusive, and a period must not be empty on the first of a month.
-    end = date.fromordinal(today.toordinal() + 1)
-    key = f"{TAG_PREFIX}:customization"
+    since = datetime.now(UTC).date().replace(day=1)
+    return _bill(deployment, since=since, by="customization", tags={})
+
+
+def billed_for(deployment: Deployment, run: str) -> float | None:
+    """What is billed for a run's job, model and endpoint in USD; None where no bill has its tag.
+
+    AWS bills each such request. Bills are a day late.
+    """
+    began = datetime.strptime(run[:8], "%Y%m%d").replace(tzinfo=UTC).date()
+    return _bill(deployment, since=began, by="run", tags={"run": run}).get(run)
+
+
+def _bill(
+    deployment: Deployment, *, since: date, by: str, tags: Mapping[str, str]
+) -> dict[str, float]:
+    """USD by the values of one of our tags, of what also has these."""
+    wanted = {"environment": deployment.environment, **tags}
+    filters = [
+        {"Tags": {"Key": f"{TAG_PREFIX}:{name}", "Values": [value]}}
+        for name, value in wanted.items()
+    ]
+    # The end is exclusive, and a period must not be empty on its first day.
+    end = date.fromordinal(datetime.now(UTC).date().toordinal() + 1)
     asked: dict[str, Any] = {
-        "TimePeriod": {"Start": f"{start}", "End": f"{end}"},
+        "TimePeriod": {"Start": f"{since}", "End": f"{end}"},
         "Granularity": "MONTHLY",
         "Metrics": ["UnblendedCost"],
-        "Filter": {
-            "Tags": {"Key": f"{TAG_PREFIX}:environment", "Values": [deployment.environment]}
-        },
-        "GroupBy": [{"Type": "TAG", "Key": key}],
+        "Filter": filters[0] if len(filters) == 1 else {"And": filters},
+        "GroupBy": [{"Type": "TAG", "Key": f"{TAG_PREFIX}:{by}"}],
     }
     found: dict[str, float] = {}
     while True:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
 from typing import cast
@@ -27,6 +27,7 @@ from bedrock_tuning.config.customization_fields import (
     TABLES,
     Budget,
     DesiredServing,
+    Evaluation,
     Override,
 )
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
@@ -76,6 +77,7 @@ class Customization:
     tags: Mapping[str, str]
     warnings: tuple[str, ...]
     renamed_from: str = ""
+    evaluation: Evaluation = field(default_factory=Evaluation)
 
     @property
     def dataset(self) -> DatasetContract:
@@ -307,6 +309,7 @@ def _read_file(
     validation, folders = policy.get("validation"), job_checks.read_folders(dataset, policy)
     serving = checks.read_serving(root, model=model)
     budget = checks.read_budget(root)
+    evaluation = job_checks.read_evaluation(root, model=model, mode=serving.mode)
     overrides = checks.read_overrides(root.table("rules"), rules=rules)
     tags = checks.read_tags(root.table("tags"))
     if model is None:
@@ -337,6 +340,11 @@ def _read_file(
                 "validation",
                 f'"{validation}" overrides the catalogue\'s "{published}" ({cite(fact.source)})',
             )
+    if evaluation.is_gate and (validation or published) != "required":
+        root.problem(
+            "evaluation",
+            'judges a model by its validation set: set validation = "required" in [dataset]',
+        )
     return Customization(
         name=name,
         file=root.problems.file,
@@ -357,4 +365,5 @@ def _read_file(
         tags=tags,
         warnings=tuple(re.sub("\0.*?\0", "", each) for each in root.problems.warnings),
         renamed_from=head["renamed_from"],
+        evaluation=evaluation,
     )

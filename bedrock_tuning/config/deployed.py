@@ -7,7 +7,12 @@ from typing import Any, Final
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.customization_fields import Budget, DesiredServing, Override
+from bedrock_tuning.config.customization_fields import (
+    Budget,
+    DesiredServing,
+    Evaluation,
+    Override,
+)
 from bedrock_tuning.errors import CustomizationError
 
 # A standard parameter holds 4,096 bytes and is free; an advanced one cannot be made standard again.
@@ -48,6 +53,7 @@ def to_settings(customization: Customization) -> dict[str, Any]:
         "serving": asdict(customization.serving),
         "budget": asdict(customization.budget),
         "tags": dict(customization.tags),
+        "evaluation": asdict(customization.evaluation),
     }
 
 
@@ -78,6 +84,7 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
                 budget=Budget(**values["budget"]),
                 tags=values["tags"],
                 warnings=(),
+                evaluation=Evaluation(**values["evaluation"]),
             ),
             service_role=values["service_role"],
             starter_role=values["starter_role"],

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import BaseModel, base_id, cite
-from bedrock_tuning.config.customization_fields import TABLES
+from bedrock_tuning.config.customization_fields import TABLES, Evaluation
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Section
@@ -102,3 +102,22 @@ def shared_folders(customizations: Mapping[str, Owner]) -> Iterator[str]:
                         f"{other.name} ({its}): give each customization folders of its own, or "
                         "copy the images"
                     )
+
+
+def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Evaluation:
+    """[evaluation]; without the table every model that passes its smoke test is published."""
+    section = root.table("evaluation")
+    if not root.holds_table("evaluation"):
+        return Evaluation()
+    found = Evaluation(**section.read(TABLES["evaluation"]))
+    if not found.is_gate and not {"min_recall", "not_worse_than_base"} & section.refused:
+        root.problem("evaluation", "asks for nothing: set min_recall or not_worse_than_base = true")
+    if model is not None and model.task != "image-to-embedding":
+        root.problem(
+            "evaluation",
+            f"judges models of embeddings, which {model.name} is not: remove it; `tuning compare` "
+            "shows answers of both models side by side",
+        )
+    if mode == "none":
+        root.problem("evaluation", "needs a model that is served: set mode in [serving]")
+    return found

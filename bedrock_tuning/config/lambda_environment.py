@@ -62,7 +62,7 @@ class CheckEnvironment(DatasetEnvironment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnvironment(DatasetEnvironment):
-    """admit, merge, start_job, record_job, close_run: they know the runs table."""
+    """admit, merge, start_job, record_job, close_run, draw_page: they know the runs table."""
 
     runs_table: str
 
@@ -94,6 +94,7 @@ class ServeEnvironment(Environment):
     """serve. poll_seconds: wait between two looks; serving_timeout_seconds: then it gives up."""
 
     runs_table: str
+    output_bucket: str
     parameter_prefix: str
     poll_seconds: int
     serving_timeout_seconds: int

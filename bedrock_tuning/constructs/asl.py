@@ -1,5 +1,6 @@
 """States of the Amazon States Language as plain data: calls, choices, messages, their retries."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
@@ -144,11 +145,28 @@ def equals(path: str, value: str, then: str) -> State:
     return {"Variable": path, "StringEquals": value, "Next": then}
 
 
-def publish(message: State | str, *, subject: str, then: str, catch: str = "Close run") -> State:
-    """Sends a message to the topic: an object, or the path of a text."""
+def publish(
+    message: State | str,
+    *,
+    subject: str,
+    about: Mapping[str, str],
+    then: str,
+    catch: str = "Close run",
+) -> State:
+    """Sends a message to the topic: an object, or the path of a text.
+
+    about: its attributes, texts or paths, by which subscriptions choose messages.
+    """
     parameters: State = {"TopicArn": "${Topic}"}
     parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
     parameters["Message.$" if isinstance(message, str) else "Message"] = message
+    parameters["MessageAttributes"] = {
+        name: {
+            "DataType": "String",
+            "StringValue.$" if value.startswith("$") else "StringValue": value,
+        }
+        for name, value in about.items()
+    }
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
@@ -196,6 +214,7 @@ def approval(
                 "approve.$": f"States.Format('tuning approve {{}} -e {environment}', {of}.run)",
             },
             subject="A run awaits approval of its price",
+            about={"customization": f"{of}.customization", "status": "awaiting-approval"},
             then=wait,
         ),
         wait: {

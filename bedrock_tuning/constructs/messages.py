@@ -28,6 +28,10 @@ DESCRIPTIONS: Final = {
         "log says why and what to do"
     ),
     "LeaseKeeperNotCalled": "keep_leases was not called for an hour: nothing ends leases now",
+    "PagesNotDrawn": (
+        "draw_page failed, so the page of a run shows its dataset only: `tuning report` draws it, "
+        "and the last error in its log says why"
+    ),
     "RunsNotReconciled": (
         "reconcile failed, so a run whose execution ended may look as if it went on: the last "
         "error in its log names it"
@@ -94,7 +98,7 @@ class Messages(Construct):
                 evaluation_periods=1,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            alarm.add_alarm_action(actions.SnsAction(self.topic))
+            self._tell(alarm)
 
     def alarm_on_silence(
         self, scope: Construct, construct_id: str, metric: cloudwatch.Metric
@@ -109,4 +113,10 @@ class Messages(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
-        silent.add_alarm_action(actions.SnsAction(self.topic))
+        self._tell(silent)
+
+    def _tell(self, alarm: cloudwatch.Alarm) -> None:
+        """When it begins, and when it is over."""
+        told = actions.SnsAction(self.topic)
+        alarm.add_alarm_action(told)
+        alarm.add_ok_action(told)

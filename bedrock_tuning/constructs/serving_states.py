@@ -1,7 +1,7 @@
 """The serving part of the workflow: one function, which says after each step what comes next."""
 
 from bedrock_tuning.constructs.asl import PATIENT_RETRY, State, approval, call, choose, equals, to
-from bedrock_tuning.contracts.serving import SERVE
+from bedrock_tuning.contracts.serving import EVALUATE, SERVE
 
 
 def serving_states(environment: str, approval_seconds: int) -> dict[str, State]:
@@ -42,7 +42,9 @@ def serving_states(environment: str, approval_seconds: int) -> dict[str, State]:
             "Next": "Serve",
         },
         "Smoke test": act("smoke", then="Proved?", catch=undo),
-        "Proved?": choose(equals(step, "publish", "Publish endpoint"), default="Roll back"),
+        "Proved?": choose(equals(step, "publish", "Evaluate"), default="Roll back"),
+        "Evaluate": {**call(EVALUATE, then="Good enough?"), "Catch": [undo]},
+        "Good enough?": choose(equals(step, "publish", "Publish endpoint"), default="Roll back"),
         "Publish endpoint": act("publish", then="Published?", catch=undo),
         "Published?": choose(
             equals(step, "wait", "Wait for endpoint"),

@@ -28,6 +28,7 @@ from bedrock_tuning.contracts.functions import (
     CHECK_IMAGES,
     CHECK_MANIFEST,
     CLOSE_RUN,
+    DRAW_PAGE,
     MERGE,
     RECORD_JOB,
     START_JOB,
@@ -300,12 +301,15 @@ def _end() -> dict[str, State]:
     return {
         "Close run": call(CLOSE_RUN, then="Worth a message?", catch="Say that closing failed"),
         "Worth a message?": choose(
-            {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Notify"},
+            {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Draw page"},
             default="Ended well?",
         ),
+        # Without its page a run is told all the same; an alarm says that it was not drawn.
+        "Draw page": call(DRAW_PAGE, then="Notify", catch="Notify"),
         "Notify": publish(
             "States.JsonToString($.outcome)",
             subject="$.outcome.subject",
+            about={"customization": "$.outcome.customization", "status": "$.outcome.status"},
             then="Ended well?",
             catch="Failed to notify",
         ),
@@ -326,6 +330,7 @@ def _end() -> dict[str, State]:
                 "message.$": _with_error(_UNRECORDED),
             },
             subject="A run could not be closed",
+            about={"status": "failed"},
             then="Closing failed",
             catch="Failed to notify",
         ),

@@ -162,6 +162,11 @@ def workflow_name(environment: str) -> str:
     return f"tuning-{environment}-workflow"
 
 
+def dashboard_name(environment: str) -> str:
+    """The name of an environment's dashboard."""
+    return f"tuning-{environment}"
+
+
 def workflow_arn(environment: str) -> str:
     """The state machine's ARN, from its name alone."""
     return (

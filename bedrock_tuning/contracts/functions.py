@@ -25,7 +25,7 @@ from bedrock_tuning.contracts.contract import (
     Scope,
     workflow_arn,
 )
-from bedrock_tuning.contracts.serving import KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
+from bedrock_tuning.contracts.serving import EVALUATE, KEEP_LEASES, PROVISIONED_THROUGHPUT, SERVE
 from bedrock_tuning.run import items
 from bedrock_tuning.run.decisions import (
     AdmissionDecision,
@@ -204,6 +204,18 @@ def _verify_images(_: Scope) -> tuple[Grant, ...]:
             "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
         ),
         g.listing("list images", buckets=g.DATASETS, prefixes=folders),
+        g.objects(
+            "compare pictures of an evaluation",
+            "s3:GetObject",
+            buckets=g.DATASETS,
+            patterns=folders,
+        ),
+        g.objects(
+            "read which pictures those are",
+            "s3:GetObject",
+            buckets=("{validation}",),
+            patterns=[s3_layout.checked_manifest_key(g.ANY, g.ANY, "validation")],
+        ),
         g.use_data_key(*g.READ_KEY),
     )
 
@@ -296,6 +308,43 @@ CLOSE_RUN: Final = FunctionSpec(
 )
 
 
+def _draw_page(_: Scope) -> tuple[Grant, ...]:
+    folders = [f"{s3_layout.folder(g.ANY)}*"]
+    reports = [
+        f"{s3_layout.report_prefix(g.ANY, g.ANY)}{file}"
+        for file in ("report.json", "metrics.json", "pictures.json", "smoke.*", "evaluation.json")
+    ]
+    return (
+        g.objects("read what was found", "s3:GetObject", buckets=g.OUTPUT, patterns=reports),
+        g.listing(
+            "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
+        ),
+        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
+        g.objects(
+            "read the manifest that was checked",
+            "s3:GetObjectVersion",
+            buckets=("{training}",),
+            patterns=[s3_layout.manifest_key(g.ANY)],
+        ),
+        g.write_reports("report.html", "pictures.json"),
+        g.use_data_key(),
+        *g.runs("GetItem", keys=(items.RUN,)),
+    )
+
+
+DRAW_PAGE: Final = FunctionSpec(
+    name="DrawPage",
+    module="draw_page",
+    does="draws the page of a run that has ended",
+    variables=RunEnvironment,
+    grants=_draw_page,
+    # A run may end before anything is known of it, so no path of its data is relied on.
+    payload={"state": "$", "execution": "$$.Execution.Id"},
+    memory_mb=_ONE_PROCESSOR_MB,
+    writes="check",
+)
+
+
 def _reconcile(scope: Scope) -> tuple[Grant, ...]:
     return (
         # What the workflow would have recorded.
@@ -342,7 +391,9 @@ FUNCTIONS: Final = (
     VERIFY_IMAGES,
     RECORD_JOB,
     SERVE,
+    EVALUATE,
     CLOSE_RUN,
+    DRAW_PAGE,
     RECONCILE,
     KEEP_LEASES,
     PROVISIONED_THROUGHPUT,

@@ -2,7 +2,9 @@
 
 from typing import Final, get_args
 
+from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
+    DatasetEnvironment,
     LeaseEnvironment,
     ServeEnvironment,
     ThroughputEnvironment,
@@ -33,6 +35,9 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
         g.ask_lifecycle(),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
         *g.runs("GetItem", "PutItem"),
+        # The answer to its smoke test.
+        g.write_reports("smoke.*"),
+        g.use_data_key(),
     )
 
 
@@ -82,6 +87,46 @@ SERVE: Final = FunctionSpec(
     grants=_serve,
     payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
     answer=Answer(path="$.serving", field="step", values=get_args(ServingStep)),
+    writes="check",
+)
+
+
+def _evaluate(scope: Scope) -> tuple[Grant, ...]:
+    checked = s3_layout.checked_manifest_key(g.ANY, g.ANY, "validation")
+    return (
+        g.objects(
+            "read the validation set",
+            "s3:GetObject",
+            buckets=("{validation}",),
+            patterns=[checked, f"{s3_layout.folder(g.ANY)}*"],
+        ),
+        g.write_reports("evaluation.json"),
+        g.use_data_key(),
+        Grant(
+            why="ask the tuned model",
+            actions=("bedrock:InvokeModel",),
+            resources=g.ENDPOINTS,
+            conditions=(g.tagged_as_own(scope.settings.name),),
+        ),
+        Grant(
+            why="ask the base model",
+            actions=("bedrock:InvokeModel",),
+            resources=g.foundation_models(g.ANY),
+        ),
+    )
+
+
+EVALUATE: Final = FunctionSpec(
+    name="Evaluate",
+    module="evaluate",
+    does="judges a new model by its validation set before it is published",
+    variables=DatasetEnvironment,
+    grants=_evaluate,
+    payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
+    answer=Answer(path="$.serving", field="step", values=("publish", "roll-back")),
+    # Measured: comparing vectors is bound by the processor.
+    memory_mb=1_769,
+    writes="check",
 )
 
 

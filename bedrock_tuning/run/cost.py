@@ -114,6 +114,8 @@ def estimate(
     ]
     if serving_only:
         lines = []
+    elif customization.evaluation.not_worse_than_base:
+        lines.append(_evaluation(customization, facts))
     if customization.serving.mode == "provisioned":
         lines.append(_throughput(customization))
     return Estimate(
@@ -257,6 +259,27 @@ def serving_prices(customization: Customization) -> tuple[CostLine, CostLine]:
     """
     hour = next(_rates(customization))
     return hour, _throughput(customization)
+
+
+def _evaluation(customization: Customization, facts: Mapping[str, Sourced]) -> CostLine:
+    """The calls of the base model before publishing: each picture, and its caption at its longest.
+
+    The tuned model's own calls are in the price of its endpoint.
+    """
+    label, pictures = "evaluation of the base model", customization.evaluation.pictures
+    image = facts.get("prices.on_demand_per_image")
+    tokens = facts.get("prices.on_demand_per_1k_text_tokens")
+    longest = customization.dataset.caption
+    if image is None or tokens is None or longest is None:
+        how = f"no price of calls of {customization.base_model.name} is known"
+        return CostLine(label=label, usd=None, how=how)
+    # No token is shorter than a character.
+    usd = pictures * (image.value + longest.chars_max / 1000 * tokens.value)
+    how = (
+        f"at most {pictures:,} × ({image.value} + {longest.chars_max:,} characters × "
+        f"{tokens.value} per 1,000 tokens)"
+    )
+    return _line(label, image, usd=usd, how=how)
 
 
 def _rates(customization: Customization) -> Iterator[CostLine]:

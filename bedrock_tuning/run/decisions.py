@@ -9,7 +9,7 @@ StartDecision = Literal[
     "start", "approve", "already-trained", "in-progress", "superseded", "outdated"
 ]
 # verify_images: only "same" leads to a job.
-ImagesDecision = Literal["same", "outdated"]
+ImagesDecision = Literal["same", "outdated", "trained-on"]
 # take_turn: "train" starts the job, "wait" asks again; the others end the run.
 TurnDecision = Literal["train", "wait", "superseded", "in-progress", "no-slot"]
 # serve: the first six say what the workflow does next, the others end the run.

@@ -17,8 +17,8 @@ class Outcome:
     """The end of a run.
 
     status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
-        outdated, declined, expired, failed, stopped, trained, served, serving-failed, removed,
-        pending.
+        outdated, trained-on, declined, expired, failed, stopped, trained, served, not-better,
+        serving-failed, removed, pending.
     failed: the execution ends as failed, so its alarm fires.
     notify: worth a message; duplicates and incomplete uploads are only recorded.
     """
@@ -67,7 +67,9 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
     if images is not None and images["decision"] != "same":
         return Outcome(
             status=str(images["decision"]),
-            subject=f"{name}: images changed after their check",
+            subject=f"{name}: images changed after their check"
+            if images["decision"] == "outdated"
+            else f"{name}: test pictures are trained on",
             message=str(images["reason"]),
         )
     turn = state.get("turn")
@@ -176,6 +178,13 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
     if step == "pending":
         return Outcome(
             status="pending", subject=f"{name}: nothing to serve", message=reason, notify=False
+        )
+    if serving.get("evaluated") is False:
+        return Outcome(
+            status="not-better",
+            subject=f"{name}: not published, its evaluation failed",
+            message=f"{reason}\nThe custom model is kept, and what was served before stays. To "
+            f"serve the new one all the same: {_serve_again(name, state, environment)}",
         )
     words = with_advice(reason, model=str(serving.get("base_arn") or ""))
     return Outcome(

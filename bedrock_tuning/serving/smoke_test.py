@@ -5,7 +5,7 @@ import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.serving import questions
@@ -82,7 +82,9 @@ def _said(block: Mapping[str, Any]) -> str:
 
 
 # The first bytes of the two formats that Titan Image answers in.
-_SIGNATURES = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8\xff": "JPEG"}
+_SIGNATURES: Final = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
+# Of a text so much is kept for people to read.
+_KEPT: Final = 2_000
 
 
 def _image(answer: Mapping[str, Any]) -> SmokeResult:
@@ -93,7 +95,28 @@ def _image(answer: Mapping[str, Any]) -> SmokeResult:
         data = base64.b64decode(images[0], validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
         return SmokeResult(passed=False, detail=f"the image is not base64: {error}")
-    name = next((n for start, n in _SIGNATURES.items() if data.startswith(start)), None)
-    if name is None:
+    format = _format(data)
+    if not format:
         return SmokeResult(passed=False, detail="the image is neither PNG nor JPEG")
-    return SmokeResult(passed=True, detail=f"a {name} image of {len(data)} bytes")
+    return SmokeResult(passed=True, detail=f"a {format.upper()} image of {len(data)} bytes")
+
+
+def _format(data: bytes) -> str:
+    return next((name for start, name in _SIGNATURES.items() if data.startswith(start)), "")
+
+
+def kept(answer: Any) -> tuple[str, bytes, str]:
+    """What people see of an answer, whatever it is: its text, its picture, and its format.
+
+    "" and b"" for what it has not; the format is png or jpeg.
+    """
+    try:
+        return questions.answer_text(answer)[:_KEPT], b"", ""
+    except (AttributeError, KeyError, TypeError):
+        pass
+    try:
+        data = base64.b64decode(answer["images"][0], validate=True)
+    except (binascii.Error, IndexError, KeyError, TypeError, ValueError):
+        return "", b"", ""
+    format = _format(data)
+    return "", data if format else b"", format

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from bedrock_tuning.run import row
 from bedrock_tuning.run.items import CLAIM, KEY, RUN
 from lambdas import _aws
 
@@ -74,6 +75,8 @@ def start_run(table: str, *, run: str, customization: str, **values: Any) -> Non
         **_OPEN,
         **values,
     }
+    if "status" in values:
+        item[row.at(values["status"])] = now()
     _put_if(table, item, "attribute_not_exists(id)")
 
 
@@ -110,7 +113,13 @@ def _update(
     table: str, key: str, values: Mapping[str, Any], remove: Sequence[str] = (), **more: Any
 ) -> None:
     changes = {"updated": now(), **{k: v for k, v in values.items() if v is not None}}
-    expression = "SET " + ", ".join(f"#{k} = :{k}" for k in changes)
+    sets = [f"#{k} = :{k}" for k in changes]
+    if "status" in changes:
+        # When a run came to it, not when a call was repeated.
+        first = row.at(changes["status"])
+        changes[first] = now()
+        sets.append(f"#{first} = if_not_exists(#{first}, :{first})")
+    expression = f"SET {', '.join(sets)}"
     if remove:
         expression += " REMOVE " + ", ".join(f"#{k}" for k in remove)
     _aws.dynamodb().update_item(

@@ -11,8 +11,8 @@ from bedrock_tuning.run import cost
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.serving import purchase
 from bedrock_tuning.serving.intent import Intent, StartedBy, Terms, Wish, claim, overtaken
-from lambdas import _lifecycle
 from lambdas._records import _intent, _pointers, _runs
+from lambdas._serving import _lifecycle
 
 State = dict[str, Any]
 # How often an item that others write at the same moment is read again.

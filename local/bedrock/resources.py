@@ -12,8 +12,7 @@ from local.bedrock.data.records import Resource
 from local.bedrock.errors import invalid
 from local.bedrock.simulator import Members, Simulator, require_tag_count
 
-# Bytes are a stream of events.
-Operation = Callable[[Simulator, Caller, Members], dict[str, Any] | bytes]
+Operation = Callable[[Simulator, Caller, Members], dict[str, Any]]
 PAGE: Final = 100
 """Rows of a page when the caller does not say."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, StubbedAws
+from tests.report.test_report import bad_report
 
 FOLDER = "reports/pets-search/x/"
 REJECTED = {
@@ -17,12 +18,13 @@ REJECTED = {
     "status": "rejected",
     "report": f"s3://out/{FOLDER}report.json",
 }
-REPORT = {"valid": False, "model_name": "Titan", "records": 1, "errors": 2, "warnings": 1}
+REPORT = json.loads(bad_report().to_json())
+VERDICT = "REJECTED for Titan Multimodal Embeddings G1: 4 records, 8 errors, 1 warning"
 FILES = {
-    "report.html": b"<html>page</html>",
+    "report.html": b"drawn before the end",
     "report.json": json.dumps(REPORT).encode(),
     "rejected.jsonl": b"{}\n",
-    "metrics.json": b"{}",
+    "metrics.json": b'{"training_loss": null}',
 }
 
 
@@ -69,12 +71,43 @@ def test_all_files_of_a_report_come_here_and_their_paths_are_printed(
     aws.has_run(**REJECTED)
     result = run("report", RUN)
     assert result.exit_code == 0, result.output
-    wanted = {name: FILES[name] for name in ("report.html", "report.json", "rejected.jsonl")}
-    assert written(tmp_path / f"report-{RUN}") == wanted
-    assert result.stdout.splitlines() == [
-        "REJECTED for Titan: 1 record, 2 errors, 1 warning",
-        *(f"report-{RUN}/{name}" for name in wanted),
-    ]
+    names = ("report.html", "report.json", "rejected.jsonl")
+    found = written(tmp_path / f"report-{RUN}")
+    assert found.keys() == set(names)
+    assert all(found[name] == FILES[name] for name in names[1:])
+    assert result.stdout.splitlines() == [VERDICT, *(f"report-{RUN}/{name}" for name in names)]
+
+
+def test_the_page_is_drawn_of_the_run_as_it_is_now(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    aws.has_run(**REJECTED, message="told since", at_rejected="2026-11-21T09:31:00Z")
+    assert run("report", RUN, "--html", "page.html").exit_code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "told since" in page
+    assert "the dataset was rejected" in page
+    assert "caption-too-long" in page
+
+
+def test_a_bill_is_asked_only_on_request_and_for_this_run(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    aws.has_run(**REJECTED)
+    period = {"TimePeriod": {"Start": "2026-11-01", "End": "2026-11-27"}, "Estimated": True}
+    money = {"UnblendedCost": {"Amount": "212.4", "Unit": "USD"}}
+    group = {"Keys": [f"bedrock-tuning:run${RUN}"], "Metrics": money}
+    answer = {"ResultsByTime": [{**period, "Groups": [group]}]}
+    aws.answer("cost_explorer", "get_cost_and_usage", answer, None)
+    assert run("report", RUN, "--html", "page.html", "--billed").exit_code == 0
+    assert "212.40 USD" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_report_of_another_version_says_so(run: Run, aws: StubbedAws) -> None:
+    aws.s3.files["report.json"] = json.dumps({**REPORT, "errors": "many"}).encode()  # type: ignore[attr-defined]
+    aws.has_run(**REJECTED)
+    result = run("report", RUN)
+    assert result.exit_code == 2
+    assert "written by another version" in result.stderr
 
 
 def test_a_trained_model_has_its_metrics_beside_the_report(
@@ -82,7 +115,9 @@ def test_a_trained_model_has_its_metrics_beside_the_report(
 ) -> None:
     aws.has_run(**REJECTED, metrics="s3://out/x/metrics.json")
     assert run("report", RUN, "-o", "here").exit_code == 0
-    assert written(tmp_path / "here") == FILES
+    found = written(tmp_path / "here")
+    assert found.keys() == FILES.keys()
+    assert found["metrics.json"] == FILES["metrics.json"]
 
 
 def test_files_that_are_there_already_stay_until_somebody_says_otherwise(
@@ -105,7 +140,7 @@ def test_only_the_page_is_written_where_only_the_page_is_wanted(
 ) -> None:
     aws.has_run(**REJECTED)
     assert run("report", RUN, "--html", "page.html").exit_code == 0
-    assert written(tmp_path) == {"page.html": FILES["report.html"]}
+    assert written(tmp_path).keys() == {"page.html"}
 
 
 def test_as_json_the_report_itself_is_printed_and_nothing_is_written(

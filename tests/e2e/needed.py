@@ -40,6 +40,7 @@ LOOK = (
 )
 ADMIT, MANIFEST, MERGE = _state("Admit"), _state("Check manifest"), _state("Merge report")
 PREPARE, RECORD, CLOSE = _state("Prepare job"), _state("Record job"), _state("Close run")
+DRAW = _state("Draw page")
 
 # Permission by permission, with the function that needs it.
 FUNCTIONS = [
@@ -77,6 +78,12 @@ FUNCTIONS = [
     *_each("Serve", Stage.buy, "bedrock:CreateProvisionedModelThroughput", "bedrock:TagResource"),
     *_each("CloseRun", CLOSE, *RUNS),
     *_each("CloseRun", CLOSE, "kms:Decrypt", on=OPERATIONS),
+    *_each("Serve", Stage.served, "s3:PutObject"),
+    *_each("Serve", Stage.served, "kms:GenerateDataKey", on=DATA),
+    *_each("DrawPage", DRAW, "s3:GetObject", on="reports/"),
+    *_each("DrawPage", DRAW, "s3:PutObject", RUNS[0]),
+    *_each("DrawPage", DRAW, "kms:Decrypt", "kms:GenerateDataKey", on=DATA),
+    *_each("DrawPage", DRAW, "kms:Decrypt", on=OPERATIONS),
     *_each("KeepLeases", Stage.keep_leases, *LOOK, "ssm:GetParameter", "ssm:DeleteParameter"),
     *_each("KeepLeases", Stage.keep_leases, "bedrock:DeleteProvisionedModelThroughput"),
     *_each("KeepLeases", Stage.keep_leases, "ssm:GetParametersByPath", "sns:Publish"),
@@ -142,5 +149,7 @@ NOT_NEEDED_HERE = {
     ("ProvisionedThroughput", "bedrock:TagResource"): "only of what is renamed",
     ("ProvisionedThroughput", "dynamodb:Query"): "only of what is renamed",
     ("ProvisionedThroughput", "dynamodb:UpdateItem"): "only of what is renamed",
+    ("DrawPage", "s3:GetObjectVersion"): "the small pictures of a run are drawn once",
+    ("DrawPage", "s3:ListBucket"): "asked when S3 refuses a key: all is there here",
     ("CheckImages", "s3:ListBucket"): "asked for when S3 refuses a key: no picture is missing here",
 }

@@ -33,6 +33,8 @@ ELSEWHERE = {
     "KeepLeases": "test_a_permission_that_a_function_lacks_is_named",
     "ProvisionedThroughput": "test_a_permission_that_a_function_lacks_is_named",
     "Approve": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
+    "DrawPage": "test_a_permission_that_a_function_lacks_is_named",
+    "Evaluate": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "VerifyImages": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "TakeTurn": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "Reconcile": "tests/lambdas/test_wrong_errors.py refuses each of its calls",

@@ -108,6 +108,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ServeEnvironment(
             environment="dev",
             runs_table="a-table",
+            output_bucket=OUTPUT,
             parameter_prefix=PREFIX,
             poll_seconds=60,
             serving_timeout_seconds=7200,

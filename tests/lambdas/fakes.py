@@ -8,6 +8,7 @@ the fake answers in place of the service. What the fake answers must fit the mod
 # ruff: noqa: N802, N803
 
 import io
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -148,8 +149,9 @@ class S3(Fake):
         answer: dict[str, Any] = {"IsTruncated": end < len(keys)}
         if keys[start:end]:
             answer["Contents"] = [
-                {"Key": key, "ETag": self.objects.buckets[Bucket][key][-1].etag}
+                {"Key": key, "ETag": there.etag, "Size": len(there.body or b"")}
                 for key in keys[start:end]
+                if (there := self.objects.buckets[Bucket][key][-1])
             ]
         if end < len(keys):
             answer["NextContinuationToken"] = str(end)
@@ -232,10 +234,11 @@ class DynamoDb(Fake):
                 raise Refused("ConditionalCheckFailedException", "The conditional request failed")
         item = self.items.setdefault(Key["id"]["S"], dict(Key))
         changes, _unset, removed = f" {UpdateExpression}".partition(" REMOVE ")
-        for change in filter(None, changes.strip().removeprefix("SET ").split(", ")):
-            name, value = change.split(" = ")
+        change = r"(\S+) = (if_not_exists\(#\w+, )?(:\w+)"
+        for name, unless, value in re.findall(change, changes):
             name = ExpressionAttributeNames.get(name, name)
-            item[name] = ExpressionAttributeValues[value]
+            if not unless or name not in item:
+                item[name] = ExpressionAttributeValues[value]
         for name in removed.split(", ") if removed else ():
             item.pop(ExpressionAttributeNames[name], None)
 
@@ -395,6 +398,8 @@ class BedrockRuntime(Fake):
 
     reply: bytes = b"{}"
     said: str = "woof"
+    # Instead of the same bytes: what is answered to whom.
+    answers: Callable[..., dict[str, Any]] | None = None
 
     def Converse(self, **_: Any) -> dict[str, Any]:
         content = [{"text": self.said}] if self.said else []
@@ -405,9 +410,12 @@ class BedrockRuntime(Fake):
             "metrics": {"latencyMs": 1},
         }
 
-    def InvokeModel(self, **_: Any) -> dict[str, Any]:
+    def InvokeModel(self, **asked: Any) -> dict[str, Any]:
+        reply = self.reply
+        if self.answers is not None:
+            reply = json.dumps(self.answers(**asked)).encode()
         return {
-            "body": StreamingBody(io.BytesIO(self.reply), len(self.reply)),
+            "body": StreamingBody(io.BytesIO(reply), len(reply)),
             "contentType": "application/json",
         }
 

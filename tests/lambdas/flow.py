@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bedrock_tuning.constructs import workflow
-from lambdas import serve
+from lambdas import evaluate, serve
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
 
@@ -82,6 +82,9 @@ class Flow:
         return state
 
     def _task(self, described: dict[str, Any], state: Any) -> tuple[dict[str, Any], str]:
+        if described["Resource"] == "${Evaluate}":
+            event = {"serving": state, "settings": settings(state["customization"])}
+            return evaluate.handler(event, None), described["Next"]
         if "action" not in described["Parameters"]:
             return self._asked(described, state), described["Next"]
         action = described["Parameters"]["action"]

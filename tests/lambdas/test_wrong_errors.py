@@ -20,6 +20,8 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTime
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.customization_fields import Evaluation
+from bedrock_tuning.s3_layout import checked_manifest_key
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (
     _cloudformation,
@@ -29,6 +31,8 @@ from lambdas import (
     check_manifest,
     close_default_group,
     close_run,
+    draw_page,
+    evaluate,
     keep_leases,
     merge,
     provisioned_throughput,
@@ -40,6 +44,7 @@ from lambdas import (
     verify_images,
 )
 from lambdas._records import _intent, _runs
+from tests.lambdas import test_draw_page
 from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
 from tests.lambdas.callers import LAMBDAS, callers
@@ -208,6 +213,32 @@ def _earlier(world: World, **changes: Any) -> dict[str, Any]:
     item.update({name: {"S": value} for name, value in changes.items()})
     world.aws.runs(RUN)
     return first
+
+
+@scenario
+def the_page_of_a_run_is_drawn(world: World) -> Any:
+    world.before(test_draw_page.ended, world.aws)
+    event = {
+        "state": {"outcome": {"run": test_draw_page.RUN}, "settings": {"value": settings()}},
+        "execution": HERE,
+    }
+    return world.call(draw_page.handler, event)
+
+
+@scenario
+def a_model_is_judged_before_it_is_published(world: World) -> Any:
+    world.customize(evaluation=Evaluation(min_recall=0.5, not_worse_than_base=True))
+    for name in ("red", "blue"):
+        key = f"{NAME}/images/{name}.png"
+        world.aws.s3.objects.put(VALIDATION, key, name.encode())
+        row = json.dumps({"image-ref": f"s3://{VALIDATION}/{key}", "caption": name}).encode()
+        world.aws.s3.objects.put(VALIDATION, checked_manifest_key(NAME, RUN, "validation"), row)
+    world.aws.bedrock_runtime.reply = b'{"embedding": [1, 2]}'
+    serving = {**STATE, "endpoint_arn": "arn", "reason": "the smoke test passed"}
+    try:
+        return world.call(evaluate.handler, {"serving": serving, "settings": settings()})
+    finally:
+        world.customize(evaluation=Evaluation())
 
 
 @scenario

@@ -8,24 +8,29 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.report.html import to_html
-from tests.report.test_report import bad_report, drawn, good_report
+from tests.report.test_report import bad_report, good_report
+from tests.report.test_run_page import FILES, page
 from tests.run.test_what_a_run_takes import priced_report
 from tests.support import browser
 
 pytestmark = pytest.mark.slow
 
-REPORTS = {"bad": bad_report, "good": good_report, "priced": priced_report}
+PAGES = {
+    "bad": lambda: to_html(bad_report()),
+    "good": lambda: to_html(good_report()),
+    "priced": lambda: to_html(priced_report()),
+    "run": page,
+}
 
 
 needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here")
 
 
 @needs_browser
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, False), (390, True)])
 def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -> None:
-    html = to_html(REPORTS[name]())
-    seen = browser.look(html, tmp_path, width=width, dark=dark, may_scroll="svg")
+    seen = browser.look(PAGES[name](), tmp_path, width=width, dark=dark, may_scroll="svg")
     assert seen.scroll <= seen.client <= width
     assert seen.sticking == 0
     assert seen.dark == dark
@@ -33,8 +38,10 @@ def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -
 
 @needs_browser
 @pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_wrong_with_a_page_full_of_findings(dark: bool, tmp_path: Path) -> None:
-    html = to_html(bad_report(), pictures=drawn("data:image/png;base64,AAAA"))
+def test_axe_finds_nothing_wrong_with_the_page_of_a_run_full_of_findings(
+    dark: bool, tmp_path: Path
+) -> None:
+    html = page(files={**FILES, "report.json": bad_report().to_json()})
     assert browser.accessibility(html, tmp_path, dark=dark) == []
 
 

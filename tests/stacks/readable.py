@@ -94,6 +94,8 @@ def _tidy(resource: dict[str, Any]) -> None:
             del resource[name]
         resource["WhenDeletedOrReplaced"] = in_words
     properties = resource.get("Properties", {})
+    if "DashboardBody" in properties:
+        properties["DashboardBody"] = json.loads(properties["DashboardBody"])
     if "DefinitionString" in properties:
         properties["DefinitionString"] = _machine(properties["DefinitionString"])
     if resource["Type"] == "AWS::SSM::Parameter":

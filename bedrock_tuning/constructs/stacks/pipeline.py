@@ -7,6 +7,7 @@ from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.attachment import Attachment
+from bedrock_tuning.constructs.dashboard import dashboard
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.messages import Messages
 from bedrock_tuning.constructs.output import export
@@ -20,7 +21,8 @@ from bedrock_tuning.constructs.triggers import (
     reconcile_on_end,
     start_on_upload,
 )
-from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, RECONCILE
+from bedrock_tuning.contracts.contract import dashboard_name
+from bedrock_tuning.contracts.functions import APPROVE, DRAW_PAGE, FUNCTIONS, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -84,6 +86,14 @@ class PipelineStack(TuningStack):
             permissions=permissions,
         )
         self._alarms()
+        dashboard(
+            self,
+            "Dashboard",
+            name=dashboard_name(settings.name),
+            machine=self.workflow,
+            functions=[each.function for each in self.functions.values()],
+            dead_letters=self.messages.dead_letters,
+        )
         export(self, "ApprovalUrl", self.functions[APPROVE.name].url.attr_function_url)
         export(self, "RunsTable", runs.table_name)
         export(self, "Workflow", self.workflow.state_machine_arn)
@@ -116,6 +126,7 @@ class PipelineStack(TuningStack):
             "DeadLettersWaiting": waiting(period=five),
             "LeasesNotKept": keeper.metric_errors(period=five),
             "ApprovalsNotTaken": self.functions[APPROVE.name].function.metric_errors(period=five),
+            "PagesNotDrawn": self.functions[DRAW_PAGE.name].function.metric_errors(period=five),
             "RunsNotReconciled": reconciler.metric_errors(period=five),
         }
         if self.network and self.network.closer:

@@ -37,6 +37,9 @@ KINDS: Final[Mapping[str, Naming]] = {
     "AWS::CloudWatch::Alarm": Naming(
         named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
     ),
+    "AWS::CloudWatch::Dashboard": Naming(
+        named_by="DashboardName", arn="arn:{p}:cloudwatch::{a}:dashboard/{n}"
+    ),
     "AWS::DynamoDB::GlobalTable": Naming(
         named_by="TableName", arn="arn:{p}:dynamodb:{r}:{a}:table/{n}"
     ),

@@ -1,9 +1,11 @@
 """Checks of alarms: they exist, watch a real metric, fire early and are delivered."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bedrock_tuning.contracts.contract import dashboard_name
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
@@ -56,17 +58,18 @@ _BELLS: Final = {
 
 @check(
     "W511",
-    "Every alarm notifies a topic, and its actions are enabled.",
+    "Every alarm notifies a topic when it begins and when it is over; its actions are enabled.",
     limit="a topic of this app",
-    fix="Add the topic to AlarmActions, and remove ActionsEnabled: false",
+    fix="Add the topic to AlarmActions and OKActions, and remove ActionsEnabled: false",
 )
 def has_actions(evidence: Evidence) -> Iterator[Violation]:
     # The one of this app, or the one that exists.
     topics = {evidence.bound.fill("{topic}")}
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):
-        told = alarm.properties.get("AlarmActions", [])
-        if not told or not set(told) <= topics:
-            yield found(alarm, f"it notifies {', '.join(told) or 'no topic'}")
+        for moment, key in (("", "AlarmActions"), (" when it is over", "OKActions")):
+            told = alarm.properties.get(key, [])
+            if not told or not set(told) <= topics:
+                yield found(alarm, f"it notifies {', '.join(told) or 'no topic'}{moment}")
         yield from mismatches(alarm, {"ActionsEnabled": (None, True)})
 
 
@@ -168,3 +171,26 @@ def everything_watched(evidence: Evidence) -> Iterator[Violation]:
             for metric in needed:
                 if (resource.arn, metric) not in heard:
                     yield found(resource, f"no alarm watches {metric}")
+
+
+@check(
+    "W516",
+    "A dashboard has the environment's name and shows metrics, and nothing that is loaded or run.",
+    limit="widgets of the type metric, of AWS's own namespaces",
+    fix="See constructs/dashboard.py",
+)
+def dashboards_show_metrics(evidence: Evidence) -> Iterator[Violation]:
+    wanted = dashboard_name(evidence.bound.contracts.environment)
+    for board in evidence.assembly.of_type("AWS::CloudWatch::Dashboard"):
+        yield from mismatches(board, {"DashboardName": wanted})
+        try:
+            widgets = json.loads(str(board.properties.get("DashboardBody")))["widgets"]
+        except (KeyError, TypeError, ValueError) as error:
+            yield found(board, f"its body cannot be read: {error}")
+            continue
+        for widget in widgets:
+            shown = widget.get("properties", {})
+            metrics = shown.get("metrics", [])
+            foreign = [str(m[0]) for m in metrics if not str(m[0]).startswith("AWS/")]
+            if widget.get("type") != "metric" or foreign or not metrics:
+                yield found(board, f"a widget is {widget.get('type')}: {', '.join(foreign)}")

@@ -18,6 +18,7 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, unlik
 _PLUMBING: Final = (
     "AWS::CloudFormation::WaitConditionHandle",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::Lambda::LayerVersion",

@@ -119,10 +119,12 @@ def messages(evidence: Evidence) -> Iterator[Violation]:
 
 def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
     """The outcome as CloseRun worded it, or a message of the workflow's own."""
-    if {field.removesuffix(".$") for field in sent} != {"TopicArn", "Subject", "Message"}:
+    fields = {"TopicArn", "Subject", "Message", "MessageAttributes"}
+    if {field.removesuffix(".$") for field in sent} != fields:
         yield f"sends {', '.join(sorted(sent))}"
     if not 1 <= len(str(sent.get("Subject.$", sent.get("Subject")))) <= _SUBJECT_MAX:
         yield f"has the subject {sent.get('Subject')!r}; SNS allows 1 to {_SUBJECT_MAX} characters"
+    yield from _attributes(sent.get("MessageAttributes", {}))
     message = sent.get("Message")
     if not isinstance(message, Mapping):
         outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
@@ -147,6 +149,16 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         or not str(message["message.$"]).endswith(" $.error.Error, $.error.Cause)")
     ):
         yield f"sends {dict(message)}, not the run, the error and its cause"
+
+
+def _attributes(given: Mapping[str, Any]) -> Iterator[str]:
+    """Whose message it is and of which kind: subscriptions choose by these."""
+    for name, attribute in given.items():
+        path = attribute.get("StringValue.$", f".{name}")
+        if attribute.get("DataType") != "String" or not str(path).endswith(f".{name}"):
+            yield f"says {attribute} of its {name}"
+    if "status" not in given or not set(given) <= {"status", "customization"}:
+        yield f"has the attributes {', '.join(sorted(given)) or 'of none'}"
 
 
 def _good_ends(whole: StateGraph) -> set[str]:

@@ -19,7 +19,7 @@ from bedrock_tuning.contracts.functions import (
     START_JOB,
     TAKE_TURN,
 )
-from bedrock_tuning.contracts.serving import SERVE
+from bedrock_tuning.contracts.serving import EVALUATE, SERVE
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.workflow import publishes
@@ -38,7 +38,7 @@ _GOES_ON: Final[Mapping[str, tuple[object, ...]]] = {
 # By what Serve did: the answers that lead to another of its actions, and to which.
 _SERVING: Final[Mapping[str, Mapping[str, str]]] = {
     "serve": {"wait": "serve", "smoke": "smoke", "roll-back": "roll-back"},
-    "smoke": {"publish": "publish"},
+    "smoke": {"publish": "evaluate"},
     "publish": {"wait": "serve", "roll-back": "roll-back"},
     "roll-back": {"roll-back-wait": "roll-back"},
 }
@@ -159,7 +159,9 @@ def _full(each: Transition, *, tail: str) -> bool:
 
 
 @check(
-    "F720", "The workflow takes the step that Serve returns, and rolls back what fails its test."
+    "F720",
+    "The workflow takes the step that Serve returns, and rolls back what fails its test or its "
+    "evaluation.",
 )
 def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
     for run in _runs(evidence):
@@ -168,7 +170,10 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
         for action, following in _SERVING.items():
             otherwise = run.acting("roll-back") if action == "smoke" else run.calling(CLOSE_RUN)
             for name, step in product(sorted(run.acting(action)), SERVE.answer.values):
-                wanted = run.acting(following[step]) if step in following else otherwise
+                wanted = otherwise
+                if step in following:
+                    after = following[step]
+                    wanted = run.calling(EVALUATE) if after == "evaluate" else run.acting(after)
                 if (action, step) == ("serve", "approve"):
                     wanted = run.asking()
                 pauses = step in following and step.endswith("wait")
@@ -178,6 +183,16 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
                         f"{name} answers {step}, and {_names(reached)} comes next",
                         f"{' or '.join(sorted(wanted)) or 'nothing'}{' after a pause' * pauses}",
                     )
+
+        for name, (step, action) in product(
+            sorted(run.calling(EVALUATE)), (("publish", "publish"), ("roll-back", "roll-back"))
+        ):
+            reached = next_states(run.graph, name, {SERVE.answer.decision: step})
+            if not reached or reached != {(each, False) for each in run.acting(action)}:
+                yield run.violation(
+                    f"{name} answers {step}, and {_names(reached)} comes next",
+                    " or ".join(sorted(run.acting(action))) or "nothing",
+                )
 
 
 @check("F721", "After every failure, the workflow closes the run or rolls back what it started.")
@@ -190,7 +205,9 @@ def failures_close(evidence: Evidence) -> Iterator[Violation]:
                 continue
             if each.tail in ending:
                 allowed = {name for name in ending if _tells_or_fails(run.graph.states[name])}
-            elif each.tail in run.calling(SERVE) - run.acting("roll-back"):
+            elif each.tail in (run.calling(SERVE) | run.calling(EVALUATE)) - run.acting(
+                "roll-back"
+            ):
                 allowed = run.acting("roll-back")
             else:
                 allowed = closing

@@ -108,6 +108,11 @@ def ends_told(evidence: Evidence) -> Iterator[Violation]:
     for machine, definition in graph.machines(evidence.assembly):
         whole = next(graph.graphs(definition))
         tells = {name for name, state in whole.states.items() if publishes(state)}
+        heads: dict[str, set[str]] = {}
+        for each in whole.transitions():
+            heads.setdefault(each.tail, set()).add(each.head)
+        # And what a message follows whatever becomes of it.
+        tells |= {name for name, following in heads.items() if following <= tells}
         told = tells | {
             each.tail
             for each in whole.transitions()

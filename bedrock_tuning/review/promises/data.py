@@ -54,7 +54,8 @@ def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
 def _reports(deployment: Deployment) -> Iterable[But]:
     writers = (
         ("start_job", _checked(deployment)),
-        ("merge record_job reconcile", _written(deployment)),
+        ("merge record_job reconcile draw_page evaluate", _written(deployment)),
+        ("serve", tuple(f"{each}/smoke.*" for each in _written(deployment))),
     )
     for handlers, resources in writers:
         yield But(
@@ -84,8 +85,9 @@ PROMISES: Final = (
     ),
     Never(
         id="M811",
-        sentence="Only StartJob writes checked manifests (_checked/*), only Merge, RecordJob "
-        "and Reconcile write reports (reports/*).",
+        sentence="Only StartJob writes checked manifests (_checked/*), only Merge, RecordJob, "
+        "Reconcile, DrawPage and Evaluate write reports (reports/*), and Serve what its smoke test "
+        "saw.",
         actions=_WRITES,
         resources=lambda d: (*_checked(d), *_written(d)),
         but=_reports,

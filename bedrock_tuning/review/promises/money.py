@@ -162,6 +162,18 @@ def _calling(deployment: Deployment) -> Iterator[But]:
                 f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*",
             ),
         )
+    evaluate = deployment.function("evaluate")
+    yield But(
+        principals=evaluate,
+        actions=("bedrock:InvokeModel",),
+        resources=deployment.bedrock(*_ENDPOINTS),
+        conditions=(here,),
+    )
+    yield But(
+        principals=evaluate,
+        actions=("bedrock:InvokeModel",),
+        resources=(f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*",),
+    )
     for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END)):
         yield But(
             principals=deployment.function(*handlers),
@@ -287,7 +299,8 @@ PROMISES: Final = (
     ),
     Never(
         id="M823",
-        sentence="Only Serve changes and calls endpoints (M816: a job asks its teacher), only "
+        sentence="Only Serve changes endpoints, only Serve and Evaluate call them, Evaluate also "
+        "base models (M816: a job asks its teacher), only "
         "Serve, KeepLeases and the stack's ProvisionedThroughput delete them, and only with "
         "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Uploaders call the model "
         "of their own customization (`aws:ResourceTag/bedrock-tuning:customization`) and base "

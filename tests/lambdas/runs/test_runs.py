@@ -16,7 +16,7 @@ def test_a_run_is_written_once_with_the_time_of_its_beginning(aws: Aws) -> None:
     _runs.start_run(TABLE, run=RUN, customization="pets-style", status="closed")
 
     item = aws.run(RUN)
-    times = {item.pop("created"), item.pop("updated")}
+    times = {item.pop("created"), item.pop("updated"), item.pop("at_checking")}
     assert len(times) == 1
     assert item == {
         "id": f"run#{RUN}",

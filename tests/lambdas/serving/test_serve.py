@@ -1,5 +1,6 @@
 """Serving, driven as the workflow drives it, against a Bedrock whose changes take time."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.customization import Customization
 from lambdas import _endpoints, serve
-from tests.lambdas.aws import Aws, settings
+from tests.lambdas.aws import OUTPUT, Aws, settings
 from tests.lambdas.bedrock import OTHER_BASE, TAGS, model_arn
 from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, RUN, STATE, Flow
+from tests.support.pictures import png
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -29,6 +32,8 @@ def test_a_first_model_gets_an_endpoint_that_is_proved_before_it_is_published(
         "Next step?",
         "Smoke test",
         "Proved?",
+        "Evaluate",
+        "Good enough?",
         "Publish endpoint",
         "Published?",
     ]
@@ -82,6 +87,30 @@ def test_after_its_lease_has_ended_a_model_is_served_by_a_new_endpoint(
 
     assert ended["step"] == "served"
     assert ended["endpoint_arn"] in aws.bedrock.endpoints
+
+
+def test_the_answer_to_the_smoke_test_is_kept_with_its_picture(
+    aws: Aws, flow: Flow, customize: Callable[..., Customization]
+) -> None:
+    customize(base_model=customize("pets-style").base_model)
+    drawn = png(64, 64)
+    answer = {"images": [base64.b64encode(drawn).decode()]}
+    aws.bedrock_runtime.reply = json.dumps(answer).encode()
+    served = flow.run()
+    assert served["step"] == "served"
+    folder = f"reports/pets-search/{served['run']}/"
+    kept = json.loads(aws.s3.objects.body(OUTPUT, f"{folder}smoke.json"))
+    assert (kept["passed"], kept["picture"]) == (True, "smoke.png")
+    assert kept["endpoint"] == served["endpoint_arn"]
+    assert aws.s3.objects.body(OUTPUT, f"{folder}smoke.png") == drawn
+
+
+def test_an_answer_that_fails_the_smoke_test_is_kept_as_well(aws: Aws, flow: Flow) -> None:
+    aws.bedrock_runtime.reply = b'{"embedding": [0, 0]}'
+    failed = flow.run()
+    assert failed["step"] == "failed"
+    kept = aws.s3.objects.body(OUTPUT, f"reports/pets-search/{failed['run']}/smoke.json")
+    assert json.loads(kept)["passed"] is False
 
 
 def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(

@@ -52,7 +52,7 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
     (ALARM, "Metrics", [{"Id": "m", "Expression": "0"}], "it watches an expression"),
     (ALARM, "ExtendedStatistic", "p1", "it watches the smallest of all"),
     (ALARM, "Unit", "Seconds", "it watches nothing"),
-    (ALARM, "OKActions", [FOREIGN_TOPIC], "it tells somebody else, too"),
+    (ALARM, "InsufficientDataActions", [FOREIGN_TOPIC], "it tells somebody else, too"),
     ("pipeline/WorkflowLogs", "DataProtectionPolicy", {}, "logs are masked or copied"),
     ("pipeline/WorkflowLogs", "ResourcePolicyDocument", {}, "logs are read by others"),
     ("pipeline/WorkflowLogs", "LogGroupClass", "INFREQUENT_ACCESS", "no metrics from it"),

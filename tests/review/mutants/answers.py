@@ -242,6 +242,17 @@ def empty_message(states: Raw) -> None:
     states["Notify"]["Parameters"]["Message.$"] = "$.outcome.subject"
 
 
+@_flaw("F715", "a message is filed under another customization")
+def another_attribute(states: Raw) -> None:
+    attributes = states["Notify"]["Parameters"]["MessageAttributes"]
+    attributes["customization"]["StringValue.$"] = "$.outcome.run"
+
+
+@_flaw("F715", "a message does not say of which kind it is")
+def no_status(states: Raw) -> None:
+    del states["Notify"]["Parameters"]["MessageAttributes"]["status"]
+
+
 @flaw("F707", "workflow: it ends before a person could approve")
 def ends_too_soon(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(TimeoutSeconds=86_400))

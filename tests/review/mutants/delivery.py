@@ -1,5 +1,6 @@
 """Flaws of what starts, calls and tells what."""
 
+import json
 from copy import deepcopy
 
 from tests.review.broken import Copy
@@ -167,6 +168,28 @@ def no_schedule(copy: Copy) -> None:
 @flaw("W511", "alarm: tells nobody")
 def alarm_tells_nobody(copy: Copy) -> None:
     del copy.properties("pipeline/WorkflowFailed")["AlarmActions"]
+
+
+@flaw("W511", "alarm: nobody hears that it is over")
+def alarm_never_over(copy: Copy) -> None:
+    del copy.properties("pipeline/WorkflowFailed")["OKActions"]
+
+
+@flaw("W516", "dashboard: a text of anybody's")
+def text_on_dashboard(copy: Copy) -> None:
+    widget = {"type": "text", "properties": {"markdown": "[sign in](https://example.com)"}}
+    body = json.dumps({"widgets": [widget]})
+    copy.properties("pipeline/Dashboard")["DashboardBody"] = body
+
+
+@flaw("W516", "dashboard: its body is no JSON")
+def unreadable_dashboard(copy: Copy) -> None:
+    copy.properties("pipeline/Dashboard")["DashboardBody"] = "widgets"
+
+
+@flaw("W516", "dashboard: named as another environment's")
+def foreign_dashboard(copy: Copy) -> None:
+    copy.properties("pipeline/Dashboard")["DashboardName"] = "tuning-prod"
 
 
 @flaw("W511", "alarm: actions switched off")

@@ -175,6 +175,16 @@ def failed_proof(states: Raw) -> None:
     states["Proved?"]["Default"] = "Publish endpoint"
 
 
+@_flow("F720", "a failed evaluation is published")
+def failed_evaluation(states: Raw) -> None:
+    states["Good enough?"]["Default"] = "Publish endpoint"
+
+
+@_flow("F721", "an error of the evaluation is not rolled back")
+def evaluation_not_rolled_back(states: Raw) -> None:
+    states["Evaluate"]["Catch"][0]["Next"] = "Close run"
+
+
 @_flow("M802", "an error while serving is not rolled back")
 def no_roll_back(states: Raw) -> None:
     states["Smoke test"]["Catch"][0]["Next"] = "Close run"

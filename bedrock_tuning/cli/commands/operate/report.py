@@ -1,4 +1,4 @@
-"""`tuning report`: downloads the report of a run, as a page and as data."""
+"""`tuning report`: a run as a page, and its report as data."""
 
 import json
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     examples=(
         "tuning report latest -c pets-search --open",
         "tuning report RUN -o report --overwrite",
+        "tuning report RUN --html page.html --billed",
     ),
     needs=("find the deployment", "read runs", "read reports"),
 )
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write only the page, to this file.",
 )
+@click.option(
+    "--billed",
+    is_flag=True,
+    help="Also ask Cost Explorer for the run's bill; AWS bills each such request. Needs "
+    "ce:GetCostAndUsage.",
+)
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @json_option
@@ -48,18 +55,21 @@ def report(
     customization: str | None,
     out: Path | None,
     html: Path | None,
+    billed: bool,
     show: bool,
     overwrite: bool,
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Download a run's report: what is wrong with its dataset, and how to fix it.
+    """Write the page of a run, and download its report: what is wrong with its dataset, what was
+    trained at which price, who approved it, and what the model answered.
 
-    report.html is the page to read, report.json the same as data, rejected.jsonl has every finding
-    with its line; metrics.json exists once a model is trained. With --json, the report itself is
-    printed, and files are written only where -o or --html names them.
+    report.html is the page to read, drawn of the run as it is now; report.json is what was checked
+    as data, rejected.jsonl has every finding with its line; metrics.json exists once a model is
+    trained. With --json, the report itself is printed, and files are written only where -o or
+    --html names them.
     """
-    from bedrock_tuning.client.reports import save, stored
+    from bedrock_tuning.client.reports import page, save, stored
     from bedrock_tuning.client.runs import chosen, resolved, row
 
     if html is not None and out is not None:
@@ -78,7 +88,7 @@ def report(
         targets = {"report.html": html}
     elif out is not None or not as_json:
         targets = {name: folder / name for name in files.names}
-    save(files, targets, overwrite=overwrite)
+    save(files, targets, overwrite=overwrite, page=lambda: page(files, found, billed=billed))
     if as_json:
         emit_json(said)
     else:
@@ -86,9 +96,9 @@ def report(
         for path in targets.values():
             emit(str(path))
     if show:
-        page = targets["report.html"]
-        if click.launch(page.resolve().as_uri()):
-            say(f"no browser could be started; open {page}")
+        file = targets["report.html"]
+        if click.launch(file.resolve().as_uri()):
+            say(f"no browser could be started; open {file}")
 
 
 def _verdict(said: dict[str, Any]) -> str:

@@ -76,7 +76,8 @@ def _show(shown: dict[str, Any]) -> None:
     width = max(len(name) for name in shown)
     room = shutil.get_terminal_size().columns - width - 2 if sys.stdout.isatty() else sys.maxsize
     for name, value in shown.items():
-        text = " ← ".join(value) if isinstance(value, list) else str(value)
+        between = "\n" if name == "timeline" else " ← "
+        text = between.join(value) if isinstance(value, list) else str(value)
         lines = [
             piece
             for line in text.splitlines()

@@ -5,7 +5,8 @@ from typing import Any
 from bedrock_tuning import s3_layout
 from bedrock_tuning.checking import DatasetScope
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.lambda_environment import CheckEnvironment
+from bedrock_tuning.config.lambda_environment import DatasetEnvironment
+from bedrock_tuning.sources import s3
 from lambdas import _aws
 
 
@@ -31,7 +32,7 @@ def current_versions(
 
 
 def scope_of(
-    customization: Customization, kind: s3_layout.Kind, env: CheckEnvironment
+    customization: Customization, kind: s3_layout.Kind, env: DatasetEnvironment
 ) -> DatasetScope:
     """What a customization's dataset of this kind is checked against."""
     return DatasetScope(
@@ -44,3 +45,9 @@ def scope_of(
         bucket_region=_aws.region(),
         overrides=customization.overrides,
     )
+
+
+def images(scope: DatasetScope) -> s3.S3Images:
+    """Where its images are read."""
+    client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
+    return s3.S3Images(scope.bucket, client=client, boto=_aws.s3())

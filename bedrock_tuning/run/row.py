@@ -1,0 +1,92 @@
+"""What the item of a run in the runs table says to people: when what happened, and what is next."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from bedrock_tuning.run.turns import QUEUED
+
+Row = Mapping[str, Any]
+# An attribute for each status that a run had, with the moment when it came to it.
+AT: Final = "at_"
+BROKEN: Final = ("failed", "stopped", "aborted", "serving-failed")
+_RUNNING: Final = ("checking", "valid", QUEUED, "training")
+_WORDS: Final = {
+    "checking": "uploaded; the check of the dataset began",
+    "valid": "the dataset is valid",
+    "rejected": "the dataset was rejected",
+    "awaiting-approval": "asked for approval of the price",
+    QUEUED: "waited for a free slot for its job",
+    "training": "the training job was due",
+    "trained": "the model was trained",
+    "served": "the smoke test passed; the endpoint was published",
+}
+
+
+class Moment(NamedTuple):
+    """at: ISO 8601 in UTC."""
+
+    at: str
+    what: str
+
+
+def at(status: str) -> str:
+    """The attribute of a status."""
+    return f"{AT}{status.replace('-', '_')}"
+
+
+def timeline(row: Row) -> list[Moment]:
+    """What happened to a run, the first first."""
+    known = {at(status): words for status, words in _WORDS.items()}
+    found = [
+        Moment(str(when), known.get(name, name.removeprefix(AT).replace("_", "-")))
+        for name, when in row.items()
+        if name.startswith(AT)
+    ]
+    for past in ("approved", "declined"):
+        if f"{past}_by" in row and "decided_at" in row:
+            found.append(Moment(str(row["decided_at"]), f"{past} by {row[f'{past}_by']}"))
+    return sorted(found, key=lambda moment: moment.at)
+
+
+def next_words(row: Row) -> str:
+    """The command that follows, without "tuning"; "" where there is nothing to do."""
+    run, name, status = row["run"], row["customization"], row["status"]
+    if status == "awaiting-approval":
+        return f"approve {run}"
+    if status == "rejected":
+        return f"report {run}"
+    if "taken_by" in row:
+        return f"run {row['taken_by']}"
+    if status == "waiting":
+        return f"upload DATASET -c {name}"
+    if status in _RUNNING:
+        return f"run {run} -f"
+    # On demand nothing is billed by the hour, so nothing is listed there.
+    if status == "served" and ":provisioned-model/" in str(row.get("endpoint_arn")):
+        return "endpoints"
+    if status in BROKEN:
+        return f"run {run}"
+    return ""
+
+
+def next_steps(row: Row) -> Iterator[tuple[str, str]]:
+    """What a page offers: commands without "tuning", and what each is for."""
+    run, name, status = row["run"], row["customization"], row["status"]
+    if status == "rejected":
+        yield f"upload DATASET -c {name}", "when everything that is listed below is fixed"
+    elif status == "served":
+        yield f'invoke {name} "TEXT"', "ask the model"
+        yield f"compare {name} --html compare.html", "see whether training paid"
+        if next_words(row) == "endpoints":
+            yield f"lease {name} --end", "delete the endpoint, which ends its billing"
+    elif status in ("trained", "serving-failed") and "model_arn" in row:
+        yield f"serve {name} --run {run}", "serve the model of this run"
+    elif words := next_words(row):
+        yield words, "what comes next"
+
+
+def hyperparameters(row: Row) -> dict[str, str]:
+    """Those of the job's request; {} for a run that came to none."""
+    found: dict[str, str] = json.loads(row.get("hyperparameters", "{}"))
+    return found

@@ -1,0 +1,1 @@
+"""What functions read of datasets: manifests, images, and by which pictures a model is judged."""

@@ -1,0 +1,24 @@
+"""The pictures of the validation set by which a new model is judged."""
+
+import json
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import DatasetEnvironment
+from lambdas import _aws
+
+
+def records(
+    env: DatasetEnvironment, customization: Customization, run: str
+) -> list[dict[str, str]]:
+    """Records of the validation manifest that was checked, evenly spread over it."""
+    key = s3_layout.checked_manifest_key(customization.name, run, "validation")
+    lines = read(env.validation_bucket, key).decode("utf-8-sig").splitlines()
+    every = [json.loads(line) for line in lines if line.strip()]
+    count = min(customization.evaluation.pictures, len(every))
+    return [every[place * len(every) // count] for place in range(count)]
+
+
+def read(bucket: str, key: str) -> bytes:
+    """A whole object."""
+    return _aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -1,0 +1,99 @@
+"""Judges a new model by its validation set, after its smoke test and before it is published."""
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import from_settings
+from bedrock_tuning.config.lambda_environment import DatasetEnvironment
+from bedrock_tuning.report.run_page import EVALUATION
+from bedrock_tuning.run.decisions import ServingStep
+from bedrock_tuning.s3_layout import split_uri
+from bedrock_tuning.serving import questions
+from bedrock_tuning.serving.comparison import distinct
+from bedrock_tuning.serving.evaluation import Vector, as_data, judge, recall
+from lambdas import _aws
+from lambdas._data import _evaluation
+from lambdas._serving.asking import ask
+
+logger = logging.getLogger(__name__)
+
+# Below the 2,000 requests a minute of Titan Multimodal Embeddings (docs/facts/inference.md).
+_AT_ONCE: Final = 6
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"serving": state, "settings"}.
+
+    Returns the state of serving with its next step, "publish" or "roll-back", and the reason;
+    under "evaluated" whether the model passed. A model that a person or a deployment serves was
+    judged in its own run, and is published.
+    """
+    env = DatasetEnvironment.from_env(os.environ)
+    customization = from_settings(event["settings"]).customization
+    state, wanted = event["serving"], customization.evaluation
+    if not wanted.is_gate or state.get("started_by", "run") != "run":
+        return _next(state, "publish", str(state["reason"]))
+    pictures, captions = _pairs(env, customization, state["run"])
+    texts, numbers = distinct(captions)
+    tuned = _recall(state["endpoint_arn"], pictures, texts, numbers, customization)
+    base = None
+    if wanted.not_worse_than_base:
+        model = customization.base_model.invoke_id
+        base = _recall(model, pictures, texts, numbers, customization)
+    judged = judge(wanted, questions=len(texts), tuned=tuned, base=base)
+    _keep(env, customization.name, state["run"], as_data(judged, wanted))
+    logger.info("evaluated", extra={"run": state["run"], "reason": judged.reason})
+    if judged.passed:
+        return _next(state, "publish", judged.reason, evaluated=True)
+    return _next(state, "roll-back", f"the evaluation failed: {judged.reason}", evaluated=False)
+
+
+def _next(state: dict[str, Any], step: ServingStep, reason: str, **more: Any) -> dict[str, Any]:
+    return {**state, **more, "step": step, "reason": reason}
+
+
+def _pairs(
+    env: DatasetEnvironment, customization: Customization, run: str
+) -> tuple[list[bytes], list[str]]:
+    """Pictures and captions of the validation manifest that was checked."""
+    chosen = _evaluation.records(env, customization, run)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        pictures = list(
+            pool.map(lambda each: _evaluation.read(*split_uri(each["image-ref"])), chosen)
+        )
+    return pictures, [each["caption"] for each in chosen]
+
+
+def _recall(
+    model: str,
+    pictures: Sequence[bytes],
+    texts: Sequence[str],
+    numbers: Sequence[int],
+    customization: Customization,
+) -> float:
+    length, wanted = customization.serving.embedding_length, customization.evaluation
+
+    def vector(given: str | bytes) -> Vector:
+        text, image = (given, None) if isinstance(given, str) else (None, given)
+        answer = ask(model, questions.embedding(text=text, image=image, length=length))
+        return [float(number) for number in answer["embedding"]]
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        vectors = list(pool.map(vector, [*pictures, *texts]))
+    images, words = vectors[: len(pictures)], vectors[len(pictures) :]
+    return recall(images, words, numbers, at=wanted.recall_at)
+
+
+def _keep(env: DatasetEnvironment, name: str, run: str, said: dict[str, Any]) -> None:
+    _aws.s3().put_object(
+        Bucket=env.output_bucket,
+        Key=f"{s3_layout.report_prefix(name, run)}{EVALUATION}",
+        Body=json.dumps(said).encode(),
+        ContentType="application/json",
+    )
