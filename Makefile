@@ -141,6 +141,20 @@ review: synth ## the review page of the synthesized app (ENVIRONMENT=dev|prod|lo
 	@mkdir -p build
 	tuning review cdk.out --html build/review.html --md build/review.md
 
+# What a pull request shows: both sides are synthesized by their own code, and this one is proved.
+BASE ?= origin/main
+REVIEW := $(CURDIR)/build/review
+.PHONY: review-against
+review-against: install ## the same against a commit (BASE=origin/main): pages in build/review
+	@rm -rf $(REVIEW) && mkdir -p $(REVIEW) && git worktree prune
+	@git worktree add --quiet --detach $(REVIEW)/base $(BASE)
+	cd $(REVIEW)/base && cdk synth --quiet --no-notices --context environment=$(ENVIRONMENT) --output $(REVIEW)/before
+	cdk synth --quiet --no-notices --context environment=$(ENVIRONMENT) --output $(REVIEW)/after \
+		|| echo "the synthesis failed; what it wrote is reviewed" >&2
+	@git worktree remove --force $(REVIEW)/base
+	tuning review $(REVIEW)/after --against $(REVIEW)/before --md $(REVIEW)/review.md \
+		--html $(REVIEW)/review.html --sarif $(REVIEW)/review.sarif
+
 # checkov pins an old boto3, so it has an environment of its own.
 build/checkov/.installed: requirements-scan.txt .venv/.installed
 	@echo "installing checkov into build/checkov" >&2
@@ -152,6 +166,17 @@ build/checkov/.installed: requirements-scan.txt .venv/.installed
 .PHONY: scan
 scan: install build/checkov/.installed ## checkov: nothing but what tools/scan/acknowledgements.toml accepts
 	python -m tools.scan
+
+# Known vulnerabilities change without a commit, and finding them takes the network: not a part of
+# `make test`. What cannot be looked up fails, too. CI does it every week and when a lock changes.
+.PHONY: audit
+audit: .venv/.installed ## known vulnerabilities of all that is locked: asks PyPI and npm
+	@uv venv --quiet --clear --python .venv/bin/python build/audit
+	@uv pip install --quiet --python build/audit/bin/python --require-hashes -r requirements-audit.txt
+	@failed=0; for lock in requirements*.txt lambdas/requirements.txt; do echo "$$lock" >&2; \
+		build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+			--requirement $$lock || failed=1; done; \
+		npm audit --package-lock-only || failed=1; exit $$failed
 
 .PHONY: snapshots
 snapshots: install ## accept the synthesized templates as they are now; read the diff
@@ -207,6 +232,7 @@ lock: .venv/.installed ## resolve the requirements anew, with hashes and without
 	$(COMPILE) --upgrade lambdas/requirements.in -c requirements.txt -o lambdas/requirements.txt
 	$(COMPILE) --upgrade requirements-dev.in -c requirements.txt -c lambdas/requirements.txt -o requirements-dev.txt
 	$(COMPILE) --upgrade requirements-scan.in -o requirements-scan.txt
+	$(COMPILE) --upgrade requirements-audit.in -o requirements-audit.txt
 
 .PHONY: clean
 clean: ## stop the local AWS and remove what was built; keeps .venv and node_modules

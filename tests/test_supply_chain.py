@@ -24,6 +24,7 @@ def test_all_lock_files_are_here() -> None:
     names = {str(lock.relative_to(ROOT)) for lock in LOCKS}
     assert names == {
         "requirements.txt",
+        "requirements-audit.txt",
         "requirements-dev.txt",
         "requirements-scan.txt",
         "requirements-uv.txt",

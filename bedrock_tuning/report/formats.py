@@ -13,7 +13,7 @@ from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.wording import counted, printable
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
-_SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TEXT_FINDINGS: Final = 20
 
@@ -56,7 +56,7 @@ def to_sarif(report: Report, *, manifests: Mapping[str, str]) -> bytes:
         "results": results,
         "properties": {"valid": report.valid, "records": report.records, "counts": report.counts},
     }
-    body = {"$schema": _SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
+    body = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(body), indent=2)
 
 

@@ -30,6 +30,8 @@ STYLE: Final = (_TEMPLATES / "style.css").read_text("utf-8")
 # Images with a finding that a page shows.
 _DRAWN: Final = 200
 Draw = Callable[[Kind, Sequence[str]], Mapping[str, str]]
+# It hides what of the elements "finding" does not have the words of the form "filter".
+SCRIPT: Final = (_TEMPLATES / "filter.js").read_text("utf-8").removesuffix("\n")
 _ORDER: Final = {Severity.ERROR.value: 0, Severity.WARNING.value: 1, Severity.INFO.value: 2}
 
 
@@ -128,6 +130,11 @@ def dataset_parts(report: Report, pictures: Pictures) -> dict[str, Any]:
     }
 
 
+def script_hash() -> str:
+    """How a page's policy names the one script that may run in it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}"
+
+
 @cache
 def environment() -> "Environment":
     """The templates of all pages about datasets and models."""
@@ -143,10 +150,8 @@ def environment() -> "Environment":
     environment.filters.update(
         shorten=shorten, counted=counted, number="{:,}".format, px="{:.1f}".format
     )
-    script = environment.get_template("filter.js").render()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # "cards": whether a page has the script; those about models have none.
-    environment.globals.update(script_hash=f"sha256-{digest}", cards=())
+    environment.globals.update(script_hash=script_hash(), cards=())
     return environment
 
 

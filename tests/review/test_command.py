@@ -55,7 +55,7 @@ def test_pages_are_written_and_json_is_complete(cdk_out: Path, tmp_path: Path) -
     code, out, _ = _run(cdk_out, "--html", html, "--md", md, "--json")
     assert code == 0
     assert html.read_text("utf-8").startswith("<!doctype html>")
-    assert md.read_text("utf-8").startswith("## ✅")
+    assert md.read_text("utf-8").startswith("<!-- bedrock-tuning review -->\n## ✅")
     found = json.loads(out)
     assert found["proved"] is True
     assert found["changes"] is None

@@ -1,10 +1,14 @@
 """What a reviewer wants to know of an assembly, as plain data for the page, Markdown and JSON."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
 
+from bedrock_tuning.contracts.people import PEOPLE
+from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Violation
 from bedrock_tuning.review.iam.access import IamRole, Permissions
@@ -60,6 +64,8 @@ class Facts:
     """All of it. regions: of the stacks. machines: state machines by name, as their definitions.
 
     money: what may be spent. permitted: the entries of review.toml that permit something.
+    people: whose each policy of people is, by its name among the roles. documents: the policies as
+    the templates have them, as JSON, by role or resource.
     """
 
     stacks: tuple[str, ...]
@@ -78,6 +84,8 @@ class Facts:
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
 
     @property
     def roles(self) -> int:
@@ -87,6 +95,11 @@ class Facts:
     def accesses_by_role(self) -> list[tuple[str, list[Access]]]:
         """What each role can do."""
         return [(role, list(found)) for role, found in groupby(self.accesses, lambda a: a.role)]
+
+    def accesses_of_people(self) -> list[tuple[str, list[Access]]]:
+        """What each person can do."""
+        found = self.accesses_by_role()
+        return [(self.people[role], all_) for role, all_ in found if role in self.people]
 
 
 def gather(permissions: Permissions, bound: Bound | None) -> Facts:
@@ -113,7 +126,44 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
             labels.of(machine): graph.template_definition(machine)
             for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
         },
+        people={} if bound is None else dict(_people(bound, labels)),
+        documents=dict(_documents(permissions, labels)),
     )
+
+
+def _people(bound: Bound, labels: Labels) -> Iterator[tuple[str, str]]:
+    titles = {persona.name: persona.title for persona in PEOPLE}
+    for role in (*bound.contracts.people, *bound.contracts.roles):
+        _, _, name = role.name.partition("person.")
+        persona, _, whose = name.partition(".")
+        if persona in titles:
+            yield (
+                labels.path(bound.path(role.place)),
+                f"{titles[persona]}{f' of {whose}' if whose else ''}",
+            )
+
+
+# Where templates keep policies.
+_PERMISSION: Final = "AWS::Lambda::Permission"
+_POLICIES: Final = ("AssumeRolePolicyDocument", "Policies", "PolicyDocument", "KeyPolicy")
+
+
+def _documents(permissions: Permissions, labels: Labels) -> Iterator[tuple[str, str]]:
+    found: dict[str, list[Resource]] = {}
+    for role in permissions.roles.values():
+        found.setdefault(labels.path(role.path), []).append(role.resource)
+    for arn, owners in permissions.policies.items():
+        if arn in permissions.owners and owners:
+            found.setdefault(labels.arn(arn), []).extend(permissions.owners[arn])
+    for endpoint in permissions.endpoints:
+        found.setdefault(f"endpoint {labels.of(endpoint.resource)}", []).append(endpoint.resource)
+    for name, resources in found.items():
+        raw = [get(each.raw, "Properties", key) for each in resources for key in _POLICIES]
+        # A function's policy is made of these, one statement each.
+        raw += [each.raw["Properties"] for each in resources if each.type == _PERMISSION]
+        documents = [each for each in raw if each is not None]
+        if documents:
+            yield name, "\n".join(json.dumps(each, indent=1) for each in documents)
 
 
 def _who(statement: Statement, labels: Labels) -> str:

@@ -1,4 +1,7 @@
-"""The review as one self-contained HTML page: verdict first, then changes, matrix and tables."""
+"""The review as one self-contained HTML page: verdict first, then changes, matrix and tables.
+
+Its one script searches the permissions; without it they are all there.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from bedrock_tuning.report.html import SCRIPT, script_hash
 from bedrock_tuning.report.html import STYLE as SHARED_STYLE
 from bedrock_tuning.review.about import About
 from bedrock_tuning.review.iam.wording import LEVELS
@@ -108,6 +112,8 @@ def page(
         pictures={name: Markup(svg) for name, svg in (pictures or {}).items()},  # noqa: S704
         about=about.rows() if about else [],
         letters=LETTERS,
+        script=Markup(SCRIPT),  # noqa: S704
+        script_hash=script_hash(),
         style=Markup(SHARED_STYLE + (TEMPLATES / "review.css").read_text("utf-8")),  # noqa: S704
     )
 

@@ -42,6 +42,7 @@ _OTHERS: Final = (
     ("role/", "role "),
     ("foundation-model/", "base model "),
     ("parameter/", "parameters /"),
+    ("stack/", "stacks "),
     ("execution:", "executions of "),
     ("log-group:", "logs "),
     ("function:", "function "),

@@ -7,8 +7,12 @@ from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
 from bedrock_tuning.review.pages.rendering import render
+from bedrock_tuning.wording import counted
 
 _MOST = 40
+# GitHub takes 65,536 characters; a test reads the same mark in the workflow that posts it.
+_LONGEST = 60_000
+_FOLDED = "<details>"
 
 
 def markdown(
@@ -19,7 +23,7 @@ def markdown(
     about: About | None = None,
 ) -> str:
     """The whole text. changes, money: against another assembly. about: which synthesis it is."""
-    return render(
+    text = render(
         "review.md.j2",
         facts=facts,
         changes=changes,
@@ -30,3 +34,16 @@ def markdown(
         most=_MOST,
         about=about.rows() if about else [],
     )
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    """As many of the folded parts as a comment holds, and how many there are besides."""
+    top, *folded = text.split(_FOLDED)
+    kept = [top[:_LONGEST]]
+    while folded and sum(map(len, kept)) + len(folded[0]) + len(_FOLDED) <= _LONGEST:
+        kept.append(_FOLDED + folded.pop(0))
+    left = (
+        f"\n{counted(len(folded), 'more part')} in the page that `tuning review --html` writes.\n"
+    )
+    return "".join(kept) + (left if folded else "")

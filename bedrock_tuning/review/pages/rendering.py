@@ -38,6 +38,7 @@ def _environment() -> Environment:
         "head": _head,
         "parts": _parts,
         "row": _row,
+        "words": _words,
     }
     return environment
 
@@ -54,6 +55,11 @@ def _parts(place: str) -> tuple[str, str]:
     kind, _, rest = place.partition(" ")
     whole, _, tail = rest.partition(" ") if kind in ("bucket", "table") else (rest, "", "")
     return f"{kind} {whole}".strip(), tail
+
+
+def _words(sid: str) -> str:
+    """The words of a statement's name: "upload datasets" of "UploadDatasets"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", sid).lower()
 
 
 def _codes(names: Iterable[str]) -> str:

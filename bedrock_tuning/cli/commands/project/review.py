@@ -52,6 +52,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option("--html", type=_FILE, help="Write the page with pictures to this file.")
 @click.option("--md", type=_FILE, help="Write Markdown for a pull request to this file.")
+@click.option("--sarif", type=_FILE, help="Write the violations as SARIF, for code hosts.")
 @click.option(
     "--attest",
     type=_FILE,
@@ -70,6 +71,7 @@ def review(
     outside: tuple[str, ...],
     html: Path | None,
     md: Path | None,
+    sarif: Path | None,
     attest: Path | None,
     settings: Path,
     customizations: Path,
@@ -106,9 +108,14 @@ def review(
             money=money_changes(money(other.assembly), facts.money), all=compare(other, seen)
         )
     _write(facts, changes, about, html=html, md=md)
+    if sarif is not None:
+        from bedrock_tuning.review.pages.sarif import to_sarif
+
+        sarif.write_bytes(to_sarif(facts, about))
+        say(f"wrote {sarif}")
     if as_json:
         emit_json({"about": about, **_as_json(facts, changes), "left_aside": assembly.left_aside})
-    elif html is None and md is None:
+    elif html is None and md is None and sarif is None:
         _show(facts, changes)
     unknown = _unknown(assembly, contracts, facts)
     if facts.violations:
