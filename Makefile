@@ -152,8 +152,8 @@ review-against: install ## the same against a commit (BASE=origin/main): pages i
 	cdk synth --quiet --no-notices --context environment=$(ENVIRONMENT) --output $(REVIEW)/after \
 		|| echo "the synthesis failed; what it wrote is reviewed" >&2
 	@git worktree remove --force $(REVIEW)/base
-	tuning review $(REVIEW)/after --against $(REVIEW)/before --md $(REVIEW)/review.md \
-		--html $(REVIEW)/review.html --sarif $(REVIEW)/review.sarif
+	tuning review build/review/after --against build/review/before --md build/review/review.md \
+		--html build/review/review.html --sarif build/review/review.sarif
 
 # checkov pins an old boto3, so it has an environment of its own.
 build/checkov/.installed: requirements-scan.txt .venv/.installed
