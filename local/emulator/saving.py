@@ -1,5 +1,6 @@
 """Saves the state while the server runs, so that a kill costs seconds and not everything."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ def install() -> None:
             upstream(services)
 
     app.save_all = save_all
+    # A line for each service and second would bury what the log is read for.
+    logging.getLogger("persistence").setLevel(logging.WARNING)
     threading.Thread(target=_go_on, args=(app,), daemon=True, name="save").start()
 
 

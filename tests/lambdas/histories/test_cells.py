@@ -19,7 +19,7 @@ from tests.lambdas.histories.execution import FUNCTION, STATES
 from tests.lambdas.histories.history import begin
 from tests.lambdas.histories.scenarios import REAL, SCENARIOS
 from tests.lambdas.histories.test_histories import MODULES
-from tests.lambdas.histories.world import clock, pointers
+from tests.lambdas.histories.world import World, clock, pointers
 from tests.support.pictures import png
 from tests.support.s3 import Server
 
@@ -56,6 +56,9 @@ def acted(
     for name, client in clients.items():
         direct = Direct(partial(getattr, aws, name), client)
         monkeypatch.setattr(_aws, name, lambda direct=direct: direct)
+    worlds: list[World] = []
+    for module in MODULES:
+        monkeypatch.setattr(module, "datetime", clock(lambda: worlds[-1]))
     checks = {"${CheckManifest}": check_manifest.handler, "${Merge}": merge.handler}
 
     def act(name: str, *faults: Fault) -> tuple[Disturbed, Ended]:
@@ -71,8 +74,7 @@ def acted(
             world.manifest = _manifest
             world.functions = {**FUNCTION, **checks}
             aws.s3.objects.put(TRAINING, KEY, PICTURE)
-        for module in MODULES:
-            monkeypatch.setattr(module, "datetime", clock(world))
+        worlds[:] = [world]
         disturbed = Disturbed(world, faults)
         disturbed.connect(aws)
         server.instead = disturbed.read

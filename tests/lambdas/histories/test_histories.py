@@ -55,13 +55,16 @@ def history(
         direct = Direct(partial(getattr, aws, name), client)
         monkeypatch.setattr(_aws, name, lambda direct=direct: direct)
 
+    worlds: list[World] = []
+    for module in MODULES:
+        monkeypatch.setattr(module, "datetime", clock(lambda: worlds[-1]))
+
     def played(seed: int, *, many: int = 3, chaos: float = 0.01, whole: bool = False) -> World:
         world = begin(aws, seed, customize, chaos=chaos)
         if not chaos:
             # No lease ends before the history does.
             customize(serving={"lease_hours": 100})
-        for module in MODULES:
-            monkeypatch.setattr(module, "datetime", clock(world))
+        worlds[:] = [world]
         world.begin = world.upload if whole else world.run
         play(world, many=many, quiet=DAYS if whole else QUIET)
         return world

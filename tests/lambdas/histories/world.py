@@ -385,13 +385,13 @@ class World:
         )
 
 
-def clock(world: World) -> Any:
-    """datetime as the functions import it, at the world's time."""
+def clock(current: Callable[[], World]) -> Any:
+    """datetime as the functions import it, at the time of the world that is played now."""
 
     class Clock(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return world.now.astimezone(tz)
+            return current().now.astimezone(tz)
 
     return Clock
 
