@@ -209,6 +209,10 @@ docs: install ## write the generated pages under docs/
 bench: install ## measure against peers and limits; prints Markdown
 	python -m tools.bench
 
+.PHONY: load
+load: install ## 300 customizations synthesized, 45 deployed to the local AWS, one more, one word: minutes
+	python -m tools.bench --only customizations --only deployments --write tools/bench
+
 .PHONY: fuzz
 fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS=300)
 	python -m tools.fuzz manifest --seconds $(or $(SECONDS),300)

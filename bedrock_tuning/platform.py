@@ -29,6 +29,7 @@ from bedrock_tuning.constructs.stacks.network import NetworkStack
 from bedrock_tuning.constructs.stacks.people import PeopleStack
 from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.stacks.serving import ServingStack
+from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.contracts import contracts as contracts_of
 from bedrock_tuning.contracts.project import tagged
 from bedrock_tuning.errors import ConfigurationError
@@ -74,6 +75,7 @@ class TuningPlatform:
         }
         self._platform()
         self._prove(alone=alone)
+        self._offer(known)
         for each in (customizations or {}).values():
             self._add(each, self._permissions)
         self._tell_who_hears(customizations or {})
@@ -115,9 +117,13 @@ class TuningPlatform:
 
     def add(self, wanted: Wanted) -> CustomizationStack:
         """The stack of one more customization; raises ConfigurationError above max_hourly_usd."""
-        return self._add(
-            wanted, Permissions(contracts_of(self.settings, {wanted.name: wanted}), self.settings)
-        )
+        contracts = contracts_of(self.settings, {wanted.name: wanted})
+        self._offer(contracts)
+        return self._add(wanted, Permissions(contracts, self.settings))
+
+    def _offer(self, contracts: Contracts) -> None:
+        """The platform's stacks export what these customizations use."""
+        self._permissions.offer(self.stacks, contracts.imported, but=self._offered)
 
     def _add(self, wanted: Wanted, permissions: Permissions) -> CustomizationStack:
         self._customizations[wanted.name] = wanted
@@ -128,7 +134,6 @@ class TuningPlatform:
         shared = [*shared_folders(self._customizations)]
         if shared:
             raise ConfigurationError(shared)
-        self._permissions.offer(self.stacks, permissions.contracts.imported, but=self._offered)
         stack = CustomizationStack(
             self.scope,
             self._name(wanted.name),

@@ -9,7 +9,7 @@ from typing import Any
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run import job
 from bedrock_tuning.run.outcome import capitalized, customization_in, declined_by, outcome
-from lambdas._records import _runs
+from lambdas._records import _metrics, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     ended = outcome(state, environment=env.environment)
     serving = state.get("serving") or {}
     run, customization = _whose(event), customization_in(state)
+    if customization and ended.failed:
+        _metrics.count("RunsFailed", environment=env.environment, customization=customization)
     if run and customization and ended.status not in ("duplicate", "ignored"):
         item = _runs.item_of(env.runs_table, run)
         if item is None:

@@ -21,7 +21,7 @@ from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
 from lambdas import _aws, _endpoints
-from lambdas._records import _intent, _pointers, _runs
+from lambdas._records import _intent, _metrics, _pointers, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,13 @@ def _keep(env: LeaseEnvironment, arn: str, name: str) -> str | None:
     endpoint = _endpoints.describe(arn)
     if endpoint is None:
         return None
-    return _expire(env, endpoint, tags)
+    try:
+        return _expire(env, endpoint, tags)
+    except Exception:
+        of = tags.get(_endpoints.CUSTOMIZATION)
+        if of is not None:
+            _metrics.count("LeasesNotKept", environment=env.environment, customization=of)
+        raise
 
 
 def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> str:

@@ -27,7 +27,7 @@ from bedrock_tuning.run.reconciling import (
     watched,
 )
 from lambdas import _aws, record_job
-from lambdas._records import _intent, _runs
+from lambdas._records import _intent, _metrics, _runs
 
 logger = logging.getLogger(__name__)
 
@@ -264,6 +264,9 @@ def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Resu
     run = str(item["run"])
     if "run_key" in item:
         _runs.release_work(env.runs_table, key=item["run_key"], run=run)
+    if outcome.failed:
+        of = str(item["customization"])
+        _metrics.count("RunsFailed", environment=env.environment, customization=of)
     _tell(env, item, outcome)
     _runs.close_run(env.runs_table, run, status=outcome.status, message=outcome.message)
     result["closed"].append(run)

@@ -52,6 +52,14 @@ class Deployed:
             )
         return self._found
 
+    def of_any_version(self) -> "Deployment":
+        """Also one that the other commands do not know yet."""
+        from bedrock_tuning.client import deployment
+
+        return deployment.find(
+            self.aws, environment=self.environment, options=self.options, any_version=True
+        )
+
 
 def complete_models(
     _ctx: click.Context, _param: click.Parameter, incomplete: str

@@ -81,18 +81,26 @@ def deploy_command(environment: str, customization: str = "") -> str:
     return f"cdk deploy {what} --context environment={environment}"
 
 
-def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deployment:
-    """The deployment of an environment; raises UserError if its stacks are missing."""
+def find(
+    aws: Aws, *, environment: str, options: tuple[str, ...] = (), any_version: bool = False
+) -> Deployment:
+    """The deployment of an environment; raises UserError if its stacks are missing.
+
+    any_version: also one that has no address for approvals yet; then its approval_url is "".
+    """
     outputs: dict[str, str] = {}
     for part, names in environments.OUTPUTS.items():
         stack = stack_name(environment, part)
         found = _outputs(aws, stack, environment=environment)
         missing = [name for name in names if name not in found]
-        if missing:
+        is_older = set(missing) <= set(environments.LATER)
+        if missing and not (any_version and is_older):
+            first = " ".join(["tuning upgrade", *options])
             raise UserError(
                 f"the stack has no output {', '.join(missing)}",
                 where=stack,
-                fix=f"deploy this version of the project: {deploy_command(environment)}",
+                fix=(f"`{first}`, then " if is_older else "")
+                + f"deploy this version of the project: {deploy_command(environment)}",
             )
         outputs.update(found)
     return Deployment(
@@ -105,7 +113,7 @@ def find(aws: Aws, *, environment: str, options: tuple[str, ...] = ()) -> Deploy
         ),
         runs_table=outputs["RunsTable"],
         workflow_arn=outputs["Workflow"],
-        approval_url=outputs["ApprovalUrl"],
+        approval_url=outputs.get("ApprovalUrl", ""),
         topic=outputs.get("Topic", ""),
         customizations=_customizations(aws, environment),
         options=options,

@@ -13,6 +13,8 @@ OUTPUTS: Final[Mapping[str, Sequence[str]]] = {
     "data": ("TrainingBucket", "ValidationBucket", "OutputBucket"),
     "pipeline": ("ApprovalUrl", "RunsTable", "Workflow"),
 }
+# What they have since customizations have stacks of their own.
+LATER: Final = ("ApprovalUrl",)
 # Every environment has it, and what a run needs lies in it.
 _MAIN: Final = "pipeline"
 _OF_CUSTOMIZATION: Final = "Serving"

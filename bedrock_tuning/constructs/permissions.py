@@ -125,6 +125,25 @@ class Permissions:
             for sid, each in _named(permissions)
         ]
 
+    def document(
+        self, permissions: Iterable[Grant | Refusal], scope: Construct
+    ) -> iam.PolicyDocument:
+        """A whole policy of a role or of people, as one text.
+
+        Statement by statement, it would be a call of another process for each.
+        """
+        statements = [
+            {
+                "Sid": sid,
+                "Effect": "Deny" if isinstance(each, Refusal) else "Allow",
+                "Action": list(each.actions),
+                "Resource": [self.fill(text, scope) for text in each.resources],
+                "Condition": self._conditions(each.conditions, scope),
+            }
+            for sid, each in _named(permissions)
+        ]
+        return iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+
     def resource_policy(self, name: str, scope: Construct) -> list[iam.PolicyStatement]:
         """What a resource's own policy grants to services."""
         grants = [grant for grant in self.contracts.resource(name).grants if grant.services]
@@ -138,7 +157,7 @@ class Permissions:
         name: its contract's, without "role."; description: what it does, if not given.
         """
         contract, boundary = self.contracts.role(name), self._settings.permissions_boundary
-        statements = self.statements((*contract.grants, *contract.refusals), scope)
+        document = self.document((*contract.grants, *contract.refusals), scope)
         role = iam.Role(
             scope,
             construct_id,
@@ -153,7 +172,7 @@ class Permissions:
                 if boundary
                 else None
             ),
-            inline_policies={"Policy": iam.PolicyDocument(statements=statements)},
+            inline_policies={"Policy": document},
         )
         self.register(contract.name, arn=role.role_arn)
         return role
@@ -171,7 +190,7 @@ class Permissions:
             construct_id,
             path=contract.path,
             description=f"Bedrock Tuning, {self.contracts.environment}: {contract.does}",
-            statements=self.statements((*contract.grants, *contract.refusals), scope),
+            document=self.document((*contract.grants, *contract.refusals), scope),
         )
         export(Stack.of(scope), f"{construct_id}Policy", policy.managed_policy_arn)
         return policy

@@ -354,7 +354,12 @@ def _retire(scope: Scope, _: str) -> tuple[Grant, ...]:
 
 
 # What no policy of people allows: whoever does it administers the account.
-NOBODYS: Final = ("delete models and images", "read logs", "deliver events again")
+NOBODYS: Final = (
+    "close and admit runs again",
+    "delete models and images",
+    "deliver events again",
+    "read logs",
+)
 # What commands need, by the words in which they say it.
 ABILITIES: Final[Mapping[str, Grants]] = {
     "find the deployment": _find,

@@ -28,6 +28,8 @@ NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
 NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 # The function of the customizations' custom resources.
 PROVIDER: Final = "function.ProvisionedThroughput"
+# Where messages and alarms go.
+TOPIC: Final = "topic"
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 
@@ -343,7 +345,7 @@ class Contracts:
         ]
         used = {match.groups("") for text in texts for match in PLACEHOLDER.finditer(text)}
         if self.serving:
-            used.add((PROVIDER, ""))
+            used |= {(PROVIDER, ""), (TOPIC, "")}
         platform = {name for name, place in self.places.items() if place.stack not in self.serving}
         return tuple(sorted((name, attribute) for name, attribute in used if name in platform))
 

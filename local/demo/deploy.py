@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -46,12 +46,15 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
 
 
-def deploy(aws: LocalAws, folder: Path, *, say: Say, app: str = "") -> Deployment:
+def deploy(
+    aws: LocalAws, folder: Path, *, say: Say, app: str = "", stacks: Sequence[str] = ("--all",)
+) -> Deployment:
     """Synthesizes and deploys all stacks; log and templates go into folder.
 
-    app: the command that synthesizes, if not the one in cdk.json, or a folder of templates.
+    app: the command that synthesizes, if not the one in cdk.json, or a folder of templates. stacks:
+    which, as the CDK CLI's arguments.
     """
-    command = ["deploy", "--all", "--require-approval", "never", *_app(app)]
+    command = ["deploy", *stacks, "--require-approval", "never", *_app(app)]
     _cdk(aws, folder, command, say=say)
     return deployment.find(LocalClients(aws), environment=ENVIRONMENT)
 

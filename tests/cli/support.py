@@ -92,8 +92,13 @@ class StubbedAws(Aws):
             stub.deactivate()
         self.assert_all_called()
 
-    def deployed(self, environment: str = "dev", **changed: Customization) -> None:
-        """The stacks of an environment are there; changed: what pets_search says instead."""
+    def deployed(
+        self, environment: str = "dev", *, older: bool = False, **changed: Customization
+    ) -> None:
+        """The stacks of an environment are there; changed: what pets_search says instead.
+
+        older: as before customizations had stacks.
+        """
         outputs = {
             "data": {"TrainingBucket": "train", "ValidationBucket": "valid", "OutputBucket": "out"},
             "pipeline": {
@@ -103,29 +108,18 @@ class StubbedAws(Aws):
                 "Topic": "arn:topic",
             },
         }
+        if older:
+            del outputs["pipeline"]["ApprovalUrl"]
         for part, values in outputs.items():
-            self.answer(
-                "cloudformation",
-                "describe_stacks",
-                {
-                    "Stacks": [
-                        {
-                            "StackName": f"tuning-{environment}-{part}",
-                            "CreationTime": "2026-11-21T09:00:00Z",
-                            "StackStatus": "CREATE_COMPLETE",
-                            "Outputs": [
-                                {"OutputKey": key, "OutputValue": value}
-                                for key, value in values.items()
-                            ],
-                        }
-                    ]
-                },
-                {"StackName": f"tuning-{environment}-{part}"},
-            )
+            self.stands(part, environment, **values)
+        prefix = f"/bedrock-tuning-settings/{environment}"
+        if older:
+            none: dict[str, Any] = {"Parameters": []}
+            self.answer("ssm", "get_parameters_by_path", none, {"Path": prefix})
+            return
         search, style = shipped()["pets-search"], shipped()["pets-style"]
         search = changed.get("pets_search", search)
         known = [replace(search, name="cats"), replace(search, name="pets"), search, style]
-        prefix = f"/bedrock-tuning-settings/{environment}"
         self.answer(
             "ssm",
             "get_parameters_by_path",
@@ -137,6 +131,17 @@ class StubbedAws(Aws):
             },
             {"Path": prefix},
         )
+
+    def stands(self, part: str, environment: str = "dev", /, **outputs: str) -> None:
+        """One of the platform's stacks is there, with these outputs."""
+        name = f"tuning-{environment}-{part}"
+        stack: dict[str, Any] = {
+            "StackName": name,
+            "CreationTime": "2026-11-21T09:00:00Z",
+            "StackStatus": "CREATE_COMPLETE",
+            "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
+        }
+        self.answer("cloudformation", "describe_stacks", {"Stacks": [stack]}, {"StackName": name})
 
     def signed_post(self, url: str, body: str, *, service: str) -> tuple[int, str]:
         """As answered by `decides`; remembers what was sent."""

@@ -10,6 +10,7 @@ from lambdas import close_run
 from lambdas._records import _runs
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import model_arn
+from tests.lambdas.counted import counted
 
 RUN = "20261121-093000-aaaaaa"
 KEY = "k" * 48
@@ -92,6 +93,24 @@ def test_every_end_is_written_to_its_run(state: dict[str, Any], status: str, aws
     item = aws.run(RUN)
     assert (item["status"], item["message"]) == (status, ended["message"])
     assert item["customization"] == "pets-search"
+
+
+@pytest.mark.parametrize(
+    ("state", "failures"),
+    [
+        ({"start": START, "error": _error("States.TaskFailed", {"Status": "Failed"})}, 1),
+        ({"start": START, "job": JOB, "serving": {**SERVED, "step": "failed"}}, 1),
+        ({"start": START, "job": JOB, "serving": SERVED}, 0),
+        ({"report": REJECTED}, 0),
+    ],
+    ids=["failed", "serving-failed", "served", "rejected"],
+)
+def test_a_failure_counts_for_the_alarm_of_its_customization(
+    state: dict[str, Any], failures: int, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _close(**state)
+
+    assert counted(capsys)["dev", "pets-search", "RunsFailed"] == failures
 
 
 @pytest.mark.parametrize("decision", ["duplicate", "ignored"])

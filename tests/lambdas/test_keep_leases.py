@@ -12,6 +12,7 @@ from lambdas import keep_leases
 from lambdas._records import _intent
 from tests.lambdas.aws import PREFIX, TOPIC, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
+from tests.lambdas.counted import counted
 
 MODEL = model_arn(1)
 
@@ -390,7 +391,7 @@ def test_the_longer_a_lease_the_earlier_the_warning(
 
 
 def test_an_endpoint_that_cannot_be_deleted_an_hour_after_its_lease_rings_the_alarm(
-    aws: Aws,
+    aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stuck = _have(aws, _in(hours=-1, minutes=-1), status="Creating")
     expired = _have(aws, _in(minutes=-1))
@@ -400,6 +401,7 @@ def test_an_endpoint_that_cannot_be_deleted_an_hour_after_its_lease_rings_the_al
 
     assert list(aws.bedrock.endpoints) == [stuck]
     assert expired not in aws.bedrock.endpoints
+    assert counted(capsys) == {("dev", "pets-search", "LeasesNotKept"): 1}
 
 
 @pytest.mark.parametrize("operation", ["ListTagsForResource", "GetProvisionedModelThroughput"])

@@ -108,6 +108,28 @@ def test_what_the_older_layout_served_is_kept_when_its_resource_goes(
 
 
 @pytest.mark.usefixtures("published")
+def test_an_environment_of_the_older_layout_keeps_its_endpoint_lease_and_pointers(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    """First the new stacks are made, of one that is served and one that waits; then the resources
+    of the old stack are cleaned up.
+    """
+    end = f"{datetime.now(UTC) + timedelta(hours=3):%Y-%m-%dT%H:%M:%SZ}"
+    arn = aws.bedrock.have(model=MODEL, tags={**TAGS, "bedrock-tuning:expires": end})
+    aws.ssm.values |= {f"{PREFIX}/{NAME}/endpoint": arn, f"{PREFIX}/{NAME}/run": "a-run"}
+    aws.ssm.values |= {f"{PREFIX}/{name}/serving": "deployed" for name in (NAME, "pets-style")}
+    before = dict(aws.ssm.values), {arn: dict(aws.bedrock.only)}
+
+    made = [stack.ask("Create", Customization=name) for name in (NAME, "pets-style")]
+    for name in (NAME, "pets-style"):
+        stack.ask("Delete", Customization=name, Pointers="endpoint model run serving")
+
+    assert [each["Data"]["Status"] for each in made] == ["ready", "pending"]
+    assert (aws.ssm.values, aws.bedrock.endpoints) == before
+    assert aws.stepfunctions.calls == []
+
+
+@pytest.mark.usefixtures("published")
 def test_a_stack_that_finds_its_endpoint_takes_it_over(aws: Aws, stack: CloudFormation) -> None:
     aws.bedrock.have(model=MODEL)
 

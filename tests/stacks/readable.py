@@ -19,8 +19,16 @@ _TIDY = ("Parameters", "Rules", "Conditions", "Mappings")
 _REMOVAL = ("DeletionPolicy", "UpdateReplacePolicy")
 # But for a creation that fails, which leaves nothing behind.
 _RETAINED = ("RetainExceptOnCreate", "Retain")
+# How an alarm says when it rings.
+_ALARM = (
+    ("Statistic", "Namespace", "MetricName"),
+    ("ComparisonOperator", "Threshold"),
+    ("Period",),
+    ("EvaluationPeriods",),
+    ("TreatMissingData",),
+)
 # What is shorter stands on one line.
-SHORT = 150
+SHORT = 160
 
 
 def resolved(template: dict[str, Any], *, environment: str = "dev") -> dict[str, Any]:
@@ -98,12 +106,27 @@ def _tidy(resource: dict[str, Any]) -> None:
         properties["DashboardBody"] = json.loads(properties["DashboardBody"])
     if "DefinitionString" in properties:
         properties["DefinitionString"] = _machine(properties["DefinitionString"])
+    if isinstance(properties.get("Tags"), list):
+        properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
+    if resource["Type"] == "AWS::CloudWatch::Alarm":
+        resource["Properties"] = _alarm(properties)
     if resource["Type"] == "AWS::SSM::Parameter":
         text, roles = properties["Value"]["Fn::Sub"]
         properties["Value"] = {"Json": json.loads(text), "With": roles}
     policies = properties.get("Policies")
     if policies and all(set(p) == {"PolicyDocument", "PolicyName"} for p in policies):
         properties["Policies"] = {p["PolicyName"]: p["PolicyDocument"] for p in policies}
+
+
+def _alarm(properties: dict[str, Any]) -> dict[str, Any]:
+    """An alarm as people say it: when it rings, and what else there is to it."""
+    rest = dict(properties)
+    of = ", ".join(f"{each['Name']}={each['Value']}" for each in rest.pop("Dimensions"))
+    metric, rings, how_long, number, silence = (
+        " ".join(str(rest.pop(name)) for name in names) for names in _ALARM
+    )
+    when = f"{metric} of {of}: {rings}, {number} x {how_long} s, {silence}"
+    return {**rest, "RingsWhen": when}
 
 
 def _machine(text: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tests.stacks.readable import dump, readable
 from tools.scan.cases import ENVIRONMENTS, OPTIONS
 
 LINES_MAX = 2_400
-CUSTOMIZATION_LINES_MAX = 300
+CUSTOMIZATION_LINES_MAX = 250
 NAMES = {"pets-search", "pets-style"}
 # What an option changes beside what it adds; everything else stays byte for byte.
 CHANGED = {
@@ -86,7 +86,9 @@ def test_every_template_is_short_enough_to_be_read(
 ) -> None:
     for name, template in _templates(synth, environment, options).items():
         lines = dump(template).splitlines()
-        assert len(lines) < (CUSTOMIZATION_LINES_MAX if name in NAMES else LINES_MAX), name
+        # With every option at once there is more to say; that one is not committed.
+        short = name in NAMES and options != "all"
+        assert len(lines) <= (CUSTOMIZATION_LINES_MAX if short else LINES_MAX), name
         assert max(map(len, lines)) < 200, name
 
 

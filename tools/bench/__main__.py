@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tools.bench.cold_start import cold_start
+from tools.bench.customizations import deployments, synthesis
 from tools.bench.end_to_end import end_to_end
 from tools.bench.images import images
 from tools.bench.machine import machine
@@ -30,6 +31,8 @@ SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "end-to-end": end_to_end,
     "prepare": prepare,
     "cold-start": cold_start,
+    "customizations": synthesis,
+    "deployments": deployments,
 }
 
 

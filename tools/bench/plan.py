@@ -20,6 +20,8 @@ class Plan:
     repeat: int
     wrk_seconds: int
     end_to_end: int
+    customizations: tuple[int, int, int]
+    deployed: int
 
 
 def full(folder: Path, *, rounds: int) -> Plan:
@@ -34,6 +36,8 @@ def full(folder: Path, *, rounds: int) -> Plan:
         repeat=5,
         wrk_seconds=4,
         end_to_end=500_000,
+        customizations=(1, 100, 300),
+        deployed=45,
     )
 
 
@@ -49,4 +53,6 @@ def quick(folder: Path) -> Plan:
         repeat=1,
         wrk_seconds=1,
         end_to_end=2_000,
+        customizations=(1, 2, 3),
+        deployed=2,
     )

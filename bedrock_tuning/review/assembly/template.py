@@ -194,6 +194,7 @@ class _Resolver:
         self._templates = assembly.templates
         self._where = ""
         self._conditions: dict[tuple[str, str], bool] = {}
+        self._exports: list[tuple[str, Any]] | None = None
 
     def exists(self, stack: str, raw: Mapping[str, Any]) -> bool:
         """Whether a resource's own Condition lets it exist."""
@@ -353,11 +354,16 @@ class _Resolver:
         return _PLACEHOLDER.sub(fill, text)
 
     def _import(self, name: str) -> Any:
-        for stack, template in self._templates.items():
-            for output in template.get("Outputs", {}).values():
-                export = output.get("Export", {}).get("Name")
-                if export is not None and self.value(stack, export) == name:
-                    return self.value(stack, output["Value"])
+        if self._exports is None:
+            self._exports = [
+                (stack, output)
+                for stack, template in self._templates.items()
+                for output in template.get("Outputs", {}).values()
+                if output.get("Export", {}).get("Name") is not None
+            ]
+        for stack, output in self._exports:
+            if self.value(stack, output["Export"]["Name"]) == name:
+                return self.value(stack, output["Value"])
         return self._dangle(f"Fn::ImportValue {name}")
 
     def _output(self, argument: Mapping[str, Any]) -> Any:

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from bedrock_tuning.contracts.alarms import alarms_of
 from bedrock_tuning.contracts.contract import dashboard_name
 from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches
+from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.iam.probes import on_behalf_of
 
@@ -194,3 +196,20 @@ def dashboards_show_metrics(evidence: Evidence) -> Iterator[Violation]:
             foreign = [str(m[0]) for m in metrics if not str(m[0]).startswith("AWS/")]
             if widget.get("type") != "metric" or foreign or not metrics:
                 yield found(board, f"a widget is {widget.get('type')}: {', '.join(foreign)}")
+
+
+@check(
+    "W518",
+    "Every customization has its own alarms, which count what is its own.",
+    fix="Deploy them as bedrock_tuning/contracts/alarms.py says",
+)
+def of_customizations(evidence: Evidence) -> Iterator[Violation]:
+    contracts = evidence.bound.contracts
+    for name in contracts.serving:
+        for construct, properties in alarms_of(contracts.environment, name).items():
+            resource = evidence.contracted.get(f"alarm.{construct}.{name}")
+            if resource is not None:
+                told = [evidence.bound.fill(each) for each in properties["AlarmActions"]]
+                wanted = {**properties, "AlarmActions": told, "OKActions": told}
+                actual = {key: as_whole(resource.properties.get(key)) for key in wanted}
+                yield from unlike(resource, actual, wanted)

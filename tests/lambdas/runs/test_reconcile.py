@@ -10,6 +10,7 @@ from lambdas import reconcile
 from lambdas._records import _intent, _runs
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.counted import counted
 
 RUN = "20261121-093000-00aaaa"
 KEY, JOB, MODEL = "k" * 48, f"dev-pets-search-{RUN}", model_arn(1)
@@ -81,7 +82,7 @@ def test_a_run_whose_execution_runs_is_left_alone(aws: Aws) -> None:
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "SUCCEEDED"])
 def test_a_run_that_could_not_be_closed_is_closed_with_what_step_functions_says(
-    status: str, aws: Aws
+    status: str, aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _run(aws, status, was="checking")
     aws.stepfunctions.ends["e1"] = {"error": "States.DataLimitExceeded", "cause": "too much"}
@@ -90,6 +91,7 @@ def test_a_run_that_could_not_be_closed_is_closed_with_what_step_functions_says(
 
     assert aws.run(RUN)["status"] == "failed"
     assert "The run broke off: its execution" in aws.run(RUN)["message"]
+    assert counted(capsys) == {("dev", "pets-search", "RunsFailed"): 1}
 
 
 def test_a_second_call_changes_and_tells_nothing_more(aws: Aws) -> None:

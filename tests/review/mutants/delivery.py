@@ -207,6 +207,16 @@ def unknown_metric(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowFailed")["MetricName"] = "ExecutionFailed"
 
 
+@flaw("W518", "alarm of a customization: counts another's failures")
+def anothers_failures(copy: Copy) -> None:
+    copy.properties("pets-search/RunFailed")["Dimensions"][1]["Value"] = "pets-style"
+
+
+@flaw("W518", "alarm of a customization: counts what nobody writes")
+def never_counted(copy: Copy) -> None:
+    copy.properties("pets-search/LeaseNotKept")["MetricName"] = "LeasesLost"
+
+
 @flaw("W514", "alarm: rings at the hundredth failure")
 def late_alarm(copy: Copy) -> None:
     copy.properties("pipeline/LeasesNotKept")["Threshold"] = 100

@@ -12,7 +12,7 @@ from bedrock_tuning.errors import UserError
 
 
 @command(
-    order=5,
+    order=7,
     examples=("tuning docs --check",),
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with code 1 if a page is stale.")

@@ -1,0 +1,156 @@
+"""Before and after a deployment over an environment whose executions it would break.
+
+An execution keeps the definition with which it began. Before customizations had stacks of their
+own, the workflow itself started jobs; a deployment over such an environment takes that permission
+away, and the roles of its jobs. So nothing may be at work then. What waits for a person's approval
+can wait for days: it is closed before, and admitted again after.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.run.items import CLAIM, RUN
+
+# Of a run that was closed for an upgrade: with what its execution began.
+_BEGAN_WITH: Final = "began_with"
+_CLOSED: Final = "closed for an upgrade; admitted again after it: `tuning upgrade`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A run that waits for a person's approval. execution: its name."""
+
+    run: str
+    customization: str
+    execution: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far an environment is.
+
+    working: executions that have not ended, with what they do. waiting: those that can be closed.
+    closed: runs that were closed, with what their executions began with.
+    """
+
+    working: list[str] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    closed: Mapping[str, str] = field(default_factory=dict)
+
+
+def look(deployment: Deployment) -> State:
+    """What is at work, what waits, and what was closed earlier."""
+    found = list(_items(deployment, RUN))
+    by_execution = {str(each["execution"]): each for each in found if "execution" in each}
+    working, waiting = [], []
+    for name in _running(deployment):
+        run = by_execution.get(name)
+        if run is not None and (run["status"] == "awaiting-approval" or _BEGAN_WITH in run):
+            waiting.append(
+                Waiting(
+                    run=str(run["run"]), customization=str(run["customization"]), execution=name
+                )
+            )
+        elif run is not None:
+            working.append(f"{run['run']} of {run['customization']} is {run['status']}")
+        else:
+            working.append(f"the execution {name} runs")
+    left = {str(each["run"]): str(each[_BEGAN_WITH]) for each in found if _BEGAN_WITH in each}
+    return State(
+        working=working,
+        waiting=sorted(waiting, key=lambda each: each.run),
+        closed=dict(sorted(left.items())),
+    )
+
+
+def close(deployment: Deployment, waiting: Waiting) -> None:
+    """Notes with what a run began, then ends its execution; repeated, it does no harm."""
+    states, arn = deployment.aws.stepfunctions, deployment.execution_arn(waiting.execution)
+    given = states.describe_execution(executionArn=arn)["input"]
+    _update(
+        deployment,
+        waiting.run,
+        "SET #status = :status, #message = :message, #began = :began",
+        {"#status": "status", "#message": "message", "#began": _BEGAN_WITH},
+        {":status": "closed", ":message": _CLOSED, ":began": given},
+    )
+    states.stop_execution(executionArn=arn, error="Closed", cause=_CLOSED)
+
+
+def admit_again(deployment: Deployment, run: str, began_with: str) -> str:
+    """Starts the workflow with what a closed run began with; returns the execution's name.
+
+    The upload's claim goes first, or the new run would be a duplicate of the one that was closed.
+    """
+    from botocore.exceptions import ClientError
+
+    for claim in _items(deployment, CLAIM):
+        if claim.get("run") == run:
+            deployment.aws.dynamodb.delete_item(
+                TableName=deployment.runs_table, Key={"id": {"S": str(claim["id"])}}
+            )
+    name = f"again-{run}"
+    try:
+        deployment.aws.stepfunctions.start_execution(
+            stateMachineArn=deployment.workflow_arn, name=name, input=began_with
+        )
+    except ClientError as error:
+        # An earlier call started it, and broke off before it said so.
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
+    _update(
+        deployment,
+        run,
+        "SET #message = :message REMOVE #began",
+        {"#message": "message", "#began": _BEGAN_WITH},
+        {":message": f"closed for an upgrade, and admitted again as the execution {name}"},
+    )
+    return name
+
+
+def is_older(deployment: Deployment) -> bool:
+    """Whether it was deployed before customizations had stacks, and approvals a function."""
+    return not deployment.approval_url
+
+
+def _running(deployment: Deployment) -> Iterator[str]:
+    pages = deployment.aws.stepfunctions.get_paginator("list_executions").paginate(
+        stateMachineArn=deployment.workflow_arn, statusFilter="RUNNING"
+    )
+    for page in pages:
+        for each in page["executions"]:
+            yield each["name"]
+
+
+def _items(deployment: Deployment, kind: str) -> Iterator[dict[str, Any]]:
+    """All items of a kind, read from the table itself: an older one has other indexes."""
+    pages = deployment.aws.dynamodb.get_paginator("scan").paginate(
+        TableName=deployment.runs_table,
+        ConsistentRead=True,
+        FilterExpression="begins_with(id, :kind)",
+        ExpressionAttributeValues={":kind": {"S": kind}},
+    )
+    read = TypeDeserializer().deserialize
+    for page in pages:
+        for item in page.get("Items", ()):
+            yield {name: read(value) for name, value in item.items()}
+
+
+def _update(
+    deployment: Deployment,
+    run: str,
+    expression: str,
+    names: Mapping[str, str],
+    values: Mapping[str, str],
+) -> None:
+    deployment.aws.dynamodb.update_item(
+        TableName=deployment.runs_table,
+        Key={"id": {"S": f"{RUN}{run}"}},
+        UpdateExpression=expression,
+        ExpressionAttributeNames=dict(names),
+        ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+    )
