@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from typing import Any, Final
 
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Options, Reading, Row, Scene, Table
@@ -70,6 +71,8 @@ _FOUND_MIN: Final = 0.5
 
 def read_columns(table: Table, scene: Scene) -> Reading | None:
     """A table whose columns of images and captions are chosen by names and by what is in them."""
+    if not table.rows and table.value is None:
+        scene.refusals.append(f"{table.file}: there are no rows")
     if not table.rows or (table.value is not None and not _fits(table, scene)):
         return None
     options, cells = scene.options, _Cells(table, scene)
@@ -319,7 +322,7 @@ def texts_of(value: Any) -> Iterator[str]:
             if name in value:
                 yield from texts_of(value[name])
                 return
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value):
         yield str(value)
 
 

@@ -82,6 +82,10 @@ class _Look:
             plain = PurePosixPath(name.replace("\\", "/")).as_posix()
             if not any(part.startswith(".") or part == "__MACOSX" for part in plain.split("/")):
                 self._scene.files[f"{stem}/{plain}" if stem else plain] = path
+                if is_archive(plain):
+                    self._scene.refusals.append(
+                        f"{plain} in {archive.name} is an archive: unpack it and pass the folder"
+                    )
         if stem and (split := split_of_name(stem)):
             self._scene.marks[stem] = split
 

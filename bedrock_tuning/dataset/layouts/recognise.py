@@ -88,6 +88,9 @@ def understand(scene: Scene) -> Understood:
     # Folders may always be classes, so that says nothing.
     others = [each for each in fitting if each is not chosen and each.layout != "class folders"]
     understood = _joined(scene, chosen)
+    if chosen.layout in _FOLDER_LAYOUTS and forced is None:
+        # A table that was not taken may be what the user meant.
+        understood.said += (f"not used: {each}" for each in scene.refusals)
     understood.also = others[0].layout if others and forced is None else ""
     return understood
 

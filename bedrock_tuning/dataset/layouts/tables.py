@@ -27,6 +27,7 @@ _BINARY: Final = {
 TABLES: Final = frozenset({*_DELIMITED, *_JSON_LINES, ".json", *_BINARY})
 # All rows are in memory; larger ones are data that nobody typed, and come in Parquet.
 _BYTES_MAX: Final = 1 << 30
+_CELL_MAX: Final = 1 << 24
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SNIFFED: Final = 30
 _IMAGE: Final = re.compile(r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)(#\d+)?\s*$", re.IGNORECASE)
@@ -214,7 +215,7 @@ def _row(names: Sequence[str], values: Sequence[str], delimiter: str) -> dict[st
 def _cells(text: str, delimiter: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """Number of the line that a row ends in, and its cells."""
     # The limit is the whole process's.
-    before = csv.field_size_limit(1 << 24)
+    before = csv.field_size_limit(_CELL_MAX)
     try:
         return iter(_rows(text, delimiter, file))
     finally:
@@ -234,6 +235,12 @@ def _rows(text: str, delimiter: str, file: str) -> list[tuple[int, list[str]]]:
         if '\\"' in text:
             # Spark and MySQL write a quote inside of a cell with a backslash.
             return _rows(text.replace('\\"', '""'), delimiter, file)
+        if "field limit" in str(error):
+            raise UserError(
+                f"row {reader.line_num}: a cell has more than {_CELL_MAX:,} characters",
+                where=file,
+                fix="close the quotes: one that stands open takes in all that follows",
+            ) from None
         if delimiter not in "\t|":
             raise UserError(f"row {reader.line_num}: {error}", where=file, fix="quote it") from None
         # Tables with tabs or bars are mostly written without quotes, and have some in their texts.

@@ -970,6 +970,23 @@ SHELF: Sequence[Layout] = (
         splits={"1.jpg": "train", "2.jpg": "test"},
     ),
     Layout(
+        name="a-table-whose-names-are-of-several-images",
+        files=lambda: {"c.csv": f"file,caption\n1.jpg,{DOG}\n"},
+        pairs={"dog/1.jpg": ["a photo of a dog"], "cat/1.jpg": ["a photo of a cat"]},
+        said="not used: c.csv: no column names images that are here",
+    ),
+    Layout(
+        name="captions-that-are-not-a-number",
+        files=lambda: {
+            "c.jsonl": lines(
+                {"file": "1.jpg", "caption": float("nan")}, {"file": "2.jpg", "caption": CAT}
+            ),
+            "1.jpg": TINY,
+        },
+        pairs={"2.jpg": [CAT]},
+        left=["caption empty"],
+    ),
+    Layout(
         name="percent-signs-in-paths",
         files=lambda: {"c.csv": f"file,caption\nmy%20dog.jpg,{DOG}\n100%25.jpg,{CAT}\n"},
         pairs={"my dog.jpg": [DOG], "100%.jpg": [CAT]},

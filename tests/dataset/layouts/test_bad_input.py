@@ -57,6 +57,18 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "html-as-excel": ("a.xlsx", lambda: b"<html><table>", "the file is HTML, not Excel | a.xlsx"),
     "old-excel": ("a.xls", lambda: b"\xd0\xcf\x11\xe0" + bytes(600), "the file is an old .xls"),
     "no-workbook": ("a.xlsx", lambda: zipped({"x": "y"}), "the workbook cannot be read"),
+    "empty-csv": ("a.csv", lambda: b"", "a.csv: there are no rows"),
+    "header-only": ("a.csv", lambda: b"file,caption\n", "a.csv: there are no rows"),
+    "open-quote": (
+        "a.csv",
+        lambda: b'file,caption\n1.jpg,"' + b"x" * (17 << 20),
+        "a cell has more than 16,777,216 characters | a.csv | close the quotes",
+    ),
+    "nested-archive": (
+        "a.zip",
+        lambda: zipped({"in.tar": "x", "1.jpg": TINY}),
+        "in.tar in a.zip is an archive: unpack it",
+    ),
     "html-as-csv": ("a.csv", lambda: b"\n <!DOCTYPE html><html>", "the table is HTML"),
     "no-parquet": ("a.parquet", lambda: b"PAR1 but not really", "the Parquet file cannot be read"),
     "no-arrow": ("a.arrow", lambda: b"nothing", "the Arrow file cannot be read"),
