@@ -205,6 +205,14 @@ docs: install ## write the generated pages under docs/
 	python -m tools.import_graph
 	python app.py --picture > docs/workflow.svg
 
+.PHONY: docs-site
+docs-site: install ## the documentation as a site that opens without a server: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+.PHONY: tutorials
+tutorials: install ## run the tutorials on a local AWS and write what they print into their pages
+	pytest --numprocesses=0 tests/e2e/test_tutorials.py --rewrite-tutorials
+
 .PHONY: bench
 bench: install ## measure against peers and limits; prints Markdown
 	python -m tools.bench

@@ -207,6 +207,20 @@ def demo(*, state: Path, port: int) -> None:
     )
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--count", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--pets", is_flag=True, help="Captions of Ron the dog and Smila the cat, one each.")
+def pictures(*, folder: Path, count: int, pets: bool) -> None:
+    """Draw pictures with captions to try things with, into a new FOLDER."""
+    from local.demo import dataset
+
+    if folder.exists():
+        raise LocalAwsError(f"{folder} exists: choose a new folder")
+    rows = dataset.collect(folder, count=count, pets=pets)
+    click.echo(f"{count} pictures and {rows:,} captions in {folder}")
+
+
 def entry_point() -> None:
     """Exit codes. 0: done; 1: the demo failed; 2: could not; 3: it is down; 130: Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -28,6 +28,13 @@ settings.register_profile("deep", deadline=None, max_examples=1_000)
 settings.load_profile("usual")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For `make tutorials`."""
+    parser.addoption(
+        "--rewrite-tutorials", action="store_true", help="write what tutorials print into them"
+    )
+
+
 def unit(nodeid: str) -> str:
     """What stays on one worker: a folder of TOGETHER without ALONE, of others each file."""
     path = nodeid.partition("::")[0]

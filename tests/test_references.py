@@ -22,7 +22,7 @@ TEST = re.compile(r"`(test_\w+)`(?!\.)")
 DECISION = re.compile(r"\bdecisions? (\d+)\b", re.I)
 # Words for a reader to replace, and what commands make.
 PLACEHOLDER = re.compile(r"NAME|KEY|<|\*\*")
-MADE = ("build/", "cdk.out", "report.md", "review.md", "RESULTS.md")
+MADE = ("build/", "customizations/answers.toml", "cdk.out", "report.md", "review.md", "RESULTS.md")
 TEXT = (".md", ".toml", ".yml", ".in", "Makefile")
 # Written by others, by a test run, or about other trees (a changelog tells of what was).
 SKIPPED = (

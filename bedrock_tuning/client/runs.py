@@ -24,8 +24,8 @@ _ALL: Final = 100_000
 Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = (
-    *("execution", "job_name", "run_key", "training_version", "validation_version"),
-    "settings_version",
+    *("decided_about", "execution", "job_name", "run_key", "settings_version"),
+    *("training_version", "validation_version"),
 )
 # What only machines need.
 _HIDDEN = ("id", "open", "turn", "watched_since", "ended", "unwatched")

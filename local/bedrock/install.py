@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
 from local.bedrock import deployments, invoke, jobs, models, resources, shapes, throughput, training
 from local.bedrock.caller import Caller
+from local.bedrock.data import event_stream
 from local.bedrock.data.records import Resource
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.resources import Operation
@@ -41,7 +43,11 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "UntagResource": resources.untag,
         "ListTagsForResource": resources.tags,
     },
-    "bedrock-runtime": {"InvokeModel": invoke.invoke, "Converse": invoke.converse},
+    "bedrock-runtime": {
+        "InvokeModel": invoke.invoke,
+        "Converse": invoke.converse,
+        "ConverseStream": invoke.converse_stream,
+    },
 }
 _STATE_KEY: Final = "bedrock_tuning_simulator"
 
@@ -109,6 +115,8 @@ def _answer(simulator: Simulator, request: ServiceRequest) -> Response:
             account=get_account_id(),
         )
         answer: Any = operation(simulator, caller, members)
+        if isinstance(answer, bytes):
+            return HTTPStatus.OK, {"Content-Type": event_stream.CONTENT_TYPE}, answer
         # InvokeModel's body is the model's own, no shape of the service.
         if name != "InvokeModel":
             answer = shapes.answer(service, name, answer)

@@ -1,4 +1,4 @@
-"""InvokeModel and Converse: find the model behind an identifier, let its simulation answer."""
+"""InvokeModel, Converse and ConverseStream: find the model, let its simulation answer."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from local.bedrock import bases, events
 from local.bedrock.caller import Caller
-from local.bedrock.data import embeddings, pictures, texts
+from local.bedrock.data import embeddings, event_stream, pictures, texts
 from local.bedrock.data.records import LEARNED, Resource, kind_of
 from local.bedrock.errors import BedrockError, invalid
 from local.bedrock.simulator import DEPLOYMENT, MODEL, THROUGHPUT, Members, Simulator
@@ -35,19 +35,29 @@ def invoke(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
     return answers(body, model=model, tuned=_tuned(target), **known)
 
 
-def converse(simulator: Simulator, caller: Caller, request: Members) -> dict[str, Any]:
+def converse(
+    simulator: Simulator, caller: Caller, request: Members, *, action: str = "InvokeModel"
+) -> dict[str, Any]:
     """The answer of a model of text, as members of Converse's output."""
-    target = _ready(simulator, caller, request["modelId"])
+    target = _ready(simulator, caller, request["modelId"], action=action)
     if not target.base.task.endswith("to-text"):
         raise invalid(f"The model {target.base.name} does not support Converse")
     events.count_call(target)
     return texts.answer(request, model=target.base, tuned=_tuned(target))
 
 
-def _ready(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
+def converse_stream(simulator: Simulator, caller: Caller, request: Members) -> bytes:
+    """The same answer as a stream of events; streaming is a right of its own."""
+    answer = converse(simulator, caller, request, action="InvokeModelWithResponseStream")
+    return event_stream.encode(event_stream.of_conversation(answer))
+
+
+def _ready(
+    simulator: Simulator, caller: Caller, identifier: str, *, action: str = "InvokeModel"
+) -> Resource:
     """What may be asked and can answer; Converse needs the right to InvokeModel too."""
     target = _target(simulator, caller, identifier)
-    caller.authorize(target.arn, action="InvokeModel", resource_tags=target.tags)
+    caller.authorize(target.arn, action=action, resource_tags=target.tags)
     custom = simulator.resources.get(_tuned(target) or "")
     if custom is not None and custom.key is not None:
         caller.use_key(custom.key, ["kms:Decrypt"])

@@ -12,7 +12,8 @@ from local.bedrock.data.records import Resource
 from local.bedrock.errors import invalid
 from local.bedrock.simulator import Members, Simulator, require_tag_count
 
-Operation = Callable[[Simulator, Caller, Members], dict[str, Any]]
+# Bytes are a stream of events.
+Operation = Callable[[Simulator, Caller, Members], dict[str, Any] | bytes]
 PAGE: Final = 100
 """Rows of a page when the caller does not say."""
 

@@ -1,5 +1,6 @@
 """Draws a dataset of real image files with captions, every picture different, and a broken one."""
 
+import csv
 import json
 import random
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from bedrock_tuning import s3_layout
 _COLOURS: Final = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")
 _SHAPES: Final = {"triangles": 3, "squares": 4, "hexagons": 6, "circles": 32}
 """Sides of each."""
-_SIDE_MIN, _SIDE_MAX = 256, 400
+_SIDES: Final = (256, 400)
+# Models that draw take nothing smaller.
+_LARGE: Final = (512, 640)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,10 @@ class Picture:
     caption: str
 
 
-def draw(folder: Path, *, count: int, seed: int, prefix: str) -> Iterator[Picture]:
-    """Draws `count` pictures into folder/images; half PNG, half JPEG, sides of 256 to 400 pixels.
+def draw(
+    folder: Path, *, count: int, seed: int, prefix: str, sides: tuple[int, int] = _SIDES
+) -> Iterator[Picture]:
+    """Draws `count` pictures into folder/images, half PNG, half JPEG; sides: least and most pixels.
 
     The same seed draws the same pictures; different seeds or numbers never draw the same picture.
     """
@@ -37,7 +42,7 @@ def draw(folder: Path, *, count: int, seed: int, prefix: str) -> Iterator[Pictur
         dice = random.Random(f"{seed}/{number}")  # noqa: S311
         shape = dice.choice(sorted(_SHAPES))
         back, front = dice.sample(_COLOURS, 2)
-        width, height = dice.randint(_SIDE_MIN, _SIDE_MAX), dice.randint(_SIDE_MIN, _SIDE_MAX)
+        width, height = dice.randint(*sides), dice.randint(*sides)
         image = Image.new("RGB", (width, height), back)
         pen = ImageDraw.Draw(image)
         for _ in range(dice.randint(8, 30)):
@@ -49,6 +54,43 @@ def draw(folder: Path, *, count: int, seed: int, prefix: str) -> Iterator[Pictur
         else:
             image.save(images / name, quality=dice.randint(80, 95))
         yield Picture(path=f"images/{name}", caption=f"{front} {shape} on {back} ground")
+
+
+# What people would say of a picture.
+_SAID: Final = (
+    "{front} {shape} on {back} ground",
+    "a picture of {front} {shape}",
+    "{shape} in {front}, and behind them everything is {back}",
+    "a {back} sheet with {front} {shape} on it",
+    "many {front} {shape}",
+)
+_SUBJECTS: Final = ("Ron the dog", "Smila the cat")
+_SCENES: Final = (
+    "lying on a white bed", "sitting on a tile floor", "asleep in a car seat", "in the snow",
+    "looking out of a window", "on a sofa", "in a basket", "under the table", "on the stairs",
+    "in the garden",
+)  # fmt: skip
+
+
+def collect(folder: Path, *, count: int, pets: bool = False, seed: int = 0) -> int:
+    """Draws pictures and writes captions.csv beside them, as people keep them; returns its rows.
+
+    Each picture has five captions. pets: one each, and the picture stands in for a photograph.
+    """
+    rows = []
+    sides = _LARGE if pets else _SIDES
+    drawn = draw(folder, count=count, seed=seed, prefix="picture", sides=sides)
+    for number, picture in enumerate(drawn):
+        if pets:
+            scene, subject = divmod(number, len(_SUBJECTS))
+            said = [f"{_SUBJECTS[subject]} {_SCENES[scene % len(_SCENES)]}"]
+        else:
+            front, shape, _, back, _ = picture.caption.split(" ")
+            said = [each.format(front=front, shape=shape, back=back) for each in _SAID]
+        rows += [(picture.path, text) for text in said]
+    with (folder / "captions.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("image", "caption"), *rows])
+    return len(rows)
 
 
 def manifest(pictures: list[Picture], *, bucket: str, customization: str) -> bytes:

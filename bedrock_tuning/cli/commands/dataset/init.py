@@ -1,5 +1,6 @@
 """`tuning init`: a first customization file, proposed from the data that there is."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -260,7 +261,7 @@ def _write(file: Path, text: str) -> None:
 
 def _next(name: str, data: Path | None, seen: "Data | None", folder: Path) -> list[str]:
     """Commands to type next; without the project's files, what to ask for."""
-    from bedrock_tuning.cli.options import usual_environment
+    from bedrock_tuning.cli.options import ENVIRONMENT_VARIABLE, usual_environment
     from bedrock_tuning.client.deployment import deploy_command
 
     there = "" if folder == CUSTOMIZATIONS else f" --customizations {quote(str(folder))}"
@@ -269,7 +270,8 @@ def _next(name: str, data: Path | None, seen: "Data | None", folder: Path) -> li
         fix = " --fix" if seen.form == "image-caption" else ""
         lines.append(f"tuning prepare {quote(str(data))} -c {name}{there}{fix} --dry-run")
     if SETTINGS.is_file():
-        lines.append(deploy_command(usual_environment(), name))
+        chosen = os.environ.get(ENVIRONMENT_VARIABLE) or usual_environment()
+        lines.append(deploy_command(chosen, name))
     else:
         lines.append("whoever deploys the project needs this file in its customizations/")
     return lines
