@@ -210,8 +210,8 @@ docs-site: install ## the documentation as a site that opens without a server: b
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 .PHONY: tutorials
-tutorials: install ## run the tutorials on a local AWS and write what they print into their pages
-	pytest --numprocesses=0 tests/e2e/test_tutorials.py --rewrite-tutorials
+tutorials: install ## run the tutorials and the notebook, and write what they print into their pages
+	pytest --numprocesses=0 tests/e2e/test_tutorials.py tests/notebook --rewrite-tutorials
 
 .PHONY: bench
 bench: install ## measure against peers and limits; prints Markdown

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel, DatasetContract
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.config.customization import Customization
-    from bedrock_tuning.prepare.run import Prepared
+    from bedrock_tuning.preparing.run import Prepared
     from bedrock_tuning.report.report import Report
     from bedrock_tuning.s3_layout import Kind
 
@@ -172,7 +172,7 @@ class Request:
 
     def _images(self, meter: Meter) -> "Prepared":
         from bedrock_tuning.dataset.layouts.reading import Options
-        from bedrock_tuning.prepare.run import PreparePlan, prepare
+        from bedrock_tuning.preparing.run import PreparePlan, prepare
 
         model = self.base or find_model(FLAGSHIP)
         contract = self.contract or model.datasets["FINE_TUNING"]
@@ -202,7 +202,7 @@ class Request:
         )
 
     def _texts(self) -> "Prepared":
-        from bedrock_tuning.prepare.texts import TextPlan, prepare_texts
+        from bedrock_tuning.preparing.texts import TextPlan, prepare_texts
 
         required = self.contract is not None and self.contract.validation == "required"
         share = self._share() or (SHARE if required else 1.0)
@@ -263,7 +263,7 @@ class Request:
 
     def verdict(self, prepared: "Prepared") -> "Report | None":
         """What the checker says of a prepared dataset; None for texts without a model."""
-        from bedrock_tuning.validate.request import ValidateOptions, validate
+        from bedrock_tuning.validating.request import ValidateOptions, validate
 
         model = self.base if self.is_text else self.base or find_model(FLAGSHIP)
         if model is None or (self.contract is not None and self._is_foreign()):

@@ -437,7 +437,7 @@ def test_ctrl_c_during_the_check_has_sent_nothing(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bedrock_tuning.validate.check.DatasetCheck.run", stopped)
+    monkeypatch.setattr("bedrock_tuning.validating.check.DatasetCheck.run", stopped)
     result = run("upload", valid, "-c", "pets")
     assert result.exit_code == 130
     assert "stopped by Ctrl-C: nothing was sent" in result.stderr

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bedrock_tuning.validate import decode
+from bedrock_tuning.validating import decode
 from tests.cli.conftest import Run
 from tests.cli.datasets import MODEL, dataset, picture, record
 from tests.cli.support import StubbedAws

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bedrock_tuning.cli.terminal.output import emit, emit_table
 from bedrock_tuning.cli.terminal.verdict import show as show_verdict
-from bedrock_tuning.prepare.run import Prepared
+from bedrock_tuning.preparing.run import Prepared
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.wording import counted
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bedrock_tuning.prepare import write
+from bedrock_tuning.preparing import write
 from tests.cli.conftest import Run
 from tests.cli.datasets import ending, picture
 from tests.support.pictures import png, with_exif
@@ -174,7 +174,7 @@ def test_after_ctrl_c_the_same_command_goes_on(
 
     monkeypatch.setattr(write, "fix_image", fix_image)
     with monkeypatch.context() as patch:
-        patch.setattr("bedrock_tuning.prepare.run.sides", stop)
+        patch.setattr("bedrock_tuning.preparing.run.sides", stop)
         result = run("prepare", divided, *PLACES, "--fix", "-o", divided.parent / "out")
     assert result.exit_code == 130, result.output
     assert "the same command continues where it stopped" in result.stderr

@@ -113,8 +113,8 @@ def validate(
     """
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.cli.terminal.verdict import show
-    from bedrock_tuning.validate.request import ValidateOptions
-    from bedrock_tuning.validate.request import validate as check
+    from bedrock_tuning.validating.request import ValidateOptions
+    from bedrock_tuning.validating.request import validate as check
 
     request = ValidateOptions(
         model=None if model is None else find_model(model),

@@ -166,7 +166,7 @@ def upload(
 def _check(deployment: "Deployment", customization: str, found: "list[Side]") -> "Report":
     """What the run would say of the dataset."""
     from bedrock_tuning.cli.terminal.progress import ProgressBar
-    from bedrock_tuning.validate.request import ValidateOptions, validate
+    from bedrock_tuning.validating.request import ValidateOptions, validate
 
     elsewhere = sum(len(side.absent) for side in found)
     if elsewhere:

@@ -17,7 +17,7 @@ from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, Listener
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.sources.manifests import Manifest
-from bedrock_tuning.validate.decode import Decoder
+from bedrock_tuning.validating.decode import Decoder
 
 # Images between two updates of a long check; the checker learns anew in each of these.
 _SLICE: Final = 8192

@@ -11,8 +11,8 @@ from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.dataset.layouts.recognise import Pair
 from bedrock_tuning.dataset.layouts.splits import Split
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.prepare.near import near_pairs
-from bedrock_tuning.prepare.write import PreparedImage
+from bedrock_tuning.preparing.near import near_pairs
+from bedrock_tuning.preparing.write import PreparedImage
 from bedrock_tuning.wording import counted
 
 # A picture that is in several splits stays in the strictest.

@@ -13,9 +13,9 @@ from bedrock_tuning.dataset.layouts.look import look
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Options
 from bedrock_tuning.dataset.layouts.recognise import Pair, Understood, understand
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.prepare.fix import Change, UnfixableError, fix_caption
-from bedrock_tuning.prepare.sides import sides
-from bedrock_tuning.prepare.write import (
+from bedrock_tuning.preparing.fix import Change, UnfixableError, fix_caption
+from bedrock_tuning.preparing.sides import sides
+from bedrock_tuning.preparing.write import (
     CHANGES,
     IMAGES,
     PreparedImage,

@@ -12,8 +12,8 @@ from bedrock_tuning.catalogue import CaptionLimits, catalogue
 from bedrock_tuning.checking import DatasetScope, ImageRef, check_images
 from bedrock_tuning.dataset.images.source import ByteRange, Fetched
 from bedrock_tuning.dataset.tokens import too_many_tokens
-from bedrock_tuning.prepare import fix
-from bedrock_tuning.prepare.fix import UnfixableError, fix_caption, fix_image
+from bedrock_tuning.preparing import fix
+from bedrock_tuning.preparing.fix import UnfixableError, fix_caption, fix_image
 from tests.support.properties import examples
 
 MODEL = catalogue()["titan-multimodal-embeddings-g1"]

@@ -38,8 +38,8 @@ from bedrock_tuning.sources.manifests import (
     manifests_in,
 )
 from bedrock_tuning.sources.pictures import thumbnails
-from bedrock_tuning.validate.check import DatasetCheck, Reach
-from bedrock_tuning.validate.outputs import check_outputs, write_accepted
+from bedrock_tuning.validating.check import DatasetCheck, Reach
+from bedrock_tuning.validating.outputs import check_outputs, write_accepted
 from bedrock_tuning.wording import counted, did_you_mean
 
 
@@ -208,7 +208,7 @@ class _Locator:
         )
         decoder = None
         if self._options.deep:
-            from bedrock_tuning.validate.decode import Decoder
+            from bedrock_tuning.validating.decode import Decoder
 
             decoder = Decoder()
         region = self._aws.session.region_name or "" if self._options.in_s3 else ""

@@ -12,7 +12,7 @@ from bedrock_tuning.dataset.layouts.reading import Options
 from bedrock_tuning.dataset.layouts.recognise import understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import require_plain
-from bedrock_tuning.prepare.texts import Conversion, TextPlan
+from bedrock_tuning.preparing.texts import Conversion, TextPlan
 from bedrock_tuning.run.proposal import Data
 from bedrock_tuning.s3_layout import MANIFEST_FILE
 from bedrock_tuning.sources.manifests import manifests_in

@@ -7,8 +7,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.prepare.fix import fix_image
-from bedrock_tuning.prepare.metadata import without_metadata
+from bedrock_tuning.preparing.fix import fix_image
+from bedrock_tuning.preparing.metadata import without_metadata
 from tests.support.pictures import jpeg, png
 
 LIMITS = catalogue()["titan-multimodal-embeddings-g1"].datasets["FINE_TUNING"].image
