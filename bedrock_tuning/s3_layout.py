@@ -9,7 +9,8 @@ but for one prefix, which no customization can be called and which StartJob alon
                                         Bedrock reads, whatever is uploaded meanwhile
 
 Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watched by nobody:
-    jobs/<customization>/…              metrics of customization jobs, the access check file
+    jobs/<output folder>/…              metrics of customization jobs, the access check file; the
+                                        folder is called like the customization, or as its file says
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
     approvals/<customization>/<run>/…   one object for each decision of a person, never changed
@@ -42,9 +43,9 @@ def manifest_key(customization: str) -> str:
     return f"{folder(customization)}{MANIFEST_FILE}"
 
 
-def jobs_prefix(customization: str) -> str:
-    """Where Bedrock writes in the output bucket."""
-    return f"{JOBS}/{customization}/"
+def jobs_prefix(folder: str) -> str:
+    """Where Bedrock writes in the output bucket. folder: a customization's output folder."""
+    return f"{JOBS}/{folder}/"
 
 
 def manifests_prefix(customization: str) -> str:

@@ -272,16 +272,19 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
                 "or stop it (tuning approve RUN --decline, tuning stop RUN) or wait until it ends, "
                 "then delete the stack again"
             )
-    start = f"{env.environment}-{name}-"
     pages = (
         _aws.bedrock()
         .get_paginator("list_model_customization_jobs")
-        .paginate(statusEquals="InProgress", nameContains=start)
+        .paginate(statusEquals="InProgress")
     )
     for page in pages:
         for each in page.get("modelCustomizationJobSummaries", ()):
+            run = job.run_of(each["jobName"])
+            item = (_runs.item_of(env.runs_table, run) if run else None) or {}
+            known = each["jobName"] == item.get("job_name")
             # Another customization's name may begin with this one's.
-            if each["jobName"] == f"{start}{job.run_of(each['jobName'])}":
+            usual = each["jobName"] == f"{env.environment}-{name}-{run}"
+            if item.get("customization") == name if known else usual:
                 raise RuntimeError(
                     f"{each['jobName']} is running and needs the roles of this stack: stop it "
                     "(tuning stop RUN) or wait until it ends, then delete the stack again"

@@ -153,6 +153,9 @@ def _unwatched(env: ReconcileEnvironment, job_name: str, result: Result) -> None
     run = job.run_of(job_name)
     item = _runs.item_of(env.runs_table, run)
     if item is None or item.get("job_name") != job_name:
+        # Another environment's runs may have such names, too.
+        if not job_name.startswith(f"{env.environment}-"):
+            return
         result["undecided"].append(job_name)
         logger.warning("a job of no run", extra={"job": job_name})
         return
@@ -197,15 +200,15 @@ def _job(name: Any) -> Any:
 
 
 def _running_jobs(env: ReconcileEnvironment) -> Iterator[str]:
-    """The names of the running jobs of this environment's runs."""
+    """The names of the running jobs that may be of runs: a customization can have its own names."""
     pages = (
         _aws.bedrock()
         .get_paginator("list_model_customization_jobs")
-        .paginate(statusEquals="InProgress", nameContains=f"{env.environment}-")
+        .paginate(statusEquals="InProgress")
     )
     for page in pages:
         for each in page.get("modelCustomizationJobSummaries", ()):
-            if each["jobName"].startswith(f"{env.environment}-") and job.run_of(each["jobName"]):
+            if job.run_of(each["jobName"]):
                 yield each["jobName"]
 
 

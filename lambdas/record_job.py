@@ -32,7 +32,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         state="trained",
         model_arn=model_arn,
     )
-    files, unreadable = _metric_files(env.output_bucket, name, job_arn)
+    folder = capitalized(finished.get("OutputDataConfig") or {}).get("S3Uri", "")
+    files, unreadable = _metric_files(str(folder), job_arn)
     metrics = {
         "job_arn": job_arn,
         "model_arn": model_arn,
@@ -76,17 +77,18 @@ def _approval(start: Mapping[str, Any]) -> str:
     return f"approved by a person: {reason}" if start.get("decision") == "approve" else reason
 
 
-def _metric_files(
-    bucket: str, name: str, job_arn: str
-) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+def _metric_files(folder: str, job_arn: str) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
     """Every metrics CSV of the job by its path below the job's folder, row by row; and what could
-    not be read, with the reason.
+    not be read, with the reason. folder: the URI to which the job wrote.
 
     Found by listing, not by a fixed path: published layouts differ (docs/facts/jobs.md#metrics).
     Columns may differ too and are kept by name. Values without a column are a list under the
     name "".
     """
-    prefix = f"{s3_layout.jobs_prefix(name)}model-customization-job-{job_arn.rpartition('/')[2]}/"
+    if not folder:
+        return {}, ["Bedrock does not say where the job wrote"]
+    bucket, below = s3_layout.split_uri(folder)
+    prefix = f"{below.rstrip('/')}/model-customization-job-{job_arn.rpartition('/')[2]}/"
     files: dict[str, list[dict[str, Any]]] = {}
     unreadable: list[str] = []
     pages = _aws.s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -3,7 +3,6 @@
 What is served, published or at work is never unused, and what cannot be asked counts as used.
 """
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +12,11 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.endpoints import base_model_of
 from bedrock_tuning.client.inference import pointer
+from bedrock_tuning.client.inventory import tuned_models
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.sources.locations import references
 from bedrock_tuning.wording import counted, in_bytes
 
-_RUN: Final = r"[0-9]{8}-[0-9]{6}-[0-9a-z]{6}"
 # S3 deletes as many in one request.
 _BATCH: Final = 1_000
 _CHUNK: Final = 1 << 20
@@ -76,10 +75,13 @@ def _models(
     deployment: Deployment, names: Collection[str], *, keep: int, before: datetime
 ) -> Iterator[Unused]:
     served = _served(deployment)
+    every = list(tuned_models(deployment.aws, deployment.environment)) if names else []
     for name in names:
         published = pointer(deployment, name, "model")
         newest_first = sorted(
-            _of_customization(deployment, name), key=lambda each: each["creationTime"], reverse=True
+            (each for owner, each in every if owner == name),
+            key=lambda each: each["creationTime"],
+            reverse=True,
         )
         free = [each for each in newest_first if each["modelArn"] not in {published, *served}]
         for each in free[keep:]:
@@ -93,15 +95,6 @@ def _models(
                     why=f"of {each['creationTime']:%Y-%m-%d}, neither published nor served",
                     usd_per_month=None if price is None else float(price),
                 )
-
-
-def _of_customization(deployment: Deployment, name: str) -> Iterator[Any]:
-    ours = re.compile(rf"{re.escape(deployment.environment)}-{re.escape(name)}-{_RUN}")
-    pages = deployment.aws.bedrock.get_paginator("list_custom_models").paginate(
-        nameContains=f"{deployment.environment}-{name}-"
-    )
-    for page in pages:
-        yield from (each for each in page["modelSummaries"] if ours.fullmatch(each["modelName"]))
 
 
 def _served(deployment: Deployment) -> set[str]:

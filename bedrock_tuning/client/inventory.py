@@ -1,7 +1,6 @@
 """What is deployed of an environment, against its files, and what remains of deleted stacks."""
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,9 +12,8 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
-from bedrock_tuning.run.job import TAG_PREFIX
+from bedrock_tuning.run.job import TAG_PREFIX, run_of
 
-_RUN: Final = r"[0-9]{8}-[0-9]{6}-[0-9a-z]{6}"
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
 _ROLES: Final = ("service_role", "starter_role")
@@ -165,33 +163,36 @@ def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
 def models(
     aws: Aws, environment: str, *, without: Collection[str] = ()
 ) -> Iterator[tuple[str, Remains]]:
-    """The custom models of an environment, each with its customization: of all but some.
+    """The custom models of an environment, each with its customization: of all but some."""
+    for owner, each in tuned_models(aws, environment):
+        if owner not in without:
+            base = base_model_of(each["baseModelArn"])
+            price = None if base is None else base.prices.storage_per_month
+            model = Remains(
+                kind="model",
+                name=each["modelName"],
+                billed="by the month",
+                usd_per_month=None if price is None else float(price),
+                command=f"aws bedrock delete-custom-model --model-identifier {each['modelArn']}",
+            )
+            yield owner, model
 
-    Whose a model is, its tag says: a customization may have had another name when it was trained.
+
+def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
+    """As Bedrock lists them: the models that runs of an environment made, each with whose it is.
+
+    Their tags say so: a customization can name its models itself, and can be renamed later.
     """
-    name_of = re.compile(rf"{re.escape(environment)}-(.+)-{_RUN}")
-    pages = aws.bedrock.get_paginator("list_custom_models").paginate(nameContains=f"{environment}-")
-    for page in pages:
+    for page in aws.bedrock.get_paginator("list_custom_models").paginate():
         for each in page["modelSummaries"]:
-            match = name_of.fullmatch(each["modelName"])
-            if not match or match[1] in without:
-                continue
-            owner = _tags(aws, each["modelArn"]).get(f"{TAG_PREFIX}:customization", match[1])
-            if owner not in without:
-                base = base_model_of(each["baseModelArn"])
-                price = None if base is None else base.prices.storage_per_month
-                model = Remains(
-                    kind="model",
-                    name=each["modelName"],
-                    billed="by the month",
-                    usd_per_month=None if price is None else float(price),
-                    command="aws bedrock delete-custom-model --model-identifier "
-                    f"{each['modelArn']}",
-                )
-                yield owner, model
+            if run_of(each["modelName"]):
+                tags = tags_of(aws, each["modelArn"])
+                if tags.get(f"{TAG_PREFIX}:environment") == environment:
+                    yield tags.get(f"{TAG_PREFIX}:customization", ""), each
 
 
-def _tags(aws: Aws, arn: str) -> dict[str, str]:
+def tags_of(aws: Aws, arn: str) -> dict[str, str]:
+    """The tags of something of Bedrock's."""
     tags = aws.bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
     return {tag["key"]: tag["value"] for tag in tags}
 

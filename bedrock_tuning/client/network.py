@@ -42,7 +42,7 @@ def problems(
     """
     from botocore.exceptions import ClientError
 
-    needed = vpc_endpoints.of_roles(contracts.contracts(settings, customizations).roles)
+    needed = vpc_endpoints.of_roles(contracts.contracts(settings, customizations).callers)
     try:
         found = read(ec2, subnets=settings.vpc_subnets, groups=settings.vpc_security_groups)
     except ClientError as error:

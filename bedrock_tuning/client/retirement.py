@@ -1,7 +1,6 @@
 """Retiring a customization: what still runs or is served, and the end of its stack."""
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,9 +8,10 @@ from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
-from bedrock_tuning.client.inventory import Remains, models
+from bedrock_tuning.client.inventory import Remains, models, tags_of
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
+from bedrock_tuning.run.job import TAG_PREFIX, run_of
 from bedrock_tuning.s3_layout import customization_of
 
 POLL_SECONDS: Final = 5.0
@@ -80,14 +80,16 @@ def _whose(given: dict[str, Any]) -> str | None:
 
 def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
     """Its jobs that Bedrock still works on, also where their execution is gone."""
-    start = f"{deployment.environment}-{customization}-"
-    ours = re.compile(rf"{re.escape(start)}[0-9]{{8}}-[0-9]{{6}}-[0-9a-z]{{6}}")
     pages = deployment.aws.bedrock.get_paginator("list_model_customization_jobs").paginate(
-        statusEquals="InProgress", nameContains=start
+        statusEquals="InProgress"
     )
     for page in pages:
         for each in page["modelCustomizationJobSummaries"]:
-            if ours.fullmatch(each["jobName"]):
+            tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else {}
+            if (
+                tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
+                and tags.get(f"{TAG_PREFIX}:customization") == customization
+            ):
                 yield f"job {each['jobName']}"
 
 

@@ -28,6 +28,7 @@ from bedrock_tuning.config.customization_fields import (
     Budget,
     DesiredServing,
     Evaluation,
+    JobChoices,
     Override,
 )
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
@@ -41,6 +42,7 @@ __all__ = [
     "Budget",
     "Customization",
     "DesiredServing",
+    "JobChoices",
     "LoadResult",
     "Override",
     "load",
@@ -78,12 +80,18 @@ class Customization:
     warnings: tuple[str, ...]
     renamed_from: str = ""
     evaluation: Evaluation = field(default_factory=Evaluation)
+    job: JobChoices = field(default_factory=JobChoices)
 
     @property
     def dataset(self) -> DatasetContract:
         """What the dataset must look like, with this customization's validation policy."""
         contract = self.base_model.datasets[self.customization_type]
         return msgspec.structs.replace(contract, validation=self.validation)
+
+    @property
+    def output_folder(self) -> str:
+        """Its folder below jobs/ in the output bucket, without slashes at its ends."""
+        return self.job.output_folder or self.name
 
     @property
     def media_folders(self) -> tuple[str, ...]:
@@ -202,7 +210,12 @@ def scan(
     for wanted in by_environment.values():
         former = {each.name: each.renamed_from for each in wanted.values()}
         renamed = renaming_problems(former, directory.name)
-        together = (*job_checks.shared_folders(wanted), *renamed)
+        together = (
+            *job_checks.shared_folders(wanted),
+            *job_checks.shared_outputs(wanted),
+            *job_checks.shared_roles(wanted),
+            *renamed,
+        )
         problems += [each for each in together if each not in problems]
     return LoadResult(
         by_environment=by_environment,
@@ -307,6 +320,7 @@ def _read_file(
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
     validation, folders = policy.get("validation"), job_checks.read_folders(dataset, policy)
+    job = JobChoices(**root.table("job").read(TABLES["job"], homes=homes))
     serving = checks.read_serving(root, model=model)
     budget = checks.read_budget(root)
     evaluation = job_checks.read_evaluation(root, model=model, mode=serving.mode)
@@ -366,4 +380,5 @@ def _read_file(
         warnings=tuple(re.sub("\0.*?\0", "", each) for each in root.problems.warnings),
         renamed_from=head["renamed_from"],
         evaluation=evaluation,
+        job=job,
     )

@@ -11,6 +11,7 @@ from bedrock_tuning.config.customization_fields import (
     Budget,
     DesiredServing,
     Evaluation,
+    JobChoices,
     Override,
 )
 from bedrock_tuning.errors import CustomizationError
@@ -49,6 +50,7 @@ def to_settings(customization: Customization) -> dict[str, Any]:
         "hyperparameters": dict(customization.hyperparameters),
         "validation": customization.validation,
         "folders": list(customization.folders),
+        "job": asdict(customization.job),
         "rules": {name: asdict(each) for name, each in customization.overrides.items()},
         "serving": asdict(customization.serving),
         "budget": asdict(customization.budget),
@@ -79,6 +81,7 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
                 hyperparameters=values["hyperparameters"],
                 validation=values["validation"],
                 folders=tuple(values["folders"]),
+                job=JobChoices(**values["job"]),
                 overrides={rule: Override(**each) for rule, each in values["rules"].items()},
                 serving=DesiredServing(**values["serving"]),
                 budget=Budget(**values["budget"]),

@@ -1,12 +1,12 @@
 """What a customization's job uses beside its manifest: folders, a grader, a teacher, a model."""
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import combinations, product
 from typing import Any, Final, Protocol
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import BaseModel, base_id, cite
-from bedrock_tuning.config.customization_fields import TABLES, Evaluation
+from bedrock_tuning.config.customization_fields import TABLES, Evaluation, JobChoices
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Section
@@ -69,7 +69,7 @@ def read_folders(section: Section, policy: Mapping[str, Any]) -> tuple[str, ...]
 
 
 class Owner(Protocol):
-    """What a customization says of its folders."""
+    """What a customization says of what it shares with nobody."""
 
     @property
     def name(self) -> str: ...
@@ -82,6 +82,12 @@ class Owner(Protocol):
 
     @property
     def media_folders(self) -> tuple[str, ...]: ...
+
+    @property
+    def output_folder(self) -> str: ...
+
+    @property
+    def job(self) -> JobChoices: ...
 
 
 def shared_folders(customizations: Mapping[str, Owner]) -> Iterator[str]:
@@ -121,3 +127,27 @@ def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Eva
     if mode == "none":
         root.problem("evaluation", "needs a model that is served: set mode in [serving]")
     return found
+
+
+def shared_outputs(customizations: Mapping[str, Owner]) -> Iterator[str]:
+    """Why two customizations of an environment would write to one folder, each pair once."""
+    for one, other in combinations(customizations.values(), 2):
+        mine, its = f"{one.output_folder}/", f"{other.output_folder}/"
+        if mine.startswith(its) or its.startswith(mine):
+            named, second = (one, other) if one.job.output_folder else (other, one)
+            yield (
+                f"{named.file}: job.output_folder: {shown(named.output_folder)} is also that of "
+                f"{second.name} ({s3_layout.jobs_prefix(second.output_folder)}): give each "
+                "customization a folder of its own"
+            )
+
+
+def shared_roles(customizations: Mapping[str, Owner]) -> Iterator[str]:
+    """Why two customizations of an environment would have the rights of one role."""
+    named = [each for each in customizations.values() if each.job.service_role]
+    for one, other in combinations(named, 2):
+        if one.job.service_role == other.job.service_role:
+            yield (
+                f"{one.file}: job.service_role: is also that of {other.name}, whose data its jobs "
+                "could read: give each customization a role of its own"
+            )

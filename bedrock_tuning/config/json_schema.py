@@ -36,7 +36,7 @@ def customization_schema() -> JsonSchema:
     properties["customization_type"] |= {"enum": sorted(started)}
     names = sorted({name for model in models.values() for name in _parameters(model)})
     properties["hyperparameters"] = {"type": "object", "propertyNames": {"enum": names}}
-    for name in ("dataset", "serving", "budget"):
+    for name in ("dataset", "job", "serving", "budget"):
         properties[name] = _table(TABLES[name])
     properties["rules"] = _rules()
     properties["tags"] = tags.schema(tags_max())

@@ -19,6 +19,8 @@ ENVIRONMENT_LENGTH_MAX: Final = 20
 CUSTOMIZATION_LENGTH_MAX: Final = 30
 # Bedrock's names of jobs and models have 63 characters; a run has 22, and two hyphens are between.
 TOGETHER_MAX: Final = 63 - 22 - 2
+# Of a name that somebody else has chosen: a run and one hyphen follow.
+STEM_MAX: Final = 63 - 22 - 1
 # Each with what has the name already.
 RESERVED: Final[Mapping[str, str]] = {
     part: f"the stack tuning-ENVIRONMENT-{part} is one of the platform's"

@@ -68,7 +68,7 @@ class Network:
         for number, subnet in enumerate(self.subnets):
             permissions.register(f"subnet.{number}", name=subnet.ref)
         permissions.register("group.jobs", name=self._jobs_group.ref)
-        for endpoint in vpc_endpoints.of_roles(permissions.contracts.roles):
+        for endpoint in vpc_endpoints.of_roles(permissions.contracts.callers):
             self._endpoint(endpoint)
         self._record_traffic()
         near = self.subnets[: settings.vpc_endpoint_zones]

@@ -70,9 +70,9 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
             resources=("*",),
         ),
         Grant(
-            why="see whose models are",
+            why="see whose jobs and models are",
             actions=("bedrock:ListTagsForResource",),
-            resources=(g.CUSTOM_MODELS,),
+            resources=(g.JOBS, g.CUSTOM_MODELS),
         ),
         Grant(
             why="list what stacks hold",

@@ -288,7 +288,8 @@ class Contracts:
     tags: of everything in the environment.
     given: the ARNs of what exists already, by the names
     that placeholders use; "data-account" is the account that owns the data. asked: what the
-    policies of these must say, which somebody else writes. role_path: below which all roles are.
+    policies of these must say, which somebody else writes. existing_roles: what service roles must
+    be allowed that no stack makes. role_path: below which all roles are.
     """
 
     environment: str
@@ -317,6 +318,7 @@ class Contracts:
     tags: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()
+    existing_roles: tuple[Role, ...] = ()
     role_path: str = "/"
 
     def known(self, name: str, attribute: str = "") -> str | None:
@@ -330,11 +332,16 @@ class Contracts:
         return (*self.roles, *self.people)
 
     @property
+    def callers(self) -> tuple[Role, ...]:
+        """All roles at work, those that exist already with the others."""
+        return (*self.roles, *self.existing_roles)
+
+    @property
     def imported(self) -> tuple[tuple[str, str], ...]:
         """What customizations' stacks use of the platform's: names, with their attribute or ""."""
         texts = [
             text
-            for role in self.principals
+            for role in (*self.principals, *self.existing_roles)
             if role.place.stack in self.serving
             for text in (
                 *(value for condition in role.trust for value in condition.values),
@@ -361,6 +368,9 @@ class Contracts:
             places={n: p for n, p in self.places.items() if p.stack not in customizations},
             roles=tuple(role for role in self.roles if role.place.stack not in customizations),
             people=tuple(each for each in self.people if each.place.stack not in customizations),
+            existing_roles=tuple(
+                each for each in self.existing_roles if each.place.stack not in customizations
+            ),
             settings={n: each for n, each in self.settings.items() if n not in customizations},
             serving={n: each for n, each in self.serving.items() if n not in customizations},
             budgets={n: each for n, each in self.budgets.items() if n not in customizations},

@@ -45,7 +45,23 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = _close_buckets(contracts, settings)
     if settings.vpc:
         contracts = add_network(contracts, scope)
-    return _with_existing(contracts, settings)
+    return _with_service_roles(_with_existing(contracts, settings), scope)
+
+
+def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:
+    """Service roles that exist already: their contracts stay, and no stack makes them."""
+    arns = {
+        f"role.bedrock.{name}": _here(each.job.service_role, "")
+        for name, each in scope.customizations.items()
+        if each.job.service_role
+    }
+    return replace(
+        contracts,
+        places={name: place for name, place in contracts.places.items() if name not in arns},
+        roles=tuple(role for role in contracts.roles if role.name not in arns),
+        existing_roles=tuple(role for role in contracts.roles if role.name in arns),
+        given={**contracts.given, **arns},
+    )
 
 
 def _with_existing(contracts: Contracts, settings: Settings) -> Contracts:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from bedrock_tuning.config import customization, deployed, settings
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.customization_fields import tags_max
+from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.run.exposure import cap_problem, exposure
@@ -50,6 +52,7 @@ def read(
         *_lengths(found),
         *_caps(checked, found),
         *_tags(checked, found),
+        *_service_roles(checked, found),
     ]
     if every or checked.settings is None:
         raise ConfigurationError(every)
@@ -78,6 +81,33 @@ def _tags(checked: settings.CheckedSettings, found: customization.LoadResult) ->
                     "tags",
                     f"together with those of {wanted.file} they are {number}, the maximum is "
                     f"{tags_max()} beside those of this project: use fewer",
+                )
+
+
+def _service_roles(
+    checked: settings.CheckedSettings, found: customization.LoadResult
+) -> Iterator[str]:
+    """Service roles that exist already, and with which an environment's jobs could not run."""
+    for name, chosen in checked.environments.items():
+        for wanted in found.by_environment.get(name, {}).values():
+            arn = wanted.job.service_role
+            if not arn:
+                continue
+            account, path = arn.split(":")[4], arn.partition(":role/")[2]
+            if chosen.account and account != chosen.account:
+                yield (
+                    f"{wanted.file}: job.service_role: is of the account {account}, and {name} is "
+                    f"deployed to {chosen.account}: Amazon Bedrock takes roles of the same account "
+                    f"only; set another one in [environments.{name}.job]"
+                )
+            if chosen.deny_others and not any(
+                fnmatchcase(path, pattern) for pattern in chosen.data_roles
+            ):
+                yield checked.problem(
+                    name,
+                    "data_roles",
+                    f"does not name the role {path} of {wanted.file}, which deny_others shuts out "
+                    f"of the buckets: add {shown(path)}",
                 )
 
 

@@ -88,7 +88,8 @@ def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role
     strict leaves out reading and listing the output, which AWS's sample has.
     """
     name, folders = customization.name, customization.media_folders
-    jobs, checked = s3_layout.jobs_prefix(name), s3_layout.manifests_prefix(name)
+    jobs = s3_layout.jobs_prefix(customization.output_folder)
+    checked = s3_layout.manifests_prefix(name)
     granted = [
         Grant(
             why="read the dataset",

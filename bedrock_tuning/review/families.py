@@ -24,16 +24,19 @@ def reduced(assembly: Assembly, contracts: Contracts) -> tuple[Assembly, Contrac
     roles: dict[str, list[Role]] = defaultdict(list)
     for role in contracts.principals:
         roles[role.place.stack].append(role)
-    # Whether folders are shared can only be seen on all that are named.
+    # Whether folders and roles are shared can only be seen on all that are named.
     named = {
         folder.partition("/")[0]
         for each in contracts.settings.values()
-        for folder in each["folders"]
+        for folder in (*each["folders"], each["job"]["output_folder"])
+        if folder
     }
     shapes: set[str] = set()
     alike: set[str] = set()
     for name in contracts.serving:
-        by_itself = name in named or contracts.settings[name]["folders"]
+        own = contracts.settings[name]
+        chosen = own["job"]["output_folder"] or own["job"]["service_role"]
+        by_itself = name in named or own["folders"] or chosen
         shape = "" if by_itself else _shape(assembly, contracts, name, roles[name])
         if shape in shapes:
             alike.add(name)

@@ -177,8 +177,17 @@ class JobPlan:
 
     @property
     def name(self) -> str:
-        """Name of the job and of the model it makes: at most 8+1+30+1+22 characters."""
-        return f"{self.environment}-{self.customization.name}-{self.run}"
+        """The job's name: at most 63 characters, which no other run's job has."""
+        return f"{self.customization.job.job_name or self._own}-{self.run}"
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model that the job makes."""
+        return f"{self.customization.job.model_name or self._own}-{self.run}"
+
+    @property
+    def _own(self) -> str:
+        return f"{self.environment}-{self.customization.name}"
 
     @property
     def token(self) -> str:
@@ -205,12 +214,12 @@ class JobPlan:
 
         Raises RequestError with everything that Bedrock would refuse.
         """
-        customization, name = self.customization, self.customization.name
+        customization = self.customization
         configured = configuration(customization)
         tags = [{"key": key, "value": value} for key, value in self.tags.items()]
         request: JobRequest = {
             "jobName": self.name,
-            "customModelName": self.name,
+            "customModelName": self.model_name,
             "roleArn": self.role_arn,
             "clientRequestToken": self.token,
             "baseModelIdentifier": (
@@ -219,7 +228,9 @@ class JobPlan:
             "customizationType": customization.customization_type,
             "trainingDataConfig": {"s3Uri": self._manifest("training")},
             "outputDataConfig": {
-                "s3Uri": s3_layout.uri(self.buckets.output, s3_layout.jobs_prefix(name))
+                "s3Uri": s3_layout.uri(
+                    self.buckets.output, s3_layout.jobs_prefix(customization.output_folder)
+                )
             },
             "hyperParameters": {} if customization.grader else dict(customization.hyperparameters),
             "jobTags": tags,

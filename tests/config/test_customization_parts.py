@@ -296,3 +296,24 @@ def test_environments_keep_their_folders_apart(tmp_path: Path) -> None:
         (tmp_path / f"{name}.toml").write_text(f'only = ["{only}"]\n{SEARCH}{table}')
     regions = {"dev": "us-east-1", "prod": "us-east-1"}
     assert scan(tmp_path, rules=RULES, regions=regions).problems == ()
+
+
+ROLE = "arn:aws:iam::111122223333:role/ml/BedrockCustomization"
+
+
+@pytest.mark.parametrize(
+    ("job", "problem"),
+    [
+        ('output_folder = "dogs"', 'job.output_folder: "dogs" is also that of dogs (jobs/dogs/)'),
+        ('output_folder = "dogs/x"', 'job.output_folder: "dogs/x" is also that of dogs (jobs/d'),
+        (f'service_role = "{ROLE}"', "job.service_role: is also that of owls, whose data its"),
+    ],
+)
+def test_an_output_folder_or_a_role_of_two_customizations_is_refused(
+    tmp_path: Path, job: str, problem: str
+) -> None:
+    role = f'service_role = "{ROLE}"\n'
+    for name, table in {"cats": f"{job}\n", "dogs": "", "owls": role}.items():
+        (tmp_path / f"{name}.toml").write_text(f"{SEARCH}[job]\n{table}")
+    (found,) = scan(tmp_path, rules=RULES).problems
+    assert found.startswith(f"{tmp_path.name}/cats.toml: {problem}")

@@ -81,6 +81,10 @@ BAD_KEYS: dict[str, tuple[str, str, str]] = {
         "is not a folder without a slash at its",
         "write, for",
     ),
+    "job.job_name": ('"ron_and_smila"', "must be letters, digits, plus signs", "write, for"),
+    "job.model_name": ('"ron--smila"', "must be letters and digits, with single", "write, for"),
+    "job.output_folder": ('"/metrics/"', "must be a folder without a slash at its", "write, for"),
+    "job.service_role": ('"BedrockRole"', "must be the ARN of a role", "write, for"),
     "budget.max_run_usd": ("0", "below the minimum 0.01", "use 0.01 to 999999999"),
     "budget.approval": ('"often"', 'must be "over-budget", "always" or "never"', 'not "often"'),
     "evaluation.min_recall": (

@@ -281,9 +281,7 @@ class Bedrock(Fake):
             "creationTime": EPOCH,
         }
 
-    def ListModelCustomizationJobs(
-        self, statusEquals: str, nameContains: str, nextToken: str = "0"
-    ) -> dict[str, Any]:
+    def ListModelCustomizationJobs(self, statusEquals: str, nextToken: str = "0") -> dict[str, Any]:
         rows = [
             {
                 "jobArn": self._arn(name),
@@ -293,7 +291,7 @@ class Bedrock(Fake):
                 "creationTime": EPOCH,
             }
             for name, job in self.jobs.items()
-            if job["status"] == statusEquals and nameContains in name
+            if job["status"] == statusEquals
         ]
         start = int(nextToken)
         more = {"nextToken": str(start + 1)} if start + 1 < len(rows) else {}

@@ -92,6 +92,20 @@ def test_a_stack_whose_roles_a_run_will_need_is_not_deleted(
         assert stack.ask("Delete")["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(
+    ("whose", "deleted"), [(NAME, "FAILED"), ("birds", "SUCCESS")], ids=["its own", "another's"]
+)
+def test_a_job_with_a_name_of_its_own_is_known_by_its_run(
+    aws: Aws, stack: CloudFormation, whose: str, deleted: str
+) -> None:
+    run = "20261121-093000-3f9a1c"
+    name = f"ron-and-smila-{run}"
+    stack.ask("Create")
+    _runs.start_run("a-table", run=run, customization=whose, status="training", job_name=name)
+    aws.bedrock.jobs[name] = {"status": "InProgress"}
+    assert stack.ask("Delete")["Status"] == deleted
+
+
 def test_what_the_older_layout_served_is_kept_when_its_resource_goes(
     aws: Aws, stack: CloudFormation
 ) -> None:

@@ -27,6 +27,7 @@ def _record(**job: Any) -> dict[str, Any]:
         "JobArn": JOB,
         "OutputModelArn": MODEL,
         "BaseModelArn": BASE,
+        "OutputDataConfig": {"S3Uri": f"s3://{OUTPUT}/jobs/pets-search/"},
         "TrainingMetrics": {"TrainingLoss": 0.25},
         "ValidationMetrics": [{"ValidationLoss": 0.5}],
         **job,
@@ -100,6 +101,16 @@ def test_the_metrics_say_which_job_made_which_model_how_well_and_by_which_files(
     uri = f"s3://{OUTPUT}/reports/pets-search/{RUN}/metrics.json"
     assert (found["metrics"], aws.run(RUN)["metrics"]) == (uri, uri)
     assert aws.run(RUN)["job_arn"] == JOB
+
+
+def test_metrics_are_read_where_the_job_wrote_them(aws: Aws) -> None:
+    """A customization may name the folder of its output."""
+    folder = FOLDER.replace("jobs/pets-search/", "jobs/marketing/ron/")
+    aws.s3.objects.put(OUTPUT, f"{folder}metrics.csv", f"{HEADER}1,1,0.5,2.0\n".encode())
+
+    _record(OutputDataConfig={"S3Uri": f"s3://{OUTPUT}/jobs/marketing/ron"})
+
+    assert list(_metrics(aws)["files"]) == ["metrics.csv"]
 
 
 def test_the_losses_are_kept(aws: Aws) -> None:

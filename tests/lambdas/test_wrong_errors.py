@@ -349,7 +349,8 @@ def a_run_waits_for_a_slot(world: World) -> Any:
 def a_finished_job_is_recorded(world: World) -> Any:
     world.before(_runs.acquire_lock, "a-table", key="k" * 48, run=RUN, job_name="a-job")
     world.aws.s3.objects.put(OUTPUT, f"{JOB_FOLDER}x_metrics.csv", b"step,loss\n1,0.5\n")
-    job = {"JobArn": JOB, "OutputModelArn": NEW, "BaseModelArn": BASE}
+    output = {"S3Uri": "s3://an-output/jobs/pets-search/"}
+    job = {"JobArn": JOB, "OutputModelArn": NEW, "BaseModelArn": BASE, "OutputDataConfig": output}
     event = {"admission": {"customization": NAME, "run": RUN}, "start": {"run_key": "k" * 48}}
     return world.call(record_job.handler, {**event, "job": job})
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.config.customization import Customization, load, load_all
+from bedrock_tuning.config.customization import Customization, JobChoices, load, load_all
 from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME
 from bedrock_tuning.errors import RequestError
 from bedrock_tuning.run import job
@@ -118,6 +118,28 @@ def test_the_request_of_any_customization_is_what_bedrock_takes(
     report = ParamValidator().validate(request, _input())
     assert not report.has_errors(), report.generate_report()
     assert list(refusals(request, _input(), "request")) == []
+
+
+@pytest.mark.parametrize(
+    ("job_name", "model_name"),
+    [("a" * 40, "b" * 40), ("Ron+Smila.2-", "Ron_and-Smila"), ("0", "0")],
+)
+def test_chosen_names_begin_the_names_of_each_run(job_name: str, model_name: str) -> None:
+    chosen = JobChoices(job_name=job_name, model_name=model_name, output_folder="marketing/ron")
+    request = _plan(replace(SEARCH, job=chosen)).request()
+
+    assert request["jobName"] == f"{job_name}-{RUN}"
+    assert request["customModelName"] == f"{model_name}-{RUN}"
+    assert job.run_of(request["jobName"]) == job.run_of(request["customModelName"]) == RUN
+    assert request["outputDataConfig"]["s3Uri"].endswith("/jobs/marketing/ron/")
+    assert list(refusals(request, _input(), "request")) == []
+
+
+def test_chosen_names_are_no_part_of_the_work() -> None:
+    """A new name trains nothing again that is trained already."""
+    named = replace(SEARCH, job=JobChoices(job_name="ron", model_name="ron"))
+    digests = {"training": "a:b"}
+    assert job.run_key(named, digests) == job.run_key(SEARCH, digests)
 
 
 MODELS = "arn:aws:bedrock:us-east-1:000000000000:custom-model"

@@ -196,3 +196,37 @@ def test_tags_of_environment_and_customization_together_fit_on_a_job(tmp_path: P
     with pytest.raises(ConfigurationError) as caught:
         project.read(_tuning({"tags": {"a": "b"}}), environment="dev", customizations=files)
     assert "together with those of customizations/pets.toml they are 41" in str(caught.value)
+
+
+ROLE = f"arn:aws:iam::{THERE}:role/ml/BedrockCustomization"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (
+            {"account": HERE},
+            f"customizations/pets.toml: job.service_role: is of the account {THERE}",
+        ),
+        (
+            {"deny_others": True, "data_roles": ["DataScientist-*"]},
+            "cdk.json: context.tuning.environments.dev.data_roles: does not name the role "
+            "ml/BedrockCustomization of customizations/pets.toml",
+        ),
+        ({"account": THERE}, ""),
+        ({"deny_others": True, "data_roles": ["ml/*"]}, ""),
+    ],
+)
+def test_a_role_that_its_jobs_could_not_use_is_refused(
+    tmp_path: Path, settings: dict[str, Any], problem: str
+) -> None:
+    files = tmp_path / "customizations"
+    files.mkdir()
+    head = 'description = "x"\nbase_model = "nova-micro"\n[job]\n'
+    (files / "pets.toml").write_text(f'{head}service_role = "{ROLE}"\n', "utf-8")
+    found: list[str] = []
+    try:
+        project.read(_tuning(settings), environment="dev", customizations=files)
+    except ConfigurationError as error:
+        found = list(error.problems)
+    assert [each[: len(problem)] for each in found] == ([problem] if problem else [])

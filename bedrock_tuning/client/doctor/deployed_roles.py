@@ -39,39 +39,48 @@ class Line:
 class DeployedRoles:
     """Every role that a contract names and the account has.
 
-    names: in IAM, by the contract's. lines: all that the contracts grant them.
+    names: in IAM, by the contract's. lines: all that the contracts grant them. arns: of what the
+    stacks made, by the names that contracts use.
     """
 
     names: Mapping[str, str]
     lines: tuple[Line, ...]
+    arns: Mapping[str, str]
 
 
 def find(subject: Subject) -> DeployedRoles:
     """The roles of an environment's stacks; needs cloudformation:GetTemplate."""
     if subject.deployment is None:
-        return DeployedRoles(names={}, lines=())
+        return DeployedRoles(names={}, lines=(), arns={})
     account = subject.aws.sts.get_caller_identity()["Account"]
     promised = contracts(subject.settings, subject.deployment.customizations)
     there = dict(resources(subject))
     paths = {role.name: role.path for role in promised.roles}
+    arns: dict[str, str] = {}
     names: dict[str, str] = {}
     fill: dict[str, str] = {
         "partition": subject.aws.bedrock.meta.partition,
         "region": subject.region,
         "account": account,
     }
+    for name, text in promised.given.items():
+        fill[name] = _filled(text, fill)
+        fill[f"{name}:name"] = fill[name].rpartition(":")[2]
     for name, place in promised.places.items():
         id = there.get(f"{stack_name(subject.settings.name, place.stack)}/{place.path}")
         if id is None:
             continue
         words = {**fill, "id": id, "name": id.rpartition("/")[2], "path": paths.get(name, "")}
         arn = _ARNS.get(place.type, "{id}").format(**words)
-        names[name], fill[name] = id, arn
+        names[name], fill[name], arns[name] = id, arn, arn
         fill[f"{name}:name"] = id
-    roles = [role for role in promised.roles if role.name in names]
+    for role in promised.existing_roles:
+        names[role.name] = fill[role.name].rpartition("/")[2]
+    roles = [role for role in promised.callers if role.name in names]
     return DeployedRoles(
         names={role.name: names[role.name] for role in roles},
         lines=tuple(line for role in roles for line in _lines(role, fill)),
+        arns=arns,
     )
 
 

@@ -12,6 +12,7 @@ _GONE: Final = (
     "404",
     "NoSuchBucket",
     "NoSuchBucketPolicy",
+    "NoSuchEntity",
     "NotFound",
     "NotFoundException",
     "ServerSideEncryptionConfigurationNotFoundError",
@@ -28,6 +29,41 @@ class Existing:
     policy: str = ""
     problems: list[str] = field(default_factory=list)
     readable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingRole:
+    """A role: the texts of its trust policy and of all its policies. boundary: its ARN, or ""."""
+
+    trust: str
+    policies: list[str]
+    boundary: str = ""
+
+
+def read_role(aws: Aws, arn: str) -> ExistingRole | None:
+    """A role as IAM has it; None if there is none at this path with this name."""
+    name = arn.rpartition("/")[2]
+    found = _asked(lambda: aws.iam.get_role(RoleName=name))
+    if found is None or found["Role"]["Arn"] != arn:
+        return None
+    role = found["Role"]
+    return ExistingRole(
+        trust=json.dumps(role["AssumeRolePolicyDocument"]),
+        policies=[json.dumps(each) for each in _policies(aws, name)],
+        boundary=role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""),
+    )
+
+
+def _policies(aws: Aws, name: str) -> Iterator[Any]:
+    for page in aws.iam.get_paginator("list_role_policies").paginate(RoleName=name):
+        for inline in page["PolicyNames"]:
+            yield aws.iam.get_role_policy(RoleName=name, PolicyName=inline)["PolicyDocument"]
+    for page in aws.iam.get_paginator("list_attached_role_policies").paginate(RoleName=name):
+        for each in page["AttachedPolicies"]:
+            arn = each["PolicyArn"]
+            version = aws.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+            answer = aws.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+            yield answer["PolicyVersion"]["Document"]
 
 
 def read(aws: Aws, name: str, arn: str, chosen: Settings) -> Existing:

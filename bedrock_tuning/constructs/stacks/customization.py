@@ -32,7 +32,9 @@ class CustomizationStack(TuningStack):
         super().__init__(scope, construct_id, **kwargs)
         contracts = permissions.contracts
         here = permissions.elsewhere()
-        service_role = here.role(self, "BedrockRole", f"bedrock.{name}")
+        own_roles = []
+        if f"role.bedrock.{name}" not in contracts.given:
+            own_roles.append(here.role(self, "BedrockRole", f"bedrock.{name}"))
         starter = here.role(self, "Starter", f"start.{name}")
         for persona in PEOPLE:
             if persona.of_customization:
@@ -49,7 +51,10 @@ class CustomizationStack(TuningStack):
             type="String",
             value=Fn.sub(
                 text,
-                {"ServiceRole": service_role.role_arn, "StarterRole": starter.role_arn},
+                {
+                    "ServiceRole": here.fill(f"{{role.bedrock.{name}}}", self),
+                    "StarterRole": starter.role_arn,
+                },
             ),
         )
         serving = CustomResource(
@@ -66,7 +71,7 @@ class CustomizationStack(TuningStack):
             CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
         self._alarms(here, name)
         # Deleted first: as long as an endpoint needs them, the others stay.
-        serving.node.add_dependency(service_role, starter, settings)
+        serving.node.add_dependency(*own_roles, starter, settings)
         export(self, "Serving", serving.get_att_string("Status"))
         for key, value in {**contracts.settings[name]["tags"], CUSTOMIZATION_TAG: name}.items():
             Tags.of(self).add(key, value)

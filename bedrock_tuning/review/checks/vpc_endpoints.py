@@ -21,7 +21,7 @@ _POLICY_FIX: Final = "Write the policy as contracts/endpoint_policies.py says"
 
 def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
     region = evidence.bound.region
-    found = of_roles(evidence.bound.contracts.roles)
+    found = of_roles(evidence.bound.contracts.callers)
     return {f"com.amazonaws.{region}.{each.service}": each for each in found}
 
 

@@ -66,6 +66,7 @@ class Facts:
     money: what may be spent. permitted: the entries of review.toml that permit something.
     people: whose each policy of people is, by its name among the roles. documents: the policies as
     the templates have them, as JSON, by role or resource.
+    assumed: what no template says and the proof takes for granted.
     """
 
     stacks: tuple[str, ...]
@@ -79,6 +80,7 @@ class Facts:
     costs: list[Cost]
     unresolved: list[str]
     money: Money
+    assumed: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     permitted: list[Entry] = field(default_factory=list)
     proved: bool = False
@@ -122,6 +124,7 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         costs=list(costs(permissions, labels)),
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
         money=money(assembly),
+        assumed=[] if bound is None else list(_assumed(bound)),
         machines={
             labels.of(machine): graph.template_definition(machine)
             for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
@@ -164,6 +167,19 @@ def _documents(permissions: Permissions, labels: Labels) -> Iterator[tuple[str, 
         documents = [each for each in raw if each is not None]
         if documents:
             yield name, "\n".join(json.dumps(each, indent=1) for each in documents)
+
+
+def _assumed(bound: Bound) -> Iterator[str]:
+    """What exists already: somebody else writes its policies, and preflight reads them."""
+    for guarded in bound.contracts.asked:
+        arn = bound.fill(f"{{{guarded.name}}}")
+        yield f"{arn}: its policy says what this environment needs of the {guarded.name}"
+    for role in bound.contracts.existing_roles:
+        arn = bound.fill(f"{{{role.name}}}")
+        yield (
+            f"{arn}: nobody but Amazon Bedrock can assume it, for jobs of this account, and it may "
+            f"do what {role.name.removeprefix('role.bedrock.')} needs and nothing else"
+        )
 
 
 def _who(statement: Statement, labels: Labels) -> str:

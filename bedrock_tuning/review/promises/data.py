@@ -16,7 +16,7 @@ _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:C
 
 def _own_folders(deployment: Deployment) -> Iterator[But]:
     for name, role in deployment.service_roles.items():
-        jobs = f"{deployment.output}/{s3_layout.jobs_prefix(name)}*"
+        jobs = deployment.results(name)
         yield But(
             principals=[role.arn], actions=("s3:GetObject",), resources=deployment.folders(name)
         )
@@ -78,7 +78,7 @@ PROMISES: Final = (
         id="M810",
         sentence="A Bedrock service role reaches S3 only in its own customization's folders: "
         "those that its settings name or else NAME/, _checked/NAME/ and jobs/NAME/, lists only "
-        "under their s3:prefix, and writes only to jobs/NAME/.",
+        "under their s3:prefix, and writes only below jobs/, to NAME/ or what its settings name.",
         actions=("s3:*",),
         who=lambda d: [role.arn for role in d.service_roles.values()],
         but=_own_folders,

@@ -18,10 +18,15 @@ _SETTINGS: Final = "/bedrock-tuning-settings"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customization:
-    """What the settings of one customization say: its name, its two roles by ARN, its folders."""
+    """What the settings of one customization say: its name, its two roles by ARN, its folders.
+
+    output: its folder below jobs/. existing_role: the service role that no template makes, or "".
+    """
 
     name: str
     folders: tuple[str, ...]
+    output: str
+    existing_role: str
     grader: str
     teacher: str
     custom_model: str
@@ -199,6 +204,11 @@ class Deployment:
         own = {each.name: each.folders for each in self.customizations}.get(name, ())
         return tuple(dict.fromkeys((s3_layout.folder(name), *own)))
 
+    def results(self, name: str) -> str:
+        """Where the jobs of one customization write: the prefix of its objects."""
+        own = {each.name: each.output for each in self.customizations}.get(name, name)
+        return f"{self.output}/{s3_layout.jobs_prefix(own)}*"
+
     def folders(self, name: str) -> tuple[str, ...]:
         """All that belongs to one customization: the prefixes of its objects, bucket by bucket."""
         own = {each.name: each.folders for each in self.customizations}.get(name, ())
@@ -209,15 +219,19 @@ class Deployment:
                 for folder in own or (s3_layout.folder(name),)
             ),
             *(f"{bucket}/{s3_layout.manifests_prefix(name)}*" for bucket in self.datasets),
-            f"{self.output}/{s3_layout.jobs_prefix(name)}*",
+            self.results(name),
         )
 
 
 def _customization(parameter: Resource) -> Customization:
     """Raises ValueError for settings that are no JSON object: nobody can say whose they are."""
     values = json.loads(str(parameter.properties.get("Value")))
+    name = str(parameter.properties.get("Name")).rpartition("/")[2]
+    chosen = values.get("job", {})
     return Customization(
-        name=str(parameter.properties.get("Name")).rpartition("/")[2],
+        name=name,
+        output=str(chosen.get("output_folder") or name),
+        existing_role=_here(str(chosen.get("service_role", ""))),
         folders=tuple(f"{each}/" for each in values.get("folders", ())),
         grader=_here(str(values.get("grader", ""))),
         teacher=str(values.get("teacher", "")),

@@ -108,7 +108,7 @@ def _asking_requests(deployment: Deployment) -> list[Request]:
     graders = [
         request(each.service_role, "lambda:InvokeFunction", each.grader)
         for each in deployment.customizations
-        if each.grader
+        if each.grader and not each.existing_role
     ]
     teachers = [
         request(
@@ -118,6 +118,7 @@ def _asking_requests(deployment: Deployment) -> list[Request]:
             {"bedrock:InferenceProfileArn": deployment.teacher(each)[0]} if number else {},
         )
         for each in deployment.customizations
+        if not each.existing_role
         for number, asked in enumerate(deployment.teacher(each))
     ]
     return graders + teachers

@@ -17,7 +17,8 @@ from bedrock_tuning.run.exposure import exposure, to_properties
 @check(
     "M808",
     "A customization's settings name the two roles of their own stack: one that Amazon Bedrock "
-    "assumes, and one that starts jobs. No two settings name the same role.",
+    "assumes, or the existing one that its file names, and one that starts jobs. No two settings "
+    "name the same role.",
 )
 def own_roles(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)
@@ -31,11 +32,16 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
             role = roles.get(arn)
             is_service_role = arn in services
             problem = ""
-            if role is None or role.resource.stack != each.settings.stack:
+            if what == "service_role" and each.existing_role:
+                if arn != each.existing_role:
+                    problem = "not the existing role that they name"
+                elif role is not None:
+                    problem = "a role of these templates, not an existing one"
+            elif role is None or role.resource.stack != each.settings.stack:
                 problem = "no role of this stack"
             elif is_service_role != (what == "service_role"):
                 problem = "a role of the other kind"
-            elif named[arn] > 1:
+            if not problem and named[arn] > 1:
                 problem = "named by other settings, too"
             if problem:
                 yield Violation(
@@ -68,8 +74,8 @@ def money_is_shown(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "M829",
-    "A folder of images belongs to one customization: what its settings name is no other "
-    "customization's folder, none around it and none inside it.",
+    "A folder of images, or of a job's output, belongs to one customization: what its settings "
+    "name is no other customization's folder, none around it and none inside it.",
     limit="a job of one customization never reads what another one owns",
     fix="Give each customization folders of its own in [dataset] folders",
 )
@@ -79,6 +85,10 @@ def own_folders(evidence: Evidence) -> Iterator[Violation]:
         others = [
             (name, other.name) for other in known if other is not each for name in other.owned
         ]
+        for other in known:
+            mine, its = f"{each.output}/", f"{other.output}/"
+            if other is not each and its.startswith(mine):
+                yield found(each.settings, f"jobs/{mine} and jobs/{its} of {other.name} overlap")
         for mine, (its, whose) in product(each.folders, others):
             if mine.startswith(its) or its.startswith(mine):
                 yield found(each.settings, f"{mine} and {its} of {whose} overlap")

@@ -67,7 +67,17 @@ def listed(aws: StubbedAws, models: list[dict[str, Any]], *, served: str = "") -
     )
     aws.answer("bedrock", "list_custom_model_deployments", {"modelDeploymentSummaries": []}, None)
     if models:
-        aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, None)
+        trained(aws, models)
+
+
+def trained(aws: StubbedAws, models: list[dict[str, Any]]) -> None:
+    """The custom models of the account, all of pets-search's runs, as their tags say."""
+    aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, {})
+    whose = {"environment": "dev", "customization": "pets-search"}
+    tags = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
+    for each in models:
+        asked = {"resourceARN": each["modelArn"]}
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": tags}, asked)
 
 
 def bucket(aws: StubbedAws, name: str, manifest: list[str] | None, keys: list[str]) -> None:
@@ -105,7 +115,7 @@ def test_only_what_is_neither_published_served_kept_nor_new_is_listed(
     every = [new, *(model(letter, day) for letter, day in zip("abcd", days, strict=True))]
     listed(aws, [], served="b")
     aws.points("model", f"{PREFIX}{'a' * 12}")
-    aws.answer("bedrock", "list_custom_models", {"modelSummaries": every}, None)
+    trained(aws, every)
     bucket(aws, "train", ["pets-search/a.png"], ["pets-search/a.png", "pets-search/b.png"])
     bucket(aws, "valid", None, [])
     result = run("clean", "--dry-run", "--json")
@@ -133,7 +143,7 @@ def test_nothing_is_deleted_unasked_and_then_exactly_what_was_shown(
         no_open_runs(aws)
         listed(aws, [])
         aws.points("model", None)
-        aws.answer("bedrock", "list_custom_models", {"modelSummaries": [model("a", OLD)]}, None)
+        trained(aws, [model("a", OLD)])
         bucket(aws, "train", [], ["pets-search/a.png"])
         bucket(aws, "valid", None, [])
 
@@ -155,7 +165,7 @@ def test_a_model_that_is_served_meanwhile_stays(run: Run, aws: StubbedAws, alone
     no_open_runs(aws)
     listed(aws, [])
     aws.points("model", None)
-    aws.answer("bedrock", "list_custom_models", {"modelSummaries": [model("a", OLD)]}, None)
+    trained(aws, [model("a", OLD)])
     for name in ("train", "valid"):
         bucket(aws, name, None, [])
     aws.points("model", None)
@@ -167,10 +177,7 @@ def test_a_model_that_is_served_meanwhile_stays(run: Run, aws: StubbedAws, alone
 
 def _stored(aws: StubbedAws, names: int) -> None:
     """So many models of one customization, asked for once."""
-    models = [model(letter, OLD) for letter in "abc"[:names]]
-    aws.answer("bedrock", "list_custom_models", {"modelSummaries": models}, None)
-    for _ in models:
-        aws.answer("bedrock", "list_tags_for_resource", {"tags": []}, None)
+    trained(aws, [model(letter, OLD) for letter in "abc"[:names]])
 
 
 def test_cost_shows_what_was_spent_and_what_a_lease_will_still_cost(

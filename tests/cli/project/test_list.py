@@ -73,10 +73,10 @@ def _remaining(
     platform: bool = True,
     tagged: Sequence[str] = (),
     models: Sequence[tuple[str, str]] = (),
-    owners: Sequence[str | None] = (),
+    owners: Sequence[str] = (),
     pointers: Sequence[str] = (),
 ) -> None:
-    """owners: by the tags of those models whose tags are read; None has none."""
+    """owners: environment and customization, by the tags of those models whose tags are read."""
     for part in RESERVED:
         if part == "network" or not platform:
             aws.stub("cloudformation").add_client_error(
@@ -115,11 +115,11 @@ def _remaining(
         }
         for name, base in models
     ]
-    aws.answer(
-        "bedrock", "list_custom_models", {"modelSummaries": summaries}, {"nameContains": "dev-"}
-    )
+    aws.answer("bedrock", "list_custom_models", {"modelSummaries": summaries}, {})
     for owner in owners:
-        tags = [{"key": "bedrock-tuning:customization", "value": owner}] if owner else []
+        environment, _, customization = owner.partition("/")
+        whose = {"environment": environment, "customization": customization}
+        tags = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
         aws.answer("bedrock", "list_tags_for_resource", {"tags": tags}, {"resourceARN": MODEL})
     aws.answer(
         "ssm",
@@ -196,11 +196,11 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
         ],
         models=[
             ("dev-cats-20261121-093000-3f9a1c", "amazon.titan-image-generator-v2:0"),
-            ("dev-cats-20261121-093000-3f9a1d", "unheard.of"),
+            ("ron-and-smila-20261121-093000-3f9a1d", "unheard.of"),
             ("dev-somebodys-own-model", "unheard.of"),
             ("prod-dev-20261121-093000-3f9a1c", "unheard.of"),
         ],
-        owners=["cats", None],
+        owners=["dev/cats", "dev/cats", "prod/dev"],
         pointers=["/bedrock-tuning/dev/cats/model"],
     )
     result = listing("--json")
@@ -223,7 +223,11 @@ def test_models_of_customizations_that_are_deployed_are_in_use(
     name = "dev-cats-20261121-093000-3f9a1c"
     others = [name.replace("cats", each) for each in ("birds", "kittens")]
     # Trained when cats were called kittens.
-    _remaining(aws, models=[(each, "x") for each in (name, *others)], owners=["birds", "cats"])
+    _remaining(
+        aws,
+        models=[(each, "x") for each in (name, *others)],
+        owners=["dev/cats", "dev/birds", "dev/cats"],
+    )
     result = listing()
     assert "dev-birds-" in result.stdout
     assert "dev-kittens-" not in result.stdout

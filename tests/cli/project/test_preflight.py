@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from bedrock_tuning.config.customization import load_all
 from bedrock_tuning.config.settings import read as settings_of
 from bedrock_tuning.contracts import contracts
 from bedrock_tuning.review.existing import Owned
@@ -245,3 +247,99 @@ def test_a_policy_that_lets_anybody_write_checked_manifests_is_named(
     assert done.exit_code == 1
     assert "arn:aws:s3:::ml-training: the Deny: " in done.stdout
     assert "s3:PutObject* on arn:aws:s3:::ml-training/_checked/*" in done.stdout
+
+
+ROLE = "arn:aws:iam::000000000000:role/ml/BedrockCustomization"
+
+
+@pytest.fixture
+def pets(yours: Path) -> Path:
+    """The same project, and a customization whose jobs run as a role that exists."""
+    folder = yours.parent / "customizations"
+    folder.mkdir()
+    text = 'description = "x"\nbase_model = "nova-micro"\n[job]\n'
+    (folder / "pets.toml").write_text(f'{text}service_role = "{ROLE}"\n', "utf-8")
+    return folder
+
+
+def _has_role(aws: StubbedAws, yours: Path, pets: Path, **changed: Any) -> None:
+    """IAM knows the role, half of whose policy is inline and half attached. Nothing is deployed."""
+    context = json.loads(yours.read_text("utf-8"))["context"]["tuning"]
+    files = load_all(pets)
+    owned = Owned(
+        contracts=contracts(settings_of(context), files), region="us-east-1", account="000000000000"
+    )
+    wanted = owned.role_policies("role.bedrock.pets")
+    _has_data(aws, {arn: dict(policy) for arn, policy in owned.policies().items()})
+    aws.stub("cloudformation").add_client_error(
+        "describe_stacks", "ValidationError", "Stack with id x does not exist"
+    )
+    aws.answer("cloudformation", "describe_stacks", {"Stacks": []}, {})
+    aws.answer("sts", "get_caller_identity", {"Arn": "arn:aws:iam::000000000000:user/somebody"}, {})
+    role = {
+        "Path": "/ml/",
+        "RoleName": "BedrockCustomization",
+        "RoleId": "AROA0123456789ABCDEF",
+        "Arn": changed.get("arn", ROLE),
+        "CreateDate": "2026-11-21T09:00:00Z",
+        "AssumeRolePolicyDocument": json.dumps(changed.get("trust", wanted["trust"])),
+    }
+    here = {"RoleName": "BedrockCustomization"}
+    aws.answer("iam", "get_role", {"Role": role}, here)
+    if "arn" in changed:
+        return
+    statements = wanted["permissions"]["Statement"]
+    inline, attached = (
+        json.dumps({**wanted["permissions"], "Statement": part})
+        for part in (statements[:2], statements[2 + changed.get("without", 0) :])
+    )
+    aws.answer("iam", "list_role_policies", {"PolicyNames": ["reads"]}, here)
+    policy = {**here, "PolicyName": "reads", "PolicyDocument": quote(inline)}
+    aws.answer("iam", "get_role_policy", policy, {**here, "PolicyName": "reads"})
+    arn = "arn:aws:iam::000000000000:policy/writes"
+    listed = {"AttachedPolicies": [{"PolicyName": "writes", "PolicyArn": arn}]}
+    aws.answer("iam", "list_attached_role_policies", listed, here)
+    known = {"Policy": {"Arn": arn, "DefaultVersionId": "v2"}}
+    aws.answer("iam", "get_policy", known, {"PolicyArn": arn})
+    version = {"PolicyVersion": {"VersionId": "v2", "Document": quote(attached)}}
+    aws.answer("iam", "get_policy_version", version, {"PolicyArn": arn, "VersionId": "v2"})
+
+
+def test_a_role_with_just_the_policies_that_it_needs_is_good(
+    run: Run, aws: StubbedAws, yours: Path, pets: Path
+) -> None:
+    _has_role(aws, yours, pets)
+    done = run("preflight", "--settings", yours, "--customizations", pets, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["problems"], found["warnings"], list(found["roles"])) == ([], [], [ROLE])
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"arn": ROLE.replace("/ml/", "/")}, f"{ROLE}: it does not exist"),
+        ({"without": 1}, f"{ROLE}: s3:ListBucket on arn:aws:s3:::ml-"),
+        (
+            {
+                "trust": {
+                    "Version": "2012-10-17",
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "bedrock.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    },
+                }
+            },
+            f"{ROLE}: its trust policy: sts:AssumeRole on * without conditions",
+        ),
+    ],
+    ids=["at another path", "without a right", "for any account"],
+)
+def test_what_a_role_that_exists_lacks_is_named(
+    run: Run, aws: StubbedAws, yours: Path, pets: Path, changed: dict[str, Any], problem: str
+) -> None:
+    _has_role(aws, yours, pets, **changed)
+    done = run("preflight", "--settings", yours, "--customizations", pets)
+    assert done.exit_code == 1
+    assert problem in done.stdout

@@ -1,6 +1,7 @@
 """`tuning retire`: shows what ends and what stays, and lets nothing end that is at work."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,10 +31,13 @@ def _there(
     aws: StubbedAws,
     *,
     given: dict[str, Any] | None = None,
-    jobs: tuple[str, ...] = (),
+    jobs: Mapping[str, str] = {},
     commitment: str | None = None,
 ) -> None:
-    """What is there of pets-search. given: the input of an execution that runs."""
+    """What is there of pets-search. given: the input of an execution that runs.
+
+    jobs: whose each is.
+    """
     aws.deployed()
     _stack(aws)
     running = [] if given is None else [EXECUTION]
@@ -83,8 +87,13 @@ def _there(
                 for each in jobs
             ]
         },
-        {"statusEquals": "InProgress", "nameContains": "dev-pets-search-"},
+        {"statusEquals": "InProgress"},
     )
+    # Of jobs with these names: what their tags say.
+    for each in jobs:
+        whose = {"environment": "dev", "customization": jobs[each]}
+        tagged = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": tagged}, {"resourceARN": job})
     throughput = f"arn:aws:bedrock:{REGION}:000000000000:provisioned-model/abcdefghijkl"
     model = f"arn:aws:bedrock:{REGION}:000000000000:custom-model/amazon.x/abc"
     base = f"arn:aws:bedrock:{REGION}::foundation-model/amazon.titan-image-generator-v2:0"
@@ -133,10 +142,11 @@ def _there(
                 for name in (NAME, NAME.replace("pets-search", "pets"))
             ]
         },
-        {"nameContains": "dev-"},
+        {},
     )
     for owner in ("pets-search", "pets"):
-        tagged = [{"key": "bedrock-tuning:customization", "value": owner}]
+        whose = {"environment": "dev", "customization": owner}
+        tagged = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
         aws.answer("bedrock", "list_tags_for_resource", {"tags": tagged}, {"resourceARN": model})
 
 
@@ -190,11 +200,13 @@ def test_a_run_that_has_not_ended_is_a_refusal(
     assert "pets-search is at work: execution upload" in result.stderr
 
 
-def test_a_job_without_its_execution_is_a_refusal_too(run: Run, aws: StubbedAws) -> None:
-    _there(aws, jobs=(NAME, "dev-pets-search-x-20261121-093000-3f9a1c"))
+@pytest.mark.parametrize("name", [NAME, "ron-and-smila-20261121-093000-3f9a1c"])
+def test_a_job_without_its_execution_is_a_refusal_too(run: Run, aws: StubbedAws, name: str) -> None:
+    others = "dev-pets-search-x-20261121-093000-3f9a1c"
+    _there(aws, jobs={name: "pets-search", others: "pets-search-x"})
     result = run("retire", "pets-search", "--yes")
     assert result.exit_code == 2
-    assert f"at work: job {NAME}\n" in result.stderr.replace("fix:", "\n")
+    assert f"at work: job {name}\n" in result.stderr.replace("fix:", "\n")
 
 
 def test_somebody_elses_run_is_none_of_its_own(run: Run, aws: StubbedAws) -> None:

@@ -241,7 +241,9 @@ def test_a_job_that_fails_unwatched_is_told_in_bedrocks_words(aws: Aws) -> None:
 
 
 def test_a_job_with_our_names_of_no_run_is_reported_and_left_alone(aws: Aws) -> None:
-    aws.bedrock.jobs = {JOB: {"status": "InProgress"}, "dev-other": {"status": "InProgress"}}
+    others = "ron-20261121-093000-3f9a1c"
+    running = {"status": "InProgress"}
+    aws.bedrock.jobs = {JOB: running, "dev-other": dict(running), others: dict(running)}
 
     assert _reconcile()["undecided"] == [JOB]
     assert aws.bedrock.jobs[JOB]["status"] == "InProgress"

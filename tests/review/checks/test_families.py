@@ -44,6 +44,15 @@ teacher = "amazon.nova-pro-v1:0"''',
         'custom_model = "arn:aws:bedrock:us-east-1:444455556666:'
         'custom-model/amazon.nova-micro-v1:0:128k/abcdefghijkl"',
     ),
+    "brought": (
+        "nova-micro",
+        '''[job]
+job_name = "ron-and-smila"
+model_name = "ron-and-smila"
+output_folder = "marketing/ron"
+service_role = "arn:aws:iam::444455556666:role/ml/BedrockCustomization"''',
+    ),
+    "placed": ("nova-micro", '[job]\noutput_folder = "marketing/smila"'),
 }
 
 
@@ -139,6 +148,12 @@ def _renamed(key: str, value: str) -> Callable[[Any], None]:
     return change
 
 
+def _passes_another(resources: Any) -> None:
+    (name,) = [each for each in resources if each.startswith("Starter")]
+    text = json.dumps(resources[name]).replace("role/ml/BedrockCustomization", "role/ml/*")
+    resources[name] = json.loads(text)
+
+
 def _extra(resources: Any) -> None:
     resources["Extra"] = {"Type": "AWS::S3::Bucket", "Properties": {}}
 
@@ -158,6 +173,10 @@ FLAWS = [
     ("taught", (_renamed("teacher", ""), "M823")),
     ("taught-here", (_renamed("teacher", "us.amazon.nova-premier-v1:0"), "M817")),
     ("again", (_renamed("custom_model", ""), "M820")),
+    ("brought", (_passes_another, "M821")),
+    ("brought", (_renamed("service_role", "arn:aws:iam::444455556666:role/x"), "M808")),
+    ("placed", (_renamed("output_folder", "marketing"), "M829")),
+    ("placed", (_renamed("output_folder", "marketing/other"), "M810")),
 ]
 
 

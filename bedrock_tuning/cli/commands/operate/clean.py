@@ -31,7 +31,12 @@ if TYPE_CHECKING:
         "tuning clean --dry-run",
         "tuning clean -c pets-search --keep 3 --older-than 90",
     ),
-    needs=("find the deployment", "read runs", "delete models and images"),
+    needs=(
+        "find the deployment",
+        "list what is deployed",
+        "read runs",
+        "delete models and images",
+    ),
 )
 @click.option(
     "--customization",

@@ -9,6 +9,7 @@ import click
 from bedrock_tuning.cli.options import (
     configured_options,
     customizations_option,
+    read_context,
     read_settings,
     settings_option,
     usual_environment,
@@ -89,10 +90,12 @@ def doctor(
 
     Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
     """
+    from bedrock_tuning.cli.service_roles import SERVICE_ROLES
     from bedrock_tuning.client.doctor import CHECKS, examine
 
     given = {"--canary-upload": canary_upload, "--canary-job": canary_job}
-    chosen = _chosen(CHECKS, checks, {name for name, is_given in given.items() if is_given})
+    options = {name for name, is_given in given.items() if is_given}
+    chosen = _chosen((*CHECKS, SERVICE_ROLES), checks, options)
     if only_list:
         _list(chosen, as_json=as_json)
         return
@@ -161,7 +164,7 @@ def _subject(
 ) -> "Subject":
     from bedrock_tuning.client import deployment
     from bedrock_tuning.client.doctor import Subject
-    from bedrock_tuning.config.customization import load_all
+    from bedrock_tuning.contracts import project
     from bedrock_tuning.errors import UserError
 
     if without_project(settings):
@@ -180,9 +183,10 @@ def _subject(
     except UserError:
         # Before the first deployment; the check of stacks says so.
         found = None
-    return Subject(
-        aws=aws, settings=chosen, customizations=load_all(customizations), deployment=found
+    read = project.read(
+        read_context(settings), environment=chosen.name, customizations=customizations
     )
+    return Subject(aws=aws, settings=chosen, customizations=read.customizations, deployment=found)
 
 
 def _show(result: "Result") -> None:

@@ -20,6 +20,7 @@ from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 if TYPE_CHECKING:
     from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.config.settings import Settings
+    from bedrock_tuning.contracts.project import Project
 
 
 @command(
@@ -42,11 +43,13 @@ def preflight(
     aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
-    """Check what you bring along before you deploy: network, buckets, keys and topic.
+    """Check what you bring along before you deploy: network, buckets, keys, topic and roles.
 
-    Reads the subnets, security groups, buckets, keys and the topic that cdk.json names, in the
-    environment's Region, and changes nothing. Lists all that they lack: zones, endpoints, routes,
-    private DNS, HTTPS; versions, events, encryption; and what their policies do not say.
+    Reads the subnets, security groups, buckets, keys and the topic that cdk.json names, and the
+    service roles that customizations name, in the environment's Region, and changes nothing. Lists
+    all that they lack: zones, endpoints, routes, private DNS, HTTPS; versions, events, encryption;
+    what their policies do not say; who may assume a role, and what jobs could not do with it. What
+    a role may do besides is a warning.
 
     Exit code 1: something is missing; 0: nothing is, or there is nothing to check.
     """
@@ -54,21 +57,27 @@ def preflight(
     from bedrock_tuning.wording import counted
 
     chosen = read_settings(settings, environment=environment)
+    read = project.read(
+        read_context(settings), environment=chosen.name, customizations=customizations
+    )
     brought = contracts(chosen, {}).asked
-    nothing = "" if brought else _nothing_to_check(chosen)
+    has_roles = any(each.job.service_role for each in read.customizations.values())
+    nothing = "" if brought or has_roles else _nothing_to_check(chosen)
     found: list[str] = []
+    warnings: list[str] = []
+    roles: Mapping[str, Any] = {}
     policies: Mapping[str, Mapping[str, Any]] = {}
     if not nothing:
         aws = aws_in(chosen.region)
         if chosen.vpc_subnets:
             from bedrock_tuning.client import network
 
-            read = project.read(
-                read_context(settings), environment=chosen.name, customizations=customizations
-            )
             found += network.problems(aws.ec2, chosen, read.customizations)
         if brought:
             problems, policies = _existing(aws, chosen)
+            found += problems
+        if has_roles:
+            problems, warnings, roles = _roles(aws, chosen, read)
             found += problems
     if as_json:
         emit_json(
@@ -79,19 +88,23 @@ def preflight(
                 "subnets": chosen.vpc_subnets,
                 "security_groups": chosen.vpc_security_groups,
                 "policies": policies,
+                "roles": roles,
+                "warnings": warnings,
                 "problems": found,
             }
         )
     else:
         for problem in found:
             emit(problem)
+        for warning in warnings:
+            emit(f"warning: {warning}")
     what = f"what {chosen.name} brings along in {chosen.region}"
     if found:
         say(f"{what} has {counted(len(found), 'problem')}")
-        if policies and not as_json:
-            say("the statements that policies must have: --json, under policies")
+        if (policies or roles) and not as_json:
+            say("the statements that policies must have: --json, under policies and roles")
         ctx.exit(EXIT_NO)
-    say(nothing or f"{what} can be used: {', '.join(_names(chosen, policies))}")
+    say(nothing or f"{what} can be used: {', '.join([*_names(chosen, policies), *roles])}")
 
 
 def _existing(
@@ -115,6 +128,32 @@ def _existing(
         lacks = owned.problems(arn, there.policy) if there.readable else []
         found += [f"{arn}: {problem}" for problem in (*there.problems, *lacks)]
     return found, owned.policies()
+
+
+def _roles(
+    aws: "Aws", chosen: "Settings", read: "Project"
+) -> tuple[list[str], list[str], dict[str, Any]]:
+    """What is wrong with service roles that exist, what is too wide, and what they must say."""
+    from bedrock_tuning.cli.service_roles import judge, owned
+    from bedrock_tuning.client import deployment
+    from bedrock_tuning.client.doctor import Subject
+    from bedrock_tuning.errors import UserError
+
+    try:
+        there = deployment.find(aws, environment=chosen.name)
+    except UserError:
+        # Before the first deployment.
+        there = None
+    subject = Subject(
+        aws=aws, settings=chosen, customizations=read.customizations, deployment=there
+    )
+    known = owned(subject)
+    found: list[str] = []
+    warnings: list[str] = []
+    for arn, judged in judge(subject, known):
+        found += [f"{arn}: {problem}" for problem in judged.lacks]
+        warnings += [f"{arn}: {wider}" for wider in judged.wider]
+    return found, warnings, {arn: known.role_policies(name) for name, arn in known.roles().items()}
 
 
 def _caller(aws: "Aws") -> tuple[str, str]:

@@ -131,6 +131,8 @@ def review(
     proved = contracts is not None and not facts.violations and not unknown
     if attest is not None and not proved:
         say(f"not attested: {attest} is written only if every check holds")
+    for each in facts.assumed:
+        say(f"no template says this, and `tuning preflight` checks it: {each}")
     if facts.violations or unknown:
         ctx.exit(EXIT_NO)
     if contracts is None:
@@ -262,6 +264,7 @@ def _as_json(facts: "Facts", changes: Changes) -> dict[str, Any]:
         "reaches": facts.reaches,
         "costs": facts.costs,
         "unresolved": facts.unresolved,
+        "assumed": facts.assumed,
     }
 
 

@@ -1,0 +1,77 @@
+"""Service roles that exist already, as IAM has them, against what their contracts say."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bedrock_tuning.client.doctor import Answer, Check, Subject
+from bedrock_tuning.client.doctor.deployed_roles import find
+from bedrock_tuning.client.doctor.existing import read_role
+
+if TYPE_CHECKING:
+    from bedrock_tuning.review.existing import Judged, Owned
+
+
+def owned(subject: Subject) -> "Owned":
+    """What an environment uses that exists already, with the names of what its stacks made."""
+    from bedrock_tuning.contracts import contracts
+    from bedrock_tuning.review.existing import Owned
+
+    arn: str = subject.aws.sts.get_caller_identity()["Arn"]
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    return Owned(
+        contracts=contracts(subject.settings, subject.customizations),
+        region=subject.region,
+        account=subject.settings.account or account,
+        partition=partition,
+        deployed=find(subject).arns,
+    )
+
+
+def judge(subject: Subject, known: "Owned") -> Iterator[tuple[str, "Judged"]]:
+    """Each such role by its ARN, and what is wrong with it."""
+    from bedrock_tuning.review.existing import Judged
+
+    written = {
+        f"role.bedrock.{name}": each.job.service_role
+        for name, each in subject.customizations.items()
+    }
+    for name, arn in known.roles().items():
+        if written[name] != arn:
+            yield written[name], Judged(lacks=[f"it is not of the account {known.account}"])
+            continue
+        found = read_role(subject.aws, arn)
+        if found is None:
+            yield arn, Judged(lacks=["it does not exist"])
+            continue
+        judged = known.judge(name, trust=found.trust, policies=found.policies)
+        if found.boundary:
+            limits = f"its boundary {found.boundary} limits it, which IAM alone judges"
+            judged.wider.append(limits)
+        yield arn, judged
+
+
+def _ask(subject: Subject) -> Iterator[Answer]:
+    for arn, found in judge(subject, owned(subject)):
+        for lack in found.lacks:
+            yield Answer(
+                state="fail",
+                seen=f"{arn}: {lack}",
+                fix=f"tuning preflight -e {subject.settings.name} --json has the policies that it "
+                "must have, under roles",
+            )
+        for wider in found.wider:
+            yield Answer(
+                state="warn",
+                seen=f"{arn}: {wider}",
+                fix="narrow it to what tuning preflight --json says, or accept it",
+            )
+        if not found.lacks and not found.wider:
+            yield Answer(state="ok", seen=f"{arn} has exactly the rights of its contract")
+
+
+SERVICE_ROLES = Check(
+    id="service-roles",
+    title="service roles that exist already are as their contracts say",
+    asks="iam:GetRole",
+    ask=_ask,
+)
