@@ -78,6 +78,11 @@ class Check:
     option: str = ""
     costs: str = ""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether AWS bills nothing for it."""
+        return not self.costs or self.costs.startswith("0 USD")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:

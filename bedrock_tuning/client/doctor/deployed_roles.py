@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client.doctor.check import Subject
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts import Role, contracts
+from bedrock_tuning.contracts import Grant, Refusal, Role, contracts
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 
 # The ARN of a resource by its type; the rest is identified by its ARN, or is named by no grant.
@@ -39,19 +39,20 @@ class Line:
 class DeployedRoles:
     """Every role that a contract names and the account has.
 
-    names: in IAM, by the contract's. lines: all that the contracts grant them. arns: of what the
-    stacks made, by the names that contracts use.
+    names: in IAM, by the contract's. lines: all that the contracts grant them; policies: the same
+    as policy documents. arns: of what the stacks made, by the names that contracts use.
     """
 
     names: Mapping[str, str]
     lines: tuple[Line, ...]
+    policies: Mapping[str, Mapping[str, Any]]
     arns: Mapping[str, str]
 
 
 def find(subject: Subject) -> DeployedRoles:
     """The roles of an environment's stacks; needs cloudformation:GetTemplate."""
     if subject.deployment is None:
-        return DeployedRoles(names={}, lines=(), arns={})
+        return DeployedRoles(names={}, lines=(), policies={}, arns={})
     account = subject.aws.sts.get_caller_identity()["Account"]
     promised = contracts(subject.settings, subject.deployment.customizations)
     there = dict(resources(subject))
@@ -80,6 +81,7 @@ def find(subject: Subject) -> DeployedRoles:
     return DeployedRoles(
         names={role.name: names[role.name] for role in roles},
         lines=tuple(line for role in roles for line in _lines(role, fill)),
+        policies={role.name: _policy(role, fill) for role in roles},
         arns=arns,
     )
 
@@ -118,6 +120,26 @@ def _lines(role: Role, fill: Mapping[str, str]) -> Iterator[Line]:
                         resource=exact,
                         context=context,
                     )
+
+
+def _policy(role: Role, fill: Mapping[str, str]) -> dict[str, Any]:
+    """All that a contract grants and refuses, as IAM writes it."""
+    statements = []
+    permissions: tuple[Grant | Refusal, ...] = (*role.grants, *role.refusals)
+    for each in permissions:
+        conditions: dict[str, dict[str, list[str]]] = {}
+        for condition in each.conditions:
+            values = [_filled(value, fill) for value in condition.values]
+            conditions.setdefault(condition.operator, {})[condition.key] = values
+        statements.append(
+            {
+                "Effect": "Deny" if isinstance(each, Refusal) else "Allow",
+                "Action": list(each.actions),
+                "Resource": [_filled(resource, fill) for resource in each.resources],
+                **({"Condition": conditions} if conditions else {}),
+            }
+        )
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _filled(text: str, fill: Mapping[str, str]) -> str:

@@ -76,6 +76,33 @@ def _validated(subject: Subject) -> Iterator[Answer]:
         yield Answer(state="ok", seen=f"Access Analyzer finds nothing in {clean} policies")
 
 
+def _contained(subject: Subject) -> Iterator[Answer]:
+    """Whether a deployed policy allows what its contract does not: Access Analyzer proves it."""
+    analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
+    found, within = deployed_roles.find(subject), 0
+    for name, physical in sorted(found.names.items()):
+        for policy in iam.list_role_policies(RoleName=physical)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=physical, PolicyName=policy)["PolicyDocument"]
+            answer = analyzer.check_no_new_access(
+                existingPolicyDocument=json.dumps(found.policies[name]),
+                newPolicyDocument=json.dumps(document),
+                policyType="IDENTITY_POLICY",
+            )
+            if answer["result"] == "PASS":
+                within += 1
+                continue
+            reasons = "; ".join(each["description"] for each in answer.get("reasons", ()))
+            yield Answer(
+                state="fail",
+                seen=f"{physical} may do more than its contract says: "
+                f"{reasons or answer['message']}",
+                fix="cdk deploy --all --revert-drift, and find out in CloudTrail who changed it",
+            )
+    if within:
+        roles = counted(within, "role")
+        yield Answer(state="ok", seen=f"nothing beyond the contracts is allowed to {roles}")
+
+
 def _seen(subject: Subject) -> Iterator[Answer]:
     """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
     bedrock = subject.aws.bedrock
@@ -106,6 +133,14 @@ RIGHTS: Final = (
         title="AWS finds no fault in the roles' policies",
         asks="access-analyzer:ValidatePolicy",
         ask=_validated,
+    ),
+    Check(
+        id="new-access",
+        title="the deployed roles may do nothing that their contracts do not say",
+        asks="access-analyzer:CheckNoNewAccess",
+        ask=_contained,
+        option="--check-access",
+        costs="AWS bills each custom policy check of Access Analyzer, one for each role",
     ),
     Check(
         id="endpoints-seen",

@@ -109,6 +109,44 @@ def test_what_access_analyzer_finds_in_a_policy_is_told(
     assert state == "ok" or f"{ROLE}: INVALID_ACTION" in answered[1]
 
 
+@pytest.mark.parametrize(("result", "state"), [("PASS", "ok"), ("FAIL", "fail")])
+def test_a_role_that_may_do_more_than_its_contract_is_red(
+    aws: StubbedAws, result: str, state: str
+) -> None:
+    called(aws)
+    deployed(aws)
+    policy = {"RoleName": ROLE, "PolicyName": "p"}
+    aws.answer("iam", "list_role_policies", {"PolicyNames": ["p"]}, {"RoleName": ROLE})
+    there = {"Version": "2012-10-17", "Statement": []}
+    aws.answer("iam", "get_role_policy", {**policy, "PolicyDocument": json.dumps(there)}, policy)
+    asked: dict[str, Any] = {}
+
+    def checked(params: dict[str, Any], **_: Any) -> None:
+        asked.update(params)
+
+    analyzer = aws.access_analyzer
+    event = "provide-client-params.accessanalyzer.CheckNoNewAccess"
+    analyzer.meta.events.register(event, checked)
+    reasons = [{"description": "New access in the statement with sid: Admin."}]
+    answer = {"result": result, "message": "m", "reasons": reasons if result == "FAIL" else []}
+    aws.answer("access_analyzer", "check_no_new_access", answer, None)
+    answered = only("new-access", subject(aws))
+    analyzer.meta.events.unregister(event, checked)
+
+    assert answered[0] == state
+    # What the contract says is the reference, with what is deployed in place of placeholders.
+    (asking,) = [
+        each
+        for each in json.loads(asked["existingPolicyDocument"])["Statement"]
+        if each["Action"] == ["bedrock:GetFoundationModel"]
+    ]
+    assert asking["Resource"] == [f"arn:aws:bedrock:{REGION}::foundation-model/*"]
+    assert asked["newPolicyDocument"] == json.dumps(there)
+    if state == "fail":
+        assert f"{ROLE} may do more than its contract says: New access" in answered[1]
+        assert "--revert-drift" in answered[2]
+
+
 @pytest.mark.parametrize(
     ("code", "state"), [("ResourceNotFoundException", "ok"), ("AccessDeniedException", "fail")]
 )

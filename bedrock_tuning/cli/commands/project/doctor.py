@@ -54,6 +54,12 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
     "Bedrock can use the service roles. 0 USD.",
 )
 @click.option(
+    "--check-access",
+    is_flag=True,
+    help="Also let Access Analyzer prove that no role may do more than its contract says: AWS "
+    "bills a custom policy check for each role.",
+)
+@click.option(
     "--verified",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("verified.toml"),
@@ -73,6 +79,7 @@ def doctor(
     only_list: bool,
     canary_upload: bool,
     canary_job: bool,
+    check_access: bool,
     environment: str | None,
     verified: Path,
     settings: Path,
@@ -93,7 +100,11 @@ def doctor(
     from bedrock_tuning.cli.service_roles import SERVICE_ROLES
     from bedrock_tuning.client.doctor import CHECKS, examine
 
-    given = {"--canary-upload": canary_upload, "--canary-job": canary_job}
+    given = {
+        "--canary-upload": canary_upload,
+        "--canary-job": canary_job,
+        "--check-access": check_access,
+    }
     options = {name for name, is_given in given.items() if is_given}
     chosen = _chosen((*CHECKS, SERVICE_ROLES), checks, options)
     if only_list:
@@ -115,7 +126,8 @@ def doctor(
     else:
         emit(
             f"\n{states.count('fail')} to repair, {states.count('warn')} to know, "
-            f"{states.count('skip')} not asked. Nothing was changed, nothing billed."
+            f"{states.count('skip')} not asked. Nothing was changed"
+            + (", nothing billed." if all(each.is_free for each in chosen) else ".")
         )
         if written:
             emit(f"{written} written to {verified}; send it to us, and docs/unknowns.md follows")
