@@ -92,6 +92,10 @@ chaos: install ## ten thousand histories of runs, people and faults; each fault 
 reliability: install ## what becomes of a run for each fault at each call, into docs/reliability.md: 3 minutes
 	CELLS=write pytest --numprocesses=0 tests/lambdas/histories/test_cells.py
 
+.PHONY: repeat-deploys
+repeat-deploys: install ## deployments that fail at ten kinds of resources, each repeated to success: minutes
+	EVERY_RESOURCE=1 pytest --numprocesses=0 tests/e2e/test_repeated_deploy.py
+
 .PHONY: test-deep
 test-deep: install ## tests of the domain with ten times as many generated examples: minutes
 	$(PYTEST) --hypothesis-profile=deep $(DOMAIN) tests/review

@@ -150,6 +150,18 @@ def status(*, state: Path) -> None:
 
 
 @main.command()
+def patches() -> None:
+    """List what is patched of MiniStack: each gap, and where its patch is."""
+    from inspect import getdoc
+
+    from local.emulator.patches import PATCHES
+
+    for patch in PATCHES:
+        gap = " ".join((getdoc(patch) or "").split("\n\n")[0].split()).removeprefix("Gap: ")
+        click.echo(f"{patch.__module__.rpartition('.')[2]}.{patch.__name__}: {gap}")
+
+
+@main.command()
 @STATE
 def env(*, state: Path) -> None:
     """Print shell commands that point AWS clients and `tuning` at the local AWS.

@@ -40,6 +40,7 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
     from local.bedrock.install import install
     from local.bedrock.simulator import Clock, Options, Simulator
     from local.emulator import door, patches, saving
+    from local.emulator.patches import events
 
     options = Options(
         model_units=known.model_units(), allow_closed_models=start.allow_closed_models
@@ -47,6 +48,7 @@ def main(*, record: Path, lock: int, as_it_comes: bool, end_with_stdin: bool) ->
     simulator = Simulator(clock=Clock(start.clock), options=options)
     if not as_it_comes:
         patches.apply()
+        events.delivered_as_ordered(simulator.faults.take)
         install(simulator)
         quotas.install(simulator)
     pages.install(simulator)

@@ -87,6 +87,17 @@ READER_RETRY: Final = [{**SERVICE_RETRY[0], "ErrorEquals": ["States.ItemReaderFa
 # A job that is watched is billed: the watch outlasts more than an hour of throttling. The job's
 # token makes a repeated start the same job.
 WATCH_RETRY: Final = [{**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900}]
+# What Bedrock may say of roles that a deployment made a moment ago (docs/facts/iam.md#new-roles).
+# Whatever else it refuses so is refused again, and has cost nothing.
+START_RETRY: Final = [
+    *WATCH_RETRY,
+    {
+        "ErrorEquals": ["Bedrock.ValidationException", "Bedrock.AccessDeniedException"],
+        "IntervalSeconds": 20,
+        "MaxAttempts": 3,
+        "BackoffRate": 2,
+    },
+]
 
 
 def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "Close run") -> State:

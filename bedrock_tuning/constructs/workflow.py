@@ -10,6 +10,7 @@ from typing import Any, Final
 from bedrock_tuning.constructs.asl import (
     READER_RETRY,
     RETRY,
+    START_RETRY,
     WATCH_RETRY,
     State,
     approval,
@@ -260,7 +261,7 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"},
         "Parameters": request,
         "ResultPath": "$.job",
-        "Retry": WATCH_RETRY,
+        "Retry": START_RETRY,
         # A full quota is no failure: the run queues for a slot.
         "Catch": [
             {**to("Queue for a slot", "$.start.error"), "ErrorEquals": [NO_SLOT]},

@@ -10,7 +10,15 @@ from local.bedrock import shapes
 from local.bedrock.errors import BedrockError
 
 SERVICES: Final = ("bedrock", "bedrock-runtime")
-FaultKind = Literal["error", "fail-job", "stop-job", "throughput-stuck", "throughput-fails"]
+FaultKind = Literal[
+    "error",
+    "fail-job",
+    "stop-job",
+    "throughput-stuck",
+    "throughput-fails",
+    "event-twice",
+    "event-late",
+]
 
 
 class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
@@ -21,6 +29,8 @@ class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     stop-job: the next `times` jobs stop half-way, as if someone had stopped them.
     throughput-stuck: the next `times` throughputs never settle.
     throughput-fails: the next `times` creations or updates of one end as Failed with `message`.
+    event-twice: EventBridge delivers the next `times` events of S3 twice.
+    event-late: it delivers them `seconds` later, in real seconds.
     """
 
     kind: FaultKind
@@ -28,6 +38,7 @@ class FaultOrder(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     code: str = "ThrottlingException"
     message: str = ""
     times: int = msgspec.field(default=1)
+    seconds: float = 0
 
     def __post_init__(self) -> None:
         if self.times < 1:

@@ -36,7 +36,7 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
         caller.use_key(key, MODEL_KEY_RIGHTS)
     kind = request.get("customizationType", "FINE_TUNING")
     _check_model(simulator, caller, parent.base, request, kind)
-    _check_trust(request["roleArn"], arn, caller.region)
+    _check_trust(simulator, request["roleArn"], arn, caller.region)
     with simulator.lock:
         repeated = simulator.repeated(JOB, request)
         if repeated is not None:
@@ -115,8 +115,10 @@ def _check_data_configs(request: Members, contract: DatasetContract, model: Base
         )
 
 
-def _check_trust(role_arn: str, job_arn: str, region: str) -> None:
+def _check_trust(simulator: Simulator, role_arn: str, job_arn: str, region: str) -> None:
     try:
+        if simulator.is_new(role_arn):
+            raise roles.RoleError(f"{role_arn} was created a moment ago")
         roles.assume(
             role_arn=role_arn,
             service=SERVICE,

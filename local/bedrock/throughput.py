@@ -1,5 +1,6 @@
 """Provisioned Throughput: buy, swap models, delete (docs/facts/api.md#provisioned-throughput)."""
 
+import random
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -49,7 +50,8 @@ def create(simulator: Simulator, caller: Caller, request: Members) -> dict[str, 
             own["commitmentExpirationTime"] = iso(at + COMMITMENT[request["commitmentDuration"]])
         members = {**request, **created(at), **own}
         throughput = Resource(arn=arn, name=name, model=served.model, members=members, tags=tags)
-        _begin(simulator, throughput, THROUGHPUT_CREATE)
+        # Nothing may depend on how long it takes.
+        _begin(simulator, throughput, random.uniform(*THROUGHPUT_CREATE))  # noqa: S311
         simulator.resources[arn] = throughput
     return {"provisionedModelArn": arn}
 

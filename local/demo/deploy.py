@@ -43,7 +43,7 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     found = aws.client("cloudformation").describe_stacks()["Stacks"]
     if any(stack["StackName"] == "CDKToolkit" for stack in found):
         return
-    _cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
+    cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
 
 
 def deploy(
@@ -55,20 +55,20 @@ def deploy(
     which, as the CDK CLI's arguments.
     """
     command = ["deploy", *stacks, "--require-approval", "never", *_app(app)]
-    _cdk(aws, folder, command, say=say)
+    cdk(aws, folder, command, say=say)
     return deployment.find(LocalClients(aws), environment=ENVIRONMENT)
 
 
 def destroy(aws: LocalAws, folder: Path, *, stack: str, app: str = "") -> None:
     """Deletes a stack; retained resources stay. app: as for deploy."""
-    _cdk(aws, folder, ["destroy", stack, "--force", *_app(app)], say=None)
+    cdk(aws, folder, ["destroy", stack, "--force", *_app(app)], say=None)
 
 
 def _app(app: str) -> list[str]:
     return ["--app", app] if app else []
 
 
-def _cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:
+def cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:
     """Runs the CDK CLI from node_modules against the local AWS; raises DeployError."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -93,6 +94,17 @@ def session_of(role_arn: str, session_name: str, *, seed: str) -> Session:
         },
     )
     return made
+
+
+def age(role_arn: str) -> float:
+    """How many seconds ago a role was made; raises RoleError for one that does not exist."""
+    from ministack.services.iam import _roles
+
+    role = _roles.get_scoped(role_arn.split(":")[4], None, role_arn.rsplit("/", 1)[-1])
+    if role is None:
+        raise RoleError(f"The role {role_arn} does not exist")
+    made = datetime.fromisoformat(str(role["CreateDate"]))
+    return (datetime.now(UTC) - made).total_seconds()
 
 
 def _trusts(principal: str, *, role_arn: str, region: str, context: Mapping[str, str]) -> bool:

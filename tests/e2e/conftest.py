@@ -15,7 +15,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The deployed app; every test uploads what it needs and follows it."""
     folder = tmp_path_factory.mktemp("e2e")
     with LocalAws.start(state=folder / "state", port=0) as aws:
-        aws.faults.options(model_units=2)
+        # Every role is new to the first job that runs with it.
+        aws.faults.options(model_units=2, new_role_seconds=3_600)
         bootstrap(aws, folder)
         deployment = deploy(aws, folder, say=lambda text: None)
         yield World.with_pictures(aws=aws, deployment=deployment, folder=folder)

@@ -101,18 +101,17 @@ def test_ten_copies_of_an_event_make_no_second_job(world: World, served: Any) ->
 
 
 def test_ten_copies_of_a_new_event_make_one_job(world: World, served: Any) -> None:
+    """EventBridge itself delivers it twice."""
     states = world.aws.client("stepfunctions")
-    before = set(world.jobs())
+    before, earlier = set(world.jobs()), set(world.executions())
+    world.aws.faults.order("event-twice")
     version = world.upload("training", world.rows(salt=" again"))
-    first = world.execution(version)
-    event = states.describe_execution(executionArn=first)["input"]
-    copies = [
-        states.start_execution(stateMachineArn=world.deployment.workflow_arn, input=event)[
-            "executionArn"
-        ]
-        for _ in range(10)
-    ]
-    outcomes = sorted(world.end_of(arn).outcome for arn in [first, *copies])
+    event = states.describe_execution(executionArn=world.execution(version))["input"]
+    assert eventually(lambda: len(set(world.executions()) - earlier) == 2)
+    for _ in range(9):
+        states.start_execution(stateMachineArn=world.deployment.workflow_arn, input=event)
+    copies = set(world.executions()) - earlier
+    outcomes = sorted(world.end_of(arn).outcome for arn in copies)
     assert outcomes == ["duplicate"] * 10 + ["served"]
     assert len(set(world.jobs()) - before) == 1
     assert len(world.throughputs()) == 1, "the new model was swapped in place"

@@ -20,7 +20,8 @@ def _sockets(socket_enabled: None) -> None:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """The local AWS, patched, with its Bedrock simulator."""
     with LocalAws.start(state=tmp_path_factory.mktemp("local-aws"), clock=CLOCK) as server:
-        server.faults.options(model_units=2)
+        # Roles are made for each test; test_new_roles.py has one that is refused at first.
+        server.faults.options(model_units=2, new_role_seconds=0)
         yield server
 
 

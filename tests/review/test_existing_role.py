@@ -13,12 +13,10 @@ from bedrock_tuning.review.existing import Judged, Owned
 
 HERE = "111122223333"
 ROLE = f"arn:aws:iam::{HERE}:role/ml/BedrockCustomization"
-PETS = f"""description = "Ron and Smila"
-base_model = "nova-micro"
-[job]
-output_folder = "marketing/ron"
-service_role = "{ROLE}"
-"""
+PETS = (
+    'description = "Ron and Smila"\nbase_model = "nova-micro"\n[job]\n'
+    f'output_folder = "marketing/ron"\nservice_role = "{ROLE}"\n'
+)
 DEPLOYED = {
     **{kind: f"arn:aws:s3:::dev-{kind}" for kind in ("training", "validation", "output")},
     "data-key": f"arn:aws:kms:us-east-1:{HERE}:key/0e3ab5a8-0000-4000-8000-000000000000",

@@ -3,7 +3,8 @@
 import contextvars
 import json
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from local.emulator import keys, roles
@@ -77,6 +78,29 @@ def targets_need_their_role() -> None:
             _to_dead_letters(target, event, rule, str(error))
         else:
             upstream(target, event, rule, view)
+
+
+def delivered_as_ordered(order: Callable[[Any], Any]) -> None:
+    """No gap: EventBridge delivers an event of S3 at least once, and not always at once.
+
+    order: takes the oldest order of a kind, if there is one. (EventBridge User Guide, "Event
+    delivery"; S3 User Guide, "Amazon S3 Event Notifications".)
+    """
+    from ministack.services import eventbridge
+
+    @around(eventbridge, "_invoke_target")
+    def invoke_target(upstream: Any, target: Any, event: Any, rule: Any, view: Any = None) -> None:
+        from_s3 = event.get("Source") == "aws.s3"
+        times = 2 if from_s3 and order("event-twice") else 1
+        late = order("event-late") if from_s3 else None
+        for _ in range(times):
+            if late is None:
+                upstream(target, event, rule, view)
+                continue
+            context = contextvars.copy_context()
+            threading.Timer(
+                late.seconds, context.run, (upstream, target, event, rule, view)
+            ).start()
 
 
 def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> None:

@@ -53,6 +53,17 @@ def test_a_job_needs_its_role_to_be_passed_to_bedrock(pets: Pets) -> None:
         create_as(pets, [allow(CREATE, "*"), pass_role(pets, "lambda.amazonaws.com")])
 
 
+def test_a_role_that_was_just_made_is_refused_the_first_time(pets: Pets) -> None:
+    pets.aws.faults.options(new_role_seconds=86_400)
+    try:
+        with refused("ValidationException") as message:
+            pets.start()
+        assert "Could not assume provided IAM role" in message[0]
+        pets.start()
+    finally:
+        pets.aws.faults.options(new_role_seconds=0)
+
+
 def test_tags_of_a_job_need_the_right_to_tag(pets: Pets) -> None:
     tags = [{"key": "team", "value": "pets"}]
     policy = [allow(CREATE, "*"), pass_role(pets)]

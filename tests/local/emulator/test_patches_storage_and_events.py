@@ -4,6 +4,7 @@ When a `…_as_it_comes` assertion fails, upstream has closed the gap: delete th
 """
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -233,6 +234,25 @@ def test_the_event_of_an_upload_has_no_version_as_it_comes(plain: LocalAws) -> N
 def test_the_event_of_an_upload_has_its_version(aws: LocalAws) -> None:
     version, told = uploaded(aws)
     assert told["version-id"] == version
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "arrive"), [("event-twice", {}, 2), ("event-late", {"seconds": 1}, 1)]
+)
+def test_an_event_comes_twice_or_late_where_that_is_ordered(
+    aws: LocalAws, kind: str, details: dict[str, int], arrive: int
+) -> None:
+    name, queue = watched_bucket(aws)
+    aws.faults.order(kind, **details)
+    began = time.monotonic()
+    aws.client("s3").put_object(Bucket=name, Key="pets/manifest.jsonl", Body=b"{}")
+    sqs, bodies = aws.client("sqs"), list[str]()
+    while len(bodies) < arrive and time.monotonic() < began + 30:
+        answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        bodies += [each["Body"] for each in answer.get("Messages", [])]
+    assert len(bodies) == arrive
+    assert len(set(bodies)) == 1
+    assert kind != "event-late" or time.monotonic() - began >= 1
 
 
 def rule_that_starts(aws: LocalAws, machine_arn: str, role_arn: str) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from local.__main__ import entry_point
-from local.emulator import server
+from local.__main__ import entry_point, main
+from local.emulator import patches, server
 from local.emulator.layout import HOST
 from local.emulator.server import REPOSITORY, LocalAws, LocalAwsError
 from tests.local.support import Pets, bucket, eventually, function
@@ -56,6 +57,15 @@ def local_here(
         return Ended(ended.value.code, *capsys.readouterr())
 
     return run
+
+
+def test_each_patch_is_listed_with_the_gap_that_it_closes() -> None:
+    ended = CliRunner().invoke(main, ["patches"])
+    assert ended.exit_code == 0
+    listed = dict(line.split(": ", 1) for line in ended.stdout.splitlines())
+    names = [each.__name__ for each in patches.PATCHES]
+    assert [name.rpartition(".")[2] for name in listed] == names
+    assert all(gap.endswith(".") for gap in listed.values())
 
 
 def listens(port: int) -> bool:
