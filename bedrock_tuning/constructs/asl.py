@@ -86,16 +86,17 @@ SERVICE_RETRY: Final = [
 READER_RETRY: Final = [{**SERVICE_RETRY[0], "ErrorEquals": ["States.ItemReaderFailed"]}]
 # A job that is watched is billed: the watch outlasts more than an hour of throttling. The job's
 # token makes a repeated start the same job.
-WATCH_RETRY: Final = [{**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900}]
-# What Bedrock may say of roles that a deployment made a moment ago (docs/facts/iam.md#new-roles).
-# Whatever else it refuses so is refused again, and has cost nothing.
-START_RETRY: Final = [
-    *WATCH_RETRY,
+WATCH_RETRY: Final = [
+    {**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900},
     {
-        "ErrorEquals": ["Bedrock.ValidationException", "Bedrock.AccessDeniedException"],
-        "IntervalSeconds": 20,
+        # How Bedrock may refuse a role that was made a moment ago (docs/facts/iam.md#new-roles).
+        # Whatever else it refuses so is refused again, and has cost nothing.
+        "ErrorEquals": ["Bedrock.ValidationException"],
+        "IntervalSeconds": 30,
         "MaxAttempts": 3,
         "BackoffRate": 2,
+        "MaxDelaySeconds": 120,
+        "JitterStrategy": "FULL",
     },
 ]
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 from bedrock_tuning.constructs.asl import (
     READER_RETRY,
     RETRY,
-    START_RETRY,
     WATCH_RETRY,
     State,
     approval,
@@ -261,7 +260,7 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
         "Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"},
         "Parameters": request,
         "ResultPath": "$.job",
-        "Retry": START_RETRY,
+        "Retry": WATCH_RETRY,
         # A full quota is no failure: the run queues for a slot.
         "Catch": [
             {**to("Queue for a slot", "$.start.error"), "ErrorEquals": [NO_SLOT]},

@@ -56,6 +56,8 @@ _ERRORS: Final = re.compile(
     r"|TooManyRequestsException|Unknown)|Sandbox\.Timedout|Runtime\.ExitError"
     r"|(Bedrock|DynamoD[Bb]|S[Nn][Ss]|Ssm)\.SdkClientException"
     r"|Bedrock\.(Throttling|InternalServer|ServiceUnavailable)Exception"
+    # A role that was just made passes, too (docs/facts/iam.md#new-roles).
+    r"|Bedrock\.ValidationException"
     r"|S[Nn][Ss]\.(Throttled|InternalError|KMSThrottling)Exception"
     r"|DynamoD[Bb]\.(Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded"
     r"|InternalServerError)Exception"
