@@ -94,6 +94,8 @@ def _start(world: World, bedrock: Any, *, model_of: str, role_of: str, tag: str)
         (SEARCH, SEARCH, STYLE, "bedrock:"),
         (SEARCH, STYLE, STYLE, "bedrock:"),
         (STYLE, SEARCH, SEARCH, "bedrock:CreateModelCustomizationJob"),
+        (STYLE, STYLE, SEARCH, "bedrock:"),
+        (STYLE, SEARCH, STYLE, "bedrock:"),
         (STYLE, STYLE, STYLE, "bedrock:"),
     ],
 )
