@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from bedrock_tuning.contracts.contract import dashboard_name
 from bedrock_tuning.review.additions.addition import Addition, at, without_resource
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
@@ -23,7 +24,7 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     for resource in assembly.resources:
         rule = _RULES.get(resource.type)
         own = resource.stack in bound.contracts.stacks and resource.path not in known
-        if rule is None or not own or _is_needed(assembly, resource):
+        if rule is None or not own or _is_needed(assembly, bound, resource):
             continue
         odd = sorted(set(resource.raw) - _ATTRIBUTES)
         against = [*(f"it has {name}" for name in odd), *rule(assembly, bound, resource)]
@@ -40,8 +41,11 @@ def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
         )
 
 
-def _is_needed(assembly: Assembly, resource: Resource) -> bool:
-    """Whether it is an alarm that the checks ask for: one that waits is then a fault."""
+def _is_needed(assembly: Assembly, bound: Bound, resource: Resource) -> bool:
+    """Whether the checks ask for it: an alarm that waits is then a fault, and no addition."""
+    if resource.type == "AWS::CloudWatch::Dashboard":
+        own = dashboard_name(bound.contracts.environment)
+        return bool(resource.properties.get("DashboardName") == own)
     return resource.type == "AWS::CloudWatch::Alarm" and watched(assembly, resource) is not None
 
 

@@ -36,11 +36,6 @@ def _from_to(least: int, most: int) -> Problem:
     return problem
 
 
-def _topic(value: Any, _: Assembly, bound: Bound) -> str:
-    topic = bound.fill("{topic}")
-    return "" if set(map(str, listed(value))) <= {topic} else "only the topic of these stacks"
-
-
 def _inventories(value: Any, assembly: Assembly, _: Bound) -> str:
     for each in listed(value):
         target = str(get(each, "Destination", "BucketArn"))
@@ -66,7 +61,6 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
     ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _is(True),
     ("AWS::S3::Bucket", "MetricsConfigurations"): _any,
     ("AWS::S3::Bucket", "InventoryConfigurations"): _inventories,
-    ("AWS::CloudWatch::Alarm", "OKActions"): _topic,
 }
 
 

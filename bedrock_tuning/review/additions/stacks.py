@@ -140,9 +140,10 @@ class _Ours:
         """The same for a value."""
         found = set()
         for text in _texts(value):
-            known = {
-                arn for name, arn in self._names.items() if len(name) >= _SHORTEST and name in text
-            }
+            names = [name for name in self._names if len(name) >= _SHORTEST and name in text]
+            # One name may begin another one.
+            whole = [n for n in names if not any(n in other for other in names if n != other)]
+            known = {self._names[name] for name in whole}
             found |= known or {prefix for prefix in self._prefixes if prefix in text}
         return found
 

@@ -205,3 +205,7 @@ def test_a_template_that_makes_no_sense_is_refused_by_the_checks(dev: Synthesize
 
     found: Any = judge(assembly_of(dev, nonsense), dev.contracts, today=TODAY)
     assert found.violations
+
+
+def test_what_the_app_makes_itself_is_no_addition(dev: Synthesized) -> None:
+    assert list(additions(assembly_of(dev), dev.contracts)) == []
