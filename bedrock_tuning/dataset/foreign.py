@@ -9,9 +9,10 @@ from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.talks.templates import turns_of
 
 Record = Mapping[str, Any]
-# What `tuning prepare` does with such a file: texts are converted, documents, which hold no
-# question and no answer, only for continued pre-training; tables of images are read.
-Way = Literal["texts", "documents", "images", ""]
+# What `tuning prepare` does with such a file: texts are converted, with the images that they speak
+# of; documents, which hold no question and no answer, only for continued pre-training; tables of
+# images are read.
+Way = Literal["texts", "texts with images", "documents", "images", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ def _sign(
 
 _OPENAI: Final = "OpenAI chat (turns whose contents are texts)"
 _PARTS: Final = "OpenAI chat with pictures (contents in typed parts)"
+_ANTHROPIC: Final = "Anthropic Messages (typed blocks)"
 _PAIRS: Final = (
     *(("prompt", each) for each in ("response", "answer", "output", "target", "label", "text")),
     *(("question", each) for each in ("answer", "answers", "response", "output")),
@@ -118,8 +120,18 @@ _SIGNS: Final = (
     _sign("Vertex AI (contents and parts)", "contents", test=_is_list("contents")),
     _sign("Vertex AI (input_text and output_text)", "input_text", "output_text"),
     _sign("Gemini (text_input and output)", "text_input", "output"),
-    _sign("LLaVA (conversations about an image)", "conversations", "image"),
-    _sign("LLaVA (conversations about images)", "conversations", "images"),
+    _sign(
+        "LLaVA (conversations about an image)",
+        "conversations",
+        "image",
+        way="texts with images",
+    ),
+    _sign(
+        "LLaVA (conversations about images)",
+        "conversations",
+        "images",
+        way="texts with images",
+    ),
     _sign("ShareGPT (conversations with from and value)", "conversations"),
     _sign("Dolly (instruction, context, response)", "instruction", "response"),
     _sign("Alpaca (instruction, input, output)", "instruction", "output"),
@@ -149,8 +161,15 @@ _SIGNS: Final = (
     _sign("a table of images", "image", "text", only=True, way="images"),
     _sign("OpenAI chat with tools", "messages", "functions", test=_has_text_turns),
     _sign(_OPENAI, "messages", formats=("claude-messages", "rft"), test=_has_text_turns),
-    _sign(_PARTS, "messages", formats=("rft",), test=_typed("image_url", "input_text")),
-    _sign("Anthropic Messages (typed blocks)", "messages", test=_typed("image", "tool_use")),
+    _sign(
+        _PARTS,
+        "messages",
+        formats=("rft",),
+        way="texts with images",
+        test=_typed("image_url", "input_text"),
+    ),
+    _sign(_ANTHROPIC, "messages", way="texts with images", test=_typed("image")),
+    _sign(_ANTHROPIC, "messages", test=_typed("tool_use")),
     _sign("Converse", "messages", "schemaversion", formats=("converse",)),
     _sign("Converse", "messages", formats=("converse",), test=_has_block_turns),
     _sign("a conversation", "messages", formats=("claude-messages", "converse", "rft")),
@@ -192,5 +211,8 @@ def command_for(way: Way, wanted: Format, model: str) -> str:
     """The command that makes our format of a file in another one; "" if there is none."""
     if wanted == "image-caption":
         return f"tuning prepare FOLDER --captions FILE -m {model} -o OUT" if way == "images" else ""
-    converts = way == "texts" or (way == "documents" and wanted == "input-only")
-    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT" if converts else ""
+    if way not in ("texts", "texts with images") and (way, wanted) != ("documents", "input-only"):
+        return ""
+    # A record in this format names its images by where they will lie.
+    place = " --to s3://BUCKET/NAME/" if (way, wanted) == ("texts with images", "converse") else ""
+    return f"tuning prepare FILE --to-format {wanted} -m {model} -o OUT{place}"

@@ -8,7 +8,7 @@ import msgspec
 
 from bedrock_tuning.catalogue import BaseModel, DatasetContract
 from bedrock_tuning.dataset.dataset import Override
-from bedrock_tuning.dataset.tokens import Tokens, tokens
+from bedrock_tuning.dataset.tokens import Tokens, tokens, tokens_most
 from bedrock_tuning.s3_layout import Kind
 
 
@@ -49,7 +49,7 @@ class TextBudget:
 
     @property
     def least(self) -> int | None:
-        """The smallest of the limits in tokens: a text with fewer characters breaks none."""
+        """The smallest of the limits in tokens: a text with fewer bytes breaks none."""
         limits = (self.prompt, self.completion, self.record)
         return min((limit for limit in limits if limit is not None), default=None)
 
@@ -64,8 +64,7 @@ class TextBudget:
 
     def verdict(self, texts: Sequence[str], most: int | None) -> Literal["", "band", "over"]:
         """Whether texts surely have too many tokens, or may have."""
-        # No character is more than one token.
-        if most is None or sum(map(len, texts)) <= most:
+        if most is None or sum(map(tokens_most, texts)) <= most:
             return ""
         found = self.tokens(*texts)
         return "over" if found.least > most else "band" if found.most > most else ""

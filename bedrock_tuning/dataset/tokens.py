@@ -27,6 +27,8 @@ _WORDS_LEAST: Final = 4
 _DIGITS_MOST: Final = 3
 _OTHER_MOST: Final = 4
 _EAST_ASIAN_MOST: Final = 2
+# An emoji or rare sign is up to so many tokens: one for each byte that a tokenizer does not merge.
+_BYTES: Final = 4
 
 
 def _classes() -> bytes:
@@ -41,8 +43,10 @@ def _classes() -> bytes:
     table[0xC3:0xCB] = b"a" * 8
     # Greek, Cyrillic, Arabic, Hebrew, and with E0, E1 the scripts of India and South-East Asia.
     table[0xCB:0xE2] = b"o" * 23
-    # Chinese, Japanese, Korean, full-width forms; emoji and rare signs count as those do.
-    table[0xE3:0xF8] = b"c" * 21
+    # Chinese, Japanese, Korean, full-width forms.
+    table[0xE3:0xF0] = b"c" * 13
+    # Emoji and rare signs.
+    table[0xF0:0xF8] = b"e" * 8
     return bytes(table)
 
 
@@ -52,19 +56,27 @@ _CLASSES: Final = _classes()
 def tokens(text: str, *, chars_per_token: float) -> Tokens:
     """An estimate; chars_per_token: the published figure for words.
 
-    No character counts as more than one token.
+    A character counts as at most one token, an emoji or a rare sign as at most four.
     """
     rest = text.encode(errors="replace").translate(_CLASSES, _ASCII_LETTERS)
-    digits, signs, letters, other, asian = map(rest.count, (b"0", b".", b"a", b"o", b"c"))
-    words = len(text) - digits - signs - letters - other - asian
+    digits, signs, letters, other, asian, emoji = map(
+        rest.count, (b"0", b".", b"a", b"o", b"c", b"e")
+    )
+    words = len(text) - digits - signs - letters - other - asian - emoji
     least = (
         (words + letters + signs) / chars_per_token
         + digits / min(chars_per_token, _DIGITS_MOST)
         + other / min(chars_per_token, _OTHER_MOST)
-        + asian / min(chars_per_token, _EAST_ASIAN_MOST)
+        + (asian + emoji) / min(chars_per_token, _EAST_ASIAN_MOST)
     )
-    most = words / min(chars_per_token, _WORDS_LEAST) + digits + signs + letters + other + asian
+    single = digits + signs + letters + other + asian
+    most = words / min(chars_per_token, _WORDS_LEAST) + single + emoji * _BYTES
     return Tokens(least, most)
+
+
+def tokens_most(text: str) -> int:
+    """What no estimate of a text exceeds; fast."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def caption_tokens(text: str, *, chars_per_token: float) -> float:
@@ -75,7 +87,7 @@ def caption_tokens(text: str, *, chars_per_token: float) -> float:
     if text.isascii():
         return len(text) / chars_per_token
     rest = text.encode(errors="replace").translate(_CLASSES, _ASCII_LETTERS)
-    own = rest.count(b"o") + rest.count(b"c")
+    own = rest.count(b"o") + rest.count(b"c") + rest.count(b"e")
     return (len(text) - own) / chars_per_token + own
 
 
@@ -83,7 +95,7 @@ def too_many_tokens(caption: str, limits: CaptionLimits | None) -> float:
     """The likely tokens of a caption if they are more than the model reads, else 0."""
     if limits is None or not limits.tokens_max or not limits.chars_per_token:
         return 0
-    # No character is more than one token.
+    # No character counts as more than one token here.
     if len(caption) <= limits.tokens_max:
         return 0
     found = caption_tokens(caption, chars_per_token=limits.chars_per_token)

@@ -102,6 +102,16 @@ def test_a_foreign_record_with_a_schema_is_one_finding_still() -> None:
         assert one.name == "record-of-another-format"
 
 
+@pytest.mark.parametrize(("name", "record"), RECORDS)
+def test_the_command_asks_where_images_will_lie_only_if_there_are_images(
+    name: str, record: dict[str, Any]
+) -> None:
+    found, _ = findings(NOVA, json.dumps(record).encode())
+    (one,) = (each for each in found if each.line is not None)
+    has_images = any(word in name for word in ("LLaVA", "pictures", "Anthropic"))
+    assert (f"{CONVERT} --to s3://BUCKET/NAME/" in one.message) == has_images
+
+
 def test_requests_without_answers_name_no_command_that_would_fail() -> None:
     record = {"recordId": "1", "modelInput": {"messages": CHAT[:1]}}
     found, _ = findings(NOVA, json.dumps(record).encode())

@@ -67,6 +67,12 @@ def test_much_japanese_on_a_large_limit_is_not_passed_in_silence() -> None:
     assert severities("犬" * 31_000, "nova-lite") == []
 
 
+def test_many_emoji_are_not_passed_in_silence() -> None:
+    assert severities("😀" * 65_000, "nova-lite") == OVER
+    assert severities("😀" * 16_000, "nova-lite") == BAND
+    assert severities("😀" * 7_000, "nova-lite") == []
+
+
 def test_a_finding_shows_estimate_source_and_confidence() -> None:
     (finding,) = findings(PRE, {"input": TABLE * 285})
 
@@ -91,14 +97,14 @@ def test_a_field_with_a_limit_of_its_own_is_judged_alone(field: str) -> None:
 
 
 @given(st.text(), st.sampled_from([3.0, 4.7, 6.0]))
-def test_the_ends_of_the_estimate_are_in_order_and_never_more_than_characters(
+def test_the_ends_of_the_estimate_are_in_order_and_never_more_than_bytes(
     text: str, ratio: float
 ) -> None:
     found = tokens(text, chars_per_token=ratio)
     line = json.dumps({"input": text}, ensure_ascii=False).encode(errors="replace")
 
     assert 0 <= found.least <= found.most + 1e-9
-    assert found.most <= len(text)
+    assert found.most <= len(text.encode(errors="replace"))
     assert found.most <= tokens_bound(line, chars_per_token=ratio) + 1e-9
     assert caption_tokens(text, chars_per_token=ratio) <= len(text)
 

@@ -118,7 +118,8 @@ def test_a_custom_model_can_be_tuned_again(pets: Pets, model: str) -> None:
     assert done["status"] == "Completed"
     again = pets.aws.client("bedrock").get_custom_model(modelIdentifier=done["outputModelArn"])
     assert again["baseModelArn"] == model
-    assert done["baseModelArn"].endswith("foundation-model/amazon.titan-embed-image-v1:0")
+    # The API's pattern allows the foundation model, too; what reads it has to cope with both.
+    assert done["baseModelArn"] == model
 
 
 def test_jobs_are_listed_by_name_and_status_in_pages(pets: Pets) -> None:
