@@ -27,8 +27,6 @@ from bedrock_tuning.config.customization_fields import (
     TABLES,
     Budget,
     DesiredServing,
-    Evaluation,
-    JobChoices,
     Override,
 )
 from bedrock_tuning.config.hyperparameters import check_without_model, resolve
@@ -36,6 +34,8 @@ from bedrock_tuning.config.lines import toml_lines
 from bedrock_tuning.config.names import customization_problem, renaming_problems, together_problems
 from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Problems, Section, ignored, parse
+from bedrock_tuning.config.sections.evaluation import Evaluation
+from bedrock_tuning.config.sections.job import JobChoices
 from bedrock_tuning.errors import CustomizationError
 
 __all__ = [

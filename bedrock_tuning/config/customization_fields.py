@@ -22,7 +22,9 @@ from bedrock_tuning.config.fields import (
     described,
     fields_of,
 )
-from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, NAME, STEM_MAX
+from bedrock_tuning.config.names import CUSTOMIZATION_LENGTH_MAX, FOLDER, NAME
+from bedrock_tuning.config.sections.evaluation import Evaluation
+from bedrock_tuning.config.sections.job import JobChoices
 
 # Ours, not Bedrock's: above a month, a commitment should be weighed instead.
 LEASE_HOURS_MAX: Final = 30 * 24
@@ -149,10 +151,6 @@ class Placement:
         "lease, the pointers and the runs of that customization. Datasets stay in their folder.",
         default="",
     )
-
-
-# As in Bedrock's S3 URIs, but for what a policy or a shell would read as something else.
-FOLDER: Final = re.compile(r"(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,51 +286,6 @@ class Budget:
     )
 
 
-# A Lambda function asks for each picture, its caption, and again of the base model.
-PICTURES_MAX: Final = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """[evaluation]: how well a new model must find the pictures of its validation set.
-
-    min_recall: None and not_worse_than_base False together are no gate.
-    """
-
-    min_recall: float | None = described(
-        Number(least=0.01, most=1, why_most="a share of the questions", whole=False),
-        "The least share of captions whose picture must be among the first `recall_at` that the "
-        "tuned model finds in the validation set. Below it, the model is not published and what "
-        "was served stays.",
-        default=None,
-    )
-    not_worse_than_base: bool = described(
-        Flag(),
-        "Whether the model is not published if it finds less than its base model, which is asked "
-        "for the same pictures; its calls are part of the price of a run.",
-        default=False,
-    )
-    recall_at: int = described(
-        Number(least=1, most=10, why_most="nobody looks further"),
-        "Among how many first answers the right one must be.",
-        default=5,
-    )
-    pictures: int = described(
-        Number(
-            least=20,
-            most=PICTURES_MAX,
-            why_most="a Lambda function asks the models for each of them within 15 minutes",
-        ),
-        "How many pictures of the validation set are used at most, evenly spread over it.",
-        default=200,
-    )
-
-    @property
-    def is_gate(self) -> bool:
-        """Whether anything is asked of a new model."""
-        return self.min_recall is not None or self.not_worse_than_base
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """[rules.NAME]: a rule that this customization treats more leniently, and why."""
@@ -345,74 +298,6 @@ class Override:
     reason: str = described(
         Text(most=300, example="the exporter repeats captions"),
         "The reason. Every report shows it.",
-    )
-
-
-# As the API's patterns have them, in linear time.
-JOB_STEM: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")
-MODEL_STEM: Final = re.compile(r"[a-zA-Z0-9](?:[_-]?[a-zA-Z0-9])*")
-SERVICE_ROLE: Final = re.compile(
-    r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[A-Za-z0-9_.,+=@-]{1,128}/){0,16}"
-    r"[A-Za-z0-9_.,+=@-]{1,64}"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobChoices:
-    """[job]: what somebody else has chosen of its jobs; "" is what this project chooses."""
-
-    job_name: str = described(
-        Text(
-            most=STEM_MAX,
-            pattern=JOB_STEM,
-            what="letters, digits, plus signs, dots and hyphens, a letter or digit first",
-            example="ron-and-smila",
-            optional=True,
-        ),
-        "How the names of its jobs begin; a hyphen and the run follow: "
-        "`ron-and-smila-20261121-093000-3f9a1c`. Amazon Bedrock refuses a name that any job of "
-        "the account and Region has had, so no two runs can have the same one. Default: the "
-        "environment's name, a hyphen and `NAME`.",
-        default="",
-    )
-    model_name: str = described(
-        Text(
-            most=STEM_MAX,
-            pattern=MODEL_STEM,
-            what="letters and digits, with single hyphens or underscores between them",
-            example="ron-and-smila",
-            optional=True,
-        ),
-        "How the names of its custom models begin; a hyphen and the run follow, as in the job's. "
-        "Default: as `job_name`'s.",
-        default="",
-    )
-    output_folder: str = described(
-        Text(
-            most=100,
-            pattern=FOLDER,
-            what="a folder without a slash at its ends, of letters, digits, dots, underscores "
-            "and hyphens",
-            example="marketing/ron-and-smila",
-            optional=True,
-        ),
-        "The folder below `jobs/` in the output bucket to which its jobs write metrics. No two "
-        "customizations can share one. Default: `NAME`.",
-        default="",
-    )
-    service_role: str = described(
-        Text(
-            most=2048,
-            pattern=SERVICE_ROLE,
-            what="the ARN of a role",
-            example="arn:aws:iam::111122223333:role/ml/BedrockCustomization",
-            optional=True,
-        ),
-        "A role of the same account that Amazon Bedrock assumes for its jobs, in place of one of "
-        "its own. No two customizations can share one. "
-        "[Your own roles](own-resources.md#an-existing-service-role) says what it must allow. "
-        "Default: the stack makes a role.",
-        default="",
     )
 
 

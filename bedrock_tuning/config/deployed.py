@@ -7,13 +7,9 @@ from typing import Any, Final
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.customization_fields import (
-    Budget,
-    DesiredServing,
-    Evaluation,
-    JobChoices,
-    Override,
-)
+from bedrock_tuning.config.customization_fields import Budget, DesiredServing, Override
+from bedrock_tuning.config.sections.evaluation import Evaluation
+from bedrock_tuning.config.sections.job import JobChoices
 from bedrock_tuning.errors import CustomizationError
 
 # A standard parameter holds 4,096 bytes and is free; an advanced one cannot be made standard again.

@@ -6,10 +6,12 @@ from typing import Any, Final, Protocol
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import BaseModel, base_id, cite
-from bedrock_tuning.config.customization_fields import TABLES, Evaluation, JobChoices
+from bedrock_tuning.config.customization_fields import TABLES
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.overlay import Regions
 from bedrock_tuning.config.reader import Section
+from bedrock_tuning.config.sections.evaluation import Evaluation
+from bedrock_tuning.config.sections.job import JobChoices
 
 # Beside the dataset: what belongs to which type of job.
 JOB_KEYS: Final[Mapping[str, str]] = {

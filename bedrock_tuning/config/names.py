@@ -14,6 +14,8 @@ from bedrock_tuning.config.messages import shown
 
 NAME: Final = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 WHAT: Final = "lower-case letters, digits and single hyphens between them"
+# As in Bedrock's S3 URIs, but for what a policy or a shell would read as something else.
+FOLDER: Final = re.compile(r"(?=.{1,100}$)[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 ENVIRONMENT_LENGTH_MIN: Final = 2
 ENVIRONMENT_LENGTH_MAX: Final = 20
 CUSTOMIZATION_LENGTH_MAX: Final = 30

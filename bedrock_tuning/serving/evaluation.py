@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Any
 
-from bedrock_tuning.config.customization_fields import Evaluation
+from bedrock_tuning.config.sections.evaluation import Evaluation
 
 Vector = Sequence[float]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.customization_fields import Evaluation
+from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.run.outcome import outcome
 from bedrock_tuning.s3_layout import checked_manifest_key
 from lambdas import verify_images

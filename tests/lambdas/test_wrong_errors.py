@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTime
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from bedrock_tuning.config.customization_fields import Evaluation
+from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.s3_layout import checked_manifest_key
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (

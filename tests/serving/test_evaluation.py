@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import load
-from bedrock_tuning.config.customization_fields import Evaluation
+from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.errors import CustomizationError
 from bedrock_tuning.run.cost import estimate
 from bedrock_tuning.serving.comparison import compare, distinct

@@ -1,0 +1,1 @@
+"""Tables of a customization file that have much to say, each with its fields."""
