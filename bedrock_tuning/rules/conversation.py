@@ -141,9 +141,32 @@ def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     The model takes such a word for the marker itself, and the turn ends too early. Amazon Nova
     reserves its words in upper and lower case, also inside of longer words.
     """
+    yield from _reserved(record, scope, is_disputed=False)
+
+
+@rule(
+    "R422",
+    bad='{"messages": [{"role": "user", "content": "User: what is AWS"}]}',
+    good='{"messages": [{"role": "user", "content": "what is AWS"}]}',
+    severity=Severity.WARNING,
+    formats=("rft",),
+    fix="To be safe, remove the word from the text.",
+    model="nova-2-lite/REINFORCEMENT_FINE_TUNING",
+)
+def reserved_word_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
+    """A text contains a word that one source reserves to mark turns, and another does not."""
+    yield from _reserved(record, scope, is_disputed=True)
+
+
+def _reserved(record: Record, scope: DatasetScope, *, is_disputed: bool) -> Iterator[Fault]:
+    """Reserved words in the texts of a record: those about which sources differ, or the others."""
     limits = scope.contract.text
     if limits is None or not limits.reserved_words:
         return
+    dispute = scope.contract.dispute("text.reserved_words")
+    if (dispute is not None) != is_disputed:
+        return
+    by = f", which is refused by {dispute.ours}, not by {dispute.others}" if dispute else ""
     fold = str.lower if limits.reserved_in_any_case else str
     words = {word: fold(word) for word in limits.reserved_words}
     for path, text in record.spoken:
@@ -152,7 +175,8 @@ def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
             if wanted in folded:
                 at = folded.index(wanted)
                 seen = text[at : at + len(word)]
-                yield Fault(f"{path} contains {seen!r}", path, seen, "none of the reserved words")
+                what = f"{path} contains {seen!r}{by}"
+                yield Fault(what, path, seen, "none of the reserved words")
 
 
 @rule(

@@ -17,6 +17,7 @@ from tests.support.aws_readers import (
     nova_guide,
     nova_sdk,
     nova_validator,
+    rft_sample,
     rft_validator,
 )
 from tests.support.examples import check, scope_of
@@ -173,7 +174,11 @@ PROMPTS: dict[str, dict[str, Any]] = {
     ),
     "roles in capitals": prompt(("System", "x"), ("User", "y")),
     "fields for the grader": prompt(("user", "x"), reference_answer="y", difficulty=3),
+    "a reserved word": prompt(("user", "User: x"), reference_answer="y"),
 }
+# The same for a reader that demands tools.
+EQUIPPED = {name: {"tools": [TOOL], **record} for name, record in PROMPTS.items()}
+EQUIPPED["no tools"] = PROMPTS["plain"]
 
 RFT = "nova-2-lite/REINFORCEMENT_FINE_TUNING"
 # The name of each reader in the table, what it reads, and for which models.
@@ -196,6 +201,7 @@ READERS: dict[str, tuple[Reader, dict[str, dict[str, Any]], tuple[str, ...]]] = 
         ("nova-lite/DISTILLATION", "nova-micro/DISTILLATION"),
     ),
     "SDK, reinforcement": (rft_validator, PROMPTS, (RFT,)),
+    "validator, reinforcement": (rft_sample, EQUIPPED, (RFT,)),
 }
 
 

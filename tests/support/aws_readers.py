@@ -184,6 +184,17 @@ def distillation_validator(record: Record) -> list[str]:
     return wrong
 
 
+def rft_sample(record: Record) -> list[str]:
+    """nova_ft_dataset_validator.py of amazon-nova-samples, for reinforcement fine-tuning."""
+    wrong = rft_validator(record)
+    wrong += ["tools"] * (not record.get("tools"))
+    for turn in record.get("messages") or ():
+        content = turn.get("content")
+        text = content if isinstance(content, str) else ""
+        wrong += ["reserved"] * _reserved(text)
+    return wrong
+
+
 def rft_validator(record: Record) -> list[str]:
     """rft_dataset_validator.py of nova-forge-sdk."""
     turns = record.get("messages")
