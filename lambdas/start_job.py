@@ -16,8 +16,8 @@ from bedrock_tuning.config.lambda_environment import RunEnvironment, StartEnviro
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run import cost, job
 from bedrock_tuning.run.decisions import StartDecision
+from bedrock_tuning.run.job_queue import QUEUED
 from bedrock_tuning.run.price_list import NOT_ASKED, ListedPrices
-from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.sources import price_list, quotas
 from lambdas import _aws
 from lambdas._data import _manifests

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bedrock_tuning.config.lambda_environment import TurnEnvironment
-from bedrock_tuning.run import turns
+from bedrock_tuning.run import job_queue
 from bedrock_tuning.run.decisions import TurnDecision
+from bedrock_tuning.run.job_queue import Waiting
 from bedrock_tuning.run.outcome import cause_words
-from bedrock_tuning.run.turns import Waiting
 from lambdas._records import _runs
 
 logger = logging.getLogger(__name__)
@@ -36,11 +36,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if owner is not None:
         return decide("in-progress", f"run {owner} has taken over the same work meanwhile")
     item = _runs.item_of(env.runs_table, run) or {"status": "valid"}
-    others = turns.waiting(each for each in _runs.open_runs(env.runs_table) if each["run"] != run)
+    others = job_queue.waiting(
+        each for each in _runs.open_runs(env.runs_table) if each["run"] != run
+    )
     mine = _mine(state, item, others)
-    before, newer = turns.ahead(mine, others), turns.newer(mine, others)
+    before, newer = job_queue.ahead(mine, others), job_queue.newer(mine, others)
     may_try = _may_try(item, asked, before)
-    if may_try and (newer is None or newer.status != turns.QUEUED):
+    if may_try and (newer is None or newer.status != job_queue.QUEUED):
         _runs.resume_run(env.runs_table, run, status="training", turn=asked)
         return decide("train", "nobody waits before it")
     if newer is not None:
@@ -51,17 +53,17 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         )
     said = cause_words((start.get("error") or {}).get("Cause", ""))
     why = f"Bedrock has no free slot for its job{f': {said}' if said else ''}"
-    if turns.is_over(mine, now=datetime.now(UTC)):
-        return decide("no-slot", f"{why}. It waited for {turns.QUEUE_DAYS} days")
+    if job_queue.is_over(mine, now=datetime.now(UTC)):
+        return decide("no-slot", f"{why}. It waited for {job_queue.QUEUE_DAYS} days")
     _runs.resume_run(
         env.runs_table,
         run,
-        status=turns.QUEUED,
+        status=job_queue.QUEUED,
         queued_since=mine.since,
         turn=asked,
         message=why,
     )
-    seconds = turns.pause(mine, now=datetime.now(UTC), least=env.poll_seconds)
+    seconds = job_queue.pause(mine, now=datetime.now(UTC), least=env.poll_seconds)
     return decide("wait", f"{before} wait before it", seconds)
 
 
@@ -71,7 +73,7 @@ def _may_try(item: Mapping[str, Any], asked: int, before: int) -> bool:
     A call that is made again, because its answer was lost, is answered as before. A run that asks
     once more after it was let try was refused by Bedrock.
     """
-    tried = item["status"] != turns.QUEUED and "turn" in item
+    tried = item["status"] != job_queue.QUEUED and "turn" in item
     if int(item.get("turn", 0)) == asked:
         return tried
     return not tried and not before
@@ -82,7 +84,7 @@ def _mine(state: Mapping[str, Any], item: Mapping[str, Any], others: list[Waitin
     mine = Waiting(
         run=state["admission"]["run"],
         customization=state["admission"]["customization"],
-        status=turns.QUEUED,
+        status=job_queue.QUEUED,
         since=str(item.get("queued_since", _runs.now())),
     )
-    return replace(mine, since=turns.arrival(mine, others))
+    return replace(mine, since=job_queue.arrival(mine, others))

@@ -5,8 +5,8 @@ from typing import Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
+from bedrock_tuning.run.job_queue import QUEUED
 from bedrock_tuning.run.row import BROKEN, next_words
-from bedrock_tuning.run.turns import QUEUED
 from bedrock_tuning.wording import counted
 
 _SHORT: Final = 60

@@ -8,9 +8,9 @@ from typing import Any, Final
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.items import RUN
+from bedrock_tuning.run.job_queue import QUEUED, queue
+from bedrock_tuning.run.job_queue import waiting as waiting_runs
 from bedrock_tuning.run.row import AT, hyperparameters, timeline
-from bedrock_tuning.run.turns import QUEUED, queue
-from bedrock_tuning.run.turns import waiting as waiting_runs
 from bedrock_tuning.wording import closest
 
 POLL_SECONDS: Final = 1.0

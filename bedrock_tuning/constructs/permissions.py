@@ -13,7 +13,7 @@ from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, role_name
-from bedrock_tuning.contracts.constructs import export_name, output_name
+from bedrock_tuning.contracts.construct_names import export_name, output_name
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 
 _ARTICLES: Final = ("a", "an", "the")

@@ -36,7 +36,7 @@ from bedrock_tuning.contracts.functions import (
     VERIFY_IMAGES,
 )
 from bedrock_tuning.run.job import JobRequest
-from bedrock_tuning.run.turns import QUEUE_DAYS
+from bedrock_tuning.run.job_queue import QUEUE_DAYS
 
 DAY_SECONDS: Final = 86_400
 # Jobs take hours to days; nothing but a person's approval and the queue, with limits of their own,

@@ -7,7 +7,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts.budgets import monthly_budget
-from bedrock_tuning.contracts.constructs import places
+from bedrock_tuning.contracts.construct_names import places
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,

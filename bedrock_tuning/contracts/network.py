@@ -7,7 +7,7 @@ from typing import Final
 from bedrock_tuning.config.lambda_environment import Environment
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.constructs import of_function
+from bedrock_tuning.contracts.construct_names import of_function
 from bedrock_tuning.contracts.contract import (
     Condition,
     Contracts,

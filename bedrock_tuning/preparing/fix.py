@@ -13,7 +13,7 @@ from bedrock_tuning.catalogue import CaptionLimits, ImageLimits
 from bedrock_tuning.dataset.images.header import Header, header
 from bedrock_tuning.dataset.tokens import too_many_tokens
 from bedrock_tuning.preparing.metadata import without_metadata
-from bedrock_tuning.preparing.near import Look, look_of
+from bedrock_tuning.preparing.near_duplicates import Look, look_of
 from bedrock_tuning.sources.pictures import picture
 
 if TYPE_CHECKING:

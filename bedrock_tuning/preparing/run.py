@@ -9,12 +9,12 @@ from typing import Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import DatasetContract
-from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Options
 from bedrock_tuning.dataset.layouts.recognise import Pair, Understood, understand
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.fix import Change, UnfixableError, fix_caption
-from bedrock_tuning.preparing.sides import sides
+from bedrock_tuning.preparing.splits import sides
 from bedrock_tuning.preparing.write import (
     CHANGES,
     IMAGES,

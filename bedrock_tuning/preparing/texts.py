@@ -29,7 +29,7 @@ from bedrock_tuning.dataset.talks.write import Placed, write_talk
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.files import Bounds, read_plain, require_plain
 from bedrock_tuning.preparing.run import Prepared, Previewed
-from bedrock_tuning.preparing.sides import validation_digests
+from bedrock_tuning.preparing.splits import validation_digests
 from bedrock_tuning.preparing.write import CHANGES, IMAGES, Workshop, new_folder, write_line
 from bedrock_tuning.wording import counted
 

@@ -16,7 +16,7 @@ from bedrock_tuning.catalogue import ImageLimits
 from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.fix import Change, UnfixableError, fix_image
-from bedrock_tuning.preparing.near import Look, look_at
+from bedrock_tuning.preparing.near_duplicates import Look, look_at
 from bedrock_tuning.progress import Meter, silent
 
 CHANGES: Final = "changes.jsonl"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from bedrock_tuning.run.turns import QUEUED
+from bedrock_tuning.run.job_queue import QUEUED
 
 Row = Mapping[str, Any]
 # An attribute for each status that a run had, with the moment when it came to it.

@@ -20,7 +20,7 @@ from bedrock_tuning.config.names import (
     stack_name,
 )
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.contracts.constructs import export_name
+from bedrock_tuning.contracts.construct_names import export_name
 from bedrock_tuning.contracts.contract import parameter_prefix, role_path, settings_name
 from bedrock_tuning.run.job import PATTERNS
 

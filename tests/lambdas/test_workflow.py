@@ -14,7 +14,7 @@ from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.run import job
-from bedrock_tuning.run.turns import QUEUE_DAYS
+from bedrock_tuning.run.job_queue import QUEUE_DAYS
 from bedrock_tuning.s3_layout import Buckets
 from lambdas import serve
 

@@ -17,7 +17,7 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
 from bedrock_tuning.client.doctor.deployed_roles import resources
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts.constructs import places
+from bedrock_tuning.contracts.construct_names import places
 
 # EventBridge delivers within seconds, late ones within minutes.
 _PATIENCE: Final = 5 * 60.0

@@ -9,7 +9,7 @@ from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.dashboard import dashboard
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
-from bedrock_tuning.constructs.messages import Messages
+from bedrock_tuning.constructs.notifications import Messages
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.constructs.stack import TuningStack

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Final
 
-from bedrock_tuning.dataset.layouts.columns import read_columns
-from bedrock_tuning.dataset.layouts.documents import (
+from bedrock_tuning.dataset.layouts.annotation_files import (
     read_augmented_manifest,
     read_by_file,
     read_coco,
@@ -15,6 +14,7 @@ from bedrock_tuning.dataset.layouts.documents import (
     read_karpathy,
     read_label_studio,
 )
+from bedrock_tuning.dataset.layouts.columns import read_columns
 from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Reader, Reading, Scene, of_tables
 from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders

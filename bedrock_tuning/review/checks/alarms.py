@@ -116,7 +116,7 @@ def watched(assembly: Assembly, alarm: Resource) -> Resource | None:
 @check(
     "W514",
     "Every alarm fires at the first failure, and not when there is no data.",
-    fix="Use one period, the sum and a threshold of one; see constructs/messages.py",
+    fix="Use one period, the sum and a threshold of one; see constructs/notifications.py",
 )
 def rings_early(evidence: Evidence) -> Iterator[Violation]:
     for alarm in evidence.assembly.of_type("AWS::CloudWatch::Alarm"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts.constructs import OUTPUTS
+from bedrock_tuning.contracts.construct_names import OUTPUTS
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.json_path import get

@@ -16,7 +16,7 @@ from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph, states
 from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
-from bedrock_tuning.run.turns import QUEUE_DAYS
+from bedrock_tuning.run.job_queue import QUEUE_DAYS
 
 # Days that a job and its serving may take, besides the wait for an approval.
 _JOB_DAYS: Final = 30

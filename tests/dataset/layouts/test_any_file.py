@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import Options
 from bedrock_tuning.dataset.layouts.recognise import understand
 from bedrock_tuning.errors import UserError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.dataset.layouts import binary_tables
-from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import Options
 from bedrock_tuning.dataset.layouts.recognise import Understood, understand
 from bedrock_tuning.errors import UserError

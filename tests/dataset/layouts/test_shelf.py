@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.recognise import Understood, understand
 from tests.dataset.layouts.shelf import SHELF, TINY, Layout
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.run import turns
+from bedrock_tuning.run import job_queue
 from lambdas import take_turn
 from lambdas._records import _runs
 from tests.lambdas.runs.test_take_turn import FULL, Run
@@ -90,8 +90,8 @@ def test_fifty_uploads_of_twenty_customizations_are_all_trained_or_superseded(
 
 def test_two_that_wait_equally_long_do_not_ask_at_the_same_moment() -> None:
     waits = [
-        turns.pause(
-            turns.Waiting(
+        job_queue.pause(
+            job_queue.Waiting(
                 run=f"20261121-093000-{n:02d}aaaa",
                 customization="c",
                 status="queued",

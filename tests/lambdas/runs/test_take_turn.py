@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bedrock_tuning.run import turns
+from bedrock_tuning.run import job_queue
 from lambdas import take_turn
 from lambdas._records import _runs
 from tests.lambdas.aws import Aws
@@ -146,14 +146,14 @@ def test_the_longest_queue_fits_into_an_executions_history() -> None:
     from datetime import UTC, datetime, timedelta
 
     now = start = datetime(2026, 11, 21, tzinfo=UTC)
-    run = turns.Waiting(
+    run = job_queue.Waiting(
         run="20261121-000000-00aaaa",
         customization="pets-search",
         status="queued",
         since=f"{start:%Y-%m-%dT%H:%M:%SZ}",
     )
     asked = 0
-    while not turns.is_over(run, now=now):
-        now += timedelta(seconds=turns.pause(run, now=now, least=1))
+    while not job_queue.is_over(run, now=now):
+        now += timedelta(seconds=job_queue.pause(run, now=now, least=1))
         asked += 1
     assert asked * 20 < 20_000

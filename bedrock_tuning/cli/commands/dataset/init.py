@@ -184,7 +184,7 @@ def _require_new(file: Path) -> None:
 def _seen(data: Path | None) -> "Data | None":
     if data is None:
         return None
-    from bedrock_tuning.preparing.glance import glance
+    from bedrock_tuning.preparing.survey import glance
 
     return glance(data)
 

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from bedrock_tuning.preparing.near import look_at, near_pairs
+from bedrock_tuning.preparing.near_duplicates import look_at, near_pairs
 from tests.support.pictures import jpeg, png
 
 

@@ -11,7 +11,7 @@ from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.dataset.layouts.recognise import Pair
 from bedrock_tuning.dataset.layouts.splits import Split
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.preparing.near import near_pairs
+from bedrock_tuning.preparing.near_duplicates import near_pairs
 from bedrock_tuning.preparing.write import PreparedImage
 from bedrock_tuning.wording import counted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bedrock_tuning.dataset.layouts.look import look
+from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.reading import Options
 from bedrock_tuning.dataset.layouts.recognise import understand
 from bedrock_tuning.errors import UserError
