@@ -29,6 +29,7 @@ _QUESTIONS: Final = {
         ("$.serving", "$.serving", "$.serving"),
     )
 }
+_ATTRIBUTES: Final = ("customization", "status")
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
 _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
@@ -93,7 +94,8 @@ def _written(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 @check(
     "F715",
-    "Every message has a subject and a text, and a failed run ends in a Fail state.",
+    "Every message has a subject, a text and attributes that say the same, and a failed run ends "
+    "in a Fail state.",
     fix=_FIX,
 )
 def messages(evidence: Evidence) -> Iterator[Violation]:
@@ -124,7 +126,7 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         yield f"sends {', '.join(sorted(sent))}"
     if not 1 <= len(str(sent.get("Subject.$", sent.get("Subject")))) <= _SUBJECT_MAX:
         yield f"has the subject {sent.get('Subject')!r}; SNS allows 1 to {_SUBJECT_MAX} characters"
-    yield from _attributes(sent.get("MessageAttributes", {}))
+    yield from _attributes(sent)
     message = sent.get("Message")
     if not isinstance(message, Mapping):
         outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
@@ -151,14 +153,19 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         yield f"sends {dict(message)}, not the run, the error and its cause"
 
 
-def _attributes(given: Mapping[str, Any]) -> Iterator[str]:
-    """Whose message it is and of which kind: subscriptions choose by these."""
-    for name, attribute in given.items():
-        path = attribute.get("StringValue.$", f".{name}")
-        if attribute.get("DataType") != "String" or not str(path).endswith(f".{name}"):
-            yield f"says {attribute} of its {name}"
-    if "status" not in given or not set(given) <= {"status", "customization"}:
-        yield f"has the attributes {', '.join(sorted(given)) or 'of none'}"
+def _attributes(sent: Mapping[str, Any]) -> Iterator[str]:
+    """Whose message it is and of which kind, as its text says: subscriptions choose by these."""
+    text = sent.get("Message")
+    if not isinstance(text, Mapping):
+        text = {f"{name}.$": f"{_OUTCOME}.{name}" for name in _ATTRIBUTES}
+    wanted = {
+        name: {"DataType": "String", f"StringValue{kind}": text[f"{name}{kind}"]}
+        for name in _ATTRIBUTES
+        for kind in ("", ".$")
+        if f"{name}{kind}" in text
+    }
+    if sent.get("MessageAttributes") != wanted:
+        yield f"has the attributes {sent.get('MessageAttributes')}, not {wanted}"
 
 
 def _good_ends(whole: StateGraph) -> set[str]:

@@ -460,6 +460,12 @@ def folder_around(copy: Copy) -> None:
     _named_folders(copy, "pets-style", "shared")
 
 
+@flaw("M829", "settings: a job writes into another customization's folder")
+def output_of_another(copy: Copy) -> None:
+    text = json.loads(copy.properties(SETTINGS)["Value"]["Fn::Sub"][0])
+    _settings(copy, "job", {**text["job"], "output_folder": "pets-style"})
+
+
 @flaw("M810", "Bedrock role: reads a folder that its settings do not name")
 def folder_left(copy: Copy) -> None:
     _named_folders(copy, "pets-search", "folder1")
