@@ -54,10 +54,18 @@ def endpoints(aws: Aws, *, environment: str | None) -> Iterator[ProvisionedEndpo
     for page in pages:
         for summary in page["provisionedModelSummaries"]:
             arn = summary["provisionedModelArn"]
-            listed = aws.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
-            tags = {tag["key"]: tag["value"] for tag in listed}
-            if environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
+            tags = tags_of(aws, arn)
+            if tags is not None and environment in (None, tags.get(f"{TAG_PREFIX}:environment")):
                 yield _endpoint(dict(summary), tags)
+
+
+def tags_of(aws: Aws, arn: str) -> dict[str, str] | None:
+    """The tags of something of Bedrock's; None if it was deleted since it was listed."""
+    try:
+        listed = aws.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
+    except aws.bedrock.exceptions.ResourceNotFoundException:
+        return None
+    return {tag["key"]: tag["value"] for tag in listed}
 
 
 def _endpoint(summary: Mapping[str, Any], tags: Mapping[str, str]) -> ProvisionedEndpoint:

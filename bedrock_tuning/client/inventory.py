@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import deploy_command
-from bedrock_tuning.client.endpoints import base_model_of
+from bedrock_tuning.client.endpoints import base_model_of, tags_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
@@ -187,14 +187,8 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
         for each in page["modelSummaries"]:
             if run_of(each["modelName"]):
                 tags = tags_of(aws, each["modelArn"])
-                if tags.get(f"{TAG_PREFIX}:environment") == environment:
+                if tags and tags.get(f"{TAG_PREFIX}:environment") == environment:
                     yield tags.get(f"{TAG_PREFIX}:customization", ""), each
-
-
-def tags_of(aws: Aws, arn: str) -> dict[str, str]:
-    """The tags of something of Bedrock's."""
-    tags = aws.bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
-    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def _pointers(aws: Aws, environment: str, known: Collection[str]) -> Iterator[Remains]:

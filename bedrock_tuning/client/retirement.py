@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints
-from bedrock_tuning.client.inventory import Remains, models, tags_of
+from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints, tags_of
+from bedrock_tuning.client.inventory import Remains, models
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
@@ -85,9 +85,10 @@ def _jobs(deployment: Deployment, customization: str) -> Iterator[str]:
     )
     for page in pages:
         for each in page["modelCustomizationJobSummaries"]:
-            tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else {}
+            tags = tags_of(deployment.aws, each["jobArn"]) if run_of(each["jobName"]) else None
             if (
-                tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
+                tags is not None
+                and tags.get(f"{TAG_PREFIX}:environment") == deployment.environment
                 and tags.get(f"{TAG_PREFIX}:customization") == customization
             ):
                 yield f"job {each['jobName']}"

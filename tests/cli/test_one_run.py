@@ -251,7 +251,7 @@ def test_a_run_whose_history_is_gone_is_still_shown(run: Run, aws: StubbedAws) -
 
 def throughput(
     aws: StubbedAws,
-    *tags: dict[str, str],
+    *tags: dict[str, str] | None,
     base: str = "amazon.nova-lite-v1:0",
     status: str = "InService",
 ) -> None:
@@ -278,6 +278,10 @@ def throughput(
         None,
     )
     for each in tags:
+        if each is None:
+            code = "ResourceNotFoundException"
+            aws.stub("bedrock").add_client_error("list_tags_for_resource", code)
+            continue
         listed = [{"key": key, "value": value} for key, value in each.items()]
         aws.answer("bedrock", "list_tags_for_resource", {"tags": listed}, None)
 
@@ -312,6 +316,14 @@ def test_an_endpoint_whose_lease_is_over_is_not_shown_as_if_it_stayed(
     _, over, lasting = run("endpoints").stdout.splitlines()
     assert ("lease ended" in over, "InService" in over) == (True, False)
     assert "InService" in lasting
+
+
+def test_an_endpoint_that_is_deleted_while_it_is_listed_is_left_out(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    throughput(aws, OURS, None)
+    assert len(listed(run)) == 1
 
 
 def test_all_endpoints_include_those_of_others(run: Run, aws: StubbedAws) -> None:

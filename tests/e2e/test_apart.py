@@ -112,6 +112,7 @@ def test_a_starter_starts_nothing_with_any_part_of_another_customization(
 def test_a_starter_reads_and_stops_no_job_of_another_customization(
     world: World, starter: Any
 ) -> None:
+    world.aws.faults.options(new_role_seconds=0)
     job = _start(world, world.aws.client("bedrock"), model_of=SEARCH, role_of=STYLE, tag=STYLE)
     for call in (starter.get_model_customization_job, starter.stop_model_customization_job):
         with pytest.raises(ClientError, match="AccessDenied"):

@@ -23,10 +23,13 @@ PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 
 @pytest.fixture(scope="module")
 def account(world: World) -> Iterator[World]:
-    """The deployed app in an account that may do what the tutorials need, with nothing served."""
+    """An account that may do what the tutorials need, with nothing served and nobody told."""
     world.aws.faults.options(allow_closed_models=True, model_units=4)
+    world.nobody_subscribed()
+    world.nothing_served()
     yield world
     world.aws.faults.options(allow_closed_models=False, model_units=2)
+    world.own_datasets()
 
 
 def project(world: World, folder: Path) -> Terminal:

@@ -7,7 +7,10 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from bedrock_tuning import s3_layout
+from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.client.deployment import Deployment
 from local.demo import dataset
 from local.emulator.server import LocalAws
@@ -43,9 +46,15 @@ class World:
         counts: dict[s3_layout.Kind, int] = {"training": TRAINING, "validation": VALIDATION}
         for seed, (kind, count) in enumerate(counts.items()):
             world.add_pictures(kind, count=count, seed=seed)
-        version = world.upload("validation", world.rows("validation"))
-        world.waiting = world.follow(version, kind="validation")
+        world.own_datasets()
         return world
+
+    def own_datasets(self) -> None:
+        """The validation manifest is that of our pictures, and no training manifest is there."""
+        key = s3_layout.manifest_key(NAME)
+        self.aws.client("s3").delete_object(Bucket=self.bucket("training"), Key=key)
+        version = self.upload("validation", self.rows("validation"))
+        self.waiting = self.follow(version, kind="validation")
 
     def add_pictures(self, kind: s3_layout.Kind, *, count: int, seed: int, by: Any = None) -> None:
         """Uploads pictures for so many records. by: what has a `client`, if not the local AWS."""
@@ -188,6 +197,24 @@ class World:
         self.aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
         self.aws.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
         return Inbox(aws=self.aws, queue=queue)
+
+    def nobody_subscribed(self) -> None:
+        """Takes away the mailboxes of earlier tests."""
+        sns = self.aws.client("sns")
+        for each in sns.list_subscriptions_by_topic(TopicArn=self.topic)["Subscriptions"]:
+            sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+    def nothing_served(self) -> None:
+        """Ends the leases of all endpoints, as a person would."""
+        for each in self.throughputs():
+            tags = self.aws.client("bedrock").list_tags_for_resource(
+                resourceARN=each["provisionedModelArn"]
+            )["tags"]
+            (name,) = (t["value"] for t in tags if t["key"] == "bedrock-tuning:customization")
+            words = ["lease", name, "--end", "--yes", "-e", "local"]
+            ended = CliRunner().invoke(tuning, words, obj=self.deployment.aws)
+            assert ended.exit_code == 0, ended.output
+        assert eventually(lambda: not self.throughputs())
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         """Invokes a function of the pipeline by the start of its logical id."""

@@ -206,7 +206,7 @@ def test_an_endpoint_that_lost_its_other_tag_is_deleted_all_the_same(aws: Aws) -
     assert _keep()["deleted"] == [arn]
     (sent,) = aws.sns.asked("Publish")
     assert sent["Subject"] == "An endpoint: lease ended"
-    assert json.loads(sent["Message"])["customization"] is None
+    assert json.loads(sent["Message"])["customization"] == "unknown"
     assert "Serve it again" not in sent["Message"]
     assert aws.ssm.asked("DeleteParameter") == [], "nobody's pointer"
 

@@ -23,6 +23,9 @@ from bedrock_tuning.run.job import JobPlan
 _MANIFEST: Final = b'{"canary": "of tuning doctor"}\n'
 _PATIENCE: Final = 30 * 60
 _PAUSE: Final = 15
+# What Bedrock says of a role that it does not know yet, and of one that it may not assume.
+_NEW_ROLE: Final = "Could not assume"
+_TRIES: Final = 3
 # What Bedrock says of the manifest, after it could read it.
 _READ: Final = ("format", "JSON", "records", "validation dataset")
 # Not which ARN of the model is asked for: that is of the caller, not of the service role.
@@ -58,7 +61,7 @@ def _try(subject: Subject, deployed: Deployed) -> Answer:
         if plan.with_validation:
             request["validationDataConfig"] = {"validators": [{"s3Uri": uris["validation"]}]}
         try:
-            arn = bedrock.create_model_customization_job(**request)["jobArn"]
+            arn = _started(subject, request)
         except bedrock.exceptions.ClientError as error:
             return _judged(customization.name, str(error), validates=plan.with_validation)
         job = _ended(subject, arn)
@@ -92,6 +95,26 @@ def _manifests(
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
 
+def _started(subject: Subject, request: dict[str, Any]) -> str:
+    """The job's ARN; a role that was made by a deployment just now is tried again.
+
+    Raises ClientError (docs/facts/iam.md#new-roles).
+    """
+    bedrock = subject.aws.bedrock
+    for _ in range(_TRIES - 1):
+        try:
+            return str(bedrock.create_model_customization_job(**request)["jobArn"])
+        except bedrock.exceptions.ClientError as error:
+            if _NEW_ROLE not in str(error):
+                raise
+        time.sleep(_pause(subject))
+    return str(bedrock.create_model_customization_job(**request)["jobArn"])
+
+
+def _pause(subject: Subject) -> int:
+    return _PAUSE if subject.settings.name != "local" else 1
+
+
 def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
     """The job once it has ended; None for one that had to be stopped."""
     bedrock = subject.aws.bedrock
@@ -104,7 +127,7 @@ def _ended(subject: Subject, arn: str) -> dict[str, Any] | None:
         if details.get("validationDetails", {}).get("status") == "Completed":
             # It would be trained, and billed.
             break
-        time.sleep(_PAUSE if subject.settings.name != "local" else 1)
+        time.sleep(_pause(subject))
     bedrock.stop_model_customization_job(jobIdentifier=arn)
     return None
 

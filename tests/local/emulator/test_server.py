@@ -171,6 +171,7 @@ def test_the_client_environment_points_nowhere_else(aws: LocalAws) -> None:
 
 def test_what_was_there_is_there_after_a_restart(tmp_path: Path) -> None:
     with LocalAws.start(state=tmp_path, clock=3_600) as first:
+        first.faults.options(new_role_seconds=0)
         pets = Pets.make(first)
         model = pets.trained()
         slow = pets.start()
