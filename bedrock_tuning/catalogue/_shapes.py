@@ -160,7 +160,6 @@ class DatasetContract(Shape, frozen=True):
     unknown_fields: whether a field that the format does not have is an error, or is ignored.
     total_records: of training and validation together; total_records_quota: the account's default
     quota on the same sum, adjustable, so above it a check only warns.
-    tools_required: whether a record has to describe tools.
     *_bytes_warn: above this and up to *_bytes_max a check warns. disputes: where sources differ,
     from the alternatives of the values. tokens_from: the published characters per token with its
     source and confidence, in words.
@@ -181,7 +180,6 @@ class DatasetContract(Shape, frozen=True):
     text: TextLimits | None = None
     media: MediaLimits | None = None
     conversation: ConversationLimits | None = None
-    tools_required: bool = False
     disputes: tuple[Dispute, ...] = ()
     tokens_from: str = ""
 

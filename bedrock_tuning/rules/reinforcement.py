@@ -142,27 +142,6 @@ def unusable_tools(record: Record, scope: DatasetScope) -> Iterator[Fault]:
             yield Fault(f'there are {count} tools "{name}"', field, name, "each tool once")
 
 
-@rule(
-    "R423",
-    bad=_GOOD,
-    good=_record("user", more=f', "tools": [{_TOOL}]'),
-    severity=Severity.WARNING,
-    formats=_RFT,
-    once=True,
-    fix="If the job is refused, describe at least one tool in each record.",
-    model=_MODEL,
-)
-def tools_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
-    """A record describes no tools, which one source allows and another does not.
-
-    Reported once per manifest.
-    """
-    dispute = scope.contract.dispute("tools_required")
-    if dispute is not None and record.messages and record.value.get("tools") is None:
-        words = f"tools may be left out according to {dispute.ours}, not to {dispute.others}"
-        yield Fault(words, "tools", "none", "at least one tool")
-
-
 def _lower(role: str | None) -> str:
     return (role or "").lower()
 

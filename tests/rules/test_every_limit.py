@@ -36,7 +36,6 @@ WITHOUT: dict[str, str] = {
     "media.video_formats": "unknown-media-format and media-not-supported have their own examples",
     "media.documents_per_record_max": "as videos_per_record_max",
     "conversation.schema_version_required": "schema-version-required has its own example",
-    "tools_required": "no contract requires them; tools-disputed has its own example",
     "conversation.system_prompts_max": "too-many-parts has its own example",
     "conversation.teacher_answers": "only loosens: tests/rules/test_contracts.py",
     "conversation.typed_blocks": "only loosens: tests/rules/test_contracts.py",
