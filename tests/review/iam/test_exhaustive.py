@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import yaml
 
 from tests.review.broken import Synthesized
 from tests.review.iam.oracle import exhaustive, simulator
@@ -27,6 +28,20 @@ def test_what_each_role_can_do_is_the_committed_list(dev: Synthesized) -> None:
     assert found == exhaustive.SNAPSHOT.read_text("utf-8"), (
         "read the difference, then: python -m tests.review.iam.oracle.exhaustive"
     )
+
+
+def test_the_list_has_each_action_that_a_role_is_allowed(dev: Synthesized) -> None:
+    listed = yaml.safe_load(exhaustive.SNAPSHOT.read_text("utf-8"))
+    missing = {
+        (exhaustive.listed_as(role), action)
+        for role in dev.evidence().permissions.roles.values()
+        for statement in role.policy
+        for action in statement.actions
+        if statement.effect == "Allow" and "*" not in action
+        if action not in listed[exhaustive.listed_as(role)]
+    }
+    # Whom a role may become is also up to the other role's trust policy.
+    assert {action for _, action in missing} <= {"sts:AssumeRole"}
 
 
 @pytest.mark.skipif(

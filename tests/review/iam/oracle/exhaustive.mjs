@@ -62,7 +62,8 @@ for (const service of await iamServiceKeys()) {
                 principal: role.arn,
                 action,
                 resource: { resource: target, accountId: target.split(':')[4] || input.account },
-                contextVariables: context,
+                // Policies of buckets go by it, and the simulator does not add it.
+                contextVariables: { ...context, 'aws:PrincipalArn': role.arn },
               },
               identityPolicies: [{ name: 'identity', policy: role.identity }],
               resourcePolicy: input.policies[owner],

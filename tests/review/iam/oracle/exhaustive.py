@@ -93,6 +93,15 @@ def _name(role: IamRole) -> str:
     return f"{role.resource.stack}/{role.path}"
 
 
+def listed_as(role: IamRole) -> str:
+    """What a role is called in the snapshot."""
+    return _shown(_name(role))
+
+
+def _shown(name: str) -> str:
+    return name.partition("/")[2].removesuffix("/Role")
+
+
 def _keys(evidence: Evidence) -> Iterator[str]:
     """Keys of all patterns, others that look like them, and each folder's in every other bucket."""
     patterns = {
@@ -131,7 +140,7 @@ def readable(evidence: Evidence, allowed: Mapping[str, Mapping[str, list[str]]])
         }
         for role, actions in sorted(allowed.items())
     }
-    return {role.partition("/")[2].removesuffix("/Role"): found for role, found in plain.items()}
+    return {_shown(role): found for role, found in plain.items()}
 
 
 def text(evidence: Evidence) -> str:
