@@ -21,9 +21,9 @@ def show_until_end(
 ) -> dict[str, Any]:
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
-    Asks for approval of a price at the terminal. Without a terminal, or if the answer is no,
-    returns the row of the run that still waits. show: receives a line per state. Raises
-    Interrupted, which says what continues, for Ctrl-C.
+    At a terminal, it asks you to approve the price. Without one, or if you answer no, it returns
+    the row of the waiting run. show: receives a line per state. Raises Interrupted on Ctrl-C, which
+    says what continues.
     """
     current: Row = run
     live, detail = LiveLine(), ""

@@ -10,7 +10,7 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import UNRESOLVED, Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Evidence
-from bedrock_tuning.review.checks.closed import no_credentials, sections
+from bedrock_tuning.review.checks.closed import no_credentials, sections, texts
 from bedrock_tuning.review.families import without
 from bedrock_tuning.review.iam.access import IamRole, Permissions
 from bedrock_tuning.review.iam.containment import parts
@@ -139,7 +139,7 @@ class _Ours:
     def called(self, value: Any) -> set[str]:
         """The same for a value."""
         found = set()
-        for text in _texts(value):
+        for text in texts(value):
             names = [name for name in self._names if len(name) >= _SHORTEST and name in text]
             # One name may begin another one.
             whole = [n for n in names if not any(n in other for other in names if n != other)]
@@ -156,18 +156,6 @@ class _Ours:
             and any(meets(place, each) for each in (arn, f"{arn}/*", f"{arn}:*"))
             for arn in self.arns
         )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield str(name)
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
 
 
 def _resource(resource: Resource, names: set[str], ours: _Ours) -> Iterator[str]:

@@ -70,7 +70,7 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
             others = set[str]() if name in _SECTIONS else parts - _BOOTSTRAP.get(name, set())
             if others or (name not in _SECTIONS and name not in _BOOTSTRAP):
                 yield found(stack, f"it has {name}: {', '.join(sorted(others))}")
-        for name in sorted({text for text in _texts(raw) if text.startswith(_MACROS)}):
+        for name in sorted({text for text in texts(raw) if text.startswith(_MACROS)}):
             yield found(stack, f"{name} makes something else of it when it is deployed")
         parameter = raw.get("Parameters", {}).get("BootstrapVersion")
         if parameter is not None and parameter.get("Type") != _SSM_TEXT:
@@ -105,22 +105,23 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
     written = re.compile("|".join(map(re.escape, sorted({identity.ACCOUNT, *changed}))))
     allowed = evidence.bound.contracts.boundary
     for resource in elsewhere:
-        for text in _texts(resource.properties):
+        for text in texts(resource.properties):
             match = written.search(text)
             if match and text != allowed:
                 yield found(resource, f"{match[0]} is hard-coded in {text[:120]}")
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, names of properties included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             yield str(name)
-            yield from _texts(inner)
+            yield from texts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from texts(inner)
 
 
 @check(
@@ -163,7 +164,7 @@ def _tags(given: Any) -> dict[str, Any]:
 )
 def no_credentials(evidence: Evidence) -> Iterator[Violation]:
     for stack, raw in evidence.assembly.templates.items():
-        for text in _texts(raw):
+        for text in texts(raw):
             match = _CREDENTIAL.search(text)
             if match is not None:
                 yield found(stack, f"it has a text that begins like a credential: {match[0][:6]}…")
@@ -242,7 +243,7 @@ def _existing_output(evidence: Evidence, output: str, contract: str) -> Iterator
         return
     wanted = bound.fill(f"{{{contract}:name}}")
     for stack, raw in evidence.assembly.templates.items():
-        value = "".join(_texts(get(raw, "Outputs", output, "Value")))
+        value = "".join(texts(get(raw, "Outputs", output, "Value")))
         if value and value.rpartition(":")[2] != wanted:
             yield found(f"{stack}/{output}", f"it is {value}", f"the settings say {wanted}")
 
@@ -253,7 +254,7 @@ def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:
         for name, output in raw.get("Outputs", {}).items():
             export = output.get("Export", {}).get("Name", "")
             # All texts in a row: what a Fn::Join would make of halves is seen, too.
-            yield stack, name, "".join(_texts(output)), str(export)
+            yield stack, name, "".join(texts(output)), str(export)
 
 
 def _imported(value: Any) -> Iterator[str]:
