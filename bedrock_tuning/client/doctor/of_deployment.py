@@ -120,6 +120,34 @@ def _workflow(subject: Subject) -> Iterator[Answer]:
         yield Answer(state="ok", seen="Step Functions accepts the deployed definition")
 
 
+def _runs(subject: Subject) -> Iterator[Answer]:
+    """Whether functions can write the encrypted table: only they write runs."""
+    deployment = subject.deployment
+    if deployment is None:
+        return
+    found = subject.aws.dynamodb.scan(
+        TableName=deployment.runs_table, IndexName="by-customization", Limit=1
+    )
+    if found["Items"]:
+        yield Answer(state="ok", seen="a run is recorded", learned={"table-key": "as we assume"})
+        return
+    failed = subject.aws.stepfunctions.list_executions(
+        stateMachineArn=deployment.workflow_arn, statusFilter="FAILED", maxResults=1
+    )["executions"]
+    if failed:
+        yield Answer(
+            state="fail",
+            seen="executions of the workflow failed, and no run is recorded",
+            fix=f"aws stepfunctions describe-execution --execution-arn {failed[0]['executionArn']} "
+            "names the right that is missing: allow it to the function, or in the policy of "
+            "the runs' key",
+        )
+    else:
+        yield Answer(
+            state="skip", seen="no run yet", fix=deployment.command("upload DATASET -c NAME")
+        )
+
+
 def _topic(subject: Subject) -> Iterator[Answer]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
@@ -183,6 +211,12 @@ DEPLOYMENT: Final = (
         title="the workflow's definition is valid",
         asks="states:ValidateStateMachineDefinition",
         ask=_workflow,
+    ),
+    Check(
+        id="runs-table",
+        title="runs are recorded",
+        asks="dynamodb:Scan",
+        ask=_runs,
     ),
     Check(
         id="messages",

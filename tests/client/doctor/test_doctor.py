@@ -340,6 +340,36 @@ def test_a_workflow_that_step_functions_refuses_is_red(aws: StubbedAws) -> None:
     assert (state, seen) == ("fail", "/: no StartAt")
 
 
+RUN_ITEM = {"id": {"S": "run#1"}, "customization": {"S": "pets-search"}}
+
+
+@pytest.mark.parametrize(
+    ("runs", "failed", "state", "words"),
+    [
+        ([RUN_ITEM], None, "ok", "a run is recorded"),
+        ([], [], "skip", "no run yet"),
+        ([], ["arn:x:e"], "fail", "executions of the workflow failed, and no run is recorded"),
+    ],
+)
+def test_a_table_that_functions_cannot_write_is_red(
+    aws: StubbedAws, runs: list[Any], failed: list[str] | None, state: str, words: str
+) -> None:
+    index = {"TableName": "runs", "IndexName": "by-customization", "Limit": 1}
+    aws.answer("dynamodb", "scan", {"Items": runs}, index)
+    if failed is not None:
+        ended = {"stateMachineArn": WORKFLOW, "name": "x", "status": "FAILED", "startDate": 0}
+        aws.answer(
+            "stepfunctions",
+            "list_executions",
+            {"executions": [{"executionArn": each, **ended} for each in failed]},
+            {"stateMachineArn": WORKFLOW, "statusFilter": "FAILED", "maxResults": 1},
+        )
+    found = ask("runs-table", subject(aws))
+    assert [(each.state, each.seen) for each in found] == [(state, words)]
+    learned = [each.learned for each in found if each.learned]
+    assert learned == ([{"table-key": "as we assume"}] if state == "ok" else [])
+
+
 @pytest.mark.parametrize(
     ("subscriptions", "state", "words"),
     [
