@@ -4,15 +4,17 @@ So is one of each type of job, and one on images in folders of its own is traine
 """
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.access_denied import denial
@@ -22,6 +24,7 @@ from local.demo import dataset
 from local.demo.deploy import bootstrap, deploy
 from local.emulator.server import LocalAws
 from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
+from tests.e2e.optional_app import context
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
@@ -202,7 +205,7 @@ def _records(customization: str) -> list[dict[str, Any]]:
             found.append({"messages": turns, "reference_answer": answer})
             continue
         turns = [{"role": "user", "content": [{"text": question}]}]
-        if customization == "again":
+        if customization in ("again", "lent"):
             turns.append({"role": "assistant", "content": [{"text": answer}]})
         found.append({"schemaVersion": "bedrock-conversation-2024", "messages": turns})
     return found
@@ -236,15 +239,64 @@ def _in_folders(world: World, by: Any, kind: s3_layout.Kind, *, count: int) -> l
     ]
 
 
+class Role:
+    """A service role beside the stacks."""
+
+    name = "Tuner"
+    arn = "arn:aws:iam::000000000000:role/ml/Tuner"
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self._world, self._folder = world, folder
+        customizations = folder / "customizations"
+        customizations.mkdir()
+        shutil.copy(Path(__file__).parent / "customizations" / "lent.toml", customizations)
+        (folder / "cdk.json").write_text(json.dumps({"context": context()}), "utf-8")
+        asked = json.loads(self.command("preflight").stdout)
+        assert any("it does not exist" in problem for problem in asked["problems"]), asked
+        wanted = asked["roles"][self.arn]
+        world.aws.client("iam").create_role(
+            Path="/ml/",
+            RoleName=self.name,
+            AssumeRolePolicyDocument=json.dumps(wanted["trust"]),
+        )
+        self.allow(wanted["permissions"])
+
+    def allow(self, permissions: dict[str, Any]) -> None:
+        """Replaces what the role may do."""
+        self._world.aws.client("iam").put_role_policy(
+            RoleName=self.name, PolicyName="Jobs", PolicyDocument=json.dumps(permissions)
+        )
+
+    def allowed(self) -> dict[str, Any]:
+        """What the role may do."""
+        iam = self._world.aws.client("iam")
+        found: dict[str, Any] = iam.get_role_policy(RoleName=self.name, PolicyName="Jobs")
+        return dict(found["PolicyDocument"])
+
+    def command(self, *words: str) -> Result:
+        """A command of `tuning` that reads this project."""
+        files = ["--settings", str(self._folder / "cdk.json")]
+        files += ["--customizations", str(self._folder / "customizations")]
+        return CliRunner().invoke(
+            tuning, [*words, *files, "-e", "local", "--json"], obj=self._world.deployment.aws
+        )
+
+
 @pytest.fixture(scope="module")
-def others(world: World, scientist: Any) -> dict[str, EndedExecution]:
-    """How the runs of graded, taught and foldered ended, which go on side by side."""
+def role(world: World, tmp_path_factory: pytest.TempPathFactory) -> Role:
+    """The service role that `lent` names, made by somebody else as preflight asks for it."""
+    return Role(world, tmp_path_factory.mktemp("lent"))
+
+
+@pytest.fixture(scope="module")
+def others(world: World, scientist: Any, role: Role) -> dict[str, EndedExecution]:
+    """How the runs of graded, taught, lent and foldered ended, which go on side by side."""
     validation = _in_folders(world, scientist, "validation", count=VALIDATION)
     version = _upload(world, scientist, "foldered", validation, kind="validation")
     assert world.follow(version, kind="validation").outcome == "waiting"
     training = _in_folders(world, scientist, "training", count=TRAINING)
     versions = {"foldered": _upload(world, scientist, "foldered", training)}
-    for name in ("graded", "taught"):
+    for name in ("graded", "taught", "lent"):
         versions[name] = _upload(world, scientist, name, _records(name))
     return {name: world.follow(version) for name, version in versions.items()}
 
@@ -275,6 +327,38 @@ def test_reinforcement_with_a_grader_ends_as_a_served_model(
     function = "arn:aws:lambda:us-east-1:000000000000:function:grader"
     assert tuned["graderConfig"] == {"lambdaGrader": {"lambdaArn": function}}
     assert tuned["hyperParameters"]["batchSize"] == 64
+
+
+def test_a_job_with_a_role_and_names_that_others_chose_ends_as_a_served_model(
+    world: World, role: Role, others: dict[str, EndedExecution]
+) -> None:
+    ended = others["lent"]
+    assert ended.outcome == "served", ended.why
+    job = _job(world, ended)
+    assert job["roleArn"] == role.arn
+    assert job["jobName"].startswith("ron-and-smila-")
+    assert job["outputModelName"].startswith("ron-and-smila-")
+    folder = f"s3://{world.deployment.buckets.output}/jobs/marketing/ron/"
+    assert job["outputDataConfig"]["s3Uri"].startswith(folder)
+
+
+def test_a_role_that_others_narrowed_or_widened_is_told(world: World, role: Role) -> None:
+    asked = role.command("preflight")
+    assert asked.exit_code == 0, asked.output
+    right = role.allowed()
+    kept = [each for each in right["Statement"] if "s3:PutObject" not in each["Action"]]
+    assert len(kept) < len(right["Statement"])
+    role.allow({**right, "Statement": kept})
+    narrowed = role.command("preflight")
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    role.allow({**right, "Statement": [*right["Statement"], everything]})
+    widened = role.command("doctor", "service-roles")
+    role.allow(right)
+    assert narrowed.exit_code == 1
+    assert "s3:PutObject" in " ".join(json.loads(narrowed.stdout)["problems"])
+    (check,) = json.loads(widened.stdout)["checks"]
+    assert check["state"] == "warn"
+    assert "s3:*" in check["answers"][0]["seen"]
 
 
 def test_a_distillation_and_another_round_on_its_model_end_as_served_models(
