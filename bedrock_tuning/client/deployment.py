@@ -115,7 +115,7 @@ def find(
         workflow_arn=outputs["Workflow"],
         approval_url=outputs.get("ApprovalUrl", ""),
         topic=outputs.get("Topic", ""),
-        customizations=_customizations(aws, environment),
+        customizations=customizations(aws, environment),
         options=options,
     )
 
@@ -134,7 +134,7 @@ def names_for_completion(aws: Aws, environment: str) -> list[str]:
     return sorted(names)
 
 
-def _customizations(aws: Aws, environment: str) -> dict[str, Customization]:
+def customizations(aws: Aws, environment: str) -> dict[str, Customization]:
     """What the customizations' stacks have written; without one of them, none are deployed."""
     pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
         Path=settings_prefix(environment)

@@ -30,7 +30,10 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remains:
-    """What is there, billed, and belongs to no stack. usd_per_month: None if not known."""
+    """What is there and nobody's: billed, or pointing to nothing.
+
+    usd_per_month: None if not known.
+    """
 
     kind: str
     name: str
@@ -110,19 +113,7 @@ def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]
             yield parameter["Name"].rpartition("/")[2], own
 
 
-def remaining(aws: Aws, environment: str, *, known: Collection[str]) -> list[Remains]:
-    """What is billed, or points to what is, and belongs to no stack of the environment.
-
-    known: customizations that have a stack: their models and pointers are in use.
-    """
-    return [
-        *_retained(aws, environment),
-        *(model for _, model in models(aws, environment, without=known)),
-        *_pointers(aws, environment, known),
-    ]
-
-
-def _retained(aws: Aws, environment: str) -> Iterator[Remains]:
+def retained(aws: Aws, environment: str) -> Iterator[Remains]:
     """Buckets, keys and tables with the environment's tag that none of its stacks has."""
     used = set(_physical_ids(aws, environment))
     pages = aws.tagging.get_paginator("get_resources").paginate(
@@ -160,22 +151,23 @@ def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
                 raise
 
 
-def models(
-    aws: Aws, environment: str, *, without: Collection[str] = ()
-) -> Iterator[tuple[str, Remains]]:
-    """The custom models of an environment, each with its customization: of all but some."""
+def models(aws: Aws, environment: str) -> Iterator[tuple[str, Remains]]:
+    """The custom models of an environment, each with its customization."""
     for owner, each in tuned_models(aws, environment):
-        if owner not in without:
-            base = base_model_of(each["baseModelArn"])
-            price = None if base is None else base.prices.storage_per_month
-            model = Remains(
-                kind="model",
-                name=each["modelName"],
-                billed="by the month",
-                usd_per_month=None if price is None else float(price),
-                command=f"aws bedrock delete-custom-model --model-identifier {each['modelArn']}",
-            )
-            yield owner, model
+        yield owner, model_left(each)
+
+
+def model_left(each: Any) -> Remains:
+    """A stored model, as Bedrock lists it."""
+    base = base_model_of(each["baseModelArn"])
+    price = None if base is None else base.prices.storage_per_month
+    return Remains(
+        kind="model",
+        name=each["modelName"],
+        billed="by the month",
+        usd_per_month=None if price is None else float(price),
+        command=f"aws bedrock delete-custom-model --model-identifier {each['modelArn']}",
+    )
 
 
 def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
@@ -191,17 +183,20 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
                     yield tags.get(f"{TAG_PREFIX}:customization", ""), each
 
 
-def _pointers(aws: Aws, environment: str, known: Collection[str]) -> Iterator[Remains]:
+def pointers(aws: Aws, environment: str) -> dict[tuple[str, str], str]:
+    """What the customizations' parameters point to: by customization, and "model" for example."""
     prefix = parameter_prefix(environment)
     pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
+    found = {}
     for page in pages:
         for parameter in page["Parameters"]:
-            name = parameter["Name"]
-            if name.removeprefix(f"{prefix}/").partition("/")[0] not in known:
-                yield Remains(
-                    kind="pointer",
-                    name=name,
-                    billed="nothing",
-                    usd_per_month=0.0,
-                    command=f"aws ssm delete-parameter --name {name}",
-                )
+            owner, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
+            found[owner, name] = parameter["Value"]
+    return found
+
+
+def pointer_left(environment: str, owner: str, name: str, *, kind: str) -> Remains:
+    """A parameter that points to nothing that anybody uses."""
+    path = f"{parameter_prefix(environment)}/{owner}/{name}"
+    command = f"aws ssm delete-parameter --name {path}"
+    return Remains(kind=kind, name=path, billed="nothing", usd_per_month=0.0, command=command)

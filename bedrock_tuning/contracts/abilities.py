@@ -80,6 +80,12 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
             resources=(_stacks(scope),),
         ),
         replace(g.find_pointers(scope.settings.name), why="list pointers"),
+        Grant(
+            why="measure what is stored",
+            actions=("s3:ListBucketVersions",),
+            resources=(*g.DATASETS, *g.OUTPUT),
+            conditions=(g.OWN_ACCOUNT,),
+        ),
     )
 
 

@@ -132,15 +132,16 @@ class Total:
 
 def hourly(exposed: Mapping[str, Exposure]) -> Total:
     """What it costs by the hour while all of them are served."""
-    return _total((name, each.hourly_usd) for name, each in exposed.items())
+    return total((name, each.hourly_usd) for name, each in exposed.items())
 
 
 def most_per_lease(exposed: Mapping[str, Exposure]) -> Total:
     """What all leases and commitments cost that may begin at one time."""
-    return _total((name, each.most_usd_per_lease) for name, each in exposed.items())
+    return total((name, each.most_usd_per_lease) for name, each in exposed.items())
 
 
-def _total(prices: Iterable[tuple[str, float | None]]) -> Total:
+def total(prices: Iterable[tuple[str, float | None]]) -> Total:
+    """The sum of prices by what they are for; None where one is not known."""
     known = list(prices)
     return Total(
         usd=round(sum(price for _, price in known if price is not None), 2),

@@ -1,11 +1,12 @@
-"""`tuning list` sees a real deployment: its stacks, its settings, and nothing left over."""
+"""`tuning list` sees a real deployment: its stacks, settings and files, and no leftovers."""
 
 import pytest
 
 from app import ROOT, read_context
 from bedrock_tuning.client import inventory
+from bedrock_tuning.client.operations.holdings import holdings
 from bedrock_tuning.contracts import project
-from tests.e2e.world import World
+from tests.e2e.world import NAME, PICTURES, World
 
 pytestmark = pytest.mark.e2e
 
@@ -19,4 +20,14 @@ def test_what_is_deployed_is_as_its_files_say_and_nothing_remains(world: World) 
     assert [(each.name, each.differs) for each in listed] == [
         (name, "") for name in sorted(read.customizations)
     ]
-    assert inventory.remaining(aws, "local", known=[each.name for each in listed]) == []
+    held = holdings(aws, "local", known=[each.name for each in listed])
+    assert held.remaining == []
+    pictures = [
+        each for each in held.stored
+        if (each.bucket, each.customization) == (world.bucket("training"), NAME)
+    ]  # fmt: skip
+    assert len(pictures) == 1
+    assert (pictures[0].files or 0) >= PICTURES
+    assert held.monthly.unknown == tuple(
+        each.name for each in held.models if each.usd_per_month is None
+    )

@@ -1,1 +1,1 @@
-"""What operators ask of a deployment: what its parts logged, and what could not be delivered."""
+"""What operators ask of a deployment: what it holds, what it logged, what was not delivered."""

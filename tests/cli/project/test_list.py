@@ -1,7 +1,8 @@
 """`tuning list`: files against what is deployed, and what deleted stacks left behind."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.cli.support import REGION, ROLES, StubbedAws
 HEAD = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
 KEY = "0e3ab5a8-0000-4000-8000-000000000000"
 MODEL = f"arn:aws:bedrock:{REGION}:000000000000:custom-model/amazon.titan-embed-image-v1/abc"
+SINCE = datetime(2026, 11, 21, 9, tzinfo=UTC)
+ENDPOINTS = f"arn:aws:bedrock:{REGION}:000000000000:provisioned-model/"
 Listing = Callable[..., Any]
 
 
@@ -67,16 +70,20 @@ def _deployed(aws: StubbedAws, stacks: dict[str, str], *, settings: Sequence[str
     )
 
 
-def _remaining(
+def _holds(
     aws: StubbedAws,
     *,
     platform: bool = True,
     tagged: Sequence[str] = (),
     models: Sequence[tuple[str, str]] = (),
     owners: Sequence[str] = (),
-    pointers: Sequence[str] = (),
+    pointers: Mapping[str, str] | None = None,
+    endpoints: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """owners: environment and customization, by the tags of those models whose tags are read."""
+    """owners: environment and customization, by the tags of those models whose tags are read.
+
+    endpoints: provisioned ones of cats, each with its id and its base model.
+    """
     for part in RESERVED:
         if part == "network" or not platform:
             aws.stub("cloudformation").add_client_error(
@@ -109,7 +116,7 @@ def _remaining(
         {
             "modelArn": MODEL,
             "modelName": name,
-            "creationTime": "2026-11-21T09:00:00Z",
+            "creationTime": SINCE,
             "baseModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{base}",
             "baseModelName": "x",
         }
@@ -121,12 +128,37 @@ def _remaining(
         whose = {"environment": environment, "customization": customization}
         tags = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
         aws.answer("bedrock", "list_tags_for_resource", {"tags": tags}, {"resourceARN": MODEL})
-    aws.answer(
-        "ssm",
-        "get_parameters_by_path",
-        {"Parameters": [{"Name": each, "Value": "x"} for each in pointers]},
-        {"Path": "/bedrock-tuning/dev", "Recursive": True},
-    )
+    said = [{"Name": f"/bedrock-tuning/dev/{at}", "Value": v} for at, v in (pointers or {}).items()]
+    asked = {"Path": "/bedrock-tuning/dev", "Recursive": True}
+    aws.answer("ssm", "get_parameters_by_path", {"Parameters": said}, asked)
+    _endpoints(aws, endpoints)
+    aws.stands("data")
+
+
+def _endpoints(aws: StubbedAws, endpoints: Sequence[tuple[str, str]]) -> None:
+    summaries = [
+        {
+            "provisionedModelName": each,
+            "provisionedModelArn": f"{ENDPOINTS}{each}",
+            "modelArn": MODEL,
+            "desiredModelArn": MODEL,
+            "foundationModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{base}",
+            "modelUnits": 2,
+            "desiredModelUnits": 2,
+            "status": "InService",
+            "creationTime": SINCE,
+            "lastModifiedTime": SINCE,
+        }
+        for each, base in endpoints
+    ]
+    listed = {"provisionedModelSummaries": summaries}
+    aws.answer("bedrock", "list_provisioned_model_throughputs", listed, {})
+    whose = {"environment": "dev", "customization": "cats", "expires": "2099-01-01T00:00:00Z"}
+    tags = [{"key": f"bedrock-tuning:{key}", "value": value} for key, value in whose.items()]
+    for each, _ in endpoints:
+        arn = {"resourceARN": f"{ENDPOINTS}{each}"}
+        aws.answer("bedrock", "list_tags_for_resource", {"tags": tags}, arn)
+    aws.answer("bedrock", "list_custom_model_deployments", {"modelDeploymentSummaries": []}, {})
 
 
 @pytest.fixture
@@ -143,9 +175,7 @@ def listing(run: Run, files: Path) -> Listing:
 def test_what_is_deployed_as_its_file_says_is_a_yes(listing: Listing, aws: StubbedAws) -> None:
     complete = {"cats": "CREATE_COMPLETE", "dogs": "UPDATE_COMPLETE"}
     _deployed(aws, complete, settings=("cats", "dogs"))
-    _remaining(
-        aws, tagged=["arn:aws:s3:::used-bucket"], pointers=["/bedrock-tuning/dev/cats/model"]
-    )
+    _holds(aws, tagged=["arn:aws:s3:::used-bucket"], pointers={"cats/run": "x"})
     result = listing()
     assert (result.exit_code, result.stderr) == (0, "")
     assert "REMAINS" not in result.stdout
@@ -163,7 +193,7 @@ def test_every_difference_is_said_with_what_to_type(
     names = ("birdies", "cats", "dogs", "fish", "mice", "rats")
     stacks = dict.fromkeys(names, "CREATE_COMPLETE")
     _deployed(aws, {**stacks, "cats": "DELETE_FAILED"}, settings=tuple(stacks))
-    _remaining(aws)
+    _holds(aws)
     result = listing("--json")
     assert result.exit_code == 1
     assert result.stderr == "8 of 8 are not as they should be\n"
@@ -185,7 +215,7 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
 ) -> None:
     """After everything was destroyed: no stack of the platform is there any more."""
     _deployed(aws, {})
-    _remaining(
+    _holds(
         aws,
         platform=False,
         tagged=[
@@ -201,7 +231,7 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
             ("prod-dev-20261121-093000-3f9a1c", "unheard.of"),
         ],
         owners=["dev/cats", "dev/cats", "prod/dev"],
-        pointers=["/bedrock-tuning/dev/cats/model"],
+        pointers={"cats/model": MODEL},
     )
     result = listing("--json")
     remains = json.loads(result.stdout)["remaining"]
@@ -216,20 +246,46 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
     ]
 
 
-def test_models_of_customizations_that_are_deployed_are_in_use(
+def test_endpoints_and_models_that_are_in_use_have_their_prices_and_totals(
     listing: Listing, aws: StubbedAws
 ) -> None:
     _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
-    name = "dev-cats-20261121-093000-3f9a1c"
-    others = [name.replace("cats", each) for each in ("birds", "kittens")]
+    image, unknown = "amazon.titan-image-generator-v2:0", "unheard.of"
     # Trained when cats were called kittens.
-    _remaining(
+    names = [f"dev-{each}-20261121-093000-3f9a1c" for each in ("cats", "birds", "kittens")]
+    _holds(
         aws,
-        models=[(each, "x") for each in (name, *others)],
+        models=[(names[0], image), (names[1], unknown), (names[2], image)],
         owners=["dev/cats", "dev/birds", "dev/cats"],
+        pointers={"cats/model": MODEL, "cats/endpoint": f"{ENDPOINTS}gone"},
+        endpoints=[("abc", image), ("def", unknown)],
     )
-    result = listing()
-    assert "dev-birds-" in result.stdout
-    assert "dev-kittens-" not in result.stdout
-    assert "dev-cats-" not in result.stdout
-    assert "unknown" in result.stdout
+    result = listing("--json")
+    said = json.loads(result.stdout)
+    assert [(each["name"], each["use"], each["usd_per_month"]) for each in said["models"]] == [
+        (names[0], "published", 1.95),
+        (names[2], "published", 1.95),
+    ]
+    assert [(each["name"], each["usd_per_hour"], each["ends"]) for each in said["endpoints"]] == [
+        ("abc", 42.0, "2099-01-01T00:00:00Z"),
+        ("def", None, "2099-01-01T00:00:00Z"),
+    ]
+    assert [(each["kind"], each["name"]) for each in said["remaining"]] == [
+        ("model", names[1]),
+        ("dangling pointer", "/bedrock-tuning/dev/cats/endpoint"),
+    ]
+    assert said["usd_per_hour"] == {"usd": 42.0, "unknown": ["def"]}
+    assert said["usd_per_month"] == {"usd": 3.9, "unknown": [names[1]]}
+
+
+def test_the_totals_end_the_list_and_say_what_is_not_known(
+    listing: Listing, aws: StubbedAws
+) -> None:
+    _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
+    image = "amazon.titan-image-generator-v2:0"
+    _holds(aws, endpoints=[("abc", image), ("def", "unheard.of")])
+    assert listing().stdout.splitlines()[-3:] == [
+        "endpoints: at least 42.00 USD, and unknown for def an hour",
+        "endpoints, if they stay for 30 days: 30,240.00 USD",
+        "stored and remaining: 0.00 USD a month",
+    ]

@@ -1,4 +1,4 @@
-"""`tuning list`: what is deployed against the files, and what remains of deleted stacks."""
+"""`tuning list`: what is deployed against the files, what the account holds, what it costs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bedrock_tuning.client.aws import Aws
-    from bedrock_tuning.client.inventory import Remains
+    from bedrock_tuning.client.operations.holdings import Holdings
 
 
 @command(
     order=3,
     examples=("tuning list -e prod", "tuning list -e prod --json"),
-    needs=("list what is deployed", "find the deployment"),
+    needs=("list what is deployed", "find the deployment", "see endpoints"),
 )
 @settings_option
 @customizations_option
@@ -44,17 +44,22 @@ def list(
     aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
-    """Compare what is deployed with the customization files, and list what deleted stacks left.
+    """Compare what is deployed with the customization files, and list what the account holds:
+    endpoints, models and stored files with their prices, and what deleted stacks left.
 
     Removing a file destroys nothing: its stack stays until `tuning retire`. Buckets, keys, the
-    runs table, custom models and pointers stay when stacks are deleted; each is listed with its
-    price, where it is known, and the command that deletes it.
+    runs table, custom models and pointers stay when stacks are deleted; each is listed with the
+    command that deletes it, as are pointers to a model or endpoint that is gone.
+
+    Stored files are counted with their older versions, at the price of S3 Standard. What you may
+    not list, or has no known price, is unknown.
 
     Outside of a project's folder there is nothing to compare with: what is deployed is listed.
 
     Exit code 1: a customization is not deployed as its file says, or is deployed without a file.
     """
     from bedrock_tuning.client import inventory
+    from bedrock_tuning.client.operations.holdings import holdings
     from bedrock_tuning.contracts import project
 
     if without_project(settings):
@@ -73,36 +78,92 @@ def list(
             elsewhere=[path.stem for path in customizations.glob("*.toml")],
         )
     known = [each.name for each in listed if each.status != "no stack"]
-    remains = inventory.remaining(aws, name, known=known)
+    held = holdings(aws, name, known=known)
     differing = [each for each in listed if each.differs]
     if as_json:
-        emit_json({"environment": name, "customizations": listed, "remaining": remains})
+        emit_json(
+            {
+                "environment": name,
+                "customizations": listed,
+                "models": held.models,
+                "endpoints": held.endpoints,
+                "stored": held.stored,
+                "remaining": held.remaining,
+                "usd_per_hour": held.hourly,
+                "usd_per_month": held.monthly,
+            }
+        )
     else:
         emit_table(
             ("CUSTOMIZATION", "STACK", "DIFFERENCE"),
             ((each.name, each.status, each.differs) for each in listed),
         )
-        _show(remains)
+        _show(held)
     if differing:
         say(f"{len(differing)} of {len(listed)} are not as they should be")
         ctx.exit(EXIT_NO)
 
 
-def _show(remains: "Sequence[Remains]") -> None:
-    if not remains:
-        return
-    emit()
-    emit_table(
-        ("REMAINS", "NAME", "BILLED", "USD/MONTH", "TO DELETE IT"),
-        (
+def _show(held: "Holdings") -> None:
+    from bedrock_tuning.client.operations.holdings import MONTH_HOURS
+    from bedrock_tuning.wording import in_bytes
+
+    _table(
+        ("ENDPOINT", "CUSTOMIZATION", "STATUS", "BILLED", "ENDS", "USD/HOUR", "USD/30 DAYS"),
+        [
             (
-                each.kind,
                 each.name,
+                each.customization,
+                each.status,
                 each.billed,
-                "unknown" if each.usd_per_month is None else f"{each.usd_per_month:,.2f}",
-                each.command,
+                each.ends,
+                _usd(each.usd_per_hour),
+                _usd(each.usd_per_month),
             )
-            for each in remains
-        ),
+            for each in held.endpoints
+        ],
     )
-    say("what they hold, or encrypt, cannot be brought back: read each command before you run it")
+    _table(
+        ("MODEL", "CUSTOMIZATION", "SINCE", "USE", "USD/MONTH"),
+        [
+            (each.name, each.customization, each.created, each.use, _usd(each.usd_per_month))
+            for each in held.models
+        ],
+    )
+    _table(
+        ("STORED IN", "CUSTOMIZATION", "FILES", "SIZE", "USD/MONTH"),
+        [
+            (
+                each.bucket,
+                each.customization or "(nobody's)",
+                "unknown" if each.files is None else f"{each.files:,}",
+                "unknown" if each.size is None else in_bytes(each.size),
+                _usd(each.usd_per_month),
+            )
+            for each in held.stored
+        ],
+    )
+    _table(
+        ("REMAINS", "NAME", "BILLED", "USD/MONTH", "TO DELETE IT"),
+        [
+            (each.kind, each.name, each.billed, _usd(each.usd_per_month), each.command)
+            for each in held.remaining
+        ],
+    )
+    if held.remaining:
+        say("what they hold, or encrypt, cannot be brought back: read a command before you run it")
+    hourly, monthly = held.hourly, held.monthly
+    emit(f"\nendpoints: {hourly} an hour")
+    if hourly.usd:
+        emit(f"endpoints, if they stay for 30 days: {hourly.usd * MONTH_HOURS:,.2f} USD")
+    emit(f"stored and remaining: {monthly} a month")
+
+
+def _table(header: tuple[str, ...], rows: "Sequence[tuple[str, ...]]") -> None:
+    if rows:
+        emit()
+        emit_table(header, rows)
+
+
+def _usd(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount:,.2f}"

@@ -1,0 +1,270 @@
+"""What an account holds for an environment now, and what each part costs.
+
+What may not be asked, or has no known price, is unknown: it is never zero.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.catalogue import account_facts
+from bedrock_tuning.client import inventory
+from bedrock_tuning.client.aws import Aws
+from bedrock_tuning.client.deployment import customizations
+from bedrock_tuning.client.endpoints import endpoints, tags_of
+from bedrock_tuning.client.inventory import Remains
+from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.run.exposure import Total, total
+from bedrock_tuning.run.job import TAG_PREFIX
+
+MONTH_HOURS: Final = 24 * 30
+# Where S3 Standard has the price of the catalogue.
+_PRICED_REGIONS: Final = ("us-east-1", "us-west-2")
+_BUCKETS: Final = ("TrainingBucket", "ValidationBucket", "OutputBucket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A stored custom model. use: "published", "served" or "none"."""
+
+    name: str
+    arn: str
+    customization: str
+    created: str
+    use: str
+    usd_per_month: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What a model answers through. usd_per_hour: 0 where each request is billed."""
+
+    name: str
+    arn: str
+    model: str
+    customization: str
+    status: str
+    billed: str
+    ends: str
+    usd_per_hour: float | None
+
+    @property
+    def usd_per_month(self) -> float | None:
+        """If it stays for a month of 30 days."""
+        return None if self.usd_per_hour is None else round(self.usd_per_hour * MONTH_HOURS, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What one customization has in a bucket, older versions included.
+
+    customization: "" for what is nobody's. files, size, usd_per_month: None if unknown.
+    """
+
+    bucket: str
+    customization: str
+    files: int | None
+    size: int | None
+    usd_per_month: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """Models and endpoints of customizations that have a stack; remaining: what is nobody's."""
+
+    models: list[Model]
+    endpoints: list[Endpoint]
+    stored: list[Stored]
+    remaining: list[Remains]
+
+    @property
+    def hourly(self) -> Total:
+        """What endpoints cost while they are there."""
+        return total((each.name, each.usd_per_hour) for each in self.endpoints)
+
+    @property
+    def monthly(self) -> Total:
+        """What is stored, and what remains, without endpoints."""
+        return total(
+            [
+                *((each.name, each.usd_per_month) for each in self.models),
+                *((each.name, each.usd_per_month) for each in self.remaining),
+                *(
+                    (f"{each.bucket}/{each.customization}".rstrip("/"), each.usd_per_month)
+                    for each in self.stored
+                ),
+            ]
+        )
+
+
+def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
+    """Everything that an environment has in an account and Region, by name.
+
+    known: customizations that have a stack.
+    """
+    pointers = inventory.pointers(aws, environment)
+    tuned = list(inventory.tuned_models(aws, environment))
+    served = sorted(
+        [*_provisioned(aws, environment), *_on_demand(aws, environment)],
+        key=lambda each: (each.customization, each.name),
+    )
+    there = {each["modelArn"] for _, each in tuned} | {each.arn for each in served}
+    remaining = [
+        *inventory.retained(aws, environment),
+        *(inventory.model_left(each) for owner, each in tuned if owner not in known),
+        *_pointers(environment, pointers, known=known, there=there),
+    ]
+    published = {value for (_, name), value in pointers.items() if name == "model"}
+    return Holdings(
+        models=[
+            _model(owner, each, published=published, served={one.model for one in served})
+            for owner, each in sorted(tuned, key=lambda one: (one[0], one[1]["modelName"]))
+            if owner in known
+        ],
+        endpoints=served,
+        stored=_stored(aws, environment),
+        remaining=remaining,
+    )
+
+
+def _model(owner: str, each: Any, *, published: set[str], served: set[str]) -> Model:
+    arn = each["modelArn"]
+    return Model(
+        name=each["modelName"],
+        arn=arn,
+        customization=owner,
+        created=f"{each['creationTime']:%Y-%m-%d}",
+        use="published" if arn in published else "served" if arn in served else "none",
+        usd_per_month=inventory.model_left(each).usd_per_month,
+    )
+
+
+def _pointers(
+    environment: str,
+    pointers: Mapping[tuple[str, str], str],
+    *,
+    known: Collection[str],
+    there: set[str],
+) -> Iterator[Remains]:
+    """Those of customizations without a stack, and those to what was deleted."""
+    for (owner, name), value in sorted(pointers.items()):
+        if owner not in known:
+            yield inventory.pointer_left(environment, owner, name, kind="pointer")
+        elif value.startswith("arn:") and value not in there:
+            yield inventory.pointer_left(environment, owner, name, kind="dangling pointer")
+
+
+def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
+    for each in endpoints(aws, environment=environment):
+        until = each.committed_until
+        yield Endpoint(
+            name=each.name,
+            arn=each.arn,
+            model=each.model,
+            customization=each.customization,
+            status="lease ended" if each.is_ending else each.status,
+            billed="by the hour",
+            ends=each.lease_end or (f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "never"),
+            usd_per_hour=each.usd_per_hour,
+        )
+
+
+def _on_demand(aws: Aws, environment: str) -> Iterator[Endpoint]:
+    pages = aws.bedrock.get_paginator("list_custom_model_deployments").paginate()
+    for page in pages:
+        for each in page["modelDeploymentSummaries"]:
+            tags = tags_of(aws, each["customModelDeploymentArn"]) or {}
+            if tags.get(f"{TAG_PREFIX}:environment") == environment:
+                yield Endpoint(
+                    name=each["customModelDeploymentName"],
+                    arn=each["customModelDeploymentArn"],
+                    model=each["modelArn"],
+                    customization=tags.get(f"{TAG_PREFIX}:customization", ""),
+                    status=each["status"],
+                    billed="by the request",
+                    ends="never",
+                    usd_per_hour=0.0,
+                )
+
+
+def _stored(aws: Aws, environment: str) -> list[Stored]:
+    """By bucket and customization; nothing where the stack of the buckets is gone."""
+    buckets = _buckets(aws, environment)
+    if not buckets:
+        return []
+    deployed = customizations(aws, environment)
+    with ThreadPoolExecutor(len(buckets)) as pool:
+        counted = pool.map(lambda bucket: _in_bucket(aws, bucket, deployed), buckets)
+        return [each for found in counted for each in found]
+
+
+def _buckets(aws: Aws, environment: str) -> list[str]:
+    from botocore.exceptions import ClientError
+
+    try:
+        (stack,) = aws.cloudformation.describe_stacks(StackName=stack_name(environment, "data"))[
+            "Stacks"
+        ]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return []
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+    return list(dict.fromkeys(outputs[name] for name in _BUCKETS if name in outputs))
+
+
+def _in_bucket(aws: Aws, bucket: str, deployed: Mapping[str, Customization]) -> list[Stored]:
+    from botocore.exceptions import ClientError
+
+    sizes: defaultdict[str, int] = defaultdict(int)
+    files: Counter[str] = Counter()
+    try:
+        for page in aws.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for each in page.get("Versions", ()):
+                owner = _owner(each["Key"], deployed)
+                sizes[owner] += each["Size"]
+                files[owner] += 1
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("AccessDenied"):
+            raise
+        return [Stored(bucket=bucket, customization="", files=None, size=None, usd_per_month=None)]
+    price = _gigabyte_month(aws.region)
+    return [
+        Stored(
+            bucket=bucket,
+            customization=owner,
+            files=files[owner],
+            size=sizes[owner],
+            usd_per_month=None if price is None else round(sizes[owner] / 1e9 * price, 2),
+        )
+        for owner in sorted(sizes)
+    ]
+
+
+def _owner(key: str, deployed: Mapping[str, Customization]) -> str:
+    """Whose a key is, by its folder; "" for what is of no customization, or of several."""
+    folder, _, rest = key.partition("/")
+    if folder == s3_layout.JOBS:
+        return _only(
+            name for name, each in deployed.items()
+            if rest.startswith(f"{each.output_folder}/")
+        )  # fmt: skip
+    if folder in (s3_layout.CHECKED, s3_layout.REPORTS, s3_layout.APPROVALS):
+        folder = rest.partition("/")[0]
+    if folder in deployed:
+        return folder
+    return _only(name for name, each in deployed.items() if key.startswith(each.media_folders))
+
+
+def _only(names: Iterator[str]) -> str:
+    found = list(names)
+    return found[0] if len(found) == 1 else ""
+
+
+def _gigabyte_month(region: str) -> float | None:
+    price = account_facts()["prices.s3_standard_gb_month"].value
+    return float(price) if region in _PRICED_REGIONS else None
