@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Any, Final
 
 from local.emulator.layout import HOST
@@ -216,24 +217,37 @@ def _listed(value: Any) -> Iterable[Any]:
     return [value] if isinstance(value, dict) else value
 
 
+# Clients are safe to share between threads; making them is not.
+_making = Lock()
+
+
+@cache
+def _models() -> Any:
+    """What botocore knows of services: a session of its own would read it again each time."""
+    import botocore.session
+
+    return botocore.session.get_session()
+
+
 @lru_cache(maxsize=256)
 def client(session: Session, service: str, region: str) -> Any:
     """A botocore client of this server that signs as the session; one attempt, path-style S3."""
-    import botocore.session
     from botocore.config import Config
 
-    return botocore.session.get_session().create_client(
-        service,
-        region_name=region,
-        endpoint_url=f"http://{HOST}:{os.environ['GATEWAY_PORT']}",
-        aws_access_key_id=session.access_key,
-        aws_secret_access_key=session.secret_key,
-        aws_session_token=session.token,
-        config=Config(
-            retries={"total_max_attempts": 1},
-            read_timeout=900,
-            max_pool_connections=32,
-            s3={"addressing_style": "path"},
-            inject_host_prefix=False,
-        ),
+    config = Config(
+        retries={"total_max_attempts": 1},
+        read_timeout=900,
+        max_pool_connections=32,
+        s3={"addressing_style": "path"},
+        inject_host_prefix=False,
     )
+    with _making:
+        return _models().create_client(
+            service,
+            region_name=region,
+            endpoint_url=f"http://{HOST}:{os.environ['GATEWAY_PORT']}",
+            aws_access_key_id=session.access_key,
+            aws_secret_access_key=session.secret_key,
+            aws_session_token=session.token,
+            config=config,
+        )

@@ -1,5 +1,6 @@
 """Saves the state while the server runs, so that a kill costs seconds and not everything."""
 
+import json
 import logging
 import threading
 import time
@@ -16,26 +17,60 @@ SHORTEST, LONGEST = 1.0, 30.0
 def install() -> None:
     """From now on; MiniStack by itself saves when it ends."""
     from ministack import app
+    from ministack.core import persistence
 
     expect_source(app._handle_lifespan, "save_all(_build_persistence_save_dict())")
+    expect_source(persistence.save_all, "save_state(name, state)")
     upstream, lock = app.save_all, threading.Lock()
+    saved: dict[str, int] = {}
+    persistence.save_state = _changed_only(persistence, saved)
 
     def save_all(services: dict[str, Callable[[], Any]]) -> None:
-        # Both write the same drafts of files.
+        # Both write the same drafts of files; the last time, everything is written.
         with lock:
+            saved.clear()
             upstream(services)
+
+    def save_changes() -> None:
+        with lock:
+            upstream(app._build_persistence_save_dict())
 
     app.save_all = save_all
     # A line for each service and second would bury what the log is read for.
     logging.getLogger("persistence").setLevel(logging.WARNING)
-    threading.Thread(target=_go_on, args=(app,), daemon=True, name="save").start()
+    threading.Thread(target=_go_on, args=(save_changes,), daemon=True, name="save").start()
 
 
-def _go_on(app: Any) -> None:
+def _changed_only(persistence: Any, saved: dict[str, int]) -> Callable[[str, Any], None]:
+    """save_state, which leaves a file alone if what it holds is what would be written.
+
+    The state of Lambda holds the code of each layer: 80 MB, which rarely change.
+    """
+    upstream = persistence.save_state
+
+    def short(found: Any) -> Any:
+        return hash(found) if isinstance(found, bytes) else persistence._json_default(found)
+
+    def save_state(service: str, data: Any) -> None:
+        try:
+            now = hash(json.dumps(data, default=short))
+        except (TypeError, ValueError, RuntimeError):
+            # Upstream says which service it cannot write.
+            saved.pop(service, None)
+            upstream(service, data)
+            return
+        if saved.get(service) != now:
+            upstream(service, data)
+            saved[service] = now
+
+    return save_state
+
+
+def _go_on(save_changes: Callable[[], None]) -> None:
     pause = SHORTEST
     while True:
         time.sleep(pause)
         began = time.monotonic()
         # A service that changes meanwhile is logged, and saved the next time.
-        app.save_all(app._build_persistence_save_dict())
+        save_changes()
         pause = min(max((time.monotonic() - began) / SHARE, SHORTEST), LONGEST)

@@ -194,13 +194,14 @@ def test_a_flaw_in_one_of_many_is_found_where_it_is(
 
 
 @pytest.mark.slow
-def test_three_hundred_customizations_are_synthesized_and_proved(tmp_path: Path) -> None:
-    names = tuple(f"team-{number:03}-find-pictures" for number in range(300))
+def test_many_customizations_are_synthesized_and_proved(tmp_path: Path) -> None:
+    # Three hundred: `make load`.
+    names = tuple(f"team-{number:03}-find-pictures" for number in range(60))
     files = _customizations(tmp_path / "customizations", names)
     promised = _contracts(files)
     assembly = build_app(
         read_context(), outdir=str(tmp_path / "cdk.out"), customizations=files
     ).synth()
-    assert len(assembly.stacks) == 304
+    assert len(assembly.stacks) == 64
     _, few = reduced(template.read(tmp_path / "cdk.out"), promised)
     assert len(few.serving) == 1
