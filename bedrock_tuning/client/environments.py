@@ -59,6 +59,11 @@ def deployed(aws: Aws) -> list[Environment]:
     ]
 
 
+def is_older(stack: Mapping[str, Any]) -> bool:
+    """Whether a version deployed it that knew no stacks of customizations."""
+    return _has(stack, OUTPUTS[_MAIN]) and not _has(stack, LATER)
+
+
 def _has(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:
     """Whether it exports any of these: one of an older version lacks what came since."""
     return not {each["OutputKey"] for each in stack.get("Outputs", ())}.isdisjoint(outputs)

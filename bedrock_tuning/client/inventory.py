@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import deploy_command
 from bedrock_tuning.client.endpoints import base_model_of, tags_of
@@ -12,6 +13,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
 
 # What the stacks retain, by the service in its ARN.
@@ -55,6 +57,7 @@ def compared(
     files: those that the environment should have; None outside of a project: nothing is missing,
     and nothing differs but what failed. retired, elsewhere: names of files that say they
     have no stack, or none in this environment.
+    Raises UserError for an environment of an older version, all of which would look left over.
     """
     stacks = _stacks(aws, environment)
     deployed = dict(_settings(aws, environment)) if files is not None else {}
@@ -92,6 +95,14 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
     for page in aws.cloudformation.get_paginator("describe_stacks").paginate():
         for stack in page["Stacks"]:
             name = stack["StackName"].removeprefix(prefix)
+            if name in environments.OUTPUTS and environments.is_older(stack):
+                raise UserError(
+                    "an older version of this project deployed it, without a stack for each "
+                    "customization",
+                    where=stack["StackName"],
+                    fix=f"`tuning upgrade -e {environment}`, then deploy this version: "
+                    f"{deploy_command(environment)}",
+                )
             if name != stack["StackName"] and name not in RESERVED:
                 # "team" does not begin the name of another environment in cdk.json, but could in
                 # another project: the tag says whose the stack is.

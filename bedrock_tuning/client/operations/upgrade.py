@@ -17,6 +17,8 @@ from bedrock_tuning.run.items import CLAIM, RUN
 
 # Of a run that was closed for an upgrade: with what its execution began.
 _BEGAN_WITH: Final = "began_with"
+# Older versions kept it in the run's item: with it, whoever read the item could approve.
+_TOKEN: Final = "approval_token"  # noqa: S105 - the name of a field
 _CLOSED: Final = "closed for an upgrade; admitted again after it: `tuning upgrade`"
 
 
@@ -74,8 +76,13 @@ def close(deployment: Deployment, waiting: Waiting) -> None:
     _update(
         deployment,
         waiting.run,
-        "SET #status = :status, #message = :message, #began = :began",
-        {"#status": "status", "#message": "message", "#began": _BEGAN_WITH},
+        "SET #status = :status, #message = :message, #began = :began REMOVE #token",
+        {
+            "#status": "status",
+            "#message": "message",
+            "#began": _BEGAN_WITH,
+            "#token": _TOKEN,
+        },
         {":status": "closed", ":message": _CLOSED, ":began": given},
     )
     states.stop_execution(executionArn=arn, error="Closed", cause=_CLOSED)

@@ -289,3 +289,29 @@ def test_the_totals_end_the_list_and_say_what_is_not_known(
         "endpoints, if they stay for 30 days: 30,240.00 USD",
         "stored and remaining: 0.00 USD a month",
     ]
+
+
+def test_nothing_of_an_older_version_is_listed_as_left_over(
+    run: Run, aws: StubbedAws, files: Path
+) -> None:
+    """What it serves is in stacks of the platform: each pointer would seem to be nobody's."""
+    pipeline = {
+        "StackName": "tuning-dev-pipeline",
+        "CreationTime": "2026-11-21T09:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [{"OutputKey": "Workflow", "OutputValue": "arn:aws:states:x"}],
+    }
+    aws.answer("cloudformation", "describe_stacks", {"Stacks": [pipeline]}, {})
+
+    given = (
+        "--settings",
+        str(files / "cdk.json"),
+        "--customizations",
+        str(files / "customizations"),
+    )
+    done = run("list", *given)
+
+    assert done.exit_code == 2
+    assert "an older version of this project deployed it" in done.stderr
+    assert "where: tuning-dev-pipeline" in done.stderr
+    assert "`tuning upgrade -e dev`, then deploy this version" in done.stderr

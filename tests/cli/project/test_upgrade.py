@@ -77,7 +77,24 @@ def test_what_waits_for_approval_is_closed_with_what_it_began_with(
     described |= {"status": "RUNNING", "startDate": "2026-11-21T09:30:00Z", "input": UPLOADED}
     arn = {"executionArn": _execution("upload")}
     aws.answer("stepfunctions", "describe_execution", described, arn)
-    aws.answer("dynamodb", "update_item", {}, None)
+    changed = {
+        "TableName": "runs",
+        "Key": {"id": {"S": f"run#{RUN}"}},
+        "UpdateExpression": "SET #status = :status, #message = :message, #began = :began "
+        "REMOVE #token",
+        "ExpressionAttributeNames": {
+            "#status": "status",
+            "#message": "message",
+            "#began": "began_with",
+            "#token": "approval_token",
+        },
+        "ExpressionAttributeValues": {
+            ":status": {"S": "closed"},
+            ":message": {"S": "closed for an upgrade; admitted again after it: `tuning upgrade`"},
+            ":began": {"S": UPLOADED},
+        },
+    }
+    aws.answer("dynamodb", "update_item", {}, changed)
     aws.answer("stepfunctions", "stop_execution", {"stopDate": "2026-11-21T10:00:00Z"}, None)
 
     done = run("upgrade", "--yes", "--json")
