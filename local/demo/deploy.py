@@ -68,7 +68,14 @@ def _app(app: str) -> list[str]:
     return ["--app", app] if app else []
 
 
-def cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -> None:
+def cdk(
+    aws: LocalAws,
+    folder: Path,
+    arguments: list[str],
+    *,
+    say: Say | None,
+    environment: str = ENVIRONMENT,
+) -> None:
     """Runs the CDK CLI from node_modules against the local AWS; raises DeployError."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -76,15 +83,15 @@ def cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -
         *arguments,
         "--no-notices",
         "--context",
-        f"environment={ENVIRONMENT}",
+        f"environment={environment}",
         "--output",
         str(folder / "cdk.out"),
     ]
     log = folder / f"cdk-{arguments[0]}.log"
     # The CLI starts `python app.py`, and jsii starts `node`: both from this environment.
-    environment = aws.environment(os.environ)
+    variables = aws.environment(os.environ)
     tools = Path(sys.executable).parent
-    environment["PATH"] = f"{tools}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    variables["PATH"] = f"{tools}{os.pathsep}{variables.get('PATH', os.defpath)}"
     if not Path(command[0]).exists():
         raise DeployError(f"the CDK CLI is not installed ({command[0]}): run `make install`")
     with (
@@ -92,7 +99,7 @@ def cdk(aws: LocalAws, folder: Path, arguments: list[str], *, say: Say | None) -
         subprocess.Popen(  # noqa: S603 - our own command, no shell
             command,
             cwd=ROOT,
-            env=environment,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
