@@ -148,18 +148,31 @@ def _retained_one(kind: str, name: str) -> Remains:
 
 
 def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
+    for part in RESERVED:
+        for each in resources(aws, stack_name(environment, part)):
+            yield each.get("PhysicalResourceId", "")
+
+
+def resources(aws: Aws, stack: str) -> Iterator[Any]:
+    """The resources of a stack, as CloudFormation lists them; none if there is no such stack."""
     from botocore.exceptions import ClientError
 
-    pages = aws.cloudformation.get_paginator("list_stack_resources")
-    for part in RESERVED:
-        try:
-            for page in pages.paginate(StackName=stack_name(environment, part)):
-                yield from (
-                    each.get("PhysicalResourceId", "") for each in page["StackResourceSummaries"]
-                )
-        except ClientError as error:
-            if "does not exist" not in str(error):
-                raise
+    pages = aws.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    try:
+        for page in pages:
+            yield from page["StackResourceSummaries"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+
+
+def dead_letters(aws: Aws, environment: str) -> str:
+    """The address of the queue of events that could not be delivered; "" if there is none."""
+    found = resources(aws, stack_name(environment, "pipeline"))
+    return next(
+        (each["PhysicalResourceId"] for each in found if each["ResourceType"] == "AWS::SQS::Queue"),
+        "",
+    )
 
 
 def models(aws: Aws, environment: str) -> Iterator[tuple[str, Remains]]:

@@ -5,33 +5,19 @@ from dataclasses import replace
 from typing import Final
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts import operating
 from bedrock_tuning.contracts.contract import (
     Condition,
     Grant,
     Scope,
     parameter_prefix,
     settings_prefix,
-    workflow_arn,
 )
 from bedrock_tuning.run import items
 
 # Whose: the name of a customization, or ANY for all of an environment's.
 Grants = Callable[[Scope, str], tuple[Grant, ...]]
-
-
-def _parameter(path: str) -> str:
-    return f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{path}"
-
-
-def _stacks(scope: Scope) -> str:
-    start = "arn:{partition}:cloudformation:{region}:{account}:stack"
-    return f"{start}/{stack_name(scope.settings.name, '*')}/*"
-
-
-def _executions(scope: Scope) -> str:
-    return f"{workflow_arn(scope.settings.name).replace(':stateMachine:', ':execution:')}:*"
 
 
 def _tagged(scope: Scope, whose: str) -> tuple[Condition, ...]:
@@ -47,12 +33,12 @@ def _find(scope: Scope, _: str) -> tuple[Grant, ...]:
         Grant(
             why="find the deployment",
             actions=("cloudformation:DescribeStacks",),
-            resources=(_stacks(scope),),
+            resources=(operating.stacks(scope),),
         ),
         Grant(
             why="find customizations",
             actions=("ssm:GetParametersByPath",),
-            resources=(_parameter(settings_prefix(scope.settings.name)),),
+            resources=(operating.parameter(settings_prefix(scope.settings.name)),),
         ),
     )
 
@@ -77,7 +63,7 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
         Grant(
             why="list what stacks hold",
             actions=("cloudformation:ListStackResources",),
-            resources=(_stacks(scope),),
+            resources=(operating.stacks(scope),),
         ),
         replace(g.find_pointers(scope.settings.name), why="list pointers"),
         Grant(
@@ -118,7 +104,7 @@ def _follow(scope: Scope, _: str) -> tuple[Grant, ...]:
         Grant(
             why="follow executions",
             actions=("states:DescribeExecution", "states:GetExecutionHistory"),
-            resources=(_executions(scope),),
+            resources=(operating.executions(scope),),
         ),
     )
 
@@ -197,7 +183,7 @@ def _read_pointers(scope: Scope, whose: str) -> Grant:
     return Grant(
         why="find the published model",
         actions=("ssm:GetParameter",),
-        resources=(_parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),),
+        resources=(operating.parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),),
     )
 
 
@@ -265,106 +251,10 @@ def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
     )
 
 
-def _examine(scope: Scope, _: str) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            why="examine the account",
-            # None of these knows resources.
-            actions=(
-                "bedrock:GetFoundationModelAvailability",
-                "bedrock:ListCustomModels",
-                "cloudformation:DescribeStacks",
-                "lambda:GetAccountSettings",
-                "logs:DescribeResourcePolicies",
-            ),
-            resources=("*",),
-        ),
-        g.ASK_QUOTAS,
-        g.ASK_PRICES,
-        Grant(
-            why="ask whether models are open",
-            actions=("bedrock:GetFoundationModel",),
-            resources=g.foundation_models(g.ANY),
-        ),
-        Grant(
-            why="read the bootstrap's version",
-            actions=("ssm:GetParameter",),
-            resources=(_parameter("/cdk-bootstrap/*"),),
-        ),
-        Grant(
-            why="examine workflow, messages and queue",
-            actions=(
-                "sns:ListSubscriptionsByTopic",
-                "sqs:GetQueueAttributes",
-                "states:DescribeStateMachine",
-                "states:ListExecutions",
-            ),
-            resources=("{topic}", "{dead-letters}", workflow_arn(scope.settings.name)),
-        ),
-    )
-
-
-def _examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            why="examine networks",
-            actions=tuple(
-                f"ec2:Describe{what}"
-                for what in (
-                    "AvailabilityZones",
-                    "RouteTables",
-                    "SecurityGroups",
-                    "Subnets",
-                    "VpcAttribute",
-                    "VpcEndpoints",
-                )
-            ),
-            resources=("*",),
-        ),
-    )
-
-
-def _deploy(_scope: Scope, _: str) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            why="deploy with the roles of the CDK's bootstrap",
-            actions=("sts:AssumeRole",),
-            resources=("arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}",),
-        ),
-    )
-
-
-def _retire(scope: Scope, _: str) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            why="find what is at work",
-            actions=("states:ListExecutions",),
-            resources=(workflow_arn(scope.settings.name),),
-        ),
-        Grant(
-            why="read what executions are for",
-            actions=("states:DescribeExecution",),
-            resources=(_executions(scope),),
-        ),
-        Grant(
-            why="find jobs",
-            actions=("bedrock:ListModelCustomizationJobs",),
-            resources=("*",),
-        ),
-        Grant(
-            why="delete stacks",
-            actions=("cloudformation:DeleteStack",),
-            resources=(_stacks(scope),),
-        ),
-    )
-
-
-# What no policy of people allows: whoever does it administers the account.
+# What only an administrator of the account may do (docs/decisions/0013-nobody-deletes.md).
 NOBODYS: Final = (
     "close and admit runs again",
     "delete models and images",
-    "deliver events again",
-    "read logs",
 )
 # What commands need, by the words in which they say it.
 ABILITIES: Final[Mapping[str, Grants]] = {
@@ -386,9 +276,11 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "serve models": _serve,
     "move leases": _renew,
     "stop jobs": _stop,
+    "read logs": operating.read_logs,
+    "deliver events again": operating.deliver,
     "call models": _call_models,
-    "examine the account": _examine,
-    "examine networks": _examine_network,
-    "deploy": _deploy,
-    "retire customizations": _retire,
+    "examine the account": operating.examine,
+    "examine networks": operating.examine_network,
+    "deploy": operating.deploy,
+    "retire customizations": operating.retire,
 }

@@ -105,7 +105,7 @@ PEOPLE: Final = (
     ),
     Persona(
         name="operator",
-        does="serves models, moves and ends leases, stops jobs",
+        does="serves models, moves and ends leases, stops jobs, reads logs, delivers events again",
         abilities=(
             *_WATCHES,
             "ask for prices",
@@ -115,6 +115,8 @@ PEOPLE: Final = (
             "serve models",
             "move leases",
             "stop jobs",
+            "read logs",
+            "deliver events again",
         ),
     ),
     Persona(

@@ -43,6 +43,9 @@ CALLS = {
     "endpoints": [],
     "lease": [NAME, "--hours", "4", "--yes"],
     "stop": ["RUN"],
+    "logs": ["RUN"],
+    "redrive": ["--yes"],
+    "clean": ["--dry-run"],
     "environments": [],
     "approvals": [],
     "metrics": ["RUN"],
@@ -57,10 +60,7 @@ CALLS = {
 ELSEWHERE = {
     "preflight": "asks about networks, and the local AWS's environment has none",
     "cost": "needs all that it says with --billed only, and the local AWS sends no bills",
-    "clean": "deletes data, which no policy of people allows",
     "upgrade": "needs more than a look only where an environment has an older layout",
-    "logs": "not yet run as each persona",
-    "redrive": "not yet run as each persona",
     "prepare": "finds the deployment only, as all the others do",
     "price": "finds the deployment only, as all the others do",
 }

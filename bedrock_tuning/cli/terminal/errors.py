@@ -145,7 +145,10 @@ def _who_may(needs: Sequence[str]) -> str:
 
     people = " or ".join(each.title for each in able(needs))
     if not people:
-        return f"{_DENIED}; no policy of people allows this command (docs/permissions.md, People)"
+        return (
+            "your AWS identity lacks this permission; only an administrator of the account may do "
+            "this, since no policy of people allows it (docs/permissions.md, People)"
+        )
     return (
         f"your AWS identity lacks this permission; {people} may do this: ask for that policy "
         "(docs/permissions.md, People), or use another profile"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import deploy_command
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.wording import counted
 
@@ -172,19 +173,19 @@ def _topic(subject: Subject) -> Iterator[Answer]:
 
 
 def _dead_letters(subject: Subject) -> Iterator[Answer]:
-    sqs = subject.aws.sqs
-    name = f"tuning-{subject.settings.name}-pipeline"
-    for url in sqs.list_queues(QueueNamePrefix=name).get("QueueUrls", ()):
-        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_MESSAGES])
-        number = int(answer["Attributes"][_MESSAGES])
-        if number:
-            yield Answer(
-                state="fail",
-                seen=f"{counted(number, 'event')} could not be delivered",
-                fix=f"tuning redrive -e {subject.settings.name}",
-            )
-        else:
-            yield Answer(state="ok", seen="no event is waiting")
+    queue = dead_letters(subject.aws, subject.settings.name)
+    if not queue:
+        return
+    answer = subject.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[_MESSAGES])
+    number = int(answer["Attributes"][_MESSAGES])
+    if number:
+        yield Answer(
+            state="fail",
+            seen=f"{counted(number, 'event')} could not be delivered",
+            fix=f"tuning redrive -e {subject.settings.name}",
+        )
+    else:
+        yield Answer(state="ok", seen="no event is waiting")
 
 
 DEPLOYMENT: Final = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
 
@@ -19,9 +20,10 @@ _MOST: Final = 1_000
 class Letter:
     """One event. what: in words. why: it was not delivered. starts: an upload, whose run starts.
 
-    id, receipt: for SQS. event: as EventBridge had it.
+    queue, id, receipt: for SQS. event: as EventBridge had it.
     """
 
+    queue: str
     id: str
     receipt: str
     what: str
@@ -42,7 +44,7 @@ def letters(deployment: Deployment) -> list[Letter]:
             VisibilityTimeout=_VISIBLE_AFTER_SECONDS,
         )
         messages = answer.get("Messages", ())
-        found |= {each["MessageId"]: _letter(each) for each in messages}
+        found |= {each["MessageId"]: _letter(url, each) for each in messages}
         if not messages:
             break
     return list(found.values())
@@ -60,7 +62,7 @@ def deliver(deployment: Deployment, letter: Letter) -> str | None:
             name=f"redrive-{letter.id}",
             input=letter.event,
         )["executionArn"]
-    deployment.aws.sqs.delete_message(QueueUrl=_queue(deployment), ReceiptHandle=letter.receipt)
+    deployment.aws.sqs.delete_message(QueueUrl=letter.queue, ReceiptHandle=letter.receipt)
     return started
 
 
@@ -68,21 +70,22 @@ def put_back(deployment: Deployment, left: Sequence[Letter]) -> None:
     """Shows messages to others again that were not delivered."""
     for each in left:
         deployment.aws.sqs.change_message_visibility(
-            QueueUrl=_queue(deployment), ReceiptHandle=each.receipt, VisibilityTimeout=0
+            QueueUrl=each.queue, ReceiptHandle=each.receipt, VisibilityTimeout=0
         )
 
 
 def _queue(deployment: Deployment) -> str:
-    prefix = stack_name(deployment.environment, "pipeline")
-    urls = deployment.aws.sqs.list_queues(QueueNamePrefix=prefix).get("QueueUrls", ())
-    if not urls:
+    url = dead_letters(deployment.aws, deployment.environment)
+    if not url:
         raise UserError(
-            "no dead-letter queue found", where=prefix, fix="deploy this version of the project"
+            "no dead-letter queue found",
+            where=stack_name(deployment.environment, "pipeline"),
+            fix="deploy this version of the project",
         )
-    return str(urls[0])
+    return url
 
 
-def _letter(message: Any) -> Letter:
+def _letter(queue: str, message: Any) -> Letter:
     body = message["Body"]
     attributes = {
         name: each.get("StringValue", "")
@@ -90,6 +93,7 @@ def _letter(message: Any) -> Letter:
     }
     what, starts = _what(body)
     return Letter(
+        queue=queue,
         id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         what=what,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.inventory import resources
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.config.names import stack_name
 
@@ -43,7 +44,7 @@ class RunLogs:
         self._run = run
         self._every = every
         self._seen: set[str] = set()
-        self._groups = dict(_groups(deployment, str(run["customization"])))
+        self._groups = dict(_groups(deployment))
         self._began = _time(run["created"]) - _BEFORE
 
     def news(self) -> list[Line]:
@@ -150,25 +151,14 @@ def _read(message: str) -> tuple[str, str]:
     return str(record.get("level", "")), f"{record['message']} {more}".strip()
 
 
-def _groups(deployment: Deployment, customization: str) -> Iterator[tuple[str, str]]:
+def _groups(deployment: Deployment) -> Iterator[tuple[str, str]]:
     """The log groups of a deployment's functions, with what the functions are called."""
-    from botocore.exceptions import ClientError
-
-    listing = deployment.aws.cloudformation.get_paginator("list_stack_resources")
-    for part in (*_PARTS, customization):
-        try:
-            for page in listing.paginate(StackName=stack_name(deployment.environment, part)):
-                for each in page["StackResourceSummaries"]:
-                    is_function = each["LogicalResourceId"].rstrip("0123456789ABCDEF")
-                    if each["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith(
-                        "Logs"
-                    ):
-                        name = is_function.removesuffix("Logs").removeprefix("Functions")
-                        yield each["PhysicalResourceId"], name or "workflow"
-        except ClientError as error:
-            # A customization that was retired has no stack; its runs have logs all the same.
-            if "does not exist" not in str(error):
-                raise
+    for part in _PARTS:
+        for each in resources(deployment.aws, stack_name(deployment.environment, part)):
+            is_function = each["LogicalResourceId"].rstrip("0123456789ABCDEF")
+            if each["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith("Logs"):
+                name = is_function.removesuffix("Logs").removeprefix("Functions")
+                yield each["PhysicalResourceId"], name or "workflow"
 
 
 def _time(text: object) -> datetime:

@@ -45,7 +45,9 @@ def conditions_in_words(conditions: Sequence[Condition]) -> str:
 
 
 _LIST: Final = re.compile(r"^(list|describe(?!key))", re.IGNORECASE)
-_READ: Final = re.compile(r"^(get|batchget|query|scan|lookup|describe|head|decrypt)", re.IGNORECASE)
+_READ: Final = re.compile(
+    r"^(get|batchget|query|scan|filter|lookup|describe|head|decrypt)", re.IGNORECASE
+)
 _PERMISSIONS: Final = re.compile(
     r"(policy|passrole|permission|grant|acl|assumerole)", re.IGNORECASE
 )

@@ -94,8 +94,10 @@ PROMISES: Final = (
     ),
     Never(
         id="M812",
-        sentence="No role deletes data: no objects and versions, no runs, no keys.",
+        sentence="No role and no policy of people deletes data: no objects and versions, no "
+        "models, no runs, no keys.",
         actions=(
+            "bedrock:DeleteCustomModel",
             "s3:Delete*",
             "s3:PutLifecycleConfiguration",
             "dynamodb:Delete*",

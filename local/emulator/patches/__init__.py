@@ -29,6 +29,7 @@ PATCHES: Final = (
     cloudformation.bucket_properties,
     cloudformation.table_properties,
     cloudformation.topic_properties,
+    cloudformation.log_group_names,
     cloudformation.failed_deletions,
     encryption.aws_managed_key_by_default,
     encryption.objects_need_their_key,

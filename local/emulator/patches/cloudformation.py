@@ -84,6 +84,37 @@ def topic_properties() -> None:
     _after_creation("AWS::SNS::Topic", "_sns_create", source, keep)
 
 
+def log_group_names() -> None:
+    """Gap: a log group without a name is called after its stack in a way that AWS does not.
+
+    Policies name the groups of a stack by the beginning of their names.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    row = provisioners._RESOURCE_HANDLERS["AWS::Logs::LogGroup"]
+    upstream_create, upstream_update = row["create"], row["update"]
+    expect_source(upstream_create, 'or f"/aws/cloudformation/{stack_name}/{logical_id}"')
+    expect_source(upstream_update, "name = new_props.get(")
+
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        name = provisioners._physical_name(stack, logical_id)
+        created: Created = upstream_create(logical_id, {"LogGroupName": name, **properties}, stack)
+        return created
+
+    def update(
+        physical_id: str,
+        old_props: Properties,
+        new_props: Properties,
+        stack_name: str,
+        logical_id: str | None = None,
+    ) -> Created:
+        named = {"LogGroupName": physical_id, **new_props}
+        updated: Created = upstream_update(physical_id, old_props, named, stack_name, logical_id)
+        return updated
+
+    row["create"], row["update"] = create, update
+
+
 def _after_creation(
     kind: str, function: str, source: str, keep: Callable[[str, Properties], None]
 ) -> None:

@@ -24,25 +24,31 @@ ENDED = {
 }
 
 
+def stack(aws: StubbedAws, part: str, *listed: tuple[str, str, str]) -> None:
+    """The logical id, type and name of what a stack holds."""
+    resources = [
+        {
+            "LogicalResourceId": logical,
+            "PhysicalResourceId": physical,
+            "ResourceType": kind,
+            "LastUpdatedTimestamp": BEGAN,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for logical, kind, physical in listed
+    ]
+    aws.answer(
+        "cloudformation",
+        "list_stack_resources",
+        {"StackResourceSummaries": resources},
+        {"StackName": f"tuning-dev-{part}"},
+    )
+
+
 def groups(aws: StubbedAws) -> None:
-    for part in ("pipeline", "serving", "pets-search"):
-        listed = [("FunctionsCheckManifestLogs95A91BAC", "AWS::Logs::LogGroup", "check-logs")]
-        resources = [
-            {
-                "LogicalResourceId": logical,
-                "PhysicalResourceId": physical,
-                "ResourceType": kind,
-                "LastUpdatedTimestamp": BEGAN,
-                "ResourceStatus": "CREATE_COMPLETE",
-            }
-            for logical, kind, physical in (listed if part == "pipeline" else [])
-        ]
-        aws.answer(
-            "cloudformation",
-            "list_stack_resources",
-            {"StackResourceSummaries": resources},
-            {"StackName": f"tuning-dev-{part}"},
-        )
+    stack(
+        aws, "pipeline", ("FunctionsCheckManifestLogs95A91BAC", "AWS::Logs::LogGroup", "check-logs")
+    )
+    stack(aws, "serving")
 
 
 def history(aws: StubbedAws) -> None:
@@ -140,9 +146,7 @@ def test_ctrl_c_ends_following_logs_with_the_command_to_go_on(
 
 def waiting(aws: StubbedAws, *bodies: str) -> None:
     """The queue holds these; it is asked until it is empty."""
-    aws.answer(
-        "sqs", "list_queues", {"QueueUrls": [QUEUE]}, {"QueueNamePrefix": "tuning-dev-pipeline"}
-    )
+    stack(aws, "pipeline", ("MessagesDeadLetters0A1B2C3D", "AWS::SQS::Queue", QUEUE))
     messages = [
         {
             "MessageId": f"m{number}",
@@ -159,7 +163,6 @@ def waiting(aws: StubbedAws, *bodies: str) -> None:
 
 
 def called(aws: StubbedAws, method: str, **expected: object) -> None:
-    aws.answer("sqs", "list_queues", {"QueueUrls": [QUEUE]}, None)
     aws.answer("sqs", method, {}, {"QueueUrl": QUEUE, **expected})
 
 

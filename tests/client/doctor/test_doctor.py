@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -393,8 +394,19 @@ def test_messages_that_reach_nobody_are_told(
 def test_events_that_could_not_be_delivered_are_red(
     aws: StubbedAws, number: str, state: str
 ) -> None:
-    prefix = {"QueueNamePrefix": "tuning-dev-pipeline"}
-    aws.answer("sqs", "list_queues", {"QueueUrls": ["https://q"]}, prefix)
+    queue = {
+        "LogicalResourceId": "MessagesDeadLetters0A1B2C3D",
+        "PhysicalResourceId": "https://q",
+        "ResourceType": "AWS::SQS::Queue",
+        "LastUpdatedTimestamp": datetime.now(UTC),
+        "ResourceStatus": "CREATE_COMPLETE",
+    }
+    aws.answer(
+        "cloudformation",
+        "list_stack_resources",
+        {"StackResourceSummaries": [queue]},
+        {"StackName": "tuning-dev-pipeline"},
+    )
     aws.answer(
         "sqs",
         "get_queue_attributes",

@@ -148,6 +148,36 @@ def test_cloudformation_sets_the_key_of_a_topic(aws: LocalAws) -> None:
     assert key_of_a_deployed_topic(aws) == "alias/a-key"
 
 
+LOG_GROUP = {"Type": "AWS::Logs::LogGroup", "Properties": {}}
+
+
+def groups_of(aws: LocalAws, stack: str) -> list[str]:
+    deploy(aws, stack, LOG_GROUP)
+    found = aws.client("cloudformation").list_stack_resources(StackName=stack)
+    return [each["PhysicalResourceId"] for each in found["StackResourceSummaries"]]
+
+
+def test_a_log_group_is_not_named_after_its_stack_as_it_comes(plain: LocalAws) -> None:
+    stack = unique("logging")
+    assert groups_of(plain, stack) == [f"/aws/cloudformation/{stack}/Only"]
+
+
+def test_a_log_group_is_named_after_its_stack_and_keeps_its_name(aws: LocalAws) -> None:
+    stack = unique("logging")
+    (name,) = groups_of(aws, stack)
+    assert name.startswith(f"{stack}-Only-")
+    kept = {**LOG_GROUP, "Properties": {"RetentionInDays": 7}}
+    cloudformation = aws.client("cloudformation")
+    cloudformation.update_stack(
+        StackName=stack, TemplateBody=json.dumps({"Resources": {"Only": kept}})
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    found = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"{stack}-")["logGroups"]
+    assert [(each["logGroupName"], each["retentionInDays"]) for each in found] == [(name, 7)]
+
+
 def test_what_a_resource_depends_on_stays_when_it_could_not_be_deleted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

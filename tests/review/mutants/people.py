@@ -82,6 +82,8 @@ _ALL = (
           "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/*"),
     _more("M824", "operator: tags endpoints as another environment's", OPERATOR,
           "bedrock:TagResource", "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/*"),
+    _more("M812", "operator: deletes models", OPERATOR,
+          "bedrock:DeleteCustomModel", "arn:aws:bedrock:us-east-1:111122223333:custom-model/*"),
     _more("M827", "operator: stops the jobs of other environments", OPERATOR,
           "bedrock:StopModelCustomizationJob",
           "arn:aws:bedrock:us-east-1:111122223333:model-customization-job/*"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @command(
     order=16,
     examples=("tuning logs RUN", "tuning logs latest -c pets-search --follow"),
-    needs=("find the deployment", "read runs", "follow runs", "read logs"),
+    needs=("find the deployment", "list what is deployed", "read runs", "follow runs", "read logs"),
 )
 @run_or_latest
 @click.option("--follow", "-f", is_flag=True, help="Show lines as they come until the run ends.")

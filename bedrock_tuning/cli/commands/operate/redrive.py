@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @command(
     order=17,
     examples=("tuning redrive", "tuning redrive --yes -e prod"),
-    needs=("find the deployment", "deliver events again"),
+    needs=("find the deployment", "list what is deployed", "deliver events again"),
 )
 @click.option("--dry-run", is_flag=True, help="List the events and leave them.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
