@@ -13,6 +13,7 @@ Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watch
                                         folder is called like the customization, or as its file says
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
+    comparisons/<customization>/<run>/… answers and page of `tuning compare`, written by people
     approvals/<customization>/<run>/…   one object for each decision of a person, never changed
 """
 
@@ -28,6 +29,7 @@ CHECKED: Final = "_checked"
 REPORTS: Final = "reports"
 WORK: Final = "work"
 APPROVALS: Final = "approvals"
+COMPARISONS: Final = "comparisons"
 
 
 def folder(customization: str) -> str:
@@ -69,6 +71,11 @@ def report_prefix(customization: str, run: str) -> str:
 def work_prefix(run: str) -> str:
     """Intermediate results of one run; expired by a lifecycle rule."""
     return f"{WORK}/{run}/"
+
+
+def comparisons_prefix(customization: str, run: str) -> str:
+    """Where the answers of a run's model to prompts are kept in the output bucket."""
+    return f"{COMPARISONS}/{customization}/{run}/"
 
 
 def approval_key(customization: str, run: str, at: str) -> str:

@@ -10,15 +10,24 @@ from typing import Any, Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
-from bedrock_tuning.config.lambda_environment import DatasetEnvironment
+from bedrock_tuning.config.lambda_environment import EvaluateEnvironment
 from bedrock_tuning.report.run_page import EVALUATION
 from bedrock_tuning.run.decisions import ServingStep
 from bedrock_tuning.s3_layout import split_uri
 from bedrock_tuning.serving import questions
 from bedrock_tuning.serving.comparison import distinct
-from bedrock_tuning.serving.evaluation import Vector, as_data, judge, recall
+from bedrock_tuning.serving.evaluation import (
+    Published,
+    Vector,
+    as_data,
+    judge,
+    questions_id,
+    recall,
+    same_questions,
+)
 from lambdas import _aws
 from lambdas._data import _evaluation
+from lambdas._records import _pointers
 from lambdas._serving.asking import ask
 
 logger = logging.getLogger(__name__)
@@ -34,7 +43,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     under "evaluated" whether the model passed. A model that a person or a deployment serves was
     judged in its own run, and is published.
     """
-    env = DatasetEnvironment.from_env(os.environ)
+    env = EvaluateEnvironment.from_env(os.environ)
     customization = from_settings(event["settings"]).customization
     state, wanted = event["serving"], customization.evaluation
     if not wanted.is_gate or state.get("started_by", "run") != "run":
@@ -46,8 +55,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if wanted.not_worse_than_base:
         model = customization.base_model.invoke_id
         base = _recall(model, pictures, texts, numbers, customization)
-    judged = judge(wanted, questions=len(texts), tuned=tuned, base=base)
-    _keep(env, customization.name, state["run"], as_data(judged, wanted))
+    asked = questions_id(pictures, captions, length=customization.serving.embedding_length)
+    published = _published(env, customization, asked) if wanted.not_worse_than_published else None
+    judged = judge(wanted, questions=len(texts), tuned=tuned, base=base, published=published)
+    _keep(env, customization.name, state["run"], as_data(judged, wanted, asked=asked))
     logger.info("evaluated", extra={"run": state["run"], "reason": judged.reason})
     if judged.passed:
         return _next(state, "publish", judged.reason, evaluated=True)
@@ -59,7 +70,7 @@ def _next(state: dict[str, Any], step: ServingStep, reason: str, **more: Any) ->
 
 
 def _pairs(
-    env: DatasetEnvironment, customization: Customization, run: str
+    env: EvaluateEnvironment, customization: Customization, run: str
 ) -> tuple[list[bytes], list[str]]:
     """Pictures and captions of the validation manifest that was checked."""
     chosen = _evaluation.records(env, customization, run)
@@ -90,7 +101,26 @@ def _recall(
     return recall(images, words, numbers, at=wanted.recall_at)
 
 
-def _keep(env: DatasetEnvironment, name: str, run: str, said: dict[str, Any]) -> None:
+def _published(
+    env: EvaluateEnvironment, customization: Customization, asked: str
+) -> Published | None:
+    """What was kept of the model that is published now; None if nothing is.
+
+    It is not asked again: the endpoint may have the new model already.
+    """
+    run = _pointers.read(env.parameter_prefix, customization.name, "run")
+    if run is None:
+        return None
+    key = f"{s3_layout.report_prefix(customization.name, run)}{EVALUATION}"
+    found = _aws.none_if(
+        "NoSuchKey", lambda: _aws.s3().get_object(Bucket=env.output_bucket, Key=key)
+    )
+    kept = None if found is None else json.loads(found["Body"].read())
+    at = customization.evaluation.recall_at
+    return Published(run=run, recall=same_questions(kept, asked=asked, at=at))
+
+
+def _keep(env: EvaluateEnvironment, name: str, run: str, said: dict[str, Any]) -> None:
     _aws.s3().put_object(
         Bucket=env.output_bucket,
         Key=f"{s3_layout.report_prefix(name, run)}{EVALUATION}",

@@ -118,8 +118,13 @@ def read_evaluation(root: Section, *, model: BaseModel | None, mode: str) -> Eva
     if not root.holds_table("evaluation"):
         return Evaluation()
     found = Evaluation(**section.read(TABLES["evaluation"]))
-    if not found.is_gate and not {"min_recall", "not_worse_than_base"} & section.refused:
-        root.problem("evaluation", "asks for nothing: set min_recall or not_worse_than_base = true")
+    gates = {"min_recall", "not_worse_than_base", "not_worse_than_published"}
+    if not found.is_gate and not gates & section.refused:
+        root.problem(
+            "evaluation",
+            "asks for nothing: set min_recall, not_worse_than_base = true or "
+            "not_worse_than_published = true",
+        )
     if model is not None and model.task != "image-to-embedding":
         root.problem(
             "evaluation",

@@ -61,6 +61,13 @@ class CheckEnvironment(DatasetEnvironment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateEnvironment(DatasetEnvironment):
+    """evaluate. parameter_prefix: of the pointers, which say what is published."""
+
+    parameter_prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnvironment(DatasetEnvironment):
     """admit, merge, start_job, record_job, close_run, draw_page: they know the runs table."""
 

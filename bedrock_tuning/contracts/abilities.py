@@ -279,6 +279,7 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "read logs": operating.read_logs,
     "deliver events again": operating.deliver,
     "call models": _call_models,
+    "keep comparisons": lambda _, whose: g.keep_comparisons(whose),
     "examine the account": operating.examine,
     "examine networks": operating.examine_network,
     "deploy": operating.deploy,

@@ -132,6 +132,16 @@ def write_reports(*files: str) -> Grant:
     return objects("write reports", "s3:PutObject", buckets=OUTPUT, patterns=patterns)
 
 
+def keep_comparisons(customization: str) -> tuple[Grant, ...]:
+    """Reading and writing what a customization's models answered, for people."""
+    patterns = [f"{s3_layout.COMPARISONS}/{customization}/*"]
+    actions = ("s3:GetObject", "s3:PutObject")
+    return (
+        objects("keep comparisons", *actions, buckets=OUTPUT, patterns=patterns),
+        use_data_key(),
+    )
+
+
 def foundation_models(*ids: str) -> tuple[str, ...]:
     """The ARNs of base models, which belong to no account."""
     return tuple(f"arn:{{partition}}:bedrock:{{region}}::foundation-model/{each}" for each in ids)

@@ -87,7 +87,9 @@ def _with_existing(contracts: Contracts, settings: Settings) -> Contracts:
             _without_logs_of(each, given) for each in contracts.guarded if each.name not in gone
         ),
         asked=tuple(
-            _of_another_account(each, contracts.roles) if owner and each.name in DATA else each
+            _of_another_account(each, (*contracts.roles, *contracts.people))
+            if owner and each.name in DATA
+            else each
             for each in contracts.guarded
             if each.name in given
         ),
@@ -172,7 +174,9 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
 
 
 def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
-    """The custom models' key: jobs make grants, Serve decrypts (docs/facts/iam.md#model-key)."""
+    """The custom models' key: jobs make grants, who asks a model decrypts
+    (docs/facts/iam.md#model-key).
+    """
     place = Place(stack="data", path="ModelKey", type="AWS::KMS::Key")
     encrypt = g.key_through("bedrock", "encrypt models", key="{model-key}", actions=_ENCRYPT)
     decrypt = g.key_through(
@@ -185,7 +189,7 @@ def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
     def wider(role: Role) -> Role:
         if role.name.startswith(("role.start.", "role.bedrock.")):
             return replace(role, grants=(*role.grants, encrypt))
-        if role.name == "role.Serve":
+        if role.name in ("role.Serve", "role.Evaluate") or role.name.startswith("person.uploader."):
             return replace(role, grants=(*role.grants, decrypt))
         return role
 
@@ -194,6 +198,7 @@ def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
         contracts,
         places={**contracts.places, "model-key": place},
         roles=tuple(wider(role) for role in contracts.roles),
+        people=tuple(wider(policy) for policy in contracts.people),
         guarded=(*contracts.guarded, key),
         placeholders={**contracts.placeholders, "ModelKey": "{model-key}"},
     )

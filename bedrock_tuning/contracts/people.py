@@ -93,6 +93,7 @@ PEOPLE: Final = (
             "upload datasets",
             "read datasets",
             "call models",
+            "keep comparisons",
         ),
         never=_never_approves,
         of_customization=True,

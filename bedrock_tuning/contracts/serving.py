@@ -1,10 +1,11 @@
 """The functions that create, change and delete endpoints; the rights that can cost money."""
 
+from dataclasses import replace
 from typing import Final, get_args
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
-    DatasetEnvironment,
+    EvaluateEnvironment,
     LeaseEnvironment,
     ServeEnvironment,
     ThroughputEnvironment,
@@ -100,6 +101,16 @@ def _evaluate(scope: Scope) -> tuple[Grant, ...]:
             buckets=("{validation}",),
             patterns=[checked, f"{s3_layout.folder(g.ANY)}*"],
         ),
+        g.objects(
+            "read the evaluation of what is published",
+            "s3:GetObject",
+            buckets=g.OUTPUT,
+            patterns=[f"{s3_layout.report_prefix(g.ANY, g.ANY)}evaluation.json"],
+        ),
+        g.listing(
+            "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
+        ),
+        replace(g.pointers(scope.settings.name, "GetParameter"), why="find what is published"),
         g.write_reports("evaluation.json"),
         g.use_data_key(),
         Grant(
@@ -120,7 +131,7 @@ EVALUATE: Final = FunctionSpec(
     name="Evaluate",
     module="evaluate",
     does="judges a new model by its validation set before it is published",
-    variables=DatasetEnvironment,
+    variables=EvaluateEnvironment,
     grants=_evaluate,
     payload={"serving": "$.serving", "settings": SETTINGS_VALUE},
     answer=Answer(path="$.serving", field="step", values=("publish", "roll-back")),

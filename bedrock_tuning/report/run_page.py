@@ -87,7 +87,7 @@ def run_page(row: Row, files: RunFiles, *, place: str, command: Callable[[str], 
         .render(
             row=row,
             style="valid" if status in _GOOD else "rejected" if status in _BAD else "neutral",
-            simulated=_SIMULATED in place,
+            simulated=is_simulated(place),
             about=dict(_about(row, place, files.report)),
             steps=[(command(words), why) for words, why in next_steps(row)],
             moments=timeline(row),
@@ -100,6 +100,11 @@ def run_page(row: Row, files: RunFiles, *, place: str, command: Callable[[str], 
             **{"report": None, **parts},
         )
     )
+
+
+def is_simulated(place: str) -> bool:
+    """Whether it is the local AWS. place: environment, account and Region."""
+    return _SIMULATED in place
 
 
 def _about(row: Row, place: str, report: Report | None) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,9 @@ Each caption is a question; pictures with the same caption are all right answers
 that is as near as the right one counts as nearer, as in `tuning compare`.
 """
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Any
@@ -17,13 +18,44 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """tuned, base: shares of questions with a right answer; base None where it was not asked."""
+    """tuned, base, published: shares of questions with a right answer.
+
+    base, published: None where they are not compared.
+    """
 
     passed: bool
     reason: str
     questions: int
     tuned: float
     base: float | None
+    published: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The published model's evaluation. recall: None if it is of other questions, or of none."""
+
+    run: str
+    recall: float | None
+
+
+def same_questions(kept: Mapping[str, Any] | None, *, asked: str, at: int) -> float | None:
+    """The recall that was kept of a model, if it was asked the same in the same way.
+
+    asked: as `questions_id`.
+    """
+    if kept is None or (kept.get("asked"), kept.get("recall_at")) != (asked, at):
+        return None
+    return float(kept["tuned"])
+
+
+def questions_id(pictures: Sequence[bytes], captions: Sequence[str], *, length: int | None) -> str:
+    """What stands for the pictures, their captions and the length of vectors; None: the model's."""
+    digest = hashlib.sha256(str(length).encode())
+    for picture, caption in zip(pictures, captions, strict=True):
+        digest.update(hashlib.sha256(picture).digest())
+        digest.update(hashlib.sha256(caption.encode()).digest())
+    return digest.hexdigest()
 
 
 def recall(
@@ -51,15 +83,31 @@ def _unit(vector: Vector) -> Vector:
     return [number / length for number in vector]
 
 
-def judge(wanted: Evaluation, *, questions: int, tuned: float, base: float | None) -> Judgement:
-    """Whether a model may be published."""
+def judge(
+    wanted: Evaluation,
+    *,
+    questions: int,
+    tuned: float,
+    base: float | None = None,
+    published: Published | None = None,
+) -> Judgement:
+    """Whether a model may be published. published: None if nothing is, or it does not matter."""
     measure = f"R@{wanted.recall_at} of {questions:,} captions"
     reasons = []
     if wanted.min_recall is not None and tuned < wanted.min_recall:
         reasons.append(f"min_recall is {wanted.min_recall:.1%}")
     if base is not None and tuned < base:
         reasons.append(f"its base model has {base:.1%}")
+    if published is not None and published.recall is None:
+        reasons.append(
+            f"the published model, of run {published.run}, was not evaluated with this validation "
+            "set and these settings, so the two cannot be compared"
+        )
+    elif published is not None and published.recall is not None and tuned < published.recall:
+        reasons.append(f"the published model, of run {published.run}, has {published.recall:.1%}")
     compared = "" if base is None else f", its base model {base:.1%}"
+    if published is not None and published.recall is not None:
+        compared += f", the published model {published.recall:.1%}"
     said = f"{measure}: the tuned model has {tuned:.1%}"
     return Judgement(
         passed=not reasons,
@@ -67,11 +115,12 @@ def judge(wanted: Evaluation, *, questions: int, tuned: float, base: float | Non
         questions=questions,
         tuned=tuned,
         base=base,
+        published=None if published is None else published.recall,
     )
 
 
-def as_data(judged: Judgement, wanted: Evaluation) -> dict[str, Any]:
-    """What is kept beside the report."""
+def as_data(judged: Judgement, wanted: Evaluation, *, asked: str) -> dict[str, Any]:
+    """What is kept beside the report. asked: as `questions_id`."""
     return {
         "passed": judged.passed,
         "reason": judged.reason,
@@ -79,5 +128,7 @@ def as_data(judged: Judgement, wanted: Evaluation) -> dict[str, Any]:
         "recall_at": wanted.recall_at,
         "tuned": judged.tuned,
         "base": judged.base,
+        "published": judged.published,
+        "asked": asked,
         "min_recall": wanted.min_recall,
     }

@@ -52,17 +52,23 @@ def picture(prompt: str, *, seed: int | None = None) -> Question:
 
 
 def message(
-    text: str, *, images: Sequence[tuple[str, bytes]] = (), most_tokens: int = ANSWER_TOKENS
+    text: str,
+    *,
+    system: str = "",
+    images: Sequence[tuple[str, bytes]] = (),
+    most_tokens: int = ANSWER_TOKENS,
 ) -> Question:
     """Asks a text model. images: format (png, jpeg, gif or webp) and bytes of each."""
     content: list[dict[str, Any]] = [
         {"image": {"format": name, "source": {"bytes": data}}} for name, data in images
     ]
     content.append({"text": text})
-    body = {
+    body: dict[str, Any] = {
         "messages": [{"role": "user", "content": content}],
         "inferenceConfig": {"maxTokens": most_tokens},
     }
+    if system:
+        body["system"] = [{"text": system}]
     return Question(operation="Converse", body=body)
 
 

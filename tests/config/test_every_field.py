@@ -93,6 +93,7 @@ BAD_KEYS: dict[str, tuple[str, str, str]] = {
         "use 0.01 to 1",
     ),
     "evaluation.not_worse_than_base": ('"yes"', "must be true or false", 'not "yes"'),
+    "evaluation.not_worse_than_published": ("1", "must be true or false", "not 1"),
     "evaluation.recall_at": ("11", "above the maximum 10 (nobody looks further)", "use 1 to 10"),
     "evaluation.pictures": ("19", "below the minimum 20", "use 20 to 500"),
     "budget.monthly_usd": ("0", "below the minimum 0.01", "use 0.01 to 999999999"),

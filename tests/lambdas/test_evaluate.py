@@ -105,6 +105,35 @@ def test_a_model_that_finds_less_than_its_base_model_is_not_published(
     assert aws.pointer("model") is None
 
 
+def test_a_model_that_finds_less_than_the_published_one_leaves_it_there(
+    aws: Aws, flow: Flow, gate: Callable[..., None]
+) -> None:
+    before = "20261120-093000-cccccc"
+    gate(not_worse_than_published=True)
+    aws.bedrock.have(model=OLD)
+    rows = aws.s3.objects.body(VALIDATION, checked_manifest_key(NAME, RUN, "validation"))
+    aws.s3.objects.put(VALIDATION, checked_manifest_key(NAME, before, "validation"), rows)
+    model(aws, knows=lambda model_id: ":provisioned-model/" in model_id)
+    assert flow.run(model_arn=OLD, run=before)["step"] == "served"
+    model(aws, knows=lambda _: False)
+    ended = flow.run()
+    assert ended["step"] == "failed"
+    assert f"the published model, of run {before}, has 100.0%" in ended["why"]
+    assert aws.pointer("model") == OLD
+
+
+def test_a_published_model_that_nobody_evaluated_is_no_reason_to_publish(
+    aws: Aws, flow: Flow, gate: Callable[..., None]
+) -> None:
+    aws.bedrock.have(model=OLD)
+    assert flow.run(model_arn=OLD, run="20261120-093000-cccccc")["step"] == "served"
+    gate(not_worse_than_published=True)
+    model(aws, knows=lambda _: True)
+    ended = flow.run()
+    assert ended["step"] == "failed"
+    assert "cannot be compared" in ended["why"]
+
+
 def test_without_a_gate_nothing_is_asked(aws: Aws, flow: Flow) -> None:
     assert flow.run()["step"] == "served"
     (_smoke,) = aws.bedrock_runtime.asked("InvokeModel")

@@ -227,7 +227,11 @@ def the_page_of_a_run_is_drawn(world: World) -> Any:
 
 @scenario
 def a_model_is_judged_before_it_is_published(world: World) -> Any:
-    world.customize(evaluation=Evaluation(min_recall=0.5, not_worse_than_base=True))
+    world.customize(
+        evaluation=Evaluation(
+            min_recall=0.5, not_worse_than_base=True, not_worse_than_published=True
+        )
+    )
     for name in ("red", "blue"):
         key = f"{NAME}/images/{name}.png"
         world.aws.s3.objects.put(VALIDATION, key, name.encode())

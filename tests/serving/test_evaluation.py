@@ -12,7 +12,13 @@ from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.errors import CustomizationError
 from bedrock_tuning.run.cost import estimate
 from bedrock_tuning.serving.comparison import compare, distinct
-from bedrock_tuning.serving.evaluation import judge, recall
+from bedrock_tuning.serving.evaluation import (
+    Published,
+    judge,
+    questions_id,
+    recall,
+    same_questions,
+)
 
 _NUMBER = st.integers(-3, 3).map(float)
 _VECTOR = st.lists(_NUMBER, min_size=3, max_size=3)
@@ -50,6 +56,40 @@ def test_a_model_must_reach_what_was_set(
     assert ("but" in judged.reason) != passed
 
 
+@pytest.mark.parametrize(
+    ("published", "passed", "said"),
+    [(0.5, True, "the published model 50.0%"), (0.51, False, "has 51.0%"),
+     (None, False, "cannot be compared")],
+)  # fmt: skip
+def test_a_model_must_find_what_the_published_one_found(
+    published: float | None, passed: bool, said: str
+) -> None:
+    wanted = Evaluation(not_worse_than_published=True)
+    other = Published(run="20261120-093000-aaaaaa", recall=published)
+    judged = judge(wanted, questions=200, tuned=0.5, published=other)
+    assert judged.passed == passed
+    assert said in judged.reason
+
+
+def test_the_first_model_has_no_published_one_to_reach() -> None:
+    assert judge(Evaluation(not_worse_than_published=True), questions=200, tuned=0.0).passed
+
+
+def test_only_the_same_questions_are_compared() -> None:
+    asked = questions_id([b"a", b"b"], ["x", "y"], length=256)
+    kept = {"asked": asked, "recall_at": 5, "tuned": 0.4}
+    assert same_questions(kept, asked=asked, at=5) == 0.4
+    assert same_questions(kept, asked=asked, at=1) is None
+    assert same_questions(None, asked=asked, at=5) is None
+    others = (
+        questions_id([b"a", b"c"], ["x", "y"], length=256),
+        questions_id([b"b", b"a"], ["x", "y"], length=256),
+        questions_id([b"a", b"b"], ["x", "z"], length=256),
+        questions_id([b"a", b"b"], ["x", "y"], length=384),
+    )
+    assert [same_questions(kept, asked=each, at=5) for each in others] == [None] * 4
+
+
 BASE = """
 description = "pets"
 base_model = "titan-multimodal-embeddings-g1"
@@ -68,7 +108,7 @@ def loaded(text: str) -> Any:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[evaluation]\npictures = 50", "set min_recall or not_worse_than_base"),
+        ("[evaluation]\npictures = 50", "set min_recall, not_worse_than_base"),
         (
             '[evaluation]\nmin_recall = 0.5\n[dataset]\nvalidation = "optional"',
             'set validation = "required" in [dataset]',

@@ -118,7 +118,7 @@ def test_nobody_else_has_the_models_key(synth: Any) -> None:
         for statement in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         if any("ModelKey" in resource for resource in _listed(statement["Resource"]))
     }
-    assert users == {"Starter", "BedrockRole", "FunctionsServeRole"}
+    assert users == {"Starter", "BedrockRole", "FunctionsServeRole", "FunctionsEvaluateRole"}
     (key,) = [k for n, k in _all(assembly, "AWS::KMS::Key") if n.startswith("ModelKey")]
     (administered,) = key["Properties"]["KeyPolicy"]["Statement"]
     assert administered["Principal"] == {"AWS": "arn:aws:iam::${AWS::AccountId}:root"}

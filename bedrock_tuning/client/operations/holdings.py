@@ -24,6 +24,13 @@ from bedrock_tuning.run.job import TAG_PREFIX
 MONTH_HOURS: Final = 24 * 30
 # Where S3 Standard has the price of the catalogue.
 _PRICED_REGIONS: Final = ("us-east-1", "us-west-2")
+# Folders that are divided by customization.
+_BY_CUSTOMIZATION: Final = (
+    s3_layout.APPROVALS,
+    s3_layout.CHECKED,
+    s3_layout.COMPARISONS,
+    s3_layout.REPORTS,
+)
 _BUCKETS: Final = ("TrainingBucket", "ValidationBucket", "OutputBucket")
 
 
@@ -253,7 +260,7 @@ def _owner(key: str, deployed: Mapping[str, Customization]) -> str:
             name for name, each in deployed.items()
             if rest.startswith(f"{each.output_folder}/")
         )  # fmt: skip
-    if folder in (s3_layout.CHECKED, s3_layout.REPORTS, s3_layout.APPROVALS):
+    if folder in _BY_CUSTOMIZATION:
         folder = rest.partition("/")[0]
     if folder in deployed:
         return folder

@@ -13,7 +13,7 @@ PICTURES_MAX: Final = 500
 class Evaluation:
     """[evaluation]: how well a new model must find the pictures of its validation set.
 
-    min_recall: None and not_worse_than_base False together are no gate.
+    Without min_recall and with both flags False there is no gate.
     """
 
     min_recall: float | None = described(
@@ -27,6 +27,13 @@ class Evaluation:
         Flag(),
         "Whether the model is not published if it finds less than its base model, which is asked "
         "for the same pictures; its calls are part of the price of a run.",
+        default=False,
+    )
+    not_worse_than_published: bool = described(
+        Flag(),
+        "Whether the model is not published if it finds less than the published model did in the "
+        "same validation set. Another validation set, or a published model that was never "
+        "evaluated, cannot be compared: then the model is not published until a person serves it.",
         default=False,
     )
     recall_at: int = described(
@@ -47,4 +54,5 @@ class Evaluation:
     @property
     def is_gate(self) -> bool:
         """Whether anything is asked of a new model."""
-        return self.min_recall is not None or self.not_worse_than_base
+        flags = self.not_worse_than_base, self.not_worse_than_published
+        return self.min_recall is not None or any(flags)

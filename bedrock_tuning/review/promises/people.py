@@ -181,6 +181,11 @@ def _own_data(deployment: Deployment) -> Iterator[But]:
                 *(f"{bucket}/{each}*" for bucket in deployment.datasets for each in prefixes),
             ),
         )
+        yield But(
+            principals=uploader,
+            actions=("s3:GetObject", "s3:PutObject"),
+            resources=(f"{deployment.output}/{s3_layout.COMPARISONS}/{name}/*",),
+        )
         like = tuple(f"{each}*" for each in prefixes)
         yield But(
             principals=uploader,
@@ -202,7 +207,8 @@ PROMISES: Final = (
     Never(
         id="M843",
         sentence="An uploader reaches S3 only in its own customization's folders: NAME/ and those "
-        "that its settings name, _checked/NAME/ and reports/NAME/, and writes only to the first.",
+        "that its settings name, _checked/NAME/, reports/NAME/ and comparisons/NAME/, and writes "
+        "only to the first and the last.",
         actions=("s3:*",),
         who=lambda d: d.person("Uploader"),
         but=_own_data,

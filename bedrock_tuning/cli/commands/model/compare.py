@@ -1,4 +1,4 @@
-"""`tuning compare`: does the tuned model find more than its base model?"""
+"""`tuning compare`: is the tuned model better than its base model, or than another run's?"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +16,14 @@ from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from bedrock_tuning.cli.options import Deployed
+    from bedrock_tuning.client.comparing.pairs import Pair
     from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.client.pairs import Pair
+    from bedrock_tuning.client.inference import AskedModel
     from bedrock_tuning.serving.comparison import Comparison, Difference
+    from bedrock_tuning.serving.side_by_side import Side
+
+# Of models of embeddings.
+_PICTURES = 2_000
 
 
 @command(
@@ -26,8 +31,17 @@ if TYPE_CHECKING:
     examples=(
         "tuning compare pets-search --html compare.html",
         "tuning compare pets-search --data out --yes --json",
+        'tuning compare pets-style --prompt "Ron on a beach" --prompt "Smila in snow"',
+        "tuning compare pets-style --against RUN",
     ),
-    needs=("find the deployment", "read runs", "read datasets", "call models"),
+    needs=(
+        "find the deployment",
+        "read runs",
+        "read datasets",
+        "call models",
+        "read reports",
+        "keep comparisons",
+    ),
 )
 @click.argument(
     "customization",
@@ -44,9 +58,20 @@ if TYPE_CHECKING:
 @click.option(
     "--limit",
     type=click.IntRange(min=2),
-    default=2_000,
-    show_default=True,
-    help="Use at most this many pictures, evenly spread over the set.",
+    help="Use at most this many pictures (2,000) or prompts (8), evenly spread over the set.",
+)
+@click.option(
+    "--prompt",
+    "prompts",
+    metavar="TEXT",
+    multiple=True,
+    help="For models of pictures and texts: what to ask, instead of the run's own prompts.",
+)
+@click.option(
+    "--against",
+    metavar="RUN",
+    help="For models of pictures and texts: a run whose answers are kept, instead of the base "
+    "model.",
 )
 @embedding_options(page="Write a page with the scores and the pictures that moved most.")
 @json_option
@@ -58,7 +83,9 @@ def compare(
     *,
     customization: str,
     data: Path | None,
-    limit: int,
+    limit: int | None,
+    prompts: tuple[str, ...],
+    against: str | None,
     length: int | None,
     html: Path | None,
     overwrite: bool,
@@ -66,33 +93,49 @@ def compare(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Compare a tuned model of embeddings with its base model, on pictures it was not trained on.
+    """Compare a tuned model with its base model, on what it was not trained on.
 
-    Both models are asked for the vectors of all pictures and captions; then each caption searches
-    the pictures, and each picture the captions. R@5 is the share of questions with a right answer
-    among the first five. Answers are kept, so that nothing is asked or billed twice.
+    Models of pictures and texts answer the same prompts, pictures with the same seeds, and one page
+    shows the answers side by side: there is no score. Prompts are those of the run's validation
+    set, or its captions. Answers and page are kept in the output bucket, so --against RUN compares
+    with another run's model, which was asked the same when it was served.
 
-    Exit code 1: the tuned model is worse.
+    Models of embeddings search. Both are asked for the vectors of all pictures and captions; then
+    each caption searches the pictures, and each picture the captions. R@5 is the share of questions
+    with a right answer among the first five. Answers are kept, so that nothing is asked or billed
+    twice.
+
+    Exit code 1: the tuned model of embeddings is worse.
     """
-    from bedrock_tuning.cli.embedding import (
-        agree_to_calls,
-        embed,
-        require_embeddings,
-        require_free,
-    )
+    from bedrock_tuning.cli import side_by_side
+    from bedrock_tuning.cli.embedding import agree_to_calls, embed, require_free
     from bedrock_tuning.client.embedding import Embedder, of_text
     from bedrock_tuning.client.inference import base_of, tuned_of
     from bedrock_tuning.serving import comparison
 
-    require("numpy", extra="evaluation", what="comparing models")
-    require_free(html, overwrite=overwrite)
     deployment = deployed()
-    models = {
+    models: dict[Side, AskedModel] = {
         "base": base_of(deployment, customization),
         "tuned": tuned_of(deployment, customization),
     }
-    require_embeddings(models["tuned"])
-    pairs, source = _pairs(deployment, customization, data, limit)
+    if models["tuned"].base.task != "image-to-embedding":
+        _refuse({"--data": data, "--length": length}, models["tuned"])
+        wanted = side_by_side.Wanted(
+            customization=customization,
+            prompts=prompts,
+            against=against,
+            limit=limit,
+            html=html,
+            overwrite=overwrite,
+            yes=yes,
+            as_json=as_json,
+        )
+        side_by_side.show(deployment, models, wanted)
+        return
+    _refuse({"--prompt": prompts, "--against": against}, models["tuned"])
+    require("numpy", extra="evaluation", what="comparing models")
+    require_free(html, overwrite=overwrite)
+    pairs, source = _pairs(deployment, customization, data, limit or _PICTURES)
     captions, _ = comparison.distinct([pair.caption for pair in pairs])
     # A picture may have several captions; its number is that of its place among the pictures.
     pictures = {pair.image.identity: pair for pair in reversed(pairs)}
@@ -125,12 +168,22 @@ def compare(
         ctx.exit(EXIT_NO)
 
 
+def _refuse(options: Mapping[str, object], model: "AskedModel") -> None:
+    """Raises UserError for an option that means nothing to such a model."""
+    for option, value in options.items():
+        if value:
+            raise UserError(
+                f"{option} means nothing to {model.base.name}, a model of another task",
+                fix=f"omit {option}",
+            )
+
+
 def _pairs(
     deployment: "Deployment", customization: str, data: Path | None, limit: int
 ) -> "tuple[list[Pair], str]":
     """The pictures and where they are from; raises UserError where one was trained on."""
+    from bedrock_tuning.client.comparing.pairs import from_folder, of_run, trained_on
     from bedrock_tuning.client.inference import pointer
-    from bedrock_tuning.client.pairs import from_folder, of_run, trained_on
 
     run = pointer(deployment, customization, "run")
     if data is not None:

@@ -1,0 +1,221 @@
+"""`tuning compare` for models of pictures and texts: their answers to the same prompts."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bedrock_tuning.cli.embedding import require_free
+from bedrock_tuning.cli.terminal.output import confirm, emit, emit_json, emit_table, say
+from bedrock_tuning.cli.terminal.progress import ProgressBar
+from bedrock_tuning.errors import UserError
+
+if TYPE_CHECKING:
+    from bedrock_tuning.client.deployment import Deployment
+    from bedrock_tuning.client.inference import AskedModel
+    from bedrock_tuning.report.side_by_side import Compared
+    from bedrock_tuning.run.curves import Curve
+    from bedrock_tuning.serving.questions import Question
+    from bedrock_tuning.serving.side_by_side import Answer, Kept, Prompt, Side
+
+PROMPTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was typed. against: a run whose answers are kept; None for the base model."""
+
+    customization: str
+    prompts: Sequence[str]
+    against: str | None
+    limit: int | None
+    html: Path | None
+    overwrite: bool
+    yes: bool
+    as_json: bool
+
+
+def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: Wanted) -> None:
+    """Asks what is not known yet after showing its price, and shows answers beside each other."""
+    from bedrock_tuning.client.comparing import side_by_side as client
+    from bedrock_tuning.client.inference import pointer
+    from bedrock_tuning.report.side_by_side import side_by_side_page
+    from bedrock_tuning.serving.side_by_side import Prompt
+
+    require_free(wanted.html, overwrite=wanted.overwrite)
+    run = pointer(deployment, wanted.customization, "run")
+    if run is None:
+        raise UserError(f"it is not known which run made the model of {wanted.customization}")
+    prompts = [Prompt(text=each) for each in wanted.prompts] or client.prompts_of(
+        deployment, wanted.customization, run, limit=wanted.limit or PROMPTS
+    )
+    folder = client.Folder(deployment=deployment, customization=wanted.customization, run=run)
+    work: dict[Side, tuple[AskedModel, Sequence[Question]]] = {
+        side: (model, client.asked(model, prompts))
+        for side, model in models.items()
+        if side == "tuned" or wanted.against is None
+    }
+    others = _others(deployment, wanted, prompts, models["tuned"])
+    count = _agree(folder.read(), work, yes=wanted.yes)
+    with ProgressBar("asking", "answers") as bar:
+        kept = client.ask(folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1))
+    columns = (
+        "Base model" if wanted.against is None else f"Model of run {wanted.against}",
+        f"tuned model of run {run}",
+    )
+    rows = _rows(models["tuned"], prompts, others or kept.base, kept.tuned)
+    names = [run] if wanted.against is None else [wanted.against, run]
+    losses = _losses(deployment, names) if models["tuned"].base.task != "text-to-image" else {}
+    about = {
+        "Customization": wanted.customization,
+        "Base model": models["base"].base.name,
+        "Tuned model": str(models["tuned"].tuned),
+        "Deployment": deployment.place,
+    }
+    page = side_by_side_page(
+        rows, columns=columns, about=about, losses=losses, place=deployment.place
+    )
+    folder.write_page(page)
+    if wanted.html is not None:
+        wanted.html.parent.mkdir(parents=True, exist_ok=True)
+        wanted.html.write_text(page, "utf-8")
+        say(f"wrote {wanted.html}")
+    kept_at = folder.uri(client.PAGE)
+    if wanted.as_json:
+        lowest = {
+            name: {curve.name: curve.points[-1].value for curve in curves}
+            for name, curves in losses.items()
+        }
+        said = {"about": about, "columns": columns, "page": kept_at, "last_loss": lowest}
+        emit_json({**said, "answers": rows})
+        return
+    _print(rows, columns, losses)
+    emit(f"page: {kept_at}")
+
+
+def _others(
+    deployment: "Deployment", wanted: Wanted, prompts: "Sequence[Prompt]", model: "AskedModel"
+) -> "dict[str, Answer]":
+    """What the other run's model answered when it was served; {} where none is compared.
+
+    Raises UserError if it was not asked all of this.
+    """
+    from bedrock_tuning.client.comparing import side_by_side as client
+
+    if wanted.against is None:
+        return {}
+    other = client.Folder(
+        deployment=deployment, customization=wanted.customization, run=wanted.against
+    )
+    known = other.read().tuned
+    unknown = client.missing(known, client.asked(model, prompts))
+    if unknown:
+        again = f"serve {wanted.customization} --run {wanted.against}"
+        raise UserError(
+            f"the model of run {wanted.against} did not answer {len(unknown)} of "
+            f"{len(prompts)} prompts",
+            fix=f"serve it (`{deployment.command(again)}`), compare it with its base model with "
+            "the same prompts, then serve and compare the newer one",
+        )
+    return known
+
+
+def _agree(
+    kept: "Kept",
+    work: "Mapping[Side, tuple[AskedModel, Sequence[Question]]]",
+    *,
+    yes: bool,
+) -> int:
+    """Shows what has to be paid for, and asks; how many questions there are."""
+    from bedrock_tuning.client.comparing.side_by_side import missing
+
+    counts = {}
+    for side, (model, wanted) in work.items():
+        counts[side] = len(missing(getattr(kept, side), wanted))
+        known = len(wanted) - counts[side]
+        say(f"{side}: {counts[side]:,} calls, {known:,} answers known already")
+        if counts[side]:
+            say(f"  {_price(model, counts[side])}")
+    total = sum(counts.values())
+    if not total:
+        say("every answer is known already: nothing is asked, nothing is billed")
+        return 0
+    confirm(
+        "Ask?", yes=yes, otherwise="to accept the price", unchanged="nothing was asked or billed"
+    )
+    return total
+
+
+def _price(model: "AskedModel", calls: int) -> str:
+    if model.tuned is not None and ":provisioned-model/" in model.id:
+        return "its Provisioned Throughput is billed by the hour, not by the call"
+    price = model.base.prices.on_demand_per_image
+    if model.tuned is not None or model.base.task != "text-to-image" or price is None:
+        return "billed by the call; no price is known"
+    return f"{math.ceil(100 * calls * float(price)) / 100:,.2f} USD (price of the catalogue)"
+
+
+def _rows(
+    model: "AskedModel",
+    prompts: "Sequence[Prompt]",
+    left: "Mapping[str, Answer]",
+    right: "Mapping[str, Answer]",
+) -> "list[Compared]":
+    from bedrock_tuning.client.comparing.side_by_side import asked
+    from bedrock_tuning.report.side_by_side import Compared
+    from bedrock_tuning.serving.side_by_side import identity, seed
+
+    draws = model.base.task == "text-to-image"
+    return [
+        Compared(
+            prompt=prompt,
+            answers=(left[identity(question)], right[identity(question)]),
+            seed=seed(place) if draws else None,
+        )
+        for place, (prompt, question) in enumerate(zip(prompts, asked(model, prompts), strict=True))
+    ]
+
+
+def _losses(deployment: "Deployment", names: Sequence[str]) -> "dict[str, list[Curve]]":
+    """The losses of runs, as far as they left any."""
+    import json
+
+    from bedrock_tuning.client.reports import METRICS, stored
+    from bedrock_tuning.client.runs import row
+    from bedrock_tuning.run.curves import curves
+
+    found = {}
+    for name in names:
+        known = row(deployment, name)
+        if "metrics" in known:
+            written = json.loads(stored(deployment, known).read(METRICS))
+            losses = [each for each in curves(written.get("files", {})) if each.is_loss]
+            if losses:
+                found[name] = losses
+    return found
+
+
+def _print(
+    rows: "Sequence[Compared]",
+    columns: tuple[str, str],
+    losses: "Mapping[str, Sequence[Curve]]",
+) -> None:
+    if losses:
+        emit_table(
+            ("RUN", "LOSS", "FIRST", "LAST"),
+            [
+                (name, each.name, f"{each.points[0].value:.4g}", f"{each.points[-1].value:.4g}")
+                for name, curves in losses.items()
+                for each in curves
+            ],
+        )
+        emit()
+    for number, row in enumerate(rows, 1):
+        emit(f"{number}. {row.prompt.text}")
+        if row.prompt.expected:
+            emit(f"   the dataset: {row.prompt.expected}")
+        for name, answer in zip(columns, row.answers, strict=True):
+            drawn = f"a picture, seed {row.seed}" if answer.picture else ""
+            emit(f"   {name}: {answer.text or drawn or f'no answer: {answer.problem}'}")
+        emit()
