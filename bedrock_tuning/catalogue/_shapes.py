@@ -227,6 +227,13 @@ class Hyperparameter(Shape, frozen=True):
     source: tuple[str, ...] = ()
     note: str = ""
 
+    def rule_of_thumb(self, *, records: int) -> float | None:
+        """The published advice for so many records, within the bounds; None if there is none."""
+        if not self.divide_records_by or not records:
+            return None
+        suggested = records / self.divide_records_by
+        return min(max(suggested, self.min or 0), self.warn or self.max or suggested)
+
 
 class Lifecycle(Shape, frozen=True):
     """Whether the model still takes new jobs; dates as published, None where not announced."""

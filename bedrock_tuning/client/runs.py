@@ -24,7 +24,7 @@ _ALL: Final = 100_000
 Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = (
-    *("decided_about", "execution", "job_name", "run_key", "settings_version"),
+    *("decided_about", "decided_price", "execution", "job_name", "run_key", "settings_version"),
     *("training_version", "validation_version"),
 )
 # What only machines need.

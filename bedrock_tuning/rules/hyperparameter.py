@@ -202,11 +202,9 @@ def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A hyperparameter is far from the published rule of thumb for this number of records."""
     records = dataset.text("training").records
     for parameter, value, text in _numbers(dataset):
-        if not parameter.divide_records_by or not records:
+        suggested = parameter.rule_of_thumb(records=records)
+        if suggested is None:
             continue
-        suggested = records / parameter.divide_records_by
-        low, high = parameter.min or 0, parameter.warn or parameter.max or suggested
-        suggested = min(max(suggested, low), high)
         if not suggested / _FAR_OFF <= value <= max(suggested * _FAR_OFF, 1):
             yield Fault(
                 f"{parameter.name} is {text} for {records:,} records",

@@ -12,7 +12,7 @@ from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
 from bedrock_tuning.config.job_checks import JOB_KEYS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.cost import Estimate, estimate
-from bedrock_tuning.wording import closest
+from bedrock_tuning.wording import closest, counted
 
 LEASE_HOURS: Final = 8
 MAX_RUN_USD: Final = 50.0
@@ -210,6 +210,11 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
         value, why = parameter.default, f"The default, {cited}"
         if key in recommended:
             value, why = recommended[key]
+        elif (thumb := parameter.rule_of_thumb(records=records or 0)) is not None:
+            cited = cite(model.source_of(f"hyperparameters.{key}.divide_records_by").source)
+            # None at all is far from any advice.
+            value = max(1, round(thumb))
+            why = f"The rule of thumb for {counted(records or 0, 'record')}, {cited}"
         elif value is None:
             value, why = parameter.auto or parameter.min, f"Needed, without a default, {cited}"
         if value == parameter.auto and value is not None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import NoCredentialsError
@@ -100,7 +101,11 @@ def test_without_a_project_what_is_deployed_is_listed(run: Run, aws: StubbedAws)
         )
     aws.answer("tagging", "get_resources", {"ResourceTagMappingList": []}, None)
     aws.answer("bedrock", "list_custom_models", {"modelSummaries": []}, None)
+    none: dict[str, Any] = {"provisionedModelSummaries": []}
+    aws.answer("bedrock", "list_provisioned_model_throughputs", none, None)
+    aws.answer("bedrock", "list_custom_model_deployments", {"modelDeploymentSummaries": []}, None)
     aws.answer("ssm", "get_parameters_by_path", {"Parameters": []}, None)
+    aws.stands("data")
     result = run("list")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[1].split() == ["cats", "CREATE_COMPLETE"]

@@ -5,7 +5,9 @@ import pytest
 from bedrock_tuning.catalogue import BaseModel, catalogue
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.errors import CustomizationError, UserError
+from bedrock_tuning.rules import BY_ID
 from bedrock_tuning.run.proposal import Data, fitting, propose, unfit
+from tests.support.examples import dataset_of
 
 OURS = [each for each in catalogue().values() if each.started_types]
 DRAWS = catalogue()["titan-image-generator-v2"]
@@ -44,6 +46,20 @@ def test_steps_follow_the_published_table(images: int, steps: int) -> None:
     values = proposed(DRAWS, images)
     assert values["stepCount"] == steps
     assert (values["batchSize"], values["learningRate"]) == (8, 1e-5)
+
+
+@pytest.mark.parametrize(("records", "steps"), [(9, 1), (1_600, 10), (100_000, 20)])
+def test_the_rule_of_thumb_is_proposed_and_no_rule_hints_against_it(
+    records: int, steps: int
+) -> None:
+    found = propose(
+        "chat", catalogue()["nova-lite"], data=data(records, form="chat"), why_model="x", given={}
+    )
+    chosen = found.customization.hyperparameters
+    assert chosen["learningRateWarmupSteps"] == str(steps)
+    seen = {"training": {"records": records}, "hyperparameters": dict(chosen)}
+    rule = BY_ID["H108"]
+    assert list(rule.check(dataset_of("nova-lite", seen), None)) == []
 
 
 def test_a_known_price_is_the_budget_and_an_unknown_one_waits_for_a_person() -> None:
