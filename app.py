@@ -61,7 +61,14 @@ def build_app(
         problems = error.problems
     # The settings are ours alone; CDK gets what is CDK's, and what the CLI's --context adds.
     flags = {key: value for key, value in (values or {}).items() if key != "tuning"}
-    app = cdk.App(context=flags, outdir=outdir, analytics_reporting=False)
+    app = cdk.App(
+        context=flags,
+        outdir=outdir,
+        analytics_reporting=False,
+        # It takes seconds of each synthesis; tests/stacks/test_lint.py runs it on every case, and
+        # the proof refuses each property that none of its checks reads.
+        builtin_cloud_formation_validation=False,
+    )
     read = project.read(
         (values or {}).get("tuning"),
         environment=app.node.try_get_context("environment"),

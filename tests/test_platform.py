@@ -39,7 +39,9 @@ class WebPage(cdk.Stack):
 
 def _app(out: Path, files: Path, **settings: Any) -> cdk.App:
     """The example: a Stage with the platform and four customizations, beside another stack."""
-    app = cdk.App(outdir=str(out), analytics_reporting=False)
+    app = cdk.App(
+        outdir=str(out), analytics_reporting=False, builtin_cloud_formation_validation=False
+    )
     app.node.set_context("aws:cdk:enable-path-metadata", True)
     WebPage(app, "web-page")
     stage = cdk.Stage(app, "Prod")

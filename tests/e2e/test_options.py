@@ -349,13 +349,17 @@ def test_a_role_that_others_narrowed_or_widened_is_told(world: World, role: Role
     kept = [each for each in right["Statement"] if "s3:PutObject" not in each["Action"]]
     assert len(kept) < len(right["Statement"])
     role.allow({**right, "Statement": kept})
-    narrowed = role.command("preflight")
+    narrowed, red = role.command("preflight"), role.command("doctor", "service-roles")
     everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     role.allow({**right, "Statement": [*right["Statement"], everything]})
     widened = role.command("doctor", "service-roles")
     role.allow(right)
     assert narrowed.exit_code == 1
     assert "s3:PutObject" in " ".join(json.loads(narrowed.stdout)["problems"])
+    (check,) = json.loads(red.stdout)["checks"]
+    assert check["state"] == "fail"
+    assert "s3:PutObject" in check["answers"][0]["seen"]
+    assert "tuning preflight -e local --json" in check["answers"][0]["fix"]
     (check,) = json.loads(widened.stdout)["checks"]
     assert check["state"] == "warn"
     assert "s3:*" in check["answers"][0]["seen"]

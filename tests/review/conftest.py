@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,8 +13,6 @@ from app import ROOT, build_app, read_context
 from bedrock_tuning.config import customization, settings
 from bedrock_tuning.contracts import contracts
 from tests.review.broken import Synthesized
-
-os.environ.setdefault("CDK_VALIDATION", "false")
 
 KEYS = "arn:aws:kms:us-east-1:111122223333:key/"
 BOUNDARY = "arn:aws:iam::111122223333:policy/org/Boundary"

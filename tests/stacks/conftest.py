@@ -14,9 +14,6 @@ from tools.scan.cases import Case
 Synth = Callable[..., CloudAssembly]
 Built = Callable[[Case], cdk.App]
 
-# The validator inside aws-cdk-lib starts anew in every synthesis; test_lint.py runs it once.
-os.environ.setdefault("CDK_VALIDATION", "false")
-
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
@@ -56,7 +53,6 @@ def bare(tmp_path: Path) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "CDK_OUTDIR": str(tmp_path / "cdk.out"),
-        "CDK_VALIDATION": "false",
         # Where the home is empty, jsii unpacks 200 MB of libraries into it: 4 s in each process.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": os.environ.get(
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT",

@@ -5,7 +5,6 @@ The other scanners are gates in tests/stacks; checkov has an environment of its 
 Exit code 0: every finding is accepted and no acceptance is stale; 1: not so; 2: could not run.
 """
 
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,6 @@ REPORT = ROOT / "build" / "scan.md"
 
 def main() -> int:
     """Scans, prints what is to be done and writes build/scan.md."""
-    # The validator inside aws-cdk-lib has a test of its own.
-    os.environ.setdefault("CDK_VALIDATION", "false")
     try:
         judged = _judge()
     except TuningError as error:
