@@ -1,18 +1,19 @@
 """The only AWS clients of the functions, made at first use and kept while the function is warm."""
 
-import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 import botocore
+import msgspec
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.run.messages import ATTRIBUTES, Message
 from bedrock_tuning.run.price_list import API_REGION
 
 if TYPE_CHECKING:
@@ -155,22 +156,15 @@ def ec2() -> "EC2Client":
     return told_apart(boto3.client("ec2", config=_CONFIG))
 
 
-def tell(
-    topic_arn: str,
-    *,
-    subject: str,
-    message: Mapping[str, str | None],
-    customization: str,
-    status: str,
-) -> None:
+def tell(topic_arn: str, message: Message) -> None:
     """Sends a message, with the attributes by which subscriptions choose."""
     sns().publish(
         TopicArn=topic_arn,
-        Subject=subject.encode("ascii", "replace").decode()[:100],
-        Message=json.dumps(message),
+        Subject=message.subject.encode("ascii", "replace").decode()[:100],
+        Message=msgspec.json.encode(message).decode(),
         MessageAttributes={
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in (("customization", customization), ("status", status))
+            name: {"DataType": "String", "StringValue": getattr(message, name)}
+            for name in ATTRIBUTES
         },
     )
 

@@ -17,6 +17,7 @@ from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.run.failure_advice import with_advice
 from bedrock_tuning.run.items import WARNED
+from bedrock_tuning.run.messages import Message
 from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
@@ -290,8 +291,8 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
 
 def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:
     whose = name or "unknown"
-    message = {"status": status, "customization": whose, "message": text}
-    _aws.tell(env.topic_arn, subject=subject, message=message, customization=whose, status=status)
+    told = Message(status=status, customization=whose, subject=subject, message=text)
+    _aws.tell(env.topic_arn, told)
 
 
 def _read(env: LeaseEnvironment, name: str) -> Intent:

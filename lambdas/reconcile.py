@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_tuning.config.lambda_environment import ReconcileEnvironment
 from bedrock_tuning.run import job
+from bedrock_tuning.run.messages import Message
 from bedrock_tuning.run.outcome import Outcome
 from bedrock_tuning.run.reconciling import (
     Ended,
@@ -276,15 +277,12 @@ def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Resu
 
 
 def _tell(env: ReconcileEnvironment, item: Item, outcome: Outcome) -> None:
-    _aws.tell(
-        env.topic_arn,
-        subject=outcome.subject,
-        message={
-            "status": outcome.status,
-            "customization": item["customization"],
-            "run": item["run"],
-            "message": outcome.message,
-        },
-        customization=item["customization"],
+    told = Message(
         status=outcome.status,
+        customization=item["customization"],
+        run=item["run"],
+        subject=outcome.subject,
+        message=outcome.message,
+        failed=outcome.failed,
     )
+    _aws.tell(env.topic_arn, told)

@@ -1,0 +1,48 @@
+"""What an environment's SNS topic says: the fields of each message, and what each status means."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+# By which subscriptions choose: each message has these fields as attributes, too.
+ATTRIBUTES: Final = ("customization", "status")
+STATUSES: Final[Mapping[str, str]] = {
+    "awaiting-approval": "A price has to be approved or declined before anything is paid.",
+    "rejected": "The dataset has errors; the report lists them.",
+    "trained-on": "The validation set has pictures that would be trained on.",
+    "closed": "The base model takes no new jobs.",
+    "outdated": "What was checked or priced changed before the job started.",
+    "superseded": "A newer upload took the place of this one before its job started.",
+    "already-trained": "The same data was trained before.",
+    "in-progress": "The same data is being trained by another run.",
+    "declined": "Somebody declined the price.",
+    "expired": "Nobody answered before the end of the time to approve.",
+    "stopped": "Somebody stopped the job.",
+    "aborted": "Somebody stopped the run.",
+    "failed": "The job or a step of the run failed.",
+    "trained": "The model is trained, and not served.",
+    "served": "The model is served.",
+    "not-better": "The model is kept and not published: its evaluation failed.",
+    "serving-failed": "The model is trained, and could not be served.",
+    "removed": "The model is no longer served.",
+    "withdrawn": "A pointer to an endpoint that is gone was removed.",
+    "lease-ends": "The lease of an endpoint ends soon.",
+    "lease-ended": "The lease of an endpoint ended, and the endpoint was deleted.",
+}
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message in JSON. Fields that do not apply are left out; more fields may come."""
+
+    status: Annotated[str, Meta(description="What happened; docs/messages.md lists all.")]
+    customization: Annotated[str, Meta(description='Whose it is; "unknown" where nobody knows.')]
+    run: Annotated[str, Meta(description="The run, as in `tuning runs`.")] = ""
+    subject: Annotated[str, Meta(description="What happened, in a few words.")] = ""
+    message: Annotated[str, Meta(description="What happened, and what to do.")] = ""
+    reason: Annotated[str, Meta(description="Why somebody is asked.")] = ""
+    estimate: Annotated[str, Meta(description="The price that is to be approved.")] = ""
+    approve: Annotated[str, Meta(description="The command that approves or declines it.")] = ""
+    failed: Annotated[bool, Meta(description="Whether an alarm fires, too.")] = False
+    notify: Annotated[bool, Meta(description="Always true in a message.")] = True
+    execution: Annotated[str, Meta(description="The execution that could not be closed.")] = ""
