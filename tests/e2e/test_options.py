@@ -290,7 +290,7 @@ def role(world: World, tmp_path_factory: pytest.TempPathFactory) -> Role:
 
 @pytest.fixture(scope="module")
 def others(world: World, scientist: Any, role: Role) -> dict[str, EndedExecution]:
-    """How the runs of graded, taught, lent and foldered ended, which go on side by side."""
+    """How the first runs of graded, taught, lent and foldered ended, which go on side by side."""
     validation = _in_folders(world, scientist, "validation", count=VALIDATION)
     version = _upload(world, scientist, "foldered", validation, kind="validation")
     assert world.follow(version, kind="validation").outcome == "waiting"
@@ -310,10 +310,37 @@ def _job(world: World, ended: EndedExecution) -> dict[str, Any]:
     return job
 
 
-def test_images_in_two_folders_are_trained_on(
-    world: World, others: dict[str, EndedExecution]
+def test_a_model_of_images_in_two_folders_that_passes_its_gate_is_served(
+    others: dict[str, EndedExecution],
 ) -> None:
-    assert others["foldered"].outcome == "trained", others["foldered"].why
+    assert others["foldered"].outcome == "served", others["foldered"].why
+    assert others["foldered"].state["serving"]["evaluated"]
+
+
+def test_below_the_gate_the_old_model_stays_and_people_are_told_why(
+    world: World, scientist: Any, others: dict[str, EndedExecution]
+) -> None:
+    served = world.row(others["foldered"])
+    rows = _in_folders(world, scientist, "validation", count=40)
+    captions = [row["caption"] for row in rows]
+    # No model finds a picture by the caption of another one.
+    wrong = [
+        {**row, "caption": caption}
+        for row, caption in zip(rows, captions[7:] + captions[:7], strict=True)
+    ]
+    version = _upload(world, scientist, "foldered", wrong, kind="validation")
+    world.follow(version, kind="validation")
+    training = _in_folders(world, scientist, "training", count=TRAINING + 1)
+    ended = world.follow(_upload(world, scientist, "foldered", training))
+    assert ended.outcome == "not-better", ended.why
+    told = ended.state["outcome"]
+    assert told["notify"]
+    assert "min_recall is 50.0%" in told["message"]
+    assert f"the published model, of run {served['run']}, was not evaluated" in told["message"]
+    assert f"serves {served['model_arn']} again" in told["message"]
+    models = {each["modelArn"] for each in world.throughputs()}
+    assert served["model_arn"] in models
+    assert world.row(ended)["model_arn"] not in models
 
 
 def test_reinforcement_with_a_grader_ends_as_a_served_model(
