@@ -5,6 +5,7 @@ from typing import Final
 
 from tools.bench.result import Results, Section
 
+# Of columns whose name is no word.
 _HEADS: Final = {
     "rows_per_s": "rows/s",
     "records_per_s": "records/s",
@@ -21,6 +22,7 @@ _HEADS: Final = {
     "import_ms": "import, ms",
     "cpu_ms": "CPU, ms",
     "unpacked_mb": "unpacked, MB",
+    "mb": "MB",
 }
 
 
@@ -76,7 +78,7 @@ def _section(section: Section) -> Iterator[str]:
     yield section.about
     yield ""
     columns = [name for name in section.columns if any(name in row.figures for row in section.rows)]
-    yield f"| | {' | '.join(_HEADS[name] for name in columns)} | ± |"
+    yield f"| | {' | '.join(_HEADS.get(name, name) for name in columns)} | ± |"
     yield f"|---|{'---:|' * (len(columns) + 1)}"
     for row in section.rows:
         cells = [

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from bedrock_tuning.dataset.images.header import header
 from tools.bench.__main__ import main
+from tools.bench.page import markdown
 from tools.bench.pictures import pictures
 from tools.bench.result import Results, Section
 from tools.bench.row_peers import json_reader, parser, pydantic_reader
@@ -153,3 +154,18 @@ def test_some_sections_measured_again_leave_the_others_as_they_were() -> None:
     ]
     assert new.date == "old"
     assert "Measured by itself: new, A processor" in new.sections[1].notes[0]
+
+
+def test_columns_are_headed_by_words() -> None:
+    section = Section(name="x", title="X", columns={"wall_s": "{:.1f}", "stacks": "{:.0f}"})
+    section.row("all").add({"wall_s": 1.5, "stacks": 304.0})
+    machine = {
+        **dict.fromkeys(("commit", "processor", "cores", "memory_gib", "kernel"), "x"),
+        "python": "3.11",
+        "versions": {},
+    }
+    found = Results(
+        date="today", quick=False, rounds=1, machine=machine, load=[1, 2], sections=[section]
+    )
+    assert "| | wall, s | stacks | ± |" in markdown(found)
+    assert "| all | 1.5 | 304 | 0% |" in markdown(found)
