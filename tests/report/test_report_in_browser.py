@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bedrock_tuning.report.html import to_html
+from tests.report import test_side_by_side
 from tests.report.test_report import bad_report, good_report
 from tests.report.test_run_page import FILES, page
 from tests.run.test_what_a_run_takes import priced_report
@@ -20,6 +21,7 @@ PAGES = {
     "good": lambda: to_html(good_report()),
     "priced": lambda: to_html(priced_report()),
     "run": page,
+    "side by side": test_side_by_side.page,
 }
 
 
