@@ -186,7 +186,7 @@ class Wish:
 
     run: the name of the attempt, which begins with its time. order: of an upload or a command, by
     which the newest wins. model_arn: "" for whatever is served, which is a deployment's wish.
-    price: as it was shown or calculated; approval: who agreed to it, and why. by: the requester.
+    price: as it was shown or calculated; approval: who agreed to it, and why.
     """
 
     run: str
@@ -197,7 +197,6 @@ class Wish:
     terms: Terms
     price: str = ""
     approval: str = ""
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +233,7 @@ def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
         generation=intent.generation + 1,
         on=wish.terms.mode != "none",
         why=_WHY[wish.started_by],
-        by=wish.by or wish.run,
+        by=wish.run,
         since=now,
         owner=wish.run,
         until=until,

@@ -12,7 +12,7 @@ def end(work: Work) -> State:
     if "generation" not in work.state and not owns(work):
         ended = work.intent.ended(
             why="a person ended it",
-            by=work.state.get("by", ""),
+            by=work.state["run"],
             now=_runs.now(),
             owner=work.state["run"],
         )

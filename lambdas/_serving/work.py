@@ -226,13 +226,18 @@ def wish(work: Work) -> Wish:
         terms=terms_of(work.customization),
         price=state.get("price") or "",
         approval=_approval(state),
-        by=state.get("by", ""),
     )
 
 
 def _approval(state: Mapping[str, Any]) -> str:
-    """Why the price may be spent: as the run knows, or by the answer of a person who was asked."""
+    """Why the price may be spent: as the run knows, or by the answer of a person who was asked.
+
+    Who starts an execution could write any name into it, so only its own name is recorded:
+    CloudTrail knows who started it.
+    """
     answer = state.get("approved")
+    if answer is None and state.get("started_by") == "person":
+        return f"agreed to by whoever started {state['run']}"
     if answer is None:
         return state.get("approval") or ""
     return " ".join(filter(None, ["approved by", answer.get("approved_by"), answer.get("reason")]))

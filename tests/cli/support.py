@@ -197,15 +197,6 @@ class StubbedAws(Aws):
         else:
             self.answer("ssm", "get_parameter", {"Parameter": {"Value": value}}, asked)
 
-    def called_by(self, arn: str = CALLER) -> None:
-        """Who is calling."""
-        self.answer(
-            "sts",
-            "get_caller_identity",
-            {"UserId": "u", "Account": "000000000000", "Arn": arn},
-            {},
-        )
-
 
 def item(**values: Any) -> dict[str, Any]:
     """An item of the runs table as DynamoDB returns it."""

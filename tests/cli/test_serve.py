@@ -8,7 +8,7 @@ import pytest
 from bedrock_tuning.client import endpoints, executions
 from bedrock_tuning.config.customization import Customization, load
 from tests.cli.conftest import Run
-from tests.cli.support import CALLER, WORKFLOW, StubbedAws
+from tests.cli.support import WORKFLOW, StubbedAws
 from tests.cli.test_one_run import OURS, throughput
 
 MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/amazon.titan-embed-image-v1:0/abcdefg"
@@ -61,16 +61,13 @@ def _started(
     """chosen: by --run; else the pointer says which run trained the model."""
     if not chosen:
         aws.points("run", EARLIER)
-    aws.called_by()
     serving = {
         "customization": "pets-search",
         "run": RUN,
         "started_by": "person",
         "model_arn": model,
         "model_run": EARLIER,
-        "by": CALLER,
         "price": price,
-        "approval": f"agreed to by {CALLER}",
     }
     aws.answer(
         "stepfunctions",

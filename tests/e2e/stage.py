@@ -83,7 +83,7 @@ class Stage:
         """What serving begins with at a person's word, newer than every run before; and more."""
         self.asked += 1
         run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-serve-{self.asked:06d}"
-        person = {"run": run, "started_by": "person", "by": "a test", "model_run": self.good_run}
+        person = {"run": run, "started_by": "person", "model_run": self.good_run}
         return {**self.steps.entered["Serve"]["serving"], **person, **more}
 
     @property

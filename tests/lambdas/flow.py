@@ -34,8 +34,8 @@ PERSON = {
     "run": "20261122-100000-serve-abcdef",
     "started_by": "person",
     "base_arn": None,
-    "by": SOMEBODY,
     "price": "2.00 USD per hour",
+    # What a caller says of itself is not recorded.
     "approval": f"agreed to by {SOMEBODY}",
 }
 

@@ -101,7 +101,6 @@ def _end(deployment: "Deployment", customization: str, *, as_json: bool) -> None
         "run": run,
         "started_by": "person",
         "end": True,
-        "by": deployment.aws.sts.get_caller_identity()["Arn"],
     }
     execution = start_serving(deployment, serving)
     if as_json:

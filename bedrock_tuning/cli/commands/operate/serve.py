@@ -78,16 +78,13 @@ def serve(
         unchanged="nothing is served or billed",
     )
     run = started_now("serve")
-    who = deployment.aws.sts.get_caller_identity()["Arn"]
     serving = {
         "customization": chosen.name,
         "run": run,
         "started_by": "person",
         "model_arn": model,
         "model_run": of_run or _pointer(deployment, chosen.name, "run") or "",
-        "by": who,
         "price": "\n".join(price),
-        "approval": f"agreed to by {who}",
     }
     execution = start_serving(deployment, serving)
     if as_json:
