@@ -46,6 +46,7 @@ _ATTEMPTS: Final = 5
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
 # Of runs that go on without the roles of their customization.
 _AFTER_ITS_JOB: Final = ("trained", "serving")
+_ROLES: Final = ("ServiceRole", "StarterRole")
 # Only resources of customizations that had another name have this one.
 _FORMER_NAME: Final = "RenamedFrom"
 
@@ -71,10 +72,23 @@ def handler(event: dict[str, Any], context: Any) -> None:
         former = properties.get(_FORMER_NAME)
         if former and former != event.get("OldResourceProperties", {}).get(_FORMER_NAME):
             renaming.move(env, old=former, new=name)
-        _pointers.publish(env.parameter_prefix, name, "serving", "deployed")
+        _keep_roles(env, name, properties)
         answer["Data"] = _reconcile(env, name, event)
 
     _cloudformation.respond(event, act, unknown="provisioned-throughput/unknown")
+
+
+def _keep_roles(env: ThroughputEnvironment, name: str, properties: Mapping[str, Any]) -> None:
+    """Publishes that the stack is deployed, with its roles.
+
+    Raises RuntimeError if other roles take the place of those that an open run needs, which
+    CloudFormation would delete when this deployment ends. It rolls back to those in the pointer.
+    """
+    roles = " ".join(filter(None, map(properties.get, _ROLES)))
+    before = _pointers.read(env.parameter_prefix, name, "serving") or ""
+    if before.startswith("arn:") and before != roles:
+        _refuse_while_training(env, name, then="deploy again")
+    _pointers.publish(env.parameter_prefix, name, "serving", roles or "deployed")
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
@@ -215,7 +229,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     name = properties["Customization"]
     if _OF_THE_OLD_LAYOUT in properties:
         return "kept: its customization has a stack of its own now"
-    _refuse_while_training(env, name)
+    _refuse_while_training(env, name, then="delete the stack again")
     former = properties.get(_FORMER_NAME, "")
     if former and _pointers.read(env.parameter_prefix, former, "serving") is not None:
         # The new name goes before the old one: that was no renaming, or one that failed.
@@ -256,8 +270,8 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     return "; ".join(reasons) or "nothing is served now"
 
 
-def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
-    """Raises RuntimeError while a run has a job or may start one: its roles go with the stack.
+def _refuse_while_training(env: ThroughputEnvironment, name: str, *, then: str) -> None:
+    """Raises RuntimeError while a run has a job or may start one: the roles that it needs would go.
 
     What a run has read of its settings names these roles, for as long as it waits.
     """
@@ -270,7 +284,7 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
             raise RuntimeError(
                 f"run {item['run']} is {item['status']} and needs the roles of this stack: decline "
                 "or stop it (tuning approve RUN --decline, tuning stop RUN) or wait until it ends, "
-                "then delete the stack again"
+                f"then {then}"
             )
     pages = (
         _aws.bedrock()
@@ -287,7 +301,7 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str) -> None:
             if item.get("customization") == name if known else usual:
                 raise RuntimeError(
                     f"{each['jobName']} is running and needs the roles of this stack: stop it "
-                    "(tuning stop RUN) or wait until it ends, then delete the stack again"
+                    f"(tuning stop RUN) or wait until it ends, then {then}"
                 )
 
 

@@ -32,9 +32,8 @@ class CustomizationStack(TuningStack):
         super().__init__(scope, construct_id, **kwargs)
         contracts = permissions.contracts
         here = permissions.elsewhere()
-        own_roles = []
         if f"role.bedrock.{name}" not in contracts.given:
-            own_roles.append(here.role(self, "BedrockRole", f"bedrock.{name}"))
+            here.role(self, "BedrockRole", f"bedrock.{name}")
         starter = here.role(self, "Starter", f"start.{name}")
         for persona in PEOPLE:
             if persona.of_customization:
@@ -42,6 +41,10 @@ class CustomizationStack(TuningStack):
         for role in contracts.roles:
             if role.place.stack == name and role.name.startswith("role.person."):
                 here.role(self, role.place.path, role.name.removeprefix("role."))
+        roles = {
+            "ServiceRole": here.fill(f"{{role.bedrock.{name}}}", self),
+            "StarterRole": starter.role_arn,
+        }
         # Written here, not by the CDK: numbers that pass through it lose their type.
         text = deployed.template_text(contracts.settings[name])
         settings = ssm.CfnParameter(
@@ -49,13 +52,7 @@ class CustomizationStack(TuningStack):
             "Settings",
             name=settings_name(contracts.environment, name),
             type="String",
-            value=Fn.sub(
-                text,
-                {
-                    "ServiceRole": here.fill(f"{{role.bedrock.{name}}}", self),
-                    "StarterRole": starter.role_arn,
-                },
-            ),
+            value=Fn.sub(text, roles),
         )
         serving = CustomResource(
             self,
@@ -64,14 +61,15 @@ class CustomizationStack(TuningStack):
             service_token=here.fill(f"{{{PROVIDER}}}", self),
             service_timeout=Duration.minutes(15),
             removal_policy=RemovalPolicy.DESTROY,
-            properties=dict(contracts.serving[name]),
+            # It refuses to let other roles take the place of those that an open run needs.
+            properties={**contracts.serving[name], **roles},
         )
         budget = contracts.budgets.get(name)
         if budget is not None:
             CfnResource(self, "Budget", type="AWS::Budgets::Budget", properties=dict(budget))
         self._alarms(here, name)
-        # Deleted first: as long as an endpoint needs them, the others stay.
-        serving.node.add_dependency(*own_roles, starter, settings)
+        # Deleted first, as its properties name the roles: while an endpoint needs them, all stay.
+        serving.node.add_dependency(settings)
         export(self, "Serving", serving.get_att_string("Status"))
         for key, value in {**contracts.settings[name]["tags"], CUSTOMIZATION_TAG: name}.items():
             Tags.of(self).add(key, value)

@@ -22,7 +22,12 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is None:
             continue
-        expected: dict[str, Any] = {**wanted, "ServiceToken": provider}
+        expected: dict[str, Any] = {
+            **wanted,
+            "ServiceToken": provider,
+            "ServiceRole": evidence.bound.fill(f"{{role.bedrock.{name}}}"),
+            "StarterRole": evidence.bound.fill(f"{{role.start.{name}}}"),
+        }
         actual = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)

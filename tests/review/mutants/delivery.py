@@ -334,6 +334,11 @@ def no_lease(copy: Copy) -> None:
     copy.properties("pets-search/Throughput")["LeaseHours"] = "none"
 
 
+@flaw("M803", "serving: replaced roles are not noticed while a run needs them")
+def unguarded_roles(copy: Copy) -> None:
+    del copy.properties("pets-search/Throughput")["StarterRole"]
+
+
 @flaw("M803", "serving: in the hands of another function")
 def other_provider(copy: Copy) -> None:
     copy.properties("pets-search/Throughput")["ServiceToken"] = (
