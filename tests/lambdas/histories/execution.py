@@ -104,6 +104,11 @@ class Execution:
         self.status = "ABORTED"
         self.world.log.append(f"{self.world.now:%H:%M} {self.name} aborted in {self.here}")
 
+    def redrive(self) -> None:
+        """Somebody lets it go on where it broke off: the state begins again."""
+        self.status, self.begun, self.tries, self.due = "RUNNING", "", {}, self.world.now
+        self.world.log.append(f"{self.world.now:%H:%M} {self.name} redriven in {self.here}")
+
     def act(self) -> None:
         """The next state."""
         described = STATES[self.here]

@@ -17,8 +17,11 @@ OLD = model_arn(1)
 QUIET, DAYS = timedelta(hours=5), timedelta(days=3)
 
 
-def play(world: World, *, many: int, quiet: timedelta = QUIET) -> None:
-    """Two runs or more in one purchase's time, and so many other things that happen besides."""
+def play(world: World, *, many: int, quiet: timedelta = QUIET, redrives: bool = False) -> None:
+    """Two runs or more in one purchase's time, and so many other things that happen besides.
+
+    redrives: executions are stopped and redriven, too.
+    """
     chance = world.chance
     world.aws.ssm.values |= pointers()
     world.aws.bedrock.models[OLD] = BASE
@@ -32,6 +35,8 @@ def play(world: World, *, many: int, quiet: timedelta = QUIET) -> None:
         (world.now + timedelta(minutes=chance.uniform(0, 150)), chance.choice(others))
         for _ in range(many)
     ]
+    for act in (world.abort, world.redrive) * (2 if redrives else 0):
+        what.append((world.now + timedelta(minutes=chance.uniform(0, 300)), act))
     for moment, act in sorted(what, key=lambda each: each[0]):
         play_until(world, moment)
         world.pass_to(moment)

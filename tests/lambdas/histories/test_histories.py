@@ -59,14 +59,21 @@ def history(
     for module in MODULES:
         monkeypatch.setattr(module, "datetime", clock(lambda: worlds[-1]))
 
-    def played(seed: int, *, many: int = 3, chaos: float = 0.01, whole: bool = False) -> World:
+    def played(
+        seed: int,
+        *,
+        many: int = 3,
+        chaos: float = 0.01,
+        whole: bool = False,
+        redrives: bool = False,
+    ) -> World:
         world = begin(aws, seed, customize, chaos=chaos)
         if not chaos:
             # No lease ends before the history does.
             customize(serving={"lease_hours": 100})
         worlds[:] = [world]
         world.begin = world.upload if whole else world.run
-        play(world, many=many, quiet=DAYS if whole else QUIET)
+        play(world, many=many, quiet=DAYS if whole else QUIET, redrives=redrives)
         return world
 
     return played
@@ -93,6 +100,18 @@ def test_every_history_of_whole_runs_ends_well_and_the_next_upload_works(history
             wrong[seed] = found
     listed = "\n".join(f"seed {seed}: {'; '.join(found)}" for seed, found in wrong.items())
     assert not wrong, f"{len(wrong)} of {HISTORIES // 3} histories are wrong\n{listed}"
+
+
+def test_a_redriven_execution_does_no_harm_and_starts_no_second_job(history: Play) -> None:
+    wrong: dict[int, list[str]] = {}
+    for seed in range(FIRST, FIRST + HISTORIES // 10):
+        world = history(seed, many=seed % 3, whole=True, redrives=True)
+        found = [*faults(world), *run_faults(world)]
+        found += filter(None, [the_next_upload_fails(world)])
+        if found:
+            wrong[seed] = found
+    listed = "\n".join(f"seed {seed}: {'; '.join(found)}" for seed, found in wrong.items())
+    assert not wrong, f"{len(wrong)} of {HISTORIES // 10} histories are wrong\n{listed}"
 
 
 def test_of_runs_that_overtake_one_another_the_newest_is_served(history: Play) -> None:

@@ -127,6 +127,12 @@ class World:
         if running:
             self.chance.choice(running).abort()
 
+    def redrive(self) -> None:
+        """Somebody redrives an execution that failed or was stopped."""
+        broken = [each for each in self.executions if each.status in ("ABORTED", "FAILED")]
+        if broken:
+            self.chance.choice(broken).redrive()
+
     def delete(self) -> None:
         """Somebody deletes an endpoint by hand."""
         ready = [
