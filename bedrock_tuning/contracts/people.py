@@ -192,8 +192,30 @@ def _of(persona: Persona, customizations: Iterable[str]) -> list[tuple[str, str]
 
 
 def _grants(persona: Persona, scope: Scope, whose: str) -> tuple[Grant, ...]:
-    every = (grant for name in persona.abilities for grant in ABILITIES[name](scope, whose))
-    return tuple(dict.fromkeys(every))
+    every = dict.fromkeys(
+        grant for name in persona.abilities for grant in ABILITIES[name](scope, whose)
+    )
+    return tuple(
+        grant
+        for grant in every
+        if not any(_includes(o, grant) and not _includes(grant, o) for o in every)
+    )
+
+
+def _includes(wider: Grant, grant: Grant) -> bool:
+    """Whether a grant allows all that another one allows, under no other conditions."""
+    asked = {(each.operator, each.key): set(each.values) for each in wider.conditions}
+    return (
+        set(grant.actions) <= set(wider.actions)
+        and set(grant.resources) <= set(wider.resources)
+        and asked.keys() == {(each.operator, each.key) for each in grant.conditions}
+        # More values let more through, but for operators that say what must not be.
+        and all(
+            set(each.values) == (values := asked[each.operator, each.key])
+            or ("Not" not in each.operator and set(each.values) < values)
+            for each in grant.conditions
+        )
+    )
 
 
 def able(needs: Collection[str]) -> list[Persona]:
