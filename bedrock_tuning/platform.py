@@ -31,7 +31,7 @@ from bedrock_tuning.constructs.stacks.pipeline import PipelineStack
 from bedrock_tuning.constructs.stacks.serving import ServingStack
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.contracts import contracts as contracts_of
-from bedrock_tuning.contracts.project import tagged
+from bedrock_tuning.contracts.project import start_problems, tagged
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.review import attestation, judgement, permitted
 from bedrock_tuning.run.cost import may_wait
@@ -198,6 +198,7 @@ class Customization:
             platform.settings,
         )
         too_long = deployed.length_problem(wanted)
-        if too_long:
-            raise ConfigurationError([too_long])
+        problems = [*filter(None, [too_long]), *start_problems(wanted, platform.settings)]
+        if problems:
+            raise ConfigurationError(problems)
         self.stack = platform.add(wanted)

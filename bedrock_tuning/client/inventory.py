@@ -18,7 +18,8 @@ from bedrock_tuning.run.job import TAG_PREFIX, run_of
 
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
-_ROLES: Final = ("service_role", "starter_role")
+# What only a deployment knows.
+_DEPLOYED: Final = ("service_role", "starter_role", "request")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]
     for page in pages:
         for parameter in page["Parameters"]:
             values = json.loads(parameter["Value"])
-            own = {key: each for key, each in values.items() if key not in _ROLES}
+            own = {key: each for key, each in values.items() if key not in _DEPLOYED}
             yield parameter["Name"].rpartition("/")[2], own
 
 

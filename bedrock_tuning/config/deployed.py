@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import catalogue
@@ -21,14 +22,10 @@ SETTINGS_BYTES_MAX: Final = _PARAMETER_BYTES - _ROLES_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """A customization with the roles of its stack.
-
-    service_role: Bedrock assumes it for jobs. starter_role: the workflow assumes it to start them.
-    """
+    """A customization with the role that Bedrock assumes for its jobs."""
 
     customization: Customization
     service_role: str
-    starter_role: str
 
 
 def to_settings(customization: Customization) -> dict[str, Any]:
@@ -86,7 +83,6 @@ def from_settings(values: Mapping[str, Any]) -> Deployed:
                 evaluation=Evaluation(**values["evaluation"]),
             ),
             service_role=values["service_role"],
-            starter_role=values["starter_role"],
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise CustomizationError(
@@ -103,14 +99,20 @@ def text(values: Mapping[str, Any]) -> str:
 
 
 def template_text(values: Mapping[str, Any]) -> str:
-    """The parameter's whole value as the text of Fn::Sub, which fills in the roles' ARNs."""
+    """The parameter's whole value as the text of Fn::Sub, which fills in the roles' ARNs.
+
+    There is no starter where the workflow itself starts jobs, whose request the values tell it.
+    """
     own = text(values).removesuffix("}").replace("${", "${!")
-    return f'{own}, "service_role": "${{ServiceRole}}", "starter_role": "${{StarterRole}}"}}'
+    starter = "" if "request" in values else ', "starter_role": "${StarterRole}"'
+    return f'{own}, "service_role": "${{ServiceRole}}"{starter}}}'
 
 
-def length_problem(customization: Customization) -> str | None:
-    """Why a parameter cannot hold a customization; None if it can."""
-    size = len(text(to_settings(customization)).encode())
+def length_problem(
+    customization: Customization, more: Mapping[str, Any] = MappingProxyType({})
+) -> str | None:
+    """Why a parameter cannot hold a customization, with what else it says; None if it can."""
+    size = len(text({**to_settings(customization), **more}).encode())
     if size <= SETTINGS_BYTES_MAX:
         return None
     return (

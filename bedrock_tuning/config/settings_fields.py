@@ -73,6 +73,14 @@ class Settings:
         "(not tested on AWS).",
         default="documented",
     )
+    jobs_started_by: Literal["starter", "workflow"] = described(
+        Choice(choices=("starter", "workflow")),
+        'Who starts jobs. `"starter"`: a role per customization, which the workflow assumes and '
+        'which can pass only its own service role. `"workflow"`: the workflow\'s role itself, for '
+        "all of them: only if AWS refuses `Credentials` of a role of the same account. "
+        "[Decision 14](decisions/0014-who-starts-jobs.md) says what is weaker then.",
+        default="starter",
+    )
     log_retention_days: int = described(
         Choice(choices=LOG_RETENTION_DAYS, why="CloudWatch Logs takes no other number"),
         "How long the logs of functions, workflow and bucket access are kept.",

@@ -46,6 +46,7 @@ def state_machine(
         environment=settings.name,
         approval_days=settings.approval_days,
         placeholders=tuple(placeholders),
+        starters=settings.jobs_started_by == "starter",
     )
     text = json.dumps(definition, indent=1)
     machine = sfn.StateMachine(

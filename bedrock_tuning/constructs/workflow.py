@@ -22,6 +22,7 @@ from bedrock_tuning.constructs.asl import (
     to,
 )
 from bedrock_tuning.constructs.serving_states import serving_states
+from bedrock_tuning.contracts import job_text
 from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
 from bedrock_tuning.contracts.functions import (
     ADMIT,
@@ -61,19 +62,20 @@ def definition(
     environment: str,
     approval_days: int,
     placeholders: Collection[str] = (),
+    starters: bool = True,
 ) -> dict[str, Any]:
     """The whole state machine.
 
     environment: its name, for the commands in messages. approval_days: how long a run waits for a
     person. placeholders: of the contracts; those of a network and of a model key are added to the
-    job's request.
+    job's request. starters: whether a role of the customization starts its job.
     """
     states = {
         **_admission(environment),
         **_checks(),
         **_price(environment, approval_days),
         **_turns(),
-        **_training(placeholders),
+        **_training(placeholders, starters=starters),
         **serving_states(environment, approval_days * DAY_SECONDS),
         **_end(),
     }
@@ -250,14 +252,23 @@ def _with(part: str, yes: str, no: str) -> State:
     return choose(rule, default=no)
 
 
-def _training(placeholders: Collection[str]) -> dict[str, State]:
+def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, State]:
     request = _job_request(placeholders)
-    # .sync: Step Functions waits for the job, hours or days, without any compute of ours. As the
-    # customization's own starter: the workflow's role may start no job and pass no role.
+    validated, configured = (
+        {f"{field}.$": f"$.start.request.{field}"}
+        for field in ("ValidationDataConfig", "CustomizationConfig")
+    )
+    # As the customization's own starter: the workflow's role may start no job and pass no role.
+    credentials: State = {"Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}}
+    if not starters:
+        own, validated, credentials = job_text.request(), job_text.validation(), {}
+        replaced = {f"{key.removesuffix('.$')}.$" for key in own}
+        request = {key: path for key, path in request.items() if key not in replaced} | own
+    # .sync: Step Functions waits for the job, hours or days, without any compute of ours.
     train: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::bedrock:createModelCustomizationJob.sync",
-        "Credentials": {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"},
+        **credentials,
         "Parameters": request,
         "ResultPath": "$.job",
         "Retry": WATCH_RETRY,
@@ -272,17 +283,13 @@ def _training(placeholders: Collection[str]) -> dict[str, State]:
     read: State = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob",
-        "Credentials": train["Credentials"],
+        **credentials,
         "Parameters": {"JobIdentifier.$": "$.job.JobArn"},
         "ResultPath": "$.job",
         "Retry": WATCH_RETRY,
         "Catch": [to("Close run")],
         "Next": "Record job",
     }
-    validated, configured = (
-        {f"{field}.$": f"$.start.request.{field}"}
-        for field in ("ValidationDataConfig", "CustomizationConfig")
-    )
     return {
         "Train": train,
         "Train with validation": {**train, "Parameters": {**request, **validated}},

@@ -6,6 +6,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts import job_text
 from bedrock_tuning.contracts.budgets import monthly_budget
 from bedrock_tuning.contracts.construct_names import places
 from bedrock_tuning.contracts.contract import (
@@ -49,7 +50,8 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         for name, each in customizations.items()
         if (properties := monthly_budget(settings, each)) is not None
     }
-    known = places(customizations, budgets)
+    by_workflow = job_text.by_workflow(settings)
+    known = places(customizations, budgets, starters=not by_workflow)
     base = Contracts(
         environment=settings.name,
         places=known,
@@ -73,6 +75,7 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         alarm_email=settings.alarm_email,
         protected=settings.protected,
         approval_days=settings.approval_days,
+        jobs_started_by=settings.jobs_started_by,
         architecture="arm64" if settings.functions == "lambda" else "x86_64",
         table_keys={
             "": ("id",),
@@ -84,13 +87,17 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
             "OutputBucket": "{output:name}",
             "RunsTable": "{runs:name}",
             "Topic": "{topic}",
+            **(job_text.PLACEHOLDERS if by_workflow else {}),
         },
         retention={
             "logs": settings.log_retention_days,
             "noncurrent": settings.noncurrent_days,
             "work": settings.work_days,
         },
-        settings={name: to_settings(each) for name, each in customizations.items()},
+        settings={
+            name: {**to_settings(each), **job_text.in_settings(settings, each)}
+            for name, each in customizations.items()
+        },
         serving={
             name: {"Customization": name, **_former(each), **to_properties(exposure(each))}
             for name, each in customizations.items()

@@ -35,8 +35,13 @@ def _pipeline(path: str, kind: str) -> Place:
     return Place(stack="pipeline", path=path, type=kind)
 
 
-def places(customizations: Iterable[str], budgets: Iterable[str] = ()) -> dict[str, Place]:
-    """Every construct that contracts name, for these customizations. budgets: who has one."""
+def places(
+    customizations: Iterable[str], budgets: Iterable[str] = (), *, starters: bool = True
+) -> dict[str, Place]:
+    """Every construct that contracts name, for these customizations.
+
+    budgets: who has one. starters: whether each has a role that starts its jobs.
+    """
     known = {
         "training": _data("Training", _BUCKET),
         "validation": _data("Validation", _BUCKET),
@@ -65,6 +70,8 @@ def places(customizations: Iterable[str], budgets: Iterable[str] = ()) -> dict[s
             known[f"person.{each.name}"] = Place(stack="people", path=each.construct, type=_POLICY)
     for name in customizations:
         known |= of_customization(name)
+        if not starters:
+            del known[f"role.start.{name}"]
     for name in budgets:
         known[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
     return known

@@ -280,7 +280,8 @@ class Contracts:
     buckets are closed to others, without "role/". named_roles: whether roles have physical names.
     alarm_email: who is told by mail, if anybody. placeholders: of the workflow's definition.
     protected: stacks have termination protection, and the runs table has its own. approval_days:
-    how long a run waits for a person. architecture: of the functions. table_keys: of the runs table
+    how long a run waits for a person. jobs_started_by: a "starter" of each customization, or the
+    "workflow". architecture: of the functions. table_keys: of the runs table
     (under "") and of its indexes, partition key first. retention: days, of "logs", "noncurrent"
     object versions and "work" files. custom_resources: what those of the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
@@ -307,6 +308,7 @@ class Contracts:
     alarm_email: str = ""
     protected: bool = False
     approval_days: int = 0
+    jobs_started_by: str = "starter"
     architecture: str = "arm64"
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)

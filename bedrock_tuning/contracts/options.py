@@ -19,6 +19,7 @@ from bedrock_tuning.contracts.contract import (
     Scope,
     base_path,
 )
+from bedrock_tuning.contracts.job_text import by_workflow
 from bedrock_tuning.contracts.network import add_network
 from bedrock_tuning.contracts.people import add_roles
 from bedrock_tuning.contracts.resources import administered
@@ -40,7 +41,7 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         # First, so that closed buckets let them in.
         contracts = add_roles(contracts, scope)
     if settings.model_key:
-        contracts = _add_model_key(contracts, nova=_serves_nova(scope))
+        contracts = _add_model_key(contracts, scope)
     if settings.deny_others:
         contracts = _close_buckets(contracts, settings)
     if settings.vpc:
@@ -173,10 +174,12 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
     return replace(contracts, guarded=tuple(closed(each) for each in contracts.guarded))
 
 
-def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
+def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:
     """The custom models' key: jobs make grants, who asks a model decrypts
     (docs/facts/iam.md#model-key).
     """
+    nova = _serves_nova(scope)
+    starts = "role.workflow" if by_workflow(scope.settings) else "role.start."
     place = Place(stack="data", path="ModelKey", type="AWS::KMS::Key")
     encrypt = g.key_through("bedrock", "encrypt models", key="{model-key}", actions=_ENCRYPT)
     decrypt = g.key_through(
@@ -187,7 +190,7 @@ def _add_model_key(contracts: Contracts, *, nova: bool) -> Contracts:
     )
 
     def wider(role: Role) -> Role:
-        if role.name.startswith(("role.start.", "role.bedrock.")):
+        if role.name.startswith((starts, "role.bedrock.")):
             return replace(role, grants=(*role.grants, encrypt))
         if role.name in ("role.Serve", "role.Evaluate") or role.name.startswith("person.uploader."):
             return replace(role, grants=(*role.grants, decrypt))

@@ -11,6 +11,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.customization_fields import tags_max
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts import job_text
 from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.run.exposure import cap_problem, exposure
 
@@ -53,6 +54,7 @@ def read(
         *_caps(checked, found),
         *_tags(checked, found),
         *_service_roles(checked, found),
+        *_started_by_workflow(checked, found),
     ]
     if every or checked.settings is None:
         raise ConfigurationError(every)
@@ -109,6 +111,29 @@ def _service_roles(
                     f"does not name the role {path} of {wanted.file}, which deny_others shuts out "
                     f"of the buckets: add {shown(path)}",
                 )
+
+
+def _started_by_workflow(
+    checked: settings.CheckedSettings, found: customization.LoadResult
+) -> Iterator[str]:
+    for name, chosen in checked.environments.items():
+        for wanted in found.by_environment.get(name, {}).values():
+            yield from start_problems(tagged(wanted, chosen), chosen)
+
+
+def start_problems(wanted: Customization, chosen: Settings) -> Iterator[str]:
+    """Why the workflow's own role cannot start the jobs of a customization, where it has to."""
+    if not job_text.by_workflow(chosen):
+        return
+    if wanted.job.service_role:
+        yield (
+            f"{wanted.file}: job.service_role: cannot be used in {chosen.name}, where "
+            'jobs_started_by = "workflow": the workflow passes only roles that the app makes; '
+            'remove it, or set jobs_started_by = "starter" in cdk.json'
+        )
+    too_long = deployed.length_problem(wanted, job_text.in_settings(chosen, wanted))
+    if too_long and not deployed.length_problem(wanted):
+        yield too_long
 
 
 def _lengths(found: customization.LoadResult) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.catalogue import GEOGRAPHIES
@@ -18,15 +19,17 @@ from bedrock_tuning.contracts.contract import (
     workflow_arn,
 )
 from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
+from bedrock_tuning.contracts.job_text import by_workflow
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 from bedrock_tuning.run import items
 
 
 def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
     """All roles of an environment; a role in the templates that is not here is a fault."""
+    own = () if by_workflow(scope.settings) else scope.customizations.values()
     return (
         *(_bedrock(scope, each, places) for each in scope.customizations.values()),
-        *(_starter(scope, each, places) for each in scope.customizations.values()),
+        *(_starter(scope, each, places) for each in own),
         *(function_role(spec, scope, places) for spec in FUNCTIONS),
         _workflow(scope, places),
         Role(
@@ -230,11 +233,57 @@ def _starter(scope: Scope, customization: Customization, places: Places) -> Role
     )
 
 
+def _all_starters(scope: Scope) -> Iterator[Grant]:
+    """All starters in one, for customizations that are or will be; no permission tells them apart.
+
+    What binds a job to its customization is the workflow's text (job_text.py).
+    """
+    bears_one = Condition(
+        operator="Null", key=f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", values=("false",)
+    )
+    environment = scope.settings.name
+    yield Grant(
+        why="start jobs",
+        actions=("bedrock:CreateModelCustomizationJob",),
+        resources=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
+        conditions=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment), bears_one),
+    )
+    tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOBS, g.CUSTOM_MODELS))
+    yield replace(tagging, conditions=(*tagging.conditions, bears_one))
+    yield Grant(
+        why="watch jobs",
+        actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
+        resources=(g.JOBS,),
+        conditions=(g.tagged_as_own(environment),),
+    )
+    yield Grant(
+        why="pass service roles",
+        actions=("iam:PassRole",),
+        resources=(_at_path(scope, "bedrock"),),
+        conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
+    )
+
+
+def _become_starters(scope: Scope) -> Grant:
+    return Grant(
+        why="become starters",
+        actions=("sts:AssumeRole",),
+        resources=(_at_path(scope, "start"),),
+    )
+
+
+def _at_path(scope: Scope, kind: Literal["bedrock", "start"]) -> str:
+    """The roles of one kind, of customizations that are or will be."""
+    return f"arn:{{partition}}:iam::{{account}}:role{role_path(scope.settings, kind)}*"
+
+
 def _workflow(scope: Scope, places: Places) -> Role:
+    itself = by_workflow(scope.settings)
     return Role(
         name="role.workflow",
         place=places["role.workflow"],
-        does="The workflow: calls its functions, becomes the starters of jobs, notifies",
+        does="The workflow: calls its functions, "
+        f"{'starts and watches jobs' if itself else 'becomes the starters of jobs'}, notifies",
         service="states.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
@@ -245,13 +294,7 @@ def _workflow(scope: Scope, places: Places) -> Role:
             ),
             *_shards(scope.settings.name),
             g.read_settings(scope.settings.name),
-            Grant(
-                why="become starters",
-                actions=("sts:AssumeRole",),
-                resources=(
-                    f"arn:{{partition}}:iam::{{account}}:role{role_path(scope.settings, 'start')}*",
-                ),
-            ),
+            *(_all_starters(scope) if itself else (_become_starters(scope),)),
             *g.notify(),
             *g.runs("UpdateItem", keys=(items.RUN, items.APPROVAL)),
             # The delivery of vended logs knows no resources (Step Functions guide).

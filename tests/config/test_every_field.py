@@ -18,6 +18,7 @@ BAD_SETTINGS: dict[str, tuple[Any, str, str]] = {
     "region": ("Ohio", "must be a Region", 'write, for example, "us-east-1"'),
     "functions": ("docker", 'must be "lambda" or "host"', 'not "docker"'),
     "service_role": ("wide", 'must be "documented" or "strict"', 'not "wide"'),
+    "jobs_started_by": ("starters", 'must be "starter" or "workflow"', "did you mean starter?"),
     "log_retention_days": (8, "CloudWatch Logs takes no other number", "must be 1, 3, 5, 7,"),
     "noncurrent_days": (0, "below the minimum 1", "use 1 to 3653"),
     "work_days": (3_654, "above the maximum 3653 (ten years", "use 1 to 3653"),

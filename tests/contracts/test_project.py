@@ -65,3 +65,26 @@ def test_a_price_that_is_not_known_could_exceed_every_limit(two: Path) -> None:
     assert "no price by the hour is known for birds" in _problem(two, max_hourly_usd=10_000)
     (two / "birds.toml").write_text(f'only = ["dev"]\n{UNPRICED}', "utf-8")
     assert "birds" in _read(two, max_hourly_usd=10_000).customizations
+
+
+def test_a_workflow_that_starts_jobs_itself_passes_no_role_that_exists_already(
+    tmp_path: Path,
+) -> None:
+    role = "arn:aws:iam::111122223333:role/ml/BedrockCustomization"
+    file = tmp_path / "cats.toml"
+    file.write_text(f'{UNPRICED}[job]\nservice_role = "{role}"\n', "utf-8")
+    assert "cats" in _read(tmp_path).customizations
+    problem = _problem(tmp_path, jobs_started_by="workflow")
+    assert "cats.toml: job.service_role: cannot be used in prod, where jobs_started_by" in problem
+    assert 'remove it, or set jobs_started_by = "starter" in cdk.json' in problem
+
+
+def test_where_the_workflow_starts_jobs_their_tags_count_twice_in_a_parameter(
+    tmp_path: Path,
+) -> None:
+    tags = "".join(f'key-{number} = "{"x" * 100}"\n' for number in range(15))
+    (tmp_path / "cats.toml").write_text(f"{UNPRICED}[tags]\n{tags}", "utf-8")
+    assert "cats" in _read(tmp_path).customizations
+    assert "shorten smoke_text, the reasons of rules, tags" in _problem(
+        tmp_path, jobs_started_by="workflow"
+    )

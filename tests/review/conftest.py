@@ -19,6 +19,7 @@ BOUNDARY = "arn:aws:iam::111122223333:policy/org/Boundary"
 # Environments that cdk.json does not have: the settings that change what is proved.
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "strict": {"region": "us-east-1", "service_role": "strict"},
+    "by-workflow": {"region": "us-east-1", "jobs_started_by": "workflow", "model_key": True},
     "bounded": {
         "region": "us-east-1",
         "permissions_boundary": BOUNDARY,

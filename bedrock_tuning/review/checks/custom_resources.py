@@ -22,12 +22,8 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
         resource = evidence.contracted.get(f"serving.{name}")
         if resource is None:
             continue
-        expected: dict[str, Any] = {
-            **wanted,
-            "ServiceToken": provider,
-            "ServiceRole": evidence.bound.fill(f"{{role.bedrock.{name}}}"),
-            "StarterRole": evidence.bound.fill(f"{{role.start.{name}}}"),
-        }
+        roles = {what.title().replace("_", ""): arn for what, arn in _roles(evidence, name).items()}
+        expected: dict[str, Any] = {**wanted, "ServiceToken": provider, **roles}
         actual = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)
@@ -75,8 +71,7 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
             "Tier": "Standard",
             "Tags": {**values["tags"], **tags},
             **values,
-            "service_role": evidence.bound.fill(f"{{role.bedrock.{name}}}"),
-            "starter_role": evidence.bound.fill(f"{{role.start.{name}}}"),
+            **_roles(evidence, name),
         }
         actual = {
             "Name": properties.get("Name"),
@@ -101,6 +96,14 @@ def budgets(evidence: Evidence) -> Iterator[Violation]:
             actual = resource.properties.as_whole()
             limit = f"customizations/{name}.toml says {{}}"
             yield from unlike(resource, actual, wanted, exactly=True, limit=limit)
+
+
+def _roles(evidence: Evidence, name: str) -> dict[str, str]:
+    """The roles of a customization, as its settings call them, with their ARNs."""
+    kinds = {"service_role": "bedrock"}
+    if evidence.bound.contracts.jobs_started_by == "starter":
+        kinds["starter_role"] = "start"
+    return {what: evidence.bound.fill(f"{{role.{kind}.{name}}}") for what, kind in kinds.items()}
 
 
 def _said(text: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.contracts import FunctionSpec, job_text
 from bedrock_tuning.contracts.contract import SETTINGS_STATE, SETTINGS_VALUE
 from bedrock_tuning.contracts.functions import (
     CHECK_IMAGES,
@@ -31,10 +31,8 @@ _JOB: Final = RECORD_JOB.payload["job"]
 # A person's answer: the approval of a price, or of the terms on which to serve.
 _APPROVED: Final = ("$.approval", f"{SERVE.payload['serving']}.approved")
 _READS: Final = "arn:aws:states:::aws-sdk:bedrock:getModelCustomizationJob"
-_CREDENTIALS: Final = {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"}
 _READ: Final = {
     "Resource": _READS,
-    "Credentials": _CREDENTIALS,
     "Parameters": {"JobIdentifier.$": f"{_JOB}.JobArn"},
     "ResultPath": _JOB,
 }
@@ -139,6 +137,9 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
     names = [f"{name[0].upper()}{name[1:]}" for name in JobRequest.__required_keys__]
     wanted: dict[str, Any] = {f"{name}.$": f"{request}.{name}" for name in names}
     wanted |= _of_settings(evidence)
+    starters = evidence.bound.contracts.jobs_started_by == "starter"
+    credentials = {"RoleArn.$": f"{SETTINGS_VALUE}.starter_role"} if starters else None
+    reading = {**_READ, "Credentials": credentials}
     optional = {
         f"{part}.$": f"{request}.{part}" for part in ("ValidationDataConfig", "CustomizationConfig")
     }
@@ -147,13 +148,15 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
             continue
         states = get(graph.definition(machine), "States")
         read = states.get(state.get("Next"), {})
-        if {field: read.get(field) for field in _READ} != _READ:
+        if {field: read.get(field) for field in reading} != reading:
             yield found(machine, f"{name} leads to {state.get('Next')}", "the job itself is read")
         if states.get(read.get("Next"), {}).get("Resource") != recorder:
             yield found(machine, f"{name} leads to {read.get('Next')}", "the job is recorded")
         given = {key: _sorted(value) for key, value in state.get("Parameters", {}).items()}
         # Which of the two a job has is decided by the path that leads to it (F722).
         expected = wanted | {key: path for key, path in optional.items() if key in given}
+        if not starters:
+            given, expected = _built(given), _built(expected)
         if given != expected:
             differs = sorted(
                 key for key in {*given, *expected} if given.get(key) != expected.get(key)
@@ -163,16 +166,23 @@ def job_request(evidence: Evidence) -> Iterator[Violation]:
                 f"{name} differs in {', '.join(differs)}",
                 f"the request of {START_JOB.name}, and what the settings add",
             )
-        if state.get("Credentials") != _CREDENTIALS:
+        if state.get("Credentials") != credentials:
             yield found(
                 machine,
                 f"{name} runs as {state.get('Credentials', 'the workflow')}",
-                f"the starter of the run's settings: {_CREDENTIALS}",
+                f"the starter of the run's settings: {credentials}",
             )
         if not str(state["Resource"]).endswith(".sync"):
             yield found(machine, f"{name} does not wait for its job", ".sync")
         if state.get("ResultPath") != _JOB:
             yield found(machine, f"{name} keeps its job in {state.get('ResultPath')}", _JOB)
+
+
+def _built(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What StartJob alone builds, where the workflow takes the rest from the settings (M807)."""
+    own = {*job_text.request(), *job_text.validation()}
+    taken = {key.removesuffix(".$") for key in own}
+    return {key: value for key, value in request.items() if key.removesuffix(".$") not in taken}
 
 
 def _of_settings(evidence: Evidence) -> dict[str, Any]:

@@ -309,7 +309,8 @@ def _unlike(
     if len(jobs) != 1:
         return f"it starts {len(jobs)} jobs"
     given = jobs[0].get("Parameters", {})
-    wrong = [part for part, wanted in parts.items() if (f"{part}.$" in given) != wanted]
+    has = {key.removesuffix(".$") for key in given}
+    wrong = [part for part, wanted in parts.items() if (part in has) != wanted]
     return f"its job has a wrong {wrong[0]}" if wrong else ""
 
 

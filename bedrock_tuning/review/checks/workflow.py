@@ -153,14 +153,15 @@ def tasks_allowed(evidence: Evidence) -> Iterator[Violation]:
 
 def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) -> Iterator[str]:
     permissions, region = evidence.permissions, evidence.bound.region
-    # A task with Credentials runs as whichever starter the run's settings name.
+    # A task with Credentials runs as whichever starter the run's settings name; any other one as
+    # the workflow, for any customization.
     starters = {
         evidence.contracted[name].arn: customization
         for customization in evidence.bound.contracts.serving
         if (name := f"role.start.{customization}") in evidence.contracted
     }
     environment = evidence.bound.contracts.environment
-    roles = starters if "Credentials" in state else {role: ""}
+    roles = starters if "Credentials" in state else {role: "sample"}
     try:
         asked = [
             request

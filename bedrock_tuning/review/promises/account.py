@@ -227,11 +227,12 @@ _PERMISSIONS: Final = (
 
 def _exceptions(deployment: Deployment) -> Iterator[But]:
     """Bedrock encrypts a custom model by a grant that the caller who starts the job creates."""
-    yield But(
-        principals=deployment.workflow,
-        actions=("sts:AssumeRole",),
-        resources=(deployment.starter_path,),
-    )
+    if not deployment.by_workflow:
+        yield But(
+            principals=deployment.workflow,
+            actions=("sts:AssumeRole",),
+            resources=(deployment.at_path("start"),),
+        )
     here = f"{identity.ACCOUNT}-{deployment.region}"
     yield But(
         principals=deployment.person("Deployer"),
@@ -247,9 +248,9 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
     bedrock = f"bedrock.{deployment.region}.amazonaws.com"
     yield But(
         principals={
-            role.arn
-            for roles in (deployment.starters, deployment.service_roles)
-            for role in roles.values()
+            *(role.arn for role in deployment.starters.values()),
+            *(role.arn for role in deployment.service_roles.values()),
+            *(deployment.workflow if deployment.by_workflow else ()),
         },
         actions=("kms:CreateGrant",),
         resources=(deployment.key("ModelKey"),),

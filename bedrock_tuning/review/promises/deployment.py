@@ -13,6 +13,8 @@ from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.access import IamRole
 
 BEDROCK: Final = "bedrock.amazonaws.com"
+# How the second half of a promise begins, about the other way to start jobs.
+BY_WORKFLOW: Final = 'With `jobs_started_by` = "workflow"'
 _SETTINGS: Final = "/bedrock-tuning-settings"
 
 
@@ -67,9 +69,16 @@ class Deployment:
         names = {each.service_role: each.name for each in self.customizations}
         return {names.get(role.arn, role.path): role for role in self.trusting(BEDROCK)}
 
+    @property
+    def by_workflow(self) -> bool:
+        """Whether the workflow's own role starts jobs: the settings say so."""
+        return self.evidence.bound.contracts.jobs_started_by == "workflow"
+
     @cached_property
     def starters(self) -> dict[str, IamRole]:
-        """The roles that start jobs, by their customization."""
+        """The roles that start jobs, by their customization; none if the workflow does it."""
+        if self.by_workflow:
+            return {}
         roles = self.evidence.permissions.roles
         return {c.name: roles[c.starter] for c in self.customizations if c.starter in roles}
 
@@ -78,12 +87,13 @@ class Deployment:
         """Below which all roles of this environment are."""
         return self.evidence.bound.contracts.role_path
 
-    @property
-    def starter_path(self) -> str:
-        """The ARN of every role that may start jobs, of customizations that are or will be."""
+    def at_path(self, kind: str) -> str:
+        """The ARNs of the roles that start jobs ("start"), or of Amazon Bedrock's ("bedrock").
+
+        Of customizations that are or will be.
+        """
         start = f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role"
-        base = self.evidence.bound.contracts.role_path
-        return f"{start}{base}tuning/{self.environment}/start/*"
+        return f"{start}{self.role_path}tuning/{self.environment}/{kind}/*"
 
     @property
     def machines(self) -> tuple[str, ...]:

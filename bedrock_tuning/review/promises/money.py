@@ -6,7 +6,7 @@ from typing import Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import Request
-from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
+from bedrock_tuning.review.promises.deployment import BEDROCK, BY_WORKFLOW, Deployment
 from bedrock_tuning.review.promises.promise import Able, But, Never, request
 from bedrock_tuning.run.job import TAG_PREFIX
 
@@ -36,12 +36,17 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
         _tagged("ResourceTag", deployment, "StringEqualsIfExists"),
     )
     serve, endpoints = deployment.function("serve"), deployment.bedrock(*_ENDPOINTS)
-    for name, role in deployment.starters.items():
+    starters: list[tuple[Iterable[str], Condition]] = [
+        ([role.arn], _of("RequestTag", name)) for name, role in deployment.starters.items()
+    ]
+    if deployment.by_workflow:
+        starters = [(deployment.workflow, _OF_SOME)]
+    for who, whose in starters:
         yield But(
-            principals=[role.arn],
+            principals=who,
             actions=("bedrock:TagResource",),
             resources=deployment.bedrock("model-customization-job", "custom-model"),
-            conditions=(*new, _of("RequestTag", name)),
+            conditions=(*new, whose),
         )
     only_lease = Condition(
         operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(f"{TAG_PREFIX}:expires",)
@@ -71,6 +76,10 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
 
 def _of(kind: str, customization: str, operator: str = "StringEquals") -> Condition:
     return Condition(operator=operator, key=f"aws:{kind}/{_WHOSE}", values=(customization,))
+
+
+# Of a customization, whichever: its tag must be there.
+_OF_SOME: Final = Condition(operator="Null", key=f"aws:RequestTag/{_WHOSE}", values=("false",))
 
 
 def _asking(deployment: Deployment) -> list[But]:
@@ -126,6 +135,9 @@ def _asking_requests(deployment: Deployment) -> list[Request]:
 
 def _starting(deployment: Deployment) -> list[But]:
     action = ("bedrock:CreateModelCustomizationJob",)
+    if deployment.by_workflow:
+        tagged = (_tagged("RequestTag", deployment), _OF_SOME)
+        return [But(principals=deployment.workflow, actions=action, conditions=tagged)]
     own = [
         But(
             principals=[role.arn],
@@ -198,8 +210,9 @@ def _watching(deployment: Deployment) -> Iterable[But]:
             resources=deployment.bedrock("model-customization-job"),
             conditions=(_tagged("ResourceTag", deployment), _of("ResourceTag", name)),
         )
+    itself = deployment.workflow if deployment.by_workflow else ()
     yield But(
-        principals=deployment.function("reconcile"),
+        principals={*deployment.function("reconcile"), *itself},
         actions=_WATCH,
         resources=deployment.bedrock("model-customization-job"),
         conditions=(_tagged("ResourceTag", deployment),),
@@ -213,11 +226,16 @@ def _watching(deployment: Deployment) -> Iterable[But]:
 
 
 def _passing(deployment: Deployment) -> Iterable[But]:
-    for each in deployment.customizations:
+    passers: list[tuple[Iterable[str], str]] = [
+        ([each.starter], each.service_role) for each in deployment.customizations
+    ]
+    if deployment.by_workflow:
+        passers = [(deployment.workflow, deployment.at_path("bedrock"))]
+    for who, passed in passers:
         yield But(
-            principals=[each.starter],
+            principals=who,
             actions=("iam:PassRole",),
-            resources=(each.service_role,),
+            resources=(passed,),
             conditions=(
                 Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
             ),
@@ -228,7 +246,10 @@ def _job_requests(deployment: Deployment) -> Iterator[Request]:
     for each in deployment.customizations:
         starter = each.starter
         for workflow, machine in zip(sorted(deployment.workflow), deployment.machines, strict=True):
-            yield request(workflow, "sts:AssumeRole", starter, {"sts:ExternalId": machine})
+            if deployment.by_workflow:
+                starter = workflow
+            else:
+                yield request(workflow, "sts:AssumeRole", starter, {"sts:ExternalId": machine})
         new = {
             f"aws:RequestTag/{_TAG}": deployment.environment,
             f"aws:RequestTag/{_WHOSE}": each.name,
@@ -266,14 +287,18 @@ PROMISES: Final = (
         id="M820",
         sentence="Only a customization's starter role starts customization jobs, and only with its "
         "own tag: `aws:RequestTag/bedrock-tuning:customization`. It builds on no model that "
-        "another customization made (`aws:ResourceTag`), but for the one that its settings name.",
+        "another customization made (`aws:ResourceTag`), but for the one that its settings name. "
+        f"{BY_WORKFLOW}, only the workflow's role starts them, only with this environment's tag "
+        "and a customization's, and no permission keeps it from another customization's model.",
         actions=("bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"),
         but=_starting,
     ),
     Never(
         id="M821",
         sentence="Only a customization's starter role passes roles: its own customization's "
-        "service role, to Amazon Bedrock alone (`iam:PassedToService` = bedrock.amazonaws.com).",
+        "service role, to Amazon Bedrock alone (`iam:PassedToService` = bedrock.amazonaws.com). "
+        f"{BY_WORKFLOW}, only the workflow's role does, those of all customizations of this "
+        "environment: role/tuning/ENVIRONMENT/bedrock/*.",
         actions=("iam:PassRole",),
         but=_passing,
     ),
@@ -281,7 +306,8 @@ PROMISES: Final = (
         id="M827",
         sentence="Only a customization's starter role stops its jobs: "
         "`aws:ResourceTag/bedrock-tuning:customization` = its own, in this environment. Besides, "
-        "only StartJob reads jobs; Reconcile and operators read and stop this environment's.",
+        "only StartJob reads jobs; Reconcile and operators read and stop this environment's. "
+        f"{BY_WORKFLOW}, the workflow's role reads and stops this environment's.",
         actions=_WATCH,
         but=_watching,
     ),
@@ -325,8 +351,8 @@ PROMISES: Final = (
     ),
     Never(
         id="M824",
-        sentence="Only Serve tags endpoints and only starters tag jobs and models, always as "
-        "this environment's and never another environment's: `aws:RequestTag` and "
+        sentence="Only Serve tags endpoints, and only who starts jobs tags jobs and models, always "
+        "as this environment's and never another environment's: `aws:RequestTag` and "
         "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Operators change the end "
         "of its leases alone: `aws:TagKeys` = bedrock-tuning:expires. The stack's "
         "ProvisionedThroughput changes one tag of them, `bedrock-tuning:customization`.",
@@ -336,7 +362,8 @@ PROMISES: Final = (
     Able(
         id="M825",
         sentence="The workflow can assume every starter role with its own ARN as external ID; the "
-        "starter can start, tag, watch and stop jobs, and pass the service role to Amazon Bedrock.",
+        "starter can start, tag, watch and stop jobs, and pass the service role to Amazon Bedrock. "
+        f"{BY_WORKFLOW}, the workflow's role itself can.",
         requests=_job_requests,
     ),
     Able(

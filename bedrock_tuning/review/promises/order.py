@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check
-from bedrock_tuning.review.promises.deployment import Deployment
+from bedrock_tuning.review.promises.deployment import BY_WORKFLOW, Deployment
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 
@@ -159,10 +159,12 @@ def _named(state: Mapping[str, Any]) -> str:
 @check(
     "M807",
     "A run reads the settings of its own folder's customization, once, before all else; nothing "
-    "changes them, and its job runs as the starter role that they name.",
+    "changes them, and its job runs as the starter role that they name. "
+    f"{BY_WORKFLOW}, the definition takes the role, the tags and the folders of the job from them.",
 )
 def one_customization(evidence: Evidence) -> Iterator[Violation]:
-    path = Deployment(evidence=evidence).settings_path
+    deployment = Deployment(evidence=evidence)
+    path = deployment.settings_path
     allowed = {
         name: f"States.Format('{path}/{{}}', {name})" for name in (_OF_THE_UPLOAD, _OF_THE_REQUEST)
     }
@@ -185,18 +187,52 @@ def one_customization(evidence: Evidence) -> Iterator[Violation]:
                         f"{name} can be reached without the settings of the upload's folder",
                         "a job is of the customization in whose folder its dataset is",
                     )
-                if state.get("Credentials") != {"RoleArn.$": f"{_KEPT}.value.starter_role"}:
-                    yield _found(
-                        machine,
-                        f"{name} runs as {state.get('Credentials')}",
-                        "the starter role of the settings",
-                    )
+                for what, limit in _of_another(state, deployment):
+                    yield _found(machine, f"{name} {what}", limit)
             if name not in loads and _writes(state):
                 yield _found(
                     machine,
                     f"{name} writes {state.get('ResultPath', '$')}",
                     f"nothing changes {_KEPT}",
                 )
+
+
+def _of_another(state: Mapping[str, Any], deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What of a job may be another customization's than the settings': what is there, the limit."""
+    wanted = None if deployment.by_workflow else {"RoleArn.$": f"{_KEPT}.value.starter_role"}
+    if state.get("Credentials") != wanted:
+        yield f"runs as {state.get('Credentials')}", "the starter role of the settings, if any"
+    if not deployment.by_workflow:
+        return
+    given = state.get("Parameters", {})
+    for part, said in _own_parts(deployment).items():
+        named = {key: value for key, value in given.items() if key.removesuffix(".$") == part}
+        optional = part == "ValidationDataConfig" and not named
+        if named != {f"{part}.$" if isinstance(said, str) else part: said} and not optional:
+            yield f"has {named or f'no {part}'}", f"{part} from {said}"
+
+
+def _own_parts(deployment: Deployment) -> dict[str, Any]:
+    """The parts of a job by which it is a customization's, as the settings alone say them."""
+
+    def uri(bucket: str, key: str, *values: str) -> dict[str, str]:
+        text = f"s3://{bucket.rpartition(':')[2]}/{key}"
+        return {"S3Uri.$": f"States.Format('{text}', {', '.join(values)})"}
+
+    training, validation = deployment.datasets
+    settings, run = f"{_KEPT}.value", "$.admission.run"
+    own = (f"{settings}.name", run)
+    tags = "States.StringToJson(States.Format('{}{}\"\\}]', " + f"{settings}.request.tags, {run}))"
+    return {
+        "RoleArn": f"{settings}.service_role",
+        "JobTags": tags,
+        "CustomModelTags": tags,
+        "TrainingDataConfig": uri(training, "_checked/{}/{}/training.jsonl", *own),
+        "ValidationDataConfig": {
+            "Validators": [uri(validation, "_checked/{}/{}/validation.jsonl", *own)]
+        },
+        "OutputDataConfig": uri(deployment.output, "{}", f"{settings}.request.output"),
+    }
 
 
 def _writes(state: Mapping[str, Any]) -> bool:

@@ -17,18 +17,20 @@ from bedrock_tuning.run.exposure import exposure, to_properties
 @check(
     "M808",
     "A customization's settings name the two roles of their own stack: one that Amazon Bedrock "
-    "assumes, or the existing one that its file names, and one that starts jobs. No two settings "
-    "name the same role.",
+    "assumes, or the existing one that its file names, and one that starts jobs, unless the "
+    "workflow itself does. No two settings name the same role.",
 )
 def own_roles(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)
     roles = evidence.permissions.roles
+    kinds = ("service_role",) if deployment.by_workflow else ("service_role", "starter_role")
     named = Counter(
         arn for each in deployment.customizations for arn in (each.service_role, each.starter)
     )
     services = {role.arn for role in deployment.service_roles.values()}
     for each in deployment.customizations:
-        for what, arn in (("service_role", each.service_role), ("starter_role", each.starter)):
+        for what in kinds:
+            arn = each.service_role if what == "service_role" else each.starter
             role = roles.get(arn)
             is_service_role = arn in services
             problem = ""

@@ -58,7 +58,11 @@ def _deployed(aws: StubbedAws, stacks: dict[str, str], *, settings: Sequence[str
     parameters = [
         {
             "Name": f"/bedrock-tuning-settings/dev/{name}",
-            "Value": text(to_settings(load(HEAD, file=f"customizations/{name}.toml")) | ROLES),
+            "Value": text(
+                to_settings(load(HEAD, file=f"customizations/{name}.toml"))
+                | ROLES
+                | {"request": {"tags": "[", "output": f"jobs/{name}/"}}
+            ),
         }
         for name in settings
     ]

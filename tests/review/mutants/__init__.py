@@ -3,6 +3,7 @@
 from tests.review.mutants import (
     added,
     answers,
+    by_workflow,
     data,
     delivery,
     flow,
@@ -37,4 +38,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *options.MUTANTS,
     *network.MUTANTS,
     *yours.MUTANTS,
+    *by_workflow.MUTANTS,
 )
