@@ -86,8 +86,9 @@ SERVICE_RETRY: Final = [
 READER_RETRY: Final = [{**SERVICE_RETRY[0], "ErrorEquals": ["States.ItemReaderFailed"]}]
 # A job that is watched is billed: the watch outlasts more than an hour of throttling. The job's
 # token makes a repeated start the same job.
-WATCH_RETRY: Final = [
-    {**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900},
+WATCH_RETRY: Final = [{**SERVICE_RETRY[0], "MaxAttempts": 20, "MaxDelaySeconds": 900}]
+TRAIN_RETRY: Final = [
+    *WATCH_RETRY,
     {
         # How Bedrock may refuse a role that was made a moment ago (docs/facts/iam.md#new-roles).
         # Whatever else it refuses so is refused again, and has cost nothing.

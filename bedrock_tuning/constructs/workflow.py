@@ -10,6 +10,7 @@ from typing import Any, Final
 from bedrock_tuning.constructs.asl import (
     READER_RETRY,
     RETRY,
+    TRAIN_RETRY,
     WATCH_RETRY,
     State,
     approval,
@@ -271,7 +272,7 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
         **credentials,
         "Parameters": request,
         "ResultPath": "$.job",
-        "Retry": WATCH_RETRY,
+        "Retry": TRAIN_RETRY,
         # A full quota is no failure: the run queues for a slot.
         "Catch": [
             {**to("Queue for a slot", "$.start.error"), "ErrorEquals": [NO_SLOT]},

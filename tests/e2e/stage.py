@@ -211,8 +211,17 @@ class Stage:
                 )
 
     def _ask(self, kind: str, **old: str) -> None:
-        wish = {"Customization": NAME, "Mode": "provisioned"}
+        wish = {"Customization": NAME, "Mode": "provisioned", **self._own_roles}
         self.ask("ProvisionedThroughput", kind, wish, **old)
+
+    @cached_property
+    def _own_roles(self) -> dict[str, str]:
+        """The roles of the customization, as its stack tells them to the custom resource."""
+        found = self.world.aws.client("ssm").get_parameter(
+            Name=f"/bedrock-tuning-settings/local/{NAME}"
+        )
+        settings = json.loads(found["Parameter"]["Value"])
+        return {"ServiceRole": settings["service_role"], "StarterRole": settings["starter_role"]}
 
     def ask(self, function: str, kind: str, properties: dict[str, str], **old: str) -> None:
         """As CloudFormation asks a custom resource; old: properties that were others before.

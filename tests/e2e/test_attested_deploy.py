@@ -51,5 +51,13 @@ def test_the_cdk_deploys_what_was_attested_and_refuses_what_was_not(
     asked += [folder / "cdk.out", "--attest", folder / "attested.json"]
     reviewed = CliRunner().invoke(tuning, ["review", *map(str, asked)])
     assert reviewed.exit_code == 0, reviewed.output
-    deploy()
-    assert STACK in stacks()
+    try:
+        deploy()
+        assert STACK in stacks()
+    finally:
+        # Other tests list the environments.
+        cloudformation = world.aws.client("cloudformation")
+        cloudformation.delete_stack(StackName=STACK)
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 1}
+        )

@@ -161,7 +161,8 @@ def _pointers(
     for (owner, name), value in sorted(pointers.items()):
         if owner not in known:
             yield inventory.pointer_left(environment, owner, name, kind="pointer")
-        elif value.startswith("arn:") and value not in there:
+        # Another one names roles.
+        elif ":bedrock:" in value and value not in there:
             yield inventory.pointer_left(environment, owner, name, kind="dangling pointer")
 
 

@@ -65,6 +65,8 @@ _ERRORS: Final = re.compile(
     r"|PassingError|SourceError|ResponseStreamingError|IncompleteReadError"
     r"|EndpointConnectionError|Connection(Closed|Error)?Error|(Connect|Read)TimeoutError"
 )
+# How Bedrock may refuse a role that was made a moment ago (docs/facts/iam.md#new-roles).
+NEW_ROLE: Final = "Bedrock.ValidationException"
 # AWS: "As a best practice, ensure production code can handle Lambda service exceptions".
 LAMBDA_ERRORS: Final = (
     "Lambda.ServiceException",
@@ -178,6 +180,8 @@ def handling(state: StateDefinition) -> Iterator[str]:
         named = {name for retry in retries for name in retry.get("ErrorEquals", ())}
         if ":lambda:" in str(state.get("Resource")) and not set(LAMBDA_ERRORS) <= named:
             yield f"Retry does not name {', '.join(sorted(set(LAMBDA_ERRORS) - named))}"
+        if "createModelCustomizationJob" in str(state.get("Resource")) and NEW_ROLE not in named:
+            yield f"Retry does not name {NEW_ROLE}, as which Bedrock refuses a new role"
         if not any("Thrott" in name or "TooMany" in name for name in named):
             yield "Retry names no throttling error"
     caught = [name for catcher in state.get("Catch", ()) for name in catcher["ErrorEquals"]]
