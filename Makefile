@@ -56,13 +56,17 @@ SLOW_CHECKS := check-types check-secrets
 PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
-test: install browser ## everything CI runs: checks, scanners, all tests (WORKERS=4)
+test: install browser ## checks, scanners, all tests but the long ones (WORKERS=4)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
 	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS) test-scan
 
 .PHONY: test-all
 test-all: install
-	$(PYTEST)
+	$(PYTEST) -m "not long"
+
+.PHONY: test-long
+test-long: install browser ## tutorials, every option, failed and attested deployments, on the local AWS
+	$(PYTEST) -m long tests/e2e
 
 .PHONY: test-scan
 test-scan: install
@@ -222,8 +226,8 @@ bench: install ## measure against peers and limits; prints Markdown
 	python -m tools.bench
 
 .PHONY: load
-load: install ## 300 customizations synthesized, 45 deployed to the local AWS, one more, one word: minutes
-	python -m tools.bench --only customizations --only deployments --write tools/bench
+load: install ## 300 customizations synthesized, 45 deployed, one more, one word; 50 uploads, two jobs: minutes
+	python -m tools.bench --only customizations --only deployments --only uploads --write tools/bench
 
 .PHONY: fuzz
 fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS=300)

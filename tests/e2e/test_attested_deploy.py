@@ -13,7 +13,7 @@ from bedrock_tuning.cli.__main__ import tuning
 from local.demo.deploy import DeployError, cdk
 from tests.e2e.world import NAME, World
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 ENVIRONMENT = "attested"
 STACK = f"tuning-{ENVIRONMENT}-data"

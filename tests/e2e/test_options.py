@@ -30,7 +30,7 @@ from tests.e2e.taken import FunctionFailedError
 from tests.e2e.world import NAME, TRAINING, VALIDATION, World
 from tools.scan.cases import OPTIONS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 SCIENTIST = "DataScientist-ron"  # one of the data_roles
 AUDITOR = "Auditor"

@@ -1,7 +1,7 @@
 """A deployment that fails at any resource leaves nothing in the way of the next one.
 
 The real CDK CLI deploys templates in which one resource cannot be made, and then the right ones.
-All of them: `make repeat-deploys`; a whole suite repeats the first.
+All of them: `make repeat-deploys`; `make test-long` repeats the first.
 """
 
 import hashlib
@@ -31,6 +31,8 @@ RESOURCES = (
     ("pets-search", "AWS::IAM::Role", "Starter"),
     ("pets-search", "Custom::ProvisionedThroughput", "Throughput"),
 )
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
+
 NOBODY = "arn:aws:lambda:us-east-1:000000000000:function:nobody"
 TRIED = RESOURCES if os.environ.get("EVERY_RESOURCE") else RESOURCES[:1]
 

@@ -16,7 +16,7 @@ from app import ROOT
 from tests.e2e.world import World
 from tests.support.transcripts import Terminal, files, rewritten, steps
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 PAGES = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 

@@ -125,7 +125,7 @@ def test_every_task_retries_what_passes_and_catches_the_rest(
     assert retry["JitterStrategy"] == "FULL"
     # Anything broader would repeat what fails for good, for minutes, and hide it.
     assert not {e for e in retry["ErrorEquals"] if e.startswith("States.")}
-    if name in (*TRAINING, "Read job"):
+    if name in TRAINING:
         # A role that was just made is refused as what is wrong for good.
         (new_role,) = patient
         assert new_role["ErrorEquals"] == ["Bedrock.ValidationException"]

@@ -22,6 +22,7 @@ from tools.bench.prepare import prepare
 from tools.bench.result import Results, Section
 from tools.bench.rows import image_rows, long_rows, questions
 from tools.bench.server import ToolMissingError
+from tools.bench.uploads import uploads
 
 SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "image-rows": image_rows,
@@ -33,6 +34,7 @@ SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "cold-start": cold_start,
     "customizations": synthesis,
     "deployments": deployments,
+    "uploads": uploads,
 }
 
 

@@ -70,7 +70,7 @@ def deployments(plan: Plan) -> Section:
 
         def deployed(what: str, before: dict[str, bytes], *stacks: str) -> dict[str, bytes]:
             began = time.perf_counter()
-            _synthesize(files, out, ENVIRONMENT)
+            synthesize_apart(files, out, ENVIRONMENT)
             after = _templates(out)
             changed = [name for name, text in after.items() if before.get(name) != text]
             some = stacks or ("--all", "--concurrency", "10")
@@ -138,7 +138,7 @@ def _synthesized(folder: Path, count: int) -> dict[str, float]:
     # Orphans become our children (prctl, PR_SET_CHILD_SUBREAPER).
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    _synthesize(files, out, "dev")
+    synthesize_apart(files, out, "dev")
     _reap()
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     sizes = [len(text) for text in _templates(out).values()]
@@ -151,7 +151,8 @@ def _synthesized(folder: Path, count: int) -> dict[str, float]:
     }
 
 
-def _synthesize(files: Path, out: Path, environment: str) -> None:
+def synthesize_apart(files: Path, out: Path, environment: str) -> None:
+    """An environment with the customizations of a folder, in a process of its own."""
     shutil.rmtree(out, ignore_errors=True)
     done = subprocess.run(  # noqa: S603 - our own module with our own arguments
         [sys.executable, "-m", "tools.bench.customizations", str(files), str(out), environment],

@@ -23,6 +23,7 @@ _HEADS: Final = {
     "cpu_ms": "CPU, ms",
     "unpacked_mb": "unpacked, MB",
     "mb": "MB",
+    "most_jobs": "most jobs at once",
 }
 
 

@@ -9,6 +9,7 @@ class Plan:
     """Sizes of one run. folder: for what is drawn; it is used again by the next run.
 
     rounds: runs of each measurement. repeat: how often our client looks at all images in one run.
+    uploads: how many, and to how many customizations.
     """
 
     folder: Path
@@ -22,6 +23,7 @@ class Plan:
     end_to_end: int
     customizations: tuple[int, int, int]
     deployed: int
+    uploads: tuple[int, int]
 
 
 def full(folder: Path, *, rounds: int) -> Plan:
@@ -38,6 +40,7 @@ def full(folder: Path, *, rounds: int) -> Plan:
         end_to_end=500_000,
         customizations=(1, 100, 300),
         deployed=45,
+        uploads=(50, 20),
     )
 
 
@@ -55,4 +58,5 @@ def quick(folder: Path) -> Plan:
         end_to_end=2_000,
         customizations=(1, 2, 3),
         deployed=2,
+        uploads=(4, 2),
     )
