@@ -56,9 +56,9 @@ SLOW_CHECKS := check-types check-secrets
 PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
-test: install browser ## checks, scanners, all tests but the long ones (WORKERS=4)
+test: install browser ## checks, and all tests but the long ones (WORKERS=4)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
-	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS) test-scan
+	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS)
 
 .PHONY: test-all
 test-all: install
@@ -67,11 +67,6 @@ test-all: install
 .PHONY: test-long
 test-long: install browser ## tutorials, every option, failed and attested deployments, on the local AWS
 	$(PYTEST) -m long tests/e2e
-
-.PHONY: test-scan
-test-scan: install
-	@if $(MAKE) --no-print-directory build/checkov/.installed; then python -m tools.scan; \
-		else echo "skipped the scanners: checkov could not be installed" >&2; fi
 
 # Pages are tested in a real browser. Where we may not install one, those tests say so and are skipped.
 .PHONY: browser
