@@ -65,8 +65,8 @@ test-all: install
 	$(PYTEST) -m "not long"
 
 .PHONY: test-long
-test-long: install browser ## tutorials, every option, failed and attested deployments, on the local AWS
-	$(PYTEST) -m long tests/e2e
+test-long: install browser ## tutorials, every option, failed and attested deployments on the local AWS; linters
+	$(PYTEST) -m long
 
 # Pages are tested in a real browser. Where we may not install one, those tests say so and are skipped.
 .PHONY: browser

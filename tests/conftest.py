@@ -13,8 +13,12 @@ from tests.support import processes
 # Tests of one of these folders share what is expensive to make: a deployed app, a server,
 # templates. The longest come first, so that no worker is left with one of them at the end.
 TOGETHER = ("e2e", "review", "local", "stacks")
-# These start servers of their own and share nothing.
-ALONE = ("tests/e2e/test_options.py", "tests/local/emulator/test_server.py")
+# These share nothing, and are too long to come last.
+ALONE = (
+    "tests/e2e/test_options.py",
+    "tests/local/emulator/test_server.py",
+    "tests/test_recipes.py",
+)
 
 # jsonschema would compile the grammars of all kinds of addresses, for formats that no schema of
 # ours names: 2 s in each worker.

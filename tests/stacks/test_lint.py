@@ -15,6 +15,8 @@ from tools.scan import linters, table
 from tools.scan.cases import CASES, Case
 from tools.scan.table import Finding
 
+pytestmark = pytest.mark.long
+
 Linter = Callable[..., list[Finding]]
 LINTERS = {linters.CFN_LINT: linters.cfn_lint, linters.VALIDATOR: linters.validator}
 
