@@ -39,6 +39,7 @@ def bench(folder: Path, *sections: str) -> tuple[int, str, dict[str, Any]]:
     return done.returncode, done.stdout, json.loads((folder / "results.json").read_text("utf-8"))
 
 
+@pytest.mark.long
 def test_a_quick_run_of_rows_measures_every_reader(tmp_path: Path) -> None:
     code, page, results = bench(tmp_path, "image-rows", "long-rows")
     assert code == 0
@@ -54,6 +55,7 @@ def test_a_quick_run_of_rows_measures_every_reader(tmp_path: Path) -> None:
     assert results["machine"]["cores"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HAS_TOOLS, reason="nginx and wrk are not installed")
 def test_a_quick_run_looks_at_images_behind_a_server(tmp_path: Path) -> None:
     code, page, results = bench(tmp_path, "images", "end-to-end")
@@ -64,6 +66,7 @@ def test_a_quick_run_looks_at_images_behind_a_server(tmp_path: Path) -> None:
     assert "nginx" in page
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     shutil.which("vipsthumbnail") is None and find_spec("pyvips") is None,
     reason="libvips is not installed",
@@ -77,6 +80,7 @@ def test_a_quick_run_prepares_beside_libvips(tmp_path: Path) -> None:
     assert "vipsthumbnail" in peer
 
 
+@pytest.mark.long
 def test_a_missing_server_is_said_and_the_rest_still_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_promise_that_is_not_kept_says_what_was_seen() -> None:
         demand(False, "sides are equal", 1, 2)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed")
 @pytest.mark.parametrize("target", ["manifest", "images"])
 def test_the_fuzzer_runs(target: str, tmp_path: Path) -> None:
