@@ -83,11 +83,11 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
         say(f"wrote {wanted.html}")
     kept_at = folder.uri(client.PAGE)
     if wanted.as_json:
-        lowest = {
+        last = {
             name: {curve.name: curve.points[-1].value for curve in curves}
             for name, curves in losses.items()
         }
-        said = {"about": about, "columns": columns, "page": kept_at, "last_loss": lowest}
+        said = {"about": about, "columns": columns, "page": kept_at, "last_loss": last}
         emit_json({**said, "answers": rows})
         return
     _print(rows, columns, losses)

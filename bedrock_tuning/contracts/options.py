@@ -175,8 +175,8 @@ def _close_buckets(contracts: Contracts, settings: Settings) -> Contracts:
 
 
 def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:
-    """The custom models' key: jobs make grants, who asks a model decrypts
-    (docs/facts/iam.md#model-key).
+    """The key of custom models: jobs create grants for it, and whoever calls a model decrypts
+    with it (docs/facts/iam.md#model-key).
     """
     nova = _serves_nova(scope)
     starts = "role.workflow" if by_workflow(scope.settings) else "role.start."

@@ -176,7 +176,8 @@ def gate_in_words(exposed: Exposure) -> str:
         case "always":
             return "every run waits for approval"
         case "over-budget" if exposed.max_run_usd is not None:
-            return f"a run above {exposed.max_run_usd:,.2f} USD waits for approval"
+            limit = f"{exposed.max_run_usd:,.2f} USD"
+            return f"a run above {limit}, or without a known price, waits for approval"
     return "no run waits for approval"
 
 

@@ -111,7 +111,7 @@ def test_another_apps_stack_is_a_failure_unless_it_is_said_to_be_outside(cdk_out
 def test_what_may_be_spent_is_shown_in_all_forms(cdk_out: Path, tmp_path: Path) -> None:
     html, md = tmp_path / "review.html", tmp_path / "review.md"
     _, out, _ = _run(cdk_out)
-    assert "a run above 300.00 USD waits for approval" in out
+    assert "a run above 300.00 USD, or without a known price, waits for approval" in out
     assert "unknown for pets-search" in out
     _, out, _ = _run(cdk_out, "--html", html, "--md", md, "--json")
     money = json.loads(out)["money"]
@@ -119,7 +119,10 @@ def test_what_may_be_spent_is_shown_in_all_forms(cdk_out: Path, tmp_path: Path) 
     assert money["customizations"]["pets-search"]["hourly_usd"] is None
     assert money["totals"]["an hour, if all are served"]["unknown"] == ["pets-search"]
     for page in (html, md):
-        assert "a run above 300.00 USD waits for approval" in page.read_text("utf-8")
+        assert (
+            "a run above 300.00 USD, or without a known price, waits for approval"
+            in page.read_text("utf-8")
+        )
 
 
 def test_a_spending_gate_that_opens_is_in_all_forms_above_permissions(

@@ -89,7 +89,10 @@ def test_totals_add_what_is_known_and_name_what_is_not() -> None:
     ("budget", "words"),
     [
         ("", "every run waits for approval"),
-        ("[budget]\nmax_run_usd = 50\n", "a run above 50.00 USD waits for approval"),
+        (
+            "[budget]\nmax_run_usd = 50\n",
+            "a run above 50.00 USD, or without a known price, waits for approval",
+        ),
         ('[budget]\napproval = "never"\n', "no run waits for approval"),
     ],
 )

@@ -49,9 +49,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What a resource's own policy says: one statement."""
+    """What a resource's own policy says: one statement. part: what of the resource it is about."""
 
     resource: str
+    part: str
     effect: str
     who: str
     actions: tuple[str, ...]
@@ -258,8 +259,17 @@ def _warning(statement: Statement) -> str:
     if "*" in statement.resources and not unbound and not statement.conditions:
         return "on everything, without a condition"
     if any(access_level(action) == "permissions" for action in statement.actions):
-        return "gives rights on"
+        return "changes who may do what"
     return ""
+
+
+def _part(resource: str, statement: Statement, labels: Labels) -> str:
+    """Of what a resource's own policy speaks: often of a part, such as one folder of a bucket."""
+    named = [labels.arn(place) for place in statement.resources if place != "*"]
+    named += [f"all but {labels.arn(place)}" for place in statement.not_resources]
+    if all(each.startswith(resource) for each in named):
+        return ", ".join(named) or resource
+    return f"{resource}: {', '.join(named)}"
 
 
 def _guards(permissions: Permissions, labels: Labels) -> Iterator[Guard]:
@@ -273,6 +283,7 @@ def _guards(permissions: Permissions, labels: Labels) -> Iterator[Guard]:
             everybody = who == "everybody" and statement.effect == "Allow"
             yield Guard(
                 resource=resource,
+                part=_part(resource, statement, labels),
                 effect=statement.effect,
                 who=who,
                 actions=statement.actions or tuple(f"all but {a}" for a in statement.not_actions),

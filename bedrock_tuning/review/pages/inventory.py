@@ -44,11 +44,12 @@ class Cost:
     until: str
 
 
+_DATASETS: Final = "datasets: manifests, checked copies of them, images"
 # By contract name: what it holds, and how sensitive that is.
 _HOLDS: Final[Mapping[str, tuple[str, str]]] = {
-    "training": ("datasets: manifests and images", "confidential"),
-    "validation": ("datasets: manifests and images", "confidential"),
-    "output": ("checked manifests, reports that quote rows, metrics", "confidential"),
+    "training": (_DATASETS, "confidential"),
+    "validation": (_DATASETS, "confidential"),
+    "output": ("reports that quote rows, metrics, answers, decisions", "confidential"),
     "access-logs": ("who read and wrote which object", "internal"),
     "runs": ("runs: names, states, prices, approval tokens", "internal"),
     "topic": ("messages about runs", "internal"),
@@ -155,6 +156,10 @@ def reaches(permissions: Permissions, labels: Labels) -> Iterator[NetworkPath]:
             )
 
 
+_KEPT: Final = "somebody deletes it: it stays when its stack is deleted"
+_GONE: Final = "its stack is deleted"
+
+
 def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
     """What is billed while nothing happens, and what ends it."""
     for resource in permissions.assembly.resources:
@@ -162,7 +167,7 @@ def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
         properties = resource.properties
         match resource.type:
             case "AWS::KMS::Key":
-                yield Cost(what=f"key {name}", unit="by the month", until="it is deleted manually")
+                yield Cost(what=f"key {name}", unit="by the month", until=_KEPT)
             case "AWS::EC2::VPCEndpoint" if properties.get("VpcEndpointType") == "Interface":
                 zones = len(properties.get("SubnetIds", ()))
                 yield Cost(
@@ -178,13 +183,13 @@ def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
                     what=f"Provisioned Throughput of {properties.get('Customization')}",
                     unit=f"by the hour, {size}, commitment {properties.get('Commitment')}; "
                     "nothing until a model exists",
-                    until=f"its lease of {leased} ends" if leased else "deleted",
+                    until=f"its lease of {leased} ends" if leased else _GONE,
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table":
                 yield Cost(
                     what=f"{kind_of(resource)} {name}",
                     unit="by stored bytes",
-                    until="it is emptied manually" if resource.keeps_on_delete else "deleted",
+                    until=_KEPT if resource.keeps_on_delete else _GONE,
                 )
     alarms = len(list(permissions.assembly.of_type("AWS::CloudWatch::Alarm")))
     if alarms:

@@ -17,8 +17,8 @@ from bedrock_tuning.run.exposure import (
 )
 
 RESOURCE: Final = "Custom::ProvisionedThroughput"
-HEAD: Final = ("customization", "runs", "served", "USD/hour", "USD/lease, at most", "prices of")
-_TOTALS: Final = (("an hour, if all are served", hourly), ("the leases of all", most_per_lease))
+HEAD: Final = ("customization", "runs", "served", "USD/hour", "USD/lease", "price list of")
+_TOTALS: Final = (("an hour, if all are served", hourly), ("one lease of each", most_per_lease))
 _APPROVALS: Final = ("always", "over-budget", "never")
 _COMMITMENTS: Final = (None, "OneMonth", "SixMonths")
 _MODES: Final = ("none", "on-demand", "provisioned")

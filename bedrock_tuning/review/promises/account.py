@@ -78,8 +78,9 @@ def _is_here(value: str, evidence: Evidence) -> bool:
     "M830",
     "Each role is assumed by one AWS service for this account (`aws:SourceAccount` = this "
     "account), and by no person, account or other role. Two exceptions: the workflow's role "
-    "assumes starter roles, with `sts:ExternalId` = the ARN of the workflow; the roles of people "
-    "are assumed by roles of this account with certain names (`aws:PrincipalArn`).",
+    "assumes starter roles, with `sts:ExternalId` = the ARN of the workflow; the roles of people, "
+    "where settings ask for them, are assumed by roles of this account with certain names "
+    "(`aws:PrincipalArn`).",
 )
 def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)

@@ -59,7 +59,7 @@ def separated(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "M841",
-    "Whoever has the policies of an uploader and of an approver can neither upload nor approve.",
+    "A user or role with an uploader's and an approver's policy can neither upload nor approve.",
     limit="two policies for one person must not undo the separation",
     fix="Put the Deny back that contracts/people.py says",
 )

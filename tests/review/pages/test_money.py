@@ -112,7 +112,10 @@ def test_a_new_customization_is_one_line_of_changes_and_one_of_money(
     (change,) = _both(dev, fewer.copy(), dev.copy())
     assert (change.kind, change.where, change.grave) == ("added", "pets-style", False)
     (line,) = money_changes(_money(dev, fewer.copy()), _money(dev, dev.copy())).changes
-    assert line.what.startswith("a new customization: a run above 300.00 USD waits for approval; ")
+    assert line.what.startswith(
+        "a new customization: a run above 300.00 USD, or without a known price, waits for "
+        "approval; "
+    )
     assert not line.loosened
 
 

@@ -77,7 +77,7 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
         "What resource policies say",
         "Where data is stored, and what survives deletion",
         "Network access",
-        "What costs money while idle",
+        "What is billed while nothing runs",
         "State machine Workflow",
     ):
         assert question in html
@@ -103,7 +103,7 @@ def test_what_is_dangerous_has_a_sign(dev: Synthesized) -> None:
     warnings = {access.warning for access in found.accesses if access.actions == ("*",)}
     assert warnings == {"an action with a wildcard"}
     passing = next(a for a in found.accesses if "iam:PassRole" in a.actions)
-    assert (passing.level, passing.warning) == ("permissions", "gives rights on")
+    assert (passing.level, passing.warning) == ("permissions", "changes who may do what")
 
 
 def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> Facts:

@@ -173,7 +173,7 @@ def _refuse(options: Mapping[str, object], model: "AskedModel") -> None:
     for option, value in options.items():
         if value:
             raise UserError(
-                f"{option} means nothing to {model.base.name}, a model of another task",
+                f"{option} does not apply to {model.base.name}, which has another task",
                 fix=f"omit {option}",
             )
 

@@ -52,7 +52,7 @@ def list(
     command that deletes it, as are pointers to a model or endpoint that is gone.
 
     Stored files are counted with their older versions, at the price of S3 Standard. What you may
-    not list, or has no known price, is unknown.
+    not list and what has no known price is shown as unknown.
 
     Outside of a project's folder there is nothing to compare with: what is deployed is listed.
 
@@ -135,7 +135,7 @@ def _show(held: "Holdings") -> None:
         [
             (
                 each.bucket,
-                each.customization or "(nobody's)",
+                each.customization or "(none)",
                 "unknown" if each.files is None else f"{each.files:,}",
                 "unknown" if each.size is None else in_bytes(each.size),
                 _usd(each.usd_per_month),
