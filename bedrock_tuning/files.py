@@ -69,8 +69,9 @@ def files_below(folder: Path) -> Iterator[str]:
         raise NotPlainError(0, "a link", str(folder))
     for here, folders, names in os.walk(folder):
         links = [name for name in folders if Path(here, name).is_symlink()]
-        for name in [*names, *links]:
-            yield Path(here, name).relative_to(folder).as_posix()
+        inside = Path(here).relative_to(folder)
+        before = f"{inside.as_posix()}/" if inside.name else ""
+        yield from (before + name for name in [*names, *links])
 
 
 class Bounds:

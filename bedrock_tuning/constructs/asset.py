@@ -20,6 +20,8 @@ _PACKAGE: Final = Path(__file__).resolve().parents[1]
 _IN_WHEEL: Final = _PACKAGE / "_functions"
 _PACKAGES: Final = ("lambdas", "bedrock_tuning")
 _NOT_DATA: Final = (".py", ".pyc", ".typed")
+# Imports are statements: no expression has one inside.
+_HOLDS_STATEMENTS: Final = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 @cache
@@ -86,11 +88,15 @@ def exclusions(files: Iterable[str]) -> list[str]:
 def _closure(root: Path, names: Iterable[str]) -> dict[str, Path]:
     """Every module of ours that importing these modules can load, with its file."""
     modules: dict[str, Path] = {}
+    seen: set[str] = set()
     queue = ["lambdas", *names]
     while queue:
         name = queue.pop()
+        if name in seen:
+            continue
+        seen.add(name)
         path = _file(root, name)
-        if path is None or name in modules:
+        if path is None:
             continue
         modules[name] = path
         tree = ast.parse(path.read_bytes(), filename=str(path))
@@ -127,7 +133,8 @@ def _imports(node: ast.AST) -> Iterator[str]:
         yield node.module
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child)
+        if isinstance(child, _HOLDS_STATEMENTS):
+            yield from _imports(child)
 
 
 def _data(folder: Path) -> Iterator[Path]:

@@ -30,6 +30,12 @@ assert "jinja2.environment" not in before, "a page is drawn by one function, and
 from bedrock_tuning.report import html
 assert html.environment().get_template("report.html.j2")
 assert msgspec.__file__.startswith(layer) and obstore.__file__.startswith(layer)
+import boto3
+from lambdas import _aws
+assert boto3.__file__.startswith(layer)
+services = [make().meta.service_model.service_name for make in vars(_aws).values()
+            if hasattr(make, "cache_info") and make.__module__ == _aws.__name__]
+assert len(services) > 5, services
 """
 
 
@@ -54,7 +60,7 @@ def test_every_handler_imports_from_the_staged_asset_alone(synth: Any, tmp_path:
     code, layer = sorted(
         _assets(assembly, "tuning-local-pipeline"), key=lambda path: (path / "python").exists()
     )
-    environment = {"AWS_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", PROBE, str(code), str(layer / "python"), *sorted(handlers)]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

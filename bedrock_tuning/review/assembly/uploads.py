@@ -5,7 +5,8 @@ The CDK CLI uploads whatever the asset manifests name: any path, or what a progr
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ Fault = tuple[str, str]
 def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
     """Where, and why, something else could be uploaded than what lies in an assembly's folder."""
     artifacts = manifest.get("artifacts", {})
+    # Stacks share assets.
+    hashed = cache(tree_hash)
     for name, artifact in artifacts.items():
         given = artifact.get("properties", {})
         match artifact.get("type"):
@@ -30,7 +33,7 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
                 yield from _stack(name, given, artifacts)
             case "cdk:asset-manifest":
                 stack = artifacts.get(name.removesuffix(".assets"), {})
-                yield from _list(folder, name, str(given.get("file")), account_of(stack))
+                yield from _list(folder, name, str(given.get("file")), account_of(stack), hashed)
             case kind if kind not in _NOT_DEPLOYED:
                 yield name, f"it is of the type {kind}, which is not known"
 
@@ -40,7 +43,9 @@ def _stack(name: str, given: Mapping[str, Any], artifacts: Mapping[str, Any]) ->
         yield name, "no list says what is uploaded for it"
 
 
-def _list(folder: Path, name: str, file: str, account: str) -> Iterator[Fault]:
+def _list(
+    folder: Path, name: str, file: str, account: str, hashed: Callable[[Path], str]
+) -> Iterator[Fault]:
     """The faults of an asset manifest."""
     if file != f"{name}.json" or not (folder / file).is_file():
         yield name, f"its list is {file}"
@@ -50,24 +55,28 @@ def _list(folder: Path, name: str, file: str, account: str) -> Iterator[Fault]:
         if content[key]:
             yield file, f"{key} are built and uploaded: {', '.join(content[key])}"
     for asset, entry in content.get("files", {}).items():
-        for what in _asset(folder, asset, entry, account):
+        for what in _asset(folder, asset, entry, account, hashed):
             yield file, f"{asset[:12]}: {what}"
 
 
-def _asset(folder: Path, asset: str, entry: Mapping[str, Any], account: str) -> Iterator[str]:
+def _asset(
+    folder: Path, asset: str, entry: Mapping[str, Any], account: str, hashed: Callable[[Path], str]
+) -> Iterator[str]:
     source = entry.get("source", {})
     packaging = str(source.get("packaging"))
     if source.keys() != {"path", "packaging"} or packaging not in _ENDING:
         yield f"it is made of {dict(source)}"
         return
-    yield from _content(folder, asset, str(source["path"]), packaging)
+    yield from _content(folder, asset, str(source["path"]), packaging, hashed)
     for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
         yield f"{key} is not known"
     for place in entry.get("destinations", {}).values():
         yield from _place(asset, packaging, place, account)
 
 
-def _content(folder: Path, asset: str, path: str, packaging: str) -> Iterator[str]:
+def _content(
+    folder: Path, asset: str, path: str, packaging: str, hashed: Callable[[Path], str]
+) -> Iterator[str]:
     """A fault if a file or folder of the assembly is not what its hash says."""
     inside = f"asset.{asset}" if packaging == "zip" else Path(path).name
     if folder.name.startswith("assembly-") and packaging == "zip":
@@ -78,7 +87,7 @@ def _content(folder: Path, asset: str, path: str, packaging: str) -> Iterator[st
         return
     try:
         if packaging == "zip":
-            digest = hashlib.sha256(tree_hash(folder / path).encode()).hexdigest()
+            digest = hashlib.sha256(hashed(folder / path).encode()).hexdigest()
         else:
             digest = hashlib.sha256(read_plain(folder / path)).hexdigest()
     except NotPlainError as error:

@@ -4,6 +4,7 @@
 callers fold the case where AWS does (action names).
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -35,6 +36,13 @@ def contains(outer: str, inner: str) -> bool:
     """Whether every text of `inner` is one of `outer`'s."""
     if is_literal(inner):
         return matches(outer, inner)
+    start, end = _literal_start(outer), _literal_end(outer)
+    if not (inner.startswith(start) and inner.endswith(end)):
+        return False
+    inner, outer = (
+        inner[len(start) : len(inner) - len(end)],
+        outer[len(start) : len(outer) - len(end)],
+    )
     if outer in ("*", inner):
         return True
     return not any(
@@ -50,7 +58,26 @@ def meets(one: str, other: str) -> bool:
         return matches(other, one)
     if is_literal(other):
         return matches(one, other)
+    one, other = _without_same_start(one, other)
+    one, other = (each[::-1] for each in _without_same_start(one[::-1], other[::-1]))
+    if {one[:1], other[:1]}.isdisjoint("*?") or {one[-1:], other[-1:]}.isdisjoint("*?"):
+        return False
     return any(len(one) in left and len(other) in right for left, right in _together(one, other))
+
+
+def _literal_start(pattern: str) -> str:
+    """What every text of a pattern with a wildcard starts with."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
+
+
+def _literal_end(pattern: str) -> str:
+    return _literal_start(pattern[::-1])[::-1]
+
+
+def _without_same_start(one: str, other: str) -> tuple[str, str]:
+    starts = [_literal_start(one), _literal_start(other)]
+    same = len(os.path.commonprefix(starts))  # noqa: RUF071 - by characters is what is needed
+    return one[same:], other[same:]
 
 
 def _together(one: str, other: str) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
