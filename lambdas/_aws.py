@@ -132,6 +132,12 @@ def sns() -> "SNSClient":
 
 
 @cache
+def events() -> Any:
+    """The bus on which each message is an event, too; untyped, its stubs are not installed."""
+    return told_apart(boto3.client("events", config=_CONFIG))
+
+
+@cache
 def stepfunctions() -> "SFNClient":
     """Starts the workflow when a deployment changes what is to be served."""
     return told_apart(boto3.client("stepfunctions", config=_CONFIG))

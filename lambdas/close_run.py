@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"state": the workflow's whole state, "execution": its name, "started": ISO time}.
 
-    Returns status, subject, message, failed, notify, run, customization. The subject fits SNS: at
-    most 100 characters, ASCII, one line.
+    Returns status, subject, message, failed, notify, run, environment, customization. The subject
+    fits SNS: at most 100 characters, ASCII, one line.
     """
     env = RunEnvironment.from_env(os.environ)
     state = event["state"]
@@ -58,7 +58,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     subject = ended.subject.encode("ascii", "replace").decode()[:100]
     # An attribute of a message may not be empty.
     whose = customization or "unknown"
-    return {**asdict(ended), "subject": subject, "run": run, "customization": whose}
+    return {
+        **asdict(ended),
+        "subject": subject,
+        "run": run,
+        "environment": env.environment,
+        "customization": whose,
+    }
 
 
 def _unwatched(state: Mapping[str, Any]) -> bool:

@@ -291,7 +291,13 @@ def _warn(env: LeaseEnvironment, intent: Intent, endpoint: Endpoint, ends: datet
 
 def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, text: str) -> None:
     whose = name or "unknown"
-    told = Message(status=status, customization=whose, subject=subject, message=text)
+    told = Message(
+        status=status,
+        environment=env.environment,
+        customization=whose,
+        subject=subject,
+        message=text,
+    )
     _aws.tell(env.topic_arn, told)
 
 

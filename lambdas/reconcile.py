@@ -279,6 +279,7 @@ def _close(env: ReconcileEnvironment, item: Item, outcome: Outcome, result: Resu
 def _tell(env: ReconcileEnvironment, item: Item, outcome: Outcome) -> None:
     told = Message(
         status=outcome.status,
+        environment=env.environment,
         customization=item["customization"],
         run=item["run"],
         subject=outcome.subject,

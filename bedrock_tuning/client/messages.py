@@ -1,13 +1,19 @@
 """Whether somebody is told when a run waits for approval."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+from bedrock_tuning.contracts.ending import ANNOUNCE
+
+# In the name that CloudFormation gives to the function, which makes events and tells no person.
+_ANNOUNCES: Final = f"-{ANNOUNCE.path.replace('/', '')}"
 
 
 def subscriptions(sns: Any, topic: str) -> Sequence[Mapping[str, str]]:
-    """All subscriptions of the topic, confirmed or not."""
+    """All subscriptions of the topic but the app's own, confirmed or not."""
     pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    return [each for page in pages for each in page["Subscriptions"]]
+    found = (each for page in pages for each in page["Subscriptions"])
+    return [each for each in found if _ANNOUNCES not in each["Endpoint"]]
 
 
 def unconfirmed(found: Sequence[Mapping[str, str]]) -> list[str]:

@@ -220,6 +220,7 @@ def approval(
         ask: publish(
             {
                 "status": "awaiting-approval",
+                "environment": environment,
                 "customization.$": f"{of}.customization",
                 "run.$": f"{of}.run",
                 "reason.$": reason,
@@ -227,7 +228,11 @@ def approval(
                 "approve.$": f"States.Format('tuning approve {{}} -e {environment}', {of}.run)",
             },
             subject="A run awaits approval of its price",
-            about={"customization": f"{of}.customization", "status": "awaiting-approval"},
+            about={
+                "environment": environment,
+                "customization": f"{of}.customization",
+                "status": "awaiting-approval",
+            },
             then=wait,
         ),
         wait: {

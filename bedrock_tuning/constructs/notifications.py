@@ -41,6 +41,10 @@ DESCRIPTIONS: Final = {
         "answer again, and the last error in its log says why it failed"
     ),
     "ReconcilerNotCalled": "reconcile was not called for an hour: nobody looks after lost runs now",
+    "EventsNotSent": (
+        "announce failed, so a message was no event on the default bus: people were told all the "
+        "same, and the last error in its log says why"
+    ),
     "DefaultGroupNotClosed": "The default security group of the network may be open",
     "Failed": "The custom resource failed: something may still be billed",
 }

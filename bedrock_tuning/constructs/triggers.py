@@ -1,4 +1,4 @@
-"""What starts a run, what looks after runs and leases: two rules and two schedules."""
+"""What calls the workflow and the functions outside of it: rules, schedules, the topic."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -6,6 +6,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -48,6 +49,31 @@ def start_on_upload(
                 retry_attempts=185,
             )
         ],
+    )
+
+
+def announce(
+    scope: Construct, *, function: lambda_.IFunction, topic: sns.ITopic, environment: str
+) -> None:
+    """The topic hands each message of this environment to the function, and no alarm.
+
+    The topic may be another environment's, too.
+    """
+    sns.CfnSubscription(
+        scope,
+        "Announcements",
+        topic_arn=topic.topic_arn,
+        protocol="lambda",
+        endpoint=function.function_arn,
+        filter_policy={"environment": [environment]},
+    )
+    lambda_.CfnPermission(
+        scope,
+        "AnnouncementsPermission",
+        action="lambda:InvokeFunction",
+        function_name=function.function_arn,
+        principal="sns.amazonaws.com",
+        source_arn=topic.topic_arn,
     )
 
 

@@ -25,20 +25,19 @@ from bedrock_tuning.constructs.asl import (
 from bedrock_tuning.constructs.serving_states import serving_states
 from bedrock_tuning.contracts import job_text
 from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
+from bedrock_tuning.contracts.ending import CLOSE_RUN, DRAW_PAGE, RECORD_JOB
 from bedrock_tuning.contracts.functions import (
     ADMIT,
     CHECK_IMAGES,
     CHECK_MANIFEST,
-    CLOSE_RUN,
-    DRAW_PAGE,
     MERGE,
-    RECORD_JOB,
     START_JOB,
     TAKE_TURN,
     VERIFY_IMAGES,
 )
 from bedrock_tuning.run.job import JobRequest
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
+from bedrock_tuning.run.messages import ATTRIBUTES
 
 DAY_SECONDS: Final = 86_400
 # Jobs take hours to days; nothing but a person's approval and the queue, with limits of their own,
@@ -78,7 +77,7 @@ def definition(
         **_turns(),
         **_training(placeholders, starters=starters),
         **serving_states(environment, approval_days * DAY_SECONDS),
-        **_end(),
+        **_end(environment),
     }
     return {
         "Comment": "From an uploaded manifest to a served custom model, or to what must be fixed",
@@ -305,7 +304,7 @@ def _training(placeholders: Collection[str], *, starters: bool) -> dict[str, Sta
     }
 
 
-def _end() -> dict[str, State]:
+def _end(environment: str) -> dict[str, State]:
     return {
         "Close run": call(CLOSE_RUN, then="Worth a message?", catch="Say that closing failed"),
         "Worth a message?": choose(
@@ -317,7 +316,7 @@ def _end() -> dict[str, State]:
         "Notify": publish(
             "States.JsonToString($.outcome)",
             subject="$.outcome.subject",
-            about={"customization": "$.outcome.customization", "status": "$.outcome.status"},
+            about={name: f"$.outcome.{name}" for name in ATTRIBUTES},
             then="Ended well?",
             catch="Failed to notify",
         ),
@@ -334,11 +333,18 @@ def _end() -> dict[str, State]:
         "Say that closing failed": publish(
             {
                 "status": "failed",
+                "environment": environment,
+                # It may have ended before anybody was known.
+                "customization": "unknown",
                 "execution.$": "$$.Execution.Id",
                 "message.$": _with_error(_UNRECORDED),
             },
             subject="A run could not be closed",
-            about={"status": "failed"},
+            about={
+                "environment": environment,
+                "customization": "unknown",
+                "status": "failed",
+            },
             then="Closing failed",
             catch="Failed to notify",
         ),

@@ -51,6 +51,7 @@ def places(
         "operations-key": _pipeline("OperationsKey", _KEY),
         "runs": _pipeline("Runs", "AWS::DynamoDB::Table"),
         "topic": _pipeline("Messages/Topic", "AWS::SNS::Topic"),
+        "announcements": _pipeline("Announcements", "AWS::SNS::Subscription"),
         "dead-letters": _pipeline("Messages/DeadLetters", "AWS::SQS::Queue"),
         "workflow": _pipeline("Workflow", "AWS::StepFunctions::StateMachine"),
         "logs.workflow": _pipeline("WorkflowLogs", "AWS::Logs::LogGroup"),

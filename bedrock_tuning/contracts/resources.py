@@ -15,7 +15,7 @@ from bedrock_tuning.contracts.contract import (
     role_path,
     workflow_name,
 )
-from bedrock_tuning.contracts.functions import RECONCILE
+from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 
 _DATASETS = ("training", "validation")
 
@@ -93,7 +93,7 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
             refusals=(_refuse_plain_http("sqs:*", "{dead-letters}"),),
         ),
         of("runs"),
-        # EventBridge calls functions by their own policy, not by a role.
+        # EventBridge and SNS call functions by their own policy, not by a role.
         of(
             f"function.{RECONCILE.name}",
             Grant(
@@ -102,6 +102,16 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
                 actions=("lambda:InvokeFunction",),
                 resources=(f"{{function.{RECONCILE.name}}}",),
                 conditions=(g.arn_like("aws:SourceArn", "{status-rule}"),),
+            ),
+        ),
+        of(
+            f"function.{ANNOUNCE.name}",
+            Grant(
+                why="the topic hands messages to it",
+                services=("sns.amazonaws.com",),
+                actions=("lambda:InvokeFunction",),
+                resources=(f"{{function.{ANNOUNCE.name}}}",),
+                conditions=(g.arn_like("aws:SourceArn", "{topic}"),),
             ),
         ),
     )

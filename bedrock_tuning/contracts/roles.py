@@ -18,7 +18,8 @@ from bedrock_tuning.contracts.contract import (
     role_path,
     workflow_arn,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS, RECONCILE
+from bedrock_tuning.contracts.ending import RECONCILE
+from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.contracts.job_text import by_workflow
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 from bedrock_tuning.run import items

@@ -1,41 +1,71 @@
-"""What an environment's SNS topic says: the fields of each message, and what each status means."""
+"""What people and programs are told: a message's fields, what each status means, its event."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from enum import StrEnum
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 # By which subscriptions choose: each message has these fields as attributes, too.
-ATTRIBUTES: Final = ("customization", "status")
-STATUSES: Final[Mapping[str, str]] = {
-    "awaiting-approval": "A price has to be approved or declined before anything is paid.",
-    "rejected": "The dataset has errors; the report lists them.",
-    "trained-on": "The validation set has pictures that would be trained on.",
-    "closed": "The base model takes no new jobs.",
-    "outdated": "What was checked or priced changed before the job started.",
-    "superseded": "A newer upload took the place of this one before its job started.",
-    "already-trained": "The same data was trained before.",
-    "in-progress": "The same data is being trained by another run.",
-    "declined": "Somebody declined the price.",
-    "expired": "Nobody answered before the end of the time to approve.",
-    "stopped": "Somebody stopped the job.",
-    "aborted": "Somebody stopped the run.",
-    "failed": "The job or a step of the run failed.",
-    "trained": "The model is trained, and not served.",
-    "served": "The model is served.",
-    "not-better": "The model is kept and not published: its evaluation failed.",
-    "serving-failed": "The model is trained, and could not be served.",
-    "removed": "The model is no longer served.",
-    "withdrawn": "A pointer to an endpoint that is gone was removed.",
-    "lease-ends": "The lease of an endpoint ends soon.",
-    "lease-ended": "The lease of an endpoint ended, and the endpoint was deleted.",
+ATTRIBUTES: Final = ("environment", "customization", "status")
+# Of each event on the account's default bus.
+SOURCE: Final = "bedrock-tuning"
+
+
+class DetailType(StrEnum):
+    """The kinds of events, by what their messages are about."""
+
+    APPROVAL = "Bedrock Tuning Approval Requested"
+    RUN = "Bedrock Tuning Run Status Change"
+    ENDPOINT = "Bedrock Tuning Endpoint Status Change"
+
+
+_MEANINGS: Final[Mapping[DetailType, Mapping[str, str]]] = {
+    DetailType.APPROVAL: {
+        "awaiting-approval": "A price has to be approved or declined before anything is paid.",
+    },
+    DetailType.RUN: {
+        "rejected": "The dataset has errors; the report lists them.",
+        "trained-on": "The validation set has pictures that would be trained on.",
+        "closed": "The base model takes no new jobs.",
+        "outdated": "What was checked or priced changed before the job started.",
+        "superseded": "A newer upload took the place of this one before its job started.",
+        "already-trained": "The same data was trained before.",
+        "in-progress": "The same data is being trained by another run.",
+        "declined": "Somebody declined the price.",
+        "expired": "Nobody answered before the end of the time to approve.",
+        "stopped": "Somebody stopped the job.",
+        "aborted": "Somebody stopped the run.",
+        "failed": "The job or a step of the run failed.",
+        "training": "The run broke off, and its job goes on and is watched.",
+        "trained": "The model is trained, and not served.",
+        "served": "The model is served.",
+        "not-better": "The model is kept and not published: its evaluation failed.",
+        "serving-failed": "The model is trained, and could not be served.",
+    },
+    DetailType.ENDPOINT: {
+        "removed": "The model is no longer served.",
+        "withdrawn": "A pointer to an endpoint that is gone was removed.",
+        "lease-ends": "The lease of an endpoint ends soon.",
+        "lease-ended": "The lease of an endpoint ended, and the endpoint was deleted.",
+    },
 }
+STATUSES: Final[Mapping[str, str]] = {
+    status: meaning for about in _MEANINGS.values() for status, meaning in about.items()
+}
+
+
+def detail_type(status: str) -> DetailType:
+    """The kind of event that a message with this status is; raises KeyError for an unknown one."""
+    known = {each: kind for kind, about in _MEANINGS.items() for each in about}
+    return known[status]
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message in JSON. Fields that do not apply are left out; more fields may come."""
 
     status: Annotated[str, Meta(description="What happened; docs/messages.md lists all.")]
+    environment: Annotated[str, Meta(description="The environment, as in cdk.json.")]
     customization: Annotated[str, Meta(description='Whose it is; "unknown" where nobody knows.')]
     run: Annotated[str, Meta(description="The run, as in `tuning runs`.")] = ""
     subject: Annotated[str, Meta(description="What happened, in a few words.")] = ""
@@ -46,3 +76,13 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed: Annotated[bool, Meta(description="Whether an alarm fires, too.")] = False
     notify: Annotated[bool, Meta(description="Always true in a message.")] = True
     execution: Annotated[str, Meta(description="The execution that could not be closed.")] = ""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """What EventBridge delivers of a message, beside the fields that it adds to each event."""
+
+    source: Literal["bedrock-tuning"]
+    detail_type: Annotated[DetailType, Meta(description="What the message is about.")] = field(
+        name="detail-type"
+    )
+    detail: Annotated[Message, Meta(description="The message itself.")]

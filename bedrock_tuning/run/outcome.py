@@ -16,9 +16,8 @@ from bedrock_tuning.wording import counted
 class Outcome:
     """The end of a run.
 
-    status: waiting, duplicate, superseded, ignored, closed, rejected, already-trained, in-progress,
-        outdated, trained-on, declined, expired, failed, stopped, trained, served, not-better,
-        serving-failed, removed, pending.
+    status: one of run/messages.py, or one of which nobody is told: what an upload alone ends in
+        (run/decisions.py), or pending.
     failed: the execution ends as failed, so its alarm fires.
     notify: worth a message; duplicates and incomplete uploads are only recorded.
     """
@@ -45,8 +44,6 @@ _OURS: Final = (
 )
 # Calls that are made only about a job that was started.
 _WATCHING: Final = ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob")
-# The ends that follow from an upload alone; nobody needs a message about them.
-_QUIET = ("waiting", "duplicate", "superseded", "ignored")
 
 
 def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
@@ -88,7 +85,8 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
         status=admission["decision"],
         subject=f"{name}: {admission['decision']}",
         message=str(admission["reason"]),
-        notify=admission["decision"] not in _QUIET,
+        # The other ends follow from an upload alone; nobody needs a message about them.
+        notify=admission["decision"] == "closed",
     )
 
 

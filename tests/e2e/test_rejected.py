@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from bedrock_tuning.cli.__main__ import tuning
-from tests.e2e.world import NAME, World
+from bedrock_tuning.cli.pages.messages import event_schema
+from bedrock_tuning.run.messages import SOURCE, DetailType
+from tests.e2e.world import NAME, World, eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -137,9 +140,15 @@ def test_all_findings_are_kept_beside_the_report(world: World) -> None:
 
 
 def test_a_rejection_is_told_with_its_rules_and_its_report(world: World) -> None:
-    inbox = world.subscribe()
+    inbox, announced = world.subscribe(), world.announced()
     ended = world.follow(world.upload("training", world.rows()[:3]))
     (message,) = inbox.messages()
+    came: list[dict[str, Any]] = []
+    assert eventually(lambda: came.extend(announced.bodies()) or came, seconds=30)
+    (event,) = came
+    assert (event["source"], event["detail-type"]) == (SOURCE, DetailType.RUN)
+    assert event["detail"] == message
+    jsonschema.validate(event, event_schema())
     assert message["status"] == "rejected"
     assert "too-few-records" in message["message"]
     assert ended.state["report"]["html"] in message["message"]

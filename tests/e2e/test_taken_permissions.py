@@ -5,6 +5,7 @@ told of. Single functions are called again with what a good run gave them; for e
 run (or the event that needs the role) shows that the message arrives.
 """
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ ELSEWHERE = {
     "Evaluate": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "VerifyImages": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "TakeTurn": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
+    "Announce": "test_a_message_that_may_not_be_announced_fails_no_run",
     "Reconcile": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "reconcile-schedule": "the same construct as lease-schedule",
     "bedrock.pets-style": "test_a_job_says_what_its_service_role_lacks",
@@ -214,6 +216,23 @@ def test_a_run_that_cannot_be_told_fails_and_says_so_in_its_execution(stage: Sta
     assert world.row(ended)["status"] == "rejected"
     for words in (physical, world.topic, "could not be sent", "runbook"):
         assert words in ended.cause.replace("SNS:", "sns:")
+
+
+def test_a_message_that_may_not_be_announced_fails_no_run(stage: Stage) -> None:
+    """Its event is lost; people are told all the same, and an alarm rings."""
+    world = stage.world
+    inbox, announced = world.subscribe(), world.announced()
+    with stage.without("Announce", "events:PutEvents") as physical:
+        ended = world.follow(world.upload("training", world.rows(salt=f" {time.time_ns()}")[:3]))
+        (message,) = _told(inbox)
+        record = {"Sns": {"Message": json.dumps(message)}}
+        with pytest.raises(FunctionFailedError) as caught:
+            stage.steps.call("Announce", {"Records": [record]})
+    assert (ended.status, message["status"]) == ("SUCCEEDED", "rejected")
+    assert announced.bodies() == []
+    assert physical in str(caught.value)
+    assert "events:PutEvents" in str(caught.value)
+    _demand_alarm(world, "EventsNotSent", said="its log says why")
 
 
 def test_an_upload_that_may_not_start_a_run_waits_with_its_reason(stage: Stage) -> None:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.run.messages import SOURCE
 from local.demo import dataset
 from local.emulator.server import LocalAws
 from tests.e2e import following
@@ -182,26 +184,40 @@ class World:
 
     def subscribe(self) -> "Inbox":
         """A mailbox at the topic, for what is sent from now on."""
+        inbox, arn = self._inbox("sns.amazonaws.com", source=self.topic)
+        self.aws.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+        return inbox
+
+    def announced(self) -> "Inbox":
+        """A mailbox behind a rule, for this environment's events from now on."""
+        pattern = {"source": [SOURCE], "detail": {"environment": ["local"]}}
+        events, name = self.aws.client("events"), f"announced-{time.time_ns()}"
+        rule = events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
+        inbox, arn = self._inbox("events.amazonaws.com", source=rule)
+        events.put_targets(Rule=name, Targets=[{"Id": "inbox", "Arn": arn}])
+        return inbox
+
+    def _inbox(self, service: str, *, source: str) -> tuple["Inbox", str]:
+        """A queue that a service may send to on behalf of something, and its ARN."""
         queue = self.aws.client("sqs").create_queue(QueueName=f"inbox-{time.time_ns()}")["QueueUrl"]
         arn = self.aws.client("sqs").get_queue_attributes(
             QueueUrl=queue, AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
         statement = {
             "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
+            "Principal": {"Service": service},
             "Action": "sqs:SendMessage",
             "Resource": arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": self.topic}},
+            "Condition": {"ArnEquals": {"aws:SourceArn": source}},
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.aws.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
-        self.aws.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
-        return Inbox(aws=self.aws, queue=queue)
+        return Inbox(aws=self.aws, queue=queue), arn
 
     def nobody_subscribed(self) -> None:
         """Takes away the mailboxes of earlier tests."""
         sns = self.aws.client("sns")
-        for each in sns.list_subscriptions_by_topic(TopicArn=self.topic)["Subscriptions"]:
+        for each in messages.subscriptions(sns, self.topic):
             sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
 
     def nothing_served(self) -> None:
@@ -232,18 +248,21 @@ class World:
 
 @dataclass
 class Inbox:
-    """A queue that is subscribed to the topic."""
+    """A queue for what is told: by the topic, or as events."""
 
     aws: LocalAws
     queue: str
 
     def messages(self) -> list[dict[str, Any]]:
         """What has arrived since the last look, each message as it was published."""
+        return [json.loads(body["Message"]) for body in self.bodies()]
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """The same as it is delivered."""
         answer = self.aws.client("sqs").receive_message(
             QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=2
         )
-        bodies = [json.loads(each["Body"]) for each in answer.get("Messages", [])]
-        return [json.loads(body["Message"]) for body in bodies]
+        return [json.loads(each["Body"]) for each in answer.get("Messages", [])]
 
 
 def eventually(truth: Any, *, seconds: float = SECONDS) -> bool:

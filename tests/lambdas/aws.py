@@ -12,6 +12,7 @@ from tests.lambdas.fakes import (
     CloudWatch,
     DynamoDb,
     Ec2,
+    Events,
     Pricing,
     ServiceQuotas,
     Sns,
@@ -40,6 +41,7 @@ class Aws:
     s3: S3 = field(default_factory=S3)
     dynamodb: DynamoDb = field(default_factory=DynamoDb)
     ssm: Ssm = field(default_factory=Ssm)
+    events: Events = field(default_factory=Events)
     sns: Sns = field(default_factory=Sns)
     stepfunctions: StepFunctions = field(default_factory=StepFunctions)
     ec2: Ec2 = field(default_factory=Ec2)

@@ -347,6 +347,21 @@ class Sns(Fake):
 
 
 @dataclass
+class Events(Fake):
+    """The default bus. taken: its events; refused: the code with which it takes none."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    refused: str = ""
+
+    def PutEvents(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        if self.refused:
+            entry = {"ErrorCode": self.refused, "ErrorMessage": "because"}
+            return {"FailedEntryCount": len(Entries), "Entries": [entry] * len(Entries)}
+        self.taken += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}] * len(Entries)}
+
+
+@dataclass
 class StepFunctions(Fake):
     """Executions by name: the same name with another input is refused.
 

@@ -20,6 +20,7 @@ CLIENTS = [
     _aws.bedrock,
     _aws.bedrock_runtime,
     _aws.sns,
+    _aws.events,
     _aws.stepfunctions,
     _aws.ec2,
     _aws.service_quotas,

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bedrock_tuning.constructs import workflow
-from bedrock_tuning.run import decisions, outcome
+from bedrock_tuning.run import decisions, outcome, reconciling
 from bedrock_tuning.run.messages import ATTRIBUTES, STATUSES, Message
 from lambdas import keep_leases
 
@@ -36,7 +36,9 @@ def test_the_workflow_sends_documented_fields_and_statuses() -> None:
     assert {field.name for field in fields(outcome.Outcome)} | {"run", "customization"} <= FIELDS
 
 
-@pytest.mark.parametrize("module", [outcome, keep_leases], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "module", [outcome, reconciling, keep_leases], ids=lambda each: each.__name__
+)
 def test_every_status_that_code_writes_is_documented(module: Any) -> None:
     tree = ast.parse(Path(module.__file__).read_text("utf-8"))
     found = set()
@@ -60,4 +62,11 @@ def test_every_decision_that_ends_a_run_is_documented() -> None:
 
 def test_subscriptions_choose_by_fields_of_the_message() -> None:
     for each in published():
-        assert set(each["MessageAttributes"]) <= set(ATTRIBUTES) <= FIELDS
+        assert set(each["MessageAttributes"]) == set(ATTRIBUTES) <= FIELDS
+
+
+def test_a_message_has_the_fields_that_its_form_demands() -> None:
+    demanded = {each.name for each in msgspec.structs.fields(Message) if each.required}
+    for each in published():
+        body = each.get("Message")
+        assert body is None or demanded <= {name.removesuffix(".$") for name in body}

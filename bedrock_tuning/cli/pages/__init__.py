@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.catalogue._page import models_page
 from bedrock_tuning.cli.pages.commands import commands_page
-from bedrock_tuning.cli.pages.messages import message_schema, messages_page
+from bedrock_tuning.cli.pages.messages import event_schema, message_schema, messages_page
 from bedrock_tuning.cli.pages.rules import rules_page
 from bedrock_tuning.cli.pages.settings import settings_page
 from bedrock_tuning.cli.pages.unknowns import unknowns_page
@@ -49,6 +49,7 @@ PAGES: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("docs/cli.md", commands_page),
     ("docs/customization.schema.json", _as_json(customization_schema)),
     ("docs/error.schema.json", _as_json(error_schema)),
+    ("docs/event.schema.json", _as_json(event_schema)),
     ("docs/message.schema.json", _as_json(message_schema)),
     ("docs/messages.md", messages_page),
     ("docs/models.md", models_page),

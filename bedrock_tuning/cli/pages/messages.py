@@ -6,7 +6,15 @@ from typing import Any, Final
 import msgspec
 
 from bedrock_tuning.contracts.contract import dashboard_name
-from bedrock_tuning.run.messages import ATTRIBUTES, STATUSES, Message
+from bedrock_tuning.run.messages import (
+    ATTRIBUTES,
+    SOURCE,
+    STATUSES,
+    DetailType,
+    Event,
+    Message,
+    detail_type,
+)
 
 _HEADER: Final = """# Messages
 
@@ -20,7 +28,7 @@ CloudWatch dashboard `{dashboard}` shows runs, functions, lost events and model 
 ## Subscribe to some of it
 
 Each message has the attributes {attributes}.
-A filter policy chooses by them. Alarms have neither, so a subscription with a filter policy gets no
+A filter policy chooses by them. Alarms have none, so a subscription with a filter policy gets no
 alarms. For example, what a team has to act on:
 
 ```console
@@ -30,25 +38,53 @@ aws sns subscribe --topic-arn TOPIC --protocol email --notification-endpoint tea
 
 An SQS queue or a Lambda function subscribes in the same way.
 
+## Act on it in a program
+
+Each message is also an event on the account's default EventBridge bus
+([schema](event.schema.json)): its source is `{source}`, its `detail` is the message.
+A rule with this pattern gets the ends of one customization's runs:
+
+```json
+{pattern}
+```
+
+The event is made from the message, so it comes after it. One that EventBridge does not take fails
+no run: the alarm `EventsNotSent` rings.
+
 ## Statuses
 
-| `status` | Meaning |
-| --- | --- |
+| `status` | Meaning | `detail-type` of its event |
+| --- | --- | --- |
 """
-_EXAMPLE: Final = {"customization": ["pets-search"], "status": ["awaiting-approval", "failed"]}
+_FILTER: Final = {"customization": ["pets-search"], "status": ["awaiting-approval", "failed"]}
+_PATTERN: Final = {
+    "source": [SOURCE],
+    "detail-type": [DetailType.RUN],
+    "detail": {"environment": ["dev"], "customization": ["pets-search"]},
+}
 
 
 def messages_page() -> str:
     """The whole page."""
     head = _HEADER.format(
         dashboard=dashboard_name("dev"),
-        attributes=" and ".join(f"`{each}`" for each in ATTRIBUTES),
-        attribute=json.dumps({"FilterPolicy": json.dumps(_EXAMPLE)}),
+        attributes=", ".join(f"`{each}`" for each in ATTRIBUTES),
+        attribute=json.dumps({"FilterPolicy": json.dumps(_FILTER)}),
+        source=SOURCE,
+        pattern=json.dumps(_PATTERN, indent=2),
     )
-    rows = [f"| `{status}` | {meaning} |" for status, meaning in STATUSES.items()]
+    rows = [
+        f"| `{status}` | {meaning} | {detail_type(status)} |"
+        for status, meaning in STATUSES.items()
+    ]
     return head + "\n".join(rows) + "\n"
 
 
 def message_schema() -> dict[str, Any]:
     """Of one message."""
     return msgspec.json.schema(Message)
+
+
+def event_schema() -> dict[str, Any]:
+    """Of one event, as far as it is ours."""
+    return msgspec.json.schema(Event)

@@ -16,13 +16,15 @@ from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
 from bedrock_tuning.constructs.triggers import (
+    announce,
     keep_leases,
     reconcile_by_the_clock,
     reconcile_on_end,
     start_on_upload,
 )
 from bedrock_tuning.contracts.contract import dashboard_name
-from bedrock_tuning.contracts.functions import APPROVE, DRAW_PAGE, FUNCTIONS, RECONCILE
+from bedrock_tuning.contracts.ending import ANNOUNCE, DRAW_PAGE, RECONCILE
+from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -85,6 +87,12 @@ class PipelineStack(TuningStack):
             dead_letters=self.messages.dead_letters,
             permissions=permissions,
         )
+        announce(
+            self,
+            function=self.functions[ANNOUNCE.name].function,
+            topic=self.messages.topic,
+            environment=settings.name,
+        )
         self._alarms()
         dashboard(
             self,
@@ -126,6 +134,7 @@ class PipelineStack(TuningStack):
             "DeadLettersWaiting": waiting(period=five),
             "LeasesNotKept": keeper.metric_errors(period=five),
             "ApprovalsNotTaken": self.functions[APPROVE.name].function.metric_errors(period=five),
+            "EventsNotSent": self.functions[ANNOUNCE.name].function.metric_errors(period=five),
             "PagesNotDrawn": self.functions[DRAW_PAGE.name].function.metric_errors(period=five),
             "RunsNotReconciled": reconciler.metric_errors(period=five),
         }

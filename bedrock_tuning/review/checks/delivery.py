@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bedrock_tuning.contracts.functions import RECONCILE
+from bedrock_tuning.contracts.ending import ANNOUNCE, RECONCILE
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import as_whole
@@ -283,8 +283,23 @@ def access_logs(evidence: Evidence) -> Iterator[Violation]:
             yield found(bucket, f"{service} may not write {key or 'its bucket'}")
 
 
-@check("W529", "Every subscription is delivered: by e-mail, or to a queue that allows it.")
+@check(
+    "W529",
+    "Every subscription is delivered: by e-mail, or to a queue or function that allows it. The "
+    "function that announces messages gets all of this environment.",
+    limit="all messages with this environment's attribute",
+    fix="Subscribe it as constructs/triggers.py does",
+)
 def subscriptions(evidence: Evidence) -> Iterator[Violation]:
+    announcements = evidence.contracted.get("announcements")
+    if announcements is not None:
+        wanted = {
+            "TopicArn": evidence.bound.fill("{topic}"),
+            "Protocol": "lambda",
+            "Endpoint": evidence.bound.fill(f"{{function.{ANNOUNCE.name}}}"),
+            "FilterPolicy.environment": [evidence.bound.contracts.environment],
+        }
+        yield from mismatches(announcements, wanted)
     actions = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
     for each in evidence.assembly.of_type("AWS::SNS::Subscription"):
         topic, protocol, target = (

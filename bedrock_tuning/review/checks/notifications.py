@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts.contract import NO_SETTINGS
-from bedrock_tuning.contracts.functions import CLOSE_RUN
+from bedrock_tuning.contracts.ending import CLOSE_RUN
 from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.checks.workflow import publishes, states_of
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
 from bedrock_tuning.run.items import APPROVAL, RUN
+from bedrock_tuning.run.messages import ATTRIBUTES
 
 _SUBJECT_MAX: Final = 100
 # Whose run a person is asked about, and its status once that is approved.
@@ -29,11 +30,13 @@ _QUESTIONS: Final = {
         ("$.serving", "$.serving", "$.serving"),
     )
 }
-_ATTRIBUTES: Final = ("customization", "status")
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
 _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
-_QUESTION: Final = {"status", "customization.$", "run.$", "reason.$", "estimate.$", "approve.$"}
+_QUESTION: Final = {
+    *("status", "environment"),
+    *("customization.$", "run.$", "reason.$", "estimate.$", "approve.$"),
+}
 
 
 @check(
@@ -128,6 +131,8 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
         yield f"has the subject {sent.get('Subject')!r}; SNS allows 1 to {_SUBJECT_MAX} characters"
     yield from _attributes(sent)
     message = sent.get("Message")
+    if isinstance(message, Mapping) and message.get("environment") != environment:
+        yield f"is of the environment {message.get('environment')}"
     if not isinstance(message, Mapping):
         outcome = (f"{_OUTCOME}.subject", f"States.JsonToString({_OUTCOME})")
         if (sent.get("Subject.$"), sent.get("Message.$")) != outcome:
@@ -142,10 +147,12 @@ def _problems(sent: Mapping[str, Any], environment: str) -> Iterator[str]:
             yield f"asks with {', '.join(sorted(message))}, not with the run and its command"
         for field, path in message.items():
             # Each value is the one of its name.
-            if field not in ("status", "approve.$") and not str(path).endswith(f".{field[:-2]}"):
+            if field not in ("status", "environment", "approve.$") and not str(path).endswith(
+                f".{field[:-2]}"
+            ):
                 yield f"gives {path} for the {field[:-2]}"
     elif (
-        set(message) != {"status", "execution.$", "message.$"}
+        set(message) != {"status", "environment", "customization", "execution.$", "message.$"}
         or message["status"] != "failed"
         or message["execution.$"] != "$$.Execution.Id"
         or not str(message["message.$"]).endswith(" $.error.Error, $.error.Cause)")
@@ -157,10 +164,10 @@ def _attributes(sent: Mapping[str, Any]) -> Iterator[str]:
     """Whose message it is and of which kind, as its text says: subscriptions choose by these."""
     text = sent.get("Message")
     if not isinstance(text, Mapping):
-        text = {f"{name}.$": f"{_OUTCOME}.{name}" for name in _ATTRIBUTES}
+        text = {f"{name}.$": f"{_OUTCOME}.{name}" for name in ATTRIBUTES}
     wanted = {
         name: {"DataType": "String", f"StringValue{kind}": text[f"{name}{kind}"]}
-        for name in _ATTRIBUTES
+        for name in ATTRIBUTES
         for kind in ("", ".$")
         if f"{name}{kind}" in text
     }

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec, job_text
 from bedrock_tuning.contracts.contract import SETTINGS_STATE, SETTINGS_VALUE
+from bedrock_tuning.contracts.ending import RECORD_JOB
 from bedrock_tuning.contracts.functions import (
     CHECK_IMAGES,
     CHECK_MANIFEST,
     MERGE,
-    RECORD_JOB,
     START_JOB,
 )
 from bedrock_tuning.contracts.serving import SERVE

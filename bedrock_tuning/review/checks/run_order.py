@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
+from bedrock_tuning.contracts.ending import CLOSE_RUN
 from bedrock_tuning.contracts.functions import (
     ADMIT,
     CHECK_IMAGES,
-    CLOSE_RUN,
     MERGE,
     START_JOB,
     TAKE_TURN,

@@ -53,6 +53,8 @@ KNOWN_KEYS: Final = (
     "ec2:ResourceTag/?*",
     "ec2:Subnet",
     "ec2:Vpc",
+    "events:detail-type",
+    "events:source",
     "iam:PassedToService",
     "iam:AssociatedResourceArn",
     "kms:CallerAccount",

@@ -234,6 +234,15 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
             actions=("sts:AssumeRole",),
             resources=(deployment.at_path("start"),),
         )
+    # Rules act on events by their source.
+    bus = f"arn:{identity.PARTITION}:events:{deployment.region}:{identity.ACCOUNT}:event-bus"
+    own = Condition(operator="StringEquals", key="events:source", values=("bedrock-tuning",))
+    yield But(
+        principals=deployment.function("announce"),
+        actions=("events:PutEvents",),
+        resources=(f"{bus}/default",),
+        conditions=(own,),
+    )
     here = f"{identity.ACCOUNT}-{deployment.region}"
     yield But(
         principals=deployment.person("Deployer"),
@@ -266,8 +275,8 @@ PROMISES: Final = (
         sentence="No role changes permissions, its own or another's, nor the code that has them: "
         "no policies, grants, roles, functions, rules. Exceptions: the workflow's role assumes "
         "starter roles; kms:CreateGrant on the key of custom models, with `kms:ViaService` = "
-        "bedrock.REGION.amazonaws.com; deployers assume the roles of the CDK's bootstrap and "
-        "delete this environment's stacks.",
+        "bedrock.REGION.amazonaws.com; Announce sends events of its own source; deployers assume "
+        "the roles of the CDK's bootstrap and delete this environment's stacks.",
         actions=_PERMISSIONS,
         but=_exceptions,
     ),

@@ -39,6 +39,7 @@ PATCHES: Final = (
     authorization.parameters_below_a_path_are_the_path,
     authorization.items_have_leading_keys,
     authorization.writes_say_whether_they_replace,
+    authorization.sent_events_have_their_source,
     authorization.denials_name_the_resource,
     authorization.roles_are_simulated_with_their_context,
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
 
-SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs", "servicequotas")
+SERVICES: Final = ("s3", "dynamodb", "states", "lambda", "sns", "sqs", "servicequotas", "events")
 """Services whose refusals name the resource on AWS."""
 
 _refused: contextvars.ContextVar[tuple[str, str]] = contextvars.ContextVar("refused")
@@ -147,6 +147,27 @@ def _partition_key(table: str, index: str | None) -> str:
                 str(key["AttributeName"]) for key in each["KeySchema"] if key["KeyType"] == "HASH"
             )
     return str(found.get("pk_name", ""))
+
+
+def sent_events_have_their_source() -> None:
+    """Gap: `events:source` and `events:detail-type` are unknown, so a policy with them lets nobody.
+
+    (EventBridge user guide, "Using IAM policy conditions".)
+    """
+    from ministack.core import iam_actions
+
+    source = 'context["aws:TagKeys"] = [name for name, _ in tags] + keys'
+
+    @around(iam_actions, "request_tag_context", source)
+    def context_of(upstream: Any, service: str, action: str, body: bytes, params: Any) -> Any:
+        context = upstream(service, action, body, params)
+        if action != "events:PutEvents":
+            return context
+        entries = json.loads(body).get("Entries", ())
+        for key, field in (("events:source", "Source"), ("events:detail-type", "DetailType")):
+            values = [str(each.get(field, "")) for each in entries]
+            context[key] = values[0] if len(values) == 1 else values
+        return context
 
 
 def denials_name_the_resource() -> None:

@@ -9,6 +9,7 @@ from tests.review.mutants._mutant import collected, flaw
 RULE = "pipeline/ManifestUploaded"
 SCHEDULE = "pipeline/KeepLeases"
 ENDED = "pipeline/ExecutionEnded"
+ANNOUNCEMENTS = "pipeline/Announcements"
 
 
 @flaw("W521", "upload rule: every key")
@@ -93,6 +94,44 @@ def ended_off(copy: Copy) -> None:
 def ended_elsewhere(copy: Copy) -> None:
     arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/KeepLeases/Function"), "Arn"]}
     copy.properties(ENDED)["Targets"][0]["Arn"] = arn
+
+
+@flaw("W529", "announcements: those of another environment")
+def announces_others(copy: Copy) -> None:
+    copy.properties(ANNOUNCEMENTS)["FilterPolicy"] = {"environment": ["prod"]}
+
+
+@flaw("W529", "announcements: of alarms, too")
+def announces_alarms(copy: Copy) -> None:
+    del copy.properties(ANNOUNCEMENTS)["FilterPolicy"]
+
+
+@flaw("W529", "announcements: another function is told")
+def announced_elsewhere(copy: Copy) -> None:
+    arn = {"Fn::GetAtt": [copy.logical_id("pipeline/Functions/KeepLeases/Function"), "Arn"]}
+    copy.properties(ANNOUNCEMENTS)["Endpoint"] = arn
+
+
+@flaw("W529", "announcements: the function does not let the topic call")
+def announcing_not_allowed(copy: Copy) -> None:
+    del copy.stack("pipeline")["Resources"][copy.logical_id("pipeline/AnnouncementsPermission")]
+
+
+@flaw("A107", "announcements: of one status only")
+def announces_some(copy: Copy) -> None:
+    copy.properties(ANNOUNCEMENTS)["FilterPolicy"]["status"] = ["served"]
+
+
+@flaw("M832", "announcements: events of any source")
+def announces_as_anybody(copy: Copy) -> None:
+    statement = copy.statement("pipeline/Functions/Announce/Role", "AnnounceMessages")
+    del statement["Condition"]["StringEquals"]["events:source"]
+
+
+@flaw("P304", "announcements: events of any kind")
+def announces_anything(copy: Copy) -> None:
+    statement = copy.statement("pipeline/Functions/Announce/Role", "AnnounceMessages")
+    del statement["Condition"]["StringEquals"]["events:detail-type"]
 
 
 @flaw("W524", "rule of ended executions: the function does not let it call")

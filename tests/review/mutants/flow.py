@@ -257,6 +257,13 @@ def empty_message(states: Raw) -> None:
     del states["Notify"]["Parameters"]["Message.$"]
 
 
+@_flow("F715", "a message of another environment")
+def another_environment(states: Raw) -> None:
+    sent = states["Ask for approval"]["Parameters"]
+    sent["Message"]["environment"] = "prod"
+    sent["MessageAttributes"]["environment"]["StringValue"] = "prod"
+
+
 @_flow("F715", "a failed run ends well")
 def failure_hidden(states: Raw) -> None:
     states["Ended well?"]["Choices"][0]["BooleanEquals"] = False

@@ -1,0 +1,153 @@
+"""The functions at the end of a job and of a run: they record it, draw it, and tell of it."""
+
+from typing import Final
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.lambda_environment import (
+    Environment,
+    ReconcileEnvironment,
+    RunEnvironment,
+)
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope, workflow_arn
+from bedrock_tuning.run import items
+from bedrock_tuning.run.messages import SOURCE, DetailType
+
+# Measured: drawing is bound by the processor, of which Lambda gives a whole one at 1,769 MB.
+_ONE_PROCESSOR_MB: Final = 1_769
+
+
+def _record_job(_: Scope) -> tuple[Grant, ...]:
+    jobs = [f"{s3_layout.JOBS}/*"]
+    return (
+        g.objects("read metrics", "s3:GetObject", buckets=g.OUTPUT, patterns=jobs),
+        g.listing("list metrics", buckets=g.OUTPUT, prefixes=jobs),
+        g.write_reports("metrics.json"),
+        g.use_data_key(),
+        *g.runs("GetItem", "PutItem", "UpdateItem"),
+    )
+
+
+RECORD_JOB: Final = FunctionSpec(
+    name="RecordJob",
+    module="record_job",
+    does="records the job's metrics and model",
+    variables=RunEnvironment,
+    grants=_record_job,
+    payload={"admission": "$.admission", "start": "$.start", "job": "$.job"},
+    answer=Answer(path="$.serving"),
+    writes="check",
+)
+
+
+CLOSE_RUN: Final = FunctionSpec(
+    name="CloseRun",
+    module="close_run",
+    does="writes how a run ended",
+    variables=RunEnvironment,
+    grants=lambda _: g.runs("GetItem", "PutItem", "UpdateItem"),
+    payload={
+        "state": "$",
+        "execution": "$$.Execution.Name",
+        "started": "$$.Execution.StartTime",
+    },
+    answer=Answer(path="$.outcome"),
+)
+
+
+def _draw_page(_: Scope) -> tuple[Grant, ...]:
+    folders = [f"{s3_layout.folder(g.ANY)}*"]
+    reports = [
+        f"{s3_layout.report_prefix(g.ANY, g.ANY)}{file}"
+        for file in ("report.json", "metrics.json", "pictures.json", "smoke.*", "evaluation.json")
+    ]
+    return (
+        g.objects("read what was found", "s3:GetObject", buckets=g.OUTPUT, patterns=reports),
+        g.listing(
+            "tell missing from denied", buckets=g.OUTPUT, prefixes=[f"{s3_layout.REPORTS}/*"]
+        ),
+        g.objects("read images", "s3:GetObject", buckets=g.DATASETS, patterns=folders),
+        g.objects(
+            "read the manifest that was checked",
+            "s3:GetObjectVersion",
+            buckets=("{training}",),
+            patterns=[s3_layout.manifest_key(g.ANY)],
+        ),
+        g.write_reports("report.html", "pictures.json"),
+        g.use_data_key(),
+        *g.runs("GetItem", keys=(items.RUN,)),
+    )
+
+
+DRAW_PAGE: Final = FunctionSpec(
+    name="DrawPage",
+    module="draw_page",
+    does="draws the page of a run that has ended",
+    variables=RunEnvironment,
+    grants=_draw_page,
+    # A run may end before anything is known of it, so no path of its data is relied on.
+    payload={"state": "$", "execution": "$$.Execution.Id"},
+    memory_mb=_ONE_PROCESSOR_MB,
+    writes="check",
+)
+
+
+def _reconcile(scope: Scope) -> tuple[Grant, ...]:
+    return (
+        # What the workflow would have recorded.
+        *_record_job(scope),
+        g.open_runs(),
+        g.ask_executions("ask how executions ended", scope),
+        Grant(
+            why="serve what was trained",
+            actions=("states:StartExecution",),
+            resources=(workflow_arn(scope.settings.name),),
+        ),
+        Grant(
+            why="find jobs that nobody watches",
+            actions=("bedrock:ListModelCustomizationJobs",),
+            resources=("*",),
+        ),
+        Grant(
+            why="watch and stop jobs whose run ended",
+            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
+            resources=(g.JOBS,),
+            conditions=(g.tagged_as_own(scope.settings.name),),
+        ),
+        *g.notify(),
+    )
+
+
+RECONCILE: Final = FunctionSpec(
+    name="Reconcile",
+    module="reconcile",
+    does="makes the record of runs true whose execution ended without doing so",
+    variables=ReconcileEnvironment,
+    grants=_reconcile,
+    writes="check",
+)
+
+
+def _announce(_: Scope) -> tuple[Grant, ...]:
+    return (
+        Grant(
+            why="announce messages",
+            actions=("events:PutEvents",),
+            resources=("arn:{partition}:events:{region}:{account}:event-bus/default",),
+            # Nobody's events but ours: rules of this account act on those of others.
+            conditions=(
+                g.equals("events:source", SOURCE),
+                g.equals("events:detail-type", *DetailType),
+            ),
+        ),
+    )
+
+
+ANNOUNCE: Final = FunctionSpec(
+    name="Announce",
+    module="announce",
+    does="makes an event on the account's default bus of each message",
+    variables=Environment,
+    grants=_announce,
+    timeout_minutes=1,
+)

@@ -1,0 +1,33 @@
+"""Makes an event of each message, so that programs need not read the topic.
+
+The topic calls it: what people are told is the only source of events. One that is lost fails no
+run, and an alarm rings.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from bedrock_tuning.run.messages import SOURCE, Message, detail_type
+from lambdas import _aws
+
+logger = logging.getLogger(__name__)
+
+
+class NotTakenError(Exception):
+    """EventBridge took the call, and not the event."""
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """event: SNS's, with one message. Raises NotTakenError, and Lambda then calls again."""
+    for record in event["Records"]:
+        text = record["Sns"]["Message"]
+        status = msgspec.json.decode(text, type=Message).status
+        kind = detail_type(status)
+        entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": text}
+        answer = _aws.events().put_events(Entries=[entry])
+        refused = [each for each in answer["Entries"] if "ErrorCode" in each]
+        if refused:
+            raise NotTakenError(f"{refused[0]['ErrorCode']}: {refused[0].get('ErrorMessage', '')}")
+        logger.info("announced", extra={"status": status, "kind": kind.value})
