@@ -21,8 +21,9 @@ from bedrock_tuning.run.messages import Message
 from bedrock_tuning.serving.intent import Intent
 from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
-from lambdas import _aws, _endpoints
+from lambdas import _aws
 from lambdas._records import _intent, _metrics, _pointers, _runs
+from lambdas._serving import _endpoints
 
 logger = logging.getLogger(__name__)
 

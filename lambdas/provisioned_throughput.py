@@ -31,9 +31,9 @@ from bedrock_tuning.serving.plan import (
     removable,
 )
 from bedrock_tuning.serving.purchase import may_buy
-from lambdas import _aws, _cloudformation, _endpoints
+from lambdas import _aws, _cloudformation
 from lambdas._records import _intent, _pointers, _runs
-from lambdas._serving import renaming
+from lambdas._serving import _endpoints, renaming
 from lambdas._serving.work import priced, terms_of
 
 # Leave the function time to answer CloudFormation before its own timeout.

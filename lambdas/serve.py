@@ -19,8 +19,9 @@ from bedrock_tuning.serving.plan import (
     plan,
     removable,
 )
-from lambdas import _aws, _endpoints
+from lambdas import _aws
 from lambdas._records import _runs
+from lambdas._serving import _endpoints
 from lambdas._serving.ending import end
 from lambdas._serving.smoke import smoke
 from lambdas._serving.undo import roll_back, take_up

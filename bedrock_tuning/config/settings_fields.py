@@ -12,7 +12,6 @@ from bedrock_tuning.config.fields import (
     Choice,
     Field,
     Flag,
-    Network,
     Number,
     Text,
     TextList,
@@ -20,16 +19,15 @@ from bedrock_tuning.config.fields import (
     fields_of,
 )
 from bedrock_tuning.config.names import NAME, PERSONAS
+from bedrock_tuning.config.sections.existing import ExistingSettings
+from bedrock_tuning.config.sections.network import NetworkSettings
 from bedrock_tuning.config.settings_limits import (
     ACCOUNT,
     APPROVAL_DAYS_MAX,
-    BUCKET,
-    BUCKETS,
     DATA_ROLES_MAX,
     DAYS,
     IMAGES_PER_SHARD_MAX,
     IMAGES_PER_SHARD_MIN,
-    KEY_ARN,
     LOG_RETENTION_DAYS,
     PEOPLE_MAX,
     POLL_SECONDS_MAX,
@@ -41,12 +39,11 @@ from bedrock_tuning.config.settings_limits import (
 from bedrock_tuning.config.tags import Tags
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One environment.
+@dataclass(frozen=True, kw_only=True)
+class GeneralSettings:
+    """Where an environment is, and how it runs, keeps, tells and protects.
 
     name: part of the names of stacks, jobs and models (names.py).
-    The rest is the table of settings: docs/settings.md shows it.
     """
 
     name: str
@@ -124,6 +121,12 @@ class Settings:
         ),
         "How long the workflow waits for an endpoint before it gives up and deletes it.",
         default=7_200,
+    )
+    tracing: bool = described(
+        Flag(),
+        "Sends traces of functions and workflow to AWS X-Ray. Their roles may then send traces, "
+        "for which IAM knows no resources, and a network has one more endpoint.",
+        default=False,
     )
     approval_days: int = described(
         Number(
@@ -230,106 +233,12 @@ class Settings:
         "customization's tag of the same key counts more.",
         default={},
     )
-    training_bucket: str = described(
-        BUCKET,
-        "Your bucket for training datasets, used instead of one that the app creates. Its policy, "
-        "versions, key and events are yours: `tuning preflight` checks them.",
-        default="",
-    )
-    validation_bucket: str = described(
-        BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
-    )
-    output_bucket: str = described(
-        BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
-    )
-    data_key: str = described(
-        KEY_ARN,
-        "Your key for the buckets, used instead of one that the app creates. Required with a "
-        "bucket of yours, which must be encrypted with it.",
-        default="",
-    )
-    data_account: str = described(
-        ACCOUNT,
-        "The account that owns your three buckets and their key, if it is another one. "
-        "[own-resources.md](own-resources.md) has the policies that it must give them.",
-        default="",
-    )
-    operations_key: str = described(
-        KEY_ARN,
-        "Your key for runs, messages and logs, used instead of one that the app creates.",
-        default="",
-    )
-    topic: str = described(
-        Text(
-            pattern=re.compile(
-                r"arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}", re.ASCII
-            ),
-            what="the ARN of an SNS topic",
-            example="arn:aws:sns:us-east-1:111122223333:ml-platform",
-            most=400,
-            optional=True,
-        ),
-        "Your topic for messages and alarms, used instead of one that the app creates. It is "
-        "encrypted with `operations_key`, which is required with it.",
-        default="",
-    )
-    vpc: bool = described(
-        Flag(),
-        "Runs functions and jobs in a network without internet access. The app creates it, "
-        "unless `vpc_subnets` names yours.",
-        default=False,
-    )
-    vpc_cidr: str = described(
-        # AWS takes networks of these sizes; each zone gets a sixteenth, no subnet is below /28.
-        Network(prefixes=range(16, 25), example="10.42.0.0/16"),
-        "The addresses of the app's own network; each zone gets a sixteenth of them.",
-        default="10.42.0.0/16",
-    )
-    vpc_zones: tuple[str, ...] = described(
-        TextList(
-            pattern=re.compile(r"[a-z]{3,6}[0-9]-az[0-9]{1,2}"),
-            what="the id of an Availability Zone",
-            example="use1-az1",
-            most=settings_limits.SUBNETS_MAX,
-            why_most="Bedrock's jobs take no more subnets",
-        ),
-        "The Availability Zones of the app's own network, by id: unlike a name, an id is the "
-        "same zone in every account. Empty: all zones of the Region.",
-        default=(),
-    )
-    vpc_endpoint_zones: int = described(
-        Number(
-            least=2,
-            why_least="one of them may fail",
-            most=settings_limits.SUBNETS_MAX,
-            why_most="Bedrock's jobs take no more subnets",
-        ),
-        "How many of the zones, from the first, hold functions and interface endpoints. AWS "
-        "bills each endpoint by the hour and zone.",
-        default=2,
-    )
-    vpc_subnets: tuple[str, ...] = described(
-        TextList(
-            pattern=re.compile(r"subnet-[0-9a-f]{8,17}"),
-            what="the id of a subnet",
-            example="subnet-0123456789abcdef0",
-            most=settings_limits.SUBNETS_MAX,
-            why_most="Bedrock's jobs take no more",
-        ),
-        "Your subnets, used instead of a network that the app creates.",
-        default=(),
-    )
-    vpc_security_groups: tuple[str, ...] = described(
-        TextList(
-            pattern=re.compile(r"sg-[0-9a-f]{8,17}"),
-            what="the id of a security group",
-            example="sg-0123456789abcdef0",
-            most=settings_limits.SECURITY_GROUPS_MAX,
-            why_most="Bedrock's jobs take no more",
-        ),
-        "Your security groups. Required with `vpc_subnets`.",
-        default=(),
-    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(NetworkSettings, ExistingSettings, GeneralSettings):
+    """One environment: the whole table of settings, which docs/settings.md shows."""
+
     model_key: bool = described(
         Flag(),
         "Encrypts custom models with a key of this account.",
@@ -384,12 +293,6 @@ class Settings:
     def zones(self) -> tuple[str, ...]:
         """The zones of the app's own network, those for functions and endpoints first."""
         return self.vpc_zones or settings_limits.ZONES.get(self.region, ())
-
-    @property
-    def own_buckets(self) -> Mapping[str, str]:
-        """The buckets that exist already, by what they are for."""
-        named = {kind: getattr(self, f"{kind}_bucket") for kind in BUCKETS}
-        return {kind: name for kind, name in named.items() if name}
 
     @property
     def own_network(self) -> bool:

@@ -131,6 +131,7 @@ class PythonFunction(Construct):
             ephemeral_storage_size=Size.mebibytes(spec.disk_mb),
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE if permissions.contracts.traced else None,
             description=f"lambdas/{spec.module}.py",
         )
         permissions.register(contract.name, arn=self.function.function_arn)

@@ -16,7 +16,7 @@ from bedrock_tuning.config.settings_limits import HTTPS
 from bedrock_tuning.constructs.attachment import Attachment
 from bedrock_tuning.constructs.function import PythonFunction, Runtime, retention
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.contracts import endpoint_policies, vpc_endpoints
+from bedrock_tuning.contracts import vpc_endpoints
 from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint
 
@@ -170,7 +170,7 @@ class Network:
         construct_id = f"Endpoint-{endpoint.service}"
         policy = iam.PolicyDocument(
             statements=self._permissions.statements(
-                endpoint_policies.grants(endpoint), self._scope, principal=iam.AnyPrincipal()
+                vpc_endpoints.grants(endpoint), self._scope, principal=iam.AnyPrincipal()
             )
         )
         if endpoint.is_gateway:

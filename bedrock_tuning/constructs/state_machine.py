@@ -59,6 +59,7 @@ def state_machine(
             name: permissions.fill(text, scope) for name, text in placeholders.items()
         },
         role=role.without_policy_updates(),
+        tracing_enabled=permissions.contracts.traced or None,
         logs=sfn.LogOptions(
             destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
         ),

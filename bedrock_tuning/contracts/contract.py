@@ -281,9 +281,10 @@ class Contracts:
     alarm_email: who is told by mail, if anybody. placeholders: of the workflow's definition.
     protected: stacks have termination protection, and the runs table has its own. approval_days:
     how long a run waits for a person. jobs_started_by: a "starter" of each customization, or the
-    "workflow". architecture: of the functions. table_keys: of the runs table
-    (under "") and of its indexes, partition key first. retention: days, of "logs", "noncurrent"
-    object versions and "work" files. custom_resources: what those of the platform say.
+    "workflow". traced: functions and workflow send traces. architecture: of the functions.
+    table_keys: of the runs table (under "") and of its indexes, partition key first. retention:
+    days, of "logs", "noncurrent" object versions and "work" files. custom_resources: what those of
+    the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
     serving: what its custom resource says; budgets: what its monthly budget says, if it has one.
     tags: of everything in the environment.
@@ -309,6 +310,7 @@ class Contracts:
     protected: bool = False
     approval_days: int = 0
     jobs_started_by: str = "starter"
+    traced: bool = False
     architecture: str = "arm64"
     table_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)

@@ -245,6 +245,15 @@ def notify() -> tuple[Grant, Grant]:
     )
 
 
+def trace() -> Grant:
+    """Sending traces, which know no resources."""
+    return Grant(
+        why="send traces",
+        actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        resources=("*",),
+    )
+
+
 def write_logs(function: str) -> Grant:
     """A function's own log group, which it cannot create, only write."""
     return Grant(

@@ -46,7 +46,20 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = _close_buckets(contracts, settings)
     if settings.vpc:
         contracts = add_network(contracts, scope)
+    if settings.tracing:
+        contracts = _add_tracing(contracts)
     return _with_service_roles(_with_existing(contracts, settings), scope)
+
+
+def _add_tracing(contracts: Contracts) -> Contracts:
+    """After the network, which has a function of its own; its endpoints follow from the roles."""
+    roles = tuple(
+        replace(role, grants=(*role.grants, g.trace()))
+        if role.service in ("lambda.amazonaws.com", "states.amazonaws.com")
+        else role
+        for role in contracts.roles
+    )
+    return replace(contracts, roles=roles, traced=True)
 
 
 def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:

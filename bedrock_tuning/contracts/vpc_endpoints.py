@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.contracts.contract import Grant, Role
+from bedrock_tuning.contracts.contract import Condition, Grant, Role
 
 # Gateways cost nothing and are routes; all other endpoints are interfaces, billed by the hour.
 _GATEWAYS: Final = ("s3", "dynamodb")
@@ -17,6 +17,8 @@ _BY_THE_PLATFORM: Final = ("logs", "ec2")
 _RUNTIME: Final = ("bedrock:InvokeModel",)
 # The endpoints' names where they are not the prefix of the service's actions.
 _NAMES: Final = {"cloudwatch": "monitoring"}
+_OWN = Condition(operator="StringEquals", key="aws:PrincipalAccount", values=("{account}",))
+_ANSWERS = "arn:{partition}:s3:::cloudformation-custom-resource-response-{region-plain}/*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +67,45 @@ def _service(role: Role, grant: Grant, action: str) -> str:
         through_service = any(c.key == "kms:ViaService" for c in grant.conditions)
         return "" if through_service else "kms"
     return "bedrock-runtime" if action in _RUNTIME else _NAMES.get(prefix, prefix)
+
+
+def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
+    """All that an endpoint lets through; {region-plain} is the Region without its hyphens."""
+    found = []
+    if endpoint.actions:
+        found.append(
+            Grant(
+                why="own resources",
+                actions=endpoint.actions,
+                resources=_resources(endpoint.service),
+                conditions=(_OWN,),
+            )
+        )
+    if endpoint.unbound:
+        found.append(
+            Grant(
+                why="without resources",
+                actions=endpoint.unbound,
+                resources=("*",),
+                conditions=(_OWN,),
+            )
+        )
+    if endpoint.service == "s3":
+        found.append(
+            Grant(
+                why="answer CloudFormation",
+                actions=("s3:PutObject",),
+                # Custom resources answer by an address that CloudFormation has signed.
+                resources=(_ANSWERS,),
+            )
+        )
+    return tuple(found)
+
+
+def _resources(service: str) -> tuple[str, ...]:
+    if service == "s3":
+        buckets = ("{training}", "{validation}", "{output}")
+        return tuple(text for bucket in buckets for text in (bucket, f"{bucket}/*"))
+    api = f"arn:{{partition}}:{service.removesuffix('-runtime')}:{{region}}"
+    ours = f"{api}:{{account}}:*"
+    return (ours, f"{api}::foundation-model/*") if service == "bedrock" else (ours,)

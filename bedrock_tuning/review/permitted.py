@@ -18,7 +18,6 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "resource": ("at", "type"),
     "setting": ("at", "setting", "value"),
     "deny": ("at", "actions", "on", "if"),
-    "tracing": ("at", "actions"),
     "stack": ("name", "uses", "access"),
 }
 _ALWAYS: Final = ("reason", "expires")

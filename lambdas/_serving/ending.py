@@ -2,8 +2,8 @@
 
 from bedrock_tuning.serving.intent import overtaken
 from bedrock_tuning.serving.plan import commitment_reason, removable
-from lambdas import _endpoints
 from lambdas._records import _intent, _runs
+from lambdas._serving import _endpoints
 from lambdas._serving.work import State, Work, left_alone, owns
 
 

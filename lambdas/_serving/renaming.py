@@ -10,8 +10,8 @@ from typing import Final
 
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
 from bedrock_tuning.serving.intent import Begun, Intent
-from lambdas import _endpoints
 from lambdas._records import _intent, _pointers, _runs
+from lambdas._serving import _endpoints
 
 # How often items that others write at the same moment are read again.
 _ATTEMPTS: Final = 5

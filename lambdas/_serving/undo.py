@@ -6,8 +6,8 @@ from typing import Any
 from bedrock_tuning.run.outcome import error_words
 from bedrock_tuning.serving.intent import Begun, Published, overtaken
 from bedrock_tuning.serving.plan import Endpoint, commitment_reason, removable
-from lambdas import _endpoints
 from lambdas._records import _runs
+from lambdas._serving import _endpoints
 from lambdas._serving.work import LostError, State, Work, left_alone, owns
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import RequestError
-from lambdas import _endpoints
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, model_arn
 

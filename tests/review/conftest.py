@@ -22,6 +22,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "by-workflow": {"region": "us-east-1", "jobs_started_by": "workflow", "model_key": True},
     "bounded": {
         "region": "us-east-1",
+        "tracing": True,
         "permissions_boundary": BOUNDARY,
         "role_name_prefix": "org-",
         "alarm_email": "ops@example.com",

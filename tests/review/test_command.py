@@ -148,13 +148,13 @@ def test_review_toml_lies_beside_cdk_json_and_an_entry_that_nothing_needs_fails(
     cdk_out: Path, tmp_path: Path
 ) -> None:
     shutil.copy(ROOT / "cdk.json", tmp_path)
-    entry = '[[tracing]]\nat = "pipeline/X"\nactions = []\nreason = "X is slow"\nexpires = {}\n'
+    entry = '[[resource]]\nat = "pipeline/X"\ntype = "Y"\nreason = "X is slow"\nexpires = {}\n'
     soon = datetime.now(UTC).date() + timedelta(days=9)
     (tmp_path / "review.toml").write_text(entry.format(soon).replace("slow", "too slow"), "utf-8")
     code, out, _ = _run(cdk_out, cwd=tmp_path)
     assert code == 1
-    assert "A117 review.toml: [[tracing]] 1\n  is:    nothing in these stacks needs it" in out
-    (tmp_path / "review.toml").write_text("[[tracing]]\n", "utf-8")
+    assert "A117 review.toml: [[resource]] 1\n  is:    nothing in these stacks needs it" in out
+    (tmp_path / "review.toml").write_text("[[resource]]\n", "utf-8")
     code, _, err = _run(cdk_out, cwd=tmp_path)
     assert code == 2
-    assert "review.toml: [[tracing]] 1: at is missing" in err
+    assert "review.toml: [[resource]] 1: at is missing" in err

@@ -26,6 +26,7 @@ CHANGED = {
     "vpc": {"network", "pipeline", "serving"} | NAMES,
     "subnets": {"pipeline", "serving"} | NAMES,
     "model-key": {"data", "pipeline"} | NAMES,
+    "traced": {"pipeline", "serving"},
     "closed": {"data", "pipeline", "serving"} | NAMES,
 }
 # One customization's stack is like another's.

@@ -21,7 +21,9 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "model-key": {"model_key": True},
     "closed": {"deny_others": True, "data_roles": ["DataScientist-*"]},
+    "traced": {"tracing": True},
     "all": {
+        "tracing": True,
         "vpc": True,
         "model_key": True,
         "deny_others": True,

@@ -1,1 +1,1 @@
-"""Tables of a customization file that have much to say, each with its fields."""
+"""Parts of the tables of settings and of customization files, each with its fields."""

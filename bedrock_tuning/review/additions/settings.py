@@ -51,12 +51,10 @@ def _any(_value: Any, _assembly: Assembly, _bound: Bound) -> str:
 
 # By type and path. What a function's specification says is the least of its three.
 _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
-    (_FUNCTION, "TracingConfig.Mode"): _is("Active"),
     (_FUNCTION, "ReservedConcurrentExecutions"): _from_to(_CONCURRENCY_MIN, 1_000),
     (_FUNCTION, "MemorySize"): _from_to(128, 10_240),
     (_FUNCTION, "Timeout"): _from_to(1, 900),
     (_FUNCTION, "EphemeralStorage.Size"): _from_to(512, 10_240),
-    ("AWS::StepFunctions::StateMachine", "TracingConfiguration.Enabled"): _is(True),
     ("AWS::KMS::Key", "RotationPeriodInDays"): _from_to(*_ROTATION_DAYS),
     ("AWS::DynamoDB::Table", "ContributorInsightsSpecification.Enabled"): _is(True),
     ("AWS::S3::Bucket", "MetricsConfigurations"): _any,

@@ -1,4 +1,4 @@
-"""Statements of one's own in policies: a Deny that stops nothing of these stacks, and tracing."""
+"""Statements of one's own in policies: a Deny that stops nothing of these stacks."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,11 +34,10 @@ _ADMINISTRATION: Final = (
     *("s3:PutBucket*", "s3:PutEncryption*", "s3:PutLifecycle*", "s3:GetBucket*", "s3:DeleteBucket"),
     *("kms:Create*", "kms:Describe*", "kms:Enable*", "kms:Put*", "kms:Update*", "kms:CancelKey*"),
 )
-_TRACING: Final = {"xray:puttracesegments", "xray:puttelemetryrecords"}
 
 
 def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
-    """Every Deny of these stacks' policies, and what tracing allows."""
+    """Every Deny of these stacks' policies."""
     labels, granted, known = Labels(assembly), _granted(bound), _promised(bound)
     for resource in assembly.resources:
         if resource.stack not in bound.contracts.stacks:
@@ -54,8 +53,6 @@ def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
                     if not any(beyond([found], known)):
                         continue
                     yield _deny(found, resource, remove, bound, labels, granted)
-                elif found is not None and _traces(found):
-                    yield _tracing(found, resource, remove, bound)
 
 
 def _paths(resource: Resource) -> Iterator[Path]:
@@ -129,20 +126,6 @@ def _stopped(found: Statement, granted: list[Grant]) -> Iterator[str]:
             ):
                 yield f"it would also stop what is needed to {grant.why}: {action}"
                 return
-
-
-def _traces(found: Statement) -> bool:
-    return bool(found.actions) and {each.lower() for each in found.actions} <= _TRACING
-
-
-def _tracing(found: Statement, resource: Resource, remove: Remove, bound: Bound) -> Addition:
-    whose = resource.path.removesuffix("/DefaultPolicy")
-    return Addition(
-        kind="tracing",
-        fields={"at": at(whose, bound), "actions": sorted(found.actions)},
-        where=whose,
-        remove=remove,
-    )
 
 
 def _without(resource: Resource, path: Path, raw: Any) -> Remove:

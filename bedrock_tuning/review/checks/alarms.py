@@ -155,6 +155,8 @@ def everything_watched(evidence: Evidence) -> Iterator[Violation]:
         resource = watched(evidence.assembly, alarm)
         if resource is not None:
             heard.add((resource.arn, str(alarm.properties.get("MetricName"))))
+        elif str(alarm.properties.get("Namespace")).startswith("AWS/"):
+            yield found(alarm, "it watches nothing that is here")
     # The workflow catches its functions' errors and reports them itself.
     called = {
         str(value)

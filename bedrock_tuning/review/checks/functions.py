@@ -136,6 +136,7 @@ def runtime(evidence: Evidence) -> Iterator[Violation]:
             "PackageType": (None, "Zip"),
             "Layers": tuple([layer.arn] for layer in layers),
             "LoggingConfig.LogFormat": "JSON",
+            "TracingConfig.Mode": "Active" if evidence.bound.contracts.traced else None,
             # With a limit of 0 it never runs; with a low one, calls fail.
             "ReservedConcurrentExecutions": None,
         }

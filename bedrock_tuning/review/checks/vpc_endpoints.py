@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from bedrock_tuning.contracts import endpoint_policies as endpoints
+from bedrock_tuning.contracts import vpc_endpoints as endpoints
 from bedrock_tuning.contracts.vpc_endpoints import VpcEndpoint, of_roles
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.bound_contracts import as_statement
@@ -16,7 +16,7 @@ from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT, usual_context
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 
 _FIX: Final = "Write it as constructs/network.py does"
-_POLICY_FIX: Final = "Write the policy as contracts/endpoint_policies.py says"
+_POLICY_FIX: Final = "Write the policy as contracts/vpc_endpoints.py says"
 
 
 def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:

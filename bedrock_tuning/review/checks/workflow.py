@@ -322,6 +322,7 @@ def logged(evidence: Evidence) -> Iterator[Violation]:
         # Its role's policy speaks of its own executions by this name.
         "StateMachineName": workflow_name(evidence.bound.contracts.environment),
         "StateMachineType": (None, "STANDARD"),
+        "TracingConfiguration.Enabled": evidence.bound.contracts.traced or None,
     }
     for machine in evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
         yield from mismatches(machine, wanted)

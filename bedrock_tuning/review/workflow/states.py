@@ -51,7 +51,7 @@ _COMPARISONS: Final = re.compile(
 )
 # Names of errors that retries may count on: Step Functions', Lambda's, and boto3's classes.
 _ERRORS: Final = re.compile(
-    r"States\.(ALL|Timeout|TaskFailed|HeartbeatTimeout)"
+    r"States\.(ALL|Timeout|TaskFailed|HeartbeatTimeout|ItemReaderFailed)"
     r"|Lambda\.(ServiceException|AWSLambdaException|SdkClientException"
     r"|TooManyRequestsException|Unknown)|Sandbox\.Timedout|Runtime\.ExitError"
     r"|(Bedrock|DynamoD[Bb]|S[Nn][Ss]|Ssm)\.SdkClientException"
@@ -172,11 +172,11 @@ def handling(state: StateDefinition) -> Iterator[str]:
     if state.get("Type") not in ("Task", "Map", "Parallel"):
         return
     retries = state.get("Retry", [])
+    for retry in retries:
+        yield from _retry(retry)
     if state["Type"] == "Task":
         if not retries:
             yield "it has no Retry"
-        for retry in retries:
-            yield from _retry(retry)
         named = {name for retry in retries for name in retry.get("ErrorEquals", ())}
         if ":lambda:" in str(state.get("Resource")) and not set(LAMBDA_ERRORS) <= named:
             yield f"Retry does not name {', '.join(sorted(set(LAMBDA_ERRORS) - named))}"

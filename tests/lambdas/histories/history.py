@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from lambdas import _endpoints
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.histories.world import World, pointers

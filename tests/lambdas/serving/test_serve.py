@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import Customization
-from lambdas import _endpoints, serve
+from lambdas import serve
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import OUTPUT, Aws, settings
 from tests.lambdas.bedrock import OTHER_BASE, TAGS, model_arn
 from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, RUN, STATE, Flow

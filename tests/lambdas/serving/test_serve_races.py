@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdas import _endpoints, serve
+from lambdas import serve
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.flow import NAME, NEW, OLD, PERSON, STATE, Flow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import Customization
-from lambdas import _endpoints
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.flow import NAME, OLD, RUN, Flow

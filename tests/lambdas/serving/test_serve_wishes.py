@@ -8,7 +8,7 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from lambdas import _endpoints
+from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.flow import DEPLOYMENT, NAME, NEW, OLD, PERSON, RUN, Flow
 

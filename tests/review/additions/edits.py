@@ -125,7 +125,6 @@ def _edit(name: str, kind: str, at: str, change: Change, why: str = "") -> Edit:
     return Edit(name=name, kind=kind, at=at, change=change, why=why)
 
 
-_TRACE: Final = {"Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]}
 _ENABLED: Final = {"Enabled": True}
 _EVERYTHING: Final = "InventoryConfigurations"
 
@@ -144,11 +143,6 @@ HARMLESS: Final = (
     _edit("an alias of a key", "resource", "data/Alias", _alias("Alias", "alias/ml-data")),
     _edit("a metric of logs", "resource", "pipeline/Filter",
           _metric_filter(lambda copy: _ref(copy, "pipeline/Functions/Admit/Logs"), "Filter")),
-    _edit("a function is traced", "setting", ADMIT,
-          _set(ADMIT, "TracingConfig", {"Mode": "Active"})),
-    _edit("its role may send traces", "tracing", ROLE, _role(_TRACE)),
-    _edit("the workflow is traced", "setting", "pipeline/Workflow",
-          _set("pipeline/Workflow", "TracingConfiguration", _ENABLED)),
     _edit("reserved concurrency", "setting", "pipeline/Functions/Merge/Function",
           _set("pipeline/Functions/Merge/Function", "ReservedConcurrentExecutions", 100)),
     _edit("more memory", "setting", CHECK_IMAGES, _set(CHECK_IMAGES, "MemorySize", 4_096)),
@@ -206,6 +200,5 @@ BY_SETTINGS: Final = (
         "Tags"].append({"Key": "cost-center", "Value": "ml"})),
     ("logs for two years", "log_retention_days in cdk.json",
      _set("pipeline/Functions/Admit/Logs", "RetentionInDays", 731)),
-    ("more than tracing", "contracts/roles.py",
-     _role({"Action": ["xray:PutTraceSegments", "s3:GetObject"]})),
+    ("traces", "contracts/roles.py", _role({"Action": "xray:PutTraceSegments"})),
 )  # fmt: skip

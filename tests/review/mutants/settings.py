@@ -27,6 +27,33 @@ def another_name(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowRole")["RoleName"] = "another"
 
 
+@flaw("W505", "bounded: a function that sends no traces", "bounded")
+def untraced(copy: Copy) -> None:
+    del copy.properties("pipeline/Functions/Merge/Function")["TracingConfig"]
+
+
+@flaw("W505", "a function that sends traces where the settings do not say so")
+def traced(copy: Copy) -> None:
+    copy.properties("pipeline/Functions/Merge/Function")["TracingConfig"] = {"Mode": "Active"}
+
+
+@flaw("F710", "bounded: a workflow that sends no traces", "bounded")
+def untraced_workflow(copy: Copy) -> None:
+    del copy.properties("pipeline/Workflow")["TracingConfiguration"]
+
+
+@flaw("P305", "bounded: a role that may not send its traces", "bounded")
+def may_not_trace(copy: Copy) -> None:
+    role = "pipeline/Functions/Merge/Role"
+    copy.policy(role).remove(copy.statement(role, "SendTraces"))
+
+
+@flaw("P304", "a role that may send traces where the settings do not say so")
+def may_trace(copy: Copy) -> None:
+    sending = {"Effect": "Allow", "Action": "xray:PutTraceSegments", "Resource": "*"}
+    copy.policy("pipeline/Functions/Merge/Role").append(sending)
+
+
 def _subscribed(copy: Copy, protocol: str, endpoint: Any) -> None:
     copy.add(
         "pipeline",

@@ -1,0 +1,63 @@
+"""The settings that name what exists already, used instead of what the app would create."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bedrock_tuning.config.fields import Text, described
+from bedrock_tuning.config.settings_limits import ACCOUNT, BUCKET, BUCKETS, KEY_ARN
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingSettings:
+    """Buckets, keys and a topic of somebody else; "" for those that the app creates."""
+
+    training_bucket: str = described(
+        BUCKET,
+        "Your bucket for training datasets, used instead of one that the app creates. Its policy, "
+        "versions, key and events are yours: `tuning preflight` checks them.",
+        default="",
+    )
+    validation_bucket: str = described(
+        BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
+    )
+    output_bucket: str = described(
+        BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
+    )
+    data_key: str = described(
+        KEY_ARN,
+        "Your key for the buckets, used instead of one that the app creates. Required with a "
+        "bucket of yours, which must be encrypted with it.",
+        default="",
+    )
+    data_account: str = described(
+        ACCOUNT,
+        "The account that owns your three buckets and their key, if it is another one. "
+        "[own-resources.md](own-resources.md) has the policies that it must give them.",
+        default="",
+    )
+    operations_key: str = described(
+        KEY_ARN,
+        "Your key for runs, messages and logs, used instead of one that the app creates.",
+        default="",
+    )
+    topic: str = described(
+        Text(
+            pattern=re.compile(
+                r"arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:[0-9]{12}:[\w-]{1,256}", re.ASCII
+            ),
+            what="the ARN of an SNS topic",
+            example="arn:aws:sns:us-east-1:111122223333:ml-platform",
+            most=400,
+            optional=True,
+        ),
+        "Your topic for messages and alarms, used instead of one that the app creates. It is "
+        "encrypted with `operations_key`, which is required with it.",
+        default="",
+    )
+
+    @property
+    def own_buckets(self) -> Mapping[str, str]:
+        """The buckets that exist already, by what they are for."""
+        named = {kind: getattr(self, f"{kind}_bucket") for kind in BUCKETS}
+        return {kind: name for kind, name in named.items() if name}
