@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -193,8 +194,10 @@ class _Resolver:
         self._stand_ins = stand_ins
         self._templates = assembly.templates
         self._where = ""
-        self._conditions: dict[tuple[str, str], bool] = {}
-        self._exports: list[tuple[str, Any]] | None = None
+        self._condition = cache(self._decide)
+        self._import = cache(self._imported)
+        self._identity = cache(self._identified)
+        self._pseudo = cache(self._pseudo_parameters)
 
     def exists(self, stack: str, raw: Mapping[str, Any]) -> bool:
         """Whether a resource's own Condition lets it exist."""
@@ -236,7 +239,8 @@ class _Resolver:
     def value(self, stack: str, raw: Any) -> Any:
         """A value without intrinsics; AWS::NoValue vanishes from objects and lists."""
         if isinstance(raw, list):
-            items = [self.value(stack, item) for item in raw]
+            # Most are texts: a call for each would cost as much as all the rest.
+            items = [i if isinstance(i, str) else self.value(stack, i) for i in raw]
             return [item for item in items if item is not _NOTHING]
         if not isinstance(raw, dict):
             return raw
@@ -247,7 +251,7 @@ class _Resolver:
                     return self._intrinsic(stack, name, argument)
                 except (IndexError, KeyError, TypeError, ValueError):
                     return self._miss(f"a malformed {name}")
-        values = {key: self.value(stack, item) for key, item in raw.items()}
+        values = {k: i if isinstance(i, str) else self.value(stack, i) for k, i in raw.items()}
         return {key: item for key, item in values.items() if item is not _NOTHING}
 
     def _miss(self, what: str) -> str:
@@ -287,20 +291,21 @@ class _Resolver:
                 return self._output(argument)
         return self._miss(name)
 
-    def _ref(self, stack: str, name: str) -> Any:
+    def _pseudo_parameters(self, stack: str) -> dict[str, Any]:
         region = self._assembly.regions[stack]
-        pseudo = {
+        return {
             "AWS::AccountId": self._stand_ins.account,
             "AWS::Region": region,
             "AWS::Partition": identity.PARTITION,
             "AWS::URLSuffix": identity.URL_SUFFIX,
             "AWS::StackName": stack,
-            "AWS::StackId": (
-                f"arn:{identity.PARTITION}:cloudformation:{region}:{self._stand_ins.account}"
-                f":stack/{stack}/00000000-0000-4000-8000-000000000000"
-            ),
+            "AWS::StackId": f"arn:{identity.PARTITION}:cloudformation:{region}"
+            f":{self._stand_ins.account}:stack/{stack}/00000000-0000-4000-8000-000000000000",
             "AWS::NoValue": _NOTHING,
         }
+
+    def _ref(self, stack: str, name: str) -> Any:
+        pseudo = self._pseudo(stack)
         if name in pseudo:
             return pseudo[name]
         template = self._templates[stack]
@@ -316,7 +321,7 @@ class _Resolver:
             return parameter["Default"]
         return self._miss(f"parameter {name}")
 
-    def _identity(self, stack: str, logical_id: str) -> identity.Identity:
+    def _identified(self, stack: str, logical_id: str) -> identity.Identity:
         raw = self._templates[stack]["Resources"][logical_id]
         kind, properties = str(raw.get("Type", "")), raw.get("Properties", {})
         named_by = identity.KINDS[kind].named_by if kind in identity.KINDS else ""
@@ -353,17 +358,12 @@ class _Resolver:
 
         return _PLACEHOLDER.sub(fill, text)
 
-    def _import(self, name: str) -> Any:
-        if self._exports is None:
-            self._exports = [
-                (stack, output)
-                for stack, template in self._templates.items()
-                for output in template.get("Outputs", {}).values()
-                if output.get("Export", {}).get("Name") is not None
-            ]
-        for stack, output in self._exports:
-            if self.value(stack, output["Export"]["Name"]) == name:
-                return self.value(stack, output["Value"])
+    def _imported(self, name: str) -> Any:
+        for stack, template in self._templates.items():
+            for output in template.get("Outputs", {}).values():
+                exported = output.get("Export", {}).get("Name")
+                if exported is not None and self.value(stack, exported) == name:
+                    return self.value(stack, output["Value"])
         return self._dangle(f"Fn::ImportValue {name}")
 
     def _output(self, argument: Mapping[str, Any]) -> Any:
@@ -373,13 +373,11 @@ class _Resolver:
             return self._dangle(f"Fn::GetStackOutput {stack}.{name}")
         return self.value(stack, output["Value"])
 
-    def _condition(self, stack: str, name: str) -> bool:
-        if (stack, name) not in self._conditions:
-            raw = self._templates[stack].get("Conditions", {}).get(name)
-            if raw is None:
-                self._dangle(f"condition {name}")
-            self._conditions[stack, name] = raw is not None and self._test(stack, raw)
-        return self._conditions[stack, name]
+    def _decide(self, stack: str, name: str) -> bool:
+        raw = self._templates[stack].get("Conditions", {}).get(name)
+        if raw is None:
+            self._dangle(f"condition {name}")
+        return raw is not None and self._test(stack, raw)
 
     def _test(self, stack: str, raw: Any) -> bool:
         if isinstance(raw, dict) and len(raw) == 1:

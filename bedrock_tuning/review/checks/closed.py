@@ -113,15 +113,16 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
 
 def texts(value: Any) -> Iterator[str]:
     """Every text in a value, names of properties included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield str(name)
-            yield from texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts(inner)
+    todo = [value]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, str):
+            yield here
+        elif isinstance(here, Mapping):
+            yield from map(str, here)
+            todo += here.values()
+        elif isinstance(here, list):
+            todo += here
 
 
 @check(

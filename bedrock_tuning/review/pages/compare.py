@@ -61,12 +61,15 @@ class _Side:
             permissions = access.build(without(permissions.assembly, aside))
         self.permissions = permissions
         self._ignored = re.compile(rf"\b{re.escape(ignored)}\b") if ignored else None
-        named = [(r.name, self.key(r)) for r in permissions.assembly.resources if r.name]
+        longest_first = sorted(
+            permissions.assembly.resources, key=lambda r: len(r.name), reverse=True
+        )
+        self._keys: dict[str, str] = {}
+        for resource in longest_first:
+            self._keys.setdefault(resource.name, self.key(resource).partition("/")[2])
+        names = "|".join(re.escape(name) for name in self._keys if name)
         # Whole words only: a bucket called "x" is not in every text with an x.
-        self._names = [
-            (re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])"), key.partition("/")[2])
-            for name, key in sorted(named, key=lambda pair: len(pair[0]), reverse=True)
-        ]
+        self._names = re.compile(rf"(?<![\w-])(?:{names or '(?!)'})(?![\w-])")
         self.resources = {self.key(r): r for r in permissions.assembly.resources}
 
     def key(self, resource: Resource) -> str:
@@ -75,8 +78,7 @@ class _Side:
 
     def plain(self, text: str) -> str:
         """A text with keys for generated names."""
-        for name, key in self._names:
-            text = name.sub(lambda _: f"«{key}»", text)  # noqa: B023
+        text = self._names.sub(lambda match: f"«{self._keys[match[0]]}»", text)
         return self._ignored.sub("«environment»", text) if self._ignored else text
 
     def value(self, value: Any) -> Any:
