@@ -57,8 +57,13 @@ PYTEST := pytest --numprocesses=$(WORKERS)
 
 .PHONY: test
 test: install browser ## checks, and all tests but the long ones (WORKERS=4)
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going $(QUICK_CHECKS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going tests-compiled $(QUICK_CHECKS)
 	@$(MAKE) --no-print-directory --jobs=4 test-all $(SLOW_CHECKS)
+
+# What a clone has not compiled yet, each of the workers would compile.
+.PHONY: tests-compiled
+tests-compiled:
+	@pytest --collect-only --quiet --numprocesses=0 > /dev/null || true
 
 .PHONY: test-all
 test-all: install
@@ -221,8 +226,8 @@ bench: install ## measure against peers and limits; prints Markdown
 	python -m tools.bench
 
 .PHONY: load
-load: install ## 300 customizations synthesized, 45 deployed, one more, one word; 50 uploads, two jobs: minutes
-	python -m tools.bench --only customizations --only deployments --only uploads --write tools/bench
+load: install ## 300 customizations synthesized, 45 deployed, one more, one word; 50 uploads, two jobs; 500,000 records: half an hour
+	python -m tools.bench --only customizations --only deployments --only uploads --only large --write tools/bench
 
 .PHONY: fuzz
 fuzz: install ## five minutes of coverage-guided fuzzing of each parser (SECONDS=300)

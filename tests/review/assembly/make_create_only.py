@@ -1,9 +1,8 @@
 """Writes review/assembly/create_only.json from the schemas in cfn-lint; see test_create_only.py."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
-
-import cfnlint.data.schemas as carried
 
 from bedrock_tuning.review.assembly.identity import KINDS
 
@@ -12,7 +11,10 @@ TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/c
 
 def create_only() -> dict[str, list[str]]:
     """Per resource type: properties of which a change makes CloudFormation replace the resource."""
-    folder = Path(str(carried.__file__)).parent
+    # Importing cfn-lint takes seconds, and its data lie beside its code.
+    linter = find_spec("cfnlint")
+    assert linter is not None
+    folder = Path(str(linter.origin)).parent / "data" / "schemas"
     index = json.loads((folder / "providers" / "us-east-1.json").read_text("utf-8"))
     found = {}
     for kind in sorted(KINDS):
