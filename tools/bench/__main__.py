@@ -14,6 +14,7 @@ from tools.bench.cold_start import cold_start
 from tools.bench.customizations import deployments, synthesis
 from tools.bench.end_to_end import end_to_end
 from tools.bench.images import images
+from tools.bench.large import large
 from tools.bench.machine import machine
 from tools.bench.measure import ROOT, MeasurementError, say
 from tools.bench.page import markdown
@@ -35,6 +36,7 @@ SECTIONS: Final[Mapping[str, Callable[[Plan], Section]]] = {
     "customizations": synthesis,
     "deployments": deployments,
     "uploads": uploads,
+    "large": large,
 }
 
 

@@ -1,6 +1,7 @@
 """Hundreds of customizations: synthesized with the proof, and deployed to the local AWS."""
 
 import ctypes
+import json
 import os
 import resource
 import shutil
@@ -151,11 +152,17 @@ def _synthesized(folder: Path, count: int) -> dict[str, float]:
     }
 
 
-def synthesize_apart(files: Path, out: Path, environment: str) -> None:
-    """An environment with the customizations of a folder, in a process of its own."""
+def synthesize_apart(files: Path, out: Path, environment: str, **settings: int) -> None:
+    """An environment with the customizations of a folder, in a process of its own.
+
+    settings: of the environment, beside those of cdk.json.
+    """
     shutil.rmtree(out, ignore_errors=True)
     done = subprocess.run(  # noqa: S603 - our own module with our own arguments
-        [sys.executable, "-m", "tools.bench.customizations", str(files), str(out), environment],
+        [
+            sys.executable, "-m", "tools.bench.customizations",
+            str(files), str(out), environment, json.dumps(settings),
+        ],
         cwd=measure.ROOT, capture_output=True, text=True, check=False, timeout=_TIMEOUT,
     )  # fmt: skip
     if done.returncode:
@@ -166,8 +173,9 @@ def main() -> None:
     """Synthesizes an environment with the customizations of a folder."""
     from app import build_app, read_context, synthesize
 
-    files, out, environment = sys.argv[1:]
+    files, out, environment, settings = sys.argv[1:]
     context = {**read_context(), "environment": environment}
+    context["tuning"]["environments"][environment] |= json.loads(settings)
     synthesize(build_app(context, outdir=out, customizations=Path(files)))
 
 

@@ -9,7 +9,7 @@ class Plan:
     """Sizes of one run. folder: for what is drawn; it is used again by the next run.
 
     rounds: runs of each measurement. repeat: how often our client looks at all images in one run.
-    uploads: how many, and to how many customizations.
+    uploads: how many, and to how many customizations. large: records, and shards of images.
     """
 
     folder: Path
@@ -24,6 +24,7 @@ class Plan:
     customizations: tuple[int, int, int]
     deployed: int
     uploads: tuple[int, int]
+    large: tuple[int, int]
 
 
 def full(folder: Path, *, rounds: int) -> Plan:
@@ -41,6 +42,7 @@ def full(folder: Path, *, rounds: int) -> Plan:
         customizations=(1, 100, 300),
         deployed=45,
         uploads=(50, 20),
+        large=(500_000, 20),
     )
 
 
@@ -59,4 +61,5 @@ def quick(folder: Path) -> Plan:
         customizations=(1, 2, 3),
         deployed=2,
         uploads=(4, 2),
+        large=(1_000, 2),
     )
