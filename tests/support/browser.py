@@ -81,6 +81,14 @@ def dom(url: str, folder: Path, *flags: str) -> str:
     ).stdout
 
 
+def printed(html: str, folder: Path) -> int:
+    """How many pages a page has on paper."""
+    file, paper = folder / "page.html", folder / "page.pdf"
+    file.write_text(html, "utf-8")
+    dom(file.as_uri(), folder, f"--print-to-pdf={paper}")
+    return len(re.findall(rb"/Type /Page\b", paper.read_bytes()))
+
+
 def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) -> Seen:
     """Opens a page at a width; may_scroll: CSS selector of what may be wider than the page."""
     shown = _framed(html, _PROBE % may_scroll, folder, width=width, dark=dark)

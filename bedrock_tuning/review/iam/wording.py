@@ -46,7 +46,7 @@ def conditions_in_words(conditions: Sequence[Condition]) -> str:
 
 _LIST: Final = re.compile(r"^(list|describe(?!key))", re.IGNORECASE)
 _READ: Final = re.compile(
-    r"^(get|batchget|query|scan|filter|lookup|describe|head|decrypt)", re.IGNORECASE
+    r"^(get|batchget|query|scan|filter|lookup|describe|head|receive|decrypt)", re.IGNORECASE
 )
 _PERMISSIONS: Final = re.compile(
     r"(policy|passrole|permission|grant|acl|assumerole)", re.IGNORECASE
@@ -77,6 +77,9 @@ def access_level(action: str) -> str:
 LEVELS: Final = ("all", "permissions", "write", "tag", "run", "use key", "read", "list")
 
 
-def strongest(actions: Iterable[str]) -> str:
-    """The strongest level among actions."""
-    return min((access_level(a) for a in actions), key=LEVELS.index, default="list")
+def by_level(actions: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Actions by their levels, the strongest first: one who reads what it writes does both."""
+    found: dict[str, list[str]] = {}
+    for action in actions:
+        found.setdefault(access_level(action), []).append(action)
+    return [(level, tuple(found[level])) for level in LEVELS if level in found]

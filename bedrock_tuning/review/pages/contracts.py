@@ -8,7 +8,7 @@ from bedrock_tuning.contracts import Contracts, Grant, Guarded, Refusal, Role
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 from bedrock_tuning.contracts.people import PEOPLE, able
 from bedrock_tuning.review.checks import CHECKS
-from bedrock_tuning.review.iam.wording import conditions_in_words, strongest
+from bedrock_tuning.review.iam.wording import by_level, conditions_in_words
 from bedrock_tuning.review.pages.rendering import render
 
 _NAMES: Final = {
@@ -66,6 +66,7 @@ def contract_page(contracts: Contracts, *, commands: Mapping[str, Sequence[str]]
             for letter, title in _GROUPS
         ],
         anchor=_anchor,
+        paths=_paths(contracts.roles),
     )
 
 
@@ -78,30 +79,43 @@ def _person(policy: Role) -> str:
     return f"{name.capitalize()}{''.join(f' of {each}' for each in whose)}"
 
 
+def _paths(roles: Sequence[Role]) -> dict[str, list[str]]:
+    """The roles at each IAM path of their own, by which policies name them."""
+    found: dict[str, list[str]] = {}
+    for role in roles:
+        if role.path != "/":
+            found.setdefault(f"role{role.path}*", []).append(_role(role))
+    return found
+
+
 def _anchor(title: str) -> str:
     """GitHub's anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _rows(contract: Role | Guarded) -> list[tuple[str, ...]]:
-    """Why, level, actions, resources and conditions of all that it grants and refuses."""
+    """Why, level, actions, resources and conditions of all that it grants and refuses.
+
+    What a grant allows of several levels is a row for each.
+    """
     rows: list[tuple[str, ...]] = []
     permissions: tuple[Grant | Refusal, ...] = (*contract.grants, *contract.refusals)
     for each in permissions:
-        who, level = "", "**refused**"
+        who, levels = "", [("**refused**", each.actions)]
         if isinstance(each, Grant):
             who = ", ".join(f"`{_words(service)}`" for service in each.services)
             who = "this account" if each.everybody_here else who
-            level = strongest(each.actions)
-        rows.append(
+            levels = by_level(each.actions)
+        rows += [
             (
                 f"{each.why}{f' ({who})' if who else ''}",
                 level,
-                ", ".join(f"`{action}`" for action in each.actions),
+                ", ".join(f"`{action}`" for action in actions),
                 ", ".join("everything" if r == "*" else _words(r) for r in each.resources),
                 _words(conditions_in_words(each.conditions)),
             )
-        )
+            for level, actions in levels
+        ]
     return rows
 
 

@@ -1,7 +1,7 @@
 """What a reviewer wants to know of an assembly, as plain data for the page, Markdown and JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -13,7 +13,8 @@ from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.check import Violation
 from bedrock_tuning.review.iam.access import IamRole, Permissions
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.wording import access_level, conditions_in_words, strongest
+from bedrock_tuning.review.iam.wording import access_level, by_level, conditions_in_words
+from bedrock_tuning.review.pages.decisions import Decision, decisions
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money, money
@@ -34,7 +35,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a role can do: one statement of its policy."""
+    """What a role can do: of one statement of its policy, the actions of one level."""
 
     role: str
     does: str
@@ -62,7 +63,8 @@ class Guard:
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
-    """All of it. regions: of the stacks. machines: state machines by name, as their definitions.
+    """All of it. regions: of the stacks. machines: state machines by name, as their definitions;
+    decisions: theirs.
 
     money: what may be spent. permitted: the entries of review.toml that permit something.
     people: whose each policy of people is, by its name among the roles. documents: the policies as
@@ -87,6 +89,7 @@ class Facts:
     proved: bool = False
     checks: int = 0
     machines: dict[str, dict[str, object]] = field(default_factory=dict)
+    decisions: dict[str, list[Decision]] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
 
@@ -113,6 +116,10 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.principals}
     )
     roles = [(role, does.get(role.path, "")) for role in permissions.roles.values()]
+    machines = {
+        labels.of(machine): graph.template_definition(machine)
+        for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
+    }
     return Facts(
         stacks=tuple(assembly.templates),
         regions=tuple(sorted(set(assembly.regions.values()))),
@@ -126,10 +133,8 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
         money=money(assembly),
         assumed=[] if bound is None else list(_assumed(bound)),
-        machines={
-            labels.of(machine): graph.template_definition(machine)
-            for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
-        },
+        machines=machines,
+        decisions={name: list(decisions(each)) for name, each in machines.items()},
         people={} if bound is None else dict(_people(bound, labels)),
         documents=dict(_documents(permissions, labels)),
     )
@@ -230,35 +235,45 @@ def _accesses(role: IamRole, labels: Labels, does: str) -> Iterator[Access]:
             warning="AWS decides what is in it",
         )
     for statement in role.policy:
-        named = statement.actions or tuple(f"all but {a}" for a in statement.not_actions)
         places = statement.resources or tuple(f"all but {r}" for r in statement.not_resources)
-        yield Access(
-            role=labels.path(role.path),
-            does=does,
-            effect=statement.effect,
-            level=strongest(named),
-            actions=named,
-            on=tuple(labels.arn(place) for place in places),
-            condition=_condition(statement, labels),
-            why=statement.sid,
-            warning=_warning(statement),
-        )
+        for level, actions in _levels(statement):
+            yield Access(
+                role=labels.path(role.path),
+                does=does,
+                effect=statement.effect,
+                level=level,
+                actions=actions,
+                on=tuple(labels.arn(place) for place in places),
+                condition=_condition(statement, labels),
+                why=statement.sid,
+                warning=_warning(statement, actions),
+            )
 
 
-def _warning(statement: Statement) -> str:
+def _levels(statement: Statement) -> list[tuple[str, tuple[str, ...]]]:
+    """A statement's actions by level; a refusal stays whole, and so does what excludes some."""
+    if statement.not_actions:
+        return [("all", tuple(f"all but {action}" for action in statement.not_actions))]
+    if statement.effect == "Deny":
+        return [("denied", statement.actions)]
+    return by_level(statement.actions)
+
+
+def _warning(statement: Statement, actions: Sequence[str]) -> str:
+    """What is dangerous about some of a statement's actions."""
     if statement.effect != "Allow":
         return ""
     if statement.not_actions or statement.not_resources:
         return "uses an exclusion"
-    if any("*" in action for action in statement.actions):
+    if any("*" in action for action in actions):
         return "an action with a wildcard"
     unbound = all(
         name.partition(":")[2].lower().startswith(_UNBOUND) or name.startswith("logs:")
-        for name in statement.actions
+        for name in actions
     )
     if "*" in statement.resources and not unbound and not statement.conditions:
         return "on everything, without a condition"
-    if any(access_level(action) == "permissions" for action in statement.actions):
+    if any(access_level(action) == "permissions" for action in actions):
         return "changes who may do what"
     return ""
 

@@ -29,6 +29,8 @@ LETTERS: Final[Mapping[str, tuple[str, str]]] = {
     "list": ("L", "lists"),
     "use": ("K", "uses the key"),
 }
+# Of the matrix on one printed page; a test prints it.
+_ROWS_PRINTED: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,13 @@ class Matrix:
     roles: tuple[str, ...]
     resources: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
+
+    @property
+    def parts(self) -> list[tuple[str, ...]]:
+        """The roles as they are printed: as many on each page as fit below its head."""
+        pages = -(-len(self.roles) // _ROWS_PRINTED) or 1
+        size = -(-len(self.roles) // pages)
+        return [self.roles[at : at + size] for at in range(0, len(self.roles), size or 1)]
 
 
 def matrix(accesses: Sequence[Access]) -> Matrix:

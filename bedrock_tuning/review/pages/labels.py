@@ -8,6 +8,7 @@ from typing import Final
 
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource
+from bedrock_tuning.review.iam.wildcards import arn_matches, is_literal
 
 _KINDS: Final = {
     "AWS::CloudWatch::Alarm": "alarm",
@@ -49,6 +50,9 @@ _OTHERS: Final = (
     ("alarm:", "alarm "),
 )
 _ARN: Final = re.compile(r"arn:[^\s,]+")
+# What a Map state of a state machine starts.
+_CHILDREN: Final = re.compile(r"execution:[\w-]+/\*")
+_FEW: Final = 12
 _NOISE: Final = ("/Role", "/Function", "/Logs")
 
 
@@ -84,6 +88,7 @@ class Labels:
             if r.arn
         }
         self._longest = sorted(self._known, key=len, reverse=True)
+        self._roles = {role.arn: self.of(role) for role in assembly.of_type("AWS::IAM::Role")}
 
     def of(self, resource: Resource) -> str:
         """A resource's own name: its path in its stack, without what its kind says anyway."""
@@ -113,11 +118,21 @@ class Labels:
         parts = arn.split(":", 5)
         if len(parts) < 6:
             return arn
+        if _CHILDREN.fullmatch(parts[5]):
+            return f"executions of maps of {parts[5][len('execution:') : -len('/*')]}"
         for start, words in _OTHERS:
             if parts[5].startswith(start):
                 named = words + parts[5][len(start) :].removeprefix("/")
                 return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", named)
         return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", arn)
+
+    def _meant(self, arn: str) -> str:
+        """Which of these roles a pattern names: " (Functions/Merge, Functions/Serve)"."""
+        if ":role/" not in arn or is_literal(arn):
+            return ""
+        names = [name for role, name in self._roles.items() if arn_matches(arn, role)]
+        more = [f"{len(names) - _FEW} more"] if len(names) > _FEW else []
+        return f" ({', '.join((*names[:_FEW], *more)) or 'none of these stacks'})"
 
     def principal(self, kind: str, name: str) -> str:
         """Who a policy speaks of."""
@@ -131,5 +146,5 @@ class Labels:
 
     def text(self, text: str) -> str:
         """A text with names for the ARNs in it, and words for the account."""
-        text = _ARN.sub(lambda match: self.arn(match[0]), text)
+        text = _ARN.sub(lambda match: self.arn(match[0]) + self._meant(match[0]), text)
         return re.sub(rf"\b{identity.ACCOUNT}\b", "this account", text)

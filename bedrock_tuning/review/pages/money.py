@@ -1,9 +1,10 @@
 """What an environment may spend, read from its templates, and what another synthesis changes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.run.exposure import (
     Exposure,
@@ -13,11 +14,22 @@ from bedrock_tuning.run.exposure import (
     hourly,
     most_per_lease,
     price_in_words,
+    run_in_words,
     serving_in_words,
 )
 
 RESOURCE: Final = "Custom::ProvisionedThroughput"
-HEAD: Final = ("customization", "runs", "served", "USD/hour", "USD/lease", "price list of")
+_BUDGET: Final = "AWS::Budgets::Budget"
+HEAD: Final = (
+    "customization",
+    "runs",
+    "USD/run",
+    "served",
+    "USD/hour",
+    "USD/lease",
+    "monthly budget",
+    "price list of",
+)
 _TOTALS: Final = (("an hour, if all are served", hourly), ("one lease of each", most_per_lease))
 _APPROVALS: Final = ("always", "over-budget", "never")
 _COMMITMENTS: Final = (None, "OneMonth", "SixMonths")
@@ -26,10 +38,14 @@ _MODES: Final = ("none", "on-demand", "provisioned")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Money:
-    """What an environment may spend, by customization. unreadable: whose templates do not say."""
+    """What an environment may spend, by customization. unreadable: whose templates do not say.
+
+    budgets: of a month, in USD, where there is one; None if it is not known.
+    """
 
     exposed: Mapping[str, Exposure]
     unreadable: tuple[str, ...] = ()
+    budgets: Mapping[str, float | None] = field(default_factory=dict)
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """A table of it under HEAD, its totals last."""
@@ -37,13 +53,19 @@ class Money:
             yield (
                 name,
                 gate_in_words(each),
+                run_in_words(each),
                 serving_in_words(each),
                 price_in_words(each.hourly_usd),
                 price_in_words(each.most_usd_per_lease),
+                self.budget(name),
                 str(each.price_date or "none"),
             )
         for name in self.unreadable:
-            yield name, "unknown", "unknown", "unknown", "unknown", "none"
+            yield name, *["unknown"] * 5, self.budget(name), "none"
+
+    def budget(self, name: str) -> str:
+        """The monthly budget of a customization in words."""
+        return price_in_words(self.budgets[name]) if name in self.budgets else "none"
 
     def totals(self) -> list[tuple[str, Total]]:
         """What all of them may cost together."""
@@ -57,6 +79,8 @@ def money(assembly: Assembly) -> Money:
     """What the resources of an assembly's customizations say."""
     exposed: dict[str, Exposure] = {}
     unreadable = []
+    budgets: dict[str, float | None] = {}
+    of_stack = {r.stack: r for r in assembly.of_type(_BUDGET)}
     for resource in assembly.of_type(RESOURCE):
         properties = {name: str(value) for name, value in resource.properties.items()}
         name = properties.get("Customization", resource.stack)
@@ -64,7 +88,18 @@ def money(assembly: Assembly) -> Money:
             exposed[name] = from_properties(properties)
         except (KeyError, ValueError):
             unreadable.append(name)
-    return Money(exposed=exposed, unreadable=tuple(unreadable))
+        if resource.stack in of_stack:
+            limit = get(of_stack[resource.stack].properties, "Budget", "BudgetLimit", "Amount")
+            budgets[name] = _amount(limit)
+    return Money(exposed=exposed, unreadable=tuple(unreadable), budgets=budgets)
+
+
+def _amount(limit: Any) -> float | None:
+    """A budget's limit, which CloudFormation takes as a number or as text; None for any other."""
+    try:
+        return float(limit)
+    except (TypeError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +165,19 @@ def _changes(name: str, before: Money, after: Money) -> Iterator[MoneyChange]:
         yield MoneyChange(
             customization=name,
             what=f"{text}; {price_in_words(now.hourly_usd)} USD/hour, "
-            f"{price_in_words(now.most_usd_per_lease)} USD/lease at most",
+            f"{price_in_words(now.most_usd_per_lease)} USD/lease at most; "
+            f"monthly budget: {after.budget(name)}",
             loosened=now.approval == "never" or now.commitment is not None,
         )
     else:
-        for what, loosened in _fields(was, now):
+        budgets = (before.budgets.get(name), after.budgets.get(name))
+        for what, loosened in _fields(was, now, budgets):
             yield MoneyChange(customization=name, what=what, loosened=loosened)
 
 
-def _fields(was: Exposure, now: Exposure) -> Iterator[tuple[str, bool]]:
+def _fields(
+    was: Exposure, now: Exposure, budgets: tuple[float | None, float | None]
+) -> Iterator[tuple[str, bool]]:
     """Every value that differs: what it becomes, and whether that loosens a gate."""
     gated = now.approval != "always"
     for name, then, new, loosened in (
@@ -173,6 +212,7 @@ def _fields(was: Exposure, now: Exposure) -> Iterator[tuple[str, bool]]:
             now.most_usd_per_lease,
             _more(was.most_usd_per_lease, now.most_usd_per_lease),
         ),
+        ("monthly_usd", *budgets, _more(*budgets)),
     ):
         if then != new:
             nothing = "unknown" if name.startswith("USD") else "none"

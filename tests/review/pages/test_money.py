@@ -9,7 +9,7 @@ from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.pages.change import Change
 from bedrock_tuning.review.pages.compare import compare
-from bedrock_tuning.review.pages.money import Money, MoneyChanges, money, money_changes
+from bedrock_tuning.review.pages.money import HEAD, Money, MoneyChanges, money, money_changes
 from tests.review.broken import Copy, Raw, Synthesized
 
 STYLE = "pets-style/Throughput"
@@ -24,7 +24,10 @@ def _changed(dev: Synthesized, before: Mapping[str, str], after: Mapping[str, st
     sides = []
     for values in (before, after):
         copy = dev.copy()
-        copy.properties(STYLE).update(values)
+        if "budget" in values:
+            budget = {"BudgetLimit": {"Amount": values["budget"], "Unit": "USD"}}
+            copy.add("pets-style", "Budget", "AWS::Budgets::Budget", Budget=budget)
+        copy.properties(STYLE).update({k: v for k, v in values.items() if k != "budget"})
         sides.append(_money(dev, copy))
     return money_changes(*sides)
 
@@ -48,6 +51,8 @@ def _changed(dev: Synthesized, before: Mapping[str, str], after: Mapping[str, st
         ({"Mode": "none"}, {}, "mode: none → provisioned"),
         ({"HourlyUsd": "21.00"}, {"HourlyUsd": "22.00"}, "USD/hour: 21.00 → 22.00"),
         ({"HourlyUsd": "21.00"}, {"HourlyUsd": "unknown"}, "USD/hour: 21.00 → unknown"),
+        ({"budget": "400"}, {"budget": "4000"}, "monthly_usd: 400.00 → 4,000.00"),
+        ({"budget": "400"}, {}, "monthly_usd: 400.00 → none"),
     ],
 )
 def test_a_gate_that_opens_is_loosened_and_one_that_closes_is_not(
@@ -76,6 +81,36 @@ def test_the_total_shows_its_change_and_an_unknown_price_is_never_nothing(dev: S
     unknown = _changed(dev, known, {"HourlyUsd": "unknown"}).totals[0]
     assert unknown.after == "unknown for pets-search, pets-style"
     assert unknown.change == "unknown"
+
+
+def _row(source: Synthesized, **values: str) -> dict[str, str]:
+    """What the table of money says of pets-style with these properties."""
+    copy = source.copy()
+    copy.properties(STYLE).update(values)
+    (row,) = [row for row in _money(source, copy).rows() if row[0] == "pets-style"]
+    return dict(zip(HEAD, row, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "run"),
+    [
+        ({}, "300.00, or what is approved"),
+        ({"Approval": "always"}, "what is approved"),
+        ({"Approval": "never"}, "unknown: no limit"),
+        ({"MaxRunUsd": "none"}, "unknown: no limit"),
+    ],
+)
+def test_the_table_says_what_one_run_may_cost(
+    dev: Synthesized, values: dict[str, str], run: str
+) -> None:
+    assert _row(dev, **values)["USD/run"] == run
+
+
+def test_the_table_shows_the_monthly_budget_or_that_there_is_none(
+    dev: Synthesized, synthesized: Callable[[str], Synthesized]
+) -> None:
+    assert _row(dev)["monthly budget"] == "none"
+    assert _row(synthesized("yours"))["monthly budget"] == "400.00"
 
 
 def test_templates_that_say_nothing_of_money_are_unknown(dev: Synthesized) -> None:

@@ -156,8 +156,8 @@ def test_what_review_toml_permits_is_on_top_of_page_and_markdown(facts: Facts) -
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
     text = page(_facts(dev))
-    assert not re.search(r"\b1 (statements|model units|hours|roles)\b", text)
-    assert "1 statement<" in text
+    assert not re.search(r"\b1 (permissions|model units|hours|roles)\b", text)
+    assert "1 permission<" in text
     assert "1 model unit, commitment none" in text
 
 
@@ -172,9 +172,53 @@ def test_the_matrix_has_a_row_for_each_role_and_says_what_it_may_do_to_what(fact
     assert ("pets-search/BedrockRole", "table Runs") not in found.cells
 
 
+def test_who_reads_what_it_writes_reads_and_writes(facts: Facts) -> None:
+    runs = [
+        access
+        for access in facts.accesses
+        if access.role == "Functions/StartJob" and access.why == "UseRuns"
+    ]
+    assert {each.level: each.actions for each in runs} == {
+        "write": ("dynamodb:PutItem", "dynamodb:UpdateItem"),
+        "read": ("dynamodb:GetItem",),
+    }
+    cells = matrix(facts.accesses).cells
+    writers = {
+        role for (role, on), cell in cells.items() if on == "table Runs" and "write" in cell.levels
+    }
+    readers = {role for (role, on) in cells if on == "table Runs"} - writers
+    assert "Functions/StartJob" in writers
+    assert {"Reader", "pets-style/Uploader"} <= readers
+
+
+def test_what_names_only_what_it_excludes_is_everything(dev: Synthesized) -> None:
+    copy = dev.copy()
+    copy.policy("pets-search/Starter").append(
+        {"Effect": "Allow", "NotAction": "s3:GetObject", "Resource": "*"}
+    )
+    (found,) = [a for a in _facts_of(dev, copy.templates).accesses if "all but" in a.actions[0]]
+    assert (found.level, found.warning) == ("all", "uses an exclusion")
+
+
 def test_what_is_denied_is_no_cell_of_the_matrix(facts: Facts) -> None:
     denied = [replace(access, effect="Deny") for access in facts.accesses]
     assert matrix(denied).cells == {}
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
+def test_every_page_of_a_printed_matrix_has_its_head(facts: Facts, tmp_path: Path) -> None:
+    many = [
+        replace(access, role=f"{access.role} of team-{number}")
+        for access in facts.accesses
+        for number in range(4)
+    ]
+    html = page(replace(facts, accesses=many))
+    style, shown = html.partition("</head>")[0], html[html.index('<h2 id="matrix"') :]
+    shown = shown.partition('<h2 id="permissions"')[0]
+    parts = matrix(many).parts
+    assert shown.count("<span>bucket Training</span>") == len(parts) > 3
+    assert [role for part in parts for role in part] == list(matrix(many).roles)
+    assert browser.printed(f"{style}</head><body><main>{shown}", tmp_path) == len(parts)
 
 
 def test_every_level_has_a_letter() -> None:
@@ -187,6 +231,28 @@ def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthes
     drawn = page(found, pictures={"Workflow": "<svg>drawn</svg>"})
     assert "<svg>drawn</svg>" in drawn
     assert "npm install" not in drawn
+
+
+def test_the_page_says_what_each_choice_of_the_workflow_looks_at(facts: Facts) -> None:
+    (found,) = facts.decisions.values()
+    (way,) = [each for each in found if each.then == "Ask to serve"]
+    assert (way.when, way.by) == ("serving.step = approve", ("Serve",))
+    (valid,) = [each for each in found if each.then == "Prepare job"]
+    assert (valid.state, valid.when, valid.by) == ("Valid?", "report.valid", ("Merge report",))
+    (start,) = {each.by for each in found if each.state == "Upload or deployment?"}
+    assert start == ()
+    text = page(facts).replace("<wbr>", "")
+    assert '<td data-label="when">serving.step = approve</td>' in text
+
+
+def test_a_pattern_of_roles_names_the_roles_that_it_means(facts: Facts) -> None:
+    (checked,) = [guard for guard in facts.guards if guard.part == "bucket Training /_checked/*"]
+    meant = re.search(r"not like role tuning/options/check/\* \((.*?)\)", checked.condition)
+    assert meant is not None
+    assert {"Functions/StartJob", "Functions/Merge"} <= {*meant[1].split(", ")}
+    assert "Functions/Admit" not in meant[1]
+    (becomes, *_) = [trust for trust in facts.trusts if "Finance-" in trust.condition]
+    assert becomes.condition == "if aws:PrincipalArn like role Finance-* (none of these stacks)"
 
 
 def test_names_from_templates_are_escaped(facts: Facts) -> None:
@@ -297,7 +363,8 @@ def test_each_person_is_told_what_they_can_and_never_do(facts: Facts) -> None:
     assert "What can an uploader of pets-style do?" in html
     never = [a for a in whom["an uploader of pets-style"] if a.effect == "Deny"]
     assert [a.why for a in never] == ["WhoUploadsDoesNotApprove"]
-    assert "who uploads does not approve: function Functions/" in html.replace("<wbr>", "")
+    words = re.sub(r"<[^>]*>", "", html)
+    assert "who uploads does not approve: lambda:InvokeFunction lambda:InvokeFunctionUrl" in words
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
