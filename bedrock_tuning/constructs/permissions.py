@@ -13,7 +13,7 @@ from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal, Role
 from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, role_name
-from bedrock_tuning.contracts.construct_names import export_name, output_name
+from bedrock_tuning.contracts.construct_names import export_name, output_name, policy_output
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 
 _ARTICLES: Final = ("a", "an", "the")
@@ -192,7 +192,7 @@ class Permissions:
             description=f"Bedrock Tuning, {self.contracts.environment}: {contract.does}",
             document=self.document((*contract.grants, *contract.refusals), scope),
         )
-        export(Stack.of(scope), f"{construct_id}Policy", policy.managed_policy_arn)
+        export(Stack.of(scope), policy_output(construct_id), policy.managed_policy_arn)
         return policy
 
     def _trusted(self, contract: Role, scope: Construct) -> iam.IPrincipal:

@@ -104,6 +104,8 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         },
         budgets=budgets,
         tags=settings.tags,
+        account=settings.account,
+        region=settings.region,
     )
     return with_options(base, scope)
 

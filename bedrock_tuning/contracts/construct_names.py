@@ -78,6 +78,11 @@ def places(
     return known
 
 
+def policy_output(construct: str) -> str:
+    """The output that says which policy is a person's, by what the policy is called."""
+    return f"{construct}Policy"
+
+
 def output_name(name: str, attribute: str = "") -> str:
     """The output by which other stacks know what a placeholder stands for: "DataKeyArn"."""
     words = re.findall(r"[A-Za-z0-9]+", f"{name}.{attribute or 'arn'}")

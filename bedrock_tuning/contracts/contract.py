@@ -291,7 +291,8 @@ class Contracts:
     given: the ARNs of what exists already, by the names
     that placeholders use; "data-account" is the account that owns the data. asked: what the
     policies of these must say, which somebody else writes. existing_roles: what service roles must
-    be allowed that no stack makes. role_path: below which all roles are.
+    be allowed that no stack makes. role_path: below which all roles are. account, region: where
+    this environment is; "" for any account.
     """
 
     environment: str
@@ -324,6 +325,8 @@ class Contracts:
     asked: tuple[Guarded, ...] = ()
     existing_roles: tuple[Role, ...] = ()
     role_path: str = "/"
+    account: str = ""
+    region: str = ""
 
     def known(self, name: str, attribute: str = "") -> str | None:
         """What a placeholder stands for that no template says; None for what a template makes."""

@@ -97,13 +97,14 @@ class Copy:
     """Changeable templates. Paths are construct paths without the stack's environment.
 
     protected: by stack, its termination protection. differing: where the manifest deploys something
-    else. tags: by stack, those that the manifest gives it.
+    else. tags: by stack, those that the manifest gives it. regions: by stack, other ones in it.
     """
 
     protected: dict[str, bool]
     source: Synthesized
     differing: list[tuple[str, str]] = field(default_factory=list)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    regions: dict[str, str] = field(default_factory=dict)
     _own: dict[str, Raw] = field(default_factory=dict)
 
     @property
@@ -198,6 +199,7 @@ class Copy:
         evidence.assembly.protected = dict(self.protected)
         evidence.assembly.differing = list(self.differing)
         evidence.assembly.tags = dict(self.tags)
+        evidence.assembly.regions |= self.regions
         return evidence
 
     def violations(self) -> list[Violation]:

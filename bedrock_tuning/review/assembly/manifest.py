@@ -9,35 +9,19 @@ from typing import Any, Final
 
 from bedrock_tuning.files import read_plain
 
+MANIFEST: Final = "manifest.json"
 _ENVIRONMENT: Final = re.compile(r"aws://([^/]+)/(.+)")
-# What a stack is deployed with, as the CDK writes it; parameters and the rest would be others'.
-_DEPLOYED_WITH: Final = frozenset(
-    {
-        "additionalDependencies",
-        "assumeRoleArn",
-        "bootstrapStackVersionSsmParameter",
-        "cloudFormationExecutionRoleArn",
-        "lookupRole",
-        "requiresBootstrapStackVersion",
-        "stackName",
-        "stackTemplateAssetObjectUrl",
-        "tags",
-        "templateFile",
-        "terminationProtection",
-        "validateOnSynth",
-    }
-)
-_BOOTSTRAP_ROLES: Final = ("assumeRoleArn", "cloudFormationExecutionRoleArn")
 # The CLI fills in the account that it deploys to.
 _OWN_ROLE: Final = re.compile(
-    r"arn:\$\{AWS::Partition\}:iam::\$\{AWS::AccountId\}:role/cdk-[\w-]+-role-"
+    r"arn:\$\{AWS::Partition\}:iam::\$\{AWS::AccountId\}:role/cdk-[a-z0-9]+-([\w-]+)-role-"
     r"\$\{AWS::AccountId\}-[\w-]+"
 )
 
 
-def is_bootstrap_role(arn: str, account: str) -> bool:
-    """Whether a role is one that `cdk bootstrap` makes in the account that is deployed to."""
-    return _OWN_ROLE.fullmatch(arn.replace(account, "${AWS::AccountId}")) is not None
+def is_bootstrap_role(arn: str, account: str, kind: str) -> bool:
+    """Whether a role is the one of this kind that `cdk bootstrap` makes in the account."""
+    found = _OWN_ROLE.fullmatch(arn.replace(account, "${AWS::AccountId}"))
+    return found is not None and found[1] == kind
 
 
 def account_of(artifact: Mapping[str, Any]) -> str:
@@ -51,7 +35,7 @@ def parsed(file: Path) -> dict[str, Any]:
     Raises OSError and ValueError.
     """
     try:
-        found = json.loads(file.read_text("utf-8"), object_pairs_hook=_once)
+        found = json.loads(file.read_text("utf-8"), object_pairs_hook=once)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
     if not isinstance(found, dict):
@@ -59,7 +43,8 @@ def parsed(file: Path) -> dict[str, Any]:
     return found
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON from its pairs; raises ValueError for a key that is there twice."""
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -68,7 +53,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _artifacts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+def stacks(manifest: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Every stack: its name, its artifact, and what the artifact is deployed with."""
     for name, artifact in manifest.get("artifacts", {}).items():
         if artifact.get("type") == "aws:cloudformation:stack":
@@ -82,7 +67,7 @@ def _stack(artifact: str, properties: Mapping[str, Any]) -> str:
 
 def assemblies(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The folder with its manifest, {} where it has none, and every stage that it lists."""
-    file = folder / "manifest.json"
+    file = folder / MANIFEST
     known = parsed(file) if file.is_file() else {}
     yield folder, known
     for artifact in known.get("artifacts", {}).values():
@@ -97,7 +82,7 @@ def templates(manifest: Mapping[str, Any]) -> dict[str, str]:
         str(properties.get("templateFile", "")).removesuffix(".template.json"): _stack(
             name, properties
         )
-        for name, _, properties in _artifacts(manifest)
+        for name, _, properties in stacks(manifest)
     }
 
 
@@ -116,31 +101,43 @@ def without(manifest: Mapping[str, Any], stacks: Collection[str]) -> dict[str, A
 def regions(manifest: Mapping[str, Any]) -> dict[str, str]:
     """The Region of each stack that has one."""
     found = {}
-    for name, artifact, properties in _artifacts(manifest):
+    for name, artifact, properties in stacks(manifest):
         place = _ENVIRONMENT.fullmatch(artifact.get("environment", ""))
         if place and place[2] != "unknown-region":
             found[_stack(name, properties)] = place[2]
     return found
 
 
+def accounts(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The accounts that stacks are deployed to; none for whichever the credentials are of."""
+    named = {account_of(artifact) for _, artifact, _ in stacks(manifest)}
+    return frozenset(named - {"unknown-account"})
+
+
 def tags(manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """By stack, the tags with which it is deployed: CloudFormation puts them on all resources."""
-    return {_stack(n, p): dict(p.get("tags") or {}) for n, _, p in _artifacts(manifest)}
+    return {_stack(n, p): dict(p.get("tags") or {}) for n, _, p in stacks(manifest)}
 
 
 def protected(manifest: Mapping[str, Any]) -> dict[str, bool]:
     """By stack, whether it has termination protection."""
-    return {_stack(n, p): bool(p.get("terminationProtection")) for n, _, p in _artifacts(manifest)}
+    return {_stack(n, p): bool(p.get("terminationProtection")) for n, _, p in stacks(manifest)}
+
+
+def noted(folder: Path, artifact: Mapping[str, Any]) -> Mapping[str, list[dict[str, Any]]]:
+    """What the CDK notes about the constructs of a stack, by their paths."""
+    beside = artifact.get("additionalMetadataFile")
+    return {
+        **(artifact.get("metadata") or {}),
+        **(parsed(folder / beside) if beside is not None else {}),
+    }
 
 
 def paths(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Stack, logical id and construct path of all resources, for templates without the path."""
-    for name, artifact, properties in _artifacts(manifest):
+    for name, artifact, properties in stacks(manifest):
         stack = _stack(name, properties)
-        known = artifact.get("metadata") or {}
-        if "additionalMetadataFile" in artifact:
-            known = parsed(folder / artifact["additionalMetadataFile"])
-        for path, entries in known.items():
+        for path, entries in noted(folder, artifact).items():
             for entry in entries:
                 if entry.get("type") == "aws:cdk:logicalId":
                     yield stack, str(entry["data"]), str(path).removeprefix("/")
@@ -157,7 +154,7 @@ def assets(folder: Path, manifest: Mapping[str, Any]) -> frozenset[str]:
 def hashes(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
     """By stack, SHA-256 of its template as it lies there and of how it is deployed."""
     found = {}
-    for name, artifact, given in _artifacts(manifest):
+    for name, artifact, given in stacks(manifest):
         template = hashlib.sha256(read_plain(folder / str(given.get("templateFile")))).hexdigest()
         deployed = json.dumps(
             [template, artifact.get("environment"), artifact.get("dependencies"), given],
@@ -165,32 +162,3 @@ def hashes(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
         )
         found[_stack(name, given)] = hashlib.sha256(deployed.encode()).hexdigest()
     return found
-
-
-def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Where, and how, what is deployed is not the template that lies there."""
-    for name, artifact in manifest.get("artifacts", {}).items():
-        directory = str(artifact.get("properties", {}).get("directoryName"))
-        if artifact.get("type") == "cdk:cloud-assembly" and not directory.startswith("assembly-"):
-            yield name, f"its stacks are in {directory}, which is not read"
-    environments = set()
-    for name, artifact, given in _artifacts(manifest):
-        environment = str(artifact.get("environment"))
-        environments.add(environment)
-        for odd in sorted(set(given) - _DEPLOYED_WITH):
-            yield name, f"it is deployed with {odd}: {given[odd]}"
-        # Only in a stage do the names of stacks and artifacts differ.
-        if given.get("stackName", name) != name and not folder.name.startswith("assembly-"):
-            yield name, f"it is deployed as {given['stackName']}"
-        for role in _BOOTSTRAP_ROLES:
-            if role in given and not is_bootstrap_role(str(given[role]), account_of(artifact)):
-                yield name, f"{role} is {given[role]}, which is not a role of the bootstrap"
-        uploaded = str(given.get("stackTemplateAssetObjectUrl", "")).rpartition("/")[2]
-        assets = folder / f"{name}.assets.json"
-        if uploaded and assets.is_file():
-            asset = parsed(assets).get("files", {}).get(uploaded.partition(".")[0], {})
-            source = asset.get("source", {}).get("path")
-            if source != given.get("templateFile"):
-                yield name, f"{source or 'nothing'} is deployed, not {given.get('templateFile')}"
-    if len(environments) > 1:
-        yield "manifest.json", f"stacks go to {', '.join(sorted(environments))}"

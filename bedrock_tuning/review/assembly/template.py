@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from bedrock_tuning.review.assembly import identity, manifest, uploads
+from bedrock_tuning.review.assembly import deployed, identity, manifest, uploads
 from bedrock_tuning.review.assembly.manifest import parsed
 from bedrock_tuning.review.assembly.reads import Properties, Reads
 from bedrock_tuning.review.assembly.skeleton import skeleton
@@ -21,6 +21,7 @@ UNRESOLVED: Final = "«unresolved»"
 _NOTHING: Final = object()
 _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 _DEFAULT_REGION: Final = "us-east-1"
+_OF_THE_MANIFEST: Final = ("accounts", "assets", "differing", "hashes", "protected", "tags")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +54,8 @@ class Resource:
 class Assembly:
     """All resources of all stacks, with what could not be resolved and what points nowhere.
 
-    protected: by stack, whether it has termination protection. tags: by stack, its own. differing:
+    protected: by stack, whether it has termination protection. tags: by stack, its own. accounts:
+    that the manifest names. differing:
     where what is deployed is not what lies here. assets: hashes of what is uploaded; none if
     unknown. hashes: by stack, of its template and of how it is deployed. left_aside: templates that
     lie in the folder from an earlier synthesis, for another environment, and are none of these
@@ -64,6 +66,7 @@ class Assembly:
     regions: dict[str, str] = field(default_factory=dict)
     protected: dict[str, bool] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    accounts: frozenset[str] = frozenset()
     templates: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
     unresolved: list[tuple[str, str]] = field(default_factory=list)
@@ -145,22 +148,16 @@ def read(
         regions |= manifest.regions(known)
         found.protected |= manifest.protected(known)
         found.tags |= manifest.tags(known)
+        found.accounts |= manifest.accounts(known)
         found.assets |= manifest.assets(directory, known)
         found.hashes |= manifest.hashes(directory, known)
-        found.differing += manifest.differing(directory, known)
+        found.differing += deployed.differing(directory, known)
         found.differing += uploads.faults(directory, known)
     if empty:
         raise ValueError(f"{folder}: no *.template.json in it; run `cdk synth` first")
     resolved = resolve(templates, folder=folder, regions=regions)
-    return replace(
-        resolved,
-        protected=found.protected,
-        tags=found.tags,
-        assets=found.assets,
-        hashes=found.hashes,
-        differing=found.differing,
-        left_aside=tuple(sorted(left_aside)),
-    )
+    known_by_manifest = {name: getattr(found, name) for name in _OF_THE_MANIFEST}
+    return replace(resolved, left_aside=tuple(sorted(left_aside)), **known_by_manifest)
 
 
 def resolve(

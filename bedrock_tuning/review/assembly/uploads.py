@@ -17,6 +17,9 @@ _BUCKET: Final = re.compile(r"cdk-[a-z0-9]+-assets-\$\{AWS::AccountId\}-([a-z0-9
 _ENDING: Final = {"zip": ".zip", "file": ".json"}
 # What the CLI reads and deploys nothing of; stages have manifests of their own.
 _NOT_DEPLOYED: Final = ("cdk:tree", "cdk:feature-flag-report", "cdk:cloud-assembly")
+_LIST: Final = frozenset(
+    {"bootstrapStackVersionSsmParameter", "file", "requiresBootstrapStackVersion"}
+)
 
 Fault = tuple[str, str]
 
@@ -32,6 +35,7 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
             case "aws:cloudformation:stack":
                 yield from _stack(name, given, artifacts)
             case "cdk:asset-manifest":
+                yield from ((name, f"it has {odd}") for odd in sorted(given.keys() - _LIST))
                 stack = artifacts.get(name.removesuffix(".assets"), {})
                 yield from _list(folder, name, str(given.get("file")), account_of(stack), hashed)
             case kind if kind not in _NOT_DEPLOYED:
@@ -109,5 +113,5 @@ def _place(asset: str, packaging: str, place: Mapping[str, Any], account: str) -
     if place.get("objectKey") != f"{asset}{_ENDING[packaging]}":
         yield f"it is uploaded as {place.get('objectKey')}"
     role = str(place.get("assumeRoleArn"))
-    if "assumeRoleArn" in place and not is_bootstrap_role(role, account):
+    if "assumeRoleArn" in place and not is_bootstrap_role(role, account, "file-publishing"):
         yield f"it is uploaded as the role {role}, which is not a role of the bootstrap"

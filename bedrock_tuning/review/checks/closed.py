@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.config.names import stack_name
-from bedrock_tuning.contracts.construct_names import OUTPUTS
+from bedrock_tuning.contracts.construct_names import OUTPUTS, policy_output
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly import identity, template
 from bedrock_tuning.review.assembly.json_path import get
@@ -205,18 +205,25 @@ def exports(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "A113",
-    "The manifest deploys exactly these templates, to one account and Region.",
+    "The manifest deploys exactly these templates, to the account and Region of the settings.",
     limit="otherwise the deployed resources differ from the reviewed ones",
     fix="Synthesize again, and change nothing by hand",
 )
 def deployed(evidence: Evidence) -> Iterator[Violation]:
-    for where, what in evidence.assembly.differing:
+    assembly, contracts = evidence.assembly, evidence.bound.contracts
+    for where, what in assembly.differing:
         yield found(where, what)
+    named = {(contracts.account, account) for account in assembly.accounts if contracts.account} | {
+        (contracts.region, region) for region in assembly.regions.values()
+    }
+    for wanted, given in sorted(named):
+        if wanted != given:
+            yield found(contracts.environment, f"stacks go to {given}, not {wanted}")
 
 
 @check(
     "A112",
-    "The outputs that commands read refer to the right resources.",
+    "The outputs that commands and people read refer to the right resources.",
     fix="Write the output as its stack in bedrock_tuning/constructs/stacks does",
 )
 def outputs(evidence: Evidence) -> Iterator[Violation]:
@@ -235,6 +242,14 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
                 f"it is {value or 'missing'}",
                 f"{wanted}: commands use what it names",
             )
+    for person in evidence.bound.contracts.people:
+        policy = evidence.contracted.get(person.name)
+        if policy is not None:
+            output = policy_output(person.place.path)
+            value = get(evidence.assembly.templates[policy.stack], "Outputs", output, "Value")
+            if value != {"Ref": policy.logical_id}:
+                where = f"{policy.stack}/{output}"
+                yield found(where, f"it is {value or 'missing'}", f"the policy {policy.path}")
 
 
 def _existing_output(evidence: Evidence, output: str, contract: str) -> Iterator[Violation]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bedrock_tuning.contracts.contract import PROVIDER, settings_name
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
+from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
 
@@ -107,8 +108,8 @@ def _roles(evidence: Evidence, name: str) -> dict[str, str]:
 
 
 def _said(text: str) -> dict[str, Any]:
-    """What a parameter says; its text where it is no JSON object."""
+    """What a parameter says; its text where it is no JSON object, or says something twice."""
     try:
-        return dict(json.loads(text))
+        return dict(json.loads(text, object_pairs_hook=once))
     except (TypeError, ValueError):
         return {"Value": text}

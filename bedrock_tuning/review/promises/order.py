@@ -56,7 +56,7 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
 @check(
     "M801",
     "No job starts unless the report is valid, the price is allowed or approved, and the images "
-    "are, after that, still those that were checked.",
+    "are, after that, still those that were checked; none starts again because one failed.",
 )
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
     checkers = Deployment(evidence=evidence).handlers("check_manifest")
@@ -84,6 +84,14 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
             for name in sorted(trains & reached):
                 yield _found(
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
+                )
+        for name in sorted(trains):
+            again = {
+                e for r in flow.states[name].get("Retry", ()) for e in r.get("ErrorEquals", ())
+            }
+            for error in sorted(each for each in again if each.startswith("States.")):
+                yield _found(
+                    machine, f"{name} is tried again after {error}", "a job is paid for once"
                 )
         pauses = {n for n, state in flow.states.items() if state.get("Type") == "Wait"}
         for paused in sorted(pauses | approved):

@@ -71,6 +71,14 @@ def test_a_value_of_any_other_form_ends_in_a_verdict(
     assert refused(dev, templates) in (True, False)
 
 
+@pytest.mark.parametrize("junk", ["x", ["x"], None, [["x"]], {"a": 1}], ids=str)
+@pytest.mark.parametrize("field", ["Choices", "Catch", "Next", "Type"])
+def test_a_malformed_workflow_is_refused(dev: Synthesized, field: str, junk: Any) -> None:
+    copy = dev.copy()
+    copy.definition(lambda definition: definition["States"]["Valid?"].update({field: junk}))
+    assert refused(dev, copy.templates)
+
+
 @pytest.mark.parametrize(
     "place",
     [

@@ -3,11 +3,14 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bedrock_tuning import review
+from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
 from tests.review.broken import Synthesized
 
@@ -67,6 +70,34 @@ def test_a_manifest_that_deploys_something_else_is_noticed(
     change(manifest)
     file.write_text(json.dumps(manifest), "utf-8")
     assert template.read(folder).differing
+
+
+def test_an_environment_goes_to_the_account_and_region_of_its_settings(dev: Synthesized) -> None:
+    def found(contracts: Contracts, change: Callable[[template.Assembly], None]) -> list[str]:
+        assembly = template.read(dev.folder)
+        change(assembly)
+        found = review.violations(review.evidence_of(assembly, contracts))
+        return [each.what for each in found if each.check == "A113"]
+
+    def to_account(assembly: template.Assembly) -> None:
+        assembly.accounts = frozenset({"999999999999"})
+
+    def to_region(assembly: template.Assembly) -> None:
+        assembly.regions = dict.fromkeys(assembly.regions, "eu-west-1")
+
+    pinned = replace(dev.contracts, account="111122223333")
+    assert found(pinned, lambda _: None) == []
+    assert found(dev.contracts, to_account) == []
+    assert found(pinned, to_account) == ["stacks go to 999999999999, not 111122223333"]
+    assert found(dev.contracts, to_region) == ["stacks go to eu-west-1, not us-east-1"]
+
+
+def test_the_manifest_names_the_accounts_that_stacks_go_to(folder: Path) -> None:
+    assert template.read(folder).accounts == frozenset()
+    file = folder / "manifest.json"
+    text = file.read_text("utf-8").replace("aws://unknown-account/", "aws://999999999999/")
+    file.write_text(text, "utf-8")
+    assert template.read(folder).accounts == {"999999999999"}
 
 
 def test_another_file_that_is_uploaded_as_the_template_is_noticed(folder: Path) -> None:

@@ -125,6 +125,56 @@ def stack_name(folder: Path) -> None:
     edit(folder / "manifest.json", change)
 
 
+def manifest(change: Callable[[Any], object]) -> Change:
+    """A change of the assembly's manifest."""
+    return lambda folder: edit(folder / "manifest.json", change)
+
+
+def deployed(change: Callable[[dict[str, Any]], object]) -> Change:
+    """A change of how the pipeline is deployed."""
+    return manifest(lambda content: change(content["artifacts"][PIPELINE]["properties"]))
+
+
+def from_url(change: Callable[[str, str], str]) -> Change:
+    """Another place of the pipeline's template; change gets its bucket and its key."""
+
+    def properties(given: dict[str, Any]) -> None:
+        bucket, key = str(given["stackTemplateAssetObjectUrl"]).removeprefix("s3://").split("/")
+        given["stackTemplateAssetObjectUrl"] = change(bucket, key)
+
+    return deployed(properties)
+
+
+def noted(kind: str, *, beside: bool) -> Change:
+    """A note about a construct, in the manifest or in the file beside it."""
+    note = [{"type": kind, "data": {"packaging": "zip", "path": "/etc", "id": "x"}}]
+
+    def change(folder: Path) -> None:
+        if beside:
+            edit(folder / f"{PIPELINE}.metadata.json", lambda content: content.update(x=note))
+        else:
+            manifest(lambda c: c["artifacts"][PIPELINE].update(metadata={"/x": note}))(folder)
+
+    return change
+
+
+def linked(name: str) -> Change:
+    """A file that is a link to another one, with the same content for now."""
+
+    def change(folder: Path) -> None:
+        (folder / name).rename(folder / "elsewhere")
+        (folder / name).symlink_to("elsewhere")
+
+    return change
+
+
+def other_bucket(content: Any) -> None:
+    for entry in content["files"].values():
+        for one in entry["destinations"].values():
+            one["bucketName"] = one["bucketName"].replace("hnb659fds", "evil")
+
+
+MISSING = {"key": "x", "provider": "plugin", "props": {"pluginName": "evil"}}
 TAMPERINGS: dict[str, Change] = {
     "code edited": in_asset("lambdas/admit.py", "lambdas/admit.py", b"evil()"),
     "code added": in_asset("lambdas/admit.py", "sitecustomize.py", b"evil()"),
@@ -156,6 +206,51 @@ TAMPERINGS: dict[str, Change] = {
     "list missing": no_list,
     "unknown artifact": other_kind,
     "stack renamed": stack_name,
+    "template from a foreign bucket": from_url(lambda _, key: f"s3://evil/{key}"),
+    "template from the web": from_url(lambda _, key: f"https://evil.s3.amazonaws.com/{key}"),
+    "template below a folder": from_url(lambda bucket, key: f"s3://{bucket}/old/{key}"),
+    "version of the template": from_url(lambda bucket, key: f"s3://{bucket}/{key}?versionId=1"),
+    "bucket of another bootstrap": assets(other_bucket),
+    "role of another bootstrap": deployed(
+        lambda given: given.update(assumeRoleArn=given["assumeRoleArn"].replace("hnb659fds", "x"))
+    ),
+    "executed as who deploys": deployed(
+        lambda given: given.update(cloudFormationExecutionRoleArn=given["assumeRoleArn"])
+    ),
+    "looked up as a foreign role": deployed(
+        lambda given: given["lookupRole"].update(arn="arn:aws:iam::999999999999:role/x")
+    ),
+    "looked up with an external id": deployed(
+        lambda given: given["lookupRole"].update(assumeRoleExternalId="x")
+    ),
+    "another parameter for the bootstrap's version": deployed(
+        lambda given: given.update(bootstrapStackVersionSsmParameter="/evil")
+    ),
+    "a list with another version": manifest(
+        lambda content: content["artifacts"][f"{PIPELINE}.assets"]["properties"].update(
+            bootstrapStackVersionSsmParameter="/evil"
+        )
+    ),
+    "a list with more": manifest(
+        lambda content: content["artifacts"][f"{PIPELINE}.assets"]["properties"].update(x="y")
+    ),
+    "messages to others": deployed(lambda given: given.update(notificationArns=["arn:aws:sns:x"])),
+    "an asset in a note": noted("aws:cdk:asset", beside=False),
+    "an asset in a note beside": noted("aws:cdk:asset", beside=True),
+    "tags in a note": noted("aws:cdk:stack-tags", beside=True),
+    "values to be looked up": manifest(lambda content: content.update(missing=[MISSING])),
+    "a name that commands the terminal": manifest(
+        lambda content: content["artifacts"][PIPELINE].update(displayName="\x1b]52;c;aGk=\x07")
+    ),
+    "a stage that is not there": manifest(
+        lambda content: content["artifacts"].update(
+            stage={"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-x"}}
+        )
+    ),
+    "empty list": assets(lambda content: content["files"].clear()),
+    "template is a link": linked(f"{PIPELINE}.template.json"),
+    "list is a link": linked(f"{PIPELINE}.assets.json"),
+    "manifest is a link": linked("manifest.json"),
 }
 
 

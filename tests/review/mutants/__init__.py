@@ -6,6 +6,7 @@ from tests.review.mutants import (
     by_workflow,
     data,
     delivery,
+    evasions,
     flow,
     network,
     options,
@@ -39,4 +40,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *network.MUTANTS,
     *yours.MUTANTS,
     *by_workflow.MUTANTS,
+    *evasions.MUTANTS,
 )

@@ -9,6 +9,7 @@ from tests.review.mutants._mutant import Mutant, collected, flaw
 BEDROCK = "pets-search/BedrockRole"
 FUNCTION = "pipeline/Functions/Serve/Function"
 SERVE = "pipeline/Functions/Serve/Role"
+SETTINGS = "pets-search/Settings"
 TRAINING = "data/Training"
 RUNS = "pipeline/Runs"
 TOPIC = "pipeline/Messages/Topic"
@@ -37,6 +38,19 @@ _PROPERTIES: tuple[tuple[str, str, Any, str], ...] = (
     (FUNCTION, "ReservedConcurrentExecutions", 1, "all but one call are refused"),
     (FUNCTION, "Code.S3ObjectVersion", "x", "another version of the code"),
     (FUNCTION, "LoggingConfig.ApplicationLogLevel", "FATAL", "errors are not logged"),
+    (
+        FUNCTION,
+        "SnapStart",
+        {"ApplyOn": "PublishedVersions"},
+        "starts from a picture of its memory",
+    ),
+    (FUNCTION, "CodeSigningConfigArn", "arn:aws:lambda:x", "others sign its code"),
+    (FUNCTION, "Code.SourceKMSKeyArn", FOREIGN_KEY, "its code under a foreign key"),
+    (FUNCTION, "ImageConfig", {"Command": ["x"]}, "another command"),
+    (RUNS, "WarmThroughput", {"ReadUnitsPerSecond": 4_000_000}, "billed for what nobody needs"),
+    (TRAINING, "CorsConfiguration", {"CorsRules": [{"Id": "x"}]}, "read by pages in browsers"),
+    (SETTINGS, "Policies", '[{"Type": "Expiration"}]', "they are gone one day"),
+    (SETTINGS, "DataType", "aws:ec2:image", "they must be a picture of a machine"),
     (RUNS, "StreamSpecification", {"StreamViewType": "NEW_IMAGE"}, "a stream of all changes"),
     (RUNS, "KinesisStreamSpecification", {"StreamArn": "x"}, "changes go to a stream elsewhere"),
     (RUNS, "ImportSourceSpecification", {}, "it begins with somebody's rows"),
@@ -87,6 +101,38 @@ def _added(path: str, name: str, value: Any, what: str) -> Mutant:
 @flaw("A110", "a table without a contract")
 def another_table(copy: Copy) -> None:
     copy.add("pipeline", "Extra", "AWS::DynamoDB::Table", **deepcopy(copy.properties(RUNS)))
+
+
+def _unknown(kind: str) -> Mutant:
+    def change(copy: Copy) -> None:
+        copy.add("pipeline", "Extra", kind)
+
+    return Mutant(name=f"a resource of the type {kind}", killer="A110", change=change)
+
+
+_UNKNOWN = tuple(
+    map(
+        _unknown,
+        (
+            "AWS::Bedrock::ModelInvocationJob",
+            "AWS::Budgets::BudgetsAction",
+            "AWS::CloudFormation::Stack",
+            "AWS::CloudWatch::AlarmMuteRule",
+            "AWS::CloudWatch::CompositeAlarm",
+            "AWS::EC2::Route",
+            "AWS::Events::EventBusPolicy",
+            "AWS::IAM::InstanceProfile",
+            "AWS::KMS::ReplicaKey",
+            "AWS::Lambda::Alias",
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::Lambda::LayerVersionPermission",
+            "AWS::Logs::SubscriptionFilter",
+            "AWS::Pipes::Pipe",
+            "AWS::S3::AccessPoint",
+        ),
+    )
+)
 
 
 @flaw("A110", "a topic without a contract")
@@ -268,6 +314,11 @@ def output_swapped(copy: Copy) -> None:
     copy.stack("data")["Outputs"]["TrainingBucket"]["Value"] = bucket
 
 
+@flaw("A113", "manifest: stacks go to another Region than that of the settings")
+def another_region(copy: Copy) -> None:
+    copy.regions["tuning-dev-data"] = "eu-west-1"
+
+
 @flaw("A112", "an output is missing: no command finds the runs")
 def output_missing(copy: Copy) -> None:
     del copy.stack("pipeline")["Outputs"]["RunsTable"]
@@ -375,4 +426,4 @@ def role_stays(copy: Copy) -> None:
     copy.resource(BEDROCK)["DeletionPolicy"] = "Retain"
 
 
-MUTANTS = (*(_added(*each) for each in _PROPERTIES), *collected(globals()))
+MUTANTS = (*(_added(*each) for each in _PROPERTIES), *_UNKNOWN, *collected(globals()))
