@@ -134,7 +134,8 @@ def _announce(_: Scope) -> tuple[Grant, ...]:
             why="announce messages",
             actions=("events:PutEvents",),
             resources=("arn:{partition}:events:{region}:{account}:event-bus/default",),
-            # Nobody's events but ours: rules of this account act on those of others.
+            # Nobody's events but ours: rules of this account act on those of others
+            # (docs/facts/workflow.md#events-of-ones-own).
             conditions=(
                 g.equals("events:source", SOURCE),
                 g.equals("events:detail-type", *DetailType),

@@ -86,15 +86,22 @@ def test_a_misspelt_command_option_run_and_check_name_the_nearest(
 
 
 @pytest.mark.parametrize(
-    "command", [("review",), ("preflight",), ("price", "x", "--customizations", ".")]
+    ("command", "said"),
+    [
+        (("review",), "run `cdk synth` in the folder of cdk.json"),
+        (("preflight",), "cdk.json"),
+        (("price", "x", "--customizations", "."), "no customizations found in ."),
+        (("prepare", "pictures", "-o", "out"), "Check the path; you are in "),
+        (("search", "pets", "pictures", "a dog"), "Check the path; you are in "),
+    ],
 )
-def test_in_the_wrong_folder_the_missing_file_is_named(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
+def test_in_the_wrong_folder_the_missing_file_is_named_with_a_fix(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = run(*command)
     assert result.exit_code == 2
-    assert "cdk" in result.stderr or "no customizations found in ." in result.stderr
+    assert said in result.stderr.replace("\n", " ")
 
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:

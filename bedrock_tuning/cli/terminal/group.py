@@ -103,7 +103,10 @@ class TuningGroup(click.Group):
                 return self._invoke(ctx)
         except click.ClickException as error:
             # A usage error quotes what was typed.
-            vars(error)["message"] = printable(error.message)
+            message = error.message
+            if isinstance(error, click.BadParameter) and message.endswith("does not exist."):
+                message += f" Check the path; you are in {Path.cwd()}."
+            vars(error)["message"] = printable(message)
             if ctx.meta[_AS_JSON]:
                 with _until_nobody_reads():
                     emit_json(error_document(error))

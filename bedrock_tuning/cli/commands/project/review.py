@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bedrock_tuning.review.pages.facts import Facts
     from bedrock_tuning.review.pages.money import MoneyChanges
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
@@ -158,6 +158,12 @@ def _read(folder: Path, outside: tuple[str, ...]) -> "Assembly":
     """The stacks in a folder but for those that are another app's."""
     from bedrock_tuning.review.assembly import template
 
+    if not folder.is_dir():
+        raise UserError(
+            "there is no such folder",
+            where=str(folder),
+            fix="run `cdk synth` in the folder of cdk.json, or name the folder that it wrote",
+        )
     try:
         return template.read(folder, outside=outside)
     except ValueError as error:
