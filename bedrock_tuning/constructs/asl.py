@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
-from bedrock_tuning.contracts.contract import NO_SETTINGS, SETTINGS_STATE
+from bedrock_tuning.contracts.contract import DISCARDED, NO_SETTINGS, SETTINGS_STATE
 from bedrock_tuning.run.items import APPROVAL, RUN
 
 State = dict[str, Any]
@@ -111,7 +111,7 @@ def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "C
         "Type": "Task",
         "Resource": f"${{{function.name}}}",
         "Parameters": {**({"action": action} if action else {}), **handed(function)},
-        "ResultPath": function.answer.path if function.answer else None,
+        **({"ResultPath": function.answer.path} if function.answer else DISCARDED),
         "Retry": RETRY,
         "Catch": [to(catch)],
         "Next": then,
@@ -184,7 +184,7 @@ def publish(
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
         "Parameters": parameters,
-        "ResultPath": None,
+        **DISCARDED,
         "Retry": SERVICE_RETRY,
         "Catch": [to(catch)],
         "Next": then,
@@ -270,7 +270,7 @@ def approval(
                 "ExpressionAttributeNames": {"#status": "status"},
                 "ExpressionAttributeValues": {":status": {"S": status}},
             },
-            "ResultPath": None,
+            **DISCARDED,
             "Retry": SERVICE_RETRY,
             "Catch": [to("Close run")],
             "Next": then,

@@ -1,9 +1,5 @@
 """The state machine of runs: the workflow's definition with its placeholders, role and logs."""
 
-import json
-import re
-from typing import Final
-
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -15,10 +11,6 @@ from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
-
-# Before each state. A part per state: linters look into a Fn::Join element by element, one call
-# inside the other.
-_STATE: Final = re.compile(r'\n(?=  "[^"]+": \{\n)')
 
 
 def state_machine(
@@ -48,13 +40,12 @@ def state_machine(
         placeholders=tuple(placeholders),
         starters=settings.jobs_started_by == "starter",
     )
-    text = json.dumps(definition, indent=1)
     machine = sfn.StateMachine(
         scope,
         construct_id,
         # Roles name it: a reference would be a cycle.
         state_machine_name=workflow_name(settings.name),
-        definition_body=sfn.DefinitionBody.from_string(text),
+        definition_body=sfn.DefinitionBody.from_string("{}"),
         definition_substitutions={
             name: permissions.fill(text, scope) for name, text in placeholders.items()
         },
@@ -67,9 +58,8 @@ def state_machine(
     resource = machine.node.default_child
     if not isinstance(resource, sfn.CfnStateMachine):
         raise TypeError(f"{machine.node.path} has no CfnStateMachine")
-    # Line by line, so that `cdk diff` shows the lines that change. As an object (Definition) it
-    # would lose every null, and a null is what discards a result.
-    parts = [{"Fn::Join": ["\n", part.splitlines()]} for part in _STATE.split(text)]
-    resource.add_property_override("DefinitionString", {"Fn::Join": ["\n", parts]})
+    # As an object, so that `cdk diff` shows what changes; the CDK writes definitions as text.
+    resource.add_property_deletion_override("DefinitionString")
+    resource.add_property_override("Definition", definition)
     permissions.register("workflow", arn=machine.state_machine_arn)
     return machine

@@ -22,6 +22,8 @@ PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re
 # change a run that is on its way.
 SETTINGS_STATE: Final = "$.settings"
 SETTINGS_VALUE: Final = f"{SETTINGS_STATE}.value"
+# How a state discards its result: a template holds no null (docs/facts/workflow.md).
+DISCARDED: Final = {"ResultSelector": {"result": "discarded"}, "ResultPath": "$.discarded"}
 # What Step Functions calls it that a folder is no customization's.
 NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
 # What it calls Bedrock's answer when as many jobs run as may; nothing was started then.

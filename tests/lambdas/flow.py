@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.contract import DISCARDED
 from lambdas import evaluate, serve
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn
@@ -100,7 +101,7 @@ class Flow:
 
     def _asked(self, described: dict[str, Any], state: Any) -> dict[str, Any]:
         """One of the states that ask a person, who approves."""
-        if described["ResultPath"] is None:
+        if described["ResultPath"] == DISCARDED["ResultPath"]:
             return state
         assert described["ResultPath"] == "$.serving.approved"
         return {**state, "approved": {"approved_by": SOMEBODY, "reason": "worth it"}}

@@ -277,7 +277,7 @@ def test_only_what_the_stack_fills_in_is_left_open() -> None:
 
 
 def test_every_path_was_put_into_the_state_by_a_step_or_the_input() -> None:
-    written = {state["ResultPath"] for state in STATES.values() if state.get("ResultPath")}
+    written = {state["ResultPath"] for state in STATES.values() if "ResultPath" in state}
     known = {path.split(".")[1] for path in written} | {"error", "detail"}
     used = {
         name

@@ -34,7 +34,7 @@ class Synthesized:
         return cls(
             folder=folder,
             contracts=contracts,
-            texts={name: json.dumps(_whole(raw)) for name, raw in assembly.templates.items()},
+            texts={name: json.dumps(raw) for name, raw in assembly.templates.items()},
             regions=assembly.regions,
             protected=assembly.protected,
             assets=assembly.assets,
@@ -74,22 +74,6 @@ class Synthesized:
         found.protected = dict(self.protected)
         found.assets = self.assets
         return review.evidence_of(found, self.contracts)
-
-
-def _whole(raw: Raw) -> Raw:
-    """A template whose workflow is one text, as flaws change it."""
-    for resource in raw["Resources"].values():
-        lines = resource.get("Properties", {}).get("DefinitionString")
-        if isinstance(lines, dict):
-            resource["Properties"]["DefinitionString"] = _joined(lines)
-    return raw
-
-
-def _joined(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    delimiter, parts = value["Fn::Join"]
-    return str(delimiter).join(map(_joined, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +163,7 @@ class Copy:
 
     def definition(self, change: Callable[[Raw], None]) -> None:
         """Changes the workflow's definition."""
-        properties = self.properties("pipeline/Workflow")
-        definition = json.loads(properties["DefinitionString"])
-        change(definition)
-        properties["DefinitionString"] = json.dumps(definition)
+        change(self.properties("pipeline/Workflow")["Definition"])
 
     def add(self, part: str, logical_id: str, kind: str, **properties: Any) -> None:
         """Adds a resource, as an app would: with a construct path."""

@@ -1,6 +1,5 @@
 """Every single change of a template: each value dropped, switched, multiplied or misspelled."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +41,7 @@ HARMLESS_NUMBERS = {
     "ServiceTimeout",
 }
 _STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+_DEFINITION = ("Properties", "Definition")
 _POLICIES = {"DeletionPolicy", "UpdateReplacePolicy"}
 
 
@@ -52,38 +52,29 @@ class Change:
     stack: str
     logical_id: str
     path: tuple[str | int, ...]
-    definition: tuple[str | int, ...] | None
     value: Any
     dropped: bool
 
     def __str__(self) -> str:
-        place = [*self.path, *(self.definition or ())]
         what = "gone" if self.dropped else repr(self.value)
-        return f"{self.stack}/{self.logical_id}: {'.'.join(map(str, place))} {what}"[:240]
+        return f"{self.stack}/{self.logical_id}: {'.'.join(map(str, self.path))} {what}"[:240]
 
     @property
     def property(self) -> tuple[str, ...]:
         """Which property is changed, of whichever resource, list item or state."""
-        inside = [step for step in self.definition or () if isinstance(step, str)]
-        return (*(step for step in self.path if isinstance(step, str)), *inside[-1:])
+        names = tuple(step for step in self.path if isinstance(step, str))
+        return (*names[:2], *names[-1:]) if names[:2] == _DEFINITION else names
 
     def apply(self, source: Synthesized) -> dict[str, Raw]:
         """A copy of the templates with the change."""
         copy = source.copy()
         resource = copy.template(self.stack)["Resources"][self.logical_id]
-        if self.definition is None:
-            _set(resource, self.path, self.value, dropped=self.dropped)
-        else:
-            text = resource["Properties"]["DefinitionString"]
-            definition = json.loads(text)
-            _set(definition, self.definition, self.value, dropped=self.dropped)
-            resource["Properties"]["DefinitionString"] = json.dumps(definition)
+        _set(resource, self.path, self.value, dropped=self.dropped)
         return copy.templates
 
     def is_harmless(self, kind: str) -> bool:
         """Whether nobody needs to notice."""
-        place = [*self.path, *(self.definition or ())]
-        names = [step for step in place if isinstance(step, str)]
+        names = [step for step in self.path if isinstance(step, str)]
         last = names[-1] if names else ""
         if set(names) & set(HARMLESS_NAMES):
             return True
@@ -93,7 +84,7 @@ class Change:
             return True
         if "ErrorEquals" in names and self.dropped:
             # One name fewer of many: the ones that matter are asked for by name.
-            return isinstance(place[-1], int)
+            return isinstance(self.path[-1], int)
         return not self.dropped and last in HARMLESS_NUMBERS
 
 
@@ -134,18 +125,13 @@ def changes(source: Synthesized) -> Iterator[Change]:
         for path, value in _leaves(resource):
             if path[0] == "Metadata":
                 continue
-            if path == ("Properties", "DefinitionString"):
-                for inner, found in _leaves(json.loads(value)):
-                    yield from _changes(stack, logical_id, path, inner, found)
-            else:
-                yield from _changes(stack, logical_id, path, None, value)
+            yield from _changes(stack, logical_id, path, value)
 
 
 def _changes(
     stack: str,
     logical_id: str,
     path: tuple[str | int, ...],
-    definition: tuple[str | int, ...] | None,
     value: Any,
 ) -> Iterator[Change]:
     for new, dropped in [(None, True), *((other, False) for other in _others(value))]:
@@ -153,7 +139,6 @@ def _changes(
             stack=stack,
             logical_id=logical_id,
             path=path,
-            definition=definition,
             value=new,
             dropped=dropped,
         )

@@ -104,8 +104,8 @@ def _tidy(resource: dict[str, Any]) -> None:
     properties = resource.get("Properties", {})
     if "DashboardBody" in properties:
         properties["DashboardBody"] = json.loads(properties["DashboardBody"])
-    if "DefinitionString" in properties:
-        properties["DefinitionString"] = _machine(properties["DefinitionString"])
+    if "Definition" in properties:
+        properties["Definition"] = _machine(properties["Definition"])
     if isinstance(properties.get("Tags"), list):
         properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
     if resource["Type"] == "AWS::CloudWatch::Alarm":
@@ -129,9 +129,8 @@ def _alarm(properties: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "RingsWhen": when}
 
 
-def _machine(text: str) -> dict[str, Any]:
+def _machine(machine: dict[str, Any]) -> dict[str, Any]:
     """A state machine's definition; what several states have as their Retry stands in front."""
-    machine: dict[str, Any] = json.loads(text)
     owners: dict[str, list[dict[str, Any]]] = {}
     for state in _states(machine):
         if "Retry" in state:

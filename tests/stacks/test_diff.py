@@ -21,14 +21,7 @@ LINES_MAX = 60
 def _workflow(template: Template) -> None:
     """One more try in one state, or in all that share its Retry."""
     (machine,) = _of(template, "AWS::StepFunctions::StateMachine")
-    parts = machine["DefinitionString"]["Fn::Join"][1]
-    (lines, number), *_ = (
-        (part["Fn::Join"][1], number)
-        for part in parts
-        for number, line in enumerate(part["Fn::Join"][1])
-        if '"MaxAttempts": 20' in line
-    )
-    lines[number] = lines[number].replace("20", "19")
+    machine["Definition"]["States"]["Read job"]["Retry"][0]["MaxAttempts"] -= 1
 
 
 def _function(template: Template) -> None:

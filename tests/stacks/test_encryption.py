@@ -126,7 +126,8 @@ def test_nobody_else_has_the_models_key(synth: Any) -> None:
 
 def test_jobs_are_asked_to_encrypt_with_the_models_key(synth: Any) -> None:
     ((_, machine),) = _all(synth("dev", "model-key"), "AWS::StepFunctions::StateMachine")
-    assert '"CustomModelKmsKeyId": "${ModelKey}"' in machine["Properties"]["DefinitionString"]
+    train = machine["Properties"]["Definition"]["States"]["Train"]
+    assert train["Parameters"]["CustomModelKmsKeyId"] == "${ModelKey}"
     filled = machine["Properties"]["DefinitionSubstitutions"]["ModelKey"]
     assert filled.startswith("${data:ModelKey")
     assert filled.endswith(".Arn}")

@@ -8,6 +8,7 @@ import pytest
 
 from app import build_app, read_context
 from bedrock_tuning.config.names import PERSONAS
+from bedrock_tuning.constructs import workflow
 from tests.stacks.readable import resolved
 from tools.scan.cases import ENVIRONMENTS
 
@@ -233,6 +234,14 @@ def test_the_workflow_itself_can_start_no_job_and_pass_no_role(assembly: Any) ->
     assert "iam:PassRole" not in text
     assert "CreateModelCustomizationJob" not in text
     assert statements["BecomeStarters"]["Resource"].endswith(":role/tuning/dev/start/*")
+
+
+def test_the_workflow_is_in_the_template_as_it_is_written(assembly: Any) -> None:
+    """Step Functions refuses a number that became a text, and CloudFormation a null."""
+    ((_, machine),) = _resources(assembly, "AWS::StepFunctions::StateMachine")
+    text = json.dumps(machine["Properties"]["Definition"])
+    assert text == json.dumps(workflow.definition(environment="dev", approval_days=7))
+    assert ": null" not in text
 
 
 def test_alarms_really_reach_the_encrypted_topic(assembly: Any) -> None:

@@ -325,7 +325,7 @@ def test_jobs_are_asked_for_in_the_network_in_a_request_that_bedrock_understands
 ) -> None:
     ((_, machine),) = _all(synth("dev", options), "AWS::StepFunctions::StateMachine")
     filled = machine["DefinitionSubstitutions"]
-    states = json.loads(machine["DefinitionString"])["States"]
+    states = machine["Definition"]["States"]
     ways = [state for name, state in states.items() if name.startswith("Train")]
     assert len(ways) == 4
     for state in ways:

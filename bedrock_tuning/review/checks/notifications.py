@@ -70,8 +70,8 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
         wanted = _QUESTIONS[asked] if waits else {"status": {"S": _ASKED[asked]}}
         if _written(parameters) != wanted:
             yield found(machine, f"{name} writes {_written(parameters)}", f"{wanted}")
-        if state.get("ResultPath", "$") == "$":
-            yield found(machine, f"the ResultPath of {name} is $", "it keeps the run's data")
+        if state.get("ResultPath", "$") == "$" if waits else not graph.discards(state):
+            yield found(machine, f"{name} keeps DynamoDB's answer", "it keeps the run's data")
         if waits and state.get("TimeoutSeconds") != days * 86_400:
             yield found(
                 machine,
@@ -112,7 +112,7 @@ def messages(evidence: Evidence) -> Iterator[Violation]:
             if publishes(state):
                 for problem in _problems(state.get("Parameters", {}), environment):
                     yield found(machine, f"{name} {problem}", "a message that people can act on")
-                if state.get("ResultPath", "$") is not None:
+                if not graph.discards(state):
                     yield found(machine, f"{name} keeps SNS's answer", "it keeps the run's data")
             for rule in state.get("Choices", ()):
                 if str(rule.get("Variable", "")).endswith("outcome.failed"):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec, job_text
-from bedrock_tuning.contracts.contract import SETTINGS_STATE, SETTINGS_VALUE
+from bedrock_tuning.contracts.contract import DISCARDED, SETTINGS_STATE, SETTINGS_VALUE
 from bedrock_tuning.contracts.ending import RECORD_JOB
 from bedrock_tuning.contracts.functions import (
     CHECK_IMAGES,
@@ -85,6 +85,8 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
         result = state.get("ResultPath", "$")
         if function.answer and result != function.answer.path:
             yield found(machine, f"{name} keeps the answer in {result}", function.answer.path)
+        if state.get("Type") == "Task" and not function.answer and not graph.discards(state):
+            yield found(machine, f"{name} keeps an answer in {result}", "its function gives none")
     for function in functions.values():
         if function.name not in called:
             machine = next(machine for machine, _ in graph.machines(evidence.assembly))
@@ -120,8 +122,11 @@ def answers(evidence: Evidence) -> Iterator[Violation]:
                 yield found(machine, f"{name} writes {catcher}", "an error is kept in .error")
         if state.get("Result", []) != []:
             yield found(machine, f"{name} invents {state['Result']}", "no images: no shards")
+        selects = loads or graph.discards(state)
+        if path == DISCARDED["ResultPath"] and not selects:
+            yield found(machine, f"{name} keeps its result in {path}", f"{DISCARDED}")
         for field in ("InputPath", "ItemsPath", "OutputPath", "ResultSelector", "ResultWriter"):
-            if field in state and not (loads and field == "ResultSelector"):
+            if field in state and not (selects and field == "ResultSelector"):
                 yield found(machine, f"{name} has {field}", "data is passed on unchanged")
         reader = state.get("ItemReader", {})
         given = {k: v for k, v in reader.get("Parameters", {}).items() if k != "Bucket"}

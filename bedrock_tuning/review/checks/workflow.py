@@ -51,6 +51,11 @@ def states_of(evidence: Evidence) -> Iterator[tuple[Resource, str, StateDefiniti
     fix="Correct the state in bedrock_tuning/constructs/workflow.py",
 )
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
+    for machine in evidence.assembly.of_type(graph.MACHINE):
+        if not isinstance(machine.properties.get("Definition"), dict):
+            text = "a text can say a thing twice, and cdk diff shows all of it for one change"
+            yield found(machine, "its definition is not an object", text, "Write it as Definition")
+            return
     for machine, definition in graph.machines(evidence.assembly):
         for field in sorted(set(definition) - _MACHINE):
             yield found(

@@ -40,6 +40,7 @@ _ELSEWHERE: Final = (
     "Policies",
     "PolicyDocument",
     "KeyPolicy",
+    "Definition",
     "DefinitionString",
     "Tags",
 )

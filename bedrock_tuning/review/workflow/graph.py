@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bedrock_tuning.contracts.contract import DISCARDED
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.workflow import choices
 
+MACHINE: Final = "AWS::StepFunctions::StateMachine"
 StateDefinition = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
 _REFERENCE: Final = re.compile(r"(?<![\w$])\$\.([A-Za-z_]\w*)")
@@ -136,9 +139,17 @@ def _forward(name: str, state: StateDefinition) -> Transition:
 
 
 def _written(path: Any) -> frozenset[str]:
-    """The top-level name that a result path writes; a path below it needs that name first."""
+    """The top-level name that a result path writes; a path below it needs that name first.
+
+    Nobody may read what is discarded, so it is never known.
+    """
     match = re.fullmatch(r"\$\.([A-Za-z_]\w*)", str(path))
-    return frozenset({match[1]}) if match else frozenset()
+    return frozenset({match[1]}) if match and path != DISCARDED["ResultPath"] else frozenset()
+
+
+def discards(state: StateDefinition) -> bool:
+    """Whether a state drops its result and leaves the data as it is, in the one way to do so."""
+    return {field: state.get(field) for field in DISCARDED} == DISCARDED
 
 
 def reads(state: StateDefinition) -> set[str]:
@@ -160,45 +171,40 @@ def ends(state: StateDefinition) -> bool:
 
 def machines(assembly: Assembly) -> Iterator[tuple[Resource, dict[str, Any]]]:
     """Every state machine with its definition; one that cannot be read raises ValueError."""
-    for machine in assembly.of_type("AWS::StepFunctions::StateMachine"):
+    for machine in assembly.of_type(MACHINE):
         yield machine, definition(machine)
 
 
 def definition(machine: Resource) -> dict[str, Any]:
     """A state machine's definition with its placeholders filled.
 
-    Raises ValueError when it is not in the template or is no JSON; a placeholder without a
+    Raises ValueError when it is not an object of the template (F701); a placeholder without a
     substitution stays as it is.
     """
-    raw = _raw(machine)
-    if raw is None:
-        raise ValueError("the definition is not in the template")
-    text = raw if isinstance(raw, str) else json.dumps(raw)
+    raw = as_whole(machine.properties.get("Definition"))
+    if not isinstance(raw, dict):
+        raise ValueError("the definition is not an object")
     substitutions = machine.properties.get("DefinitionSubstitutions", {})
 
     def fill(match: re.Match[str]) -> str:
         value = substitutions.get(match[1])
         return match[0] if value is None else json.dumps(str(value))[1:-1]
 
-    found = json.loads(_PLACEHOLDER.sub(fill, text))
-    if not isinstance(found, dict):
-        raise ValueError("the definition is not an object")
-    return found
+    return dict(json.loads(_PLACEHOLDER.sub(fill, json.dumps(raw))))
 
 
 def template_definition(machine: Resource) -> dict[str, Any]:
-    """The definition with its placeholders left, for a picture that people can read."""
-    raw = _raw(machine) or {}
-    return dict(json.loads(raw) if isinstance(raw, str) else raw)
+    """The definition with its placeholders left, for a picture that people can read.
 
-
-def _raw(machine: Resource) -> Any:
-    return machine.properties.get("DefinitionString", machine.properties.get("Definition"))
+    Also one that an older version of this project wrote as text, which is compared with today's.
+    """
+    text = machine.properties.get("DefinitionString")
+    return dict(json.loads(text) if text else machine.properties.get("Definition", {}))
 
 
 def placeholders(machine: Resource) -> set[str]:
     """The names of the placeholders in a definition."""
-    return set(_PLACEHOLDER.findall(str(machine.properties.get("DefinitionString", ""))))
+    return set(_PLACEHOLDER.findall(json.dumps(machine.properties.get("Definition"))))
 
 
 def graphs(

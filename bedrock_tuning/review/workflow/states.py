@@ -126,17 +126,15 @@ def _paths(value: Any, key: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _paths(inner, key)
+    elif value is None:
+        yield f"{key} is null, which a template cannot have"
     elif key.endswith(".$"):
         if not _DYNAMIC.fullmatch(str(value)):
             yield f"{key} is {value!r}, not a path or a States function"
     elif key in ("CausePath", "ErrorPath"):
         if not (_PATH.fullmatch(str(value)) or _WORDS.fullmatch(str(value))):
             yield f"{key} is {value!r}, not a path or a function that returns text"
-    elif (
-        value is not None
-        and (key.endswith("Path") or key == "Variable")
-        and not _PATH.fullmatch(str(value))
-    ):
+    elif (key.endswith("Path") or key == "Variable") and not _PATH.fullmatch(str(value)):
         yield f"{key} is {value!r}, not a path"
 
 
@@ -172,11 +170,11 @@ def handling(state: StateDefinition) -> Iterator[str]:
     if state.get("Type") not in ("Task", "Map", "Parallel"):
         return
     retries = state.get("Retry", [])
+    if not retries:
+        yield "it has no Retry"
     for retry in retries:
         yield from _retry(retry)
     if state["Type"] == "Task":
-        if not retries:
-            yield "it has no Retry"
         named = {name for retry in retries for name in retry.get("ErrorEquals", ())}
         if ":lambda:" in str(state.get("Resource")) and not set(LAMBDA_ERRORS) <= named:
             yield f"Retry does not name {', '.join(sorted(set(LAMBDA_ERRORS) - named))}"

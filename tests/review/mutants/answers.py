@@ -1,8 +1,10 @@
 """Flaws of the workflow that make up an answer, go on after an error, or lose what is known."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from bedrock_tuning.contracts.contract import DISCARDED
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import Mutant, collected, flaw
 
@@ -101,7 +103,7 @@ def results_elsewhere(states: Raw) -> None:
 
 @_flaw("F711", "what was found in a shard is not handed on")
 def shard_lost(states: Raw) -> None:
-    states["Check images"]["ItemProcessor"]["States"]["Check shard"]["ResultPath"] = None
+    states["Check images"]["ItemProcessor"]["States"]["Check shard"].update(DISCARDED)
 
 
 @_flaw("F711", "every shard is the same one")
@@ -263,6 +265,18 @@ def other_language(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(QueryLanguage="JSONata"))
 
 
+@flaw("F701", "workflow: its definition is text, which hides what it says twice")
+def definition_as_text(copy: Copy) -> None:
+    properties = copy.properties("pipeline/Workflow")
+    properties["DefinitionString"] = json.dumps(properties.pop("Definition"))
+
+
+@flaw("A107", "workflow: a second definition, as text")
+def second_definition(copy: Copy) -> None:
+    properties = copy.properties("pipeline/Workflow")
+    properties["DefinitionString"] = json.dumps(properties["Definition"])
+
+
 @flaw("F710", "workflow: its logs go to a second place")
 def logs_elsewhere(copy: Copy) -> None:
     group = {"LogGroupArn": "arn:aws:logs:us-east-1:999999999999:log-group:x:*"}
@@ -291,9 +305,29 @@ def approval_replaces_data(states: Raw) -> None:
     del states["Note the approval"]["ResultPath"]
 
 
+@_flaw("F714", "noting the approval keeps what DynamoDB answers")
+def approval_keeps_answer(states: Raw) -> None:
+    del states["Note the approval"]["ResultSelector"]
+
+
 @_flaw("F715", "SNS's answer replaces the run's data")
 def message_replaces_data(states: Raw) -> None:
     states["Notify"]["ResultPath"] = "$.message"
+
+
+@_flaw("F715", "SNS's answer is kept, selected into a result of the run")
+def message_selected(states: Raw) -> None:
+    states["Notify"]["ResultSelector"] = {"result.$": "$.MessageId"}
+
+
+@_flaw("F717", "a result is kept where discarded ones are, whole")
+def discarded_whole(states: Raw) -> None:
+    del states["Draw page"]["ResultSelector"]
+
+
+@_flaw("F711", "a function that gives no answer has one")
+def answer_of_nothing(states: Raw) -> None:
+    states["Draw page"]["ResultPath"] = "$.page"
 
 
 @_flaw("F711", "the report is kept where nobody reads it")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bedrock_tuning.contracts.contract import DISCARDED
 from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import Mutant, collected
 
@@ -48,6 +49,11 @@ def misspelled(states: Raw) -> None:
     states["Admit"]["Retries"] = states["Admit"].pop("Retry")
 
 
+@_flow("F701", "a null, which CloudFormation refuses")
+def null(states: Raw) -> None:
+    states["Notify"]["ResultPath"] = None
+
+
 @_flow("F702", "a state that nobody reaches")
 def unreachable(states: Raw) -> None:
     states["Worth a message?"]["Choices"] = [
@@ -68,6 +74,11 @@ def no_catch(states: Raw) -> None:
 @_flow("F703", "a map without Catch")
 def map_without_catch(states: Raw) -> None:
     del states["Check images"]["Catch"]
+
+
+@_flow("F703", "a map that gives up sooner")
+def map_gives_up(states: Raw) -> None:
+    del states["Check images"]["Retry"][0]["MaxAttempts"]
 
 
 @_flow("F703", "a shard without Retry")
@@ -132,7 +143,13 @@ def busy_loop(states: Raw) -> None:
 
 @_flow("F709", "a result that is thrown away and read")
 def lost_result(states: Raw) -> None:
-    states["Merge report"]["ResultPath"] = None
+    states["Merge report"].update(DISCARDED)
+
+
+@_flow("F709", "what was discarded is read")
+def discarded_read(states: Raw) -> None:
+    states["Notify"]["Parameters"]["Message.$"] = "States.JsonToString($.discarded)"
+    states["Close run"]["Next"] = "Notify"
 
 
 @_flow("F709", "a result under another name")

@@ -1,5 +1,6 @@
 """What changed between two assemblies: permissions first, loosened on top, lost data marked."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -174,6 +175,18 @@ def test_what_comes_next_is_compared_in_words(dev: Synthesized) -> None:
     assert found == [
         "after Next step?, $.serving.step = wait: Wait for endpoint → Close run",
     ]
+
+
+def test_a_workflow_that_an_older_version_wrote_as_text_is_compared_by_state(
+    dev: Synthesized,
+) -> None:
+    older, copy = dev.copy(), dev.copy()
+    flow.no_retry.change(older)
+    properties = older.properties("pipeline/Workflow")
+    lines = json.dumps(properties.pop("Definition"), indent=1).splitlines()
+    properties["DefinitionString"] = {"Fn::Join": ["\n", lines]}
+    before = Synthesized.of(dev, older.templates)
+    assert [change.what for change in _changes(before, copy)] == ["Check manifest: Retry changed"]
 
 
 def test_a_short_name_is_not_seen_in_other_words(dev: Synthesized) -> None:
