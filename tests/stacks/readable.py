@@ -191,6 +191,8 @@ def _intrinsic(node: dict[str, Any]) -> str | None:
         separator, parts = value
         if isinstance(parts, list):
             return str(separator).join(str(_node(part)) for part in parts)
+    if name == "Fn::FindInMap":
+        return f"${{{'.'.join(value)}}}"
     if name == "Fn::Sub" and isinstance(value, str):
         return value
     return None

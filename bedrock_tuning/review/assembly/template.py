@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly import deployed, identity, manifest, uploads
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.manifest import parsed
 from bedrock_tuning.review.assembly.reads import Properties, Reads
 from bedrock_tuning.review.assembly.skeleton import skeleton
@@ -267,16 +268,12 @@ class _Resolver:
                 parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
                 return self._attribute(stack, str(parts[0]), str(parts[1]))
             case "Fn::Join":
-                items = self.value(stack, argument[1])
-                return str(argument[0]).join(map(str, items))
+                return str(argument[0]).join(map(str, self.value(stack, argument[1])))
             case "Fn::Split":
                 return str(self.value(stack, argument[1])).split(str(argument[0]))
             case "Fn::Select":
-                items = self.value(stack, argument[1])
-                index = int(argument[0])
-                if isinstance(items, list) and index < len(items):
-                    return items[index]
-                return self._miss(f"Fn::Select {index}")
+                found = get(self.value(stack, argument[1]), int(argument[0]))
+                return self._miss(f"{name} {argument[0]}") if found is None else found
             case "Fn::Sub":
                 return self._sub(stack, argument)
             case "Fn::If":
@@ -284,6 +281,9 @@ class _Resolver:
                 return self.value(stack, chosen)
             case "Fn::ImportValue":
                 return self._import(str(self.value(stack, argument)))
+            case "Fn::FindInMap":  # by names that are texts, so it is the same everywhere
+                found = get(self._templates[stack], "Mappings", *argument)
+                return found if isinstance(found, str) else self._miss(name)
             case "Fn::GetStackOutput":
                 return self._output(argument)
         return self._miss(name)

@@ -56,6 +56,7 @@ def _value(value: Any, **template: Any) -> Any:
         ({"Fn::If": ["Yes", "then", "else"]}, "then"),
         ({"Fn::If": ["No", "then", {"Ref": "AWS::NoValue"}]}, None),
         ({"Ref": "Given"}, "default"),
+        ({"Fn::FindInMap": ["Known", "key", "name"]}, "mapped"),
     ],
 )
 def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
@@ -65,6 +66,7 @@ def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
             "Yes": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
             "No": {"Fn::Not": [{"Condition": "Yes"}]},
         },
+        Mappings={"Known": {"key": {"name": "mapped"}}},
         Parameters={"Given": {"Type": "String", "Default": "default"}},
     )
     assert found == expected
@@ -80,6 +82,9 @@ def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
         {"Fn::GetStackOutput": {"StackName": "other", "OutputName": "None"}},
         {"Fn::If": ["Unknown", "a", "b"]},
         {"Fn::FindInMap": ["A", "B", "C"]},
+        {"Fn::FindInMap": ["Known", {"Ref": "AWS::Region"}, "name"]},
+        {"Fn::FindInMap": ["Known", "eu-west-1", "other", {"DefaultValue": "x"}]},
+        {"Fn::FindInMap": ["Known", "eu-west-1", "list"]},
         {"Fn::Select": [5, ["a"]]},
         {"Fn::Join": ["-"]},
         {"Ref": "Ssm"},
@@ -89,6 +94,7 @@ def test_an_intrinsic_is_resolved(value: Any, expected: Any) -> None:
 def test_what_cannot_be_known_is_listed(value: Any) -> None:
     found = _value(
         value,
+        Mappings={"Known": {"eu-west-1": {"name": "a", "list": ["a"]}}},
         Parameters={
             "Ssm": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/a/path"},
             "Needed": {"Type": "String"},

@@ -54,7 +54,7 @@ def place(change: Callable[[dict[str, Any]], object]) -> Change:
 
 
 def code(content: Any) -> Any:
-    (found,) = (e for e in content["files"].values() if "Admit" in e["displayName"])
+    (found,) = (e for e in content["files"].values() if e["displayName"].endswith("Runtime/Asset"))
     return found
 
 

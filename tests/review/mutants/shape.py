@@ -1,7 +1,9 @@
 """Flaws of form: names, types, references; CloudFormation refuses some and ignores others."""
 
-from tests.review.broken import Copy
+from tests.review.broken import Copy, Raw
 from tests.review.mutants._mutant import collected, flaw
+
+FUNCTION = "pipeline/Functions/Serve/Function"
 
 
 @flaw("S603", "a misspelled property")
@@ -85,6 +87,44 @@ def no_path(copy: Copy) -> None:
 def shared_path(copy: Copy) -> None:
     other = copy.resource("data/Output")["Metadata"]["aws:cdk:path"]
     copy.resource("data/Training")["Metadata"]["aws:cdk:path"] = other
+
+
+def _code(copy: Copy) -> Raw:
+    """The mapping that names the code of the pipeline's functions."""
+    (mapping,) = copy.stack("pipeline")["Mappings"].values()
+    found: Raw = mapping
+    return found
+
+
+@flaw("W506", "functions: their mapping names an object that is not uploaded")
+def mapped_elsewhere(copy: Copy) -> None:
+    _code(copy)["AllFunctions"]["S3Key"] = f"{'0' * 64}.zip"
+
+
+@flaw("W505", "functions: one of them gets the code that a second mapping names")
+def mapped_differently(copy: Copy) -> None:
+    key = copy.properties("pipeline/Functions/Runtime/Wheels")["Content"]["S3Key"]
+    copy.stack("pipeline")["Mappings"]["More"] = {"AllFunctions": {"S3Key": key}}
+    found = {"Fn::FindInMap": ["More", "AllFunctions", "S3Key"]}
+    copy.properties(FUNCTION)["Code"]["S3Key"] = found
+
+
+@flaw("A108", "a second mapping")
+def second_mapping(copy: Copy) -> None:
+    mappings = copy.stack("pipeline")["Mappings"]
+    mappings["More"] = dict(_code(copy))
+
+
+@flaw("A108", "a mapping that says more than which code functions have")
+def mapping_of_more(copy: Copy) -> None:
+    _code(copy)["us-east-1"] = {"S3Key": "x.zip"}
+
+
+@flaw("A101", "function: its code is looked up by the account")
+def code_by_account(copy: Copy) -> None:
+    (name,) = copy.stack("pipeline")["Mappings"]
+    by_account = {"Fn::FindInMap": [name, {"Ref": "AWS::AccountId"}, "S3Key"]}
+    copy.properties(FUNCTION)["Code"]["S3Key"] = by_account
 
 
 MUTANTS = collected(globals())

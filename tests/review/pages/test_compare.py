@@ -206,6 +206,17 @@ def test_the_same_change_of_many_resources_is_one_line(dev: Synthesized) -> None
     assert change.where.count(",") > 8
 
 
+def test_other_code_is_one_line_that_names_the_functions(dev: Synthesized) -> None:
+    copy = dev.copy()
+    (mapping,) = copy.stack("pipeline")["Mappings"].values()
+    mapping["AllFunctions"]["S3Key"] = f"{'0' * 64}.zip"
+    (change,) = _changes(dev, copy)
+    functions = [r for _, _, r in copy.all() if r["Type"] == "AWS::Lambda::Function"]
+    # But for the one of the serving stack, whose code is named there.
+    assert (change.kind, len(change.where.split(", "))) == ("changed", len(functions) - 1)
+    assert change.what.startswith("Code.S3Key: ")
+
+
 def test_two_environments_are_compared_without_their_names(synthesized: object) -> None:
     before, after = (
         access.build(template.read(synthesized(name).folder))  # type: ignore[operator]
