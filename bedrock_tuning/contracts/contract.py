@@ -18,8 +18,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.config.settings import Settings
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re.IGNORECASE)
-# Where the workflow keeps a customization's settings: read once, so that a deployment does not
-# change a run that is on its way.
+# The workflow reads a customization's settings once: a deployment changes no run on its way.
 SETTINGS_STATE: Final = "$.settings"
 SETTINGS_VALUE: Final = f"{SETTINGS_STATE}.value"
 # How a state discards its result: a template holds no null (docs/facts/workflow.md).
@@ -30,8 +29,7 @@ NO_SETTINGS: Final = "Ssm.ParameterNotFoundException"
 NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 # The function of the customizations' custom resources.
 PROVIDER: Final = "function.ProvisionedThroughput"
-# Where messages and alarms go.
-TOPIC: Final = "topic"
+TOPIC: Final = "topic"  # where messages and alarms go
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 

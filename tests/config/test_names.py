@@ -20,6 +20,7 @@ from bedrock_tuning.config.names import (
     stack_name,
 )
 from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts.bucket_access import role_name
 from bedrock_tuning.contracts.construct_names import export_name
 from bedrock_tuning.contracts.contract import parameter_prefix, role_path, settings_name
 from bedrock_tuning.run.job import PATTERNS
@@ -36,6 +37,13 @@ ENVIRONMENTS: Final = st.sets(
     min_size=1,
     max_size=5,
 ).filter(lambda names: not any(environment_problem(name, names) for name in names))
+
+
+def _long_prefix(environment: str) -> Settings:
+    """Names of roles that are too long for IAM end in a hash."""
+    return Settings(name=environment, region="us-east-1", role_name_prefix="ml-platform-team-")
+
+
 # What is derived from an environment and a customization.
 DERIVED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "the stack": stack_name,
@@ -43,6 +51,7 @@ DERIVED: Final[Mapping[str, Callable[[str, str], str]]] = {
     "endpoints": lambda e, c: f"{e}-{c}-3f9a1c00",
     "the settings' parameter": settings_name,
     "pointers": lambda e, c: f"{parameter_prefix(e)}/{c}/model",
+    "roles": lambda e, c: role_name(_long_prefix(e), f"bedrock.{c}"),
 }
 
 

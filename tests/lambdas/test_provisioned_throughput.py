@@ -94,28 +94,40 @@ def test_a_stack_whose_roles_a_run_will_need_is_not_deleted(
 
 OLD_ROLES = {"ServiceRole": "arn:aws:iam::1:role/a/jobs", "StarterRole": "arn:aws:iam::1:role/a/go"}
 NEW_ROLES = {name: arn.replace("/a/", "/b/") for name, arn in OLD_ROLES.items()}
+# With `jobs_started_by` = "workflow" there is no starter.
+ONE_ROLE = {"ServiceRole": OLD_ROLES["ServiceRole"]}
 
 
 @pytest.mark.parametrize(
     ("status", "deployed"),
     [("checking", "FAILED"), ("awaiting-approval", "FAILED"), ("serving", "SUCCESS")],
 )
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(OLD_ROLES, NEW_ROLES), (OLD_ROLES, ONE_ROLE), (ONE_ROLE, OLD_ROLES)],
+    ids=["others", "no starter", "a starter"],
+)
 def test_a_deployment_does_not_replace_the_roles_that_a_run_will_need(
-    aws: Aws, stack: CloudFormation, status: str, deployed: str
+    aws: Aws,
+    stack: CloudFormation,
+    status: str,
+    deployed: str,
+    old: dict[str, str],
+    new: dict[str, str],
 ) -> None:
-    stack.ask("Create", **OLD_ROLES)
+    stack.ask("Create", **old)
     run = {"run": RUN, "customization": NAME, "training_version": "v1"}
     _runs.start_run("a-table", **run, status=status)
-    assert stack.ask("Update", old={}, **OLD_ROLES)["Status"] == "SUCCESS"
+    assert stack.ask("Update", old={}, **old)["Status"] == "SUCCESS"
 
-    answer = stack.ask("Update", old=OLD_ROLES, **NEW_ROLES)
+    answer = stack.ask("Update", old=old, **new)
 
     assert answer["Status"] == deployed
     if deployed == "FAILED":
         assert f"run {RUN} is {status} and needs the roles" in answer["Reason"]
         assert answer["Reason"].endswith("then deploy again")
         # CloudFormation rolls back to the roles that are still there.
-        assert stack.ask("Update", old=NEW_ROLES, **OLD_ROLES)["Status"] == "SUCCESS"
+        assert stack.ask("Update", old=new, **old)["Status"] == "SUCCESS"
 
 
 def test_a_stack_that_did_not_say_its_roles_yet_is_deployed_beside_a_run(

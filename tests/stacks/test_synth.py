@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from app import build_app, read_context, workflow_picture
 from bedrock_tuning.config.settings_limits import LOG_RETENTION_DAYS, ROLE_NAME_PREFIX_MAX
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.errors import ConfigurationError, SettingsError
+from tools.scan.cases import Case
 
 
 def test_all_recommended_feature_flags_are_set(repository: Path) -> None:
@@ -26,6 +28,20 @@ def test_all_recommended_feature_flags_are_set(repository: Path) -> None:
     ours = {k: v for k, v in read_context().items() if k.startswith(("@aws-cdk", "aws-cdk"))}
     assert ours == {k: v for k, v in recommended.items() if k in ours}
     assert set(recommended) == set(ours)
+
+
+def test_a_word_in_one_file_and_a_new_file_change_one_stack_each(
+    assembly: Any, tmp_path: Path
+) -> None:
+    files = shutil.copytree(app.ROOT / "customizations", tmp_path / "customizations")
+    search = (files / "pets-search.toml").read_text("utf-8")
+    (files / "pets-more.toml").write_text(search, "utf-8")
+    (files / "pets-search.toml").write_text(search.replace("by text or picture", "by text"))
+    context = Case().context()
+    after = build_app(context, outdir=str(tmp_path / "out"), customizations=files).synth()
+    before = {each.stack_name: each.template for each in assembly.stacks}
+    changed = [s.stack_name for s in after.stacks if before.get(s.stack_name) != s.template]
+    assert sorted(changed) == ["tuning-dev-pets-more", "tuning-dev-pets-search"]
 
 
 def test_a_closed_model_warns_with_its_date(assembly: Any) -> None:

@@ -22,6 +22,7 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "model-key": {"model_key": True},
     "closed": {"deny_others": True, "data_roles": ["DataScientist-*"]},
     "traced": {"tracing": True},
+    "by-workflow": {"jobs_started_by": "workflow"},
     "all": {
         "tracing": True,
         "vpc": True,
