@@ -123,7 +123,7 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a value, names of properties included."""
+    """Every text in a value, names of properties included; those of a list as they are written."""
     todo = [value]
     while todo:
         here = todo.pop()
@@ -133,7 +133,7 @@ def texts(value: Any) -> Iterator[str]:
             yield from map(str, here)
             todo += here.values()
         elif isinstance(here, list):
-            todo += here
+            todo += reversed(here)
 
 
 @check(
