@@ -178,7 +178,7 @@ def gate_in_words(exposed: Exposure) -> str:
         case "over-budget" if exposed.max_run_usd is not None:
             limit = f"{exposed.max_run_usd:,.2f} USD"
             return f"a run above {limit}, or without a known price, waits for approval"
-    return "no run waits for approval"
+    return "no run waits for approval because of its price"
 
 
 def run_in_words(exposed: Exposure) -> str:

@@ -93,7 +93,7 @@ def test_totals_add_what_is_known_and_name_what_is_not() -> None:
             "[budget]\nmax_run_usd = 50\n",
             "a run above 50.00 USD, or without a known price, waits for approval",
         ),
-        ('[budget]\napproval = "never"\n', "no run waits for approval"),
+        ('[budget]\napproval = "never"\n', "no run waits for approval because of its price"),
     ],
 )
 def test_the_gate_of_runs_in_words(budget: str, words: str) -> None:

@@ -123,15 +123,15 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a value, names of properties included; those of a list as they are written."""
+    """Every text in a value, names of properties included, in the order in which they stand."""
     todo = [value]
     while todo:
         here = todo.pop()
         if isinstance(here, str):
             yield here
         elif isinstance(here, Mapping):
-            yield from map(str, here)
-            todo += here.values()
+            for name, inner in reversed(list(here.items())):
+                todo += (inner, str(name))
         elif isinstance(here, list):
             todo += reversed(here)
 

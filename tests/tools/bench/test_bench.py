@@ -118,6 +118,7 @@ def test_peers_refuse_what_we_refuse(reader: Any, tmp_path: Path) -> None:
     assert parser(is_text=False)(image_records(tmp_path / "i.jsonl", count=10)) == (10, 0)
 
 
+@pytest.mark.long
 def test_drawn_pictures_have_headers_as_deep_as_cameras_write_them(tmp_path: Path) -> None:
     drawn = pictures(tmp_path, count=120)
     depths = []
