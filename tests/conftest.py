@@ -12,7 +12,7 @@ from tests.support import processes
 
 # Tests of one of these folders share what is expensive to make: a deployed app, a server,
 # templates. The longest come first, so that no worker is left with one of them at the end.
-TOGETHER = ("e2e", "review", "local", "stacks")
+TOGETHER = ("e2e", "review/checks", "review", "local", "stacks")
 # These share nothing, and are too long to come last.
 ALONE = (
     "tests/e2e/test_options.py",
@@ -42,8 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def unit(nodeid: str) -> str:
     """What stays on one worker: a folder of TOGETHER without ALONE, of others each file."""
     path = nodeid.partition("::")[0]
-    folder = path.split("/")[1]
-    return folder if folder in TOGETHER and path not in ALONE else path
+    _, *folders, _ = path.split("/")
+    whole = [each for each in ("/".join(folders[:2]), *folders[:1]) if each in TOGETHER]
+    return whole[0] if whole and path not in ALONE else path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -210,14 +210,7 @@ def _renew(scope: Scope, whose: str) -> tuple[Grant, ...]:
             why="move the end of leases",
             actions=("bedrock:TagResource",),
             resources=g.ENDPOINTS,
-            conditions=(
-                *_tagged(scope, whose),
-                Condition(
-                    operator="ForAllValues:StringEquals",
-                    key="aws:TagKeys",
-                    values=(g.EXPIRES_TAG,),
-                ),
-            ),
+            conditions=(*_tagged(scope, whose), g.END_OF_LEASE),
         ),
     )
 

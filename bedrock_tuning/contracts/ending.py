@@ -135,10 +135,10 @@ def _announce(_: Scope) -> tuple[Grant, ...]:
             actions=("events:PutEvents",),
             resources=("arn:{partition}:events:{region}:{account}:event-bus/default",),
             # Nobody's events but ours: rules of this account act on those of others
-            # (docs/facts/workflow.md#events-of-ones-own).
+            # (docs/facts/workflow.md#events-of-ones-own). Both keys have several values for IAM.
             conditions=(
-                g.equals("events:source", SOURCE),
-                g.equals("events:detail-type", *DetailType),
+                g.all_equal("events:source", SOURCE),
+                g.all_equal("events:detail-type", *DetailType),
             ),
         ),
     )

@@ -37,6 +37,11 @@ def equals(key: str, *values: str) -> Condition:
     return Condition(operator="StringEquals", key=key, values=values)
 
 
+def all_equal(key: str, *values: str) -> Condition:
+    """Each of the request's values, of a key that has several, must be one of these."""
+    return Condition(operator="ForAllValues:StringEquals", key=key, values=values)
+
+
 def like(key: str, *values: str) -> Condition:
     """The request's value must fit one of these patterns."""
     return Condition(operator="StringLike", key=key, values=values)
@@ -326,6 +331,10 @@ def read_settings(environment: str) -> Grant:
             f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{settings_prefix(environment)}/*",
         ),
     )
+
+
+# With another tag, an endpoint could be handed to another environment, and nothing would end it.
+END_OF_LEASE: Final = all_equal("aws:TagKeys", EXPIRES_TAG)
 
 
 def tag_as_own(why: str, environment: str, *, resources: tuple[str, ...]) -> Grant:

@@ -158,11 +158,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             resources=(_INTERFACES,),
             conditions=(
                 g.equals("ec2:CreateAction", "CreateNetworkInterface"),
-                Condition(
-                    operator="ForAllValues:StringEquals",
-                    key="aws:TagKeys",
-                    values=("BedrockManaged", job),
-                ),
+                g.all_equal("aws:TagKeys", "BedrockManaged", job),
             ),
         ),
     )

@@ -14,7 +14,6 @@ from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     SETTINGS_VALUE,
     Answer,
-    Condition,
     FunctionSpec,
     Grant,
     Scope,
@@ -69,7 +68,7 @@ def _buy(environment: str) -> tuple[Grant, ...]:
             why="renew leases",
             actions=("bedrock:TagResource",),
             resources=g.ENDPOINTS,
-            conditions=(own,),
+            conditions=(own, g.END_OF_LEASE),
         ),
         Grant(
             why="smoke test",
@@ -164,7 +163,7 @@ KEEP_LEASES: Final = FunctionSpec(
     name="KeepLeases",
     module="keep_leases",
     does="deletes Provisioned Throughput whose lease has ended or that nobody calls, "
-    "withdraws pointers to nothing",
+    "and pointers whose endpoint is gone",
     variables=LeaseEnvironment,
     grants=_keep_leases,
 )
@@ -186,11 +185,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
             resources=(g.CUSTOM_MODELS, *g.ENDPOINTS),
             conditions=(
                 g.tagged_as_own(environment),
-                Condition(
-                    operator="ForAllValues:StringEquals",
-                    key="aws:TagKeys",
-                    values=(g.CUSTOMIZATION_TAG,),
-                ),
+                g.all_equal("aws:TagKeys", g.CUSTOMIZATION_TAG),
             ),
         ),
         Grant(
@@ -204,7 +199,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
 PROVISIONED_THROUGHPUT: Final = FunctionSpec(
     name="ProvisionedThroughput",
     module="provisioned_throughput",
-    does="ties serving to deployments: hands over to the workflow, deletes with the stack",
+    does="asks the workflow to serve what a deployment changes, deletes endpoints with their stack",
     variables=ThroughputEnvironment,
     grants=_provisioned_throughput,
     stack="serving",

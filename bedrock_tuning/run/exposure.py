@@ -184,7 +184,7 @@ def gate_in_words(exposed: Exposure) -> str:
 def run_in_words(exposed: Exposure) -> str:
     """What one run may cost in US dollars before a person is asked."""
     if exposed.approval == "over-budget" and exposed.max_run_usd is not None:
-        return f"{exposed.max_run_usd:,.2f}, or what is approved"
+        return f"{exposed.max_run_usd:,.2f}; more if it is approved"
     return "what is approved" if exposed.approval == "always" else f"{UNKNOWN}: no limit"
 
 

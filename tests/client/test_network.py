@@ -119,6 +119,6 @@ def test_what_the_app_needs_of_a_network_comes_from_its_contracts() -> None:
 
     assert found[0].startswith("no subnet in use1-az2")
     missing = [text.split()[3] for text in found if "is missing" in text]
-    assert missing == ["bedrock", "dynamodb", "kms", "monitoring", "sns", "ssm", "states"]
+    assert missing == ["bedrock", "dynamodb", "events", "kms", "monitoring", "sns", "ssm", "states"]
     assert "the endpoint of bedrock-runtime is not available yet" in found[2]
-    assert len(found) == 9
+    assert len(found) == 10

@@ -101,4 +101,5 @@ def test_no_violation_can_be_acknowledged_away(tmp_path: Path) -> None:
         cdk.Validations.of(place).acknowledge(*reasons)
     with pytest.raises(TuningError):
         synthesize(app)
-    assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603"]
+    # An acknowledgement is a note in the manifest, which is not synthesis's own.
+    assert [v["ruleName"] for v in _violations(tmp_path)] == ["A113", "S603"]

@@ -55,14 +55,14 @@ CALLS = {
     "doctor": ["bootstrap"],
     "list": [],
     "retire": [NAME],
+    "price": [NAME],
+    "prepare": ["PICTURES", "-c", NAME, "-o", "NEW"],
     "validate": ["MANIFEST", "-m", "titan-multimodal-embeddings-g1"],
 }
 ELSEWHERE = {
     "preflight": "asks about networks, and the local AWS's environment has none",
     "cost": "needs all that it says with --billed only, and the local AWS sends no bills",
     "upgrade": "needs more than a look only where an environment has an older layout",
-    "prepare": "finds the deployment only, as all the others do",
-    "price": "finds the deployment only, as all the others do",
 }
 OF_A_FILE = ("doctor", "list", "validate")
 OF_ALL = ("environments",)
@@ -125,6 +125,7 @@ class Office:
             "DATASET": str(self.folder / "dataset"),
             "PICTURES": str(self.folder / "pictures"),
             "OUT": tempfile.mkdtemp(dir=self.folder),
+            "NEW": f"{tempfile.mkdtemp(dir=self.folder)}/new",
             "MANIFEST": f"s3://{self.world.bucket('training')}/{NAME}/manifest.jsonl",
         }
         asked = [places.get(word, word) for word in words or CALLS[command]]

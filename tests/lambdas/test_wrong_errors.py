@@ -26,6 +26,7 @@ from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (
     _cloudformation,
     admit,
+    announce,
     approve,
     check_images,
     check_manifest,
@@ -156,6 +157,12 @@ def _event() -> dict[str, Any]:
     event = {"detail": {"bucket": {"name": TRAINING}, "object": uploaded}}
     started = "2026-11-21T09:30:00.123Z"
     return {"event": event, "settings": settings(), "execution": "e1", "started": started}
+
+
+@scenario
+def a_message_is_announced(world: World) -> Any:
+    message = json.dumps({"status": "served", "environment": "dev", "customization": NAME})
+    return world.call(announce.handler, {"Records": [{"Sns": {"Message": message}}]})
 
 
 @scenario

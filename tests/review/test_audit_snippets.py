@@ -8,7 +8,9 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from app import ROOT
+from app import ROOT, read_context
+from bedrock_tuning.contracts import contracts, project
+from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement, parse
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
@@ -85,6 +87,42 @@ def test_administrators_of_keys_cannot_use_them() -> None:
         assert not allowed(policy, f"{HERE}/KeyAdministrator", action, key)
 
 
+def test_break_glass_may_become_an_operator_who_neither_approves_nor_uploads() -> None:
+    context = read_context()["tuning"]
+    own = context["environments"]["prod"] | json.loads(SNIPPETS["break-glass"])
+    context["environments"]["prod"] = own
+    read = project.read(context, environment="prod", customizations=ROOT / "customizations")
+    found = contracts(read.settings, read.customizations)
+    (role,) = (each for each in found.roles if each.name.startswith("role.person."))
+    assert role.name == "role.person.operator"
+    assert [(c.key, c.values) for c in role.trust] == [
+        ("aws:PrincipalArn", ("arn:{partition}:iam::{account}:role/BreakGlass",))
+    ]
+    (operator,) = (each for each in PEOPLE if each.name == "operator")
+    assert not {"approve prices", "upload datasets"} & set(operator.abilities)
+
+
+def test_each_use_of_break_glass_is_an_event_of_the_rule() -> None:
+    pattern = json.loads(json.loads(SNIPPETS["events PutRule"])["EventPattern"])
+    issuer = {"type": "Role", "userName": "BreakGlass"}
+    event = {
+        "source": "aws.sts",
+        "detail": {
+            "eventName": "AssumeRole",
+            "userIdentity": {"sessionContext": {"sessionIssuer": issuer}},
+        },
+    }
+
+    def met(wanted: Any, given: Any) -> bool:
+        if isinstance(wanted, list):
+            return given in wanted
+        return all(name in given and met(inner, given[name]) for name, inner in wanted.items())
+
+    assert met(pattern, event)
+    issuer["userName"] = "Scientist"
+    assert not met(pattern, event)
+
+
 @pytest.mark.parametrize("name", [name for name in SNIPPETS if " " in name])
 def test_a_request_is_one_that_aws_knows(name: str) -> None:
     service, operation = name.split()
@@ -95,6 +133,8 @@ def test_a_request_is_one_that_aws_knows(name: str) -> None:
 
 
 def test_every_snippet_is_tried() -> None:
-    tried = {"scp", "boundary", "key-administrators"} | {n for n in SNIPPETS if " " in n}
+    tried = {"scp", "boundary", "key-administrators", "break-glass"} | {
+        n for n in SNIPPETS if " " in n
+    }
     assert set(SNIPPETS) == tried
-    assert TEXT.count("```json") == len(SNIPPETS) == 5
+    assert TEXT.count("```json") == len(SNIPPETS)

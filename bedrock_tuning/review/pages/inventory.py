@@ -135,7 +135,7 @@ def reaches(permissions: Permissions, labels: Labels) -> Iterator[NetworkPath]:
         yield NetworkPath(
             who=", ".join(labels.of(f) for f in outside),
             way="AWS's network, outside any VPC",
-            what="any address; inbound only through lambda:InvokeFunction",
+            what="any address; nothing reaches them but calls of AWS's API, which are signed",
         )
     services = sorted(e.service.split(".", 3)[-1] for e in permissions.endpoints)
     if inside:

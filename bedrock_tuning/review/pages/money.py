@@ -28,7 +28,7 @@ HEAD: Final = (
     "USD/hour",
     "USD/lease",
     "monthly budget",
-    "price list of",
+    "prices as of",
 )
 _TOTALS: Final = (("an hour, if all are served", hourly), ("one lease of each", most_per_lease))
 _APPROVALS: Final = ("always", "over-budget", "never")

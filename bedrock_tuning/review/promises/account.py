@@ -214,6 +214,9 @@ _PERMISSIONS: Final = (
     "sqs:AddPermission",
     "sqs:SetQueueAttributes",
     "dynamodb:PutResourcePolicy",
+    "logs:PutDestination*",
+    "logs:PutResourcePolicy",
+    "logs:PutSubscriptionFilter",
     "states:CreateStateMachine*",
     "states:UpdateStateMachine*",
     "events:Put*",
@@ -234,9 +237,17 @@ def _exceptions(deployment: Deployment) -> Iterator[But]:
             actions=("sts:AssumeRole",),
             resources=(deployment.at_path("start"),),
         )
+    # Step Functions lets the delivery of logs in by it, and knows no narrower resource.
+    yield But(
+        principals=deployment.workflow,
+        actions=("logs:PutResourcePolicy",),
+        resources=("*",),
+    )
     # Rules act on events by their source.
     bus = f"arn:{identity.PARTITION}:events:{deployment.region}:{identity.ACCOUNT}:event-bus"
-    own = Condition(operator="StringEquals", key="events:source", values=("bedrock-tuning",))
+    own = Condition(
+        operator="ForAllValues:StringEquals", key="events:source", values=("bedrock-tuning",)
+    )
     yield But(
         principals=deployment.function("announce"),
         actions=("events:PutEvents",),
@@ -274,9 +285,11 @@ PROMISES: Final = (
         id="M832",
         sentence="No role changes permissions, its own or another's, nor the code that has them: "
         "no policies, grants, roles, functions, rules. Exceptions: the workflow's role assumes "
-        "starter roles; kms:CreateGrant on the key of custom models, with `kms:ViaService` = "
-        "bedrock.REGION.amazonaws.com; Announce sends events of its own source; deployers assume "
-        "the roles of the CDK's bootstrap and delete this environment's stacks.",
+        "starter roles, and lets logs be delivered, as Step Functions needs "
+        "(`logs:PutResourcePolicy`); kms:CreateGrant on the key of custom models, with "
+        "`kms:ViaService` = bedrock.REGION.amazonaws.com; Announce sends events of its own "
+        "source; deployers assume the roles of the CDK's bootstrap and delete this environment's "
+        "stacks.",
         actions=_PERMISSIONS,
         but=_exceptions,
     ),

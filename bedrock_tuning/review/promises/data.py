@@ -109,7 +109,8 @@ PROMISES: Final = (
     ),
     Never(
         id="M813",
-        sentence="No role deletes logs or shortens their retention, not even its own.",
+        sentence="No role deletes logs or shortens their retention, not even its own. With a "
+        "stack, the logs of its functions are deleted.",
         actions=(
             "logs:DeleteLogGroup",
             "logs:DeleteLogStream",

@@ -57,7 +57,7 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
         resources=endpoints,
         conditions=(here, only_lease),
     )
-    for conditions in ((here,), new):
+    for conditions in ((here, only_lease), new):
         yield But(
             principals=serve,
             actions=("bedrock:TagResource",),
@@ -353,9 +353,9 @@ PROMISES: Final = (
         id="M824",
         sentence="Only Serve tags endpoints, and only who starts jobs tags jobs and models, always "
         "as this environment's and never another environment's: `aws:RequestTag` and "
-        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Operators change the end "
-        "of its leases alone: `aws:TagKeys` = bedrock-tuning:expires. The stack's "
-        "ProvisionedThroughput changes one tag of them, `bedrock-tuning:customization`.",
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Of what is tagged, Serve "
+        "and operators change the end of leases alone: `aws:TagKeys` = bedrock-tuning:expires, and "
+        "the stack's ProvisionedThroughput one tag, `bedrock-tuning:customization`.",
         actions=("bedrock:TagResource", "bedrock:UntagResource"),
         but=_tagging,
     ),

@@ -150,9 +150,10 @@ def _partition_key(table: str, index: str | None) -> str:
 
 
 def sent_events_have_their_source() -> None:
-    """Gap: `events:source` and `events:detail-type` are unknown, so a policy with them lets nobody.
+    """Gap: `events:source` and `events:detail-type` are unknown, so nothing is refused by them.
 
-    (EventBridge user guide, "Using IAM policy conditions".)
+    Both have several values, those of all entries (EventBridge user guide, "Using IAM policy
+    conditions").
     """
     from ministack.core import iam_actions
 
@@ -165,8 +166,7 @@ def sent_events_have_their_source() -> None:
             return context
         entries = json.loads(body).get("Entries", ())
         for key, field in (("events:source", "Source"), ("events:detail-type", "DetailType")):
-            values = [str(each.get(field, "")) for each in entries]
-            context[key] = values[0] if len(values) == 1 else values
+            context[key] = [str(each.get(field, "")) for each in entries]
         return context
 
 

@@ -16,7 +16,7 @@ from tests.cli.support import StubbedAws
 
 SUBNETS = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
 GROUP = "sg-0123456789abcdef0"
-INTERFACES = ("bedrock", "bedrock-runtime", "kms", "monitoring", "sns", "ssm", "states")
+INTERFACES = ("bedrock", "bedrock-runtime", "events", "kms", "monitoring", "sns", "ssm", "states")
 GATEWAYS = ("dynamodb", "s3")
 IN_VPC = [{"Name": "vpc-id", "Values": ["vpc-1"]}]
 ENVIRONMENTS = {

@@ -10,7 +10,6 @@ import pytest
 from lambdas import (
     _aws,
     _cloudformation,
-    _endpoints,
     keep_leases,
     provisioned_throughput,
     reconcile,
@@ -18,7 +17,7 @@ from lambdas import (
     take_turn,
 )
 from lambdas._records import _runs
-from lambdas._serving import work
+from lambdas._serving import _endpoints, work
 from tests.lambdas.aws import Aws
 from tests.lambdas.histories.direct import Direct
 from tests.lambdas.histories.history import (

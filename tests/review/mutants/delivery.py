@@ -125,13 +125,13 @@ def announces_some(copy: Copy) -> None:
 @flaw("M832", "announcements: events of any source")
 def announces_as_anybody(copy: Copy) -> None:
     statement = copy.statement("pipeline/Functions/Announce/Role", "AnnounceMessages")
-    del statement["Condition"]["StringEquals"]["events:source"]
+    del statement["Condition"]["ForAllValues:StringEquals"]["events:source"]
 
 
 @flaw("P304", "announcements: events of any kind")
 def announces_anything(copy: Copy) -> None:
     statement = copy.statement("pipeline/Functions/Announce/Role", "AnnounceMessages")
-    del statement["Condition"]["StringEquals"]["events:detail-type"]
+    del statement["Condition"]["ForAllValues:StringEquals"]["events:detail-type"]
 
 
 @flaw("W524", "rule of ended executions: the function does not let it call")

@@ -174,6 +174,16 @@ def calls_any(copy: Copy) -> None:
     del copy.allowing(function("Serve"), "bedrock:InvokeModel")["Condition"]
 
 
+@flaw("M824", "serve: hands an endpoint to another environment, which nothing here ends then")
+def hands_to_other_environment(copy: Copy) -> None:
+    (renewing,) = (
+        each["Condition"]
+        for each in copy.policy(function("Serve"))
+        if "ForAllValues:StringEquals" in each.get("Condition", {})
+    )
+    del renewing["ForAllValues:StringEquals"]
+
+
 @flaw("M824", "starter: tags its jobs as another environment's")
 def tags_as_other(copy: Copy) -> None:
     tagging = copy.allowing(STARTER, "bedrock:TagResource")["Condition"]["StringEquals"]

@@ -94,7 +94,7 @@ def _row(source: Synthesized, **values: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("values", "run"),
     [
-        ({}, "300.00, or what is approved"),
+        ({}, "300.00; more if it is approved"),
         ({"Approval": "always"}, "what is approved"),
         ({"Approval": "never"}, "unknown: no limit"),
         ({"MaxRunUsd": "none"}, "unknown: no limit"),
