@@ -55,13 +55,13 @@ CALLS = {
     "doctor": ["bootstrap"],
     "list": [],
     "retire": [NAME],
-    "price": [NAME],
     "prepare": ["PICTURES", "-c", NAME, "-o", "NEW"],
     "validate": ["MANIFEST", "-m", "titan-multimodal-embeddings-g1"],
 }
 ELSEWHERE = {
     "preflight": "asks about networks, and the local AWS's environment has none",
     "cost": "needs all that it says with --billed only, and the local AWS sends no bills",
+    "price": "needs all that it says with --refresh only, and the local AWS has no price list",
     "upgrade": "needs more than a look only where an environment has an older layout",
 }
 OF_A_FILE = ("doctor", "list", "validate")
