@@ -23,6 +23,7 @@ BEDROCK = {
 }
 
 
+@pytest.mark.long
 def test_what_each_role_can_do_is_the_committed_list(dev: Synthesized) -> None:
     found = exhaustive.text(dev.evidence())
     assert found == exhaustive.SNAPSHOT.read_text("utf-8"), (
