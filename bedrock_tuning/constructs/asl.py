@@ -1,11 +1,11 @@
 """States of the Amazon States Language as plain data: calls, choices, messages, their retries."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.contract import DISCARDED, NO_SETTINGS, SETTINGS_STATE
 from bedrock_tuning.run.items import APPROVAL, RUN
+from bedrock_tuning.run.messages import ATTRIBUTES
 
 State = dict[str, Any]
 
@@ -162,24 +162,21 @@ def publish(
     message: State | str,
     *,
     subject: str,
-    about: Mapping[str, str],
     then: str,
     catch: str = "Close run",
 ) -> State:
-    """Sends a message to the topic: an object, or the path of a text.
+    """Sends a message to the topic: an object, or the path of one.
 
-    about: its attributes, texts or paths, by which subscriptions choose messages.
+    The fields by which subscriptions choose messages are attributes, too.
     """
     parameters: State = {"TopicArn": "${Topic}"}
     parameters["Subject.$" if subject.startswith("$") else "Subject"] = subject
-    parameters["Message.$" if isinstance(message, str) else "Message"] = message
-    parameters["MessageAttributes"] = {
-        name: {
-            "DataType": "String",
-            "StringValue.$" if value.startswith("$") else "StringValue": value,
-        }
-        for name, value in about.items()
-    }
+    if isinstance(message, str):
+        parameters["Message.$"] = f"States.JsonToString({message})"
+        fields = {f"{name}.$": f"{message}.{name}" for name in ATTRIBUTES}
+    else:
+        parameters["Message"] = fields = message
+    parameters["MessageAttributes"] = {name: _attribute(fields, name) for name in ATTRIBUTES}
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::sns:publish",
@@ -189,6 +186,11 @@ def publish(
         "Catch": [to(catch)],
         "Next": then,
     }
+
+
+def _attribute(fields: State, name: str) -> State:
+    key, value = ("StringValue", name) if name in fields else ("StringValue.$", f"{name}.$")
+    return {"DataType": "String", key: fields[value]}
 
 
 def approval(
@@ -228,11 +230,6 @@ def approval(
                 "approve.$": f"States.Format('tuning approve {{}} -e {environment}', {of}.run)",
             },
             subject="A run awaits approval of its price",
-            about={
-                "environment": environment,
-                "customization": f"{of}.customization",
-                "status": "awaiting-approval",
-            },
             then=wait,
         ),
         wait: {

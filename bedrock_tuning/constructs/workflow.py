@@ -37,7 +37,6 @@ from bedrock_tuning.contracts.functions import (
 )
 from bedrock_tuning.run.job import JobRequest
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
-from bedrock_tuning.run.messages import ATTRIBUTES
 
 DAY_SECONDS: Final = 86_400
 # Jobs take hours to days; nothing but a person's approval and the queue, with limits of their own,
@@ -314,9 +313,8 @@ def _end(environment: str) -> dict[str, State]:
         # Without its page a run is told all the same; an alarm says that it was not drawn.
         "Draw page": call(DRAW_PAGE, then="Notify", catch="Notify"),
         "Notify": publish(
-            "States.JsonToString($.outcome)",
+            "$.outcome",
             subject="$.outcome.subject",
-            about={name: f"$.outcome.{name}" for name in ATTRIBUTES},
             then="Ended well?",
             catch="Failed to notify",
         ),
@@ -340,11 +338,6 @@ def _end(environment: str) -> dict[str, State]:
                 "message.$": _with_error(_UNRECORDED),
             },
             subject="A run could not be closed",
-            about={
-                "environment": environment,
-                "customization": "unknown",
-                "status": "failed",
-            },
             then="Closing failed",
             catch="Failed to notify",
         ),

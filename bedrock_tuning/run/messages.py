@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
 # By which subscriptions choose: each message has these fields as attributes, too.
 ATTRIBUTES: Final = ("environment", "customization", "status")
 # Of each event on the account's default bus.
-SOURCE: Final = "bedrock-tuning"
+Source = Literal["bedrock-tuning"]
+SOURCE: Final[str] = get_args(Source)[0]
 
 
 class DetailType(StrEnum):
@@ -81,7 +82,7 @@ class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Event(Struct, frozen=True, kw_only=True):
     """What EventBridge delivers of a message, beside the fields that it adds to each event."""
 
-    source: Literal["bedrock-tuning"]
+    source: Source
     detail_type: Annotated[DetailType, Meta(description="What the message is about.")] = field(
         name="detail-type"
     )
