@@ -89,8 +89,9 @@ test-fast: install ## tests of the domain and the functions only: no Node, no ne
 HISTORIES ?= 10000
 FIRST_SEED ?= 1000
 .PHONY: chaos
-chaos: install ## ten thousand histories of runs, people and faults; each fault at each call: 30 minutes
-	CELLS=all HISTORIES=$(HISTORIES) FIRST_SEED=$(FIRST_SEED) pytest --numprocesses=0 tests/lambdas/histories
+chaos: install ## ten thousand histories of runs, people and faults; each fault at each call: 40 minutes
+	CELLS=all HISTORIES=$(HISTORIES) FIRST_SEED=$(FIRST_SEED) pytest --numprocesses=0 \
+		tests/lambdas/histories tests/e2e/test_histories.py
 
 .PHONY: reliability
 reliability: install ## what becomes of a run for each fault at each call, into docs/reliability.md: 3 minutes
