@@ -53,7 +53,7 @@ def _never_approves(scope: Scope) -> tuple[Refusal, ...]:
     approving = [action for each in approve(scope, g.ANY) for action in each.actions]
     return (
         Refusal(
-            why="who uploads does not approve",
+            why="uploaders do not approve",
             actions=tuple(sorted(approving)),
             resources=(APPROVE,),
             conditions=(),
@@ -64,7 +64,7 @@ def _never_approves(scope: Scope) -> tuple[Refusal, ...]:
 def _never_uploads(_: Scope) -> tuple[Refusal, ...]:
     return (
         Refusal(
-            why="who approves does not upload",
+            why="approvers do not upload",
             actions=("s3:PutObject",),
             resources=tuple(f"{bucket}/*" for bucket in g.DATASETS),
             conditions=(),

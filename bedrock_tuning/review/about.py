@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+# As `git describe` marks a tree that differs from its commit.
+_DIRTY: Final = "-dirty"
 _PACKAGES: Final = ("bedrock-tuning", "aws-cdk-lib")
 
 
@@ -31,10 +33,16 @@ class About:
         return [
             ("environment", self.environment or "not known"),
             ("account", self.account or "any: cdk.json names none"),
-            ("commit", self.commit or "not known"),
+            ("commit", self._commit()),
             ("date", self.date),
             ("versions", ", ".join(f"{name} {of}" for name, of in self.versions.items())),
         ]
+
+    def _commit(self) -> str:
+        commit = self.commit.removesuffix(_DIRTY)
+        if commit == self.commit:
+            return commit or "not known"
+        return f"{commit}, with changes that are in no commit: they are what was reviewed"
 
 
 def about(environment: str = "", account: str = "") -> About:
@@ -64,7 +72,7 @@ def _commit() -> str:
     if git is None:
         return ""
     found = subprocess.run(  # noqa: S603
-        [git, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"],
+        [git, "describe", "--always", "--abbrev=40", "--exclude=*", f"--dirty={_DIRTY}"],
         capture_output=True,
         text=True,
         check=False,

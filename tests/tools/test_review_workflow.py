@@ -90,8 +90,12 @@ def test_the_mark_is_the_first_line_of_what_the_review_writes() -> None:
 
 
 def test_a_long_comment_is_cut_where_a_part_ends_and_says_so() -> None:
-    part = f"<details>{'x' * 25_000}</details>\n"
-    text = markdown._short(f"top\n{part * 4}")
+    parts = [
+        f"<details><summary>{name}</summary>{name * size}</details>\n"
+        for name, size in (("a", 25_000), ("b", 40_000), ("c", 25_000))
+    ]
+    text = markdown._short(f"top\n{''.join(parts)}")
     assert len(text) < 65_536
     assert text.count("<details>") == text.count("</details>") == 2
-    assert text.endswith("2 more parts in the page that `tuning review --html` writes.\n")
+    assert text.index("aaa") < text.index("ccc")
+    assert text.endswith("\nIn the page that `tuning review --html` writes: b.\n")

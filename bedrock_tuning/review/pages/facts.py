@@ -10,16 +10,21 @@ from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
-from bedrock_tuning.review.check import Violation
+from bedrock_tuning.review.check import Evidence, Violation
 from bedrock_tuning.review.iam.access import IamRole, Permissions
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import access_level, by_level, conditions_in_words
+from bedrock_tuning.review.pages.answers import Answer, Changeable, answers, changeable
 from bedrock_tuning.review.pages.decisions import Decision, decisions
+from bedrock_tuning.review.pages.deletion import Deletion, deletions
 from bedrock_tuning.review.pages.inventory import Cost, NetworkPath, Store, costs, reaches, stores
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money, money
 from bedrock_tuning.review.permitted import Entry
 from bedrock_tuning.review.workflow import graph
+
+# The level of whatever a statement denies.
+DENIED: Final = "denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +65,30 @@ class Guard:
     condition: str
     warning: str = ""
 
+    def accesses(self) -> Iterator[Access]:
+        """The same as what those can do whom it names; endpoints say it of what is behind them."""
+        if self.resource.startswith("endpoint "):
+            return
+        denied = [(DENIED, self.actions)]
+        for level, actions in denied if self.effect == "Deny" else by_level(self.actions):
+            yield Access(
+                role=f"{self.who} (its policy)",
+                does="",
+                effect=self.effect,
+                level=level,
+                actions=actions,
+                on=(self.resource,),
+                condition=f"{self.part}, {self.condition}",
+                why="",
+                warning=self.warning,
+            )
+
 
 @dataclass(slots=True, kw_only=True)
 class Facts:
     """All of it. regions: of the stacks. machines: state machines by name, as their definitions;
-    decisions: theirs.
+    decisions: theirs. answers: to what reviewers ask first. changeable: what limits spending, and
+    who can change it. deletions: the stacks in the order in which they can be deleted.
 
     money: what may be spent. permitted: the entries of review.toml that permit something.
     people: whose each policy of people is, by its name among the roles. documents: the policies as
@@ -83,6 +107,9 @@ class Facts:
     costs: list[Cost]
     unresolved: list[str]
     money: Money
+    deletions: list[Deletion]
+    answers: list[Answer] = field(default_factory=list)
+    changeable: list[Changeable] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     permitted: list[Entry] = field(default_factory=list)
@@ -120,6 +147,10 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         labels.of(machine): graph.template_definition(machine)
         for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
     }
+    spent = money(assembly)
+    evidence = (
+        None if bound is None else Evidence(assembly=assembly, permissions=permissions, bound=bound)
+    )
     return Facts(
         stacks=tuple(assembly.templates),
         regions=tuple(sorted(set(assembly.regions.values()))),
@@ -131,7 +162,10 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         reaches=list(reaches(permissions, labels)),
         costs=list(costs(permissions, labels)),
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
-        money=money(assembly),
+        money=spent,
+        deletions=list(deletions(assembly, labels)),
+        answers=[] if evidence is None else list(answers(evidence, labels, spent)),
+        changeable=[] if evidence is None else list(changeable(evidence, labels)),
         assumed=[] if bound is None else list(_assumed(bound)),
         machines=machines,
         decisions={name: list(decisions(each)) for name, each in machines.items()},
@@ -255,7 +289,7 @@ def _levels(statement: Statement) -> list[tuple[str, tuple[str, ...]]]:
     if statement.not_actions:
         return [("all", tuple(f"all but {action}" for action in statement.not_actions))]
     if statement.effect == "Deny":
-        return [("denied", statement.actions)]
+        return [(DENIED, statement.actions)]
     return by_level(statement.actions)
 
 

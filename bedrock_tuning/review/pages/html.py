@@ -14,13 +14,13 @@ from bedrock_tuning.report.html import STYLE as SHARED_STYLE
 from bedrock_tuning.review.about import About
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
-from bedrock_tuning.review.pages.facts import Access, Facts
+from bedrock_tuning.review.pages.facts import DENIED, Access, Facts, Guard
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
 from bedrock_tuning.review.pages.rendering import TEMPLATES, render
 
 # One letter of a matrix cell for each level, as the legend explains them.
 LETTERS: Final[Mapping[str, tuple[str, str]]] = {
-    "all": ("A", "everything"),
+    "all": ("A", "any action"),
     "permissions": ("P", "changes permissions"),
     "write": ("W", "writes"),
     "tag": ("T", "tags"),
@@ -28,7 +28,9 @@ LETTERS: Final[Mapping[str, tuple[str, str]]] = {
     "read": ("R", "reads"),
     "list": ("L", "lists"),
     "use": ("K", "uses the key"),
+    "denied": ("D", "is denied"),
 }
+_ORDER: Final = (*LEVELS, DENIED)
 # Of the matrix on one printed page; a test prints it.
 _ROWS_PRINTED: Final = 32
 
@@ -57,11 +59,14 @@ class Matrix:
         return [self.roles[at : at + size] for at in range(0, len(self.roles), size or 1)]
 
 
-def matrix(accesses: Sequence[Access]) -> Matrix:
-    """All that is allowed, by role and resource without its inner path."""
+def matrix(accesses: Sequence[Access], guards: Sequence[Guard] = ()) -> Matrix:
+    """All that is allowed and denied, by role and resource without its inner path.
+
+    guards: what resources' own policies say, in rows of those whom they name.
+    """
     found: dict[tuple[str, str], list[Access]] = {}
-    for access in accesses:
-        for place in access.on if access.effect == "Allow" else ():
+    for access in (*accesses, *(each for guard in guards for each in guard.accesses())):
+        for place in access.on:
             behind = found.setdefault((access.role, _whole(place)), [])
             if access not in behind:
                 behind.append(access)
@@ -75,7 +80,7 @@ def matrix(accesses: Sequence[Access]) -> Matrix:
         resources=tuple(sorted(users, key=lambda name: (-len(users[name]), users[name], name))),
         cells={
             key: Cell(
-                levels=tuple(sorted({a.level for a in behind}, key=LEVELS.index)),
+                levels=tuple(sorted({a.level for a in behind}, key=_ORDER.index)),
                 accesses=tuple(behind),
             )
             for key, behind in found.items()
@@ -117,7 +122,7 @@ def page(
         money_head=HEAD,
         sentences=sentences,
         failed={violation.check for violation in facts.violations},
-        matrix=matrix(facts.accesses),
+        matrix=matrix(facts.accesses, facts.guards),
         pictures={name: Markup(svg) for name, svg in (pictures or {}).items()},  # noqa: S704
         about=about.rows() if about else [],
         letters=LETTERS,

@@ -1,9 +1,11 @@
 """What an assembly holds, who reaches what over the network, and what is billed meanwhile."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bedrock_tuning.catalogue import BaseModel, catalogue, cite
 from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.bound_contracts import Bound
@@ -156,6 +158,15 @@ def reaches(permissions: Permissions, labels: Labels) -> Iterator[NetworkPath]:
             )
 
 
+def _base_model(settings: Resource) -> BaseModel | None:
+    """Of a customization, by its settings; None for another parameter or an unknown model."""
+    try:
+        found = json.loads(str(settings.properties.get("Value")))
+    except ValueError:
+        return None
+    return catalogue().get(str(found.get("base_model"))) if isinstance(found, dict) else None
+
+
 _KEPT: Final = "somebody deletes it: it stays when its stack is deleted"
 _GONE: Final = "its stack is deleted"
 
@@ -184,6 +195,16 @@ def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
                     unit=f"by the hour, {size}, commitment {properties.get('Commitment')}; "
                     "nothing until a model exists",
                     until=f"its lease of {leased} ends" if leased else _GONE,
+                )
+            case "AWS::SSM::Parameter" if (model := _base_model(resource)) is not None:
+                price = model.facts.get("prices.storage_per_month")
+                yield Cost(
+                    what=f"each custom model of {str(properties['Name']).rpartition('/')[2]}",
+                    unit="unknown: no price is known"
+                    if price is None
+                    else f"{price.value:,.2f} USD by the month ({cite(price.source)}, seen "
+                    f"{price.date})",
+                    until="somebody deletes it: no stack holds it",
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table":
                 yield Cost(

@@ -7,7 +7,6 @@ from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
 from bedrock_tuning.review.pages.rendering import render
-from bedrock_tuning.wording import counted
 
 _MOST = 40
 # GitHub takes 65,536 characters; a test reads the same mark in the workflow that posts it.
@@ -40,10 +39,16 @@ def markdown(
 def _short(text: str) -> str:
     """As many of the folded parts as a comment holds, and how many there are besides."""
     top, *folded = text.split(_FOLDED)
-    kept = [top[:_LONGEST]]
-    while folded and sum(map(len, kept)) + len(folded[0]) + len(_FOLDED) <= _LONGEST:
-        kept.append(_FOLDED + folded.pop(0))
-    left = (
-        f"\n{counted(len(folded), 'more part')} in the page that `tuning review --html` writes.\n"
-    )
-    return "".join(kept) + (left if folded else "")
+    top = top[:_LONGEST]
+    room = _LONGEST - len(top)
+    kept = set()
+    # One that is too long must not keep the others out.
+    for part in sorted(folded, key=len):
+        room -= len(_FOLDED) + len(part)
+        if room >= 0:
+            kept.add(part)
+    whole = top + "".join(_FOLDED + part for part in folded if part in kept)
+    left = [part.partition("</summary>")[0].removeprefix("<summary>") for part in folded]
+    left = [name for name, part in zip(left, folded, strict=True) if part not in kept]
+    more = f"\nIn the page that `tuning review --html` writes: {', '.join(left)}.\n"
+    return whole + (more if left else "")

@@ -37,6 +37,7 @@ def _environment() -> Environment:
         "counted": counted,
         "head": _head,
         "parts": _parts,
+        "prose": _prose,
         "row": _row,
         "words": _words,
     }
@@ -48,6 +49,13 @@ def _breakable(text: str) -> Markup:
     parts = re.split(_BREAKS, text)
     joined = "".join(f"{part}\0" if index % 2 else part for index, part in enumerate(parts))
     return Markup(str(escape(joined)).replace("\0", "<wbr>"))  # noqa: S704
+
+
+def _prose(text: str) -> Markup:
+    """A sentence whose names between backticks are code."""
+    parts = str(escape(text)).split("`")
+    marked = (f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704
 
 
 def _parts(place: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.compare import compare
-from bedrock_tuning.review.pages.facts import Facts
+from bedrock_tuning.review.pages.facts import DENIED, Facts
 from bedrock_tuning.review.pages.html import LETTERS, matrix, page
 from bedrock_tuning.review.pages.markdown import markdown
 from bedrock_tuning.review.pages.sarif import to_sarif
@@ -200,9 +200,17 @@ def test_what_names_only_what_it_excludes_is_everything(dev: Synthesized) -> Non
     assert (found.level, found.warning) == ("all", "uses an exclusion")
 
 
-def test_what_is_denied_is_no_cell_of_the_matrix(facts: Facts) -> None:
-    denied = [replace(access, effect="Deny") for access in facts.accesses]
-    assert matrix(denied).cells == {}
+def test_what_policies_of_roles_and_resources_deny_is_in_the_matrix(facts: Facts) -> None:
+    cells = matrix(facts.accesses, facts.guards).cells
+    assert "denied" in cells["Approver", "bucket Training"].levels
+    everybody = cells["everybody (its policy)", "bucket Training"]
+    assert everybody.levels == ("denied",)
+    checked = [each for each in everybody.accesses if "_checked/*" in each.condition]
+    assert [each.actions for each in checked] == [
+        ("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject")
+    ]
+    assert cells["events (its policy)", "queue Messages/DeadLetters"].levels == ("run",)
+    assert not any(resource.startswith("endpoint ") for _, resource in cells)
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
@@ -222,7 +230,7 @@ def test_every_page_of_a_printed_matrix_has_its_head(facts: Facts, tmp_path: Pat
 
 
 def test_every_level_has_a_letter() -> None:
-    assert {level.partition(" ")[0] for level in LEVELS} == set(LETTERS)
+    assert {level.partition(" ")[0] for level in (*LEVELS, DENIED)} == set(LETTERS)
 
 
 def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthesized) -> None:
@@ -277,7 +285,9 @@ def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
     top, _, rest = text.partition("<details>")
     assert top.startswith("<!-- bedrock-tuning review -->\n## ✅ Infrastructure review: proved\n")
     assert len(top.splitlines()) < 9
-    assert text.count("<details>") == text.count("</details>") == 6
+    assert text.count("<details>") == text.count("</details>") == 7
+    # The longest part alone is more than a comment holds.
+    assert text.rstrip().endswith("writes: Who can do what to what.")
     rows = [line for line in rest.splitlines() if line.startswith("|")]
     assert rows
     assert all(line.endswith("|") for line in rows)
@@ -362,9 +372,9 @@ def test_each_person_is_told_what_they_can_and_never_do(facts: Facts) -> None:
     html = page(facts)
     assert "What can an uploader of pets-style do?" in html
     never = [a for a in whom["an uploader of pets-style"] if a.effect == "Deny"]
-    assert [a.why for a in never] == ["WhoUploadsDoesNotApprove"]
+    assert [a.why for a in never] == ["UploadersDoNotApprove"]
     words = re.sub(r"<[^>]*>", "", html)
-    assert "who uploads does not approve: lambda:InvokeFunction lambda:InvokeFunctionUrl" in words
+    assert "uploaders do not approve: lambda:InvokeFunction lambda:InvokeFunctionUrl" in words
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")

@@ -1,0 +1,171 @@
+"""What a reviewer asks first is answered from the templates: other templates, another answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from bedrock_tuning import review
+from bedrock_tuning.review import CHECKS
+from bedrock_tuning.review.about import About
+from bedrock_tuning.review.pages.facts import Facts
+from bedrock_tuning.review.pages.html import page
+from bedrock_tuning.review.pages.markdown import markdown
+from tests.review.broken import Copy, Raw, Synthesized
+
+Build = Callable[[str], Synthesized]
+Change = Callable[[Copy], object]
+
+
+def _facts(source: Synthesized, change: Change | None = None) -> Facts:
+    copy = source.copy()
+    if change is not None:
+        change(copy)
+    found = source.evidence(copy.templates)
+    found.assembly.protected |= copy.protected
+    return review.described(found.permissions, source.contracts)
+
+
+def _answer(facts: Facts, question: str) -> str:
+    (found,) = [each for each in facts.answers if each.question == question]
+    return " ".join(each.text for each in found.sentences)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Who can approve a price?", "Approver: whoever has this policy"),
+        ("Who can approve a price?", "Only Functions/Approve lets a waiting run go on"),
+        (
+            "How long does an approval wait, and what ends the wait?",
+            "“Await approval” waits 7 days at most. An approval ends the wait; a refusal or the "
+            "end of that time leads to “Close run”",
+        ),
+        ("How long does an approval wait, and what ends the wait?", "nobody can do it"),
+        ("When does serving need an approval?", "if the account's quotas leave no room"),
+        ("When does serving need an approval?", "Operator sees the price and accepts it"),
+        (
+            "Who can write what Amazon Bedrock reads?",
+            "bucket Training /pets-style/*, bucket Validation /pets-style/*: pets-style/Uploader.",
+        ),
+        (
+            "Who can write what Amazon Bedrock reads?",
+            "manifests that jobs read: Functions/StartJob",
+        ),
+        ("What can it cost at most?", "15,120.00 USD in 30 days, and what is unknown for pets-se"),
+    ],
+)
+def test_the_page_answers_what_reviewers_ask_first(
+    dev: Synthesized, question: str, said: str
+) -> None:
+    assert said in _answer(_facts(dev), question)
+
+
+def _allow(where: str, *actions: str) -> Change:
+    statement: Raw = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return lambda copy: copy.policy(where).append(statement)
+
+
+@pytest.mark.parametrize(
+    ("change", "question", "said"),
+    [
+        (
+            _allow("pipeline/Functions/Serve/Role", "lambda:InvokeFunctionUrl"),
+            "Who can approve a price?",
+            "Functions/Serve, Approver",
+        ),
+        (
+            _allow("pipeline/Functions/Serve/Role", "states:SendTaskSuccess"),
+            "Who can approve a price?",
+            "Only Functions/Approve, Functions/Serve lets",
+        ),
+        (
+            _allow("pipeline/Functions/Serve/Role", "states:StopExecution"),
+            "How long does an approval wait, and what ends the wait?",
+            "too: Functions/Serve can do it",
+        ),
+        (
+            _allow("pipeline/Functions/Merge/Role", "s3:PutObject"),
+            "Who can write what Amazon Bedrock reads?",
+            "Functions/Merge",
+        ),
+    ],
+)
+def test_another_template_another_answer(
+    change: Change, question: str, said: str, dev: Synthesized
+) -> None:
+    assert said not in _answer(_facts(dev), question)
+    assert said in _answer(_facts(dev, change), question)
+
+
+def test_whether_others_are_denied_the_data_follows_from_the_settings(
+    dev: Synthesized, synthesized: Build
+) -> None:
+    question = "Who can write what Amazon Bedrock reads?"
+    assert "Nothing denies the upload folders" in _answer(_facts(dev), question)
+    assert "but for DataScientist-* and" in _answer(_facts(synthesized("options")), question)
+
+
+def test_what_an_answer_says_is_proved_by_checks_that_exist(dev: Synthesized) -> None:
+    known = {check.id for check in CHECKS}
+    cited = {i for a in _facts(dev).answers for s in a.sentences for i in s.checks}
+    assert cited
+    assert cited <= known
+
+
+def test_the_page_says_who_can_change_what_limits_spending_and_up_to_what(
+    dev: Synthesized,
+) -> None:
+    found = {each.what.partition(" ")[0]: each for each in _facts(dev).changeable}
+    assert "of the roles here, nobody" in found["limit"].who
+    end = next(each for each in _facts(dev).changeable if each.what.startswith("the end of"))
+    assert end.who == "Functions/Serve, Operator"
+    assert end.most.startswith("any date")
+    settings = _facts(dev, _allow("pipeline/Functions/Merge/Role", "ssm:PutParameter")).changeable
+    assert any("of the roles here, Functions/Merge" in each.who for each in settings)
+
+
+def test_stacks_are_deleted_after_those_that_import_from_them(dev: Synthesized) -> None:
+    found = _facts(dev).deletions
+    names = [each.stack for each in found]
+    assert sorted(names) == ["data", "people", "pets-search", "pets-style", "pipeline", "serving"]
+    assert names[:2] == ["pets-search", "pets-style"]
+    for number, each in enumerate(found):
+        assert set(each.first) <= set(names[:number])
+    assert names[-2:] == ["pipeline", "data"]
+    assert "table Runs" in found[-2].keeps
+    assert "bucket Training" in found[-1].keeps
+    assert "the keeper of leases" in found[-2].ends
+
+
+def test_what_protects_a_stack_from_deletion_is_said(dev: Synthesized, synthesized: Build) -> None:
+    assert "Termination protection is on for none of them" in page(_facts(dev))
+    protected = page(_facts(synthesized("bounded")))
+    assert "Termination protection is on for pipeline, data." in protected
+    assert "its termination protection switched off; deletion of" in protected.replace("<wbr>", "")
+    assert "table Runs (deletion protection)" in protected.replace("<wbr>", "")
+
+
+def test_an_endpoint_that_is_kept_is_said_to_be_billed(dev: Synthesized) -> None:
+    def retain(copy: Copy) -> None:
+        copy.properties("pets-style/Throughput")["OnDelete"] = "retain"
+
+    ends = {each.stack: each.ends for each in _facts(dev, retain).deletions}
+    assert "its endpoint stays, and is billed" in ends["pets-style"]
+    assert ends["pets-search"].startswith("its endpoint, before the roles go")
+
+
+def test_the_storage_of_each_model_has_its_price_with_its_source(dev: Synthesized) -> None:
+    found = {each.what: each for each in _facts(dev).costs}
+    style = found["each custom model of pets-style"]
+    assert style.unit.startswith("1.95 USD by the month (sources PRICE-KO, SMP-TIG, seen ")
+    assert style.until == "somebody deletes it: no stack holds it"
+
+
+def test_a_tree_that_differs_from_its_commit_is_said_to(dev: Synthesized) -> None:
+    facts = _facts(dev)
+    about = About(date="2026-11-26T19:00Z", commit="9a2b-dirty")
+    for text in (page(facts, about=about), markdown(facts, about=about)):
+        plain = text.replace("<wbr>", "")
+        assert "9a2b, with changes that are in no commit: they are what was reviewed" in plain
+        assert "in no commit" not in page(facts, about=replace(about, commit="9a2b"))
