@@ -98,14 +98,20 @@ class _Check:
             fetchable.append(ref)
             ranges.append(ByteRange(ref.key, 0, length))
         waiting: list[tuple[_Visit, ByteRange]] = []
-        for ref, answer in zip(fetchable, self._source.fetch(ranges), strict=True):
+        for ref, answer in zip(fetchable, self._fetch(ranges), strict=True):
             self._proceed(_Visit(ref), answer, waiting)
         while waiting:
             visits, ranges = [visit for visit, _ in waiting], [each for _, each in waiting]
             waiting = []
-            for visit, answer in zip(visits, self._source.fetch(ranges), strict=True):
+            for visit, answer in zip(visits, self._fetch(ranges), strict=True):
                 self._proceed(visit, answer, waiting)
         return taken
+
+    def _fetch(self, ranges: Sequence[ByteRange]) -> Iterable[Answer]:
+        """One answer per range; records with the same image share its bytes."""
+        wanted = list(dict.fromkeys(ranges))
+        answers = dict(zip(wanted, self._source.fetch(wanted), strict=True))
+        return map(answers.__getitem__, ranges)
 
     def _proceed(
         self, visit: "_Visit", answer: Answer, waiting: list[tuple["_Visit", ByteRange]]

@@ -54,6 +54,18 @@ def test_good_images_have_no_finding() -> None:
     assert len(source.ranges) == 2
 
 
+def test_an_image_with_five_captions_is_read_once_and_judged_five_times() -> None:
+    source = Folder({"a.png": png(8000, 20), "b.png": png()})
+    refs = [ImageRef(line, "a.png" if line <= 5 else "b.png") for line in range(1, 11)]
+    lines: list[tuple[str, int]] = []
+    partial = check_images(
+        refs, source, scope_of(MODELS[0]), on_error_line=lambda *place: lines.append(place)
+    )
+    assert sorted(wanted.key for wanted in source.ranges) == ["a.png", "b.png"]
+    assert partial.images("training") == 10
+    assert lines == [("training", line) for line in range(1, 6)]
+
+
 @pytest.mark.parametrize(
     ("key", "data", "expected"),
     [
@@ -236,8 +248,9 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
             batches.append(sum(each.length for each in ranges))
             return super().fetch(ranges)
 
-    refs = [ImageRef(line, "folder/1.jpg") for line in range(1, 1_001)]
-    check_images(refs, Batches({"folder/1.jpg": deep}), scope_of())
+    objects = {f"folder/{line}.jpg": deep for line in range(1, 1_001)}
+    refs = [ImageRef(line, key) for line, key in enumerate(objects, 1)]
+    check_images(refs, Batches(objects), scope_of())
     # The header ends a little behind 40,000 bytes; the first batch does not know it yet.
     assert batches[0] == 256 * RANGE_BYTES_MAX == 16 << 20
     assert max(batches) <= 16 << 20
@@ -245,8 +258,9 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
 
 
 def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
-    source = Folder({"folder/1.png": png()})
-    refs = [ImageRef(line, "folder/1.png") for line in range(1, 2_001)]
+    picture = png()
+    source = Folder({f"folder/{line}.png": picture for line in range(1, 2_001)})
+    refs = [ImageRef(line, key) for line, key in enumerate(source.objects, 1)]
     check_images(refs, source, scope_of())
     # The first batch does not know yet how little is enough.
     assert Counter(each.length for each in source.ranges) == {RANGE_BYTES_MAX: 256, 1024: 1_744}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bedrock_tuning.client.deployment import Deployment
 
 _NAME: Final = "pets"
-_SHARD: Final = 500
+# As in the public sets of pictures: five captions each, one after the other.
+_CAPTIONS: Final = 5
 _VALIDATION: Final = 8
 _SIDE: Final = 256
 _CLOCK: Final = 3_600.0
@@ -60,7 +61,7 @@ def large(plan: Plan) -> Section:
     from local.emulator.server import LocalAws
 
     records, shards = plan.large
-    images = shards * _SHARD
+    images = records // _CAPTIONS
     section = Section(
         name="large",
         title="A large dataset, end to end",
@@ -77,9 +78,9 @@ def large(plan: Plan) -> Section:
     with LocalAws.start(state=root / "state", port=0, clock=_CLOCK) as aws:
         aws.faults.options(model_units=1)
         bootstrap(aws, root)
-        synthesize_apart(files, root / "cdk.out", ENVIRONMENT, images_per_shard=_SHARD)
+        synthesize_apart(files, root / "cdk.out", ENVIRONMENT, images_per_shard=records // shards)
         deployment = deploy(aws, root, say=measure.say, app=str(root / "cdk.out"))
-        _draw(root / "data", deployment, {"training": records, "validation": _VALIDATION}, images)
+        _draw(root / "data", deployment, {"training": records, "validation": _VALIDATION})
         with _peaks() as peaks:
             began = time.perf_counter()
             run = _upload(deployment, root / "data")
@@ -98,18 +99,20 @@ def large(plan: Plan) -> Section:
     return section
 
 
-def _draw(folder: Path, deployment: "Deployment", counts: dict[Kind, int], images: int) -> None:
+def _draw(folder: Path, deployment: "Deployment", counts: dict[Kind, int]) -> None:
     for kind, count in counts.items():
         pictures = folder / kind / "images"
         pictures.mkdir(parents=True)
-        names = [f"{kind}-{number:05d}.png" for number in range(min(count, images))]
+        names = [f"{kind}-{number:06d}.png" for number in range(-(-count // _CAPTIONS))]
         for number, name in enumerate(names):
-            colour = (number % 251, number // 251 % 251, len(kind))
+            red, green, blue = number % 251, number // 251 % 251, number // 251**2
+            colour = (red, green, blue * 2 + (kind == "training"))
             Image.new("RGB", (_SIDE, _SIDE), colour).save(pictures / name)
         place = s3_layout.uri(deployment.buckets.of(kind), s3_layout.folder(_NAME))
         with (folder / kind / MANIFEST_FILE).open("w", encoding="utf-8") as file:
-            for number, name in zip(range(count), itertools.cycle(names), strict=False):
-                record = {"image-ref": f"{place}images/{name}", "caption": f"picture {number}"}
+            for number in range(count):
+                image = f"{place}images/{names[number // _CAPTIONS]}"
+                record = {"image-ref": image, "caption": f"picture {number}"}
                 file.write(f"{json.dumps(record)}\n")
 
 
