@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bedrock_tuning.client import environments
@@ -12,12 +12,15 @@ from bedrock_tuning.client.endpoints import base_model_of, tags_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.names import RESERVED, stack_name
+from bedrock_tuning.contracts.construct_names import setting_of
 from bedrock_tuning.contracts.contract import parameter_prefix, settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.job import TAG_PREFIX, run_of
 
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
+# CloudFormation's tag, which a resource keeps when it outlives its stack.
+_LOGICAL_ID: Final = "aws:cloudformation:logical-id"
 # What only a deployment knows.
 _DEPLOYED: Final = ("service_role", "starter_role", "request")
 
@@ -35,7 +38,8 @@ class Listed:
 class Remains:
     """What is there and nobody's: billed, or pointing to nothing.
 
-    usd_per_month: None if not known.
+    usd_per_month: None if not known. setting: which one of a next environment names it, with
+    what value, to go on with it; "" if none does.
     """
 
     kind: str
@@ -43,6 +47,8 @@ class Remains:
     billed: str
     usd_per_month: float | None
     command: str
+    setting: str = ""
+    value: str = ""
 
 
 def compared(
@@ -133,10 +139,14 @@ def retained(aws: Aws, environment: str) -> Iterator[Remains]:
     )
     for page in pages:
         for each in page["ResourceTagMappingList"]:
-            _, _, service, _, _, tail = str(each["ResourceARN"]).split(":", 5)
+            arn = str(each["ResourceARN"])
+            _, _, service, _, _, tail = arn.split(":", 5)
             kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
             if kind is not None and name not in used:
-                yield _retained_one(kind, name)
+                tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+                setting = setting_of(tags.get(_LOGICAL_ID, ""))
+                value = (name if kind == "bucket" else arn) if setting else ""
+                yield replace(_retained_one(kind, name), setting=setting, value=value)
 
 
 def _retained_one(kind: str, name: str) -> Remains:

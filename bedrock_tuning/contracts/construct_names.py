@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from bedrock_tuning.config.sections.existing import SETTINGS
 from bedrock_tuning.contracts.alarms import ALARMS
 from bedrock_tuning.contracts.contract import FunctionSpec, Place
 from bedrock_tuning.contracts.functions import FUNCTIONS
@@ -76,6 +77,18 @@ def places(
     for name in budgets:
         known[f"budget.{name}"] = Place(stack=name, path="Budget", type="AWS::Budgets::Budget")
     return known
+
+
+def setting_of(logical_id: str) -> str:
+    """The setting that names the resource with this id in a next environment; "" if none does.
+
+    >>> setting_of("Training1DBE9C16")
+    'training_bucket'
+    """
+    # The CDK makes an id of the path and eight digits of its hash.
+    construct = re.sub(r"[0-9A-F]{8}$", "", logical_id)
+    known = {place.path: SETTINGS.get(name, "") for name, place in places(()).items()}
+    return known.get(construct, "")
 
 
 def policy_output(construct: str) -> str:

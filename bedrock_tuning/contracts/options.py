@@ -81,13 +81,7 @@ def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:
 def _with_existing(contracts: Contracts, settings: Settings) -> Contracts:
     """What exists already is made by no stack, and its owner writes its policy."""
     owner = settings.data_account
-    arns = {
-        **{kind: f"arn:aws:s3:::{name}" for kind, name in settings.own_buckets.items()},
-        "data-key": settings.data_key,
-        "operations-key": settings.operations_key,
-        "topic": settings.topic,
-    }
-    given = {name: _here(arn, owner) for name, arn in arns.items() if arn}
+    given = {name: _here(arn, owner) for name, arn in settings.existing.items()}
     # Access logs of a bucket are its owner's, too.
     gone = {*given, *(("access-logs",) if len(settings.own_buckets) == len(BUCKETS) else ())}
     base = base_path(settings)

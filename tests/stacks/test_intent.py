@@ -8,7 +8,9 @@ import pytest
 
 from app import build_app, read_context
 from bedrock_tuning.config.names import PERSONAS
+from bedrock_tuning.config.sections.existing import SETTINGS
 from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.construct_names import setting_of
 from tests.stacks.readable import resolved
 from tools.scan.cases import ENVIRONMENTS
 
@@ -53,6 +55,16 @@ def test_data_survives_whatever_happens_to_its_stack(synth: Any, environment: st
         for name, resource in found:
             policies = resource["DeletionPolicy"], resource["UpdateReplacePolicy"]
             assert policies == ("RetainExceptOnCreate", "Retain"), name
+
+
+def test_each_setting_for_what_exists_is_known_by_what_a_stack_retains(assembly: Any) -> None:
+    retained = [
+        name
+        for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+        for name, _ in _resources(assembly, kind)
+    ]
+    # A topic goes with its stack.
+    assert {setting_of(name) for name in retained} - {""} == {*SETTINGS.values()} - {"topic"}
 
 
 def test_what_refuses_access_to_a_bucket_lives_as_long_as_the_bucket(assembly: Any) -> None:

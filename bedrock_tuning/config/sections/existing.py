@@ -3,9 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bedrock_tuning.config.fields import Text, described
 from bedrock_tuning.config.settings_limits import ACCOUNT, BUCKET, BUCKETS, KEY_ARN
+
+# By the names that contracts have for what they bring along.
+SETTINGS: Final = {
+    **{kind: f"{kind}_bucket" for kind in BUCKETS},
+    "data-key": "data_key",
+    "operations-key": "operations_key",
+    "topic": "topic",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +64,16 @@ class ExistingSettings:
         "encrypted with `operations_key`, which is required with it.",
         default="",
     )
+
+    @property
+    def existing(self) -> Mapping[str, str]:
+        """The ARNs of what exists already, by the names that contracts have for it."""
+        named = {name: getattr(self, setting) for name, setting in SETTINGS.items()}
+        return {
+            name: f"arn:aws:s3:::{value}" if name in BUCKETS else value
+            for name, value in named.items()
+            if value
+        }
 
     @property
     def own_buckets(self) -> Mapping[str, str]:

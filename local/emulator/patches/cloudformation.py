@@ -31,6 +31,12 @@ def bucket_properties() -> None:
         "CloudFormation to apply only CORS, public access block and website to a bucket",
     )
 
+    expect(
+        "AWS::S3::Bucket" not in provisioners._STACK_TAG_PROPERTY,
+        "CloudFormation to give a bucket no tags of its own, such as aws:cloudformation:logical-id",
+    )
+    provisioners._STACK_TAG_PROPERTY["AWS::S3::Bucket"] = ("Tags", "list")
+
     def drop_logging(bucket: str) -> None:
         s3._bucket_logging_config.pop(bucket, None)
 

@@ -15,6 +15,7 @@ from tests.cli.conftest import Run
 from tests.cli.support import REGION, ROLES, StubbedAws
 
 HEAD = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
+LOGICAL_ID = "aws:cloudformation:logical-id"
 KEY = "0e3ab5a8-0000-4000-8000-000000000000"
 MODEL = f"arn:aws:bedrock:{REGION}:000000000000:custom-model/amazon.titan-embed-image-v1/abc"
 SINCE = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -78,13 +79,15 @@ def _holds(
     aws: StubbedAws,
     *,
     platform: bool = True,
-    tagged: Sequence[str] = (),
+    tagged: Mapping[str, str] | None = None,
     models: Sequence[tuple[str, str]] = (),
     owners: Sequence[str] = (),
     pointers: Mapping[str, str] | None = None,
     endpoints: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """owners: environment and customization, by the tags of those models whose tags are read.
+    """tagged: by ARN, the ids that those had in the templates of their stacks.
+
+    owners: environment and customization, by the tags of those models whose tags are read.
 
     endpoints: provisioned ones of cats, each with its id and its base model.
     """
@@ -113,7 +116,12 @@ def _holds(
     aws.answer(
         "tagging",
         "get_resources",
-        {"ResourceTagMappingList": [{"ResourceARN": each} for each in tagged]},
+        {
+            "ResourceTagMappingList": [
+                {"ResourceARN": arn, "Tags": [{"Key": LOGICAL_ID, "Value": logical_id}]}
+                for arn, logical_id in (tagged or {}).items()
+            ]
+        },
         {"TagFilters": [{"Key": "bedrock-tuning:environment", "Values": ["dev"]}]},
     )
     summaries = [
@@ -179,7 +187,7 @@ def listing(run: Run, files: Path) -> Listing:
 def test_what_is_deployed_as_its_file_says_is_a_yes(listing: Listing, aws: StubbedAws) -> None:
     complete = {"cats": "CREATE_COMPLETE", "dogs": "UPDATE_COMPLETE"}
     _deployed(aws, complete, settings=("cats", "dogs"))
-    _holds(aws, tagged=["arn:aws:s3:::used-bucket"], pointers={"cats/run": "x"})
+    _holds(aws, tagged={"arn:aws:s3:::used-bucket": "Training1DBE9C16"}, pointers={"cats/run": "x"})
     result = listing()
     assert (result.exit_code, result.stderr) == (0, "")
     assert "REMAINS" not in result.stdout
@@ -222,12 +230,12 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
     _holds(
         aws,
         platform=False,
-        tagged=[
-            "arn:aws:s3:::old-bucket",
-            f"arn:aws:kms:{REGION}:000000000000:key/{KEY}",
-            f"arn:aws:dynamodb:{REGION}:000000000000:table/old-runs",
-            f"arn:aws:lambda:{REGION}:000000000000:function:f",
-        ],
+        tagged={
+            "arn:aws:s3:::old-bucket": "Training1DBE9C16",
+            f"arn:aws:kms:{REGION}:000000000000:key/{KEY}": "DataKey0D2C6A38",
+            f"arn:aws:dynamodb:{REGION}:000000000000:table/old-runs": "RunsE45A2291",
+            f"arn:aws:lambda:{REGION}:000000000000:function:f": "DataKey0D2C6A38",
+        },
         models=[
             ("dev-cats-20261121-093000-3f9a1c", "amazon.titan-image-generator-v2:0"),
             ("ron-and-smila-20261121-093000-3f9a1d", "unheard.of"),
@@ -248,6 +256,31 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
         ("model", None, model),
         ("pointer", 0.0, "aws ssm delete-parameter --name /bedrock-tuning/dev/cats/model"),
     ]
+    assert {each["setting"]: each["value"] for each in remains if each["setting"]} == {
+        "training_bucket": "old-bucket",
+        "data_key": f"arn:aws:kms:{REGION}:000000000000:key/{KEY}",
+    }
+
+
+def test_what_remains_is_told_as_settings_to_go_on_with_it(
+    listing: Listing, aws: StubbedAws
+) -> None:
+    _deployed(aws, {})
+    _holds(
+        aws,
+        platform=False,
+        tagged={
+            "arn:aws:s3:::old-logs": "AccessLogs8B620ECA",
+            "arn:aws:s3:::old": "OutputAB65CDDE",
+            "arn:aws:s3:::one": "Training1DBE9C16",
+            "arn:aws:s3:::two": "Training1DBE9C16",
+        },
+    )
+    said = listing().stdout
+    assert "to go on with it, set in cdk.json before you deploy again:" in said
+    assert '\n  "output_bucket": "old",\n' in said
+    assert '"training_bucket": "one or two"' in said
+    assert '"old-logs"' not in said
 
 
 def test_endpoints_and_models_that_are_in_use_have_their_prices_and_totals(

@@ -1,5 +1,6 @@
 """`tuning list`: what is deployed against the files, what the account holds, what it costs."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,15 @@ def _show(held: "Holdings") -> None:
     )
     if held.remaining:
         say("what they hold, or encrypt, cannot be brought back: read a command before you run it")
+    # Several, if an environment was destroyed twice: a person knows which one has the data.
+    adopting: dict[str, str] = {}
+    for each in held.remaining:
+        if each.setting:
+            known = adopting.get(each.setting)
+            adopting[each.setting] = f"{known} or {each.value}" if known else each.value
+    if adopting:
+        emit("\nto go on with it, set in cdk.json before you deploy again:\n")
+        emit(json.dumps(adopting, indent=2)[2:-2])
     hourly, monthly = held.hourly, held.monthly
     emit(f"\nendpoints: {hourly} an hour")
     if hourly.usd:
