@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """event: {"event": S3 event from EventBridge, "settings": of the customization whose folder it
-    is in, "execution": its name, "started": ISO time}.
+    is in, "execution": its name, "started": ISO time, "commit": that was deployed}.
 
     Returns decision (an AdmissionDecision), a reason in words, and for every decision but "ignored"
     the customization, the run and both version ids.
@@ -69,6 +69,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         execution=event["execution"],
         training_version=versions["training"],
         validation_version=versions["validation"],
+        commit=event.get("commit"),
     )
     closed = _renamed(env, name) or _lifecycle.closed(customization)
     if closed is not None:

@@ -15,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """event: {"state": the workflow's whole state, "execution": its name, "started": ISO time}.
+    """event: {"state": the workflow's whole state, "execution": its name, "started": ISO time,
+    "commit": that was deployed}.
 
     Returns status, subject, message, failed, notify, run, environment, customization. The subject
     fits SNS: at most 100 characters, ASCII, one line.
@@ -36,6 +37,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 customization=customization,
                 status=ended.status,
                 execution=event["execution"],
+                commit=event.get("commit"),
             )
         declined = declined_by(state)
         _runs.close_run(

@@ -10,7 +10,7 @@ from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.items import RUN
 from bedrock_tuning.run.job_queue import QUEUED, queue
 from bedrock_tuning.run.job_queue import waiting as waiting_runs
-from bedrock_tuning.run.row import AT, hyperparameters, timeline
+from bedrock_tuning.run.row import AT, commit_of, hyperparameters, timeline
 from bedrock_tuning.wording import closest
 
 POLL_SECONDS: Final = 1.0
@@ -24,8 +24,8 @@ _ALL: Final = 100_000
 Row = Mapping[str, Any]
 # What people need only to look into AWS themselves.
 TECHNICAL: Final = (
-    *("decided_about", "decided_price", "execution", "job_name", "run_key", "settings_version"),
-    *("training_version", "validation_version"),
+    *("commit", "decided_about", "decided_price", "execution", "job_name", "run_key"),
+    *("settings_version", "training_version", "validation_version"),
 )
 # What only machines need.
 _HIDDEN = ("id", "open", "turn", "watched_since", "ended", "unwatched")
@@ -245,6 +245,7 @@ def visible(found: Row) -> dict[str, Any]:
     moments = timeline(found)
     if moments:
         shown["timeline"] = [f"{moment.at} {moment.what}" for moment in moments]
+    shown["commit"] = commit_of(found)
     if "hyperparameters" in shown:
         shown["hyperparameters"] = hyperparameters(found)
     if "decided_about" in shown:

@@ -110,7 +110,7 @@ def call(function: FunctionSpec, *, then: str, action: str = "", catch: str = "C
     return {
         "Type": "Task",
         "Resource": f"${{{function.name}}}",
-        "Parameters": {**({"action": action} if action else {}), **handed(function)},
+        "Parameters": {**({"action": action} if action else {}), **function.handed},
         **({"ResultPath": function.answer.path} if function.answer else DISCARDED),
         "Retry": RETRY,
         "Catch": [to(catch)],
@@ -136,11 +136,6 @@ def load_settings(prefix: str, name: str, *, then: str, unknown: str = "Close ru
         "Catch": [{**to(unknown), "ErrorEquals": [NO_SETTINGS]}, to("Close run")],
         "Next": then,
     }
-
-
-def handed(function: FunctionSpec) -> State:
-    """What a function is given, as Step Functions writes it."""
-    return {f"{name}.$": path for name, path in function.payload.items()}
 
 
 def to(state: str, path: str = "$.error") -> State:

@@ -6,11 +6,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_tuning import commit
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.constructs.permissions import Permissions
-from bedrock_tuning.contracts.contract import VENDED_LOGS, workflow_name
+from bedrock_tuning.contracts.contract import COMMIT, VENDED_LOGS, workflow_name
 
 
 def state_machine(
@@ -47,7 +48,8 @@ def state_machine(
         state_machine_name=workflow_name(settings.name),
         definition_body=sfn.DefinitionBody.from_string("{}"),
         definition_substitutions={
-            name: permissions.fill(text, scope) for name, text in placeholders.items()
+            **{name: permissions.fill(text, scope) for name, text in placeholders.items()},
+            COMMIT: commit.said(scope.node.try_get_context(commit.CONTEXT)),
         },
         role=role.without_policy_updates(),
         tracing_enabled=permissions.contracts.traced or None,

@@ -17,7 +17,6 @@ from bedrock_tuning.constructs.asl import (
     call,
     choose,
     equals,
-    handed,
     load_settings,
     publish,
     to,
@@ -128,7 +127,7 @@ def _checks() -> dict[str, State]:
                 "ReaderConfig": {"InputType": "JSONL"},
                 "Parameters": {"Bucket": "${OutputBucket}", "Key.$": "$.check.shards_key"},
             },
-            "ItemSelector": handed(CHECK_IMAGES),
+            "ItemSelector": CHECK_IMAGES.handed,
             "ItemProcessor": {
                 "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                 "StartAt": "Check shard",

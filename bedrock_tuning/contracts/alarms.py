@@ -22,6 +22,11 @@ ALARMS: Final[dict[str, tuple[Metric, str]]] = {
 }
 
 
+def dashboard_name(environment: str) -> str:
+    """The name of an environment's dashboard."""
+    return f"tuning-{environment}"
+
+
 def alarms_of(environment: str, name: str) -> dict[str, dict[str, Any]]:
     """The properties of a customization's alarms, by their constructs, with placeholders."""
     of = dimensions(environment=environment, customization=name)

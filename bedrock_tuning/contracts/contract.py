@@ -30,6 +30,7 @@ NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 # The function of the customizations' custom resources.
 PROVIDER: Final = "function.ProvisionedThroughput"
 TOPIC: Final = "topic"  # where messages and alarms go
+COMMIT: Final = "Commit"  # a placeholder of the definition: no contract says which it is
 Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 
@@ -76,9 +77,6 @@ class Place:
     stack: str
     path: str
     type: str
-
-
-Places = Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +162,6 @@ def workflow_name(environment: str) -> str:
     return f"tuning-{environment}-workflow"
 
 
-def dashboard_name(environment: str) -> str:
-    """The name of an environment's dashboard."""
-    return f"tuning-{environment}"
-
-
 def workflow_arn(environment: str) -> str:
     """The state machine's ARN, from its name alone."""
     return (
@@ -176,10 +169,9 @@ def workflow_arn(environment: str) -> str:
     )
 
 
-PathKind = Literal["bedrock", "start", "check", "approve", "people"]
-
-
-def role_path(settings: Settings, kind: PathKind) -> str:
+def role_path(
+    settings: Settings, kind: Literal["bedrock", "start", "check", "approve", "people"]
+) -> str:
     """The IAM path of roles by what they do, by which policies of buckets name them.
 
     Bedrock's, those that start jobs, those that write what was checked, the one that writes
@@ -218,7 +210,7 @@ class FunctionSpec:
     module: in lambdas/. url: whether it has an address that takes signed requests. writes: what
     nobody else may write: what was checked, or what was decided. grants: what it needs beside its
     own logs. payload: what the workflow hands to it, by name, with the path of each value ($ is the
-    run's data, $$ the execution's own); empty for a function that something else calls. variables:
+    run's data, $$ the execution's own) or COMMIT; empty for what something else calls. variables:
     the class that its handler reads.
     """
 
@@ -245,6 +237,13 @@ class FunctionSpec:
     def handler(self) -> str:
         """As Lambda names it."""
         return f"lambdas.{self.module}.handler"
+
+    @property
+    def handed(self) -> dict[str, str]:
+        """Its payload as Step Functions writes it."""
+        return dict(
+            (k, f"${{{v}}}") if v == COMMIT else (f"{k}.$", v) for k, v in self.payload.items()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,8 +286,7 @@ class Contracts:
     the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
     serving: what its custom resource says; budgets: what its monthly budget says, if it has one.
-    tags: of everything in the environment.
-    given: the ARNs of what exists already, by the names
+    tags: of everything in the environment. given: the ARNs of what exists already, by the names
     that placeholders use; "data-account" is the account that owns the data. asked: what the
     policies of these must say, which somebody else writes. existing_roles: what service roles must
     be allowed that no stack makes. role_path: below which all roles are. account, region: where

@@ -9,7 +9,14 @@ from bedrock_tuning.config.lambda_environment import (
     RunEnvironment,
 )
 from bedrock_tuning.contracts import grants as g
-from bedrock_tuning.contracts.contract import Answer, FunctionSpec, Grant, Scope, workflow_arn
+from bedrock_tuning.contracts.contract import (
+    COMMIT,
+    Answer,
+    FunctionSpec,
+    Grant,
+    Scope,
+    workflow_arn,
+)
 from bedrock_tuning.run import items
 from bedrock_tuning.run.messages import SOURCE, DetailType
 
@@ -50,6 +57,7 @@ CLOSE_RUN: Final = FunctionSpec(
         "state": "$",
         "execution": "$$.Execution.Name",
         "started": "$$.Execution.StartTime",
+        "commit": COMMIT,
     },
     answer=Answer(path="$.outcome"),
 )

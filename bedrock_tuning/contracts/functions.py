@@ -16,6 +16,7 @@ from bedrock_tuning.config.lambda_environment import (
 )
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
+    COMMIT,
     SETTINGS_VALUE,
     Answer,
     Condition,
@@ -60,6 +61,7 @@ ADMIT: Final = FunctionSpec(
         **_SETTINGS,
         "execution": "$$.Execution.Name",
         "started": "$$.Execution.StartTime",
+        "commit": COMMIT,
     },
     answer=Answer(path="$.admission", field="decision", values=get_args(AdmissionDecision)),
 )

@@ -4,7 +4,7 @@ A command of `tuning` says which abilities it needs. So a policy has what its co
 what a command needs stands beside the command alone.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,7 @@ from bedrock_tuning.contracts.abilities import ABILITIES, APPROVE, approve
 from bedrock_tuning.contracts.contract import (
     Contracts,
     Grant,
-    Places,
+    Place,
     Refusal,
     Role,
     Scope,
@@ -147,7 +147,7 @@ PEOPLE: Final = (
 )
 
 
-def people(scope: Scope, places: Places) -> tuple[Role, ...]:
+def people(scope: Scope, places: Mapping[str, Place]) -> tuple[Role, ...]:
     """The contract of every person's policy."""
     return tuple(
         Role(

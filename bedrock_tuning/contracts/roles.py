@@ -1,6 +1,6 @@
 """The contract of every role, from what its function or service has to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ from bedrock_tuning.contracts.contract import (
     Condition,
     FunctionSpec,
     Grant,
-    Places,
+    Place,
     Role,
     Scope,
     role_path,
@@ -25,7 +25,7 @@ from bedrock_tuning.contracts.serving import KEEP_LEASES
 from bedrock_tuning.run import items
 
 
-def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
+def roles(scope: Scope, places: Mapping[str, Place]) -> tuple[Role, ...]:
     """All roles of an environment; a role in the templates that is not here is a fault."""
     own = () if by_workflow(scope.settings) else scope.customizations.values()
     return (
@@ -46,7 +46,7 @@ def roles(scope: Scope, places: Places) -> tuple[Role, ...]:
     )
 
 
-def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
+def function_role(spec: FunctionSpec, scope: Scope, places: Mapping[str, Place]) -> Role:
     """The role of a function: its grants and its own logs."""
     return Role(
         name=f"role.{spec.name}",
@@ -60,7 +60,7 @@ def function_role(spec: FunctionSpec, scope: Scope, places: Places) -> Role:
     )
 
 
-def _schedule(name: str, what: str, calls: FunctionSpec, places: Places) -> Role:
+def _schedule(name: str, what: str, calls: FunctionSpec, places: Mapping[str, Place]) -> Role:
     return Role(
         name=f"role.{name}",
         place=places[f"role.{name}"],
@@ -86,7 +86,7 @@ def _schedule(name: str, what: str, calls: FunctionSpec, places: Places) -> Role
     )
 
 
-def _bedrock(scope: Scope, customization: Customization, places: Places) -> Role:
+def _bedrock(scope: Scope, customization: Customization, places: Mapping[str, Place]) -> Role:
     """What AWS documents for a customization job (docs/facts/iam.md), per folder.
 
     strict leaves out reading and listing the output, which AWS's sample has.
@@ -166,7 +166,7 @@ def _teacher(customization: Customization) -> Iterator[Grant]:
     )
 
 
-def _starter(scope: Scope, customization: Customization, places: Places) -> Role:
+def _starter(scope: Scope, customization: Customization, places: Mapping[str, Place]) -> Role:
     """The only role that may start this customization's jobs, and with its own service role only.
 
     The workflow assumes it for the task that trains (Step Functions' `Credentials`), and sends the
@@ -278,7 +278,7 @@ def _at_path(scope: Scope, kind: Literal["bedrock", "start"]) -> str:
     return f"arn:{{partition}}:iam::{{account}}:role{role_path(scope.settings, kind)}*"
 
 
-def _workflow(scope: Scope, places: Places) -> Role:
+def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
     itself = by_workflow(scope.settings)
     return Role(
         name="role.workflow",

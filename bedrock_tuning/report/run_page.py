@@ -11,7 +11,7 @@ from bedrock_tuning.report.charts import traces
 from bedrock_tuning.report.html import Pictures, dataset_parts, environment
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.run.curves import advice, curves
-from bedrock_tuning.run.row import BROKEN, Row, hyperparameters, next_steps, timeline
+from bedrock_tuning.run.row import BROKEN, Row, commit_of, hyperparameters, next_steps, timeline
 
 REPORT: Final = "report.json"
 METRICS: Final = "metrics.json"
@@ -117,6 +117,7 @@ def _about(row: Row, place: str, report: Report | None) -> Iterator[tuple[str, s
         "Base model": model,
         "Builds on": row.get("builds_on"),
         "Settings": f"version {row['settings_version']}" if "settings_version" in row else None,
+        "Commit": commit_of(row),
         "Training manifest": _version(row, "training"),
         "Validation manifest": _version(row, "validation"),
         "Custom model": row.get("model_arn"),

@@ -9,8 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-# As `git describe` marks a tree that differs from its commit.
-_DIRTY: Final = "-dirty"
+from bedrock_tuning.commit import DIRTY, GIT
+
 _PACKAGES: Final = ("bedrock-tuning", "aws-cdk-lib")
 
 
@@ -39,7 +39,7 @@ class About:
         ]
 
     def _commit(self) -> str:
-        commit = self.commit.removesuffix(_DIRTY)
+        commit = self.commit.removesuffix(DIRTY)
         if commit == self.commit:
             return commit or "not known"
         return f"{commit}, with changes that are in no commit: they are what was reviewed"
@@ -72,7 +72,7 @@ def _commit() -> str:
     if git is None:
         return ""
     found = subprocess.run(  # noqa: S603
-        [git, "describe", "--always", "--abbrev=40", "--exclude=*", f"--dirty={_DIRTY}"],
+        [git, *GIT],
         capture_output=True,
         text=True,
         check=False,

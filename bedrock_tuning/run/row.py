@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from bedrock_tuning.commit import NOT_RECORDED
 from bedrock_tuning.run.job_queue import QUEUED
 
 Row = Mapping[str, Any]
@@ -47,6 +48,11 @@ def timeline(row: Row) -> list[Moment]:
         if f"{past}_by" in row and "decided_at" in row:
             found.append(Moment(str(row["decided_at"]), f"{past} by {row[f'{past}_by']}"))
     return sorted(found, key=lambda moment: moment.at)
+
+
+def commit_of(row: Row) -> str:
+    """Of the deployment that started a run."""
+    return str(row.get("commit", NOT_RECORDED))
 
 
 def next_words(row: Row) -> str:

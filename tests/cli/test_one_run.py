@@ -60,6 +60,26 @@ def test_a_run_shows_where_everything_is(run: Run, aws: StubbedAws) -> None:
     assert "s3://out/reports/pets-search/x/report.json" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("more", "shown"), [({"commit": "a" * 40}, "a" * 40), ({}, "not recorded")]
+)
+def test_programs_read_which_commit_the_deployment_of_a_run_was_of(
+    run: Run, aws: StubbedAws, more: dict[str, str], shown: str
+) -> None:
+    aws.deployed()
+    aws.has_run(**SERVED, **more)
+    assert json.loads(run("run", RUN, "--json").stdout)["commit"] == shown
+
+
+def test_people_see_the_commit_with_all_only(run: Run, aws: StubbedAws) -> None:
+    aws.deployed()
+    aws.has_run(**SERVED, commit="a" * 40)
+    assert "a" * 40 not in run("run", RUN).stdout
+    aws.deployed()
+    aws.has_run(**SERVED, commit="a" * 40)
+    assert "a" * 40 in run("run", RUN, "--all").stdout
+
+
 def test_a_waiting_run_names_the_command_and_never_the_token(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**WAITING)

@@ -27,7 +27,11 @@ def _event(bucket: str, key: str, version: str | None = "v1") -> dict[str, Any]:
 
 
 def _admit(
-    event: dict[str, Any], *, execution: str = "e1", started: str = "2026-11-21T09:30:00.123Z"
+    event: dict[str, Any],
+    *,
+    execution: str = "e1",
+    started: str = "2026-11-21T09:30:00.123Z",
+    **more: str,
 ) -> dict[str, Any]:
     # As the workflow does: the folder names the customization. Of a folder of nobody's it reads
     # nothing, and this function is not called.
@@ -39,6 +43,7 @@ def _admit(
             "settings": settings(whose),
             "execution": execution,
             "started": started,
+            **more,
         },
         None,
     )
@@ -55,6 +60,20 @@ def test_both_manifests_start_a_run_on_exactly_their_versions(aws: Aws) -> None:
     item = aws.run(found["run"])
     assert (item["status"], item["execution"]) == ("checking", "e1")
     assert item["customization"] == "pets-search"
+
+
+def test_a_run_keeps_the_commit_of_the_deployment_that_started_it(aws: Aws) -> None:
+    _upload(aws, "validation")
+    found = _admit(_upload(aws, "training"), commit="a" * 40)
+
+    assert aws.run(found["run"])["commit"] == "a" * 40
+
+
+def test_an_execution_that_began_before_commits_were_said_is_admitted_too(aws: Aws) -> None:
+    _upload(aws, "validation")
+    found = _admit(_upload(aws, "training"))
+
+    assert "commit" not in aws.run(found["run"])
 
 
 @pytest.mark.parametrize(

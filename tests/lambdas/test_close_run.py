@@ -113,6 +113,16 @@ def test_a_failure_counts_for_the_alarm_of_its_customization(
     assert counted(capsys)["dev", "pets-search", "RunsFailed"] == failures
 
 
+def test_a_run_that_was_not_even_admitted_has_its_commit(aws: Aws) -> None:
+    uploaded = {"object": {"key": "pets-search/manifest.jsonl"}}
+    state = {"detail": uploaded, "error": _error("AccessDenied")}
+    began = {"execution": "e1", "started": "2026-11-21T09:30:00.123Z"}
+
+    ended = close_run.handler({"state": state, **began, "commit": "a" * 40}, None)
+
+    assert aws.run(ended["run"])["commit"] == "a" * 40
+
+
 @pytest.mark.parametrize("decision", ["duplicate", "ignored"])
 def test_an_upload_that_is_no_run_leaves_no_trace_in_the_table(decision: str, aws: Aws) -> None:
     _close(admission={**ADMISSION, "decision": decision})

@@ -11,7 +11,7 @@ import pytest
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.settings_limits import APPROVAL_DAYS_MAX, POLLS_MAX
 from bedrock_tuning.constructs import workflow
-from bedrock_tuning.contracts.contract import NO_SETTINGS, NO_SLOT
+from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, NO_SLOT
 from bedrock_tuning.contracts.functions import FUNCTIONS
 from bedrock_tuning.run import job
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
@@ -273,7 +273,7 @@ def test_only_what_the_stack_fills_in_is_left_open() -> None:
     used = set(re.findall(r"\$\{([^}]*)\}", json.dumps(DEFINITION)))
 
     called = {function.name for function in FUNCTIONS if function.payload}
-    assert used == {*called, "OutputBucket", "RunsTable", "Topic"}
+    assert used == {*called, COMMIT, "OutputBucket", "RunsTable", "Topic"}
 
 
 def test_every_path_was_put_into_the_state_by_a_step_or_the_input() -> None:

@@ -69,6 +69,14 @@ def page(row: dict[str, Any] = SERVED, files: dict[str, bytes] = FILES, **more: 
     return run_page(row, there, place=PLACE, command=lambda words: f"tuning {words} -e dev")
 
 
+@pytest.mark.parametrize(
+    ("more", "shown"), [({"commit": "a" * 40}, "a" * 40), ({}, "not recorded")]
+)
+def test_the_page_says_which_commit_the_deployment_was_of(more: dict[str, str], shown: str) -> None:
+    html = re.sub(r"\s+", " ", page({**SERVED, **more}))
+    assert re.search(rf"<dt>Commit</dt> ?<dd>{shown}</dd>", html) is not None
+
+
 def test_a_served_run_shows_everything_that_it_was() -> None:
     html = page(billed="212.40 USD so far")
     parsed(html)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bedrock_tuning.contracts.contract import dashboard_name
+from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.run.messages import (
     ATTRIBUTES,
     SOURCE,

@@ -22,7 +22,7 @@ from bedrock_tuning.constructs.triggers import (
     reconcile_on_end,
     start_on_upload,
 )
-from bedrock_tuning.contracts.contract import dashboard_name
+from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.contracts.ending import ANNOUNCE, DRAW_PAGE, RECONCILE
 from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS
 from bedrock_tuning.contracts.serving import KEEP_LEASES

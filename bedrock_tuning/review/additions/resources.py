@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from bedrock_tuning.contracts.contract import dashboard_name
+from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.review.additions.addition import Addition, at, without_resource
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import Assembly, Resource

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bedrock_tuning.contracts.alarms import alarms_of
-from bedrock_tuning.contracts.contract import dashboard_name
+from bedrock_tuning.contracts.alarms import alarms_of, dashboard_name
 from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource

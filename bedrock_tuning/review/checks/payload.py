@@ -77,7 +77,7 @@ def payload(evidence: Evidence) -> Iterator[Violation]:
         if function is None:
             continue
         called.add(function.name)
-        wanted = {f"{key}.$": path for key, path in function.payload.items()}
+        wanted = graph.filled(machine, function.handed)
         actual = {k: v for k, v in (given or {}).items() if k != "action"}
         if actual != wanted:
             what = f"{name} passes {actual} to {function.name}"

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bedrock_tuning.contracts.contract import NO_SETTINGS, workflow_name
+from bedrock_tuning import commit
+from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, workflow_name
 from bedrock_tuning.contracts.functions import TAKE_TURN
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.serving import SERVE
@@ -200,7 +201,7 @@ def _lacks(evidence: Evidence, state: StateDefinition, role: str, machine: str) 
 
 @check(
     "F706",
-    "Every placeholder of a definition stands for the construct of its name.",
+    "Every placeholder of a definition stands for the construct of its name, or for a commit.",
     fix="Correct definition_substitutions in constructs/state_machine.py",
 )
 def placeholders(evidence: Evidence) -> Iterator[Violation]:
@@ -209,6 +210,9 @@ def placeholders(evidence: Evidence) -> Iterator[Violation]:
         wanted = dict.fromkeys(graph.placeholders(machine))
         wanted |= {name: evidence.bound.fill(text) for name, text in contract.items()}
         given = machine.properties.get("DefinitionSubstitutions", {})
+        # Whoever deploys says it, so nothing here can know which it is.
+        said = given.get(COMMIT)
+        wanted[COMMIT] = said if commit.is_recorded(said) else commit.NOT_RECORDED
         yield from unlike(machine, given, wanted, exactly=True, absent="not in the contract")
 
 

@@ -184,13 +184,18 @@ def definition(machine: Resource) -> dict[str, Any]:
     raw = as_whole(machine.properties.get("Definition"))
     if not isinstance(raw, dict):
         raise ValueError("the definition is not an object")
+    return filled(machine, raw)
+
+
+def filled(machine: Resource, part: Mapping[str, Any]) -> dict[str, Any]:
+    """A part of a state machine's definition with its placeholders filled."""
     substitutions = machine.properties.get("DefinitionSubstitutions", {})
 
     def fill(match: re.Match[str]) -> str:
         value = substitutions.get(match[1])
         return match[0] if value is None else json.dumps(str(value))[1:-1]
 
-    return dict(json.loads(_PLACEHOLDER.sub(fill, json.dumps(raw))))
+    return dict(json.loads(_PLACEHOLDER.sub(fill, json.dumps(part))))
 
 
 def template_definition(machine: Resource) -> dict[str, Any]:

@@ -116,6 +116,11 @@ def silent_failure(states: Raw) -> None:
     states["Close run"]["Catch"][0]["Next"] = "Closing failed"
 
 
+@_flow("F711", "runs are given a commit of the text's own")
+def own_commit(states: Raw) -> None:
+    states["Admit"]["Parameters"]["commit"] = "0" * 40
+
+
 @_flow("F705", "publishes to another topic")
 def other_topic(states: Raw) -> None:
     states["Notify"]["Parameters"]["TopicArn"] = "arn:aws:sns:us-east-1:999999999999:elsewhere"
@@ -333,6 +338,16 @@ def starts_nowhere(copy: Copy) -> None:
 def functions_swapped(copy: Copy) -> None:
     found = copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]
     found["Admit"], found["Merge"] = found["Merge"], found["Admit"]
+
+
+@_machine("F706", "the commit of runs is another text")
+def other_commit(copy: Copy) -> None:
+    copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["Commit"] = "v1.2.3"
+
+
+@_machine("F706", "nothing is said of the commit of runs")
+def no_commit(copy: Copy) -> None:
+    del copy.properties("pipeline/Workflow")["DefinitionSubstitutions"]["Commit"]
 
 
 @_machine("F706", "a placeholder is not filled")
