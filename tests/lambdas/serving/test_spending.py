@@ -140,13 +140,13 @@ PATHS: dict[str, Callable[[Life], None]] = {
     "A run ends well": Life.run,
     "`tuning serve`": Life.serve,
     "A deployment": Life.deploy,
-    "A deployment of dearer terms": Life.dearer,
+    "A deployment that costs more": Life.dearer,
 }
 # Who allowed what a path buys or keeps longer.
 WORD = {
     "A run ends well": STATE["approval"],
     "`tuning serve`": "agreed to by whoever started ",
-    "A deployment of dearer terms": f"approved by {SOMEBODY} worth it",
+    "A deployment that costs more": f"approved by {SOMEBODY} worth it",
 }
 
 
