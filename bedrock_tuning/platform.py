@@ -36,6 +36,7 @@ from bedrock_tuning.errors import ConfigurationError
 from bedrock_tuning.review import attestation, judgement, permitted
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.run.exposure import Exposure, cap_problem, exposure
+from bedrock_tuning.wording import first_of
 
 ENVIRONMENT_TAG: Final = "bedrock-tuning:environment"
 
@@ -111,7 +112,7 @@ class TuningPlatform:
         elif asks:
             notes.add_warning_v2(
                 "bedrock-tuning:mail",
-                f"nobody is told when a run of {', '.join(asks)} waits for approval: set "
+                f"nobody is told when a run of {first_of(asks)} waits for approval: set "
                 "alarm_email in cdk.json, or subscribe something to the topic",
             )
 

@@ -1,11 +1,13 @@
 """Numbers, lists and suggestions in words."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
+# So many names are told of many.
+_NAMES: Final = 5
 # A longer name is not a misspelling, and comparing it takes time.
 _NAME_MAX: Final = 100
 
@@ -89,6 +91,12 @@ def printable_json(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 record", "1,016 records"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first names in words: "a, b, c, d, e and 295 more"."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return f"{', '.join(names[:_NAMES])}{more}"
 
 
 def in_bytes(number: float) -> str:

@@ -1,14 +1,15 @@
-"""Texts of somebody else on a terminal or a page."""
+"""Names in words, and texts of somebody else on a terminal or a page."""
 
 import json
 import unicodedata
 
 import click
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from bedrock_tuning.wording import cleaned, printable, printable_json, shown
+from bedrock_tuning.wording import cleaned, first_of, printable, printable_json, shown
 
 TITLE, CLIPBOARD = "\x1b]0;owned\x07", "\x1b]52;c;aGVsbG8=\x07"
 REVERSED, C1 = "\u202egnp.exe", "\x9b2J"
@@ -59,3 +60,11 @@ def test_markup_stays_markup() -> None:
     assert cleaned(Markup("<b>\x1b</b>")) == Markup(r"<b>\x1b</b>")
     assert isinstance(cleaned(Markup("<b>\x1b</b>")), Markup)
     assert cleaned(3) == 3
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "n1"), (5, "n1, n2, n3, n4, n5"), (300, "n1, n2, n3, n4, n5 and 295 more")],
+)
+def test_of_many_names_the_first_are_told(number: int, said: str) -> None:
+    assert first_of([f"n{each}" for each in range(1, number + 1)]) == said

@@ -12,7 +12,7 @@ from typing import Final
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.messages import plain_number
 from bedrock_tuning.run import cost
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import counted, first_of
 
 UNKNOWN: Final = "unknown"
 NONE: Final = "none"
@@ -124,10 +124,8 @@ class Total:
         """The sum in words: a lower bound where a price is not known."""
         if not self.unknown:
             return f"{self.usd:,.2f} USD"
-        names = ", ".join(self.unknown[:5])
-        more = f" and {len(self.unknown) - 5} more" if len(self.unknown) > 5 else ""
         known = f"at least {self.usd:,.2f} USD, and " if self.usd else ""
-        return f"{known}unknown for {names}{more}"
+        return f"{known}unknown for {first_of(self.unknown)}"
 
 
 def hourly(exposed: Mapping[str, Exposure]) -> Total:

@@ -10,7 +10,7 @@ from bedrock_tuning.client.deployment import deploy_command
 from bedrock_tuning.client.doctor.check import Answer, Check, Subject
 from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.run.cost import may_wait
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import counted, first_of
 
 _MESSAGES: Final = "ApproximateNumberOfMessages"
 # What has to be deleted before it can be deployed again.
@@ -165,7 +165,7 @@ def _topic(subject: Subject) -> Iterator[Answer]:
     if not found and asks:
         yield Answer(
             state="warn",
-            seen=f"nobody is told when a run of {', '.join(asks)} waits for approval",
+            seen=f"nobody is told when a run of {first_of(asks)} waits for approval",
             fix=f"alarm_email in cdk.json, or subscribe something to {topic}",
         )
     elif len(found) > len(waiting):
