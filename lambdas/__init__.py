@@ -1,1 +1,1 @@
-"""The functions, one file each, in the order data meets them."""
+"""The functions, one file each; bedrock_tuning/constructs/workflow.py calls those of a run."""

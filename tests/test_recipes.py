@@ -203,3 +203,75 @@ def caption_only_digits(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     (tree.root / "build.jsonl").unlink()
     assert tree.tests("tests/rules/test_rules.py", "-k", "R299 or digits or every")
     assert list(tree.changed()) == ["bedrock_tuning/rules/caption.py"]
+
+
+def test_a_function_with_a_permission_is_three_files_and_its_test(tree: Tree) -> None:
+    tree.write(
+        "lambdas/count_pins.py",
+        '''"""Counts the images that a run has pinned."""
+
+import json
+import os
+from typing import Any
+
+from bedrock_tuning import s3_layout
+from bedrock_tuning.config.lambda_environment import RunEnvironment
+from lambdas import _aws
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """event: {"run", "settings"}. Returns {"images": number}."""
+    env = RunEnvironment.from_env(os.environ)
+    key = f"{s3_layout.report_prefix(event['settings']['name'], event['run'])}pins.json"
+    body = _aws.s3().get_object(Bucket=env.output_bucket, Key=key)["Body"].read()
+    return {"images": sum(len(pins) for pins in json.loads(body).values())}
+''',
+    )
+    functions = "bedrock_tuning/contracts/functions.py"
+    tree.edit(
+        functions,
+        "FUNCTIONS: Final = (\n",
+        """COUNT_PINS: Final = FunctionSpec(
+    name="CountPins",
+    module="count_pins",
+    does="counts the images that were checked",
+    variables=RunEnvironment,
+    grants=lambda _: (
+        g.objects(
+            "count what was checked",
+            "s3:GetObject",
+            buckets=g.OUTPUT,
+            patterns=[f"{s3_layout.report_prefix(g.ANY, g.ANY)}pins.json"],
+        ),
+        g.use_data_key(*g.READ_KEY),
+    ),
+    payload=_RUN,
+    answer=Answer(path="$.pins"),
+)
+
+
+FUNCTIONS: Final = (
+    COUNT_PINS,
+""",
+    )
+    workflow = "bedrock_tuning/constructs/workflow.py"
+    tree.edit(workflow, "    CHECK_MANIFEST,\n", "    CHECK_MANIFEST,\n    COUNT_PINS,\n")
+    tree.edit(
+        workflow,
+        '"BooleanEquals": True, "Next": "Prepare job"}',
+        '"BooleanEquals": True, "Next": "Count pins"}',
+    )
+    tree.edit(
+        workflow,
+        '        "Prepare job": call(',
+        '        "Count pins": call(COUNT_PINS, then="Prepare job"),\n        "Prepare job": call(',
+    )
+    # What the functions import is built once, from the lock, which is the same here.
+    (tree.root / "build").symlink_to(ROOT / "build")
+    synthesized = tree.python("app.py")
+    assert synthesized.returncode == 0, synthesized.stderr
+    tree.tuning("docs")
+    assert "count what was checked" in (tree.root / "docs/permissions.md").read_text("utf-8")
+    (tree.root / "build").unlink()
+    assert tree.tests("tests/contracts/test_functions.py", "tests/lambdas/test_workflow.py")
+    assert list(tree.changed()) == [workflow, functions, "lambdas/count_pins.py"]

@@ -28,8 +28,8 @@ from bedrock_tuning.dataset.scope import DatasetScope, TextBudget, characters_in
 from bedrock_tuning.dataset.tokens import caption_tokens, tokens_bound
 from bedrock_tuning.rules import rules_for
 
-# The rules that the fast paths (this one and that of faulty_rows) speak for, by format. Any other
-# active rule switches them off. L111 is reported once: the caller waits for that.
+# The rules that this fast path and the classes of faulty rows (row_classes.py) know, by format.
+# Any other active rule switches both off. L111 is reported once: the caller waits for that.
 _LINES: Final = (
     "L101 L102 L103 L104 L105 L106 L107 L108 L109 L110 L111 L112 R101 R102 R103 R104 R105"
 )

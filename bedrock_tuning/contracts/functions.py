@@ -1,6 +1,7 @@
-"""The functions of a run: for each, what it does, may do, is given and answers.
+"""The functions of a run up to its job: for each, what it does, may do, is given and answers.
 
-A new function needs its handler in lambdas/, its specification here, and, if it is part of a run,
+Those of endpoints are in serving.py, those of the end of a job and of a run in ending.py. A new
+function needs its handler in lambdas/, its specification, and, if it is part of a run,
 its state in bedrock_tuning/constructs/workflow.py. Everything else is derived from these.
 """
 

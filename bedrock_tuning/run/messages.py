@@ -1,4 +1,7 @@
-"""What people and programs are told: a message's fields, what each status means, its event."""
+"""What programs are told: a message's fields, what each status means, its event.
+
+The words for people are written by run/outcome.py (how a run ended) and lambdas/keep_leases.py.
+"""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -173,11 +173,26 @@ def test_counting_many_faulty_rows_finds_what_the_rules_find(
     rng = random.Random(seed)  # noqa: S311
     kinds = rng.sample(FAULTY, rng.randint(1, 3))
     data = "".join(rng.choice(kinds) + "\r\n"[not ending :] for _ in range(900)).encode()
+    demand_same_findings(data, scope_of(model), most=most)
+
+
+@pytest.mark.parametrize("rule", TEXT_RULES, ids=lambda rule: rule.name)
+def test_good_rows_are_not_counted_with_the_faulty_ones_that_look_like_them(rule: Rule) -> None:
+    """A fast path that was taught a rule must tell its rows apart when it counts, too."""
+    scope = scope_of(rule.model)
+    rows = [bytes_of(each) for each in (rule.bad, rule.good)] + [clean_line(scope, rule)]
+    if any(b"\n" in row for row in rows):
+        pytest.skip("the example is a dataset of several lines")
+    demand_same_findings(b"\n".join(rows * 40 + [b""]), scope, most=1)
+
+
+def demand_same_findings(data: bytes, scope: DatasetScope, *, most: int) -> None:
+    """With and without fast paths, however many findings of a rule are listed."""
     marked: list[list[int]] = [[], []]
     results = []
     for by_rules_only, lines in zip((False, True), marked, strict=True):
         running = ManifestCheck(
-            scope_of(model),
+            scope,
             on_error_line=lambda _, line, lines=lines: lines.append(line),
             findings_per_rule=most,
             block_bytes=4_000,

@@ -80,7 +80,7 @@ versioned = fixed(
     "S604",
     "Objects are kept as long as the settings say, and incomplete uploads are removed.",
     fix="Set noncurrent_days, work_days or log_retention_days in cdk.json; constructs/storage.py "
-    "writes the lifecycle",
+    "and constructs/stacks/data.py write the lifecycle",
 )
 def lifecycles(evidence: Evidence) -> Iterator[Violation]:
     days = evidence.bound.contracts.retention

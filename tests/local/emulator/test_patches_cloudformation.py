@@ -91,7 +91,14 @@ def test_cloudformation_sets_every_property_of_a_bucket(aws: LocalAws) -> None:
     lifecycle = {rule["ID"]: rule for rule in found["get_bucket_lifecycle_configuration"]["Rules"]}
     assert lifecycle["a"]["Expiration"] == {"Days": 7}
     assert lifecycle["b"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
-    assert found["get_bucket_tagging"]["TagSet"] == BUCKET_PROPERTIES["Tags"]
+    tags = {tag["Key"]: tag["Value"] for tag in found["get_bucket_tagging"]["TagSet"]}
+    assert tags.pop("aws:cloudformation:stack-id").startswith("arn:aws:cloudformation:")
+    # What CloudFormation adds stays with a bucket that outlives its stack.
+    assert tags == {
+        "team": "pets",
+        "aws:cloudformation:stack-name": name,
+        "aws:cloudformation:logical-id": "Only",
+    }
     assert found["get_bucket_logging"]["LoggingEnabled"]["TargetBucket"] == "logs"
     owner = read_back(aws, name, "get_bucket_ownership_controls")
     assert owner["OwnershipControls"] == BUCKET_PROPERTIES["OwnershipControls"]
