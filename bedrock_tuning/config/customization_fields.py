@@ -70,8 +70,7 @@ class Head:
             "amazon.nova-micro-v1:0:128k/abcdefghijkl",
             optional=True,
         ),
-        "The custom model on which another round of training builds. `base_model` is the one that "
-        "it was made from.",
+        "The custom model to train further. `base_model` is the model that it was made from.",
         default="",
     )
     grader: str = described(
@@ -105,7 +104,7 @@ class Head:
     )
     allow_closed_model: bool = described(
         Flag(),
-        "Deploys although the model takes no new jobs, for accounts with extended access.",
+        "Deploys although the model accepts no new jobs, for accounts with extended access.",
         default=False,
     )
 
@@ -129,7 +128,7 @@ class Placement:
         TextList(
             pattern=REGION, what="a Region", example="us-east-1", most=50, why_most="AWS has fewer"
         ),
-        "The Regions in which it is deployed: environments in other ones leave it out. "
+        "The Regions in which it is deployed: environments in other Regions do not have it. "
         "Default: all of them.",
         default=(),
     )
@@ -167,7 +166,7 @@ class DatasetPolicy:
             why_most="the policy of the service role names each of them",
         ),
         "The folders of the training and the validation bucket that hold the images, for a "
-        "manifest that refers to more than one or to another one than the customization's own. "
+        "manifest that refers to several folders, or to one that is not the customization's own. "
         "The service role reads these and no others; the manifest itself is uploaded to "
         "`NAME/manifest.jsonl` as always. No two customizations can share a folder. Default: "
         "`NAME`.",
@@ -177,7 +176,7 @@ class DatasetPolicy:
     validation: Validation | None = described(
         Choice(choices=("required", "optional", "forbidden")),
         "Whether a validation set must be uploaded. Default: what the catalogue says of the "
-        "model. Another value is a warning.",
+        "model. Any other value gives a warning.",
         default=None,
     )
 
@@ -203,7 +202,7 @@ class DesiredServing:
     strategy: Literal["swap", "blue-green"] = described(
         Choice(choices=("swap", "blue-green")),
         'How a new model replaces the one that is served. `"swap"` changes the endpoint in place: '
-        "nothing more is billed, and callers meet the new model before its smoke test. "
+        "nothing extra is billed, and callers reach the new model before its smoke test. "
         '`"blue-green"` creates a second endpoint, tests it, publishes it and deletes the first: '
         "both are billed until then, and the account needs the model units of both. Not allowed "
         "with a commitment.",
@@ -274,12 +273,12 @@ class Budget:
         Choice(choices=("over-budget", "always", "never")),
         "When a run waits for approval before its job starts. Default with `max_run_usd`: "
         '`"over-budget"`, which includes runs whose price is unknown. A run whose model could not '
-        "be kept or served, for want of a quota, waits whatever this says.",
+        "be kept or served because of a quota always waits.",
         default="always",
     )
     monthly_usd: float | None = described(
         _USD,
-        "A budget of AWS Budgets for what bears the customization's tag: `alarm_email` gets a mail "
+        "An AWS Budgets budget for what has the customization's tag: `alarm_email` gets an e-mail "
         "at 80 % and at 100 %, hours later. It stops nothing. The payer's account must have "
         "activated the cost allocation tag `bedrock-tuning:customization`.",
         default=None,

@@ -93,7 +93,7 @@ def _overlays(properties: Mapping[str, JsonSchema]) -> JsonSchema:
     own[UNSET] = {
         "type": "array",
         "items": {"type": "string"},
-        "description": "The keys above that this environment does without, as table.key.",
+        "description": "The keys above that this environment removes, as table.key.",
     }
     overlay = {"type": "object", "properties": own, "additionalProperties": False}
     return {

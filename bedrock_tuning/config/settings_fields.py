@@ -73,8 +73,8 @@ class GeneralSettings:
     jobs_started_by: Literal["starter", "workflow"] = described(
         Choice(choices=("starter", "workflow")),
         'Who starts jobs. `"starter"`: a role per customization, which the workflow assumes and '
-        'which can pass only its own service role. `"workflow"`: the workflow\'s role itself, for '
-        "all of them: only if AWS refuses `Credentials` of a role of the same account. "
+        'which can pass only its own service role. `"workflow"`: the workflow\'s own role, for all '
+        "customizations; use it only if AWS refuses `Credentials` of a role of the same account. "
         "[Decision 14](decisions/0014-who-starts-jobs.md) says what is weaker then.",
         default="starter",
     )
@@ -125,7 +125,7 @@ class GeneralSettings:
     tracing: bool = described(
         Flag(),
         "Sends traces of functions and workflow to AWS X-Ray. Their roles may then send traces, "
-        "for which IAM knows no resources, and a network has one more endpoint.",
+        "which IAM cannot limit to resources, and a network has one more endpoint.",
         default=False,
     )
     approval_days: int = described(
@@ -166,8 +166,8 @@ class GeneralSettings:
             most=200,
             optional=True,
         ),
-        "The file that `tuning review --attest` wrote of what was reviewed. `cdk deploy` refuses "
-        "everything else than that, before it changes anything. Whoever may change this file may "
+        "The file in which `tuning review --attest` recorded what was reviewed. `cdk deploy` "
+        "refuses anything else, before it changes anything. Anyone who can change this file can "
         "attest: protect it as you protect cdk.json. Empty: nothing has to be attested.",
         default="",
     )
@@ -178,16 +178,16 @@ class GeneralSettings:
             why_most="a billion dollars is a typing error",
             whole=False,
         ),
-        "The maximum price by the hour of everything that the customizations may serve at one "
-        "time, in US dollars. Synthesis refuses what could exceed it, and what has no known price. "
+        "The maximum price per hour of everything that the customizations may serve at one time, "
+        "in US dollars. Synthesis refuses what could exceed it, and what has no known price. "
         "Default: no limit.",
         default=None,
     )
     protected: bool = described(
         Flag(),
         "Termination protection for the stacks of data, network and pipeline, and deletion "
-        "protection for the runs table. Set it after the first deployment: one that fails could "
-        "not be undone.",
+        "protection for the runs table. Set it after the first deployment: with it, a first "
+        "deployment that fails could not be undone.",
         default=False,
     )
     permissions_boundary: str = described(
@@ -230,7 +230,7 @@ class GeneralSettings:
     tags: Mapping[str, str] = described(
         Tags(most=OWN_TAGS_MAX),
         "Tags of every stack with its resources, and of jobs, models and endpoints. A "
-        "customization's tag of the same key counts more.",
+        "customization's tag with the same key takes precedence.",
         default={},
     )
 
@@ -277,9 +277,9 @@ class Settings(NetworkSettings, ExistingSettings, GeneralSettings):
             most=PEOPLE_MAX,
             why_most="a trust policy holds 2,048 characters",
         ),
-        "Roles of this account that may assume a role with the policy of a persona, which the app "
-        "makes then. Without it there are the policies alone, to be attached to roles of yours. No "
-        "role may become an uploader and an approver.",
+        "Roles of this account that may assume a role with a persona's policy, which the app then "
+        "creates. Without it, the app creates the policies only, for you to attach to your own "
+        "roles. No role may be both uploader and approver.",
         default=(),
     )
 

@@ -28,8 +28,8 @@ CloudWatch dashboard `{dashboard}` shows runs, functions, lost events and model 
 ## Subscribe to some of it
 
 Each message has the attributes {attributes}.
-A filter policy chooses by them. Alarms have none, so a subscription with a filter policy gets no
-alarms. For example, what a team has to act on:
+A filter policy selects messages by them. Alarms have none, so a subscription with a filter policy
+gets no alarms. For example, what a team has to act on:
 
 ```console
 aws sns subscribe --topic-arn TOPIC --protocol email --notification-endpoint team@example.com \\
@@ -42,14 +42,14 @@ An SQS queue or a Lambda function subscribes in the same way.
 
 Each message is also an event on the account's default EventBridge bus
 ([schema](event.schema.json)): its source is `{source}`, its `detail` is the message.
-A rule with this pattern gets the ends of one customization's runs:
+A rule with this pattern gets an event whenever a run of one customization ends:
 
 ```json
 {pattern}
 ```
 
-The event is made from the message, so it comes after it. One that EventBridge does not take fails
-no run: the alarm `EventsNotSent` rings.
+The event is made from the message, so it comes after it. If EventBridge does not accept it, no run
+fails: the alarm `EventsNotSent` fires.
 
 ## Statuses
 

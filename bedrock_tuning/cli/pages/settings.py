@@ -65,8 +65,8 @@ that is required in a table is required only if the table is there.
 _OVERLAYS: Final = """
 ### One file, several environments
 
-`[environments.NAME]` holds what is different in one environment: any key of the table above but
-PLACEMENT. `unset` lists the keys that this environment does without.
+`[environments.NAME]` holds what is different in one environment: any key of the table above except
+PLACEMENT. `unset` lists the keys that this environment removes.
 Synthesis checks the result for every environment, not only for the chosen one.
 
 ```toml
@@ -90,8 +90,7 @@ commitment = "OneMonth"
 max_run_usd = 500.0
 ```
 
-Commands that read a file and no environment, such as `tuning price`, read it without
-`[environments]`.
+Commands that read a file without an environment, such as `tuning price`, ignore `[environments]`.
 """
 
 

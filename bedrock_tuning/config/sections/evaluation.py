@@ -18,8 +18,8 @@ class Evaluation:
 
     min_recall: float | None = described(
         Number(least=0.01, most=1, why_most="a share of the questions", whole=False),
-        "The least share of captions whose picture must be among the first `recall_at` that the "
-        "tuned model finds in the validation set. Below it, the model is not published and what "
+        "The minimum share of the validation set's captions whose picture must be among the first "
+        "`recall_at` that the tuned model finds. Below it, the model is not published, and what "
         "was served stays.",
         default=None,
     )
@@ -38,7 +38,7 @@ class Evaluation:
     )
     recall_at: int = described(
         Number(least=1, most=10, why_most="nobody looks further"),
-        "Among how many first answers the right one must be.",
+        "The number of first results among which the right one must be.",
         default=5,
     )
     pictures: int = described(
@@ -47,7 +47,7 @@ class Evaluation:
             most=PICTURES_MAX,
             why_most="a Lambda function asks the models for each of them within 15 minutes",
         ),
-        "How many pictures of the validation set are used at most, evenly spread over it.",
+        "The maximum number of pictures of the validation set to use, evenly spread over it.",
         default=200,
     )
 

@@ -28,21 +28,21 @@ class ExistingSettings:
         default="",
     )
     validation_bucket: str = described(
-        BUCKET, "Your bucket for validation datasets, as `training_bucket`.", default=""
+        BUCKET, "Your bucket for validation datasets, like `training_bucket`.", default=""
     )
     output_bucket: str = described(
-        BUCKET, "Your bucket for models' output and reports, as `training_bucket`.", default=""
+        BUCKET, "Your bucket for models' output and reports, like `training_bucket`.", default=""
     )
     data_key: str = described(
         KEY_ARN,
-        "Your key for the buckets, used instead of one that the app creates. Required with a "
-        "bucket of yours, which must be encrypted with it.",
+        "Your key for the buckets, used instead of one that the app creates. Required with your "
+        "own buckets, which must be encrypted with it.",
         default="",
     )
     data_account: str = described(
         ACCOUNT,
-        "The account that owns your three buckets and their key, if it is another one. "
-        "[own-resources.md](own-resources.md) has the policies that it must give them.",
+        "The account that owns your three buckets and their key, if it is another account. "
+        "[own-resources.md](own-resources.md) shows the policies that they need there.",
         default="",
     )
     operations_key: str = described(

@@ -28,7 +28,7 @@ class JobChoices:
             example="ron-and-smila",
             optional=True,
         ),
-        "How the names of its jobs begin; a hyphen and the run follow: "
+        "The beginning of its jobs' names; a hyphen and the run follow: "
         "`ron-and-smila-20261121-093000-3f9a1c`. Amazon Bedrock refuses a name that any job of "
         "the account and Region has had, so no two runs can have the same one. Default: the "
         "environment's name, a hyphen and `NAME`.",
@@ -42,8 +42,8 @@ class JobChoices:
             example="ron-and-smila",
             optional=True,
         ),
-        "How the names of its custom models begin; a hyphen and the run follow, as in the job's. "
-        "Default: as `job_name`'s.",
+        "The beginning of its custom models' names; a hyphen and the run follow, as for jobs. "
+        "Default: the same as `job_name`'s default.",
         default="",
     )
     output_folder: str = described(
@@ -67,9 +67,9 @@ class JobChoices:
             example="arn:aws:iam::111122223333:role/ml/BedrockCustomization",
             optional=True,
         ),
-        "A role of the same account that Amazon Bedrock assumes for its jobs, in place of one of "
-        "its own. No two customizations can share one. "
+        "An existing role of the same account that Amazon Bedrock assumes for its jobs. No two "
+        "customizations can share one. "
         "[Your own roles](own-resources.md#an-existing-service-role) says what it must allow. "
-        "Default: the stack makes a role.",
+        "Default: the stack creates a role.",
         default="",
     )
