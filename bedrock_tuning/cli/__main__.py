@@ -15,8 +15,8 @@ def tuning() -> None:
     """Upload a dataset; get a served custom model, or a list of exactly what to fix.
 
     Results go to standard output, messages and progress to standard error. With --json, standard
-    output is one JSON document; for an error, {"error": {"code", "message", "where", "fix"}}
-    (docs/error.schema.json), which is text on standard error either way.
+    output is one JSON document; for an error, it is {"error": {"code", "message", "where", "fix"}}
+    (docs/error.schema.json). Standard error always has the error as text, too.
 
     Exit codes: 0 success; 1 problems found (findings, a failed run, stale pages) or declined; 2
     could not run; 3 waits for a person to approve; 130 stopped by Ctrl-C.

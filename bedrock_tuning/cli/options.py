@@ -25,7 +25,7 @@ DEFAULT_ENVIRONMENT: Final = "dev"
 ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
 CUSTOMIZATIONS: Final = Path("customizations")
 SETTINGS: Final = Path("cdk.json")
-_PROFILE_HELP: Final = "AWS profile; by default TUNING_PROFILE's, the AWS CLI's or config.toml's."
+_PROFILE_HELP: Final = "AWS profile; by default that of TUNING_PROFILE, the AWS CLI or config.toml."
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -112,8 +112,8 @@ def files_option(command: Command) -> Command:
     return click.option(
         "--customizations",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Folder of customization files; by default the file in ./customizations, and where "
-        "there is none the customization as it is deployed.",
+        help="Folder of customization files; by default ./customizations, or the deployed "
+        "customization if it has no file there.",
     )(command)
 
 
@@ -199,7 +199,7 @@ def aws_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--profile", help=_PROFILE_HELP)
     @click.option(
-        "--region", help="AWS Region; by default TUNING_REGION's, the AWS CLI's or config.toml's."
+        "--region", help="AWS Region; by default that of TUNING_REGION, the AWS CLI or config.toml."
     )
     @click.pass_context
     @wraps(command)

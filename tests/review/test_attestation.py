@@ -150,7 +150,7 @@ def test_only_a_review_that_passes_is_attested(dev: Synthesized, tmp_path: Path)
         (folder / f"{name}.template.json").write_text(json.dumps(found), "utf-8")
     done = _review(folder, "--attest", file)
     assert done.exit_code == 1
-    assert f"not attested: {file} is written only if every check holds" in done.stderr
+    assert f"not attested: {file} is written only if every check passes" in done.stderr
     assert not file.exists()
 
 

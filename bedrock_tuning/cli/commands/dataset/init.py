@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "-m",
     metavar="KEY",
     shell_complete=complete_models,
-    help="Base model, where several take such data; `tuning models` lists them.",
+    help="Base model, if several accept such data; `tuning models` lists them.",
 )
 @click.option(
     "--set",
@@ -84,11 +84,11 @@ def init(
 ) -> None:
     """Write a customization file: model, type, hyperparameters, serving and budget.
 
-    Looks at the data, proposes each value with its reason, and shows what a run would cost. On a
+    Inspects the data, proposes each value with its reason, and shows what a run would cost. On a
     terminal it asks for what is missing. The file is text with comments: change it as you like.
-    Nothing is overwritten, and nothing in AWS is asked or changed.
+    Nothing is overwritten, and AWS is not contacted.
 
-    Exit code 1: no model that takes new jobs can be tuned with this data, or you said no.
+    Exit code 1: no model that accepts new jobs can be tuned with this data, or you said no.
     """
     asks = on_terminal() and not yes and not as_json
     wanted = _wanted(given)

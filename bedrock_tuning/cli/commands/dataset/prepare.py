@@ -43,12 +43,12 @@ _DROPPED_MAX = 0.05
     "--captions",
     default="",
     metavar="FILE|sidecar|folders|filenames",
-    help="Where captions are, if not what is recognised: a table, text files beside the images, "
+    help="Where captions are, if they are not recognised: a table, text files beside the images, "
     "names of folders, or names of files.",
 )
 @click.option("--file-column", default="", metavar="NAME", help="Column that names the images.")
 @click.option(
-    "--caption-column", default="", metavar="NAME", help="Column of captions; several with commas."
+    "--caption-column", default="", metavar="NAME", help="Column of captions, or several: A,B."
 )
 @click.option("--split-column", default="", metavar="NAME", help="Column that names the splits.")
 @click.option("--encoding", default="", help="Encoding of tables and texts, as in cp1252.")
@@ -78,8 +78,8 @@ _DROPPED_MAX = 0.05
 @click.option(
     "--split",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Share of the records for training, where the dataset brings no validation set of its "
-    f"own; {SHARE}, or 1 if the model takes none.",
+    help="Share of the records for training, if the dataset has no validation set; by default "
+    f"{SHARE}, or 1 if the model accepts none.",
 )
 @click.option(
     "--to-format",
@@ -136,13 +136,13 @@ def prepare(
     30k, LLaVA, SageMaker, WebDataset, tables of all kinds (CSV, Excel, JSON, Parquet), text files
     beside images, class folders. It says what it recognised, and shows five pairs.
 
-    Splits that the dataset brings are kept: by folders, by a column, by the names of tables. Test
-    images are left out, and no picture is on two sides. All captions of an image are kept.
+    Splits that the dataset already has are kept: by folders, by a column, by the names of tables.
+    Test images are left out, and no picture is in both sets. All captions of an image are kept.
 
     Writes OUT/training and OUT/validation, each with manifest.jsonl and images/, and
     OUT/changes.jsonl, which says for each image where it went, what was done to it, or why it was
     left out. Your files are never changed. The same inputs and seed give the same dataset. At the
-    end the dataset is checked as `tuning validate` does. Exit code 1: the dataset is rejected, or
+    end, the dataset is checked as by `tuning validate`. Exit code 1: the dataset is rejected, or
     too much was left out.
 
     With --fix, images are converted to PNG or JPEG with 8 bits per channel in RGB, turned upright,
@@ -151,8 +151,8 @@ def prepare(
 
     With --to-format, or for a model of texts, SOURCE is a file of texts or a folder of them:
     Alpaca, ShareGPT, chats of OpenAI, Claude and Vertex AI, Dolly, preference pairs, tables of
-    prompts and completions, or plain text, which is cut into pieces. What could not be carried over
-    is told.
+    prompts and completions, or plain text, which is cut into pieces. It says what it could not
+    convert.
     """
     from bedrock_tuning.cli.terminal.prepared import as_document, show, show_next
     from bedrock_tuning.cli.terminal.progress import ProgressBar

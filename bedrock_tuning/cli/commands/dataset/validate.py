@@ -57,7 +57,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Choice(["training", "validation"]),
     default="training",
     show_default=True,
-    help="Which set MANIFEST is.",
+    help="The set that MANIFEST is.",
 )
 @click.option("--validation", metavar="FILE", help="Validation manifest to check with it.")
 @click.option(
@@ -108,8 +108,8 @@ def validate(
     that they were not checked.
 
     All images must be in one bucket and one folder, because the service role reads no other. The
-    bucket is that of --bucket, of a manifest in S3, of --map, or of the first reference, in this
-    order; the folder is the customization's, or else the top folder of the same.
+    bucket comes from --bucket, a manifest in S3, --map, or the first reference, in this order; the
+    folder is the customization's, or else the top folder from the same source.
     """
     from bedrock_tuning.cli.terminal.progress import ProgressBar
     from bedrock_tuning.cli.terminal.verdict import show

@@ -27,7 +27,7 @@ def explain(
 ) -> None:
     """Explain why a job failed: likely cause, row, fix.
 
-    Exit code 1: the message is not known; it is passed on whole.
+    Exit code 1: the message is not known; it is shown unchanged.
     """
     from bedrock_tuning.run.failure_advice import explain as words
 

@@ -61,8 +61,8 @@ def price(
 ) -> None:
     """Estimate the price and time of a run; an unknown price never counts as free.
 
-    Prices come from the catalogue, each with its date. With --refresh those that the AWS Price List
-    API knows are of today; the rest stay as they are.
+    Prices come from the catalogue, each with its date. With --refresh, those that the AWS Price
+    List API knows are today's; the rest stay as they are.
     """
     from bedrock_tuning.run import cost
     from bedrock_tuning.run.price_list import NOT_ASKED

@@ -65,15 +65,14 @@ _PICTURES = 2_000
     "prompts",
     metavar="TEXT",
     multiple=True,
-    help="For models of pictures and texts: what to ask, instead of the run's own prompts.",
+    help="For picture and text models: what to ask, instead of the run's own prompts.",
 )
 @click.option(
     "--against",
     metavar="RUN",
-    help="For models of pictures and texts: a run whose answers are kept, instead of the base "
-    "model.",
+    help="For picture and text models: a run whose answers are kept, instead of the base model.",
 )
-@embedding_options(page="Write a page with the scores and the pictures that moved most.")
+@embedding_options(page="Write a page with the scores and the pictures whose rank changed most.")
 @json_option
 @deployment_options
 @click.pass_context
@@ -95,17 +94,16 @@ def compare(
 ) -> None:
     """Compare a tuned model with its base model, on what it was not trained on.
 
-    Models of pictures and texts answer the same prompts, pictures with the same seeds, and one page
+    Picture and text models answer the same prompts, pictures with the same seeds, and one page
     shows the answers side by side: there is no score. Prompts are those of the run's validation
     set, or its captions. Answers and page are kept in the output bucket, so --against RUN compares
     with another run's model, which was asked the same when it was served.
 
-    Models of embeddings search. Both are asked for the vectors of all pictures and captions; then
-    each caption searches the pictures, and each picture the captions. R@5 is the share of questions
-    with a right answer among the first five. Answers are kept, so that nothing is asked or billed
-    twice.
+    Embedding models search. Both are asked for the vectors of all pictures and captions; then each
+    caption searches the pictures, and each picture the captions. R@5 is the share of questions with
+    a right answer among the first five. Answers are kept, so nothing is asked or billed twice.
 
-    Exit code 1: the tuned model of embeddings is worse.
+    Exit code 1: the tuned embedding model is worse.
     """
     from bedrock_tuning.cli import side_by_side
     from bedrock_tuning.cli.embedding import agree_to_calls, embed, require_free

@@ -46,8 +46,8 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
     help="An image to embed, or to ask about.",
 )
 @click.option("--length", type=int, help="How many numbers an embedding has: 256, 384 or 1024.")
-@click.option("--seed", type=click.IntRange(0), help="Of a picture: the same seed draws it again.")
-@click.option("--base", is_flag=True, help="Ask the base model, as it is without tuning.")
+@click.option("--seed", type=click.IntRange(0), help="For a picture: the same seed draws it again.")
+@click.option("--base", is_flag=True, help="Ask the base model, without tuning.")
 @click.option(
     "--output",
     "-o",
@@ -56,7 +56,7 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
     help="Write a picture here; CUSTOMIZATION.png by default.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
-@click.option("--show-code", is_flag=True, help="Print the same call in Python, and ask nothing.")
+@click.option("--show-code", is_flag=True, help="Print the same call in Python, without making it.")
 @json_option
 @deployment_options
 def invoke(
@@ -76,8 +76,8 @@ def invoke(
     """Ask a model: for the embedding of a text or an image, for a picture, or for a text.
 
     Two inputs of an embedding model are compared: their cosine is 1 for the same meaning and about
-    0 for none in common. A text is shown as it is written. Each call is billed like any other call
-    of the model.
+    0 for none in common. A text is shown while the model writes it. Each call is billed like any
+    other call of the model.
     """
     from bedrock_tuning.client.inference import base_of, snippet, tuned_of
 

@@ -27,12 +27,14 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
     needs=("find the deployment", "call models"),
 )
 @click.argument(
-    "customization", shell_complete=complete_customizations, help="Customization whose model asks."
+    "customization",
+    shell_complete=complete_customizations,
+    help="Customization whose model searches.",
 )
 @click.argument(
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder that is searched, with all below it: JPEG and PNG.",
+    help="Folder to search, with its subfolders: JPEG and PNG.",
 )
 @click.argument("text", required=False, help="What to find.")
 @click.option(
@@ -41,7 +43,9 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Find pictures like this one.",
 )
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="How many.")
+@click.option(
+    "--top", type=click.IntRange(1), default=10, show_default=True, help="How many to show."
+)
 @click.option("--against-base", is_flag=True, help="Show what the base model finds, too.")
 @embedding_options(page="Write a page with the pictures.")
 @json_option
@@ -61,10 +65,10 @@ def search(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Search the pictures of a folder with a customization's model of embeddings.
+    """Search the pictures of a folder with a customization's embedding model.
 
-    The folder is embedded once: the vectors are kept, so that the next search asks only for its
-    own words. Nothing is uploaded or stored in AWS.
+    The folder is embedded once: the vectors are kept, so the next search embeds only its own
+    words. Nothing is uploaded or stored in AWS.
     """
     from bedrock_tuning.cli.embedding import (
         agree_to_calls,

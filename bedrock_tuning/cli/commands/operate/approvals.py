@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 @json_option
 @deployment_options
 def approvals(*, customization: str | None, deployed: "Deployed", as_json: bool) -> None:
-    """List who approved or declined the price of which run, when, why, and at which price.
+    """List who approved or declined which run, when, why, and at which price.
 
-    Each decision is an object of its own in the output bucket, which is never changed or removed.
-    With --json also exactly what was approved: the model, its hyperparameters and the datasets
-    with their versions.
+    Each decision is a separate object in the output bucket, which is never changed or removed.
+    With --json, it also shows exactly what was approved: the model, its hyperparameters and the
+    datasets with their versions.
     """
     from bedrock_tuning.client.approvals import decisions
 

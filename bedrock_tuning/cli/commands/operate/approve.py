@@ -40,8 +40,9 @@ def approve(
 ) -> None:
     """Approve or decline the price of a run that waits for approval.
 
-    A function takes the answer and learns from your signature who you are. It keeps who, when,
-    why, at which price, and exactly what was approved; `tuning approvals` lists all decisions.
+    A function receives the answer and knows from your signature who you are. It records who
+    decided, when, why, at which price, and exactly what was approved; `tuning approvals` lists all
+    decisions.
     """
     from bedrock_tuning.client.approvals import decide, require_waiting
     from bedrock_tuning.client.runs import row

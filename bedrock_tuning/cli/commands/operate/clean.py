@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     "-c",
     metavar="NAME",
     shell_complete=complete_customizations,
-    help="Only of this customization.",
+    help="Only models and images of this customization.",
 )
 @click.option(
     "--keep",
     type=click.IntRange(0),
     default=1,
     show_default=True,
-    help="How many of the newest models of each customization stay, beside the published one.",
+    help="Keep this many of the newest models of each customization, besides the published one.",
 )
 @click.option(
     "--older-than",
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     default=30,
     show_default=True,
-    help="What is newer stays.",
+    help="Keep what is newer than this.",
 )
 @click.option("--dry-run", is_flag=True, help="List it and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
@@ -77,7 +77,7 @@ def clean(
 ) -> None:
     """Delete models that are neither published nor served, and images that no manifest names.
 
-    Shows what it would delete, with its price by the month where that is known, and asks. What is
+    Shows what it would delete, with its price per month where that is known, and asks. What is
     served or published stays, and so does everything of a customization whose run has not ended.
     A deleted model cannot be brought back; a deleted image can, as long as the bucket keeps older
     versions. So no policy of people allows this: an administrator of the account does it.

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 @deployment_options
 def cost(*, billed: bool, deployed: "Deployed", as_json: bool) -> None:
     """Show what each customization and team costs: endpoints so far and until their leases end,
-    stored models by the month.
+    stored models per month.
 
-    Endpoints are counted since they were made, at the prices of the catalogue; an unknown price is
+    Endpoints are counted from their creation, at the prices of the catalogue; an unknown price is
     never zero. What ended already, and what training cost, is only in the bill: activate the tags
     bedrock-tuning:environment and bedrock-tuning:customization for cost allocation, and pass
     --billed.

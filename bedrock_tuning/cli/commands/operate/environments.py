@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def environments(*, aws: "Aws", as_json: bool) -> None:
     """List the environments in the account and Region, with their customizations.
 
-    Needs no files of the project: everything is read from the stacks.
+    Needs none of the project's files: everything is read from the stacks.
     """
     from bedrock_tuning.client.environments import deployed
 

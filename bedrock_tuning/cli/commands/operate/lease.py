@@ -49,9 +49,9 @@ def lease(
 ) -> None:
     """End the lease of a Provisioned Throughput now, or at another time.
 
-    What is ended stays ended, whatever is deployed: the custom model stays and can be served again
-    with `tuning serve`, or by the run of a newer upload. The lease keeper deletes endpoints within
-    a quarter of an hour of the end of their lease; then billing stops.
+    No later deployment serves the model again; the custom model stays and can be served again with
+    `tuning serve`, or by the run of a newer upload. The lease keeper deletes endpoints within a
+    quarter of an hour of the end of their lease; then billing stops.
     """
     if end == (hours is not None):
         raise UserError(

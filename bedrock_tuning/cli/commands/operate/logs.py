@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     needs=("find the deployment", "list what is deployed", "read runs", "follow runs", "read logs"),
 )
 @run_or_latest
-@click.option("--follow", "-f", is_flag=True, help="Show lines as they come until the run ends.")
+@click.option("--follow", "-f", is_flag=True, help="Show lines as they arrive until the run ends.")
 @click.option(
-    "--all", "every", is_flag=True, help="Show all lines of the time, whatever run they are of."
+    "--all", "every", is_flag=True, help="Show all lines of that time, whatever run they are from."
 )
 @json_option
 @deployment_options
@@ -36,8 +36,8 @@ def logs(
 ) -> None:
     """Show the steps and errors of a run's execution, with what functions logged about it.
 
-    Warnings and errors of the same time are shown, too, whatever run they belong to. Times are in
-    UTC. Lines come a few seconds late.
+    Warnings and errors of the same time are also shown, whatever run they belong to. Times are in
+    UTC. Lines arrive a few seconds late.
     """
     from bedrock_tuning.client.operations.logs import RunLogs
     from bedrock_tuning.client.runs import chosen, row

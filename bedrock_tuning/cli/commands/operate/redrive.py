@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 def redrive(*, dry_run: bool, yes: bool, deployed: "Deployed", as_json: bool) -> None:
     """Empty the dead-letter queue: start the runs of uploads whose event could not be delivered.
 
-    Repair first what the reason names, usually a permission: `tuning explain`. Each run checks its
-    dataset and asks for its price as ever, and an upload starts one run, however often its event
-    comes. Calls by the clock come again by themselves; their messages are only removed.
+    First repair what the reason names, usually a permission; `tuning explain` helps. Each run
+    checks its dataset and its price as always, and an upload starts one run, however often its
+    event comes. Scheduled calls are repeated anyway; their messages are only removed.
     """
     from bedrock_tuning.client.operations.dead_letters import deliver, letters, put_back
 

@@ -64,10 +64,10 @@ def report(
     """Write the page of a run, and download its report: what is wrong with its dataset, what was
     trained at which price, who approved it, and what the model answered.
 
-    report.html is the page to read, drawn of the run as it is now; report.json is what was checked
-    as data, rejected.jsonl has every finding with its line; metrics.json exists once a model is
-    trained. With --json, the report itself is printed, and files are written only where -o or
-    --html names them.
+    report.html is the page to read, drawn from the run as it is now; report.json is the result of
+    the check, as data; rejected.jsonl has every finding with its line; metrics.json exists once a
+    model is trained. With --json, the report itself is printed, and files are written only where
+    -o or --html names them.
     """
     from bedrock_tuning.client.reports import page, save, stored
     from bedrock_tuning.client.runs import chosen, resolved, row

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 )
 @run_or_latest
 @click.option("--follow", "-f", is_flag=True, help="Show one line per step until the run ends.")
-@click.option("--all", "every", is_flag=True, help="Show also what only AWS's console asks for.")
+@click.option(
+    "--all", "every", is_flag=True, help="Also show what you need only in the AWS console."
+)
 @json_option
 @deployment_options
 @click.pass_context
@@ -41,7 +43,7 @@ def run(
 
     With --follow, exit code 1 means that the run did not reach its goal, and 3 that it waits for
     approval and nobody can answer here. An upload that waits for its other manifest is followed to
-    the run that takes both.
+    the run that uses both.
     """
     from bedrock_tuning.cli.following import exit_code, show_question, show_until_end
     from bedrock_tuning.client.next_steps import next_step

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     "--validation",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The validation manifest, where DATASET is a manifest.",
+    help="The validation manifest, if DATASET is a manifest.",
 )
 @click.option(
     "--customization",
@@ -77,17 +77,17 @@ def upload(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Check a dataset, show its price, and upload it: the training manifest last, for it starts
+    """Check a dataset, show its price, and upload it: the training manifest last, because it starts
     the run.
 
     The check is that of `tuning validate`, which the run repeats: a dataset with errors is not
     sent. On a terminal you are asked before anything is sent. An upload that was stopped continues
     where it was: what is uploaded already is not sent again.
 
-    The run starts some seconds later, and its name is shown then. With --follow it is shown until
-    its end; where its price waits for approval, you are asked here. Exit code 1: the dataset has
-    errors, you said no, or the run did not reach its goal; 3: it waits for approval, and nobody
-    can answer here.
+    The run starts some seconds later, and its name is shown then. With --follow, its progress is
+    shown until it ends; if its price waits for approval, you are asked here. Exit code 1: the
+    dataset has errors, you said no, or the run did not reach its goal; 3: it waits for approval,
+    and nobody can answer here.
     """
     from bedrock_tuning.cli.following import exit_code, show_until_end
     from bedrock_tuning.cli.terminal.progress import ProgressBar

@@ -44,8 +44,8 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
 @click.option(
     "--canary-upload",
     is_flag=True,
-    help="Also upload a manifest that starts no run, and let one of its events be undeliverable: "
-    "both have to arrive. 0 USD.",
+    help="Also upload a manifest that starts no run, and make one of its events undeliverable: "
+    "both must arrive, one of them in the dead-letter queue. 0 USD.",
 )
 @click.option(
     "--canary-job",
@@ -64,7 +64,7 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("verified.toml"),
     show_default=True,
-    help="File that gets what AWS answered about assumptions of this project.",
+    help="File for AWS's answers about assumptions of this project.",
 )
 @settings_option
 @customizations_option
@@ -87,13 +87,13 @@ def doctor(
     aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
-    """Ask AWS what would fail later: before a deployment, after one, and when something is odd.
+    """Ask AWS what would fail later: before a deployment, after it, and when something looks wrong.
 
     Each check is one operation that reads; nothing is changed and nothing billed, unless an option
-    allows more. A check that
-    you may not make is skipped, never well. What AWS answers about assumptions of this project
-    (docs/unknowns.md) is written to verified.toml, with a part of a hash of the account's id.
-    Outside of a project's folder, what is deployed is examined.
+    allows more. A check that you have no permission for is skipped, and never counts as passed.
+    What AWS answers about assumptions of this project (docs/unknowns.md) is written to
+    verified.toml, with a part of a hash of the account's id. Outside a project's folder, what is
+    deployed is examined.
 
     Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
     """

@@ -55,7 +55,7 @@ def list(
     Stored files are counted with their older versions, at the price of S3 Standard. What you may
     not list and what has no known price is shown as unknown.
 
-    Outside of a project's folder there is nothing to compare with: what is deployed is listed.
+    Outside a project's folder there is nothing to compare with: it lists what is deployed.
 
     Exit code 1: a customization is not deployed as its file says, or is deployed without a file.
     """

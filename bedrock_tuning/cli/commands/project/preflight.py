@@ -43,15 +43,15 @@ def preflight(
     aws_in: "Callable[[str | None], Aws]",
     as_json: bool,
 ) -> None:
-    """Check what you bring along before you deploy: network, buckets, keys, topic and roles.
+    """Check your own resources before you deploy: network, buckets, keys, topic and roles.
 
     Reads the subnets, security groups, buckets, keys and the topic that cdk.json names, and the
     service roles that customizations name, in the environment's Region, and changes nothing. Lists
     all that they lack: zones, endpoints, routes, private DNS, HTTPS; versions, events, encryption;
-    what their policies do not say; who may assume a role, and what jobs could not do with it. What
-    a role may do besides is a warning.
+    statements of their policies; who may assume a role, and what jobs could not do with it. It
+    warns of anything else that a role may do.
 
-    Exit code 1: something is missing; 0: nothing is, or there is nothing to check.
+    Exit code 1: something is missing; 0: nothing is missing, or there is nothing to check.
     """
     from bedrock_tuning.contracts import contracts, project
     from bedrock_tuning.wording import counted

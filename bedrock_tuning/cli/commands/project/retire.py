@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 def retire(*, customization: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
     """Delete the stack of a customization, with its endpoint, its roles and its settings.
 
-    Shows first what is served, until when a commitment is billed, and which models stay, with
-    their price by the month. Datasets, reports, runs and models are kept. A customization with a
-    run that has not ended is not retired.
+    First shows what is served, until when a commitment is billed, and which models stay, with
+    their price per month. Datasets, reports, runs and models are kept. A customization with a run
+    that has not ended is not retired.
     """
     from bedrock_tuning.client import retirement
 

@@ -56,7 +56,7 @@ _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.option(
     "--attest",
     type=_FILE,
-    help="Write what was reviewed to this file, if every check holds: a deployment can require it.",
+    help="Write what was reviewed to this file, if every check passes; deployments can require it.",
 )
 @settings_option
 @customizations_option
@@ -79,7 +79,7 @@ def review(
 ) -> None:
     """Prove what synthesized templates allow, and show what changed; needs no AWS account.
 
-    Exit code 1: a check failed, or there is a stack that is none of these settings. Loosened
+    Exit code 1: a check failed, or there is a stack that these settings do not define. Loosened
     permissions and spending gates are shown, but fail no check.
     """
     from bedrock_tuning import review as reviewing
@@ -130,7 +130,7 @@ def review(
         )
     proved = contracts is not None and not facts.violations and not unknown
     if attest is not None and not proved:
-        say(f"not attested: {attest} is written only if every check holds")
+        say(f"not attested: {attest} is written only if every check passes")
     for each in facts.assumed:
         say(f"no template says this, and `tuning preflight` checks it: {each}")
     if facts.violations or unknown:

@@ -28,9 +28,9 @@ def upgrade(*, yes: bool, deployed: "Deployed", as_json: bool) -> None:
     """Prepare an environment of an older version for `cdk deploy`, and finish the upgrade after it.
 
     Run it before and after the deployment. Before, it refuses while a job trains or an endpoint
-    changes, and closes runs that wait for approval, after a question. After, it admits their
-    uploads again: each is checked and priced anew, and waits for approval again. Buckets, keys,
-    runs, models, endpoints and their leases stay as they are.
+    changes, asks you, and closes runs that wait for approval. After, it admits their uploads again:
+    each is checked and priced anew, and waits for approval again. Buckets, keys, runs, models,
+    endpoints and their leases stay as they are.
     """
     from bedrock_tuning.client.operations import upgrade as steps
 
