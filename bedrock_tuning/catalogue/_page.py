@@ -56,7 +56,7 @@ def models_page(*, models: Mapping[str, BaseModel] | None = None) -> str:
     account = account_facts()
     parts = [
         _HEADER,
-        "## Which model takes jobs\n",
+        "## Which models accept jobs\n",
         _overview(every),
         "\n## Account\n",
         _facts_table((path.removeprefix("quotas."), fact) for path, fact in account.items()),

@@ -167,7 +167,7 @@ def images_and_videos_in_dataset(dataset: Dataset, _: object) -> Iterator[Fault]
     model="nova-2-lite",
 )
 def dataset_size_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """The dataset keeps one published limit and breaks another."""
+    """The dataset is within one published limit and beyond another."""
     contract = dataset.requirements.dataset
     total, least = contract.total_records, (contract.total_records or Range()).min_warn
     if total is not None and least is not None and (total.min or 1) <= dataset.records < least:

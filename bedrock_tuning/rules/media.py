@@ -107,7 +107,7 @@ def _too_many(record: Record, kind: str, most: int | None) -> Iterator[Fault]:
 def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to a video beside images or documents, which the model does not accept.
 
-    The rule images-and-videos-in-dataset looks at the whole dataset.
+    The rule images-and-videos-in-dataset checks the whole dataset.
     """
     limits = scope.contract.media
     if limits is None or limits.mixed_kinds:

@@ -18,7 +18,7 @@ def location_in_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's EXIF data says where it was taken.
 
     Cameras and telephones store the position. It is uploaded with the image, and everybody who can
-    read the bucket can read it. Only the beginning of a file is read: EXIF data behind the pixels
+    read the bucket can read it. Only the beginning of a file is read: EXIF data after the pixels
     of a PNG or WebP is not seen.
     """
     if image.sized is not None and image.sized.located:

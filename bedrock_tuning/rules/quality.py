@@ -52,7 +52,7 @@ def duplicate_image(dataset: Dataset, _: object) -> Iterator[Fault]:
 
     Size and ETag decide, not the name. Multipart uploads and different encryption settings give
     identical images different ETags; such copies are not found. One object with several captions is
-    no copy; the same object with the same caption is.
+    not a copy; the same object with the same caption is.
     """
     for kind in dataset.kinds:
         for group in groups(dataset.images(kind).hashes):

@@ -73,7 +73,7 @@ def prompt_without_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     model=_MODEL,
 )
 def system_prompt_not_first(record: Record, _: DatasetScope) -> Iterator[Fault]:
-    """A system prompt stands behind another turn."""
+    """A system prompt comes after another turn."""
     for index, role in enumerate(record.roles):
         if index and _lower(role) == "system" and _lower(record.roles[0]) != "system":
             field = f"messages[{index}].role"

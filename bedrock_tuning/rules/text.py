@@ -116,11 +116,11 @@ def completion_over_token_limit(record: Record, scope: DatasetScope) -> Iterator
     model="titan-text-lite/CONTINUED_PRE_TRAINING",
 )
 def record_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
-    """A record may have more tokens than the model accepts: the limit is inside of the estimate.
+    """A record may have more tokens than the model accepts: the limit is within the estimate.
 
     AWS's figure of 6 characters per token is for planning. Tables, digits, code and scripts other
-    than the Latin have far fewer characters per token, down to one: 10,000 characters of a report
-    were 4,919 tokens, and the job failed after two hours.
+    than Latin have far fewer characters per token, down to one: 10,000 characters of a report were
+    4,919 tokens, and the job failed after two hours.
     """
     budget = scope.budget
     for field, most in (

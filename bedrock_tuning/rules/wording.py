@@ -75,11 +75,11 @@ def _has_class(words: list[str], index: int) -> bool:
     model="titan-image-generator-v2",
 )
 def name_without_class_word(dataset: Dataset, _: object) -> Iterator[Fault]:
-    """Captions have a name that never says what it is the name of.
+    """Captions use a name without ever saying what it names.
 
     A name such as Ron may be a person, a dog or a town. With the class beside it, as in "Ron the
     dog", the model learns the new thing as one of its class. This is checked where there are at
-    most 64 different captions; names are words with a capital.
+    most 64 different captions; names are words with a capital letter.
     """
     for kind in dataset.kinds:
         captions = dataset.text(kind).captions.counts

@@ -201,7 +201,7 @@ def dashboards_show_metrics(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "W518",
-    "Every customization has its own alarms, which count what is its own.",
+    "Every customization has its own alarms, which count only what belongs to it.",
     fix="Deploy them as bedrock_tuning/contracts/alarms.py says",
 )
 def of_customizations(evidence: Evidence) -> Iterator[Violation]:

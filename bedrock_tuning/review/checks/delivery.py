@@ -100,7 +100,7 @@ def _manifests(deployment: Deployment) -> list[str]:
 no_loops = Never(
     id="W523",
     sentence="No role may write where an upload starts a run: that could start the next one. "
-    "Uploaders do, who are people.",
+    "Only uploaders do, who are people.",
     actions=("s3:PutObject*", "s3:CopyObject*", "s3:RestoreObject*", "s3:DeleteObject*"),
     resources=_manifests,
     but=lambda d: [But(principals=d.person("Uploader"), actions=("s3:PutObject",))],

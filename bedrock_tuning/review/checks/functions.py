@@ -32,7 +32,7 @@ def own_role(evidence: Evidence) -> Iterator[Violation]:
 
 
 @check(
-    "W502", "Every function's environment says what its handler reads, and nothing else.", fix=_FIX
+    "W502", "Every function's environment has what its handler reads, and nothing else.", fix=_FIX
 )
 def environment(evidence: Evidence) -> Iterator[Violation]:
     for contract, resource in _functions(evidence):
@@ -55,8 +55,8 @@ def log_group(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "W508",
-    "A function's address takes signed requests only, and only the function that has one in its "
-    "specification is called by it.",
+    "A function URL accepts signed requests only, and only functions whose specification has one "
+    "are called by it.",
     limit="AuthType AWS_IAM, no CORS, no alias",
     fix=_FIX,
 )

@@ -28,7 +28,7 @@ _HOLDING: Final = ("data", "network", "pipeline")
 @check(
     "S601",
     "Buckets with their policies, keys and the runs table are retained on deletion and on "
-    "replacement, but for a first deployment that fails.",
+    "replacement, except after a first deployment that fails.",
     limit="a mistake in a template must not delete data; a failed deployment must leave nothing",
     fix="Set removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE",
 )
@@ -128,8 +128,8 @@ _LIFECYCLE: Final = (
 
 @check(
     "S605",
-    "Every log group has the retention period that the settings say, and the workflow's the name "
-    "that needs no room in the account's policy.",
+    "Every log group has the retention period that the settings say, and the workflow's has the "
+    "name that takes no room in the account's resource policy.",
     limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
     fix="Set log_retention_days in cdk.json, and the retention on the log group",
 )
@@ -253,8 +253,8 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S611",
-    "Where the settings say protected, stacks have termination protection, except those whose "
-    "deletion ends billing, and the runs table has deletion protection; otherwise nothing has.",
+    "With protected in the settings, stacks have termination protection, except those whose "
+    "deletion ends billing, and the runs table has deletion protection; without it, neither has.",
     limit="protected: on for what holds data, off for what ends billing; otherwise off",
     fix="Pass termination_protection as app.py does, deletion_protection as its pipeline stack",
 )

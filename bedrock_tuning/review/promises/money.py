@@ -351,8 +351,8 @@ PROMISES: Final = (
     ),
     Never(
         id="M824",
-        sentence="Only Serve tags endpoints, and only who starts jobs tags jobs and models, always "
-        "as this environment's and never another environment's: `aws:RequestTag` and "
+        sentence="Only Serve tags endpoints, and only roles that start jobs tag jobs and models, "
+        "always as this environment's and never another environment's: `aws:RequestTag` and "
         "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Of what is tagged, Serve "
         "and operators change the end of leases alone: `aws:TagKeys` = bedrock-tuning:expires, and "
         "the stack's ProvisionedThroughput one tag, `bedrock-tuning:customization`.",

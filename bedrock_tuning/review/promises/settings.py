@@ -56,8 +56,8 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "M828",
-    "What a customization may spend stands in properties of its resource, and is what its settings "
-    "say at the catalogue's prices: mode, units, lease, commitment, approval, budget and USD.",
+    "What a customization may spend is in properties of its resource, as its settings say, at the "
+    "catalogue's prices: mode, units, lease, commitment, approval, budget and USD.",
     limit="a reviewer of the template sees what it may cost",
     fix="Synthesize again: both are made from the same file",
 )
