@@ -41,4 +41,4 @@ def _how(unknown: Unknown) -> str:
     check = next(each for each in CHECKS if each.id == unknown.check)
     if not check.costs:
         return f"`tuning doctor {check.id}`. 0 USD."
-    return f"`tuning doctor {check.id} --canary-job`. {check.costs}."
+    return f"`tuning doctor {check.id} {check.option}`. {check.costs}."
