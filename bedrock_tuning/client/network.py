@@ -8,7 +8,6 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import preflight, vpc_endpoints
 from bedrock_tuning.contracts.preflight import Endpoint, Network, Rule, SecurityGroup, Subnet
-from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -21,14 +20,6 @@ _UNKNOWN: Final = {
     "InvalidGroup.NotFound": "vpc_security_groups",
     "InvalidGroupId.Malformed": "vpc_security_groups",
 }
-_CALLS: Final = (
-    "DescribeAvailabilityZones",
-    "DescribeRouteTables",
-    "DescribeSecurityGroups",
-    "DescribeSubnets",
-    "DescribeVpcAttribute",
-    "DescribeVpcEndpoints",
-)
 
 
 def problems(
@@ -37,8 +28,7 @@ def problems(
     """What the network of the settings vpc_subnets and vpc_security_groups lacks.
 
     ec2: a client of the settings' Region; only Describe actions are called. A subnet or group that
-    does not exist is a problem, too. Raises UserError when the caller may not look, ClientError
-    when EC2 refuses for another reason.
+    does not exist is a problem, too. Raises ClientError when EC2 refuses for another reason.
     """
     from botocore.exceptions import ClientError
 
@@ -51,12 +41,6 @@ def problems(
         if code in _UNKNOWN:
             setting = _UNKNOWN[code]
             return [f"{said.rstrip('.')} in {settings.region}: correct {setting} in cdk.json"]
-        if code == "UnauthorizedOperation":
-            raise UserError(
-                f"you may not call ec2:{error.operation_name}",
-                fix=f"ask for {', '.join(f'ec2:{name}' for name in _CALLS)}, or have somebody with "
-                "these permissions run it",
-            ) from None
         raise
     return preflight.problems(found, needed)
 

@@ -17,6 +17,7 @@ OUTPUTS: Final = {
     "TrainingBucket": "training",
     "ValidationBucket": "validation",
     "OutputBucket": "output",
+    "ModelKey": "model-key:Arn",
     "RunsTable": "runs",
     "Workflow": "workflow",
     "Topic": "topic",

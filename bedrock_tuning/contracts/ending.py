@@ -129,7 +129,7 @@ def _reconcile(scope: Scope) -> tuple[Grant, ...]:
 RECONCILE: Final = FunctionSpec(
     name="Reconcile",
     module="reconcile",
-    does="makes the record of runs true whose execution ended without doing so",
+    does="corrects the record of each run whose execution ended without closing it",
     variables=ReconcileEnvironment,
     grants=_reconcile,
     writes="check",
@@ -155,7 +155,7 @@ def _announce(_: Scope) -> tuple[Grant, ...]:
 ANNOUNCE: Final = FunctionSpec(
     name="Announce",
     module="announce",
-    does="makes an event on the account's default bus of each message",
+    does="sends an event to the account's default bus for each message",
     variables=Environment,
     grants=_announce,
     timeout_minutes=1,

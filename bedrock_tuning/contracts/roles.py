@@ -284,7 +284,8 @@ def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
         name="role.workflow",
         place=places["role.workflow"],
         does="The workflow: calls its functions, "
-        f"{'starts and watches jobs' if itself else 'becomes the starters of jobs'}, notifies",
+        f"{'starts and watches jobs' if itself else 'assumes the starter roles of jobs'}, "
+        "sends messages",
         service="states.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(

@@ -199,7 +199,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
 PROVISIONED_THROUGHPUT: Final = FunctionSpec(
     name="ProvisionedThroughput",
     module="provisioned_throughput",
-    does="asks the workflow to serve what a deployment changes, deletes endpoints with their stack",
+    does="asks the workflow to serve what a deployment changes; deletes endpoints with their stack",
     variables=ThroughputEnvironment,
     grants=_provisioned_throughput,
     stack="serving",

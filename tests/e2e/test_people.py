@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from app import ROOT
@@ -57,14 +58,14 @@ CALLS = {
     "retire": [NAME],
     "prepare": ["PICTURES", "-c", NAME, "-o", "NEW"],
     "validate": ["MANIFEST", "-m", "titan-multimodal-embeddings-g1"],
+    "preflight": ["-e", "brought"],
+    "cost": [],
+    "price": [NAME],
+    "upgrade": ["--yes"],
 }
-ELSEWHERE = {
-    "preflight": "asks about networks, and the local AWS's environment has none",
-    "cost": "needs all that it says with --billed only, and the local AWS sends no bills",
-    "price": "needs all that it says with --refresh only, and the local AWS has no price list",
-    "upgrade": "needs more than a look only where an environment has an older layout",
-}
-OF_A_FILE = ("doctor", "list", "validate")
+# What only an option asks for, of services that the local AWS does not have.
+ASKED_BY_OPTION = {"ask for bills": "--billed", "ask for prices": "--refresh"}
+OF_A_FILE = ("doctor", "list", "preflight", "validate")
 OF_ALL = ("environments",)
 
 
@@ -131,6 +132,9 @@ class Office:
         asked = [places.get(word, word) for word in words or CALLS[command]]
         if command not in (*OF_A_FILE, *OF_ALL):
             asked += ["-e", "local"]
+        elif command == "preflight":
+            asked += ["--settings", str(self.folder / "cdk.json")]
+            asked += ["--customizations", str(ROOT / "customizations")]
         elif command in ("doctor", "list"):
             asked += ["-e", "local", "--settings", str(ROOT / "cdk.json")]
             asked += ["--customizations", str(ROOT / "customizations")]
@@ -145,6 +149,16 @@ def office(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
     (folder / "dataset").mkdir()
     (folder / "dataset" / "manifest.jsonl").write_text("not a record\n")
     shutil.copytree(world.folder / "training", folder / "pictures")
+    # One that would bring its network along: the local AWS's has none.
+    settings = json.loads((ROOT / "cdk.json").read_text("utf-8"))
+    brought = {
+        "region": REGION,
+        "vpc": True,
+        "vpc_subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "vpc_security_groups": ["sg-0123456789abcdef0"],
+    }
+    settings["context"]["tuning"]["environments"]["brought"] = brought
+    (folder / "cdk.json").write_text(json.dumps(settings), "utf-8")
     served = world.run(" for people")
     assert served.outcome == "served", served.why
     arn = world.execution(world.upload("training", world.rows(salt=" for approvers")))
@@ -172,7 +186,8 @@ def refusal(result: Result) -> str:
     if "checks" in said:
         return "you may not ask" if "you may not ask" in result.stdout else ""
     error = said["error"]
-    denied = error["code"] in ("denied", "aws.403") or error["code"].startswith("aws.AccessDenied")
+    code = error["code"].removeprefix("aws.")
+    denied = code in ("denied", "403", "UnauthorizedOperation") or code.startswith("AccessDenied")
     return str(error["fix"]) if denied else ""
 
 
@@ -180,7 +195,7 @@ def refusal(result: Result) -> str:
 def test_a_command_answers_those_who_have_its_policy_and_refuses_all_others(
     office: Office, command: str
 ) -> None:
-    may = able(COMMANDS[command].needs)
+    may = able(set(COMMANDS[command].needs) - ASKED_BY_OPTION.keys())
     # Those who may come last: whatever they do is done then.
     for persona in sorted(PEOPLE, key=lambda each: each in may):
         result = office.call(office.people[persona.name], command)
@@ -190,8 +205,27 @@ def test_a_command_answers_those_who_have_its_policy_and_refuses_all_others(
             assert "a bug in this tool" not in result.output
         else:
             assert told, f"{persona.name}: {result.output}"
-            assert told == "you may not ask" or all(each.title in told for each in may), told
+            told_of = able(COMMANDS[command].needs)
+            assert told == "you may not ask" or all(each.title in told for each in told_of), told
+
+
+def test_what_is_not_called_is_an_option_for_a_service_that_is_not_here(world: World) -> None:
+    for needed, option in ASKED_BY_OPTION.items():
+        asking = [each for each in COMMANDS.values() if needed in each.needs]
+        assert asking
+        assert all(any(option in param.opts for param in each.params) for each in asking)
+    services = {
+        "ce": lambda client: client.get_cost_and_usage(
+            TimePeriod={"Start": "2026-01-01", "End": "2026-02-01"},
+            Granularity="MONTHLY",
+            Metrics=["UnblendedCost"],
+        ),
+        "pricing": lambda client: client.get_products(ServiceCode="AmazonBedrock"),
+    }
+    for service, ask in services.items():
+        with pytest.raises(ClientError):
+            ask(world.aws.client(service))
 
 
 def test_every_command_that_needs_aws_is_called() -> None:
-    assert set(CALLS) | set(ELSEWHERE) == set(COMMANDS)
+    assert set(CALLS) == set(COMMANDS)

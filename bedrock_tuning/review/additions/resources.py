@@ -6,6 +6,7 @@ from typing import Final
 from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.review.additions.addition import Addition, at, without_resource
 from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.checks.alarms import watched
@@ -92,16 +93,37 @@ def _metric_filter(assembly: Assembly, _: Bound, resource: Resource) -> Iterator
         yield f"{group} is no log group of these stacks"
 
 
-def _dashboard(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:
-    # It shows to its readers what they may see anyway.
+def _composite(assembly: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
+    yield from _alarm(assembly, bound, resource)
+    if "ActionsSuppressor" in resource.properties:
+        yield "another alarm can silence it"
+
+
+def _budget(_: Assembly, bound: Bound, resource: Resource) -> Iterator[str]:
+    """A budget tells and stops nothing; whoever is told learns what is spent."""
+    for notice in listed(resource.properties.get("NotificationsWithSubscribers")):
+        for told in listed(get(notice, "Subscribers")):
+            mail = get(told, "SubscriptionType") == "EMAIL"
+            if not mail and get(told, "Address") != bound.fill("{topic}"):
+                yield f"it tells {get(told, 'Address')}, not the topic of these stacks"
+
+
+def _harmless(_: Assembly, _bound: Bound, _resource: Resource) -> Iterator[str]:
+    # It shows to its readers what they may see anyway, or names it.
     yield from ()
 
 
 _SUBSCRIPTION: Final = "AWS::SNS::Subscription"
 _RULES: Final[Mapping[str, Rule]] = {
     "AWS::CloudWatch::Alarm": _alarm,
-    "AWS::CloudWatch::Dashboard": _dashboard,
+    "AWS::Budgets::Budget": _budget,
+    "AWS::CloudWatch::AnomalyDetector": _harmless,
+    "AWS::CloudWatch::CompositeAlarm": _composite,
+    "AWS::CloudWatch::Dashboard": _harmless,
     "AWS::KMS::Alias": _alias,
     "AWS::Logs::MetricFilter": _metric_filter,
+    "AWS::Logs::QueryDefinition": _harmless,
+    "AWS::ResourceGroups::Group": _harmless,
+    "AWS::XRay::Group": _harmless,
     _SUBSCRIPTION: _subscription,
 }

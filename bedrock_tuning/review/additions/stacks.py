@@ -21,6 +21,7 @@ from bedrock_tuning.review.promises import NEVER
 
 # They show, watch or name what they use; all others would change what is proved of it.
 _MAY_NAME: Final = (
+    "AWS::CloudWatch::AnomalyDetector",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
@@ -28,6 +29,7 @@ _MAY_NAME: Final = (
     "AWS::KMS::Alias",
     "AWS::Lambda::Function",
     "AWS::Logs::MetricFilter",
+    "AWS::Logs::QueryDefinition",
     "AWS::SNS::Subscription",
 )
 _POLICIES: Final = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")

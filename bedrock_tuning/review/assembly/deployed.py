@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
         files |= {lists.name, str(given.get("templateFile"))}
         for what in (
             *_stack(folder, name, given),
-            *_as(artifact, given),
+            *_as(artifact, given, named=(name, str(given.get("stackName", name)))),
             *_template(given, uploads),
         ):
             yield name, what
@@ -101,12 +101,16 @@ def _stack(folder: Path, name: str, given: Mapping[str, Any]) -> Iterator[str]:
         yield f"it is deployed as {given['stackName']}"
 
 
-def _as(artifact: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
-    """As other roles than those of the bootstrap, or shown as something else."""
+def _as(
+    artifact: Mapping[str, Any], given: Mapping[str, Any], *, named: Collection[str]
+) -> Iterator[str]:
+    """As other roles than those of the bootstrap, or shown as something else than it is named."""
     account = account_of(artifact)
     for role, kind in _ROLES.items():
         if role in given and not is_bootstrap_role(str(given[role]), account, kind):
             yield f"{role} is {given[role]}, which is not a role of the bootstrap"
+    if "assumeRoleArn" in given and "cloudFormationExecutionRoleArn" not in given:
+        yield "CloudFormation acts as whoever deploys it, not as the bootstrap's role"
     lookup = given.get("lookupRole", {})
     arn = str(lookup.get("arn"))
     if lookup and (
@@ -116,6 +120,8 @@ def _as(artifact: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[str]:
     shown = str(artifact.get("displayName", ""))
     if cleaned(shown) != shown:
         yield f"it is shown as {cleaned(shown)}, which commands a terminal"
+    elif shown.partition(" (")[0].rpartition("/")[2] not in ("", *named):
+        yield f"it is shown as {shown}"
 
 
 def _template(given: Mapping[str, Any], uploads: Mapping[str, Any] | None) -> Iterator[str]:

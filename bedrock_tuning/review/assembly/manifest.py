@@ -17,6 +17,10 @@ _OWN_ROLE: Final = re.compile(
     r"\$\{AWS::AccountId\}-[\w-]+"
 )
 
+# Five times as deep as a state machine in a template of this app is; what reads it calls itself.
+_DEEPEST: Final = 100
+_TOO_DEEP: Final = f"more than {_DEEPEST} objects and lists are inside of each other"
+
 
 def is_bootstrap_role(arn: str, account: str, kind: str) -> bool:
     """Whether a role is the one of this kind that `cdk bootstrap` makes in the account."""
@@ -38,9 +42,27 @@ def parsed(file: Path) -> dict[str, Any]:
         found = json.loads(file.read_text("utf-8"), object_pairs_hook=once)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{file}: {_TOO_DEEP}") from error
+    if _depth(found) > _DEEPEST:
+        raise ValueError(f"{file}: {_TOO_DEEP}")
     if not isinstance(found, dict):
         raise ValueError(f"{file}: it is not an object")
     return found
+
+
+def _depth(value: Any) -> int:
+    """How many objects and lists are inside of each other; counts no further than needed."""
+    level, depth = [value], 0
+    while level and depth <= _DEEPEST:
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        depth += 1
+    return depth
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

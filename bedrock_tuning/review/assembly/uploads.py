@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bedrock_tuning.files import NotPlainError, read_plain, tree_hash
 from bedrock_tuning.review.assembly.manifest import account_of, is_bootstrap_role, parsed
+from bedrock_tuning.wording import cleaned
 
 _BUCKET: Final = re.compile(r"cdk-[a-z0-9]+-assets-\$\{AWS::AccountId\}-([a-z0-9-]+)")
 _ENDING: Final = {"zip": ".zip", "file": ".json"}
@@ -74,6 +75,9 @@ def _asset(
     yield from _content(folder, asset, str(source["path"]), packaging, hashed)
     for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
         yield f"{key} is not known"
+    shown = str(entry.get("displayName", ""))
+    if cleaned(shown) != shown:
+        yield f"it is shown as {cleaned(shown)}, which commands a terminal"
     for place in entry.get("destinations", {}).values():
         yield from _place(asset, packaging, place, account)
 

@@ -37,6 +37,8 @@ _NETWORK: Final = (
     "AWS::EC2::VPCEndpoint",
 )
 # What describes resources. The rest makes others of them, or only in some accounts.
+# The only one that CloudFormation knows.
+_VERSION: Final = "2010-09-09"
 _SECTIONS: Final = frozenset({"AWSTemplateFormatVersion", "Description", "Resources", "Outputs"})
 # What the CDK notes beside a resource. The rest is for programs: scanners skip what it tells them
 # to, cfn-init runs it.
@@ -65,6 +67,9 @@ _OTHERS: Final = identity.StandIns(account="444455556666", salt="other ")
 )
 def sections(evidence: Evidence) -> Iterator[Violation]:
     for stack, raw in evidence.assembly.templates.items():
+        version = raw.get("AWSTemplateFormatVersion", _VERSION)
+        if version != _VERSION:
+            yield found(stack, f"it is of the format {version}")
         for name, section in raw.items():
             if name == "Mappings" and _is_code(section):
                 continue
@@ -82,7 +87,12 @@ def sections(evidence: Evidence) -> Iterator[Violation]:
             yield found(resource, f"it has {name}")
         for name in resource.raw.get("Metadata", {}):
             if not name.startswith(_NOTES):
-                yield found(resource, f"it has metadata for other programs: {name}")
+                yield found(
+                    resource,
+                    f"it has metadata for other programs: {name}",
+                    "scanners would skip what it names",
+                    "Remove it: what scanners are to accept stands in a file of their own",
+                )
         if "{{resolve:" in str(resource.properties):
             yield found(resource, "a value is looked up when it is deployed")
     for stack, name, value, _ in _outputs(evidence.assembly):
@@ -186,7 +196,8 @@ def no_credentials(evidence: Evidence) -> Iterator[Violation]:
     "A110",
     "Every resource has a contract: no other bucket, key, table, topic, function, role or rule.",
     limit="a resource without a contract is not reviewed",
-    fix="Remove it, or write its contract in bedrock_tuning/contracts",
+    fix="Remove it, write its contract in bedrock_tuning/contracts, or put it into a stack of its "
+    "own, which [[stack]] in review.toml permits",
 )
 def nothing_more(evidence: Evidence) -> Iterator[Violation]:
     bound = evidence.bound
@@ -225,7 +236,8 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     for where, what in assembly.differing:
         yield found(where, what)
     named = {(contracts.account, account) for account in assembly.accounts if contracts.account} | {
-        (contracts.region, region) for region in assembly.regions.values()
+        (contracts.region, assembly.regions.get(stack, "no Region of their own"))
+        for stack in assembly.templates
     }
     for wanted, given in sorted(named):
         if wanted != given:

@@ -9,6 +9,7 @@ from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly.manifest import once
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
+from bedrock_tuning.review.iam.policy import listed
 
 
 @check(
@@ -28,6 +29,15 @@ def serving(evidence: Evidence) -> Iterator[Violation]:
         actual = {k: v for k, v in resource.properties.as_whole().items() if k != "ServiceTimeout"}
         limit = f"customizations/{name}.toml says {{}}"
         yield from unlike(resource, actual, expected, exactly=True, limit=limit)
+        settings = evidence.contracted.get(f"settings.{name}")
+        first = resource.raw.get("DependsOn", [])
+        if settings is not None and settings.logical_id not in listed(first):
+            yield found(
+                resource,
+                "it does not depend on the settings",
+                "its function reads them: they are written first, and deleted last",
+                "Call node.add_dependency of it with the parameter",
+            )
         timeout = resource.properties.get("ServiceTimeout")
         if not str(timeout).isdigit() or not 60 <= int(str(timeout)) <= 900:
             yield found(

@@ -119,7 +119,8 @@ def own_code(evidence: Evidence) -> Iterator[Violation]:
     "W505",
     "Functions have the intended runtime, timeout, memory and code.",
     limit=f"{_SPECIFIED}; the code of a layer from elsewhere could be anything",
-    fix=f"{_FIX}, with the layer that the stack builds from lambdas/requirements.txt",
+    fix=f"{_FIX}, with the layer that the stack builds from lambdas/requirements.txt; for traces, "
+    "set tracing in cdk.json",
 )
 def runtime(evidence: Evidence) -> Iterator[Violation]:
     layers = list(evidence.assembly.of_type("AWS::Lambda::LayerVersion"))

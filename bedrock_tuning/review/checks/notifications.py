@@ -30,6 +30,16 @@ _QUESTIONS: Final = {
         ("$.serving", "$.serving", "$.serving"),
     )
 }
+# All that an update of an item says here: no condition, and nothing of the item as an answer.
+_WRITES: Final = frozenset(
+    {
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "Key",
+        "TableName",
+        "UpdateExpression",
+    }
+)
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
 _FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
 # What a request for approval must say.
@@ -54,6 +64,8 @@ def approval(evidence: Evidence) -> Iterator[Violation]:
             continue
         waits = resource.endswith(".waitForTaskToken")
         parameters = state.get("Parameters", {})
+        for odd in sorted(parameters.keys() - _WRITES):
+            yield found(machine, f"{name} has {odd}: {parameters[odd]}", "it writes, and no more")
         item = {key: parameters.get(key) for key in ("TableName", "Key")}
         kind = APPROVAL if waits else RUN
         asked = next(

@@ -11,7 +11,10 @@ from bedrock_tuning.review.iam.conditions import UnknownOperatorError, is_known_
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
 
-_FIX = "Write the policy as contracts/resources.py says, or change the contract there"
+_FIX = (
+    "Write the policy as contracts/resources.py says, or change the contract there; review.toml "
+    "permits a Deny ([[deny]]), and what a role in a stack of yours may do ([[stack]])"
+)
 
 
 def promised(bound: Bound, contract: Role | Guarded, effect: str) -> list[Statement]:

@@ -23,5 +23,6 @@ def nothing_unread(others: Sequence[Check]) -> Check:
         finder=unread,
         limit="it could copy data, run other code or silence an alarm",
         fix="Remove it, or write a check in bedrock_tuning/review/checks that reads it and says "
-        "which values are good",
+        "which values are good. Of properties, [[setting]] in review.toml permits some: "
+        "docs/review.md",
     )

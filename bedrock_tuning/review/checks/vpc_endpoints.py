@@ -136,6 +136,7 @@ def endpoint_places(evidence: Evidence) -> Iterator[Violation]:
             "SecurityGroupIds": [group.name],
         }
         if wanted is not None and wanted.is_gateway:
-            expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables}
+            nothing = dict.fromkeys(("PrivateDnsEnabled", "SecurityGroupIds", "SubnetIds"))
+            expected = {"VpcEndpointType": "Gateway", "RouteTableIds": tables, **nothing}
         expected["VpcId"] = vpc.name
         yield from mismatches(endpoint.resource, expected)

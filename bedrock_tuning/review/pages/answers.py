@@ -4,7 +4,7 @@ Who may do something is read from the policies; the rest of a sentence is what t
 whose ids stand after it.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -15,6 +15,8 @@ from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.pages.deletion import Deletion
+from bedrock_tuning.review.pages.inventory import Cost
 from bedrock_tuning.review.pages.labels import Labels
 from bedrock_tuning.review.pages.money import Money
 from bedrock_tuning.review.promises.deployment import Deployment
@@ -26,6 +28,7 @@ from bedrock_tuning.run.job import TAG_PREFIX
 from bedrock_tuning.wording import counted
 
 _DAY: Final = 86_400
+_NOBODY: Final = "nobody"
 _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 _LEASE: Final = f"{TAG_PREFIX}:expires"
 _TAG: Final = ("bedrock:TagResource",)
@@ -59,7 +62,14 @@ class Changeable:
     most: str
 
 
-def answers(evidence: Evidence, labels: Labels, money: Money) -> Iterator[Answer]:
+def answers(
+    evidence: Evidence,
+    labels: Labels,
+    money: Money,
+    *,
+    costs: Sequence[Cost],
+    deletions: Sequence[Deletion],
+) -> Iterator[Answer]:
     """In the order in which people ask."""
     asked = _Asked(evidence, labels)
     for question, sentences, more in (
@@ -68,6 +78,8 @@ def answers(evidence: Evidence, labels: Labels, money: Money) -> Iterator[Answer
         ("When does serving need an approval?", _serving(asked), "limits"),
         ("Who can write what Amazon Bedrock reads?", _writing(asked), "guards"),
         ("What can it cost at most?", _spending(money), "money"),
+        ("What goes on being billed while nothing runs?", _billed(costs), "costs"),
+        ("What does deletion take, and leave?", _deleting(deletions), "deletion"),
     ):
         yield Answer(question=question, sentences=tuple(sentences), more=more)
 
@@ -101,7 +113,7 @@ class _Asked:
                 for each in role.policy
             )
         ]
-        return ", ".join(found) or "nobody"
+        return ", ".join(found) or _NOBODY
 
     @cached_property
     def _people(self) -> frozenset[str]:
@@ -129,8 +141,8 @@ def _changes(statement: Statement, tag: str) -> bool:
 def _approving(asked: _Asked) -> Iterator[Sentence]:
     approve = list(asked.deployment.handlers("approve"))
     yield Sentence(
-        text=f"{asked.who(('lambda:Invoke*',), approve)}: whoever has this policy, by a request "
-        "that they sign; nobody can name somebody else.",
+        text=f"Whoever has {asked.who(('lambda:Invoke*',), approve)}, with a signed request: "
+        "nobody can approve in somebody else's name.",
         checks=("M846", "M849", "W508"),
     )
     yield Sentence(
@@ -163,7 +175,11 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
             checks=("F707", "F714", "F719"),
         )
     stop = asked.who(("states:StopExecution",), asked.deployment.machines)
-    yield Sentence(text=f"Stopping the execution ends the wait, too: {stop} can do it.")
+    yield Sentence(
+        text="No policy here lets anybody stop the execution, which would end the wait, too."
+        if stop == _NOBODY
+        else f"{stop} can stop the execution, which ends the wait, too."
+    )
     yield Sentence(
         text="An approval counts for the dataset, the hyperparameters and the price that it was "
         "asked for; images that changed meanwhile end the run.",
@@ -173,19 +189,19 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
 
 def _serving(asked: _Asked) -> Iterator[Sentence]:
     yield Sentence(
-        text="A run asks once, before its job, and then for all: its price includes a month of "
+        text="A run asks once, before its job, for everything: its price includes a month of "
         "storage and the whole lease or commitment. A run within its limit serves its model "
         "without a question.",
         checks=("M801", "M828"),
     )
     yield Sentence(
-        text="Beside the price: a run waits for approval, too, if the account's quotas leave no "
+        text="Quotas count beside the price: a run also waits for approval if the account has no "
         "room to keep or to serve its model."
     )
     start = asked.who(_START, asked.deployment.machines, people=True)
     yield Sentence(
-        text=f"`tuning serve` asks no approver: {start} sees the price and accepts it. CloudTrail "
-        "records who that was.",
+        text=f"`tuning serve` needs no approver: whoever has {start} accepts the price that it "
+        "shows. CloudTrail records who that was.",
     )
     yield Sentence(
         text="A deployment never begins to bill. It asks an approver if its terms are dearer than "
@@ -239,6 +255,27 @@ def _spending(money: Money) -> Iterator[Sentence]:
     yield Sentence(
         text="Besides: a month's storage of each model that was trained, calls, and the AWS "
         "resources that the table of what is billed while nothing runs lists."
+    )
+
+
+def _billed(costs: Sequence[Cost]) -> Iterator[Sentence]:
+    until: dict[str, list[str]] = {}
+    for each in costs:
+        until.setdefault(each.until, []).append(each.what)
+    for end, what in until.items():
+        yield Sentence(text=f"Until {end}: {', '.join(what)}.")
+
+
+def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
+    protected = [each.stack for each in deletions if each.protected]
+    yield Sentence(
+        text=f"Stacks are deleted in this order: {', '.join(each.stack for each in deletions)}. "
+        f"Termination protection is on for {', '.join(protected) or 'none of them'}.",
+        checks=("S611",),
+    )
+    kept = [name for each in deletions for name in each.keeps]
+    yield Sentence(
+        text=f"What stays: {', '.join(kept)}, and every custom model.", checks=("S601", "S614")
     )
 
 

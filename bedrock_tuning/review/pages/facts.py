@@ -1,7 +1,8 @@
 """What a reviewer wants to know of an assembly, as plain data for the page, Markdown and JSON."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final
@@ -40,7 +41,10 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a role can do: of one statement of its policy, the actions of one level."""
+    """What a role can do: of one statement of its policy, the actions of one level.
+
+    why: as its contract says it, or the words of the statement's name.
+    """
 
     role: str
     does: str
@@ -142,12 +146,14 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
     does = (
         {} if bound is None else {bound.path(r.place): r.does for r in bound.contracts.principals}
     )
+    reasons = {} if bound is None else _reasons(bound)
     roles = [(role, does.get(role.path, "")) for role in permissions.roles.values()]
     machines = {
         labels.of(machine): graph.template_definition(machine)
         for machine in assembly.of_type("AWS::StepFunctions::StateMachine")
     }
     spent = money(assembly)
+    billed, going = list(costs(permissions, labels)), list(deletions(assembly, labels))
     evidence = (
         None if bound is None else Evidence(assembly=assembly, permissions=permissions, bound=bound)
     )
@@ -156,15 +162,17 @@ def gather(permissions: Permissions, bound: Bound | None) -> Facts:
         regions=tuple(sorted(set(assembly.regions.values()))),
         resources=len(assembly.resources),
         trusts=[trust for role, why in roles for trust in _trusts(role, labels, why)],
-        accesses=[access for role, why in roles for access in _accesses(role, labels, why)],
+        accesses=[access for r, what in roles for access in _accesses(r, labels, what, reasons)],
         guards=list(_guards(permissions, labels)),
         stores=list(stores(permissions, labels, bound)),
         reaches=list(reaches(permissions, labels)),
-        costs=list(costs(permissions, labels)),
+        costs=billed,
         unresolved=[f"{where}: {what}" for where, what in assembly.unresolved],
         money=spent,
-        deletions=list(deletions(assembly, labels)),
-        answers=[] if evidence is None else list(answers(evidence, labels, spent)),
+        deletions=going,
+        answers=[]
+        if evidence is None
+        else list(answers(evidence, labels, spent, costs=billed, deletions=going)),
         changeable=[] if evidence is None else list(changeable(evidence, labels)),
         assumed=[] if bound is None else list(_assumed(bound)),
         machines=machines,
@@ -255,7 +263,22 @@ def _trusts(role: IamRole, labels: Labels, does: str) -> Iterator[Trust]:
 _UNBOUND: Final = ("list", "describe", "logs:")
 
 
-def _accesses(role: IamRole, labels: Labels, does: str) -> Iterator[Access]:
+def _reasons(bound: Bound) -> dict[str, str]:
+    """What contracts say that permissions are for, by the letters of the names of statements."""
+    every = bound.contracts.principals
+    said = [grant.why for role in every for grant in role.grants]
+    said += [refusal.why for role in every for refusal in role.refusals]
+    return {_LETTERS.sub("", _ARTICLES.sub("", why)).lower(): why for why in said}
+
+
+_ARTICLES: Final = re.compile(r"\b(a|an|the)\b")
+_LETTERS: Final = re.compile(r"[^A-Za-z0-9]")
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _accesses(
+    role: IamRole, labels: Labels, does: str, reasons: Mapping[str, str]
+) -> Iterator[Access]:
     for arn in role.managed:
         yield Access(
             role=labels.path(role.path),
@@ -270,6 +293,8 @@ def _accesses(role: IamRole, labels: Labels, does: str) -> Iterator[Access]:
         )
     for statement in role.policy:
         places = statement.resources or tuple(f"all but {r}" for r in statement.not_resources)
+        words = _WORDS.sub(" ", statement.sid).lower()
+        why = reasons.get(statement.sid.rstrip("0123456789").lower(), words)
         for level, actions in _levels(statement):
             yield Access(
                 role=labels.path(role.path),
@@ -279,7 +304,7 @@ def _accesses(role: IamRole, labels: Labels, does: str) -> Iterator[Access]:
                 actions=actions,
                 on=tuple(labels.arn(place) for place in places),
                 condition=_condition(statement, labels),
-                why=statement.sid,
+                why=why,
                 warning=_warning(statement, actions),
             )
 

@@ -167,7 +167,7 @@ def _base_model(settings: Resource) -> BaseModel | None:
     return catalogue().get(str(found.get("base_model"))) if isinstance(found, dict) else None
 
 
-_KEPT: Final = "somebody deletes it: it stays when its stack is deleted"
+_KEPT: Final = "somebody deletes it, since it stays when its stack is deleted"
 _GONE: Final = "its stack is deleted"
 
 
@@ -204,7 +204,7 @@ def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
                     if price is None
                     else f"{price.value:,.2f} USD by the month ({cite(price.source)}, seen "
                     f"{price.date})",
-                    until="somebody deletes it: no stack holds it",
+                    until="somebody deletes it, since no stack holds it",
                 )
             case "AWS::S3::Bucket" | "AWS::DynamoDB::Table":
                 yield Cost(

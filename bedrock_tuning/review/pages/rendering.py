@@ -39,7 +39,6 @@ def _environment() -> Environment:
         "parts": _parts,
         "prose": _prose,
         "row": _row,
-        "words": _words,
     }
     return environment
 
@@ -63,11 +62,6 @@ def _parts(place: str) -> tuple[str, str]:
     kind, _, rest = place.partition(" ")
     whole, _, tail = rest.partition(" ") if kind in ("bucket", "table") else (rest, "", "")
     return f"{kind} {whole}".strip(), tail
-
-
-def _words(sid: str) -> str:
-    """The words of a statement's name: "upload datasets" of "UploadDatasets"."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", sid).lower()
 
 
 def _codes(names: Iterable[str]) -> str:

@@ -181,6 +181,8 @@ def one_customization(evidence: Evidence) -> Iterator[Violation]:
         for name, found in loads.items():
             if found not in allowed.values():
                 yield _found(machine, f"{name} reads {found}", " or ".join(allowed.values()))
+            for odd in sorted(flow.states[name].get("Parameters", {}).keys() - {"Name.$"}):
+                yield _found(machine, f"{name} has {odd}", "it reads by name, and no more")
         of_upload = {name for name, found in loads.items() if found == allowed[_OF_THE_UPLOAD]}
         first = flow.reached(without=lambda e: e.head in loads)  # noqa: B023
         for name in sorted(first):

@@ -108,14 +108,17 @@ def problems(state: StateDefinition) -> Iterator[str]:
             yield f"it needs exactly one of {', '.join(sorted(_TYPES['Wait']))}"
         case "Task" if not _RESOURCE.fullmatch(str(state.get("Resource", ""))):
             yield f"Resource is {state.get('Resource')}, not a function or a service integration"
-        case "Pass" if "ResultPath" in state and not {"Result", "Parameters"} & set(state):
-            yield "ResultPath has nothing to write: it needs Result or Parameters"
+        case "Pass" if "ResultPath" in state and len({"Result", "Parameters"} & set(state)) != 1:
+            yield "ResultPath writes one thing: it needs either Result or Parameters"
         case "Fail" if not (
             {"Error", "ErrorPath"} & set(state) and {"Cause", "CausePath"} & set(state)
         ):
             yield "it needs Error and Cause"
         case "Map":
             yield from _map(state)
+    for inner in (state.get("ItemProcessor", {}), *state.get("Branches", ())):
+        for field in sorted(inner.keys() - _INNER):
+            yield f"what is inside of it has {field}"
 
 
 def _paths(value: Any, key: str = "") -> Iterator[str]:
@@ -147,6 +150,10 @@ def _choice(rule: StateDefinition) -> Iterator[str]:
             f"the rule to {rule.get('Next')} tests {rule.get('Variable')} with {compared}, "
             "not one Variable with one comparison"
         )
+
+
+# Of what is inside of a state: a language or a time limit of its own would change what it does.
+_INNER: Final = frozenset({"Comment", "ProcessorConfig", "StartAt", "States"})
 
 
 def _map(state: StateDefinition) -> Iterator[str]:

@@ -64,6 +64,38 @@ def _alarm(name: str, **other: Any) -> Change:
     return change
 
 
+def _composite(name: str, **other: Any) -> Change:
+    def change(copy: Copy) -> None:
+        given = {"AlarmRule": 'ALARM("one") OR ALARM("two")', "AlarmActions": [_ref(copy, TOPIC)]}
+        copy.add("pipeline", name, "AWS::CloudWatch::CompositeAlarm", **given, **other)
+
+    return change
+
+
+def _budget(name: str, kind: str) -> Change:
+    told = {"EMAIL": "b@ex.io", "SNS": "arn:aws:sns:us-east-1:444455556666:t"}[kind]
+    notice = {
+        "Notification": {
+            "ComparisonOperator": "GREATER_THAN",
+            "NotificationType": "ACTUAL",
+            "Threshold": 80,
+        },
+        "Subscribers": [{"SubscriptionType": kind, "Address": told}],
+    }
+    budget = {
+        "BudgetLimit": {"Amount": 1_000, "Unit": "USD"},
+        "BudgetType": "COST",
+        "TimeUnit": "MONTHLY",
+    }
+    return _add(
+        "pipeline",
+        name,
+        "AWS::Budgets::Budget",
+        Budget=budget,
+        NotificationsWithSubscribers=[notice],
+    )
+
+
 def _set(path: str, name: str, value: Any) -> Change:
     def change(copy: Copy) -> None:
         copy.properties(path)[name] = value
@@ -143,6 +175,19 @@ HARMLESS: Final = (
     _edit("an alias of a key", "resource", "data/Alias", _alias("Alias", "alias/ml-data")),
     _edit("a metric of logs", "resource", "pipeline/Filter",
           _metric_filter(lambda copy: _ref(copy, "pipeline/Functions/Admit/Logs"), "Filter")),
+    _edit("an alarm of alarms", "resource", "pipeline/All",
+          _composite("All")),
+    _edit("a budget of one's own", "resource", "pipeline/Spent", _budget("Spent", "EMAIL")),
+    _edit("what is unusual", "resource", "pipeline/Unusual",
+          _add("pipeline", "Unusual", "AWS::CloudWatch::AnomalyDetector",
+               Namespace="AWS/Lambda", MetricName="Duration", Stat="Average")),
+    _edit("a question to logs", "resource", "pipeline/Errors",
+          _add("pipeline", "Errors", "AWS::Logs::QueryDefinition",
+               Name="errors", QueryString="filter @message like /ERROR/")),
+    _edit("a group of resources", "resource", "pipeline/Group",
+          _add("pipeline", "Group", "AWS::ResourceGroups::Group", Name="tuning")),
+    _edit("a group of traces", "resource", "pipeline/Traces",
+          _add("pipeline", "Traces", "AWS::XRay::Group", GroupName="tuning")),
     _edit("reserved concurrency", "setting", "pipeline/Functions/Merge/Function",
           _set("pipeline/Functions/Merge/Function", "ReservedConcurrentExecutions", 100)),
     _edit("more memory", "setting", CHECK_IMAGES, _set(CHECK_IMAGES, "MemorySize", 4_096)),
@@ -170,6 +215,11 @@ HARMFUL: Final = (
     _edit("an alarm tells another topic", "resource", "pipeline/Else",
           _alarm("Else", AlarmActions=["arn:aws:sns:us-east-1:444455556666:t"]),
           "AlarmActions tells"),
+    _edit("an alarm that silences", "resource", "pipeline/Hush",
+          _composite("Hush", ActionsSuppressor="a", ActionsSuppressorWaitPeriod=60),
+          "can silence it"),
+    _edit("a budget tells others", "resource", "pipeline/Leak",
+          _budget("Leak", "SNS"), "it tells arn:aws:sns:us-east-1:444455556666:t"),
     _edit("an alias of AWS's", "resource", "data/Aws", _alias("Aws", "alias/aws/s3"), "AWS's"),
     _edit("a metric of foreign logs", "resource", "pipeline/Foreign",
           _metric_filter(lambda _: "prod", "Foreign"), "no log group of these stacks"),

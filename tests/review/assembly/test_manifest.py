@@ -85,11 +85,17 @@ def test_an_environment_goes_to_the_account_and_region_of_its_settings(dev: Synt
     def to_region(assembly: template.Assembly) -> None:
         assembly.regions = dict.fromkeys(assembly.regions, "eu-west-1")
 
+    def to_any_region(assembly: template.Assembly) -> None:
+        assembly.regions = {}
+
     pinned = replace(dev.contracts, account="111122223333")
     assert found(pinned, lambda _: None) == []
     assert found(dev.contracts, to_account) == []
     assert found(pinned, to_account) == ["stacks go to 999999999999, not 111122223333"]
     assert found(dev.contracts, to_region) == ["stacks go to eu-west-1, not us-east-1"]
+    assert found(dev.contracts, to_any_region) == [
+        "stacks go to no Region of their own, not us-east-1"
+    ]
 
 
 def test_the_manifest_names_the_accounts_that_stacks_go_to(folder: Path) -> None:
@@ -109,6 +115,16 @@ def test_another_file_that_is_uploaded_as_the_template_is_noticed(folder: Path) 
 def test_a_stack_whose_template_is_not_there_is_an_error(folder: Path) -> None:
     (folder / f"{DATA}.template.json").unlink()
     with pytest.raises(ValueError, match=DATA):
+        template.read(folder)
+
+
+@pytest.mark.parametrize("depth", [150, 200_000])
+def test_a_template_in_which_too_much_is_inside_of_each_other_is_an_error(
+    depth: int, folder: Path
+) -> None:
+    file = folder / f"{DATA}.template.json"
+    file.write_text('{"a":' * depth + "1" + "}" * depth, "utf-8")
+    with pytest.raises(ValueError, match="more than 100 objects and lists are inside of each oth"):
         template.read(folder)
 
 

@@ -242,6 +242,13 @@ TAMPERINGS: dict[str, Change] = {
     "a name that commands the terminal": manifest(
         lambda content: content["artifacts"][PIPELINE].update(displayName="\x1b]52;c;aGk=\x07")
     ),
+    "a name of another stack": manifest(
+        lambda content: content["artifacts"][PIPELINE].update(displayName="tuning-dev-serving")
+    ),
+    "an asset's name that commands the terminal": assets(
+        lambda content: code(content).update(displayName="\x1b]52;c;aGk=\x07/Runtime/Asset")
+    ),
+    "executed without a role": deployed(lambda given: given.pop("cloudFormationExecutionRoleArn")),
     "a stage that is not there": manifest(
         lambda content: content["artifacts"].update(
             stage={"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-x"}}

@@ -428,6 +428,11 @@ def version_by_parameter(copy: Copy) -> None:
     copy.stack("pipeline")["Parameters"]["BootstrapVersion"]["Type"] = "String"
 
 
+@flaw("M803", "serving: changed before the settings are")
+def before_its_settings(copy: Copy) -> None:
+    del copy.resource("pets-style/Throughput")["DependsOn"]
+
+
 @flaw("M803", "serving: CloudFormation waits for an hour")
 def waits_for_an_hour(copy: Copy) -> None:
     del copy.properties("pets-search/Throughput")["ServiceTimeout"]

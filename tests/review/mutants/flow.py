@@ -394,6 +394,31 @@ def images_seen_too_early(states: Raw) -> None:
     states["Wait for a turn"]["Next"] = "With configuration?"
 
 
+@_flow("M807", "the settings are read in another way")
+def read_otherwise(states: Raw) -> None:
+    states["Load settings"]["Parameters"]["WithDecryption"] = True
+
+
+@_flow("F714", "the question is asked under a condition")
+def asked_under_a_condition(states: Raw) -> None:
+    states["Await approval"]["Parameters"]["ConditionExpression"] = "attribute_not_exists(id)"
+
+
+@_flow("F701", "what is inside of a map speaks another language")
+def another_language_inside(states: Raw) -> None:
+    states["Check images"]["ItemProcessor"]["QueryLanguage"] = "JSONata"
+
+
+@_flow("F701", "what is inside of a map has a time limit of its own")
+def time_limit_inside(states: Raw) -> None:
+    states["Check images"]["ItemProcessor"]["TimeoutSeconds"] = 1
+
+
+@_flow("F701", "a state that says twice what it writes")
+def writes_twice(states: Raw) -> None:
+    states["No images"]["Parameters"] = {"decision": "start"}
+
+
 @_flow("F714", "the token is kept where people read")
 def token_in_the_run(states: Raw) -> None:
     key = states["Note the approval"]["Parameters"]["Key"]

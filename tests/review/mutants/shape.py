@@ -24,6 +24,11 @@ def misspelled_attribute(copy: Copy) -> None:
     resource["DeletionPolcy"] = resource.pop("DeletionPolicy")
 
 
+@flaw("A108", "a format that CloudFormation does not have")
+def another_format(copy: Copy) -> None:
+    copy.stack("pipeline")["AWSTemplateFormatVersion"] = "2099-01-01"
+
+
 @flaw("W505", "a text where a number belongs")
 def wrong_type(copy: Copy) -> None:
     copy.properties("pipeline/Functions/Admit/Function")["MemorySize"] = "much"

@@ -34,16 +34,19 @@ def _answer(facts: Facts, question: str) -> str:
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("Who can approve a price?", "Approver: whoever has this policy"),
+        ("Who can approve a price?", "Whoever has Approver, with a signed request"),
         ("Who can approve a price?", "Only Functions/Approve lets a waiting run go on"),
         (
             "How long does an approval wait, and what ends the wait?",
             "“Await approval” waits 7 days at most. An approval ends the wait; a refusal or the "
             "end of that time leads to “Close run”",
         ),
-        ("How long does an approval wait, and what ends the wait?", "nobody can do it"),
-        ("When does serving need an approval?", "if the account's quotas leave no room"),
-        ("When does serving need an approval?", "Operator sees the price and accepts it"),
+        (
+            "How long does an approval wait, and what ends the wait?",
+            "No policy here lets anybody stop",
+        ),
+        ("When does serving need an approval?", "if the account has no room"),
+        ("When does serving need an approval?", "whoever has Operator accepts the price"),
         (
             "Who can write what Amazon Bedrock reads?",
             "bucket Training /pets-style/*, bucket Validation /pets-style/*: pets-style/Uploader.",
@@ -51,6 +54,15 @@ def _answer(facts: Facts, question: str) -> str:
         (
             "Who can write what Amazon Bedrock reads?",
             "manifests that jobs read: Functions/StartJob",
+        ),
+        (
+            "What goes on being billed while nothing runs?",
+            "Until its lease of 4 hours ends: Provisioned Throughput of pets-style.",
+        ),
+        (
+            "What does deletion take, and leave?",
+            "Stacks are deleted in this order: pets-search, pets-style, people, serving, pipeline, "
+            "data. Termination protection is on for none of them.",
         ),
         ("What can it cost at most?", "15,120.00 USD in 30 days, and what is unknown for pets-se"),
     ],
@@ -82,7 +94,7 @@ def _allow(where: str, *actions: str) -> Change:
         (
             _allow("pipeline/Functions/Serve/Role", "states:StopExecution"),
             "How long does an approval wait, and what ends the wait?",
-            "too: Functions/Serve can do it",
+            "Functions/Serve can stop the execution",
         ),
         (
             _allow("pipeline/Functions/Merge/Role", "s3:PutObject"),
@@ -159,7 +171,7 @@ def test_the_storage_of_each_model_has_its_price_with_its_source(dev: Synthesize
     found = {each.what: each for each in _facts(dev).costs}
     style = found["each custom model of pets-style"]
     assert style.unit.startswith("1.95 USD by the month (sources PRICE-KO, SMP-TIG, seen ")
-    assert style.until == "somebody deletes it: no stack holds it"
+    assert style.until == "somebody deletes it, since no stack holds it"
 
 
 def test_a_tree_that_differs_from_its_commit_is_said_to(dev: Synthesized) -> None:

@@ -176,7 +176,7 @@ def test_who_reads_what_it_writes_reads_and_writes(facts: Facts) -> None:
     runs = [
         access
         for access in facts.accesses
-        if access.role == "Functions/StartJob" and access.why == "UseRuns"
+        if access.role == "Functions/StartJob" and access.why == "use runs"
     ]
     assert {each.level: each.actions for each in runs} == {
         "write": ("dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -372,7 +372,7 @@ def test_each_person_is_told_what_they_can_and_never_do(facts: Facts) -> None:
     html = page(facts)
     assert "What can an uploader of pets-style do?" in html
     never = [a for a in whom["an uploader of pets-style"] if a.effect == "Deny"]
-    assert [a.why for a in never] == ["UploadersDoNotApprove"]
+    assert [a.why for a in never] == ["uploaders do not approve"]
     words = re.sub(r"<[^>]*>", "", html)
     assert "uploaders do not approve: lambda:InvokeFunction lambda:InvokeFunctionUrl" in words
 
