@@ -252,7 +252,7 @@ class Lifecycle(Shape, frozen=True):
             return f"past end of life since {self.end_of_life}"
         since = f" since {self.legacy_date}" if self.legacy_date else ""
         end = f", end of life {self.end_of_life}" if self.end_of_life else ""
-        return f"Legacy{since}{end}: Bedrock takes no new job"
+        return f"Legacy{since}{end}: Bedrock accepts no new job"
 
 
 class Serving(Shape, frozen=True):

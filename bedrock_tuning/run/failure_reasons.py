@@ -16,7 +16,7 @@ _AGAIN: Final = "start the run again in a few minutes"
 # ResourceNotFoundException, which would suggest another cause.
 CLOSED: Final = reason(
     r"end of (?:its )?life|legacy|no longer (?:available|supported)|deprecated|retired model",
-    "the base model takes no new jobs and no new Provisioned Throughput",
+    "the base model accepts no new jobs and no new Provisioned Throughput",
     "choose an open model: docs/models.md and `tuning models` list them with their dates; only an "
     "account with extended access can continue with this one",
 )
@@ -66,7 +66,7 @@ _ACCESS: Final = (
     reason(
         r"PermanentRedirect|AuthorizationHeaderMalformed"
         r"|(?:different|another|wrong|same) (?:AWS )?region",
-        "a bucket lies in another Region than the job",
+        "a bucket is in a different Region than the job",
         "keep the training, validation and output buckets in the job's Region",
     ),
     reason(
@@ -78,7 +78,7 @@ _ACCESS: Final = (
     ),
     reason(
         r"use.?case (?:details|form)|FTUFormNotFilled",
-        "the provider of the model wants to know first what it is used for",
+        "the model's provider first requires a description of your use case",
         "submit the use case form once per account: Bedrock console, Model catalog, the model, "
         "Submit use case details",
     ),
@@ -89,7 +89,7 @@ _ACCESS: Final = (
         r"|operation not allowed",
         "the account has no access to this model in this Region, or the model's id is wrong",
         "request access to the model (Bedrock console, Model access), check that the Region offers "
-        "it and that the id is the model's: `tuning models`. The caller's policy is another matter",
+        "it and that the id is the model's: `tuning models`. This is not the caller's policy",
     ),
     reason(
         r"security token|Expired ?Token|InvalidClientTokenId|UnrecognizedClient|IncompleteSignature"
@@ -146,7 +146,7 @@ _STATE: Final = (
         r"concurrent.{0,40}\bjobs?\b|\bjobs?\b.{0,40}\bconcurrent"
         r"|(?:limit|quota|maximum|too many).{0,60}(?:customization|training|scheduled) jobs?\b"
         r"|(?:customization|training|scheduled) jobs?\b.{0,60}(?:limit|quota|maximum)",
-        "every slot for customization jobs of the account is taken: a job slot is awaited",
+        "every slot for customization jobs of the account is taken: the run waits for a job slot",
         "wait until another job ends (`tuning runs`): a run that waits starts by itself, one that "
         "failed starts again when its manifest is uploaded again. The quota may not be adjustable",
     ),

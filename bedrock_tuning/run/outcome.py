@@ -66,7 +66,7 @@ def outcome(state: Mapping[str, Any], *, environment: str) -> Outcome:
             status=str(images["decision"]),
             subject=f"{name}: images changed after their check"
             if images["decision"] == "outdated"
-            else f"{name}: test pictures are trained on",
+            else f"{name}: validation pictures are in the training set",
             message=str(images["reason"]),
         )
     turn = state.get("turn")
@@ -182,7 +182,7 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
             status="not-better",
             subject=f"{name}: not published, its evaluation failed",
             message=f"{reason}\nThe custom model is kept, and what was served before stays. To "
-            f"serve the new one all the same: {_serve_again(name, state, environment)}",
+            f"serve the new one anyway: {_serve_again(name, state, environment)}",
         )
     words = with_advice(reason, model=str(serving.get("base_arn") or ""))
     return Outcome(
@@ -196,7 +196,7 @@ def _served(name: str, state: Mapping[str, Any], environment: str) -> Outcome:
 
 def _met(serving: Mapping[str, Any]) -> str:
     """What a swap in place means for callers."""
-    words = "\nIt took another model's place there: callers met it while it was tested."
+    words = "\nIt replaced another model there: callers reached it while it was tested."
     return words if serving.get("swapped") else ""
 
 

@@ -35,7 +35,7 @@ OF_DATA: Final = (
     reason(
         rf"{_MEDIA}.{{0,60}}(?:role|turn|message).{{0,20}}assistant"
         rf"|assistant.{{0,60}}{_MEDIA}",
-        "an image, a video or a document stands in the assistant's turn, which holds text only",
+        "an image, a video or a document is in the assistant's turn, which holds text only",
         "move the image to the user's turn that asks about it",
     ),
     reason(
@@ -51,8 +51,8 @@ OF_DATA: Final = (
         r"(?:only|not supported|unsupported|cannot|invalid|not found|duplicate|fail)"
         rf"|{_MEDIA}.{{0,40}}not supported by"
         r"|(?:only|invalid|unsupported).{0,40}(?:tool_?use|reasoning)",
-        "a turn has a block that this model, or this role, does not take",
-        f"remove the block, or choose a model that takes it; {_VALIDATE}",
+        "a turn has a block that this model, or this role, does not accept",
+        f"remove the block, or choose a model that accepts it; {_VALIDATE}",
     ),
     reason(
         r"number of (?:images|videos|documents) \d+|only one (?:video|document|image)"

@@ -254,4 +254,4 @@ def test_a_swap_in_place_says_that_callers_met_the_model_before_it_was_proved(
     )
 
     assert said.status == "served"
-    assert ("callers met it while it was tested" in said.message) == swapped
+    assert ("callers reached it while it was tested" in said.message) == swapped

@@ -61,7 +61,7 @@ from bedrock_tuning.run.failure_advice import explain
         ),
         ("Image file s3://b/c.jpg could not be downloaded", "cannot be read", "upload what"),
         ("Failed to find 'caption' key in line 3", "wrong format", "tuning validate"),
-        ("The bucket is in a different region than the job", "another Region", "job's Region"),
+        ("The bucket is in a different region than the job", "different Region", "job's Region"),
         ("Number of training records is below the minimum of 1000", "too few", "docs/models.md"),
         (
             "Validation dataset is not supported for this model",
@@ -144,7 +144,7 @@ def test_the_model_is_known_when_only_the_message_names_it() -> None:
 def test_no_date_is_made_up_for_a_model_whose_end_is_not_known(model: str) -> None:
     found = explain(ENDED, model=model)
 
-    assert found.cause == "the base model takes no new jobs and no new Provisioned Throughput"
+    assert found.cause == "the base model accepts no new jobs and no new Provisioned Throughput"
 
 
 REFUSED = (

@@ -141,7 +141,7 @@ def _judged(name: str, message: str, *, validates: bool) -> Answer:
             learned["validation-sets"] = "refused" if refused else "accepted"
         seen = f"{name}: the role was assumed and the manifest read"
         return Answer(state="ok", seen=seen, learned=learned)
-    if "takes no new jobs" in found.cause:
+    if "accepts no new jobs" in found.cause:
         # model-open says so, too; of the role this shows nothing.
         return Answer(state="warn", seen=f"{name}: {found.cause}", fix=found.fix)
     return Answer(

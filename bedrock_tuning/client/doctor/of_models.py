@@ -27,7 +27,7 @@ def _open(subject: Subject) -> Iterator[Answer]:
         else:
             yield Answer(
                 state="fail",
-                seen=f"{name}: {id} is {status} and takes no new jobs",
+                seen=f"{name}: {id} is {status} and accepts no new jobs",
                 fix="choose an open model: tuning models --open",
             )
 
@@ -146,7 +146,7 @@ def _prices(subject: Subject) -> Iterator[Answer]:
 MODELS: Final = (
     Check(
         id="model-open",
-        title="base models take new jobs",
+        title="base models accept new jobs",
         asks="bedrock:GetFoundationModel",
         ask=_open,
     ),

@@ -97,7 +97,7 @@ def settings(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "M806",
-    "Every monthly budget is the one of its customization's file.",
+    "Every monthly budget is the one in its customization's file.",
     fix="Deploy what the file says",
 )
 def budgets(evidence: Evidence) -> Iterator[Violation]:

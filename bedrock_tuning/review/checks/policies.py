@@ -110,8 +110,8 @@ def nothing_short(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "R406",
-    "Every resource policy denies what its contract says, such as `aws:SecureTransport` = false "
-    "and `s3:TlsVersion` < 1.2.",
+    "Every resource policy denies what its contract says that it must, such as "
+    "`aws:SecureTransport` = false and `s3:TlsVersion` < 1.2.",
     fix="Put the Deny statement back, for everybody and for the bucket and its objects",
 )
 def refusals(evidence: Evidence) -> Iterator[Violation]:

@@ -163,7 +163,7 @@ def _admitted(evidence: Evidence, role: IamRole) -> dict[str, str]:
     return {"aws:PrincipalArn": f"{start}/{concrete(named[0])}"}
 
 
-@check("P309", "Every role's own policy denies what its contract says.", fix=_FIX)
+@check("P309", "Every role's own policy denies what its contract says that it must.", fix=_FIX)
 def own_refusals(evidence: Evidence) -> Iterator[Violation]:
     for contract, role in _contracted(evidence):
         wanted = promised(evidence.bound, contract, "Deny")

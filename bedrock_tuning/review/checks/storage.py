@@ -238,7 +238,7 @@ _SWITCHED_ON: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @check(
     "S610",
-    "Every bucket with data logs who reads and writes it.",
+    "Who reads and writes a bucket that holds data is logged.",
     limit="the bucket for access logs",
     fix="Set server_access_logs_bucket",
 )

@@ -287,7 +287,7 @@ PROMISES: Final = (
         id="M820",
         sentence="Only a customization's starter role starts customization jobs, and only with its "
         "own tag: `aws:RequestTag/bedrock-tuning:customization`. It builds on no model that "
-        "another customization made (`aws:ResourceTag`), but for the one that its settings name. "
+        "another customization made (`aws:ResourceTag`), except the one that its settings name. "
         f"{BY_WORKFLOW}, only the workflow's role starts them, only with this environment's tag "
         "and a customization's, and no permission keeps it from another customization's model.",
         actions=("bedrock:CreateModelCustomizationJob", "bedrock:CreateModelImportJob"),
@@ -353,8 +353,8 @@ PROMISES: Final = (
         id="M824",
         sentence="Only Serve tags endpoints, and only roles that start jobs tag jobs and models, "
         "always as this environment's and never another environment's: `aws:RequestTag` and "
-        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Of what is tagged, Serve "
-        "and operators change the end of leases alone: `aws:TagKeys` = bedrock-tuning:expires, and "
+        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. On what is tagged, Serve "
+        "and operators change only the end of leases: `aws:TagKeys` = bedrock-tuning:expires, and "
         "the stack's ProvisionedThroughput one tag, `bedrock-tuning:customization`.",
         actions=("bedrock:TagResource", "bedrock:UntagResource"),
         but=_tagging,

@@ -215,7 +215,7 @@ PROMISES: Final = (
     ),
     Never(
         id="M844",
-        sentence="Only Approve answers a run that waits for a person, whoever has its token.",
+        sentence="Only Approve answers a run that waits for a person, whoever else has its token.",
         actions=_ANSWER,
         but=lambda d: [But(principals=d.function("approve"), actions=_ANSWER)],
     ),
