@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from bedrock_tuning.catalogue import account_facts
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import deploy_command
@@ -19,6 +20,7 @@ from bedrock_tuning.run.job import TAG_PREFIX, run_of
 
 # What the stacks retain, by the service in its ARN.
 _RETAINED: Final = {"s3": "bucket", "kms": "key", "dynamodb": "table"}
+_BYTES: Final = "by stored bytes"
 # CloudFormation's tag, which a resource keeps when it outlives its stack.
 _LOGICAL_ID: Final = "aws:cloudformation:logical-id"
 # What only a deployment knows.
@@ -131,8 +133,11 @@ def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]
             yield parameter["Name"].rpartition("/")[2], own
 
 
-def retained(aws: Aws, environment: str) -> Iterator[Remains]:
-    """Buckets, keys and tables with the environment's tag that none of its stacks has."""
+def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
+    """Buckets, keys and tables with the environment's tag, which outlive their stacks.
+
+    Each with whether one of its stacks still has it.
+    """
     used = set(_physical_ids(aws, environment))
     pages = aws.tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
@@ -142,20 +147,26 @@ def retained(aws: Aws, environment: str) -> Iterator[Remains]:
             arn = str(each["ResourceARN"])
             _, _, service, _, _, tail = arn.split(":", 5)
             kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
-            if kind is not None and name not in used:
+            if kind is not None:
                 tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
                 setting = setting_of(tags.get(_LOGICAL_ID, ""))
                 value = (name if kind == "bucket" else arn) if setting else ""
-                yield replace(_retained_one(kind, name), setting=setting, value=value)
+                one = replace(_retained_one(kind, name), setting=setting, value=value)
+                yield name in used, one
 
 
 def _retained_one(kind: str, name: str) -> Remains:
-    billed, command = {
-        "bucket": ("by stored bytes", f"aws s3api delete-bucket --bucket {name}, once it is empty"),
-        "key": ("by the month", f"aws kms schedule-key-deletion --key-id {name}"),
-        "table": ("by stored bytes", f"aws dynamodb delete-table --table-name {name}"),
+    key = float(account_facts()["prices.kms_key_month"].value)
+    billed, price, command = {
+        "bucket": (_BYTES, None, f"aws s3api delete-bucket --bucket {name}, once it is empty"),
+        "key": (
+            "by the month, more if rotated",
+            key,
+            f"aws kms schedule-key-deletion --key-id {name}",
+        ),
+        "table": (_BYTES, None, f"aws dynamodb delete-table --table-name {name}"),
     }[kind]
-    return Remains(kind=kind, name=name, billed=billed, usd_per_month=None, command=command)
+    return Remains(kind=kind, name=name, billed=billed, usd_per_month=price, command=command)
 
 
 def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:

@@ -28,6 +28,7 @@ def test_what_is_deployed_is_as_its_files_say_and_nothing_remains(world: World) 
     ]  # fmt: skip
     assert len(pictures) == 1
     assert (pictures[0].files or 0) >= PICTURES
+    assert sorted(each.kind for each in held.kept) == ["key", "key", "table"]
     assert held.monthly.unknown == tuple(
-        each.name for each in held.models if each.usd_per_month is None
+        each.name for each in (*held.models, *held.kept) if each.usd_per_month is None
     )

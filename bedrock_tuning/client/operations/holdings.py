@@ -4,9 +4,9 @@ What may not be asked, or has no known price, is unknown: it is never zero.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bedrock_tuning import s3_layout
@@ -81,11 +81,16 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """Models and endpoints of customizations that have a stack; remaining: what is nobody's."""
+    """Models and endpoints of customizations that have a stack.
+
+    kept: keys and tables of the stacks, which outlive them as the buckets do. remaining: what is
+    nobody's.
+    """
 
     models: list[Model]
     endpoints: list[Endpoint]
     stored: list[Stored]
+    kept: list[Remains]
     remaining: list[Remains]
 
     @property
@@ -99,7 +104,7 @@ class Holdings:
         return total(
             [
                 *((each.name, each.usd_per_month) for each in self.models),
-                *((each.name, each.usd_per_month) for each in self.remaining),
+                *((each.name, each.usd_per_month) for each in (*self.kept, *self.remaining)),
                 *(
                     (f"{each.bucket}/{each.customization}".rstrip("/"), each.usd_per_month)
                     for each in self.stored
@@ -120,8 +125,9 @@ def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
         key=lambda each: (each.customization, each.name),
     )
     there = {each["modelArn"] for _, each in tuned} | {each.arn for each in served}
+    retained = list(inventory.retained(aws, environment))
     remaining = [
-        *inventory.retained(aws, environment),
+        *_left(aws, [each for is_used, each in retained if not is_used]),
         *(inventory.model_left(each) for owner, each in tuned if owner not in known),
         *_pointers(environment, pointers, known=known, there=there),
     ]
@@ -134,8 +140,21 @@ def holdings(aws: Aws, environment: str, *, known: Collection[str]) -> Holdings:
         ],
         endpoints=served,
         stored=_stored(aws, environment),
+        kept=[each for is_used, each in retained if is_used and each.kind != "bucket"],
         remaining=remaining,
     )
+
+
+def _left(aws: Aws, retained: Iterable[Remains]) -> Iterator[Remains]:
+    """What deleted stacks retained; a bucket with the price of all that it holds."""
+    for each in retained:
+        if each.kind == "bucket":
+            parts = [part.usd_per_month for part in _in_bucket(aws, each.name, {})]
+            known = [price for price in parts if price is not None]
+            price = sum(known) if len(known) == len(parts) else None
+            yield replace(each, usd_per_month=price)
+        else:
+            yield each
 
 
 def _model(owner: str, each: Any, *, published: set[str], served: set[str]) -> Model:

@@ -100,17 +100,20 @@ def _holds(
                 expected_params={"StackName": f"tuning-dev-{part}"},
             )
             continue
-        resource = {
-            "LogicalResourceId": "Training",
-            "PhysicalResourceId": "used-bucket",
-            "ResourceType": "AWS::S3::Bucket",
-            "LastUpdatedTimestamp": "2026-11-21T09:00:00Z",
-            "ResourceStatus": "CREATE_COMPLETE",
-        }
+        resources = [
+            {
+                "LogicalResourceId": "Any",
+                "PhysicalResourceId": name,
+                "ResourceType": kind,
+                "LastUpdatedTimestamp": "2026-11-21T09:00:00Z",
+                "ResourceStatus": "CREATE_COMPLETE",
+            }
+            for name, kind in (("used-bucket", "AWS::S3::Bucket"), ("used-key", "AWS::KMS::Key"))
+        ]
         aws.answer(
             "cloudformation",
             "list_stack_resources",
-            {"StackResourceSummaries": [resource] if part == "data" else []},
+            {"StackResourceSummaries": resources if part == "data" else []},
             {"StackName": f"tuning-dev-{part}"},
         )
     aws.answer(
@@ -245,12 +248,14 @@ def test_what_remains_is_listed_with_its_price_and_its_command(
         owners=["dev/cats", "dev/cats", "prod/dev"],
         pointers={"cats/model": MODEL},
     )
+    versions = [{"Key": f"cats/{n}", "VersionId": "1", "Size": 50_000_000_000} for n in range(2)]
+    aws.answer("s3", "list_object_versions", {"Versions": versions}, {"Bucket": "old-bucket"})
     result = listing("--json")
     remains = json.loads(result.stdout)["remaining"]
     model = f"aws bedrock delete-custom-model --model-identifier {MODEL}"
     assert [(each["kind"], each["usd_per_month"], each["command"]) for each in remains] == [
-        ("bucket", None, "aws s3api delete-bucket --bucket old-bucket, once it is empty"),
-        ("key", None, f"aws kms schedule-key-deletion --key-id {KEY}"),
+        ("bucket", 2.3, "aws s3api delete-bucket --bucket old-bucket, once it is empty"),
+        ("key", 1.0, f"aws kms schedule-key-deletion --key-id {KEY}"),
         ("table", None, "aws dynamodb delete-table --table-name old-runs"),
         ("model", 1.95, model),
         ("model", None, model),
@@ -276,11 +281,26 @@ def test_what_remains_is_told_as_settings_to_go_on_with_it(
             "arn:aws:s3:::two": "Training1DBE9C16",
         },
     )
+    for bucket in ("old-logs", "old", "one", "two"):
+        aws.answer("s3", "list_object_versions", {}, {"Bucket": bucket})
     said = listing().stdout
     assert "to go on with it, set in cdk.json before you deploy again:" in said
     assert '\n  "output_bucket": "old",\n' in said
     assert '"training_bucket": "one or two"' in said
     assert '"old-logs"' not in said
+
+
+def test_what_outlives_its_stack_is_told_with_its_price_before_the_stack_is_deleted(
+    listing: Listing, aws: StubbedAws
+) -> None:
+    _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
+    _holds(aws, tagged={f"arn:aws:kms:{REGION}:000000000000:key/used-key": "DataKey0D2C6A38"})
+    said = json.loads(listing("--json").stdout)
+    assert [(each["kind"], each["name"], each["usd_per_month"]) for each in said["kept"]] == [
+        ("key", "used-key", 1.0)
+    ]
+    assert said["remaining"] == []
+    assert said["usd_per_month"] == {"usd": 1.0, "unknown": []}
 
 
 def test_endpoints_and_models_that_are_in_use_have_their_prices_and_totals(

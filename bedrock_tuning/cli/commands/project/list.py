@@ -89,6 +89,7 @@ def list(
                 "models": held.models,
                 "endpoints": held.endpoints,
                 "stored": held.stored,
+                "kept": held.kept,
                 "remaining": held.remaining,
                 "usd_per_hour": held.hourly,
                 "usd_per_month": held.monthly,
@@ -143,6 +144,10 @@ def _show(held: "Holdings") -> None:
             )
             for each in held.stored
         ],
+    )
+    _table(
+        ("KEPT WITHOUT ITS STACK", "NAME", "BILLED", "USD/MONTH"),
+        [(each.kind, each.name, each.billed, _usd(each.usd_per_month)) for each in held.kept],
     )
     _table(
         ("REMAINS", "NAME", "BILLED", "USD/MONTH", "TO DELETE IT"),
