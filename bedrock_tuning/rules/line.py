@@ -23,7 +23,7 @@ _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
     """The whole file is something else: a JSON array, a table, an archive, plain text.
 
-    It is recognised from its first bytes. Its lines are not reported one by one, and nothing else
+    It is recognized from its first bytes. Its lines are not reported one by one, and nothing else
     is checked.
     """
     container = file.container

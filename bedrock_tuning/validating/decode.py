@@ -75,7 +75,7 @@ def _problem(answer: object) -> str:
             image.load()
     except PIL.UnidentifiedImageError:
         # Its own message names an object of Python.
-        return "Pillow does not recognise it"
+        return "Pillow does not recognize it"
     except Exception as error:
         # Decoders of broken data raise whatever they like; each is the answer that we wanted.
         return " ".join(str(error).split()) or type(error).__name__

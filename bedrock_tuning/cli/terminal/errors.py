@@ -147,7 +147,7 @@ def _who_may(needs: Sequence[str]) -> str:
     if not people:
         return (
             "your AWS identity lacks this permission; only an administrator of the account may do "
-            "this, since no policy of people allows it (docs/permissions.md, People)"
+            "this, since no policy for people allows it (docs/permissions.md, People)"
         )
     return (
         f"your AWS identity lacks this permission; {people} may do this: ask for that policy "

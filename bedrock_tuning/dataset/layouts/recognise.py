@@ -216,7 +216,7 @@ def _split_of(scene: Scene, file: str) -> Split:
 
 
 def _nothing(scene: Scene) -> UserError:
-    what = f"no captions were recognised for {counted(len(scene.images), 'image')}"
+    what = f"no captions were recognized for {counted(len(scene.images), 'image')}"
     if not scene.images:
         what = "there are no images"
     if scene.refusals:

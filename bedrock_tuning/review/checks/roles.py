@@ -29,7 +29,7 @@ def _contracted(evidence: Evidence) -> Iterator[tuple[Role, IamRole]]:
     "P302",
     "All permissions of a role are in its inline policies; the only managed policies are those of "
     "people, which are attached to nobody.",
-    limit="whoever gets a policy of people is the account's decision, not a template's",
+    limit="whoever gets a policy for people is the account's decision, not a template's",
     fix="Leave out Roles, Users, Groups and the policy's name",
 )
 def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:

@@ -94,7 +94,7 @@ PROMISES: Final = (
     ),
     Never(
         id="M812",
-        sentence="No role and no policy of people deletes data: no objects and versions, no "
+        sentence="No role and no policy for people deletes data: no objects and versions, no "
         "models, no runs, no keys.",
         actions=(
             "bedrock:DeleteCustomModel",

@@ -39,7 +39,7 @@ def _may(
 
 @check(
     "M840",
-    "Nobody may both write datasets and approve prices: no role and no policy of people allows "
+    "Nobody may both write datasets and approve prices: no role and no policy for people allows "
     "both.",
     limit="whoever requests money does not grant it",
     fix="Take one of the two statements away",

@@ -105,7 +105,7 @@ def test_links_in_an_archive_are_not_followed(folder: Path, room: Path) -> None:
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         packed.addfile(link)
     (folder / "a.tar").write_bytes(out.getvalue())
-    assert "no captions were recognised for 1 image" in refusal(folder, room)
+    assert "no captions were recognized for 1 image" in refusal(folder, room)
 
 
 def test_a_table_of_two_gigabytes_is_refused_before_it_is_read(folder: Path, room: Path) -> None:

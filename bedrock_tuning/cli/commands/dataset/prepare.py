@@ -43,7 +43,7 @@ _DROPPED_MAX = 0.05
     "--captions",
     default="",
     metavar="FILE|sidecar|folders|filenames",
-    help="Where captions are, if they are not recognised: a table, text files beside the images, "
+    help="Where captions are, if they are not recognized: a table, text files beside the images, "
     "names of folders, or names of files.",
 )
 @click.option("--file-column", default="", metavar="NAME", help="Column that names the images.")
@@ -134,7 +134,7 @@ def prepare(
 
     Reads what other tools write: image folders of Hugging Face, COCO, Label Studio, Flickr8k and
     30k, LLaVA, SageMaker, WebDataset, tables of all kinds (CSV, Excel, JSON, Parquet), text files
-    beside images, class folders. It says what it recognised, and shows five pairs.
+    beside images, class folders. It says what it recognized, and shows five pairs.
 
     Splits that the dataset already has are kept: by folders, by a column, by the names of tables.
     Test images are left out, and no picture is in both sets. All captions of an image are kept.

@@ -80,7 +80,7 @@ def clean(
     Shows what it would delete, with its price per month where that is known, and asks. What is
     served or published stays, and so does everything of a customization whose run has not ended.
     A deleted model cannot be brought back; a deleted image can, as long as the bucket keeps older
-    versions. So no policy of people allows this: an administrator of the account does it.
+    versions. So no policy for people allows this: an administrator of the account does it.
     """
     from bedrock_tuning.client.cleaning import delete, unused
 
