@@ -51,6 +51,8 @@ Fault = tuple[str, str]
 
 def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
     """Where, and how, what is deployed is not the template that lies there."""
+    if "version" not in manifest:
+        yield MANIFEST, "it is not there: nothing says what is deployed, and how"
     if manifest.get("missing"):
         yield MANIFEST, "values are to be looked up before it can be deployed"
     for name, artifact in manifest.get("artifacts", {}).items():
@@ -71,6 +73,8 @@ def differing(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
         found = _QUALIFIER.findall(json.dumps([given, uploads]))
         qualifiers |= {one or other for one, other in found}
         files |= {lists.name, str(given.get("templateFile"))}
+        if str(artifact.get("environment")).endswith("/unknown-region"):
+            yield name, "it goes to whichever Region the credentials are for"
         for what in (
             *_stack(folder, name, given),
             *_as(artifact, given, named=(name, str(given.get("stackName", name)))),

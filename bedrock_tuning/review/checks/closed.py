@@ -236,8 +236,7 @@ def deployed(evidence: Evidence) -> Iterator[Violation]:
     for where, what in assembly.differing:
         yield found(where, what)
     named = {(contracts.account, account) for account in assembly.accounts if contracts.account} | {
-        (contracts.region, assembly.regions.get(stack, "no Region of their own"))
-        for stack in assembly.templates
+        (contracts.region, region) for region in assembly.regions.values()
     }
     for wanted, given in sorted(named):
         if wanted != given:
@@ -265,6 +264,15 @@ def outputs(evidence: Evidence) -> Iterator[Violation]:
                 f"it is {value or 'missing'}",
                 f"{wanted}: commands use what it names",
             )
+    for name in evidence.bound.contracts.serving:
+        resource = evidence.contracted.get(f"serving.{name}")
+        if resource is not None:
+            outputs = evidence.assembly.templates[resource.stack].get("Outputs", {})
+            wanted = {"Fn::GetAtt": [resource.logical_id, "Status"]}
+            value = get(outputs, "Serving", "Value")
+            if value != wanted:
+                limit = f"{wanted}: commands find customizations by it"
+                yield found(f"{resource.stack}/Serving", f"it is {value or 'missing'}", limit)
     for person in evidence.bound.contracts.people:
         policy = evidence.contracted.get(person.name)
         if policy is not None:

@@ -93,7 +93,9 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
     for bucket in evidence.assembly.of_type("AWS::S3::Bucket"):
         wanted = expirations.get(names.get(bucket.arn, ""), {})
         expiring: dict[str, Any] = {}
-        noncurrent, abort, problems = set(), set(), []
+        noncurrent: dict[str, Any] = {}
+        abort: dict[str, Any] = {}
+        problems = []
         for rule in get(bucket.properties, "LifecycleConfiguration", "Rules") or []:
             if rule.get("Status") != "Enabled":
                 problems.append(f"the rule {rule.get('Id')} is {rule.get('Status')}")
@@ -102,16 +104,19 @@ def lifecycles(evidence: Evidence) -> Iterator[Violation]:
             if "ExpirationInDays" in rule:
                 expiring[prefix] = rule["ExpirationInDays"]
             if not prefix or "NoncurrentVersionExpiration" in rule:
-                noncurrent.add(get(rule, "NoncurrentVersionExpiration", "NoncurrentDays"))
+                kept = get(rule, "NoncurrentVersionExpiration", "NoncurrentDays")
+                noncurrent[prefix] = kept
             if not prefix or "AbortIncompleteMultipartUpload" in rule:
-                abort.add(get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation"))
+                tried = get(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation")
+                abort[prefix] = tried
             problems += [f"the rule {rule.get('Id')} has {k}" for k in rule if k not in _LIFECYCLE]
         if expiring != wanted:
             problems.append(f"objects expire by {expiring or 'no rule'}, not by {wanted or 'any'}")
-        if noncurrent != {days["noncurrent"]}:
-            problems.append(f"old versions are deleted after {noncurrent or 'no'} days")
-        if not abort or not abort <= set(range(1, _ABORT_DAYS + 1)):
-            problems.append(f"incomplete uploads are deleted after {abort or 'no'} days")
+        # A rule for a folder leaves the others as they are.
+        if "" not in noncurrent or {*noncurrent.values()} != {days["noncurrent"]}:
+            problems.append(f"old versions are deleted by {noncurrent or 'no rule'}")
+        if "" not in abort or not {*abort.values()} <= set(range(1, _ABORT_DAYS + 1)):
+            problems.append(f"incomplete uploads are deleted by {abort or 'no rule'}")
         for problem in problems:
             yield found(bucket, problem, limit)
 

@@ -85,17 +85,11 @@ def test_an_environment_goes_to_the_account_and_region_of_its_settings(dev: Synt
     def to_region(assembly: template.Assembly) -> None:
         assembly.regions = dict.fromkeys(assembly.regions, "eu-west-1")
 
-    def to_any_region(assembly: template.Assembly) -> None:
-        assembly.regions = {}
-
     pinned = replace(dev.contracts, account="111122223333")
     assert found(pinned, lambda _: None) == []
     assert found(dev.contracts, to_account) == []
     assert found(pinned, to_account) == ["stacks go to 999999999999, not 111122223333"]
     assert found(dev.contracts, to_region) == ["stacks go to eu-west-1, not us-east-1"]
-    assert found(dev.contracts, to_any_region) == [
-        "stacks go to no Region of their own, not us-east-1"
-    ]
 
 
 def test_the_manifest_names_the_accounts_that_stacks_go_to(folder: Path) -> None:

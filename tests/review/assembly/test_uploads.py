@@ -242,6 +242,15 @@ TAMPERINGS: dict[str, Change] = {
     "a name that commands the terminal": manifest(
         lambda content: content["artifacts"][PIPELINE].update(displayName="\x1b]52;c;aGk=\x07")
     ),
+    "any Region": lambda folder: edit(
+        folder / "manifest.json",
+        lambda content: [
+            each.update(environment="aws://unknown-account/unknown-region")
+            for each in content["artifacts"].values()
+            if "environment" in each
+        ],
+    ),
+    "no manifest": lambda folder: (folder / "manifest.json").unlink(),
     "a name of another stack": manifest(
         lambda content: content["artifacts"][PIPELINE].update(displayName="tuning-dev-serving")
     ),

@@ -93,6 +93,12 @@ def datasets_expire(copy: Copy) -> None:
     copy.properties("data/Training")["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] = 1
 
 
+@flaw("S604", "training bucket: old versions are deleted in one folder only")
+def old_versions_of_a_folder(copy: Copy) -> None:
+    rules = copy.properties("data/Training")["LifecycleConfiguration"]["Rules"]
+    rules[0]["Prefix"] = "_checked/"
+
+
 @flaw("S604", "output bucket: everything expires, not only work")
 def output_expires(copy: Copy) -> None:
     rules = copy.properties("data/Output")["LifecycleConfiguration"]["Rules"]

@@ -131,6 +131,11 @@ def another_address(copy: Copy) -> None:
     }
 
 
+@flaw("A112", "a customization that no command finds")
+def found_by_nobody(copy: Copy) -> None:
+    del copy.stack("pets-style")["Outputs"]["Serving"]
+
+
 @flaw("A112", "approve: commands send answers elsewhere")
 def sent_elsewhere(copy: Copy) -> None:
     copy.stack("pipeline")["Outputs"]["ApprovalUrl"]["Value"] = "https://example.com/"
