@@ -109,11 +109,11 @@ class TuningPlatform:
                 "bedrock-tuning:mail",
                 f"{mail} has to confirm the e-mail of AWS Notifications: before, no message comes",
             )
-        elif asks:
+        elif asks and not self.settings.slack_channel:
             notes.add_warning_v2(
                 "bedrock-tuning:mail",
                 f"nobody is told when a run of {first_of(asks)} waits for approval: set "
-                "alarm_email in cdk.json, or subscribe something to the topic",
+                "alarm_email or slack_channel in cdk.json, or subscribe something to the topic",
             )
 
     def add(self, wanted: Wanted) -> CustomizationStack:

@@ -23,6 +23,7 @@ def contradictions(
     """
     values = _Values(given=given, defaults=defaults, wrong=wrong)
     yield from _polls(values)
+    yield from _chat(values)
     yield from _network(values)
     yield from _data(values)
     yield from _people(values)
@@ -68,6 +69,13 @@ def _polls(values: _Values) -> Iterator[tuple[str, str]]:
             f"{poll} is more than serving_timeout_seconds ({timeout}), so the first poll would be "
             f"the last: use at most {timeout}",
         )
+
+
+def _chat(values: _Values) -> Iterator[tuple[str, str]]:
+    keys = ("slack_workspace", "slack_channel")
+    missing = [key for key in keys if not values[key]]
+    if values.known(*keys) and len(missing) == 1:
+        yield missing[0], "is missing: the workspace and the channel are set together"
 
 
 def _network(values: _Values) -> Iterator[tuple[str, str]]:

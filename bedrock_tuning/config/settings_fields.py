@@ -152,6 +152,30 @@ class GeneralSettings:
         "subscribe to the topic yourself to receive messages.",
         default="",
     )
+    slack_workspace: str = described(
+        Text(
+            pattern=re.compile(r"[A-Z0-9]+", re.ASCII),
+            what="the id of a Slack workspace",
+            example="T0EXAMPLE",
+            most=255,
+            optional=True,
+        ),
+        "The Slack workspace of `slack_channel`. Somebody has to allow it once in the console of "
+        "Amazon Q Developer in chat applications: [Chat](how-to/chat.md).",
+        default="",
+    )
+    slack_channel: str = described(
+        Text(
+            pattern=re.compile(r"[A-Z0-9]+", re.ASCII),
+            what="the id of a Slack channel",
+            example="C0EXAMPLE",
+            most=255,
+            optional=True,
+        ),
+        "Shows alarms and messages in this channel, from which nobody can act. What is shown "
+        "leaves AWS: names, prices, reasons of failures.",
+        default="",
+    )
     account: str = described(
         ACCOUNT,
         "The account of this environment. `cdk deploy` with credentials of another account fails "

@@ -172,7 +172,7 @@ class Permissions:
                 if boundary
                 else None
             ),
-            inline_policies={"Policy": document},
+            inline_policies={"Policy": document} if contract.grants else None,
         )
         self.register(contract.name, arn=role.role_arn)
         return role

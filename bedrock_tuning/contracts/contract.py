@@ -286,11 +286,12 @@ class Contracts:
     the platform say.
     settings: of each customization, as its parameter holds them beside the ARNs of its roles;
     serving: what its custom resource says; budgets: what its monthly budget says, if it has one.
-    tags: of everything in the environment. given: the ARNs of what exists already, by the names
-    that placeholders use; "data-account" is the account that owns the data. asked: what the
-    policies of these must say, which somebody else writes. existing_roles: what service roles must
-    be allowed that no stack makes. role_path: below which all roles are. account, region: where
-    this environment is; "" for any account.
+    chat: which channel shows messages and alarms, if any does. tags: of everything in the
+    environment. given: the ARNs of what exists already, by the names that placeholders use;
+    "data-account" is the account that owns the data. asked: what the policies of these must say,
+    which somebody else writes. existing_roles: what service roles must be allowed that no stack
+    makes. role_path: below which all roles are. account, region: where this environment is; "" for
+    any account.
     """
 
     environment: str
@@ -318,6 +319,7 @@ class Contracts:
     serving: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     custom_resources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     budgets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    chat: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[Guarded, ...] = ()

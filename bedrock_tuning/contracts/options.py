@@ -1,4 +1,4 @@
-"""What optional settings add to the contracts: a network, a key for models, closed buckets."""
+"""What optional settings add to the contracts: a network, a key for models, a chat."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,7 +22,13 @@ from bedrock_tuning.contracts.contract import (
 from bedrock_tuning.contracts.job_text import by_workflow
 from bedrock_tuning.contracts.network import add_network
 from bedrock_tuning.contracts.people import add_roles
-from bedrock_tuning.contracts.resources import administered
+from bedrock_tuning.contracts.resources import (
+    administered,
+    from_rules,
+    keeps_events,
+    refuse_plain_http,
+)
+from bedrock_tuning.run.messages import CHAT
 
 # What an account holds that owns the data.
 DATA: Final = (*BUCKETS, "data-key")
@@ -48,6 +54,8 @@ def with_options(contracts: Contracts, scope: Scope) -> Contracts:
         contracts = add_network(contracts, scope)
     if settings.tracing:
         contracts = _add_tracing(contracts)
+    if settings.slack_channel:
+        contracts = _add_chat(contracts, settings)
     return _with_service_roles(_with_existing(contracts, settings), scope)
 
 
@@ -60,6 +68,62 @@ def _add_tracing(contracts: Contracts) -> Contracts:
         for role in contracts.roles
     )
     return replace(contracts, roles=roles, traced=True)
+
+
+def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
+    """A channel that shows alarms and, from a topic of its own, messages.
+
+    Its role may do nothing: AWS Chatbot takes no channel without one (docs/facts/workflow.md#chat).
+    """
+
+    def place(path: str, kind: str) -> Place:
+        return Place(stack="pipeline", path=f"Chat/{path}", type=kind)
+
+    rules = {f"chat-rule.{name}": place(name, "AWS::Events::Rule") for name in CHAT}
+    own = {
+        "chat": place("Channel", "AWS::Chatbot::SlackChannelConfiguration"),
+        "chat-topic": place("Topic", "AWS::SNS::Topic"),
+        "role.chat": place("Role", "AWS::IAM::Role"),
+    }
+    role = Role(
+        name="role.chat",
+        place=own["role.chat"],
+        does="The chat channel: may do nothing",
+        service="chatbot.amazonaws.com",
+        trust=(g.FROM_THIS_ACCOUNT,),
+        grants=(),
+    )
+    topic = Guarded(
+        name="chat-topic",
+        place=own["chat-topic"],
+        grants=(
+            Grant(
+                why="the rules of the chat publish",
+                services=("events.amazonaws.com",),
+                actions=("sns:Publish",),
+                resources=("{chat-topic}",),
+                conditions=(from_rules(*rules),),
+            ),
+        ),
+        refusals=(refuse_plain_http("sns:Publish", "{chat-topic}"),),
+    )
+    guarded = (
+        replace(each, grants=(*each.grants, *map(keeps_events, rules)))
+        if each.name == "dead-letters"
+        else each
+        for each in contracts.guarded
+    )
+    return replace(
+        contracts,
+        places={**contracts.places, **own, **rules},
+        roles=(*contracts.roles, role),
+        guarded=(*guarded, topic),
+        chat={
+            "ConfigurationName": f"tuning-{settings.name}",
+            "SlackWorkspaceId": settings.slack_workspace,
+            "SlackChannelId": settings.slack_channel,
+        },
+    )
 
 
 def _with_service_roles(contracts: Contracts, scope: Scope) -> Contracts:

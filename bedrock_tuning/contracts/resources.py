@@ -72,25 +72,12 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
                 resources=("{topic}",),
                 conditions=alarms,
             ),
-            refusals=(_refuse_plain_http("sns:Publish", "{topic}"),),
+            refusals=(refuse_plain_http("sns:Publish", "{topic}"),),
         ),
         of(
             "dead-letters",
-            *(
-                Grant(
-                    why=f"the {rule} keeps events that it could not deliver",
-                    services=("events.amazonaws.com",),
-                    actions=("sqs:SendMessage",),
-                    resources=("{dead-letters}",),
-                    conditions=(
-                        Condition(
-                            operator="ArnEquals", key="aws:SourceArn", values=(f"{{{rule}}}",)
-                        ),
-                    ),
-                )
-                for rule in ("upload-rule", "status-rule")
-            ),
-            refusals=(_refuse_plain_http("sqs:*", "{dead-letters}"),),
+            *(keeps_events(rule) for rule in ("upload-rule", "status-rule")),
+            refusals=(refuse_plain_http("sqs:*", "{dead-letters}"),),
         ),
         of("runs"),
         # EventBridge and SNS call functions by their own policy, not by a role.
@@ -115,6 +102,23 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
             ),
         ),
     )
+
+
+def keeps_events(rule: str) -> Grant:
+    """For the queue of events that nobody took."""
+    return Grant(
+        why=f"the {rule} keeps events that it could not deliver",
+        services=("events.amazonaws.com",),
+        actions=("sqs:SendMessage",),
+        resources=("{dead-letters}",),
+        conditions=(from_rules(rule),),
+    )
+
+
+def from_rules(*names: str) -> Condition:
+    """Events of these rules, and of no others."""
+    values = tuple(f"{{{name}}}" for name in names)
+    return Condition(operator="ArnEquals", key="aws:SourceArn", values=values)
 
 
 def administered() -> Grant:
@@ -162,7 +166,8 @@ def _access_logs(bucket: str) -> Grant:
     )
 
 
-def _refuse_plain_http(action: str, *resources: str) -> Refusal:
+def refuse_plain_http(action: str, *resources: str) -> Refusal:
+    """Nobody's calls without TLS."""
     return Refusal(
         why="nothing without TLS",
         actions=(action,),
@@ -224,7 +229,7 @@ def _only(why: str, path: str, *resources: str) -> Refusal:
 def _bucket_refusals(name: str) -> tuple[Refusal, ...]:
     everything = (f"{{{name}}}", f"{{{name}}}/*")
     return (
-        _refuse_plain_http("s3:*", *everything),
+        refuse_plain_http("s3:*", *everything),
         Refusal(
             why="nothing with a TLS older than 1.2",
             actions=("s3:*",),

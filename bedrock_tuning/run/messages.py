@@ -3,9 +3,11 @@
 The words for people are written by run/outcome.py (how a run ended) and lambdas/keep_leases.py.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -63,6 +65,33 @@ def detail_type(status: str) -> DetailType:
     """The kind of event that a message with this status is; raises KeyError for an unknown one."""
     known = {each: kind for kind, about in _MEANINGS.items() for each in about}
     return known[status]
+
+
+class Notice(NamedTuple):
+    """How a chat shows events: of these kinds, with values from these paths, in this form."""
+
+    kinds: tuple[DetailType, ...]
+    paths: Mapping[str, str]
+    template: str
+
+
+def _notice(*kinds: DetailType, **content: Any) -> Notice:
+    """content: what stands beside the title, with fields that all messages of these kinds have."""
+    title = "<customization> in <environment>: <status>"
+    shown = {"textType": "client-markdown", "title": title, **content}
+    form = {"version": "1.0", "source": "custom", "content": shown}
+    # In quotes, EventBridge puts a value there as it is; alone, as JSON with its own quotes and
+    # line ends (docs/facts/workflow.md#chat).
+    template = re.sub(r'"(<\w+>)"', r"\1", json.dumps(form))
+    names = dict.fromkeys(re.findall(r"<(\w+)>", template))
+    return Notice(kinds, {name: f"$.detail.{name}" for name in names}, template)
+
+
+# By the rule that hands them on.
+CHAT: Final[Mapping[str, Notice]] = {
+    "Questions": _notice(DetailType.APPROVAL, description="<estimate>", nextSteps=["<approve>"]),
+    "Messages": _notice(DetailType.RUN, DetailType.ENDPOINT, description="<message>"),
+}
 
 
 class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):

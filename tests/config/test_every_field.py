@@ -27,6 +27,8 @@ BAD_SETTINGS: dict[str, tuple[Any, str, str]] = {
     "serving_timeout_seconds": (86_401, "above the maximum 86400 (Provisioned", "use 1 to 86400"),
     "approval_days": (301, "above the maximum 300 (an execution ends", "use 1 to 300"),
     "alarm_email": ("team", "must be an e-mail address", 'for example, "ml-platform@example.com"'),
+    "slack_workspace": ("#ml", "must be the id of a Slack workspace", '"T0EXAMPLE"'),
+    "slack_channel": ("#ml", "must be the id of a Slack channel", '"C0EXAMPLE"'),
     "tracing": ("on", "must be true or false", 'not "on"'),
     "account": ("1111", "must be the twelve digits of an AWS account", '"111122223333"'),
     "attestation": ("prod", "must be a file of JSON", 'example, "attestations/prod.json"'),

@@ -389,6 +389,14 @@ def test_a_network_of_the_app_spans_all_zones_of_its_region_unless_told_otherwis
             'vpc_zones: "use1-az1" is listed twice: list it once',
         ),
         (
+            {"slack_channel": "C0EXAMPLE"},
+            "slack_workspace: is missing: the workspace and the channel are set together",
+        ),
+        (
+            {"slack_workspace": "T0EXAMPLE"},
+            "slack_channel: is missing: the workspace and the channel are set together",
+        ),
+        (
             {"vpc": True, "vpc_subnets": ["subnet-01234567"]},
             "vpc_security_groups: is missing: subnets and security groups are set together",
         ),

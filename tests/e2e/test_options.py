@@ -27,7 +27,7 @@ from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
 from tests.e2e.optional_app import context
 from tests.e2e.stage import Stage
 from tests.e2e.taken import FunctionFailedError
-from tests.e2e.world import NAME, TRAINING, VALIDATION, World
+from tests.e2e.world import NAME, TRAINING, VALIDATION, World, eventually
 from tools.scan.cases import OPTIONS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
@@ -105,6 +105,39 @@ def test_an_upload_becomes_a_served_model(world: World, stage: Stage) -> None:
     assert stage.good.outcome == "served", stage.good.state["outcome"]
     (throughput,) = world.throughputs()
     assert throughput["status"] == "InService"
+
+
+def test_a_message_reaches_the_topic_of_the_chat_in_the_form_that_is_shown(world: World) -> None:
+    (topic,) = (arn for path, arn in world.deployed("AWS::SNS::Topic").items() if "/Chat/" in path)
+    channel = world.subscribe(topic)
+    told = {"environment": "local", "customization": NAME, "status": "served"}
+    text = 'The smoke test passed: "a dog".\nIt is served.'
+    world.aws.client("sns").publish(
+        TopicArn=world.topic,
+        Message=json.dumps({**told, "message": text}),
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": value} for name, value in told.items()
+        },
+    )
+
+    shown: list[dict[str, Any]] = []
+
+    def arrived() -> bool:
+        shown.extend(channel.messages())
+        return bool(shown)
+
+    assert eventually(arrived)
+    assert shown == [
+        {
+            "version": "1.0",
+            "source": "custom",
+            "content": {
+                "textType": "client-markdown",
+                "title": f"{NAME} in local: served",
+                "description": text,
+            },
+        }
+    ]
 
 
 def test_the_job_runs_in_the_network_and_its_model_is_under_the_key(

@@ -182,10 +182,11 @@ class World:
                     found[resource["Metadata"]["aws:cdk:path"]] = each["PhysicalResourceId"]
         return found
 
-    def subscribe(self) -> "Inbox":
-        """A mailbox at the topic, for what is sent from now on."""
-        inbox, arn = self._inbox("sns.amazonaws.com", source=self.topic)
-        self.aws.client("sns").subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+    def subscribe(self, topic: str = "") -> "Inbox":
+        """A mailbox at a topic, by default that of messages, for what is sent from now on."""
+        topic = topic or self.topic
+        inbox, arn = self._inbox("sns.amazonaws.com", source=topic)
+        self.aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         return inbox
 
     def announced(self) -> "Inbox":

@@ -23,6 +23,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "bounded": {
         "region": "us-east-1",
         "tracing": True,
+        "slack_workspace": "T0EXAMPLE",
+        "slack_channel": "C0EXAMPLE",
         "permissions_boundary": BOUNDARY,
         "role_name_prefix": "org-",
         "alarm_email": "ops@example.com",

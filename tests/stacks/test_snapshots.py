@@ -27,6 +27,7 @@ CHANGED = {
     "subnets": {"pipeline", "serving"} | NAMES,
     "model-key": {"data", "pipeline"} | NAMES,
     "traced": {"pipeline", "serving"},
+    "chat": {"pipeline"},
     "closed": {"data", "pipeline", "serving"} | NAMES,
 }
 # One customization's stack is like another's.

@@ -61,7 +61,7 @@ def test_a_deployment_whose_approvals_nobody_hears_of_warns(assembly: Any) -> No
         str(each.entry.data) for each in pipeline.messages if "WARNING" in str(each.level)
     )
     assert "nobody is told when a run of pets-search, pets-style waits for approval" in warning
-    assert "alarm_email in cdk.json" in warning
+    assert "set alarm_email or slack_channel in cdk.json" in warning
 
 
 def test_synth_needs_no_credentials_no_home_and_no_cdk_json_in_the_folder(

@@ -22,9 +22,12 @@ OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "model-key": {"model_key": True},
     "closed": {"deny_others": True, "data_roles": ["DataScientist-*"]},
     "traced": {"tracing": True},
+    "chat": {"slack_workspace": "T0EXAMPLE", "slack_channel": "C0EXAMPLE"},
     "by-workflow": {"jobs_started_by": "workflow"},
     "all": {
         "tracing": True,
+        "slack_workspace": "T0EXAMPLE",
+        "slack_channel": "C0EXAMPLE",
         "vpc": True,
         "model_key": True,
         "deny_others": True,

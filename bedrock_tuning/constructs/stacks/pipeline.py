@@ -7,6 +7,7 @@ from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.attachment import Attachment
+from bedrock_tuning.constructs.chat import chat
 from bedrock_tuning.constructs.dashboard import dashboard
 from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.notifications import Messages
@@ -93,6 +94,14 @@ class PipelineStack(TuningStack):
             topic=self.messages.topic,
             environment=settings.name,
         )
+        if settings.slack_channel:
+            chat(
+                Construct(self, "Chat"),
+                topic=self.messages.topic,
+                dead_letters=self.messages.dead_letters,
+                key=self.key,
+                permissions=permissions,
+            )
         self._alarms()
         dashboard(
             self,

@@ -37,6 +37,11 @@ KINDS: Final[Mapping[str, Naming]] = {
     "AWS::CloudWatch::Alarm": Naming(
         named_by="AlarmName", arn="arn:{p}:cloudwatch:{r}:{a}:alarm:{n}"
     ),
+    "AWS::Chatbot::SlackChannelConfiguration": Naming(
+        named_by="ConfigurationName",
+        arn="arn:{p}:chatbot::{a}:chat-configuration/slack-channel/{n}",
+        ref="arn",
+    ),
     "AWS::CloudWatch::Dashboard": Naming(
         named_by="DashboardName", arn="arn:{p}:cloudwatch::{a}:dashboard/{n}"
     ),

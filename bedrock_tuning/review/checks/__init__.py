@@ -9,6 +9,7 @@ from bedrock_tuning.review.check import Check
 from bedrock_tuning.review.checks import (
     alarms,
     assembly,
+    chat,
     closed,
     custom_resources,
     delivery,
@@ -35,6 +36,7 @@ _MODULES: Final = (
     functions,
     alarms,
     delivery,
+    chat,
     storage,
     runs_table,
     workflow,

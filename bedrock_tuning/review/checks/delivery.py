@@ -10,6 +10,7 @@ from bedrock_tuning.review.assembly.json_path import get, is_true
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
 from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
+from bedrock_tuning.review.checks import chat
 from bedrock_tuning.review.iam.access import owner_arn
 from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn, lacking
@@ -19,6 +20,7 @@ from bedrock_tuning.review.promises.promise import But, Never
 
 # What is called by the clock, by schedule.
 _CLOCK: Final = {"lease-schedule": KEEP_LEASES.name, "reconcile-schedule": RECONCILE.name}
+_CHANGES: Final = {"Input", "InputPath", "InputTransformer"}
 _START: Final = {
     "AWS::StepFunctions::StateMachine": "states:StartExecution",
     "AWS::Lambda::Function": "lambda:InvokeFunction",
@@ -27,9 +29,9 @@ _START: Final = {
 
 @check(
     "W521",
-    "The upload rule matches manifests and nothing else, the other rule executions that ended "
-    "badly; both are enabled.",
-    limit="uploads of manifests, and executions without a good end, on the default bus",
+    "The upload rule matches manifests and nothing else, another rule executions that ended badly, "
+    "those of a chat this environment's messages; all are enabled.",
+    limit="uploads of manifests, executions without a good end, messages; on the default bus",
     fix="Write the patterns as bedrock_tuning/constructs/triggers.py does",
 )
 def trigger(evidence: Evidence) -> Iterator[Violation]:
@@ -49,7 +51,8 @@ def trigger(evidence: Evidence) -> Iterator[Violation]:
     }
     for rule in evidence.assembly.of_type("AWS::Events::Rule"):
         pattern = dict(_flattened(as_whole(rule.properties.get("EventPattern", {}))))
-        expected = ended if rule.arn == evidence.bound.fill("{status-rule}") else wanted
+        shown = chat.pattern(evidence, rule)
+        expected = ended if rule.arn == evidence.bound.fill("{status-rule}") else shown or wanted
         yield from unlike(
             rule, pattern, expected, exactly=True, limit="exactly {}", absent="not in the pattern"
         )
@@ -114,13 +117,14 @@ def rule_targets(evidence: Evidence) -> Iterator[Violation]:
         if len(targets) != 1:
             yield _undelivered(rule, f"it has {len(targets) or 'no'} targets")
         for target in targets:
+            shown = chat.pattern(evidence, rule)
             if rule.arn == evidence.bound.fill("{status-rule}"):
                 yield from _policy_calls(evidence, rule, target)
-            else:
+            elif not shown:
                 yield from _role_starts(evidence, rule, target, role="role.upload-rule")
                 if target.get("Arn") != evidence.bound.fill("{workflow}"):
                     yield _undelivered(rule, f"it starts {target.get('Arn')}, not the workflow")
-            if {"Input", "InputPath", "InputTransformer"} & set(target):
+            if _CHANGES & set(target) and not shown:
                 yield _undelivered(rule, "it changes the event, which is read as it is")
             yield from _dead_letters(evidence, rule, target, "events.amazonaws.com")
             yield from _retries(rule, target, least_age=3600)

@@ -18,6 +18,7 @@ _KEY_OF: Final = {
     "output": "data-key",
     "runs": "operations-key",
     "topic": "operations-key",
+    "chat-topic": "operations-key",
     "dead-letters": "operations-key",
 }
 _QUEUE_DAYS: Final = 14

@@ -55,6 +55,7 @@ _HOLDS: Final[Mapping[str, tuple[str, str]]] = {
     "access-logs": ("who read and wrote which object", "internal"),
     "runs": ("runs: names, states, prices, approval tokens", "internal"),
     "topic": ("messages about runs", "internal"),
+    "chat-topic": ("messages about runs, for Slack", "internal"),
     "dead-letters": ("undelivered events: names of objects", "internal"),
     "data-key": ("the key of datasets and results", "key"),
     "operations-key": ("the key of runs, messages and logs", "key"),

@@ -35,6 +35,7 @@ PATCHES: Final = (
     encryption.objects_need_their_key,
     encryption.topics_and_tables_need_their_key,
     cloudformation.network_resources,
+    cloudformation.chat_channels,
     authorization.principal_arn_is_the_role,
     authorization.parameters_below_a_path_are_the_path,
     authorization.items_have_leading_keys,

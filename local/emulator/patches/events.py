@@ -22,7 +22,7 @@ ACTIONS: Final = {
 EVENTS: Final = "events.amazonaws.com"
 SCHEDULER: Final = "aws.scheduler"
 KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
-"""What sending to an encrypted queue takes."""
+"""What sending to an encrypted queue or topic takes."""
 
 _version: contextvars.ContextVar[str | None] = contextvars.ContextVar("version", default=None)
 
@@ -59,7 +59,8 @@ def object_events_carry_the_version() -> None:
 
 
 def targets_need_their_role() -> None:
-    """Gap: rules and schedules reach their targets without the role that their target names.
+    """Gap: rules and schedules reach their targets without the role that their target names, and
+    topics whatever their policy says.
 
     A rule's role without `states:StartExecution`, or one that does not trust the service for this
     rule, would work here and fail on AWS. A refused event goes to the target's dead-letter queue,
@@ -104,11 +105,32 @@ def delivered_as_ordered(order: Callable[[Any], Any]) -> None:
 
 
 def _require_role(target: Mapping[str, Any], event: Mapping[str, Any], rule: Any) -> None:
-    """Raise RoleError unless the target's role, if it has one, may be assumed and may call it."""
-    action = ACTIONS.get(target["Arn"].split(":")[2])
+    """Raise RoleError unless the target's role, if it has one, may be assumed and may call it.
+
+    Topics have none: their own policy and their key's let EventBridge publish.
+    """
+    service = target["Arn"].split(":")[2]
+    action = ACTIONS.get(service)
     if target.get("RoleArn") and action is not None:
         session, region = _assumed(target, event, rule)
         roles.authorize(session, action=action, resource=target["Arn"], region=region)
+    elif service == "sns":
+        _require_topic(target["Arn"], rule)
+
+
+def _require_topic(topic: str, rule: Mapping[str, Any]) -> None:
+    from ministack.services import sns
+
+    if not sns.topic_policy_allows(topic, EVENTS, rule["Arn"], rule["Arn"].split(":")[4]):
+        raise roles.RoleError(f"the policy of {topic} does not let {EVENTS} publish")
+    _require_key(keys.of_topic(topic))
+
+
+def _require_key(key: str | None) -> None:
+    """EventBridge's call to KMS has no source in its context."""
+    for action in KEY_ACTIONS if key else ():
+        if not roles.service_may(EVENTS, action=action, resource=str(key)):
+            raise roles.RoleError(f"the policy of {key} does not let {EVENTS} call {action}")
 
 
 def _assumed(
@@ -187,6 +209,4 @@ def _require_dead_letters(queue_arn: str, target: Any, event: Any, rule: Any) ->
         return
     if not sqs.queue_policy_allows(queue_arn, EVENTS, rule["Arn"], rule["Arn"].split(":")[4]):
         raise roles.RoleError(f"the policy of {queue_arn} does not let {EVENTS} send")
-    for action in KEY_ACTIONS if key else ():
-        if not roles.service_may(EVENTS, action=action, resource=str(key)):
-            raise roles.RoleError(f"the policy of {key} does not let {EVENTS} call {action}")
+    _require_key(key)

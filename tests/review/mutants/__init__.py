@@ -4,6 +4,7 @@ from tests.review.mutants import (
     added,
     answers,
     by_workflow,
+    chat,
     data,
     delivery,
     evasions,
@@ -40,5 +41,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *network.MUTANTS,
     *yours.MUTANTS,
     *by_workflow.MUTANTS,
+    *chat.MUTANTS,
     *evasions.MUTANTS,
 )
