@@ -2,7 +2,11 @@
 
 import click
 
+from bedrock_tuning.cli import main
 from bedrock_tuning.cli.terminal.group import TuningGroup
+
+# main: what commands that were installed before call here.
+__all__ = ("main", "tuning")
 
 
 @click.group(
@@ -23,10 +27,5 @@ def tuning() -> None:
     """
 
 
-def main() -> None:
-    """Runs `tuning` with the arguments of this process."""
-    tuning(prog_name="tuning")
-
-
 if __name__ == "__main__":
-    main()
+    tuning(prog_name="tuning")

@@ -1,12 +1,14 @@
 """What commands that embed many inputs share: the price, the question, and the progress."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import confirm, say
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
@@ -94,7 +96,19 @@ def embed(name: str, embedder: "Embedder", items: "Sequence[Item]") -> list[list
             asked += count
             bar.update(share=asked / total, count=count)
 
-        return embedder.vectors(items, done=done)
+        with kept_at_ctrl_c():
+            return embedder.vectors(items, done=done)
+
+
+@contextmanager
+def kept_at_ctrl_c() -> Iterator[None]:
+    """Whoever stops calls that are paid for learns that no answer is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "every answer so far is kept", fix="the same command asks for the rest only"
+        ) from None
 
 
 def require_free(file: Path | None, *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.cli.embedding import require_free
+from bedrock_tuning.cli.embedding import kept_at_ctrl_c, require_free
 from bedrock_tuning.cli.terminal.output import confirm, emit, emit_json, emit_table, say
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
@@ -58,7 +58,7 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     }
     others = _others(deployment, wanted, prompts, models["tuned"])
     count = _agree(folder.read(), work, yes=wanted.yes)
-    with ProgressBar("asking", "answers") as bar:
+    with ProgressBar("asking", "answers") as bar, kept_at_ctrl_c():
         kept = client.ask(folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1))
     columns = (
         "Base model" if wanted.against is None else f"Model of run {wanted.against}",

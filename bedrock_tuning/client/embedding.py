@@ -8,14 +8,15 @@ import hashlib
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import click
 
+from bedrock_tuning.client.asking import ask_all
 from bedrock_tuning.client.inference import AskedModel
 from bedrock_tuning.serving import questions
 
@@ -68,24 +69,19 @@ class Embedder:
     def vectors(self, items: Sequence[Item], *, done: Done = lambda _: None) -> list[list[float]]:
         """One vector per input. done: called with the number of inputs that have just got one."""
         wanted = {_key(each): each for each in items}
-        with self._cache() as cache, ThreadPoolExecutor(_AT_ONCE) as pool:
+        with self._cache() as cache:
             found = {key: vector for key in wanted if (vector := _read(cache, key)) is not None}
             done(len(found))
-            asked = {
-                pool.submit(self._ask, item): key
-                for key, item in wanted.items()
-                if key not in found
+
+            def keep(key: bytes, vector: list[float]) -> None:
+                found[key] = vector
+                _write(cache, key, vector)
+                done(1)
+
+            calls = {
+                key: partial(self._ask, item) for key, item in wanted.items() if key not in found
             }
-            try:
-                for answer in as_completed(asked):
-                    key = asked[answer]
-                    found[key] = answer.result()
-                    _write(cache, key, found[key])
-                    done(1)
-            except BaseException:
-                # What has not begun is not asked any more, and not paid for.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            ask_all(calls, at_once=_AT_ONCE, keep=keep)
         return [found[_key(each)] for each in items]
 
     def _ask(self, item: Item) -> list[float]:

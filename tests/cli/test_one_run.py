@@ -428,6 +428,7 @@ def test_a_finished_job_is_not_stopped(run: Run, aws: StubbedAws) -> None:
     result = run("stop", RUN, "--yes")
     assert result.exit_code == 2
     assert "the job is Completed" in result.stderr
+    assert f"tuning run {RUN}" in result.stderr.partition("fix:")[2]
 
 
 def test_a_run_that_awaits_approval_has_no_job_and_can_be_declined(

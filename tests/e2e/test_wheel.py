@@ -58,6 +58,15 @@ def test_an_empty_folder_is_enough_to_see_what_there_is(tuning: Tuning) -> None:
     assert NAME in shown.stdout
 
 
+def test_a_wrong_environment_is_never_an_empty_answer(tuning: Tuning) -> None:
+    for words in (["list"], ["runs"], ["cost"], ["price", NAME], ["invoke", NAME, "a dog"]):
+        refused = tuning(*words, "-e", "locall")
+        assert refused.returncode == 2, words
+        assert "the environment locall is not deployed in us-east-1" in refused.stderr
+        assert "did you mean local?" in refused.stderr
+        assert "use -e local" in refused.stderr
+
+
 def test_an_empty_folder_is_enough_to_prepare_check_and_price_a_dataset(
     tuning: Tuning, world: World, tmp_path: Path
 ) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import browser
+
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,16 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_
     assert [page.name for page in pages if REMOTE.search(page.read_text("utf-8"))] == []
     # Browsers fetch no JSON from a disk: the index is a script, too.
     assert (tmp_path / "site" / "search" / "search_index.js").is_file()
+
+
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium here")
+def test_the_search_finds_a_heading_in_a_browser_without_a_server(tmp_path: Path) -> None:
+    assert build(ROOT / "mkdocs.yml", tmp_path / "site").returncode == 0
+    index = (tmp_path / "site" / "index.html").as_uri()
+    shown = browser.dom(f"{index}?q=attestation", tmp_path)
+    assert re.search(r"[1-9]\d* matching documents", shown) is not None
+    assert "hardening.html?h=attestation#attestation-nothing-is-deployed-that" in shown
+    assert "No matching documents" in browser.dom(f"{index}?q=xylophone", tmp_path)
 
 
 def test_a_link_to_nothing_and_a_page_that_nobody_finds_are_refused(tmp_path: Path) -> None:

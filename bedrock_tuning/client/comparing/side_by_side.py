@@ -6,13 +6,14 @@ two runs can be compared of which only one is served at a time.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.client.asking import ask_all
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.inference import AskedModel
 from bedrock_tuning.errors import UserError
@@ -119,17 +120,19 @@ def ask(
     done: called after each answer.
     """
     kept = folder.read()
-    work = [
-        (side, model, question)
+    work = {
+        (side, domain.identity(question)): partial(_answer, model, question)
         for side, (model, wanted) in models.items()
         for question in missing(getattr(kept, side), wanted)
-    ]
+    }
+
+    def keep(whose: tuple[Side, str], answer: Answer) -> None:
+        side, identity = whose
+        getattr(kept, side)[identity] = answer
+        done()
+
     try:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = pool.map(lambda each: _answer(each[1], each[2]), work)
-            for (side, _, question), answer in zip(work, answers, strict=True):
-                getattr(kept, side)[domain.identity(question)] = answer
-                done()
+        ask_all(work, at_once=_AT_ONCE, keep=keep)
     finally:
         if work:
             folder.write(kept)

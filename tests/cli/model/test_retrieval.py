@@ -2,8 +2,11 @@
 
 import io
 import json
+import os
 import random
+import signal
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,14 +30,20 @@ class Runtime:
     class exceptions:  # noqa: N801 - boto3's name
         class ModelNotReadyException(Exception): ...  # noqa: N818
 
-    def __init__(self, sees: dict[str, float]) -> None:
+    def __init__(self, sees: dict[str, float], *, stop_at: int = 0) -> None:
+        """stop_at: the call during which somebody presses Ctrl-C; 0 for none."""
         self._sees = sees
+        self._stop_at = stop_at
         self._lock = threading.Lock()
         self.asked: list[str] = []
 
     def invoke_model(self, *, modelId: str, body: str) -> dict[str, Any]:  # noqa: N803
         with self._lock:
             self.asked.append(modelId)
+            if len(self.asked) == self._stop_at:
+                os.kill(os.getpid(), signal.SIGINT)
+        # So that Ctrl-C comes while some calls have not begun.
+        time.sleep(0.05 if self._stop_at else 0)
         asked = json.loads(body)
         if "inputText" in asked:
             vector = meaning(asked["inputText"])
@@ -228,6 +237,39 @@ def test_a_search_finds_the_picture_and_asks_for_each_once(
         assert len(hits) == 3
     assert len(runtime.asked) == 12 + 2
     assert page.read_text().count("data:image/jpeg") == 3
+
+
+def test_ctrl_c_among_the_calls_keeps_every_answer_and_the_same_command_asks_for_the_rest(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    stopping = Runtime({BASE_ID: 0.2, ENDPOINT: 0.7}, stop_at=10)
+    data = drawn(tmp_path, CAPTIONS[:20])
+    compared(aws, stopping)
+    stopped = run("compare", "pets-search", "--data", data, "--yes")
+    assert stopped.exit_code == 130
+    assert "stopped by Ctrl-C: every answer so far is kept" in stopped.stderr
+    assert "the same command asks for the rest only" in stopped.stderr
+    assert "Traceback" not in stopped.output
+    assert 10 <= len(stopping.asked) < 40
+    going_on = Runtime({BASE_ID: 0.2, ENDPOINT: 0.7})
+    compared(aws, going_on)
+    assert run("compare", "pets-search", "--data", data, "--yes").exit_code == 0
+    # Not one is paid for twice, also of those that were under way.
+    assert len(stopping.asked) + len(going_on.asked) == 2 * (20 + 20)
+
+
+def test_ctrl_c_in_a_search_keeps_every_answer_too(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    folder = drawn(tmp_path, CAPTIONS[:20]) / "validation" / "images"
+    stopping, going_on = Runtime({ENDPOINT: 0.9}, stop_at=10), Runtime({ENDPOINT: 0.9})
+    codes = []
+    for runtime in (stopping, going_on):
+        published(aws)
+        aws.__dict__["bedrock_runtime"] = runtime
+        codes.append(run("search", "pets-search", folder, "a dog", "--yes").exit_code)
+    assert codes == [130, 0]
+    assert len(stopping.asked) + len(going_on.asked) == 20 + 1
 
 
 def test_a_model_of_texts_is_not_compared_by_vectors(

@@ -3,6 +3,9 @@
 import base64
 import io
 import json
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +43,22 @@ class Bucket:
 
 
 class Models:
-    """A base and a tuned model, which say who they are. asked: ids, in order."""
+    """A base and a tuned model, which say who they are. asked: ids, in order.
+
+    stop_at: the call during which somebody presses Ctrl-C; 0 for none.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.stop_at = 0
         self.seeds: list[int] = []
         self.exceptions = type("", (), {"ModelNotReadyException": KeyError})
 
     def invoke_model(self, *, modelId: str, body: str) -> dict[str, Any]:  # noqa: N803
         self.asked.append(modelId)
+        if len(self.asked) == self.stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05 if self.stop_at else 0)
         given = json.loads(body)
         if given["textToImageParams"]["text"] == BLOCKED:
             said: Any = {"Error": {"Code": "ValidationException", "Message": BLOCKED}}
@@ -122,6 +132,23 @@ def test_what_was_answered_is_not_asked_or_billed_again(
     assert again.exit_code == 0, again.output
     assert "nothing is billed" in again.stderr
     assert len(models.asked) == 2
+
+
+def test_ctrl_c_among_the_answers_keeps_each_and_the_same_command_asks_for_the_rest(
+    run: Run, aws: StubbedAws, bucket: Bucket, models: Models
+) -> None:
+    prompts = [word for number in range(20) for word in ("--prompt", f"Ron {number}")]
+    models.stop_at = 10
+    served(aws, DRAWS)
+    stopped = run("compare", NAME, *prompts, "--yes")
+    assert stopped.exit_code == 130
+    assert "stopped by Ctrl-C: every answer so far is kept" in stopped.stderr
+    assert "Traceback" not in stopped.output
+    before = len(models.asked)
+    assert 10 <= before < 2 * 20
+    served(aws, DRAWS)
+    assert run("compare", NAME, *prompts, "--yes").exit_code == 0
+    assert len(models.asked) == 2 * 20
 
 
 def test_nothing_is_asked_before_somebody_agrees(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -96,7 +96,10 @@ def init(
     name = _checked(name or _ask_for_name(data, asks=asks))
     file = folder / f"{name}.toml"
     _require_new(file)
-    seen = _seen(data)
+    try:
+        seen = _seen(data)
+    except KeyboardInterrupt:
+        raise Interrupted("nothing was written", fix="the same command starts anew") from None
     if seen is not None and not as_json:
         emit(f"read: {data}: {seen.described}")
     chosen, why = _model(model, seen, asks=asks) or (None, "")
@@ -254,9 +257,19 @@ def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8") as new:
-            new.write(text)
+            _fill(new, text)
     except FileExistsError:
         _require_new(file)
+
+
+def _fill(new: IO[str], text: str) -> None:
+    """A file that is not whole would be in the way of the next call."""
+    try:
+        new.write(text)
+        new.flush()
+    except BaseException:
+        Path(new.name).unlink()
+        raise
 
 
 def _next(name: str, data: Path | None, seen: "Data | None", folder: Path) -> list[str]:

@@ -35,7 +35,10 @@ def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
     job = _job(deployment, run, found)
     say(f"job {job['jobName']} of {found['customization']} is {job['status']}")
     if job["status"] != "InProgress":
-        raise UserError(f"there is nothing to stop: the job is {job['status']}")
+        raise UserError(
+            f"there is nothing to stop: the job is {job['status']}",
+            fix=f"`{deployment.command(f'run {run}')}` shows what became of the run",
+        )
     confirm(
         "Stop this job? Training so far is billed and lost.",
         yes=yes,

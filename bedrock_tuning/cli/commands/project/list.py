@@ -60,6 +60,7 @@ def list(
     Exit code 1: a customization is not deployed as its file says, or is deployed without a file.
     """
     from bedrock_tuning.client import inventory
+    from bedrock_tuning.client.deployment import find
     from bedrock_tuning.client.operations.holdings import holdings
     from bedrock_tuning.contracts import project
 
@@ -80,6 +81,9 @@ def list(
         )
     known = [each.name for each in listed if each.status != "no stack"]
     held = holdings(aws, name, known=known)
+    if not (listed or held.models or held.endpoints or held.stored or held.remaining):
+        # Nothing at all: is the name right?
+        find(aws, environment=name)
     differing = [each for each in listed if each.differs]
     if as_json:
         emit_json(
