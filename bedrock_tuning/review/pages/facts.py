@@ -76,7 +76,7 @@ class Guard:
         denied = [(DENIED, self.actions)]
         for level, actions in denied if self.effect == "Deny" else by_level(self.actions):
             yield Access(
-                role=f"{self.who} (its policy)",
+                role=f"{self.who} (resource policy)",
                 does="",
                 effect=self.effect,
                 level=level,

@@ -203,13 +203,13 @@ def test_what_names_only_what_it_excludes_is_everything(dev: Synthesized) -> Non
 def test_what_policies_of_roles_and_resources_deny_is_in_the_matrix(facts: Facts) -> None:
     cells = matrix(facts.accesses, facts.guards).cells
     assert "denied" in cells["Approver", "bucket Training"].levels
-    everybody = cells["everybody (its policy)", "bucket Training"]
+    everybody = cells["everybody (resource policy)", "bucket Training"]
     assert everybody.levels == ("denied",)
     checked = [each for each in everybody.accesses if "_checked/*" in each.condition]
     assert [each.actions for each in checked] == [
         ("s3:DeleteObject*", "s3:PutObject*", "s3:Replicate*", "s3:RestoreObject")
     ]
-    assert cells["events (its policy)", "queue Messages/DeadLetters"].levels == ("run",)
+    assert cells["events (resource policy)", "queue Messages/DeadLetters"].levels == ("run",)
     assert not any(resource.startswith("endpoint ") for _, resource in cells)
 
 
