@@ -22,9 +22,10 @@ _IN_ACCOUNT: Final = ("lambda", "sqs", "firehose")
 def resources(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those of the types below that have no contract."""
     known = {bound.path(place) for place in bound.contracts.places.values()}
+    stacks = bound.contracts.stacks
     for resource in assembly.resources:
         rule = _RULES.get(resource.type)
-        own = resource.stack in bound.contracts.stacks and resource.path not in known
+        own = resource.stack in stacks and resource.path not in known
         if rule is None or not own or _is_needed(assembly, bound, resource):
             continue
         odd = sorted(set(resource.raw) - _ATTRIBUTES)

@@ -65,8 +65,9 @@ _SETTINGS: Final[Mapping[tuple[str, str], Problem]] = {
 def settings(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Those that say something else than the contracts."""
     specified, labels = _specified(bound), Labels(assembly)
+    stacks = bound.contracts.stacks
     for resource in assembly.resources:
-        if resource.stack not in bound.contracts.stacks:
+        if resource.stack not in stacks:
             continue
         for (kind, path), problem in _SETTINGS.items():
             steps = path.split(".")

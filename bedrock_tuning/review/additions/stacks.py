@@ -55,7 +55,8 @@ _SHORTEST: Final = 6
 def stacks(permissions: Permissions, bound: Bound) -> Iterator[Addition]:
     """Every stack that is none of these."""
     assembly = permissions.assembly
-    others = [name for name in assembly.templates if name not in bound.contracts.stacks]
+    known = bound.contracts.stacks
+    others = [name for name in assembly.templates if name not in known]
     if not others:
         return
     labels, ours = Labels(assembly), _Ours(assembly, bound)
@@ -126,7 +127,8 @@ class _Ours:
     """What these stacks have: by what it is called."""
 
     def __init__(self, assembly: Assembly, bound: Bound) -> None:
-        own = [r for r in assembly.resources if r.stack in bound.contracts.stacks and r.arn]
+        stacks = bound.contracts.stacks
+        own = [r for r in assembly.resources if r.stack in stacks and r.arn]
         self.arns = [each.arn.removesuffix(":*") for each in own]
         self._names = {each.name: each.arn.removesuffix(":*") for each in own}
         self._prefixes = (f"tuning-{bound.contracts.environment}-", "bedrock-tuning")

@@ -39,8 +39,9 @@ _ADMINISTRATION: Final = (
 def statements(assembly: Assembly, bound: Bound) -> Iterator[Addition]:
     """Every Deny of these stacks' policies."""
     labels, granted, known = Labels(assembly), _granted(bound), _promised(bound)
+    stacks = bound.contracts.stacks
     for resource in assembly.resources:
-        if resource.stack not in bound.contracts.stacks:
+        if resource.stack not in stacks:
             continue
         for path in _paths(resource):
             resolved = listed(get(resource.properties, *path))

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 # Stands for every character that neither pattern names; no ARN contains it.
 _OTHER = "\0"
+_LITERAL = re.compile(r"[^*?]*")
 
 
 @lru_cache(maxsize=65_536)
@@ -58,6 +59,9 @@ def meets(one: str, other: str) -> bool:
         return matches(other, one)
     if is_literal(other):
         return matches(one, other)
+    starts = _literal_start(one), _literal_start(other)
+    if not (starts[0].startswith(starts[1]) or starts[1].startswith(starts[0])):
+        return False
     one, other = _without_same_start(one, other)
     one, other = (each[::-1] for each in _without_same_start(one[::-1], other[::-1]))
     if {one[:1], other[:1]}.isdisjoint("*?") or {one[-1:], other[-1:]}.isdisjoint("*?"):
@@ -67,7 +71,8 @@ def meets(one: str, other: str) -> bool:
 
 def _literal_start(pattern: str) -> str:
     """What every text of a pattern with a wildcard starts with."""
-    return re.split(r"[*?]", pattern, maxsplit=1)[0]
+    found = _LITERAL.match(pattern)
+    return found[0] if found is not None else ""
 
 
 def _literal_end(pattern: str) -> str:

@@ -15,6 +15,7 @@ from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement
+from bedrock_tuning.review.iam.wildcards import meets
 from bedrock_tuning.review.pages.deletion import Deletion
 from bedrock_tuning.review.pages.inventory import Cost
 from bedrock_tuning.review.pages.labels import Labels
@@ -90,6 +91,7 @@ class _Asked:
     def __init__(self, evidence: Evidence, labels: Labels) -> None:
         self.evidence, self.labels = evidence, labels
         self.deployment = Deployment(evidence=evidence)
+        self._known: dict[tuple[tuple[str, ...], str], list[tuple[str, frozenset[str]]]] = {}
 
     def who(
         self,
@@ -103,17 +105,30 @@ class _Asked:
         people.
         """
         found = [
-            self.labels.path(role.path)
-            for role in self.evidence.permissions.roles.values()
-            if (role.path in self._people or not people)
-            and any(
-                each.effect == "Allow"
-                and any(reached(each, actions, resources))
-                and _changes(each, tag)
-                for each in role.policy
-            )
+            self.labels.path(path)
+            for path, allowed in self._allowed(tuple(actions), tag)
+            if (path in self._people or not people)
+            and any(meets(r, one) for r in resources for one in allowed)
         ]
         return ", ".join(found) or _NOBODY
+
+    def _allowed(self, actions: tuple[str, ...], tag: str) -> list[tuple[str, frozenset[str]]]:
+        """Whose policies allow one of the actions, and to which resources."""
+        asked = (actions, tag)
+        if asked not in self._known:
+            self._known[asked] = [
+                (role.path, resources)
+                for role in self.evidence.permissions.roles.values()
+                if (
+                    resources := frozenset(
+                        resource
+                        for each in role.policy
+                        if each.effect == "Allow" and _changes(each, tag)
+                        for _, resource in reached(each, actions, ("*",))
+                    )
+                )
+            ]
+        return self._known[asked]
 
     @cached_property
     def _people(self) -> frozenset[str]:

@@ -53,6 +53,8 @@ _ARN: Final = re.compile(r"arn:[^\s,]+")
 # What a Map state of a state machine starts.
 _CHILDREN: Final = re.compile(r"execution:[\w-]+/\*")
 _FEW: Final = 12
+# Where the name of a resource can end in a longer one.
+_ENDS: Final = re.compile("[/:]")
 _NOISE: Final = ("/Role", "/Function", "/Logs")
 
 
@@ -87,7 +89,6 @@ class Labels:
             for r in assembly.resources
             if r.arn
         }
-        self._longest = sorted(self._known, key=len, reverse=True)
         self._roles = {role.arn: self.of(role) for role in assembly.of_type("AWS::IAM::Role")}
 
     def of(self, resource: Resource) -> str:
@@ -111,10 +112,11 @@ class Labels:
         """What an ARN or a pattern of ARNs names."""
         if arn == "*":
             return "everything"
-        for known in self._longest:
-            if arn == known or arn.startswith((f"{known}/", f"{known}:")):
-                tail = arn[len(known) :]
-                return self._known[known] + (f" {tail}" if tail not in ("", ":*") else "")
+        for end in (len(arn), *reversed([found.start() for found in _ENDS.finditer(arn)])):
+            known = self._known.get(arn[:end])
+            if known is not None:
+                tail = arn[end:]
+                return known + (f" {tail}" if tail not in ("", ":*") else "")
         parts = arn.split(":", 5)
         if len(parts) < 6:
             return arn
