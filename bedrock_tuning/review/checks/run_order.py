@@ -193,6 +193,21 @@ def serving_is_followed(evidence: Evidence) -> Iterator[Violation]:
                     f"{name} answers {step}, and {_names(reached)} comes next",
                     " or ".join(sorted(run.acting(action))) or "nothing",
                 )
+        yield from _approved(run)
+
+
+def _approved(run: _Run) -> Iterator[Violation]:
+    """What was approved is served: neither asked again nor tested before it is there."""
+    for name, state in run.graph.states.items():
+        waits = str(state.get("Resource")).endswith(".waitForTaskToken")
+        if not waits or "$.serving.run" not in str(state.get("Parameters", {}).get("Key")):
+            continue
+        noted = run.graph.states.get(str(state.get("Next")), {})
+        if noted.get("Next") not in run.acting("serve"):
+            yield run.violation(
+                f"{name} is answered, and {noted.get('Next')} comes after it",
+                " or ".join(sorted(run.acting("serve"))) or "nothing",
+            )
 
 
 @check("F721", "After every failure, the workflow closes the run or rolls back what it started.")

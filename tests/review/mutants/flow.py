@@ -394,6 +394,11 @@ def images_seen_too_early(states: Raw) -> None:
     states["Wait for a turn"]["Next"] = "With configuration?"
 
 
+@_flow("F720", "what was approved is tested, and not served")
+def approved_and_not_served(states: Raw) -> None:
+    states["Note the approval to serve"]["Next"] = "Smoke test"
+
+
 @_flow("M807", "the settings are read in another way")
 def read_otherwise(states: Raw) -> None:
     states["Load settings"]["Parameters"]["WithDecryption"] = True
