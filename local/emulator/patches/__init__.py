@@ -9,6 +9,7 @@ from local.emulator.patches import (
     events,
     executions,
     functions,
+    objects,
     tasks,
 )
 
@@ -34,6 +35,7 @@ PATCHES: Final = (
     encryption.aws_managed_key_by_default,
     encryption.objects_need_their_key,
     encryption.topics_and_tables_need_their_key,
+    objects.versions_have_ranges,
     cloudformation.network_resources,
     cloudformation.chat_channels,
     authorization.principal_arn_is_the_role,

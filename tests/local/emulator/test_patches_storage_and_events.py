@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.emulator.layout import ACCOUNT, REGION
 from local.emulator.server import LocalAws
@@ -51,6 +52,35 @@ def test_loopback_is_not_tls_as_it_comes(plain: LocalAws) -> None:
     name = bucket_for_tls_only(plain)
     with refused("AccessDenied"):
         client_with(plain, "s3", [allow("s3:*", "*")]).list_objects_v2(Bucket=name)
+
+
+def ranged(aws: LocalAws, asked: str) -> bytes:
+    """So many bytes of a version that was replaced."""
+    name, s3 = bucket(aws), aws.client("s3")
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket=name, Key="k", Body=b"0123456789")["VersionId"]
+    s3.put_object(Bucket=name, Key="k", Body=b"other")
+    found: bytes = s3.get_object(Bucket=name, Key="k", VersionId=version, Range=asked)[
+        "Body"
+    ].read()
+    return found
+
+
+def test_a_range_of_a_version_is_ignored_as_it_comes(plain: LocalAws) -> None:
+    assert ranged(plain, "bytes=2-4") == b"0123456789"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("bytes=2-4", b"234"), ("bytes=8-100", b"89"), ("bytes=7-", b"789"), ("bytes=-2", b"89")],
+)
+def test_a_range_of_a_version_is_that_range(aws: LocalAws, asked: str, found: bytes) -> None:
+    assert ranged(aws, asked) == found
+
+
+def test_a_range_behind_the_end_of_a_version_is_refused(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="InvalidRange"):
+        ranged(aws, "bytes=10-20")
 
 
 def test_loopback_counts_as_tls(aws: LocalAws) -> None:

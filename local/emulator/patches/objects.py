@@ -1,0 +1,40 @@
+"""What S3 answers about objects. A module of its own, short as it is: no other is about reading."""
+
+from typing import Any
+
+from local.emulator.patching import around
+
+
+def versions_have_ranges() -> None:
+    """Gap: a range of a version is ignored, and the whole version is the answer.
+
+    Source: Amazon S3 API Reference, "GetObject": Range goes with versionId.
+    """
+    from ministack.services import s3
+
+    @around(s3, "_get_object", "return 200, resp_headers, body", "_parse_range(range_header, ")
+    def ranged(
+        upstream: Any,
+        bucket: str,
+        key: str,
+        headers: dict[str, str],
+        query: dict[str, Any] | None = None,
+    ) -> Any:
+        asked = headers.get("range", "")
+        if asked:
+            # A checksum is the whole object's.
+            headers = {k: v for k, v in headers.items() if k != "x-amz-checksum-mode"}
+        status, answered, body = upstream(bucket, key, headers, query)
+        if status != 200 or not asked or not s3._qp(query or {}, "versionId", ""):
+            return status, answered, body
+        found = s3._parse_range(asked, len(body))
+        if found is None:
+            problem = s3._xml_body(s3._range_error_xml(bucket, key))
+            return 416, {"Content-Range": f"bytes */{len(body)}"}, problem
+        start, end = found
+        piece = body[start : end + 1]
+        answered |= {
+            "Content-Length": str(len(piece)),
+            "Content-Range": f"bytes {start}-{end}/{len(body)}",
+        }
+        return 206, answered, piece
