@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.report.html import ShownPicture, environment
-from bedrock_tuning.serving.comparison import RECALL_AT, Comparison, Verdict
+from bedrock_tuning.serving.comparison import (
+    CLASS_QUESTIONS_MIN,
+    QUESTIONS_MIN,
+    RECALL_AT,
+    Comparison,
+    Verdict,
+)
 
 VERDICTS: Final[Mapping[Verdict, str]] = {
     "better": "Tuning paid: the tuned model finds more of what belongs together.",
@@ -36,6 +42,8 @@ def comparison_page(
             about=about,
             pictures=pictures,
             recall_at=RECALL_AT,
+            questions_min=QUESTIONS_MIN,
+            class_questions_min=CLASS_QUESTIONS_MIN,
         )
     )
 

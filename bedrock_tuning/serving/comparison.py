@@ -9,8 +9,10 @@ near counts as nearer, so that a model that gives every input the same vector fi
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from bedrock_tuning.serving.classes import ClassedBy, Classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +22,14 @@ DIRECTIONS: Final[tuple[Direction, Direction]] = ("text-to-image", "image-to-tex
 Verdict = Literal["better", "worse", "no-difference", "too-few"]
 
 RECALL_AT: Final = (1, 5, 10)
+# By which classes are ordered.
+CLASS_RECALL_AT: Final = 5
 # With fewer questions the interval is wider than what tuning usually changes.
 QUESTIONS_MIN: Final = 200
+# A class is shown without a verdict, so its interval only has to be right. Measured with changes of
+# six kinds: among 30 questions it holds the true change in 92 to 97 % of samples, among 10 in 65 to
+# 97 %.
+CLASS_QUESTIONS_MIN: Final = 30
 _RESAMPLES: Final = 2_000
 _SEED: Final = 0
 _CHUNK: Final = 1_000
@@ -60,17 +68,36 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One direction. chance: recall of an order drawn by lot. moved: by how far, farthest first."""
+class Figures:
+    """What both models reach with the same questions."""
 
-    direction: Direction
     questions: int
     base: Scores
     tuned: Scores
-    chance: dict[int, float]
     recall_difference: dict[int, Difference]
     mrr_difference: Difference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFigures(Figures):
+    """Those of one class. too_few: its intervals say nothing."""
+
+    name: str
+    pictures: int
+    too_few: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side(Figures):
+    """One direction. chance: recall of an order drawn by lot. moved: by how far, farthest first.
+
+    classes: whose recall changed most first, and those with too few questions last.
+    """
+
+    direction: Direction
+    chance: dict[int, float]
     moved: tuple[Moved, ...]
+    classes: tuple[ClassFigures, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -84,10 +111,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Both directions. captions: the distinct ones, to which Moved.number of a text refers."""
+    """Both directions. captions: the distinct ones, to which Moved.number of a text refers.
+
+    classed_by: what makes the classes of both; None if there are none.
+    """
 
     images: int
     captions: tuple[str, ...]
+    classed_by: ClassedBy | None
     sides: tuple[Side, Side]
 
     @property
@@ -118,6 +149,7 @@ def compare(
     *,
     captions: Sequence[str],
     pictures: Sequence[int] | None = None,
+    classes: Classes | None = None,
     base: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
     tuned: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
 ) -> Comparison:
@@ -138,8 +170,17 @@ def compare(
             for given in (base, tuned)
         )
         offered = len(base[direction == "image-to-text"])
-        sides.append(_side(direction, of_base, of_tuned, _chance(pairs, offered)))
-    return Comparison(images=len(base[0]), captions=tuple(kept), sides=(sides[0], sides[1]))
+        side = _side(direction, of_base, of_tuned, _chance(pairs, offered))
+        if classes is not None:
+            whose = classes.of_picture if direction == "image-to-text" else classes.of_texts(pairs)
+            side = replace(side, classes=_by_class(classes, whose, of_base.ranks, of_tuned.ranks))
+        sides.append(side)
+    return Comparison(
+        images=len(base[0]),
+        captions=tuple(kept),
+        classed_by=None if classes is None else classes.by,
+        sides=(sides[0], sides[1]),
+    )
 
 
 def _unit(vectors: Sequence[Sequence[float]]) -> "NDArray[Any]":
@@ -188,15 +229,6 @@ def _side(
     import numpy as np
 
     base, tuned = of_base.ranks, of_tuned.ranks
-    rng = np.random.default_rng(_SEED)
-    drawn = rng.integers(0, len(base), size=(_RESAMPLES, len(base)))
-
-    def difference(before: "NDArray[Any]", after: "NDArray[Any]") -> Difference:
-        changed = after.astype(float) - before.astype(float)
-        means = changed[drawn].mean(axis=1)
-        low, high = np.quantile(means, [0.025, 0.975])
-        return Difference(value=float(changed.mean()), low=float(low), high=float(high))
-
     moved = [
         Moved(
             number=number,
@@ -209,15 +241,60 @@ def _side(
     ]
     moved.sort(key=lambda move: abs(math.log(move.base / move.tuned)), reverse=True)
     return Side(
+        **_figures(base, tuned),
         direction=direction,
-        questions=len(base),
-        base=_scores(base),
-        tuned=_scores(tuned),
         chance=chance,
-        recall_difference={at: difference(base <= at, tuned <= at) for at in RECALL_AT},
-        mrr_difference=difference(1 / base, 1 / tuned),
         moved=tuple(moved[:_MOVED]),
+        classes=(),
     )
+
+
+def _by_class(
+    classes: Classes, whose: Sequence[int], base: "NDArray[Any]", tuned: "NDArray[Any]"
+) -> tuple[ClassFigures, ...]:
+    """whose: the class of each question. A class without a question is left out."""
+    import numpy as np
+
+    asked, pictures = np.asarray(whose), Counter(classes.of_picture)
+    found = [
+        ClassFigures(
+            **_figures(base[mine], tuned[mine]),
+            name=classes.names[number],
+            pictures=pictures[number],
+            too_few=int(mine.sum()) < CLASS_QUESTIONS_MIN,
+        )
+        for number in sorted(set(whose))
+        for mine in [asked == number]
+    ]
+
+    def change(each: ClassFigures) -> tuple[bool, float, float]:
+        differences = (each.recall_difference[CLASS_RECALL_AT], each.mrr_difference)
+        recall, mrr = (-abs(difference.value) for difference in differences)
+        return each.too_few, recall, mrr
+
+    return tuple(sorted(found, key=change))
+
+
+def _figures(base: "NDArray[Any]", tuned: "NDArray[Any]") -> dict[str, Any]:
+    """The fields of Figures, of the ranks of the same questions."""
+    import numpy as np
+
+    rng = np.random.default_rng(_SEED)
+    drawn = rng.integers(0, len(base), size=(_RESAMPLES, len(base)))
+
+    def difference(before: "NDArray[Any]", after: "NDArray[Any]") -> Difference:
+        changed = after.astype(float) - before.astype(float)
+        means = changed[drawn].mean(axis=1)
+        low, high = np.quantile(means, [0.025, 0.975])
+        return Difference(value=float(changed.mean()), low=float(low), high=float(high))
+
+    return {
+        "questions": len(base),
+        "base": _scores(base),
+        "tuned": _scores(tuned),
+        "recall_difference": {at: difference(base <= at, tuned <= at) for at in RECALL_AT},
+        "mrr_difference": difference(1 / base, 1 / tuned),
+    }
 
 
 def _scores(ranks: "NDArray[Any]") -> Scores:

@@ -8,6 +8,7 @@ import pytest
 
 from bedrock_tuning.report.html import ShownPicture
 from bedrock_tuning.report.retrieval import Hit, comparison_page, search_page
+from bedrock_tuning.serving.classes import classes_of
 from bedrock_tuning.serving.comparison import Comparison, compare
 from tests.support import browser
 
@@ -23,7 +24,11 @@ def compared(pictures: int = 220) -> Comparison:
     def model(noise: float) -> tuple[list[list[float]], list[list[float]]]:
         return [[x + noise * dice.gauss(0, 1) for x in text] for text in texts], texts
 
-    return compare(captions=captions, base=model(4), tuned=model(0.5))
+    folders = [f"<i>kind-{n % 4 if n > 10 else 4}-{'long ' * 12}" for n in range(pictures)]
+    classes = classes_of(
+        [f"{folder}/{n}" for n, folder in enumerate(folders)], [[each] for each in captions]
+    )
+    return compare(captions=captions, classes=classes, base=model(4), tuned=model(0.5))
 
 
 def page() -> str:
@@ -57,6 +62,19 @@ def test_the_page_tells_the_verdict_the_scores_and_what_moved() -> None:
     assert "<b>caption" not in html
 
 
+def test_the_page_tells_what_each_class_gained() -> None:
+    comparison, html = compared(), page()
+    assert html.count("<h3>By folder</h3>") == 2
+    for side in comparison.sides:
+        *told, few = side.classes
+        assert few.too_few
+        for each in told:
+            assert f"{100 * each.tuned.recall[5]:.1f} %" in html
+            assert f"{100 * each.recall_difference[5].low:+.1f}" in html
+    assert html.count(">too few to tell<") == 4
+    assert "<i>kind" not in html
+
+
 def test_a_search_shows_each_models_pictures_in_their_order() -> None:
     html = found()
     assert "a &lt;dog&gt;" in html
@@ -75,3 +93,4 @@ def test_nothing_sticks_out(
     assert seen.scroll <= seen.client <= width
     assert seen.sticking == 0
     assert seen.dark == dark
+    assert browser.accessibility(html(), tmp_path, width=width, dark=dark) == []

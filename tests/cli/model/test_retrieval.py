@@ -68,16 +68,20 @@ def picture_says(encoded: str) -> str:
     return base64.b64decode(encoded).rpartition(b"\0says\0")[2].decode()
 
 
-def drawn(folder: Path, captions: Sequence[str]) -> Path:
-    """What `tuning prepare` writes: validation/manifest.jsonl with its pictures beside it."""
+def drawn(folder: Path, captions: Sequence[str], *, folders: Sequence[str] = ("",)) -> Path:
+    """What `tuning prepare` writes: validation/manifest.jsonl with its pictures beside it.
+
+    folders: below images/, in which the pictures lie in turn.
+    """
     here = folder / "validation"
-    (here / "images").mkdir(parents=True)
     lines = []
     for number, caption in enumerate(captions):
-        file = here / "images" / f"{number}.png"
+        place = Path("images") / folders[number % len(folders)] / f"{number}.png"
+        file = here / place
+        file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (number % 256, number // 256, 0)).save(file)
         file.write_bytes(file.read_bytes() + b"\0says\0" + caption.encode())
-        reference = f"s3://valid/pets-search/images/{number}.png"
+        reference = f"s3://valid/pets-search/{place}"
         lines.append(json.dumps({"image-ref": reference, "caption": caption}))
     (here / "manifest.jsonl").write_text("\n".join(lines) + "\n")
     return folder
@@ -125,6 +129,40 @@ def test_a_model_that_learned_is_better_in_both_directions(
         assert side["tuned"]["recall"]["1"] > side["base"]["recall"]["1"] > side["chance"]["1"]
     assert "Tuning paid" in page.read_text()
     assert "data:image/jpeg" in page.read_text()
+
+
+def test_each_class_is_shown_with_what_changed_most_first(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    data = drawn(tmp_path, CAPTIONS, folders=[f"kind-{number:02}" for number in range(22)])
+    for _ in range(2):
+        compared(aws, Runtime({BASE_ID: 0.2, ENDPOINT: 0.7}))
+    said = json.loads(run("compare", "pets-search", "--data", data, "--yes", "--json").stdout)
+    assert said["comparison"]["classed_by"] == "folder"
+    for side in said["comparison"]["sides"]:
+        changes = [abs(each["recall_difference"]["5"]["value"]) for each in side["classes"]]
+        assert len(changes) == 22
+        assert changes == sorted(changes, reverse=True)
+    shown = run("compare", "pets-search", "--data", data, "--yes").stdout
+    assert "image to text R@5, by folder" in shown
+    assert shown.count("\nkind-") == 2 * 20
+    assert shown.count("and 2 more: --html FILE and --json show all") == 2
+    # Ten pictures each.
+    assert shown.count("too few to tell") == 2 * 20
+
+
+def test_captions_that_repeat_are_the_classes_of_pictures_without_folders(
+    run: Run, aws: StubbedAws, tmp_path: Path
+) -> None:
+    letters = [f"a photo of the letter {letter}" for letter in "ABCDEFGH"]
+    data = drawn(tmp_path, letters * 40)
+    compared(aws, Runtime({BASE_ID: 0.2, ENDPOINT: 0.4}))
+    shown = run("compare", "pets-search", "--data", data, "--yes").stdout
+    assert "image to text R@5, by caption" in shown
+    # A caption asks once: that tells nothing of a class.
+    assert "text to image R@5, by caption" not in shown
+    assert shown.count("a photo of the letter") == 8
+    assert "too few to tell" not in shown
 
 
 def test_a_model_that_learned_nothing_shows_no_difference_and_one_that_forgot_ends_with_1(
