@@ -108,5 +108,5 @@ def test_the_limit_of_an_environment_holds_for_what_is_added_one_by_one(
 ) -> None:
     served = f'{HEAD}[serving]\nmode = "provisioned"\nlease_hours = 4\n'
     (files / "cats.toml").write_text(served, "utf-8")
-    with pytest.raises(ConfigurationError, match="no price by the hour is known for cats"):
+    with pytest.raises(ConfigurationError, match="no hourly price is known for cats"):
         _app(tmp_path / "out", files, max_hourly_usd=100.0)

@@ -162,7 +162,7 @@ def cap_problem(exposed: Mapping[str, Exposure], *, max_hourly_usd: float | None
             f"({most}): serve fewer or smaller ones here, or raise the limit"
         )
     return (
-        f"no price by the hour is known for {', '.join(total.unknown)}, so the limit of "
+        f"no hourly price is known for {first_of(total.unknown)}, so the limit of "
         f"{max_hourly_usd:,.2f} USD cannot be kept: leave them out here with only, do not serve "
         "them, or add the price with its source to their models in bedrock_tuning/catalogue"
     )

@@ -62,7 +62,7 @@ def test_the_limit_itself_may_be_reached(two: Path) -> None:
 
 def test_a_price_that_is_not_known_could_exceed_every_limit(two: Path) -> None:
     (two / "birds.toml").write_text(UNPRICED, "utf-8")
-    assert "no price by the hour is known for birds" in _problem(two, max_hourly_usd=10_000)
+    assert "no hourly price is known for birds" in _problem(two, max_hourly_usd=10_000)
     (two / "birds.toml").write_text(f'only = ["dev"]\n{UNPRICED}', "utf-8")
     assert "birds" in _read(two, max_hourly_usd=10_000).customizations
 

@@ -326,12 +326,11 @@ PROMISES: Final = (
     ),
     Never(
         id="M823",
-        sentence="Only Serve changes endpoints, only Serve and Evaluate call them, Evaluate also "
-        "base models (M816: a job asks its teacher), only "
-        "Serve, KeepLeases and the stack's ProvisionedThroughput delete them, and only with "
-        "`aws:ResourceTag/bedrock-tuning:environment` = this environment. Uploaders call the model "
-        "of their own customization (`aws:ResourceTag/bedrock-tuning:customization`) and base "
-        "models.",
+        sentence="Only Serve changes endpoints; only Serve, KeepLeases and the stack's "
+        "ProvisionedThroughput delete them; only Serve, Evaluate and uploaders call them. Each "
+        "does so only with `aws:ResourceTag/bedrock-tuning:environment` = this environment, and "
+        "an uploader only with `aws:ResourceTag/bedrock-tuning:customization` = their own. "
+        "Evaluate and uploaders also call base models (M816: a job asks its teacher).",
         actions=(*_CHANGE, *_END),
         but=lambda d: [*_calling(d), *_asking(d)],
     ),
