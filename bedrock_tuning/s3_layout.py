@@ -13,7 +13,8 @@ Output bucket, written by Bedrock (jobs/) and by our functions (the rest), watch
                                         folder is called like the customization, or as its file says
     reports/<customization>/<run>/…     report.json, report.html, rejected.jsonl
     work/<run>/…                        shards of the image check and their findings
-    comparisons/<customization>/<run>/… answers and page of `tuning compare`, written by people
+    comparisons/<customization>/<run>/… answers, vectors and page of `tuning compare`, written by
+                                        people
     approvals/<customization>/<run>/…   one object for each decision of a person, never changed
 """
 

@@ -1,21 +1,37 @@
 """`tuning compare` for models of embeddings: how well they find what belongs together."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bedrock_tuning.cli.embedding import agree_to_calls, embed, require_free
 from bedrock_tuning.cli.terminal.extras import require
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say
+from bedrock_tuning.client.comparing import vectors as client
+from bedrock_tuning.client.comparing.folder import Folder
+from bedrock_tuning.client.comparing.pairs import Pair, from_folder, of_run, trained_on
+from bedrock_tuning.client.comparing.vectors import Vectors
+from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.embedding import Embedder, Item, of_text
+from bedrock_tuning.client.inference import AskedModel, pointer
 from bedrock_tuning.errors import UserError
-
-if TYPE_CHECKING:
-    from bedrock_tuning.client.comparing.pairs import Pair
-    from bedrock_tuning.client.deployment import Deployment
-    from bedrock_tuning.client.inference import AskedModel
-    from bedrock_tuning.serving.comparison import Comparison, Difference, Side, Verdict
-    from bedrock_tuning.serving.side_by_side import Side as Name
+from bedrock_tuning.report.html import ShownPicture
+from bedrock_tuning.report.retrieval import called, comparison_page, in_words
+from bedrock_tuning.serving.classes import classes_of
+from bedrock_tuning.serving.comparison import (
+    CLASS_RECALL_AT,
+    Comparison,
+    Difference,
+    Side,
+    Vector,
+    Verdict,
+    compare,
+    distinct,
+)
+from bedrock_tuning.serving.side_by_side import Side as Name
+from bedrock_tuning.sources.pictures import thumbnail
 
 _PICTURES: Final = 2_000
 # Classes that a terminal shows of each direction.
@@ -24,76 +40,131 @@ _CLASSES: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What was typed. length: of a vector; None for the model's own."""
+    """What was typed. length: of a vector; None for the model's own.
+
+    against: a run whose vectors are kept; None for the base model.
+    """
 
     customization: str
     data: Path | None
     limit: int | None
     length: int | None
+    against: str | None
     html: Path | None
     overwrite: bool
     yes: bool
     as_json: bool
 
 
-def show(
-    deployment: "Deployment", models: "Mapping[Name, AskedModel]", wanted: Wanted
-) -> "Verdict":
-    """Asks what is not known yet after showing its price, and shows what both models reach."""
-    from bedrock_tuning.client.embedding import Embedder, of_text
-    from bedrock_tuning.serving.classes import classes_of
-    from bedrock_tuning.serving.comparison import compare, distinct
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Set:
+    """What is compared. pictures: the first pair of each; captions: those that differ."""
 
+    pairs: Sequence[Pair]
+    pictures: Sequence[Pair]
+    captions: Sequence[str]
+
+    @property
+    def items(self) -> list[Item]:
+        """What models are asked: the pictures, then the captions."""
+        return [*(pair.image for pair in self.pictures), *map(of_text, self.captions)]
+
+
+def show(deployment: Deployment, models: Mapping[Name, AskedModel], wanted: Wanted) -> Verdict:
+    """Asks what is not known yet after showing its price, and shows what both models reach."""
     require("numpy", extra="evaluation", what="comparing models")
     require_free(wanted.html, overwrite=wanted.overwrite)
-    pairs, source = _pairs(deployment, wanted)
-    captions, texts = distinct([pair.caption for pair in pairs])
-    # A picture may have several captions; its number is that of its place among the pictures.
-    pictures = {pair.image.identity: pair for pair in reversed(pairs)}
-    numbers = {identity: number for number, identity in enumerate(pictures)}
-    read = f"{source}: {len(pictures):,} pictures, {len(captions):,} different captions"
+    tuned = models["tuned"]
+    length = wanted.length or tuned.base.inference.embedding_length_default
+    run = pointer(deployment, wanted.customization, "run")
+    pairs, source = _pairs(deployment, wanted, run)
+    other = _other(deployment, wanted, length)
+    if other is not None:
+        pairs = _in_common(deployment, wanted, pairs, other)
+    whole = _set(pairs, wanted.limit or _PICTURES)
+    read = f"{source}: {len(whole.pictures):,} pictures, {len(whole.captions):,} different captions"
     say(f"data: {read}")
-    items = [*(pair.image for pair in pictures.values()), *map(of_text, captions)]
-    work = [
-        (name, Embedder(model=model, length=wanted.length), items) for name, model in models.items()
-    ]
-    agree_to_calls(work, images=len(pictures), yes=wanted.yes)
-    vectors = {name: embed(name, embedder, items) for name, embedder, _ in work}
-    own: dict[str, set[str]] = {identity: set() for identity in pictures}
-    for pair, text in zip(pairs, texts, strict=True):
-        own[pair.image.identity].add(captions[text])
-    found = compare(
-        captions=[pair.caption for pair in pairs],
-        pictures=[numbers[pair.image.identity] for pair in pairs],
-        classes=classes_of(
-            [pair.name for pair in pictures.values()], list(map(list, own.values()))
-        ),
-        base=(vectors["base"][: len(pictures)], vectors["base"][len(pictures) :]),
-        tuned=(vectors["tuned"][: len(pictures)], vectors["tuned"][len(pictures) :]),
-    )
+    asked = [name for name in models if name == "tuned" or other is None]
+    vectors = _ask({name: models[name] for name in asked}, whole, wanted)
+    if run is not None:
+        client.keep(
+            _folder(deployment, wanted, run),
+            length,
+            model=str(tuned.tuned),
+            items=whole.items,
+            vectors=vectors["tuned"],
+        )
+    left = vectors["base"] if other is None else other.of(whole.items)
+    found = _compared(whole, left, vectors["tuned"])
     about = {
         "Customization": wanted.customization,
-        "Base model": models["base"].id,
-        "Tuned model": str(models["tuned"].tuned),
+        called(wanted.against).capitalize(): models["base"].id if other is None else other.model,
+        "Tuned model": str(tuned.tuned),
         "Data": read,
+        "Deployment": deployment.place,
     }
     if wanted.html is not None:
-        _write(wanted.html, found, about, list(pictures.values()))
+        page = comparison_page(
+            found,
+            about=about,
+            pictures=_drawn(found, whole.pictures),
+            against=wanted.against,
+            place=deployment.place,
+        )
+        wanted.html.parent.mkdir(parents=True, exist_ok=True)
+        wanted.html.write_text(page, "utf-8")
+        say(f"wrote {wanted.html}")
     if wanted.as_json:
-        emit_json({"about": about, "verdict": found.verdict, "comparison": found})
+        said = {"about": about, "against": wanted.against, "verdict": found.verdict}
+        emit_json({**said, "comparison": found})
     else:
-        _show(found)
+        _show(found, wanted.against)
     return found.verdict
 
 
-def _pairs(deployment: "Deployment", wanted: Wanted) -> "tuple[list[Pair], str]":
-    """The pictures and where they are from; raises UserError where one was trained on."""
-    from bedrock_tuning.client.comparing.pairs import from_folder, of_run, trained_on
-    from bedrock_tuning.client.inference import pointer
+def _set(pairs: Sequence[Pair], limit: int) -> _Set:
+    """At most so many pairs, evenly spread."""
+    count = min(limit, len(pairs))
+    some = [pairs[place * len(pairs) // count] for place in range(count)]
+    # A picture may have several captions; its number is that of its place among the pictures.
+    pictures = {pair.image.identity: pair for pair in reversed(some)}
+    captions, _ = distinct([pair.caption for pair in some])
+    return _Set(pairs=some, pictures=list(pictures.values()), captions=captions)
 
+
+def _ask(
+    models: Mapping[Name, AskedModel], whole: _Set, wanted: Wanted
+) -> dict[Name, list[list[float]]]:
+    work = [
+        (name, Embedder(model=model, length=wanted.length), whole.items)
+        for name, model in models.items()
+    ]
+    agree_to_calls(work, images=len(whole.pictures), yes=wanted.yes)
+    return {name: embed(name, embedder, items) for name, embedder, items in work}
+
+
+def _compared(whole: _Set, left: Sequence[Vector], right: Sequence[Vector]) -> Comparison:
+    numbers = {pair.image.identity: number for number, pair in enumerate(whole.pictures)}
+    captions = [pair.caption for pair in whole.pairs]
+    own: list[set[str]] = [set() for _ in numbers]
+    for pair, text in zip(whole.pairs, distinct(captions)[1], strict=True):
+        own[numbers[pair.image.identity]].add(whole.captions[text])
+    cut = len(numbers)
+    return compare(
+        captions=captions,
+        pictures=[numbers[pair.image.identity] for pair in whole.pairs],
+        classes=classes_of([pair.name for pair in whole.pictures], list(map(list, own))),
+        base=(left[:cut], left[cut:]),
+        tuned=(right[:cut], right[cut:]),
+    )
+
+
+def _pairs(deployment: Deployment, wanted: Wanted, run: str | None) -> tuple[list[Pair], str]:
+    """The pictures and where they are from; raises UserError where one was trained on.
+
+    run: that made the published model.
+    """
     customization, data = wanted.customization, wanted.data
-    limit = wanted.limit or _PICTURES
-    run = pointer(deployment, customization, "run")
     if data is not None:
         found, source = from_folder(data), str(data)
     elif run is not None:
@@ -105,23 +176,87 @@ def _pairs(deployment: "Deployment", wanted: Wanted) -> "tuple[list[Pair], str]"
         )
     if len(found) < 2:
         raise UserError("one picture is no comparison", where=source, fix="pass more pictures")
-    if run is not None:
-        trained = trained_on(deployment, customization, run) & {pair.name for pair in found}
+    for each in filter(None, (run, wanted.against)):
+        trained = trained_on(deployment, customization, each) & {pair.name for pair in found}
         if trained:
+            whose = "" if each == run else f" by run {each}"
             raise UserError(
-                f"{len(trained):,} of these pictures were trained on, for example {min(trained)}: "
-                "a model finds what it has seen",
+                f"{len(trained):,} of these pictures were trained on{whose}, for example "
+                f"{min(trained)}: a model finds what it has seen",
                 where=source,
                 fix="pass --data FOLDER with other pictures",
             )
-    if len(found) > limit:
-        found = [found[place * len(found) // limit] for place in range(limit)]
     return found, source
 
 
-def _show(found: "Comparison") -> None:
-    from bedrock_tuning.report.retrieval import VERDICTS
+def _other(deployment: Deployment, wanted: Wanted, length: int | None) -> Vectors | None:
+    """What is kept of the other run's model; None where none is compared.
 
+    Raises UserError where nothing is kept.
+    """
+    if wanted.against is None:
+        return None
+    folder = _folder(deployment, wanted, wanted.against)
+    found = client.kept(folder, length)
+    if found is None:
+        raise UserError(
+            f"no vectors of length {length} are kept of the model of run {wanted.against}: "
+            "it was never compared while it was served",
+            where=folder.uri(client.file_name(length)),
+            fix=_again(deployment, wanted),
+        )
+    return found
+
+
+def _folder(deployment: Deployment, wanted: Wanted, run: str) -> Folder:
+    return Folder(deployment=deployment, customization=wanted.customization, run=run)
+
+
+def _in_common(
+    deployment: Deployment, wanted: Wanted, pairs: Sequence[Pair], other: Vectors
+) -> list[Pair]:
+    """The pairs whose vectors the other run's model gave; raises UserError for too few.
+
+    Of spellings of one caption a model is asked one: here that which the other was asked.
+    """
+    _, texts = distinct([pair.caption for pair in pairs])
+    spelt: dict[int, str] = {}
+    for text, pair in zip(texts, pairs, strict=True):
+        if other.has(of_text(pair.caption)):
+            spelt.setdefault(text, pair.caption)
+    found = [
+        replace(pair, caption=spelt[text])
+        for text, pair in zip(texts, pairs, strict=True)
+        if text in spelt and other.has(pair.image)
+    ]
+    kept, all_of_them = (len({each.image.identity for each in some}) for some in (found, pairs))
+    have = f"{kept:,} of {all_of_them:,} pictures have kept vectors of run {wanted.against}"
+    if kept < 2:
+        raise UserError(
+            f"{have}: its model was compared with other pictures",
+            fix=_again(deployment, wanted),
+        )
+    say(f"{have}: {'all' if kept == all_of_them else 'only these'} are compared")
+    return found
+
+
+def _again(deployment: Deployment, wanted: Wanted) -> str:
+    """How the other run's model gets kept vectors."""
+    options = "".join(
+        f" {option} {shlex.quote(str(value))}"
+        for option, value in (("--data", wanted.data), ("--length", wanted.length))
+        if value is not None
+    )
+    serve = deployment.command(f"serve {wanted.customization} --run {wanted.against}")
+    ask = deployment.command(f"compare {wanted.customization}{options}")
+    return (
+        f"serve it (`{serve}`), compare it with its base model (`{ask}`), then serve and compare "
+        "the newer one"
+    )
+
+
+def _show(found: Comparison, against: str | None) -> None:
+    left = "BASE" if against is None else "OTHER"
     rows = []
     for side in found.sides:
         name = side.direction.replace("-", " ")
@@ -138,48 +273,43 @@ def _show(found: "Comparison") -> None:
         difference = side.mrr_difference
         interval = f"{difference.value:+.3f} ({difference.low:+.3f} … {difference.high:+.3f})"
         rows.append((f"{name} MRR", f"{side.base.mrr:.3f}", f"{side.tuned.mrr:.3f}", interval, ""))
-    emit_table(("MEASURE", "BASE", "TUNED", "DIFFERENCE, 95 %", "BY CHANCE"), rows)
+    emit_table(("MEASURE", left, "TUNED", "DIFFERENCE, 95 %", "BY CHANCE"), rows)
     for side in found.sides:
-        _show_classes(found, side)
-    emit(f"\n{found.verdict}: {VERDICTS[found.verdict]}")
+        _show_classes(found, side, left)
+    emit(f"\n{found.verdict}: {in_words(found.verdict, against)}")
 
 
-def _show_classes(found: "Comparison", side: "Side") -> None:
+def _show_classes(found: Comparison, side: Side, left: str) -> None:
     """The classes whose recall changed most. Where each is one question, there is nothing to see.
 
     So it is for captions that make the classes, each of which searches once.
     """
-    from bedrock_tuning.serving.comparison import CLASS_RECALL_AT as AT
-
     if not any(each.questions > 1 for each in side.classes):
         return
-    emit(f"\n{side.direction.replace('-', ' ')} R@{AT}, by {found.classed_by}")
+    emit(f"\n{side.direction.replace('-', ' ')} R@{CLASS_RECALL_AT}, by {found.classed_by}")
     rows = [
         (
             each.name,
             f"{each.pictures:,}",
-            f"{each.base.recall[AT]:.1%}",
-            f"{each.tuned.recall[AT]:.1%}",
-            "too few to tell" if each.too_few else _points(each.recall_difference[AT]),
+            f"{each.base.recall[CLASS_RECALL_AT]:.1%}",
+            f"{each.tuned.recall[CLASS_RECALL_AT]:.1%}",
+            "too few to tell" if each.too_few else _points(each.recall_difference[CLASS_RECALL_AT]),
         )
         for each in side.classes[:_CLASSES]
     ]
-    emit_table(("CLASS", "PICTURES", "BASE", "TUNED", "CHANGE, 95 %"), rows, texts=("CLASS",))
+    emit_table(("CLASS", "PICTURES", left, "TUNED", "CHANGE, 95 %"), rows, texts=("CLASS",))
     rest = len(side.classes) - len(rows)
     if rest:
         emit(f"and {rest:,} more: --html FILE and --json show all")
 
 
-def _points(difference: "Difference") -> str:
+def _points(difference: Difference) -> str:
     value, low, high = (100 * each for each in (difference.value, difference.low, difference.high))
     return f"{value:+.1f} ({low:+.1f} … {high:+.1f}) points"
 
 
-def _write(file: Path, found: "Comparison", about: Mapping[str, str], pairs: "list[Pair]") -> None:
-    from bedrock_tuning.report.html import ShownPicture
-    from bedrock_tuning.report.retrieval import comparison_page
-    from bedrock_tuning.sources.pictures import thumbnail
-
+def _drawn(found: Comparison, pairs: Sequence[Pair]) -> dict[int, ShownPicture]:
+    """The pictures that a page shows, by number."""
     shown: set[int] = set()
     for side in found.sides:
         for move in side.moved[:10]:
@@ -187,7 +317,7 @@ def _write(file: Path, found: "Comparison", about: Mapping[str, str], pairs: "li
                 shown |= {move.base_first, move.tuned_first}
             else:
                 shown.add(move.number)
-    pictures: dict[int, ShownPicture] = {}
+    pictures = {}
     for number in sorted(shown):
         pair = pairs[number]
         data = pair.image.load()
@@ -196,6 +326,4 @@ def _write(file: Path, found: "Comparison", about: Mapping[str, str], pairs: "li
             caption=pair.caption,
             thumbnail=thumbnail(data) if isinstance(data, bytes) else "",
         )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(comparison_page(found, about=about, pictures=pictures), "utf-8")
-    say(f"wrote {file}")
+    return pictures

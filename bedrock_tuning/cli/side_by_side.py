@@ -39,6 +39,7 @@ class Wanted:
 def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: Wanted) -> None:
     """Asks what is not known yet after showing its price, and shows answers beside each other."""
     from bedrock_tuning.client.comparing import side_by_side as client
+    from bedrock_tuning.client.comparing.folder import Folder
     from bedrock_tuning.client.inference import pointer
     from bedrock_tuning.report.side_by_side import side_by_side_page
     from bedrock_tuning.serving.side_by_side import Prompt
@@ -50,14 +51,14 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     prompts = [Prompt(text=each) for each in wanted.prompts] or client.prompts_of(
         deployment, wanted.customization, run, limit=wanted.limit or PROMPTS
     )
-    folder = client.Folder(deployment=deployment, customization=wanted.customization, run=run)
+    folder = Folder(deployment=deployment, customization=wanted.customization, run=run)
     work: dict[Side, tuple[AskedModel, Sequence[Question]]] = {
         side: (model, client.asked(model, prompts))
         for side, model in models.items()
         if side == "tuned" or wanted.against is None
     }
     others = _others(deployment, wanted, prompts, models["tuned"])
-    count = _agree(folder.read(), work, yes=wanted.yes)
+    count = _agree(client.known(folder), work, yes=wanted.yes)
     with ProgressBar("asking", "answers") as bar, kept_at_ctrl_c():
         kept = client.ask(folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1))
     columns = (
@@ -76,7 +77,7 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     page = side_by_side_page(
         rows, columns=columns, about=about, losses=losses, place=deployment.place
     )
-    folder.write_page(page)
+    client.keep_page(folder, page)
     if wanted.html is not None:
         wanted.html.parent.mkdir(parents=True, exist_ok=True)
         wanted.html.write_text(page, "utf-8")
@@ -102,13 +103,12 @@ def _others(
     Raises UserError if it was not asked all of this.
     """
     from bedrock_tuning.client.comparing import side_by_side as client
+    from bedrock_tuning.client.comparing.folder import Folder
 
     if wanted.against is None:
         return {}
-    other = client.Folder(
-        deployment=deployment, customization=wanted.customization, run=wanted.against
-    )
-    known = other.read().tuned
+    other = Folder(deployment=deployment, customization=wanted.customization, run=wanted.against)
+    known = client.known(other).tuned
     unknown = client.missing(known, client.asked(model, prompts))
     if unknown:
         again = f"serve {wanted.customization} --run {wanted.against}"

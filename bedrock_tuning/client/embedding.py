@@ -39,6 +39,11 @@ class Item:
     identity: str
     load: Callable[[], str | bytes]
 
+    @property
+    def key(self) -> bytes:
+        """32 bytes that stand for the identity."""
+        return hashlib.sha256(self.identity.encode()).digest()
+
 
 def of_text(text: str) -> Item:
     """A text as an input."""
@@ -62,13 +67,13 @@ class Embedder:
 
     def unknown(self, items: Sequence[Item]) -> int:
         """How many different inputs have to be asked for, and so paid for."""
-        keys = {_key(each) for each in items}
+        keys = {each.key for each in items}
         with self._cache() as cache:
             return sum(_read(cache, key) is None for key in keys)
 
     def vectors(self, items: Sequence[Item], *, done: Done = lambda _: None) -> list[list[float]]:
         """One vector per input. done: called with the number of inputs that have just got one."""
-        wanted = {_key(each): each for each in items}
+        wanted = {each.key: each for each in items}
         with self._cache() as cache:
             found = {key: vector for key in wanted if (vector := _read(cache, key)) is not None}
             done(len(found))
@@ -82,7 +87,7 @@ class Embedder:
                 key: partial(self._ask, item) for key, item in wanted.items() if key not in found
             }
             ask_all(calls, at_once=_AT_ONCE, keep=keep)
-        return [found[_key(each)] for each in items]
+        return [found[each.key] for each in items]
 
     def _ask(self, item: Item) -> list[float]:
         given = item.load()
@@ -101,10 +106,6 @@ class Embedder:
         with closing(kept) as cache:
             cache.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
             yield cache
-
-
-def _key(item: Item) -> bytes:
-    return hashlib.sha256(item.identity.encode()).digest()
 
 
 def _read(cache: sqlite3.Connection, key: bytes) -> list[float] | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from bedrock_tuning.report.html import ShownPicture, environment
+from bedrock_tuning.report.run_page import is_simulated
 from bedrock_tuning.serving.comparison import (
     CLASS_QUESTIONS_MIN,
     QUESTIONS_MIN,
@@ -13,12 +13,25 @@ from bedrock_tuning.serving.comparison import (
     Verdict,
 )
 
-VERDICTS: Final[Mapping[Verdict, str]] = {
-    "better": "Tuning paid: the tuned model finds more of what belongs together.",
-    "worse": "The tuned model finds less than the base model.",
-    "no-difference": "No difference can be shown between the tuned model and the base model.",
-    "too-few": "There are too few questions to tell the models apart.",
-}
+
+def in_words(verdict: Verdict, against: str | None) -> str:
+    """What a verdict means. against: the run whose model takes the base model's place, or None."""
+    other = called(against)
+    if against is None:
+        better = "Tuning paid: the tuned model finds more of what belongs together."
+    else:
+        better = f"The tuned model finds more of what belongs together than the {other}."
+    return {
+        "better": better,
+        "worse": f"The tuned model finds less than the {other}.",
+        "no-difference": f"No difference can be shown between the tuned model and the {other}.",
+        "too-few": "There are too few questions to tell the models apart.",
+    }[verdict]
+
+
+def called(against: str | None) -> str:
+    """What the model is called that the tuned one is compared with."""
+    return "base model" if against is None else f"model of run {against}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +43,23 @@ class Hit:
 
 
 def comparison_page(
-    comparison: Comparison, *, about: Mapping[str, str], pictures: Mapping[int, ShownPicture]
+    comparison: Comparison,
+    *,
+    about: Mapping[str, str],
+    pictures: Mapping[int, ShownPicture],
+    against: str | None,
+    place: str,
 ) -> str:
-    """The whole page. pictures: by number, those that Moved names."""
+    """The whole page. pictures: by number, those that Moved names. against: as in `in_words`."""
     return (
         environment()
         .get_template("comparison.html.j2")
         .render(
             comparison=comparison,
-            verdict=VERDICTS[comparison.verdict],
+            verdict=in_words(comparison.verdict, against),
+            left="base" if against is None else "other",
+            other=called(against),
+            simulated=is_simulated(place),
             about=about,
             pictures=pictures,
             recall_at=RECALL_AT,

@@ -10,13 +10,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from bedrock_tuning.serving.classes import ClassedBy, Classes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Vector: TypeAlias = "Sequence[float] | NDArray[Any]"
 Direction = Literal["text-to-image", "image-to-text"]
 DIRECTIONS: Final[tuple[Direction, Direction]] = ("text-to-image", "image-to-text")
 Verdict = Literal["better", "worse", "no-difference", "too-few"]
@@ -150,8 +151,8 @@ def compare(
     captions: Sequence[str],
     pictures: Sequence[int] | None = None,
     classes: Classes | None = None,
-    base: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
-    tuned: tuple[Sequence[Sequence[float]], Sequence[Sequence[float]]],
+    base: tuple[Sequence[Vector], Sequence[Vector]],
+    tuned: tuple[Sequence[Vector], Sequence[Vector]],
 ) -> Comparison:
     """Compares two models on the same pictures.
 
@@ -183,7 +184,7 @@ def compare(
     )
 
 
-def _unit(vectors: Sequence[Sequence[float]]) -> "NDArray[Any]":
+def _unit(vectors: Sequence[Vector]) -> "NDArray[Any]":
     import numpy as np
 
     matrix = np.asarray(vectors, dtype=np.float64)
@@ -199,8 +200,8 @@ class _Answered(NamedTuple):
 
 
 def _answered(
-    asked: Sequence[Sequence[float]],
-    offered: Sequence[Sequence[float]],
+    asked: Sequence[Vector],
+    offered: Sequence[Vector],
     pairs: Sequence[tuple[int, int]],
 ) -> _Answered:
     """pairs: a question and a right answer to it. Chunks: 20,000 by 20,000 numbers are 3 GB."""

@@ -191,6 +191,23 @@ def refusal(result: Result) -> str:
     return str(error["fix"]) if denied else ""
 
 
+def test_who_compares_a_model_keeps_its_vectors_and_compares_another_with_them(
+    office: Office,
+) -> None:
+    """Here with itself: one run is served."""
+    who = office.people[able(COMMANDS["compare"].needs)[0].name]
+    first = office.call(who, "compare", NAME, "--limit", "2", "--yes")
+    again = office.call(who, "compare", NAME, "--against", office.served)
+    assert again.exit_code == 0, again.output
+    for before, now in zip(sides(first), sides(again), strict=True):
+        assert before["tuned"] == now["base"] == now["tuned"]
+
+
+def sides(compared: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(compared.stdout)["comparison"]["sides"]
+    return found
+
+
 @pytest.mark.parametrize("command", CALLS)
 def test_a_command_answers_those_who_have_its_policy_and_refuses_all_others(
     office: Office, command: str

@@ -31,12 +31,15 @@ def compared(pictures: int = 220) -> Comparison:
     return compare(captions=captions, classes=classes, base=model(4), tuned=model(0.5))
 
 
-def page() -> str:
+PLACE = "dev · 123456789012 · us-east-1"
+
+
+def page(*, against: str | None = None, place: str = PLACE) -> str:
     pictures = {
         number: ShownPicture(name=f"{number}.png", caption=f"picture {number}", thumbnail=DOT)
         for number in range(220)
     }
-    return comparison_page(compared(), about=ABOUT, pictures=pictures)
+    return comparison_page(compared(), about=ABOUT, pictures=pictures, against=against, place=place)
 
 
 def found() -> str:
@@ -73,6 +76,16 @@ def test_the_page_tells_what_each_class_gained() -> None:
             assert f"{100 * each.recall_difference[5].low:+.1f}" in html
     assert html.count(">too few to tell<") == 4
     assert "<i>kind" not in html
+
+
+def test_the_page_names_the_run_that_is_compared_with_and_says_what_is_simulated() -> None:
+    other = page(against="20261120-081503-abc234")
+    assert "Model of run 20261120-081503-abc234 and tuned model" in other
+    assert "than the model of run 20261120-081503-abc234." in other
+    assert "Tuning paid" not in other
+    assert ">Base<" not in other
+    assert "SIMULATED" not in other
+    assert "SIMULATED" in page(place="local · 000000000000 · us-east-1")
 
 
 def test_a_search_shows_each_models_pictures_in_their_order() -> None:

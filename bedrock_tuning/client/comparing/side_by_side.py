@@ -1,12 +1,10 @@
 """Answers of a tuned model beside those of its base model, or of another run's model.
 
-They are kept in the output bucket by run, so that nothing is asked or billed twice, and so that
-two runs can be compared of which only one is served at a time.
+They are kept by run: two can be compared of which only one is served at a time.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -14,6 +12,7 @@ import msgspec
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.asking import ask_all
+from bedrock_tuning.client.comparing.folder import Folder
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.inference import AskedModel
 from bedrock_tuning.errors import UserError
@@ -29,50 +28,15 @@ _AT_ONCE: Final = 3
 _REFUSED: Final = "ValidationException"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
-    """Where the comparisons of one run's model are kept."""
+def known(folder: Folder) -> Kept:
+    """What was answered before."""
+    answers = folder.read(_ANSWERS)
+    return Kept() if answers is None else msgspec.json.decode(answers, type=Kept)
 
-    deployment: Deployment
-    customization: str
-    run: str
 
-    def uri(self, name: str) -> str:
-        """Of one file."""
-        return s3_layout.uri(self.deployment.buckets.output, self._key(name))
-
-    def read(self) -> Kept:
-        """What was answered before."""
-        from botocore.exceptions import ClientError
-
-        s3 = self.deployment.aws.s3
-        try:
-            found = s3.get_object(Bucket=self.deployment.buckets.output, Key=self._key(_ANSWERS))
-        except ClientError as error:
-            # S3 says that a key is missing only to those who may list.
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):
-                raise
-            return Kept()
-        return msgspec.json.decode(found["Body"].read(), type=Kept)
-
-    def write(self, kept: Kept) -> None:
-        """Keeps answers."""
-        self._put(_ANSWERS, msgspec.json.encode(kept), "application/json")
-
-    def write_page(self, page: str) -> None:
-        """Keeps the page that shows them."""
-        self._put(PAGE, page.encode(), "text/html; charset=utf-8")
-
-    def _key(self, name: str) -> str:
-        return f"{s3_layout.comparisons_prefix(self.customization, self.run)}{name}"
-
-    def _put(self, name: str, body: bytes, content_type: str) -> None:
-        self.deployment.aws.s3.put_object(
-            Bucket=self.deployment.buckets.output,
-            Key=self._key(name),
-            Body=body,
-            ContentType=content_type,
-        )
+def keep_page(folder: Folder, page: str) -> None:
+    """Keeps the page that shows the answers."""
+    folder.write(PAGE, page.encode(), "text/html; charset=utf-8")
 
 
 def prompts_of(deployment: Deployment, customization: str, run: str, *, limit: int) -> list[Prompt]:
@@ -104,9 +68,9 @@ def asked(model: AskedModel, prompts: Sequence[Prompt]) -> list[Question]:
     return [domain.question(model.base, each, place) for place, each in enumerate(prompts)]
 
 
-def missing(known: Mapping[str, Answer], wanted: Sequence[Question]) -> list[Question]:
+def missing(answered: Mapping[str, Answer], wanted: Sequence[Question]) -> list[Question]:
     """Those that were not answered yet."""
-    return [each for each in wanted if domain.identity(each) not in known]
+    return [each for each in wanted if domain.identity(each) not in answered]
 
 
 def ask(
@@ -119,7 +83,7 @@ def ask(
 
     done: called after each answer.
     """
-    kept = folder.read()
+    kept = known(folder)
     work = {
         (side, domain.identity(question)): partial(_answer, model, question)
         for side, (model, wanted) in models.items()
@@ -135,7 +99,7 @@ def ask(
         ask_all(work, at_once=_AT_ONCE, keep=keep)
     finally:
         if work:
-            folder.write(kept)
+            folder.write(_ANSWERS, msgspec.json.encode(kept), "application/json")
     return kept
 
 

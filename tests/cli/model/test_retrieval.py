@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.cli.conftest import Run
 from tests.cli.model.test_invoke import ENDPOINT, MODEL, WRITES, made_from, published
+from tests.cli.model.test_side_by_side import Bucket
 from tests.cli.support import RUN, StubbedAws
 
 BASE_ID = "amazon.titan-embed-image-v1"
@@ -100,15 +101,19 @@ def models(aws: StubbedAws) -> None:
     made_from(aws)
 
 
-def compared(aws: StubbedAws, runtime: Runtime, *, trained: Sequence[str] = ()) -> None:
-    """What `compare` asks AWS before it asks the models."""
+def compared(
+    aws: StubbedAws, runtime: Runtime, *, run: str = RUN, trained: Sequence[str] = ()
+) -> Bucket:
+    """What `compare` asks AWS before it asks the models. run: that made the published one."""
     models(aws)
-    aws.points("run", RUN)
+    aws.points("run", run)
+    bucket = vars(aws).get("s3")
+    if not isinstance(bucket, Bucket):
+        bucket = vars(aws)["s3"] = Bucket()
     rows = [json.dumps({"image-ref": each, "caption": "x"}) for each in trained]
-    key = f"_checked/pets-search/{RUN}/training.jsonl"
-    body = io.BytesIO("\n".join(rows).encode())
-    aws.answer("s3", "get_object", {"Body": body}, {"Bucket": "train", "Key": key})
-    aws.__dict__["bedrock_runtime"] = runtime
+    bucket.files[f"_checked/pets-search/{run}/training.jsonl"] = "\n".join(rows).encode()
+    vars(aws)["bedrock_runtime"] = runtime
+    return bucket
 
 
 CAPTIONS = [f"a dog with the number {number}" for number in range(220)]

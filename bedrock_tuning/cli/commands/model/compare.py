@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "tuning compare pets-search --html compare.html",
         "tuning compare pets-search --data out --yes --json",
         'tuning compare pets-style --prompt "Ron on a beach" --prompt "Smila in snow"',
-        "tuning compare pets-style --against RUN",
+        "tuning compare pets-search --against RUN",
     ),
     needs=(
         "find the deployment",
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 @click.option(
     "--against",
     metavar="RUN",
-    help="For picture and text models: a run whose answers are kept, instead of the base model.",
+    help="Compare with the model of this run, whose answers are kept, instead of the base model.",
 )
 @embedding_options(page="Write a page with the scores and the pictures whose rank changed most.")
 @json_option
@@ -85,17 +85,21 @@ def compare(
     deployed: "Deployed",
     as_json: bool,
 ) -> None:
-    """Compare a tuned model with its base model, on what it was not trained on.
+    """Compare a tuned model with its base model or another run's, on what it was not trained on.
 
     Picture and text models answer the same prompts, pictures with the same seeds, and one page
     shows the answers side by side: there is no score. Prompts are those of the run's validation
-    set, or its captions. Answers and page are kept in the output bucket, so --against RUN compares
-    with another run's model, which was asked the same when it was served.
+    set, or its captions.
 
     Embedding models search. Both are asked for the vectors of all pictures and captions; then each
     caption searches the pictures, and each picture the captions. R@5 is the share of questions with
     a right answer among the first five. Pictures of one folder, or with the same caption, are a
-    class, which has figures of its own. Answers are kept, so nothing is asked or billed twice.
+    class, which has figures of its own.
+
+    Answers are kept, those of tuned models in the output bucket, so nothing is asked or billed
+    twice, and --against RUN compares with a model that is not served any more. To compare run B
+    with run A: serve A and compare it, serve B, and compare that with --against A. Of embedding
+    models, only pictures and captions are compared of which A's model gave vectors.
 
     Exit code 1: the tuned embedding model is worse.
     """
@@ -121,7 +125,7 @@ def compare(
         )
         side_by_side.show(deployment, models, wanted)
         return
-    _refuse({"--prompt": prompts, "--against": against}, models["tuned"])
+    _refuse({"--prompt": prompts}, models["tuned"])
     verdict = retrieval.show(
         deployment,
         models,
@@ -130,6 +134,7 @@ def compare(
             data=data,
             limit=limit,
             length=length,
+            against=against,
             html=html,
             overwrite=overwrite,
             yes=yes,
