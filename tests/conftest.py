@@ -1,6 +1,7 @@
 """How many examples a property gets, which tests share a worker, and what a test may not leave."""
 
 import gc
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,12 @@ settings.register_profile("usual", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=5)
 settings.register_profile("deep", deadline=None, max_examples=1_000)
 settings.load_profile("usual")
+
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would every process
+# that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "reconcile-schedule": "the same construct as lease-schedule",
     "bedrock.pets-style": "test_a_job_says_what_its_service_role_lacks",
     "start.pets-style": "the same construct as start.pets-search",
+    "chat": "only with slack_channel; AWS Chatbot assumes it, and it allows nothing",
     "flow-logs": "only with vpc = true; VPC writes with it, outside of any run",
     "CloseDefaultGroup": "only with vpc = true, at deployment; tests/e2e/test_options.py",
 }

@@ -29,8 +29,8 @@ _START: Final = {
 
 @check(
     "W521",
-    "The upload rule matches manifests and nothing else, another rule executions that ended badly, "
-    "those of a chat this environment's messages; all are enabled.",
+    "One rule matches uploaded manifests, and nothing else; one matches executions that ended "
+    "badly; with slack_channel, two match this environment's messages. All are enabled.",
     limit="uploads of manifests, executions without a good end, messages; on the default bus",
     fix="Write the patterns as bedrock_tuning/constructs/triggers.py does",
 )

@@ -134,8 +134,8 @@ _LIFECYCLE: Final = (
 
 @check(
     "S605",
-    "Every log group has the retention period that the settings say, and the workflow's has the "
-    "name that takes no room in the account's resource policy.",
+    "Every log group has the retention period that the settings say. The workflow's name begins "
+    "with /aws/vendedlogs/, so that it uses none of the account's resource policy for logs.",
     limit="as many days as the settings say; without RetentionInDays, logs are kept indefinitely",
     fix="Set log_retention_days in cdk.json, and the retention on the log group",
 )
@@ -259,8 +259,8 @@ def access_logged(evidence: Evidence) -> Iterator[Violation]:
 
 @check(
     "S611",
-    "With protected in the settings, stacks have termination protection, except those whose "
-    "deletion ends billing, and the runs table has deletion protection; without it, neither has.",
+    "If the setting protected is on, stacks have termination protection, except those whose "
+    "deletion ends billing, and the runs table has deletion protection. If it is off, none has.",
     limit="protected: on for what holds data, off for what ends billing; otherwise off",
     fix="Pass termination_protection as app.py does, deletion_protection as its pipeline stack",
 )

@@ -26,7 +26,7 @@ from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.run.cost import HOURS_PER_MONTH
 from bedrock_tuning.run.exposure import hourly
 from bedrock_tuning.run.job import TAG_PREFIX
-from bedrock_tuning.wording import counted
+from bedrock_tuning.wording import counted, first_of
 
 _DAY: Final = 86_400
 _NOBODY: Final = "nobody"
@@ -34,6 +34,16 @@ _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 _LEASE: Final = f"{TAG_PREFIX}:expires"
 _TAG: Final = ("bedrock:TagResource",)
 _START: Final = ("states:StartExecution",)
+_STOP: Final = ("states:StopExecution",)
+_ITEMS: Final = (
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Batch*",
+)
+
+# Roles by their paths, with the resources that they reach.
+Allowed = list[tuple[str, frozenset[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +89,8 @@ def answers(
         ("When does serving need an approval?", _serving(asked), "limits"),
         ("Who can write what Amazon Bedrock reads?", _writing(asked), "guards"),
         ("What can it cost at most?", _spending(money), "money"),
-        ("What goes on being billed while nothing runs?", _billed(costs), "costs"),
-        ("What does deletion take, and leave?", _deleting(deletions), "deletion"),
+        ("What is still billed when nothing runs?", _billed(costs), "costs"),
+        ("What does deletion remove, and what remains?", _deleting(deletions), "deletion"),
     ):
         yield Answer(question=question, sentences=tuple(sentences), more=more)
 
@@ -91,7 +101,7 @@ class _Asked:
     def __init__(self, evidence: Evidence, labels: Labels) -> None:
         self.evidence, self.labels = evidence, labels
         self.deployment = Deployment(evidence=evidence)
-        self._known: dict[tuple[tuple[str, ...], str], list[tuple[str, frozenset[str]]]] = {}
+        self._known: dict[tuple[tuple[str, ...], str, str], Allowed] = {}
 
     def who(
         self,
@@ -99,22 +109,28 @@ class _Asked:
         resources: Collection[str],
         *,
         tag: str = "",
+        key: str = "",
         people: bool = False,
     ) -> str:
-        """Whose policies allow an action. tag: only of those that may change it; people: or are
-        people.
+        """Whose policies allow an action. people: only of people.
+
+        tag, key: only of those that may change that tag, or write items with such a key.
         """
         found = [
             self.labels.path(path)
-            for path, allowed in self._allowed(tuple(actions), tag)
+            for path, allowed in self._allowed(tuple(actions), tag, key)
             if (path in self._people or not people)
             and any(meets(r, one) for r in resources for one in allowed)
         ]
         return ", ".join(found) or _NOBODY
 
-    def _allowed(self, actions: tuple[str, ...], tag: str) -> list[tuple[str, frozenset[str]]]:
+    def writers(self, key: str) -> str:
+        """Whose policies allow to write items of the runs table whose keys start like this."""
+        return self.who(_ITEMS, self.deployment.tables, key=key)
+
+    def _allowed(self, actions: tuple[str, ...], tag: str, key: str) -> Allowed:
         """Whose policies allow one of the actions, and to which resources."""
-        asked = (actions, tag)
+        asked = actions, tag, key
         if asked not in self._known:
             self._known[asked] = [
                 (role.path, resources)
@@ -123,7 +139,7 @@ class _Asked:
                     resources := frozenset(
                         resource
                         for each in role.policy
-                        if each.effect == "Allow" and _changes(each, tag)
+                        if each.effect == "Allow" and _changes(each, tag) and _writes(each, key)
                         for _, resource in reached(each, actions, ("*",))
                     )
                 )
@@ -153,26 +169,33 @@ def _changes(statement: Statement, tag: str) -> bool:
     return not tag or not keys or any(tag in values for values in keys)
 
 
+def _writes(statement: Statement, key: str) -> bool:
+    """Whether a statement allows items whose keys start like this."""
+    keys = [c.values for c in statement.conditions if c.key == "dynamodb:LeadingKeys"]
+    return not key or not keys or any(meets(v, f"{key}*") for values in keys for v in values)
+
+
 def _approving(asked: _Asked) -> Iterator[Sentence]:
     approve = list(asked.deployment.handlers("approve"))
     yield Sentence(
-        text=f"Whoever has {asked.who(('lambda:Invoke*',), approve)}, with a signed request: "
-        "nobody can approve in somebody else's name.",
+        text=f"Whoever has {asked.who(('lambda:Invoke*',), approve)}, with a signed request. The "
+        "decision is recorded under the IAM identity that signed it.",
         checks=("M846", "M849", "W508"),
     )
     yield Sentence(
-        text=f"Only {asked.who(('states:SendTask*',), ('*',))} lets a waiting run go on.",
+        text=f"Of the roles here, only {asked.who(('states:SendTask*',), ('*',))} can resume a run "
+        "that waits.",
         checks=("M844", "M847"),
     )
     yield Sentence(
-        text="Whoever uploads cannot approve, and whoever approves cannot upload, even with both "
-        "policies.",
+        text="No IAM user or role can both upload and approve, even with both policies attached. A "
+        "person who can assume one role with each policy can.",
         checks=("M840", "M841"),
     )
     decisions = f"{asked.deployment.output}/{s3_layout.APPROVALS}/*"
     yield Sentence(
-        text=f"{asked.who(_WRITE, (decisions,))} writes each decision once; no "
-        "role here changes or removes one.",
+        text=f"{asked.who(_WRITE, (decisions,))} writes each decision once; no role here "
+        "changes or deletes one.",
         checks=("M848", "R406"),
     )
 
@@ -182,51 +205,53 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
         if not str(state.get("Resource")).endswith(".waitForTaskToken"):
             continue
         seconds = state.get("TimeoutSeconds")
-        time = counted(seconds // _DAY, "day") if isinstance(seconds, int) else "without an end"
+        time = f"at most {counted(seconds // _DAY, 'day')}" if isinstance(seconds, int) else "on"
         then = ", ".join(f"“{each.get('Next')}”" for each in state.get("Catch", ()))
         yield Sentence(
-            text=f"“{name}” waits {time} at most. An approval ends the wait; a refusal or the end "
-            f"of that time leads to {then}, and nothing starts.",
+            text=f"“{name}” waits {time}. An approval ends the wait; a refusal or the end of that "
+            f"time leads to {then}, and nothing starts.",
             checks=("F707", "F714", "F719"),
         )
-    stop = asked.who(("states:StopExecution",), asked.deployment.machines)
+    runs = [f"{m.replace(':stateMachine:', ':execution:')}:*" for m in asked.deployment.machines]
+    people, every = asked.who(_STOP, runs, people=True), asked.who(_STOP, runs)
     yield Sentence(
-        text="No policy here lets anybody stop the execution, which would end the wait, too."
-        if stop == _NOBODY
-        else f"{stop} can stop the execution, which ends the wait, too."
+        text="No policy for people allows stopping an execution, which would end the wait, too"
+        f"{'.' if every == _NOBODY else f'; {every} can.'}"
+        if people == _NOBODY
+        else f"{every} can stop an execution, which ends the wait, too."
     )
     yield Sentence(
-        text="An approval counts for the dataset, the hyperparameters and the price that it was "
-        "asked for; images that changed meanwhile end the run.",
+        text="An approval counts for the dataset, the hyperparameters and the price for which it "
+        "was requested. The functions compare them, and their code is not part of this proof.",
         checks=("M801", "F713"),
     )
 
 
 def _serving(asked: _Asked) -> Iterator[Sentence]:
     yield Sentence(
-        text="A run asks once, before its job, for everything: its price includes a month of "
-        "storage and the whole lease or commitment. A run within its limit serves its model "
-        "without a question.",
+        text="A run requests one approval, before its job, which covers everything: its price "
+        "includes a month of storage and the whole lease or commitment. A run within its limit "
+        "serves its model without one.",
         checks=("M801", "M828"),
     )
     yield Sentence(
-        text="Quotas count beside the price: a run also waits for approval if the account has no "
-        "room to keep or to serve its model."
+        text="Quotas count, too: a run also waits for approval if the account lacks the quota to "
+        "store or to serve its model."
     )
     start = asked.who(_START, asked.deployment.machines, people=True)
     yield Sentence(
         text=f"`tuning serve` needs no approver: whoever has {start} accepts the price that it "
-        "shows. CloudTrail records who that was.",
+        "shows. CloudTrail, which these templates do not set up, records who that was.",
     )
     yield Sentence(
-        text="A deployment never begins to bill. It asks an approver if its terms are dearer than "
-        "those approved for what is served now.",
+        text="A deployment never starts billing by itself. If its terms cost more than those "
+        "approved for what is served now, it asks an approver.",
         checks=("M803", "F720"),
     )
 
 
 def _writing(asked: _Asked) -> Iterator[Sentence]:
-    deployment = asked.deployment
+    deployment, bound = asked.deployment, asked.evidence.bound
     for each in deployment.customizations:
         folders = [
             f"{bucket}/{folder}*"
@@ -237,39 +262,47 @@ def _writing(asked: _Asked) -> Iterator[Sentence]:
             text=f"{asked.named(folders)}: {asked.who(_WRITE, folders)}.", checks=("M842", "M843")
         )
     checked = [f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets]
+    path = deployment.at_path("check").partition(":role")[2]
+    denies = "have to deny" if "training" in bound.contracts.given else "deny"
     yield Sentence(
-        text=f"{asked.named(checked)}, the manifests that jobs read: {asked.who(_WRITE, checked)}; "
-        "the buckets' policies deny it to everybody else in the account.",
+        text=f"{asked.named(checked)}, the manifests that jobs read: {asked.who(_WRITE, checked)}. "
+        f"The buckets' policies {denies} it to all but roles below `role{path}`.",
         checks=("M811", "M842", "R406"),
     )
-    closed = asked.evidence.bound.contracts.data_roles
+    yield Sentence(
+        text="Jobs read images where they were uploaded. Right before a job starts, the run "
+        "compares them with those that were checked, and ends if one differs. It does not see a "
+        "change after that.",
+        checks=("M801",),
+    )
+    closed = bound.contracts.data_roles
     yield Sentence(
         text="The buckets' policies deny everything to other users and roles of the account "
-        f"(`deny_others`), but for {', '.join(closed)} and the roles of these stacks."
+        f"(`deny_others`), except {', '.join(closed)} and the roles of these stacks."
         if closed
-        else "Nothing denies the upload folders to other users and roles of the account whose own "
-        "policies allow it (`deny_others` does); what they change after the check ends the run.",
-        checks=("R406",) if closed else ("M801",),
+        else "Nothing prevents other users and roles of the account from writing to the upload "
+        "folders if their own policies allow it. The setting `deny_others` does; it is off here.",
+        checks=("R406",) if closed else (),
     )
 
 
 def _spending(money: Money) -> Iterator[Sentence]:
     prices = hourly(money.exposed)
     month = prices.usd * HOURS_PER_MONTH
-    unknown = f", and what is unknown for {', '.join(prices.unknown)}" if prices.unknown else ""
+    unknown = f", plus an unknown amount for {first_of(prices.unknown)}" if prices.unknown else ""
     yield Sentence(
-        text="A run: up to its limit in the table without a question, and beyond it what an "
-        "approver accepts. Nothing limits how many runs there are.",
+        text="There is no maximum: nothing limits how many runs there are. A run costs up to its "
+        "limit in the table without an approval, and above it whatever an approver accepts.",
         checks=("M801", "M828"),
     )
     yield Sentence(
-        text=f"Serving, if all models are served without a break: {month:,.2f} USD in 30 days"
-        f"{unknown}. A lease is no maximum: see who can extend it.",
+        text=f"Serving all models without a break: {month:,.2f} USD in 30 days{unknown}. A lease "
+        "is not a cap, as it can be extended.",
         checks=("M822", "M828"),
     )
     yield Sentence(
-        text="Besides: a month's storage of each model that was trained, calls, and the AWS "
-        "resources that the table of what is billed while nothing runs lists."
+        text="In addition: a month's storage of each trained model, calls, and the resources under "
+        "“What is billed while nothing runs”."
     )
 
 
@@ -284,13 +317,17 @@ def _billed(costs: Sequence[Cost]) -> Iterator[Sentence]:
 def _deleting(deletions: Sequence[Deletion]) -> Iterator[Sentence]:
     protected = [each.stack for each in deletions if each.protected]
     yield Sentence(
-        text=f"Stacks are deleted in this order: {', '.join(each.stack for each in deletions)}. "
+        text=f"Delete the stacks in this order: {', '.join(each.stack for each in deletions)}. "
         f"Termination protection is on for {', '.join(protected) or 'none of them'}.",
         checks=("S611",),
     )
     kept = [name for each in deletions for name in each.keeps]
     yield Sentence(
-        text=f"What stays: {', '.join(kept)}, and every custom model.", checks=("S601", "S614")
+        text=f"What remains: {', '.join(kept)}, and every custom model.", checks=("S601", "S614")
+    )
+    yield Sentence(
+        text="Leases end only as long as their keeper is there: what is still served when its "
+        "stack is deleted is billed until somebody deletes it."
     )
 
 
@@ -307,32 +344,34 @@ def changeable(evidence: Evidence, labels: Labels) -> Iterator[Changeable]:
         what="limit and approval of runs, mode, model units, lease_hours, commitment",
         kept=f"the settings, parameters {path}",
         who=f"a {deployers}, by a deployment; of the roles here, {writes}",
-        most="what the next review shows: compare with `--against`",
+        most="any value; the next review shows it (`--against`)",
     )
     yield Changeable(
         what="the end of a running lease",
         kept=f"the endpoint's tag {_LEASE}",
         who=asked.who(_TAG, deployment.bedrock("provisioned-model"), tag=_LEASE),
-        most=f"any date: IAM cannot limit it. `tuning lease` takes {LEASE_HOURS_MAX:,} hours from "
-        "now at a time, as often as somebody likes; a run that ends well begins the lease anew",
+        most=f"any date: IAM cannot limit it. `tuning lease` extends it to at most "
+        f"{LEASE_HOURS_MAX:,} hours from now, any number of times; a successful run restarts it",
     )
     yield Changeable(
         what="whether a model is served, and from when",
         kept="the item intent#NAME of the runs table",
-        who=f"{asked.who(_START, deployment.machines, people=True)}, a run that ends well",
+        who=f"{asked.who(_START, deployment.machines, people=True)}, by an execution; "
+        f"{asked.writers('intent#')} write the item",
         most="the mode, units and lease of the settings",
     )
     decisions = f"{deployment.output}/{s3_layout.APPROVALS}/*"
     yield Changeable(
         what="a price that was approved",
         kept=f"the run's item, and {labels.arn(decisions)}",
-        who=f"nobody: {asked.who(_WRITE, (decisions,))} writes each decision once",
-        most="another price, dataset or hyperparameter is asked for anew",
+        who=f"no person: {asked.writers('run#')} write the run's item, and only "
+        f"{asked.who(_WRITE, (decisions,))} the copy, once",
+        most="another price, dataset or hyperparameter needs a new approval",
     )
     yield Changeable(
         what="how many custom models are stored",
         kept="Amazon Bedrock",
-        who="each run whose job ends well adds one; an administrator of the account removes them; "
+        who="each successful job adds one; an administrator of the account deletes them; "
         f"of the roles here, {asked.who(('bedrock:DeleteCustomModel',), ('*',))} does",
-        most="the account's quota; each costs storage by the month",
+        most="the account's quota; each costs storage per month",
     )

@@ -74,7 +74,7 @@ def _ended(resource: Resource) -> str:
     if resource.type == RESOURCE:
         return _serving_ended(resource.properties)
     if get(resource.properties, "Handler") == _LEASES:
-        return "the keeper of leases: what is still served then is billed until somebody deletes it"
+        return "the lease keeper: what is still served then is billed until somebody deletes it"
     return ""
 
 

@@ -16,7 +16,7 @@ from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import DENIED, Access, Facts, Guard
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
-from bedrock_tuning.review.pages.rendering import TEMPLATES, render
+from bedrock_tuning.review.pages.rendering import SCOPE, TEMPLATES, render
 
 # One letter of a matrix cell for each level, as the legend explains them.
 LETTERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -72,12 +72,19 @@ def matrix(accesses: Sequence[Access], guards: Sequence[Guard] = ()) -> Matrix:
                 behind.append(access)
     users: dict[str, list[int]] = {}
     roles = tuple(dict.fromkeys(role for role, _ in found))
-    for role, resource in found:
+    risky = {"all", "permissions"}
+    last: dict[str, bool] = {}
+    for (role, resource), behind in found.items():
         users.setdefault(resource, []).append(roles.index(role))
+        levels = {each.level for each in behind if each.effect == "Allow"}
+        last[resource] = last.get(resource, True) and levels.isdisjoint(risky)
     return Matrix(
         roles=roles,
-        # What many roles use comes first, so that the matrix is dense on the left.
-        resources=tuple(sorted(users, key=lambda name: (-len(users[name]), users[name], name))),
+        # Whoever passes, assumes or changes roles is seen first; then what many roles use, so that
+        # the matrix is dense on the left.
+        resources=tuple(
+            sorted(users, key=lambda name: (last[name], -len(users[name]), users[name], name))
+        ),
         cells={
             key: Cell(
                 levels=tuple(sorted({a.level for a in behind}, key=_ORDER.index)),
@@ -116,6 +123,7 @@ def page(
         "review.html.j2",
         facts=facts,
         verdict=_verdict(facts),
+        scope=SCOPE,
         tiles=_tiles(facts, changes, money),
         changes=changes,
         money=money,

@@ -195,7 +195,7 @@ def costs(permissions: Permissions, labels: Labels) -> Iterator[Cost]:
                     what=f"Provisioned Throughput of {properties.get('Customization')}",
                     unit=f"by the hour, {size}, commitment {properties.get('Commitment')}; "
                     "nothing until a model exists",
-                    until=f"its lease of {leased} ends" if leased else _GONE,
+                    until=f"its lease ends ({leased} unless extended)" if leased else _GONE,
                 )
             case "AWS::SSM::Parameter" if (model := _base_model(resource)) is not None:
                 price = model.facts.get("prices.storage_per_month")

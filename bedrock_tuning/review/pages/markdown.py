@@ -6,7 +6,7 @@ from bedrock_tuning.review.about import About
 from bedrock_tuning.review.pages.change import Change, at_risk, looser
 from bedrock_tuning.review.pages.facts import Facts
 from bedrock_tuning.review.pages.money import HEAD, MoneyChanges
-from bedrock_tuning.review.pages.rendering import render
+from bedrock_tuning.review.pages.rendering import SCOPE, render
 
 _MOST = 40
 # GitHub takes 65,536 characters; a test reads the same mark in the workflow that posts it.
@@ -25,6 +25,7 @@ def markdown(
     text = render(
         "review.md.j2",
         facts=facts,
+        scope=SCOPE,
         changes=changes,
         money=money,
         money_head=HEAD,

@@ -12,6 +12,13 @@ from markupsafe import Markup, escape
 from bedrock_tuning.wording import cleaned, counted
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
+# What a proof from templates is none of.
+SCOPE: Final = (
+    "Not covered: other users and roles of the account, who can do with these resources what their "
+    "own policies allow, unless a policy here denies it (setting `deny_others`); the code of "
+    "functions and layers, which templates name by its hash; service control, resource control and "
+    "session policies, which can only restrict; policies of resources outside these templates."
+)
 _BREAKS: Final = re.compile(r"([/:._-]|(?<=[a-z])(?=[A-Z]))")
 
 

@@ -163,9 +163,11 @@ def _named(statement: Statement) -> str:
     "M831",
     "Nobody outside this account, and no service on behalf of another account, reaches a "
     "bucket, key, topic, queue, table, function or state machine: `aws:SourceAccount` or "
-    "`aws:SourceArn` = this account. Two exceptions: `bedrock.amazonaws.com` uses the key of "
-    "custom models if some `kms:EncryptionContextKeys` = aws:bedrock:custom-model; "
-    "`events.amazonaws.com` uses the key of dead letters: its call to KMS names no source.",
+    "`aws:SourceArn` = this account; for CloudWatch Logs and its key, "
+    "`kms:EncryptionContext:aws:logs:arn` = log groups of this account. Two exceptions: "
+    "`bedrock.amazonaws.com` uses the key of custom models if some `kms:EncryptionContextKeys` = "
+    "aws:bedrock:custom-model; `events.amazonaws.com` uses the key of dead letters: its call to "
+    "KMS names no source.",
 )
 def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
     for arn, statements in evidence.permissions.policies.items():

@@ -229,8 +229,10 @@ PROMISES: Final = (
     ),
     Never(
         id="M847",
-        sentence="Only Approve reads the token with which a run goes on, and only the workflow "
-        "writes it: everybody else reaches items of other kinds only (`dynamodb:LeadingKeys`).",
+        sentence="In the runs table, only Approve reads the token with which a run goes on, and "
+        "only the workflow writes it: everybody else reaches items of other kinds only "
+        "(`dynamodb:LeadingKeys`). Step Functions shows it to those with "
+        "`states:GetExecutionHistory`, too, who cannot use it (M844).",
         actions=("dynamodb:*",),
         resources=lambda d: d.tables,
         but=_items,

@@ -35,17 +35,21 @@ def _answer(facts: Facts, question: str) -> str:
     ("question", "said"),
     [
         ("Who can approve a price?", "Whoever has Approver, with a signed request"),
-        ("Who can approve a price?", "Only Functions/Approve lets a waiting run go on"),
+        (
+            "Who can approve a price?",
+            "Of the roles here, only Functions/Approve can resume a run that waits.",
+        ),
         (
             "How long does an approval wait, and what ends the wait?",
-            "“Await approval” waits 7 days at most. An approval ends the wait; a refusal or the "
+            "“Await approval” waits at most 7 days. An approval ends the wait; a refusal or the "
             "end of that time leads to “Close run”",
         ),
         (
             "How long does an approval wait, and what ends the wait?",
-            "No policy here lets anybody stop",
+            "No policy for people allows stopping an execution, which would end the wait, too; "
+            "WorkflowRole can.",
         ),
-        ("When does serving need an approval?", "if the account has no room"),
+        ("When does serving need an approval?", "if the account lacks the quota"),
         ("When does serving need an approval?", "whoever has Operator accepts the price"),
         (
             "Who can write what Amazon Bedrock reads?",
@@ -53,18 +57,22 @@ def _answer(facts: Facts, question: str) -> str:
         ),
         (
             "Who can write what Amazon Bedrock reads?",
-            "manifests that jobs read: Functions/StartJob",
+            "manifests that jobs read: Functions/StartJob. The buckets' policies deny it to all "
+            "but roles below `role/tuning/dev/check/*`.",
         ),
         (
-            "What goes on being billed while nothing runs?",
-            "Until its lease of 4 hours ends: Provisioned Throughput of pets-style.",
+            "What is still billed when nothing runs?",
+            "Until its lease ends (4 hours unless extended): Provisioned Throughput of pets-style.",
         ),
         (
-            "What does deletion take, and leave?",
-            "Stacks are deleted in this order: pets-search, pets-style, people, serving, pipeline, "
+            "What does deletion remove, and what remains?",
+            "Delete the stacks in this order: pets-search, pets-style, people, serving, pipeline, "
             "data. Termination protection is on for none of them.",
         ),
-        ("What can it cost at most?", "15,120.00 USD in 30 days, and what is unknown for pets-se"),
+        (
+            "What can it cost at most?",
+            "15,120.00 USD in 30 days, plus an unknown amount for pets-se",
+        ),
     ],
 )
 def test_the_page_answers_what_reviewers_ask_first(
@@ -89,12 +97,12 @@ def _allow(where: str, *actions: str) -> Change:
         (
             _allow("pipeline/Functions/Serve/Role", "states:SendTaskSuccess"),
             "Who can approve a price?",
-            "Only Functions/Approve, Functions/Serve lets",
+            "only Functions/Approve, Functions/Serve can resume",
         ),
         (
             _allow("pipeline/Functions/Serve/Role", "states:StopExecution"),
             "How long does an approval wait, and what ends the wait?",
-            "Functions/Serve can stop the execution",
+            "Functions/Serve, WorkflowRole can.",
         ),
         (
             _allow("pipeline/Functions/Merge/Role", "s3:PutObject"),
@@ -114,8 +122,8 @@ def test_whether_others_are_denied_the_data_follows_from_the_settings(
     dev: Synthesized, synthesized: Build
 ) -> None:
     question = "Who can write what Amazon Bedrock reads?"
-    assert "Nothing denies the upload folders" in _answer(_facts(dev), question)
-    assert "but for DataScientist-* and" in _answer(_facts(synthesized("options")), question)
+    assert "Nothing prevents other users" in _answer(_facts(dev), question)
+    assert "except DataScientist-* and" in _answer(_facts(synthesized("options")), question)
 
 
 def test_what_an_answer_says_is_proved_by_checks_that_exist(dev: Synthesized) -> None:
@@ -133,6 +141,13 @@ def test_the_page_says_who_can_change_what_limits_spending_and_up_to_what(
     end = next(each for each in _facts(dev).changeable if each.what.startswith("the end of"))
     assert end.who == "Functions/Serve, Operator"
     assert end.most.startswith("any date")
+    price = next(each for each in _facts(dev).changeable if each.what.startswith("a price"))
+    assert price.who.startswith("no person: Functions/Admit, ")
+    assert price.who.endswith("and only Functions/Approve the copy, once")
+    served = next(each for each in _facts(dev).changeable if each.what.startswith("whether"))
+    assert "Operator, by an execution; " in served.who
+    assert "Functions/Serve" in served.who
+    assert "Functions/Approve" not in served.who
     settings = _facts(dev, _allow("pipeline/Functions/Merge/Role", "ssm:PutParameter")).changeable
     assert any("of the roles here, Functions/Merge" in each.who for each in settings)
 
@@ -147,7 +162,7 @@ def test_stacks_are_deleted_after_those_that_import_from_them(dev: Synthesized) 
     assert names[-2:] == ["pipeline", "data"]
     assert "table Runs" in found[-2].keeps
     assert "bucket Training" in found[-1].keeps
-    assert "the keeper of leases" in found[-2].ends
+    assert "the lease keeper" in found[-2].ends
 
 
 def test_what_protects_a_stack_from_deletion_is_said(dev: Synthesized, synthesized: Build) -> None:

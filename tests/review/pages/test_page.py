@@ -83,7 +83,7 @@ def test_the_page_answers_a_reviewers_questions(facts: Facts) -> None:
         assert question in html
     assert "Bedrock customization jobs of pets-search" in html
     assert "VPC endpoints for bedrock, bedrock-runtime, dynamodb, events, kms, monitoring" in html
-    assert "its lease of 8 hours ends" in html
+    assert "its lease ends (8 hours unless extended)" in html
     assert "111122223333" not in html
 
 
