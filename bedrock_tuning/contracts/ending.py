@@ -31,7 +31,7 @@ def _record_job(_: Scope) -> tuple[Grant, ...]:
         g.listing("list metrics", buckets=g.OUTPUT, prefixes=jobs),
         g.write_reports("metrics.json"),
         g.use_data_key(),
-        *g.runs("GetItem", "PutItem", "UpdateItem"),
+        *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.KEY)),
     )
 
 
@@ -52,7 +52,7 @@ CLOSE_RUN: Final = FunctionSpec(
     module="close_run",
     does="writes how a run ended",
     variables=RunEnvironment,
-    grants=lambda _: g.runs("GetItem", "PutItem", "UpdateItem"),
+    grants=lambda _: g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.KEY)),
     payload={
         "state": "$",
         "execution": "$$.Execution.Name",
@@ -104,6 +104,7 @@ def _reconcile(scope: Scope) -> tuple[Grant, ...]:
     return (
         # What the workflow would have recorded.
         *_record_job(scope),
+        g.read_intents(),
         g.open_runs(),
         g.ask_executions("ask how executions ended", scope),
         Grant(

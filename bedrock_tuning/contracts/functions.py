@@ -46,7 +46,8 @@ _FINDINGS_MB: Final = 6_144
 def _admit(_: Scope) -> tuple[Grant, ...]:
     return (
         g.find_manifests(),
-        *g.runs("GetItem", "PutItem"),
+        *g.runs("GetItem", "PutItem", keys=(items.RUN, items.CLAIM)),
+        g.read_intents(),
         g.ask_lifecycle(),
     )
 
@@ -124,7 +125,7 @@ def _merge(_: Scope) -> tuple[Grant, ...]:
         g.listing("list work", buckets=g.OUTPUT, prefixes=[f"{s3_layout.WORK}/*"]),
         g.write_reports("report.json", "report.html", "rejected.jsonl", "pins.json"),
         g.use_data_key(),
-        *g.runs("UpdateItem"),
+        *g.runs("UpdateItem", keys=(items.RUN,)),
     )
 
 
@@ -157,7 +158,7 @@ def _start_job(scope: Scope) -> tuple[Grant, ...]:
             conditions=(g.OWN_ACCOUNT,),
         ),
         g.use_data_key(),
-        *g.runs("GetItem", "PutItem", "UpdateItem"),
+        *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.KEY)),
         Grant(
             why="ask what became of earlier work",
             actions=("bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"),
@@ -190,7 +191,10 @@ TAKE_TURN: Final = FunctionSpec(
     module="take_turn",
     does="lets a run start its job, or queues it for a free slot",
     variables=TurnEnvironment,
-    grants=lambda _: (*g.runs("GetItem", "PutItem", "UpdateItem"), g.open_runs()),
+    grants=lambda _: (
+        *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.KEY)),
+        g.open_runs(),
+    ),
     payload={"state": "$"},
     answer=Answer(path="$.turn", field="decision", values=get_args(TurnDecision)),
 )

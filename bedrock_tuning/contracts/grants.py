@@ -206,11 +206,11 @@ def leading(*keys: str) -> Condition:
     return Condition(operator="ForAllValues:StringLike", key="dynamodb:LeadingKeys", values=keys)
 
 
-def runs(*actions: str, keys: Iterable[str] = items.RECORDS) -> tuple[Grant, Grant]:
-    """Operations on single items of the runs table, of these kinds."""
+def runs(*actions: str, keys: Iterable[str], why: str = "use runs") -> tuple[Grant, Grant]:
+    """Operations on single items of the runs table, of these kinds, and its key."""
     return (
         Grant(
-            why="use runs",
+            why=why,
             actions=tuple(f"dynamodb:{action}" for action in actions),
             resources=("{runs}",),
             conditions=(leading(*(f"{kind}*" for kind in keys)),),
@@ -222,6 +222,12 @@ def runs(*actions: str, keys: Iterable[str] = items.RECORDS) -> tuple[Grant, Gra
             actions=("kms:Decrypt", "kms:DescribeKey"),
         ),
     )
+
+
+def read_intents() -> Grant:
+    """What is to be served, as the runs table says; beside the operations of runs()."""
+    read, _ = runs("GetItem", keys=(items.INTENT,), why="read what is to be served")
+    return read
 
 
 def open_runs() -> Grant:

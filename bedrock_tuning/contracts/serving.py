@@ -18,6 +18,7 @@ from bedrock_tuning.contracts.contract import (
     Grant,
     Scope,
 )
+from bedrock_tuning.run import items
 from bedrock_tuning.run.decisions import ServingStep
 
 
@@ -34,7 +35,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
         ),
         g.ask_lifecycle(),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
-        *g.runs("GetItem", "PutItem"),
+        *g.runs("GetItem", "PutItem", keys=(items.RUN, items.INTENT)),
         # The answer to its smoke test.
         g.write_reports("smoke.*"),
         g.use_data_key(),
@@ -154,7 +155,7 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
         g.pointers(environment, "GetParameter", "DeleteParameter"),
         g.find_pointers(environment),
         g.start_own_workflow("have unfinished work undone", scope),
-        *g.runs("GetItem", "PutItem"),
+        *g.runs("GetItem", "PutItem", keys=(items.INTENT, items.WARNED)),
         *g.notify(),
     )
 
@@ -177,7 +178,7 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         g.start_workflow("hand over"),
         g.read_settings(environment),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
-        *g.runs("GetItem", "PutItem", "UpdateItem"),
+        *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.INTENT)),
         g.find_runs(),
         Grant(
             why="rename what is tagged as own",
