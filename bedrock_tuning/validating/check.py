@@ -96,7 +96,7 @@ class DatasetCheck:
         # Where each record has its image, images are what takes the time.
         by_image = reach.source is not None and reach.subject.contract.format == "image-caption"
         unit = "images" if by_image else "records"
-        with self.meter(f"checking {manifest.name}", unit) as progress:
+        with self.meter(f"checking the {kind} manifest", unit) as progress:
 
             def tell(reached: float, *, images: int = 0) -> None:
                 """How many bytes of the manifest are done with."""
