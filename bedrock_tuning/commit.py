@@ -28,7 +28,7 @@ def is_recorded(text: object) -> bool:
 def said(context: object) -> str:
     """What a deployment says of its commit; context: None where it says nothing.
 
-    Raises ConfigurationError for what is no commit.
+    Raises ConfigurationError if it is not a commit.
     """
     if context is None:
         return NOT_RECORDED

@@ -136,9 +136,13 @@ def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]
 def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
     """Buckets, keys and tables with the environment's tag, which outlive their stacks.
 
-    Each with whether one of its stacks still has it.
+    Each with whether the environment still uses it: one of its stacks has it, or has none of its
+    own, so that a setting names one. Which one that is, no stack says: none of them is left over.
     """
-    used = set(_physical_ids(aws, environment))
+    held = {part: list(resources(aws, stack_name(environment, part))) for part in RESERVED}
+    every = [each for found in held.values() for each in found]
+    used = {each.get("PhysicalResourceId", "") for each in every}
+    own = {setting_of(each["LogicalResourceId"])[0] for each in every}
     pages = aws.tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": f"{TAG_PREFIX}:environment", "Values": [environment]}]
     )
@@ -149,10 +153,11 @@ def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
             kind, name = _RETAINED.get(service), tail.rpartition("/")[2]
             if kind is not None:
                 tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
-                setting = setting_of(tags.get(_LOGICAL_ID, ""))
+                setting, stack = setting_of(tags.get(_LOGICAL_ID, ""))
+                is_named = bool(setting and held[stack]) and setting not in own
                 value = (name if kind == "bucket" else arn) if setting else ""
                 one = replace(_retained_one(kind, name), setting=setting, value=value)
-                yield name in used, one
+                yield name in used or is_named, one
 
 
 def _retained_one(kind: str, name: str) -> Remains:
@@ -167,12 +172,6 @@ def _retained_one(kind: str, name: str) -> Remains:
         "table": (_BYTES, None, f"aws dynamodb delete-table --table-name {name}"),
     }[kind]
     return Remains(kind=kind, name=name, billed=billed, usd_per_month=price, command=command)
-
-
-def _physical_ids(aws: Aws, environment: str) -> Iterator[str]:
-    for part in RESERVED:
-        for each in resources(aws, stack_name(environment, part)):
-            yield each.get("PhysicalResourceId", "")
 
 
 def resources(aws: Aws, stack: str) -> Iterator[Any]:

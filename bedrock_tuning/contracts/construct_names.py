@@ -80,16 +80,22 @@ def places(
     return known
 
 
-def setting_of(logical_id: str) -> str:
-    """The setting that names the resource with this id in a next environment; "" if none does.
+def setting_of(logical_id: str) -> tuple[str, str]:
+    """The setting that names a resource with this id, and the stack that makes one without it.
+
+    Both are "" if no setting does.
 
     >>> setting_of("Training1DBE9C16")
-    'training_bucket'
+    ('training_bucket', 'data')
     """
     # The CDK makes an id of the path and eight digits of its hash.
     construct = re.sub(r"[0-9A-F]{8}$", "", logical_id)
-    known = {place.path: SETTINGS.get(name, "") for name, place in places(()).items()}
-    return known.get(construct, "")
+    known = {
+        place.path: (SETTINGS[name], place.stack)
+        for name, place in places(()).items()
+        if name in SETTINGS
+    }
+    return known.get(construct, ("", ""))
 
 
 def policy_output(construct: str) -> str:

@@ -43,6 +43,9 @@ def test_what_a_destroyed_environment_retained_serves_the_next_one(
         # Nothing is lost; the pictures of the next environment came on top.
         assert all(found <= _objects(second, bucket) for bucket, found in objects.items())
         assert second.pointer("model") == model
+        # What is used again is nobody's no more: nobody is told to delete it.
+        listed = json.loads(_tuning("list", "-e", "local", "--json").stdout)
+        assert _settings(listed["remaining"]) == {}
         # A deployment never begins to spend.
         assert second.throughputs() == []
         known = {*second.executions()}

@@ -64,7 +64,7 @@ def test_each_setting_for_what_exists_is_known_by_what_a_stack_retains(assembly:
         for name, _ in _resources(assembly, kind)
     ]
     # A topic goes with its stack.
-    assert {setting_of(name) for name in retained} - {""} == {*SETTINGS.values()} - {"topic"}
+    assert {setting_of(name)[0] for name in retained} - {""} == {*SETTINGS.values()} - {"topic"}
 
 
 def test_what_refuses_access_to_a_bucket_lives_as_long_as_the_bucket(assembly: Any) -> None:

@@ -79,13 +79,16 @@ def _holds(
     aws: StubbedAws,
     *,
     platform: bool = True,
+    key: str = "DataKey0D2C6A38",
     tagged: Mapping[str, str] | None = None,
     models: Sequence[tuple[str, str]] = (),
     owners: Sequence[str] = (),
     pointers: Mapping[str, str] | None = None,
     endpoints: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """tagged: by ARN, the ids that those had in the templates of their stacks.
+    """key: what the key of the data stack is called in its template.
+
+    tagged: by ARN, the ids that those had in the templates of their stacks.
 
     owners: environment and customization, by the tags of those models whose tags are read.
 
@@ -102,13 +105,16 @@ def _holds(
             continue
         resources = [
             {
-                "LogicalResourceId": "Any",
+                "LogicalResourceId": logical_id,
                 "PhysicalResourceId": name,
                 "ResourceType": kind,
                 "LastUpdatedTimestamp": "2026-11-21T09:00:00Z",
                 "ResourceStatus": "CREATE_COMPLETE",
             }
-            for name, kind in (("used-bucket", "AWS::S3::Bucket"), ("used-key", "AWS::KMS::Key"))
+            for name, logical_id, kind in (
+                ("used-bucket", "Training1DBE9C16", "AWS::S3::Bucket"),
+                ("used-key", key, "AWS::KMS::Key"),
+            )
         ]
         aws.answer(
             "cloudformation",
@@ -301,6 +307,22 @@ def test_what_outlives_its_stack_is_told_with_its_price_before_the_stack_is_dele
     ]
     assert said["remaining"] == []
     assert said["usd_per_month"] == {"usd": 1.0, "unknown": []}
+
+
+@pytest.mark.parametrize(
+    ("own", "left"), [("DataKey0D2C6A38", ["earlier"]), ("ModelKey6F3B1D2A", [])]
+)
+def test_a_key_that_a_setting_may_name_is_not_left_over(
+    listing: Listing, aws: StubbedAws, own: str, left: list[str]
+) -> None:
+    """The environment has a data key of its own, or goes on with one that was retained."""
+    _deployed(aws, dict.fromkeys(("cats", "dogs"), "CREATE_COMPLETE"), settings=("cats", "dogs"))
+    _holds(
+        aws, key=own, tagged={f"arn:aws:kms:{REGION}:000000000000:key/earlier": "DataKey0D2C6A38"}
+    )
+    said = json.loads(listing("--json").stdout)
+    assert [each["name"] for each in said["remaining"]] == left
+    assert {each["name"] for each in (*said["remaining"], *said["kept"])} == {"earlier"}
 
 
 def test_endpoints_and_models_that_are_in_use_have_their_prices_and_totals(
