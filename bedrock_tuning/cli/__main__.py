@@ -2,11 +2,7 @@
 
 import click
 
-from bedrock_tuning.cli import main
 from bedrock_tuning.cli.terminal.group import TuningGroup
-
-# main: what commands that were installed before call here.
-__all__ = ("main", "tuning")
 
 
 @click.group(
