@@ -180,8 +180,6 @@ def test_a_rule_is_one_file_and_fires_in_the_fast_path_too(tree: Tree) -> None:
 @rule(
     "R299",
     bad=_pair("2024"),
-    good=_GOOD,
-    formats=_CAPTIONS,
     severity=Severity.WARNING,
     fix="Describe the image in words.",
 )

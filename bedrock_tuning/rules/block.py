@@ -1,13 +1,15 @@
 """R4: rules about content blocks of conversations: which ones a model takes in which turn."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import ConversationLimits, Format, catalogue
 from bedrock_tuning.dataset.record import BlockAt, Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.rules._example import GOOD, IMAGE, asked, talk, turn
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _FORMATS: Final[tuple[Format, ...]] = ("converse",)
 _NOVA = "nova-lite"
@@ -57,13 +59,13 @@ def _takers(kind: str) -> str:
     return f"taken by {', '.join(dict.fromkeys(names))}" if names else "taken by no open model"
 
 
+rule = partial(define, good=GOOD, formats=_FORMATS, model=_NOVA)
+
+
 @rule(
     "R411",
     bad=talk(turn("user", "is it a cat"), turn("assistant", _THOUGHT, "yes")),
-    good=GOOD,
-    formats=_FORMATS,
     fix="Remove the block, or choose a model that takes it.",
-    model=_NOVA,
 )
 def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation has a kind of content that the model does not take in any turn.
@@ -88,9 +90,7 @@ def block_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     "R412",
     bad=talk(turn("user", "draw a cat"), turn("assistant", "here", IMAGE)),
     good=asked(IMAGE),
-    formats=_FORMATS,
     fix="Move the block to a turn of the other role, or remove it.",
-    model=_NOVA,
 )
 def block_in_wrong_turn(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A turn has a kind of content that belongs to the other role.
@@ -112,9 +112,7 @@ def block_in_wrong_turn(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R413",
     bad=_called("hours"),
-    good=GOOD,
     severity=Severity.WARNING,
-    formats=_FORMATS,
     fix="To be safe, start with a small job, or leave such records out.",
     model=_NOVA_2,
 )
@@ -135,7 +133,6 @@ def block_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     "R414",
     bad=_called("other"),
     good=_called("hours"),
-    formats=_FORMATS,
     source=("SMP-NOVA",),
     fix="Describe the tool in toolConfig, and give each call an id of its own.",
     model=_NOVA_2,

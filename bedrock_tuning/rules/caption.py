@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from bedrock_tuning.catalogue import CaptionLimits, Format
@@ -9,7 +10,8 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ReferenceProblem, characters_in
 from bedrock_tuning.dataset.suggestions import s3_hint
 from bedrock_tuning.dataset.tokens import too_many_tokens
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
 _TITAN_IMAGE = "titan-image-generator-v1"
@@ -22,7 +24,10 @@ def _pair(caption: str) -> str:
     return f'{{"image-ref": "s3://bucket/folder/1.png", "caption": "{caption}"}}'
 
 
-@rule("R201", bad=_pair("dog " * 700), good=_GOOD, formats=_CAPTIONS, fix="Shorten the caption.")
+rule = partial(define, good=_GOOD, formats=_CAPTIONS)
+
+
+@rule("R201", bad=_pair("dog " * 700), fix="Shorten the caption.")
 def caption_too_long(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has more characters than the model accepts."""
     caption, limits = record.text("caption"), scope.contract.caption
@@ -36,14 +41,7 @@ def _length(caption: str, limits: CaptionLimits) -> Fault:
     return Fault(f"the caption has {length}", "caption", length, limit)
 
 
-@rule(
-    "R202",
-    bad=_pair("ab"),
-    good=_GOOD,
-    formats=_CAPTIONS,
-    fix="Describe the image in words.",
-    model=_TITAN_IMAGE,
-)
+@rule("R202", bad=_pair("ab"), fix="Describe the image in words.", model=_TITAN_IMAGE)
 def caption_too_short(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A caption has fewer characters than the model accepts."""
     caption, limits = record.text("caption"), scope.contract.caption
@@ -54,9 +52,7 @@ def caption_too_short(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R203",
     bad=_pair("dog " * 160),
-    good=_GOOD,
     severity=Severity.WARNING,
-    formats=_CAPTIONS,
     fix="Shorten the caption: the model may not read its end.",
 )
 def caption_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fault]:
@@ -88,9 +84,7 @@ def caption_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fa
 @rule(
     "R204",
     bad=_pair("   "),
-    good=_GOOD,
     severity=Severity.WARNING,
-    formats=_CAPTIONS,
     fix="Describe the image, or make the caption empty if that is intended.",
 )
 def blank_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
@@ -103,14 +97,7 @@ def blank_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
         yield Fault("the caption is white space", "caption", caption, "text, or an empty caption")
 
 
-@rule(
-    "R205",
-    bad=_pair("a \\u0000 dog"),
-    good=_GOOD,
-    severity=Severity.WARNING,
-    formats=_CAPTIONS,
-    fix="Remove the character.",
-)
+@rule("R205", bad=_pair("a \\u0000 dog"), severity=Severity.WARNING, fix="Remove the character.")
 def control_character_in_caption(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A caption contains a control character other than tab, newline and carriage return.
 
@@ -139,7 +126,6 @@ def _refs(
 @rule(
     "R211",
     bad='{"image-ref": "/ron_01.jpg", "caption": "a dog"}',
-    good=_GOOD,
     formats=_REFERENCES,
     fix="Write the full S3 URI: s3://bucket/folder/image.png.",
 )
@@ -154,7 +140,6 @@ def image_ref_not_s3(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R212",
     bad='{"image-ref": "s3://other-bucket/folder/1.png", "caption": "a dog"}',
-    good=_GOOD,
     formats=_REFERENCES,
     fix="Copy the image into the dataset's bucket and folder.",
 )
@@ -166,7 +151,6 @@ def image_in_another_bucket(record: Record, scope: DatasetScope) -> Iterator[Fau
 @rule(
     "R213",
     bad='{"image-ref": "s3://bucket/folder/../secret/1.png", "caption": "a dog"}',
-    good=_GOOD,
     formats=_REFERENCES,
     fix='Write the key without "." and ".." segments.',
 )
@@ -182,7 +166,6 @@ def image_path_climbs(record: Record, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R214",
     bad='{"image-ref": "s3://bucket/elsewhere/1.png", "caption": "a dog"}',
-    good=_GOOD,
     formats=_REFERENCES,
     source=("S0", "S1", "S3"),
     fix="Move the image into the customization's folder, or name its folder in [dataset] folders.",
@@ -199,7 +182,6 @@ def image_outside_folder(record: Record, scope: DatasetScope) -> Iterator[Fault]
 @rule(
     "R215",
     bad='{"image-ref": "s3://bucket/folder/", "caption": "a dog"}',
-    good=_GOOD,
     formats=_REFERENCES,
     fix="Name one image instead of its folder.",
 )

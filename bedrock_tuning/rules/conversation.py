@@ -1,6 +1,7 @@
 """R4: rules about conversations: Converse, Claude messages and reinforcement fine-tuning."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from bedrock_tuning.catalogue import Format
@@ -9,7 +10,8 @@ from bedrock_tuning.dataset.record_formats import SCHEMA_VERSION, TALKS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import role_hint
 from bedrock_tuning.rules._example import GOOD, talk, turn
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _NOVA = "nova-lite"
 _LLAMA = "llama-3-2-11b"
@@ -22,8 +24,10 @@ _ROLES = {
     "rft": ("system", "developer", "user", "assistant", "tool"),
 }
 
+rule = partial(define, good=GOOD, formats=("converse",), model=_NOVA)
 
-@rule("R401", bad=talk(), good=GOOD, formats=TALKS, fix="Write at least one turn.", model=_NOVA)
+
+@rule("R401", bad=talk(), formats=TALKS, fix="Write at least one turn.")
 def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation has no turns."""
     if record.value.get("messages") == []:
@@ -33,10 +37,8 @@ def empty_conversation(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R402",
     bad=talk(turn("human", "what is AWS"), turn("assistant", "Amazon Web Services")),
-    good=GOOD,
     formats=TALKS,
     fix="Use one of the roles of the format.",
-    model=_NOVA,
 )
 def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A turn's role is not a role of the format.
@@ -55,14 +57,7 @@ def unknown_role(record: Record, _: DatasetScope) -> Iterator[Fault]:
             )
 
 
-@rule(
-    "R403",
-    bad=talk(turn("assistant", "hello")),
-    good=GOOD,
-    formats=_CHATS,
-    fix="Begin with a user turn.",
-    model=_NOVA,
-)
+@rule("R403", bad=talk(turn("assistant", "hello")), formats=_CHATS, fix="Begin with a user turn.")
 def first_turn_not_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A conversation does not begin with the user."""
     if record.roles and record.roles[0] == "assistant":
@@ -72,10 +67,8 @@ def first_turn_not_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R404",
     bad=talk(turn("user", "what is AWS")),
-    good=GOOD,
     formats=_CHATS,
     fix="End with the answer that the model should learn.",
-    model=_NOVA,
 )
 def last_turn_not_assistant(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation does not end with the assistant.
@@ -91,10 +84,8 @@ def last_turn_not_assistant(record: Record, scope: DatasetScope) -> Iterator[Fau
 @rule(
     "R405",
     bad=talk(turn("user", "hi"), turn("user", "what is AWS"), turn("assistant", "a cloud")),
-    good=GOOD,
     formats=_CHATS,
     fix="Join the turns, or add the missing turn between them.",
-    model=_NOVA,
 )
 def turns_not_alternating(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """Two turns in a row have the same role."""
@@ -107,10 +98,8 @@ def turns_not_alternating(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R406",
     bad=talk(turn("user", " "), turn("assistant", "Amazon Web Services")),
-    good=GOOD,
     formats=TALKS,
     fix="Write the text or remove the turn.",
-    model=_NOVA,
 )
 def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A turn or a system prompt is empty or consists of white space."""
@@ -130,10 +119,8 @@ def empty_message(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R407",
     bad=talk(turn("user", "USER: what is AWS"), turn("assistant", "Amazon Web Services")),
-    good=GOOD,
     formats=TALKS,
     fix="Remove the word from the text.",
-    model=_NOVA,
 )
 def reserved_word(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A text contains a word that the model reserves to mark turns or media.
@@ -182,8 +169,6 @@ def _reserved(record: Record, scope: DatasetScope, *, is_disputed: bool) -> Iter
 @rule(
     "R408",
     bad=talk(turn("user", "hi"), turn("assistant", "hello"), version="2024-01-01"),
-    good=GOOD,
-    formats=("converse",),
     fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
     model=_LLAMA,
 )
@@ -198,11 +183,8 @@ def unknown_schema_version(record: Record, scope: DatasetScope) -> Iterator[Faul
 @rule(
     "R410",
     bad=talk(turn("user", "hi"), turn("assistant", "hello"), version=""),
-    good=GOOD,
     severity=Severity.WARNING,
-    formats=("converse",),
     fix=f'To be safe, write "schemaVersion": "{SCHEMA_VERSION}".',
-    model=_NOVA,
 )
 def schema_version_missing(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A Converse record does not name its schema version.
@@ -219,7 +201,6 @@ def schema_version_missing(record: Record, scope: DatasetScope) -> Iterator[Faul
     "R417",
     bad=talk(turn("user", "hi"), version=""),
     good=talk(turn("user", "hi")),
-    formats=("converse",),
     source=("UG-dist", "SMP-DIST"),
     fix=f'Write "schemaVersion": "{SCHEMA_VERSION}".',
     model=_DISTILLED,
@@ -245,12 +226,9 @@ def _has_no_version(record: Record) -> bool:
 @rule(
     "R416",
     bad=talk(turn("user", "hi"), turn("assistant", "hello"), version="our-schema-2026"),
-    good=GOOD,
     severity=Severity.WARNING,
-    formats=("converse",),
     once=True,
     fix=f'To be safe, write "schemaVersion": "{SCHEMA_VERSION}".',
-    model=_NOVA,
 )
 def schema_version_disputed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A Converse record names a schema version that one source allows and another does not.
@@ -269,7 +247,6 @@ def schema_version_disputed(record: Record, scope: DatasetScope) -> Iterator[Fau
     "R415",
     bad=talk(turn("user", "hi"), turn("assistant", "hello"), turn("user", "what is AWS")),
     good=talk(turn("user", "what is AWS")),
-    formats=("converse",),
     source=("UG-dist", "SMP-DIST", "SMP-LLAMA"),
     fix="Join the texts, or split the record.",
     model=_DISTILLED,

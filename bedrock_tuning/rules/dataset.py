@@ -1,10 +1,12 @@
 """D1: rules about how much data there is, and in which manifests."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bedrock_tuning.catalogue import Range
 from bedrock_tuning.dataset.dataset import Dataset
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.wording import counted
 
@@ -33,10 +35,12 @@ def _count(records: int, allowed: Range, kind: Kind | None = None) -> Fault:
     return Fault(words, value=f"{records:,}", limit=_words(allowed), kind=kind)
 
 
+rule = partial(define, good=_GOOD)
+
+
 @rule(
     "D101",
     bad='{"training": {"records": 0}, "validation": {"records": 8}}',
-    good=_GOOD,
     fix="Upload a manifest with one record per line.",
 )
 def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
@@ -52,10 +56,7 @@ def empty_manifest(dataset: Dataset, _: object) -> Iterator[Fault]:
 
 
 @rule(
-    "D102",
-    bad='{"training": {"records": 999}, "validation": {"records": 8}}',
-    good=_GOOD,
-    fix="Add records.",
+    "D102", bad='{"training": {"records": 999}, "validation": {"records": 8}}', fix="Add records."
 )
 def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
     """A manifest has fewer records than the model needs."""
@@ -68,7 +69,6 @@ def too_few_records(dataset: Dataset, _: object) -> Iterator[Fault]:
 @rule(
     "D103",
     bad='{"training": {"records": 500001}, "validation": {"records": 8}}',
-    good=_GOOD,
     fix="Remove records.",
 )
 def too_many_records(dataset: Dataset, _: object) -> Iterator[Fault]:
@@ -110,7 +110,6 @@ def too_many_records_in_total(dataset: Dataset, _: object) -> Iterator[Fault]:
 @rule(
     "D106",
     bad='{"training": {"records": 50000}, "validation": {"records": 8}}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Request a higher quota in Service Quotas before the run, or remove records.",
 )
@@ -212,7 +211,6 @@ def manifest_too_large(dataset: Dataset, _: object) -> Iterator[Fault]:
 @rule(
     "D108",
     bad='{"training": {"records": 1000}}',
-    good=_GOOD,
     fix='Upload a validation manifest, or set validation = "optional" in the customization.',
 )
 def validation_missing(dataset: Dataset, _: object) -> Iterator[Fault]:

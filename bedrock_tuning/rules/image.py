@@ -1,13 +1,15 @@
 """I1, I4: rules about one image or video as an object: is it there, is it what it claims to be."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bedrock_tuning.dataset.images.image import ENDINGS, Image
 from bedrock_tuning.dataset.images.magic import MP4, QUICKTIME, VIDEOS
 from bedrock_tuning.dataset.images.source import extension_of
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import key_hint
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _GOOD = '{"format": "png", "width": 512, "height": 512}'
 
@@ -22,7 +24,10 @@ def _shown(format: str) -> str:
     return format.upper() if format.islower() else format
 
 
-@rule("I101", bad='{"outcome": "missing"}', good=_GOOD, fix="Upload the image, or drop the record.")
+rule = partial(define, good=_GOOD)
+
+
+@rule("I101", bad='{"outcome": "missing"}', fix="Upload the image, or drop the record.")
 def image_missing(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """There is no object with an image's key.
 
@@ -35,7 +40,7 @@ def image_missing(image: Image, scope: DatasetScope) -> Iterator[Fault]:
         yield Fault(words, scope.image_field, image.key)
 
 
-@rule("I102", bad='{"outcome": "denied"}', good=_GOOD, fix="Allow the role to read the image.")
+@rule("I102", bad='{"outcome": "denied"}', fix="Allow the role to read the image.")
 def image_not_readable(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image exists, but access to it is denied.
 
@@ -45,19 +50,14 @@ def image_not_readable(image: Image, scope: DatasetScope) -> Iterator[Fault]:
         yield Fault(f"the image cannot be read: {image.reason}", scope.image_field, image.key)
 
 
-@rule("I103", bad='{"size": 0}', good=_GOOD, fix="Upload the image again.")
+@rule("I103", bad='{"size": 0}', fix="Upload the image again.")
 def empty_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's file is empty, usually because an upload was interrupted."""
     if image.outcome == "" and image.size == 0:
         yield Fault("the object is empty", scope.image_field, image.key, "at least one byte")
 
 
-@rule(
-    "I104",
-    bad='{"format": "HTML"}',
-    good=_GOOD,
-    fix="Convert the file to a format that the model reads.",
-)
+@rule("I104", bad='{"format": "HTML"}', fix="Convert the file to a format that the model reads.")
 def image_format_not_supported(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image is in a format that the model does not read, whatever its name says.
 
@@ -78,7 +78,6 @@ def image_format_not_supported(image: Image, scope: DatasetScope) -> Iterator[Fa
 @rule(
     "I105",
     bad='{"problem": "the file ends inside its header", "truncated": true}',
-    good=_GOOD,
     fix="Upload the image again.",
 )
 def truncated_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
@@ -90,12 +89,7 @@ def truncated_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
         yield Fault(image.header.problem, scope.image_field, f"{image.size:,} bytes")
 
 
-@rule(
-    "I106",
-    bad='{"problem": "the checksum of IHDR is wrong"}',
-    good=_GOOD,
-    fix="Save the image again.",
-)
+@rule("I106", bad='{"problem": "the checksum of IHDR is wrong"}', fix="Save the image again.")
 def corrupt_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's header cannot be read."""
     header = image.header
@@ -104,12 +98,7 @@ def corrupt_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
         yield Fault(problem, scope.image_field, image.key)
 
 
-@rule(
-    "I107",
-    bad='{"outcome": "changed"}',
-    good=_GOOD,
-    fix="Finish all uploads, then start the run again.",
-)
+@rule("I107", bad='{"outcome": "changed"}', fix="Finish all uploads, then start the run again.")
 def image_changed_meanwhile(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image was overwritten while it was being checked.
 
@@ -119,7 +108,7 @@ def image_changed_meanwhile(image: Image, scope: DatasetScope) -> Iterator[Fault
         yield Fault("the image was overwritten during the check", scope.image_field, image.key)
 
 
-@rule("I108", bad='{"outcome": "key"}', good=_GOOD, fix="Shorten the key.")
+@rule("I108", bad='{"outcome": "key"}', fix="Shorten the key.")
 def image_key_too_long(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's key is longer than S3 allows, so no such object can exist."""
     if image.outcome == "key":
@@ -130,7 +119,6 @@ def image_key_too_long(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I109",
     bad='{"format": "jpeg", "key": "folder/1.png"}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Rename the object.",
 )
@@ -159,7 +147,6 @@ def wrong_image_extension(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I401",
     bad='{"outcome": "undecodable"}',
-    good=_GOOD,
     fix="Save or export the image again from its original.",
 )
 def image_does_not_decode(image: Image, scope: DatasetScope) -> Iterator[Fault]:

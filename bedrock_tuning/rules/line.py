@@ -1,22 +1,25 @@
 """L: rules about one line of a manifest, whatever its record means."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.json_lines import DEPTH_MAX, LINE_BYTES_MAX, Line
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES, syntax_hint
 from bedrock_tuning.dataset.whole_file import WholeFile, conversion
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.wording import counted, json_type
 
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+
+rule = partial(define, good=_GOOD)
 
 
 @rule(
     "L113",
     bad='[{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}]',
-    good=_GOOD,
     once=True,
     fix="Write one JSON object per line; the command in the finding, if any, does it.",
 )
@@ -44,7 +47,6 @@ def not_json_lines(file: WholeFile, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "L101",
     bad=b"\xef\xbb\xbf" + _GOOD.encode(),
-    good=_GOOD,
     source=("RFC8259",),
     fix="Save the file as UTF-8 without a BOM.",
 )
@@ -58,13 +60,7 @@ def byte_order_mark(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault("the file begins with a byte order mark", value="EF BB BF")
 
 
-@rule(
-    "L102",
-    bad=b'{"caption": "caf\xe9"}',
-    good=_GOOD,
-    source=("RFC8259",),
-    fix="Save the file as UTF-8.",
-)
+@rule("L102", bad=b'{"caption": "caf\xe9"}', source=("RFC8259",), fix="Save the file as UTF-8.")
 def not_utf8(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is not valid UTF-8.
 
@@ -75,7 +71,7 @@ def not_utf8(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault(f"the line is not UTF-8: {line.parsed.problem}", limit="UTF-8")
 
 
-@rule("L103", bad="", good=_GOOD, source=("UG-fail",), fix="Delete the blank line.")
+@rule("L103", bad="", source=("UG-fail",), fix="Delete the blank line.")
 def blank_line(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is blank.
 
@@ -86,7 +82,7 @@ def blank_line(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault("the line is blank")
 
 
-@rule("L104", bad="x" * (LINE_BYTES_MAX + 1), good=_GOOD, fix="Split the record, or trim its text.")
+@rule("L104", bad="x" * (LINE_BYTES_MAX + 1), fix="Split the record, or trim its text.")
 def line_too_long(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is longer than any valid record can be.
 
@@ -102,11 +98,7 @@ def line_too_long(line: Line, _: DatasetScope) -> Iterator[Fault]:
 
 
 @rule(
-    "L105",
-    bad='{"caption": "a dog",}',
-    good=_GOOD,
-    source=("RFC8259",),
-    fix="Write one JSON object per line.",
+    "L105", bad='{"caption": "a dog",}', source=("RFC8259",), fix="Write one JSON object per line."
 )
 def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is not valid JSON.
@@ -122,7 +114,7 @@ def malformed_json(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault(f"the line is not JSON: {words}", value=shown)
 
 
-@rule("L106", bad="[" * 100_000, good=_GOOD, fix="Write a flat JSON object.")
+@rule("L106", bad="[" * 100_000, fix="Write a flat JSON object.")
 def nested_too_deep(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """Arrays or objects are nested too deeply.
 
@@ -132,7 +124,7 @@ def nested_too_deep(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault(f"arrays or objects are {line.parsed.problem}", limit=f"{DEPTH_MAX} levels")
 
 
-@rule("L107", bad='["a dog"]', good=_GOOD, fix="Write one JSON object per line.")
+@rule("L107", bad='["a dog"]', fix="Write one JSON object per line.")
 def not_an_object(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line is valid JSON, but not an object.
 
@@ -148,7 +140,6 @@ def not_an_object(line: Line, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "L108",
     bad='{"image-ref": "s3://b/f/1.png", "caption": "a dog", "caption": "a cat"}',
-    good=_GOOD,
     source=("RFC8259",),
     fix="Keep one of the two.",
 )
@@ -162,7 +153,7 @@ def duplicate_key(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault(f'the key "{name}" occurs twice', field=name, value=name)
 
 
-@rule("L109", bad=b'{"caption": "a \x00dog"}', good=_GOOD, fix="Remove the NUL characters.")
+@rule("L109", bad=b'{"caption": "a \x00dog"}', fix="Remove the NUL characters.")
 def nul_character(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """A line contains a NUL byte.
 
@@ -172,7 +163,7 @@ def nul_character(line: Line, _: DatasetScope) -> Iterator[Fault]:
         yield Fault(f"the line contains {line.parsed.problem}")
 
 
-@rule("L110", bad='{"caption": "\\ud83d"}', good=_GOOD, fix="Write the whole character.")
+@rule("L110", bad='{"caption": "\\ud83d"}', fix="Write the whole character.")
 def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
     """An escape sequence stands for half a character.
 
@@ -186,7 +177,6 @@ def lone_surrogate(line: Line, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "L111",
     bad=_GOOD + "\r",
-    good=_GOOD,
     severity=Severity.INFO,
     once=True,
     fix="No action is needed; dos2unix makes the file smaller.",

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from bedrock_tuning.catalogue import DatasetContract
@@ -10,7 +11,8 @@ from bedrock_tuning.dataset.images.source import extension_of
 from bedrock_tuning.dataset.record import Medium, Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.rules._example import IMAGE, VIDEO, asked, attached
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.wording import counted
 
 _NOVA = "nova-lite"
@@ -39,11 +41,13 @@ def _of(record: Record, kind: str) -> list[Medium]:
     return [medium for medium in record.media if medium.kind == kind]
 
 
+rule = partial(define, good=_GOOD, formats=("converse",), model=_NOVA)
+
+
 @rule(
     "R501",
     bad=_GOOD,
     good=asked(),
-    formats=("converse",),
     fix="Remove the image or video, or choose a model that accepts it.",
     model="nova-micro",
 )
@@ -58,14 +62,7 @@ def media_not_supported(record: Record, scope: DatasetScope) -> Iterator[Fault]:
             yield Fault(words, medium.path, medium.uri, f"no {medium.kind}s")
 
 
-@rule(
-    "R502",
-    bad=asked(*[IMAGE] * 11),
-    good=_GOOD,
-    formats=("converse",),
-    fix="Use fewer images.",
-    model=_NOVA,
-)
+@rule("R502", bad=asked(*[IMAGE] * 11), fix="Use fewer images.")
 def too_many_images_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to more images than the model accepts."""
     limits = scope.contract.media
@@ -73,14 +70,7 @@ def too_many_images_in_record(record: Record, scope: DatasetScope) -> Iterator[F
         yield from _too_many(record, "image", limits.images_per_record_max)
 
 
-@rule(
-    "R503",
-    bad=asked(VIDEO, VIDEO),
-    good=asked(VIDEO),
-    formats=("converse",),
-    fix="Use one.",
-    model=_NOVA,
-)
+@rule("R503", bad=asked(VIDEO, VIDEO), good=asked(VIDEO), fix="Use one.")
 def too_many_videos_in_record(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to more videos or documents than the model accepts."""
     limits = scope.contract.media
@@ -96,14 +86,7 @@ def _too_many(record: Record, kind: str, most: int | None) -> Iterator[Fault]:
         yield Fault(f"the record has {words}", "messages", words, f"at most {most}")
 
 
-@rule(
-    "R504",
-    bad=asked(IMAGE, VIDEO),
-    good=_GOOD,
-    formats=("converse",),
-    fix="Split it into two records.",
-    model=_NOVA,
-)
+@rule("R504", bad=asked(IMAGE, VIDEO), fix="Split it into two records.")
 def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation refers to a video beside images or documents, which the model does not accept.
 
@@ -123,10 +106,7 @@ def images_and_video_mixed(record: Record, scope: DatasetScope) -> Iterator[Faul
 @rule(
     "R505",
     bad=asked(attached("image", "bmp", "folder/1.bmp")),
-    good=_GOOD,
-    formats=("converse",),
     fix="Write the format of the file; convert the file if the model does not accept it.",
-    model=_NOVA,
 )
 def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A conversation states an image or video format that the model does not accept."""
@@ -147,14 +127,7 @@ def unknown_media_format(record: Record, scope: DatasetScope) -> Iterator[Fault]
             )
 
 
-@rule(
-    "R506",
-    bad=asked(attached("image", "png", "folder/my dog.png")),
-    good=_GOOD,
-    formats=("converse",),
-    fix="Rename the file.",
-    model=_NOVA,
-)
+@rule("R506", bad=asked(attached("image", "png", "folder/my dog.png")), fix="Rename the file.")
 def media_key_characters(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The key of an image or a video contains a character that the model does not allow."""
     limits = scope.contract.media
@@ -173,11 +146,8 @@ def media_key_characters(record: Record, scope: DatasetScope) -> Iterator[Fault]
 @rule(
     "R507",
     bad=asked(attached("image", "png", "folder/1.jpg")),
-    good=_GOOD,
     severity=Severity.WARNING,
-    formats=("converse",),
     fix="Write the format of the file, or rename the file.",
-    model=_NOVA,
 )
 def media_format_not_as_named(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """The stated format of an image or a video differs from its file name extension.
@@ -217,7 +187,6 @@ def _images(record: Record) -> str:
     "R508",
     bad=asked(*[IMAGE] * 10),
     good=asked(*[IMAGE] * 2),
-    formats=("converse",),
     fix="Use fewer images, or less text.",
     model=_LLAMA,
 )
@@ -242,7 +211,6 @@ def images_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
     bad=asked(*[IMAGE] * 3),
     good=asked(*[IMAGE] * 2),
     severity=Severity.INFO,
-    formats=("converse",),
     fix="Keep the sides of the images below two tiles, or use fewer images.",
     model=_LLAMA,
 )
@@ -272,10 +240,8 @@ def images_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterat
     "R510",
     bad=asked(attached("image", "png", "folder/1.png", owner="your-aws-account-id")),
     good=asked(attached("image", "png", "folder/1.png", owner="111122223333")),
-    formats=("converse",),
     source=("BC",),
     fix="Write the 12 digits of the bucket owner's account, or remove the field.",
-    model=_NOVA,
 )
 def bucket_owner_not_an_account(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """The stated owner of a bucket is not the 12 digits of an AWS account.
@@ -291,9 +257,7 @@ def bucket_owner_not_an_account(record: Record, _: DatasetScope) -> Iterator[Fau
 @rule(
     "R511",
     bad=asked(attached("image", "webp", "folder/1.webp")),
-    good=_GOOD,
     severity=Severity.WARNING,
-    formats=("converse",),
     fix="To be safe, convert the file.",
     model="nova-2-lite",
 )

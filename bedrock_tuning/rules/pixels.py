@@ -1,6 +1,7 @@
 """I2, I3: rules about the bytes, pixels, colors and length of one image or video."""
 
 from collections.abc import Iterator
+from functools import partial
 from math import gcd
 
 from bedrock_tuning.dataset.images.header import Header
@@ -8,7 +9,8 @@ from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.magic import VIDEOS
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.rules.image import is_video_for
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _GOOD = '{"format": "png", "width": 512, "height": 512}'
 _NOVA = "nova-lite"
@@ -18,7 +20,10 @@ def _size(header: Header) -> str:
     return f"{header.width} × {header.height} px"
 
 
-@rule("I201", bad='{"size": 25000001}', good=_GOOD, fix="Compress the image or scale it down.")
+rule = partial(define, good=_GOOD)
+
+
+@rule("I201", bad='{"size": 25000001}', fix="Compress the image or scale it down.")
 def image_too_many_bytes(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """The file of an image or a video is larger than the model accepts."""
     limits, media, header = scope.contract.image, scope.contract.media, image.header
@@ -35,7 +40,6 @@ def image_too_many_bytes(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I202",
     bad='{"size": 5000001}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="To be safe, stay below the lower limit.",
 )
@@ -63,7 +67,7 @@ def _sides(header: Header) -> tuple[tuple[str, int], ...]:
     return ("width", header.width), ("height", header.height)
 
 
-@rule("I203", bad='{"width": 255}', good=_GOOD, fix="Use a larger image.")
+@rule("I203", bad='{"width": 255}', fix="Use a larger image.")
 def image_side_too_small(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's width or height is below the minimum that the model accepts."""
     limits, sized = scope.contract.image, image.sized
@@ -75,7 +79,7 @@ def image_side_too_small(image: Image, scope: DatasetScope) -> Iterator[Fault]:
             yield Fault(f"the {name} is {side:,} px", scope.image_field, _size(sized), limit)
 
 
-@rule("I204", bad='{"width": 4097, "height": 2048}', good=_GOOD, fix="Scale the image down.")
+@rule("I204", bad='{"width": 4097, "height": 2048}', fix="Scale the image down.")
 def image_side_too_large(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image's width or height is above the maximum that the model accepts."""
     limits, sized = scope.contract.image, image.sized
@@ -87,7 +91,7 @@ def image_side_too_large(image: Image, scope: DatasetScope) -> Iterator[Fault]:
             yield Fault(f"the {name} is {side:,} px", scope.image_field, _size(sized), limit)
 
 
-@rule("I205", bad='{"width": 4096, "height": 3073}', good=_GOOD, fix="Scale the image down.")
+@rule("I205", bad='{"width": 4096, "height": 3073}', fix="Scale the image down.")
 def too_many_pixels(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image has more pixels (width × height) than the model accepts.
 
@@ -105,7 +109,6 @@ def too_many_pixels(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I206",
     bad='{"width": 4096, "height": 3072}',
-    good=_GOOD,
     severity=Severity.WARNING,
     source=("UG-mm", "S1"),
     fix="To be safe, scale the image down slightly.",
@@ -128,7 +131,7 @@ def pixels_disputed(image: Image, scope: DatasetScope) -> Iterator[Fault]:
         )
 
 
-@rule("I207", bad='{"width": 2000, "height": 400}', good=_GOOD, fix="Crop the image.")
+@rule("I207", bad='{"width": 2000, "height": 400}', fix="Crop the image.")
 def aspect_ratio_out_of_range(image: Image, scope: DatasetScope) -> Iterator[Fault]:
     """An image is too wide or too tall for the model: width divided by height is out of range."""
     limits, sized = scope.contract.image, image.sized
@@ -216,7 +219,6 @@ def video_length_unknown(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I301",
     bad='{"animated": true}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Save the frame that you need as a still image.",
 )
@@ -229,7 +231,6 @@ def animated_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I302",
     bad='{"format": "jpeg", "channels": 4}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Convert the image to RGB.",
 )
@@ -246,7 +247,6 @@ def cmyk_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I303",
     bad='{"bits": 16}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Convert the image to 8 bits per channel.",
 )
@@ -263,7 +263,6 @@ def deep_colour_image(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I304",
     bad='{"format": "jpeg", "orientation": 6}',
-    good=_GOOD,
     severity=Severity.WARNING,
     fix="Rotate the pixels and remove the EXIF orientation.",
 )
@@ -281,7 +280,6 @@ def rotated_by_exif(image: Image, scope: DatasetScope) -> Iterator[Fault]:
 @rule(
     "I305",
     bad='{"format": "jpeg", "channels": 2}',
-    good=_GOOD,
     fix="Save the image with one, three or four channels.",
 )
 def unusual_channels(image: Image, scope: DatasetScope) -> Iterator[Fault]:

@@ -1,21 +1,24 @@
 """R1: rules about the fields of a record, the same for every format."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bedrock_tuning.dataset.foreign import command_for
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
 from bedrock_tuning.dataset.suggestions import EXAMPLES
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _NAMES_SHOWN = 6
 _GOOD = '{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
+
+rule = partial(define, good=_GOOD)
 
 
 @rule(
     "R104",
     bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
-    good=_GOOD,
     once=True,
     fix="Run the command that the finding names, or choose a model that accepts this format.",
 )
@@ -39,7 +42,6 @@ def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fa
 @rule(
     "R101",
     bad='{"afbeelding-ref": "s3://bucket/folder/1.png", "caption": "a dog"}',
-    good=_GOOD,
     fix="Rename the field or remove it.",
 )
 def unknown_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
@@ -74,7 +76,6 @@ def ignored_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R102",
     bad='{"image-ref": "s3://bucket/folder/1.png"}',
-    good=_GOOD,
     fix="Add the field. If several are mutually exclusive, keep one.",
 )
 def missing_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
@@ -87,7 +88,6 @@ def missing_field(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R103",
     bad='{"image-ref": "s3://bucket/folder/1.png", "caption": null}',
-    good=_GOOD,
     fix="Write a value of the type that the format requires.",
 )
 def wrong_type(record: Record, _: DatasetScope) -> Iterator[Fault]:

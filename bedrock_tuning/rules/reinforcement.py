@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import Format
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.wording import closest, json_type
 
 _RFT: Final[tuple[Format, ...]] = ("rft",)
@@ -26,15 +28,15 @@ _TOOL = (
     '"parameters": {"type": "object", "properties": {}}}}'
 )
 
+rule = partial(define, good=_GOOD, formats=_RFT, model=_MODEL, source=_SOURCES)
+
 
 @rule(
     "R409",
     bad=_record("user", answer=', "reference_anwser": "42"'),
-    good=_GOOD,
     severity=Severity.WARNING,
-    formats=_RFT,
     fix='If the field is meant to be "reference_answer", rename it.',
-    model=_MODEL,
+    source=(),
 )
 def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A field's name is close to "reference_answer", and there is no such field.
@@ -47,15 +49,7 @@ def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault
             yield Fault(f'the field is "{name}"', name, name, "reference_answer")
 
 
-@rule(
-    "R418",
-    bad=_record("system"),
-    good=_GOOD,
-    formats=_RFT,
-    source=_SOURCES,
-    fix="Write the prompt as a user turn.",
-    model=_MODEL,
-)
+@rule("R418", bad=_record("system"), fix="Write the prompt as a user turn.")
 def prompt_without_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A prompt has no user turn."""
     if record.messages and "user" not in map(_lower, record.roles):
@@ -67,10 +61,7 @@ def prompt_without_user(record: Record, _: DatasetScope) -> Iterator[Fault]:
     "R419",
     bad=_record("user", "system"),
     good=_record("system", "user"),
-    formats=_RFT,
-    source=_SOURCES,
     fix="Move the system prompt to the beginning.",
-    model=_MODEL,
 )
 def system_prompt_not_first(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A system prompt comes after another turn."""
@@ -83,11 +74,7 @@ def system_prompt_not_first(record: Record, _: DatasetScope) -> Iterator[Fault]:
 @rule(
     "R420",
     bad=_record("user", answer=', "reference_answer": " "'),
-    good=_GOOD,
-    formats=_RFT,
-    source=_SOURCES,
     fix="Write the answer, or omit the field if your grader does not need it.",
-    model=_MODEL,
 )
 def unusable_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault]:
     """A reference answer is empty, or is neither a text nor an object."""
@@ -107,9 +94,7 @@ def unusable_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault
     bad=_record("user", more=', "tools": []'),
     good=_record("user", more=f', "tools": [{_TOOL}]'),
     formats=("rft", "converse"),
-    source=_SOURCES,
     fix="Describe each tool once, or omit the field.",
-    model=_MODEL,
 )
 def unusable_tools(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """A list of tools is empty, has a tool twice, or has one that is not described.

@@ -1,22 +1,24 @@
 """R3: rules about texts: prompt and completion, input, and the length of any record."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.record_formats import TALKS, TEXTS
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules.rule import Fault, Severity, rule
+from bedrock_tuning.rules.rule import Fault, Severity
+from bedrock_tuning.rules.rule import rule as define
 
 _PAIR = '{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}'
 _LLAMA = "llama-3-1-8b"
+
+rule = partial(define, good=_PAIR, formats=TEXTS)
 
 
 @rule(
     "R301",
     bad='{"prompt": " ", "completion": "it is Amazon Web Services"}',
-    good=_PAIR,
-    formats=TEXTS,
     fix="Write the text or remove the record.",
     model=_LLAMA,
 )
@@ -62,7 +64,6 @@ def _faults(
 @rule(
     "R302",
     bad='{"prompt": "what is AWS", "completion": "' + "word " * 20_000 + '"}',
-    good=_PAIR,
     formats=TEXTS | TALKS,
     fix="Shorten the record or split it.",
     model=_LLAMA,
@@ -82,8 +83,6 @@ def record_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
 @rule(
     "R303",
     bad='{"prompt": "' + "word " * 6_000 + '", "completion": "yes"}',
-    good=_PAIR,
-    formats=TEXTS,
     fix="Shorten the prompt.",
     model="cohere-command",
 )
@@ -95,8 +94,6 @@ def prompt_over_token_limit(record: Record, scope: DatasetScope) -> Iterator[Fau
 @rule(
     "R304",
     bad='{"prompt": "count", "completion": "' + "word " * 3_000 + '"}',
-    good=_PAIR,
-    formats=TEXTS,
     fix="Shorten the completion.",
     model="cohere-command",
 )
@@ -137,6 +134,7 @@ def record_may_exceed_token_limit(record: Record, scope: DatasetScope) -> Iterat
     good='{"messages": [{"role": "user", "content": [{"text": "hello"}]}]}',
     fix="Shorten the record.",
     model="nova-lite/DISTILLATION",
+    formats=(),
 )
 def record_too_many_bytes(line: Line, scope: DatasetScope) -> Iterator[Fault]:
     """A line has more bytes than the customization type allows for one record."""
