@@ -1,31 +1,20 @@
 """Reads a model file: every value must name its source, every key and type must be known."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from bedrock_tuning.catalogue._facts import Alternative, Source, Sourced, cite
-from bedrock_tuning.catalogue._model import BaseModel, StepRecommendation
+from bedrock_tuning.catalogue._model import BaseModel
 from bedrock_tuning.catalogue._shapes import (
     CustomizationType,
     DatasetContract,
     Dispute,
-    Distillation,
     Hyperparameter,
-    Ids,
-    Inference,
-    JobApi,
-    Lifecycle,
-    PriceList,
-    Prices,
-    Quotas,
-    Regions,
-    Serving,
-    Task,
-    TrainingTime,
 )
 from bedrock_tuning.errors import CatalogueError
 
@@ -33,33 +22,6 @@ from bedrock_tuning.errors import CatalogueError
 _PLAIN = frozenset({"name", "provider", "task", "input", "output", "note", "type"})
 
 _Converted = TypeVar("_Converted")
-
-
-class _Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The top level of a model file; tables are converted one by one so that errors name keys."""
-
-    name: str
-    provider: str
-    task: Task
-    input: tuple[str, ...]
-    output: tuple[str, ...]
-    customization_types: tuple[CustomizationType, ...]
-    job_api: JobApi
-    ids: dict[str, Any]
-    regions: dict[str, Any]
-    lifecycle: dict[str, Any]
-    serving: dict[str, Any]
-    datasets: dict[str, dict[str, Any]]
-    hyperparameters: dict[str, dict[str, Any]] = {}
-    rft_hyperparameters: dict[str, dict[str, Any]] = {}
-    distillation: dict[str, Any] = {}
-    prices: dict[str, Any] = {}
-    price_list: dict[str, Any] = {}
-    inference: dict[str, Any] = {}
-    quotas: dict[str, Any] = {}
-    training_time: dict[str, Any] = {}
-    step_recommendation: dict[str, Any] | None = None
-    note: str = ""
 
 
 def read_toml(file: Path) -> dict[str, Any]:
@@ -97,41 +59,14 @@ def read_model(file: Path, *, sources: Mapping[str, Source]) -> BaseModel:
     known = {**sources, **own}
     _check_tags(file.name, facts, known)
     _check_prices(file.name, facts)
-    head = _convert(plain, _Head, file.name, "")
-    model = BaseModel(
-        key=file.stem,
-        name=head.name,
-        provider=head.provider,
-        task=head.task,
-        input=head.input,
-        output=head.output,
-        ids=_convert(head.ids, Ids, file.name, "ids"),
-        regions=_convert(head.regions, Regions, file.name, "regions"),
-        lifecycle=_convert(head.lifecycle, Lifecycle, file.name, "lifecycle"),
-        customization_types=head.customization_types,
-        job_api=head.job_api,
-        serving=_convert(head.serving, Serving, file.name, "serving"),
-        datasets={
-            name: _contract(file.name, name, table, facts, known)
-            for name, table in head.datasets.items()
-        },
-        hyperparameters=_hyperparameters(head, "hyperparameters", file.name, facts),
-        rft_hyperparameters=_hyperparameters(head, "rft_hyperparameters", file.name, facts),
-        distillation=_convert(head.distillation, Distillation, file.name, "distillation"),
-        prices=_convert(head.prices, Prices, file.name, "prices"),
-        price_list=_convert(head.price_list, PriceList, file.name, "price_list"),
-        inference=_convert(head.inference, Inference, file.name, "inference"),
-        quotas=_convert(head.quotas, Quotas, file.name, "quotas"),
-        training_time=_convert(head.training_time, TrainingTime, file.name, "training_time"),
-        step_recommendation=None
-        if head.step_recommendation is None
-        else _convert(
-            head.step_recommendation, StepRecommendation, file.name, "step_recommendation"
-        ),
-        facts=facts,
-        sources={tag: known[tag] for tag in sorted(_tags(facts.values()))},
-        note=head.note,
-    )
+    for name in {"key", "facts"} & plain.keys():
+        raise CatalogueError(f"{file.name}: Object contains unknown field `{name}`")
+    _convert_tables(plain, "datasets", partial(_contract, file.name, facts, known))
+    for section in ("hyperparameters", "rft_hyperparameters"):
+        _convert_tables(plain, section, partial(_hyperparameter, file.name, facts))
+    used = {tag: known[tag] for tag in sorted(_tags(facts.values()))}
+    plain |= {"key": file.stem, "facts": facts, "sources": used}
+    model = _convert(plain, BaseModel, file.name)
     _check_whole(file.name, model)
     return model
 
@@ -164,32 +99,46 @@ def _unwrap(
     return plain
 
 
-def _convert(value: Any, shape: type[_Converted], file: str, path: str) -> _Converted:
+def _convert(value: Any, shape: type[_Converted], file: str, path: str = "") -> _Converted:
+    """path: of the value in the file; of a whole file, errors name the table that they are in."""
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
-        message = str(error).replace("`$.", f"`{path}." if path else "`").replace("`$`", path)
-        where = f"{file}: {path}" if path else file
-        raise CatalogueError(f"{where}: {message}") from error
+        words, _, place = str(error).partition(" - at `$.")
+        place = place.removesuffix("`")
+        if not path and isinstance(value.get(place.partition(".")[0]), dict):
+            path, _, place = place.partition(".")
+        where = ": ".join(filter(None, (file, path, words)))
+        at = f" - at `{'.'.join(filter(None, (path, place)))}`" if place else ""
+        raise CatalogueError(where + at) from error
+
+
+def _convert_tables(
+    plain: dict[str, Any], section: str, convert: Callable[[str, dict[str, Any]], object]
+) -> None:
+    """Tables whose names are free, one by one, so that errors name them; the rest is not ours."""
+    if isinstance(tables := plain.get(section), dict):
+        for name, table in tables.items():
+            if isinstance(table, dict):
+                tables[name] = convert(f"{section}.{name}", table)
 
 
 def _contract(
     file: str,
-    name: str,
-    table: Mapping[str, Any],
     facts: Mapping[str, Sourced],
     known: Mapping[str, Source],
+    path: str,
+    table: dict[str, Any],
 ) -> DatasetContract:
     """One contract, with the disputes that the alternatives of its values tell of."""
-    prefix = f"datasets.{name}."
     disputes = tuple(
         dispute
-        for path, fact in facts.items()
-        if path.startswith(prefix)
-        for dispute in _disputes(path.removeprefix(prefix), fact, known)
+        for place, fact in facts.items()
+        if place.startswith(f"{path}.")
+        for dispute in _disputes(place.removeprefix(f"{path}."), fact, known)
     )
-    contract = _convert(table, DatasetContract, file, prefix.rstrip("."))
-    ratio = facts.get(f"{prefix}text.chars_per_token")
+    contract = _convert(table, DatasetContract, file, path)
+    ratio = facts.get(f"{path}.text.chars_per_token")
     return msgspec.structs.replace(
         contract, disputes=disputes, tokens_from="" if ratio is None else _ratio(ratio)
     )
@@ -227,18 +176,13 @@ def _sources(file: str, table: Any) -> dict[str, Source]:
     return {tag: _convert(entry, Source, file, tag) for tag, entry in table.items()}
 
 
-def _hyperparameters(
-    head: _Head, section: str, file: str, facts: Mapping[str, Sourced]
-) -> dict[str, Hyperparameter]:
-    found: dict[str, Hyperparameter] = {}
-    for name, table in getattr(head, section).items():
-        path = f"{section}.{name}"
-        mine = (fact for place, fact in facts.items() if place.startswith(f"{path}."))
-        source = tuple(dict.fromkeys(tag for fact in mine for tag in fact.source))
-        found[name] = _convert(
-            {**table, "name": name, "source": source}, Hyperparameter, file, path
-        )
-    return found
+def _hyperparameter(
+    file: str, facts: Mapping[str, Sourced], path: str, table: dict[str, Any]
+) -> Hyperparameter:
+    mine = (fact for place, fact in facts.items() if place.startswith(f"{path}."))
+    source = tuple(dict.fromkeys(tag for fact in mine for tag in fact.source))
+    name = path.partition(".")[2]
+    return _convert({**table, "name": name, "source": source}, Hyperparameter, file, path)
 
 
 def _tags(facts: Any) -> Iterator[str]:

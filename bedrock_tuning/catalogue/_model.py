@@ -90,17 +90,17 @@ class BaseModel(Shape, frozen=True):
     job_api: JobApi
     serving: Serving
     datasets: Mapping[str, DatasetContract]
-    hyperparameters: Mapping[str, Hyperparameter]
-    rft_hyperparameters: Mapping[str, Hyperparameter]
-    distillation: Distillation
-    prices: Prices
-    price_list: PriceList
-    inference: Inference
-    quotas: Quotas
-    training_time: TrainingTime
-    step_recommendation: StepRecommendation | None
     facts: Mapping[str, Sourced]
     sources: Mapping[str, Source]
+    hyperparameters: Mapping[str, Hyperparameter] = {}
+    rft_hyperparameters: Mapping[str, Hyperparameter] = {}
+    distillation: Distillation = Distillation()
+    prices: Prices = Prices()
+    price_list: PriceList = PriceList()
+    inference: Inference = Inference()
+    quotas: Quotas = Quotas()
+    training_time: TrainingTime = TrainingTime()
+    step_recommendation: StepRecommendation | None = None
     note: str = ""
 
     @property

@@ -105,6 +105,11 @@ def test_adding_a_model_is_adding_one_file(tmp_path: Path) -> None:
         ("provider =", "provder =", "tiny-embeddings.toml", "provder"),
         ('task = "image-to-embedding"', 'task = "magic"', "`task`", "Invalid enum value 'magic'"),
         ('["amazon.tiny-v1"]', "[]", "ids.invoke", "is empty"),
+        ("invoke =", "invok =", "toml: ids: ", "unknown field `invok`"),
+        ('["amazon.tiny-v1"]', "[1]", "toml: ids: ", "`ids.invoke[0]`"),
+        ("provider =", 'key = { value = "k", source = ["CARD"] }\nprovider =',
+         "tiny-embeddings.toml", "unknown field `key`"),
+        ("[ids]", "[facts]\n[ids]", "tiny-embeddings.toml", "unknown field `facts`"),
         ("[ids]", "[ids", "tiny-embeddings.toml", "cannot be read"),
     ],
 )  # fmt: skip
