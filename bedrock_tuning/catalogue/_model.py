@@ -128,31 +128,6 @@ class BaseModel(Shape, frozen=True):
         """The id of the base model itself, for InvokeModel and GetFoundationModel."""
         return self.ids.invoke[0]
 
-    @property
-    def customization_ids(self) -> tuple[str, ...]:
-        """Every id that names this model in a customization job."""
-        return self.ids.customization
-
-    @property
-    def throughput_ids(self) -> tuple[str, ...]:
-        """Ids under which Provisioned Throughput of the base model is sold."""
-        return self.ids.throughput
-
-    @property
-    def invoke_ids(self) -> tuple[str, ...]:
-        """Ids under which the base model is invoked on demand."""
-        return self.ids.invoke
-
-    @property
-    def customization_regions(self) -> tuple[str, ...]:
-        """Regions that take customization jobs; the custom model stays there."""
-        return self.regions.customization
-
-    @property
-    def throughput_regions(self) -> tuple[str, ...]:
-        """Regions that sell Provisioned Throughput; empty when unknown."""
-        return self.regions.throughput
-
     def source_of(self, path: str) -> Sourced:
         """The value at a path like "datasets.FINE_TUNING.image.bytes_max", with its source.
 

@@ -81,7 +81,7 @@ def _overview(models: Iterable[BaseModel]) -> str:
                 f"[{model.name}](#{model.key})",
                 f"`{model.key}`",
                 _openness(model),
-                _value(model.customization_regions),
+                _value(model.regions.customization),
                 ", ".join(_type(each, model) for each in model.customization_types),
                 _served(model),
             )

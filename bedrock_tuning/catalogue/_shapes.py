@@ -322,7 +322,11 @@ class StepPoint(Shape, frozen=True):
 
 
 class Ids(Shape, frozen=True):
-    """Model ids; the forms differ, so none is ever derived from another."""
+    """Model ids; the forms differ, so none is ever derived from another.
+
+    customization: in a customization job. invoke: on demand. throughput: under which Provisioned
+    Throughput of the base model is sold.
+    """
 
     customization: tuple[str, ...]
     invoke: tuple[str, ...]
@@ -330,7 +334,10 @@ class Ids(Shape, frozen=True):
 
 
 class Regions(Shape, frozen=True):
-    """Where each thing is possible; empty where nothing is published."""
+    """Where each thing is possible; empty where nothing is published.
+
+    customization: where jobs run; the custom model stays there.
+    """
 
     customization: tuple[str, ...]
     throughput: tuple[str, ...] = ()

@@ -92,7 +92,7 @@ def base_model_of(arn: str) -> BaseModel | None:
     """The catalogue's model below the ARN of a foundation or custom model, in any form of id."""
     wanted = base_id(arn)
     for model in catalogue().values():
-        if wanted in {*model.customization_ids, *model.throughput_ids, *model.invoke_ids}:
+        if wanted in {*model.ids.customization, *model.ids.throughput, *model.ids.invoke}:
             return model
     return None
 

@@ -31,7 +31,7 @@ def read_model(root: Section, *, key: str, models: Mapping[str, BaseModel]) -> B
     """The base model, or after reporting an unknown key the one that was probably meant."""
     if key in models or not key:
         return models.get(key)
-    by_id = {id_: each for each, model in models.items() for id_ in model.customization_ids}
+    by_id = {id_: each for each, model in models.items() for id_ in model.ids.customization}
     name = key.rpartition("/")[2]  # of an ARN
     meant = by_id.get(name) or by_id.get(f"{name}:0") or closest(key, models)
     fix = f"; did you mean {meant}?" if meant else f": use one of {', '.join(models)}"

@@ -44,7 +44,7 @@ def check_job(
         )
     if head["custom_model"]:
         base = base_id(head["custom_model"])
-        if base not in model.customization_ids:
+        if base not in model.ids.customization:
             root.problem(
                 "custom_model",
                 f"was made from {base}, not from {model.customization_id}: correct base_model",

@@ -239,7 +239,7 @@ def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
         Grant(
             why="call its base model",
             actions=("bedrock:InvokeModel",),
-            resources=g.foundation_models(*scope.customizations[whose].base_model.invoke_ids),
+            resources=g.foundation_models(*scope.customizations[whose].base_model.ids.invoke),
         ),
     )
 

@@ -258,7 +258,7 @@ def bucket_in_another_region(dataset: Dataset, _: object) -> Iterator[Fault]:
     deployment's or, for `tuning validate`, that of --region or the AWS profile. If the model does
     not accept jobs there, this rule accepts every Region in which it does.
     """
-    possible = dataset.requirements.base_model.customization_regions
+    possible = dataset.requirements.base_model.regions.customization
     wanted = (dataset.job_region,) if dataset.job_region in possible else possible
     for kind in dataset.kinds:
         region = dataset.text(kind).bucket_region

@@ -127,7 +127,7 @@ def with_advice(message: str, *, model: str = "") -> str:
 def _closed(text: str, model: str) -> str:
     """That the base model is closed; since when, if it is one of the catalogue's."""
     for base in catalogue().values():
-        names = {base.key, *base.customization_ids, *base.throughput_ids, *base.invoke_ids}
+        names = {base.key, *base.ids.customization, *base.ids.throughput, *base.ids.invoke}
         if base_id(model) in names or any(name in text for name in names):
             why = base.lifecycle.closed_because().partition(":")[0]
             return f"{CLOSED.cause}: {base.name} is {why}" if why else CLOSED.cause

@@ -45,7 +45,7 @@ def foundation(identifier: str, region: str) -> Resource:
 def _by_id() -> dict[str, BaseModel]:
     models = {}
     for model in catalogue().values():
-        for name in (*model.customization_ids, *model.throughput_ids, *model.invoke_ids):
+        for name in (*model.ids.customization, *model.ids.throughput, *model.ids.invoke):
             models[name] = model
     return models
 
@@ -72,8 +72,8 @@ def details(model_id: str, region: str) -> dict[str, Any]:
     """GetFoundationModel's modelDetails of one id."""
     found = foundation(model_id, region)
     model, name = found.base, found.name
-    inference = ["ON_DEMAND"] if name in model.invoke_ids else []
-    if name in model.throughput_ids:
+    inference = ["ON_DEMAND"] if name in model.ids.invoke else []
+    if name in model.ids.throughput:
         inference.append("PROVISIONED")
     return {
         "modelArn": found.arn,
@@ -95,7 +95,7 @@ def identifiers() -> list[str]:
 
 def _customizations(model: BaseModel, name: str) -> Iterator[str]:
     listed = ("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION")
-    if name in model.customization_ids:
+    if name in model.ids.customization:
         yield from (kind for kind in model.customization_types if kind in listed)
 
 

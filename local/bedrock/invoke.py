@@ -76,7 +76,7 @@ def _target(simulator: Simulator, caller: Caller, identifier: str) -> Resource:
     if kind in (THROUGHPUT, DEPLOYMENT):
         return simulator.find(kind, identifier)
     base = bases.foundation(identifier, caller.region) if bases.is_foundation(identifier) else None
-    if base is None or base.name not in base.base.invoke_ids:
+    if base is None or base.name not in base.base.ids.invoke:
         raise invalid("The provided model identifier is invalid.")
     return base
 

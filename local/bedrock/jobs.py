@@ -81,7 +81,7 @@ def stop(simulator: Simulator, caller: Caller, request: Members) -> dict[str, An
 
 def _check_tunable(parent: Resource) -> None:
     known = parent.base
-    if parent.kind != MODEL and parent.name not in known.customization_ids:
+    if parent.kind != MODEL and parent.name not in known.ids.customization:
         raise invalid(
             f"The provided model identifier {parent.name} does not support model customization; "
             f"{known.name} is customized as {known.customization_id}"
@@ -99,7 +99,7 @@ def _check_model(
         allow_closed=simulator.options.allow_closed_models,
         purpose="model customization",
     )
-    bases.require_region(model.customization_regions, caller.region, f"Customization of {name}")
+    bases.require_region(model.regions.customization, caller.region, f"Customization of {name}")
     configuration.require(request, kind, model)
     _check_data_configs(request, model.datasets[kind], model)
 

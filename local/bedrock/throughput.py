@@ -112,7 +112,7 @@ def _begin(simulator: Simulator, throughput: Resource, seconds: float) -> None:
 
 def _check_sold(simulator: Simulator, caller: Caller, served: Resource) -> None:
     model, name = served.base, bases.id_of(served.members["foundationModelArn"])
-    if not model.serving.provisioned_throughput or name not in model.throughput_ids:
+    if not model.serving.provisioned_throughput or name not in model.ids.throughput:
         raise invalid(f"Provisioned Throughput is not supported for {name}")
     bases.require_open(
         model,
@@ -120,7 +120,7 @@ def _check_sold(simulator: Simulator, caller: Caller, served: Resource) -> None:
         purpose="new Provisioned Throughput",
     )
     bases.require_region(
-        model.throughput_regions, caller.region, f"Provisioned Throughput of {name}"
+        model.regions.throughput, caller.region, f"Provisioned Throughput of {name}"
     )
 
 

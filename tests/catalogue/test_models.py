@@ -142,8 +142,8 @@ def test_a_model_is_read_only_when_it_is_asked_for(tmp_path: Path) -> None:
 def test_every_model_is_whole(key: str) -> None:
     model = catalogue()[key]
 
-    assert all(MODEL_ID.fullmatch(each) for each in (*model.customization_ids, *model.invoke_ids))
-    assert model.customization_regions
+    assert all(MODEL_ID.fullmatch(each) for each in (*model.ids.customization, *model.ids.invoke))
+    assert model.regions.customization
     assert set(model.customization_types) <= set(model.datasets)
     for name, parameter in model.hyperparameters.items():
         assert parameter.source, name

@@ -53,6 +53,6 @@ def test_an_everyday_dataset_has_no_finding(text: str) -> None:
             parts.append(check_images(refs, Extremes(), scope))
     terms = ModelRequirements(base_model=scope_of(text).model, dataset=contract)
     report = conclude(merge(parts), terms, job_region="us-east-1")
-    elsewhere = "us-east-1" not in terms.base_model.customization_regions
+    elsewhere = "us-east-1" not in terms.base_model.regions.customization
     expected = {"bucket-in-another-region"} if elsewhere else set()
     assert set(report.counts) == expected

@@ -39,7 +39,7 @@ def test_every_model_of_the_catalogue_is_listed_under_each_of_its_ids(pets: Pets
     summaries = pets.aws.client("bedrock").list_foundation_models()["modelSummaries"]
     listed = {summary["modelId"] for summary in summaries}
     for model in catalogue().values():
-        assert {*model.customization_ids, *model.throughput_ids, *model.invoke_ids} <= listed
+        assert {*model.ids.customization, *model.ids.throughput, *model.ids.invoke} <= listed
 
 
 def test_models_are_listed_by_what_they_give(pets: Pets) -> None:

@@ -52,7 +52,7 @@ def models(*, model: str | None, only_open: bool, as_json: bool) -> None:
                 each.name,
                 _openness(each),
                 ", ".join(dict.fromkeys(c.format for c in each.datasets.values())),
-                ", ".join(each.customization_regions),
+                ", ".join(each.regions.customization),
             )
             for each in every
         ),
@@ -82,7 +82,7 @@ def _summary(model: "BaseModel") -> dict[str, Any]:
         "customization_id": model.customization_id,
         "customization_types": model.customization_types,
         "formats": {kind: contract.format for kind, contract in model.datasets.items()},
-        "regions": model.customization_regions,
+        "regions": model.regions.customization,
     }
 
 
