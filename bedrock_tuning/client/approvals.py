@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+import msgspec
+
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
@@ -28,7 +30,7 @@ def decide(deployment: Deployment, answer: Answer) -> Decision:
         time.sleep(POLL_SECONDS)
         status, said = _send(deployment, answer)
     if status == 200:
-        return Decision(**said)
+        return msgspec.convert(said, Decision)
     why = str(said.get("error") or said.get("message") or said.get("Message") or "no reason")
     # AWS's own refusal, before the function is asked.
     if status == 403:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Self, get_args
 
+import msgspec
+
 Answered = Literal["approve", "decline"]
 _REASON_MAX: Final = 1_000
 _PAST: Final[Mapping[str, str]] = {"approve": "approved", "decline": "declined"}
@@ -74,9 +76,9 @@ class Decision:
 
     def to_json(self) -> str:
         """As the trail keeps it."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Reads it back."""
-        return cls(**json.loads(text))
+        return msgspec.json.decode(text, type=cls)

@@ -6,10 +6,11 @@ an actor that finds another generation than its own has been overtaken and chang
 item also holds what was begun and is not published yet, so that the next owner inherits it.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+import msgspec
 
 from bedrock_tuning.serving.plan import EndpointKind
 
@@ -114,23 +115,12 @@ class Intent:
 
     def to_json(self) -> str:
         """As it is stored."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The other way round; what an older or newer version of this project added is left out."""
-        values: dict[str, Any] = json.loads(text)
-        known = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
-        begun, before = known.get("begun", {}), known.get("before")
-        return cls(
-            **known
-            | {
-                "terms": _terms(known.get("terms")),
-                "begun": Begun(**begun | {"swapped_to": tuple(begun.get("swapped_to", ()))}),
-                "published": _published(known.get("published", {})),
-                "before": None if before is None else _published(before),
-            }
-        )
+        return msgspec.json.decode(text, type=cls)
 
     def working(self, now: str) -> bool:
         """Whether its owner may still be at work."""
@@ -205,14 +195,6 @@ class Claim:
 
     intent: Intent | None
     reason: str = ""
-
-
-def _terms(values: Mapping[str, Any] | None) -> Terms | None:
-    return None if values is None else Terms(**values)
-
-
-def _published(values: Mapping[str, Any]) -> Published:
-    return Published(**{**values, "terms": _terms(values.get("terms"))})
 
 
 def claim(intent: Intent, wish: Wish, *, now: str, until: str) -> Claim:
