@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _CREDENTIALS: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID")
 
 
+def _client(service: str) -> Any:
+    """A service's client, made when it is first needed."""
+    return cached_property(lambda self: self.session.client(service, config=self._config()))
+
+
 class Aws:
     """Credentials and Region as for the AWS CLI.
 
@@ -53,30 +58,27 @@ class Aws:
         region = next(filter(None, (self._region, *variables, preferred.region)), None)
         return boto3.Session(profile_name=profile or None, region_name=region)
 
-    @cached_property
-    def s3(self) -> "S3Client":
-        """Datasets and reports."""
-        return self.session.client("s3", config=self._config())
-
-    @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """The runs table."""
-        return self.session.client("dynamodb", config=self._config())
-
-    @cached_property
-    def cloudformation(self) -> "CloudFormationClient":
-        """Where a deployment's buckets, table and workflow are found."""
-        return self.session.client("cloudformation", config=self._config())
-
-    @cached_property
-    def stepfunctions(self) -> "SFNClient":
-        """Runs while they run."""
-        return self.session.client("stepfunctions", config=self._config())
-
-    @cached_property
-    def bedrock(self) -> "BedrockClient":
-        """Jobs and endpoints."""
-        return self.session.client("bedrock", config=self._config())
+    s3: "S3Client" = _client("s3")
+    dynamodb: "DynamoDBClient" = _client("dynamodb")
+    cloudformation: "CloudFormationClient" = _client("cloudformation")
+    stepfunctions: "SFNClient" = _client("stepfunctions")
+    bedrock: "BedrockClient" = _client("bedrock")
+    ssm: "SSMClient" = _client("ssm")
+    ec2: "EC2Client" = _client("ec2")
+    # The stubs of the following are not installed, so they are untyped.
+    tagging: Any = _client("resourcegroupstaggingapi")
+    sts: Any = _client("sts")
+    logs: Any = _client("logs")
+    lambda_: Any = _client("lambda")
+    service_quotas: Any = _client("service-quotas")
+    iam: Any = _client("iam")
+    access_analyzer: Any = _client("accessanalyzer")
+    events: Any = _client("events")
+    kms: Any = _client("kms")
+    sns: Any = _client("sns")
+    sqs: Any = _client("sqs")
+    # What was billed; each request to it is billed, too.
+    cost_explorer: Any = _client("ce")
 
     @cached_property
     def bedrock_runtime(self) -> "BedrockRuntimeClient":
@@ -87,83 +89,11 @@ class Aws:
         return self.session.client("bedrock-runtime", config=self._config().merge(patient))
 
     @cached_property
-    def ssm(self) -> "SSMClient":
-        """A customization's parameters: its published model and endpoint."""
-        return self.session.client("ssm", config=self._config())
-
-    @cached_property
-    def ec2(self) -> "EC2Client":
-        """Networks that exist."""
-        return self.session.client("ec2", config=self._config())
-
-    # The stubs of the following are not installed, so they are untyped.
-
-    @cached_property
-    def tagging(self) -> Any:
-        """What has a tag; untyped, its stubs are not installed."""
-        return self.session.client("resourcegroupstaggingapi", config=self._config())
-
-    @cached_property
-    def sts(self) -> Any:
-        """The caller's identity."""
-        return self.session.client("sts", config=self._config())
-
-    @cached_property
-    def logs(self) -> Any:
-        """Policies of log groups."""
-        return self.session.client("logs", config=self._config())
-
-    @cached_property
-    def lambda_(self) -> Any:
-        """How many functions may run at once."""
-        return self.session.client("lambda", config=self._config())
-
-    @cached_property
-    def service_quotas(self) -> Any:
-        """Quotas as they apply to this account."""
-        return self.session.client("service-quotas", config=self._config())
-
-    @cached_property
     def pricing(self) -> Any:
         """The price list, which is in one Region for all."""
         from bedrock_tuning.run.price_list import API_REGION
 
         return self.session.client("pricing", region_name=API_REGION, config=self._config())
-
-    @cached_property
-    def iam(self) -> Any:
-        """Roles, and what they may do."""
-        return self.session.client("iam", config=self._config())
-
-    @cached_property
-    def access_analyzer(self) -> Any:
-        """What AWS finds in policies."""
-        return self.session.client("accessanalyzer", config=self._config())
-
-    @cached_property
-    def events(self) -> Any:
-        """The rule that starts runs."""
-        return self.session.client("events", config=self._config())
-
-    @cached_property
-    def kms(self) -> Any:
-        """Keys and their policies."""
-        return self.session.client("kms", config=self._config())
-
-    @cached_property
-    def sns(self) -> Any:
-        """Who is told of runs."""
-        return self.session.client("sns", config=self._config())
-
-    @cached_property
-    def cost_explorer(self) -> Any:
-        """What was billed; each request to it is billed, too."""
-        return self.session.client("ce", config=self._config())
-
-    @cached_property
-    def sqs(self) -> Any:
-        """Events that could not be delivered."""
-        return self.session.client("sqs", config=self._config())
 
     def signed_post(self, url: str, body: str, *, service: str) -> tuple[int, str]:
         """Sends JSON to an address of ours with the caller's signature; status and body.
