@@ -4,21 +4,18 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from bedrock_tuning.cli.terminal.errors import Interrupted
-from bedrock_tuning.cli.terminal.output import confirm, say
+from bedrock_tuning.cli.terminal.output import Command, confirm, say
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
     from bedrock_tuning.client.embedding import Embedder, Item
     from bedrock_tuning.client.inference import AskedModel
-
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def embedding_options(*, page: str) -> Callable[[Command], Command]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
+from bedrock_tuning.cli.terminal.output import Command
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import closest
 
@@ -26,8 +27,6 @@ ENVIRONMENT_VARIABLE: Final = "TUNING_ENVIRONMENT"
 CUSTOMIZATIONS: Final = Path("customizations")
 SETTINGS: Final = Path("cdk.json")
 _PROFILE_HELP: Final = "AWS profile; by default that of TUNING_PROFILE, the AWS CLI or config.toml."
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(kw_only=True)
@@ -128,15 +127,30 @@ def customizations_option(command: Command) -> Command:
     )(command)
 
 
-def customization_of_latest(command: Command) -> Command:
-    """--customization, for commands that take the word latest for a run."""
+def customization_argument(help: str) -> Callable[[Command], Command]:
+    """CUSTOMIZATION, for commands that are about one."""
+    return click.argument("customization", shell_complete=complete_customizations, help=help)
+
+
+def customization_option(help: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """--customization, for commands that can do without, or have another argument."""
     return click.option(
         "--customization",
         "-c",
         metavar="NAME",
+        required=required,
         shell_complete=complete_customizations,
-        help="With latest: the newest run of this customization.",
-    )(command)
+        help=help,
+    )
+
+
+def model_option(help: str) -> Callable[[Command], Command]:
+    """--model, a key of the catalogue."""
+    return click.option("--model", "-m", metavar="KEY", shell_complete=complete_models, help=help)
+
+
+# For commands that take the word latest for a run.
+customization_of_latest = customization_option("With latest: the newest run of this customization.")
 
 
 def run_or_latest(command: Command) -> Command:

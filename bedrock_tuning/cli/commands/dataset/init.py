@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import CUSTOMIZATIONS, SETTINGS, complete_models, find_model
+from bedrock_tuning.cli.options import CUSTOMIZATIONS, SETTINGS, find_model, model_option
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Declined, Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -41,13 +41,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, path_type=Path),
     help="What the model should learn from: anything that `tuning prepare` reads.",
 )
-@click.option(
-    "--model",
-    "-m",
-    metavar="KEY",
-    shell_complete=complete_models,
-    help="Base model, if several accept such data; `tuning models` lists them.",
-)
+@model_option("Base model, if several accept such data; `tuning models` lists them.")
 @click.option(
     "--set",
     "given",

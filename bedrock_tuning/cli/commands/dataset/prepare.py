@@ -1,23 +1,21 @@
 """`tuning prepare`: images and captions, however they lie, become a dataset to be uploaded."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bedrock_tuning.cli.options import (
-    complete_customizations,
-    complete_models,
+    Deployed,
+    customization_option,
     deployment_options,
     files_option,
+    model_option,
 )
 from bedrock_tuning.cli.preparing import FLAGSHIP, FORMATS, SHARE, Request
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit_json, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 _DROPPED_MAX = 0.05
 
@@ -67,12 +65,8 @@ _DROPPED_MAX = 0.05
     metavar="S3",
     help="The same for the validation set; a deployment keeps it in a separate bucket.",
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="Instead of --to and --model: the customization's model and the deployment's buckets.",
+@customization_option(
+    "Instead of --to and --model: the customization's model and the deployment's buckets."
 )
 @files_option
 @click.option(
@@ -101,13 +95,7 @@ _DROPPED_MAX = 0.05
     metavar="SHARE",
     help="Exit with 1 if more than this share of the records is left out.",
 )
-@click.option(
-    "--model",
-    "-m",
-    metavar="KEY",
-    shell_complete=complete_models,
-    help=f"Model whose limits apply; {FLAGSHIP} by default.",
-)
+@model_option(f"Model whose limits apply; {FLAGSHIP} by default.")
 @click.option("--link", is_flag=True, help="Hard-link unchanged images instead of copying them.")
 @click.option("--dry-run", is_flag=True, help="Show everything and write nothing.")
 @click.option(
@@ -127,7 +115,7 @@ def prepare(
     *,
     dropped_max: float,
     as_json: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     **options: Any,
 ) -> None:
     """Turn what you have, images and captions or texts, into training and validation manifests.

@@ -1,24 +1,22 @@
 """`tuning validate`: every rule on every row and every image, before anything is uploaded."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bedrock_tuning.cli.options import (
-    complete_customizations,
-    complete_models,
+    Deployed,
+    customization_option,
     deployment_options,
     files_option,
     find_customization,
     find_model,
+    model_option,
 )
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import emit, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -36,20 +34,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "manifest",
     help="A JSON Lines file, s3://bucket/key, or a folder with training/ and validation/.",
 )
-@click.option(
-    "--model",
-    "-m",
-    metavar="KEY",
-    shell_complete=complete_models,
-    help="Base model: a key of `tuning models`.",
-)
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="Take model, type, rule exceptions and folder from this customization.",
-)
+@model_option("Base model: a key of `tuning models`.")
+@customization_option("Take model, type, rule exceptions and folder from this customization.")
 @files_option
 @click.option("--type", help="Customization type; by default the model's first.")
 @click.option(
@@ -95,7 +81,7 @@ def validate(
     customization: str | None,
     customizations: Path | None,
     as_json: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     **options: Any,
 ) -> None:
     """Check a manifest and its images: every row against every rule.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.options import (
-    complete_customizations,
+    Deployed,
+    customization_argument,
     deployment_options,
     files_option,
     find_customization,
@@ -15,7 +16,6 @@ from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.aws import Aws
     from bedrock_tuning.config.customization import Customization
     from bedrock_tuning.run.cost import Estimate
@@ -30,11 +30,7 @@ if TYPE_CHECKING:
     ),
     needs=("find the deployment", "ask for prices"),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization, deployed or as a file in customizations/.",
-)
+@customization_argument("Customization, deployed or as a file in customizations/.")
 @click.option("--records", type=click.IntRange(min=0), help="Records of the training manifest.")
 @click.option(
     "--characters",
@@ -56,7 +52,7 @@ def price(
     records: int | None,
     characters: int | None,
     customizations: Path | None,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Estimate the price and time of a run; an unknown price never counts as free.

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.embedding import embedding_options
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
 from bedrock_tuning.cli.terminal.output import json_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.inference import AskedModel
     from bedrock_tuning.serving.side_by_side import Side
 
@@ -36,11 +35,7 @@ if TYPE_CHECKING:
         "keep comparisons",
     ),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization whose published model is compared with its base model.",
-)
+@customization_argument("Customization whose published model is compared with its base model.")
 @click.option(
     "--data",
     metavar="PATH",
@@ -82,7 +77,7 @@ def compare(
     html: Path | None,
     overwrite: bool,
     yes: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Compare a tuned model with its base model or another run's, on what it was not trained on.

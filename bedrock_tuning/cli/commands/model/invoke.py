@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.inference import AskedModel
     from bedrock_tuning.serving.questions import Question
 
@@ -31,11 +30,7 @@ _FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".web
     ),
     needs=("find the deployment", "call models"),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization whose model is asked.",
-)
+@customization_argument("Customization whose model is asked.")
 @click.argument("text", nargs=-1, help="What to ask, to draw or to embed.")
 @click.option(
     "--image",
@@ -70,7 +65,7 @@ def invoke(
     output: Path | None,
     overwrite: bool,
     show_code: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Ask a model: for the embedding of a text or an image, for a picture, or for a text.

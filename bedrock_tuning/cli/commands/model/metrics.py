@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import customization_of_latest, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_of_latest, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.run.curves import Curve
 
 _WIDTH_MAX = 100
@@ -55,7 +54,7 @@ def metrics(
     plot: bool,
     file: Path | None,
     overwrite: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Show the training and validation loss of runs, and what to change in the next one.
@@ -88,7 +87,7 @@ def metrics(
 
 
 def _curves(
-    deployed: "Deployed", runs: Sequence[str], customization: str | None
+    deployed: Deployed, runs: Sequence[str], customization: str | None
 ) -> "Mapping[str, list[Curve]]":
     """The curves of each run; raises UserError for a run that has none."""
     from bedrock_tuning.client.reports import METRICS, stored

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.embedding import embedding_options
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.embedding import Item
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
@@ -26,11 +25,7 @@ _PICTURES = frozenset({".jpg", ".jpeg", ".png"})
     ),
     needs=("find the deployment", "call models"),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization whose model searches.",
-)
+@customization_argument("Customization whose model searches.")
 @click.argument(
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -62,7 +57,7 @@ def search(
     html: Path | None,
     overwrite: bool,
     yes: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Search the pictures of a folder with a customization's embedding model.

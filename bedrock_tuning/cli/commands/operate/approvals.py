@@ -1,16 +1,10 @@
 """`tuning approvals`: who approved or declined which price, as it was written down for good."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-import click
-
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 
 @command(
@@ -18,16 +12,10 @@ if TYPE_CHECKING:
     examples=("tuning approvals -c pets-search", "tuning approvals --json | jq '.[].by'"),
     needs=("find the deployment", "read decisions"),
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="Only decisions about runs of this customization.",
-)
+@customization_option("Only decisions about runs of this customization.")
 @json_option
 @deployment_options
-def approvals(*, customization: str | None, deployed: "Deployed", as_json: bool) -> None:
+def approvals(*, customization: str | None, deployed: Deployed, as_json: bool) -> None:
     """List who approved or declined which run, when, why, and at which price.
 
     Each decision is a separate object in the output bucket, which is never changed or removed.

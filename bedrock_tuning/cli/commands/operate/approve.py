@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
 
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def approve(
     *,
     run: str,
-    deployed: "Deployed",
+    deployed: Deployed,
     decline: bool,
     reason: str | None,
     yes: bool,

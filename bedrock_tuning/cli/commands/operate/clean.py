@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -21,7 +21,6 @@ from bedrock_tuning.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.cleaning import Unused
 
 
@@ -38,13 +37,7 @@ if TYPE_CHECKING:
         "delete models and images",
     ),
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="Only models and images of this customization.",
-)
+@customization_option("Only models and images of this customization.")
 @click.option(
     "--keep",
     type=click.IntRange(0),
@@ -72,7 +65,7 @@ def clean(
     days: int,
     dry_run: bool,
     yes: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Delete models that are neither published nor served, and images that no manifest names.

@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.endpoints import ProvisionedEndpoint
 
@@ -24,10 +23,8 @@ if TYPE_CHECKING:
     ),
     needs=("find the deployment", "see endpoints", "serve models", "move leases"),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization that the Provisioned Throughput serves, as in `tuning endpoints`.",
+@customization_argument(
+    "Customization that the Provisioned Throughput serves, as in `tuning endpoints`."
 )
 @click.option(
     "--hours",
@@ -43,7 +40,7 @@ def lease(
     customization: str,
     hours: int | None,
     end: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     yes: bool,
     as_json: bool,
 ) -> None:

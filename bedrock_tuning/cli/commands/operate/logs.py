@@ -1,16 +1,11 @@
 """`tuning logs`: what the workflow and the functions logged about a run."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from bedrock_tuning.cli.options import deployment_options, run_or_latest
+from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import Interrupted
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 
 @command(
@@ -31,7 +26,7 @@ def logs(
     customization: str | None,
     follow: bool,
     every: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Show the steps and errors of a run's execution, with what functions logged about it.

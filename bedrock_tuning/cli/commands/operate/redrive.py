@@ -1,10 +1,8 @@
 """`tuning redrive`: delivers events again that could not be delivered."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import (
     confirm,
@@ -16,9 +14,6 @@ from bedrock_tuning.cli.terminal.output import (
 )
 from bedrock_tuning.wording import counted
 
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
-
 
 @command(
     order=17,
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
-def redrive(*, dry_run: bool, yes: bool, deployed: "Deployed", as_json: bool) -> None:
+def redrive(*, dry_run: bool, yes: bool, deployed: Deployed, as_json: bool) -> None:
     """Empty the dead-letter queue: start the runs of uploads whose event could not be delivered.
 
     First repair what the reason names, usually a permission; `tuning explain` helps. Each run

@@ -2,17 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bedrock_tuning.cli.options import deployment_options, run_or_latest
+from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 
 @command(
@@ -58,7 +55,7 @@ def report(
     billed: bool,
     show: bool,
     overwrite: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Write the page of a run, and download its report: what is wrong with its dataset, what was

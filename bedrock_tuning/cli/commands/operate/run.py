@@ -3,16 +3,13 @@
 import shutil
 import sys
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from bedrock_tuning.cli.options import deployment_options, run_or_latest
+from bedrock_tuning.cli.options import Deployed, deployment_options, run_or_latest
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit, emit_json, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 
 @command(
@@ -36,7 +33,7 @@ def run(
     customization: str | None,
     follow: bool,
     every: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Show a run: its status, and where its report, metrics, model and endpoint are.

@@ -1,15 +1,10 @@
 """`tuning runs`: the newest runs of a deployment."""
 
-from typing import TYPE_CHECKING
-
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import emit_json, emit_table, json_option, say
-
-if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
 
 
 @command(
@@ -20,13 +15,7 @@ if TYPE_CHECKING:
     ),
     needs=("find the deployment", "read runs"),
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    shell_complete=complete_customizations,
-    help="Only runs of this customization.",
-)
+@customization_option("Only runs of this customization.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -36,7 +25,7 @@ if TYPE_CHECKING:
 )
 @json_option
 @deployment_options
-def runs(*, deployed: "Deployed", customization: str | None, limit: int, as_json: bool) -> None:
+def runs(*, deployed: Deployed, customization: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first: the result of each upload, and what to do next."""
     from bedrock_tuning.client.next_steps import next_step, result
     from bedrock_tuning.client.runs import rows, visible

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.config.customization import Customization
 
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
     ),
     needs=("find the deployment", "read runs", "see endpoints", "serve models"),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Name of a file in customizations/, without .toml.",
-)
+@customization_argument("Name of a file in customizations/, without .toml.")
 @click.option(
     "--run",
     "of_run",
@@ -41,7 +36,7 @@ if TYPE_CHECKING:
 def serve(
     *,
     customization: str,
-    deployed: "Deployed",
+    deployed: Deployed,
     of_run: str | None,
     yes: bool,
     as_json: bool,

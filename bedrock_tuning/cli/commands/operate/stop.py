@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
 
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
-def stop(*, run: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
+def stop(*, run: str, deployed: Deployed, yes: bool, as_json: bool) -> None:
     """Stop the customization job of a run; the run then ends as stopped.
 
     You are billed for training up to that point. A stopped job cannot be resumed.

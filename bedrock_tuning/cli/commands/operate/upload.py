@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_option, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO, Interrupted
 from bedrock_tuning.cli.terminal.output import (
@@ -20,7 +20,6 @@ from bedrock_tuning.cli.terminal.output import (
 from bedrock_tuning.wording import counted, in_bytes
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.runs import Row
     from bedrock_tuning.client.upload import Sending, Side
@@ -48,14 +47,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The validation manifest, if DATASET is a manifest.",
 )
-@click.option(
-    "--customization",
-    "-c",
-    metavar="NAME",
-    required=True,
-    shell_complete=complete_customizations,
-    help="Customization the dataset belongs to.",
-)
+@customization_option("Customization the dataset belongs to.", required=True)
 @click.option("--no-check", is_flag=True, help="Send it unchecked; the run checks it anyway.")
 @click.option("--dry-run", is_flag=True, help="Check it, show the price, and send nothing.")
 @click.option("--follow", "-f", is_flag=True, help="Follow the run until it ends.")
@@ -74,7 +66,7 @@ def upload(
     dry_run: bool,
     follow: bool,
     yes: bool,
-    deployed: "Deployed",
+    deployed: Deployed,
     as_json: bool,
 ) -> None:
     """Check a dataset, show its price, and upload it: the training manifest last, because it starts

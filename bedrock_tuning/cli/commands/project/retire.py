@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import complete_customizations, deployment_options
+from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
@@ -12,7 +12,6 @@ from bedrock_tuning.errors import UserError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.retirement import Retirement
 
 
@@ -26,15 +25,11 @@ if TYPE_CHECKING:
         "retire customizations",
     ),
 )
-@click.argument(
-    "customization",
-    shell_complete=complete_customizations,
-    help="Customization to retire, as in `tuning list`.",
-)
+@customization_argument("Customization to retire, as in `tuning list`.")
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
-def retire(*, customization: str, deployed: "Deployed", yes: bool, as_json: bool) -> None:
+def retire(*, customization: str, deployed: Deployed, yes: bool, as_json: bool) -> None:
     """Delete the stack of a customization, with its endpoint, its roles and its settings.
 
     First shows what is served, until when a commitment is billed, and which models stay, with

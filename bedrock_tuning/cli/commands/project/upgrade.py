@@ -4,14 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bedrock_tuning.cli.options import deployment_options
+from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
 if TYPE_CHECKING:
-    from bedrock_tuning.cli.options import Deployed
     from bedrock_tuning.client.deployment import Deployment
     from bedrock_tuning.client.operations.upgrade import State
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
 @json_option
 @deployment_options
-def upgrade(*, yes: bool, deployed: "Deployed", as_json: bool) -> None:
+def upgrade(*, yes: bool, deployed: Deployed, as_json: bool) -> None:
     """Prepare an environment of an older version for `cdk deploy`, and finish the upgrade after it.
 
     Run it before and after the deployment. Before, it refuses while a job trains or an endpoint
