@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.client.doctor import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
 from bedrock_tuning.client.doctor.deployed_roles import find
 from bedrock_tuning.client.doctor.existing import read_role
 
@@ -50,28 +50,19 @@ def judge(subject: Subject, known: "Owned") -> Iterator[tuple[str, "Judged"]]:
         yield arn, judged
 
 
-def _ask(subject: Subject) -> Iterator[Answer]:
+@check("service roles that exist already are as their contracts say", asks="iam:GetRole")
+def service_roles(subject: Subject) -> Iterator[Answer]:
+    """What is wrong with each of them, or that nothing is."""
     for arn, found in judge(subject, owned(subject)):
         for lack in found.lacks:
-            yield Answer(
-                state="fail",
-                seen=f"{arn}: {lack}",
+            yield fail(
+                f"{arn}: {lack}",
                 fix=f"tuning preflight -e {subject.settings.name} --json has the policies that it "
                 "must have, under roles",
             )
         for wider in found.wider:
-            yield Answer(
-                state="warn",
-                seen=f"{arn}: {wider}",
-                fix="narrow it to what tuning preflight --json says, or accept it",
+            yield warn(
+                f"{arn}: {wider}", "narrow it to what tuning preflight --json says, or accept it"
             )
         if not found.lacks and not found.wider:
-            yield Answer(state="ok", seen=f"{arn} has exactly the rights of its contract")
-
-
-SERVICE_ROLES = Check(
-    id="service-roles",
-    title="service roles that exist already are as their contracts say",
-    asks="iam:GetRole",
-    ask=_ask,
-)
+            yield ok(f"{arn} has exactly the rights of its contract")

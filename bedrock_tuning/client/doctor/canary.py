@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import Deployed, from_settings
 from bedrock_tuning.contracts.contract import settings_prefix
@@ -32,7 +32,13 @@ _READ: Final = ("format", "JSON", "records", "validation dataset")
 _LEARNED: Final = ("folder-listing", "service-role-trust")
 
 
-def _canary(subject: Subject) -> Iterator[Answer]:
+@check(
+    "Bedrock can use the service roles",
+    asks="bedrock:CreateModelCustomizationJob",
+    option="--canary-job",
+    costs="0 USD: a job per customization, with one wrong line that fails before any training",
+)
+def _canary_job(subject: Subject) -> Iterator[Answer]:
     if subject.deployment is None:
         return
     for name in sorted(subject.deployment.customizations):
@@ -66,10 +72,9 @@ def _try(subject: Subject, deployed: Deployed) -> Answer:
             return _judged(customization.name, str(error), validates=plan.with_validation)
         job = _ended(subject, arn)
     if job is None:
-        return Answer(
-            state="warn",
-            seen=f"{customization.name}: the job has not failed yet and was stopped: {arn}",
-            fix="tuning doctor canary-job --canary-job again later",
+        return warn(
+            f"{customization.name}: the job has not failed yet and was stopped: {arn}",
+            "tuning doctor canary-job --canary-job again later",
         )
     message = job.get("failureMessage", "")
     return _judged(customization.name, message, validates=plan.with_validation)
@@ -140,25 +145,13 @@ def _judged(name: str, message: str, *, validates: bool) -> Answer:
             refused = "accepts no validation" in found.cause
             learned["validation-sets"] = "refused" if refused else "accepted"
         seen = f"{name}: the role was assumed and the manifest read"
-        return Answer(state="ok", seen=seen, learned=learned)
+        return ok(seen, learned=learned)
     if "accepts no new jobs" in found.cause:
         # model-open says so, too; of the role this shows nothing.
-        return Answer(state="warn", seen=f"{name}: {found.cause}", fix=found.fix)
-    return Answer(
-        state="fail",
-        seen=f"{name}: {message}",
-        fix=found.fix,
-        learned=dict.fromkeys(_LEARNED, f"refused: {message}"),
+        return warn(f"{name}: {found.cause}", found.fix)
+    return fail(
+        f"{name}: {message}", found.fix, learned=dict.fromkeys(_LEARNED, f"refused: {message}")
     )
 
 
-CANARIES: Final = (
-    Check(
-        id="canary-job",
-        title="Bedrock can use the service roles",
-        asks="bedrock:CreateModelCustomizationJob",
-        ask=_canary,
-        option="--canary-job",
-        costs="0 USD: a job per customization, with one wrong line that fails before any training",
-    ),
-)
+CANARIES: Final = (_canary_job,)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok
 from bedrock_tuning.client.doctor.deployed_roles import resources
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.construct_names import places
@@ -24,7 +24,14 @@ _PATIENCE: Final = 5 * 60.0
 _PAUSE: Final = 1.0
 
 
-def _upload(subject: Subject) -> Iterator[Answer]:
+@check(
+    "uploads reach the workflow, and those that cannot are kept",
+    asks="s3:PutObject, events:PutTargets and sqs:ReceiveMessage",
+    option="--canary-upload",
+    costs="0 USD: a manifest in a folder of no customization, and for a minute a second target "
+    "of the rule that starts runs",
+)
+def _canary_upload(subject: Subject) -> Iterator[Answer]:
     deployment = subject.deployment
     if deployment is None:
         return
@@ -97,20 +104,16 @@ def _left_alone(subject: Subject, deployment: Deployment, folder: str, until: fl
             if folder not in found.get("input", "") or found["status"] == "RUNNING":
                 continue
             if found["status"] == "SUCCEEDED" and _ended_apart(states, each["executionArn"]):
-                return Answer(
-                    state="ok", seen="an upload reaches the workflow, which leaves it alone"
-                )
-            return Answer(
-                state="fail",
-                seen=f"an upload to a folder of no customization ends as {found['status']}: "
+                return ok("an upload reaches the workflow, which leaves it alone")
+            return fail(
+                f"an upload to a folder of no customization ends as {found['status']}: "
                 f"{found.get('cause', 'it became a run')}",
                 fix=deployment.command(f"run {each['name']}"),
             )
         time.sleep(_PAUSE)
-    return Answer(
-        state="fail",
-        seen=f"an upload did not reach the workflow within {_PATIENCE / 60:.0f} minutes",
-        fix="cdk deploy --all --revert-drift: the bucket's events or the rule were changed",
+    return fail(
+        f"an upload did not reach the workflow within {_PATIENCE / 60:.0f} minutes",
+        "cdk deploy --all --revert-drift: the bucket's events or the rule were changed",
     )
 
 
@@ -133,29 +136,17 @@ def _arrived(subject: Subject, queue: str, folder: str, until: float) -> Answer:
         for message in answer.get("Messages", ()):
             if folder in json.dumps(message["Body"]):
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-                return Answer(
-                    state="ok",
-                    seen="an event that cannot be delivered arrives in the dead-letter queue",
+                return ok(
+                    "an event that cannot be delivered arrives in the dead-letter queue",
                     learned={"dead-letter-encryption": "as we assume"},
                 )
         time.sleep(_PAUSE)
-    return Answer(
-        state="fail",
-        seen="an event that could not be delivered is in no queue: such uploads are lost",
+    return fail(
+        "an event that could not be delivered is in no queue: such uploads are lost",
         fix="the policy of the queue and of its key must let EventBridge in, without a condition "
         "on the key: cdk deploy --all --revert-drift",
         learned={"dead-letter-encryption": "the event was lost"},
     )
 
 
-UPLOADS: Final = (
-    Check(
-        id="canary-upload",
-        title="uploads reach the workflow, and those that cannot are kept",
-        asks="s3:PutObject, events:PutTargets and sqs:ReceiveMessage",
-        ask=_upload,
-        option="--canary-upload",
-        costs="0 USD: a manifest in a folder of no customization, and for a minute a second target "
-        "of the rule that starts runs",
-    ),
-)
+UPLOADS: Final = (_canary_upload,)

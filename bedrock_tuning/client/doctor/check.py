@@ -62,6 +62,29 @@ class Answer:
     learned: Mapping[str, str] | None = None
 
 
+def ok(seen: str, *, learned: Mapping[str, str] | None = None) -> Answer:
+    """All is well."""
+    return Answer(state="ok", seen=seen, learned=learned)
+
+
+def warn(seen: str, fix: str = "", *, learned: Mapping[str, str] | None = None) -> Answer:
+    """Something to know."""
+    return Answer(state="warn", seen=seen, fix=fix, learned=learned)
+
+
+def fail(seen: str, fix: str, *, learned: Mapping[str, str] | None = None) -> Answer:
+    """Something to repair."""
+    return Answer(state="fail", seen=seen, fix=fix, learned=learned)
+
+
+def skip(seen: str, fix: str = "") -> Answer:
+    """It could not be asked."""
+    return Answer(state="skip", seen=seen, fix=fix)
+
+
+Ask = Callable[[Subject], Iterator[Answer]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One question to AWS.
@@ -74,7 +97,7 @@ class Check:
     id: str
     title: str
     asks: str
-    ask: Callable[[Subject], Iterator[Answer]]
+    ask: Ask
     option: str = ""
     costs: str = ""
 
@@ -82,6 +105,16 @@ class Check:
     def is_free(self) -> bool:
         """Whether AWS bills nothing for it."""
         return not self.costs or self.costs.startswith("0 USD")
+
+
+def check(title: str, *, asks: str, option: str = "", costs: str = "") -> Callable[[Ask], Check]:
+    """Makes a function a check; its id is the function's name, `_log_policies` is log-policies."""
+
+    def made(ask: Ask) -> Check:
+        id = ask.__name__.strip("_").replace("_", "-")
+        return Check(id=id, title=title, asks=asks, ask=ask, option=option, costs=costs)
+
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,21 +142,20 @@ def examine(subject: Subject, checks: Sequence[Check]) -> Iterator[Result]:
         except ClientError as error:
             found.append(_refused(check, error.response.get("Error", {})))
         except BotoCoreError as error:
-            found.append(Answer(state="skip", seen=f"could not ask: {error}"))
+            found.append(skip(f"could not ask: {error}"))
         yield Result(check=check, answers=tuple(found) or (_NOTHING,))
 
 
-_NOTHING: Final = Answer(state="skip", seen="nothing to ask")
+_NOTHING: Final = skip("nothing to ask")
 
 
 def _refused(check: Check, error: Mapping[str, Any]) -> Answer:
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     if code.startswith(_DENIED):
-        return Answer(
-            state="skip",
-            seen=f"you may not ask: {check.asks}",
-            fix=f"ask the administrator of the account for {check.asks}",
+        return skip(
+            f"you may not ask: {check.asks}",
+            f"ask the administrator of the account for {check.asks}",
         )
     if code.startswith(_ABSENT) or (code.isdigit() and not message):
-        return Answer(state="skip", seen=f"this AWS does not know {check.asks}")
-    return Answer(state="skip", seen=f"{check.asks} failed: {code}: {message}")
+        return skip(f"this AWS does not know {check.asks}")
+    return skip(f"{check.asks} failed: {code}: {message}")

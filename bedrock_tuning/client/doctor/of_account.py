@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
 
 # Of the modern template, which `cdk bootstrap` has written since CDK 2.
 _BOOTSTRAP_MIN: Final = 6
@@ -14,94 +14,66 @@ _LOG_POLICY_MAX: Final = 5_120
 _CONCURRENCY_WANTED: Final = 50
 
 
+@check("credentials and Region are those of the environment", asks="sts:GetCallerIdentity")
 def _identity(subject: Subject) -> Iterator[Answer]:
     caller = subject.aws.sts.get_caller_identity()
     wanted, region = subject.settings.account, subject.region
     if wanted and wanted != caller["Account"]:
-        yield Answer(
-            state="fail",
-            seen=f"{caller['Arn']}: {subject.settings.name} belongs to account {wanted}",
-            fix="choose another profile: AWS_PROFILE, or aws sso login --profile NAME",
+        yield fail(
+            f"{caller['Arn']}: {subject.settings.name} belongs to account {wanted}",
+            "choose another profile: AWS_PROFILE, or aws sso login --profile NAME",
         )
     elif region != subject.settings.region:
-        yield Answer(
-            state="fail",
-            seen=f"your Region is {region}, {subject.settings.name} is in "
-            f"{subject.settings.region}",
+        yield fail(
+            f"your Region is {region}, {subject.settings.name} is in {subject.settings.region}",
             fix=f"--region {subject.settings.region}",
         )
     else:
-        yield Answer(state="ok", seen=f"{caller['Arn']} in {region}")
+        yield ok(f"{caller['Arn']} in {region}")
 
 
+@check("the CDK can deploy here", asks="ssm:GetParameter")
 def _bootstrap(subject: Subject) -> Iterator[Answer]:
     ssm = subject.aws.ssm
     command = f"cdk bootstrap aws://ACCOUNT/{subject.settings.region}"
     try:
         found = ssm.get_parameter(Name="/cdk-bootstrap/hnb659fds/version")["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
-        yield Answer(state="fail", seen="the Region is not bootstrapped for the CDK", fix=command)
+        yield fail("the Region is not bootstrapped for the CDK", command)
         return
     if int(found) < _BOOTSTRAP_MIN:
-        yield Answer(
-            state="fail", seen=f"version {found}, at least {_BOOTSTRAP_MIN} is needed", fix=command
-        )
+        yield fail(f"version {found}, at least {_BOOTSTRAP_MIN} is needed", command)
     else:
-        yield Answer(state="ok", seen=f"version {found}")
+        yield ok(f"version {found}")
 
 
+@check("there is room for policies of log groups", asks="logs:DescribeResourcePolicies")
 def _log_policies(subject: Subject) -> Iterator[Answer]:
     found = subject.aws.logs.describe_resource_policies()["resourcePolicies"]
     longest = max((len(each.get("policyDocument", "")) for each in found), default=0)
     seen = f"policies: {len(found)}, the longest with {longest:,} characters"
     if len(found) >= _LOG_POLICIES_MAX or longest > _LOG_POLICY_MAX - 500:
-        yield Answer(
-            state="warn",
-            seen=f"{seen}; at most {_LOG_POLICIES_MAX} with {_LOG_POLICY_MAX:,} each",
+        yield warn(
+            f"{seen}; at most {_LOG_POLICIES_MAX} with {_LOG_POLICY_MAX:,} each",
             fix="log groups below /aws/vendedlogs/ need no room there, and the workflow's is one; "
             "others may fail: delete policies that nobody needs",
         )
     else:
-        yield Answer(state="ok", seen=seen)
+        yield ok(seen)
 
 
-def _concurrency(subject: Subject) -> Iterator[Answer]:
+@check("enough functions may run at once", asks="lambda:GetAccountSettings")
+def _lambda_concurrency(subject: Subject) -> Iterator[Answer]:
     limit = subject.aws.lambda_.get_account_settings()["AccountLimit"]
     found = limit["UnreservedConcurrentExecutions"]
     if found < _CONCURRENCY_WANTED:
-        yield Answer(
-            state="warn",
-            seen=f"{found} functions may run at once; a run checks 20 shards of images together",
+        yield warn(
+            f"{found} functions may run at once; a run checks 20 shards of images together",
             fix="request a higher quota: Service Quotas, AWS Lambda, Concurrent executions "
             "(L-B99A9384)",
         )
     else:
-        yield Answer(state="ok", seen=f"{found:,} functions may run at once")
+        yield ok(f"{found:,} functions may run at once")
 
 
-ACCOUNT: Final = (
-    Check(
-        id="identity",
-        title="credentials and Region are those of the environment",
-        asks="sts:GetCallerIdentity",
-        ask=_identity,
-    ),
-    Check(
-        id="bootstrap",
-        title="the CDK can deploy here",
-        asks="ssm:GetParameter",
-        ask=_bootstrap,
-    ),
-    Check(
-        id="log-policies",
-        title="there is room for policies of log groups",
-        asks="logs:DescribeResourcePolicies",
-        ask=_log_policies,
-    ),
-    Check(
-        id="lambda-concurrency",
-        title="enough functions may run at once",
-        asks="lambda:GetAccountSettings",
-        ask=_concurrency,
-    ),
-)
+ACCOUNT: Final = (_identity, _bootstrap, _log_policies, _lambda_concurrency)

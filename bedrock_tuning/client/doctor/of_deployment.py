@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client import messages
 from bedrock_tuning.client.deployment import deploy_command
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, skip, warn
 from bedrock_tuning.client.inventory import dead_letters
 from bedrock_tuning.run.cost import may_wait
 from bedrock_tuning.wording import counted, first_of
@@ -20,32 +20,32 @@ _UNCHANGED: Final = ("didn't contain changes", "No updates are to be performed")
 _LOOKS, _PAUSE = 60, 1.0
 
 
+@check("no stack is in a failed state", asks="cloudformation:DescribeStacks")
 def _stacks(subject: Subject) -> Iterator[Answer]:
     command = deploy_command(subject.settings.name)
     if not subject.stacks:
-        yield Answer(state="warn", seen="nothing is deployed yet", fix=command)
+        yield warn("nothing is deployed yet", command)
         return
     for name, stack in sorted(subject.stacks.items()):
         status = str(stack["StackStatus"])
         if status in _DEAD:
-            yield Answer(
-                state="fail",
-                seen=f"{name}: {status}: {stack.get('StackStatusReason', 'without a reason')}",
-                fix=f"aws cloudformation delete-stack --stack-name {name}, then {command}",
+            yield fail(
+                f"{name}: {status}: {stack.get('StackStatusReason', 'without a reason')}",
+                f"aws cloudformation delete-stack --stack-name {name}, then {command}",
             )
         elif "FAILED" in status or "ROLLBACK" in status:
-            yield Answer(
-                state="warn",
-                seen=f"{name}: {status}: the last deployment changed nothing",
-                fix=f"aws cloudformation describe-stack-events --stack-name {name} tells why",
+            yield warn(
+                f"{name}: {status}: the last deployment changed nothing",
+                f"aws cloudformation describe-stack-events --stack-name {name} tells why",
             )
         elif status.endswith("IN_PROGRESS"):
-            yield Answer(state="warn", seen=f"{name}: {status}", fix="wait until it has ended")
+            yield warn(f"{name}: {status}", "wait until it has ended")
         else:
-            yield Answer(state="ok", seen=f"{name}: {status}")
+            yield ok(f"{name}: {status}")
 
 
-def _changes(subject: Subject) -> Iterator[Answer]:
+@check("CloudFormation can prepare a change of every stack", asks="cloudformation:CreateChangeSet")
+def _change_sets(subject: Subject) -> Iterator[Answer]:
     """A change set of each stack with its own template: made, read, and deleted again."""
     client = subject.aws.cloudformation
     for name, stack in sorted(subject.stacks.items()):
@@ -81,30 +81,30 @@ def _settled(subject: Subject, arn: str) -> Mapping[str, Any]:
 def _changed(name: str, found: Mapping[str, Any]) -> Answer:
     reason = str(found.get("StatusReason", ""))
     if found["Status"] == "FAILED" and any(words in reason for words in _UNCHANGED):
-        return Answer(state="ok", seen=f"{name}: a change set can be made and would change nothing")
+        return ok(f"{name}: a change set can be made and would change nothing")
     if found["Status"] == "CREATE_COMPLETE":
         changes = counted(len(found.get("Changes", ())), "change")
-        return Answer(state="ok", seen=f"{name}: a change set can be made, with {changes}")
-    return Answer(
-        state="fail",
-        seen=f"{name}: no change set can be made: {found['Status']}: {reason or 'no reason given'}",
-        fix="the next deployment would fail the same way: allow what the reason names",
+        return ok(f"{name}: a change set can be made, with {changes}")
+    return fail(
+        f"{name}: no change set can be made: {found['Status']}: {reason or 'no reason given'}",
+        "the next deployment would fail the same way: allow what the reason names",
     )
 
 
-def _missing(subject: Subject) -> Iterator[Answer]:
+@check("every customization is deployed", asks="ssm:GetParametersByPath")
+def _customizations(subject: Subject) -> Iterator[Answer]:
     """Customizations that are files only."""
     if subject.deployment is None:
         return
     for name in sorted(subject.customizations.keys() - subject.deployment.customizations.keys()):
-        yield Answer(
-            state="warn",
-            seen=f"{name} is not deployed: its uploads start nothing",
-            fix=deploy_command(subject.settings.name, name),
+        yield warn(
+            f"{name} is not deployed: its uploads start nothing",
+            deploy_command(subject.settings.name, name),
         )
-    yield Answer(state="ok", seen=f"deployed: {', '.join(subject.deployment.customizations)}")
+    yield ok(f"deployed: {', '.join(subject.deployment.customizations)}")
 
 
+@check("the workflow's definition is valid", asks="states:ValidateStateMachineDefinition")
 def _workflow(subject: Subject) -> Iterator[Answer]:
     if subject.deployment is None:
         return
@@ -118,10 +118,11 @@ def _workflow(subject: Subject) -> Iterator[Answer]:
             fix="report it: Step Functions refuses what this project wrote",
         )
     if answer["result"] == "OK":
-        yield Answer(state="ok", seen="Step Functions accepts the deployed definition")
+        yield ok("Step Functions accepts the deployed definition")
 
 
-def _runs(subject: Subject) -> Iterator[Answer]:
+@check("runs are recorded", asks="dynamodb:Scan")
+def _runs_table(subject: Subject) -> Iterator[Answer]:
     """Whether functions can write the encrypted table: only they write runs."""
     deployment = subject.deployment
     if deployment is None:
@@ -130,48 +131,45 @@ def _runs(subject: Subject) -> Iterator[Answer]:
         TableName=deployment.runs_table, IndexName="by-customization", Limit=1
     )
     if found["Items"]:
-        yield Answer(state="ok", seen="a run is recorded", learned={"table-key": "as we assume"})
+        yield ok("a run is recorded", learned={"table-key": "as we assume"})
         return
     failed = subject.aws.stepfunctions.list_executions(
         stateMachineArn=deployment.workflow_arn, statusFilter="FAILED", maxResults=1
     )["executions"]
     if failed:
-        yield Answer(
-            state="fail",
-            seen="executions of the workflow failed, and no run is recorded",
+        yield fail(
+            "executions of the workflow failed, and no run is recorded",
             fix=f"aws stepfunctions describe-execution --execution-arn {failed[0]['executionArn']} "
             "names the right that is missing: allow it to the function, or in the policy of "
             "the runs' key",
         )
     else:
-        yield Answer(
-            state="skip", seen="no run yet", fix=deployment.command("upload DATASET -c NAME")
-        )
+        yield skip("no run yet", fix=deployment.command("upload DATASET -c NAME"))
 
 
-def _topic(subject: Subject) -> Iterator[Answer]:
+@check("messages reach somebody", asks="sns:ListSubscriptionsByTopic")
+def _messages(subject: Subject) -> Iterator[Answer]:
     topic = subject.output("pipeline", "Topic")
     if topic is None:
         return
     found = messages.subscriptions(subject.aws.sns, topic)
     waiting = messages.unconfirmed(found)
     for address in waiting:
-        yield Answer(
-            state="fail",
-            seen=f"{address} has not confirmed: no message reaches it",
-            fix="follow the link in the e-mail of AWS Notifications, or deploy again for another",
+        yield fail(
+            f"{address} has not confirmed: no message reaches it",
+            "follow the link in the e-mail of AWS Notifications, or deploy again for another",
         )
     asks = may_wait(subject.customizations)
     if not found and asks:
-        yield Answer(
-            state="warn",
-            seen=f"nobody is told when a run of {first_of(asks)} waits for approval",
-            fix=f"alarm_email in cdk.json, or subscribe something to {topic}",
+        yield warn(
+            f"nobody is told when a run of {first_of(asks)} waits for approval",
+            f"alarm_email in cdk.json, or subscribe something to {topic}",
         )
     elif len(found) > len(waiting):
-        yield Answer(state="ok", seen=counted(len(found) - len(waiting), "subscriber"))
+        yield ok(counted(len(found) - len(waiting), "subscriber"))
 
 
+@check("every event was delivered", asks="sqs:GetQueueAttributes")
 def _dead_letters(subject: Subject) -> Iterator[Answer]:
     queue = dead_letters(subject.aws, subject.settings.name)
     if not queue:
@@ -179,56 +177,20 @@ def _dead_letters(subject: Subject) -> Iterator[Answer]:
     answer = subject.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[_MESSAGES])
     number = int(answer["Attributes"][_MESSAGES])
     if number:
-        yield Answer(
-            state="fail",
-            seen=f"{counted(number, 'event')} could not be delivered",
-            fix=f"tuning redrive -e {subject.settings.name}",
+        yield fail(
+            f"{counted(number, 'event')} could not be delivered",
+            f"tuning redrive -e {subject.settings.name}",
         )
     else:
-        yield Answer(state="ok", seen="no event is waiting")
+        yield ok("no event is waiting")
 
 
 DEPLOYMENT: Final = (
-    Check(
-        id="stacks",
-        title="no stack is in a failed state",
-        asks="cloudformation:DescribeStacks",
-        ask=_stacks,
-    ),
-    Check(
-        id="change-sets",
-        title="CloudFormation can prepare a change of every stack",
-        asks="cloudformation:CreateChangeSet",
-        ask=_changes,
-    ),
-    Check(
-        id="customizations",
-        title="every customization is deployed",
-        asks="ssm:GetParametersByPath",
-        ask=_missing,
-    ),
-    Check(
-        id="workflow",
-        title="the workflow's definition is valid",
-        asks="states:ValidateStateMachineDefinition",
-        ask=_workflow,
-    ),
-    Check(
-        id="runs-table",
-        title="runs are recorded",
-        asks="dynamodb:Scan",
-        ask=_runs,
-    ),
-    Check(
-        id="messages",
-        title="messages reach somebody",
-        asks="sns:ListSubscriptionsByTopic",
-        ask=_topic,
-    ),
-    Check(
-        id="dead-letters",
-        title="every event was delivered",
-        asks="sqs:GetQueueAttributes",
-        ask=_dead_letters,
-    ),
+    _stacks,
+    _change_sets,
+    _customizations,
+    _workflow,
+    _runs_table,
+    _messages,
+    _dead_letters,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from bedrock_tuning.catalogue import base_id
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, warn
 from bedrock_tuning.run import quotas
 from bedrock_tuning.run.price_list import usage_types
 from bedrock_tuning.run.quotas import Need
@@ -15,24 +15,25 @@ from bedrock_tuning.sources.quotas import in_use, value_of
 _LEARNED: Final = {quotas.MODEL_UNITS: "model-units", quotas.JOBS: "job-slots"}
 
 
-def _open(subject: Subject) -> Iterator[Answer]:
+@check("base models accept new jobs", asks="bedrock:GetFoundationModel")
+def _model_open(subject: Subject) -> Iterator[Answer]:
     for name, each in sorted(subject.customizations.items()):
         id = each.base_model.customization_id
         details = subject.aws.bedrock.get_foundation_model(modelIdentifier=id)["modelDetails"]
         status = details.get("modelLifecycle", {}).get("status", "unknown")
         if status == "ACTIVE":
-            yield Answer(state="ok", seen=f"{name}: {id} is open")
+            yield ok(f"{name}: {id} is open")
         elif each.allow_closed_model:
-            yield Answer(state="warn", seen=f"{name}: {id} is {status}, which its file allows")
+            yield warn(f"{name}: {id} is {status}, which its file allows")
         else:
-            yield Answer(
-                state="fail",
-                seen=f"{name}: {id} is {status} and accepts no new jobs",
-                fix="choose an open model: tuning models --open",
+            yield fail(
+                f"{name}: {id} is {status} and accepts no new jobs",
+                "choose an open model: tuning models --open",
             )
 
 
-def _access(subject: Subject) -> Iterator[Answer]:
+@check("the account may use the base models", asks="bedrock:GetFoundationModelAvailability")
+def _model_access(subject: Subject) -> Iterator[Answer]:
     for name, each in sorted(subject.customizations.items()):
         id = each.base_model.invoke_id
         found: Mapping[str, Any] = dict(
@@ -48,16 +49,15 @@ def _access(subject: Subject) -> Iterator[Answer]:
             if value != wanted
         ]
         if lacks:
-            yield Answer(
-                state="fail",
-                seen=f"{name}: {id}: {', '.join(lacks)}",
-                fix="request access: Bedrock console, Model access",
+            yield fail(
+                f"{name}: {id}: {', '.join(lacks)}", "request access: Bedrock console, Model access"
             )
         else:
-            yield Answer(state="ok", seen=f"{name}: {id} may be used")
+            yield ok(f"{name}: {id} may be used")
 
 
-def _units(subject: Subject) -> Iterator[Answer]:
+@check("what is trained can be served", asks="servicequotas:GetServiceQuota")
+def _quota_model_units(subject: Subject) -> Iterator[Answer]:
     """Whether what is trained can be served, for each that wants an endpoint."""
     for name, each in sorted(subject.customizations.items()):
         for need in quotas.needed(each):
@@ -66,7 +66,8 @@ def _units(subject: Subject) -> Iterator[Answer]:
             yield _room(subject, need, customization=name)
 
 
-def _counts(subject: Subject) -> Iterator[Answer]:
+@check("there is room for jobs and custom models", asks="servicequotas:GetServiceQuota")
+def _quota_counts(subject: Subject) -> Iterator[Answer]:
     """Custom models and jobs, of which every customization needs the same."""
     needs = {
         need.path: need for each in subject.customizations.values() for need in quotas.needed(each)
@@ -80,10 +81,9 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
     start = f"{customization}: " if customization else ""
     quota = value_of(subject.aws.service_quotas, need.code)
     if quota is None:
-        return Answer(
-            state="warn",
-            seen=f"{start}no quota of {need.what} is listed",
-            fix="look for it in Service Quotas, Amazon Bedrock, before you pay for training",
+        return warn(
+            f"{start}no quota of {need.what} is listed",
+            "look for it in Service Quotas, Amazon Bedrock, before you pay for training",
         )
     own = f"{subject.settings.name}-{customization}"
     used = in_use(subject.aws.bedrock, need.counted, but=own)
@@ -91,12 +91,13 @@ def _room(subject: Subject, need: Need, *, customization: str = "") -> Answer:
     lack = need.lack(quota, used=used, region=subject.region)
     if lack is None:
         taken = f"{used} of " if need.counted else ""
-        return Answer(state="ok", seen=f"{start}{taken}{quota} {need.what}", learned=learned)
+        return ok(f"{start}{taken}{quota} {need.what}", learned=learned)
     seen, _, fix = lack.partition("; ")
-    return Answer(state="fail", seen=f"{start}{seen}", fix=fix, learned=learned)
+    return fail(f"{start}{seen}", fix, learned=learned)
 
 
-def _spelling(subject: Subject) -> Iterator[Answer]:
+@check("Bedrock writes base models as the catalogue does", asks="bedrock:ListCustomModels")
+def _base_model_arn(subject: Subject) -> Iterator[Answer]:
     """How Bedrock writes the base model of models that exist, against what we compare it with."""
     wanted = {each.base_model.customization_id for each in subject.customizations.values()}
     pages = subject.aws.bedrock.get_paginator("list_custom_models").paginate()
@@ -107,18 +108,16 @@ def _spelling(subject: Subject) -> Iterator[Answer]:
             continue
         spelled = ", ".join(sorted(alike))
         if alike == {id}:
-            yield Answer(
-                state="ok", seen=f"{id} is written so", learned={"base-model-arn": spelled}
-            )
+            yield ok(f"{id} is written so", learned={"base-model-arn": spelled})
         else:
-            yield Answer(
-                state="fail",
-                seen=f"{id} is written {spelled}: each run would create a second endpoint",
-                fix="report it: the catalogue's id has to change",
+            yield fail(
+                f"{id} is written {spelled}: each run would create a second endpoint",
+                "report it: the catalogue's id has to change",
                 learned={"base-model-arn": spelled},
             )
 
 
+@check("prices of today are known", asks="pricing:GetProducts")
 def _prices(subject: Subject) -> Iterator[Answer]:
     for name, each in sorted(subject.customizations.items()):
         model = each.base_model
@@ -126,58 +125,26 @@ def _prices(subject: Subject) -> Iterator[Answer]:
             continue
         found = listed(subject.aws.pricing, model, subject.region)
         for problem in found.problems:
-            yield Answer(
-                state="warn",
-                seen=f"{name}: {problem}",
-                fix="allow pricing:GetProducts; until then the prices of docs/models.md count",
+            yield warn(
+                f"{name}: {problem}",
+                "allow pricing:GetProducts; until then the prices of docs/models.md count",
                 learned={"price-list": "another answer"},
             )
         for path, fact in found.prices.items():
             known = model.facts.get(path)
             before = f", {known.value:g} on {known.date}" if known is not None else ""
-            yield Answer(
-                state="ok",
-                seen=f"{name}: {path.removeprefix('prices.')}: {fact.value:g} USD on "
+            yield ok(
+                f"{name}: {path.removeprefix('prices.')}: {fact.value:g} USD on "
                 f"{fact.date}{before}",
                 learned={"price-list": "as we assume"},
             )
 
 
 MODELS: Final = (
-    Check(
-        id="model-open",
-        title="base models accept new jobs",
-        asks="bedrock:GetFoundationModel",
-        ask=_open,
-    ),
-    Check(
-        id="model-access",
-        title="the account may use the base models",
-        asks="bedrock:GetFoundationModelAvailability",
-        ask=_access,
-    ),
-    Check(
-        id="quota-model-units",
-        title="what is trained can be served",
-        asks="servicequotas:GetServiceQuota",
-        ask=_units,
-    ),
-    Check(
-        id="quota-counts",
-        title="there is room for jobs and custom models",
-        asks="servicequotas:GetServiceQuota",
-        ask=_counts,
-    ),
-    Check(
-        id="base-model-arn",
-        title="Bedrock writes base models as the catalogue does",
-        asks="bedrock:ListCustomModels",
-        ask=_spelling,
-    ),
-    Check(
-        id="prices",
-        title="prices of today are known",
-        asks="pricing:GetProducts",
-        ask=_prices,
-    ),
+    _model_open,
+    _model_access,
+    _quota_model_units,
+    _quota_counts,
+    _base_model_arn,
+    _prices,
 )

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bedrock_tuning.client.doctor import deployed_roles
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok
 from bedrock_tuning.wording import counted
 
 _TYPES: Final = {"ERROR": "fail", "SECURITY_WARNING": "fail", "WARNING": "warn"}
 
 
-def _simulated(subject: Subject) -> Iterator[Answer]:
+@check("the deployed roles may do what their contracts say", asks="iam:SimulatePrincipalPolicy")
+def _permissions(subject: Subject) -> Iterator[Answer]:
     """One call for each action on each resource: IAM simulates no others together."""
     found = deployed_roles.find(subject)
     iam, allowed = subject.aws.iam, 0
@@ -30,18 +31,15 @@ def _simulated(subject: Subject) -> Iterator[Answer]:
         if result["EvalDecision"] == "allowed":
             allowed += 1
             continue
-        yield Answer(
-            state="fail",
-            seen=f"{line.arn.rpartition('/')[2]} may not do {line.action} on {line.resource}: "
+        yield fail(
+            f"{line.arn.rpartition('/')[2]} may not do {line.action} on {line.resource}: "
             f"{_because(result)}",
             fix="cdk deploy --all --revert-drift, or ask who set the boundary or the "
             "organization's policy to allow it",
         )
     if allowed:
         roles = counted(len(found.names), "role")
-        yield Answer(
-            state="ok", seen=f"{allowed} permissions of {roles} are as their contracts say"
-        )
+        yield ok(f"{allowed} permissions of {roles} are as their contracts say")
 
 
 def _because(result: Any) -> str:
@@ -54,7 +52,8 @@ def _because(result: Any) -> str:
     return "a policy denies it" if denied else "no policy allows it"
 
 
-def _validated(subject: Subject) -> Iterator[Answer]:
+@check("AWS finds no fault in the roles' policies", asks="access-analyzer:ValidatePolicy")
+def _policies(subject: Subject) -> Iterator[Answer]:
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
     names = deployed_roles.find(subject).names
     clean = 0
@@ -73,10 +72,16 @@ def _validated(subject: Subject) -> Iterator[Answer]:
                     fix=f"report it, with {each['learnMoreLink']}",
                 )
     if clean:
-        yield Answer(state="ok", seen=f"Access Analyzer finds nothing in {clean} policies")
+        yield ok(f"Access Analyzer finds nothing in {clean} policies")
 
 
-def _contained(subject: Subject) -> Iterator[Answer]:
+@check(
+    "the deployed roles may do nothing that their contracts do not say",
+    asks="access-analyzer:CheckNoNewAccess",
+    option="--check-access",
+    costs="AWS bills each custom policy check of Access Analyzer, one for each role",
+)
+def _new_access(subject: Subject) -> Iterator[Answer]:
     """Whether a deployed policy allows what its contract does not: Access Analyzer proves it."""
     analyzer, iam = subject.aws.access_analyzer, subject.aws.iam
     found, within = deployed_roles.find(subject), 0
@@ -92,18 +97,17 @@ def _contained(subject: Subject) -> Iterator[Answer]:
                 within += 1
                 continue
             reasons = "; ".join(each["description"] for each in answer.get("reasons", ()))
-            yield Answer(
-                state="fail",
-                seen=f"{physical} may do more than its contract says: "
-                f"{reasons or answer['message']}",
+            yield fail(
+                f"{physical} may do more than its contract says: {reasons or answer['message']}",
                 fix="cdk deploy --all --revert-drift, and find out in CloudTrail who changed it",
             )
     if within:
         roles = counted(within, "role")
-        yield Answer(state="ok", seen=f"nothing beyond the contracts is allowed to {roles}")
+        yield ok(f"nothing beyond the contracts is allowed to {roles}")
 
 
-def _seen(subject: Subject) -> Iterator[Answer]:
+@check("you may see what is billed by the hour", asks="bedrock:GetProvisionedModelThroughput")
+def _endpoints_seen(subject: Subject) -> Iterator[Answer]:
     """Asks for an endpoint that is not there: an answer that says so shows that one may ask."""
     bedrock = subject.aws.bedrock
     account = subject.aws.sts.get_caller_identity()["Account"]
@@ -112,40 +116,12 @@ def _seen(subject: Subject) -> Iterator[Answer]:
     try:
         bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
     except bedrock.exceptions.ResourceNotFoundException:
-        yield Answer(state="ok", seen="you may see endpoints")
+        yield ok("you may see endpoints")
     except bedrock.exceptions.AccessDeniedException:
-        yield Answer(
-            state="fail",
-            seen="you may not see endpoints, which are billed by the hour",
-            fix="ask the administrator of the account for bedrock:GetProvisionedModelThroughput",
+        yield fail(
+            "you may not see endpoints, which are billed by the hour",
+            "ask the administrator of the account for bedrock:GetProvisionedModelThroughput",
         )
 
 
-RIGHTS: Final = (
-    Check(
-        id="permissions",
-        title="the deployed roles may do what their contracts say",
-        asks="iam:SimulatePrincipalPolicy",
-        ask=_simulated,
-    ),
-    Check(
-        id="policies",
-        title="AWS finds no fault in the roles' policies",
-        asks="access-analyzer:ValidatePolicy",
-        ask=_validated,
-    ),
-    Check(
-        id="new-access",
-        title="the deployed roles may do nothing that their contracts do not say",
-        asks="access-analyzer:CheckNoNewAccess",
-        ask=_contained,
-        option="--check-access",
-        costs="AWS bills each custom policy check of Access Analyzer, one for each role",
-    ),
-    Check(
-        id="endpoints-seen",
-        title="you may see what is billed by the hour",
-        asks="bedrock:GetProvisionedModelThroughput",
-        ask=_seen,
-    ),
-)
+RIGHTS: Final = (_permissions, _policies, _new_access, _endpoints_seen)

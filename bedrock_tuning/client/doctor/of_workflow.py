@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from bedrock_tuning.client.doctor.check import Answer, Check, Subject
+from bedrock_tuning.client.doctor.check import Answer, Subject, check, fail, ok, skip
 from bedrock_tuning.wording import counted
 
 _PATH: Final = re.compile(r"(?P<context>\$?)\$\.(?P<path>[\w.]+)", re.ASCII)
@@ -15,6 +15,7 @@ _UNTESTED: Final = "Unsupported state type"
 _TAKEN: Final = ("CAUGHT_ERROR", "RETRIABLE")
 
 
+@check("every state catches the failure of what it calls", asks="states:TestState")
 def _states(subject: Subject) -> Iterator[Answer]:
     if subject.deployment is None:
         return
@@ -38,25 +39,20 @@ def _states(subject: Subject) -> Iterator[Answer]:
         if answer["status"] in _TAKEN:
             taken += 1
             continue
-        yield Answer(
-            state="fail",
-            seen=f"{name}: a failure ends it as {answer['status']} "
+        yield fail(
+            f"{name}: a failure ends it as {answer['status']} "
             f"({answer.get('error', 'without an error')}: {answer.get('cause', '')})",
             fix="report it: Step Functions reads this state otherwise than this project",
         )
     if taken:
-        yield Answer(state="ok", seen=f"{counted(taken, 'state')} catch a failure as they should")
+        yield ok(f"{counted(taken, 'state')} catch a failure as they should")
 
 
 def _refused(name: str, message: str) -> Answer:
     if message.startswith(_UNTESTED):
         # The local AWS knows no Map here.
-        return Answer(state="skip", seen=f"{name}: this AWS cannot test it alone")
-    return Answer(
-        state="fail",
-        seen=f"{name}: {message}",
-        fix="report it: Step Functions refuses what this project wrote",
-    )
+        return skip(f"{name}: this AWS cannot test it alone")
+    return fail(f"{name}: {message}", "report it: Step Functions refuses what this project wrote")
 
 
 def _example(state: str, *, context: bool) -> dict[str, Any]:
@@ -75,11 +71,4 @@ def _example(state: str, *, context: bool) -> dict[str, Any]:
     return found
 
 
-STATES: Final = (
-    Check(
-        id="states",
-        title="every state catches the failure of what it calls",
-        asks="states:TestState",
-        ask=_states,
-    ),
-)
+STATES: Final = (_states,)

@@ -97,7 +97,7 @@ def doctor(
 
     Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
     """
-    from bedrock_tuning.cli.service_roles import SERVICE_ROLES
+    from bedrock_tuning.cli.service_roles import service_roles
     from bedrock_tuning.client.doctor import CHECKS, examine
 
     given = {
@@ -106,7 +106,7 @@ def doctor(
         "--check-access": check_access,
     }
     options = {name for name, is_given in given.items() if is_given}
-    chosen = _chosen((*CHECKS, SERVICE_ROLES), checks, options)
+    chosen = _chosen((*CHECKS, service_roles), checks, options)
     if only_list:
         _list(chosen, as_json=as_json)
         return
