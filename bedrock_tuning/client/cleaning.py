@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.endpoints import base_model_of
 from bedrock_tuning.client.inference import pointer
-from bedrock_tuning.client.inventory import tuned_models
+from bedrock_tuning.client.inventory import model_left, tuned_models
+from bedrock_tuning.client.runs import open_runs
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.sources.locations import references
 from bedrock_tuning.wording import counted, in_bytes
@@ -56,19 +56,7 @@ def unused(
 
 def _at_work(deployment: Deployment) -> set[str]:
     """Customizations with a run that has not ended: what it uses is not known yet."""
-    pages = deployment.aws.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.runs_table,
-        IndexName="open",
-        KeyConditionExpression="#open = :open",
-        ExpressionAttributeNames={"#open": "open"},
-        ExpressionAttributeValues={":open": {"S": "yes"}},
-    )
-    return {
-        item["customization"]["S"]
-        for page in pages
-        for item in page.get("Items", ())
-        if "customization" in item
-    }
+    return {each["customization"] for each in open_runs(deployment) if "customization" in each}
 
 
 def _models(
@@ -86,14 +74,12 @@ def _models(
         free = [each for each in newest_first if each["modelArn"] not in {published, *served}]
         for each in free[keep:]:
             if each["creationTime"] < before:
-                base = base_model_of(each["baseModelArn"])
-                price = None if base is None else base.prices.storage_per_month
                 yield Unused(
                     kind="model",
                     customization=name,
                     name=each["modelArn"],
                     why=f"of {each['creationTime']:%Y-%m-%d}, neither published nor served",
-                    usd_per_month=None if price is None else float(price),
+                    usd_per_month=model_left(each).usd_per_month,
                 )
 
 

@@ -1,10 +1,10 @@
 """One deployed environment, found through the outputs of its CloudFormation stacks."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
@@ -50,6 +50,14 @@ class Deployment:
     def execution_arn(self, name: str) -> str:
         """The ARN of one execution of the workflow by its name."""
         return f"{self.workflow_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def running(self) -> Iterator[Any]:
+        """The workflow's executions that have not ended, as Step Functions lists them."""
+        pages = self.aws.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self.workflow_arn, statusFilter="RUNNING"
+        )
+        for page in pages:
+            yield from page["executions"]
 
     def require(self, customization: str) -> None:
         """Raises UserError for a customization that is not deployed here.
@@ -125,24 +133,27 @@ def names_for_completion(aws: Aws, environment: str) -> list[str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
-            Path=settings_prefix(environment)
-        )
-        names = [each["Name"].rpartition("/")[2] for page in pages for each in page["Parameters"]]
+        return sorted(name for name, _ in parameters(aws, settings_prefix(environment)))
     except (BotoCoreError, ClientError):
         return []
-    return sorted(names)
+
+
+def parameters(aws: Aws, path: str, **more: Any) -> Iterator[tuple[str, str]]:
+    """What is below a path in the Parameter Store: names from there on, and values.
+
+    more: for GetParametersByPath.
+    """
+    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, **more)
+    for page in pages:
+        for each in page["Parameters"]:
+            yield each["Name"].removeprefix(f"{path}/"), each["Value"]
 
 
 def customizations(aws: Aws, environment: str) -> dict[str, Customization]:
     """What the customizations' stacks have written; without one of them, none are deployed."""
-    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
-        Path=settings_prefix(environment)
-    )
     found = (
-        from_settings(json.loads(parameter["Value"])).customization
-        for page in pages
-        for parameter in page["Parameters"]
+        from_settings(json.loads(value)).customization
+        for _, value in parameters(aws, settings_prefix(environment))
     )
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}
 
@@ -159,13 +170,8 @@ def _others(aws: Aws) -> list[str]:
 
 
 def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
-    from botocore.exceptions import ClientError
-
-    try:
-        (description,) = aws.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
+    found = environments.stack_of(aws, stack)
+    if found is None:
         known = _others(aws)
         meant = closest(environment, known)
         raise UserError(
@@ -175,5 +181,5 @@ def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
             where=stack,
             fix=(f"use -e {' or -e '.join(known)}, " if known else "")
             + f"choose another --region, or deploy it: {deploy_command(environment)}",
-        ) from None
-    return {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", ())}
+        )
+    return environments.outputs_of(found)

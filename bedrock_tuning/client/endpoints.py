@@ -9,6 +9,7 @@ from bedrock_tuning.catalogue import BaseModel, base_id, catalogue
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.run.job import TAG_PREFIX
 
+_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PRICES: Final = {
     None: "throughput_per_unit_hour",
     "OneMonth": "throughput_one_month",
@@ -41,7 +42,13 @@ class ProvisionedEndpoint:
     @property
     def is_ending(self) -> bool:
         """Whether its lease is over: the lease keeper deletes it at its next run."""
-        return self.lease_end is not None and self.lease_end <= f"{_now():%Y-%m-%dT%H:%M:%SZ}"
+        return self.lease_end is not None and self.lease_end <= f"{_now():{_TIME}}"
+
+    @property
+    def ends(self) -> str | None:
+        """When its lease or its commitment ends; None without either."""
+        until = self.committed_until
+        return self.lease_end or (f"{until:{_TIME}}" if until else None)
 
 
 def _now() -> datetime:

@@ -59,6 +59,24 @@ def deployed(aws: Aws) -> list[Environment]:
     ]
 
 
+def stack_of(aws: Aws, name: str) -> Mapping[str, Any] | None:
+    """A stack as CloudFormation describes it, by its name or ARN; None if there is none."""
+    from botocore.exceptions import ClientError
+
+    try:
+        (found,) = aws.cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return None
+    return dict(found)
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """What a stack exports, by name."""
+    return {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
+
+
 def is_older(stack: Mapping[str, Any]) -> bool:
     """Whether a version deployed it that knew no stacks of customizations."""
     return _has(stack, OUTPUTS[_MAIN]) and not _has(stack, LATER)
@@ -66,4 +84,4 @@ def is_older(stack: Mapping[str, Any]) -> bool:
 
 def _has(stack: Mapping[str, Any], outputs: Sequence[str]) -> bool:
     """Whether it exports any of these: one of an older version lacks what came since."""
-    return not {each["OutputKey"] for each in stack.get("Outputs", ())}.isdisjoint(outputs)
+    return not outputs_of(stack).keys().isdisjoint(outputs)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import account_facts
 from bedrock_tuning.client import environments
 from bedrock_tuning.client.aws import Aws
-from bedrock_tuning.client.deployment import deploy_command
+from bedrock_tuning.client.deployment import deploy_command, parameters
 from bedrock_tuning.client.endpoints import base_model_of, tags_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
@@ -123,14 +123,9 @@ def _stacks(aws: Aws, environment: str) -> dict[str, str]:
 
 def _settings(aws: Aws, environment: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """What the customizations' parameters say beside the ARNs of their roles."""
-    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(
-        Path=settings_prefix(environment)
-    )
-    for page in pages:
-        for parameter in page["Parameters"]:
-            values = json.loads(parameter["Value"])
-            own = {key: each for key, each in values.items() if key not in _DEPLOYED}
-            yield parameter["Name"].rpartition("/")[2], own
+    for name, value in parameters(aws, settings_prefix(environment)):
+        own = {key: each for key, each in json.loads(value).items() if key not in _DEPLOYED}
+        yield name, own
 
 
 def retained(aws: Aws, environment: str) -> Iterator[tuple[bool, Remains]]:
@@ -230,13 +225,10 @@ def tuned_models(aws: Aws, environment: str) -> Iterator[tuple[str, Any]]:
 
 def pointers(aws: Aws, environment: str) -> dict[tuple[str, str], str]:
     """What the customizations' parameters point to: by customization, and "model" for example."""
-    prefix = parameter_prefix(environment)
-    pages = aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
     found = {}
-    for page in pages:
-        for parameter in page["Parameters"]:
-            owner, _, name = parameter["Name"].removeprefix(f"{prefix}/").partition("/")
-            found[owner, name] = parameter["Value"]
+    for path, value in parameters(aws, parameter_prefix(environment), Recursive=True):
+        owner, _, name = path.partition("/")
+        found[owner, name] = value
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.endpoints import ProvisionedEndpoint, endpoints, tags_of
+from bedrock_tuning.client.environments import stack_of
 from bedrock_tuning.client.inventory import Remains, models
 from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.errors import UserError
@@ -30,7 +31,12 @@ class Retirement:
 def look(deployment: Deployment, customization: str) -> Retirement:
     """What a retirement would end and what would stay; raises UserError without a stack."""
     aws, stack = deployment.aws, stack_name(deployment.environment, customization)
-    _require_stack(deployment, stack)
+    if stack_of(aws, stack) is None:
+        raise UserError(
+            "no such stack",
+            where=stack,
+            fix=f"`{deployment.command('list')}` shows what is deployed",
+        )
     listed = endpoints(aws, environment=deployment.environment)
     return Retirement(
         stack=stack,
@@ -42,32 +48,13 @@ def look(deployment: Deployment, customization: str) -> Retirement:
     )
 
 
-def _require_stack(deployment: Deployment, stack: str) -> None:
-    from botocore.exceptions import ClientError
-
-    try:
-        deployment.aws.cloudformation.describe_stacks(StackName=stack)
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
-        raise UserError(
-            "no such stack",
-            where=stack,
-            fix=f"`{deployment.command('list')}` shows what is deployed",
-        ) from None
-
-
 def _executions(deployment: Deployment, customization: str) -> Iterator[str]:
     """The customization's executions that have not ended, whoever started them."""
     states = deployment.aws.stepfunctions
-    pages = states.get_paginator("list_executions").paginate(
-        stateMachineArn=deployment.workflow_arn, statusFilter="RUNNING"
-    )
-    for page in pages:
-        for each in page["executions"]:
-            given = states.describe_execution(executionArn=each["executionArn"]).get("input", "{}")
-            if _whose(json.loads(given)) == customization:
-                yield f"execution {each['name']}"
+    for each in deployment.running():
+        given = states.describe_execution(executionArn=each["executionArn"]).get("input", "{}")
+        if _whose(json.loads(given)) == customization:
+            yield f"execution {each['name']}"
 
 
 def _whose(given: dict[str, Any]) -> str | None:
@@ -99,19 +86,12 @@ def delete(deployment: Deployment, retirement: Retirement) -> None:
 
     The endpoint goes first; what holds data is not in it.
     """
-    from botocore.exceptions import ClientError
-
     cloudformation = deployment.aws.cloudformation
     (stack,) = cloudformation.describe_stacks(StackName=retirement.stack)["Stacks"]
     cloudformation.delete_stack(StackName=retirement.stack)
     while True:
-        try:
-            (now,) = cloudformation.describe_stacks(StackName=stack["StackId"])["Stacks"]
-        except ClientError as error:
-            if "does not exist" not in str(error):
-                raise
-            return
-        if now["StackStatus"] == "DELETE_COMPLETE":
+        now = stack_of(deployment.aws, stack["StackId"])
+        if now is None or now["StackStatus"] == "DELETE_COMPLETE":
             return
         if now["StackStatus"] == "DELETE_FAILED":
             why = now.get("StackStatusReason", "its events in CloudFormation say why")

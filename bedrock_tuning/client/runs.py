@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.errors import UserError
@@ -38,25 +38,45 @@ def rows(deployment: Deployment, *, customization: str | None, limit: int) -> Se
     Raises UserError for a customization that has no run and is not deployed.
     """
     if customization is not None:
-        pages = deployment.aws.dynamodb.get_paginator("query").paginate(
-            TableName=deployment.runs_table,
+        asked = items(
+            deployment,
+            "query",
             IndexName="by-customization",
             KeyConditionExpression="customization = :name",
             ExpressionAttributeValues={":name": {"S": customization}},
             ScanIndexForward=False,
             PaginationConfig={"MaxItems": limit},
         )
-        own = [_row(item) for page in pages for item in page.get("Items", ())]
+        own = list(asked)
         if not own:
             deployment.require(customization)
         return _placed(deployment, _resolved(own))
     # Only runs have a customization, so the index holds nothing else.
-    scanned = deployment.aws.dynamodb.get_paginator("scan").paginate(
-        TableName=deployment.runs_table, IndexName="by-customization"
-    )
-    found = [_row(item) for page in scanned for item in page.get("Items", ())]
+    found = items(deployment, "scan", IndexName="by-customization")
     newest_first = sorted(found, key=lambda row: str(row["run"]), reverse=True)[:limit]
     return _placed(deployment, _resolved(newest_first))
+
+
+def open_runs(deployment: Deployment) -> Iterator[dict[str, Any]]:
+    """What the index of runs that have not ended has of them."""
+    return items(
+        deployment,
+        "query",
+        IndexName="open",
+        KeyConditionExpression="#open = :open",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "yes"}},
+    )
+
+
+def items(
+    deployment: Deployment, operation: Literal["query", "scan"], **asked: Any
+) -> Iterator[dict[str, Any]]:
+    """Items of the runs table, all pages of them, with plain values."""
+    pages = deployment.aws.dynamodb.get_paginator(operation).paginate(
+        TableName=deployment.runs_table, **asked
+    )
+    return (_row(item) for page in pages for item in page.get("Items", ()))
 
 
 def newest(deployment: Deployment, *, customization: str | None) -> str:
@@ -141,8 +161,9 @@ def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
     """A run as it is now: one that waited for its other manifest is over when another took it."""
     if found["status"] != "waiting":
         return _placed(deployment, [dict(found)])[0]
-    pages = deployment.aws.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.runs_table,
+    later = items(
+        deployment,
+        "query",
         IndexName="by-customization",
         KeyConditionExpression="customization = :name AND #run >= :since",
         ExpressionAttributeNames={"#run": "run"},
@@ -151,22 +172,14 @@ def resolved(deployment: Deployment, found: Row) -> dict[str, Any]:
             ":since": {"S": _second(found)},
         },
     )
-    later = [_row(item) for page in pages for item in page.get("Items", ())]
-    return _taken(found, later)
+    return _taken(found, list(later))
 
 
 def _placed(deployment: Deployment, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Runs with their place in the queue for a job's slot, if they are in it."""
     if not any(each["status"] == QUEUED for each in found):
         return found
-    pages = deployment.aws.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.runs_table,
-        IndexName="open",
-        KeyConditionExpression="#open = :open",
-        ExpressionAttributeNames={"#open": "open"},
-        ExpressionAttributeValues={":open": {"S": "yes"}},
-    )
-    waiting = queue(waiting_runs(_row(item) for page in pages for item in page.get("Items", ())))
+    waiting = queue(waiting_runs(open_runs(deployment)))
     places = {
         each.run: f"number {number} of {len(waiting)}" for number, each in enumerate(waiting, 1)
     }

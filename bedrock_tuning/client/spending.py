@@ -81,18 +81,15 @@ def _sum(prices: list[float | None]) -> float | None:
 
 
 def _served(each: ProvisionedEndpoint, *, now: datetime) -> Served:
-    ends = each.lease_end or (
-        f"{each.committed_until:%Y-%m-%dT%H:%M:%SZ}" if each.committed_until else None
-    )
     price, left = each.usd_per_hour, None
-    if ends is not None:
-        end = datetime.strptime(ends, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if each.ends is not None:
+        end = datetime.strptime(each.ends, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         left = max(0.0, (end - now).total_seconds() / _HOUR)
     hours = (now - each.created).total_seconds() / _HOUR
     return Served(
         name=each.name,
         usd_per_hour=price,
-        ends=ends,
+        ends=each.ends,
         so_far_usd=None if price is None else round(price * hours, 2),
         until_end_usd=None if price is None or left is None else round(price * left, 2),
     )

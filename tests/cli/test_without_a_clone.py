@@ -185,9 +185,9 @@ def test_a_shell_completes_what_is_deployed_and_is_silent_where_aws_is_not(
 ) -> None:
     from bedrock_tuning.client.deployment import names_for_completion
 
-    parameters = [{"Name": f"/bedrock-tuning-settings/dev/{name}"} for name in ("pets", "cats")]
-    asked = {"Path": "/bedrock-tuning-settings/dev"}
-    aws.answer("ssm", "get_parameters_by_path", {"Parameters": parameters}, asked)
+    path = "/bedrock-tuning-settings/dev"
+    parameters = [{"Name": f"{path}/{name}", "Value": "{}"} for name in ("pets", "cats")]
+    aws.answer("ssm", "get_parameters_by_path", {"Parameters": parameters}, {"Path": path})
     assert names_for_completion(aws, "dev") == ["cats", "pets"]
     # Nobody listens on this port.
     completed = subprocess.run(

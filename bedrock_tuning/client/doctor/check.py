@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.environments import outputs_of
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.settings import Settings
 
@@ -45,8 +46,7 @@ class Subject:
     def output(self, stack: str, name: str) -> str | None:
         """An output of one of the platform's stacks; None where there is none."""
         found = self.stacks.get(f"tuning-{self.settings.name}-{stack}", {})
-        outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
-        return outputs.get(name)
+        return outputs_of(found).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bedrock_tuning.client import inventory
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.client.deployment import customizations
 from bedrock_tuning.client.endpoints import endpoints, tags_of
+from bedrock_tuning.client.environments import OUTPUTS, outputs_of, stack_of
 from bedrock_tuning.client.inventory import Remains
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.names import stack_name
@@ -31,7 +32,6 @@ _BY_CUSTOMIZATION: Final = (
     s3_layout.COMPARISONS,
     s3_layout.REPORTS,
 )
-_BUCKETS: Final = ("TrainingBucket", "ValidationBucket", "OutputBucket")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,6 @@ def _pointers(
 
 def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
     for each in endpoints(aws, environment=environment):
-        until = each.committed_until
         yield Endpoint(
             name=each.name,
             arn=each.arn,
@@ -195,7 +194,7 @@ def _provisioned(aws: Aws, environment: str) -> Iterator[Endpoint]:
             customization=each.customization,
             status="lease ended" if each.is_ending else each.status,
             billed="by the hour",
-            ends=each.lease_end or (f"{until:%Y-%m-%dT%H:%M:%SZ}" if until else "never"),
+            ends=each.ends or "never",
             usd_per_hour=each.usd_per_hour,
         )
 
@@ -230,18 +229,8 @@ def _stored(aws: Aws, environment: str) -> list[Stored]:
 
 
 def _buckets(aws: Aws, environment: str) -> list[str]:
-    from botocore.exceptions import ClientError
-
-    try:
-        (stack,) = aws.cloudformation.describe_stacks(StackName=stack_name(environment, "data"))[
-            "Stacks"
-        ]
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
-        return []
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())}
-    return list(dict.fromkeys(outputs[name] for name in _BUCKETS if name in outputs))
+    outputs = outputs_of(stack_of(aws, stack_name(environment, "data")) or {})
+    return list(dict.fromkeys(outputs[name] for name in OUTPUTS["data"] if name in outputs))
 
 
 def _in_bucket(aws: Aws, bucket: str, deployed: Mapping[str, Customization]) -> list[Stored]:

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.runs import items
 from bedrock_tuning.run.items import CLAIM, RUN
 
 # Of a run that was closed for an upgrade: with what its execution began.
@@ -49,7 +48,8 @@ def look(deployment: Deployment) -> State:
     found = list(_items(deployment, RUN))
     by_execution = {str(each["execution"]): each for each in found if "execution" in each}
     working, waiting = [], []
-    for name in _running(deployment):
+    for execution in deployment.running():
+        name = execution["name"]
         run = by_execution.get(name)
         if run is not None and (run["status"] == "awaiting-approval" or _BEGAN_WITH in run):
             waiting.append(
@@ -124,27 +124,15 @@ def is_older(deployment: Deployment) -> bool:
     return not deployment.approval_url
 
 
-def _running(deployment: Deployment) -> Iterator[str]:
-    pages = deployment.aws.stepfunctions.get_paginator("list_executions").paginate(
-        stateMachineArn=deployment.workflow_arn, statusFilter="RUNNING"
-    )
-    for page in pages:
-        for each in page["executions"]:
-            yield each["name"]
-
-
 def _items(deployment: Deployment, kind: str) -> Iterator[dict[str, Any]]:
     """All items of a kind, read from the table itself: an older one has other indexes."""
-    pages = deployment.aws.dynamodb.get_paginator("scan").paginate(
-        TableName=deployment.runs_table,
+    return items(
+        deployment,
+        "scan",
         ConsistentRead=True,
         FilterExpression="begins_with(id, :kind)",
         ExpressionAttributeValues={":kind": {"S": kind}},
     )
-    read = TypeDeserializer().deserialize
-    for page in pages:
-        for item in page.get("Items", ()):
-            yield {name: read(value) for name, value in item.items()}
 
 
 def _update(

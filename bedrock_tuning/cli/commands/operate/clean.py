@@ -129,9 +129,9 @@ def _show(found: "Sequence[Unused]") -> None:
 
 
 def _price(each: "Unused") -> str:
-    if each.kind == "images":
-        return "by size"
-    return "unknown" if each.usd_per_month is None else f"{each.usd_per_month:,.2f}"
+    from bedrock_tuning.run.exposure import price_in_words
+
+    return "by size" if each.kind == "images" else price_in_words(each.usd_per_month)
 
 
 def _counted(found: "Sequence[Unused]") -> str:

@@ -35,6 +35,7 @@ def cost(*, billed: bool, deployed: Deployed, as_json: bool) -> None:
     --billed.
     """
     from bedrock_tuning.client.spending import spending
+    from bedrock_tuning.run.exposure import price_in_words
 
     deployment = deployed()
     found = spending(deployment, billed=billed)
@@ -51,8 +52,8 @@ def cost(*, billed: bool, deployed: Deployed, as_json: bool) -> None:
                 _sum(served.so_far_usd for served in each.served),
                 max((served.ends or "no end" for served in each.served), default=""),
                 _sum(served.until_end_usd for served in each.served),
-                _usd(each.stored_usd_per_month),
-                _usd(each.billed_usd) if billed else "not asked",
+                price_in_words(each.stored_usd_per_month),
+                price_in_words(each.billed_usd) if billed else "not asked",
             )
             for each in found
         ),
@@ -76,10 +77,6 @@ def _totals(found: "Sequence[Spending]") -> list[str]:
         f"{_sum(each.until_end_usd for each in served)} USD more until their leases end",
         "all amounts are US dollars at the prices of the catalogue, which may be outdated",
     ]
-
-
-def _usd(amount: float | None) -> str:
-    return "unknown" if amount is None else f"{amount:,.2f}"
 
 
 def _sum(amounts: Iterable[float | None]) -> str:

@@ -49,6 +49,8 @@ def endpoints(*, every: bool, deployed: Deployed, as_json: bool) -> None:
 
 
 def _row(each: "ProvisionedEndpoint") -> tuple[str, ...]:
+    from bedrock_tuning.run.exposure import price_in_words
+
     hours = (datetime.now(UTC) - each.created).total_seconds() / 3600
     return (
         each.name,
@@ -57,5 +59,5 @@ def _row(each: "ProvisionedEndpoint") -> tuple[str, ...]:
         str(each.units),
         f"{hours:,.1f} h",
         each.lease_end or (f"commitment {each.commitment}" if each.commitment else "never"),
-        "unknown" if each.usd_per_hour is None else f"{each.usd_per_hour:,.2f}",
+        price_in_words(each.usd_per_hour),
     )

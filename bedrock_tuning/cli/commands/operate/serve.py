@@ -48,8 +48,8 @@ def serve(
     changes the endpoint in place, and back if the new model fails its smoke test; "blue-green"
     tests the new model on a second endpoint first.
     """
-
     from bedrock_tuning.client.executions import start_serving, started_now
+    from bedrock_tuning.client.inference import pointer
 
     deployment = deployed()
     deployment.require(customization)
@@ -78,7 +78,7 @@ def serve(
         "run": run,
         "started_by": "person",
         "model_arn": model,
-        "model_run": of_run or _pointer(deployment, chosen.name, "run") or "",
+        "model_run": of_run or pointer(deployment, chosen.name, "run") or "",
         "price": "\n".join(price),
     }
     execution = start_serving(deployment, serving)
@@ -138,9 +138,10 @@ def _servable(
     Raises UserError where it cannot or need not be served.
     """
     from bedrock_tuning.client.deployment import deploy_command
+    from bedrock_tuning.client.inference import pointer
 
     name = customization.name
-    published = _pointer(deployment, name, "model")
+    published = pointer(deployment, name, "model")
     model = requested or published
     if model is None:
         raise UserError(
@@ -148,7 +149,7 @@ def _servable(
             fix=f"`{deployment.command(f'upload DATASET -c {name}')}`: "
             "a run trains, publishes and serves a model",
         )
-    if _pointer(deployment, name, "serving") is None:
+    if pointer(deployment, name, "serving") is None:
         raise UserError(
             f"the serving stack of {name} is not deployed in {deployment.environment}",
             fix=f"deploy it: {deploy_command(deployment.environment, name)}, then run this again",
@@ -172,6 +173,7 @@ def _served(deployment: "Deployment", customization: "Customization") -> str | N
     Raises UserError for an endpoint that is about to be deleted.
     """
     from bedrock_tuning.client.endpoints import endpoints
+    from bedrock_tuning.client.inference import pointer
 
     for each in endpoints(deployment.aws, environment=deployment.environment):
         # The workflow deletes one that failed before it makes another.
@@ -186,18 +188,7 @@ def _served(deployment: "Deployment", customization: "Customization") -> str | N
             return f"{each.arn} ({each.status})"
     # On-demand deployments have no lease, so the pointer to one stays until it is deleted.
     on_demand = customization.serving.mode == "on-demand"
-    return _pointer(deployment, customization.name, "endpoint") if on_demand else None
-
-
-def _pointer(deployment: "Deployment", customization: str, name: str) -> str | None:
-    from bedrock_tuning.contracts.contract import parameter_prefix
-
-    ssm = deployment.aws.ssm
-    path = f"{parameter_prefix(deployment.environment)}/{customization}/{name}"
-    try:
-        return ssm.get_parameter(Name=path)["Parameter"]["Value"]
-    except ssm.exceptions.ParameterNotFound:
-        return None
+    return pointer(deployment, customization.name, "endpoint") if on_demand else None
 
 
 def _price(customization: "Customization") -> list[str]:

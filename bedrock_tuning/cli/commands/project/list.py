@@ -112,6 +112,7 @@ def list(
 
 def _show(held: "Holdings") -> None:
     from bedrock_tuning.client.operations.holdings import MONTH_HOURS
+    from bedrock_tuning.run.exposure import price_in_words as usd
     from bedrock_tuning.wording import in_bytes
 
     _table(
@@ -123,8 +124,8 @@ def _show(held: "Holdings") -> None:
                 each.status,
                 each.billed,
                 each.ends,
-                _usd(each.usd_per_hour),
-                _usd(each.usd_per_month),
+                usd(each.usd_per_hour),
+                usd(each.usd_per_month),
             )
             for each in held.endpoints
         ],
@@ -132,7 +133,7 @@ def _show(held: "Holdings") -> None:
     _table(
         ("MODEL", "CUSTOMIZATION", "SINCE", "USE", "USD/MONTH"),
         [
-            (each.name, each.customization, each.created, each.use, _usd(each.usd_per_month))
+            (each.name, each.customization, each.created, each.use, usd(each.usd_per_month))
             for each in held.models
         ],
     )
@@ -144,19 +145,19 @@ def _show(held: "Holdings") -> None:
                 each.customization or "(none)",
                 "unknown" if each.files is None else f"{each.files:,}",
                 "unknown" if each.size is None else in_bytes(each.size),
-                _usd(each.usd_per_month),
+                usd(each.usd_per_month),
             )
             for each in held.stored
         ],
     )
     _table(
         ("KEPT WITHOUT ITS STACK", "NAME", "BILLED", "USD/MONTH"),
-        [(each.kind, each.name, each.billed, _usd(each.usd_per_month)) for each in held.kept],
+        [(each.kind, each.name, each.billed, usd(each.usd_per_month)) for each in held.kept],
     )
     _table(
         ("REMAINS", "NAME", "BILLED", "USD/MONTH", "TO DELETE IT"),
         [
-            (each.kind, each.name, each.billed, _usd(each.usd_per_month), each.command)
+            (each.kind, each.name, each.billed, usd(each.usd_per_month), each.command)
             for each in held.remaining
         ],
     )
@@ -182,7 +183,3 @@ def _table(header: tuple[str, ...], rows: "Sequence[tuple[str, ...]]") -> None:
     if rows:
         emit()
         emit_table(header, rows)
-
-
-def _usd(amount: float | None) -> str:
-    return "unknown" if amount is None else f"{amount:,.2f}"
