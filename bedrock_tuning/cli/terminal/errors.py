@@ -40,6 +40,44 @@ _AWS_FIXES: Final = {
     "ThrottlingException": "wait a minute, then try again",
 }
 
+_CREDENTIALS: Final = "no-credentials"
+_LOG_IN: Final = f"{_EXPIRED}: aws sso login"
+_CORRECT: Final = "log in again, or correct the profile in ~/.aws/config"
+_NETWORK: Final = "check the network, the Region and AWS_ENDPOINT_URL"
+# What botocore raises, by name, with the code of the error and what to do; the first that fits.
+_BOTO_ERRORS: Final = (
+    (
+        "NoCredentialsError",
+        _CREDENTIALS,
+        "log in (aws sso login, aws configure) or set AWS_PROFILE; for the local AWS: "
+        'eval "$(python -m local env)"',
+    ),
+    ("SSOError", _CREDENTIALS, _LOG_IN),
+    ("LoginError", _CREDENTIALS, _LOG_IN),
+    ("TokenRetrievalError", _CREDENTIALS, _LOG_IN),
+    ("CredentialRetrievalError", _CREDENTIALS, _CORRECT),
+    ("PartialCredentialsError", _CREDENTIALS, _CORRECT),
+    ("NoRegionError", "no-region", "pass --region, or set AWS_REGION"),
+    ("InvalidRegionError", "no-region", "write a Region, for example us-east-1"),
+    (
+        "ProfileNotFound",
+        _CREDENTIALS,
+        "correct --profile, TUNING_PROFILE, AWS_PROFILE or config.toml; "
+        "`aws configure list-profiles` lists them",
+    ),
+    ("ConfigParseError", "wrong-input", "correct that file"),
+    ("SSLError", "network", "behind a proxy of your own, set AWS_CA_BUNDLE to its certificate"),
+    # Of all that has no answer from AWS: no network, no such host, a timeout, a closed connection.
+    ("HTTPClientError", "network", _NETWORK),
+    ("ConnectionError", "network", _NETWORK),
+    ("BotoCoreError", "aws.unknown", ""),
+)
+# Where botocore's own words are for programmers.
+_BOTO_WORDS: Final = {
+    "NoCredentialsError": "no AWS credentials found",
+    "NoRegionError": "no AWS Region is set",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetails:
@@ -180,28 +218,12 @@ def _worded(error: Exception) -> tuple[str, UserError]:
 def _aws(error: Exception) -> tuple[str, UserError] | None:
     """What boto3 raised; None for anything else."""
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConfigParseError,
-        CredentialRetrievalError,
-        HTTPClientError,
-        InvalidRegionError,
-        LoginError,
-        NoCredentialsError,
-        NoRegionError,
-        PartialCredentialsError,
-        ProfileNotFound,
-        SSLError,
-        SSOError,
-        TokenRetrievalError,
-    )
-    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore import exceptions
 
     if isinstance(error, Boto3Error) and isinstance(error.__context__, Exception):
         # A transfer words the refusal of AWS that it met.
         error = error.__context__
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         answer = error.response.get("Error", {})
         code = answer.get("Code", "")
         return f"aws.{code or 'unknown'}", UserError(
@@ -209,39 +231,7 @@ def _aws(error: Exception) -> tuple[str, UserError] | None:
             where=error.operation_name,
             fix=_AWS_FIXES.get(code, ""),
         )
-    if isinstance(error, NoCredentialsError):
-        return "no-credentials", UserError(
-            "no AWS credentials found",
-            fix="log in (aws sso login, aws configure) or set AWS_PROFILE; for the local AWS: "
-            'eval "$(python -m local env)"',
-        )
-    if isinstance(error, SSOError | LoginError | TokenRetrievalError):
-        return "no-credentials", UserError(str(error), fix=f"{_EXPIRED}: aws sso login")
-    if isinstance(error, CredentialRetrievalError | PartialCredentialsError):
-        return "no-credentials", UserError(
-            str(error), fix="log in again, or correct the profile in ~/.aws/config"
-        )
-    if isinstance(error, NoRegionError):
-        return "no-region", UserError(
-            "no AWS Region is set", fix="pass --region, or set AWS_REGION"
-        )
-    if isinstance(error, InvalidRegionError):
-        return "no-region", UserError(str(error), fix="write a Region, for example us-east-1")
-    if isinstance(error, ProfileNotFound):
-        return "no-credentials", UserError(
-            str(error),
-            fix="correct --profile, TUNING_PROFILE, AWS_PROFILE or config.toml; "
-            "`aws configure list-profiles` lists them",
-        )
-    if isinstance(error, ConfigParseError):
-        return "wrong-input", UserError(str(error), fix="correct that file")
-    if isinstance(error, SSLError):
-        return "network", UserError(
-            str(error), fix="behind a proxy of your own, set AWS_CA_BUNDLE to its certificate"
-        )
-    # Of all that has no answer from AWS: no network, no such host, a timeout, a closed connection.
-    if isinstance(error, HTTPClientError | NoConnectionError):
-        return "network", UserError(
-            str(error), fix="check the network, the Region and AWS_ENDPOINT_URL"
-        )
-    return ("aws.unknown", UserError(str(error))) if isinstance(error, BotoCoreError) else None
+    for name, code, fix in _BOTO_ERRORS:
+        if isinstance(error, getattr(exceptions, name)):
+            return code, UserError(_BOTO_WORDS.get(name, str(error)), fix=fix)
+    return None
