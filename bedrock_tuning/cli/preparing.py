@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from shlex import join
-from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from bedrock_tuning.cli.options import Deployed, find_customization, find_model
@@ -44,39 +43,32 @@ Places = Mapping["Kind", tuple[str, str]]
 
 @dataclass(kw_only=True)
 class Request:
-    """One call of `tuning prepare`; the fields are its options."""
+    """One call of `tuning prepare`; the fields are its options, to be closed after use."""
 
     source: Path
-    captions: str
-    file_column: str
-    caption_column: str
-    split_column: str
-    encoding: str
-    validation_dir: str
-    to: str | None
-    validation_to: str | None
+    captions: str = ""
+    file_column: str = ""
+    caption_column: str = ""
+    split_column: str = ""
+    encoding: str = ""
+    validation_dir: str = ""
+    to: str | None = None
+    validation_to: str | None = None
     customization: str | None
-    customizations: Path | None
+    customizations: Path | None = None
     split: float | None
-    to_format: str | None
+    to_format: str | None = None
     seed: int
     fix: bool
     model: str | None
-    link: bool
+    link: bool = False
     dry_run: bool
     out: Path | None
     deployed: Deployed
     _stack: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> "Request":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Throws away what a dry run wrote."""
         self._stack.close()
 
     @cached_property

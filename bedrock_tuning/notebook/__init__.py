@@ -5,7 +5,6 @@ they return has DataFrames and shows itself. Problems are raised as
 `bedrock_tuning.errors.UserError`.
 """
 
-from bedrock_tuning.notebook.deployment import Deployment
-from bedrock_tuning.notebook.functions import prepare, validate
+from bedrock_tuning.notebook.deployment import Deployment, prepare, validate
 
 __all__ = ["Deployment", "prepare", "validate"]

@@ -1,22 +1,28 @@
-"""A deployed environment for a notebook: its tables, its models, and uploads."""
+"""For a notebook: a deployed environment with its tables and models, and checks and datasets."""
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from bedrock_tuning.cli.options import (
     ENVIRONMENT_VARIABLE,
     Deployed,
+    find_customization,
+    find_model,
     new_aws,
     options_to_repeat,
     usual_environment,
 )
+from bedrock_tuning.cli.preparing import Request
 from bedrock_tuning.cli.terminal.extras import require
+from bedrock_tuning.cli.terminal.output import say
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.notebook.bars import meter
-from bedrock_tuning.notebook.checks import check
 from bedrock_tuning.notebook.results import Checked, Dataset, frame
 
 if TYPE_CHECKING:
@@ -120,7 +126,7 @@ class Deployment:
         sides = upload.sides(
             folder, validation=None, customization=customization, deployment=deployment
         )
-        checked = check(folder, deployed=self.deployed, customization=customization)
+        checked = validate(folder, customization=customization, deployment=self)
         if not checked.valid:
             raise UserError(f"nothing was sent: {checked!r}", fix="see .findings of `validate`")
         before = runs.newest_before_upload(deployment, customization)
@@ -174,3 +180,99 @@ class Deployment:
         if what not in known:
             raise UserError(f"run {name} has no {what}: it is {known['status']}")
         return reports.stored(deployment, known).read(str(known[what]).rpartition("/")[2])
+
+
+def validate(
+    dataset: "str | Path | pd.DataFrame",
+    *,
+    customization: str | None = None,
+    model: str | None = None,
+    validation: "str | Path | pd.DataFrame | None" = None,
+    images: Mapping[str, str | Path] | None = None,
+    deployment: Deployment | None = None,
+) -> Checked:
+    """Checks a dataset against every rule, as `tuning validate` and each run do.
+
+    dataset, validation: a manifest or a folder with one, local or in S3, or a DataFrame whose
+    columns are the fields of a record. images: the folders where the images of
+    "s3://bucket/folder" lie. customization or model: what it is for.
+    """
+    from bedrock_tuning.validating.request import ValidateOptions
+    from bedrock_tuning.validating.request import validate as checked
+
+    deployed = (deployment or Deployment()).deployed
+    tuned = None if customization is None else find_customization(customization, None, deployed)
+    with TemporaryDirectory(prefix="tuning-") as folder:
+        second = Path(folder) / "validation.jsonl"
+        report, _ = checked(
+            ValidateOptions(
+                manifest=_manifest_of(dataset, Path(folder) / "training.jsonl"),
+                validation=None if validation is None else _manifest_of(validation, second),
+                customization=tuned,
+                model=None if model is None else find_model(model),
+                maps=tuple(f"{uri}={place}" for uri, place in (images or {}).items()),
+            ),
+            deployed.aws,
+            note=say,
+            meter=meter(),
+        )
+    return Checked(report)
+
+
+def prepare(
+    source: "str | Path | pd.DataFrame",
+    out: str | Path,
+    *,
+    customization: str | None = None,
+    model: str | None = None,
+    images: str | Path | None = None,
+    split: float | None = None,
+    fix: bool = False,
+    seed: int = 0,
+    deployment: Deployment | None = None,
+    **more: Any,
+) -> Dataset:
+    """Turns what you have into manifests with their images, in the new folder `out`.
+
+    source: anything that `tuning prepare` reads, or a DataFrame with one record a row: texts, or
+    the names of pictures in the folder `images` with their captions. more: other options of the
+    command, such as caption_column, to or to_format.
+    """
+    allowed = [each.name for each in fields(Request) if each.default is not MISSING]
+    unknown = sorted(more.keys() - allowed)
+    if unknown:
+        raise UserError(
+            f"prepare has no option {', '.join(unknown)}", fix=f"use one of {', '.join(allowed)}"
+        )
+    deployed = (deployment or Deployment()).deployed
+    with TemporaryDirectory(prefix="tuning-") as folder:
+        if isinstance(source, str | Path):
+            path = Path(source)
+        elif images is None:
+            path = Path(_manifest_of(source, Path(folder) / "records.jsonl"))
+        else:
+            path, table = Path(images), Path(folder) / "captions.csv"
+            source.to_csv(table, index=False)
+            more["captions"] = str(table)
+        wanted = Request(
+            **more, source=path, customization=customization, model=model, split=split, fix=fix,
+            seed=seed, dry_run=False, out=Path(out), deployed=deployed,
+        )  # fmt: skip
+        with closing(wanted) as request:
+            prepared = request.run(meter=meter())
+            report = request.verdict(prepared)
+        return Dataset(
+            folder=prepared.out,
+            understood=prepared.understood,
+            checked=None if report is None else Checked(report),
+            left_out=[(each.file, each.reason) for each in prepared.left_out],
+        )
+
+
+def _manifest_of(dataset: "str | Path | pd.DataFrame", file: Path) -> str:
+    """The manifest's place; a DataFrame is written to the file."""
+    if isinstance(dataset, str | Path):
+        return str(dataset)
+    lines = [json.dumps(each, ensure_ascii=False) for each in dataset.to_dict("records")]
+    file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return str(file)

@@ -1,5 +1,6 @@
 """`tuning prepare`: images and captions, however they lie, become a dataset to be uploaded."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def prepare(
     from bedrock_tuning.cli.terminal.prepared import as_document, show, show_next
     from bedrock_tuning.cli.terminal.progress import ProgressBar
 
-    with Request(deployed=deployed, **options) as request:
+    with closing(Request(deployed=deployed, **options)) as request:
         prepared = request.run(meter=ProgressBar)
         report = request.verdict(prepared)
         if as_json:
