@@ -33,6 +33,17 @@ def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
     return _closest(name, tuple(known), cutoff)
 
 
+def or_meant(name: str, known: Iterable[str]) -> str:
+    """'; did you mean caption?', or "" if no known name is close."""
+    meant = closest(name, known)
+    return "" if meant is None else f"; did you mean {meant}?"
+
+
+def in_cell(text: str) -> str:
+    """A text for a cell of a table in Markdown: on one line, without bars."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 # The same name is misspelled in every record of a dataset.
 @lru_cache(maxsize=256)
 def _closest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:

@@ -33,7 +33,6 @@ from bedrock_tuning.catalogue._shapes import (
     TextLimits,
     Validation,
 )
-from bedrock_tuning.wording import closest
 
 __all__ = [
     "GEOGRAPHIES",
@@ -92,10 +91,6 @@ class Catalogue(Mapping[str, BaseModel]):
 
     def __len__(self) -> int:
         return len(self._files)
-
-    def closest(self, key: str) -> str | None:
-        """The known key that looks most like a misspelt one."""
-        return closest(key, self._files)
 
 
 @cache

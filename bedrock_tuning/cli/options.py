@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from bedrock_tuning.cli.terminal.output import Command
 from bedrock_tuning.errors import UserError
-from bedrock_tuning.wording import closest
+from bedrock_tuning.wording import or_meant
 
 if TYPE_CHECKING:
     from bedrock_tuning.catalogue import BaseModel
@@ -277,9 +277,10 @@ def find_model(key: str) -> "BaseModel":
     models = catalogue()
     if key in models:
         return models[key]
-    close = models.closest(key)
-    hint = f"; did you mean {close}?" if close else ""
-    raise UserError(f'unknown model "{key}"{hint}', fix="run `tuning models` to list all models")
+    raise UserError(
+        f'unknown model "{key}"{or_meant(key, models)}',
+        fix="run `tuning models` to list all models",
+    )
 
 
 def find_customization(name: str, folder: Path | None, deployed: Deployed) -> "Customization":
@@ -319,10 +320,8 @@ def _unknown(name: str, folder: Path, known: list[str]) -> UserError:
             f"no customizations found in {folder}",
             fix="pass another --customizations DIR, or omit it to use what is deployed",
         )
-    meant = closest(name, known)
-    hint = f"; did you mean {meant}?" if meant is not None else ""
     return UserError(
-        f"unknown customization {name}{hint}",
+        f"unknown customization {name}{or_meant(name, known)}",
         where=str(folder),
         fix=f"use one of {', '.join(known)}",
     )

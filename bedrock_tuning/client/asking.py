@@ -1,4 +1,4 @@
-"""Many calls of a model at once, whose answers are paid for: none is lost, whatever ends them."""
+"""Many calls at once, such as those of a model, which are paid for: no answer is lost."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed

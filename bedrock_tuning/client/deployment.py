@@ -14,7 +14,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import Buckets
-from bedrock_tuning.wording import closest
+from bedrock_tuning.wording import or_meant
 
 _FILES: Final = Path("customizations")
 
@@ -75,8 +75,7 @@ class Deployment:
             )
         files = [path.stem for path in sorted(_FILES.glob("*.toml"))]
         known = dict.fromkeys([*self.customizations, *files])
-        meant = closest(customization, known)
-        hint = f"; did you mean {meant}?" if meant is not None else ""
+        hint = or_meant(customization, known)
         raise UserError(
             f"unknown customization {customization} in {self.environment}{hint}",
             fix=f"use one of {', '.join(self.customizations)}; to add one, create {file}",
@@ -173,11 +172,9 @@ def _outputs(aws: Aws, stack: str, *, environment: str) -> dict[str, str]:
     found = environments.stack_of(aws, stack)
     if found is None:
         known = _others(aws)
-        meant = closest(environment, known)
         raise UserError(
             f"the environment {environment} is not deployed in "
-            f"{aws.cloudformation.meta.region_name}"
-            + (f"; did you mean {meant}?" if meant is not None else ""),
+            f"{aws.cloudformation.meta.region_name}" + or_meant(environment, known),
             where=stack,
             fix=(f"use -e {' or -e '.join(known)}, " if known else "")
             + f"choose another --region, or deploy it: {deploy_command(environment)}",

@@ -11,7 +11,7 @@ from bedrock_tuning.run.items import RUN
 from bedrock_tuning.run.job_queue import QUEUED, queue
 from bedrock_tuning.run.job_queue import waiting as waiting_runs
 from bedrock_tuning.run.row import AT, commit_of, hyperparameters, timeline
-from bedrock_tuning.wording import closest
+from bedrock_tuning.wording import or_meant
 
 POLL_SECONDS: Final = 1.0
 # An event takes seconds; a function that starts cold some more.
@@ -148,10 +148,8 @@ def row(deployment: Deployment, run: str) -> dict[str, Any]:
         )
     if item is None:
         known = [str(each["run"]) for each in _all_if_allowed(deployment, limit=_KNOWN)]
-        meant = closest(run, known)
-        hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
-            f"unknown run {run} in {deployment.environment}{hint}",
+            f"unknown run {run} in {deployment.environment}{or_meant(run, known)}",
             fix=f"`{deployment.command('runs')}` lists them",
         )
     return _row(item)

@@ -1,13 +1,14 @@
 """Uploads a prepared dataset in the order that starts exactly one run: the manifest last."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from bedrock_tuning import s3_layout
+from bedrock_tuning.client.asking import ask_all
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import UserError
@@ -185,19 +186,15 @@ def upload_images(plan: Sending, deployment: Deployment, *, meter: Meter) -> Non
                 s3.put_object(Bucket=side.bucket, Key=key, Body=file)
         return plan.wanted[key]
 
-    sent, total = 0, max(1, plan.size)
-    with (
-        meter(f"uploading {side.kind} images", "images") as progress,
-        ThreadPoolExecutor(_THREADS) as pool,
-    ):
-        try:
-            for future in as_completed([pool.submit(send, key) for key in plan.wanted]):
-                size = future.result()
-                sent += size
-                progress.update(share=sent / total, count=1, size=size)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    sent = 0
+    with meter(f"uploading {side.kind} images", "images") as progress:
+
+        def count(_: str, size: int) -> None:
+            nonlocal sent
+            sent += size
+            progress.update(share=sent / max(1, plan.size), count=1, size=size)
+
+        ask_all({key: partial(send, key) for key in plan.wanted}, at_once=_THREADS, keep=count)
 
 
 def _similar(side: Side, key: str) -> str:

@@ -12,7 +12,7 @@ from bedrock_tuning.config.customization_fields import HOMES, SECTIONS
 from bedrock_tuning.config.job_checks import JOB_KEYS
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.run.cost import Estimate, estimate
-from bedrock_tuning.wording import closest, counted
+from bedrock_tuning.wording import counted, or_meant
 
 LEASE_HOURS: Final = 8
 MAX_RUN_USD: Final = 50.0
@@ -257,10 +257,9 @@ def _serving(model: BaseModel, data: Data | None) -> Iterator[Value]:
 def _given(model: BaseModel, key: str, text: str) -> Value:
     homes = {**dict.fromkeys(model.hyperparameters, "hyperparameters"), **HOMES}
     if key not in homes:
-        meant = closest(key, homes)
-        hint = f"; did you mean {meant}?" if meant is not None else ""
         raise UserError(
-            f"a customization has no key {key}{hint}", fix=f"use one of {', '.join(sorted(homes))}"
+            f"a customization has no key {key}{or_meant(key, homes)}",
+            fix=f"use one of {', '.join(sorted(homes))}",
         )
     return Value(table=homes[key], key=key, value=_read(text), why="As you said")
 

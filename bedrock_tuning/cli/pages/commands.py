@@ -1,6 +1,5 @@
 """docs/cli.md: every command with its arguments and options, made from click itself."""
 
-import re
 from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 import click
 
 from bedrock_tuning.cli.terminal.command import TuningCommand
+from bedrock_tuning.wording import in_cell
 
 _HEADER: Final = """# The command line
 
@@ -60,7 +60,7 @@ def _command(command: TuningCommand, parent: click.Context) -> Iterator[str]:
     if rows:
         yield "\n| Argument or option | What it does |\n| --- | --- |\n"
         for name, text in rows:
-            yield f"| {_cell(name)} | {_cell(text)} |\n"
+            yield f"| {in_cell(name)} | {in_cell(text)} |\n"
 
 
 def _row(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
@@ -81,7 +81,3 @@ def _prose(command: click.Command) -> str:
         else " ".join(paragraph.split()) + "\n"
         for paragraph in paragraphs
     )
-
-
-def _cell(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bedrock_tuning.rules import RULES
 from bedrock_tuning.rules.rule import Rule
+from bedrock_tuning.wording import in_cell
 
 _HEADER: Final = """# Rules
 
@@ -49,7 +50,7 @@ def rules_page() -> str:
         for rule in rules:
             parts.append(
                 f"| [{rule.id}](#{rule.id.lower()}) | `{rule.name}` | {rule.severity.value} "
-                f"| {_one_line(rule.summary)} |\n"
+                f"| {in_cell(rule.summary)} |\n"
             )
         for rule in rules:
             parts.extend(_rule(rule))
@@ -79,7 +80,3 @@ def example(value: str | bytes) -> str:
     if len(text) > _EXAMPLE_MAX:
         return f"{text[:80]}…{text[-40:]} ({len(value):,} characters)"
     return text
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

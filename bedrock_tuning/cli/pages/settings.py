@@ -8,6 +8,7 @@ from bedrock_tuning.config.customization_fields import PLACEMENT, TABLES, tags_m
 from bedrock_tuning.config.fields import Field
 from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.settings_fields import SETTINGS
+from bedrock_tuning.wording import in_cell
 
 _HEADER: Final = """# Settings
 
@@ -150,5 +151,4 @@ def _default(known: Field) -> str:
 
 
 def _row(*cells: str) -> str:
-    escaped = [cell.replace("|", "\\|") for cell in cells]
-    return f"| {' | '.join(escaped)} |\n"
+    return f"| {' | '.join(map(in_cell, cells))} |\n"

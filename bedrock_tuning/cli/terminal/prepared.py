@@ -37,12 +37,9 @@ def show(prepared: Prepared, report: Report | None, *, dry_run: bool, texts: boo
     )
     emit()
     for kind, count in prepared.records.items():
-        where = "not written: --dry-run" if dry_run else prepared.out / kind / "manifest.jsonl"
-        emit(
-            f"{kind}: {counted(count, 'record')} in {where}"
-            if not dry_run
-            else f"{kind}: {counted(count, 'record')}, {where}"
-        )
+        there = f" in {prepared.out / kind / 'manifest.jsonl'}"
+        where = ", not written: --dry-run" if dry_run else there
+        emit(f"{kind}: {counted(count, 'record')}{where}")
     if prepared.changes:
         emit()
         emit_table(

@@ -9,7 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from bedrock_tuning.wording import cleaned, counted
+from bedrock_tuning.wording import cleaned, counted, in_cell
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 # What a proof from templates is none of.
@@ -88,7 +88,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     """A cell's text: no line of its own, no bar, and stars that are stars."""
-    plain = text.replace("\n", " ").replace("|", "\\|").replace("<", "&lt;")
+    plain = in_cell(text).replace("<", "&lt;")
     parts = plain.split("`")
     # Between backticks a star is a star already.
     return "`".join(p if i % 2 else p.replace("*", "\\*") for i, p in enumerate(parts))

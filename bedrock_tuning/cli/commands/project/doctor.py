@@ -141,14 +141,12 @@ def _chosen(
     every: Sequence["Check"], ids: Sequence[str], given: Collection[str]
 ) -> Sequence["Check"]:
     from bedrock_tuning.errors import UserError
-    from bedrock_tuning.wording import closest
+    from bedrock_tuning.wording import or_meant
 
     known = {check.id: check for check in every}
     for id in ids:
         if id not in known:
-            meant = closest(id, known)
-            hint = f"; did you mean {meant}?" if meant else ""
-            raise UserError(f"unknown check {id}{hint}", fix="tuning doctor --list")
+            raise UserError(f"unknown check {id}{or_meant(id, known)}", fix="tuning doctor --list")
     wanted = [known[id] for id in ids] or list(every)
     allowed = [each for each in wanted if not each.option or each.option in given]
     refused = [each for each in wanted if each not in allowed] if ids else []
