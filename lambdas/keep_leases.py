@@ -23,7 +23,7 @@ from bedrock_tuning.serving.plan import Endpoint, removable
 from bedrock_tuning.wording import counted
 from lambdas import _aws
 from lambdas._records import _intent, _metrics, _pointers, _runs
-from lambdas._serving import _endpoints
+from lambdas._serving import _endpoints, _workflow
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def _expire(env: LeaseEnvironment, endpoint: Endpoint, tags: dict[str, str]) -> 
     if not removable(endpoint):
         return "kept"
     name = tags.get(_endpoints.CUSTOMIZATION)
-    intent = _read(env, name) if name is not None else None
+    intent = _intent.read(env, name) if name is not None else None
     ends = _time(tags.get(_endpoints.EXPIRES, "none"))
     now = datetime.now(UTC)
     why = "its lease ended" if ends <= now else intent and _unwanted(env, intent, endpoint.arn, now)
@@ -220,7 +220,7 @@ def _sweep(env: LeaseEnvironment, name: str, arn: str) -> str | None:
     """Withdraws a pointer to an endpoint that is gone: deleted by hand, or before a failure."""
     if _endpoints.describe(arn) is not None:
         return None
-    intent = _read(env, name)
+    intent = _intent.read(env, name)
     if intent.working(_runs.now()):
         # Its owner finds that out itself.
         return None
@@ -251,19 +251,13 @@ def _take_up(env: LeaseEnvironment, name: str) -> str | None:
 
     Once an hour, for as long as it is not undone.
     """
-    intent, now = _read(env, name), _runs.now()
+    intent, now = _intent.read(env, name), _runs.now()
     if not intent.until or intent.working(now):
         return None
     why = "its execution ended before the endpoint was published"
     serving = {"customization": name, "run": intent.owner, "undo": why}
-    _aws.none_if(
-        "ExecutionAlreadyExists",
-        lambda: _aws.stepfunctions().start_execution(
-            stateMachineArn=env.workflow_arn,
-            name=f"undo-{intent.owner}-{re.sub(r'[^0-9]', '', now)[:10]}",
-            input=json.dumps({"serving": serving}),
-        ),
-    )
+    execution = f"undo-{intent.owner}-{re.sub(r'[^0-9]', '', now)[:10]}"
+    _workflow.start(env.workflow_arn, execution=execution, serving=serving)
     return "taken-up"
 
 
@@ -300,10 +294,6 @@ def _tell(env: LeaseEnvironment, name: str | None, status: str, subject: str, te
         message=text,
     )
     _aws.tell(env.topic_arn, told)
-
-
-def _read(env: LeaseEnvironment, name: str) -> Intent:
-    return _intent.read(env.runs_table, env.parameter_prefix, name)
 
 
 def _time(text: str) -> datetime:

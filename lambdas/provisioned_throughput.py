@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import ThroughputEnvironment
-from bedrock_tuning.run import cost, job
+from bedrock_tuning.run import cost
 from bedrock_tuning.serving.intent import Intent, Terms, Wish
 from bedrock_tuning.serving.plan import (
     Action,
@@ -32,8 +32,8 @@ from bedrock_tuning.serving.plan import (
 )
 from bedrock_tuning.serving.purchase import may_buy
 from lambdas import _aws, _cloudformation
-from lambdas._records import _intent, _pointers, _runs
-from lambdas._serving import _endpoints, renaming
+from lambdas._records import _intent, _jobs, _pointers, _runs
+from lambdas._serving import _endpoints, _workflow, renaming
 from lambdas._serving.work import priced, terms_of
 
 # Leave the function time to answer CloudFormation before its own timeout.
@@ -102,7 +102,7 @@ def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) 
     )
     endpoints = _endpoints.of_customization(env.environment, customization)
     step = plan(desired, endpoints)
-    intent = _adopted(env, _read(env, name), customization, event, step)
+    intent = _adopted(env, _intent.read(env, name), customization, event, step)
     status, detail = _status(env, intent, customization, event, step)
     if status in ("handed-over", "awaiting-approval"):
         _hand_over(env, name, event["RequestId"])
@@ -184,11 +184,7 @@ def _adopted(
         approval="before approvals were recorded",
         published=published,
     )
-    return _intent.write(env.runs_table, adopted) or _read(env, customization.name)
-
-
-def _read(env: ThroughputEnvironment, name: str) -> Intent:
-    return _intent.read(env.runs_table, env.parameter_prefix, name)
+    return _intent.write(env.runs_table, adopted) or _intent.read(env, customization.name)
 
 
 def _settings(env: ThroughputEnvironment, name: str) -> dict[str, Any]:
@@ -208,20 +204,14 @@ def _hand_over(env: ThroughputEnvironment, name: str, request: str) -> None:
     """Starts the workflow at its serving part, once per request however often it comes."""
     # Like every run's name it begins with its time, by which deployments are ordered.
     began = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    execution = f"deploy-{request}"
     serving = {
         "customization": name,
         "run": f"{began}-deploy-{request[:6]}",
         "started_by": "deployment",
-        "execution": f"deploy-{request}",
+        "execution": execution,
     }
-    _aws.none_if(
-        "ExecutionAlreadyExists",
-        lambda: _aws.stepfunctions().start_execution(
-            stateMachineArn=env.workflow_arn,
-            name=serving["execution"],
-            input=json.dumps({"serving": serving}),
-        ),
-    )
+    _workflow.start(env.workflow_arn, execution=execution, serving=serving)
 
 
 def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: Any) -> str:
@@ -234,7 +224,7 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     if former and _pointers.read(env.parameter_prefix, former, "serving") is not None:
         # The new name goes before the old one: that was no renaming, or one that failed.
         renaming.move(env, old=name, new=former)
-    heir = _read(env, name).renamed_to
+    heir = _intent.read(env, name).renamed_to
     if heir:
         for pointer in ("serving", "endpoint", "model", "run"):
             _pointers.withdraw(env.parameter_prefix, name, pointer)
@@ -286,29 +276,21 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str, *, then: str) 
                 "or stop it (tuning approve RUN --decline, tuning stop RUN) or wait until it ends, "
                 f"then {then}"
             )
-    pages = (
-        _aws.bedrock()
-        .get_paginator("list_model_customization_jobs")
-        .paginate(statusEquals="InProgress")
-    )
-    for page in pages:
-        for each in page.get("modelCustomizationJobSummaries", ()):
-            run = job.run_of(each["jobName"])
-            item = (_runs.item_of(env.runs_table, run) if run else None) or {}
-            known = each["jobName"] == item.get("job_name")
-            # Another customization's name may begin with this one's.
-            usual = each["jobName"] == f"{env.environment}-{name}-{run}"
-            if item.get("customization") == name if known else usual:
-                raise RuntimeError(
-                    f"{each['jobName']} is running and needs the roles of this stack: stop it "
-                    f"(tuning stop RUN) or wait until it ends, then {then}"
-                )
+    for job, run in _jobs.running():
+        item = _runs.item_of(env.runs_table, run) or {}
+        # Another customization's name may begin with this one's.
+        usual = job == f"{env.environment}-{name}-{run}"
+        if item.get("customization") == name if job == item.get("job_name") else usual:
+            raise RuntimeError(
+                f"{job} is running and needs the roles of this stack: stop it "
+                f"(tuning stop RUN) or wait until it ends, then {then}"
+            )
 
 
 def _switch_off(env: ThroughputEnvironment, name: str) -> None:
     """A run that works on its endpoint stops, and a new stack does not buy it again."""
     for _ in range(_ATTEMPTS):
-        intent = _read(env, name)
+        intent = _intent.read(env, name)
         if not intent.on and not intent.owner:
             return
         ended = intent.ended(why="its stack was deleted", by="the deletion", now=_runs.now())

@@ -5,7 +5,6 @@ It touches only runs whose execution has ended, so it never acts beside the work
 the same time change nothing more than one does, but both may send the message.
 """
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +27,8 @@ from bedrock_tuning.run.reconciling import (
     watched,
 )
 from lambdas import _aws, record_job
-from lambdas._records import _intent, _metrics, _runs
+from lambdas._records import _intent, _jobs, _metrics, _runs
+from lambdas._serving import _workflow
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _everything(
         yield str(item["run"]), partial(_run, env, item, result)
     for item in list(_runs.untold_runs(env.runs_table)):
         yield str(item["run"]), partial(_untold, env, item, result)
-    for name in _running_jobs(env):
+    for name, _ in _jobs.running():
         yield name, partial(_unwatched, env, name, result)
 
 
@@ -200,19 +200,6 @@ def _job(name: Any) -> Any:
     )
 
 
-def _running_jobs(env: ReconcileEnvironment) -> Iterator[str]:
-    """The names of the running jobs that may be of runs: a customization can have its own names."""
-    pages = (
-        _aws.bedrock()
-        .get_paginator("list_model_customization_jobs")
-        .paginate(statusEquals="InProgress")
-    )
-    for page in pages:
-        for each in page.get("modelCustomizationJobSummaries", ()):
-            if job.run_of(each["jobName"]):
-                yield each["jobName"]
-
-
 def _stop(identifier: str) -> None:
     try:
         _aws.bedrock().stop_model_customization_job(jobIdentifier=identifier)
@@ -254,12 +241,7 @@ def _record(item: Item, found: Mapping[str, Any]) -> dict[str, Any]:
 def _hand_over(env: ReconcileEnvironment, item: Item, serving: dict[str, Any]) -> None:
     """The workflow goes on where serving begins; once, however often this is called."""
     name = f"{_SERVES}{item['run']}"
-    _aws.none_if(
-        "ExecutionAlreadyExists",
-        lambda: _aws.stepfunctions().start_execution(
-            stateMachineArn=env.workflow_arn, name=name, input=json.dumps({"serving": serving})
-        ),
-    )
+    _workflow.start(env.workflow_arn, execution=name, serving=serving)
     _runs.update_run(env.runs_table, str(item["run"]), execution=name)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from bedrock_tuning.run.approvals import Decision
 from bedrock_tuning.run.items import APPROVAL
 from lambdas import _aws
+from lambdas._records import _runs
 
 _TOKEN: Final = "token"  # noqa: S105 - the name of an attribute
 
@@ -29,17 +30,15 @@ class Question:
 
 def read(table: str, run: str) -> Question | None:
     """The question of a run; None where it never asked one."""
-    answer = _aws.dynamodb().get_item(TableName=table, Key=_key(run), ConsistentRead=True)
-    item = answer.get("Item")
+    item = _runs.get(table, f"{APPROVAL}{run}")
     if item is None:
         return None
-    texts = {name: str(value["S"]) for name, value in item.items() if "S" in value}
-    decided = texts.get("decision")
+    decided = item.get("decision")
     return Question(
-        token=texts.get(_TOKEN, ""),
-        price=texts.get("price", ""),
-        because=texts.get("because", ""),
-        about=texts.get("about", "{}"),
+        token=item.get(_TOKEN, ""),
+        price=item.get("price", ""),
+        because=item.get("because", ""),
+        about=item.get("about", "{}"),
         decision=None if decided is None else Decision.from_json(decided),
     )
 

@@ -3,24 +3,30 @@
 from dataclasses import replace
 from typing import Any
 
+from bedrock_tuning.config.lambda_environment import (
+    LeaseEnvironment,
+    ServeEnvironment,
+    ThroughputEnvironment,
+)
 from bedrock_tuning.run.items import INTENT
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import _aws
-from lambdas._records import _pointers
-
-_ID = "id"
+from lambdas._records import _pointers, _runs
 
 
-def read(table: str, prefix: str, customization: str) -> Intent:
+def read(
+    env: ServeEnvironment | ThroughputEnvironment | LeaseEnvironment, customization: str
+) -> Intent:
     """The item now. Where none was ever written, what the pointers say: version 0.
 
     Environments that were deployed before there were such items have the pointers only.
     """
-    found = stored(table, customization)
+    found = stored(env.runs_table, customization)
     if found is not None:
         return found
     endpoint, model, run = (
-        _pointers.read(prefix, customization, name) or "" for name in ("endpoint", "model", "run")
+        _pointers.read(env.parameter_prefix, customization, name) or ""
+        for name in ("endpoint", "model", "run")
     )
     return Intent(
         customization=customization,
@@ -53,7 +59,7 @@ def write(table: str, intent: Intent) -> Intent | None:
         lambda: _aws.dynamodb().put_item(
             TableName=table,
             Item={
-                _ID: {"S": _key(intent.customization)},
+                "id": {"S": f"{INTENT}{intent.customization}"},
                 "version": {"N": str(after.version)},
                 "intent": {"S": after.to_json()},
             },
@@ -66,14 +72,7 @@ def write(table: str, intent: Intent) -> Intent | None:
     return None
 
 
-def _key(customization: str) -> str:
-    return f"{INTENT}{customization}"
-
-
 def stored(table: str, customization: str) -> Intent | None:
     """The item, if it was ever written."""
-    answer = _aws.dynamodb().get_item(
-        TableName=table, Key={_ID: {"S": _key(customization)}}, ConsistentRead=True
-    )
-    item = answer.get("Item")
-    return Intent.from_json(item["intent"]["S"]) if item else None
+    item = _runs.get(table, f"{INTENT}{customization}")
+    return Intent.from_json(item["intent"]) if item else None

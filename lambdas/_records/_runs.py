@@ -43,10 +43,11 @@ def _put_if(table: str, values: Mapping[str, Any], condition: str, **names: Any)
             TableName=table, Item=item, ConditionExpression=condition, **names
         ),
     )
-    return written is not None or _get(table, str(values[_ID])) == wanted
+    return written is not None or get(table, str(values[_ID])) == wanted
 
 
-def _get(table: str, key: str) -> dict[str, Any] | None:
+def get(table: str, key: str) -> dict[str, Any] | None:
+    """Any item of the table as it is now; None if there is none."""
     answer = _aws.dynamodb().get_item(TableName=table, Key={_ID: {"S": key}}, ConsistentRead=True)
     item = answer.get("Item")
     return {name: _deserialize(value) for name, value in item.items()} if item else None
@@ -60,7 +61,7 @@ def claim_upload(table: str, *, claim: str, run: str, execution: str) -> str | N
     item = {_ID: f"{CLAIM}{claim}", "run": run, "execution": execution, "created": now()}
     if _put_if(table, item, "attribute_not_exists(id)"):
         return None
-    owner = _get(table, f"{CLAIM}{claim}") or {}
+    owner = get(table, f"{CLAIM}{claim}") or {}
     return None if owner.get("execution") == execution else str(owner.get("run", "unknown"))
 
 
@@ -134,7 +135,7 @@ def _update(
 
 def open_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of all runs that have not ended, the oldest first."""
-    return _indexed(table, _OPEN["open"])
+    return _indexed(table, OPEN_RUNS, "open", _OPEN["open"])
 
 
 def is_open(item: Mapping[str, Any]) -> bool:
@@ -144,44 +145,30 @@ def is_open(item: Mapping[str, Any]) -> bool:
 
 def untold_runs(table: str) -> Iterator[dict[str, Any]]:
     """The items of the runs that have ended, with a message that may not have been sent."""
-    return _indexed(table, _UNTOLD["open"])
+    return _indexed(table, OPEN_RUNS, "open", _UNTOLD["open"])
 
 
-def _indexed(table: str, value: str) -> Iterator[dict[str, Any]]:
+def runs_of(table: str, customization: str) -> Iterator[dict[str, Any]]:
+    """The items of all runs of a customization."""
+    return _indexed(table, "by-customization", "customization", customization)
+
+
+def _indexed(table: str, index: str, name: str, value: str) -> Iterator[dict[str, Any]]:
+    """The items that an index has under a value of an attribute."""
     pages = (
         _aws.dynamodb()
         .get_paginator("query")
         .paginate(
             TableName=table,
-            IndexName=OPEN_RUNS,
-            KeyConditionExpression="#open = :open",
-            ExpressionAttributeNames={"#open": "open"},
-            ExpressionAttributeValues={":open": {"S": value}},
+            IndexName=index,
+            KeyConditionExpression="#name = :value",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": {"S": value}},
         )
     )
     for page in pages:
         for item in page["Items"]:
             yield {name: _deserialize(value) for name, value in item.items()}
-
-
-def runs_of(table: str, customization: str) -> list[dict[str, Any]]:
-    """The items of all runs of a customization."""
-    pages = (
-        _aws.dynamodb()
-        .get_paginator("query")
-        .paginate(
-            TableName=table,
-            IndexName="by-customization",
-            KeyConditionExpression="#name = :name",
-            ExpressionAttributeNames={"#name": "customization"},
-            ExpressionAttributeValues={":name": {"S": customization}},
-        )
-    )
-    return [
-        {name: _deserialize(value) for name, value in item.items()}
-        for page in pages
-        for item in page["Items"]
-    ]
 
 
 def rename_run(table: str, run: str, customization: str) -> None:
@@ -191,12 +178,12 @@ def rename_run(table: str, run: str, customization: str) -> None:
 
 def item_of(table: str, run: str) -> dict[str, Any] | None:
     """A run's item as it is now; None for an unknown run."""
-    return _get(table, f"{RUN}{run}")
+    return get(table, f"{RUN}{run}")
 
 
 def is_noted(table: str, note: str) -> bool:
     """Whether something that is done once was noted as done."""
-    return _get(table, note) is not None
+    return get(table, note) is not None
 
 
 def note(table: str, note: str) -> None:
@@ -240,7 +227,7 @@ def take_over(table: str, *, key: str, run: str, job_name: str, after: WorkLock)
 
 def lock_of(table: str, key: str) -> WorkLock | None:
     """The lock on a run key now."""
-    item = _get(table, f"{KEY}{key}")
+    item = get(table, f"{KEY}{key}")
     if item is None:
         return None
     return WorkLock(

@@ -24,7 +24,7 @@ def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
     Raises RuntimeError while a run of the old one has not ended, or if the new one serves something
     of its own.
     """
-    runs = _runs.runs_of(env.runs_table, old)
+    runs = list(_runs.runs_of(env.runs_table, old))
     working = sorted(str(each["run"]) for each in runs if _runs.is_open(each))
     if working:
         raise RuntimeError(
@@ -48,7 +48,7 @@ def move(env: ThroughputEnvironment, *, old: str, new: str) -> None:
 
 def forget(env: ThroughputEnvironment, name: str) -> None:
     """Begins anew where a customization with this name was renamed and another one takes it."""
-    intent = _read(env, name)
+    intent = _intent.read(env, name)
     if intent.renamed_to:
         _intent.write(
             env.runs_table,
@@ -58,7 +58,7 @@ def forget(env: ThroughputEnvironment, name: str) -> None:
 
 def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
     for _ in range(_ATTEMPTS):
-        now, before, there = _runs.now(), _read(env, old), _read(env, new)
+        now, before, there = _runs.now(), _intent.read(env, old), _intent.read(env, new)
         if before.renamed_to == new:
             return
         if before.working(now) or before.begun != Begun():
@@ -81,7 +81,3 @@ def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
         ):
             return
     raise RuntimeError(f"the intents of {old} and {new} change all the time: deploy again")
-
-
-def _read(env: ThroughputEnvironment, name: str) -> Intent:
-    return _intent.read(env.runs_table, env.parameter_prefix, name)

@@ -77,7 +77,7 @@ class Work:
 
     def again(self) -> Self:
         """With the item as it is now; raises LostError if somebody else took over."""
-        intent = _read(self.env, self.name)
+        intent = _intent.read(self.env, self.name)
         if intent.generation != self.intent.generation:
             raise LostError(self.state, intent)
         return replace(self, intent=intent)
@@ -99,15 +99,10 @@ class Work:
         _pointers.withdraw_from(self.env.parameter_prefix, self.name, "endpoint", endpoint_arn)
 
 
-def _read(env: ServeEnvironment, name: str) -> Intent:
-    return _intent.read(env.runs_table, env.parameter_prefix, name)
-
-
 def found(env: ServeEnvironment, customization: Customization, state: State) -> Work:
     """The work as it is, whoever owns it."""
-    return Work(
-        env=env, customization=customization, state=state, intent=_read(env, customization.name)
-    )
+    intent = _intent.read(env, customization.name)
+    return Work(env=env, customization=customization, state=state, intent=intent)
 
 
 def owns(work: Work) -> bool:
@@ -143,7 +138,7 @@ def own(work: Work) -> Work | State:
         )
         if stored is not None:
             return replace(work, intent=stored).knowing(generation=stored.generation)
-        work = replace(work, intent=_read(work.env, work.name))
+        work = replace(work, intent=_intent.read(work.env, work.name))
     raise RuntimeError(f"the intent of {work.name} changes all the time")
 
 

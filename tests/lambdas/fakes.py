@@ -250,9 +250,9 @@ class DynamoDb(Fake):
         ExpressionAttributeValues: dict[str, Any],
         **_: Any,
     ) -> dict[str, Any]:
-        indexes = {"open": "#open = :open", "by-customization": "#name = :name"}
-        assert KeyConditionExpression == indexes[IndexName]
         key, value = KeyConditionExpression.split(" = ")
+        indexes = {"open": "open", "by-customization": "customization"}
+        assert ExpressionAttributeNames[key] == indexes[IndexName]
         found = [
             dict(item)
             for item in self.items.values()

@@ -1,12 +1,14 @@
 """Leases end: nothing is billed longer than its tag says, whatever is wrong with a neighbour."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bedrock_tuning.config.lambda_environment import LeaseEnvironment
 from bedrock_tuning.serving.intent import Begun, Intent, Published, Terms
 from lambdas import keep_leases
 from lambdas._records import _intent
@@ -229,7 +231,7 @@ def _served(aws: Aws, arn: str, **changes: Any) -> Intent:
 
 
 def _stored() -> Intent:
-    return _intent.read("a-table", PREFIX, "pets-search")
+    return _intent.read(LeaseEnvironment.from_env(os.environ), "pets-search")
 
 
 IDLE = {"idle_hours": 6}

@@ -655,7 +655,7 @@ def _world(aws: Aws, result: Any) -> str:
     }
     text = json.dumps(seen, default=str, sort_keys=True)
     # How often an item was written does not matter.
-    text = re.sub(r'version[\\"]*: (\d+|\{"N": "\d+"\})', "", text)
+    text = re.sub(r'version[\\"]*: ?(\d+|\{"N": "\d+"\})', "", text)
     return re.sub(r"\d{4}-\d\d-\d\d[T ]?[\d:.]*(Z|\+00:00)?|[\d-]*deploy-[\w-]+", "T", text)
 
 
@@ -734,6 +734,7 @@ def _operations(function: ast.FunctionDef, clients: dict[str, Any]) -> Iterator[
     }
     for call in ast.walk(function):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+            yield from SHARED.get(ast.unparse(call.func), ())
             client, method = call.func.value, call.func.attr
             service = kept.get(client.id) if isinstance(client, ast.Name) else _service(client)
             if service:
@@ -751,6 +752,13 @@ def _service(node: ast.AST) -> str | None:
     return None
 
 
+# Calls that stand once, and that each of several handlers makes.
+SHARED = {
+    "_intent.stored": ["GetItem"],
+    "_jobs.running": ["ListModelCustomizationJobs"],
+    "_runs.get": ["GetItem"],
+    "_workflow.start": ["StartExecution"],
+}
 TRANSFERS = {
     "copy": ["HeadObject", "CopyObject"],
     "upload_fileobj": ["PutObject"],
