@@ -32,8 +32,8 @@ import aws_cdk as cdk
 
 from bedrock_tuning.config import cdk_json, settings
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import project
+from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.errors import ConfigurationError, SettingsError, TuningError
 from bedrock_tuning.platform import TuningPlatform
 

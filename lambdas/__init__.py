@@ -1,1 +1,1 @@
-"""The functions, one file each; bedrock_tuning/constructs/workflow.py calls those of a run."""
+"""The functions, one file each; bedrock_tuning/contracts/states/ calls those of a run."""

@@ -252,7 +252,7 @@ FUNCTIONS: Final = (
     COUNT_PINS,
 """,
     )
-    workflow = "bedrock_tuning/constructs/workflow.py"
+    workflow = "bedrock_tuning/contracts/states/workflow.py"
     tree.edit(workflow, "    CHECK_MANIFEST,\n", "    CHECK_MANIFEST,\n    COUNT_PINS,\n")
     tree.edit(
         workflow,

@@ -8,10 +8,10 @@ from constructs import Construct
 
 from bedrock_tuning import commit
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.constructs.function import retention
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.contract import COMMIT, VENDED_LOGS, workflow_name
+from bedrock_tuning.contracts.states import workflow
 
 
 def state_machine(

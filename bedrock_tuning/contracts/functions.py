@@ -2,7 +2,7 @@
 
 Those of endpoints are in serving.py, those of the end of a job and of a run in ending.py. A new
 function needs its handler in lambdas/, its specification, and, if it is part of a run,
-its state in bedrock_tuning/constructs/workflow.py. Everything else is derived from these.
+its state in bedrock_tuning/contracts/states/workflow.py. Everything else is derived from these.
 """
 
 from dataclasses import replace

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.states import workflow
 from tests.e2e.following import EndedExecution
 from tests.e2e.taken import FunctionFailedError, Roles, Steps, answers
 from tests.e2e.world import NAME, World, eventually

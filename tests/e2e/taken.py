@@ -14,8 +14,8 @@ from typing import Any
 from bedrock_tuning import contracts as permissions
 from bedrock_tuning.config import settings
 from bedrock_tuning.config.customization import load_all
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import Contracts
+from bedrock_tuning.contracts.states import workflow
 from tests.e2e.world import World
 
 POLICY = "Policy"

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bedrock_tuning import s3_layout
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import Grant
+from bedrock_tuning.contracts.states import workflow
 from local.emulator.server import LocalAws
 from tests.e2e.following import EndedExecution
 from tests.e2e.taken import contracts

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import DISCARDED
+from bedrock_tuning.contracts.states import workflow
 from lambdas import evaluate, serve
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.settings_limits import IMAGES_PER_SHARD_MIN
-from bedrock_tuning.constructs import workflow
-from bedrock_tuning.constructs.asl import RETRY
+from bedrock_tuning.contracts.states import workflow
+from bedrock_tuning.contracts.states.asl import RETRY
 from bedrock_tuning.errors import SourceError
 from bedrock_tuning.rules import BY_ID
 from lambdas import check_images, check_manifest, merge

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.retries import standard
 
-from bedrock_tuning.constructs.asl import RETRY
+from bedrock_tuning.contracts.states.asl import RETRY
 from lambdas import _aws
 from tests.lambdas.aws import Aws
 from tests.lambdas.fakes import Refused

@@ -10,9 +10,9 @@ import pytest
 
 from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.settings_limits import APPROVAL_DAYS_MAX, POLLS_MAX
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, NO_SLOT
 from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.run import job
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
 from bedrock_tuning.s3_layout import Buckets

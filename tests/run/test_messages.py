@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.run import decisions, outcome, reconciling
 from bedrock_tuning.run.messages import ATTRIBUTES, STATUSES, Message
 from lambdas import keep_leases

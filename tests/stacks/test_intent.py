@@ -9,8 +9,8 @@ import pytest
 from app import build_app, read_context
 from bedrock_tuning.config.names import PERSONAS
 from bedrock_tuning.config.sections.existing import SETTINGS
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts.construct_names import setting_of
+from bedrock_tuning.contracts.states import workflow
 from tests.stacks.readable import resolved
 from tools.scan.cases import ENVIRONMENTS
 

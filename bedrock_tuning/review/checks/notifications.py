@@ -41,7 +41,7 @@ _WRITES: Final = frozenset(
     }
 )
 _OUTCOME: Final = CLOSE_RUN.answer.path if CLOSE_RUN.answer else ""
-_FIX: Final = "Correct the state in bedrock_tuning/constructs/workflow.py"
+_FIX: Final = "Correct the state in bedrock_tuning/contracts/states/workflow.py"
 # What a request for approval must say.
 _QUESTION: Final = {
     *("status", "environment"),

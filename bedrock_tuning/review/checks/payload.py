@@ -37,7 +37,7 @@ _READ: Final = {
     "ResultPath": _JOB,
 }
 _SHARDS: Final = MERGE.payload["shards"]
-_FIX: Final = "Correct the state in constructs/workflow.py, or the function in contracts/"
+_FIX: Final = "Correct the state in contracts/states/workflow.py, or the function in contracts/"
 _ERRORS: Final = re.compile(r"\$\.(\w+\.)?error")
 
 

@@ -43,7 +43,7 @@ _SERVING: Final[Mapping[str, Mapping[str, str]]] = {
     "roll-back": {"roll-back-wait": "roll-back"},
 }
 _TRAINS: Final = ":bedrock:createModelCustomizationJob"
-_FIX: Final = "Correct the transition in bedrock_tuning/constructs/workflow.py"
+_FIX: Final = "Correct the transition in bedrock_tuning/contracts/states/workflow.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def states_of(evidence: Evidence) -> Iterator[tuple[Resource, str, StateDefiniti
 @check(
     "F701",
     "Every state is well-formed, and every transition leads to a state.",
-    fix="Correct the state in bedrock_tuning/constructs/workflow.py",
+    fix="Correct the state in bedrock_tuning/contracts/states/workflow.py",
 )
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
     for machine in evidence.assembly.of_type(graph.MACHINE):
@@ -249,7 +249,7 @@ def timeouts(evidence: Evidence) -> Iterator[Violation]:
                 f"the state machine ends after {whole} s",
                 f"{least} s: the wait for an approval, {QUEUE_DAYS} days for a free slot, and "
                 f"{_JOB_DAYS} days for the job",
-                "Set TimeoutSeconds as bedrock_tuning/constructs/workflow.py does",
+                "Set TimeoutSeconds as bedrock_tuning/contracts/states/workflow.py does",
             )
         for name, seconds in {"the state machine": whole, **limits}.items():
             if not isinstance(seconds, int) or not 60 <= seconds < _LONGEST:

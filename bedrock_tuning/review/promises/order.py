@@ -49,7 +49,7 @@ def _found(machine: Resource, what: str, limit: str) -> Violation:
         where=machine.path,
         what=what,
         limit=limit,
-        fix="Bring back the decision in bedrock_tuning/constructs/workflow.py",
+        fix="Bring back the decision in bedrock_tuning/contracts/states/workflow.py",
     )
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError
 from ministack.services import stepfunctions as language
 
-from bedrock_tuning.constructs import workflow
 from bedrock_tuning.contracts import FUNCTIONS
+from bedrock_tuning.contracts.states import workflow
 from lambdas import _aws
 from lambdas._records import _runs
 from tests.lambdas.aws import OUTPUT, TRAINING, WORKFLOW

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bedrock_tuning.constructs import workflow
+from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.review.pages.workflow_picture import draw
 from bedrock_tuning.review.workflow.choices import condition
 

@@ -1,7 +1,15 @@
 """The serving part of the workflow: one function, which says after each step what comes next."""
 
-from bedrock_tuning.constructs.asl import PATIENT_RETRY, State, approval, call, choose, equals, to
 from bedrock_tuning.contracts.serving import EVALUATE, SERVE
+from bedrock_tuning.contracts.states.asl import (
+    PATIENT_RETRY,
+    State,
+    approval,
+    call,
+    choose,
+    equals,
+    to,
+)
 
 
 def serving_states(environment: str, approval_seconds: int) -> dict[str, State]:

@@ -7,7 +7,19 @@ shows the definition as one readable text and a reviewer sees every state, retry
 from collections.abc import Collection
 from typing import Any, Final
 
-from bedrock_tuning.constructs.asl import (
+from bedrock_tuning.contracts import job_text
+from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
+from bedrock_tuning.contracts.ending import CLOSE_RUN, DRAW_PAGE, RECORD_JOB
+from bedrock_tuning.contracts.functions import (
+    ADMIT,
+    CHECK_IMAGES,
+    CHECK_MANIFEST,
+    MERGE,
+    START_JOB,
+    TAKE_TURN,
+    VERIFY_IMAGES,
+)
+from bedrock_tuning.contracts.states.asl import (
     READER_RETRY,
     RETRY,
     TRAIN_RETRY,
@@ -21,19 +33,7 @@ from bedrock_tuning.constructs.asl import (
     publish,
     to,
 )
-from bedrock_tuning.constructs.serving_states import serving_states
-from bedrock_tuning.contracts import job_text
-from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
-from bedrock_tuning.contracts.ending import CLOSE_RUN, DRAW_PAGE, RECORD_JOB
-from bedrock_tuning.contracts.functions import (
-    ADMIT,
-    CHECK_IMAGES,
-    CHECK_MANIFEST,
-    MERGE,
-    START_JOB,
-    TAKE_TURN,
-    VERIFY_IMAGES,
-)
+from bedrock_tuning.contracts.states.serving_states import serving_states
 from bedrock_tuning.run.job import JobRequest
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
 

@@ -1,0 +1,1 @@
+"""The workflow as data: its states in the Amazon States Language."""
