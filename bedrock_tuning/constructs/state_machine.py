@@ -34,13 +34,7 @@ def state_machine(
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = permissions.role(scope, f"{construct_id}Role", "workflow")
-    placeholders = permissions.contracts.placeholders
-    definition = workflow.definition(
-        environment=settings.name,
-        approval_days=settings.approval_days,
-        placeholders=tuple(placeholders),
-        starters=settings.jobs_started_by == "starter",
-    )
+    contracts = permissions.contracts
     machine = sfn.StateMachine(
         scope,
         construct_id,
@@ -48,11 +42,13 @@ def state_machine(
         state_machine_name=workflow_name(settings.name),
         definition_body=sfn.DefinitionBody.from_string("{}"),
         definition_substitutions={
-            **{name: permissions.fill(text, scope) for name, text in placeholders.items()},
+            **{
+                name: permissions.fill(text, scope) for name, text in contracts.placeholders.items()
+            },
             COMMIT: commit.said(scope.node.try_get_context(commit.CONTEXT)),
         },
         role=role.without_policy_updates(),
-        tracing_enabled=permissions.contracts.traced or None,
+        tracing_enabled=contracts.traced or None,
         logs=sfn.LogOptions(
             destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
         ),
@@ -62,6 +58,6 @@ def state_machine(
         raise TypeError(f"{machine.node.path} has no CfnStateMachine")
     # As an object, so that `cdk diff` shows what changes; the CDK writes definitions as text.
     resource.add_property_deletion_override("DefinitionString")
-    resource.add_property_override("Definition", definition)
+    resource.add_property_override("Definition", workflow.definition_of(contracts))
     permissions.register("workflow", arn=machine.state_machine_arn)
     return machine

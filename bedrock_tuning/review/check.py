@@ -8,6 +8,7 @@ from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.bound_contracts import Bound
 from bedrock_tuning.review.iam.access import Permissions
+from bedrock_tuning.review.workflow.choices import ABSENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,12 @@ def mismatches(resource: Resource, wanted: Mapping[str, Any]) -> Iterator[Violat
         if actual not in allowed:
             expected = " or ".join(map(_shown, allowed)) or "none"
             yield found(resource, f"{path} is {_shown(actual)}; allowed: {expected}")
+
+
+def in_a_line(value: Any) -> str:
+    """A value, shortened to fit into a line."""
+    text = "nothing" if value is None or value is ABSENT else str(value) or "empty"
+    return text if len(text) <= 90 else f"{text[:89]}…"
 
 
 def _shown(value: Any) -> str:

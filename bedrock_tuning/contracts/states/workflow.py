@@ -8,7 +8,12 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from bedrock_tuning.contracts import job_text
-from bedrock_tuning.contracts.contract import NO_SLOT, SETTINGS_VALUE, settings_prefix
+from bedrock_tuning.contracts.contract import (
+    NO_SLOT,
+    SETTINGS_VALUE,
+    Contracts,
+    settings_prefix,
+)
 from bedrock_tuning.contracts.ending import CLOSE_RUN, DRAW_PAGE, RECORD_JOB
 from bedrock_tuning.contracts.functions import (
     ADMIT,
@@ -53,6 +58,16 @@ _UNTOLD: Final = (
 
 def _with_error(words: str) -> str:
     return f"States.Format('{words} {{}}: {{}}', $.error.Error, $.error.Cause)"
+
+
+def definition_of(contracts: Contracts) -> dict[str, Any]:
+    """The whole state machine of an environment."""
+    return definition(
+        environment=contracts.environment,
+        approval_days=contracts.approval_days,
+        placeholders=contracts.placeholders,
+        starters=contracts.jobs_started_by == "starter",
+    )
 
 
 def definition(

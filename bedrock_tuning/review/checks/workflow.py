@@ -10,11 +10,22 @@ from bedrock_tuning.contracts.contract import COMMIT, NO_SETTINGS, workflow_name
 from bedrock_tuning.contracts.functions import TAKE_TURN
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.contracts.serving import SERVE
+from bedrock_tuning.contracts.states.workflow import definition_of
+from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check, found, mismatches, unlike
+from bedrock_tuning.review.check import (
+    Evidence,
+    Violation,
+    check,
+    found,
+    in_a_line,
+    mismatches,
+    unlike,
+)
 from bedrock_tuning.review.iam.keys import lacking
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.workflow import graph, states
+from bedrock_tuning.review.workflow.differences import differences
 from bedrock_tuning.review.workflow.graph import StateDefinition, StateGraph
 from bedrock_tuning.review.workflow.tasks import UnknownTaskError, requests
 from bedrock_tuning.run.job_queue import QUEUE_DAYS
@@ -47,16 +58,32 @@ def states_of(evidence: Evidence) -> Iterator[tuple[Resource, str, StateDefiniti
 
 
 @check(
+    "F700",
+    "The workflow is exactly its contract: every state, what it calls with which data, how long it "
+    "waits, what it tries again, and what comes next.",
+    fix="Change bedrock_tuning/contracts/states/ if it should say this; otherwise take back what "
+    "changed the template",
+)
+def is_its_contract(evidence: Evidence) -> Iterator[Violation]:
+    contract = definition_of(evidence.bound.contracts)
+    for machine in evidence.assembly.of_type(graph.MACHINE):
+        definition = as_whole(machine.properties.get("Definition"))
+        if not isinstance(definition, dict):
+            text = "a text can say a thing twice, and cdk diff shows all of it for one change"
+            yield found(machine, "its definition is not an object", text, "Write it as Definition")
+            continue
+        for each in differences(contract, definition):
+            place = ": ".join(filter(None, (each.state, each.field)))
+            what = f"{place} is {in_a_line(each.now)}"
+            yield found(machine, what, f"{in_a_line(each.then)}, as its contract says")
+
+
+@check(
     "F701",
     "Every state is well-formed, and every transition leads to a state.",
     fix="Correct the state in bedrock_tuning/contracts/states/workflow.py",
 )
 def well_formed(evidence: Evidence) -> Iterator[Violation]:
-    for machine in evidence.assembly.of_type(graph.MACHINE):
-        if not isinstance(machine.properties.get("Definition"), dict):
-            text = "a text can say a thing twice, and cdk diff shows all of it for one change"
-            yield found(machine, "its definition is not an object", text, "Write it as Definition")
-            return
     for machine, definition in graph.machines(evidence.assembly):
         for field in sorted(set(definition) - _MACHINE):
             yield found(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 LOOSENED: Final = "loosened"
 REPLACED: Final = "replaced"
@@ -32,9 +32,3 @@ def looser(changes: Sequence[Change]) -> int:
 def at_risk(changes: Sequence[Change]) -> int:
     """How many of the changes replace or remove something together with its data."""
     return sum(change.grave and change.kind != LOOSENED for change in changes)
-
-
-def shown(value: Any) -> str:
-    """A value, shortened to fit into a line."""
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 90 else f"{text[:89]}…"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly.identity import STATEFUL, create_only
 from bedrock_tuning.review.assembly.template import Resource
+from bedrock_tuning.review.check import in_a_line
 from bedrock_tuning.review.families import without
 from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.access import Permissions
@@ -28,7 +29,6 @@ from bedrock_tuning.review.pages.change import (
     REPLACED,
     TIGHTENED,
     Change,
-    shown,
 )
 from bedrock_tuning.review.pages.compare_workflows import workflows
 from bedrock_tuning.review.pages.labels import Labels, kind_of
@@ -271,7 +271,7 @@ def _resource(key: str, then: Resource, now: Resource, old: _Side, new: _Side) -
         was, is_ = before.get(path), after.get(path)
         if was == is_:
             continue
-        what = f"{path}: {shown(was)} → {shown(is_)}"
+        what = f"{path}: {in_a_line(was)} → {in_a_line(is_)}"
         if was is None and ".".join(s for s in path.split(".") if not s.isdigit()) in unread:
             what = f"{what}, which no check reads"
             yield Change(kind=LOOSENED, where=key, what=what, grave=True)
@@ -330,7 +330,10 @@ def _is_worse(path: str, was: Any, is_: Any) -> bool:
 def _workflows(old: _Side, new: _Side) -> Iterator[Change]:
     kind = "AWS::StepFunctions::StateMachine"
     before, after = (
-        {side.key(m): graph.template_definition(m) for m in side.permissions.assembly.of_type(kind)}
+        {
+            side.key(m): side.value(graph.template_definition(m))
+            for m in side.permissions.assembly.of_type(kind)
+        }
         for side in (old, new)
     )
     for key in sorted({*before} & {*after}):

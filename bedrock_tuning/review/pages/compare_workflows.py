@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bedrock_tuning.review.pages.change import WORKFLOW, Change, shown
+from bedrock_tuning.review.check import in_a_line
+from bedrock_tuning.review.pages.change import WORKFLOW, Change
 from bedrock_tuning.review.workflow import graph
-from bedrock_tuning.review.workflow.choices import condition
+from bedrock_tuning.review.workflow.choices import ABSENT, condition
+from bedrock_tuning.review.workflow.differences import Difference, differences
 
 
 def workflows(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
@@ -31,29 +33,16 @@ def _next_states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> I
             yield Change(kind=WORKFLOW, where=key, what=what)
 
 
-def _field(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """How a field of a state changed: its value, if one fits into a line."""
-    values = [side.get(name) for side in (then, now)]
-    if any(isinstance(value, dict | list) for value in values):
-        return f"{name} changed"
-    return f"{name} {shown(values[0])} → {shown(values[1])}"
-
-
 def _states(key: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    was, is_ = (dict(graph.all_states(definition)) for definition in (then, now))
-    for name in sorted({*was, *is_}):
-        if name not in is_:
-            yield Change(kind=WORKFLOW, where=key, what=f"the state {name} was removed")
-        elif name not in was:
-            yield Change(kind=WORKFLOW, where=key, what=f"a new state {name}")
-        else:
-            fields = {*was[name], *is_[name]} - {"ItemProcessor", "Branches"}
-            fields -= {"Choices", "Default", "Next"}
-            differ = sorted(f for f in fields if was[name].get(f) != is_[name].get(f))
-            if differ:
-                what = f"{name}: {', '.join(_field(f, was[name], is_[name]) for f in differ)}"
-                yield Change(kind=WORKFLOW, where=key, what=what)
-    for field in sorted({*then, *now} - {"States"}):
-        if then.get(field) != now.get(field):
-            what = f"{field}: {then.get(field)} → {now.get(field)}"
-            yield Change(kind=WORKFLOW, where=key, what=what)
+    """What a state does differently; what comes after it is told elsewhere."""
+    by_state: dict[str, list[Difference]] = {}
+    for each in differences(then, now):
+        if each.field.partition(".")[0] not in ("Choices", "Default", "Next"):
+            by_state.setdefault(each.state, []).append(each)
+    for name, found in by_state.items():
+        fields = ", ".join(f"{d.field} {in_a_line(d.then)} → {in_a_line(d.now)}" for d in found)
+        what = f"{name or 'the definition'}: {fields}"
+        if not found[0].field:
+            gone = found[0].now is ABSENT
+            what = f"the state {name} was removed" if gone else f"a new state {name}"
+        yield Change(kind=WORKFLOW, where=key, what=what)

@@ -178,7 +178,7 @@ def machines(assembly: Assembly) -> Iterator[tuple[Resource, dict[str, Any]]]:
 def definition(machine: Resource) -> dict[str, Any]:
     """A state machine's definition with its placeholders filled.
 
-    Raises ValueError when it is not an object of the template (F701); a placeholder without a
+    Raises ValueError when it is not an object of the template (F700); a placeholder without a
     substitution stays as it is.
     """
     raw = as_whole(machine.properties.get("Definition"))

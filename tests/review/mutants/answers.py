@@ -265,7 +265,7 @@ def other_language(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(QueryLanguage="JSONata"))
 
 
-@flaw("F701", "workflow: its definition is text, which hides what it says twice")
+@flaw("F700", "workflow: its definition is text, which hides what it says twice")
 def definition_as_text(copy: Copy) -> None:
     properties = copy.properties("pipeline/Workflow")
     properties["DefinitionString"] = json.dumps(properties.pop("Definition"))

@@ -54,6 +54,16 @@ def null(states: Raw) -> None:
     states["Notify"]["ResultPath"] = None
 
 
+@_flow("F700", "an answer that is 1, and not true")
+def not_quite_true(states: Raw) -> None:
+    states["Valid?"]["Choices"][0]["BooleanEquals"] = 1
+
+
+@_flow("F700", "a null beside the fields of a state")
+def null_beside(states: Raw) -> None:
+    states["Notify"]["Comment"] = None
+
+
 @_flow("F702", "a state that nobody reaches")
 def unreachable(states: Raw) -> None:
     states["Worth a message?"]["Choices"] = [
