@@ -1,8 +1,9 @@
 """What commands that embed many inputs share: the price, the question, and the progress."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,26 @@ from bedrock_tuning.errors import UserError
 if TYPE_CHECKING:
     from bedrock_tuning.client.embedding import Embedder, Item
     from bedrock_tuning.client.inference import AskedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was typed after `tuning compare`; the fields are its options.
+
+    length: of a vector; None for the model's own. against: a run whose answers are kept; None for
+    the base model.
+    """
+
+    customization: str
+    data: Path | None
+    limit: int | None
+    prompts: Sequence[str]
+    against: str | None
+    length: int | None
+    html: Path | None
+    overwrite: bool
+    yes: bool
+    as_json: bool
 
 
 def embedding_options(*, page: str) -> Callable[[Command], Command]:
@@ -52,28 +73,44 @@ def require_embeddings(model: "AskedModel") -> None:
 
 
 def agree_to_calls(
-    work: "Sequence[tuple[str, Embedder, Sequence[Item]]]", *, images: int, yes: bool
-) -> None:
-    """Shows how many calls have to be paid for, and asks. work: whose name, and its inputs.
+    work: "Mapping[str, tuple[AskedModel, int, int]]",
+    price: "Callable[[AskedModel, int], str]",
+    *,
+    yes: bool,
+) -> int:
+    """Shows how many calls have to be paid for, and asks; how many they are.
 
-    images: how many of the inputs of each are images; the rest are texts.
+    work: by whose name, how many calls, and how many answers are wanted. price: of calls.
     """
-    calls = {name: embedder.unknown(items) for name, embedder, items in work}
-    if not any(calls.values()):
+    total = sum(calls for _, calls, _ in work.values())
+    if not total:
         say("every answer is known already: nothing is asked, nothing is billed")
-        return
-    for name, embedder, items in work:
-        say(f"{name}: {calls[name]:,} calls, {len(items) - calls[name]:,} answers known already")
-        say(f"  {_price(embedder.model, calls[name], images=images)}")
+        return 0
+    for name, (model, calls, wanted) in work.items():
+        say(f"{name}: {calls:,} calls, {wanted - calls:,} answers known already")
+        if calls and model.tuned is not None and ":provisioned-model/" in model.id:
+            say("  its Provisioned Throughput is billed by the hour, not by the call")
+        elif calls:
+            say(f"  {price(model, calls)}")
     confirm(
         "Ask?", yes=yes, otherwise="to accept the price", unchanged="nothing was asked or billed"
+    )
+    return total
+
+
+def agree_to_embed(
+    work: "Sequence[tuple[str, Embedder, Sequence[Item]]]", *, images: int, yes: bool
+) -> None:
+    """The same for inputs by whose name. images: how many of each are; the rest are texts."""
+    agree_to_calls(
+        {name: (each.model, each.unknown(items), len(items)) for name, each, items in work},
+        lambda model, calls: _price(model, calls, images=images),
+        yes=yes,
     )
 
 
 def _price(model: "AskedModel", calls: int, *, images: int) -> str:
     """At most: texts of Titan Multimodal Embeddings have up to 256 tokens."""
-    if model.tuned is not None and ":provisioned-model/" in model.id:
-        return "its Provisioned Throughput is billed by the hour, not by the call"
     prices, most = model.base.prices, model.base.inference.text_tokens_max
     per_image, per_1k = prices.on_demand_per_image, prices.on_demand_per_1k_text_tokens
     if per_image is None or per_1k is None or most is None:

@@ -3,19 +3,18 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
-from bedrock_tuning.cli.embedding import agree_to_calls, embed, require_free
+from bedrock_tuning.cli.embedding import Wanted, agree_to_embed, embed, require_free
 from bedrock_tuning.cli.terminal.extras import require
 from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say
 from bedrock_tuning.client.comparing import vectors as client
-from bedrock_tuning.client.comparing.folder import Folder
 from bedrock_tuning.client.comparing.pairs import Pair, from_folder, of_run, trained_on
 from bedrock_tuning.client.comparing.vectors import Vectors
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.embedding import Embedder, Item, of_text
 from bedrock_tuning.client.inference import AskedModel, pointer
+from bedrock_tuning.client.reports import comparisons
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.report.html import ShownPicture
 from bedrock_tuning.report.retrieval import called, comparison_page, in_words
@@ -36,24 +35,6 @@ from bedrock_tuning.sources.pictures import thumbnail
 _PICTURES: Final = 2_000
 # Classes that a terminal shows of each direction.
 _CLASSES: Final = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What was typed. length: of a vector; None for the model's own.
-
-    against: a run whose vectors are kept; None for the base model.
-    """
-
-    customization: str
-    data: Path | None
-    limit: int | None
-    length: int | None
-    against: str | None
-    html: Path | None
-    overwrite: bool
-    yes: bool
-    as_json: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +69,9 @@ def show(deployment: Deployment, models: Mapping[Name, AskedModel], wanted: Want
     vectors = _ask({name: models[name] for name in asked}, whole, wanted)
     if run is not None:
         client.keep(
-            _folder(deployment, wanted, run),
+            comparisons(deployment, wanted.customization, run),
             length,
+            run=run,
             model=str(tuned.tuned),
             items=whole.items,
             vectors=vectors["tuned"],
@@ -139,7 +121,7 @@ def _ask(
         (name, Embedder(model=model, length=wanted.length), whole.items)
         for name, model in models.items()
     ]
-    agree_to_calls(work, images=len(whole.pictures), yes=wanted.yes)
+    agree_to_embed(work, images=len(whole.pictures), yes=wanted.yes)
     return {name: embed(name, embedder, items) for name, embedder, items in work}
 
 
@@ -196,7 +178,7 @@ def _other(deployment: Deployment, wanted: Wanted, length: int | None) -> Vector
     """
     if wanted.against is None:
         return None
-    folder = _folder(deployment, wanted, wanted.against)
+    folder = comparisons(deployment, wanted.customization, wanted.against)
     found = client.kept(folder, length)
     if found is None:
         raise UserError(
@@ -206,10 +188,6 @@ def _other(deployment: Deployment, wanted: Wanted, length: int | None) -> Vector
             fix=_again(deployment, wanted),
         )
     return found
-
-
-def _folder(deployment: Deployment, wanted: Wanted, run: str) -> Folder:
-    return Folder(deployment=deployment, customization=wanted.customization, run=run)
 
 
 def _in_common(

@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bedrock_tuning.cli.embedding import kept_at_ctrl_c, require_free
-from bedrock_tuning.cli.terminal.output import confirm, emit, emit_json, emit_table, say
+from bedrock_tuning.cli.embedding import Wanted, agree_to_calls, kept_at_ctrl_c, require_free
+from bedrock_tuning.cli.terminal.output import emit, emit_json, emit_table, say
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
 
@@ -17,30 +15,16 @@ if TYPE_CHECKING:
     from bedrock_tuning.report.side_by_side import Compared
     from bedrock_tuning.run.curves import Curve
     from bedrock_tuning.serving.questions import Question
-    from bedrock_tuning.serving.side_by_side import Answer, Kept, Prompt, Side
+    from bedrock_tuning.serving.side_by_side import Answer, Prompt, Side
 
 PROMPTS = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What was typed. against: a run whose answers are kept; None for the base model."""
-
-    customization: str
-    prompts: Sequence[str]
-    against: str | None
-    limit: int | None
-    html: Path | None
-    overwrite: bool
-    yes: bool
-    as_json: bool
 
 
 def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: Wanted) -> None:
     """Asks what is not known yet after showing its price, and shows answers beside each other."""
     from bedrock_tuning.client.comparing import side_by_side as client
-    from bedrock_tuning.client.comparing.folder import Folder
     from bedrock_tuning.client.inference import pointer
+    from bedrock_tuning.client.reports import comparisons
     from bedrock_tuning.report.side_by_side import side_by_side_page
     from bedrock_tuning.serving.side_by_side import Prompt
 
@@ -51,14 +35,19 @@ def show(deployment: "Deployment", models: "Mapping[Side, AskedModel]", wanted: 
     prompts = [Prompt(text=each) for each in wanted.prompts] or client.prompts_of(
         deployment, wanted.customization, run, limit=wanted.limit or PROMPTS
     )
-    folder = Folder(deployment=deployment, customization=wanted.customization, run=run)
+    folder = comparisons(deployment, wanted.customization, run)
     work: dict[Side, tuple[AskedModel, Sequence[Question]]] = {
         side: (model, client.asked(model, prompts))
         for side, model in models.items()
         if side == "tuned" or wanted.against is None
     }
     others = _others(deployment, wanted, prompts, models["tuned"])
-    count = _agree(client.known(folder), work, yes=wanted.yes)
+    known = client.known(folder)
+    calls: dict[str, tuple[AskedModel, int, int]] = {
+        side: (model, len(client.missing(getattr(known, side), questions)), len(questions))
+        for side, (model, questions) in work.items()
+    }
+    count = agree_to_calls(calls, _price, yes=wanted.yes)
     with ProgressBar("asking", "answers") as bar, kept_at_ctrl_c():
         kept = client.ask(folder, work, done=lambda: bar.update(share=1 / max(1, count), count=1))
     columns = (
@@ -103,11 +92,11 @@ def _others(
     Raises UserError if it was not asked all of this.
     """
     from bedrock_tuning.client.comparing import side_by_side as client
-    from bedrock_tuning.client.comparing.folder import Folder
+    from bedrock_tuning.client.reports import comparisons
 
     if wanted.against is None:
         return {}
-    other = Folder(deployment=deployment, customization=wanted.customization, run=wanted.against)
+    other = comparisons(deployment, wanted.customization, wanted.against)
     known = client.known(other).tuned
     unknown = client.missing(known, client.asked(model, prompts))
     if unknown:
@@ -121,35 +110,7 @@ def _others(
     return known
 
 
-def _agree(
-    kept: "Kept",
-    work: "Mapping[Side, tuple[AskedModel, Sequence[Question]]]",
-    *,
-    yes: bool,
-) -> int:
-    """Shows what has to be paid for, and asks; how many questions there are."""
-    from bedrock_tuning.client.comparing.side_by_side import missing
-
-    counts = {}
-    for side, (model, wanted) in work.items():
-        counts[side] = len(missing(getattr(kept, side), wanted))
-        known = len(wanted) - counts[side]
-        say(f"{side}: {counts[side]:,} calls, {known:,} answers known already")
-        if counts[side]:
-            say(f"  {_price(model, counts[side])}")
-    total = sum(counts.values())
-    if not total:
-        say("every answer is known already: nothing is asked, nothing is billed")
-        return 0
-    confirm(
-        "Ask?", yes=yes, otherwise="to accept the price", unchanged="nothing was asked or billed"
-    )
-    return total
-
-
 def _price(model: "AskedModel", calls: int) -> str:
-    if model.tuned is not None and ":provisioned-model/" in model.id:
-        return "its Provisioned Throughput is billed by the hour, not by the call"
     price = model.base.prices.on_demand_per_image
     if model.tuned is not None or model.base.task != "text-to-image" or price is None:
         return "billed by the call; no price is known"

@@ -1,4 +1,4 @@
-"""The report of a run in S3, and its files brought here: never over others unasked.
+"""Files about a run in S3: its report, brought here never over others unasked, and comparisons.
 
 The page is drawn here, from what lies there: so it shows a run as it is now.
 """
@@ -14,7 +14,7 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.report.run_page import read_files, run_page
-from bedrock_tuning.s3_layout import split_uri, uri
+from bedrock_tuning.s3_layout import comparisons_prefix, split_uri, uri
 
 PAGE: Final = "report.html"
 _FILES: Final = (PAGE, "report.json", "rejected.jsonl")
@@ -22,22 +22,17 @@ METRICS: Final = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """Files of one report. prefix: their folder in the bucket, with its slash."""
+class Folder:
+    """Files about one run in a bucket. prefix: with its slash. names: of those of a report."""
 
     deployment: Deployment
     bucket: str
     prefix: str
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
-    def read(self, name: str) -> bytes:
-        """A small file; raises UserError if it is not there any more."""
-        s3 = self.deployment.aws.s3
-        key = f"{self.prefix}{name}"
-        try:
-            return s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except s3.exceptions.NoSuchKey:
-            raise UserError("the report no longer exists", where=uri(self.bucket, key)) from None
+    def uri(self, name: str) -> str:
+        """Of one file."""
+        return uri(self.bucket, f"{self.prefix}{name}")
 
     def find(self, name: str) -> bytes | None:
         """A small file; None if it is not there, or, for who may not list the bucket, refused."""
@@ -53,12 +48,40 @@ class Stored:
                 raise
             return None
 
+    def read(self, name: str) -> bytes:
+        """A small file; raises UserError if it is not there any more."""
+        s3 = self.deployment.aws.s3
+        try:
+            found = s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}{name}")
+        except s3.exceptions.NoSuchKey:
+            raise UserError("the report no longer exists", where=self.uri(name)) from None
+        return found["Body"].read()
+
     def download(self, name: str, path: Path) -> None:
         """Any file, through the disk: rejected rows may have gigabytes."""
         self.deployment.aws.s3.download_file(self.bucket, f"{self.prefix}{name}", str(path))
 
+    def write(self, name: str, body: bytes, content_type: str) -> None:
+        """Keeps a file in place of what was there."""
+        self.deployment.aws.s3.put_object(
+            Bucket=self.bucket, Key=f"{self.prefix}{name}", Body=body, ContentType=content_type
+        )
 
-def stored(deployment: Deployment, found: Row) -> Stored:
+
+def comparisons(deployment: Deployment, customization: str, run: str) -> Folder:
+    """Where what the model of a run answered is kept.
+
+    It stays there when the model is not served any more, so that a later one can be compared with
+    it, and so that nothing is asked or billed twice.
+    """
+    return Folder(
+        deployment=deployment,
+        bucket=deployment.buckets.output,
+        prefix=comparisons_prefix(customization, run),
+    )
+
+
+def stored(deployment: Deployment, found: Row) -> Folder:
     """Where the report of a run is; raises UserError if the run has none, or none yet."""
     run, status = found["run"], found["status"]
     if "report" not in found:
@@ -68,7 +91,7 @@ def stored(deployment: Deployment, found: Row) -> Stored:
             fix = f"`{deployment.command(f'report {taker}')}`: that run has it"
         raise UserError(f"run {run} has no report: it is {status}", fix=fix)
     bucket, key = split_uri(str(found["report"]))
-    return Stored(
+    return Folder(
         deployment=deployment,
         bucket=bucket,
         prefix=f"{key.rpartition('/')[0]}/",
@@ -76,7 +99,7 @@ def stored(deployment: Deployment, found: Row) -> Stored:
     )
 
 
-def page(files: Stored, found: Row, *, billed: bool) -> str:
+def page(files: Folder, found: Row, *, billed: bool) -> str:
     """The page of a run; billed: also ask for its bill, which AWS bills.
 
     Raises UserError for a report of another version of this project.
@@ -86,7 +109,7 @@ def page(files: Stored, found: Row, *, billed: bool) -> str:
     except msgspec.ValidationError as error:
         raise UserError(
             f"the report was written by another version of this tool: {error}",
-            where=uri(files.bucket, f"{files.prefix}report.json"),
+            where=files.uri("report.json"),
             fix="install the version that is deployed, or read report.html there",
         ) from None
     if billed:
@@ -105,7 +128,7 @@ def _bill(deployment: Deployment, run: str) -> str:
 
 
 def save(
-    files: Stored, targets: Mapping[str, Path], *, overwrite: bool, page: Callable[[], str]
+    files: Folder, targets: Mapping[str, Path], *, overwrite: bool, page: Callable[[], str]
 ) -> None:
     """Writes files by name, all of them or, if one is there already, none (UserError).
 

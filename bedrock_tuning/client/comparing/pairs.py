@@ -57,18 +57,13 @@ def from_folder(place: Path) -> list[Pair]:
 
 def of_run(deployment: Deployment, customization: str, run: str) -> list[Pair]:
     """The validation pairs that a run checked; raises UserError for a run without any."""
-    s3 = deployment.aws.s3
-    bucket = deployment.buckets.validation
-    key = s3_layout.checked_manifest_key(customization, run, "validation")
-    where = s3_layout.uri(bucket, key)
-    try:
-        text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("utf-8-sig")
-    except s3.exceptions.NoSuchKey:
+    text, where = checked_manifest(deployment, customization, run, "validation")
+    if text is None:
         raise UserError(
             f"run {run} had no validation set",
             where=where,
             fix="pass --data FOLDER with pictures that were not trained on",
-        ) from None
+        )
     pairs = []
     for line, record in _records(text, where):
         place, name = _key(record["image-ref"], f"{where}:{line}")
@@ -79,13 +74,21 @@ def of_run(deployment: Deployment, customization: str, run: str) -> list[Pair]:
 
 def trained_on(deployment: Deployment, customization: str, run: str) -> set[str]:
     """The references of a run's training manifest; empty where it is no longer kept."""
-    s3 = deployment.aws.s3
-    key = s3_layout.checked_manifest_key(customization, run, "training")
+    text, where = checked_manifest(deployment, customization, run, "training")
+    return {str(record["image-ref"]) for _, record in _records(text or "", where)}
+
+
+def checked_manifest(
+    deployment: Deployment, customization: str, run: str, kind: s3_layout.Kind
+) -> tuple[str | None, str]:
+    """The manifest that a run checked, None if there is none, and its URI."""
+    s3, bucket = deployment.aws.s3, deployment.buckets.of(kind)
+    key = s3_layout.checked_manifest_key(customization, run, kind)
     try:
-        body = s3.get_object(Bucket=deployment.buckets.training, Key=key)["Body"].read()
+        text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("utf-8-sig")
     except s3.exceptions.NoSuchKey:
-        return set()
-    return {str(record["image-ref"]) for _, record in _records(body.decode("utf-8-sig"), key)}
+        text = None
+    return text, s3_layout.uri(bucket, key)
 
 
 def _object(deployment: Deployment, bucket: str, key: str) -> Callable[[], bytes]:

@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
-from bedrock_tuning import s3_layout
 from bedrock_tuning.client.asking import ask_all
-from bedrock_tuning.client.comparing.folder import Folder
+from bedrock_tuning.client.comparing.pairs import checked_manifest
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.inference import AskedModel
+from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.s3_layout import KINDS
 from bedrock_tuning.serving import side_by_side as domain
@@ -30,7 +30,7 @@ _REFUSED: Final = "ValidationException"
 
 def known(folder: Folder) -> Kept:
     """What was answered before."""
-    answers = folder.read(_ANSWERS)
+    answers = folder.find(_ANSWERS)
     return Kept() if answers is None else msgspec.json.decode(answers, type=Kept)
 
 
@@ -44,14 +44,8 @@ def prompts_of(deployment: Deployment, customization: str, run: str, *, limit: i
 
     Evenly spread; raises UserError for a dataset that asks nothing that can be asked again.
     """
-    s3 = deployment.aws.s3
     for kind in reversed(KINDS):
-        bucket = deployment.buckets.of(kind)
-        key = s3_layout.checked_manifest_key(customization, run, kind)
-        try:
-            text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode("utf-8-sig")
-        except s3.exceptions.NoSuchKey:
-            continue
+        text = checked_manifest(deployment, customization, run, kind)[0] or ""
         records = (json.loads(line) for line in text.splitlines() if line.strip())
         found = list(domain.prompts(records))
         if found:

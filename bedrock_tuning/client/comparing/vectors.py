@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from bedrock_tuning.client.comparing.folder import Folder
 from bedrock_tuning.client.embedding import Item
+from bedrock_tuning.client.reports import Folder
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.serving.comparison import Vector
 
@@ -49,7 +49,7 @@ def file_name(length: int | None) -> str:
 def kept(folder: Folder, length: int | None) -> Vectors | None:
     """What is kept of vectors of a length; raises UserError for a file that is something else."""
     name = file_name(length)
-    body = folder.read(name)
+    body = folder.find(name)
     if body is None:
         return None
     try:
@@ -66,6 +66,7 @@ def keep(
     folder: Folder,
     length: int | None,
     *,
+    run: str,
     model: str,
     items: Sequence[Item],
     vectors: Sequence[Vector],
@@ -83,7 +84,7 @@ def keep(
     asked = (np.asarray(vector, dtype=np.float32) for vector in vectors)
     found = known | dict(zip((each.key for each in items), asked, strict=True))
     if len(found) > len(known):
-        body = _encoded(Vectors(model=model, by_key=found), folder.run)
+        body = _encoded(Vectors(model=model, by_key=found), run)
         folder.write(file_name(length), body, "application/zip")
 
 

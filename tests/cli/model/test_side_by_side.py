@@ -134,6 +134,23 @@ def test_what_was_answered_is_not_asked_or_billed_again(
     assert len(models.asked) == 2
 
 
+def test_a_model_that_answered_everything_has_no_price(
+    run: Run, aws: StubbedAws, bucket: Bucket, models: Models
+) -> None:
+    for _ in range(2):
+        served(aws, DRAWS)
+    assert run("compare", NAME, "--prompt", "Ron", "--yes").exit_code == 0
+    kept = json.loads(bucket.files[f"{FOLDER}answers.json"])
+    bucket.files[f"{FOLDER}answers.json"] = json.dumps({**kept, "base": {}}).encode()
+    again = run("compare", NAME, "--prompt", "Ron", "--yes")
+    assert again.exit_code == 0, again.output
+    lines = again.stderr.splitlines()
+    base = lines.index("base: 1 calls, 0 answers known already")
+    assert lines[base + 1] == "  billed by the call; no price is known"
+    assert lines[base + 2] == "tuned: 0 calls, 1 answers known already"
+    assert "billed by the hour" not in again.stderr
+
+
 def test_ctrl_c_among_the_answers_keeps_each_and_the_same_command_asks_for_the_rest(
     run: Run, aws: StubbedAws, bucket: Bucket, models: Models
 ) -> None:

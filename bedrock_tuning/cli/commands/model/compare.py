@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bedrock_tuning.cli.embedding import embedding_options
+from bedrock_tuning.cli.embedding import Wanted, embedding_options
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
 from bedrock_tuning.cli.terminal.errors import EXIT_NO
@@ -68,17 +68,8 @@ def compare(
     ctx: click.Context,
     /,
     *,
-    customization: str,
-    data: Path | None,
-    limit: int | None,
-    prompts: tuple[str, ...],
-    against: str | None,
-    length: int | None,
-    html: Path | None,
-    overwrite: bool,
-    yes: bool,
     deployed: Deployed,
-    as_json: bool,
+    **options: Any,
 ) -> None:
     """Compare a tuned model with its base model or another run's, on what it was not trained on.
 
@@ -101,42 +92,18 @@ def compare(
     from bedrock_tuning.cli import retrieval, side_by_side
     from bedrock_tuning.client.inference import base_of, tuned_of
 
+    wanted = Wanted(**options)
     deployment = deployed()
     models: dict[Side, AskedModel] = {
-        "base": base_of(deployment, customization),
-        "tuned": tuned_of(deployment, customization),
+        "base": base_of(deployment, wanted.customization),
+        "tuned": tuned_of(deployment, wanted.customization),
     }
     if models["tuned"].base.task != "image-to-embedding":
-        _refuse({"--data": data, "--length": length}, models["tuned"])
-        wanted = side_by_side.Wanted(
-            customization=customization,
-            prompts=prompts,
-            against=against,
-            limit=limit,
-            html=html,
-            overwrite=overwrite,
-            yes=yes,
-            as_json=as_json,
-        )
+        _refuse({"--data": wanted.data, "--length": wanted.length}, models["tuned"])
         side_by_side.show(deployment, models, wanted)
         return
-    _refuse({"--prompt": prompts}, models["tuned"])
-    verdict = retrieval.show(
-        deployment,
-        models,
-        retrieval.Wanted(
-            customization=customization,
-            data=data,
-            limit=limit,
-            length=length,
-            against=against,
-            html=html,
-            overwrite=overwrite,
-            yes=yes,
-            as_json=as_json,
-        ),
-    )
-    if verdict == "worse":
+    _refuse({"--prompt": wanted.prompts}, models["tuned"])
+    if retrieval.show(deployment, models, wanted) == "worse":
         ctx.exit(EXIT_NO)
 
 

@@ -66,7 +66,7 @@ def search(
     words. Nothing is uploaded or stored in AWS.
     """
     from bedrock_tuning.cli.embedding import (
-        agree_to_calls,
+        agree_to_embed,
         embed,
         require_embeddings,
         require_free,
@@ -88,7 +88,7 @@ def search(
     asked = of_file(image) if image is not None else of_text(str(text))
     items: list[Item] = [*map(of_file, files), asked]
     work = [(name, Embedder(model=model, length=length), items) for name, model in models.items()]
-    agree_to_calls(work, images=len(items), yes=yes)
+    agree_to_embed(work, images=len(items), yes=yes)
     found: dict[str, list[tuple[Path, float]]] = {}
     for name, embedder, _ in work:
         *vectors, wanted = embed(name, embedder, items)
