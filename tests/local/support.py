@@ -117,7 +117,8 @@ def archive(code: str) -> bytes:
     """A function's code as Lambda takes it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
-        file.writestr("index.py", code)
+        # Without the time, so that the same code is the same package.
+        file.writestr(zipfile.ZipInfo("index.py"), code)
     return packed.getvalue()
 
 

@@ -17,6 +17,7 @@ PATCHES: Final = (
     authorization.loopback_counts_as_tls,
     functions.errors_have_their_class,
     functions.runtime_is_bare,
+    functions.packages_are_unpacked_once,
     functions.sessions_are_secret,
     functions.addresses_know_their_callers,
     executions.lambda_tasks_queue,

@@ -1,17 +1,23 @@
-"""Lambda functions: what is installed for them, and the class of their errors."""
+"""Lambda functions: what is installed for them, how they start, and the class of their errors."""
 
+import contextlib
+import hashlib
 import json
 import os
 import sys
 import sysconfig
+import tempfile
+import threading
 import venv
+import zipfile
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from local.emulator import roles
 from local.emulator.layout import FUNCTION_URLS, HOST
-from local.emulator.patching import around, replace_once
+from local.emulator.patching import around, expect_source, replace_once
 
 RUNTIME_PACKAGES: Final = (
     "boto3",
@@ -103,6 +109,39 @@ def _make_runtime(folder: Path) -> Path:
         for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
             (packages / top).symlink_to(str(distribution.locate_file(top)))
     return folder / "bin" / "python"
+
+
+def packages_are_unpacked_once() -> None:
+    """Gap: each process of a function unpacks its zips, and compiles all that it imports.
+
+    That is most of what a cold start takes. Zips of the same content share one folder here, in
+    which Python keeps what it compiled.
+    """
+    from ministack.core import lambda_runtime
+
+    expect_source(
+        lambda_runtime.Worker._spawn,
+        'with zipfile.ZipFile(os.path.join(self._tmpdir, "code.zip")) as zf:',
+        "with zipfile.ZipFile(lzip) as lzf:",
+    )
+    shared = Path(os.environ["TMPDIR"]) / "unpacked"
+    shared.mkdir(exist_ok=True)
+    lock = threading.Lock()
+
+    class UnpackedOnce(zipfile.ZipFile):
+        def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:
+            with Path(str(self.filename)).open("rb") as file:
+                folder = shared / hashlib.file_digest(file, "sha256").hexdigest()
+            with lock:
+                if not folder.exists():
+                    unfinished = Path(tempfile.mkdtemp(dir=shared))
+                    super().extractall(unfinished)
+                    unfinished.rename(folder)
+            with contextlib.suppress(FileNotFoundError):
+                Path(path).rmdir()
+            Path(path).symlink_to(folder)
+
+    vars(lambda_runtime)["zipfile"] = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 
 
 def addresses_know_their_callers() -> None:

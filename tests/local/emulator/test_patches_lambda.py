@@ -27,6 +27,11 @@ def handler(event, context):
 """
 USES_PILLOW = "import PIL\ndef handler(event, context): return 1"
 USES_BOTO3 = "import boto3\ndef handler(event, context): return boto3.__name__"
+IS_UNPACKED = """
+import os
+def handler(event, context):
+    return os.path.realpath(__file__), os.path.exists(__cached__)
+"""
 # Each task runs until so many do at the same time, or until its time is up.
 WAITS = """
 import os, pathlib, time, uuid
@@ -117,6 +122,22 @@ def test_functions_see_only_what_awss_runtime_brings(aws: LocalAws) -> None:
     answer, _ = call(aws, function(aws, USES_PILLOW))
     assert answer["errorType"] == "Runtime.ImportModuleError"
     assert call(aws, function(aws, USES_BOTO3)) == ("boto3", None)
+
+
+def cold_starts(aws: LocalAws) -> list[Any]:
+    """Where the code of two functions of one package lies, and whether it is compiled."""
+    arns = [function(aws, IS_UNPACKED) for _ in range(2)]
+    return [call(aws, arn)[0] for arn in arns]
+
+
+def test_each_function_unpacks_and_compiles_its_package_as_it_comes(plain: LocalAws) -> None:
+    (one, _), (other, _) = cold_starts(plain)
+    assert one != other
+
+
+def test_functions_of_one_package_share_what_is_unpacked_and_compiled(aws: LocalAws) -> None:
+    (one, is_compiled), (other, _) = cold_starts(aws)
+    assert (one, is_compiled) == (other, True)
 
 
 def test_every_task_gets_a_process_at_once_as_it_comes(plain: LocalAws, tmp_path: Path) -> None:
