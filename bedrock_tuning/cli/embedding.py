@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bedrock_tuning.cli.terminal.errors import Interrupted
-from bedrock_tuning.cli.terminal.output import Command, confirm, say
+from bedrock_tuning.cli.terminal.output import Command, confirm, say, yes_option
 from bedrock_tuning.cli.terminal.progress import ProgressBar
 from bedrock_tuning.errors import UserError
 
@@ -52,7 +52,7 @@ def embedding_options(*, page: str) -> Callable[[Command], Command]:
             help=page,
         ),
         click.option("--overwrite", is_flag=True, help="Replace an existing file."),
-        click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer."),
+        yes_option,
     )
 
     def add(command: Command) -> Command:

@@ -102,15 +102,11 @@ class Aws:
         """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
-        from botocore.exceptions import NoCredentialsError
         from botocore.httpsession import URLLib3Session
 
-        credentials = self.session.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
         headers = {"content-type": "application/json"}
         request = AWSRequest(method="POST", url=url, data=body.encode(), headers=headers)
-        SigV4Auth(credentials.get_frozen_credentials(), service, self.region).add_auth(request)
+        SigV4Auth(self._credentials(), service, self.region).add_auth(request)
         answer = URLLib3Session().send(request.prepare())
         return answer.status_code, answer.text
 
@@ -125,17 +121,20 @@ class Aws:
 
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
-        credentials = self.session.get_credentials()
-        if credentials is None:
-            from botocore.exceptions import NoCredentialsError
-
-            raise NoCredentialsError
-        frozen = credentials.get_frozen_credentials()
+        frozen = self._credentials()
         return {
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,
             "token": frozen.token,
         }
+
+    def _credentials(self) -> Any:
+        found = self.session.get_credentials()
+        if found is None:
+            from botocore.exceptions import NoCredentialsError
+
+            raise NoCredentialsError
+        return found.get_frozen_credentials()
 
     def _config(self) -> "Config":
         from botocore.config import Config

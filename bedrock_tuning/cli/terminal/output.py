@@ -23,6 +23,12 @@ def json_option(command: Command) -> Command:
     )
 
 
+def yes_option(command: Command) -> Command:
+    """--yes, for every command that asks before it acts."""
+    help = "Do not ask; required where nobody can answer."
+    return click.option("--yes", is_flag=True, help=help)(command)
+
+
 def emit_json(value: Any) -> None:
     """One JSON document on standard output; structs and dataclasses become objects, paths text."""
     import msgspec

@@ -7,7 +7,7 @@ import click
 
 from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("run", help="The run, as in `tuning runs`.")
 @click.option("--decline", is_flag=True, help="Decline: the run ends and nothing is billed.")
 @click.option("--reason", help="Reason, recorded in the run with your ARN. Required to decline.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def approve(

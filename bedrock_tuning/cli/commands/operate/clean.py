@@ -15,6 +15,7 @@ from bedrock_tuning.cli.terminal.output import (
     emit_table,
     json_option,
     say,
+    yes_option,
 )
 from bedrock_tuning.wording import counted
 
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     help="Keep what is newer than this.",
 )
 @click.option("--dry-run", is_flag=True, help="List it and delete nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def clean(

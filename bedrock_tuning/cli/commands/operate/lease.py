@@ -7,7 +7,7 @@ import click
 
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     help="End the lease this many hours from now, later or sooner than planned.",
 )
 @click.option("--end", is_flag=True, help="End it now.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def lease(

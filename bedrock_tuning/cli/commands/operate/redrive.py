@@ -11,6 +11,7 @@ from bedrock_tuning.cli.terminal.output import (
     emit_table,
     json_option,
     say,
+    yes_option,
 )
 from bedrock_tuning.wording import counted
 
@@ -21,7 +22,7 @@ from bedrock_tuning.wording import counted
     needs=("find the deployment", "list what is deployed", "deliver events again"),
 )
 @click.option("--dry-run", is_flag=True, help="List the events and leave them.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def redrive(*, dry_run: bool, yes: bool, deployed: Deployed, as_json: bool) -> None:

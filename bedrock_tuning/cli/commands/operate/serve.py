@@ -6,7 +6,7 @@ import click
 
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     help="Serve and publish the model of this run: an earlier one, or one that was trained but "
     "never published.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def serve(

@@ -6,7 +6,7 @@ import click
 
 from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     needs=("find the deployment", "read runs", "stop jobs"),
 )
 @click.argument("run", help="The run, as in `tuning runs`.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def stop(*, run: str, deployed: Deployed, yes: bool, as_json: bool) -> None:

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
 from bedrock_tuning.cli.options import Deployed, customization_argument, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     ),
 )
 @customization_argument("Customization to retire, as in `tuning list`.")
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def retire(*, customization: str, deployed: Deployed, yes: bool, as_json: bool) -> None:

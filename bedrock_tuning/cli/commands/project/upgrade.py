@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import click
-
 from bedrock_tuning.cli.options import Deployed, deployment_options
 from bedrock_tuning.cli.terminal.command import command
-from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say
+from bedrock_tuning.cli.terminal.output import confirm, emit_json, json_option, say, yes_option
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     examples=("tuning upgrade -e prod",),
     needs=("find the deployment", "close and admit runs again"),
 )
-@click.option("--yes", is_flag=True, help="Do not ask; required where nobody can answer.")
+@yes_option
 @json_option
 @deployment_options
 def upgrade(*, yes: bool, deployed: Deployed, as_json: bool) -> None:
