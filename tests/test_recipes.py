@@ -272,4 +272,4 @@ FUNCTIONS: Final = (
     assert "count what was checked" in (tree.root / "docs/permissions.md").read_text("utf-8")
     (tree.root / "build").unlink()
     assert tree.tests("tests/contracts/test_functions.py", "tests/lambdas/test_workflow.py")
-    assert list(tree.changed()) == [workflow, functions, "lambdas/count_pins.py"]
+    assert list(tree.changed()) == [functions, workflow, "lambdas/count_pins.py"]

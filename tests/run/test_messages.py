@@ -70,3 +70,52 @@ def test_a_message_has_the_fields_that_its_form_demands() -> None:
     for each in published():
         body = each.get("Message")
         assert body is None or demanded <= {name.removesuffix(".$") for name in body}
+
+
+def test_a_message_has_a_subject_that_sns_takes_a_text_and_attributes_and_nothing_else() -> None:
+    for each in published():
+        assert {name.removesuffix(".$") for name in each} == {
+            *("TopicArn", "Subject", "Message", "MessageAttributes"),
+        }
+        assert each["TopicArn"] == "${Topic}"
+        subject = each.get("Subject.$", each.get("Subject"))
+        assert subject == "$.outcome.subject" or 1 <= len(subject) <= 100
+
+
+def test_the_attributes_of_a_message_say_what_its_text_says() -> None:
+    whole = {f"{name}.$": f"$.outcome.{name}" for name in ATTRIBUTES}
+    for each in published():
+        text = each.get("Message", whole)
+        for name, attribute in each["MessageAttributes"].items():
+            (key,) = attribute.keys() - {"DataType"}
+            assert attribute["DataType"] == "String"
+            assert attribute[key] == text[name + key.removeprefix("StringValue")]
+
+
+def test_an_outcome_is_sent_whole_under_its_own_subject() -> None:
+    (sent,) = (each for each in published() if "Message.$" in each)
+    assert sent["Message.$"] == "States.JsonToString($.outcome)"
+    assert sent["Subject.$"] == "$.outcome.subject"
+
+
+def test_a_question_gives_the_run_what_it_costs_and_why_and_the_command_that_answers() -> None:
+    asked = [m["Message"] for m in published() if "awaiting" in str(m.get("Message"))]
+    of = {"$.admission": "$.start", "$.serving": "$.serving"}
+    assert len(asked) == len(of)
+    for message, (run, said) in zip(asked, of.items(), strict=True):
+        assert message == {
+            "status": "awaiting-approval",
+            "environment": "dev",
+            "customization.$": f"{run}.customization",
+            "run.$": f"{run}.run",
+            "reason.$": f"{said}.reason",
+            "estimate.$": f"{said}.estimate",
+            "approve.$": f"States.Format('tuning approve {{}} -e dev', {run}.run)",
+        }
+
+
+def test_a_run_that_could_not_be_closed_says_which_execution_it_was_and_what_went_wrong() -> None:
+    (told,) = (m["Message"] for m in published() if m.get("Message", {}).get("status") == "failed")
+    assert told["environment"] == "dev"
+    assert told["execution.$"] == "$$.Execution.Id"
+    assert told["message.$"].endswith(" {}: {}', $.error.Error, $.error.Cause)")

@@ -16,7 +16,7 @@ _GROUP: Final = "AWS::EC2::SecurityGroup"
 _Rule = tuple[str, str, str, str, str]
 
 
-def job_network(bound: Bound) -> tuple[list[str], list[str]]:
+def _job_network(bound: Bound) -> tuple[list[str], list[str]]:
     """The subnets and the security groups of jobs, as the settings say; empty without a VPC."""
     filled = {name: bound.fill(text) for name, text in bound.contracts.placeholders.items()}
     subnets = [text for name, text in filled.items() if name.startswith("JobSubnet")]
@@ -26,7 +26,7 @@ def job_network(bound: Bound) -> tuple[list[str], list[str]]:
 @check("N905", "Functions and jobs are in the VPC if, and only if, the settings say so.")
 def attached(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
-    subnets, groups = job_network(evidence.bound)
+    subnets, groups = _job_network(evidence.bound)
     own = evidence.contracted.get("group.functions")
     if own is not None:
         groups = [own.name]

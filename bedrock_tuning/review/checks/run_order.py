@@ -344,25 +344,3 @@ def _deployment(run: _Run) -> Iterator[Violation]:
 
 def _loads(state: StateDefinition) -> bool:
     return str(state.get("Resource")).endswith(":ssm:getParameter")
-
-
-@check(
-    "F716",
-    "The workflow checks every shard, and reports the error of a check that fails.",
-    fix=_FIX,
-)
-def unchecked_shards(evidence: Evidence) -> Iterator[Violation]:
-    wanted = {"number.$": "$.shard.number", "error.$": "$.error.Error"}
-    checker = evidence.bound.fill(f"{{function.{CHECK_IMAGES.name}}}")
-    for machine, definition in graph.machines(evidence.assembly):
-        _, *inner = graph.graphs(definition)
-        for each in inner:
-            if each.states.get(each.start, {}).get("Resource") != checker:
-                what = f"{each.name}begins with {each.start}"
-                yield found(machine, what, f"it calls {CHECK_IMAGES.name}")
-            plain = each.reached(without=lambda transition: transition.caught)
-            for name in sorted(each.reached() - plain):
-                handed = each.states[name].get("Parameters", {})
-                if graph.ends(each.states[name]) and handed != wanted:
-                    what = f"{each.name}{name} ends with {handed}"
-                    yield found(machine, what, f"{MERGE.name} reads {wanted}")

@@ -4,6 +4,7 @@ Who may do something is read from the policies; the rest of a sentence is what t
 whose ids stand after it.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization_fields import LEASE_HOURS_MAX
 from bedrock_tuning.contracts.people import PEOPLE
 from bedrock_tuning.review.assembly import identity
+from bedrock_tuning.review.assembly.json_path import get
 from bedrock_tuning.review.check import Evidence
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wildcards import meets
@@ -33,6 +35,8 @@ _NOBODY: Final = "nobody"
 _WRITE: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*")
 _LEASE: Final = f"{TAG_PREFIX}:expires"
 _TAG: Final = ("bedrock:TagResource",)
+_RESUMES: Final = "$$.Task.Token"
+_ITEM: Final = re.compile(r"States\.Format\('(\w+#)\{\}', \$\.\w+\.run\)")
 _START: Final = ("states:StartExecution",)
 _STOP: Final = ("states:StopExecution",)
 _ITEMS: Final = (
@@ -156,7 +160,7 @@ class _Asked:
         """Resources by their names."""
         return ", ".join(map(self.labels.arn, arns))
 
-    def machines(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def states(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Every state of every state machine."""
         for machine in self.evidence.assembly.of_type("AWS::StepFunctions::StateMachine"):
             for each in graph.graphs(graph.template_definition(machine)):
@@ -187,6 +191,12 @@ def _approving(asked: _Asked) -> Iterator[Sentence]:
         "that waits.",
         checks=("M844", "M847"),
     )
+    tokens = (each for state in asked.states() for each in _tokens(*state))
+    yield Sentence(
+        text="The token that resumes it, with what is asked, is written to "
+        f"{' and '.join(sorted(set(tokens))) or 'nothing'}, and nowhere else.",
+        checks=("F700", "M847"),
+    )
     yield Sentence(
         text="No IAM user or role can both upload and approve, even with both policies attached. A "
         "person who can assume one role with each policy can.",
@@ -200,8 +210,15 @@ def _approving(asked: _Asked) -> Iterator[Sentence]:
     )
 
 
+def _tokens(name: str, state: Mapping[str, Any]) -> Iterator[str]:
+    """Where a state writes the token with which it goes on."""
+    if _RESUMES in str({k: v for k, v in state.items() if k not in ("ItemProcessor", "Branches")}):
+        key = _ITEM.fullmatch(str(get(state, "Parameters", "Key", "id", "S.$")))
+        yield f"the item `{key[1]}RUN` of the runs table" if key else f"what “{name}” calls"
+
+
 def _waiting(asked: _Asked) -> Iterator[Sentence]:
-    for name, state in asked.machines():
+    for name, state in asked.states():
         if not str(state.get("Resource")).endswith(".waitForTaskToken"):
             continue
         seconds = state.get("TimeoutSeconds")
@@ -210,7 +227,7 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
         yield Sentence(
             text=f"“{name}” waits {time}. An approval ends the wait; a refusal or the end of that "
             f"time leads to {then}, and nothing starts.",
-            checks=("F707", "F714", "F719"),
+            checks=("F700", "F719"),
         )
     runs = [f"{m.replace(':stateMachine:', ':execution:')}:*" for m in asked.deployment.machines]
     people, every = asked.who(_STOP, runs, people=True), asked.who(_STOP, runs)
@@ -222,8 +239,9 @@ def _waiting(asked: _Asked) -> Iterator[Sentence]:
     )
     yield Sentence(
         text="An approval counts for the dataset, the hyperparameters and the price for which it "
-        "was requested. The functions compare them, and their code is not part of this proof.",
-        checks=("M801", "F713"),
+        "was requested. The functions compare them, and their code is not part of this proof. The "
+        "workflow starts the job that StartJob requested, and changes nothing of it.",
+        checks=("M801", "F700"),
     )
 
 

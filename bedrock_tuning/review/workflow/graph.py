@@ -1,4 +1,4 @@
-"""A state machine's definition as a graph: what follows what, what is reached, what is known."""
+"""A state machine's definition as a graph: what follows what, what is reached."""
 
 import json
 import re
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bedrock_tuning.contracts.contract import DISCARDED
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.workflow import choices
@@ -14,11 +13,6 @@ from bedrock_tuning.review.workflow import choices
 MACHINE: Final = "AWS::StepFunctions::StateMachine"
 StateDefinition = Mapping[str, Any]
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]+)\}")
-_REFERENCE: Final = re.compile(r"(?<![\w$])\$\.([A-Za-z_]\w*)")
-# What names no data of the state: a selector's paths are of the answer.
-_NOT_READ: Final = frozenset(
-    ("Branches", "Catch", "Comment", "ItemProcessor", "Iterator", "ResultPath", "ResultSelector")
-)
 _ENDS: Final = ("Succeed", "Fail")
 
 
@@ -26,9 +20,6 @@ _ENDS: Final = ("Succeed", "Fail")
 class Transition:
     """From one state to another. rule: of a choice, None for all others; errors: that it catches,
     None where nothing is caught.
-
-    writes: the top-level names in the state's data that the transition brings. replaces: the rest
-    of the data is gone.
     """
 
     tail: str
@@ -36,8 +27,6 @@ class Transition:
     rule: Mapping[str, Any] | None = None
     default: bool = False
     errors: tuple[str, ...] | None = None
-    writes: frozenset[str] = frozenset()
-    replaces: bool = False
 
     @property
     def caught(self) -> bool:
@@ -56,15 +45,11 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateGraph:
-    """One level of a definition: the whole, or what is inside of a Map.
-
-    name: for messages. given: names that are in the data at the start.
-    """
+    """One level of a definition: the whole, or what is inside of a Map. name: for messages."""
 
     name: str
     start: str
     states: Mapping[str, StateDefinition]
-    given: frozenset[str] = frozenset()
 
     def transitions(self) -> list[Transition]:
         """All transitions, also those that lead nowhere."""
@@ -82,86 +67,21 @@ class StateGraph:
                 todo += [each.head for each in leaving if not without(each)]
         return found
 
-    def known_before(self) -> dict[str, frozenset[str]]:
-        """By state: the names in its data that are there on every way to it."""
-        everything = frozenset(name for each in self.transitions() for name in each.writes)
-        everything |= self.given
-        known = dict.fromkeys(self.states, everything)
-        if self.start in known:
-            known[self.start] = self.given
-        changed = True
-        while changed:
-            changed = False
-            for each in self.transitions():
-                if each.head not in known or each.tail not in known:
-                    continue
-                before = frozenset() if each.replaces else known[each.tail]
-                less = known[each.head] & (before | each.writes)
-                if less != known[each.head]:
-                    known[each.head], changed = less, True
-        return known
-
 
 def transitions(name: str, state: StateDefinition) -> Iterator[Transition]:
     """All transitions of one state."""
     for rule in state.get("Choices", ()):
-        # A rule that asks whether something is there leaves it known to be there.
-        present = rule.get("IsPresent") is True
-        yield Transition(
-            tail=name,
-            head=str(rule.get("Next", "")),
-            rule=rule,
-            writes=_written(rule.get("Variable")) if present else frozenset(),
-        )
+        yield Transition(tail=name, head=str(rule.get("Next", "")), rule=rule)
     if "Default" in state:
         yield Transition(tail=name, head=str(state["Default"]), default=True)
     if "Next" in state:
-        yield _forward(name, state)
+        yield Transition(tail=name, head=str(state["Next"]))
     for catcher in state.get("Catch", ()):
-        path = catcher.get("ResultPath", "$")
         yield Transition(
             tail=name,
             head=str(catcher.get("Next", "")),
             errors=tuple(map(str, catcher.get("ErrorEquals", ()))),
-            writes=_written(path),
-            replaces=path == "$",
         )
-
-
-def _forward(name: str, state: StateDefinition) -> Transition:
-    path = state.get("ResultPath", "$")
-    works = state.get("Type") in ("Task", "Map", "Parallel")
-    replaces = path == "$" and (works or bool({"Result", "Parameters"} & set(state)))
-    writes = _written(path)
-    if replaces and state.get("Type") == "Pass":
-        writes = frozenset(key.removesuffix(".$") for key in state.get("Parameters", {}))
-    return Transition(tail=name, head=str(state["Next"]), writes=writes, replaces=replaces)
-
-
-def _written(path: Any) -> frozenset[str]:
-    """The top-level name that a result path writes; a path below it needs that name first.
-
-    Nobody may read what is discarded, so it is never known.
-    """
-    match = re.fullmatch(r"\$\.([A-Za-z_]\w*)", str(path))
-    return frozenset({match[1]}) if match and path != DISCARDED["ResultPath"] else frozenset()
-
-
-def discards(state: StateDefinition) -> bool:
-    """Whether a state drops its result and leaves the data as it is, in the one way to do so."""
-    return {field: state.get(field) for field in DISCARDED} == DISCARDED
-
-
-def reads(state: StateDefinition) -> set[str]:
-    """The top-level names that a state reads from its data."""
-    own = {key: value for key, value in state.items() if key not in _NOT_READ}
-    own["Choices"] = [rule for rule in own.get("Choices", ()) if "IsPresent" not in rule]
-    nested = [
-        catcher["ResultPath"]
-        for catcher in state.get("Catch", ())
-        if re.fullmatch(r"\$\.\w+\..+", str(catcher.get("ResultPath", "")))
-    ]
-    return set(_REFERENCE.findall(json.dumps([own, nested], ensure_ascii=False)))
 
 
 def ends(state: StateDefinition) -> bool:
@@ -184,18 +104,13 @@ def definition(machine: Resource) -> dict[str, Any]:
     raw = as_whole(machine.properties.get("Definition"))
     if not isinstance(raw, dict):
         raise ValueError("the definition is not an object")
-    return filled(machine, raw)
-
-
-def filled(machine: Resource, part: Mapping[str, Any]) -> dict[str, Any]:
-    """A part of a state machine's definition with its placeholders filled."""
     substitutions = machine.properties.get("DefinitionSubstitutions", {})
 
     def fill(match: re.Match[str]) -> str:
         value = substitutions.get(match[1])
         return match[0] if value is None else json.dumps(str(value))[1:-1]
 
-    return dict(json.loads(_PLACEHOLDER.sub(fill, json.dumps(part))))
+    return dict(json.loads(_PLACEHOLDER.sub(fill, json.dumps(raw))))
 
 
 def template_definition(machine: Resource) -> dict[str, Any]:
@@ -212,17 +127,14 @@ def placeholders(machine: Resource) -> set[str]:
     return set(_PLACEHOLDER.findall(json.dumps(machine.properties.get("Definition"))))
 
 
-def graphs(
-    definition: Mapping[str, Any], name: str = "", given: frozenset[str] = frozenset()
-) -> Iterator[StateGraph]:
+def graphs(definition: Mapping[str, Any], name: str = "") -> Iterator[StateGraph]:
     """A definition's graph and those inside of its Map and Parallel states."""
     states = definition.get("States", {})
     start = str(definition.get("StartAt", ""))
-    yield StateGraph(name=name, start=start, states=states, given=given)
+    yield StateGraph(name=name, start=start, states=states)
     for state_name, state in states.items():
-        selected = frozenset(key.removesuffix(".$") for key in state.get("ItemSelector", {}))
         for part in parts(state):
-            yield from graphs(part, f"{name}{state_name} / ", selected)
+            yield from graphs(part, f"{name}{state_name} / ")
 
 
 def parts(state: StateDefinition) -> list[Mapping[str, Any]]:

@@ -54,112 +54,112 @@ def unchecked_is_none(states: Raw) -> None:
     states["Check images"]["Catch"][0]["Next"] = "No images"
 
 
-@_flaw("F717", "a report is made up")
+@_flaw("F719", "a report is made up")
 def report_made_up(states: Raw) -> None:
     _inserted(states, "Merge report", "$.report", {"valid": True}, "Valid?")
 
 
-@_flaw("F717", "validity is picked out of nowhere")
+@_flaw("F700", "validity is picked out of nowhere")
 def report_selected(states: Raw) -> None:
     states["Merge report"]["ResultSelector"] = {"valid": True}
 
 
-@_flaw("F717", "the job gets another role")
+@_flaw("F722", "the job gets another role")
 def role_made_up(states: Raw) -> None:
     arn = "arn:aws:iam::999999999999:role/x"
     path = "$.start.request.RoleArn"
     _inserted(states, "Note the approval", path, arn, "Take a turn")
 
 
-@_flaw("F717", "the smoke test is made up")
+@_flaw("F720", "the smoke test is made up")
 def smoke_made_up(states: Raw) -> None:
     _inserted(states, "Smoke test", "$.serving.step", "publish", "Proved?")
 
 
-@_flaw("F717", "an error replaces the answer it was about")
+@_flaw("F700", "an error replaces the answer it was about")
 def error_as_answer(states: Raw) -> None:
     states["Serve"]["Catch"][0]["ResultPath"] = "$.serving"
 
 
-@_flaw("F717", "the price is computed from less")
+@_flaw("M807", "the price is computed from less")
 def input_narrowed(states: Raw) -> None:
     states["Prepare job"]["InputPath"] = "$.admission"
 
 
-@_flaw("F717", "only the first shard is checked")
+@_flaw("F700", "only the first shard is checked")
 def one_shard(states: Raw) -> None:
     states["Check images"]["ItemReader"]["ReaderConfig"]["MaxItems"] = 1
 
 
-@_flaw("F717", "shards that the upload names")
+@_flaw("F700", "shards that the upload names")
 def other_shards(states: Raw) -> None:
     states["Check images"]["ItemReader"]["Parameters"]["Key.$"] = "$.admission.key"
 
 
-@_flaw("F717", "results are written elsewhere")
+@_flaw("F700", "results are written elsewhere")
 def results_elsewhere(states: Raw) -> None:
     states["Check images"]["ResultWriter"] = {"Parameters": {"Bucket": "x", "Prefix": "y"}}
 
 
-@_flaw("F711", "what was found in a shard is not handed on")
+@_flaw("F700", "what was found in a shard is not handed on")
 def shard_lost(states: Raw) -> None:
     states["Check images"]["ItemProcessor"]["States"]["Check shard"].update(DISCARDED)
 
 
-@_flaw("F711", "every shard is the same one")
+@_flaw("F700", "every shard is the same one")
 def same_shard(states: Raw) -> None:
     shard = states["Check images"]["ItemProcessor"]["States"]["Check shard"]
     shard["Parameters"] = {"shard": {"number": 1}}
 
 
-@_flaw("F716", "the error of a shard that could not be checked is left empty")
+@_flaw("F700", "the error of a shard that could not be checked is left empty")
 def silent_shard(states: Raw) -> None:
     inner = states["Check images"]["ItemProcessor"]["States"]
     inner["Shard not checked"]["Parameters"] = {"number.$": "$.shard.number", "error": ""}
 
 
-@_flaw("F717", "shards of another version of the file")
+@_flaw("F700", "shards of another version of the file")
 def other_version(states: Raw) -> None:
     states["Check images"]["ItemReader"]["Parameters"]["VersionId"] = "x"
 
 
-@_flaw("F717", "a shard where there are no images")
+@_flaw("F700", "a shard where there are no images")
 def shard_made_up(states: Raw) -> None:
     states["No images"]["Result"] = [{"number": 1}]
 
 
-@_flaw("F715", "a question without a evidence, which SNS refuses")
+@_flaw("F700", "a question without a evidence, which SNS refuses")
 def no_subject(states: Raw) -> None:
     states["Ask for approval"]["Parameters"]["Subject"] = ""
 
 
-@_flaw("F715", "a failure that does not say why")
+@_flaw("F700", "a failure that does not say why")
 def no_reason(states: Raw) -> None:
     message = states["Say that closing failed"]["Parameters"]["Message"]
     message["message.$"] = "$$.Execution.Id"
 
 
-@_flaw("F713", "a job that nobody records")
+@_flaw("F722", "a job that nobody records")
 def not_recorded(states: Raw) -> None:
     states["Train"]["Next"] = "Close run"
 
 
-@_flaw("F713", "a job that is read and not recorded")
+@_flaw("F722", "a job that is read and not recorded")
 def read_only(states: Raw) -> None:
     states["Read job"]["Next"] = "Close run"
 
 
-@_flaw("F713", "another job is read than was started")
+@_flaw("F700", "another job is read than was started")
 def another_job(states: Raw) -> None:
     states["Read job"]["Parameters"]["JobIdentifier.$"] = "$.start.request.JobName"
 
 
-@_flaw("F717", "what is read of the job is kept where nobody records it")
+@_flaw("F700", "what is read of the job is kept where nobody records it")
 def read_elsewhere(states: Raw) -> None:
     states["Read job"]["ResultPath"] = "$.report"
 
 
-@_flaw("F713", "jobs in a network that the settings do not name")
+@_flaw("F700", "jobs in a network that the settings do not name")
 def other_network(states: Raw) -> None:
     states["Train"]["Parameters"]["VpcConfig"] = {"SubnetIds": ["subnet-1"]}
 
@@ -196,71 +196,71 @@ def asked_twice(states: Raw) -> None:
     choices.insert(0, {**choices[0], "Next": "Roll back"})
 
 
-@_flaw("F707", "serving gives up after a second")
+@_flaw("F700", "serving gives up after a second")
 def serve_times_out(states: Raw) -> None:
     states["Serve"]["TimeoutSeconds"] = 1
 
 
-@_flaw("F707", "an approval needs heartbeats")
+@_flaw("F700", "an approval needs heartbeats")
 def heartbeats(states: Raw) -> None:
     states["Await approval"]["HeartbeatSeconds"] = 60
 
 
-@_flaw("F708", "it looks without a pause")
+@_flaw("F700", "it looks without a pause")
 def no_pause(states: Raw) -> None:
     states["Wait for endpoint"].pop("SecondsPath")
     states["Wait for endpoint"]["Seconds"] = 0
 
 
-@_flaw("F708", "it looks once a day")
+@_flaw("F700", "it looks once a day")
 def long_pause(states: Raw) -> None:
     states["Wait for endpoint"].pop("SecondsPath")
     states["Wait for endpoint"]["Seconds"] = 86_400
 
 
-@_flaw("F715", "a run whose message was lost ends well")
+@_flaw("F721", "a run whose message was lost ends well")
 def untold_ends_well(states: Raw) -> None:
     states["Notify"]["Catch"][0]["Next"] = "Run ended"
 
 
-@_flaw("F715", "a run that could not be closed ends well")
+@_flaw("F700", "a run that could not be closed ends well")
 def unclosed_ends_well(states: Raw) -> None:
     states["Closing failed"] = {"Type": "Succeed"}
 
 
-@_flaw("F715", "people are asked to approve something else than the price")
+@_flaw("F700", "people are asked to approve something else than the price")
 def other_estimate(states: Raw) -> None:
     states["Ask for approval"]["Parameters"]["Message"]["estimate.$"] = "$.admission.run"
 
 
-@_flaw("F715", "people are told to run another command")
+@_flaw("F700", "people are told to run another command")
 def other_command(states: Raw) -> None:
     command = "States.Format('curl https://example.com/{}', $.admission.run)"
     states["Ask for approval"]["Parameters"]["Message"]["approve.$"] = command
 
 
-@_flaw("F715", "the message says no more than its subject")
+@_flaw("F700", "the message says no more than its subject")
 def empty_message(states: Raw) -> None:
     states["Notify"]["Parameters"]["Message.$"] = "$.outcome.subject"
 
 
-@_flaw("F715", "a message is filed under another customization")
+@_flaw("F700", "a message is filed under another customization")
 def another_attribute(states: Raw) -> None:
     attributes = states["Notify"]["Parameters"]["MessageAttributes"]
     attributes["customization"]["StringValue.$"] = "$.outcome.run"
 
 
-@_flaw("F715", "a message does not say of which kind it is")
+@_flaw("F700", "a message does not say of which kind it is")
 def no_status(states: Raw) -> None:
     del states["Notify"]["Parameters"]["MessageAttributes"]["status"]
 
 
-@flaw("F707", "workflow: it ends before a person could approve")
+@flaw("F700", "workflow: it ends before a person could approve")
 def ends_too_soon(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(TimeoutSeconds=86_400))
 
 
-@flaw("F701", "workflow: paths are read in another language")
+@flaw("F700", "workflow: paths are read in another language")
 def other_language(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(QueryLanguage="JSONata"))
 
@@ -295,58 +295,58 @@ def unclosed(states: Raw) -> None:
     states["Record job"]["Catch"][0]["Next"] = "Run ended"
 
 
-@_flaw("F714", "the approval's token is kept with another run")
+@_flaw("F700", "the approval's token is kept with another run")
 def token_elsewhere(states: Raw) -> None:
     states["Await approval"]["Parameters"]["Key"] = {"id": {"S.$": "$.admission.customization"}}
 
 
-@_flaw("F714", "noting the approval replaces the run's data")
+@_flaw("M807", "noting the approval replaces the run's data")
 def approval_replaces_data(states: Raw) -> None:
     del states["Note the approval"]["ResultPath"]
 
 
-@_flaw("F714", "noting the approval keeps what DynamoDB answers")
+@_flaw("F700", "noting the approval keeps what DynamoDB answers")
 def approval_keeps_answer(states: Raw) -> None:
     del states["Note the approval"]["ResultSelector"]
 
 
-@_flaw("F715", "SNS's answer replaces the run's data")
+@_flaw("F700", "SNS's answer replaces the run's data")
 def message_replaces_data(states: Raw) -> None:
     states["Notify"]["ResultPath"] = "$.message"
 
 
-@_flaw("F715", "SNS's answer is kept, selected into a result of the run")
+@_flaw("F700", "SNS's answer is kept, selected into a result of the run")
 def message_selected(states: Raw) -> None:
     states["Notify"]["ResultSelector"] = {"result.$": "$.MessageId"}
 
 
-@_flaw("F717", "a result is kept where discarded ones are, whole")
+@_flaw("F700", "a result is kept where discarded ones are, whole")
 def discarded_whole(states: Raw) -> None:
     del states["Draw page"]["ResultSelector"]
 
 
-@_flaw("F711", "a function that gives no answer has one")
+@_flaw("F700", "a function that gives no answer has one")
 def answer_of_nothing(states: Raw) -> None:
     states["Draw page"]["ResultPath"] = "$.page"
 
 
-@_flaw("F711", "the report is kept where nobody reads it")
+@_flaw("F700", "the report is kept where nobody reads it")
 def report_elsewhere(states: Raw) -> None:
     states["Merge report"]["ResultPath"] = "$.merged"
 
 
-@_flaw("F711", "nobody records the job")
+@_flaw("F722", "nobody records the job")
 def nothing_recorded(states: Raw) -> None:
     del states["Record job"]
     states["Read job"]["Next"] = "Serve"
 
 
-@_flaw("F717", "the shards' results are kept where nobody merges them")
+@_flaw("F700", "the shards' results are kept where nobody merges them")
 def shards_elsewhere(states: Raw) -> None:
     states["Check images"]["ResultPath"] = "$.images"
 
 
-@_flaw("F713", "the job is kept where nobody records it")
+@_flaw("F700", "the job is kept where nobody records it")
 def job_elsewhere(states: Raw) -> None:
     states["Train"]["ResultPath"] = "$.trained"
 
@@ -356,7 +356,7 @@ def deployment_as_upload(states: Raw) -> None:
     states["Upload or deployment?"]["Choices"][0]["Next"] = "Admit"
 
 
-@_flaw("F716", "a shard begins without its check")
+@_flaw("F700", "a shard begins without its check")
 def shard_not_checked(states: Raw) -> None:
     inner = states["Check images"]["ItemProcessor"]
     inner["StartAt"] = "Shard not checked"

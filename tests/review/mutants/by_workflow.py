@@ -73,7 +73,7 @@ _FLAWS = (
         "an output folder of its own",
         _job("Train", OutputDataConfig={"S3Uri": "s3://somewhere/else/"}),
     ),
-    ("F713", "a base model of its own", _job("Train", BaseModelIdentifier="$.detail.model")),
+    ("F700", "a base model of its own", _job("Train", BaseModelIdentifier="$.detail.model")),
 )
 
 

@@ -558,13 +558,13 @@ _FLOWS = (
     _flow("M801", "valid as itself",
           _valid_if(Variable="$.report.valid", BooleanEqualsPath="$.report.valid")),
     _flow("M801", "valid if it is either", _valid_if(Variable="$.report.valid", IsBoolean=True)),
-    _flow("F713", "unchecked data trains", lambda s: s["Train"]["Parameters"].update(
+    _flow("F700", "unchecked data trains", lambda s: s["Train"]["Parameters"].update(
         {"TrainingDataConfig.$": "$.detail.object.key"})),
-    _flow("F713", "a hundred epochs", lambda s: s["Train"]["Parameters"].update(
+    _flow("F700", "a hundred epochs", lambda s: s["Train"]["Parameters"].update(
         HyperParameters={"epochCount": "100"})),
-    _flow("F701", "all shards may fail",
+    _flow("F700", "all shards may fail",
           lambda s: s["Check images"].update(ToleratedFailurePercentage=100)),
-    _flow("F701", "a state in another language",
+    _flow("F700", "a state in another language",
           lambda s: s["Valid?"].update(QueryLanguage="JSONata")),
     _flow("F705", "a token for a queue", lambda s: s["Await approval"].update(
         Resource="arn:aws:states:::sqs:sendMessage.waitForTaskToken")),

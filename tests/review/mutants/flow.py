@@ -19,37 +19,37 @@ def _flow(killer: str, name: str) -> Callable[[Callable[[Raw], None]], Mutant]:
     return make
 
 
-@_flow("F701", "a dangling Next")
+@_flow("F722", "a dangling Next")
 def dangling_next(states: Raw) -> None:
     states["Record job"]["Next"] = "Serve it"
 
 
-@_flow("F701", "a dangling Catch")
+@_flow("F721", "a dangling Catch")
 def dangling_catch(states: Raw) -> None:
     states["Admit"]["Catch"][0]["Next"] = "Close"
 
 
-@_flow("F701", "a dangling choice")
+@_flow("F722", "a dangling choice")
 def dangling_choice(states: Raw) -> None:
     states["Valid?"]["Choices"][0]["Next"] = "Prepare"
 
 
-@_flow("F701", "neither Next nor End")
+@_flow("F722", "neither Next nor End")
 def no_next(states: Raw) -> None:
     del states["Notify"]["Next"]
 
 
-@_flow("F701", "a choice without a default")
+@_flow("F720", "a choice without a default")
 def no_default(states: Raw) -> None:
     del states["Next step?"]["Default"]
 
 
-@_flow("F701", "a misspelled field")
+@_flow("F700", "a misspelled field")
 def misspelled(states: Raw) -> None:
     states["Admit"]["Retries"] = states["Admit"].pop("Retry")
 
 
-@_flow("F701", "a null, which CloudFormation refuses")
+@_flow("F700", "a null, which CloudFormation refuses")
 def null(states: Raw) -> None:
     states["Notify"]["ResultPath"] = None
 
@@ -64,49 +64,49 @@ def null_beside(states: Raw) -> None:
     states["Notify"]["Comment"] = None
 
 
-@_flow("F702", "a state that nobody reaches")
+@_flow("F704", "a state that nobody reaches")
 def unreachable(states: Raw) -> None:
     states["Worth a message?"]["Choices"] = [
         {"Variable": "$.outcome.notify", "BooleanEquals": True, "Next": "Ended well?"}
     ]
 
 
-@_flow("F703", "a task without Retry")
+@_flow("F700", "a task without Retry")
 def no_retry(states: Raw) -> None:
     del states["Check manifest"]["Retry"]
 
 
-@_flow("F703", "a task without Catch")
+@_flow("F700", "a task without Catch")
 def no_catch(states: Raw) -> None:
     del states["Check manifest"]["Catch"]
 
 
-@_flow("F703", "a map without Catch")
+@_flow("F700", "a map without Catch")
 def map_without_catch(states: Raw) -> None:
     del states["Check images"]["Catch"]
 
 
-@_flow("F703", "a map that gives up sooner")
+@_flow("F700", "a map that gives up sooner")
 def map_gives_up(states: Raw) -> None:
     del states["Check images"]["Retry"][0]["MaxAttempts"]
 
 
-@_flow("F703", "a shard without Retry")
+@_flow("F700", "a shard without Retry")
 def shard_without_retry(states: Raw) -> None:
     del states["Check images"]["ItemProcessor"]["States"]["Check shard"]["Retry"]
 
 
-@_flow("F703", "only some errors are caught")
+@_flow("F700", "only some errors are caught")
 def some_errors(states: Raw) -> None:
     states["Train"]["Catch"][-1]["ErrorEquals"] = ["Bedrock.ValidationException"]
 
 
-@_flow("F703", "an error replaces what is known about the run")
+@_flow("F700", "an error replaces what is known about the run")
 def error_replaces(states: Raw) -> None:
     del states["Merge report"]["Catch"][0]["ResultPath"]
 
 
-@_flow("F703", "retries without growing pauses")
+@_flow("F700", "retries without growing pauses")
 def no_backoff(states: Raw) -> None:
     states["Admit"]["Retry"][0]["BackoffRate"] = 1
 
@@ -126,7 +126,7 @@ def silent_failure(states: Raw) -> None:
     states["Close run"]["Catch"][0]["Next"] = "Closing failed"
 
 
-@_flow("F711", "runs are given a commit of the text's own")
+@_flow("F700", "runs are given a commit of the text's own")
 def own_commit(states: Raw) -> None:
     states["Admit"]["Parameters"]["commit"] = "0" * 40
 
@@ -146,33 +146,33 @@ def other_service(states: Raw) -> None:
     states["Notify"]["Resource"] = "arn:aws:states:::aws-sdk:ec2:runInstances"
 
 
-@_flow("F707", "the approval waits for ever")
+@_flow("F700", "the approval waits for ever")
 def waits_for_ever(states: Raw) -> None:
     del states["Await approval"]["TimeoutSeconds"]
 
 
-@_flow("F708", "polls without a pause")
+@_flow("F720", "polls without a pause")
 def busy_loop(states: Raw) -> None:
     states["Next step?"]["Choices"][0]["Next"] = "Serve"
 
 
-@_flow("F709", "a result that is thrown away and read")
+@_flow("F700", "a result that is thrown away and read")
 def lost_result(states: Raw) -> None:
     states["Merge report"].update(DISCARDED)
 
 
-@_flow("F709", "what was discarded is read")
+@_flow("F721", "what was discarded is read")
 def discarded_read(states: Raw) -> None:
     states["Notify"]["Parameters"]["Message.$"] = "States.JsonToString($.discarded)"
     states["Close run"]["Next"] = "Notify"
 
 
-@_flow("F709", "a result under another name")
+@_flow("F700", "a result under another name")
 def renamed_result(states: Raw) -> None:
     states["Admit"]["ResultPath"] = "$.admitted"
 
 
-@_flow("F709", "an error under a name that is not there yet")
+@_flow("F700", "an error under a name that is not there yet")
 def error_too_deep(states: Raw) -> None:
     states["Admit"]["Catch"][0]["ResultPath"] = "$.serving.error"
 
@@ -222,12 +222,12 @@ def no_roll_back(states: Raw) -> None:
     states["Smoke test"]["Catch"][0]["Next"] = "Close run"
 
 
-@_flow("F711", "a function is not given the version that it must read")
+@_flow("F700", "a function is not given the version that it must read")
 def no_version(states: Raw) -> None:
     del states["Check manifest"]["Parameters"]["training_version.$"]
 
 
-@_flow("F711", "a function is given another value")
+@_flow("F700", "a function is given another value")
 def other_value(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "$.admission.customization"
 
@@ -257,14 +257,14 @@ def unknown_answer(states: Raw) -> None:
     states["Published?"]["Choices"][0]["StringEquals"] = "waiting"
 
 
-@_flow("F713", "the job trains for another role")
+@_flow("F700", "the job trains for another role")
 def other_job_role(states: Raw) -> None:
     train = states["Train"]["Parameters"]
     del train["RoleArn.$"]
     train["RoleArn"] = "arn:aws:iam::111122223333:role/Admin"
 
 
-@_flow("F713", "nobody waits for the job")
+@_flow("F700", "nobody waits for the job")
 def does_not_wait(states: Raw) -> None:
     states["Train"]["Resource"] = states["Train"]["Resource"].removesuffix(".sync")
 
@@ -274,55 +274,55 @@ def validation_inverted(states: Raw) -> None:
     states["Validated?"]["Choices"][0]["BooleanEquals"] = False
 
 
-@_flow("F714", "the approval's token is thrown away")
+@_flow("F700", "the approval's token is thrown away")
 def no_token(states: Raw) -> None:
     del states["Await approval"]["Parameters"]["ExpressionAttributeValues"][":token"]
 
 
-@_flow("F714", "the approval waits longer than the settings say")
+@_flow("F700", "the approval waits longer than the settings say")
 def waits_longer(states: Raw) -> None:
     states["Await approval"]["TimeoutSeconds"] *= 2
 
 
-@_flow("F715", "a message without a text")
+@_flow("F700", "a message without a text")
 def empty_message(states: Raw) -> None:
     del states["Notify"]["Parameters"]["Message.$"]
 
 
-@_flow("F715", "a message of another environment")
+@_flow("F700", "a message of another environment")
 def another_environment(states: Raw) -> None:
     sent = states["Ask for approval"]["Parameters"]
     sent["Message"]["environment"] = "prod"
     sent["MessageAttributes"]["environment"]["StringValue"] = "prod"
 
 
-@_flow("F715", "a failed run ends well")
+@_flow("F722", "a failed run ends well")
 def failure_hidden(states: Raw) -> None:
     states["Ended well?"]["Choices"][0]["BooleanEquals"] = False
 
 
-@_flow("F716", "a shard that could not be checked says nothing")
+@_flow("F700", "a shard that could not be checked says nothing")
 def silent_shard(states: Raw) -> None:
     inner = states["Check images"]["ItemProcessor"]["States"]
     del inner["Shard not checked"]["Parameters"]["error.$"]
 
 
-@_flow("F703", "an error that does not exist is repeated")
+@_flow("F700", "an error that does not exist is repeated")
 def unknown_error(states: Raw) -> None:
     states["Admit"]["Retry"][0]["ErrorEquals"].append("Lambda.ServerException")
 
 
-@_flow("F701", "a value that is no path")
+@_flow("F700", "a value that is no path")
 def no_path(states: Raw) -> None:
     states["Merge report"]["Parameters"]["run.$"] = "admission.run"
 
 
-@_flow("F701", "a cause by a function that makes no text")
+@_flow("F700", "a cause by a function that makes no text")
 def no_text(states: Raw) -> None:
     states["Closing failed"]["CausePath"] = "States.StringToJson($.error.Cause)"
 
 
-@_flow("F701", "any number of shards at a time")
+@_flow("F700", "any number of shards at a time")
 def unbounded_map(states: Raw) -> None:
     del states["Check images"]["MaxConcurrency"]
 
@@ -334,12 +334,12 @@ def _machine(killer: str, name: str) -> Callable[[Callable[[Copy], None]], Mutan
     return make
 
 
-@_machine("F707", "no time limit")
+@_machine("F700", "no time limit")
 def no_timeout(copy: Copy) -> None:
     copy.definition(lambda definition: definition.pop("TimeoutSeconds"))
 
 
-@_machine("F701", "starts nowhere")
+@_machine("F722", "starts nowhere")
 def starts_nowhere(copy: Copy) -> None:
     copy.definition(lambda definition: definition.update(StartAt="Start"))
 
@@ -414,33 +414,33 @@ def read_otherwise(states: Raw) -> None:
     states["Load settings"]["Parameters"]["WithDecryption"] = True
 
 
-@_flow("F714", "the question is asked under a condition")
+@_flow("F700", "the question is asked under a condition")
 def asked_under_a_condition(states: Raw) -> None:
     states["Await approval"]["Parameters"]["ConditionExpression"] = "attribute_not_exists(id)"
 
 
-@_flow("F701", "what is inside of a map speaks another language")
+@_flow("F700", "what is inside of a map speaks another language")
 def another_language_inside(states: Raw) -> None:
     states["Check images"]["ItemProcessor"]["QueryLanguage"] = "JSONata"
 
 
-@_flow("F701", "what is inside of a map has a time limit of its own")
+@_flow("F700", "what is inside of a map has a time limit of its own")
 def time_limit_inside(states: Raw) -> None:
     states["Check images"]["ItemProcessor"]["TimeoutSeconds"] = 1
 
 
-@_flow("F701", "a state that says twice what it writes")
+@_flow("F700", "a state that says twice what it writes")
 def writes_twice(states: Raw) -> None:
     states["No images"]["Parameters"] = {"decision": "start"}
 
 
-@_flow("F714", "the token is kept where people read")
+@_flow("F700", "the token is kept where people read")
 def token_in_the_run(states: Raw) -> None:
     key = states["Note the approval"]["Parameters"]["Key"]
     states["Await approval"]["Parameters"]["Key"] = key
 
 
-@_flow("F714", "another question is kept than the one that was asked")
+@_flow("F700", "another question is kept than the one that was asked")
 def another_question(states: Raw) -> None:
     values = states["Await approval"]["Parameters"]["ExpressionAttributeValues"]
     values[":about"] = {"S": "something cheap"}

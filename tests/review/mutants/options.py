@@ -114,7 +114,7 @@ def refuses_reader(copy: Copy) -> None:
     refused["Condition"]["ArnNotLike"]["aws:PrincipalArn"].pop(1)
 
 
-@flaw("F713", "job: in one subnet only")
+@flaw("F700", "job: in one subnet only")
 def job_in_one_subnet(copy: Copy) -> None:
     def change(definition: Raw) -> None:
         config = definition["States"]["Train"]["Parameters"]["VpcConfig"]
@@ -123,7 +123,7 @@ def job_in_one_subnet(copy: Copy) -> None:
     copy.definition(change)
 
 
-@flaw("F713", "job: in a network that its state names")
+@flaw("F700", "job: in a network that its state names")
 def job_elsewhere(copy: Copy) -> None:
     def change(definition: Raw) -> None:
         config = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
@@ -132,7 +132,7 @@ def job_elsewhere(copy: Copy) -> None:
     copy.definition(change)
 
 
-@flaw("F713", "job: the model under a foreign key")
+@flaw("F700", "job: the model under a foreign key")
 def model_under_foreign_key(copy: Copy) -> None:
     def change(definition: Raw) -> None:
         key = "arn:aws:kms:us-east-1:999999999999:key/k"

@@ -298,12 +298,12 @@ def _state(name: str, **changes: Any) -> Callable[[Copy], None]:
     return in_copy
 
 
-@flaw("F713", "workflow: its jobs run as itself")
+@flaw("F705", "workflow: its jobs run as itself")
 def jobs_as_workflow(copy: Copy) -> None:
     copy.definition(lambda definition: definition["States"]["Train"].pop("Credentials"))
 
 
-@flaw("F717", "workflow: keeps settings as they were written, not what they say")
+@flaw("F700", "workflow: keeps settings as they were written, not what they say")
 def settings_as_text(copy: Copy) -> None:
     _state("Load settings", ResultSelector={"value.$": "$.Parameter.Value"})(copy)
 

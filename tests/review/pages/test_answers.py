@@ -40,6 +40,11 @@ def _answer(facts: Facts, question: str) -> str:
             "Of the roles here, only Functions/Approve can resume a run that waits.",
         ),
         (
+            "Who can approve a price?",
+            "The token that resumes it, with what is asked, is written to the item `approval#RUN` "
+            "of the runs table, and nowhere else.",
+        ),
+        (
             "How long does an approval wait, and what ends the wait?",
             "“Await approval” waits at most 7 days. An approval ends the wait; a refusal or the "
             "end of that time leads to “Close run”",
@@ -86,9 +91,23 @@ def _allow(where: str, *actions: str) -> Change:
     return lambda copy: copy.policy(where).append(statement)
 
 
+def _tell_the_token(copy: Copy) -> None:
+    def told(definition: Raw) -> None:
+        message = definition["States"]["Ask for approval"]["Parameters"]["Message"]
+        message["reason.$"] = "$$.Task.Token"
+
+    copy.definition(told)
+
+
 @pytest.mark.parametrize(
     ("change", "question", "said"),
     [
+        (
+            _tell_the_token,
+            "Who can approve a price?",
+            "is written to the item `approval#RUN` of the runs table and what “Ask for approval” "
+            "calls, and",
+        ),
         (
             _allow("pipeline/Functions/Serve/Role", "lambda:InvokeFunctionUrl"),
             "Who can approve a price?",
