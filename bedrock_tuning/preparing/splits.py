@@ -9,14 +9,12 @@ from typing import Final
 from bedrock_tuning import s3_layout
 from bedrock_tuning.dataset.layouts.reading import LeftOut
 from bedrock_tuning.dataset.layouts.recognise import Pair
-from bedrock_tuning.dataset.layouts.splits import Split
+from bedrock_tuning.dataset.layouts.splits import Split, strictest
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.preparing.near_duplicates import near_pairs
 from bedrock_tuning.preparing.write import PreparedImage
 from bedrock_tuning.wording import counted
 
-# A picture that is in several splits stays in the strictest.
-_STRICT: Final[tuple[Split, ...]] = ("train", "validation", "test")
 _KINDS: Final[Mapping[Split, s3_layout.Kind]] = {
     "train": "training",
     "validation": "validation",
@@ -101,15 +99,15 @@ def _without_leaks(
     splits: dict[str, Split], images: Mapping[str, PreparedImage], found: Sides
 ) -> None:
     """Takes a picture out of training that is also for validation or for tests."""
-    strictest: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for file, split in splits.items():
         for digest in (images[file].source, images[file].digest):
-            other = strictest.get(digest)
-            if other is None or _STRICT.index(split) > _STRICT.index(splits[other]):
-                strictest[digest] = file
+            other = kept.get(digest)
+            if other is None or strictest(splits[other], split) != splits[other]:
+                kept[digest] = file
     for file in list(splits):
         for digest in (images[file].source, images[file].digest):
-            other = strictest[digest]
+            other = kept[digest]
             if splits[other] != splits[file]:
                 kind = f"also in {splits[other]}"
                 reason = f"the same picture as {other}, which is in {splits[other]}"

@@ -17,7 +17,7 @@ from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.dataset.images.header import header
 from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, side_of, split_column
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Table
-from bedrock_tuning.dataset.layouts.splits import Split, split_of_word
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_word, strictest
 from bedrock_tuning.dataset.layouts.tables import TABLES, read_tables
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.dataset.scope import TextBudget
@@ -38,7 +38,6 @@ _PREVIEW: Final = 5
 # Characters of one piece of a long text; fewer where they would be too many tokens.
 _PIECE: Final = 12_000
 _PIECE_MIN: Final = 100
-_STRICT: Final = ("", "train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +301,7 @@ def _kinds(items: list[_Item], plan: TextPlan) -> list[s3_layout.Kind | None]:
     ]
     splits: dict[str, Split] = {}
     for digest, item in zip(digests, items, strict=True):
-        splits[digest] = max(splits.get(digest, ""), item.split, key=_STRICT.index)
+        splits[digest] = strictest(splits.get(digest, ""), item.split)
     kinds: dict[str, s3_layout.Kind | None] = dict.fromkeys(splits, "training")
     if len(set(splits.values())) > 1 or set(splits.values()) == {"test"}:
         for digest, split in splits.items():

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bedrock_tuning.dataset.layouts.columns import NO_SPLIT, not_one, side_of, texts_of
-from bedrock_tuning.dataset.layouts.reading import LeftOut, Reading, Row, Scene, Table
+from bedrock_tuning.dataset.layouts.columns import add_rows, not_one, texts_of
+from bedrock_tuning.dataset.layouts.reading import Reading, Scene, Table
 
 _ASSISTANT: Final = ("gpt", "assistant", "model", "bot")
 
@@ -30,15 +30,10 @@ def read_coco(table: Table, scene: Scene) -> Reading | None:
         name = names.get(str(each.get("image_id")))
         where = f"annotation {each.get('id', number)}"
         if not name:
-            reading.left.append(
-                LeftOut(
-                    file=str(each.get("image_id")),
-                    reason=f"{where}: no image has this id",
-                    kind="no such image",
-                )
-            )
+            id_ = str(each.get("image_id"))
+            reading.leave(id_, f"{where}: no image has this id", "no such image")
             continue
-        _add(reading, str(name), [each.get("caption")], where=where, table=table)
+        add_rows(reading, str(name), [each.get("caption")], where=where, table=table)
     return reading
 
 
@@ -50,7 +45,7 @@ def read_karpathy(table: Table, _: Scene) -> Reading | None:
     reading = Reading(layout="Karpathy's splits", why=f"{table.file}: images with sentences")
     for number, each in enumerate(images, 1):
         name = "/".join(filter(None, (each.get("filepath"), each.get("filename"))))
-        _add(
+        add_rows(
             reading,
             name or str(each.get("file_name", "")),
             each.get("sentences"),
@@ -74,9 +69,7 @@ def read_label_studio(table: Table, scene: Scene) -> Reading | None:
         notes = _objects(task.get("annotations", task.get("completions")))
         kept = [each for each in notes if not each.get("was_cancelled")]
         for _ in range(len(notes) - len(kept)):
-            reading.left.append(
-                LeftOut(file=name, reason=f"task {number}: skipped", kind="annotation cancelled")
-            )
+            reading.leave(name, f"task {number}: skipped", "annotation cancelled")
         texts = [
             text
             for note in kept
@@ -84,7 +77,7 @@ def read_label_studio(table: Table, scene: Scene) -> Reading | None:
             for text in texts_of(result.get("value", {}))
         ]
         if kept or not notes:
-            _add(reading, name, texts, where=f"task {number}", table=table)
+            add_rows(reading, name, texts, where=f"task {number}", table=table)
     return reading
 
 
@@ -111,7 +104,7 @@ def read_augmented_manifest(table: Table, _: Scene) -> Reading | None:
             about = cells.get(f"{name}-metadata")
             label = about.get("class-name") if isinstance(about, dict) else None
             texts += [_photo_of(label)] if isinstance(label, str) else []
-        _add(reading, str(cells.get("source-ref")), texts, where=f"line {number}", table=table)
+        add_rows(reading, str(cells.get("source-ref")), texts, where=f"line {number}", table=table)
     return reading
 
 
@@ -134,7 +127,7 @@ def read_conversations(table: Table, _: Scene) -> Reading | None:
         ]
         longer += len(answers) > 1
         texts = [text.replace("<image>", "").strip() for text in texts_of(answers[:1])]
-        _add(reading, pictures[0], texts, where=where, table=table, split=cells.get("split"))
+        add_rows(reading, pictures[0], texts, where=where, table=table, split=cells.get("split"))
     if longer:
         reading.said.append(f"{longer:,} chats have more than one answer: the first is the caption")
     return reading
@@ -151,32 +144,8 @@ def read_by_file(table: Table, scene: Scene) -> Reading | None:
         return None
     reading = Reading(layout="captions by file name", why=f"{table.file}: one object")
     for number, (name, texts) in enumerate(value.items(), 1):
-        _add(reading, name, texts, where=f"entry {number}", table=table)
+        add_rows(reading, name, texts, where=f"entry {number}", table=table)
     return reading
-
-
-def _add(
-    reading: Reading, name: str, texts: Any, *, where: str, table: Table, split: object = ""
-) -> None:
-    """One row for each text."""
-    side, unknown = side_of(split)
-    if unknown:
-        reading.left.append(LeftOut(file=name, reason=f"{where}: {unknown}", kind=NO_SPLIT))
-        return
-    found = [text for text in texts_of(texts) if text.strip()]
-    if not found:
-        reading.left.append(LeftOut(file=name, reason=f"{where}: no caption", kind="caption empty"))
-    reading.rows += (
-        Row(
-            image=name,
-            caption=text,
-            where=where,
-            base=table.base,
-            split=side,
-            table_split=table.split,
-        )
-        for text in found
-    )
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -101,10 +101,7 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
     )
     for number, cell in table.rows:
         where = f"row {number}"
-        name, texts = (
-            cell.get(image),
-            [text for each in captions for text in texts_of(cell.get(each))],
-        )
+        name = cell.get(image)
         several = name if isinstance(name, list) else [name]
         pictures = [
             str(each) for each in several if isinstance(each, str | int) and str(each).strip()
@@ -112,25 +109,14 @@ def read_columns(table: Table, scene: Scene) -> Reading | None:
         if len(pictures) != 1:
             reading.left += not_one(pictures, where=where, table=table)
             continue
-        name = pictures[0]
-        side, unknown = side_of(cell.get(split) if split else "")
-        if unknown:
-            reading.left.append(LeftOut(file=name, reason=f"{where}: {unknown}", kind=NO_SPLIT))
-            continue
-        if not texts:
-            reading.left.append(
-                LeftOut(file=name, reason=f"{where} has no caption", kind="caption empty")
-            )
-        reading.rows += (
-            Row(
-                image=name,
-                caption=text,
-                where=where,
-                base=table.base,
-                split=side,
-                table_split=table.split,
-            )
-            for text in texts
+        add_rows(
+            reading,
+            pictures[0],
+            [cell.get(each) for each in captions],
+            where=where,
+            table=table,
+            split=cell.get(split) if split else "",
+            without=f"{where} has no caption",
         )
     return reading
 
@@ -304,6 +290,37 @@ def side_of(word: object) -> tuple[Split, str]:
     if side or word is None or not str(word).strip():
         return side, ""
     return "", f'"{word}" names no split: train, validation or test'
+
+
+def add_rows(
+    reading: Reading,
+    name: str,
+    texts: object,
+    *,
+    where: str,
+    table: Table,
+    split: object = "",
+    without: str = "",
+) -> None:
+    """One row for each text. without: what is told where there is none."""
+    side, unknown = side_of(split)
+    if unknown:
+        reading.leave(name, f"{where}: {unknown}", NO_SPLIT)
+        return
+    found = list(texts_of(texts))
+    if not found:
+        reading.leave(name, without or f"{where}: no caption", "caption empty")
+    reading.rows += (
+        Row(
+            image=name,
+            caption=text,
+            where=where,
+            base=table.base,
+            split=side,
+            table_split=table.split,
+        )
+        for text in found
+    )
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from bedrock_tuning.dataset.layouts.columns import texts_of
-from bedrock_tuning.dataset.layouts.reading import LeftOut, Reading, Row, Scene
+from bedrock_tuning.dataset.layouts.reading import Reading, Row, Scene
 from bedrock_tuning.dataset.layouts.splits import split_of_folders
 from bedrock_tuning.dataset.layouts.text import decode
 from bedrock_tuning.errors import UserError
@@ -32,21 +32,17 @@ def read_sidecars(scene: Scene) -> Iterator[Reading]:
     for image, file in beside.items():
         if file is None:
             stem = PurePosixPath(image).with_suffix("")
-            reason = f"no caption: there is no {stem}.txt beside it"
-            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+            reading.leave(image, f"no caption: there is no {stem}.txt beside it", "no caption")
             continue
         try:
             texts, said = _texts(scene, file)
         except UserError as error:
-            reason = f"its caption {file}: {error.what}"
-            reading.left.append(LeftOut(file=image, reason=reason, kind="caption not readable"))
+            reading.leave(image, f"its caption {file}: {error.what}", "caption not readable")
             continue
         if said:
             reading.said.append(said)
         if not texts:
-            reading.left.append(
-                LeftOut(file=image, reason=f"its caption {file} is empty", kind="caption empty")
-            )
+            reading.leave(image, f"its caption {file} is empty", "caption empty")
         reading.rows += (Row(image=image, caption=text, where=file) for text in texts)
     if reading.rows and not any(char.isalpha() for row in reading.rows for char in row.caption):
         scene.refusals.append(
@@ -109,7 +105,7 @@ def read_classes(scene: Scene) -> Iterator[Reading]:
     for image, label in labels.items():
         if not label:
             reason = "no caption: it is in no folder that names a class"
-            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+            reading.leave(image, reason, "no caption")
             continue
         caption = f"a photo of a {label}"
         reading.rows.append(Row(image=image, caption=caption, where=image))
@@ -141,8 +137,7 @@ def read_file_names(scene: Scene) -> Iterator[Reading]:
         if any(char.isalpha() for char in caption):
             reading.rows.append(Row(image=image, caption=caption, where=image))
         else:
-            reason = "no caption: its name has no words"
-            reading.left.append(LeftOut(file=image, reason=reason, kind="no caption"))
+            reading.leave(image, "no caption: its name has no words", "no caption")
     yield reading
 
 

@@ -129,6 +129,10 @@ class Reading:
     left: list[LeftOut] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
+    def leave(self, file: str, reason: str, kind: str) -> None:
+        """Leaves something out."""
+        self.left.append(LeftOut(file=file, reason=reason, kind=kind))
+
 
 @dataclass(kw_only=True)
 class Scene:

@@ -17,7 +17,7 @@ from bedrock_tuning.dataset.layouts.annotation_files import (
 from bedrock_tuning.dataset.layouts.columns import read_columns
 from bedrock_tuning.dataset.layouts.folders import read_classes, read_file_names, read_sidecars
 from bedrock_tuning.dataset.layouts.reading import LeftOut, Reader, Reading, Scene, of_tables
-from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders
+from bedrock_tuning.dataset.layouts.splits import Split, split_of_folders, strictest
 from bedrock_tuning.errors import UserError
 from bedrock_tuning.wording import counted
 
@@ -138,7 +138,7 @@ def _joined(scene: Scene, reading: Reading) -> Understood:
             left.append(LeftOut(file=found.file, reason=reason, kind="the same pair again"))
             continue
         seen.add((found.file, caption))
-        around = _stricter(row.table_split, _split_of(scene, found.file))
+        around = strictest(row.table_split, _split_of(scene, found.file))
         split = _external(scene, found.file) or row.split or lists.get(found.file) or around
         pairs.append(Pair(file=found.file, caption=caption, split=split))
     _check_captions(pairs)
@@ -181,7 +181,7 @@ def _one_split_each(pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
     """Pairs of which each image has one split: the strictest that any of them names."""
     given: dict[str, Split] = {}
     for pair in pairs:
-        given[pair.file] = _stricter(given.get(pair.file, ""), pair.split)
+        given[pair.file] = strictest(given.get(pair.file, ""), pair.split)
     splits = set(given.values())
     said = []
     if len(splits) == 1 and splits != {"test"}:
@@ -193,13 +193,6 @@ def _one_split_each(pairs: Sequence[Pair]) -> tuple[list[Pair], list[str]]:
     return [
         Pair(file=pair.file, caption=pair.caption, split=given[pair.file]) for pair in pairs
     ], said
-
-
-_STRICT: Final = ("", "train", "validation", "test")
-
-
-def _stricter(one: Split, other: Split) -> Split:
-    return max(one, other, key=_STRICT.index)
 
 
 def _external(scene: Scene, file: str) -> Split:

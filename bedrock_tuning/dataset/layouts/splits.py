@@ -18,6 +18,13 @@ _FOLDER: Final = re.compile(
     rf"({'|'.join(_WORDS)})(?:[-_ ]?(?:set|split|data|images?|imgs?|pictures?|photos?|20\d\d))?"
 )
 
+_STRICT: Final[tuple[Split, ...]] = ("", "train", "validation", "test")
+
+
+def strictest(one: Split, other: Split) -> Split:
+    """Where something stays that is in two splits."""
+    return max(one, other, key=_STRICT.index)
+
 
 def split_of_word(word: object) -> Split:
     """The split that a cell of a split column names, as in val or train2017; "" for other words."""
