@@ -12,7 +12,7 @@ from bedrock_tuning.checking import ImageRef, check_images
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
-from bedrock_tuning.rules.finding import FindingsFile
+from bedrock_tuning.rules.finding import FindingsFile, Heard
 from lambdas import _aws
 from lambdas._data import _manifests
 from lambdas._records import _pins
@@ -56,7 +56,7 @@ def _check(env: CheckEnvironment, event: dict[str, Any]) -> dict[str, Any]:
             if wanted:
                 scope = _manifests.scope_of(customization, kind, env)
                 source = _pins.Pinning(_manifests.images(scope))
-                partials.append(check_images(wanted, source, scope, on_finding=findings.add))
+                partials.append(check_images(wanted, source, scope, Heard(findings.add)))
                 pins[kind] = source.pins
         file.seek(0)
         _aws.s3().upload_fileobj(file, env.output_bucket, f"{prefix}findings/{number}.jsonl")

@@ -15,7 +15,7 @@ from bedrock_tuning.checking import ImageRef, ManifestCheck
 from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import CheckEnvironment
-from bedrock_tuning.rules.finding import FindingsFile
+from bedrock_tuning.rules.finding import FindingsFile, Heard
 from bedrock_tuning.sources import s3
 from lambdas import _aws
 from lambdas._data._manifests import scope_of
@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             if version is None:
                 continue
             scope = scope_of(customization, kind, env)
-            check = ManifestCheck(scope, on_finding=findings.add)
+            check = ManifestCheck(scope, Heard(findings.add))
             client = s3.store(scope.bucket, region=_aws.region(), credentials=_aws.credentials)
             key = s3_layout.manifest_key(customization.name)
             digest = hashlib.sha256()

@@ -12,7 +12,7 @@ from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.config.deployed import from_settings
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.report.html import to_html
-from bedrock_tuning.rules.finding import FindingsFile
+from bedrock_tuning.rules.finding import FindingsFile, Heard
 from bedrock_tuning.rules.rule import Severity
 from lambdas import _aws
 from lambdas._records import _pins, _runs
@@ -38,9 +38,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     folder = s3_layout.report_prefix(customization.name, run)
     with tempfile.TemporaryFile() as whole:
         findings = FindingsFile(whole)
-        concluded = conclude(
-            merged, customization, on_finding=findings.add, job_region=_aws.region()
-        )
+        concluded = conclude(merged, customization, Heard(findings.add), job_region=_aws.region())
         for part in _keys(env.output_bucket, f"{work}findings/"):
             _append(env.output_bucket, part, findings)
         whole.seek(0)

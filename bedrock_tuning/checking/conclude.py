@@ -7,15 +7,7 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.dataset.dataset import Dataset, Override, Requirements
 from bedrock_tuning.report.report import Exemption, Price, Report
 from bedrock_tuning.rules import BY_ID, BY_NAME, rules_for
-from bedrock_tuning.rules.finding import (
-    FINDINGS_PER_RULE,
-    Findings,
-    LineListener,
-    Listener,
-    effective,
-    order,
-    overridden,
-)
+from bedrock_tuning.rules.finding import NOBODY, Findings, Heard, effective, order, overridden
 from bedrock_tuning.rules.rule import Severity, run
 from bedrock_tuning.run.cost import estimate, training_time
 
@@ -23,17 +15,13 @@ from bedrock_tuning.run.cost import estimate, training_time
 def conclude(
     partial: CheckResult,
     requirements: Requirements,
-    on_finding: Listener | None = None,
+    heard: Heard = NOBODY,
     *,
     job_region: str = "",
-    on_error_line: LineListener | None = None,
-    findings_per_rule: int = FINDINGS_PER_RULE,
 ) -> Report:
     """Applies the dataset rules and the agreed exceptions to merged results.
 
-    on_finding receives the first findings_per_rule findings of each dataset rule that are not
-    silenced; on_error_line every line with an error. job_region: the AWS Region in which the job
-    would run; "" if unknown.
+    job_region: the AWS Region in which the job would run; "" if unknown.
     """
     dataset = Dataset(
         text_stats=partial.text_stats,
@@ -41,12 +29,7 @@ def conclude(
         requirements=requirements,
         job_region=job_region,
     )
-    findings = Findings(
-        overrides=requirements.overrides,
-        listener=on_finding,
-        on_error_line=on_error_line,
-        per_rule=findings_per_rule,
-    )
+    findings = Findings(requirements.overrides, heard)
     # Of a file that is no JSON Lines nothing is known but that.
     is_known = not any(text.foreign for text in partial.text_stats.values())
     for rule, fault in run(rules_for(Dataset) if is_known else (), dataset, None):
@@ -66,7 +49,7 @@ def conclude(
         warnings=sums[Severity.WARNING],
         infos=sums[Severity.INFO],
         counts=counts,
-        findings_per_rule=findings_per_rule,
+        findings_per_rule=heard.per_rule,
         findings=sorted((each for each in shown if each is not None), key=order),
         exemptions=[
             Exemption(

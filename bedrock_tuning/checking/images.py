@@ -25,7 +25,7 @@ from bedrock_tuning.dataset.images.source import (
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import ImageStats, bucket, join_hashes
 from bedrock_tuning.rules import rules_for
-from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, LineListener, Listener
+from bedrock_tuning.rules.finding import NOBODY, Findings, Heard
 from bedrock_tuning.rules.rule import Fault, Rule, run
 
 # Images that are requested together, and how many bytes they may have in total.
@@ -38,24 +38,14 @@ def check_images(
     refs: Sequence[ImageRef],
     source: ImageSource,
     scope: DatasetScope,
-    on_finding: Listener | None = None,
-    *,
-    on_error_line: LineListener | None = None,
-    findings_per_rule: int = FINDINGS_PER_RULE,
+    heard: Heard = NOBODY,
 ) -> CheckResult:
     """Checks the images that records refer to, in batches of one source call each.
 
-    Any split of the references into several calls, merged, gives the same result. on_finding
-    receives the first findings_per_rule findings of each rule that are not silenced; on_error_line
-    every line with an error. Raises SourceError if the source cannot continue.
+    Any split of the references into several calls, merged, gives the same result. Raises
+    SourceError if the source cannot continue.
     """
-    findings = Findings(
-        overrides=scope.overrides,
-        listener=on_finding,
-        on_error_line=on_error_line,
-        per_rule=findings_per_rule,
-    )
-    check = _Check(source, scope, findings)
+    check = _Check(source, scope, Findings(scope.overrides, heard))
     start = 0
     while start < len(refs):
         start += check.batch(refs[start : start + BATCH])

@@ -18,13 +18,7 @@ from bedrock_tuning.dataset.scope import DatasetScope, ImageRef, folder_of
 from bedrock_tuning.dataset.statistics import HASH_BYTES, TextStats, bucket, join_hashes
 from bedrock_tuning.dataset.whole_file import HEAD_BYTES, KEPT_BYTES, WholeFile
 from bedrock_tuning.rules import BY_ID, rules_for
-from bedrock_tuning.rules.finding import (
-    FINDINGS_PER_RULE,
-    Findings,
-    LineListener,
-    Listener,
-    shorten,
-)
+from bedrock_tuning.rules.finding import NOBODY, Findings, Heard, shorten
 from bedrock_tuning.rules.rule import run
 
 # A block that is not clean is cut into eighths, and so on, down to this many lines.
@@ -76,28 +70,19 @@ class ManifestCheck:
     """Checks one manifest as its bytes arrive; memory does not grow with the manifest.
 
     Feed chunks of any size in order, then finish. The result does not depend on how the bytes were
-    cut. on_finding receives the first findings_per_rule findings of each rule that are not
-    silenced; on_error_line every line with an error. References are held back until some hundred
-    KiB of lines are complete.
+    cut. References are held back until some hundred KiB of lines are complete.
     """
 
     def __init__(
         self,
         scope: DatasetScope,
-        on_finding: Listener | None = None,
+        heard: Heard = NOBODY,
         *,
-        on_error_line: LineListener | None = None,
-        findings_per_rule: int = FINDINGS_PER_RULE,
         block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self._scope = scope
-        self._findings = Findings(
-            overrides=scope.overrides,
-            listener=on_finding,
-            on_error_line=on_error_line,
-            per_rule=findings_per_rule,
-        )
-        self._on_error_line = on_error_line
+        self._findings = Findings(scope.overrides, heard)
+        self._on_error_line = heard.error_line
         self._stats = TextStats()
         self._lengths: dict[str, Counter[int]] = {}
         self._hashes = bytearray()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import msgspec
 
@@ -39,9 +39,19 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
-Listener = Callable[[Finding], None]
-# Receives the kind of manifest and the number of each line with an error.
-LineListener = Callable[[str, int], None]
+class Heard(NamedTuple):
+    """Who hears of findings while they are found.
+
+    finding: the first per_rule findings of each rule, with their overridden severity, unless they
+    are silenced. error_line: the kind of manifest and the number of each line with an error.
+    """
+
+    finding: Callable[[Finding], None] | None = None
+    error_line: Callable[[str, int], None] | None = None
+    per_rule: int = FINDINGS_PER_RULE
+
+
+NOBODY: Final = Heard()
 
 
 def shorten(text: str, *, most: int = _SHOWN) -> str:
@@ -99,26 +109,16 @@ class Findings:
     """Exact counts per rule and the first KEPT_PER_RULE findings of each, in `order`.
 
     Bounded whatever the input's size; counts and kept findings do not depend on the order in which
-    findings arrive. listener: receives the first per_rule findings of each rule, with their
-    overridden severity, unless they are silenced. on_error_line: receives all lines with an error.
+    findings arrive.
     """
 
-    def __init__(
-        self,
-        *,
-        overrides: Mapping[str, Override],
-        listener: Listener | None = None,
-        on_error_line: LineListener | None = None,
-        per_rule: int = FINDINGS_PER_RULE,
-    ) -> None:
+    def __init__(self, overrides: Mapping[str, Override], heard: Heard) -> None:
         self.counts: dict[str, int] = {}
         self._kept: dict[str, list[Finding]] = {}
         # The place of the last kept finding of a rule; a later one is only counted.
         self._last: dict[str, tuple[str, int]] = {}
         self._overrides = overrides
-        self._listener = listener
-        self._on_error_line = on_error_line
-        self._per_rule = per_rule
+        self._heard = heard
 
     def add(
         self, rule: Rule[Any], fault: Fault, *, kind: str, line: int | None, key: str = ""
@@ -126,9 +126,10 @@ class Findings:
         """Counts a fault; lists and keeps its finding if it is among the first of its rule."""
         count = self.counts[rule.id] = self.counts.get(rule.id, 0) + 1
         place = fault.kind or kind, (line if fault.line is None else fault.line) or 0
-        if self._on_error_line is not None and place[1] and self.is_error(rule):
-            self._on_error_line(*place)
-        is_listed = count <= self._per_rule and self._listener is not None
+        heard = self._heard
+        if heard.error_line is not None and place[1] and self.is_error(rule):
+            heard.error_line(*place)
+        is_listed = count <= heard.per_rule and heard.finding is not None
         last = self._last.get(rule.id)
         is_kept = last is None or place <= last
         if not is_listed and not is_kept:
@@ -136,10 +137,10 @@ class Findings:
         new = finding(rule, fault, kind=kind, line=line, key=key)
         if is_kept:
             self._keep(new)
-        if is_listed and self._listener is not None:
+        if is_listed and heard.finding is not None:
             shown = overridden(new, self._overrides)
             if shown is not None:
-                self._listener(shown)
+                heard.finding(shown)
 
     def _keep(self, new: Finding) -> None:
         kept = self._kept.setdefault(new.rule, [])
@@ -154,7 +155,7 @@ class Findings:
 
     def is_settled(self, id: str) -> bool:
         """Whether a finding of the rule on a later line would only be counted."""
-        return id in self._last and self.counts[id] >= self._per_rule
+        return id in self._last and self.counts[id] >= self._heard.per_rule
 
     def count(self, id: str, number: int) -> None:
         """Counts findings of a settled rule on later lines."""

@@ -14,7 +14,7 @@ from bedrock_tuning.dataset.dataset import Requirements
 from bedrock_tuning.dataset.images.source import Answer, ByteRange, ImageSource
 from bedrock_tuning.progress import Meter, silent
 from bedrock_tuning.report.report import Report
-from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Findings, Listener
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Finding, Findings, Heard
 from bedrock_tuning.s3_layout import Kind
 from bedrock_tuning.sources.manifests import Manifest
 from bedrock_tuning.validating.decode import Decoder
@@ -49,7 +49,7 @@ class DatasetCheck:
 
     terms: Requirements
     locate: Locate
-    listener: Listener | None = None
+    listener: Callable[[Finding], None] | None = None
     findings_per_rule: int = FINDINGS_PER_RULE
     meter: Meter = silent
     decoder: Decoder | None = None
@@ -70,14 +70,11 @@ class DatasetCheck:
         for (_, manifest, chunks), first, reach in zip(opened, firsts, reaches, strict=True):
             self._manifest(manifest, reach, chain([first], chunks))
         merged = merge(self._partials)
-        return conclude(
-            merged,
-            self.terms,
-            self.listener,
-            job_region=self.job_region,
-            on_error_line=self._mark,
-            findings_per_rule=self.findings_per_rule,
-        )
+        return conclude(merged, self.terms, self._heard, job_region=self.job_region)
+
+    @property
+    def _heard(self) -> Heard:
+        return Heard(self.listener, self._mark, self.findings_per_rule)
 
     def _mark(self, kind: str, line: int) -> None:
         self.bad.setdefault(kind, set()).add(line)
@@ -85,12 +82,7 @@ class DatasetCheck:
     def _manifest(self, manifest: Manifest, reach: Reach, chunks: Iterable[bytes]) -> None:
         kind = reach.subject.kind
         self.reached[kind] = reach
-        check = ManifestCheck(
-            reach.subject,
-            self.listener,
-            on_error_line=self._mark,
-            findings_per_rule=self.findings_per_rule,
-        )
+        check = ManifestCheck(reach.subject, self._heard)
         unseen = 0
         waiting = done = told = 0
         # Where each record has its image, images are what takes the time.
@@ -148,26 +140,12 @@ class DatasetCheck:
             return
         subject = reach.subject
         counted = _Counted(source, (lambda _: None) if self.decoder else tick)
-        self._partials.append(
-            check_images(
-                refs,
-                counted,
-                subject,
-                self.listener,
-                on_error_line=self._mark,
-                findings_per_rule=self.findings_per_rule,
-            )
-        )
+        self._partials.append(check_images(refs, counted, subject, self._heard))
         bad = self.bad.get(subject.kind, set())
         if self.decoder is not None:
             sound = [ref for ref in refs if ref.line not in bad]
             tick(len(refs) - len(sound))
-            findings = Findings(
-                overrides=subject.overrides,
-                listener=self.listener,
-                on_error_line=self._mark,
-                per_rule=self.findings_per_rule,
-            )
+            findings = Findings(subject.overrides, self._heard)
             self._partials.append(
                 self.decoder.check(sound, source, subject, findings=findings, tick=tick)
             )

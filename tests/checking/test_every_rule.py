@@ -20,6 +20,7 @@ from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Fault, Rule
+from bedrock_tuning.rules.finding import Heard
 from bedrock_tuning.rules.rule import rule
 from tests.support.examples import check, item_of, scope_of
 from tests.support.pictures import Folder, jpeg, png
@@ -189,12 +190,8 @@ def demand_same_findings(data: bytes, scope: DatasetScope, *, most: int) -> None
     marked: list[list[int]] = [[], []]
     results = []
     for by_rules_only, lines in zip((False, True), marked, strict=True):
-        running = ManifestCheck(
-            scope,
-            on_error_line=lambda _, line, lines=lines: lines.append(line),
-            findings_per_rule=most,
-            block_bytes=4_000,
-        )
+        heard = Heard(error_line=lambda _, line, lines=lines: lines.append(line), per_rule=most)
+        running = ManifestCheck(scope, heard, block_bytes=4_000)
         if by_rules_only:
             running._fast = running._classes = None
         refs = [*running.feed(data)]

@@ -20,6 +20,7 @@ from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, Answer, ByteRange
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.rules import BY_ID, rules_for
+from bedrock_tuning.rules.finding import Heard
 from bedrock_tuning.rules.rule import run
 from tests.support import pictures
 from tests.support.examples import scope_of
@@ -59,7 +60,7 @@ def test_an_image_with_five_captions_is_read_once_and_judged_five_times() -> Non
     refs = [ImageRef(line, "a.png" if line <= 5 else "b.png") for line in range(1, 11)]
     lines: list[tuple[str, int]] = []
     partial = check_images(
-        refs, source, scope_of(MODELS[0]), on_error_line=lambda *place: lines.append(place)
+        refs, source, scope_of(MODELS[0]), Heard(error_line=lambda *place: lines.append(place))
     )
     assert sorted(wanted.key for wanted in source.ranges) == ["a.png", "b.png"]
     assert partial.images("training") == 10

@@ -10,6 +10,7 @@ from bedrock_tuning.checking.fast_path_records import fast_path_for
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.checking.result import CheckResult
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
+from bedrock_tuning.rules.finding import Heard
 from tests.support.examples import check, scope_of
 
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
@@ -185,7 +186,7 @@ def test_findings_are_bounded_and_counts_exact() -> None:
 
 def test_every_finding_reaches_the_listener() -> None:
     heard = []
-    running = ManifestCheck(scope_of(), on_finding=heard.append)
+    running = ManifestCheck(scope_of(), Heard(heard.append))
     running.feed(b"\n" * 1_000)
     running.finish()
     assert [found.line for found in heard] == list(range(1, 1_001))

@@ -14,6 +14,7 @@ from bedrock_tuning.checking.images import check_images
 from bedrock_tuning.checking.result import merge
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.dataset.statistics import CLASSES_KEPT, Classes, bucket
+from bedrock_tuning.rules.finding import Heard
 from tests.support.examples import check, scope_of
 from tests.support.pictures import Folder, jpeg, png
 
@@ -91,7 +92,7 @@ def test_the_statistics_of_images_are_those_of_a_count_by_hand(shards: int) -> N
     keys = [*OBJECTS, "folder/dogs/1.png", "folder/absent.png"]
     refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
     parts = [
-        check_images(refs[n::shards], Folder(OBJECTS), scope_of(), findings_per_rule=1)
+        check_images(refs[n::shards], Folder(OBJECTS), scope_of(), Heard(per_rule=1))
         for n in range(shards)
     ]
     result = merge(parts)

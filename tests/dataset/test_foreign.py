@@ -12,7 +12,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.dataset import ModelRequirements
-from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import scope_of
 
 NOVA = "nova-lite"
@@ -176,7 +176,9 @@ def test_a_thousand_records_of_it_are_still_one_finding(name: str, record: dict[
 def test_every_line_of_another_format_is_left_out_of_the_accepted_ones() -> None:
     marked: list[int] = []
     for model in (NOVA, "titan-text-lite"):
-        running = ManifestCheck(scope_of(model), on_error_line=lambda _, line: marked.append(line))
+        running = ManifestCheck(
+            scope_of(model), Heard(error_line=lambda _, line: marked.append(line))
+        )
         running.feed(b'{"question": "hi", "answer": "ho"}\n' * 500)
         running.finish()
     assert marked == [*range(1, 501)] * 2

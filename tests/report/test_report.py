@@ -26,7 +26,7 @@ from bedrock_tuning.report.formats import report_schema, to_junit, to_sarif, to_
 from bedrock_tuning.report.html import Pictures, ShownPicture, to_html
 from bedrock_tuning.report.report import Report
 from bedrock_tuning.rules import BY_ID, RULES
-from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import check, contract_of, scope_of
 from tests.support.pictures import Folder, png
 
@@ -165,7 +165,7 @@ def test_the_listener_hears_what_the_exceptions_leave() -> None:
     heard: list[Finding] = []
     from bedrock_tuning.checking.manifest import ManifestCheck
 
-    running = ManifestCheck(scope_of(overrides=overrides), on_finding=heard.append)
+    running = ManifestCheck(scope_of(overrides=overrides), Heard(heard.append))
     running.feed(b"[]\r\n{}\n")
     running.finish()
     assert [(f.name, f.severity) for f in heard] == [

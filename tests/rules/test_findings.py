@@ -12,7 +12,7 @@ from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record_formats import shape_for
 from bedrock_tuning.rules import RULES, Rule
-from bedrock_tuning.rules.finding import KEPT_PER_RULE, Finding, FindingsFile
+from bedrock_tuning.rules.finding import KEPT_PER_RULE, Finding, FindingsFile, Heard
 from bedrock_tuning.rules.media import _FORMATS
 from tests.support.examples import check, item_of, scope_of
 
@@ -51,7 +51,7 @@ def test_a_finding_names_a_field_of_the_record_or_of_its_format(rule: Rule) -> N
 
 def test_findings_are_listed_up_to_the_bound_and_counted_exactly() -> None:
     heard: list[Finding] = []
-    running = ManifestCheck(scope_of(), heard.append, findings_per_rule=300)
+    running = ManifestCheck(scope_of(), Heard(heard.append, per_rule=300))
     running.feed(b"{}\n" * 5_000 + b"\n" * 200)
     _, result = running.finish()
     assert result.counts == {"L103": 200, "R102": 10_000}
@@ -59,7 +59,7 @@ def test_findings_are_listed_up_to_the_bound_and_counted_exactly() -> None:
     assert [len(kept) for kept in result.findings.values()] == [KEPT_PER_RULE] * 2
     scope = scope_of()
     requirements = ModelRequirements(base_model=scope.model, dataset=scope.contract)
-    report = conclude(result, requirements, findings_per_rule=300)
+    report = conclude(result, requirements, Heard(per_rule=300))
     others = sum(report.counts.values()) - 10_200
     assert report.listed == 500 + others
 

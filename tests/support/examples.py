@@ -19,7 +19,7 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.dataset.statistics import Classes, ImageStats, TextStats, join_hashes
 from bedrock_tuning.dataset.whole_file import WholeFile
-from bedrock_tuning.rules.finding import FINDINGS_PER_RULE
+from bedrock_tuning.rules.finding import FINDINGS_PER_RULE, Heard
 from bedrock_tuning.rules.rule import Crash, Rule
 from bedrock_tuning.s3_layout import KINDS, Kind
 
@@ -57,7 +57,7 @@ def check(
 ) -> tuple[list[ImageRef], CheckResult]:
     """References and result of a manifest that arrives in pieces."""
     running = ManifestCheck(
-        scope or scope_of(), block_bytes=block_bytes, findings_per_rule=findings_per_rule
+        scope or scope_of(), Heard(per_rule=findings_per_rule), block_bytes=block_bytes
     )
     if by_rules_only:
         running._fast = running._classes = None

@@ -15,7 +15,7 @@ from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.scope import DatasetScope, ImageRef
 from bedrock_tuning.report.formats import to_junit, to_sarif, to_text
 from bedrock_tuning.report.html import SCRIPT, to_html
-from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.finding import Finding, Heard
 from bedrock_tuning.rules.rule import Severity
 from tools.fuzz.demand import demand, effort
 
@@ -93,7 +93,7 @@ def _check(
     by_rules_only: bool = False,
 ) -> Outcome:
     heard: list[Finding] = []
-    check = ManifestCheck(checked, heard.append, block_bytes=block_bytes)
+    check = ManifestCheck(checked, Heard(heard.append), block_bytes=block_bytes)
     if by_rules_only:
         check._fast = check._classes = None
     refs: list[ImageRef] = []

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bedrock_tuning.catalogue import BaseModel, DatasetContract, Range
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules.finding import Finding
+from bedrock_tuning.rules.finding import Finding, Heard
 from bedrock_tuning.rules.rule import Severity
 from bedrock_tuning.s3_layout import split_uri
 from local.bedrock.data.objects import AccessError, RoleObjects
@@ -99,7 +99,7 @@ def _check_contract(
     """What the contract demands of texts and conversations, wherever their media are."""
     findings: list[Finding] = []
     scope = DatasetScope(model=model, contract=contract, kind="training", bucket=bucket, folders=())
-    check = ManifestCheck(scope, findings.append, findings_per_rule=1)
+    check = ManifestCheck(scope, Heard(findings.append, per_rule=1))
     check.feed(manifest)
     check.finish()
     for finding in findings:
