@@ -1,7 +1,7 @@
 """Writes docs/models.md from the catalogue: what is open, every limit and price with its source."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
 
@@ -47,9 +47,9 @@ _ALSO: Final = {
 _CONFIDENCES: Final = ("high", "medium", "low")
 
 
-def models_page(*, models: Mapping[str, BaseModel] | None = None) -> str:
-    """The whole page as Markdown; models: a catalogue other than ours."""
-    every = list((catalogue() if models is None else models).values())
+def models_page() -> str:
+    """The whole page as Markdown."""
+    every = list(catalogue().values())
     every.sort(key=lambda model: (not model.lifecycle.open_for_new_jobs, model.provider, model.key))
     tags = {tag: source for model in every for tag, source in model.sources.items()}
     tags.update(sources())

@@ -312,8 +312,6 @@ TABLES: Final[Mapping[str, Mapping[str, Field]]] = {
     "evaluation": fields_of(Evaluation),
     "rules.NAME": fields_of(Override),
 }
-# Tables whose keys the user chooses.
-FREE_TABLES: Final = ("hyperparameters", "rules", "tags")
 SECTIONS: Final = (
     "hyperparameters",
     "dataset",

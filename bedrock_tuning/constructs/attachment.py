@@ -1,4 +1,4 @@
-"""Where functions and Bedrock's jobs run in a network."""
+"""Where functions run in a network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,13 @@ from bedrock_tuning.config.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """Ids of subnets and security groups, for functions and for jobs.
+    """Ids of the functions' subnets and security groups.
 
     closer: the network's own function, whose failures the pipeline's topic tells.
     """
 
     function_subnets: Sequence[str]
     function_groups: Sequence[str]
-    job_subnets: Sequence[str]
-    job_groups: Sequence[str]
     closer: lambda_.IFunction | None = None
 
 
@@ -29,6 +27,4 @@ def existing(settings: Settings) -> Attachment | None:
     return Attachment(
         function_subnets=settings.vpc_subnets,
         function_groups=settings.vpc_security_groups,
-        job_subnets=settings.vpc_subnets,
-        job_groups=settings.vpc_security_groups,
     )

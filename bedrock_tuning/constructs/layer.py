@@ -26,8 +26,6 @@ For = Literal["lambda", "host"]
 LOCK: Final = asset.lock()
 FOLDER: Final = asset.layers()
 PYTHON: Final = "3.13"
-# AWS: code and layers of a function together, unpacked.
-UNPACKED_BYTES_MAX: Final = 250 * 1024 * 1024
 # Amazon Linux 2023 has glibc 2.34. uv takes wheels for older ones as well, pip wants each named.
 _GLIBC: Final = 28
 _PLATFORMS: Final = tuple(f"manylinux_2_{each}_aarch64" for each in range(17, _GLIBC + 1))

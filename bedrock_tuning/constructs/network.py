@@ -75,8 +75,6 @@ class Network:
         self.attachment = Attachment(
             function_subnets=[subnet.ref for subnet in near],
             function_groups=[self._functions_group.ref],
-            job_subnets=[subnet.ref for subnet in self.subnets],
-            job_groups=[self._jobs_group.ref],
             closer=self._close_default_group(),
         )
 

@@ -31,7 +31,6 @@ NO_SLOT: Final = "Bedrock.ServiceQuotaExceededException"
 PROVIDER: Final = "function.ProvisionedThroughput"
 TOPIC: Final = "topic"  # where messages and alarms go
 COMMIT: Final = "Commit"  # a placeholder of the definition: no contract says which it is
-Access = Literal["list", "read", "write", "use key", "permissions", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ class _Sign:
         return self.names == names if self.only else self.names <= names
 
 
-def _turns(record: Record, key: str = "messages") -> Iterator[Record]:
-    turns = record.get(key)
+def _turns(record: Record) -> Iterator[Record]:
+    turns = record.get("messages")
     if isinstance(turns, list):
         yield from (turn for turn in turns if isinstance(turn, dict))
 

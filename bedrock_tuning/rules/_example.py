@@ -15,9 +15,9 @@ def talk(*turns: str, version: str = SCHEMA_VERSION, more: str = "") -> str:
     return f'{{{schema}{more}"messages": [{", ".join(turns)}]}}'
 
 
-def asked(*blocks: str, answer: str = "a dog", more: str = "") -> str:
+def asked(*blocks: str, answer: str = "a dog") -> str:
     """A conversation of one question with these blocks and its answer."""
-    return talk(turn("user", "what is this", *blocks), turn("assistant", answer), more=more)
+    return talk(turn("user", "what is this", *blocks), turn("assistant", answer))
 
 
 def attached(kind: str, format: str, key: str, *, owner: str = "") -> str:

@@ -56,7 +56,6 @@ def message(
     *,
     system: str = "",
     images: Sequence[tuple[str, bytes]] = (),
-    most_tokens: int = ANSWER_TOKENS,
 ) -> Question:
     """Asks a text model. images: format (png, jpeg, gif or webp) and bytes of each."""
     content: list[dict[str, Any]] = [
@@ -65,7 +64,7 @@ def message(
     content.append({"text": text})
     body: dict[str, Any] = {
         "messages": [{"role": "user", "content": content}],
-        "inferenceConfig": {"maxTokens": most_tokens},
+        "inferenceConfig": {"maxTokens": ANSWER_TOKENS},
     }
     if system:
         body["system"] = [{"text": system}]

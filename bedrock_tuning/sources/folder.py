@@ -51,10 +51,6 @@ class Folders:
         """An ImageSource over the mappings of one bucket."""
         return FolderImages(self, bucket)
 
-    def covers(self, bucket: str, key: str) -> bool:
-        """Whether some mapping says where this object is."""
-        return self.path(bucket, key) is not None
-
     def path(self, bucket: str, key: str) -> Path | None:
         """The file of an object, whether or not it exists; None if no mapping covers it."""
         for each in self._mappings:

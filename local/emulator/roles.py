@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from local.emulator.layout import HOST
 
-SESSION_SECONDS: Final = 12 * 3600
 # Nobody outside of this process can compute a session's credentials from the name of its role.
 _SALT: Final = secrets.token_hex(16)
 

@@ -201,7 +201,7 @@ class LocalAws:
         except (OSError, ValueError) as error:
             raise LocalAwsError(f"{self.endpoint} does not answer: {error}") from error
 
-    def stop(self, *, timeout: float = STOP_SECONDS) -> None:
+    def stop(self) -> None:
         """Let the server save its state and end, then end the functions it left running.
 
         Raises LocalAwsError when it had to be killed: what it did not save before is then lost.
@@ -212,7 +212,7 @@ class LocalAws:
         pid = self.record.pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
-        ended = self._wait_until_gone(timeout)
+        ended = self._wait_until_gone(STOP_SECONDS)
         # The server leads its own process group, so no function outlives it.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -222,13 +222,13 @@ class LocalAws:
                 self._process.stdin.close()
         if not ended:
             raise LocalAwsError(
-                f"the local AWS (pid {pid}) did not stop within {timeout:g} s and was killed; "
+                f"the local AWS (pid {pid}) did not stop within {STOP_SECONDS:g} s and was killed; "
                 f"what happened in its last half minute may be lost. Its log: {self.layout.log}"
             )
 
-    def log_tail(self, lines: int = LOG_TAIL_LINES) -> str:
+    def log_tail(self) -> str:
         text = self.layout.log.read_text(errors="replace") if self.layout.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
 
     def __enter__(self) -> Self:
         return self

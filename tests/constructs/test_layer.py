@@ -95,5 +95,5 @@ def test_the_layer_holds_the_sdk_of_the_lock_and_fits_into_lambda() -> None:
     files = [path for path in place.rglob("*") if path.is_file()]
     code = [sources() / name for name in shipped_files()]
     size = sum(path.stat().st_size for path in files + code)
-    # The rest is for what a later release of the SDK brings.
-    assert size < layer.UNPACKED_BYTES_MAX / 2
+    # AWS allows 250 MiB. The rest is for what a later release of the SDK brings.
+    assert size < 125 * 1024 * 1024

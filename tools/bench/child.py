@@ -48,7 +48,7 @@ def steps(*, path: str) -> Figures:
     return {"steps": profile(Path(path))}
 
 
-def images(*, keys: str, how: str, repeat: int, threads: int | None = None) -> Figures:
+def images(*, keys: str, how: str, repeat: int) -> Figures:
     """Looks at every image of a list of keys, so many times.
 
     how: "ours", "boto3", "pillow", or "fetch": what ours asks for is fetched and not checked.
@@ -58,7 +58,7 @@ def images(*, keys: str, how: str, repeat: int, threads: int | None = None) -> F
     wanted: list[str] = json.loads(Path(keys).read_text("utf-8"))
     checked = _subject("images")
     refs = [ImageRef(line, key) for line, key in enumerate(wanted * repeat, 1)]
-    source = _ours(threads) if how in ("ours", "fetch") else image_peers.BotoImages()
+    source = _ours() if how in ("ours", "fetch") else image_peers.BotoImages()
     asked: list[ByteRange] = []
     if how == "fetch":
         recorded = image_peers.Recorded(source)
@@ -87,7 +87,7 @@ def ranges(*, keys: str) -> Figures:
     from tools.bench.image_peers import Recorded
 
     wanted: list[str] = json.loads(Path(keys).read_text("utf-8"))
-    source = Recorded(_ours(None))
+    source = Recorded(_ours())
     check_images(
         [ImageRef(line, key) for line, key in enumerate(wanted, 1)], source, _subject("images")
     )
@@ -125,7 +125,7 @@ def _subject(what: str) -> DatasetScope:
     )
 
 
-def _ours(threads: int | None) -> Any:
+def _ours() -> Any:
     """The source that the deployed functions use."""
     from bedrock_tuning.sources import s3
     from tools.bench.image_peers import boto_client
@@ -134,8 +134,7 @@ def _ours(threads: int | None) -> Any:
         return {"access_key_id": "bench", "secret_access_key": "bench", "token": None}
 
     client = s3.store(BUCKET, region="us-east-1", credentials=credentials)
-    more = {} if threads is None else {"threads": threads}
-    return s3.S3Images(BUCKET, client=client, boto=boto_client(), **more)
+    return s3.S3Images(BUCKET, client=client, boto=boto_client())
 
 
 def _reader(what: str, how: str) -> Callable[[Path], tuple[int, int]]:

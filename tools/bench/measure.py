@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,17 +52,10 @@ def alternate(
     *,
     rounds: int,
     add: Callable[[str, dict[str, float]], None],
-    seldom: Sequence[str] = (),
 ) -> None:
-    """Every measurement once per round, so that a change of the machine's mood meets all alike.
-
-    seldom: what takes long is measured in the first, the middle and the last round only.
-    """
-    chosen = {0, rounds // 2, rounds - 1}
+    """Every measurement once per round, so that a change of the machine's mood meets all alike."""
     for number in range(rounds):
         for name, measure in measurements.items():
-            if name in seldom and number not in chosen:
-                continue
             figures = measure()
             add(name, figures)
             shown = ", ".join(f"{value:,.4g} {column}" for column, value in figures.items())

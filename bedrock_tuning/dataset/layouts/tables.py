@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import dropwhile, islice, tee
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.dataset.layouts.binary_tables import read_arrow, read_parquet, read_xlsx
@@ -25,6 +25,8 @@ _BINARY: Final = {
     ".xls": read_xlsx,
 }
 TABLES: Final = frozenset({*_DELIMITED, *_JSON_LINES, ".json", *_BINARY})
+# Columns of a table that a message names.
+_SHOWN: Final = 8
 # All rows are in memory; larger ones are data that nobody typed, and come in Parquet.
 _BYTES_MAX: Final = 1 << 30
 _CELL_MAX: Final = 1 << 24
@@ -270,13 +272,8 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=quality)
 
 
-def cells_shown(columns: Sequence[str], *, most: int = 8) -> str:
+def cells_shown(columns: Sequence[str]) -> str:
     """The columns of a table, for a message."""
-    names = ", ".join(islice((name for name in columns if name), most))
-    more = len(columns) - most
+    names = ", ".join(islice((name for name in columns if name), _SHOWN))
+    more = len(columns) - _SHOWN
     return f"{names} and {counted(more, 'more column')}" if more > 0 else names or "nothing"
-
-
-def table_like(file: str) -> bool:
-    """Whether a file's name is that of a table."""
-    return PurePosixPath(file).suffix.lower() in TABLES

@@ -45,11 +45,6 @@ class Resource:
         """Whether it stays when its stack is deleted."""
         return str(self.raw.get("DeletionPolicy", "Delete")).startswith("Retain")
 
-    @property
-    def keeps_on_replace(self) -> bool:
-        """Whether the old one stays when CloudFormation replaces it."""
-        return str(self.raw.get("UpdateReplacePolicy", "Delete")).startswith("Retain")
-
 
 @dataclass(slots=True, kw_only=True)
 class Assembly:

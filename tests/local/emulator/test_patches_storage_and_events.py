@@ -368,7 +368,7 @@ def test_a_dead_letter_is_kept_under_a_key_that_asks_for_no_source(aws: LocalAws
 
 def test_a_dead_letter_is_lost_under_a_key_that_asks_for_a_source(aws: LocalAws) -> None:
     rule, url = undeliverable(aws, {"StringEquals": {"aws:SourceAccount": ACCOUNT}})
-    eventually(lambda: f"rule/{rule} is lost" in aws.log_tail(1000))
+    eventually(lambda: f"rule/{rule} is lost" in aws.layout.log.read_text())
     assert received(aws, url) == []
 
 
