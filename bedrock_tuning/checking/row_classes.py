@@ -7,6 +7,7 @@ row of a class, and later rows are counted. A row without a class is checked by 
 
 from bisect import bisect_right
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -21,18 +22,16 @@ _CLASSES_MAX: Final = 4_096
 _BLANK: Final = b" \t\r"
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class RowClass:
     """What the rules found in the first row of a class: how many findings, by rule id.
 
     rows: how many later rows of the class were met and are not yet in the counts.
     """
 
-    __slots__ = ("counts", "has_error", "rows")
-
-    def __init__(self, counts: Mapping[str, int], *, has_error: bool) -> None:
-        self.counts = counts
-        self.has_error = has_error
-        self.rows = 0
+    counts: Mapping[str, int]
+    has_error: bool
+    rows: int = 0
 
 
 class Row(NamedTuple):
@@ -87,7 +86,7 @@ class RowClasses:
     def learn(self, row: Row, counts: Mapping[str, int], *, has_error: bool) -> None:
         """Remembers what the rules found in a row; counts without rules that report once."""
         if len(self._open) + len(self.settled) < _CLASSES_MAX and row.key not in self.settled:
-            self._open.setdefault(row.key, RowClass(counts, has_error=has_error))
+            self._open.setdefault(row.key, RowClass(counts=counts, has_error=has_error))
 
     def count(self) -> None:
         """Adds the findings of the rows that were met."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -45,6 +46,7 @@ class Line:
         return parse(self.data[skip:])
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Parsed:
     """A JSON text's value, or why it has none.
 
@@ -52,18 +54,10 @@ class Parsed:
     "surrogate", "syntax", "unread" or "". repeated: names that one object of the text gives twice.
     """
 
-    def __init__(
-        self,
-        *,
-        value: Any = None,
-        problem: str = "",
-        cause: str = "",
-        repeated: tuple[str, ...] = (),
-    ) -> None:
-        self.value = value
-        self.problem = problem
-        self.cause = cause
-        self.repeated = repeated
+    value: Any = None
+    problem: str = ""
+    cause: str = ""
+    repeated: tuple[str, ...] = ()
 
 
 def parse(data: bytes) -> Parsed:

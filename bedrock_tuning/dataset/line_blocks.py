@@ -1,6 +1,7 @@
 """Cuts a stream of bytes into blocks of whole lines, in bounded memory."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
@@ -9,13 +10,11 @@ from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX
 BLOCK_BYTES: Final = 256 << 10
 
 
+@dataclass(slots=True, eq=False)
 class OversizedLine:
     """A line of more than LINE_BYTES_MAX bytes, thrown away; length without its newline."""
 
-    __slots__ = ("length",)
-
-    def __init__(self, length: int) -> None:
-        self.length = length
+    length: int
 
 
 class Blocks:

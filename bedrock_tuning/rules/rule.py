@@ -77,12 +77,12 @@ class Rule(Generic[Item]):
     check: RuleFunction[Item]
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Crash:
     """A rule and the exception that it raised, if any."""
 
-    def __init__(self, *, rule: Rule[Any], error: Exception | None) -> None:
-        self.rule = rule
-        self.error = error
+    rule: Rule[Any]
+    error: Exception | None
 
 
 FLAGSHIP: Final = "titan-multimodal-embeddings-g1"

@@ -1,6 +1,7 @@
 """One image that was checked, as the rules see it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from bedrock_tuning.dataset.images.header import Header
@@ -31,34 +32,21 @@ ENDINGS: Final[Mapping[str, str]] = {
 Outcome = Literal["", "missing", "denied", "changed", "key", "undecodable"]
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
 class Image:
     """An image: the line that refers to it, its key, header (None if not read), size in bytes.
 
     reason: why it could not be read. Of a missing image: a similar key that exists, or "".
     """
 
-    __slots__ = ("etag", "header", "key", "line", "outcome", "reason", "size", "text")
-
-    def __init__(
-        self,
-        *,
-        line: int,
-        key: str,
-        outcome: Outcome = "",
-        reason: str = "",
-        header: Header | None = None,
-        size: int = 0,
-        etag: str = "",
-        text: int = 0,
-    ) -> None:
-        self.line = line
-        self.key = key
-        self.outcome = outcome
-        self.reason = reason
-        self.header = header
-        self.size = size
-        self.etag = etag
-        self.text = text
+    line: int
+    key: str
+    outcome: Outcome = ""
+    reason: str = ""
+    header: Header | None = None
+    size: int = 0
+    etag: str = ""
+    text: int = 0
 
     @property
     def sized(self) -> Header | None:
