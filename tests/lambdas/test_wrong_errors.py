@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, EndpointConnectionError, ReadTime
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.s3_layout import checked_manifest_key
 from bedrock_tuning.serving.intent import Intent, Published
@@ -46,7 +47,17 @@ from lambdas import (
 )
 from lambdas._records import _intent, _runs
 from tests.lambdas import test_draw_page
-from tests.lambdas.aws import OUTPUT, PREFIX, TRAINING, VALIDATION, WORKFLOW, Aws, settings
+from tests.lambdas.aws import (
+    OUTPUT,
+    PREFIX,
+    ROLE,
+    SETTINGS,
+    TRAINING,
+    VALIDATION,
+    WORKFLOW,
+    Aws,
+    settings,
+)
 from tests.lambdas.bedrock import BASE, TAGS, job_arn, model_arn
 from tests.lambdas.callers import LAMBDAS, callers
 from tests.lambdas.cloudformation import CloudFormation
@@ -508,6 +519,37 @@ def a_stack_is_deleted(world: World) -> Any:
 
 
 @scenario
+def a_customization_gets_another_name(world: World) -> Any:
+    new = "animals"
+    renamed = replace(world.customize(), name=new, renamed_from=NAME)
+    roles = {"service_role": ROLE, "starter_role": ROLE}
+    world.aws.ssm.values[f"{SETTINGS}/{new}"] = text(to_settings(renamed) | roles)
+    world.aws.bedrock.models[NEW] = BASE
+    arn = world.aws.bedrock.have(model=NEW)
+    for name, value in (("model", NEW), ("run", RUN), ("endpoint", arn), ("serving", "deployed")):
+        world.aws.ssm.values[f"{PREFIX}/{NAME}/{name}"] = value
+    ended = {"status": "served", "model_arn": NEW}
+    world.before(_runs.start_run, "a-table", run=RUN, customization=NAME, execution="e1")
+    world.before(_runs.close_run, "a-table", RUN, **ended)
+    published = Published(endpoint_arn=arn, model_arn=NEW, model_run=RUN)
+    served = Intent(customization=NAME, on=True, order=RUN, published=published)
+    world.before(_intent.write, "a-table", served)
+    answer = _ask(
+        world, provisioned_throughput.handler, "Create", Customization=new, RenamedFrom=NAME
+    )
+    assert world.aws.run(RUN)["customization"] == new
+    return answer
+
+
+@scenario
+def a_person_ends_what_is_served(world: World) -> Any:
+    arn = world.aws.bedrock.have(model=OLD)
+    world.aws.ssm.values[f"{PREFIX}/{NAME}/endpoint"] = arn
+    assert _serve(world, end=True, started="2999-01-01T00:00:00+00:00") == "removed"
+    assert world.aws.bedrock.endpoints == {}
+
+
+@scenario
 def a_default_group_is_closed(world: World) -> Any:
     world.aws.ec2.rules = {"sgr-1": ("sg-1", False), "sgr-2": ("sg-1", True)}
     _ask(world, close_default_group.handler, "Create", GroupId="sg-1")
@@ -754,7 +796,9 @@ def _service(node: ast.AST) -> str | None:
 
 # Calls that stand once, and that each of several handlers makes.
 SHARED = {
+    "_endpoints.rename": ["TagResource"],
     "_intent.stored": ["GetItem"],
+    "_intent.write": ["PutItem"],
     "_jobs.running": ["ListModelCustomizationJobs"],
     "_runs.get": ["GetItem"],
     "_workflow.start": ["StartExecution"],
