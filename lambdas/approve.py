@@ -17,13 +17,13 @@ from botocore.exceptions import ClientError
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import RunEnvironment
 from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
+from bedrock_tuning.run.row import WAITS
 from lambdas import _aws
 from lambdas._records import _approvals, _runs
 from lambdas._records._approvals import Question
 
 logger = logging.getLogger(__name__)
 
-WAITS: Final = "awaiting-approval"
 # How a run that waited ends without any answer.
 _ENDED_UNASKED: Final = ("aborted", "expired", "failed")
 # What Step Functions answers when the wait is over: expired, or its execution was aborted.

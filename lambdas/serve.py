@@ -155,6 +155,7 @@ def _swap(work: Work, step: Plan, target: Endpoint, model_arn: str) -> State:
             swapped_to=tuple(sorted({*begun.swapped_to, model_arn})),
         )
     )
+    _note_that_it_serves(work)
     _endpoints.swap(target, model_arn)
     work = work.change(begun=replace(work.intent.begun, swap_seen=True))
     return work.wait(step.reason, swapped=True)
@@ -190,7 +191,13 @@ def _create(work: Work, step: Plan, model_arn: str) -> State:
     # What an earlier owner bought and nobody finds any more is forgotten.
     begun = replace(work.intent.begun, request=request, requested=_runs.now(), created_arn="")
     work = work.change(begun=begun)
+    _note_that_it_serves(work)
     return _purchased(work).wait(step.reason)
+
+
+def _note_that_it_serves(work: Work) -> None:
+    """In the item of a run, if it has one: from now on people wait for its endpoint."""
+    _runs.update_run(work.env.runs_table, work.state["run"], status="serving")
 
 
 def _purchased(work: Work) -> Work:

@@ -1,4 +1,4 @@
-"""Shows a run as it happens: one line per state, what goes on meanwhile, then how it ended."""
+"""Shows a run as it happens: one line per event, what goes on meanwhile, then how it ended."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row
 from bedrock_tuning.errors import DeniedError, UserError
 from bedrock_tuning.run.approvals import Answer
+from bedrock_tuning.run.row import WAITS
 
 
 def show_until_end(
@@ -22,7 +23,7 @@ def show_until_end(
     """Follows a run until it ends; returns its row then, or that of the run that took its dataset.
 
     At a terminal, it asks you to approve the price. Without one, or if you answer no, it returns
-    the row of the waiting run. show: receives a line per state. Raises Interrupted on Ctrl-C, which
+    the row of the waiting run. show: receives a line per event. Raises Interrupted on Ctrl-C, which
     says what continues.
     """
     current: Row = run
@@ -36,7 +37,7 @@ def show_until_end(
                 continue
             live.clear()
             match event:
-                case executions.Entered():
+                case executions.Happened():
                     show(str(event))
                 case executions.AwaitingManifest(run=current):
                     say(f"{current.get('message', 'the other manifest is missing')}; waiting …")
@@ -46,8 +47,8 @@ def show_until_end(
                     show_question(deployment, event.run)
                     if not on_terminal() or not _approved(deployment, event.run):
                         return dict(event.run)
-                case executions.NoHistory():
-                    say(event.reason)
+                case executions.Died():
+                    say(_unrecorded(deployment, current, event.how))
                 case executions.Ended():
                     for line in _loss(deployment, event.run):
                         show(line)
@@ -65,7 +66,7 @@ def show_until_end(
 
 def exit_code(run: Row) -> int:
     """Of a command that followed a run: it reached its goal, it did not, or it waits for you."""
-    if run["status"] == "awaiting-approval":
+    if run["status"] == WAITS:
         return EXIT_WAITS
     return 0 if run["status"] in executions.GOOD else EXIT_NO
 
@@ -78,6 +79,14 @@ def show_question(deployment: Deployment, run: Row) -> None:
         say(f"  {line}")
     say(f"  yes: {deployment.command(f'approve {name}')}")
     say("  no:  " + deployment.command(f'approve {name} --decline --reason "…"'))
+
+
+def _unrecorded(deployment: Deployment, run: Row, how: str) -> str:
+    again = deployment.command(f"run {run['run']}")
+    return (
+        f"its execution has ended ({how}), which its record does not say yet: Reconcile corrects "
+        f"that within minutes, and {again} shows it then"
+    )
 
 
 def _approved(deployment: Deployment, run: Row) -> bool:

@@ -1,21 +1,23 @@
-"""Following a run: the states of its execution as events, until it ends."""
+"""Following a run: what its item says has happened, as events, until it ends."""
 
 import json
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
 from bedrock_tuning.client.runs import Row, resolved, row
+from bedrock_tuning.run.row import WAITS, does, is_open, timeline
 
 POLL_SECONDS: Final = 2.0
-_PHASE_SECONDS: Final = 30.0
-# States in which a job runs for hours.
-_TRAINS: Final = "Train"
+# How often Bedrock and Step Functions are asked, who only add to what the item says.
+_ASK_SECONDS: Final = 30.0
+# Reconcile is called within seconds after an execution has died, and starts cold.
+_PATIENCE_SECONDS: Final = 120.0
 _PHASES: Final = {
     "validationDetails": "validation",
     "dataProcessingDetails": "data processing",
@@ -28,15 +30,15 @@ GOOD: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
-    """The run entered a state. after: since the run began."""
+class Happened:
+    """Something happened to the run, what: in words. after: since the run began."""
 
-    state: str
+    what: str
     after: timedelta
 
     def __str__(self) -> str:
-        """One line: "0:01:05  Check manifest"."""
-        return f"{_clock(self.after)}  {self.state}"
+        """One line: "0:01:05  the dataset is valid"."""
+        return f"{_clock(self.after)}  {self.what}"
 
 
 def _clock(time: timedelta) -> str:
@@ -46,15 +48,15 @@ def _clock(time: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Working:
-    """The run is still in a state. after: since it began. detail: what Bedrock does, or ""."""
+    """What the run does now. after: since it began. detail: what Bedrock does, or ""."""
 
-    state: str
+    what: str
     after: timedelta
     detail: str = ""
 
     def __str__(self) -> str:
-        """One line: "0:01:05  Train: data processing"."""
-        return f"{_clock(self.after)}  {self.state}{self.detail and f': {self.detail}'}"
+        """One line: "0:01:05  training: Bedrock: data processing in progress"."""
+        return f"{_clock(self.after)}  {self.what}{self.detail and f': {self.detail}'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +82,10 @@ class AwaitingApproval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoHistory:
-    """There are no states to follow. reason: why."""
+class Died:
+    """The run's execution has ended without closing the run. how: as Step Functions says it."""
 
-    reason: str
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ class Ended:
     run: dict[str, Any]
 
 
-Event = Entered | Working | AwaitingManifest | TakenOver | AwaitingApproval | NoHistory | Ended
+Event = Happened | Working | AwaitingManifest | TakenOver | AwaitingApproval | Died | Ended
 
 
 def started_now(what: str) -> str:
@@ -125,62 +127,94 @@ def follow(deployment: Deployment, started: Row) -> Iterator[Event]:
         message = str(current["message"])
         current = row(deployment, str(current["taken_by"]))
         yield TakenOver(run=current, message=message)
-    yield from _states(deployment, current)
-    yield Ended(run=resolved(deployment, row(deployment, str(current["run"]))))
+    yield Ended(run=(yield from _moments(deployment, current)))
 
 
-def _states(deployment: Deployment, run: Row) -> Iterator[Event]:
-    if "execution" not in run:
-        # Runs that a deployment or `tuning serve` started are recorded when they end.
-        yield NoHistory(reason="this run has no history to follow; it ended as shown")
-        return
-    history = _History(deployment, str(run["execution"]))
-    job = _Job(deployment, str(run["run"]))
-    state = ""
+def _moments(deployment: Deployment, run: Row) -> Generator[Event, None, dict[str, Any]]:
+    """Returns the run as it was read last."""
+    job, execution = _Job(deployment), Execution(deployment)
+    told: set[str] = set()
+    asked = False
     while True:
-        # Asked before the news, so that none is lost between the last news and the end.
-        status = history.status()
-        if status is None:
-            yield NoHistory(reason="the history of this run is no longer kept")
-            return
-        news = list(history.news())
-        yield from news
-        if status != "RUNNING":
-            return
-        state = news[-1].state if news else state
-        if news and state == "Await approval":
-            yield AwaitingApproval(run=row(deployment, str(run["run"])))
-        detail = job.phase() if state.startswith(_TRAINS) else ""
-        yield Working(state=state, after=datetime.now(UTC) - history.began, detail=detail)
+        # Asked before the item is read, which is closed before its execution ends.
+        died = execution.died(run)
+        now = resolved(deployment, row(deployment, str(run["run"])))
+        began = datetime.fromisoformat(str(now["created"]))
+        for moment in timeline(now):
+            if moment.what not in told:
+                told.add(moment.what)
+                yield Happened(what=moment.what, after=datetime.fromisoformat(moment.at) - began)
+        if not is_open(now):
+            return now
+        if died:
+            yield Died(how=died)
+            return now
+        waits = now["status"] == WAITS
+        if waits and not asked:
+            yield AwaitingApproval(run=now)
+        asked = waits
+        detail = job.phase(now) if now["status"] == "training" else ""
+        yield Working(what=does(now), after=datetime.now(UTC) - began, detail=detail)
+        run = now
         time.sleep(POLL_SECONDS)
 
 
 class _Job:
     """The job of one run: what Bedrock does while the workflow only waits."""
 
-    def __init__(self, deployment: Deployment, run: str) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._run = run
-        self._asked = -_PHASE_SECONDS
+        self._asked = -_ASK_SECONDS
         self._phase = ""
 
-    def phase(self) -> str:
+    def phase(self, run: Row) -> str:
         """As Bedrock says it, asked twice a minute; "" for who may not ask, or has to wait."""
         from botocore.exceptions import ClientError
 
-        if time.monotonic() - self._asked < _PHASE_SECONDS:
+        if "job_name" not in run or time.monotonic() - self._asked < _ASK_SECONDS:
             return self._phase
         self._asked = time.monotonic()
         try:
-            name = row(self._deployment, self._run).get("job_name")
-            if name:
-                bedrock = self._deployment.aws.bedrock
-                job = bedrock.get_model_customization_job(jobIdentifier=str(name))
-                self._phase = _phase(job)
+            bedrock = self._deployment.aws.bedrock
+            name = str(run["job_name"])
+            self._phase = _phase(bedrock.get_model_customization_job(jobIdentifier=name))
         except ClientError:
-            # It only adds to what the workflow says.
+            # It only adds to what the item says.
             self._phase = ""
         return self._phase
+
+
+class Execution:
+    """Whether a run's execution has ended, and nobody has closed the run since."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._asked = time.monotonic()
+        self._how, self._since = "", 0.0
+
+    def died(self, run: Row) -> str:
+        """How it ended, asked twice a minute; "" while it runs, or Reconcile has time to act."""
+        now = time.monotonic()
+        # A job that goes on without its execution is watched by Reconcile.
+        if "watched_since" in run or now - self._asked < _ASK_SECONDS:
+            return ""
+        self._asked = now
+        # A person's execution has the name of its run.
+        how = self._status(str(run.get("execution", run["run"])))
+        if how in ("RUNNING", "PENDING_REDRIVE"):
+            self._how = ""
+            return ""
+        if not self._how:
+            self._since = now
+        self._how = how
+        return how if now - self._since >= _PATIENCE_SECONDS else ""
+
+    def _status(self, name: str) -> str:
+        states, arn = self._deployment.aws.stepfunctions, self._deployment.execution_arn(name)
+        try:
+            return states.describe_execution(executionArn=arn)["status"]
+        except states.exceptions.ExecutionDoesNotExist:
+            return "GONE"
 
 
 def _phase(job: Mapping[str, Any]) -> str:
@@ -193,60 +227,3 @@ def _phase(job: Mapping[str, Any]) -> str:
     ]
     status = begun[-1] if begun else f"job {job['status']}"
     return f"Bedrock: {re.sub('(?<=[a-z])(?=[A-Z])', ' ', status).lower()}"
-
-
-class _History:
-    """The execution of one run.
-
-    Choices and repeated states (a loop that waits) are left out: they tell a person nothing.
-    """
-
-    def __init__(self, deployment: Deployment, execution: str) -> None:
-        self._states = deployment.aws.stepfunctions
-        self._arn = deployment.execution_arn(execution)
-        self._seen = 0
-        self._reported: set[str] = set()
-        self.began = datetime.now(UTC)
-
-    def status(self) -> str | None:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED; None if it is no longer kept."""
-        try:
-            return self._states.describe_execution(executionArn=self._arn)["status"]
-        except self._states.exceptions.ExecutionDoesNotExist:
-            return None
-
-    def news(self) -> Iterator[Entered]:
-        """States that were entered since the last call, in order."""
-        self.began = self._states.describe_execution(executionArn=self._arn)["startDate"]
-        for event in self._new_events():
-            entered = self._entered(event, self.began)
-            if entered is not None:
-                yield entered
-
-    def _new_events(self) -> list[dict[str, Any]]:
-        """Read from the newest back to what is known: a long run has a long history."""
-        pages = self._states.get_paginator("get_execution_history").paginate(
-            executionArn=self._arn, reverseOrder=True, includeExecutionData=False
-        )
-        events: list[dict[str, Any]] = []
-        for page in pages:
-            for event in page["events"]:
-                if event["id"] <= self._seen:
-                    break
-                events.append(dict(event))
-            else:
-                continue
-            break
-        if events:
-            self._seen = events[0]["id"]
-        return events[::-1]
-
-    def _entered(self, event: dict[str, Any], began: datetime) -> Entered | None:
-        details = event.get("stateEnteredEventDetails")
-        if details is None or event["type"] == "ChoiceStateEntered":
-            return None
-        name = details["name"]
-        if name in self._reported:
-            return None
-        self._reported.add(name)
-        return Entered(state=name, after=event["timestamp"] - began)

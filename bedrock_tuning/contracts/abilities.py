@@ -103,7 +103,8 @@ def _follow(scope: Scope, _: str) -> tuple[Grant, ...]:
     return (
         Grant(
             why="follow executions",
-            actions=("states:DescribeExecution", "states:GetExecutionHistory"),
+            # Not its history, which shows the token of a task (docs/facts/iam.md#task-tokens).
+            actions=("states:DescribeExecution",),
             resources=(operating.executions(scope),),
         ),
     )

@@ -35,7 +35,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
         ),
         g.ask_lifecycle(),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
-        *g.runs("GetItem", "PutItem", keys=(items.RUN, items.INTENT)),
+        *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.INTENT)),
         # The answer to its smoke test.
         g.write_reports("smoke.*"),
         g.use_data_key(),

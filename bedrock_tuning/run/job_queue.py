@@ -18,7 +18,7 @@ QUEUE_DAYS: Final = 7
 _LONGEST_PAUSE: Final = timedelta(minutes=30)
 _SHARE: Final = 10
 # Runs with a job, or about to have one: an older one of their customization need not wait for one.
-_AHEAD: Final = (QUEUED, "training", "trained")
+_AHEAD: Final = (QUEUED, "training", "trained", "serving")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,20 +6,36 @@ from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.commit import NOT_RECORDED
 from bedrock_tuning.run.job_queue import QUEUED
+from bedrock_tuning.run.messages import STATUSES
 
 Row = Mapping[str, Any]
+WAITS: Final = "awaiting-approval"
 # An attribute for each status that a run had, with the moment when it came to it.
 AT: Final = "at_"
 BROKEN: Final = ("failed", "stopped", "aborted", "serving-failed")
-_RUNNING: Final = ("checking", "valid", QUEUED, "training")
+# What a run does while it has a status; with any other it has ended.
+_DOES: Final = {
+    "checking": "checking records and images",
+    "valid": "estimating the price",
+    WAITS: "waiting for approval of the price",
+    QUEUED: "waiting for a free slot for its job",
+    "training": "training",
+    "trained": "looking at what is served",
+    "serving": "bringing up the endpoint and testing it",
+}
+# How it came to it. Ends that are not here are worded as in messages.
 _WORDS: Final = {
+    **{status: f"{meaning[0].lower()}{meaning[1:-1]}" for status, meaning in STATUSES.items()},
+    "waiting": "the other manifest was missing",
+    "pending": "there was nothing to serve",
     "checking": "uploaded; the check of the dataset began",
     "valid": "the dataset is valid",
     "rejected": "the dataset was rejected",
-    "awaiting-approval": "asked for approval of the price",
+    WAITS: "asked for approval of the price",
     QUEUED: "waited for a free slot for its job",
     "training": "the training job was due",
     "trained": "the model was trained",
+    "serving": "began to serve the model",
     "served": "the smoke test passed; the endpoint was published",
 }
 
@@ -50,6 +66,18 @@ def timeline(row: Row) -> list[Moment]:
     return sorted(found, key=lambda moment: moment.at)
 
 
+def is_open(row: Row) -> bool:
+    """Whether a run has not ended."""
+    return row.get("open") == "yes"
+
+
+def does(row: Row) -> str:
+    """What a run that has not ended does now, with its place if it is queued."""
+    status = str(row["status"])
+    place = f": {row['place']}" if "place" in row else ""
+    return f"{_DOES.get(status, status)}{place}"
+
+
 def commit_of(row: Row) -> str:
     """Of the deployment that started a run."""
     return str(row.get("commit", NOT_RECORDED))
@@ -58,7 +86,7 @@ def commit_of(row: Row) -> str:
 def next_words(row: Row) -> str:
     """The command that follows, without "tuning"; "" where there is nothing to do."""
     run, name, status = row["run"], row["customization"], row["status"]
-    if status == "awaiting-approval":
+    if status == WAITS:
         return f"approve {run}"
     if status == "rejected":
         return f"report {run}"
@@ -66,7 +94,7 @@ def next_words(row: Row) -> str:
         return f"run {row['taken_by']}"
     if status == "waiting":
         return f"upload DATASET -c {name}"
-    if status in _RUNNING:
+    if status in _DOES and (status != "trained" or is_open(row)):
         return f"run {run} -f"
     # On demand nothing is billed by the hour, so nothing is listed there.
     if status == "served" and ":provisioned-model/" in str(row.get("endpoint_arn")):

@@ -84,13 +84,13 @@ def start_run(table: str, *, run: str, customization: str, **values: Any) -> Non
 def update_run(table: str, run: str, **values: Any) -> None:
     """Sets attributes of a run that has not ended; one whose value is None stays as it is.
 
-    A function that outlives its aborted execution changes nothing any more.
+    A function that outlives its aborted execution changes nothing any more, and one that serves for
+    a person or a deployment, which have no item yet, makes none.
     """
+    there = f"attribute_exists({_ID}) AND attribute_not_exists({_ENDED})"
     _aws.none_if(
         "ConditionalCheckFailedException",
-        lambda: _update(
-            table, f"{RUN}{run}", values, ConditionExpression=f"attribute_not_exists({_ENDED})"
-        ),
+        lambda: _update(table, f"{RUN}{run}", values, ConditionExpression=there),
     )
 
 

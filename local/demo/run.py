@@ -182,11 +182,11 @@ def _upload(deployment: Deployment, folder: Path) -> runs.Row:
 
 
 def _follow(deployment: Deployment, narrator: Narrator, started: runs.Row) -> dict[str, Any]:
-    """Tells each state of a run, and approves its price; the run once it has ended."""
+    """Tells what happens to a run, and approves its price; the run once it has ended."""
     for event in executions.follow(deployment, started):
         match event:
-            case executions.Entered():
-                narrator.say(f"  {event.state}")
+            case executions.Happened():
+                narrator.say(f"  {event.what}")
             case executions.AwaitingApproval():
                 _approve(deployment, narrator, str(event.run["run"]))
             case executions.Ended():

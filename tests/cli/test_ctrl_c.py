@@ -17,7 +17,7 @@ from bedrock_tuning.client import executions
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset, picture
 from tests.cli.support import RUN, WAITING, StubbedAws, index
-from tests.cli.test_one_run import SERVED, described, history
+from tests.cli.test_one_run import CHECKING
 from tests.cli.test_upload import FakeS3
 
 
@@ -30,10 +30,8 @@ def test_whoever_stops_following_learns_that_the_run_goes_on(
 ) -> None:
     monkeypatch.setattr(executions.time, "sleep", interrupt)
     aws.deployed("prod")
-    aws.has_run(**{**SERVED, "status": "training"})
-    described(aws, "RUNNING")
-    described(aws, "RUNNING")
-    history(aws, "Admit")
+    aws.has_run(**CHECKING)
+    aws.has_run(**CHECKING)
     result = run("run", RUN, "--follow", "-e", "prod")
     assert result.exit_code == 130
     assert f"run {RUN} continues in AWS" in result.stderr

@@ -1,5 +1,6 @@
 """One run followed and stopped, and what is served."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -20,6 +21,7 @@ SERVED = {
     "customization": "pets-search",
     "status": "served",
     "execution": "exec-1",
+    "created": "2026-11-21T09:30:00Z",
     "message": "The smoke test passed",
     "report": "s3://out/reports/pets-search/x/report.json",
 }
@@ -39,17 +41,15 @@ def described(aws: StubbedAws, status: str) -> None:
     )
 
 
-def history(aws: StubbedAws, *names: str, first: int = 1, kind: str = "TaskStateEntered") -> None:
-    events = [
-        {
-            "timestamp": BEGAN + timedelta(seconds=10 * number),
-            "type": "ChoiceStateEntered" if name.endswith("?") else kind,
-            "id": number,
-            "stateEnteredEventDetails": {"name": name},
-        }
-        for number, name in enumerate(names, first)
-    ]
-    aws.answer("stepfunctions", "get_execution_history", {"events": events[::-1]}, None)
+def at(**seconds: int) -> dict[str, str]:
+    """When a run came to each status, in seconds since it began."""
+    return {
+        f"at_{status}": f"{BEGAN + timedelta(seconds=after):%Y-%m-%dT%H:%M:%SZ}"
+        for status, after in seconds.items()
+    }
+
+
+CHECKING = {**SERVED, "status": "checking", "open": "yes", **at(checking=0)}
 
 
 def test_a_run_shows_where_everything_is(run: Run, aws: StubbedAws) -> None:
@@ -128,13 +128,14 @@ def test_a_run_and_a_customization_are_not_asked_for_at_once(run: Run, aws: Stub
 WHY = "the run costs 12.00 USD, the budget is 10.00 USD: 2.00 USD too much"
 
 
+ASKED = {**WAITING, "open": "yes", "approval_reason": WHY, **at(checking=0, awaiting_approval=20)}
+APPROVED = {**SERVED, **at(checking=0, awaiting_approval=20, training=60, served=90)}
+
+
 def waits_for_approval(aws: StubbedAws) -> None:
     aws.deployed()
-    aws.has_run(**{**SERVED, "status": "checking"})
-    described(aws, "RUNNING")
-    described(aws, "RUNNING")
-    history(aws, "Admit", "Await approval")
-    aws.has_run(**WAITING, approval_reason=WHY)
+    aws.has_run(**CHECKING)
+    aws.has_run(**ASKED)
 
 
 def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
@@ -144,12 +145,10 @@ def test_follow_on_a_terminal_tells_why_approval_is_asked_and_goes_on_after_it(
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
     aws.decides(decision="approve")
-    described(aws, "SUCCEEDED")
-    described(aws, "SUCCEEDED")
-    history(aws, "Admit", "Await approval", "Train")
-    aws.has_run(**SERVED)
+    aws.has_run(**ASKED)
+    aws.has_run(**APPROVED)
     result = run("run", RUN, "--follow", input="y\n")
-    assert f"it waits for you: {WHY}" in result.stderr
+    assert result.stderr.count(f"it waits for you: {WHY}") == 1
     assert "total: 12.00 USD" in result.stderr
     assert f"approved as {CALLER}" in result.stderr
     assert result.exit_code == 0
@@ -172,10 +171,7 @@ def test_who_may_not_approve_goes_on_following(
     monkeypatch.setattr(following, "on_terminal", lambda: True)
     waits_for_approval(aws)
     aws.decides(403, Message="Forbidden")
-    described(aws, "SUCCEEDED")
-    described(aws, "SUCCEEDED")
-    history(aws, "Admit", "Await approval", "Train")
-    aws.has_run(**SERVED)
+    aws.has_run(**APPROVED)
     result = run("run", RUN, "--follow", input="y\n")
     assert "you may not approve runs" in result.stderr
     assert result.exit_code == 0
@@ -187,16 +183,11 @@ def test_while_a_job_trains_follow_says_what_bedrock_does_and_at_the_end_how_the
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     aws.deployed()
     aws.has_run(**TRAINING)
-    described(aws, "RUNNING")
-    described(aws, "RUNNING")
-    history(aws, "Admit", "Train")
     aws.has_run(**TRAINING)
     phases = {"validationDetails": "Completed", "dataProcessingDetails": "InProgress"}
     job(aws, "InProgress", {key: {"status": value} for key, value in phases.items()})
-    described(aws, "SUCCEEDED")
-    described(aws, "SUCCEEDED")
-    history(aws, "Admit", "Train", "Serve")
-    aws.has_run(**SERVED, metrics="s3://out/reports/pets-search/x/metrics.json")
+    ended = {**SERVED, **at(training=10, trained=20, serving=30, served=40)}
+    aws.has_run(**ended, metrics="s3://out/reports/pets-search/x/metrics.json")
     rows = [{"step_number": n, "training_loss": str(loss)} for n, loss in enumerate((2, 0.25, 0.5))]
     body = json.dumps({"files": {"training_artifacts/step_wise.csv": rows}}).encode()
     aws.answer(
@@ -206,9 +197,9 @@ def test_while_a_job_trains_follow_says_what_bedrock_does_and_at_the_end_how_the
         {"Bucket": "out", "Key": "reports/pets-search/x/metrics.json"},
     )
     result = run("run", RUN, "--follow")
-    assert "Train: Bedrock: data processing in progress" in result.stdout
+    assert "training: Bedrock: data processing in progress" in result.stdout
     assert "training loss: 2 → 0.5, lowest 0.25 at step 1" in result.stdout
-    assert result.stdout.index("data processing") < result.stdout.index("Serve")
+    assert result.stdout.index("data processing") < result.stdout.index("began to serve")
 
 
 def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
@@ -223,50 +214,77 @@ def test_without_a_terminal_follow_ends_at_the_question_with_exit_code_3(
     assert json.loads(result.stdout)["status"] == "awaiting-approval"
 
 
-def test_follow_prints_each_step_once_with_its_time(
+def test_follow_prints_what_happened_once_with_its_time(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executions, "POLL_SECONDS", 0)
     aws.deployed()
-    aws.has_run(**{**SERVED, "status": "checking"})
-    described(aws, "RUNNING")
-    described(aws, "RUNNING")
-    history(aws, "Admit", "Admitted?", "Check manifest")
-    described(aws, "SUCCEEDED")
-    described(aws, "SUCCEEDED")
-    history(aws, "Admit", "Admitted?", "Check manifest", "Serve", "Wait for endpoint", "Serve")
-    aws.has_run(**SERVED)
+    aws.has_run(**CHECKING)
+    aws.has_run(**CHECKING)
+    aws.has_run(**{**CHECKING, "status": "valid", **at(valid=65)})
+    aws.has_run(**{**SERVED, **at(checking=0, valid=65, training=70, serving=5_000, served=7_200)})
     result = run("run", RUN, "--follow")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[:4] == [
-        "0:00:10  Admit",
-        "0:00:30  Check manifest",
-        "0:00:40  Serve",
-        "0:00:50  Wait for endpoint",
+    assert result.stdout.splitlines()[:5] == [
+        "0:00:00  uploaded; the check of the dataset began",
+        "0:01:05  the dataset is valid",
+        "0:01:10  the training job was due",
+        "1:23:20  began to serve the model",
+        "2:00:00  the smoke test passed; the endpoint was published",
     ]
 
 
 def test_following_a_run_that_ends_badly_exits_with_1(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**SERVED)
-    described(aws, "FAILED")
-    described(aws, "FAILED")
-    history(aws, "Admit")
-    aws.has_run(**{**SERVED, "status": "failed"})
+    aws.has_run(**{**SERVED, "status": "failed", **at(checking=0, failed=9)})
     result = run("run", RUN, "--follow", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["status"] == "failed"
-    assert "Admit" in result.stderr
+    assert "0:00:09  the job or a step of the run failed" in result.stderr
 
 
-def test_a_run_whose_history_is_gone_is_still_shown(run: Run, aws: StubbedAws) -> None:
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time flies: each poll takes a minute."""
+    clock = itertools.count(step=60.0)
+    monkeypatch.setattr(executions, "POLL_SECONDS", 0)
+    monkeypatch.setattr(executions.time, "monotonic", lambda: next(clock))
+
+
+@pytest.mark.usefixtures("hours")
+@pytest.mark.parametrize("how", ["ABORTED", "GONE"])
+def test_a_run_whose_execution_died_is_not_followed_for_ever(
+    run: Run, aws: StubbedAws, how: str
+) -> None:
     aws.deployed()
-    aws.has_run(**SERVED)
-    aws.stub("stepfunctions").add_client_error("describe_execution", "ExecutionDoesNotExist")
-    aws.has_run(**SERVED)
+    for _ in range(4):
+        aws.has_run(**CHECKING)
+    for _ in range(3):
+        if how == "GONE":
+            aws.stub("stepfunctions").add_client_error(
+                "describe_execution", "ExecutionDoesNotExist"
+            )
+        else:
+            described(aws, how)
     result = run("run", RUN, "--follow")
-    assert result.exit_code == 0
-    assert "no longer kept" in result.stderr
+    assert result.exit_code == 1
+    assert f"its execution has ended ({how})" in result.stderr
+    assert f"tuning run {RUN}" in result.stderr
+
+
+@pytest.mark.usefixtures("hours")
+def test_a_job_that_goes_on_without_its_execution_is_followed_to_its_end(
+    run: Run, aws: StubbedAws
+) -> None:
+    aws.deployed()
+    aws.has_run(**CHECKING)
+    for _ in range(5):
+        aws.has_run(**{**CHECKING, "watched_since": "2026-11-21T09:30:00Z"})
+    aws.has_run(**APPROVED)
+    # The first question comes before the item says who watches.
+    described(aws, "FAILED")
+    assert run("run", RUN, "--follow").exit_code == 0
 
 
 def throughput(
@@ -399,7 +417,7 @@ def job(aws: StubbedAws, status: str, details: dict[str, Any] | None = None) -> 
     )
 
 
-TRAINING = {**SERVED, "status": "training", "job_name": "dev-pets"}
+TRAINING = {**SERVED, "status": "training", "job_name": "dev-pets", "open": "yes"}
 
 
 def test_stop_stops_the_job_of_a_run(run: Run, aws: StubbedAws) -> None:

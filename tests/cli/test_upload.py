@@ -18,7 +18,7 @@ from bedrock_tuning.client import runs
 from tests.cli.conftest import Run
 from tests.cli.datasets import dataset, picture, record
 from tests.cli.support import Heard, StubbedAws, item, shipped
-from tests.cli.test_one_run import described, history
+from tests.cli.test_one_run import at
 
 OUTPUT = "bedrock_tuning.cli.terminal.output"
 
@@ -344,14 +344,12 @@ def test_a_validation_set_alone_promises_no_run(run: Run, s3: FakeS3, prepared: 
 def test_an_upload_can_be_followed_to_the_end_of_its_run(
     run: Run, aws: StubbedAws, s3: FakeS3, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    described(aws, "FAILED")
-    described(aws, "FAILED")
-    history(aws, "Admit", "Check manifest")
     ended = {"run": "r", "customization": "pets", "status": "rejected", "message": "Fix it"}
+    ended |= {"created": "2026-11-21T09:30:00Z", **at(checking=0, rejected=5)}
     s3.runs.get_item = lambda **_: {"Item": item(**ended)}  # type: ignore[attr-defined]
     result = run("upload", "--no-check", prepared, "-c", "pets", "--follow")
     assert result.exit_code == 1
-    assert "Check manifest" in result.stdout
+    assert "0:00:05  the dataset was rejected" in result.stdout
     assert "run r is rejected: Fix it" in result.stderr
 
 

@@ -69,6 +69,7 @@ FUNCTIONS = [
     *_each("Serve", Stage.served, "kms:Decrypt", on=OPERATIONS),
     *_each("Serve", Stage.buy, "ssm:GetParameter"),
     *_each("Serve", Stage.buy, "bedrock:GetFoundationModel"),
+    *_each("Serve", Stage.buy, RUNS[2]),
     *_each("Serve", Stage.learn_the_base, "bedrock:GetCustomModel"),
     *_each("Serve", Stage.served, "bedrock:InvokeModel"),
     *_each("Serve", Stage.served, "ssm:PutParameter", "bedrock:TagResource"),

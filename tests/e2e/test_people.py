@@ -22,6 +22,7 @@ from app import ROOT
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.client.aws import Aws
 from bedrock_tuning.contracts.people import PEOPLE, able
+from bedrock_tuning.run.items import APPROVAL, RUN
 from local.emulator.layout import ACCOUNT, REGION
 from tests.e2e import following
 from tests.e2e.world import NAME, World, eventually
@@ -201,6 +202,32 @@ def test_who_compares_a_model_keeps_its_vectors_and_compares_another_with_them(
     assert again.exit_code == 0, again.output
     for before, now in zip(sides(first), sides(again), strict=True):
         assert before["tuned"] == now["base"] == now["tuned"]
+
+
+def test_nobody_reads_the_token_with_which_a_run_that_waits_goes_on(office: Office) -> None:
+    world, waiting = office.world, office.waiting
+    items = world.aws.client("dynamodb")
+    run, asked = (
+        items.get_item(TableName=world.deployment.runs_table, Key={"id": {"S": f"{kind}{waiting}"}})
+        for kind in (RUN, APPROVAL)
+    )
+    execution = world.deployment.execution_arn(run["Item"]["execution"]["S"])
+    token = asked["Item"]["token"]["S"]
+    # As administrators of the account, who are none of these people, see it.
+    history = world.aws.client("stepfunctions").get_execution_history(executionArn=execution)
+    assert "Await approval" in json.dumps(history, default=str)
+    for name, who in office.people.items():
+        with pytest.raises(ClientError, match="AccessDenied"):
+            who.stepfunctions.get_execution_history(executionArn=execution)
+        for command in (["run", waiting], ["logs", waiting, "--all"]):
+            assert token not in office.call(who, *command).output, name
+
+
+def test_the_steps_of_a_run_are_in_the_log_of_the_workflow(office: Office) -> None:
+    result = office.call(office.people["operator"], "logs", "RUN")
+    said = [each["text"] for each in json.loads(result.stdout) if each["source"] == "Workflow"]
+    assert [each for each in said if each in ("Admit", "Check manifest", "Train", "Serve")]
+    assert said[-1] == "Run ended"
 
 
 def sides(compared: Result) -> list[dict[str, Any]]:

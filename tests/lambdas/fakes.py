@@ -223,9 +223,9 @@ class DynamoDb(Fake):
     ) -> None:
         there = self.items.get(Key["id"]["S"], {})
         for condition in filter(None, ConditionExpression.split(" AND ")):
-            unwanted = re.fullmatch(r"attribute_not_exists\((\w+)\)", condition)
-            if unwanted is not None:
-                holds = unwanted[1] not in there
+            asked = re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", condition)
+            if asked is not None:
+                holds = (asked[2] in there) != bool(asked[1])
             else:
                 name, value = condition.split(" = ")
                 wanted = ExpressionAttributeValues[value]

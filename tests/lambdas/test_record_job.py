@@ -18,7 +18,8 @@ HEADER = "step_number,epoch_number,training_loss,perplexity\n"
 
 
 @pytest.fixture(autouse=True)
-def _claimed() -> None:
+def _claimed(aws: Aws) -> None:
+    _runs.start_run("a-table", run=RUN, customization="pets-search", status="training")
     _runs.acquire_lock("a-table", key="k" * 48, run=RUN, job_name="a-job")
 
 

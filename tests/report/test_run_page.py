@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from bedrock_tuning.report.run_page import RunFiles, read_files, run_page
-from bedrock_tuning.run.row import next_steps, timeline
+from bedrock_tuning.run.messages import STATUSES
+from bedrock_tuning.run.row import at, next_steps, timeline
 from tests.report.test_report import HOSTILE, bad_report, drawn, good_report, parsed
 
 RUN = "20261121-093000-3f9a1c"
@@ -148,3 +149,14 @@ def test_the_loss_is_drawn_from_its_first_step_to_its_last() -> None:
     assert pairs == sorted(pairs)
     # Down is up on a screen: the loss falls from the top of the chart to its floor.
     assert pairs[0][1] < pairs[-1][1]
+
+
+@pytest.mark.parametrize(
+    "status",
+    sorted({*STATUSES, "waiting", "pending", "checking", "valid", "queued", "serving"}),
+)
+def test_each_status_that_a_run_comes_to_is_told_in_words(status: str) -> None:
+    (moment,) = timeline({at(status): "2026-11-21T09:30:00Z"})
+    assert " " in moment.what
+    assert moment.what[0].islower()
+    assert not moment.what.endswith(".")

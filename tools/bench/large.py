@@ -133,19 +133,20 @@ def _upload(deployment: "Deployment", folder: Path) -> dict[str, object]:
 def _steps(deployment: "Deployment", run: dict[str, object]) -> dict[str, float]:
     """Seconds in each step of a run, which has to be served."""
     from bedrock_tuning.client import executions
+    from bedrock_tuning.client.operations.logs import WORKFLOW, RunLogs
 
-    entered: list[tuple[str, float]] = []
+    ended = run
     for event in executions.follow(deployment, run):
         match event:
-            case executions.Entered():
-                entered.append((event.state, time.perf_counter()))
-                measure.say(f"  {event.state}")
-            case executions.Ended() if event.run["status"] != "served":
-                raise measure.MeasurementError(f"{event.run['status']}: {event.run.get('message')}")
+            case executions.Happened():
+                measure.say(f"  {event.what}")
+            case executions.Ended(run=ended) if ended["status"] != "served":
+                raise measure.MeasurementError(f"{ended['status']}: {ended.get('message')}")
+    entered = [line for line in RunLogs(deployment, ended).news() if line.source == WORKFLOW]
     return {
-        _STEPS[state]: after - at
-        for (state, at), (_, after) in itertools.pairwise(entered)
-        if state in _STEPS
+        _STEPS[line.text]: (after.time - line.time).total_seconds()
+        for line, after in itertools.pairwise(entered)
+        if line.text in _STEPS
     }
 
 

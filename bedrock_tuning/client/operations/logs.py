@@ -1,4 +1,4 @@
-"""What happened in a run: the history of its execution, and what functions logged meanwhile."""
+"""What happened in a run: its own record, and what the workflow and functions logged meanwhile."""
 
 import json
 import time
@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bedrock_tuning.client.deployment import Deployment
+from bedrock_tuning.client.executions import Execution
 from bedrock_tuning.client.inventory import resources
-from bedrock_tuning.client.runs import Row
+from bedrock_tuning.client.runs import Row, row
 from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.run.row import is_open, timeline
 
 POLL_SECONDS: Final = 2.0
 # Functions are called a moment after the run's first note, and log a moment after its last.
@@ -19,11 +21,14 @@ _TROUBLE: Final = frozenset({"WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 # Lines of the platform's own about each call.
 _PLATFORM: Final = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
 _PARTS: Final = ("pipeline", "serving")
+WORKFLOW: Final = "Workflow"
+# How the types of events end that tell of an error.
+_FAILURES: Final = ("Failed", "TimedOut", "Aborted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line. source: "workflow", or a function. level: as it was logged, or ""."""
+    """One line. source: "run", "Workflow", or a function. level: as it was logged, or ""."""
 
     time: datetime
     source: str
@@ -49,55 +54,29 @@ class RunLogs:
 
     def news(self) -> list[Line]:
         """Lines that were not there at the last call, by time."""
-        found = [*self._history(), *self._functions()]
+        found = [*self._record(), *self._logged()]
         return sorted(found, key=lambda line: line.time)
 
     def follow(self) -> Iterator[Line]:
-        """Lines as they come, until the execution has ended."""
+        """Lines as they come, until the run has ended, or its execution has died."""
+        execution = Execution(self._deployment)
         while True:
-            goes_on = self._is_running()
+            died = execution.died(self._run)
+            self._run = row(self._deployment, str(self._run["run"]))
             yield from self.news()
-            if not goes_on:
+            if died or not is_open(self._run):
                 return
             time.sleep(POLL_SECONDS)
 
-    @property
-    def _execution(self) -> str | None:
-        name = self._run.get("execution")
-        return None if name is None else self._deployment.execution_arn(str(name))
+    def _record(self) -> Iterator[Line]:
+        for moment in timeline(self._run):
+            if self._is_new(f"{moment.at} {moment.what}"):
+                when = datetime.fromisoformat(moment.at)
+                yield Line(time=when, source="run", level="", text=moment.what)
 
-    def _is_running(self) -> bool:
-        states = self._deployment.aws.stepfunctions
-        if self._execution is None:
-            return False
-        try:
-            return states.describe_execution(executionArn=self._execution)["status"] == "RUNNING"
-        except states.exceptions.ExecutionDoesNotExist:
-            return False
-
-    def _history(self) -> Iterator[Line]:
-        states = self._deployment.aws.stepfunctions
-        if self._execution is None:
-            return
-        pages = states.get_paginator("get_execution_history").paginate(
-            executionArn=self._execution, includeExecutionData=True
-        )
-        try:
-            for page in pages:
-                for event in page["events"]:
-                    text = _told(event)
-                    if text and self._is_new(f"event {event['id']}"):
-                        level = "ERROR" if "error" in text else ""
-                        yield Line(
-                            time=event["timestamp"], source="workflow", level=level, text=text
-                        )
-        except states.exceptions.ExecutionDoesNotExist:
-            return
-
-    def _functions(self) -> Iterator[Line]:
-        is_open = self._run.get("open") == "yes"
-        until = datetime.now(UTC) if is_open else _time(self._run["updated"]) + _AFTER
-        for group, function in self._groups.items():
+    def _logged(self) -> Iterator[Line]:
+        until = datetime.now(UTC) if is_open(self._run) else _time(self._run["updated"]) + _AFTER
+        for group, source in self._groups.items():
             pages = self._deployment.aws.logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group,
                 startTime=_milliseconds(self._began),
@@ -105,21 +84,23 @@ class RunLogs:
             )
             for page in pages:
                 for event in page["events"]:
-                    line = self._line(function, event)
+                    line = self._line(source, event)
                     if line is not None and self._is_new(str(event["eventId"])):
                         yield line
 
-    def _line(self, function: str, event: Mapping[str, Any]) -> Line | None:
+    def _line(self, source: str, event: Mapping[str, Any]) -> Line | None:
         message = str(event["message"]).rstrip()
         if message.startswith(_PLATFORM) and not self._every:
             return None
-        level, text = _read(message)
+        level, text = (_told if source == WORKFLOW else _read)(message)
+        if not text:
+            return None
         names = (str(self._run["run"]), str(self._run.get("execution", self._run["run"])))
         is_ours = any(name in message for name in names)
         if not (self._every or is_ours or level in _TROUBLE):
             return None
         when = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        return Line(time=when, source=function, level=level, text=text)
+        return Line(time=when, source=source, level=level, text=text)
 
     def _is_new(self, id: str) -> bool:
         if id in self._seen:
@@ -128,14 +109,16 @@ class RunLogs:
         return True
 
 
-def _told(event: Mapping[str, Any]) -> str:
-    """A history event in words; "" for what tells a person nothing."""
-    if entered := event.get("stateEnteredEventDetails"):
-        return "" if event["type"] == "ChoiceStateEntered" else str(entered["name"])
-    for details in event.values():
-        if isinstance(details, dict) and "error" in details:
-            return f"error {details['error']}: {details.get('cause', 'without a cause')}"
-    return ""
+def _told(message: str) -> tuple[str, str]:
+    """Level and text of an event of the workflow; no text for what tells a person nothing."""
+    event = json.loads(message)
+    kind, details = str(event["type"]), event.get("details") or {}
+    if kind.endswith("StateEntered") and kind != "ChoiceStateEntered":
+        return "", str(details.get("name", kind))
+    if not kind.endswith(_FAILURES):
+        return "", ""
+    said = (str(details[name]) for name in ("error", "cause") if details.get(name))
+    return "ERROR", ": ".join((kind, *said))
 
 
 def _read(message: str) -> tuple[str, str]:
@@ -152,13 +135,13 @@ def _read(message: str) -> tuple[str, str]:
 
 
 def _groups(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """The log groups of a deployment's functions, with what the functions are called."""
+    """The log groups of a deployment, with the functions or the workflow that write them."""
     for part in _PARTS:
         for each in resources(deployment.aws, stack_name(deployment.environment, part)):
             is_function = each["LogicalResourceId"].rstrip("0123456789ABCDEF")
             if each["ResourceType"] == "AWS::Logs::LogGroup" and is_function.endswith("Logs"):
                 name = is_function.removesuffix("Logs").removeprefix("Functions")
-                yield each["PhysicalResourceId"], name or "workflow"
+                yield each["PhysicalResourceId"], name
 
 
 def _time(text: object) -> datetime:

@@ -6,6 +6,7 @@ from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.contracts.contract import DISCARDED, NO_SETTINGS, SETTINGS_STATE
 from bedrock_tuning.run.items import APPROVAL, RUN
 from bedrock_tuning.run.messages import ATTRIBUTES
+from bedrock_tuning.run.row import at
 
 State = dict[str, Any]
 
@@ -258,9 +259,12 @@ def approval(
             "Resource": "arn:aws:states:::dynamodb:updateItem",
             "Parameters": {
                 **item(RUN),
-                "UpdateExpression": "SET #status = :status",
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": {":status": {"S": status}},
+                "UpdateExpression": "SET #status = :status, #at = :now",
+                "ExpressionAttributeNames": {"#status": "status", "#at": at(status)},
+                "ExpressionAttributeValues": {
+                    ":status": {"S": status},
+                    ":now": {"S.$": "$$.State.EnteredTime"},
+                },
             },
             **DISCARDED,
             "Retry": SERVICE_RETRY,

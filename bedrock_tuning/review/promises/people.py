@@ -130,6 +130,11 @@ def _items(deployment: Deployment) -> Iterator[But]:
         )
 
 
+def _executions(deployment: Deployment) -> Iterator[str]:
+    for machine in deployment.machines:
+        yield f"{machine.replace(':stateMachine:', ':execution:')}*"
+
+
 def _decisions(deployment: Deployment) -> tuple[str, ...]:
     return (f"{deployment.output}/{s3_layout.APPROVALS}/*",)
 
@@ -231,11 +236,17 @@ PROMISES: Final = (
         id="M847",
         sentence="In the runs table, only Approve reads the token with which a run goes on, and "
         "only the workflow writes it: everybody else reaches items of other kinds only "
-        "(`dynamodb:LeadingKeys`). Step Functions shows it to those with "
-        "`states:GetExecutionHistory`, too, who cannot use it (M844).",
+        "(`dynamodb:LeadingKeys`).",
         actions=("dynamodb:*",),
         resources=lambda d: d.tables,
         but=_items,
+    ),
+    Never(
+        id="M850",
+        sentence="Nobody reads that token in Step Functions: no history of an execution, no input "
+        "of a task, and nobody changes the state machine, which logs without data (F710).",
+        actions=("states:GetExecutionHistory", "states:GetActivityTask", "states:Update*"),
+        resources=lambda d: (*d.machines, *_executions(d)),
     ),
     Never(
         id="M848",

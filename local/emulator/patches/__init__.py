@@ -25,6 +25,7 @@ PATCHES: Final = (
     executions.bedrock_tasks,
     executions.executions_time_out,
     executions.states_are_limited,
+    executions.executions_are_logged,
     executions.task_tokens_end_with_their_task,
     events.targets_need_their_role,
     events.object_events_carry_the_version,

@@ -2,17 +2,25 @@
 
 import contextvars
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from local.emulator.layout import LAMBDA_SLOTS
-from local.emulator.patches.tasks import LAMBDA_CALL, call_aws, running_execution, task_is_wanted
+from local.emulator.patches.tasks import (
+    LAMBDA_CALL,
+    call_aws,
+    machine_of,
+    running_execution,
+    task_is_wanted,
+)
 from local.emulator.patching import around, expect, expect_source
 
 RESOURCE: Final = "arn:aws:states:::bedrock:createModelCustomizationJob"
 POLL_SECONDS: Final = 0.2
+_LOG_GROUP: Final = re.compile(r"arn:[^\"]+:log-group:([^\":]+)")
 STATE_BYTES: Final = 256 * 1024
 
 
@@ -85,6 +93,44 @@ def states_are_limited() -> None:
                     "maximum number of bytes service limit.",
                 )
         return upstream(execution, kind, details)
+
+
+def executions_are_logged() -> None:
+    """Gap: a state machine's log group stays empty.
+
+    AWS writes each event of an execution's history into it, here always without data: input,
+    output and parameters. That the machine's role may log is not checked.
+    """
+    from ministack.services import cloudwatch_logs, stepfunctions
+
+    for known in (cloudwatch_logs._put_log_events, cloudwatch_logs._create_log_stream):
+        expect_source(known, 'group = data.get("logGroupName")')
+
+    @around(stepfunctions, "_add_event", 'execution["events"].append(event)')
+    def add_event(upstream: Any, execution: Any, kind: str, details: Any = None) -> Any:
+        event = upstream(execution, kind, details)
+        machine = stepfunctions._state_machines.get(machine_of(execution), {})
+        # Names are spelled as whoever made the machine spells them: CloudFormation or the API.
+        for group in _LOG_GROUP.findall(json.dumps(machine.get("loggingConfiguration", {}))):
+            where = {"logGroupName": group, "logStreamName": f"states/{machine['name']}"}
+            message = json.dumps(_logged(execution, event))
+            cloudwatch_logs._create_log_stream(where)
+            cloudwatch_logs._put_log_events({**where, "logEvents": [{"message": message}]})
+        return event
+
+
+def _logged(execution: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as AWS logs it (docs/facts/workflow.md#logs)."""
+    held: dict[str, Any] = next((v for k, v in event.items() if k.endswith("EventDetails")), {})
+    data = ("input", "output", "parameters")
+    return {
+        "id": str(event["id"]),
+        "type": event["type"],
+        "details": {name: value for name, value in held.items() if name not in data},
+        "previous_event_id": str(event["id"] - 1),
+        "event_timestamp": str(int(time.time() * 1000)),
+        "execution_arn": execution["executionArn"],
+    }
 
 
 def task_tokens_end_with_their_task() -> None:

@@ -107,7 +107,7 @@ def _acting(
 
 def _session(stepfunctions: Any, execution: Mapping[str, Any]) -> roles.Session:
     """Of the machine's role."""
-    arn = _machine(execution)
+    arn = machine_of(execution)
     try:
         return roles.assume(
             role_arn=stepfunctions._state_machines[arn]["roleArn"],
@@ -122,7 +122,7 @@ def _session(stepfunctions: Any, execution: Mapping[str, Any]) -> roles.Session:
 
 def _become(stepfunctions: Any, task: RunningTask) -> roles.Session:
     """Of the task's own role, which the machine assumes with its ARN as external ID."""
-    arn = _machine(task.execution)
+    arn = machine_of(task.execution)
     try:
         return roles.become(
             task.session,
@@ -135,7 +135,8 @@ def _become(stepfunctions: Any, task: RunningTask) -> roles.Session:
         raise stepfunctions._ExecutionError("States.TaskFailed", str(error)) from error
 
 
-def _machine(execution: Mapping[str, Any]) -> str:
+def machine_of(execution: Mapping[str, Any]) -> str:
+    """The ARN of an execution's state machine."""
     arn: str = execution["stateMachineArn"].split("/")[0]  # a map's child adds "/label"
     return arn
 

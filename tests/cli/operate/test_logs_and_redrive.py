@@ -2,14 +2,14 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from botocore.stub import ANY
 
 from bedrock_tuning.client.operations import logs
 from tests.cli.conftest import Run
 from tests.cli.support import RUN, WORKFLOW, StubbedAws
-from tests.cli.test_one_run import BEGAN, EXECUTION, SERVED, described
+from tests.cli.test_one_run import BEGAN, EXECUTION, SERVED, at
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/tuning-dev-pipeline-DeadLetters"
 UPLOAD = {
@@ -17,11 +17,9 @@ UPLOAD = {
     "source": "aws.s3",
     "detail": {"bucket": {"name": "train"}, "object": {"key": "pets-search/manifest.jsonl"}},
 }
-ENDED = {
-    **SERVED,
-    "created": "2026-11-21T09:30:00Z",
-    "updated": "2026-11-21T09:31:00Z",
-}
+ENDED = {**SERVED, "updated": "2026-11-21T09:31:00Z", **at(checking=0, failed=50)}
+OTHER = EXECUTION.replace("exec-1", "exec-2")
+OPEN = {**SERVED, "updated": "2026-11-21T09:31:00Z", "open": "yes", **at(checking=0)}
 
 
 def stack(aws: StubbedAws, part: str, *listed: tuple[str, str, str]) -> None:
@@ -46,34 +44,48 @@ def stack(aws: StubbedAws, part: str, *listed: tuple[str, str, str]) -> None:
 
 def groups(aws: StubbedAws) -> None:
     stack(
-        aws, "pipeline", ("FunctionsCheckManifestLogs95A91BAC", "AWS::Logs::LogGroup", "check-logs")
+        aws,
+        "pipeline",
+        ("FunctionsCheckManifestLogs95A91BAC", "AWS::Logs::LogGroup", "check-logs"),
+        ("WorkflowLogs95A91BAC", "AWS::Logs::LogGroup", "workflow-logs"),
     )
     stack(aws, "serving")
 
 
-def history(aws: StubbedAws) -> None:
-    def event(number: int, kind: str, **details: Any) -> dict[str, Any]:
-        when = BEGAN + timedelta(seconds=10 * number)
-        return {"id": number, "type": kind, "timestamp": when, **details}
+def event(number: int, kind: str, execution: str = EXECUTION, **details: str) -> str:
+    """An event of the workflow as Step Functions logs it."""
+    about = {"id": str(number), "type": kind, "details": details, "execution_arn": execution}
+    return json.dumps(about)
 
+
+def filtered(aws: StubbedAws, group: str, *messages: tuple[int, str]) -> None:
+    """A log group's lines, each with its second since the run began."""
     events = [
-        event(1, "TaskStateEntered", stateEnteredEventDetails={"name": "Check manifest"}),
-        event(2, "ChoiceStateEntered", stateEnteredEventDetails={"name": "Valid?"}),
-        event(4, "TaskFailed", taskFailedEventDetails={
-            "error": "States.Timeout", "cause": "slow", "resourceType": "lambda", "resource": "x",
-        }),
-    ]  # fmt: skip
-    asked = {"executionArn": EXECUTION, "includeExecutionData": True}
-    aws.answer("stepfunctions", "get_execution_history", {"events": events}, asked)
+        {
+            "eventId": f"{group}-{number}",
+            "timestamp": int((BEGAN + timedelta(seconds=after)).timestamp() * 1000),
+            "message": message,
+        }
+        for number, (after, message) in enumerate(messages)
+    ]
+    asked = {"logGroupName": group, "startTime": ANY, "endTime": ANY}
+    aws.answer("logs", "filter_log_events", {"events": events}, asked)
 
 
 def logged(aws: StubbedAws, *messages: str) -> None:
-    when = int((BEGAN + timedelta(seconds=30)).timestamp() * 1000)
-    events = [
-        {"eventId": f"{number}", "timestamp": when, "message": message}
-        for number, message in enumerate(messages)
-    ]
-    aws.answer("logs", "filter_log_events", {"events": events}, None)
+    """What the check said, and what the workflow did."""
+    filtered(aws, "check-logs", *((30, message) for message in messages))
+    filtered(
+        aws,
+        "workflow-logs",
+        (10, event(1, "TaskStateEntered", name="Check manifest")),
+        (20, event(2, "ChoiceStateEntered", name="Valid?")),
+        (21, event(1, "TaskStateEntered", OTHER, name="Another run's")),
+        (40, event(4, "TaskFailed", error="States.Timeout", cause="slow")),
+        (41, event(5, "TaskStateExited", name="Check manifest")),
+        # Whether AWS leaves out errors with the data, no page says.
+        (42, event(6, "ExecutionFailed")),
+    )
 
 
 OURS = json.dumps({"level": "INFO", "message": "checked", "run": RUN, "images": 8})
@@ -88,15 +100,17 @@ def test_a_runs_logs_are_its_steps_its_errors_and_what_functions_said_of_it(
     aws.deployed()
     aws.has_run(**ENDED)
     groups(aws)
-    history(aws)
     logged(aws, OURS, OTHERS, TROUBLE, PLATFORM)
     result = run("logs", RUN)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "09:30:10  workflow  Check manifest",
+        "09:30:00  run  uploaded; the check of the dataset began",
+        "09:30:10  Workflow  Check manifest",
         f"09:30:30  CheckManifest  INFO  checked run={RUN} images=8",
         "09:30:30  CheckManifest  ERROR  no answer from S3",
-        "09:30:40  workflow  ERROR  error States.Timeout: slow",
+        "09:30:40  Workflow  ERROR  TaskFailed: States.Timeout: slow",
+        "09:30:42  Workflow  ERROR  ExecutionFailed",
+        "09:30:50  run  the job or a step of the run failed",
     ]
 
 
@@ -104,26 +118,27 @@ def test_all_lines_of_the_time_can_be_seen(run: Run, aws: StubbedAws) -> None:
     aws.deployed()
     aws.has_run(**ENDED)
     groups(aws)
-    history(aws)
     logged(aws, OURS, OTHERS, PLATFORM)
     found = json.loads(run("logs", RUN, "--all", "--json").stdout)
-    assert len(found) == 5
+    assert len(found) == 9
 
 
-def test_logs_are_followed_until_the_execution_ends_and_each_line_comes_once(
+def test_logs_are_followed_until_the_run_ends_and_each_line_comes_once(
     run: Run, aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logs, "POLL_SECONDS", 0)
     aws.deployed()
-    aws.has_run(**ENDED, open="yes")
+    aws.has_run(**OPEN)
     groups(aws)
-    for status, messages in (("RUNNING", [OURS]), ("SUCCEEDED", [OURS, TROUBLE])):
-        described(aws, status)
-        history(aws)
+    for now, messages in ((OPEN, [OURS]), (ENDED, [OURS, TROUBLE])):
+        aws.has_run(**now)
         logged(aws, *messages)
     result = run("logs", RUN, "--follow")
     assert result.stdout.count("checked") == 1
-    assert result.stdout.splitlines()[-1].endswith("no answer from S3")
+    assert result.stdout.count("TaskFailed") == 1
+    assert result.stdout.count("the check of the dataset began") == 1
+    assert "no answer from S3" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith("a step of the run failed")
 
 
 def test_ctrl_c_ends_following_logs_with_the_command_to_go_on(
@@ -134,10 +149,9 @@ def test_ctrl_c_ends_following_logs_with_the_command_to_go_on(
 
     monkeypatch.setattr(logs.time, "sleep", stopped)
     aws.deployed()
-    aws.has_run(**ENDED)
+    aws.has_run(**OPEN)
     groups(aws)
-    described(aws, "RUNNING")
-    history(aws)
+    aws.has_run(**OPEN)
     logged(aws, OURS)
     result = run("logs", RUN, "-f")
     assert result.exit_code == 130

@@ -299,6 +299,48 @@ def test_a_state_of_256_kib_is_none_too_many(aws: LocalAws) -> None:
     assert large_state(aws, LARGE - 1)["status"] == "SUCCEEDED"
 
 
+def logged(aws: LocalAws) -> list[dict[str, Any]]:
+    """The lines of a machine that puts an item into a table that is not there."""
+    logs, states = aws.client("logs"), aws.client("stepfunctions")
+    group = unique("/aws/vendedlogs/states/m")
+    logs.create_log_group(logGroupName=group)
+    parameters = {"TableName": "nowhere", "Item": {"pk": {"S": "a-secret"}}}
+    work = task("dynamodb:putItem", parameters)
+    arn = machine(aws, work, policy=[allow("dynamodb:PutItem", "*")])
+    where = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
+    states.update_state_machine(
+        stateMachineArn=arn,
+        loggingConfiguration={
+            "level": "ALL",
+            "includeExecutionData": False,
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": where}}],
+        },
+    )
+    run(aws, arn, {"also": "a-secret"})
+    return [
+        json.loads(event["message"])
+        for event in logs.filter_log_events(logGroupName=group)["events"]
+    ]
+
+
+def test_the_log_group_of_a_machine_stays_empty_as_it_comes(plain: LocalAws) -> None:
+    assert logged(plain) == []
+
+
+def test_each_event_of_an_execution_is_logged_without_its_data(aws: LocalAws) -> None:
+    found = logged(aws)
+    assert [each["type"] for each in found] == [
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskFailed",
+        "ExecutionFailed",
+    ]
+    assert found[0]["details"]["name"]
+    assert "ResourceNotFound" in found[2]["details"]["error"]
+    assert all(":execution:" in each["execution_arn"] for each in found)
+    assert "a-secret" not in json.dumps(found)
+
+
 def waiting_token(aws: LocalAws) -> tuple[str, str]:
     """The token of a task that waits for its answer, and the execution."""
     url, arn = queue(aws)
