@@ -4,6 +4,8 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -72,6 +74,21 @@ def files_below(folder: Path) -> Iterator[str]:
         inside = Path(here).relative_to(folder)
         before = f"{inside.as_posix()}/" if inside.name else ""
         yield from (before + name for name in [*names, *links])
+
+
+def odd_modes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Files with other modes than those of installed code and data: their names and modes.
+
+    Those that not everybody can read, as Lambda demands; that act as somebody else; that everybody
+    may write or run and that are no shared library, unless all files are so, as on a file system
+    that keeps no modes.
+    """
+    modes = {name: stat.S_IMODE((folder / name).stat().st_mode) for name in files_below(folder)}
+    common = reduce(and_, modes.values(), 0o777)
+    for name, mode in modes.items():
+        allowed = 0o775 if name.endswith(".so") or ".so." in name else 0o664
+        if mode & ~(allowed | common) or ~mode & 0o444:
+            yield name, mode
 
 
 class Bounds:

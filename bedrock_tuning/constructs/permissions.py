@@ -12,7 +12,7 @@ from constructs import Construct
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.contracts import Condition, Contracts, Grant, Refusal, Role
-from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, role_name
+from bedrock_tuning.contracts.bucket_access import ROLE_NAME_LENGTH, physical_name
 from bedrock_tuning.contracts.construct_names import export_name, output_name, policy_output
 from bedrock_tuning.contracts.contract import PLACEHOLDER
 
@@ -217,13 +217,8 @@ class Permissions:
         return found
 
     def _role_name(self, scope: Construct, construct_id: str, contract: Role) -> str | None:
-        name = contract.name.removeprefix("role.")
         if self._settings.deny_others:
-            # The buckets' policies name the roles, which come into being after them. One that moves
-            # to another path is another role, and needs another name than the one before.
-            path = contract.path.strip("/").rpartition("/")[2] if contract.service else ""
-            kind = f"-{path}" if path in ("check", "approve") else ""
-            return role_name(self._settings, f"{name}{kind}")
+            return physical_name(self._settings, contract)
         # Only accounts that demand a prefix get physical names: they forbid some replacements.
         prefix = self._settings.role_name_prefix
         if not prefix:

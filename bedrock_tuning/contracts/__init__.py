@@ -1,12 +1,14 @@
 """Who may do what in an environment: the constructs compile it, the review proves it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import to_settings
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.contracts import job_text
+from bedrock_tuning.contracts.bucket_access import physical_name
 from bedrock_tuning.contracts.budgets import monthly_budget
 from bedrock_tuning.contracts.construct_names import places
 from bedrock_tuning.contracts.contract import (
@@ -107,7 +109,10 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         account=settings.account,
         region=settings.region,
     )
-    return with_options(base, scope)
+    whole = with_options(base, scope)
+    if not settings.deny_others:
+        return whole
+    return replace(whole, role_names={r.name: physical_name(settings, r) for r in whole.roles})
 
 
 def _former(customization: Customization) -> dict[str, str]:

@@ -32,6 +32,16 @@ def role_name(settings: Settings, name: str) -> str:
     return f"{full[: ROLE_NAME_LENGTH - 9]}-{digest}"
 
 
+def physical_name(settings: Settings, role: Role) -> str:
+    """The name that the buckets' policies need a role to have: it comes into being after them.
+
+    One that moves to another path is another role, and needs another name than the one before.
+    """
+    path = role.path.strip("/").rpartition("/")[2] if role.service else ""
+    kind = f"-{path}" if path in ("check", "approve") else ""
+    return role_name(settings, f"{role.name.removeprefix('role.')}{kind}")
+
+
 def admitted(settings: Settings, roles: Iterable[Role]) -> list[str]:
     """Who is not refused, as a role's path and name: roles with S3 in their contract, data_roles.
 

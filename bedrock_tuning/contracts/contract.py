@@ -275,7 +275,8 @@ class Contracts:
 
     places: by the names that placeholders use. people: their policies. trigger_buckets,
     trigger_key: whose objects start a run, and how their keys end. data_roles: of people, where
-    buckets are closed to others, without "role/". named_roles: whether roles have physical names.
+    buckets are closed to others, without "role/". named_roles: whether roles have physical names;
+    role_names: those of them that must be exact, by the names of their contracts.
     alarm_email: who is told by mail, if anybody. placeholders: of the workflow's definition.
     protected: stacks have termination protection, and the runs table has its own. approval_days:
     how long a run waits for a person. jobs_started_by: a "starter" of each customization, or the
@@ -305,6 +306,7 @@ class Contracts:
     role_prefix: str = ""
     data_roles: tuple[str, ...] = ()
     named_roles: bool = False
+    role_names: Mapping[str, str] = field(default_factory=dict)
     alarm_email: str = ""
     protected: bool = False
     approval_days: int = 0

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from bedrock_tuning.files import NotPlainError, read_plain, tree_hash
+from bedrock_tuning.files import NotPlainError, odd_modes, read_plain, tree_hash
 from bedrock_tuning.review.assembly.manifest import account_of, is_bootstrap_role, parsed
 from bedrock_tuning.wording import cleaned
 
@@ -39,6 +39,7 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
                 yield from ((name, f"it has {odd}") for odd in sorted(given.keys() - _LIST))
                 stack = artifacts.get(name.removesuffix(".assets"), {})
                 yield from _list(folder, name, str(given.get("file")), account_of(stack), hashed)
+                yield from _of_version(folder / f"{name}.json", manifest)
             case kind if kind not in _NOT_DEPLOYED:
                 yield name, f"it is of the type {kind}, which is not known"
 
@@ -46,6 +47,16 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
 def _stack(name: str, given: Mapping[str, Any], artifacts: Mapping[str, Any]) -> Iterator[Fault]:
     if "stackTemplateAssetObjectUrl" in given and f"{name}.assets" not in artifacts:
         yield name, "no list says what is uploaded for it"
+
+
+def _of_version(file: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
+    """A fault if the CLI reads an asset manifest by other rules than the manifest that names it."""
+    said, wanted = (
+        (parsed(file) if file.is_file() else manifest).get("version"),
+        manifest["version"],
+    )
+    if said != wanted:
+        yield file.name, f"it is of the version {said}, the manifest of {wanted}"
 
 
 def _list(
@@ -105,6 +116,10 @@ def _content(
     else:
         if digest != asset:
             yield f"{path} was changed after synthesis: its hash is {digest[:12]}"
+        if packaging == "zip":
+            # Archives keep modes, which count for no hash.
+            for name, mode in odd_modes(folder / path):
+                yield f"{name} has the mode {mode:o}"
 
 
 def _place(asset: str, packaging: str, place: Mapping[str, Any], account: str) -> Iterator[str]:

@@ -59,6 +59,11 @@ def no_managed_policies(evidence: Evidence) -> Iterator[Violation]:
 def boundaries(evidence: Evidence) -> Iterator[Violation]:
     contracts = evidence.bound.contracts
     paths = {evidence.bound.path(role.place): role.path for role in contracts.principals}
+    names = {
+        evidence.bound.path(role.place): contracts.role_names[role.name]
+        for role in contracts.roles
+        if role.name in contracts.role_names
+    }
     for role in evidence.permissions.roles.values():
         if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
             yield Violation(
@@ -82,6 +87,13 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
                 f"the role's name is {role.resource.properties.get('RoleName', 'generated')}",
                 "a name of its own only where the settings demand one",
                 "Set role_name_prefix or deny_others under tuning in cdk.json",
+            )
+        if role.resource.name != names.get(role.path, role.resource.name):
+            yield found(
+                role,
+                f"the role's name is {role.resource.name}",
+                f"the policies of the buckets admit {names[role.path]}",
+                "Leave the name to the app",
             )
         if not role.resource.name.startswith(contracts.role_prefix):
             yield found(

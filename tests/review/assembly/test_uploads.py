@@ -168,6 +168,17 @@ def linked(name: str) -> Change:
     return change
 
 
+def mode_of(name: str, mode: int) -> Change:
+    """A file of the functions' code with another mode; its content stays."""
+
+    def change(folder: Path) -> None:
+        file = asset(folder, "lambdas/admit.py") / name
+        write(file, file.read_bytes())
+        file.chmod(mode)
+
+    return change
+
+
 def other_bucket(content: Any) -> None:
     for entry in content["files"].values():
         for one in entry["destinations"].values():
@@ -180,6 +191,10 @@ TAMPERINGS: dict[str, Change] = {
     "code added": in_asset("lambdas/admit.py", "sitecustomize.py", b"evil()"),
     "code removed": removed_file,
     "code renamed": renamed_file,
+    "code that nobody can read": mode_of("lambdas/admit.py", 0o600),
+    "code that can be run": mode_of("lambdas/admit.py", 0o755),
+    "code that acts as its owner": mode_of("lambdas/admit.py", 0o4644),
+    "code that everybody may write": mode_of("lambdas/admit.py", 0o666),
     "layer edited": in_asset("python/msgspec", "python/msgspec/__init__.py", b"evil()"),
     "layer added": in_asset("python/msgspec", "python/sitecustomize.py", b"evil()"),
     "asset is a link": linked_asset,

@@ -27,6 +27,17 @@ def another_name(copy: Copy) -> None:
     copy.properties("pipeline/WorkflowRole")["RoleName"] = "another"
 
 
+@flaw("P303", "options: a person's role with another's name", "options")
+def another_persons_name(copy: Copy) -> None:
+    copy.properties("people/ApproverRole")["RoleName"] = "tuning-options-us-east-1-a-reader"
+
+
+@flaw("P303", "options: a role whose name begins as that of the contract", "options")
+def longer_name(copy: Copy) -> None:
+    properties = copy.properties("pipeline/WorkflowRole")
+    properties["RoleName"] = f"{properties['RoleName']}-2"
+
+
 @flaw("W505", "bounded: a function that sends no traces", "bounded")
 def untraced(copy: Copy) -> None:
     del copy.properties("pipeline/Functions/Merge/Function")["TracingConfig"]

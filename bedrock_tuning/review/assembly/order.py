@@ -1,0 +1,102 @@
+"""In which order the CDK CLI deploys stacks, and by which versions: as the synthesis writes it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from bedrock_tuning.config.names import RESERVED, stack_name
+from bedrock_tuning.contracts.contract import settings_prefix
+from bedrock_tuning.review.assembly.manifest import MANIFEST, stacks
+
+# The bootstrap that these stacks need, and the one whose role may look values up, as the CDK's
+# synthesizer says it. Another number skips the check of the CLI, or asks for what nobody has.
+BOOTSTRAP: Final = 6
+LOOKUP: Final = 8
+_OF_ASSEMBLY: Final = frozenset({"artifacts", "minimumCliVersion", "missing", "version"})
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+_PLATFORM: Final = re.compile(stack_name(".+", f"({'|'.join(RESERVED)})"))
+_SETTINGS: Final = re.compile(settings_prefix("([^/]+)") + "/.+")
+
+Fault = tuple[str, str]
+Templates = Mapping[str, Mapping[str, Any]]
+
+
+def faults(manifest: Mapping[str, Any], templates: Templates) -> Iterator[Fault]:
+    """Where, and how, order and versions are not those that the synthesis writes.
+
+    templates: by what their stacks are deployed as. A stack of somebody else's may wait for any.
+    """
+    for odd in sorted(manifest.keys() - _OF_ASSEMBLY):
+        yield MANIFEST, f"it has {odd}"
+    for name in ("version", "minimumCliVersion"):
+        said = manifest.get(name)
+        if said is not None and not _VERSION.fullmatch(str(said)):
+            yield MANIFEST, f"its {name} is {said}"
+    for name, artifact in manifest.get("artifacts", {}).items():
+        given = artifact.get("properties", {})
+        needed = {
+            "requiresBootstrapStackVersion": (given, BOOTSTRAP),
+            "lookupRole.requiresBootstrapStackVersion": (given.get("lookupRole", {}), LOOKUP),
+        }
+        for path, (where, wanted) in needed.items():
+            version = where.get("requiresBootstrapStackVersion", wanted)
+            if version != wanted:
+                yield name, f"{path} is {version!r}, not {wanted}"
+    yield from _dependencies(manifest, templates)
+
+
+def _dependencies(manifest: Mapping[str, Any], templates: Templates) -> Iterator[Fault]:
+    artifacts = manifest.get("artifacts", {})
+    called = {name: str(given.get("stackName") or name) for name, _, given in stacks(manifest)}
+    exports = {
+        export: name for name, stack in called.items() for export in _exports(templates, stack)
+    }
+    for name, artifact in artifacts.items():
+        found = set(artifact.get("dependencies", ()))
+        if name not in called:
+            if found:
+                yield name, f"it waits for {', '.join(sorted(found))}"
+            continue
+        template = templates.get(called[name], {})
+        environment = _customized(template)
+        if not environment and not _PLATFORM.fullmatch(called[name]):
+            continue
+        wanted = {f"{name}.assets"} & artifacts.keys()
+        wanted |= {exports[each] for each in _imports(template) if each in exports}
+        # A customization's stack comes after all that it shares with others.
+        shared = {stack_name(environment, part) for part in RESERVED} if environment else set()
+        wanted |= {each for each, stack in called.items() if stack in shared}
+        for other in sorted(wanted - found):
+            yield name, f"it does not wait for {other}, which it needs"
+        for other in sorted(found - wanted):
+            yield name, f"it waits for {other}, which it does not need"
+
+
+def _customized(template: Mapping[str, Any]) -> str:
+    """The environment whose runs read settings of this stack; "" for the stack of none."""
+    for resource in (template.get("Resources") or {}).values():
+        if isinstance(resource, Mapping) and resource.get("Type") == "AWS::SSM::Parameter":
+            properties = resource.get("Properties")
+            name = properties.get("Name") if isinstance(properties, Mapping) else ""
+            if found := _SETTINGS.fullmatch(str(name)):
+                return found[1]
+    return ""
+
+
+def _exports(templates: Templates, stack: str) -> Iterator[str]:
+    for output in (templates.get(stack, {}).get("Outputs") or {}).values():
+        if isinstance(output, Mapping):
+            export = output.get("Export")
+            yield str((export if isinstance(export, Mapping) else {}).get("Name"))
+
+
+def _imports(value: Any) -> Iterator[str]:
+    """The exports that a template names, wherever it does."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "Fn::ImportValue" and isinstance(inner, str):
+                yield inner
+            yield from _imports(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _imports(inner)
