@@ -61,11 +61,37 @@ class Proof:
         # Stages are folders in the folder of their app.
         while folder.name.startswith("assembly-"):
             folder = folder.parent
-        found = list(self._find(folder))
-        return cdk.PolicyValidationPluginReport(
-            success=not found,
-            violations=[_violation(violation, folder) for violation in found],
-        )
+        try:
+            found = [_violation(violation, folder) for violation in self._find(folder)]
+        except Exception as error:
+            # The CLI passes over a plugin that raises: it has named nothing that is wrong.
+            why, fix = f"the proof broke off: {type(error).__name__}: {error}", "Correct that"
+            return cdk.PolicyValidationPluginReport(
+                success=False, violations=[_whole(folder, why, fix)]
+            )
+        if found:
+            why = "nothing in this folder is deployed: not all of it is proved, or attested"
+            found.append(_whole(folder, why, "Correct what the other lines say"))
+        return cdk.PolicyValidationPluginReport(success=not found, violations=found)
+
+
+def _whole(folder: Path, what: str, fix: str) -> cdk.PolicyViolation:
+    """What is wrong with a folder as a whole, so with whatever stack of it is deployed.
+
+    The CLI asks the report in the folder before it deploys, also when it is given the folder
+    instead of an app. It leaves out what is wrong with constructs of other stacks than those that
+    it deploys, and shows nothing of what is wrong nowhere: so this is at no construct, in a file.
+    """
+    place = cdk.PolicyViolatingResource(
+        locations=[], resource_logical_id="", template_path=str(folder / "manifest.json")
+    )
+    return cdk.PolicyViolation(
+        rule_name="whole",
+        description=what,
+        fix=fix,
+        severity="fatal",
+        violating_resources=[place],
+    )
 
 
 def _violation(violation: Violation, folder: Path) -> cdk.PolicyViolation:

@@ -35,8 +35,8 @@ def test_the_cdk_deploys_what_was_attested_and_refuses_what_was_not(
     a_project(folder)
     app = f"{sys.executable} -m tests.e2e.attested_app {folder}"
 
-    def deploy() -> None:
-        asked = ["deploy", STACK, "--exclusively", "--require-approval", "never", "--app", app]
+    def deploy(of: str = app) -> None:
+        asked = ["deploy", STACK, "--exclusively", "--require-approval", "never", "--app", of]
         cdk(world.aws, folder, asked, say=None, environment=ENVIRONMENT)
 
     def stacks() -> set[str]:
@@ -45,6 +45,9 @@ def test_the_cdk_deploys_what_was_attested_and_refuses_what_was_not(
 
     with pytest.raises(DeployError, match="there is no attestation"):
         deploy()
+    # The folder that it wrote, without the app that refused it.
+    with pytest.raises(DeployError, match="there is no attestation"):
+        deploy(str(folder / "cdk.out"))
     assert STACK not in stacks()
 
     asked = ["--settings", folder / "cdk.json", "--customizations", folder / "customizations"]

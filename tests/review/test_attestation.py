@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app import ROOT, build_app, read_context, synthesize
+from app import ROOT, read_context
 from bedrock_tuning import review
 from bedrock_tuning.cli.__main__ import tuning
-from bedrock_tuning.errors import TuningError, UserError
+from bedrock_tuning.errors import UserError
 from bedrock_tuning.review.about import about
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.attestation import attested, misfits
@@ -154,30 +156,77 @@ def test_only_a_review_that_passes_is_attested(dev: Synthesized, tmp_path: Path)
     assert not file.exists()
 
 
-def test_a_deployment_is_refused_until_what_it_deploys_was_attested(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    files, out, file = tmp_path / "customizations", tmp_path / "out", tmp_path / "dev.json"
-    shutil.copytree(ROOT / "customizations", files)
-    context: dict[str, Any] = {**read_context(), "aws:cdk:enable-path-metadata": True}
-    context = json.loads(json.dumps(context))
-    context["tuning"]["environments"]["dev"]["attestation"] = file.name
+class Project:
+    """An environment that asks for an attestation, in folders of its own, and the real CDK CLI."""
 
-    def synth() -> None:
-        synthesize(build_app(context, outdir=str(out), customizations=files))
+    def __init__(self, folder: Path) -> None:
+        self.out, self.file, self._folder = folder / "out", folder / "dev.json", folder
+        shutil.copytree(ROOT / "customizations", folder / "customizations")
+        self._settings = json.loads((ROOT / "cdk.json").read_text("utf-8"))
+        self.set(attestation=self.file.name)
 
-    # Without credentials nothing can be deployed: this is how a review is prepared.
-    synth()
-    assert _review(out, "--attest", file).exit_code == 0
-    # The CDK CLI tells the app so when it has some.
-    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", ACCOUNT)
-    synth()
-    context["tuning"]["environments"]["dev"]["noncurrent_days"] = 31
-    with pytest.raises(TuningError) as refused:
-        synth()
-    said = capfd.readouterr().err + str(refused.value)
+    def set(self, **settings: object) -> None:
+        self._settings["context"]["tuning"]["environments"]["dev"].update(settings)
+        (self._folder / "cdk.json").write_text(json.dumps(self._settings), "utf-8")
+
+    def synth(self, *options: str, wrong: str = "") -> str:
+        """What the CLI says against it; "" if it deploys this."""
+        app = f"{sys.executable} -m tests.e2e.attested_app {self._folder} {wrong}"
+        return self._cdk("--app", app, "--output", str(self.out), *options)
+
+    def later(self, *stacks: str) -> str:
+        """The same of the folder that lies there, without its app."""
+        return self._cdk(*stacks, "--app", str(self.out))
+
+    def _cdk(self, *words: str) -> str:
+        # Before it deploys, it asks what it asks here; nothing of this needs an account.
+        asked = ["cdk", "synth", "--quiet", "--no-notices", *words]
+        known = {**os.environ, "PYTHONPATH": str(ROOT)}
+        # To the CDK, a test holds its app in memory.
+        known = {name: value for name, value in known.items() if "PYTEST" not in name}
+        done = subprocess.run(
+            asked, cwd=self._folder, env=known, capture_output=True, text=True, check=False
+        )
+        return done.stderr if done.returncode else ""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+PEOPLE = "tuning-dev-people"
+
+
+def test_the_cdk_refuses_a_folder_until_what_it_deploys_was_attested(project: Project) -> None:
+    missing = "there is no attestation; dev is deployed only as it was reviewed and attested"
+    assert missing in project.synth()
+    assert missing in project.later(PEOPLE)
+    # As a review asks for the folder.
+    assert not project.synth("--ignore-errors")
+    assert _review(project.out, "--attest", project.file).exit_code == 0
+    assert not project.synth()
+    assert not project.later()
+    project.set(noncurrent_days=31)
+    said = project.synth()
     assert "stack tuning-dev-data is not as it was reviewed; dev is deployed only as it" in said
     assert "tuning-dev-pipeline is not" not in said
+    assert project.later(PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [("flawed", "tuning-dev-data/Extra"), ("broken", "the proof broke off: TypeError: 'NoneType'")],
+)
+def test_the_cdk_refuses_every_stack_of_a_folder_that_is_not_proved(
+    project: Project, wrong: str, what: str
+) -> None:
+    project.set(attestation="")
+    said = project.synth(wrong=wrong)
+    assert what in said
+    assert said.count("nothing in this folder is deployed") == (wrong == "flawed")
+    later = project.later(PEOPLE)
+    assert "nothing in this folder is deployed" in later or what in later
 
 
 def test_the_shipped_prod_environment_asks_for_an_attestation() -> None:
