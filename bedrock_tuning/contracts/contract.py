@@ -276,22 +276,20 @@ class Contracts:
     places: by the names that placeholders use. people: their policies. trigger_buckets,
     trigger_key: whose objects start a run, and how their keys end. data_roles: of people, where
     buckets are closed to others, without "role/". named_roles: whether roles have physical names;
-    role_names: those of them that must be exact, by the names of their contracts.
-    alarm_email: who is told by mail, if anybody. placeholders: of the workflow's definition.
-    protected: stacks have termination protection, and the runs table has its own. approval_days:
-    how long a run waits for a person. jobs_started_by: a "starter" of each customization, or the
-    "workflow". traced: functions and workflow send traces. architecture: of the functions.
-    table_keys: of the runs table (under "") and of its indexes, partition key first. retention:
-    days, of "logs", "noncurrent" object versions and "work" files. custom_resources: what those of
-    the platform say.
-    settings: of each customization, as its parameter holds them beside the ARNs of its roles;
-    serving: what its custom resource says; budgets: what its monthly budget says, if it has one.
-    chat: which channel shows messages and alarms, if any does. tags: of everything in the
-    environment. given: the ARNs of what exists already, by the names that placeholders use;
-    "data-account" is the account that owns the data. asked: what the policies of these must say,
-    which somebody else writes. existing_roles: what service roles must be allowed that no stack
-    makes. role_path: below which all roles are. account, region: where this environment is; "" for
-    any account.
+    role_names: the exact ones, by contract. alarm_email: who is told by mail, if anybody.
+    placeholders: of the workflow's definition. protected: stacks have termination protection, and
+    the runs table has its own. approval_days: how long a run waits for a person. jobs_started_by: a
+    "starter" of each customization, or the "workflow". traced: functions and workflow send traces.
+    architecture: of the functions. table_keys: of the runs table (under "") and of its indexes,
+    partition key first. retention: days, of "logs", "noncurrent" object versions and "work" files.
+    custom_resources: what those of the platform say. settings: of each customization, as its
+    parameter holds them beside the ARNs of its roles; serving: what its custom resource says;
+    budgets: what its monthly budget says, if it has one. chat: which channel shows messages and
+    alarms, if any does. tags: of everything in the environment. given: the ARNs of what exists
+    already, by the names that placeholders use; "data-account" is the account that owns the data.
+    asked: what the policies of these must say, which somebody else writes. existing_roles: what
+    service roles must be allowed that no stack makes. role_path: below which all roles are.
+    account, region: where this environment is; "" for any account.
     """
 
     environment: str
