@@ -10,7 +10,8 @@ import botocore.exceptions
 import pytest
 
 from bedrock_tuning import errors
-from bedrock_tuning.contracts import FunctionSpec
+from bedrock_tuning.config.settings import Settings
+from bedrock_tuning.contracts import FunctionSpec, contracts
 from bedrock_tuning.contracts.contract import COMMIT
 from bedrock_tuning.contracts.functions import CHECK_IMAGES, FUNCTIONS
 from bedrock_tuning.contracts.states import workflow
@@ -289,6 +290,24 @@ def test_only_what_waits_for_a_person_has_a_time_limit_and_nothing_needs_heartbe
     limited = {name for name, state in EVERY.items() if "TimeoutSeconds" in state}
     assert limited == set(_using(ASK))
     assert "HeartbeatSeconds" not in json.dumps(DEFINITION)
+
+
+def test_what_an_environments_settings_say_is_in_its_workflow() -> None:
+    chosen = Settings(
+        name="other",
+        region="us-east-1",
+        approval_days=3,
+        jobs_started_by="workflow",
+        model_key=True,
+    )
+    states = workflow.definition_of(contracts(chosen, {}))["States"]
+
+    assert states["Await approval"]["TimeoutSeconds"] == 3 * 86_400
+    assert states["Load settings"]["Parameters"]["Name.$"].startswith(
+        "States.Format('/bedrock-tuning-settings/other/{}'"
+    )
+    assert "Credentials" not in states["Train"]
+    assert states["Train"]["Parameters"]["CustomModelKmsKeyId"] == "${ModelKey}"
 
 
 def test_everything_is_written_in_one_language() -> None:
