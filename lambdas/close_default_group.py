@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from lambdas import _aws, _cloudformation
+from lambdas import _aws
+from lambdas._deploying import _cloudformation
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -31,7 +31,8 @@ from bedrock_tuning.serving.plan import (
     removable,
 )
 from bedrock_tuning.serving.purchase import may_buy
-from lambdas import _aws, _cloudformation
+from lambdas import _aws
+from lambdas._deploying import _cloudformation, _open_runs
 from lambdas._records import _intent, _jobs, _pointers, _runs
 from lambdas._serving import _endpoints, _workflow, renaming
 from lambdas._serving.work import priced, terms_of
@@ -44,8 +45,6 @@ _ATTEMPTS: Final = 5
 # Only resources of versions that had all customizations in one stack have this property. They are
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
-# Of runs that go on without the roles of their customization.
-_AFTER_ITS_JOB: Final = ("trained", "serving")
 _ROLES: Final = ("ServiceRole", "StarterRole")
 # Only resources of customizations that had another name have this one.
 _FORMER_NAME: Final = "RenamedFrom"
@@ -266,15 +265,10 @@ def _refuse_while_training(env: ThroughputEnvironment, name: str, *, then: str) 
     What a run has read of its settings names these roles, for as long as it waits.
     """
     for item in _runs.runs_of(env.runs_table, name):
-        if (
-            _runs.is_open(item)
-            and "training_version" in item
-            and item["status"] not in _AFTER_ITS_JOB
-        ):
+        if _open_runs.needs_what_it_had(item):
             raise RuntimeError(
                 f"run {item['run']} is {item['status']} and needs the roles of this stack: decline "
-                "or stop it (tuning approve RUN --decline, tuning stop RUN) or wait until it ends, "
-                f"then {then}"
+                f"or stop it {_open_runs.HOW_TO_END} or wait until it ends, then {then}"
             )
     for job, run in _jobs.running():
         item = _runs.item_of(env.runs_table, run) or {}

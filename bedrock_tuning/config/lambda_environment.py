@@ -118,6 +118,14 @@ class ThroughputEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardEnvironment(Environment):
+    """guard_runs. used_parameter: what runs use, as deployed."""
+
+    runs_table: str
+    used_parameter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseEnvironment(Environment):
     """keep_leases. settings_prefix: of the customizations."""
 

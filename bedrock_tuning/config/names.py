@@ -38,6 +38,11 @@ def stack_name(environment: str, part: str) -> str:
     return f"tuning-{environment}-{part}"
 
 
+def used_parameter(environment: str) -> str:
+    """The SSM parameter that says what runs use, as deployed; no function may write it."""
+    return f"/bedrock-tuning-used-by-runs/{environment}"
+
+
 def customization_problem(name: str) -> str:
     """Why a customization cannot be called this; "" if it can."""
     if len(name) > CUSTOMIZATION_LENGTH_MAX or not NAME.fullmatch(name):

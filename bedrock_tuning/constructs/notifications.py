@@ -45,6 +45,10 @@ DESCRIPTIONS: Final = {
         "announce failed, so a message was no event on the default bus: people were told all the "
         "same, and the last error in its log says why"
     ),
+    "DeploymentRefused": (
+        "guard_runs refused a deployment that takes something from open runs, or failed: the "
+        "reason in the deployment's events says which, and what to do"
+    ),
     "DefaultGroupNotClosed": "The default security group of the network may be open",
     "Failed": "The custom resource failed: something may still be billed",
 }

@@ -21,8 +21,12 @@ def state_machine(
     settings: Settings,
     permissions: Permissions,
     key: kms.IKey,
+    after: Construct,
 ) -> sfn.StateMachine:
-    """The workflow; everything that its placeholders stand for must be registered before."""
+    """The workflow; everything that its placeholders stand for must be registered before.
+
+    after: what must have been deployed before its role changes.
+    """
     log_group = logs.LogGroup(
         scope,
         f"{construct_id}Logs",
@@ -34,6 +38,7 @@ def state_machine(
         removal_policy=RemovalPolicy.DESTROY,
     )
     role = permissions.role(scope, f"{construct_id}Role", "workflow")
+    role.node.add_dependency(after)
     contracts = permissions.contracts
     machine = sfn.StateMachine(
         scope,

@@ -23,7 +23,7 @@ from bedrock_tuning.contracts.contract import (
     Role,
     Scope,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS
+from bedrock_tuning.contracts.functions import FUNCTIONS, GUARD_RUNS, used_by_runs
 from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.people import people
 from bedrock_tuning.contracts.resources import guarded
@@ -109,10 +109,20 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
         account=settings.account,
         region=settings.region,
     )
-    whole = with_options(base, scope)
+    whole = _guarding_runs(with_options(base, scope), scope)
     if not settings.deny_others:
         return whole
     return replace(whole, role_names={r.name: physical_name(settings, r) for r in whole.roles})
+
+
+def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:
+    """With the custom resource that guards open runs: what they use, in the end."""
+    guard = {
+        "ServiceToken": f"{{function.{GUARD_RUNS.name}}}",
+        "ServiceTimeout": "300",
+        "Uses": used_by_runs(contracts, scope),
+    }
+    return replace(contracts, custom_resources={**contracts.custom_resources, "run-guard": guard})
 
 
 def _former(customization: Customization) -> dict[str, str]:

@@ -65,6 +65,8 @@ def places(
         "status-rule": _pipeline("ExecutionEnded", "AWS::Events::Rule"),
         "reconcile-schedule": _pipeline("ReconcileRuns", "AWS::Scheduler::Schedule"),
         "role.reconcile-schedule": _pipeline("ReconcileScheduleRole", _ROLE),
+        "run-guard": _pipeline("RunGuard", "Custom::RunGuard"),
+        "used-by-runs": _pipeline("UsedByRuns", "AWS::SSM::Parameter"),
     }
     for spec in FUNCTIONS:
         known |= of_function(spec)

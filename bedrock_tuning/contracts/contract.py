@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.lambda_environment import Environment
-from bedrock_tuning.config.names import stack_name
+from bedrock_tuning.config.names import stack_name, used_parameter
 from bedrock_tuning.config.settings import Settings
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][\w.\-]*)(?::(\w+))?\}", re.ASCII | re.IGNORECASE)
@@ -129,6 +129,7 @@ class Scope:
             "workflow_arn": workflow_arn(settings.name),
             "parameter_prefix": parameter_prefix(settings.name),
             "settings_prefix": settings_prefix(settings.name),
+            "used_parameter": used_parameter(settings.name),
             "in_network": settings.vpc,
             "images_per_shard": settings.images_per_shard,
             "poll_seconds": settings.poll_seconds,

@@ -1,8 +1,9 @@
 """The functions of a run up to its job: for each, what it does, may do, is given and answers.
 
-Those of endpoints are in serving.py, those of the end of a job and of a run in ending.py. A new
-function needs its handler in lambdas/, its specification, and, if it is part of a run,
-its state in bedrock_tuning/contracts/states/workflow.py. Everything else is derived from these.
+Also the one that guards runs from deployments. Those of endpoints are in serving.py, those of the
+end of a job and of a run in ending.py. A new function needs its handler in lambdas/, its
+specification, and, if it is part of a run, its state in
+bedrock_tuning/contracts/states/workflow.py. Everything else is derived from these.
 """
 
 from dataclasses import replace
@@ -11,16 +12,20 @@ from typing import Final, get_args
 from bedrock_tuning import s3_layout
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
+    GuardEnvironment,
     RunEnvironment,
     StartEnvironment,
     TurnEnvironment,
 )
+from bedrock_tuning.config.names import used_parameter
 from bedrock_tuning.contracts import grants as g
 from bedrock_tuning.contracts.contract import (
     COMMIT,
+    PLACEHOLDER,
     SETTINGS_VALUE,
     Answer,
     Condition,
+    Contracts,
     FunctionSpec,
     Grant,
     Scope,
@@ -276,6 +281,29 @@ APPROVE: Final = FunctionSpec(
 )
 
 
+def _guard_runs(scope: Scope) -> tuple[Grant, ...]:
+    name = used_parameter(scope.settings.name)
+    return (
+        g.open_runs(),
+        g.use_runs_key(),
+        Grant(
+            why="read what runs use",
+            actions=("ssm:GetParameter",),
+            resources=(f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{name}",),
+        ),
+    )
+
+
+GUARD_RUNS: Final = FunctionSpec(
+    name="GuardRuns",
+    module="guard_runs",
+    does="refuses a deployment that takes from open runs what they use",
+    variables=GuardEnvironment,
+    grants=_guard_runs,
+    timeout_minutes=2,
+)
+
+
 FUNCTIONS: Final = (
     ADMIT,
     CHECK_MANIFEST,
@@ -293,5 +321,29 @@ FUNCTIONS: Final = (
     RECONCILE,
     ANNOUNCE,
     KEEP_LEASES,
+    GUARD_RUNS,
     PROVISIONED_THROUGHPUT,
 )
+# Where something is deployed, which a deployment does not change.
+_FIXED: Final = ("partition", "region", "account")
+_LENT: Final = {"iam:PassRole", "sts:AssumeRole"}
+
+
+def used_by_runs(contracts: Contracts, scope: Scope) -> str:
+    """What an open run goes on with, whatever is deployed beside it: "data-key, runs, topic, …".
+
+    A run keeps the definition of the workflow with which it was started. So: all that the
+    definition names, and the resources and roles that its role and its functions may use. What
+    exists already has its name behind it. No customization changes this.
+    """
+    workflow = contracts.role("workflow").grants
+    grants = (*workflow, *(use for each in FUNCTIONS if each.payload for use in each.grants(scope)))
+    named = set(contracts.placeholders.values())
+    for text in (*named, *(each for grant in grants for each in grant.resources)):
+        for name in dict(PLACEHOLDER.findall(text)).keys() - _FIXED:
+            existing = contracts.known(name, "name")
+            named.add(f"{name} {existing}" if existing else name)
+    roles = {r for grant in workflow if _LENT & {*grant.actions} for r in grant.resources}
+    return ", ".join(
+        sorted(each.rpartition(":")[2] for each in named | roles if not each.startswith("{"))
+    )

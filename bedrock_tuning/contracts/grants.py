@@ -215,12 +215,17 @@ def runs(*actions: str, keys: Iterable[str], why: str = "use runs") -> tuple[Gra
             resources=("{runs}",),
             conditions=(leading(*(f"{kind}*" for kind in keys)),),
         ),
-        key_through(
-            "dynamodb",
-            "use the runs' key",
-            key="{operations-key}",
-            actions=("kms:Decrypt", "kms:DescribeKey"),
-        ),
+        use_runs_key(),
+    )
+
+
+def use_runs_key() -> Grant:
+    """The key of the runs table, for whoever reads or writes it."""
+    return key_through(
+        "dynamodb",
+        "use the runs' key",
+        key="{operations-key}",
+        actions=("kms:Decrypt", "kms:DescribeKey"),
     )
 
 

@@ -90,6 +90,8 @@ FUNCTIONS = [
     *_each("KeepLeases", Stage.keep_leases, "ssm:GetParametersByPath", "sns:Publish"),
     *_each("KeepLeases", Stage.keep_leases, *RUNS[:2]),
     *_each("KeepLeases", Stage.keep_leases, "kms:Decrypt", "kms:GenerateDataKey", on=OPERATIONS),
+    *_each("GuardRuns", Stage.guard_runs, "ssm:GetParameter", "dynamodb:Query"),
+    *_each("GuardRuns", Stage.guard_runs, "kms:Decrypt", on=OPERATIONS),
     *_each("ProvisionedThroughput", Stage.deploy_again, *LOOK),
     *_each("ProvisionedThroughput", Stage.deploy, "ssm:PutParameter", "ssm:GetParameter"),
     *_each("ProvisionedThroughput", Stage.deploy, "states:StartExecution"),

@@ -175,6 +175,10 @@ class Stage:
             Overwrite=True,
         )
 
+    def guard_runs(self) -> None:
+        """CloudFormation asks whether a deployment takes from open runs what they use."""
+        self.ask("GuardRuns", "Create", {"Uses": "training"})
+
     def deploy(self) -> None:
         """CloudFormation updates the resource of what is served: its lease has to change."""
         self.served()

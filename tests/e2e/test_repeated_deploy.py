@@ -4,18 +4,17 @@ The real CDK CLI deploys templates in which one resource cannot be made, and the
 All of them: `make repeat-deploys`; `make test-long` repeats the first.
 """
 
-import hashlib
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.demo.deploy import DeployError, bootstrap, cdk
 from local.emulator.server import LocalAws
+from tests.e2e.changed import changed
 from tests.e2e.world import World
 
 # In the order of their stacks: those before have to be there.
@@ -52,32 +51,19 @@ class Deployments:
 
     def broken(self, stack: str, kind: str, path: str) -> Path:
         """Templates in which one resource is a custom one, whose function does not exist."""
-        copy = self.folder / f"broken-{kind.replace(':', '')}"
-        copy.mkdir()
-        for each in self.right.iterdir():
-            if each.name.startswith("asset."):
-                (copy / each.name).symlink_to(each)
-            elif each.is_file():
-                shutil.copy(each, copy)
-        file = copy / f"tuning-local-{stack}.template.json"
-        old = hashlib.sha256(file.read_bytes()).hexdigest()
-        template = json.loads(file.read_text("utf-8"))
         start = f"tuning-local-{stack}/{path}/"
-        (resource,) = (
-            each
-            for each in template["Resources"].values()
-            if each["Type"] == kind
-            and each.get("Metadata", {}).get("aws:cdk:path", "").startswith(start)
-        )
-        resource |= {"Type": "Custom::Broken", "Properties": {"ServiceToken": NOBODY}}
-        file.write_text(json.dumps(template), "utf-8")
-        # The CLI uploads a template once for each hash.
-        new = hashlib.sha256(file.read_bytes()).hexdigest()
-        for name in ("manifest.json", f"tuning-local-{stack}.assets.json"):
-            text = (copy / name).read_text("utf-8")
-            assert old in text
-            (copy / name).write_text(text.replace(old, new), "utf-8")
-        return copy
+
+        def change(resources: dict[str, Any]) -> None:
+            (resource,) = (
+                each
+                for each in resources.values()
+                if each["Type"] == kind
+                and each.get("Metadata", {}).get("aws:cdk:path", "").startswith(start)
+            )
+            resource |= {"Type": "Custom::Broken", "Properties": {"ServiceToken": NOBODY}}
+
+        copy = self.folder / f"broken-{kind.replace(':', '')}"
+        return changed(self.right, copy, f"tuning-local-{stack}", change)
 
     def status(self, stack: str) -> str:
         """Of a stack, as CloudFormation has it; "" where there is none."""

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "lease-schedule": "test_a_lease_keeper_that_may_not_be_called_leaves_its_reason",
     "KeepLeases": "test_a_permission_that_a_function_lacks_is_named",
     "ProvisionedThroughput": "test_a_permission_that_a_function_lacks_is_named",
+    "GuardRuns": "test_a_permission_that_a_function_lacks_is_named",
     "Approve": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
     "DrawPage": "test_a_permission_that_a_function_lacks_is_named",
     "Evaluate": "tests/lambdas/test_wrong_errors.py refuses each of its calls",
@@ -77,7 +78,7 @@ def test_a_permission_that_a_function_lacks_is_named(stage: Stage, taken: Taken)
     ):
         taken.call(stage)
     told = str(caught.value)
-    if taken.role == "ProvisionedThroughput":
+    if taken.role in ("GuardRuns", "ProvisionedThroughput"):
         # The reason that CloudFormation shows has little room.
         refused = denial(told)
         assert refused is not None

@@ -23,6 +23,7 @@ from tests.lambdas.fakes import (
 TRAINING, VALIDATION, OUTPUT = "a-training", "a-validation", "an-output"
 PREFIX = "/bedrock-tuning/dev"
 SETTINGS = "/bedrock-tuning-settings/dev"
+USED = "/bedrock-tuning-used-by-runs/dev"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:a-topic"
 WORKFLOW = "arn:aws:states:us-east-1:000000000000:stateMachine:a-workflow"
 ROLE = "arn:aws:iam::000000000000:role/a-service-role"

@@ -14,6 +14,7 @@ from bedrock_tuning.config.customization import Customization, load_all
 from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.config.lambda_environment import (
     CheckEnvironment,
+    GuardEnvironment,
     LeaseEnvironment,
     ReconcileEnvironment,
     RunEnvironment,
@@ -22,7 +23,8 @@ from bedrock_tuning.config.lambda_environment import (
     ThroughputEnvironment,
     TurnEnvironment,
 )
-from lambdas import _aws, _cloudformation, provisioned_throughput
+from lambdas import _aws, provisioned_throughput
+from lambdas._deploying import _cloudformation
 from tests.lambdas.aws import (
     OUTPUT,
     PREFIX,
@@ -30,6 +32,7 @@ from tests.lambdas.aws import (
     SETTINGS,
     TOPIC,
     TRAINING,
+    USED,
     VALIDATION,
     WORKFLOW,
     Aws,
@@ -120,6 +123,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
             settings_prefix=SETTINGS,
             workflow_arn=WORKFLOW,
         ),
+        GuardEnvironment(environment="dev", runs_table="a-table", used_parameter=USED),
         LeaseEnvironment(
             environment="dev",
             runs_table="a-table",

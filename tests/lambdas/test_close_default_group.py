@@ -2,7 +2,8 @@
 
 import pytest
 
-from lambdas import _cloudformation, close_default_group
+from lambdas import close_default_group
+from lambdas._deploying import _cloudformation
 from tests.lambdas.aws import Aws
 from tests.lambdas.cloudformation import CloudFormation
 

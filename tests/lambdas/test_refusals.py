@@ -11,11 +11,11 @@ from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.errors import DeniedError
 from bedrock_tuning.run.failure_advice import explain
 from lambdas import (
-    _cloudformation,
     keep_leases,
     provisioned_throughput,
     start_job,
 )
+from lambdas._deploying import _cloudformation
 from tests.lambdas.aws import PREFIX, TRAINING, Aws, settings
 from tests.lambdas.bedrock import TAGS, model_arn
 from tests.lambdas.cloudformation import CloudFormation

@@ -25,7 +25,6 @@ from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.s3_layout import checked_manifest_key
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import (
-    _cloudformation,
     admit,
     announce,
     approve,
@@ -35,6 +34,7 @@ from lambdas import (
     close_run,
     draw_page,
     evaluate,
+    guard_runs,
     keep_leases,
     merge,
     provisioned_throughput,
@@ -45,6 +45,7 @@ from lambdas import (
     take_turn,
     verify_images,
 )
+from lambdas._deploying import _cloudformation
 from lambdas._records import _intent, _runs
 from tests.lambdas import test_draw_page
 from tests.lambdas.aws import (
@@ -53,6 +54,7 @@ from tests.lambdas.aws import (
     ROLE,
     SETTINGS,
     TRAINING,
+    USED,
     VALIDATION,
     WORKFLOW,
     Aws,
@@ -554,6 +556,13 @@ def a_default_group_is_closed(world: World) -> Any:
     world.aws.ec2.rules = {"sgr-1": ("sg-1", False), "sgr-2": ("sg-1", True)}
     _ask(world, close_default_group.handler, "Create", GroupId="sg-1")
     assert world.aws.ec2.rules == {}
+
+
+@scenario
+def a_deployment_takes_nothing_from_open_runs(world: World) -> Any:
+    world.aws.ssm.values[USED] = "output, training"
+    world.before(_runs.start_run, "a-table", run=RUN, customization=NAME, status="serving")
+    return _ask(world, guard_runs.handler, "Create", Uses="output")
 
 
 @scenario

@@ -110,9 +110,12 @@ def _tidy(resource: dict[str, Any]) -> None:
         properties["Tags"] = {tag["Key"]: tag["Value"] for tag in properties["Tags"]}
     if resource["Type"] == "AWS::CloudWatch::Alarm":
         resource["Properties"] = _alarm(properties)
-    if resource["Type"] == "AWS::SSM::Parameter":
+    if resource["Type"] == "AWS::SSM::Parameter" and isinstance(properties["Value"], dict):
         text, roles = properties["Value"]["Fn::Sub"]
         properties["Value"] = {"Json": json.loads(text), "With": roles}
+    elif resource["Type"] in ("AWS::SSM::Parameter", "Custom::RunGuard"):
+        used = "Value" if "Value" in properties else "Uses"
+        properties[used] = properties[used].split(", ")
     policies = properties.get("Policies")
     if policies and all(set(p) == {"PolicyDocument", "PolicyName"} for p in policies):
         properties["Policies"] = {p["PolicyName"]: p["PolicyDocument"] for p in policies}

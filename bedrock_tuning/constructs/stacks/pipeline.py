@@ -13,6 +13,7 @@ from bedrock_tuning.constructs.function import PythonFunction, Runtime
 from bedrock_tuning.constructs.notifications import Messages
 from bedrock_tuning.constructs.output import export
 from bedrock_tuning.constructs.permissions import Permissions
+from bedrock_tuning.constructs.run_guard import run_guard
 from bedrock_tuning.constructs.stack import TuningStack
 from bedrock_tuning.constructs.state_machine import state_machine
 from bedrock_tuning.constructs.storage import retained_key, runs_table
@@ -25,7 +26,7 @@ from bedrock_tuning.constructs.triggers import (
 )
 from bedrock_tuning.contracts.alarms import dashboard_name
 from bedrock_tuning.contracts.ending import ANNOUNCE, DRAW_PAGE, RECONCILE
-from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS
+from bedrock_tuning.contracts.functions import APPROVE, FUNCTIONS, GUARD_RUNS
 from bedrock_tuning.contracts.serving import KEEP_LEASES
 
 
@@ -60,9 +61,15 @@ class PipelineStack(TuningStack):
         )
         runs = runs_table(self, "Runs", key=self.key, permissions=permissions, settings=settings)
         self._functions(settings, permissions)
-        self.workflow = state_machine(
-            self, "Workflow", settings=settings, permissions=permissions, key=self.key
+        guard = run_guard(
+            self, function=self.functions[GUARD_RUNS.name].function, permissions=permissions
         )
+        self.workflow = state_machine(
+            self, "Workflow", settings=settings, permissions=permissions, key=self.key, after=guard
+        )
+        for name, each in self.functions.items():
+            if name != GUARD_RUNS.name:
+                each.role.node.add_dependency(guard)
         start_on_upload(
             self,
             machine=self.workflow,
@@ -146,6 +153,9 @@ class PipelineStack(TuningStack):
             "EventsNotSent": self.functions[ANNOUNCE.name].function.metric_errors(period=five),
             "PagesNotDrawn": self.functions[DRAW_PAGE.name].function.metric_errors(period=five),
             "RunsNotReconciled": reconciler.metric_errors(period=five),
+            "DeploymentRefused": self.functions[GUARD_RUNS.name].function.metric_errors(
+                period=five
+            ),
         }
         if self.network and self.network.closer:
             metrics["DefaultGroupNotClosed"] = self.network.closer.metric_errors(period=five)

@@ -3,7 +3,15 @@
 from typing import Final
 
 from bedrock_tuning.review.check import Check
-from bedrock_tuning.review.promises import account, data, money, order, people, settings
+from bedrock_tuning.review.promises import (
+    account,
+    data,
+    money,
+    open_runs,
+    order,
+    people,
+    settings,
+)
 from bedrock_tuning.review.promises.promise import Never
 
 _PROMISES: Final = (
@@ -20,6 +28,7 @@ NEVER: Final[tuple[Check, ...]] = tuple(
 PROMISES: Final[tuple[Check, ...]] = (
     *order.CHECKS,
     *settings.CHECKS,
+    *open_runs.CHECKS,
     *(promise.check() for promise in _PROMISES),
     *account.CHECKS,
     *people.CHECKS,

@@ -100,13 +100,12 @@ CHECKS: Final = (own_roles, money_is_shown, own_folders)
 PROMISES: Final = (
     Never(
         id="M809",
-        sentence="No role writes or deletes the settings of customizations: "
-        "parameter/bedrock-tuning-settings/*.",
+        sentence="No role writes or deletes the settings of customizations, or what runs use: "
+        "parameter/bedrock-tuning-settings/*, parameter/bedrock-tuning-used-by-runs/*.",
         actions=("ssm:Put*", "ssm:Delete*", "ssm:Label*", "ssm:Unlabel*"),
         resources=lambda d: [
-            identity.Identity(
-                kind="AWS::SSM::Parameter", name=f"{d.settings_path}/*", region=d.region
-            ).arn
+            identity.Identity(kind="AWS::SSM::Parameter", name=name, region=d.region).arn
+            for name in (f"{d.settings_path}/*", f"/bedrock-tuning-used-by-runs/{d.environment}")
         ],
     ),
 )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambdas import _aws, _cloudformation, check_manifest, keep_leases, merge, reconcile, serve
+from lambdas import _aws, check_manifest, keep_leases, merge, reconcile, serve
+from lambdas._deploying import _cloudformation
 from tests.lambdas.aws import TRAINING, Aws
 from tests.lambdas.flow import NAME
 from tests.lambdas.histories import table

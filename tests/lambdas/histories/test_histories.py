@@ -9,13 +9,13 @@ import pytest
 
 from lambdas import (
     _aws,
-    _cloudformation,
     keep_leases,
     provisioned_throughput,
     reconcile,
     serve,
     take_turn,
 )
+from lambdas._deploying import _cloudformation
 from lambdas._records import _runs
 from lambdas._serving import _endpoints, work
 from tests.lambdas.aws import Aws

@@ -10,7 +10,8 @@ import pytest
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.config.deployed import text, to_settings
 from bedrock_tuning.serving.intent import Begun, Intent, Published
-from lambdas import _cloudformation, admit, keep_leases, provisioned_throughput
+from lambdas import admit, keep_leases, provisioned_throughput
+from lambdas._deploying import _cloudformation
 from lambdas._records import _runs
 from tests.lambdas.aws import PREFIX, ROLE, SETTINGS, TRAINING, VALIDATION, Aws, settings
 from tests.lambdas.bedrock import BASE, model_arn

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambdas import _cloudformation
+from lambdas._deploying import _cloudformation
 
 EVENT = {
     "ResponseURL": "https://cloudformation.example",

@@ -1,0 +1,51 @@
+"""The guard of open runs: it refuses a deployment that takes from them what they use."""
+
+import hashlib
+
+from aws_cdk import CfnResource, CustomResource, Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from bedrock_tuning.config.names import used_parameter
+from bedrock_tuning.constructs.permissions import Permissions
+
+
+def run_guard(
+    scope: Construct, *, function: lambda_.IFunction, permissions: Permissions
+) -> Construct:
+    """Returns what every role of runs must depend on.
+
+    With other uses it has another logical id: CloudFormation makes a new guard, and deletes the old
+    one at the end of the deployment or, in a rollback, the new one. An update would be asked for in
+    a rollback, too, and a guard that refused it would leave the stack half rolled back.
+    """
+    contracts = permissions.contracts
+    uses = contracts.custom_resources["run-guard"]["Uses"]
+    guard = CustomResource(
+        scope,
+        "RunGuard",
+        resource_type="Custom::RunGuard",
+        service_token=function.function_arn,
+        service_timeout=Duration.minutes(5),
+        properties={"Uses": uses},
+    )
+    resource = guard.node.default_child
+    if not isinstance(resource, CfnResource):
+        raise TypeError(f"{guard.node.path} has no CfnResource")
+    resource.override_logical_id(f"RunGuard{guard_suffix(uses)}")
+    # The guard asks for it as the deployment before has left it.
+    used = ssm.CfnParameter(
+        scope,
+        "UsedByRuns",
+        name=used_parameter(contracts.environment),
+        type="String",
+        value=uses,
+    )
+    used.node.add_dependency(guard)
+    return guard
+
+
+def guard_suffix(uses: str) -> str:
+    """How the logical id ends of the guard with these uses."""
+    return hashlib.sha256(uses.encode()).hexdigest()[:8].upper()

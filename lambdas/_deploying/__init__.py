@@ -1,0 +1,1 @@
+"""What the functions of deployments share: the answer to CloudFormation, what open runs need."""

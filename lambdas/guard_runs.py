@@ -1,0 +1,54 @@
+"""The custom resource Custom::RunGuard: no deployment takes from an open run what it uses.
+
+A new one comes into being whenever that changes, before any role or function of runs does, and the
+parameter with what runs use follows it. So the parameter still says what they use now. A rollback
+only deletes the new one, which always succeeds.
+"""
+
+import os
+from typing import Any
+
+from bedrock_tuning.config.lambda_environment import GuardEnvironment
+from bedrock_tuning.wording import first_of
+from lambdas import _aws
+from lambdas._deploying import _cloudformation, _open_runs
+from lambdas._records import _runs
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """event: a CloudFormation custom resource request. ResourceProperties: Uses, what runs use."""
+
+    def act(answer: dict[str, Any]) -> None:
+        if event["RequestType"] == "Delete":
+            return
+        env = GuardEnvironment.from_env(os.environ)
+        answer["PhysicalResourceId"] = f"run-guard/{env.environment}/{event['LogicalResourceId']}"
+        taken = _used(env) - set(event["ResourceProperties"]["Uses"].split(", "))
+        if taken:
+            _refuse(env, sorted(taken))
+        answer["Reason"] = "nothing that an open run uses is taken from it"
+
+    _cloudformation.respond(event, act, unknown="run-guard/unknown")
+
+
+def _used(env: GuardEnvironment) -> set[str]:
+    """What runs use as long as this deployment has not changed it; nothing before the first one."""
+    answer = _aws.none_if(
+        "ParameterNotFound", lambda: _aws.ssm().get_parameter(Name=env.used_parameter)
+    )
+    return set(answer["Parameter"]["Value"].split(", ")) if answer else set()
+
+
+def _refuse(env: GuardEnvironment, taken: list[str]) -> None:
+    """Raises RuntimeError if a run needs what goes."""
+    needy = [
+        f"{item['run']} ({item['status']})"
+        for item in _runs.open_runs(env.runs_table)
+        if _open_runs.needs_what_it_had(item)
+    ]
+    if needy:
+        raise RuntimeError(
+            f"this deployment takes {first_of(taken)} from open runs: {first_of(needy)}. Decline "
+            f"or stop them {_open_runs.HOW_TO_END}, or wait until tuning runs -e "
+            f"{env.environment} shows that they have ended, then deploy again"
+        )
