@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from bedrock_tuning.commit import NOT_RECORDED
@@ -63,7 +64,9 @@ def timeline(row: Row) -> list[Moment]:
     for past in ("approved", "declined"):
         if f"{past}_by" in row and "decided_at" in row:
             found.append(Moment(str(row["decided_at"]), f"{past} by {row[f'{past}_by']}"))
-    return sorted(found, key=lambda moment: moment.at)
+    # The workflow notes milliseconds, functions seconds: what it notes comes after their last word.
+    found.sort(key=lambda moment: datetime.fromisoformat(moment.at))
+    return [Moment(f"{moment.at[:19]}Z", moment.what) for moment in found]
 
 
 def is_open(row: Row) -> bool:

@@ -160,3 +160,15 @@ def test_each_status_that_a_run_comes_to_is_told_in_words(status: str) -> None:
     assert " " in moment.what
     assert moment.what[0].islower()
     assert not moment.what.endswith(".")
+
+
+def test_what_the_workflow_notes_comes_after_the_answer_that_let_it_go_on() -> None:
+    row = {
+        "at_training": "2026-11-21T10:00:01.192Z",
+        "approved_by": "somebody",
+        "decided_at": "2026-11-21T10:00:01Z",
+    }
+    assert timeline(row) == [
+        ("2026-11-21T10:00:01Z", "approved by somebody"),
+        ("2026-11-21T10:00:01Z", "the training job was due"),
+    ]
