@@ -30,47 +30,38 @@ def _tagged(scope: Scope, whose: str) -> tuple[Condition, ...]:
 
 def _find(scope: Scope, _: str) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="find the deployment",
-            actions=("cloudformation:DescribeStacks",),
-            resources=(operating.stacks(scope),),
-        ),
-        Grant(
-            why="find customizations",
-            actions=("ssm:GetParametersByPath",),
-            resources=(operating.parameter(settings_prefix(scope.settings.name)),),
+        g.allow("find the deployment", "cloudformation:DescribeStacks", on=operating.stacks(scope)),
+        g.allow(
+            "find customizations",
+            "ssm:GetParametersByPath",
+            on=g.parameter(settings_prefix(scope.settings.name)),
         ),
     )
 
 
 def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="list stacks, tags and models",
-            # Without a name or with a tag, these know no resources.
-            actions=(
-                "bedrock:ListCustomModels",
-                "cloudformation:DescribeStacks",
-                "tag:GetResources",
-            ),
-            resources=("*",),
+        # Without a name or with a tag, these know no resources.
+        g.allow(
+            "list stacks, tags and models",
+            "bedrock:ListCustomModels",
+            "cloudformation:DescribeStacks",
+            "tag:GetResources",
         ),
-        Grant(
-            why="see whose jobs and models are",
-            actions=("bedrock:ListTagsForResource",),
-            resources=(g.JOBS, g.CUSTOM_MODELS),
+        g.allow(
+            "see whose jobs and models are",
+            "bedrock:ListTagsForResource",
+            on=(g.JOBS, g.CUSTOM_MODELS),
         ),
-        Grant(
-            why="list what stacks hold",
-            actions=("cloudformation:ListStackResources",),
-            resources=(operating.stacks(scope),),
+        g.allow(
+            "list what stacks hold", "cloudformation:ListStackResources", on=operating.stacks(scope)
         ),
         replace(g.find_pointers(scope.settings.name), why="list pointers"),
-        Grant(
-            why="measure what is stored",
-            actions=("s3:ListBucketVersions",),
-            resources=(*g.DATASETS, *g.OUTPUT),
-            conditions=(g.OWN_ACCOUNT,),
+        g.allow(
+            "measure what is stored",
+            "s3:ListBucketVersions",
+            on=(*g.DATASETS, *g.OUTPUT),
+            when=g.OWN_ACCOUNT,
         ),
     )
 
@@ -78,35 +69,24 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
 def _read_runs(_: Scope, whose: str) -> tuple[Grant, ...]:
     by_customization, is_open = "{runs}/index/by-customization", "{runs}/index/open"
     if whose == g.ANY:
-        listed = Grant(
-            why="list runs",
-            actions=("dynamodb:Query", "dynamodb:Scan"),
-            resources=(by_customization,),
-        )
+        listed = g.allow("list runs", "dynamodb:Query", "dynamodb:Scan", on=by_customization)
     else:
-        listed = Grant(
-            why="list own runs",
-            actions=("dynamodb:Query",),
-            resources=(by_customization,),
-            conditions=(g.leading(whose),),
+        listed = g.allow(
+            "list own runs", "dynamodb:Query", on=by_customization, when=g.leading(whose)
         )
     read, key = g.runs("GetItem", keys=(items.RUN,))
     return (
         replace(read, why="read runs"),
         listed,
-        Grant(why="see the queue", actions=("dynamodb:Query",), resources=(is_open,)),
+        g.allow("see the queue", "dynamodb:Query", on=is_open),
         replace(key, actions=g.READ_KEY),
     )
 
 
 def _follow(scope: Scope, _: str) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="follow executions",
-            # Not its history, which shows the token of a task (docs/facts/iam.md#task-tokens).
-            actions=("states:DescribeExecution",),
-            resources=(operating.executions(scope),),
-        ),
+        # Not its history, which shows the token of a task (docs/facts/iam.md#task-tokens).
+        g.ask_executions("follow executions", scope),
     )
 
 
@@ -150,19 +130,17 @@ def approve(_scope: Scope, _: str) -> tuple[Grant, ...]:
     """The call of the function that approves and declines."""
     return (
         # AWS asks for both (docs/facts/iam.md#function-urls); the second one is for no other call.
-        Grant(
-            why="approve or decline prices",
-            actions=("lambda:InvokeFunctionUrl",),
-            resources=(APPROVE,),
-            conditions=(g.equals("lambda:FunctionUrlAuthType", "AWS_IAM"),),
+        g.allow(
+            "approve or decline prices",
+            "lambda:InvokeFunctionUrl",
+            on=APPROVE,
+            when=g.equals("lambda:FunctionUrlAuthType", "AWS_IAM"),
         ),
-        Grant(
-            why="approve by the function's address only",
-            actions=("lambda:InvokeFunction",),
-            resources=(APPROVE,),
-            conditions=(
-                Condition(operator="Bool", key="lambda:InvokedViaFunctionUrl", values=("true",)),
-            ),
+        g.allow(
+            "approve by the function's address only",
+            "lambda:InvokeFunction",
+            on=APPROVE,
+            when=Condition(operator="Bool", key="lambda:InvokedViaFunctionUrl", values=("true",)),
         ),
     )
 
@@ -181,66 +159,53 @@ def _see_endpoints(_scope: Scope, _: str) -> tuple[Grant, ...]:
 
 
 def _read_pointers(scope: Scope, whose: str) -> Grant:
-    return Grant(
-        why="find the published model",
-        actions=("ssm:GetParameter",),
-        resources=(operating.parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),),
+    return g.allow(
+        "find the published model",
+        "ssm:GetParameter",
+        on=g.parameter(f"{parameter_prefix(scope.settings.name)}/{whose}/*"),
     )
 
 
-_DESCRIBE_MODELS: Final = Grant(
-    why="describe models", actions=("bedrock:GetCustomModel",), resources=(g.CUSTOM_MODELS,)
-)
+_DESCRIBE_MODELS: Final = g.allow("describe models", "bedrock:GetCustomModel", on=g.CUSTOM_MODELS)
 
 
 def _serve(scope: Scope, whose: str) -> tuple[Grant, ...]:
     return (
         _read_pointers(scope, whose),
         _DESCRIBE_MODELS,
-        Grant(
-            why="have it served or ended",
-            actions=("states:StartExecution",),
-            resources=("{workflow}",),
-        ),
+        g.start_workflow("have it served or ended"),
     )
 
 
 def _renew(scope: Scope, whose: str) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="move the end of leases",
-            actions=("bedrock:TagResource",),
-            resources=g.ENDPOINTS,
-            conditions=(*_tagged(scope, whose), g.END_OF_LEASE),
+        g.allow(
+            "move the end of leases",
+            "bedrock:TagResource",
+            on=g.ENDPOINTS,
+            when=(*_tagged(scope, whose), g.END_OF_LEASE),
         ),
     )
 
 
 def _stop(scope: Scope, whose: str) -> tuple[Grant, ...]:
-    return (
-        Grant(
-            why="stop jobs",
-            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
-            resources=(g.JOBS,),
-            conditions=_tagged(scope, whose),
-        ),
-    )
+    return (g.watch_jobs("stop jobs", *_tagged(scope, whose)),)
 
 
 def _call_models(scope: Scope, whose: str) -> tuple[Grant, ...]:
     return (
         _read_pointers(scope, whose),
         _DESCRIBE_MODELS,
-        Grant(
-            why="call the tuned model",
-            actions=("bedrock:InvokeModel",),
-            resources=g.ENDPOINTS,
-            conditions=_tagged(scope, whose),
+        g.allow(
+            "call the tuned model",
+            "bedrock:InvokeModel",
+            on=g.ENDPOINTS,
+            when=_tagged(scope, whose),
         ),
-        Grant(
-            why="call its base model",
-            actions=("bedrock:InvokeModel",),
-            resources=g.foundation_models(*scope.customizations[whose].base_model.ids.invoke),
+        g.allow(
+            "call its base model",
+            "bedrock:InvokeModel",
+            on=g.foundation_models(*scope.customizations[whose].base_model.ids.invoke),
         ),
     )
 
@@ -263,9 +228,7 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "ask for quotas": lambda *_: (g.ASK_QUOTAS,),
     "ask for prices": lambda *_: (g.ASK_PRICES,),
     "read decisions": _read_trail,
-    "ask for bills": lambda *_: (
-        Grant(why="ask for bills", actions=("ce:GetCostAndUsage",), resources=("*",)),
-    ),
+    "ask for bills": lambda *_: (g.allow("ask for bills", "ce:GetCostAndUsage"),),
     "see endpoints": _see_endpoints,
     "serve models": _serve,
     "move leases": _renew,

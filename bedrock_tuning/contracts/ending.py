@@ -15,7 +15,6 @@ from bedrock_tuning.contracts.contract import (
     FunctionSpec,
     Grant,
     Scope,
-    workflow_arn,
 )
 from bedrock_tuning.run import items
 from bedrock_tuning.run.messages import SOURCE, DetailType
@@ -107,22 +106,9 @@ def _reconcile(scope: Scope) -> tuple[Grant, ...]:
         g.read_intents(),
         g.open_runs(),
         g.ask_executions("ask how executions ended", scope),
-        Grant(
-            why="serve what was trained",
-            actions=("states:StartExecution",),
-            resources=(workflow_arn(scope.settings.name),),
-        ),
-        Grant(
-            why="find jobs that nobody watches",
-            actions=("bedrock:ListModelCustomizationJobs",),
-            resources=("*",),
-        ),
-        Grant(
-            why="watch and stop jobs whose run ended",
-            actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
-            resources=(g.JOBS,),
-            conditions=(g.tagged_as_own(scope.settings.name),),
-        ),
+        g.start_own_workflow("serve what was trained", scope),
+        g.find_jobs("find jobs that nobody watches"),
+        g.watch_jobs("watch and stop jobs whose run ended", g.tagged_as_own(scope.settings.name)),
         *g.notify(),
     )
 
@@ -139,13 +125,13 @@ RECONCILE: Final = FunctionSpec(
 
 def _announce(_: Scope) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="announce messages",
-            actions=("events:PutEvents",),
-            resources=("arn:{partition}:events:{region}:{account}:event-bus/default",),
-            # Nobody's events but ours: rules of this account act on those of others
-            # (docs/facts/workflow.md#events-of-ones-own). Both keys have several values for IAM.
-            conditions=(
+        # Nobody's events but ours: rules of this account act on those of others
+        # (docs/facts/workflow.md#events-of-ones-own). Both keys have several values for IAM.
+        g.allow(
+            "announce messages",
+            "events:PutEvents",
+            on="arn:{partition}:events:{region}:{account}:event-bus/default",
+            when=(
                 g.all_equal("events:source", SOURCE),
                 g.all_equal("events:detail-type", *DetailType),
             ),

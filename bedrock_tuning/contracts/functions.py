@@ -152,22 +152,23 @@ def _start_job(scope: Scope) -> tuple[Grant, ...]:
     return (
         g.find_manifests(),
         g.read_manifests(),
-        Grant(
-            why="keep checked manifests",
-            actions=("s3:PutObject",),
-            # Whole names, none of which is the name of a file that starts a run.
-            resources=tuple(
+        # Whole names, none of which is the name of a file that starts a run.
+        g.allow(
+            "keep checked manifests",
+            "s3:PutObject",
+            on=(
                 f"{{{kind}}}/{s3_layout.checked_manifest_key(g.ANY, g.ANY, kind)}"
                 for kind in s3_layout.KINDS
             ),
-            conditions=(g.OWN_ACCOUNT,),
+            when=g.OWN_ACCOUNT,
         ),
         g.use_data_key(),
         *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.KEY)),
-        Grant(
-            why="ask what became of earlier work",
-            actions=("bedrock:GetModelCustomizationJob", "bedrock:GetCustomModel"),
-            resources=(g.JOBS, g.CUSTOM_MODELS),
+        g.allow(
+            "ask what became of earlier work",
+            "bedrock:GetModelCustomizationJob",
+            "bedrock:GetCustomModel",
+            on=(g.JOBS, g.CUSTOM_MODELS),
         ),
         g.ask_executions("ask whether the run with the same work still runs", scope),
         *g.ask_before_paying(scope),
@@ -260,12 +261,8 @@ def _approve(_: Scope) -> tuple[Grant, ...]:
             ),
         ),
         g.use_data_key(),
-        Grant(
-            why="let runs go on",
-            # Whose task it is, its token says: these know no resources.
-            actions=("states:SendTaskFailure", "states:SendTaskSuccess"),
-            resources=("*",),
-        ),
+        # Whose task it is, its token says: these know no resources.
+        g.allow("let runs go on", "states:SendTaskFailure", "states:SendTaskSuccess"),
     )
 
 

@@ -62,14 +62,31 @@ def tagged_as_own(environment: str) -> Condition:
     return equals(f"aws:ResourceTag/{ENVIRONMENT_TAG}", environment)
 
 
-def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:
-    """Actions on the objects under these patterns in each of these buckets."""
-    wanted = list(patterns)
+def allow(
+    why: str,
+    *actions: str,
+    on: str | Iterable[str] = "*",
+    when: Condition | Iterable[Condition] = (),
+    to: str = "",
+) -> Grant:
+    """Actions on these resources under all of these conditions; to a service, if one is named."""
     return Grant(
         why=why,
         actions=actions,
-        resources=tuple(f"{bucket}/{pattern}" for bucket in buckets for pattern in wanted),
-        conditions=(OWN_ACCOUNT,),
+        resources=(on,) if isinstance(on, str) else tuple(on),
+        conditions=(when,) if isinstance(when, Condition) else tuple(when),
+        services=(to,) if to else (),
+    )
+
+
+def objects(why: str, *actions: str, buckets: Iterable[str], patterns: Iterable[str]) -> Grant:
+    """Actions on the objects under these patterns in each of these buckets."""
+    wanted = list(patterns)
+    return allow(
+        why,
+        *actions,
+        on=(f"{bucket}/{pattern}" for bucket in buckets for pattern in wanted),
+        when=OWN_ACCOUNT,
     )
 
 
@@ -77,21 +94,13 @@ def listing(
     why: str, *, buckets: Iterable[str], prefixes: Iterable[str], action: str = "s3:ListBucket"
 ) -> Grant:
     """Listing keys under these prefixes only."""
-    return Grant(
-        why=why,
-        actions=(action,),
-        resources=tuple(buckets),
-        conditions=(OWN_ACCOUNT, like("s3:prefix", *prefixes)),
-    )
+    return allow(why, action, on=buckets, when=(OWN_ACCOUNT, like("s3:prefix", *prefixes)))
 
 
 def key_through(service: str, why: str, *, key: str, actions: tuple[str, ...]) -> Grant:
     """The use of a key on the caller's behalf by one service, never directly."""
-    return Grant(
-        why=why,
-        actions=actions,
-        resources=(key,),
-        conditions=(equals("kms:ViaService", f"{service}.{{region}}.amazonaws.com"),),
+    return allow(
+        why, *actions, on=key, when=equals("kms:ViaService", f"{service}.{{region}}.amazonaws.com")
     )
 
 
@@ -154,46 +163,57 @@ def foundation_models(*ids: str) -> tuple[str, ...]:
 
 def ask_lifecycle() -> Grant:
     """Asking whether Bedrock still offers a base model."""
-    return Grant(
-        why="ask whether the model is open",
-        actions=("bedrock:GetFoundationModel",),
-        resources=foundation_models(ANY),
+    return allow(
+        "ask whether the model is open", "bedrock:GetFoundationModel", on=foundation_models(ANY)
     )
 
 
 def start_workflow(why: str) -> Grant:
     """Starting a run, or the serving part of one."""
-    return Grant(why=why, actions=("states:StartExecution",), resources=("{workflow}",))
+    return allow(why, "states:StartExecution", on="{workflow}")
 
 
 def start_own_workflow(why: str, scope: Scope) -> Grant:
-    """For a function that the workflow's stack makes before the workflow."""
+    """For what the workflow's stack makes before the workflow, and for the workflow itself."""
     return replace(start_workflow(why), resources=(workflow_arn(scope.settings.name),))
+
+
+def executions(scope: Scope, kind: str = ":") -> str:
+    """The environment's executions: ":" of its workflow, "/" of the shards that this one maps."""
+    return f"{workflow_arn(scope.settings.name).replace(':stateMachine:', ':execution:')}{kind}*"
 
 
 def ask_executions(why: str, scope: Scope) -> Grant:
     """Asking what became of this environment's executions."""
-    machine = workflow_arn(scope.settings.name)
-    return Grant(
-        why=why,
-        actions=("states:DescribeExecution",),
-        resources=(f"{machine.replace(':stateMachine:', ':execution:')}:*",),
+    return allow(why, "states:DescribeExecution", on=executions(scope))
+
+
+def find_jobs(why: str) -> Grant:
+    """Listing jobs, which knows no resources."""
+    return allow(why, "bedrock:ListModelCustomizationJobs")
+
+
+def watch_jobs(why: str, *tagged: Condition) -> Grant:
+    """Watching and stopping jobs that are tagged so."""
+    return allow(
+        why,
+        "bedrock:GetModelCustomizationJob",
+        "bedrock:StopModelCustomizationJob",
+        on=JOBS,
+        when=tagged,
     )
 
 
 # None of what follows knows resources.
-ASK_QUOTAS: Final = Grant(
-    why="ask for quotas and what is in use",
-    actions=(
-        "bedrock:ListCustomModelDeployments",
-        "bedrock:ListCustomModels",
-        "bedrock:ListProvisionedModelThroughputs",
-        "servicequotas:GetAWSDefaultServiceQuota",
-        "servicequotas:GetServiceQuota",
-    ),
-    resources=("*",),
+ASK_QUOTAS: Final = allow(
+    "ask for quotas and what is in use",
+    "bedrock:ListCustomModelDeployments",
+    "bedrock:ListCustomModels",
+    "bedrock:ListProvisionedModelThroughputs",
+    "servicequotas:GetAWSDefaultServiceQuota",
+    "servicequotas:GetServiceQuota",
 )
-ASK_PRICES: Final = Grant(why="ask for prices", actions=("pricing:GetProducts",), resources=("*",))
+ASK_PRICES: Final = allow("ask for prices", "pricing:GetProducts")
 
 
 def ask_before_paying(scope: Scope) -> tuple[Grant, ...]:
@@ -209,11 +229,11 @@ def leading(*keys: str) -> Condition:
 def runs(*actions: str, keys: Iterable[str], why: str = "use runs") -> tuple[Grant, Grant]:
     """Operations on single items of the runs table, of these kinds, and its key."""
     return (
-        Grant(
-            why=why,
-            actions=tuple(f"dynamodb:{action}" for action in actions),
-            resources=("{runs}",),
-            conditions=(leading(*(f"{kind}*" for kind in keys)),),
+        allow(
+            why,
+            *(f"dynamodb:{action}" for action in actions),
+            on="{runs}",
+            when=leading(*(f"{kind}*" for kind in keys)),
         ),
         use_runs_key(),
     )
@@ -237,111 +257,87 @@ def read_intents() -> Grant:
 
 def open_runs() -> Grant:
     """Finding the runs that have not ended, by their index of the runs table."""
-    return Grant(
-        why="find open runs",
-        actions=("dynamodb:Query",),
-        resources=("{runs}/index/open",),
-    )
+    return allow("find open runs", "dynamodb:Query", on="{runs}/index/open")
 
 
 def find_runs() -> Grant:
     """Finding the runs of a customization, by their index of the runs table."""
-    return Grant(
-        why="find runs",
-        actions=("dynamodb:Query",),
-        resources=("{runs}/index/by-customization",),
-    )
+    return allow("find runs", "dynamodb:Query", on="{runs}/index/by-customization")
 
 
 def notify() -> tuple[Grant, Grant]:
     """Sending to the encrypted topic."""
     return (
-        Grant(why="notify", actions=("sns:Publish",), resources=("{topic}",)),
+        allow("notify", "sns:Publish", on="{topic}"),
         key_through("sns", "encrypt messages", key="{operations-key}", actions=WRITE_KEY),
     )
 
 
 def trace() -> Grant:
     """Sending traces, which know no resources."""
-    return Grant(
-        why="send traces",
-        actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
-        resources=("*",),
-    )
+    return allow("send traces", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
 
 
 def write_logs(function: str) -> Grant:
     """A function's own log group, which it cannot create, only write."""
-    return Grant(
-        why="write own logs",
-        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
-        resources=(f"{{logs.{function}}}",),
+    return allow(
+        "write own logs", "logs:CreateLogStream", "logs:PutLogEvents", on=f"{{logs.{function}}}"
     )
 
 
 def find_endpoints() -> tuple[Grant, Grant]:
     """Finding the endpoints that exist; Bedrock's List actions know no resources."""
     return (
-        Grant(
-            why="find endpoints",
-            actions=(
-                "bedrock:ListProvisionedModelThroughputs",
-                "bedrock:ListCustomModelDeployments",
-            ),
-            resources=("*",),
+        allow(
+            "find endpoints",
+            "bedrock:ListProvisionedModelThroughputs",
+            "bedrock:ListCustomModelDeployments",
         ),
-        Grant(
-            why="describe endpoints",
-            actions=(
-                "bedrock:GetProvisionedModelThroughput",
-                "bedrock:GetCustomModelDeployment",
-                "bedrock:ListTagsForResource",
-            ),
-            resources=ENDPOINTS,
+        allow(
+            "describe endpoints",
+            "bedrock:GetProvisionedModelThroughput",
+            "bedrock:GetCustomModelDeployment",
+            "bedrock:ListTagsForResource",
+            on=ENDPOINTS,
         ),
     )
 
 
 def end_billing(environment: str) -> Grant:
     """Deleting endpoints that this environment has tagged as its own."""
-    return Grant(
-        why="end billing",
-        actions=(
-            "bedrock:DeleteProvisionedModelThroughput",
-            "bedrock:DeleteCustomModelDeployment",
-        ),
-        resources=ENDPOINTS,
-        conditions=(tagged_as_own(environment),),
+    return allow(
+        "end billing",
+        "bedrock:DeleteProvisionedModelThroughput",
+        "bedrock:DeleteCustomModelDeployment",
+        on=ENDPOINTS,
+        when=tagged_as_own(environment),
     )
+
+
+def parameter(path: str) -> str:
+    """The ARN of a parameter, or of those that a pattern names."""
+    return f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{path}"
 
 
 def pointers(environment: str, *actions: str) -> Grant:
     """The SSM parameters that point to a customization's model and endpoint."""
-    return Grant(
-        why="publish pointers",
-        actions=tuple(f"ssm:{action}" for action in actions),
-        resources=(
-            "arn:{partition}:ssm:{region}:{account}:parameter"
-            f"{parameter_prefix(environment)}/*",
-        ),
+    return allow(
+        "publish pointers",
+        *(f"ssm:{action}" for action in actions),
+        on=parameter(f"{parameter_prefix(environment)}/*"),
     )
 
 
 def find_pointers(environment: str) -> Grant:
     """Listing them with their values; the path that is asked for is the resource of the call."""
-    path = f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{parameter_prefix(environment)}"
-    return Grant(why="find pointers", actions=("ssm:GetParametersByPath",), resources=(path,))
+    path = parameter(parameter_prefix(environment))
+    return allow("find pointers", "ssm:GetParametersByPath", on=path)
 
 
 def read_settings(environment: str) -> Grant:
     """The customizations' settings, which only their own stacks write."""
-    return Grant(
-        why="read settings",
-        actions=("ssm:GetParameter",),
-        resources=(
-            f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{settings_prefix(environment)}/*",
-        ),
-    )
+    settings = parameter(f"{settings_prefix(environment)}/*")
+    return allow("read settings", "ssm:GetParameter", on=settings)
 
 
 # With another tag, an endpoint could be handed to another environment, and nothing would end it.
@@ -350,11 +346,11 @@ END_OF_LEASE: Final = all_equal("aws:TagKeys", EXPIRES_TAG)
 
 def tag_as_own(why: str, environment: str, *, resources: tuple[str, ...]) -> Grant:
     """Tagging something new; what another environment has tagged cannot be claimed."""
-    return Grant(
-        why=why,
-        actions=("bedrock:TagResource",),
-        resources=resources,
-        conditions=(
+    return allow(
+        why,
+        "bedrock:TagResource",
+        on=resources,
+        when=(
             equals(f"aws:RequestTag/{ENVIRONMENT_TAG}", environment),
             Condition(
                 operator="StringEqualsIfExists",

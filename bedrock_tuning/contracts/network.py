@@ -40,16 +40,13 @@ _ATTACH: Final = (
 
 def _close_default_group(_: Scope) -> tuple[Grant, ...]:
     return (
-        Grant(
-            why="describe rules",
-            # EC2's Describe actions know no resources.
-            actions=("ec2:DescribeSecurityGroupRules",),
-            resources=("*",),
-        ),
-        Grant(
-            why="revoke rules",
-            actions=("ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"),
-            resources=(f"{_EC2}:security-group/{{vpc:DefaultSecurityGroup}}",),
+        # EC2's Describe actions know no resources.
+        g.allow("describe rules", "ec2:DescribeSecurityGroupRules"),
+        g.allow(
+            "revoke rules",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupIngress",
+            on=f"{_EC2}:security-group/{{vpc:DefaultSecurityGroup}}",
         ),
     )
 
@@ -97,7 +94,7 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
 
 
 def _attach() -> Grant:
-    return Grant(why="attach to network", actions=_ATTACH, resources=("*",))
+    return g.allow("attach to network", *_ATTACH)
 
 
 def _only_lambda() -> Refusal:
@@ -113,50 +110,40 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
     """What AWS's guide lists for a job in a VPC (docs/facts/iam.md#vpc)."""
     job = "BedrockModelCustomizationJobArn"
     return (
-        Grant(
-            why="describe network",
-            actions=(
-                "ec2:DescribeDhcpOptions",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSecurityGroups",
-                "ec2:DescribeSubnets",
-                "ec2:DescribeVpcs",
-            ),
-            resources=("*",),
+        g.allow(
+            "describe network",
+            "ec2:DescribeDhcpOptions",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcs",
         ),
-        Grant(
-            why="make interfaces of jobs",
-            actions=("ec2:CreateNetworkInterface",),
-            resources=(_INTERFACES,),
-            conditions=(
+        g.allow(
+            "make interfaces of jobs",
+            "ec2:CreateNetworkInterface",
+            on=_INTERFACES,
+            when=(
                 g.equals("aws:RequestTag/BedrockManaged", "true"),
                 _arn_equals(f"aws:RequestTag/{job}", g.JOBS),
             ),
         ),
-        Grant(
-            why="make them in these subnets",
-            actions=("ec2:CreateNetworkInterface",),
-            resources=(*subnets, *groups),
-        ),
-        Grant(
-            why="manage interfaces of jobs",
-            actions=(
-                "ec2:CreateNetworkInterfacePermission",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DeleteNetworkInterfacePermission",
-            ),
-            resources=("*",),
-            conditions=(
+        g.allow("make them in these subnets", "ec2:CreateNetworkInterface", on=(*subnets, *groups)),
+        g.allow(
+            "manage interfaces of jobs",
+            "ec2:CreateNetworkInterfacePermission",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DeleteNetworkInterfacePermission",
+            when=(
                 _arn_equals("ec2:Subnet", *subnets),
                 _arn_equals(f"ec2:ResourceTag/{job}", g.JOBS),
                 g.equals("ec2:ResourceTag/BedrockManaged", "true"),
             ),
         ),
-        Grant(
-            why="tag new interfaces",
-            actions=("ec2:CreateTags",),
-            resources=(_INTERFACES,),
-            conditions=(
+        g.allow(
+            "tag new interfaces",
+            "ec2:CreateTags",
+            on=_INTERFACES,
+            when=(
                 g.equals("ec2:CreateAction", "CreateNetworkInterface"),
                 g.all_equal("aws:TagKeys", "BedrockManaged", job),
             ),
@@ -197,10 +184,12 @@ def _own_network(contracts: Contracts, scope: Scope) -> Contracts:
         service="vpc-flow-logs.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", f"{_EC2}:vpc-flow-log/*")),
         grants=(
-            Grant(
-                why="write flow logs",
-                actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-                resources=("{logs.flow-logs}",),
+            g.allow(
+                "write flow logs",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+                on="{logs.flow-logs}",
             ),
         ),
     )

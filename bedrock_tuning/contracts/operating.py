@@ -11,20 +11,10 @@ from bedrock_tuning.contracts.contract import (
 )
 
 
-def parameter(path: str) -> str:
-    """The ARN of a parameter, or of those that a pattern names."""
-    return f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{path}"
-
-
 def stacks(scope: Scope) -> str:
     """Every stack of the environment."""
     start = "arn:{partition}:cloudformation:{region}:{account}:stack"
     return f"{start}/{stack_name(scope.settings.name, '*')}/*"
-
-
-def executions(scope: Scope) -> str:
-    """Every execution of its workflow."""
-    return f"{workflow_arn(scope.settings.name).replace(':stateMachine:', ':execution:')}:*"
 
 
 def read_logs(scope: Scope, _: str) -> tuple[Grant, ...]:
@@ -34,68 +24,53 @@ def read_logs(scope: Scope, _: str) -> tuple[Grant, ...]:
         f"{VENDED_LOGS}{workflow_name(scope.settings.name)}*",
         *(stack_name(scope.settings.name, f"{part}-*") for part in ("pipeline", "serving")),
     )
-    return (
-        Grant(
-            why="read logs",
-            actions=("logs:FilterLogEvents",),
-            resources=tuple(f"{start}{each}" for each in groups),
-        ),
-    )
+    return (g.allow("read logs", "logs:FilterLogEvents", on=(f"{start}{each}" for each in groups)),)
 
 
 def deliver(_scope: Scope, _: str) -> tuple[Grant, ...]:
     """Taking events from the dead-letter queue and starting their runs."""
     return (
-        Grant(
-            why="take events that were not delivered",
-            actions=("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"),
-            resources=("{dead-letters}",),
+        g.allow(
+            "take events that were not delivered",
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:ReceiveMessage",
+            on="{dead-letters}",
         ),
         g.key_through("sqs", "read those events", key="{operations-key}", actions=g.READ_KEY),
-        Grant(
-            why="start the runs of those events",
-            actions=("states:StartExecution",),
-            resources=("{workflow}",),
-        ),
+        g.start_workflow("start the runs of those events"),
     )
 
 
 def examine(scope: Scope, _: str) -> tuple[Grant, ...]:
     """Reading what `tuning doctor` checks in the account and the environment."""
     return (
-        Grant(
-            why="examine the account",
-            # None of these knows resources.
-            actions=(
-                "bedrock:GetFoundationModelAvailability",
-                "bedrock:ListCustomModels",
-                "cloudformation:DescribeStacks",
-                "lambda:GetAccountSettings",
-                "logs:DescribeResourcePolicies",
-            ),
-            resources=("*",),
+        # None of these knows resources.
+        g.allow(
+            "examine the account",
+            "bedrock:GetFoundationModelAvailability",
+            "bedrock:ListCustomModels",
+            "cloudformation:DescribeStacks",
+            "lambda:GetAccountSettings",
+            "logs:DescribeResourcePolicies",
         ),
         g.ASK_QUOTAS,
         g.ASK_PRICES,
-        Grant(
-            why="ask whether models are open",
-            actions=("bedrock:GetFoundationModel",),
-            resources=g.foundation_models(g.ANY),
+        g.allow(
+            "ask whether models are open",
+            "bedrock:GetFoundationModel",
+            on=g.foundation_models(g.ANY),
         ),
-        Grant(
-            why="read the bootstrap's version",
-            actions=("ssm:GetParameter",),
-            resources=(parameter("/cdk-bootstrap/*"),),
+        g.allow(
+            "read the bootstrap's version", "ssm:GetParameter", on=g.parameter("/cdk-bootstrap/*")
         ),
-        Grant(
-            why="examine workflow, messages and queue",
-            actions=(
-                "sns:ListSubscriptionsByTopic",
-                "sqs:GetQueueAttributes",
-                "states:DescribeStateMachine",
-                "states:ListExecutions",
-            ),
-            resources=("{topic}", "{dead-letters}", workflow_arn(scope.settings.name)),
+        g.allow(
+            "examine workflow, messages and queue",
+            "sns:ListSubscriptionsByTopic",
+            "sqs:GetQueueAttributes",
+            "states:DescribeStateMachine",
+            "states:ListExecutions",
+            on=("{topic}", "{dead-letters}", workflow_arn(scope.settings.name)),
         ),
     )
 
@@ -103,9 +78,9 @@ def examine(scope: Scope, _: str) -> tuple[Grant, ...]:
 def examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
     """Reading subnets, routes and endpoints."""
     return (
-        Grant(
-            why="examine networks",
-            actions=tuple(
+        g.allow(
+            "examine networks",
+            *(
                 f"ec2:Describe{what}"
                 for what in (
                     "AvailabilityZones",
@@ -116,7 +91,6 @@ def examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
                     "VpcEndpoints",
                 )
             ),
-            resources=("*",),
         ),
     )
 
@@ -124,10 +98,10 @@ def examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
 def deploy(_scope: Scope, _: str) -> tuple[Grant, ...]:
     """Deploying as the CDK does."""
     return (
-        Grant(
-            why="deploy with the roles of the CDK's bootstrap",
-            actions=("sts:AssumeRole",),
-            resources=("arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}",),
+        g.allow(
+            "deploy with the roles of the CDK's bootstrap",
+            "sts:AssumeRole",
+            on="arn:{partition}:iam::{account}:role/cdk-*-role-{account}-{region}",
         ),
     )
 
@@ -135,24 +109,10 @@ def deploy(_scope: Scope, _: str) -> tuple[Grant, ...]:
 def retire(scope: Scope, _: str) -> tuple[Grant, ...]:
     """Ending a customization: whatever is at work, and its stack."""
     return (
-        Grant(
-            why="find what is at work",
-            actions=("states:ListExecutions",),
-            resources=(workflow_arn(scope.settings.name),),
+        g.allow(
+            "find what is at work", "states:ListExecutions", on=workflow_arn(scope.settings.name)
         ),
-        Grant(
-            why="read what executions are for",
-            actions=("states:DescribeExecution",),
-            resources=(executions(scope),),
-        ),
-        Grant(
-            why="find jobs",
-            actions=("bedrock:ListModelCustomizationJobs",),
-            resources=("*",),
-        ),
-        Grant(
-            why="delete stacks",
-            actions=("cloudformation:DeleteStack",),
-            resources=(stacks(scope),),
-        ),
+        g.ask_executions("read what executions are for", scope),
+        g.find_jobs("find jobs"),
+        g.allow("delete stacks", "cloudformation:DeleteStack", on=stacks(scope)),
     )

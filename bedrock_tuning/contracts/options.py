@@ -97,12 +97,12 @@ def _add_chat(contracts: Contracts, settings: Settings) -> Contracts:
         name="chat-topic",
         place=own["chat-topic"],
         grants=(
-            Grant(
-                why="the rules of the chat publish",
-                services=("events.amazonaws.com",),
-                actions=("sns:Publish",),
-                resources=("{chat-topic}",),
-                conditions=(from_rules(*rules),),
+            g.allow(
+                "the rules of the chat publish",
+                "sns:Publish",
+                to="events.amazonaws.com",
+                on="{chat-topic}",
+                when=from_rules(*rules),
             ),
         ),
         refusals=(refuse_plain_http("sns:Publish", "{chat-topic}"),),
@@ -281,16 +281,13 @@ def _add_model_key(contracts: Contracts, scope: Scope) -> Contracts:
 def _key_grants(*, nova: bool) -> Iterable[Grant]:
     yield administered()
     if nova:
-        yield Grant(
-            why="serve Nova",
-            services=("bedrock.amazonaws.com",),
-            actions=g.WRITE_KEY,
-            resources=("*",),
-            conditions=(
-                Condition(
-                    operator="ForAnyValue:StringEquals",
-                    key="kms:EncryptionContextKeys",
-                    values=("aws:bedrock:custom-model",),
-                ),
+        yield g.allow(
+            "serve Nova",
+            *g.WRITE_KEY,
+            to="bedrock.amazonaws.com",
+            when=Condition(
+                operator="ForAnyValue:StringEquals",
+                key="kms:EncryptionContextKeys",
+                values=("aws:bedrock:custom-model",),
             ),
         )

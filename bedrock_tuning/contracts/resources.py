@@ -47,30 +47,30 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
             "operations-key",
             administered(),
             encrypt_logs(f"tuning-{environment}-*", f"{VENDED_LOGS}{workflow_name(environment)}"),
-            Grant(
-                why="alarms encrypt",
-                services=("cloudwatch.amazonaws.com",),
-                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
-                resources=("*",),
-                conditions=alarms,
+            g.allow(
+                "alarms encrypt",
+                "kms:Decrypt",
+                "kms:GenerateDataKey*",
+                to="cloudwatch.amazonaws.com",
+                when=alarms,
             ),
             # Without a condition: EventBridge's call to KMS names no source, and an event would be
             # lost (docs/facts/workflow.md#dead-letters). The queue's policy says whose events.
-            Grant(
-                why="dead letters encrypt",
-                services=("events.amazonaws.com",),
-                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
-                resources=("*",),
+            g.allow(
+                "dead letters encrypt",
+                "kms:Decrypt",
+                "kms:GenerateDataKey*",
+                to="events.amazonaws.com",
             ),
         ),
         of(
             "topic",
-            Grant(
-                why="alarms publish",
-                services=("cloudwatch.amazonaws.com",),
-                actions=("sns:Publish",),
-                resources=("{topic}",),
-                conditions=alarms,
+            g.allow(
+                "alarms publish",
+                "sns:Publish",
+                to="cloudwatch.amazonaws.com",
+                on="{topic}",
+                when=alarms,
             ),
             refusals=(refuse_plain_http("sns:Publish", "{topic}"),),
         ),
@@ -83,22 +83,22 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
         # EventBridge and SNS call functions by their own policy, not by a role.
         of(
             f"function.{RECONCILE.name}",
-            Grant(
-                why="the rule of ended executions calls it",
-                services=("events.amazonaws.com",),
-                actions=("lambda:InvokeFunction",),
-                resources=(f"{{function.{RECONCILE.name}}}",),
-                conditions=(g.arn_like("aws:SourceArn", "{status-rule}"),),
+            g.allow(
+                "the rule of ended executions calls it",
+                "lambda:InvokeFunction",
+                to="events.amazonaws.com",
+                on=f"{{function.{RECONCILE.name}}}",
+                when=g.arn_like("aws:SourceArn", "{status-rule}"),
             ),
         ),
         of(
             f"function.{ANNOUNCE.name}",
-            Grant(
-                why="the topic hands messages to it",
-                services=("sns.amazonaws.com",),
-                actions=("lambda:InvokeFunction",),
-                resources=(f"{{function.{ANNOUNCE.name}}}",),
-                conditions=(g.arn_like("aws:SourceArn", "{topic}"),),
+            g.allow(
+                "the topic hands messages to it",
+                "lambda:InvokeFunction",
+                to="sns.amazonaws.com",
+                on=f"{{function.{ANNOUNCE.name}}}",
+                when=g.arn_like("aws:SourceArn", "{topic}"),
             ),
         ),
     )
@@ -106,12 +106,12 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
 
 def keeps_events(rule: str) -> Grant:
     """For the queue of events that nobody took."""
-    return Grant(
-        why=f"the {rule} keeps events that it could not deliver",
-        services=("events.amazonaws.com",),
-        actions=("sqs:SendMessage",),
-        resources=("{dead-letters}",),
-        conditions=(from_rules(rule),),
+    return g.allow(
+        f"the {rule} keeps events that it could not deliver",
+        "sqs:SendMessage",
+        to="events.amazonaws.com",
+        on="{dead-letters}",
+        when=from_rules(rule),
     )
 
 
@@ -133,36 +133,31 @@ def administered() -> Grant:
 
 def encrypt_logs(*log_groups: str) -> Grant:
     """For the key of log groups with names like this."""
-    return Grant(
-        why="logs encrypt",
-        services=("logs.{region}.amazonaws.com",),
-        actions=(
-            "kms:Encrypt*",
-            "kms:Decrypt*",
-            "kms:ReEncrypt*",
-            "kms:GenerateDataKey*",
-            "kms:Describe*",
-        ),
-        resources=("*",),
-        conditions=(
-            g.arn_like(
-                "kms:EncryptionContext:aws:logs:arn",
-                *(
-                    f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{each}"
-                    for each in log_groups
-                ),
+    return g.allow(
+        "logs encrypt",
+        "kms:Encrypt*",
+        "kms:Decrypt*",
+        "kms:ReEncrypt*",
+        "kms:GenerateDataKey*",
+        "kms:Describe*",
+        to="logs.{region}.amazonaws.com",
+        when=g.arn_like(
+            "kms:EncryptionContext:aws:logs:arn",
+            *(
+                f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{each}"
+                for each in log_groups
             ),
         ),
     )
 
 
 def _access_logs(bucket: str) -> Grant:
-    return Grant(
-        why=f"S3 writes the access log of {bucket}",
-        services=("logging.s3.amazonaws.com",),
-        actions=("s3:PutObject",),
-        resources=(f"{{access-logs}}/{bucket}/*",),
-        conditions=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", f"{{{bucket}}}")),
+    return g.allow(
+        f"S3 writes the access log of {bucket}",
+        "s3:PutObject",
+        to="logging.s3.amazonaws.com",
+        on=f"{{access-logs}}/{bucket}/*",
+        when=(g.FROM_THIS_ACCOUNT, g.arn_like("aws:SourceArn", f"{{{bucket}}}")),
     )
 
 

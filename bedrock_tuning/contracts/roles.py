@@ -68,16 +68,12 @@ def _schedule(name: str, what: str, calls: FunctionSpec, places: Mapping[str, Pl
         service="scheduler.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
-            Grant(
-                why=f"call {calls.module.replace('_', ' ')}",
-                actions=("lambda:InvokeFunction",),
-                resources=(f"{{function.{calls.name}}}",),
+            g.allow(
+                f"call {calls.module.replace('_', ' ')}",
+                "lambda:InvokeFunction",
+                on=f"{{function.{calls.name}}}",
             ),
-            Grant(
-                why="keep failed calls",
-                actions=("sqs:SendMessage",),
-                resources=("{dead-letters}",),
-            ),
+            g.allow("keep failed calls", "sqs:SendMessage", on="{dead-letters}"),
             # The queue is encrypted, and Scheduler sends to it with this role.
             g.key_through(
                 "sqs", "encrypt dead letters", key="{operations-key}", actions=g.WRITE_KEY
@@ -95,13 +91,11 @@ def _bedrock(scope: Scope, customization: Customization, places: Mapping[str, Pl
     jobs = s3_layout.jobs_prefix(customization.output_folder)
     checked = s3_layout.manifests_prefix(name)
     granted = [
-        Grant(
-            why="read the dataset",
-            actions=("s3:GetObject",),
-            resources=tuple(
-                f"{bucket}/{prefix}*" for bucket in g.DATASETS for prefix in (*folders, checked)
-            ),
-            conditions=(g.OWN_ACCOUNT,),
+        g.objects(
+            "read the dataset",
+            "s3:GetObject",
+            buckets=g.DATASETS,
+            patterns=[f"{prefix}*" for prefix in (*folders, checked)],
         ),
         g.listing("list the dataset", buckets=g.DATASETS, prefixes=[f"{x}*" for x in folders]),
         g.listing("list checked manifests", buckets=g.DATASETS, prefixes=[f"{checked}*"]),
@@ -134,11 +128,7 @@ def _here(arn: str) -> str:
 def _grader(customization: Customization) -> Iterator[Grant]:
     """Calling the function that scores answers (docs/facts/iam.md#grader-and-teacher)."""
     if customization.grader:
-        yield Grant(
-            why="call the grader",
-            actions=("lambda:InvokeFunction",),
-            resources=(_here(customization.grader),),
-        )
+        yield g.allow("call the grader", "lambda:InvokeFunction", on=_here(customization.grader))
 
 
 def _teacher(customization: Customization) -> Iterator[Grant]:
@@ -146,10 +136,8 @@ def _teacher(customization: Customization) -> Iterator[Grant]:
     if not customization.teacher:
         return
     geography, _, model = customization.teacher.partition(".")
-    asked = Grant(
-        why="ask the teacher",
-        actions=("bedrock:InvokeModel",),
-        resources=g.foundation_models(customization.teacher),
+    asked = g.allow(
+        "ask the teacher", "bedrock:InvokeModel", on=g.foundation_models(customization.teacher)
     )
     if geography not in GEOGRAPHIES:
         yield asked
@@ -182,11 +170,11 @@ def _starter(scope: Scope, customization: Customization, places: Mapping[str, Pl
         key=f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}",
         values=(name,),
     )
-    starting = Grant(
-        why="start jobs",
-        actions=("bedrock:CreateModelCustomizationJob",),
-        resources=(*bases, g.CUSTOM_MODELS, g.JOBS),
-        conditions=(own, nobody_elses),
+    starting = g.allow(
+        "start jobs",
+        "bedrock:CreateModelCustomizationJob",
+        on=(*bases, g.CUSTOM_MODELS, g.JOBS),
+        when=(own, nobody_elses),
     )
     again = replace(
         starting,
@@ -213,21 +201,17 @@ def _starter(scope: Scope, customization: Customization, places: Mapping[str, Pl
                 ),
                 conditions=(*tagging.conditions, own),
             ),
-            Grant(
-                why="watch jobs",
-                actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
-                resources=(g.JOBS,),
-                # Another environment may have a customization of this name.
-                conditions=(
-                    g.tagged_as_own(scope.settings.name),
-                    g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),
-                ),
+            # Another environment may have a customization of this name.
+            g.watch_jobs(
+                "watch jobs",
+                g.tagged_as_own(scope.settings.name),
+                g.equals(f"aws:ResourceTag/{g.CUSTOMIZATION_TAG}", name),
             ),
-            Grant(
-                why="pass own service role",
-                actions=("iam:PassRole",),
-                resources=(f"{{role.bedrock.{name}}}",),
-                conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
+            g.allow(
+                "pass own service role",
+                "iam:PassRole",
+                on=f"{{role.bedrock.{name}}}",
+                when=g.equals("iam:PassedToService", "bedrock.amazonaws.com"),
             ),
         ),
         path=role_path(scope.settings, "start"),
@@ -243,34 +227,25 @@ def _all_starters(scope: Scope) -> Iterator[Grant]:
         operator="Null", key=f"aws:RequestTag/{g.CUSTOMIZATION_TAG}", values=("false",)
     )
     environment = scope.settings.name
-    yield Grant(
-        why="start jobs",
-        actions=("bedrock:CreateModelCustomizationJob",),
-        resources=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
-        conditions=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment), bears_one),
+    yield g.allow(
+        "start jobs",
+        "bedrock:CreateModelCustomizationJob",
+        on=(*g.foundation_models(g.ANY), g.CUSTOM_MODELS, g.JOBS),
+        when=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment), bears_one),
     )
     tagging = g.tag_as_own("tag jobs", environment, resources=(g.JOBS, g.CUSTOM_MODELS))
     yield replace(tagging, conditions=(*tagging.conditions, bears_one))
-    yield Grant(
-        why="watch jobs",
-        actions=("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"),
-        resources=(g.JOBS,),
-        conditions=(g.tagged_as_own(environment),),
-    )
-    yield Grant(
-        why="pass service roles",
-        actions=("iam:PassRole",),
-        resources=(_at_path(scope, "bedrock"),),
-        conditions=(g.equals("iam:PassedToService", "bedrock.amazonaws.com"),),
+    yield g.watch_jobs("watch jobs", g.tagged_as_own(environment))
+    yield g.allow(
+        "pass service roles",
+        "iam:PassRole",
+        on=_at_path(scope, "bedrock"),
+        when=g.equals("iam:PassedToService", "bedrock.amazonaws.com"),
     )
 
 
 def _become_starters(scope: Scope) -> Grant:
-    return Grant(
-        why="become starters",
-        actions=("sts:AssumeRole",),
-        resources=(_at_path(scope, "start"),),
-    )
+    return g.allow("become starters", "sts:AssumeRole", on=_at_path(scope, "start"))
 
 
 def _at_path(scope: Scope, kind: Literal["bedrock", "start"]) -> str:
@@ -289,49 +264,41 @@ def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
         service="states.amazonaws.com",
         trust=(g.FROM_THIS_ACCOUNT,),
         grants=(
-            Grant(
-                why="call functions",
-                actions=("lambda:InvokeFunction",),
-                resources=tuple(f"{{function.{spec.name}}}" for spec in FUNCTIONS if spec.payload),
+            g.allow(
+                "call functions",
+                "lambda:InvokeFunction",
+                on=(f"{{function.{spec.name}}}" for spec in FUNCTIONS if spec.payload),
             ),
-            *_shards(scope.settings.name),
+            *_shards(scope),
             g.read_settings(scope.settings.name),
             *(_all_starters(scope) if itself else (_become_starters(scope),)),
             *g.notify(),
             *g.runs("UpdateItem", keys=(items.RUN, items.APPROVAL)),
             # The delivery of vended logs knows no resources (Step Functions guide).
-            Grant(
-                why="deliver logs",
-                actions=(
-                    "logs:CreateLogDelivery",
-                    "logs:GetLogDelivery",
-                    "logs:UpdateLogDelivery",
-                    "logs:DeleteLogDelivery",
-                    "logs:ListLogDeliveries",
-                    "logs:PutResourcePolicy",
-                    "logs:DescribeResourcePolicies",
-                    "logs:DescribeLogGroups",
-                ),
-                resources=("*",),
+            g.allow(
+                "deliver logs",
+                "logs:CreateLogDelivery",
+                "logs:GetLogDelivery",
+                "logs:UpdateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:DescribeResourcePolicies",
+                "logs:DescribeLogGroups",
             ),
         ),
     )
 
 
-def _shards(environment: str) -> tuple[Grant, ...]:
+def _shards(scope: Scope) -> tuple[Grant, ...]:
     """A Distributed Map starts executions of its own state machine."""
-    machine = workflow_arn(environment)
-    execution = machine.replace(":stateMachine:", ":execution:")
     return (
-        Grant(
-            why="run shards",
-            actions=("states:StartExecution",),
-            resources=(machine,),
-        ),
-        Grant(
-            why="watch shards",
-            actions=("states:DescribeExecution", "states:StopExecution"),
-            resources=(f"{execution}:*", f"{execution}/*"),
+        g.start_own_workflow("run shards", scope),
+        g.allow(
+            "watch shards",
+            "states:DescribeExecution",
+            "states:StopExecution",
+            on=(g.executions(scope), g.executions(scope, "/")),
         ),
         g.work("read the shard index", "s3:GetObject", "shards.jsonl"),
         g.use_data_key(*g.READ_KEY),

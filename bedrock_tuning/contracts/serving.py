@@ -28,11 +28,7 @@ def _serve(scope: Scope) -> tuple[Grant, ...]:
         *g.find_endpoints(),
         g.end_billing(environment),
         *_buy(environment),
-        Grant(
-            why="describe models",
-            actions=("bedrock:GetCustomModel",),
-            resources=(g.CUSTOM_MODELS,),
-        ),
+        g.allow("describe models", "bedrock:GetCustomModel", on=g.CUSTOM_MODELS),
         g.ask_lifecycle(),
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
         *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.INTENT)),
@@ -46,37 +42,23 @@ def _buy(environment: str) -> tuple[Grant, ...]:
     """What may cost money by the hour: only under this environment's tag."""
     own = g.tagged_as_own(environment)
     return (
-        Grant(
-            why="buy endpoints",
-            actions=(
-                "bedrock:CreateProvisionedModelThroughput",
-                "bedrock:CreateCustomModelDeployment",
-            ),
-            resources=(g.CUSTOM_MODELS,),
-            conditions=(g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment),),
+        g.allow(
+            "buy endpoints",
+            "bedrock:CreateProvisionedModelThroughput",
+            "bedrock:CreateCustomModelDeployment",
+            on=g.CUSTOM_MODELS,
+            when=g.equals(f"aws:RequestTag/{g.ENVIRONMENT_TAG}", environment),
         ),
-        Grant(
-            why="swap models",
-            actions=(
-                "bedrock:UpdateProvisionedModelThroughput",
-                "bedrock:UpdateCustomModelDeployment",
-            ),
-            resources=(g.CUSTOM_MODELS, *g.ENDPOINTS),
-            conditions=(own,),
+        g.allow(
+            "swap models",
+            "bedrock:UpdateProvisionedModelThroughput",
+            "bedrock:UpdateCustomModelDeployment",
+            on=(g.CUSTOM_MODELS, *g.ENDPOINTS),
+            when=own,
         ),
         g.tag_as_own("tag new endpoints", environment, resources=g.ENDPOINTS),
-        Grant(
-            why="renew leases",
-            actions=("bedrock:TagResource",),
-            resources=g.ENDPOINTS,
-            conditions=(own, g.END_OF_LEASE),
-        ),
-        Grant(
-            why="smoke test",
-            actions=("bedrock:InvokeModel",),
-            resources=g.ENDPOINTS,
-            conditions=(own,),
-        ),
+        g.allow("renew leases", "bedrock:TagResource", on=g.ENDPOINTS, when=(own, g.END_OF_LEASE)),
+        g.allow("smoke test", "bedrock:InvokeModel", on=g.ENDPOINTS, when=own),
     )
 
 
@@ -113,17 +95,13 @@ def _evaluate(scope: Scope) -> tuple[Grant, ...]:
         replace(g.pointers(scope.settings.name, "GetParameter"), why="find what is published"),
         g.write_reports("evaluation.json"),
         g.use_data_key(),
-        Grant(
-            why="ask the tuned model",
-            actions=("bedrock:InvokeModel",),
-            resources=g.ENDPOINTS,
-            conditions=(g.tagged_as_own(scope.settings.name),),
+        g.allow(
+            "ask the tuned model",
+            "bedrock:InvokeModel",
+            on=g.ENDPOINTS,
+            when=g.tagged_as_own(scope.settings.name),
         ),
-        Grant(
-            why="ask the base model",
-            actions=("bedrock:InvokeModel",),
-            resources=g.foundation_models(g.ANY),
-        ),
+        g.allow("ask the base model", "bedrock:InvokeModel", on=g.foundation_models(g.ANY)),
     )
 
 
@@ -147,11 +125,7 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
         *g.find_endpoints(),
         g.end_billing(environment),
         g.read_settings(environment),
-        Grant(
-            why="see when endpoints were called",
-            actions=("cloudwatch:GetMetricStatistics",),
-            resources=("*",),
-        ),
+        g.allow("see when endpoints were called", "cloudwatch:GetMetricStatistics"),
         g.pointers(environment, "GetParameter", "DeleteParameter"),
         g.find_pointers(environment),
         g.start_own_workflow("have unfinished work undone", scope),
@@ -180,20 +154,16 @@ def _provisioned_throughput(scope: Scope) -> tuple[Grant, ...]:
         g.pointers(environment, "GetParameter", "PutParameter", "DeleteParameter"),
         *g.runs("GetItem", "PutItem", "UpdateItem", keys=(items.RUN, items.INTENT)),
         g.find_runs(),
-        Grant(
-            why="rename what is tagged as own",
-            actions=("bedrock:TagResource",),
-            resources=(g.CUSTOM_MODELS, *g.ENDPOINTS),
-            conditions=(
+        g.allow(
+            "rename what is tagged as own",
+            "bedrock:TagResource",
+            on=(g.CUSTOM_MODELS, *g.ENDPOINTS),
+            when=(
                 g.tagged_as_own(environment),
                 g.all_equal("aws:TagKeys", g.CUSTOMIZATION_TAG),
             ),
         ),
-        Grant(
-            why="keep stacks of running jobs",
-            actions=("bedrock:ListModelCustomizationJobs",),
-            resources=("*",),
-        ),
+        g.find_jobs("keep stacks of running jobs"),
     )
 
 

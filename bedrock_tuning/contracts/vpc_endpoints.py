@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bedrock_tuning.contracts.contract import Condition, Grant, Role
+from bedrock_tuning.contracts import grants as g
+from bedrock_tuning.contracts.contract import Grant, Role
 
 # Gateways cost nothing and are routes; all other endpoints are interfaces, billed by the hour.
 _GATEWAYS: Final = ("s3", "dynamodb")
@@ -17,7 +18,7 @@ _BY_THE_PLATFORM: Final = ("logs", "ec2")
 _RUNTIME: Final = ("bedrock:InvokeModel",)
 # The endpoints' names where they are not the prefix of the service's actions.
 _NAMES: Final = {"cloudwatch": "monitoring"}
-_OWN = Condition(operator="StringEquals", key="aws:PrincipalAccount", values=("{account}",))
+_OWN = g.equals("aws:PrincipalAccount", "{account}")
 _ANSWERS = "arn:{partition}:s3:::cloudformation-custom-resource-response-{region-plain}/*"
 
 
@@ -74,30 +75,14 @@ def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
     found = []
     if endpoint.actions:
         found.append(
-            Grant(
-                why="own resources",
-                actions=endpoint.actions,
-                resources=_resources(endpoint.service),
-                conditions=(_OWN,),
-            )
+            g.allow("own resources", *endpoint.actions, on=_resources(endpoint.service), when=_OWN)
         )
     if endpoint.unbound:
-        found.append(
-            Grant(
-                why="without resources",
-                actions=endpoint.unbound,
-                resources=("*",),
-                conditions=(_OWN,),
-            )
-        )
+        found.append(g.allow("without resources", *endpoint.unbound, when=_OWN))
     if endpoint.service == "s3":
         found.append(
-            Grant(
-                why="answer CloudFormation",
-                actions=("s3:PutObject",),
-                # Custom resources answer by an address that CloudFormation has signed.
-                resources=(_ANSWERS,),
-            )
+            # Custom resources answer by an address that CloudFormation has signed.
+            g.allow("answer CloudFormation", "s3:PutObject", on=_ANSWERS)
         )
     return tuple(found)
 
