@@ -252,13 +252,19 @@ def test_the_token_of_a_run_that_waits_is_kept_apart_from_it_with_exactly_what_i
         ("Note the approval to serve", "$.serving.run", "serving"),
     ],
 )
-def test_an_approved_run_says_what_it_does_now(name: str, run: str, status: str) -> None:
+def test_an_approved_run_says_what_it_does_now_and_since_when(
+    name: str, run: str, status: str
+) -> None:
     written = _using(NOTE)[name]["Parameters"]
     assert written["TableName"] == "${RunsTable}"
     assert written["Key"] == {"id": {"S.$": f"States.Format('run#{{}}', {run})"}}
-    assert written["UpdateExpression"] == "SET #status = :status"
-    assert written["ExpressionAttributeNames"] == {"#status": "status"}
-    assert written["ExpressionAttributeValues"] == {":status": {"S": status}}
+    assert written["UpdateExpression"] == "SET #status = :status, #at = :now"
+    assert written["ExpressionAttributeNames"] == {"#status": "status", "#at": f"at_{status}"}
+    # Since when, for who follows it.
+    assert written["ExpressionAttributeValues"] == {
+        ":status": {"S": status},
+        ":now": {"S.$": "$$.State.EnteredTime"},
+    }
 
 
 def test_an_item_is_written_without_a_condition_and_the_token_goes_nowhere_else() -> None:
