@@ -16,7 +16,7 @@ from bedrock_tuning.review.iam.containment import parts
 from bedrock_tuning.review.iam.keys import cannot_use, key_arn, lacking
 from bedrock_tuning.review.iam.probes import concrete, on_behalf_of, usual_context
 from bedrock_tuning.review.promises.deployment import Deployment
-from bedrock_tuning.review.promises.promise import But, Never
+from bedrock_tuning.review.promises.promise import Never, but
 
 # What is called by the clock, by schedule.
 _CLOCK: Final = {"lease-schedule": KEEP_LEASES.name, "reconcile-schedule": RECONCILE.name}
@@ -106,7 +106,7 @@ no_loops = Never(
     "Only uploaders do, who are people.",
     actions=("s3:PutObject*", "s3:CopyObject*", "s3:RestoreObject*", "s3:DeleteObject*"),
     resources=_manifests,
-    but=lambda d: [But(principals=d.person("Uploader"), actions=("s3:PutObject",))],
+    but=lambda d: [but(d.person("Uploader"), "s3:PutObject")],
 ).check()
 
 

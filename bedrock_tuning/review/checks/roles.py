@@ -66,11 +66,11 @@ def boundaries(evidence: Evidence) -> Iterator[Violation]:
     }
     for role in evidence.permissions.roles.values():
         if role.resource.properties.get("Path", "/") != paths.get(role.path, "/"):
-            yield Violation(
-                where=role.path,
-                what=f"the path is {role.resource.properties.get('Path', '/')}",
-                limit=f"its contract says {paths.get(role.path, '/')}: others name it by this",
-                fix="Write the path as bedrock_tuning/contracts says",
+            yield found(
+                role,
+                f"the path is {role.resource.properties.get('Path', '/')}",
+                f"its contract says {paths.get(role.path, '/')}: others name it by this",
+                "Write the path as bedrock_tuning/contracts says",
             )
         if role.is_policy:
             continue

@@ -5,13 +5,13 @@ from typing import Final
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.iam.access import IamRole
 from bedrock_tuning.review.iam.conditions import operator
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.wording import conditions_in_words
 from bedrock_tuning.review.promises.deployment import Deployment
-from bedrock_tuning.review.promises.promise import But, Never, principals
+from bedrock_tuning.review.promises.promise import But, Never, but, principals
 
 # Keys whose value says for which account a service acts.
 _SOURCES: Final = (
@@ -104,19 +104,19 @@ def assumed_by_one_service(evidence: Evidence) -> Iterator[Violation]:
                 for c in statement.conditions
             )
             if others or not account:
-                yield Violation(
-                    where=role.path,
-                    what=f"{statement.label}: {_named(statement)} may assume it "
+                yield found(
+                    role,
+                    f"{statement.label}: {_named(statement)} may assume it "
                     f"{conditions_in_words(statement.conditions)}",
-                    limit="one AWS service, with StringEquals aws:SourceAccount = this account",
-                    fix="Trust only the service that needs the role, with this condition",
+                    "one AWS service, with StringEquals aws:SourceAccount = this account",
+                    "Trust only the service that needs the role, with this condition",
                 )
         if len(services) > 1:
-            yield Violation(
-                where=role.path,
-                what=f"{', '.join(sorted(services))} may assume it",
-                limit="one service per role",
-                fix="Give each service a role of its own",
+            yield found(
+                role,
+                f"{', '.join(sorted(services))} may assume it",
+                "one service per role",
+                "Give each service a role of its own",
             )
 
 
@@ -182,13 +182,13 @@ def nobody_outside(evidence: Evidence) -> Iterator[Violation]:
                 excepted = _EXCEPTED.get(principal)
                 if excepted is not None and excepted(statement, arn, evidence):
                     continue
-                yield Violation(
-                    where=evidence.permissions.owners[arn][0].path,
-                    what=f"{principal} may {', '.join(statement.actions or ('do anything',))} on "
+                yield found(
+                    evidence.permissions.owners[arn][0],
+                    f"{principal} may {', '.join(statement.actions or ('do anything',))} on "
                     f"{arn} {conditions_in_words(statement.conditions)}",
-                    limit="services need a condition on aws:SourceAccount or aws:SourceArn; "
+                    "services need a condition on aws:SourceAccount or aws:SourceArn; "
                     "nobody else is named",
-                    fix="Add the condition, or remove the statement",
+                    "Add the condition, or remove the statement",
                 )
 
 
@@ -234,50 +234,37 @@ _PERMISSIONS: Final = (
 def _exceptions(deployment: Deployment) -> Iterator[But]:
     """Bedrock encrypts a custom model by a grant that the caller who starts the job creates."""
     if not deployment.by_workflow:
-        yield But(
-            principals=deployment.workflow,
-            actions=("sts:AssumeRole",),
-            resources=(deployment.at_path("start"),),
-        )
+        yield but(deployment.workflow, "sts:AssumeRole", on=deployment.at_path("start"))
     # Step Functions lets the delivery of logs in by it, and knows no narrower resource.
-    yield But(
-        principals=deployment.workflow,
-        actions=("logs:PutResourcePolicy",),
-        resources=("*",),
-    )
+    yield but(deployment.workflow, "logs:PutResourcePolicy")
     # Rules act on events by their source.
     bus = f"arn:{identity.PARTITION}:events:{deployment.region}:{identity.ACCOUNT}:event-bus"
     own = Condition(
         operator="ForAllValues:StringEquals", key="events:source", values=("bedrock-tuning",)
     )
-    yield But(
-        principals=deployment.function("announce"),
-        actions=("events:PutEvents",),
-        resources=(f"{bus}/default",),
-        conditions=(own,),
-    )
+    yield but(deployment.function("announce"), "events:PutEvents", on=f"{bus}/default", when=own)
     here = f"{identity.ACCOUNT}-{deployment.region}"
-    yield But(
-        principals=deployment.person("Deployer"),
-        actions=("sts:AssumeRole",),
-        resources=(f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/cdk-*-role-{here}",),
+    yield but(
+        deployment.person("Deployer"),
+        "sts:AssumeRole",
+        on=f"arn:{identity.PARTITION}:iam::{identity.ACCOUNT}:role/cdk-*-role-{here}",
     )
     stacks = f"arn:{identity.PARTITION}:cloudformation:{deployment.region}:{identity.ACCOUNT}:stack"
-    yield But(
-        principals=deployment.person("Deployer"),
-        actions=("cloudformation:DeleteStack",),
-        resources=(f"{stacks}/tuning-{deployment.environment}-*/*",),
+    yield but(
+        deployment.person("Deployer"),
+        "cloudformation:DeleteStack",
+        on=f"{stacks}/tuning-{deployment.environment}-*/*",
     )
     bedrock = f"bedrock.{deployment.region}.amazonaws.com"
-    yield But(
-        principals={
+    yield but(
+        {
             *(role.arn for role in deployment.starters.values()),
             *(role.arn for role in deployment.service_roles.values()),
             *(deployment.workflow if deployment.by_workflow else ()),
         },
-        actions=("kms:CreateGrant",),
-        resources=(deployment.key("ModelKey"),),
-        conditions=(Condition(operator="StringEquals", key="kms:ViaService", values=(bedrock,)),),
+        "kms:CreateGrant",
+        on=deployment.key("ModelKey"),
+        when=Condition(operator="StringEquals", key="kms:ViaService", values=(bedrock,)),
     )
 
 

@@ -9,7 +9,7 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.promises.deployment import BEDROCK, Deployment
-from bedrock_tuning.review.promises.promise import FROM_THIS_ACCOUNT, Able, But, Never, request
+from bedrock_tuning.review.promises.promise import FROM_THIS_ACCOUNT, Able, But, Never, but, request
 
 _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:Create*")
 
@@ -17,22 +17,15 @@ _WRITES: Final = ("s3:Put*", "s3:Delete*", "s3:Replicate*", "s3:Restore*", "s3:C
 def _own_folders(deployment: Deployment) -> Iterator[But]:
     for name, role in deployment.service_roles.items():
         jobs = deployment.results(name)
-        yield But(
-            principals=[role.arn], actions=("s3:GetObject",), resources=deployment.folders(name)
-        )
-        yield But(principals=[role.arn], actions=("s3:PutObject",), resources=(jobs,))
+        yield but(role.arn, "s3:GetObject", on=deployment.folders(name))
+        yield but(role.arn, "s3:PutObject", on=jobs)
         prefixes = defaultdict[str, list[str]](list)
         for folder in deployment.folders(name):
             bucket, _, prefix = folder.partition("/")
             prefixes[bucket].append(prefix)
         for bucket, under in prefixes.items():
             listed = Condition(operator="StringLike", key="s3:prefix", values=tuple(under))
-            yield But(
-                principals=[role.arn],
-                actions=("s3:ListBucket",),
-                resources=(bucket,),
-                conditions=(listed,),
-            )
+            yield but(role.arn, "s3:ListBucket", on=bucket, when=listed)
 
 
 def _service_role_requests(deployment: Deployment) -> Iterator[Request]:
@@ -58,11 +51,7 @@ def _reports(deployment: Deployment) -> Iterable[But]:
         ("serve", tuple(f"{each}/smoke.*" for each in _written(deployment))),
     )
     for handlers, resources in writers:
-        yield But(
-            principals=deployment.function(*handlers.split()),
-            actions=("s3:PutObject",),
-            resources=resources,
-        )
+        yield but(deployment.function(*handlers.split()), "s3:PutObject", on=resources)
 
 
 def _checked(deployment: Deployment) -> tuple[str, ...]:
@@ -128,11 +117,11 @@ PROMISES: Final = (
         actions=("s3:*",),
         resources=lambda d: (d.bucket("AccessLogs"), f"{d.bucket('AccessLogs')}/*"),
         but=lambda d: [
-            But(
-                principals=["logging.s3.amazonaws.com"],
-                actions=("s3:PutObject",),
-                resources=(f"{d.bucket('AccessLogs')}/*",),
-                conditions=(FROM_THIS_ACCOUNT,),
+            but(
+                "logging.s3.amazonaws.com",
+                "s3:PutObject",
+                on=f"{d.bucket('AccessLogs')}/*",
+                when=FROM_THIS_ACCOUNT,
             )
         ],
     ),

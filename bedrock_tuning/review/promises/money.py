@@ -7,7 +7,7 @@ from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.simulator import Request
 from bedrock_tuning.review.promises.deployment import BEDROCK, BY_WORKFLOW, Deployment
-from bedrock_tuning.review.promises.promise import Able, But, Never, request
+from bedrock_tuning.review.promises.promise import Able, But, Never, but, request
 from bedrock_tuning.run.job import TAG_PREFIX
 
 _TAG: Final = f"{TAG_PREFIX}:environment"
@@ -42,35 +42,27 @@ def _tagging(deployment: Deployment) -> Iterator[But]:
     if deployment.by_workflow:
         starters = [(deployment.workflow, _OF_SOME)]
     for who, whose in starters:
-        yield But(
-            principals=who,
-            actions=("bedrock:TagResource",),
-            resources=deployment.bedrock("model-customization-job", "custom-model"),
-            conditions=(*new, whose),
+        yield but(
+            who,
+            "bedrock:TagResource",
+            on=deployment.bedrock("model-customization-job", "custom-model"),
+            when=(*new, whose),
         )
     only_lease = Condition(
         operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(f"{TAG_PREFIX}:expires",)
     )
-    yield But(
-        principals=deployment.person("Operator"),
-        actions=("bedrock:TagResource",),
-        resources=endpoints,
-        conditions=(here, only_lease),
+    yield but(
+        deployment.person("Operator"), "bedrock:TagResource", on=endpoints, when=(here, only_lease)
     )
     for conditions in ((here, only_lease), new):
-        yield But(
-            principals=serve,
-            actions=("bedrock:TagResource",),
-            resources=endpoints,
-            conditions=conditions,
-        )
+        yield but(serve, "bedrock:TagResource", on=endpoints, when=conditions)
     # What gets another name is another customization's, and still this environment's.
     whose = Condition(operator="ForAllValues:StringEquals", key="aws:TagKeys", values=(_WHOSE,))
-    yield But(
-        principals=deployment.function("provisioned_throughput"),
-        actions=("bedrock:TagResource",),
-        resources=deployment.bedrock("custom-model", *_ENDPOINTS),
-        conditions=(here, whose),
+    yield but(
+        deployment.function("provisioned_throughput"),
+        "bedrock:TagResource",
+        on=deployment.bedrock("custom-model", *_ENDPOINTS),
+        when=(here, whose),
     )
 
 
@@ -91,21 +83,17 @@ def _asking(deployment: Deployment) -> list[But]:
         )
 
     graders = [
-        But(
-            principals=[each.service_role],
-            actions=("lambda:InvokeFunction",),
-            resources=(each.grader,),
-        )
+        but(each.service_role, "lambda:InvokeFunction", on=each.grader)
         for each in deployment.customizations
         if each.grader
     ]
     teachers = [
-        But(
-            principals=[each.service_role],
-            actions=("bedrock:InvokeModel",),
-            resources=(asked,),
-            # What a profile sends its questions to is asked through the profile only.
-            conditions=(through(deployment.teacher(each)[0]),) if number else (),
+        # What a profile sends its questions to is asked through the profile only.
+        but(
+            each.service_role,
+            "bedrock:InvokeModel",
+            on=asked,
+            when=(through(deployment.teacher(each)[0]),) if number else (),
         )
         for each in deployment.customizations
         for number, asked in enumerate(deployment.teacher(each))
@@ -134,25 +122,20 @@ def _asking_requests(deployment: Deployment) -> list[Request]:
 
 
 def _starting(deployment: Deployment) -> list[But]:
-    action = ("bedrock:CreateModelCustomizationJob",)
+    action = "bedrock:CreateModelCustomizationJob"
     if deployment.by_workflow:
         tagged = (_tagged("RequestTag", deployment), _OF_SOME)
-        return [But(principals=deployment.workflow, actions=action, conditions=tagged)]
+        return [but(deployment.workflow, action, when=tagged)]
     own = [
-        But(
-            principals=[role.arn],
-            actions=action,
-            conditions=(_of("RequestTag", name), _of("ResourceTag", name, "StringEqualsIfExists")),
+        but(
+            role.arn,
+            action,
+            when=(_of("RequestTag", name), _of("ResourceTag", name, "StringEqualsIfExists")),
         )
         for name, role in deployment.starters.items()
     ]
     named = [
-        But(
-            principals=[each.starter],
-            actions=action,
-            resources=(each.custom_model,),
-            conditions=(_of("RequestTag", each.name),),
-        )
+        but(each.starter, action, on=each.custom_model, when=_of("RequestTag", each.name))
         for each in deployment.customizations
         if each.custom_model
     ]
@@ -160,68 +143,36 @@ def _starting(deployment: Deployment) -> list[But]:
 
 
 def _calling(deployment: Deployment) -> Iterator[But]:
-    here = _tagged("ResourceTag", deployment)
-    for name, uploader in deployment.uploaders.items():
-        yield But(
-            principals=uploader,
-            actions=("bedrock:InvokeModel",),
-            resources=deployment.bedrock(*_ENDPOINTS),
-            conditions=(here, _of("ResourceTag", name)),
-        )
-        yield But(
-            principals=uploader,
-            actions=("bedrock:InvokeModel",),
-            resources=(
-                f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*",
-            ),
-        )
-    evaluate = deployment.function("evaluate")
-    yield But(
-        principals=evaluate,
-        actions=("bedrock:InvokeModel",),
-        resources=deployment.bedrock(*_ENDPOINTS),
-        conditions=(here,),
-    )
-    yield But(
-        principals=evaluate,
-        actions=("bedrock:InvokeModel",),
-        resources=(f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*",),
-    )
+    here, endpoints = _tagged("ResourceTag", deployment), deployment.bedrock(*_ENDPOINTS)
+    base_models = f"arn:{identity.PARTITION}:bedrock:{deployment.region}::foundation-model/*"
+    callers: list[tuple[Iterable[str], tuple[Condition, ...]]] = [
+        *((who, (here, _of("ResourceTag", name))) for name, who in deployment.uploaders.items()),
+        (deployment.function("evaluate"), (here,)),
+    ]
+    for who, tagged in callers:
+        yield but(who, "bedrock:InvokeModel", on=endpoints, when=tagged)
+        yield but(who, "bedrock:InvokeModel", on=base_models)
     for handlers, actions in ((("serve",), (*_CHANGE, *_END)), (_ENDERS, _END)):
-        yield But(
-            principals=deployment.function(*handlers),
-            actions=actions,
-            resources=deployment.bedrock("custom-model", *_ENDPOINTS),
-            conditions=(here,),
+        yield but(
+            deployment.function(*handlers),
+            *actions,
+            on=deployment.bedrock("custom-model", *_ENDPOINTS),
+            when=here,
         )
 
 
 def _watching(deployment: Deployment) -> Iterable[But]:
-    yield But(
-        principals=deployment.person("Operator"),
-        actions=_WATCH,
-        resources=deployment.bedrock("model-customization-job"),
-        conditions=(_tagged("ResourceTag", deployment),),
-    )
+    here, jobs = _tagged("ResourceTag", deployment), deployment.bedrock("model-customization-job")
     for name, role in deployment.starters.items():
-        yield But(
-            principals=[role.arn],
-            actions=_WATCH,
-            resources=deployment.bedrock("model-customization-job"),
-            conditions=(_tagged("ResourceTag", deployment), _of("ResourceTag", name)),
-        )
+        yield but(role.arn, *_WATCH, on=jobs, when=(here, _of("ResourceTag", name)))
     itself = deployment.workflow if deployment.by_workflow else ()
-    yield But(
-        principals={*deployment.function("reconcile"), *itself},
-        actions=_WATCH,
-        resources=deployment.bedrock("model-customization-job"),
-        conditions=(_tagged("ResourceTag", deployment),),
-    )
+    others = {*deployment.person("Operator"), *deployment.function("reconcile"), *itself}
+    yield but(others, *_WATCH, on=jobs, when=here)
     # Reads what became of a job whose run ended before it.
-    yield But(
-        principals=deployment.function("start_job"),
-        actions=("bedrock:GetModelCustomizationJob",),
-        resources=deployment.bedrock(*_MADE),
+    yield but(
+        deployment.function("start_job"),
+        "bedrock:GetModelCustomizationJob",
+        on=deployment.bedrock(*_MADE),
     )
 
 
@@ -232,13 +183,11 @@ def _passing(deployment: Deployment) -> Iterable[But]:
     if deployment.by_workflow:
         passers = [(deployment.workflow, deployment.at_path("bedrock"))]
     for who, passed in passers:
-        yield But(
-            principals=who,
-            actions=("iam:PassRole",),
-            resources=(passed,),
-            conditions=(
-                Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
-            ),
+        yield but(
+            who,
+            "iam:PassRole",
+            on=passed,
+            when=Condition(operator="StringEquals", key="iam:PassedToService", values=(BEDROCK,)),
         )
 
 
@@ -316,13 +265,7 @@ PROMISES: Final = (
         sentence="Only Serve buys endpoints, and only with `aws:RequestTag/bedrock-tuning:"
         "environment` = this environment.",
         actions=_BUY,
-        but=lambda d: [
-            But(
-                principals=d.function("serve"),
-                actions=_BUY,
-                conditions=(_tagged("RequestTag", d),),
-            )
-        ],
+        but=lambda d: [but(d.function("serve"), *_BUY, when=_tagged("RequestTag", d))],
     ),
     Never(
         id="M823",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly.template import Resource
-from bedrock_tuning.review.check import Evidence, Violation, check
+from bedrock_tuning.review.check import Evidence, Violation, check, found
 from bedrock_tuning.review.promises.deployment import BY_WORKFLOW, Deployment
 from bedrock_tuning.review.workflow import graph
 from bedrock_tuning.review.workflow.graph import StateGraph, Transition
@@ -44,19 +44,14 @@ def _passes(edge: Transition, names: Collection[str]) -> bool:
     return edge.tail in names and not edge.caught
 
 
-def _found(machine: Resource, what: str, limit: str) -> Violation:
-    return Violation(
-        where=machine.path,
-        what=what,
-        limit=limit,
-        fix="Bring back the decision in bedrock_tuning/contracts/states/workflow.py",
-    )
+_FIX: Final = "Bring back the decision in bedrock_tuning/contracts/states/workflow.py"
 
 
 @check(
     "M801",
     "No job starts unless the report is valid, the price is allowed or approved, and the images "
     "are, after that, still those that were checked; none starts again because one failed.",
+    fix=_FIX,
 )
 def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
     checkers = Deployment(evidence=evidence).handlers("check_manifest")
@@ -82,7 +77,7 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
         trains = {name for name, state in flow.states.items() if _trains(state)}
         for what, reached in ways.items():
             for name in sorted(trains & reached):
-                yield _found(
+                yield found(
                     machine, f"{name} can be reached without {what}", "nothing invalid is paid for"
                 )
         for name in sorted(trains):
@@ -90,14 +85,14 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
                 e for r in flow.states[name].get("Retry", ()) for e in r.get("ErrorEquals", ())
             }
             for error in sorted(each for each in again if each.startswith("States.")):
-                yield _found(
+                yield found(
                     machine, f"{name} is tried again after {error}", "a job is paid for once"
                 )
         pauses = {n for n, state in flow.states.items() if state.get("Type") == "Wait"}
         for paused in sorted(pauses | approved):
             after = replace(flow, start=paused)
             for name in sorted(trains & after.reached(without=_images_are_the_same)):
-                yield _found(
+                yield found(
                     machine,
                     f"{name} can be reached from {paused} without a look at the images",
                     "what was checked is what is trained, however long the run waited",
@@ -105,34 +100,38 @@ def paid_after_checks(evidence: Evidence) -> Iterator[Violation]:
         for edge in flow.transitions():
             waits = edge.tail in trains and edge.errors == (_NO_SLOT,)
             if edge.caught and not waits and trains & replace(flow, start=edge.head).reached():
-                yield _found(
+                yield found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}, and so to a job",
                     "nothing is paid for after an error",
                 )
         if not trains:
-            yield _found(machine, "no state starts a job", "an upload becomes a custom model")
+            yield found(machine, "no state starts a job", "an upload becomes a custom model")
 
 
-@check("M802", "No model is published untested, and an error while serving is rolled back.")
+@check(
+    "M802",
+    "No model is published untested, and an error while serving is rolled back.",
+    fix=_FIX,
+)
 def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
     for machine, flow in _flow(evidence):
         actions = {a: _doing(flow, a) for a in ("serve", "smoke", "publish", "roll-back")}
         missing = [action for action, names in actions.items() if not names]
         if missing:
-            yield _found(
+            yield found(
                 machine, f"no state does {', '.join(missing)}", "test, then publish, or roll back"
             )
         unproved = flow.reached(without=lambda e: _passes(e, actions["smoke"]))  # noqa: B023
         unproved |= flow.reached(without=lambda e: _asks(e, "$.serving.step", "publish"))
         for name in sorted(actions["publish"] & unproved):
-            yield _found(
+            yield found(
                 machine, f"{name} can be reached without the smoke test", "test, then publish"
             )
         for name in sorted(set().union(*actions.values())):
             retried = [r.get("ErrorEquals") for r in flow.states[name].get("Retry", ())]
             if ["States.TaskFailed"] not in retried:
-                yield _found(
+                yield found(
                     machine,
                     f"{name} gives up at the first error of an unknown name",
                     "creating an endpoint takes half an hour",
@@ -140,7 +139,7 @@ def served_after_proof(evidence: Evidence) -> Iterator[Violation]:
         for edge in flow.transitions():
             serving = actions["serve"] | actions["smoke"] | actions["publish"]
             if edge.caught and edge.tail in serving and edge.head not in actions["roll-back"]:
-                yield _found(
+                yield found(
                     machine,
                     f"an error in {edge.tail} leads to {edge.head}",
                     "what was started must be undone, or it is still billed",
@@ -169,6 +168,7 @@ def _named(state: Mapping[str, Any]) -> str:
     "A run reads the settings of its own folder's customization, once, before all else; nothing "
     "changes them, and its job runs as the starter role that they name. "
     f"{BY_WORKFLOW}, the definition takes the role, the tags and the folders of the job from them.",
+    fix=_FIX,
 )
 def one_customization(evidence: Evidence) -> Iterator[Violation]:
     deployment = Deployment(evidence=evidence)
@@ -178,29 +178,29 @@ def one_customization(evidence: Evidence) -> Iterator[Violation]:
     }
     for machine, flow in _flow(evidence):
         loads = {name: _named(state) for name, state in flow.states.items() if _named(state)}
-        for name, found in loads.items():
-            if found not in allowed.values():
-                yield _found(machine, f"{name} reads {found}", " or ".join(allowed.values()))
+        for name, read in loads.items():
+            if read not in allowed.values():
+                yield found(machine, f"{name} reads {read}", " or ".join(allowed.values()))
             for odd in sorted(flow.states[name].get("Parameters", {}).keys() - {"Name.$"}):
-                yield _found(machine, f"{name} has {odd}", "it reads by name, and no more")
-        of_upload = {name for name, found in loads.items() if found == allowed[_OF_THE_UPLOAD]}
+                yield found(machine, f"{name} has {odd}", "it reads by name, and no more")
+        of_upload = {name for name, read in loads.items() if read == allowed[_OF_THE_UPLOAD]}
         first = flow.reached(without=lambda e: e.head in loads)  # noqa: B023
         for name in sorted(first):
             if flow.states[name].get("Type") != "Choice":
-                yield _found(machine, f"{name} comes before the settings are read", "nothing does")
+                yield found(machine, f"{name} comes before the settings are read", "nothing does")
         otherwise = flow.reached(without=lambda e: e.head in of_upload)  # noqa: B023
         for name, state in flow.states.items():
             if _trains(state):
                 if name in otherwise:
-                    yield _found(
+                    yield found(
                         machine,
                         f"{name} can be reached without the settings of the upload's folder",
                         "a job is of the customization in whose folder its dataset is",
                     )
                 for what, limit in _of_another(state, deployment):
-                    yield _found(machine, f"{name} {what}", limit)
+                    yield found(machine, f"{name} {what}", limit)
             if name not in loads and _writes(state):
-                yield _found(
+                yield found(
                     machine,
                     f"{name} writes {state.get('ResultPath', '$')}",
                     f"nothing changes {_KEPT}",

@@ -12,7 +12,7 @@ from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import usual_context
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 from bedrock_tuning.review.promises.deployment import Deployment
-from bedrock_tuning.review.promises.promise import Able, But, Never, reached, request
+from bedrock_tuning.review.promises.promise import Able, But, Never, but, reached, request
 from bedrock_tuning.run import items
 
 # How a run that waits is answered: by the address of the function, or with the token of its task.
@@ -103,11 +103,11 @@ def _by_address(deployment: Deployment) -> Iterator[But]:
     for action, function, context in every:
         ((key, value),) = context.items()
         operator = "Bool" if value == "true" else "StringEquals"
-        yield But(
-            principals=deployment.person("Approver"),
-            actions=(action,),
-            resources=(function,),
-            conditions=(Condition(operator=operator, key=key, values=(value,)),),
+        yield but(
+            deployment.person("Approver"),
+            action,
+            on=function,
+            when=Condition(operator=operator, key=key, values=(value,)),
         )
 
 
@@ -117,15 +117,13 @@ def _items(deployment: Deployment) -> Iterator[But]:
         (deployment.evidence.permissions.roles, items.RECORDS),
         (waiting, (items.RUN, items.APPROVAL)),
     ):
-        yield But(
-            principals=principals,
-            actions=("dynamodb:*",),
-            conditions=(
-                Condition(
-                    operator="ForAllValues:StringLike",
-                    key="dynamodb:LeadingKeys",
-                    values=tuple(f"{kind}*" for kind in kinds),
-                ),
+        yield but(
+            principals,
+            "dynamodb:*",
+            when=Condition(
+                operator="ForAllValues:StringLike",
+                key="dynamodb:LeadingKeys",
+                values=tuple(f"{kind}*" for kind in kinds),
             ),
         )
 
@@ -157,19 +155,19 @@ def _approving_requests(deployment: Deployment) -> Iterator[Request]:
 
 def _own_datasets(deployment: Deployment) -> Iterator[But]:
     for name, uploader in deployment.uploaders.items():
-        yield But(
-            principals=uploader,
-            actions=("s3:PutObject",),
-            resources=tuple(
+        yield but(
+            uploader,
+            "s3:PutObject",
+            on=(
                 f"{bucket}/{folder}*"
                 for bucket in deployment.datasets
                 for folder in deployment.uploaded(name)
             ),
         )
-    yield But(
-        principals=deployment.function("start_job"),
-        actions=("s3:PutObject",),
-        resources=tuple(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets),
+    yield but(
+        deployment.function("start_job"),
+        "s3:PutObject",
+        on=(f"{bucket}/{s3_layout.CHECKED}/*" for bucket in deployment.datasets),
     )
 
 
@@ -178,25 +176,26 @@ def _own_data(deployment: Deployment) -> Iterator[But]:
     for name, uploader in deployment.uploaders.items():
         prefixes = (*deployment.uploaded(name), s3_layout.manifests_prefix(name))
         reports = f"{deployment.output}/{s3_layout.REPORTS}/{name}/*"
-        yield But(
-            principals=uploader,
-            actions=("s3:GetObject",),
-            resources=(
+        yield but(
+            uploader,
+            "s3:GetObject",
+            on=(
                 reports,
                 *(f"{bucket}/{each}*" for bucket in deployment.datasets for each in prefixes),
             ),
         )
-        yield But(
-            principals=uploader,
-            actions=("s3:GetObject", "s3:PutObject"),
-            resources=(f"{deployment.output}/{s3_layout.COMPARISONS}/{name}/*",),
+        yield but(
+            uploader,
+            "s3:GetObject",
+            "s3:PutObject",
+            on=f"{deployment.output}/{s3_layout.COMPARISONS}/{name}/*",
         )
         like = tuple(f"{each}*" for each in prefixes)
-        yield But(
-            principals=uploader,
-            actions=("s3:ListBucket",),
-            resources=deployment.datasets,
-            conditions=(Condition(operator="StringLike", key="s3:prefix", values=like),),
+        yield but(
+            uploader,
+            "s3:ListBucket",
+            on=deployment.datasets,
+            when=Condition(operator="StringLike", key="s3:prefix", values=like),
         )
 
 
@@ -222,7 +221,7 @@ PROMISES: Final = (
         id="M844",
         sentence="Only Approve answers a run that waits for a person, whoever else has its token.",
         actions=_ANSWER,
-        but=lambda d: [But(principals=d.function("approve"), actions=_ANSWER)],
+        but=lambda d: [but(d.function("approve"), *_ANSWER)],
     ),
     Never(
         id="M846",
@@ -253,13 +252,7 @@ PROMISES: Final = (
         sentence="Only Approve writes decisions (approvals/*), and nobody removes one.",
         actions=_WRITE,
         resources=_decisions,
-        but=lambda d: [
-            But(
-                principals=d.function("approve"),
-                actions=("s3:PutObject",),
-                resources=_decisions(d),
-            )
-        ],
+        but=lambda d: [but(d.function("approve"), "s3:PutObject", on=_decisions(d))],
     ),
     Able(
         id="M849",

@@ -12,7 +12,7 @@ from typing import Final
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import UNRESOLVED
-from bedrock_tuning.review.check import Check, Evidence, Violation
+from bedrock_tuning.review.check import Check, Evidence, Violation, found
 from bedrock_tuning.review.iam.conditions import Context
 from bedrock_tuning.review.iam.containment import inside, parts
 from bedrock_tuning.review.iam.policy import Statement
@@ -29,23 +29,28 @@ FROM_THIS_ACCOUNT: Final = Condition(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class But:
-    """An exception: these principals may do these actions there, under these conditions."""
+    """An exception: for whom it is, and the widest statement that it lets pass."""
 
-    principals: Iterable[str]
-    actions: tuple[str, ...]
-    resources: tuple[str, ...] = ("*",)
-    conditions: tuple[Condition, ...] = ()
+    principals: frozenset[str]
+    statement: Statement
 
-    def statement(self) -> Statement:
-        """The widest statement that the exception lets pass."""
-        return Statement(
-            where="promise",
-            sid="",
-            effect="Allow",
-            actions=self.actions,
-            resources=self.resources,
-            conditions=self.conditions,
-        )
+
+def but(
+    who: str | Iterable[str],
+    *actions: str,
+    on: str | Iterable[str] = "*",
+    when: Condition | Iterable[Condition] = (),
+) -> But:
+    """These principals may do these actions there, under all of these conditions."""
+    statement = Statement(
+        where="promise",
+        sid="",
+        effect="Allow",
+        actions=actions,
+        resources=(on,) if isinstance(on, str) else tuple(on),
+        conditions=(when,) if isinstance(when, Condition) else tuple(when),
+    )
+    return But(principals=frozenset((who,) if isinstance(who, str) else who), statement=statement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +80,16 @@ class Never:
         for grant in grants(evidence):
             if who is not None and grant.principal not in who:
                 continue
-            allowed = [e.statement() for e in exceptions if grant.principal in e.principals]
+            allowed = [e.statement for e in exceptions if grant.principal in e.principals]
             for action, resource in reached(grant.statement, self.actions, forbidden):
                 if not inside(grant.statement, action, resource, allowed):
                     condition = conditions_in_words(grant.statement.conditions)
-                    yield Violation(
-                        where=grant.path,
-                        what=f"{grant.statement.label}: {action} on {resource} {condition} "
+                    yield found(
+                        grant,
+                        f"{grant.statement.label}: {action} on {resource} {condition} "
                         f"for {grant.principal}",
-                        limit=self.sentence.removesuffix("."),
-                        fix="Narrow the statement, or remove it",
+                        self.sentence.removesuffix("."),
+                        "Narrow the statement, or remove it",
                     )
 
 
@@ -109,11 +114,11 @@ class Able:
             )
             if not decision:
                 role = permissions.roles.get(request.principal)
-                yield Violation(
-                    where=role.path if role else request.principal,
-                    what=f"{request.action} on {request.resource}: {decision.value}",
-                    limit=self.sentence.removesuffix("."),
-                    fix="Add the missing Allow, or narrow the Deny",
+                yield found(
+                    role or request.principal,
+                    f"{request.action} on {request.resource}: {decision.value}",
+                    self.sentence.removesuffix("."),
+                    "Add the missing Allow, or narrow the Deny",
                 )
 
 

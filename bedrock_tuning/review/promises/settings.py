@@ -46,11 +46,11 @@ def own_roles(evidence: Evidence) -> Iterator[Violation]:
             if not problem and named[arn] > 1:
                 problem = "named by other settings, too"
             if problem:
-                yield Violation(
-                    where=each.settings.path,
-                    what=f"{what} is {arn}: {problem}",
-                    limit="a job of one customization never runs with the role of another",
-                    fix="Name the roles of the same stack, as CustomizationStack does",
+                yield found(
+                    each.settings,
+                    f"{what} is {arn}: {problem}",
+                    "a job of one customization never runs with the role of another",
+                    "Name the roles of the same stack, as CustomizationStack does",
                 )
 
 
