@@ -113,43 +113,27 @@ class LoadResult:
     problems: tuple[str, ...]
 
 
-def load(
-    text: str,
-    *,
-    file: str,
-    models: Mapping[str, BaseModel] | None = None,
-    rules: Mapping[str, str] | None = None,
-) -> Customization:
+def load(text: str, *, file: str) -> Customization:
     """A customization from the text of its file, as it is without [environments].
 
     file: how problems call it, e.g. "customizations/pets-search.toml"; its stem is the name.
-    models: the catalogue to use instead of ours. rules: severity by rule name, instead of ours.
     Raises CustomizationError with every problem of the file.
     """
-    found = _File.read(text, file=file, models=models, rules=rules, regions={})
+    found = _File.read(text, file=file, regions={})
     if found.problems:
         raise CustomizationError(found.problems)
     return found.versions[""]
 
 
-def load_all(
-    directory: Path,
-    *,
-    models: Mapping[str, BaseModel] | None = None,
-    rules: Mapping[str, str] | None = None,
-    environment: str | None = None,
-    regions: Regions | None = None,
-) -> Mapping[str, Customization]:
-    """The customizations of an environment by name, in alphabetical order.
+def load_all(directory: Path) -> Mapping[str, Customization]:
+    """The customizations of a folder by name, in alphabetical order, as without [environments].
 
-    regions: of every environment, for `environment`; without both, each file as it is without
-    [environments]. Raises CustomizationError with every problem of every file, also when there is
-    no file.
+    Raises CustomizationError with every problem of every file, also when there is no file.
     """
-    result = scan(directory, models=models, rules=rules, regions=regions)
+    result = scan(directory)
     if result.problems:
         raise CustomizationError(result.problems)
-    return result.by_environment.get(environment or "", {})
+    return result.by_environment.get("", {})
 
 
 def in_environment(file: Path, environment: str, *, region: str) -> Customization:
@@ -161,8 +145,6 @@ def in_environment(file: Path, environment: str, *, region: str) -> Customizatio
     found = _File.read(
         file.read_text("utf-8"),
         file=label,
-        models=None,
-        rules=None,
         regions={environment: region},
         every=False,
     )
@@ -174,14 +156,11 @@ def in_environment(file: Path, environment: str, *, region: str) -> Customizatio
     return found.versions[environment]
 
 
-def scan(
-    directory: Path,
-    *,
-    models: Mapping[str, BaseModel] | None = None,
-    rules: Mapping[str, str] | None = None,
-    regions: Regions | None = None,
-) -> LoadResult:
-    """As `load_all`, for callers that have more to check: problems are returned, not raised."""
+def scan(directory: Path, *, regions: Regions | None = None) -> LoadResult:
+    """As `load_all`, for callers that have more to check: problems are returned, not raised.
+
+    regions: of every environment; without them, each file as it is without [environments].
+    """
     by_environment: dict[str, dict[str, Customization]] = {}
     retired: list[str] = []
     problems: list[str] = []
@@ -202,7 +181,7 @@ def scan(
         except OSError as error:
             problems.append(f"{label}: cannot be read: {error.strerror}")
             continue
-        found = _File.read(text, file=label, models=models, rules=rules, regions=regions or {})
+        found = _File.read(text, file=label, regions=regions or {})
         problems += found.problems
         retired += [label] if found.retired else []
         for environment, each in found.versions.items():
@@ -234,16 +213,7 @@ class _File:
     retired: bool = False
 
     @classmethod
-    def read(
-        cls,
-        text: str,
-        *,
-        file: str,
-        models: Mapping[str, BaseModel] | None,
-        rules: Mapping[str, str] | None,
-        regions: Regions,
-        every: bool = True,
-    ) -> "_File":
+    def read(cls, text: str, *, file: str, regions: Regions, every: bool = True) -> "_File":
         """every: whether there are no environments but those of `regions`."""
         lines = cache(lambda: toml_lines(text.removeprefix("\ufeff")))
         problems = Problems(file=file, lines=lines)
@@ -264,8 +234,6 @@ class _File:
             customization = _read_file(
                 Section(table=version.table, path=(), problems=own),
                 name=name,
-                models=catalogue() if models is None else models,
-                rules=rules,
                 regions=version.regions,
             )
             for wrong in together_problems(name, version.regions):
@@ -300,23 +268,16 @@ def _together(said: Mapping[str, Sequence[str]]) -> Iterator[str]:
         yield whole.replace(note, there) if note else whole
 
 
-def _read_file(
-    root: Section,
-    *,
-    name: str,
-    models: Mapping[str, BaseModel],
-    rules: Mapping[str, str] | None,
-    regions: Regions,
-) -> Customization | None:
+def _read_file(root: Section, *, name: str, regions: Regions) -> Customization | None:
     """Reads all tables even after a problem; None when model or type stay unknown."""
-    names = {name for each in models.values() for name in each.hyperparameters}
+    names = {name for each in catalogue().values() for name in each.hyperparameters}
     homes = {**HOMES, **dict.fromkeys(names, "hyperparameters")}
     given = root.read(TABLES[""], tables=SECTIONS, homes=homes)
     head = {key: each.default for key, each in TABLES[""].items()} | given
     type_ = head["customization_type"]
     if head["renamed_from"] == name:
         root.problem("renamed_from", "is the name that it has: write the one before, or remove it")
-    model = checks.read_model(root, key=given.get("base_model", ""), models=models)
+    model = checks.read_model(root, key=given.get("base_model", ""))
     parameters, dataset = root.table("hyperparameters"), root.table("dataset")
     policy = dataset.read(TABLES["dataset"], homes=homes)
     validation, folders = policy.get("validation"), job_checks.read_folders(dataset, policy)
@@ -324,11 +285,11 @@ def _read_file(
     serving = checks.read_serving(root, model=model)
     budget = checks.read_budget(root)
     evaluation = job_checks.read_evaluation(root, model=model, mode=serving.mode)
-    overrides = checks.read_overrides(root.table("rules"), rules=rules)
+    overrides = checks.read_overrides(root.table("rules"))
     tags = checks.read_tags(root.table("tags"))
     if model is None:
-        check_without_model(section=parameters, models=models)
-        checks.check_any_type(root, type_=type_, models=models)
+        check_without_model(section=parameters)
+        checks.check_any_type(root, type_=type_)
         return None
     checks.check_open(root, model=model, allowed=head["allow_closed_model"])
     for region in dict.fromkeys(filter(None, regions.values())):

@@ -27,8 +27,9 @@ _USELESS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def read_model(root: Section, *, key: str, models: Mapping[str, BaseModel]) -> BaseModel | None:
+def read_model(root: Section, *, key: str) -> BaseModel | None:
     """The base model, or after reporting an unknown key the one that was probably meant."""
+    models = catalogue()
     if key in models or not key:
         return models.get(key)
     by_id = {id_: each for each, model in models.items() for id_ in model.ids.customization}
@@ -75,9 +76,9 @@ def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
     return False
 
 
-def check_any_type(root: Section, *, type_: str, models: Mapping[str, BaseModel]) -> None:
+def check_any_type(root: Section, *, type_: str) -> None:
     """As check_type, while the base model is unknown."""
-    known = sorted({each for model in models.values() for each in model.customization_types})
+    known = sorted({each for model in catalogue().values() for each in model.customization_types})
     if type_ not in known:
         fix = did_you_mean(type_, known) or f": use {listed(known)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
@@ -263,10 +264,10 @@ def read_budget(root: Section) -> Budget:
     return Budget(**values)
 
 
-def read_overrides(section: Section, *, rules: Mapping[str, str] | None) -> Mapping[str, Override]:
+def read_overrides(section: Section) -> Mapping[str, Override]:
     """[rules]: name = { severity = "warning" | "silent", reason = "…" }."""
     overrides: dict[str, Override] = {}
-    known = {} if not len(section) else rule_severities() if rules is None else rules
+    known = {} if not len(section) else rule_severities()
     for name in section:
         entry = section.table(name)
         values = entry.read(TABLES["rules.NAME"]) if section.holds_table(name) else {}

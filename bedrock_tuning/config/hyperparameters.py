@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bedrock_tuning.catalogue import BaseModel, Hyperparameter, cite
+from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue, cite
 from bedrock_tuning.config.customization_fields import HOMES
 from bedrock_tuning.config.fields import Choice, Kind, Number, Text
 from bedrock_tuning.config.messages import closest, did_you_mean, plain_number
@@ -107,11 +107,12 @@ def _warn(
     )
 
 
-def check_without_model(*, section: Section, models: Mapping[str, BaseModel]) -> None:
+def check_without_model(*, section: Section) -> None:
     """Reports what is wrong with hyperparameters whatever the base model, while that is unknown."""
-    names = list(dict.fromkeys(name for model in models.values() for name in model.hyperparameters))
+    models = catalogue().values()
+    names = list(dict.fromkeys(name for model in models for name in model.hyperparameters))
     for name, value in section.items():
-        takers = [model for model in models.values() if name in model.hyperparameters]
+        takers = [model for model in models if name in model.hyperparameters]
         kinds = [kind_of(model, model.hyperparameters[name]) for model in takers]
         if not takers:
             hint = misplaced(name, table="hyperparameters", homes=HOMES)

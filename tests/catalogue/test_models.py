@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import Catalogue, Range, account_facts, catalogue, sources
-from bedrock_tuning.config.customization import load
+from bedrock_tuning.config.hyperparameters import resolve
+from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.errors import CatalogueError
 
 # The model id forms of botocore's BaseModelIdentifier.
@@ -66,15 +67,14 @@ def _write(folder: Path, text: str) -> Catalogue:
 def test_adding_a_model_is_adding_one_file(tmp_path: Path) -> None:
     models = _write(tmp_path, A_MODEL)
 
-    customization = load(
-        'description = "x"\nbase_model = "tiny-embeddings"', file="c/mine.toml", models=models
-    )
+    added = models["tiny-embeddings"]
+    parameters = Section(table={}, path=("hyperparameters",), problems=Problems(file="mine.toml"))
 
-    assert customization.base_model.name == "Tiny Embeddings"
-    assert customization.hyperparameters == {"epochCount": "Auto"}
-    assert customization.dataset.image is not None
-    assert customization.dataset.image.bytes_warn == 7
-    assert models["tiny-embeddings"].source_of("ids.customization").source == ("CARD",)
+    assert added.name == "Tiny Embeddings"
+    assert resolve(section=parameters, model=added, type_="FINE_TUNING") == {"epochCount": "Auto"}
+    assert added.datasets["FINE_TUNING"].image is not None
+    assert added.datasets["FINE_TUNING"].image.bytes_warn == 7
+    assert added.source_of("ids.customization").source == ("CARD",)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from tests.support.problems import without_lines
 
 SHIPPED = Path(__file__).parents[2] / "customizations"
 FILE = "customizations/pets.toml"
-RULES = {"duplicate-image": "error", "empty-captions": "warning"}
 
 SEARCH = 'description = "Pets"\nbase_model = "titan-multimodal-embeddings-g1"\n'
 STYLE = (
@@ -32,13 +31,13 @@ TEXT = 'description = "Pets"\nbase_model = "nova-micro"\n'
 SERVED = '[serving]\nmode = "provisioned"\n'
 
 
-def _load(text: str, *, rules: Mapping[str, str] = RULES) -> Customization:
-    return load(text, file=FILE, rules=rules)
+def _load(text: str) -> Customization:
+    return load(text, file=FILE)
 
 
 def _problems(text: str, *, file: str = FILE) -> tuple[str, ...]:
     with pytest.raises(CustomizationError) as caught:
-        load(text, file=file, rules=RULES)
+        load(text, file=file)
     return without_lines(caught.value.problems)
 
 
@@ -93,7 +92,7 @@ def test_everything_that_a_file_says_is_read() -> None:
         [dataset]
         validation = "optional"
         [rules]
-        duplicate-image = { severity = "warning", reason = "our catalogue has twins" }
+        caption-too-long = { severity = "warning", reason = "our catalogue has twins" }
         [serving]
         mode = "provisioned"
         commitment = "SixMonths"
@@ -108,7 +107,7 @@ def test_everything_that_a_file_says_is_read() -> None:
 
     assert full.hyperparameters == {"epochCount": "Auto", "batchSize": "256", "learningRate": "1"}
     assert full.validation == full.dataset.validation == "optional"
-    assert full.overrides["duplicate-image"] == Override(
+    assert full.overrides["caption-too-long"] == Override(
         severity="warning", reason="our catalogue has twins"
     )
     assert full.serving == DesiredServing(
@@ -348,7 +347,7 @@ _KNOWN = [
     "description", "base_model", "customization_type", "allow_closed_model",
     "hyperparameters", "dataset", "rules", "serving", "budget", "tags", "mode",
     "model_units", "lease_hours", "commitment", "severity", "reason", "epochCount",
-    "batchSize", "validation", "approval", "max_run_usd", "duplicate-image",
+    "batchSize", "validation", "approval", "max_run_usd", "caption-too-long",
     "titan-multimodal-embeddings-g1", "nova-micro", "auto", "provisioned", "on-demand",
     "none", "OneMonth", "delete", "never", "aws:x", "FINE_TUNING", "warning",
 ]  # fmt: skip
@@ -390,4 +389,4 @@ def test_no_bytes_raise_anything_but_customization_errors(tmp_path: Path, data: 
     (tmp_path / "pets.toml").write_bytes(data)
 
     with pytest.raises(CustomizationError):
-        load_all(tmp_path, rules=RULES)
+        load_all(tmp_path)

@@ -1,5 +1,8 @@
 """How a hyperparameter is spelled for Bedrock."""
 
+import re
+import tomllib
+from collections.abc import Mapping
 from math import isclose
 
 import msgspec
@@ -7,15 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.catalogue import Hyperparameter, catalogue
-from bedrock_tuning.config.customization import load
-from bedrock_tuning.config.hyperparameters import number, spell
-from bedrock_tuning.errors import CustomizationError
+from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue
+from bedrock_tuning.config.hyperparameters import number, resolve, spell
+from bedrock_tuning.config.reader import Problems, Section
 
-STYLE = (
-    'description = "x"\nbase_model = "titan-image-generator-v2"\nallow_closed_model = true\n'
-    "[hyperparameters]\n"
-)
+
+def _resolved(lines: str, *, problems: Problems, model: BaseModel) -> Mapping[str, str]:
+    section = Section(table=tomllib.loads(lines), path=("hyperparameters",), problems=problems)
+    return resolve(section=section, model=model, type_="FINE_TUNING")
 
 
 @pytest.mark.parametrize(
@@ -60,10 +62,10 @@ def test_a_hyperparameter_that_bedrock_chooses_is_no_number() -> None:
     ],
 )  # fmt: skip
 def test_a_refused_value_comes_with_everything_that_is_allowed(line: str, problem: str) -> None:
-    with pytest.raises(CustomizationError) as caught:
-        load(STYLE + line, file="customizations/pets.toml", rules={})
+    problems = Problems(file="customizations/pets.toml")
+    _resolved(line, problems=problems, model=catalogue()["titan-image-generator-v2"])
 
-    assert problem in str(caught.value)
+    assert problem in "".join(problems.found)
 
 
 def test_a_hyperparameter_of_words_takes_only_its_choices() -> None:
@@ -71,15 +73,12 @@ def test_a_hyperparameter_of_words_takes_only_its_choices() -> None:
         name="effort", type="string", choices=("low", "high"), default="low", source=("BC",)
     )
     model = msgspec.structs.replace(catalogue()["nova-micro"], hyperparameters={"effort": effort})
-    text = 'description = "x"\nbase_model = "nova-micro"\n[hyperparameters]\n'
+    problems = Problems(file="customizations/pets.toml")
 
-    def sent(line: str) -> object:
-        file = "customizations/pets.toml"
-        return load(text + line, file=file, models={"nova-micro": model}, rules={}).hyperparameters
-
-    assert sent("") == {"effort": "low"}
-    assert sent('effort = "high"') == {"effort": "high"}
-    with pytest.raises(CustomizationError, match=r'must be "low" or "high" \(.*\), not "huge"'):
-        sent('effort = "huge"')
-    with pytest.raises(CustomizationError, match=r'effort: must be "low" or "high" .*, not 3'):
-        sent("effort = 3")
+    assert _resolved("", problems=problems, model=model) == {"effort": "low"}
+    assert _resolved('effort = "high"', problems=problems, model=model) == {"effort": "high"}
+    assert problems.found == []
+    for line, refused in (('effort = "huge"', '"huge"'), ("effort = 3", "3")):
+        _resolved(line, problems=problems, model=model)
+        last = problems.found[-1]
+        assert re.search(rf'effort: must be "low" or "high" \(.*\), not {refused}', last)

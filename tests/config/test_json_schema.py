@@ -99,7 +99,7 @@ def read_alone(file: dict[str, Any]) -> list[str]:
     for name, parameter in known.items():
         if parameter.required and parameter.default is None and name not in parameters:
             parameters.problem(name, "missing")
-    customization_checks.read_overrides(root.table("rules"), rules=None)
+    customization_checks.read_overrides(root.table("rules"))
     customization_checks.read_tags(root.table("tags"))
     return problems.found
 

@@ -28,7 +28,7 @@ epochCount = 2
 
 
 def _load(text: str) -> Customization:
-    return load(text, file="customizations/pets.toml", rules={})
+    return load(text, file="customizations/pets.toml")
 
 
 def test_the_60_pictures_of_source_document_002_cost_200_dollars_to_train() -> None:

@@ -74,7 +74,7 @@ def test_tokens_are_counted_for_models_that_charge_by_them() -> None:
     row = json.dumps({"prompt": "p" * 600, "completion": "c" * 5_400}).encode() + b"\n"
     _, partial = check(row * 100, scope=scope_of("cohere-command"))
     assert partial.text_stats["training"].characters == 600_000
-    report = conclude(partial, load(COHERE, file="customizations/a.toml", rules={}))
+    report = conclude(partial, load(COHERE, file="customizations/a.toml"))
     assert report.price is not None
     # 2 epochs × 600,000 characters / 6 per token × 0.004 USD per 1,000 tokens.
     assert report.price.lines[0].startswith("training: 0.80 USD: 2 epochs × about 100,000 tokens")
