@@ -20,33 +20,23 @@ from bedrock_tuning.contracts import FunctionSpec
 from bedrock_tuning.files import files_below, tree_hash
 
 
-def retention(days: int) -> logs.RetentionDays:
-    """CloudWatch's name for one of bedrock_tuning.config.settings_fields.LOG_RETENTION_DAYS."""
-    names: dict[int, logs.RetentionDays] = {
-        1: logs.RetentionDays.ONE_DAY,
-        3: logs.RetentionDays.THREE_DAYS,
-        5: logs.RetentionDays.FIVE_DAYS,
-        7: logs.RetentionDays.ONE_WEEK,
-        14: logs.RetentionDays.TWO_WEEKS,
-        30: logs.RetentionDays.ONE_MONTH,
-        60: logs.RetentionDays.TWO_MONTHS,
-        90: logs.RetentionDays.THREE_MONTHS,
-        120: logs.RetentionDays.FOUR_MONTHS,
-        150: logs.RetentionDays.FIVE_MONTHS,
-        180: logs.RetentionDays.SIX_MONTHS,
-        365: logs.RetentionDays.ONE_YEAR,
-        400: logs.RetentionDays.THIRTEEN_MONTHS,
-        545: logs.RetentionDays.EIGHTEEN_MONTHS,
-        731: logs.RetentionDays.TWO_YEARS,
-        1096: logs.RetentionDays.THREE_YEARS,
-        1827: logs.RetentionDays.FIVE_YEARS,
-        2192: logs.RetentionDays.SIX_YEARS,
-        2557: logs.RetentionDays.SEVEN_YEARS,
-        2922: logs.RetentionDays.EIGHT_YEARS,
-        3288: logs.RetentionDays.NINE_YEARS,
-        3653: logs.RetentionDays.TEN_YEARS,
-    }
-    return names[days]
+def log_group(
+    scope: Construct, construct_id: str, *, key: kms.IKey, days: int, name: str | None = None
+) -> logs.LogGroup:
+    """A log group that goes with its stack; days: one of settings_limits.LOG_RETENTION_DAYS."""
+    group = logs.LogGroup(
+        scope,
+        construct_id,
+        log_group_name=name,
+        encryption_key=key,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    resource = group.node.default_child
+    if not isinstance(resource, logs.CfnLogGroup):
+        raise TypeError(f"{group.node.path} has no CfnLogGroup")
+    # The property, as the L2 takes a word for each number.
+    resource.retention_in_days = days
+    return group
 
 
 class Runtime(Construct):
@@ -108,13 +98,8 @@ class PythonFunction(Construct):
         super().__init__(scope, construct_id)
         permissions = runtime.permissions
         contract = permissions.contracts.function(spec.name)
-        self.log_group = logs.LogGroup(
-            self,
-            "Logs",
-            encryption_key=runtime.log_key,
-            retention=retention(runtime.settings.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        days = runtime.settings.log_retention_days
+        self.log_group = log_group(self, "Logs", key=runtime.log_key, days=days)
         permissions.register(contract.log_group, arn=self.log_group.log_group_arn)
         self.role = permissions.role(
             self, "Role", spec.name, description=f"lambdas/{spec.module}.py"

@@ -3,18 +3,17 @@
 import ipaddress
 from typing import Final
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.config.settings_limits import HTTPS
 from bedrock_tuning.constructs.attachment import Attachment
-from bedrock_tuning.constructs.function import PythonFunction, Runtime, retention
+from bedrock_tuning.constructs.function import PythonFunction, Runtime, log_group
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts import vpc_endpoints
 from bedrock_tuning.contracts.network import CLOSE_DEFAULT_GROUP
@@ -194,13 +193,8 @@ class Network:
         )
 
     def _record_traffic(self) -> None:
-        group = logs.LogGroup(
-            self._scope,
-            "FlowLogs",
-            encryption_key=self._key,
-            retention=retention(self._settings.log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        days = self._settings.log_retention_days
+        group = log_group(self._scope, "FlowLogs", key=self._key, days=days)
         self._permissions.register("logs.flow-logs", arn=group.log_group_arn)
         role = self._permissions.role(self._scope, "FlowLogsRole", "flow-logs")
         ec2.CfnFlowLog(

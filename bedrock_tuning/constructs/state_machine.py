@@ -1,14 +1,12 @@
 """The state machine of runs: the workflow's definition with its placeholders, role and logs."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_tuning import commit
 from bedrock_tuning.config.settings import Settings
-from bedrock_tuning.constructs.function import retention
+from bedrock_tuning.constructs.function import log_group
 from bedrock_tuning.constructs.permissions import Permissions
 from bedrock_tuning.contracts.contract import COMMIT, VENDED_LOGS, workflow_name
 from bedrock_tuning.contracts.states import workflow
@@ -27,15 +25,14 @@ def state_machine(
 
     after: what must have been deployed before its role changes.
     """
-    log_group = logs.LogGroup(
+    group = log_group(
         scope,
         f"{construct_id}Logs",
+        key=key,
+        days=settings.log_retention_days,
         # Step Functions writes each group elsewhere into the account's policy of log groups, which
         # holds 5,120 characters (docs/facts/workflow.md#logs).
-        log_group_name=f"{VENDED_LOGS}{workflow_name(settings.name)}",
-        encryption_key=key,
-        retention=retention(settings.log_retention_days),
-        removal_policy=RemovalPolicy.DESTROY,
+        name=f"{VENDED_LOGS}{workflow_name(settings.name)}",
     )
     role = permissions.role(scope, f"{construct_id}Role", "workflow")
     role.node.add_dependency(after)
@@ -55,7 +52,7 @@ def state_machine(
         role=role.without_policy_updates(),
         tracing_enabled=contracts.traced or None,
         logs=sfn.LogOptions(
-            destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
+            destination=group, level=sfn.LogLevel.ALL, include_execution_data=False
         ),
     )
     resource = machine.node.default_child

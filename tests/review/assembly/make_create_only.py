@@ -3,26 +3,34 @@
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from bedrock_tuning.review.assembly.identity import KINDS
 
 TARGET = Path(__file__).resolve().parents[3] / "bedrock_tuning/review/assembly/create_only.json"
 
 
-def create_only() -> dict[str, list[str]]:
-    """Per resource type: properties of which a change makes CloudFormation replace the resource."""
+def schema(kind: str) -> dict[str, Any]:
+    """AWS's own schema of a resource type."""
     # Importing cfn-lint takes seconds, and its data lie beside its code.
     linter = find_spec("cfnlint")
     assert linter is not None
     folder = Path(str(linter.origin)).parent / "data" / "schemas"
     index = json.loads((folder / "providers" / "us-east-1.json").read_text("utf-8"))
+    text = (folder / "resources" / f"{index[kind]}.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def create_only() -> dict[str, list[str]]:
+    """Per resource type: properties of which a change makes CloudFormation replace the resource."""
     found = {}
     for kind in sorted(KINDS):
-        schema = json.loads((folder / "resources" / f"{index[kind]}.json").read_text("utf-8"))
+        said = schema(kind)
         paths = sorted(
             path.removeprefix("/properties/").replace("/", ".")
             for key in ("createOnlyProperties", "conditionalCreateOnlyProperties")
-            for path in schema.get(key, ())
+            for path in said.get(key, ())
         )
         if paths:
             found[kind] = paths
