@@ -283,11 +283,7 @@ def _guard_runs(scope: Scope) -> tuple[Grant, ...]:
     return (
         g.open_runs(),
         g.use_runs_key(),
-        Grant(
-            why="read what runs use",
-            actions=("ssm:GetParameter",),
-            resources=(f"arn:{{partition}}:ssm:{{region}}:{{account}}:parameter{name}",),
-        ),
+        g.allow("read what runs use", "ssm:GetParameter", on=g.parameter(name)),
     )
 
 
