@@ -12,11 +12,8 @@ from bedrock_tuning.review.check import Evidence, Violation, check, found, misma
 from bedrock_tuning.review.iam.access import administrator
 from bedrock_tuning.review.iam.containment import beyond, short_of
 from bedrock_tuning.review.iam.policy import Statement
-from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT, usual_context
-from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 
 _FIX: Final = "Write it as constructs/network.py does"
-_POLICY_FIX: Final = "Write the policy as contracts/vpc_endpoints.py says"
 
 
 def _wanted(evidence: Evidence) -> dict[str, VpcEndpoint]:
@@ -50,7 +47,7 @@ def reachable(evidence: Evidence) -> Iterator[Violation]:
     "N902",
     "Every endpoint policy allows what the contracts name, for this account, no more.",
     limit="what the contracts name, by principals of this account",
-    fix=_POLICY_FIX,
+    fix="Write the policy as contracts/vpc_endpoints.py says",
 )
 def endpoint_policies(evidence: Evidence) -> Iterator[Violation]:
     wanted = _wanted(evidence)
@@ -74,43 +71,6 @@ def _anybody(evidence: Evidence, grant: Any) -> Statement:
 def _everything() -> list[Statement]:
     """What an endpoint without a policy lets through."""
     return [replace(statement, principals={"AWS": ("*",)}) for statement in administrator()]
-
-
-@check(
-    "N903",
-    "Simulated: endpoints let no request through to another account or from one.",
-    limit="only this account's principals, only to this account",
-    fix=_POLICY_FIX,
-)
-def no_way_out(evidence: Evidence) -> Iterator[Violation]:
-    account, region = evidence.permissions.account, evidence.bound.region
-    ours, strange = (f"arn:aws:iam::{a}:role/any" for a in (account, STRANGER_ACCOUNT))
-    for endpoint in evidence.permissions.endpoints:
-        service = endpoint.service.rpartition(".")[2].removesuffix("-runtime")
-        own, other = (
-            ("arn:aws:s3:::" + name + "/any" for name in ("sample", "strangers-bucket"))
-            if service == "s3"
-            else (f"arn:aws:{service}:{region}:{a}:any" for a in (account, STRANGER_ACCOUNT))
-        )
-        known = _wanted(evidence).get(endpoint.service)
-        policies = Policies(
-            identity=list(administrator()),
-            resource=_everything(),
-            endpoint=endpoint.policy or _everything(),
-        )
-        named = {a for s in endpoint.policy or () for a in s.actions if "*" not in a}
-        for action in sorted(named | {f"{service}:Anything"}):
-            for who, target in ((ours, other), (strange, own), (strange, other)):
-                request = Request(
-                    principal=who,
-                    action=action,
-                    resource=target,
-                    context={**usual_context(), "aws:PrincipalAccount": who.split(":")[4]},
-                )
-                unbound = known is not None and action in known.unbound and who == ours
-                if decide(request, policies) and not unbound:
-                    what = f"{who} gets through with {action} to {target}"
-                    yield found(endpoint.resource, what)
 
 
 @check(

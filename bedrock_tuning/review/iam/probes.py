@@ -1,24 +1,21 @@
 """Requests to try on the templates: one for each thing that a contract allows."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 from bedrock_tuning.contracts import Condition, Grant
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.iam.conditions import sample
 from bedrock_tuning.review.iam.simulator import Request
 
-STRANGER_ACCOUNT: Final = "999999999999"
-
 Values = dict[str, str | Sequence[str]]
 
 
-def usual_context(account: str = identity.ACCOUNT) -> Values:
+def usual_context() -> Values:
     """What every request brings: TLS, and whose resource it wants."""
     return {
         "aws:SecureTransport": "true",
         "s3:TlsVersion": "1.3",
-        "aws:ResourceAccount": account,
+        "aws:ResourceAccount": identity.ACCOUNT,
     }
 
 

@@ -24,7 +24,7 @@ def no_policy(copy: Copy) -> None:
     del copy.properties(S3)["PolicyDocument"]
 
 
-@flaw("N903", "network: a weak endpoint policy, everything for everybody")
+@flaw("N902", "network: a weak endpoint policy, everything for everybody")
 def weak_policy(copy: Copy) -> None:
     copy.properties(S3)["PolicyDocument"] = {
         "Version": "2012-10-17",
@@ -38,7 +38,7 @@ def other_principals(copy: Copy) -> None:
     del statement["Condition"]
 
 
-@flaw("N903", "network: data leaves to buckets of other accounts")
+@flaw("N902", "network: data leaves to buckets of other accounts")
 def other_buckets(copy: Copy) -> None:
     statement = copy.properties(S3)["PolicyDocument"]["Statement"][0]
     statement["Resource"] = "arn:aws:s3:::*"
