@@ -6,6 +6,7 @@ happen and starts the workflow at its serving part. Deletion does wait: once the
 nothing of it may be billed.
 """
 
+import hashlib
 import json
 import os
 import time
@@ -46,6 +47,9 @@ _ATTEMPTS: Final = 5
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
 _ROLES: Final = ("ServiceRole", "StarterRole")
+_USES: Final = "Uses"
+# Published by a stack without roles of its own.
+_DEPLOYED: Final = "deployed"
 # Only resources of customizations that had another name have this one.
 _FORMER_NAME: Final = "RenamedFrom"
 
@@ -78,16 +82,43 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def _keep_roles(env: ThroughputEnvironment, name: str, properties: Mapping[str, Any]) -> None:
-    """Publishes that the stack is deployed, with its roles.
+    """Publishes that the stack is deployed: its roles, and what jobs use by them, each since when.
 
-    Raises RuntimeError if other roles take the place of those that an open run needs, which
-    CloudFormation would delete when this deployment ends. It rolls back to those in the pointer.
+    Raises RuntimeError if this deployment takes one of them from an open run. A rollback takes what
+    the failed deployment gave, which no run before it knows.
     """
-    roles = " ".join(filter(None, map(properties.get, _ROLES)))
-    before = _pointers.read(env.parameter_prefix, name, "serving") or ""
-    if before.startswith("arn:") and before != roles:
-        _refuse_while_training(env, name, then="deploy again")
-    _pointers.publish(env.parameter_prefix, name, "serving", roles or "deployed")
+    roles = filter(None, map(properties.get, _ROLES))
+    uses = filter(None, properties.get(_USES, "").split(", "))
+    before = _since(_pointers.read(env.parameter_prefix, name, "serving") or "")
+    given = {use: before.get(use, _runs.now()) for use in (*roles, *map(_short, uses))}
+    taken = [since for use, since in before.items() if use not in given and use != _DEPLOYED]
+    if taken:
+        _refuse_while_training(env, name, since=min(taken), then="deploy again")
+    _pointers.publish(env.parameter_prefix, name, "serving", _text(given) or _DEPLOYED)
+
+
+def _short(use: str) -> str:
+    """A parameter takes 4 KB, which many folders would exceed."""
+    return hashlib.sha256(use.encode()).hexdigest()[:8]
+
+
+def _text(given: Mapping[str, str]) -> str:
+    """What was given at one time stands behind that time."""
+    times = sorted({*given.values()})
+    return " ".join(
+        word for time in times for word in (time, *(use for use in given if given[use] == time))
+    ).strip()
+
+
+def _since(text: str) -> dict[str, str]:
+    """What _text made a text of; what earlier versions published was always there."""
+    since, given = "", {}
+    for word in text.split():
+        if word.startswith("2") and word.endswith("Z"):
+            since = word
+        else:
+            given[word] = since
+    return given
 
 
 def _reconcile(env: ThroughputEnvironment, name: str, event: Mapping[str, Any]) -> dict[str, str]:
@@ -259,22 +290,27 @@ def _remove(env: ThroughputEnvironment, properties: Mapping[str, Any], context: 
     return "; ".join(reasons) or "nothing is served now"
 
 
-def _refuse_while_training(env: ThroughputEnvironment, name: str, *, then: str) -> None:
+def _refuse_while_training(
+    env: ThroughputEnvironment, name: str, *, then: str, since: str = ""
+) -> None:
     """Raises RuntimeError while a run has a job or may start one: the roles that it needs would go.
 
-    What a run has read of its settings names these roles, for as long as it waits.
+    What a run has read of its settings names these roles, for as long as it waits. since: only runs
+    that began then or later.
     """
     for item in _runs.runs_of(env.runs_table, name):
-        if _open_runs.needs_what_it_had(item):
+        if _open_runs.needs_what_it_had(item) and item["created"] >= since:
             raise RuntimeError(
-                f"run {item['run']} is {item['status']} and needs the roles of this stack: decline "
-                f"or stop it {_open_runs.HOW_TO_END} or wait until it ends, then {then}"
+                f"run {item['run']} is {item['status']} and needs the roles of this stack, and "
+                f"what they may use: decline or stop it {_open_runs.HOW_TO_END} or wait until it "
+                f"ends, then {then}"
             )
     for job, run in _jobs.running():
         item = _runs.item_of(env.runs_table, run) or {}
         # Another customization's name may begin with this one's.
         usual = job == f"{env.environment}-{name}-{run}"
-        if item.get("customization") == name if job == item.get("job_name") else usual:
+        mine = item.get("customization") == name if job == item.get("job_name") else usual
+        if mine and item.get("created", since) >= since:
             raise RuntimeError(
                 f"{job} is running and needs the roles of this stack: stop it "
                 f"(tuning stop RUN) or wait until it ends, then {then}"

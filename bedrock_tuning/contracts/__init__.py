@@ -23,7 +23,12 @@ from bedrock_tuning.contracts.contract import (
     Role,
     Scope,
 )
-from bedrock_tuning.contracts.functions import FUNCTIONS, GUARD_RUNS, used_by_runs
+from bedrock_tuning.contracts.functions import (
+    FUNCTIONS,
+    GUARD_RUNS,
+    used_by_jobs,
+    used_by_runs,
+)
 from bedrock_tuning.contracts.options import with_options
 from bedrock_tuning.contracts.people import people
 from bedrock_tuning.contracts.resources import guarded
@@ -116,13 +121,20 @@ def contracts(settings: Settings, customizations: Mapping[str, Customization]) -
 
 
 def _guarding_runs(contracts: Contracts, scope: Scope) -> Contracts:
-    """With the custom resource that guards open runs: what they use, in the end."""
+    """With the custom resources that guard open runs: what they use, in the end."""
     guard = {
         "ServiceToken": f"{{function.{GUARD_RUNS.name}}}",
         "ServiceTimeout": "300",
         "Uses": used_by_runs(contracts, scope),
     }
-    return replace(contracts, custom_resources={**contracts.custom_resources, "run-guard": guard})
+    return replace(
+        contracts,
+        custom_resources={**contracts.custom_resources, "run-guard": guard},
+        serving={
+            name: {**properties, "Uses": used_by_jobs(contracts, name)}
+            for name, properties in contracts.serving.items()
+        },
+    )
 
 
 def _former(customization: Customization) -> dict[str, str]:

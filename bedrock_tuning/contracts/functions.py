@@ -340,3 +340,16 @@ def used_by_runs(contracts: Contracts, scope: Scope) -> str:
     return ", ".join(
         sorted(each.rpartition(":")[2] for each in named | roles if not each.startswith("{"))
     )
+
+
+def used_by_jobs(contracts: Contracts, name: str) -> str:
+    """What a job of a customization uses by the roles of its stack, its own service role's and its
+    starter's: "foundation-model/amazon.titan-embed-image-v1:0, output/jobs/pets-search/*, …".
+
+    Base model, folders, grader and what else the customization's file says; what it shares with
+    others is among used_by_runs.
+    """
+    own = {f"role.bedrock.{name}", f"role.start.{name}"}
+    grants = (grant for role in contracts.roles if role.name in own for grant in role.grants)
+    used = {each.split(":", 5)[-1] for grant in grants for each in grant.resources}
+    return ", ".join(sorted(each.replace("{", "").replace("}", "") for each in used if "/" in each))

@@ -1,11 +1,14 @@
 """What open runs use: every setting that takes it from them changes it, and nothing else does."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app import ROOT
+from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config import customization, settings
+from bedrock_tuning.config.customization import JobChoices
 from bedrock_tuning.contracts import contracts
 from tests.review.conftest import VARIANTS
 
@@ -74,3 +77,32 @@ def test_what_runs_use_fits_into_a_parameter() -> None:
     """4 KB; the longest: a network of its own in the most zones, and everything existing."""
     most = {**YOURS, "vpc": True, "model_key": True, **WORKFLOW}
     assert len(", ".join(sorted(uses(**most)))) < 4_096 / 2
+
+
+def of_jobs(**changes: Any) -> set[str]:
+    """What jobs of pets-search use, when its file says something else."""
+    chosen = settings.read({"environments": {"dev": {"region": "us-east-1"}}}, environment="dev")
+    known = replace(customization.load_all(FILES)["pets-search"], **changes)
+    uses = contracts(chosen, {known.name: known}).serving[known.name]["Uses"]
+    return set(uses.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("changes", "taken"),
+    [
+        (
+            {"base_model": catalogue()["titan-image-generator-v2"]},
+            "foundation-model/amazon.titan-embed-image-v1:0",
+        ),
+        ({"job": JobChoices(output_folder="elsewhere")}, "output/jobs/pets-search/*"),
+    ],
+    ids=["another base model", "another output folder"],
+)
+def test_what_a_customization_takes_from_its_jobs_is_noticed(
+    changes: dict[str, Any], taken: str
+) -> None:
+    assert taken in of_jobs() - of_jobs(**changes)
+
+
+def test_what_a_customization_adds_takes_nothing_from_its_jobs() -> None:
+    assert of_jobs() < of_jobs(folders=("pets-search", "more-pictures"))

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -104,8 +105,8 @@ ONE_ROLE = {"ServiceRole": OLD_ROLES["ServiceRole"]}
 )
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(OLD_ROLES, NEW_ROLES), (OLD_ROLES, ONE_ROLE), (ONE_ROLE, OLD_ROLES)],
-    ids=["others", "no starter", "a starter"],
+    [(OLD_ROLES, NEW_ROLES), (OLD_ROLES, ONE_ROLE)],
+    ids=["others", "no starter"],
 )
 def test_a_deployment_does_not_replace_the_roles_that_a_run_will_need(
     aws: Aws,
@@ -138,6 +139,85 @@ def test_a_stack_that_did_not_say_its_roles_yet_is_deployed_beside_a_run(
         "a-table", run=RUN, customization=NAME, training_version="v1", status="checking"
     )
     assert stack.ask("Update", old={}, **OLD_ROLES)["Status"] == "SUCCESS"
+
+
+USES = "model/a, output/a/*"
+OTHER_MODEL, MORE_FOLDERS = "model/b, output/a/*", f"{USES}, training/more/*"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Each call is an hour that goes by."""
+    hours = count(10)
+    now = [0]
+
+    def goes_on() -> None:
+        now[0] = next(hours)
+
+    goes_on()
+    monkeypatch.setattr(_runs, "now", lambda: f"2026-11-21T{now[0]}:00:00Z")
+    return goes_on
+
+
+def begin(status: str) -> None:
+    _runs.start_run("a-table", run=RUN, customization=NAME, training_version="v1", status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "uses", "deployed"),
+    [
+        ("training", OTHER_MODEL, "FAILED"),
+        ("training", MORE_FOLDERS, "SUCCESS"),
+        ("training", "", "FAILED"),
+        ("trained", OTHER_MODEL, "SUCCESS"),
+    ],
+    ids=["another model", "one more folder", "a role of its owners", "after its job"],
+)
+def test_a_deployment_takes_nothing_that_the_job_of_an_open_run_uses_and_rolls_back(
+    stack: CloudFormation,
+    clock: Callable[[], None],
+    status: str,
+    uses: str,
+    deployed: str,
+) -> None:
+    before, after = {**OLD_ROLES, "Uses": USES}, {**OLD_ROLES, "Uses": uses}
+    stack.ask("Create", **before)
+    clock()
+    begin(status)
+    clock()
+
+    answer = stack.ask("Update", old=before, **after)
+    assert answer["Status"] == deployed, answer
+    # Another resource may fail, also after this one succeeded.
+    assert stack.ask("Update", old=after, **before)["Status"] == "SUCCESS"
+    # Whatever was rolled back, the run still has what it needs, and it is known.
+    if status == "training":
+        changed = {**OLD_ROLES, "Uses": OTHER_MODEL}
+        assert stack.ask("Update", old=before, **changed)["Status"] == "FAILED"
+
+
+def test_a_run_that_began_with_more_keeps_it(
+    stack: CloudFormation, clock: Callable[[], None]
+) -> None:
+    before, after = {**OLD_ROLES, "Uses": USES}, {**OLD_ROLES, "Uses": MORE_FOLDERS}
+    stack.ask("Create", **before)
+    clock()
+    stack.ask("Update", old=before, **after)
+    clock()
+    begin("training")
+    assert stack.ask("Update", old=after, **before)["Status"] == "FAILED"
+
+
+def test_an_earlier_version_published_roles_only_and_no_time(
+    aws: Aws, stack: CloudFormation
+) -> None:
+    published = " ".join(OLD_ROLES.values())
+    aws.ssm.values[f"{PREFIX}/{NAME}/serving"] = published
+    begin("training")
+    answer = stack.ask("Update", old={}, **NEW_ROLES, Uses=USES)
+    assert answer["Status"] == "FAILED", answer
+    answer = stack.ask("Update", old={}, **OLD_ROLES, Uses=USES)
+    assert answer["Status"] == "SUCCESS", answer
 
 
 @pytest.mark.parametrize(

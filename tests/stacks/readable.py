@@ -113,9 +113,10 @@ def _tidy(resource: dict[str, Any]) -> None:
     if resource["Type"] == "AWS::SSM::Parameter" and isinstance(properties["Value"], dict):
         text, roles = properties["Value"]["Fn::Sub"]
         properties["Value"] = {"Json": json.loads(text), "With": roles}
-    elif resource["Type"] in ("AWS::SSM::Parameter", "Custom::RunGuard"):
-        used = "Value" if "Value" in properties else "Uses"
-        properties[used] = properties[used].split(", ")
+    elif resource["Type"] == "AWS::SSM::Parameter":
+        properties["Value"] = properties["Value"].split(", ")
+    if "Uses" in properties:
+        properties["Uses"] = properties["Uses"].split(", ")
     policies = properties.get("Policies")
     if policies and all(set(p) == {"PolicyDocument", "PolicyName"} for p in policies):
         properties["Policies"] = {p["PolicyName"]: p["PolicyDocument"] for p in policies}

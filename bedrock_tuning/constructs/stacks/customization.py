@@ -59,7 +59,7 @@ class CustomizationStack(TuningStack):
             service_token=here.fill(f"{{{PROVIDER}}}", self),
             service_timeout=Duration.minutes(15),
             removal_policy=RemovalPolicy.DESTROY,
-            # It refuses to let other roles take the place of those that an open run needs.
+            # It refuses to take from an open run its roles, or what they may use.
             properties={**contracts.serving[name], **roles},
         )
         budget = contracts.budgets.get(name)

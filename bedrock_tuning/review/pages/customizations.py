@@ -17,6 +17,8 @@ from bedrock_tuning.run.exposure import MONEY
 _PARAMETER: Final = "AWS::SSM::Parameter"
 # What the section about money tells, under the names that settings have for it.
 _MONEY_SETTINGS: Final = ("serving", "budget")
+# Of the custom resource: what it costs is compared by itself, what jobs use as rights of roles.
+_ELSEWHERE: Final = (*MONEY, "Uses")
 _MODEL: Final = re.compile(r"foundation-model/[\w.:-]+(?=\")", re.ASCII)
 _BY_EACH_ID: Final = re.compile(r'("[^"]*foundation-model/«model»")(?:, \1)+')
 
@@ -57,7 +59,7 @@ def _outline(assembly: Assembly, stack: str, name: str) -> str:
 def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
     properties = {name: each for name, each in raw.get("Properties", {}).items() if name != "Tags"}
     if raw.get("Type") == RESOURCE:
-        return properties | {name: "«value»" for name in MONEY if name in properties}
+        return properties | {name: "«value»" for name in _ELSEWHERE if name in properties}
     settings = get(properties, "Value", "Fn::Sub")
     if raw.get("Type") == _PARAMETER and isinstance(settings, list):
         return properties | {"Value": {"Fn::Sub": ["«settings»", *settings[1:]]}}
@@ -67,7 +69,7 @@ def _without_values(raw: Mapping[str, Any]) -> dict[str, Any]:
 def compared(resource: Resource) -> dict[str, Any]:
     """A resource's properties as a comparison reads them: settings one by one, money elsewhere."""
     if resource.type == RESOURCE:
-        return {name: each for name, each in resource.properties.items() if name not in MONEY}
+        return {name: each for name, each in resource.properties.items() if name not in _ELSEWHERE}
     if resource.type == _PARAMETER:
         return dict(_settings(resource))
     return resource.properties
