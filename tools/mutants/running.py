@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import grimp
 import pytest
 
 from tools.mutants.operators import Mutant
@@ -24,6 +26,10 @@ from tools.mutants.tracing import steady_hypothesis
 ROOT: Final = Path(__file__).resolve().parents[2]
 # What tests need and Git does not keep.
 _LINKED: Final = ("node_modules", ".venv", "build")
+# What imports the modules that are mutated.
+_PACKAGES: Final = ("bedrock_tuning", "lambdas")
+# A module that only holds data has no tests of its own; so many of its users' judge it.
+_MOST: Final = 150
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-n0", "--no-header", "-W", "default")
 
 Verdict = Literal["killed", "timeout", "survived", "not run"]
@@ -51,15 +57,44 @@ class Coverage:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """First the tests that run its statement, then the others of its module; fast ones first.
 
-        The others matter for what runs at import, in a shared fixture, or once and is kept.
+        The others matter for what runs at import, in a shared fixture, or once and is kept. Of a
+        module that holds only data nothing runs in a test: its importers' tests judge it.
         """
         lines = self.lines.get(mutant.module, {})
+        if not lines:
+            return self._of_importers(mutant.module)
         direct = set().union(*(lines.get(line, set()) for line in mutant.lines)) - self.failed
         others = set().union(*lines.values()) - direct - self.failed
         return [*sorted(direct, key=self._order), *sorted(others, key=self._order)]
 
+    def _of_importers(self, module: str) -> list[str]:
+        """The tests of the modules that import it: the nearest first, then fast ones first."""
+        chosen: dict[str, None] = {}
+        for files in importers(module):
+            tests = {
+                test for file in files for ran in self.lines.get(file, {}).values() for test in ran
+            }
+            chosen |= dict.fromkeys(sorted(tests - self.failed, key=self._order))
+        return [*chosen][:_MOST]
+
     def _order(self, test: str) -> tuple[float, str]:
         return self.seconds.get(test, 0.0), test
+
+
+def importers(file: str) -> Iterator[frozenset[str]]:
+    """The files that import a file, then those that import these, and so on."""
+    graph, name = _graph(), file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    seen, last = {name}, {name}
+    while last:
+        last = {each for known in last for each in graph.find_modules_that_directly_import(known)}
+        last -= seen
+        seen |= last
+        yield frozenset(f"{each.replace('.', '/')}.py" for each in last)
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*_PACKAGES, cache_dir=None)
 
 
 def copy_tree(to: Path) -> None:

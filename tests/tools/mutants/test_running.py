@@ -1,0 +1,38 @@
+"""Which tests judge a mutant."""
+
+from tools.mutants.operators import Mutant, mutants
+from tools.mutants.running import ROOT, Coverage, importers
+
+DATA = "bedrock_tuning/run/reasons_of_data.py"
+HOLDER = "bedrock_tuning/run/failure_reasons.py"
+USER = "bedrock_tuning/run/failure_advice.py"
+FAR = "lambdas/record_job.py"
+
+
+def _mutant(module: str = DATA) -> Mutant:
+    return next(iter(mutants(module, (ROOT / module).read_text())))
+
+
+def test_a_module_that_only_holds_data_is_judged_by_the_tests_of_what_imports_it() -> None:
+    coverage = Coverage(lines={USER: {1: {"slow", "fast"}}}, seconds={"slow": 2.0, "fast": 1.0})
+    assert HOLDER in next(importers(DATA))
+    assert coverage.tests_of(_mutant()) == ["fast", "slow"]
+
+
+def test_the_nearest_importers_come_first_and_a_test_that_fails_anyway_judges_nothing() -> None:
+    coverage = Coverage(
+        lines={USER: {1: {"near", "broken"}}, FAR: {1: {"far", "near"}}},
+        seconds={"near": 9.0, "far": 0.1, "broken": 0.1},
+        failed={"broken"},
+    )
+    assert coverage.tests_of(_mutant()) == ["near", "far"]
+
+
+def test_a_module_that_everything_imports_is_judged_by_some_150_tests() -> None:
+    tests = {f"test {number}" for number in range(1_000)}
+    assert len(Coverage(lines={USER: {1: tests}}).tests_of(_mutant())) == 150
+
+
+def test_a_module_whose_lines_were_seen_is_judged_by_those_who_ran_them_alone() -> None:
+    coverage = Coverage(lines={DATA: {1: {"own"}}, USER: {1: {"user"}}})
+    assert coverage.tests_of(_mutant()) == ["own"]
