@@ -156,3 +156,8 @@ def test_a_body_that_is_not_understood_is_refused(waiting: Aws, body: Any) -> No
 def test_a_body_may_come_in_base64(waiting: Aws) -> None:
     body = base64.b64encode(json.dumps({"run": RUN, "decision": "approve"}).encode()).decode()
     assert _send(body, isBase64Encoded=True)[0] == 200
+
+
+def test_a_reason_may_be_as_long_as_a_thousand_characters(waiting: Aws) -> None:
+    assert _approve("x" * 1_000)[0] == 200
+    assert waiting.run(RUN)["decision_reason"] == "x" * 1_000

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bedrock_tuning.config.customization import Customization, load
 from bedrock_tuning.run.exposure import (
     Exposure,
+    cap_problem,
     exposure,
     from_properties,
     gate_in_words,
@@ -83,6 +84,40 @@ def test_totals_add_what_is_known_and_name_what_is_not() -> None:
     total = most_per_lease({"known": known, "unknown": unknown})
     assert total.usd == known.most_usd_per_lease
     assert str(total) == f"at least {total.usd:,.2f} USD, and unknown for unknown"
+
+
+SERVED = '[serving]\nmode = "provisioned"\nlease_hours = 4\n'
+
+
+def test_without_a_limit_anything_may_be_deployed_together() -> None:
+    every = {"known": exposure(_file(PRICED, SERVED)), "unknown": exposure(_file(UNPRICED, SERVED))}
+    assert cap_problem(every, max_hourly_usd=None) == ""
+
+
+def test_what_costs_no_more_than_the_limit_may_be_deployed_together() -> None:
+    every = {name: exposure(_file(PRICED, SERVED)) for name in ("a", "b")}
+    limit = hourly(every).usd
+    assert cap_problem(every, max_hourly_usd=limit) == ""
+    problem = cap_problem(every, max_hourly_usd=limit - 0.01)
+    assert f"{limit - 0.01:,.2f} USD an hour, and all" in problem
+    assert f"may cost {limit:,.2f} USD (a {limit / 2:,.2f}, b {limit / 2:,.2f}): " in problem
+
+
+def test_no_limit_can_be_kept_with_a_price_that_nobody_knows() -> None:
+    every = {"known": exposure(_file(PRICED, SERVED)), "free": exposure(_file(UNPRICED, SERVED))}
+    problem = cap_problem(every, max_hourly_usd=9_999)
+    assert problem.startswith("no hourly price is known for free, so the limit of 9,999.00 USD")
+    assert "may cost at least" in cap_problem(every, max_hourly_usd=0.01)
+
+
+def test_those_that_cost_most_are_named_first_and_not_more_than_five() -> None:
+    two = SERVED + "model_units = 2\n"
+    every = {f"c{number}": exposure(_file(PRICED, SERVED)) for number in range(6)}
+    problem = cap_problem(every | {"dear": exposure(_file(PRICED, two))}, max_hourly_usd=0.01)
+    named = problem[problem.index(" USD (") :]
+    assert named.startswith(" USD (dear ")
+    assert "c3 " in named
+    assert "c4 " not in named
 
 
 @pytest.mark.parametrize(

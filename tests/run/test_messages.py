@@ -11,7 +11,7 @@ import pytest
 
 from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.run import decisions, outcome, reconciling
-from bedrock_tuning.run.messages import ATTRIBUTES, STATUSES, Message
+from bedrock_tuning.run.messages import ATTRIBUTES, CHAT, STATUSES, DetailType, Message
 from lambdas import keep_leases
 
 FIELDS = {field.name for field in msgspec.structs.fields(Message)}
@@ -119,3 +119,28 @@ def test_a_run_that_could_not_be_closed_says_which_execution_it_was_and_what_wen
     assert told["environment"] == "dev"
     assert told["execution.$"] == "$$.Execution.Id"
     assert told["message.$"].endswith(" {}: {}', $.error.Error, $.error.Cause)")
+
+
+@pytest.mark.parametrize(
+    ("rule", "kinds", "beside"),
+    [
+        (
+            "Questions",
+            [DetailType.APPROVAL],
+            '"description": <estimate>, "nextSteps": [<approve>]',
+        ),
+        ("Messages", [DetailType.RUN, DetailType.ENDPOINT], '"description": <message>'),
+    ],
+)
+def test_a_chat_shows_what_is_asked_or_told_and_the_command_that_answers(
+    rule: str, kinds: list[DetailType], beside: str
+) -> None:
+    """Alone, EventBridge puts a value there as JSON: with its quotes, and its line ends."""
+    notice = CHAT[rule]
+    assert [*notice.kinds] == kinds
+    assert notice.template == (
+        '{"version": "1.0", "source": "custom", "content": {"textType": "client-markdown", '
+        f'"title": "<customization> in <environment>: <status>", {beside}}}}}'
+    )
+    assert notice.paths.keys() <= FIELDS
+    assert all(path == f"$.detail.{name}" for name, path in notice.paths.items())

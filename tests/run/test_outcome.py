@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bedrock_tuning.run.outcome import Outcome, cause_words
+from bedrock_tuning.run.outcome import Outcome, cause_words, declined_by
 from bedrock_tuning.run.outcome import outcome as worded
 
 ADMITTED = {"customization": "pets-search", "run": "r", "decision": "run", "reason": "checking"}
@@ -211,6 +211,23 @@ def test_a_price_that_was_declined_by_tuning_says_why_and_by_whom() -> None:
     ended = _failed("Declined", cause, report=VALID, start=APPROVE)
 
     assert ended.message == "too dear (declined by arn:aws:iam::000000000000:user/ann)"
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "kept"),
+    [
+        ("Declined", {"declined_by": "ann", "reason": "no"}, {"declined_by", "reason"}),
+        ("Declined", {"declined_by": "ann", "reason": ""}, {"declined_by"}),
+        ("Declined", {}, set()),
+        ("Failed", {"declined_by": "ann", "reason": "no"}, set()),
+    ],
+)
+def test_who_declined_and_why_is_kept_as_far_as_it_was_said(
+    error: str, said: dict[str, str], kept: set[str]
+) -> None:
+    found = declined_by({"error": {"Error": error, "Cause": json.dumps(said)}})
+    assert found == {name: said[name] for name in kept}
+    assert declined_by({}) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,86 @@
+"""What the item of a run says to people: when what happened, and which command comes next."""
+
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.run.messages import STATUSES
+from bedrock_tuning.run.row import at, next_steps, next_words, timeline
+
+RUN = "20261121-093000-00aaaa"
+ENDPOINT = "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/abcdefghijkl"
+ON_DEMAND = "arn:aws:bedrock:us-east-1:000000000000:custom-model-deployment/abcdefghijkl"
+MODEL = "arn:aws:bedrock:us-east-1:000000000000:custom-model/x/abcdefghijkl"
+WHEN = "2026-11-21T09:30:00Z"
+
+
+def _row(status: str, **more: Any) -> dict[str, Any]:
+    return {"run": RUN, "customization": "pets", "status": status, **more}
+
+
+@pytest.mark.parametrize(
+    ("row", "command"),
+    [
+        (_row("awaiting-approval", open="yes"), f"approve {RUN}"),
+        (_row("rejected"), f"report {RUN}"),
+        (_row("superseded", taken_by="another"), "run another"),
+        (_row("waiting"), "upload DATASET -c pets"),
+        (_row("checking", open="yes"), f"run {RUN} -f"),
+        (_row("training", open="yes"), f"run {RUN} -f"),
+        (_row("trained", open="yes"), f"run {RUN} -f"),
+        (_row("trained"), ""),
+        (_row("served", endpoint_arn=ENDPOINT), "endpoints"),
+        (_row("served", endpoint_arn=ON_DEMAND), ""),
+        (_row("served"), ""),
+        (_row("failed"), f"run {RUN}"),
+        (_row("stopped"), f"run {RUN}"),
+        (_row("aborted"), f"run {RUN}"),
+        (_row("serving-failed"), f"run {RUN}"),
+        (_row("declined"), ""),
+    ],
+)
+def test_each_row_names_the_command_that_follows(row: dict[str, Any], command: str) -> None:
+    assert next_words(row) == command
+
+
+ASK = ('invoke pets "TEXT"', "ask the model")
+COMPARE = ("compare pets --html compare.html", "see whether training paid")
+END = ("lease pets --end", "delete the endpoint, which ends its billing")
+SERVE = (f"serve pets --run {RUN}", "serve the model of this run")
+
+
+@pytest.mark.parametrize(
+    ("row", "steps"),
+    [
+        (_row("served", endpoint_arn=ENDPOINT), [ASK, COMPARE, END]),
+        (_row("served", endpoint_arn=ON_DEMAND), [ASK, COMPARE]),
+        (_row("trained", model_arn=MODEL), [SERVE]),
+        (_row("serving-failed", model_arn=MODEL), [SERVE]),
+        (_row("serving-failed"), [(f"run {RUN}", "what comes next")]),
+        (_row("trained"), []),
+        (
+            _row("rejected"),
+            [("upload DATASET -c pets", "when everything that is listed below is fixed")],
+        ),
+        (_row("failed", model_arn=MODEL), [(f"run {RUN}", "what comes next")]),
+    ],
+)
+def test_a_page_offers_what_a_run_has_come_to(
+    row: dict[str, Any], steps: list[tuple[str, str]]
+) -> None:
+    assert list(next_steps(row)) == steps
+
+
+def test_only_moments_of_a_status_are_in_the_timeline() -> None:
+    """Other attributes may hold a moment, too, and some end as those of a status begin."""
+    row = _row("served", at_checking=WHEN, created=WHEN, looked_at_="?", **{at("a-new-end"): WHEN})
+    assert timeline(row) == [
+        (WHEN, "uploaded; the check of the dataset began"),
+        (WHEN, "a-new-end"),
+    ]
+
+
+def test_an_end_is_worded_as_in_messages() -> None:
+    for status in ("declined", "expired", "in-progress", "serving-failed"):
+        (moment,) = timeline({at(status): WHEN})
+        assert f"{moment.what[0].upper()}{moment.what[1:]}." == STATUSES[status]
