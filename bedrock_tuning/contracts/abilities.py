@@ -47,6 +47,7 @@ def _list(scope: Scope, _: str) -> tuple[Grant, ...]:
             "bedrock:ListCustomModels",
             "cloudformation:DescribeStacks",
             "tag:GetResources",
+            on="*",
         ),
         g.allow(
             "see whose jobs and models are",
@@ -228,7 +229,7 @@ ABILITIES: Final[Mapping[str, Grants]] = {
     "ask for quotas": lambda *_: (g.ASK_QUOTAS,),
     "ask for prices": lambda *_: (g.ASK_PRICES,),
     "read decisions": _read_trail,
-    "ask for bills": lambda *_: (g.allow("ask for bills", "ce:GetCostAndUsage"),),
+    "ask for bills": lambda *_: (g.allow("ask for bills", "ce:GetCostAndUsage", on="*"),),
     "see endpoints": _see_endpoints,
     "serve models": _serve,
     "move leases": _renew,

@@ -262,7 +262,7 @@ def _approve(_: Scope) -> tuple[Grant, ...]:
         ),
         g.use_data_key(),
         # Whose task it is, its token says: these know no resources.
-        g.allow("let runs go on", "states:SendTaskFailure", "states:SendTaskSuccess"),
+        g.allow("let runs go on", "states:SendTaskFailure", "states:SendTaskSuccess", on="*"),
     )
 
 

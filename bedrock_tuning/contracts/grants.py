@@ -65,7 +65,7 @@ def tagged_as_own(environment: str) -> Condition:
 def allow(
     why: str,
     *actions: str,
-    on: str | Iterable[str] = "*",
+    on: str | Iterable[str],
     when: Condition | Iterable[Condition] = (),
     to: str = "",
 ) -> Grant:
@@ -190,7 +190,7 @@ def ask_executions(why: str, scope: Scope) -> Grant:
 
 def find_jobs(why: str) -> Grant:
     """Listing jobs, which knows no resources."""
-    return allow(why, "bedrock:ListModelCustomizationJobs")
+    return allow(why, "bedrock:ListModelCustomizationJobs", on="*")
 
 
 def watch_jobs(why: str, *tagged: Condition) -> Grant:
@@ -212,8 +212,9 @@ ASK_QUOTAS: Final = allow(
     "bedrock:ListProvisionedModelThroughputs",
     "servicequotas:GetAWSDefaultServiceQuota",
     "servicequotas:GetServiceQuota",
+    on="*",
 )
-ASK_PRICES: Final = allow("ask for prices", "pricing:GetProducts")
+ASK_PRICES: Final = allow("ask for prices", "pricing:GetProducts", on="*")
 
 
 def ask_before_paying(scope: Scope) -> tuple[Grant, ...]:
@@ -275,7 +276,7 @@ def notify() -> tuple[Grant, Grant]:
 
 def trace() -> Grant:
     """Sending traces, which know no resources."""
-    return allow("send traces", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
+    return allow("send traces", "xray:PutTelemetryRecords", "xray:PutTraceSegments", on="*")
 
 
 def write_logs(function: str) -> Grant:
@@ -292,6 +293,7 @@ def find_endpoints() -> tuple[Grant, Grant]:
             "find endpoints",
             "bedrock:ListProvisionedModelThroughputs",
             "bedrock:ListCustomModelDeployments",
+            on="*",
         ),
         allow(
             "describe endpoints",

@@ -41,7 +41,7 @@ _ATTACH: Final = (
 def _close_default_group(_: Scope) -> tuple[Grant, ...]:
     return (
         # EC2's Describe actions know no resources.
-        g.allow("describe rules", "ec2:DescribeSecurityGroupRules"),
+        g.allow("describe rules", "ec2:DescribeSecurityGroupRules", on="*"),
         g.allow(
             "revoke rules",
             "ec2:RevokeSecurityGroupEgress",
@@ -94,7 +94,7 @@ def add_network(contracts: Contracts, scope: Scope) -> Contracts:
 
 
 def _attach() -> Grant:
-    return g.allow("attach to network", *_ATTACH)
+    return g.allow("attach to network", *_ATTACH, on="*")
 
 
 def _only_lambda() -> Refusal:
@@ -117,6 +117,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
             "ec2:DescribeVpcs",
+            on="*",
         ),
         g.allow(
             "make interfaces of jobs",
@@ -133,6 +134,7 @@ def _enter(subnets: list[str], groups: list[str]) -> tuple[Grant, ...]:
             "ec2:CreateNetworkInterfacePermission",
             "ec2:DeleteNetworkInterface",
             "ec2:DeleteNetworkInterfacePermission",
+            on="*",
             when=(
                 _arn_equals("ec2:Subnet", *subnets),
                 _arn_equals(f"ec2:ResourceTag/{job}", g.JOBS),

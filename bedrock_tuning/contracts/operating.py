@@ -53,6 +53,7 @@ def examine(scope: Scope, _: str) -> tuple[Grant, ...]:
             "cloudformation:DescribeStacks",
             "lambda:GetAccountSettings",
             "logs:DescribeResourcePolicies",
+            on="*",
         ),
         g.ASK_QUOTAS,
         g.ASK_PRICES,
@@ -91,6 +92,7 @@ def examine_network(_scope: Scope, _: str) -> tuple[Grant, ...]:
                     "VpcEndpoints",
                 )
             ),
+            on="*",
         ),
     )
 

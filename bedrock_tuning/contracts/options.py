@@ -284,6 +284,7 @@ def _key_grants(*, nova: bool) -> Iterable[Grant]:
         yield g.allow(
             "serve Nova",
             *g.WRITE_KEY,
+            on="*",
             to="bedrock.amazonaws.com",
             when=Condition(
                 operator="ForAnyValue:StringEquals",

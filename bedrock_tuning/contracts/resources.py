@@ -51,6 +51,7 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
                 "alarms encrypt",
                 "kms:Decrypt",
                 "kms:GenerateDataKey*",
+                on="*",
                 to="cloudwatch.amazonaws.com",
                 when=alarms,
             ),
@@ -60,6 +61,7 @@ def guarded(settings: Settings, places: Mapping[str, Place]) -> tuple[Guarded, .
                 "dead letters encrypt",
                 "kms:Decrypt",
                 "kms:GenerateDataKey*",
+                on="*",
                 to="events.amazonaws.com",
             ),
         ),
@@ -140,6 +142,7 @@ def encrypt_logs(*log_groups: str) -> Grant:
         "kms:ReEncrypt*",
         "kms:GenerateDataKey*",
         "kms:Describe*",
+        on="*",
         to="logs.{region}.amazonaws.com",
         when=g.arn_like(
             "kms:EncryptionContext:aws:logs:arn",

@@ -285,6 +285,7 @@ def _workflow(scope: Scope, places: Mapping[str, Place]) -> Role:
                 "logs:PutResourcePolicy",
                 "logs:DescribeResourcePolicies",
                 "logs:DescribeLogGroups",
+                on="*",
             ),
         ),
     )

@@ -125,7 +125,7 @@ def _keep_leases(scope: Scope) -> tuple[Grant, ...]:
         *g.find_endpoints(),
         g.end_billing(environment),
         g.read_settings(environment),
-        g.allow("see when endpoints were called", "cloudwatch:GetMetricStatistics"),
+        g.allow("see when endpoints were called", "cloudwatch:GetMetricStatistics", on="*"),
         g.pointers(environment, "GetParameter", "DeleteParameter"),
         g.find_pointers(environment),
         g.start_own_workflow("have unfinished work undone", scope),

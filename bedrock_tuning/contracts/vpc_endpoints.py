@@ -78,7 +78,7 @@ def grants(endpoint: VpcEndpoint) -> tuple[Grant, ...]:
             g.allow("own resources", *endpoint.actions, on=_resources(endpoint.service), when=_OWN)
         )
     if endpoint.unbound:
-        found.append(g.allow("without resources", *endpoint.unbound, when=_OWN))
+        found.append(g.allow("without resources", *endpoint.unbound, on="*", when=_OWN))
     if endpoint.service == "s3":
         found.append(
             # Custom resources answer by an address that CloudFormation has signed.
