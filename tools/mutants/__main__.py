@@ -18,7 +18,7 @@ import click
 
 from tools.mutants.operators import Mutant, draw, mutants
 from tools.mutants.page import Result, page
-from tools.mutants.running import ROOT, Coverage, copy_tree, judge, preload, trace
+from tools.mutants.running import ROOT, Coverage, copy_tree, judge, preload, trace, watched
 
 GOAL: Final = 0.92
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
@@ -54,7 +54,7 @@ def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
     drawn = _drawn(files, per_module, seed, reasons)
     click.echo(f"seed {seed}: {len(drawn)} mutants of {len(files)} modules", err=True)
     folders = sorted({folder for name in files.values() for folder in TARGETS[name][1]})
-    results = _judged(drawn, [f"tests/{folder}" for folder in folders], [*files])
+    results = _judged(drawn, [f"tests/{folder}" for folder in folders], watched(files))
     text = page(results, files, seed=seed, commit=_commit(), goal=GOAL)
     if write:
         RESULTS.write_text(text)

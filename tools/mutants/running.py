@@ -92,6 +92,12 @@ def importers(file: str) -> Iterator[frozenset[str]]:
         yield frozenset(f"{each.replace('.', '/')}.py" for each in last)
 
 
+def watched(files: Iterable[str]) -> list[str]:
+    """These files and all that import them: what is traced, whoever the targets are."""
+    chosen = set(files)
+    return sorted(chosen.union(*(near for file in chosen for near in importers(file))))
+
+
 @cache
 def _graph() -> grimp.ImportGraph:
     return grimp.build_graph(*_PACKAGES, cache_dir=None)

@@ -1,7 +1,7 @@
 """Which tests judge a mutant."""
 
 from tools.mutants.operators import Mutant, mutants
-from tools.mutants.running import ROOT, Coverage, importers
+from tools.mutants.running import ROOT, Coverage, importers, watched
 
 DATA = "bedrock_tuning/run/reasons_of_data.py"
 HOLDER = "bedrock_tuning/run/failure_reasons.py"
@@ -36,3 +36,7 @@ def test_a_module_that_everything_imports_is_judged_by_some_150_tests() -> None:
 def test_a_module_whose_lines_were_seen_is_judged_by_those_who_ran_them_alone() -> None:
     coverage = Coverage(lines={DATA: {1: {"own"}}, USER: {1: {"user"}}})
     assert coverage.tests_of(_mutant()) == ["own"]
+
+
+def test_a_sample_of_one_module_sees_what_its_importers_run() -> None:
+    assert {DATA, HOLDER, USER} <= {*watched([DATA])}
