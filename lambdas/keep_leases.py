@@ -149,8 +149,8 @@ def _unwanted(env: LeaseEnvironment, intent: Intent, arn: str, now: datetime) ->
     if intent.renamed_to:
         # It goes on under another name, whose tag comes in a moment.
         return ""
-    if intent.version and not intent.on:
-        # Its end was written down, and then its execution was stopped.
+    if not intent.on:
+        # Its end was written down, and then its execution was stopped; or there never was any.
         return intent.why
     if _replaced(intent, arn):
         return f"{intent.published.endpoint_arn} has replaced it"

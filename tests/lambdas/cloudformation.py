@@ -31,13 +31,16 @@ class CloudFormation:
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     def request(
-        self, method: str, url: str, *, body: bytes, headers: dict[str, str], **_: Any
+        self, method: str, url: str, *, body: bytes, headers: dict[str, str], retries: Any
     ) -> Any:
         """Stands in the place of urllib3's pool."""
         assert (method, url) == ("PUT", URL)
         # The URL was signed for an empty content type.
         assert headers == {"content-type": "", "content-length": str(len(body))}
         assert len(body) <= 4_096
+        # Without an answer, CloudFormation waits for an hour: what is lost is sent again.
+        assert (retries.total, retries.backoff_factor) == (5, 1)
+        assert retries.is_retry("PUT", 503, has_retry_after=True)
         answer = json.loads(body)
         assert set(answer) - {"Data"} == REQUIRED
         assert answer["Status"] in ("SUCCESS", "FAILED")

@@ -106,8 +106,16 @@ class S3(Fake):
     page: int = 1000
 
     def PutObject(
-        self, Bucket: str, Key: str, Body: Any = b"", IfNoneMatch: str = "", **_: Any
+        self,
+        Bucket: str,
+        Key: str,
+        Body: Any = b"",
+        IfNoneMatch: str = "",
+        ContentType: str = "",
+        **_: Any,
     ) -> dict[str, Any]:
+        # A browser shows what it is told to be JSON, and saves what it is not.
+        assert not Key.endswith(".json") or ContentType == "application/json", Key
         if IfNoneMatch and Key in self.objects.keys(Bucket, Key):
             raise Refused("PreconditionFailed", "it is there", 412)
         body = Body if isinstance(Body, bytes) else Body.read()
@@ -387,7 +395,8 @@ class StepFunctions(Fake):
         self.tasks[token] = answer
 
     def DescribeExecution(self, executionArn: str) -> dict[str, Any]:
-        name = executionArn.rpartition(":")[2]
+        machine, _, name = executionArn.rpartition(":")
+        assert machine == "arn:aws:states:us-east-1:000000000000:execution:a-workflow", executionArn
         if name not in self.statuses:
             raise Refused("ExecutionDoesNotExist")
         return {

@@ -112,17 +112,18 @@ def test_an_answer_that_could_not_be_sent_is_sent_when_it_is_given_again(waiting
     assert json.loads(waiting.stepfunctions.tasks["secret"])["approved_by"] == ANN
 
 
-@pytest.mark.parametrize(("status", "code"), [("expired", 409), ("aborted", 409)])
+@pytest.mark.parametrize(("status", "code"), [("expired", 409), ("aborted", 409), ("failed", 409)])
 def test_an_answer_after_the_end_is_refused(aws: Aws, status: str, code: int) -> None:
     _asks(aws, status=status)
     assert _approve()[0] == code
     assert aws.stepfunctions.tasks == {"secret": None}
 
 
-def test_an_answer_that_comes_as_the_wait_ends_is_no_approval(waiting: Aws) -> None:
+@pytest.mark.parametrize("end", ["expired", "aborted", "failed"])
+def test_an_answer_that_comes_as_the_wait_ends_is_no_approval(end: str, waiting: Aws) -> None:
     waiting.stepfunctions.tasks["secret"] = "it expired"  # pragma: allowlist secret
     assert _approve()[0] == 425
-    _runs.update_run("a-table", RUN, status="expired")
+    _runs.update_run("a-table", RUN, status=end)
     assert _approve()[0] == 409
 
 
@@ -161,3 +162,8 @@ def test_a_body_may_come_in_base64(waiting: Aws) -> None:
 def test_a_reason_may_be_as_long_as_a_thousand_characters(waiting: Aws) -> None:
     assert _approve("x" * 1_000)[0] == 200
     assert waiting.run(RUN)["decision_reason"] == "x" * 1_000
+
+
+def test_an_approval_without_a_reason_says_none(waiting: Aws) -> None:
+    assert _approve("")[0] == 200
+    assert "decision_reason" not in waiting.run(RUN)

@@ -103,6 +103,8 @@ def test_a_valid_dataset_is_valid_and_its_run_says_so(aws: Aws) -> None:
     assert found["report"] == f"s3://{OUTPUT}/reports/{STYLE}/{RUN}/report.json"
     assert aws.run(RUN)["status"] == "valid"
     assert aws.run(RUN)["report"] == found["report"]
+    pins = json.loads(aws.s3.objects.body(OUTPUT, f"reports/{STYLE}/{RUN}/pins.json"))
+    assert {kind: len(images) for kind, images in pins.items()} == {"training": 10}
     report = _report(aws)
     assert (report["valid"], report["records"]) == (True, 10)
     assert report["image_stats"]["training"]["checked"] == 10
@@ -119,6 +121,10 @@ def test_images_are_checked_in_shards_of_the_size_that_was_set(aws: Aws) -> None
         for key in aws.s3.objects.keys(OUTPUT, f"{WORK}shards/")
     ]
     assert [len(shard) for shard in shards] == [4, 4, 2]
+    found = [key.removeprefix(f"{WORK}findings/") for key in aws.s3.objects.keys(OUTPUT, WORK)]
+    assert [name for name in found if name.endswith(".jsonl") and "/" not in name] == [
+        *("00000.jsonl", "00001.jsonl", "00002.jsonl", "text.jsonl"),
+    ]
     # Line numbers go with the images, so that findings name the record.
     assert [line for shard in shards for _, line, *_ in shard] == list(range(1, 11))
 

@@ -25,6 +25,7 @@ CLIENTS = [
     _aws.ec2,
     _aws.service_quotas,
 ]
+PRICING = _aws.pricing
 
 
 @pytest.mark.parametrize("make", CLIENTS, ids=lambda make: make.__name__)
@@ -108,3 +109,16 @@ def test_a_function_without_credentials_says_so(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(RuntimeError, match="no AWS credentials"):
         _aws.credentials()
+
+
+def test_prices_are_asked_for_where_aws_answers_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+    client = PRICING.__wrapped__()
+
+    assert client.meta.region_name == "us-east-1"
+    config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 10)
+    assert config.retries["total_max_attempts"] == 2

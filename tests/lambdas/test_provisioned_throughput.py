@@ -11,7 +11,8 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.config.customization import Customization
-from lambdas._records import _runs
+from bedrock_tuning.serving.intent import Intent
+from lambdas._records import _intent, _runs
 from tests.lambdas.aws import PREFIX, WORKFLOW, Aws
 from tests.lambdas.bedrock import TAGS, model_arn
 from tests.lambdas.cloudformation import IDENTITY, CloudFormation
@@ -401,6 +402,47 @@ def test_deletion_without_anything_to_delete_succeeds(stack: CloudFormation) -> 
     answer = stack.ask("Delete")
 
     assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "nothing is served now")
+
+
+def _intended(**changes: Any) -> Intent:
+    written = _intent.write("a-table", Intent(customization=NAME, **changes))
+    assert written is not None
+    return written
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"on": True}, {"owner": RUN}, {"on": True, "owner": RUN}],
+    ids=["it is served", "a run works on it", "both"],
+)
+def test_deletion_stops_the_run_that_works_on_the_endpoint_and_no_new_stack_buys_it_again(
+    changes: dict[str, Any], stack: CloudFormation
+) -> None:
+    before = _intended(**changes)
+
+    assert stack.ask("Delete")["Status"] == "SUCCESS"
+
+    after = _intent.stored("a-table", NAME)
+    assert after is not None
+    assert (after.on, after.owner, after.generation) == (False, "", before.generation + 1)
+    assert (after.why, after.by) == ("its stack was deleted", "the deletion")
+
+
+def test_deletion_leaves_what_was_ended_before_as_it_was(stack: CloudFormation) -> None:
+    ended = _intended(why="its lease ended", by="the keeper")
+
+    assert stack.ask("Delete")["Status"] == "SUCCESS"
+    assert _intent.stored("a-table", NAME) == ended
+
+
+@pytest.mark.parametrize(("others", "status"), [(4, "SUCCESS"), (5, "FAILED")])
+def test_deletion_tries_five_times_to_end_what_others_write_at_the_same_moment(
+    others: int, status: str, aws: Aws, stack: CloudFormation
+) -> None:
+    _intended(on=True)
+    aws.dynamodb.refuse("PutItem", "ConditionalCheckFailedException", times=others)
+
+    assert stack.ask("Delete")["Status"] == status
 
 
 def test_deletion_keeps_what_is_to_be_retained_and_says_so(aws: Aws, stack: CloudFormation) -> None:

@@ -344,5 +344,17 @@ def test_one_run_that_cannot_be_asked_about_keeps_no_other_from_its_end(aws: Aws
 def test_a_call_ends_in_time_and_leaves_the_rest_to_the_next_one(aws: Aws) -> None:
     _run(aws, "ABORTED")
 
-    assert not any(_reconcile(Time(left=10_000)).values())
+    assert not any(_reconcile(Time(left=59_999)).values())
     assert aws.run(RUN)["status"] == "training"
+    assert _reconcile(Time(left=60_000))["closed"] == [RUN]
+
+
+def test_a_run_whose_job_somebody_stopped_did_not_fail(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(aws, "FAILED", job="Stopped")
+
+    assert _reconcile()["closed"] == [RUN]
+
+    assert aws.run(RUN)["status"] == "aborted"
+    assert counted(capsys) == {}

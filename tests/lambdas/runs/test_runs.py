@@ -95,3 +95,12 @@ def test_an_upload_whose_claim_vanishes_stays_claimed(aws: Aws) -> None:
     _without_reads(aws)
 
     assert _runs.claim_upload(TABLE, claim="c", run=OTHER, execution="e2") == "unknown"
+
+
+def test_an_execution_that_claims_an_upload_again_finds_its_own_claim(aws: Aws) -> None:
+    """A minute later, as its first answer was lost."""
+    assert _runs.claim_upload(TABLE, claim="c", run=RUN, execution="e1") is None
+    aws.dynamodb.items["claim#c"]["created"] = {"S": "2026-11-21T09:29:00Z"}
+
+    assert _runs.claim_upload(TABLE, claim="c", run=RUN, execution="e1") is None
+    assert _runs.claim_upload(TABLE, claim="c", run=OTHER, execution="e2") == RUN

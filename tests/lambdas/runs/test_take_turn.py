@@ -61,6 +61,16 @@ def test_a_run_that_waits_tries_again_at_its_next_turn() -> None:
     assert [run.refused(), run.ask(), run.refused(), run.ask()] == ["wait", "train"] * 2
 
 
+def test_a_run_knows_how_often_it_has_asked(aws: Aws) -> None:
+    run = _run(1)
+    asked = []
+    for ask in (run.ask, run.refused, run.ask):
+        ask()
+        asked.append((run.state["turn"]["asked"], aws.run(run.name)["turn"]))
+
+    assert asked == [(1, 1), (2, 2), (3, 3)]
+
+
 def test_a_run_waits_behind_those_that_came_before_without_asking_bedrock() -> None:
     first, second = _run(1), _run(2, "pets-style")
     first.ask()

@@ -101,8 +101,15 @@ def test_the_answer_to_the_smoke_test_is_kept_with_its_picture(
     assert served["step"] == "served"
     folder = f"reports/pets-search/{served['run']}/"
     kept = json.loads(aws.s3.objects.body(OUTPUT, f"{folder}smoke.json"))
-    assert (kept["passed"], kept["picture"]) == (True, "smoke.png")
-    assert kept["endpoint"] == served["endpoint_arn"]
+    assert datetime.now(UTC) - datetime.fromisoformat(kept.pop("at")) < timedelta(minutes=5)
+    assert kept == {
+        "asked": "a dog",
+        "passed": True,
+        "detail": served["smoke"],
+        "text": "",
+        "picture": "smoke.png",
+        "endpoint": served["endpoint_arn"],
+    }
     assert aws.s3.objects.body(OUTPUT, f"{folder}smoke.png") == drawn
 
 
@@ -110,8 +117,10 @@ def test_an_answer_that_fails_the_smoke_test_is_kept_as_well(aws: Aws, flow: Flo
     aws.bedrock_runtime.reply = b'{"embedding": [0, 0]}'
     failed = flow.run()
     assert failed["step"] == "failed"
-    kept = aws.s3.objects.body(OUTPUT, f"reports/pets-search/{failed['run']}/smoke.json")
-    assert json.loads(kept)["passed"] is False
+    body = aws.s3.objects.body(OUTPUT, f"reports/pets-search/{failed['run']}/smoke.json")
+    kept = json.loads(body)
+    assert (kept["passed"], kept["picture"]) == (False, "")
+    assert f"the smoke test failed: {kept['detail']}" in failed["reason"]
 
 
 def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(

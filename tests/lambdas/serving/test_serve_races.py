@@ -1,14 +1,18 @@
 """Serving while answers are lost, listings lag and others act: nothing twice, nothing forgotten."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from bedrock_tuning.serving.intent import Begun
 from lambdas import serve
+from lambdas._records import _intent
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws, settings
-from tests.lambdas.bedrock import BASE, model_arn
+from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.flow import NAME, NEW, OLD, PERSON, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -176,3 +180,57 @@ def test_an_update_to_another_model_is_not_taken_for_our_swap(aws: Aws) -> None:
     serve.handler(event, None)
 
     assert aws.bedrock.endpoints[arn]["wanted"] == NEW
+
+
+def _bought(aws: Aws, *, minutes_ago: float, sent: bool) -> dict[str, Any]:
+    """A purchase that was written down, and whose answer was lost; returns the next call's event.
+
+    sent: whether Bedrock got the call.
+    """
+    event = {"action": "serve", "serving": STATE, "settings": settings()}
+    serve.handler(event, None)
+    if not sent:
+        aws.bedrock.endpoints.popitem()
+        aws.bedrock.tokens.clear()
+    _begin(created_arn="", requested=_ago(minutes_ago))
+    return event
+
+
+def _ago(minutes: float) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _begin(**changes: Any) -> None:
+    intent = _intent.stored("a-table", NAME)
+    assert intent is not None
+    assert _intent.write("a-table", replace(intent, begun=replace(intent.begun, **changes)))
+
+
+def _begun() -> Begun:
+    intent = _intent.stored("a-table", NAME)
+    assert intent is not None
+    return intent.begun
+
+
+@pytest.mark.parametrize(("minutes", "calls"), [(14.5, 2), (15.5, 1)])
+def test_an_old_purchase_is_looked_for_and_a_new_one_is_sent_again(
+    minutes: float, calls: int, aws: Aws
+) -> None:
+    """Bedrock knows a request for a while only; later it would buy a second endpoint."""
+    other = aws.bedrock.have(model=OLD, units=2, tags={**TAGS, "bedrock-tuning:run": "another"})
+    event = _bought(aws, minutes_ago=minutes, sent=True)
+
+    serve.handler(event, None)
+
+    asked = aws.bedrock.asked("CreateProvisionedModelThroughput")
+    assert asked == asked[:1] * calls
+    assert [other, _begun().created_arn] == list(aws.bedrock.endpoints)
+
+
+def test_an_old_purchase_that_was_never_sent_is_made_anew(aws: Aws) -> None:
+    event = _bought(aws, minutes_ago=15.5, sent=False)
+
+    serve.handler(event, None)
+
+    assert [_begun().created_arn] == list(aws.bedrock.endpoints)
+    assert _begun().requested > _ago(1)

@@ -7,12 +7,21 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.serving.intent import Begun
+from lambdas._records import _intent
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
 from tests.lambdas.flow import NAME, OLD, RUN, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
+
+
+def _begun() -> Begun:
+    """What the next owner takes over to undo."""
+    intent = _intent.stored("a-table", NAME)
+    assert intent is not None
+    return intent.begun
 
 
 @pytest.mark.parametrize(
@@ -217,6 +226,7 @@ def test_an_endpoint_that_never_becomes_ready_is_given_up_and_told_as_still_bill
     # Twice the time-out of 7,200 s in steps of 60 s, and not for ever.
     assert flow.steps.count("Wait for endpoint") <= 122
     assert flow.steps.count("Wait to roll back") <= 122
+    assert _begun().created_arn == arn, "the next owner deletes it"
 
 
 def test_an_endpoint_that_becomes_ready_while_it_is_given_up_is_deleted(
@@ -233,6 +243,7 @@ def test_an_endpoint_that_becomes_ready_while_it_is_given_up_is_deleted(
 
     assert ended["step"] == "failed"
     assert aws.bedrock.endpoints == {}
+    assert _begun() == Begun()
 
 
 def test_a_swap_that_does_not_last_is_not_tried_for_ever(aws: Aws, flow: Flow) -> None:
