@@ -5,80 +5,130 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.run.failure_advice import explain
+from bedrock_tuning.run.failure_reasons import OWN, REASONS
+
+# A message for each reason that is known, with words of its cause and of its fix.
+KNOWN = [
+    (
+        "Could not validate GetObject permissions to access Amazon S3 bucket: "
+        "training-data-bucket at key train.jsonl",
+        "may not read the dataset",
+        "s3:GetObject and s3:ListBucket",
+    ),
+    (
+        "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
+        "access S3 bucket: out at key output/.write_access_check_file.tmp",
+        "may not write",
+        ".write_access_check_file.tmp",
+    ),
+    (
+        "Unable to parse Amazon S3 file: train.jsonl. Data files must conform to JSONL format.",
+        "not JSON Lines",
+        "tuning validate",
+    ),
+    (
+        "Input size exceeded in file train.jsonl for record starting with Ron the dog",
+        "more characters",
+        "shorten it",
+    ),
+    ("Maximum input token count 4097 exceeds limit of 4096", "more tokens", "shorten it"),
+    (
+        "Max sum of input and output token length 4097 exceeds total limit of 4096",
+        "more tokens",
+        "shorten it",
+    ),
+    (
+        "Automated tests flagged this fine-tuning job as including materials that are "
+        "potentially inconsistent with Anthropic's third-party license terms.",
+        "provider's terms",
+        "AWS Support",
+    ),
+    (
+        "Encountered an unexpected error when processing the request, please try again",
+        "Bedrock itself failed",
+        "start the run again",
+    ),
+    (
+        "User is not authorized to perform iam:PassRole on resource: arn:aws:iam::1:role/x",
+        "the caller may not do iam:PassRole on arn:aws:iam::1:role/x",
+        "compare the role",
+    ),
+    (
+        "The provided role does not have permissions to invoke the Lambda function reward",
+        "may not call the grader",
+        "customization file",
+    ),
+    ("Image file s3://b/c.jpg could not be downloaded", "cannot be read", "upload what"),
+    ("Failed to find 'caption' key in line 3", "wrong format", "tuning validate"),
+    ("The bucket is in a different region than the job", "different Region", "job's Region"),
+    ("Number of training records is below the minimum of 1000", "too few", "docs/models.md"),
+    (
+        "Validation dataset is not supported for this model",
+        "accepts no validation",
+        "forbidden",
+    ),
+    ("A validation dataset is required", "needs a validation dataset", "upload one"),
+    ("Invalid hyperparameter: batchSize", "refuses a hyperparameter", "docs/models.md"),
+    (
+        # Word for word what Bedrock answers, with the class ResourceNotFoundException.
+        "This model version has reached the end of its life. Please refer to the AWS "
+        "documentation for more details.",
+        "no new jobs",
+        "docs/models.md",
+    ),
+    ("An error occurred (403) when calling HeadObject: Forbidden", "S3 denies the caller access",
+     "docs/permissions.md"),
+    ("Bedrock was unable to write to the output location", "may not write the job's metrics",
+     "s3:PutObject"),
+    ("Access denied for an object in S3", "S3 denies access to a bucket", "with the buckets' keys"),
+    ("The KMS key is disabled", "may not use the key", "kms:Decrypt"),
+    ("Could not assume the provided role", "cannot assume the service role", "must name bedrock"),
+    ("Model use case details have not been submitted for this account.",
+     "requires a description of your use case", "Submit use case details"),
+    ("You don't have access to the model with the specified model ID.", "no access to this model",
+     "request access"),
+    ("The security token included in the request is expired", "credentials are missing, wrong or",
+     "aws sso login"),
+    ("The teacher model is not valid", "teacher of a distillation job", "lists its teachers"),
+    ("Invocation with on-demand throughput isn't supported.", "cannot be invoked by its id",
+     "`tuning endpoints`"),
+    ("The provided model identifier is invalid.", "the model's id is wrong", "`tuning models KEY`"),
+    ("The model doesn't support fine-tuning", "does not take this type", "lists the types"),
+    ("The model is not ready for inference", "not ready yet", "again in a few minutes"),
+    ("Too many requests", "too many requests at once", "again in a few minutes"),
+    ("The maximum number of concurrent customization jobs is reached", "every slot for",
+     "wait until another job ends"),
+    ("The model is associated with a Provisioned Throughput", "still served by this model",
+     "`tuning lease NAME --end`"),
+    ("A job with this name already exists", "the name is taken", "choose another name"),
+    ("No model units are available", "no model units left", "request model units"),
+    ("The resource is currently updated", "does not allow this now", "wait until its change"),
+    ("The job was stopped by the user", "somebody stopped the job", "upload the manifest again"),
+    ("The subnet has no free addresses", "the VPC's subnets", "EC2 permissions"),
+    ("The grader returned no score", "grader of a reinforcement", "return a score in time"),
+    ("These tokens are reserved", "reserves to mark turns or media", "remove the word"),
+    ("The assistant's turn holds an image", "in the assistant's turn", "move the image"),
+    ("Tool get_weather not found in the list", "tools that a record describes", "the same id"),
+    ("reasoningContent is not supported", "a block that this model", "remove the block"),
+    ("Number of images 12 is above 10", "too many images", "split the record"),
+    ("Conversation roles must alternate", "turns of a conversation", "take turns, the user first"),
+    ("The text cannot be empty", "a text of a record is empty", "write it, or remove the record"),
+    ("The S3 URI is invalid", "not one of a single object", "name the object itself"),
+    ("Value failed to satisfy constraint", "the form that Bedrock demands", "names the field"),
+    ("The caption is too long", "longer than the model accepts", "shorten it"),
+    ("The bucketOwner is wrong", "stated owner of a bucket", "the 12 digits"),
+    ("The dataset is empty", "a manifest is empty", "limits in docs/models.md"),
+    ("Unable to decode an image", "breaks the model's limits", "tuning validate --deep"),
+    ("The account has reached a limit", "quota of the account is used up", "request an increase"),
+    ("Could not connect to the endpoint URL", "cannot be reached from here", "docs/hardening.md"),
+    ("An unexpected error happened: AccessDenied", "does not say which", "cdk drift"),
+    ("States.Timeout", "took longer than it may", "shows the step; start the run again"),
+    ("Runtime.ImportModuleError", "a function or a step of this project's", "report it to the"),
+    ("CustomizationError: no such model", "a message of this project", "after fix:"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("message", "cause", "fix"),
-    [
-        (
-            "Could not validate GetObject permissions to access Amazon S3 bucket: "
-            "training-data-bucket at key train.jsonl",
-            "may not read the dataset",
-            "s3:GetObject and s3:ListBucket",
-        ),
-        (
-            "Amazon S3 perms missing (PutObject): Could not validate PutObject permissions to "
-            "access S3 bucket: out at key output/.write_access_check_file.tmp",
-            "may not write",
-            ".write_access_check_file.tmp",
-        ),
-        (
-            "Unable to parse Amazon S3 file: train.jsonl. Data files must conform to JSONL format.",
-            "not JSON Lines",
-            "tuning validate",
-        ),
-        (
-            "Input size exceeded in file train.jsonl for record starting with Ron the dog",
-            "more characters",
-            "shorten it",
-        ),
-        ("Maximum input token count 4097 exceeds limit of 4096", "more tokens", "shorten it"),
-        (
-            "Max sum of input and output token length 4097 exceeds total limit of 4096",
-            "more tokens",
-            "shorten it",
-        ),
-        (
-            "Automated tests flagged this fine-tuning job as including materials that are "
-            "potentially inconsistent with Anthropic's third-party license terms.",
-            "provider's terms",
-            "AWS Support",
-        ),
-        (
-            "Encountered an unexpected error when processing the request, please try again",
-            "Bedrock itself failed",
-            "start the run again",
-        ),
-        (
-            "User is not authorized to perform iam:PassRole on resource: arn:aws:iam::1:role/x",
-            "the caller may not do iam:PassRole on arn:aws:iam::1:role/x",
-            "compare the role",
-        ),
-        (
-            "The provided role does not have permissions to invoke the Lambda function reward",
-            "may not call the grader",
-            "customization file",
-        ),
-        ("Image file s3://b/c.jpg could not be downloaded", "cannot be read", "upload what"),
-        ("Failed to find 'caption' key in line 3", "wrong format", "tuning validate"),
-        ("The bucket is in a different region than the job", "different Region", "job's Region"),
-        ("Number of training records is below the minimum of 1000", "too few", "docs/models.md"),
-        (
-            "Validation dataset is not supported for this model",
-            "accepts no validation",
-            "forbidden",
-        ),
-        ("A validation dataset is required", "needs a validation dataset", "upload one"),
-        ("Invalid hyperparameter: batchSize", "refuses a hyperparameter", "docs/models.md"),
-        (
-            # Word for word what Bedrock answers, with the class ResourceNotFoundException.
-            "This model version has reached the end of its life. Please refer to the AWS "
-            "documentation for more details.",
-            "no new jobs",
-            "docs/models.md",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("message", "cause", "fix"), KNOWN)
 def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: str) -> None:
     found = explain(message)
 
@@ -88,22 +138,35 @@ def test_a_known_message_has_a_cause_and_a_fix(message: str, cause: str, fix: st
     assert found.message == message
 
 
+def test_every_reason_is_found_by_a_message_that_says_nothing_else() -> None:
+    found = {(each.cause, each.fix) for message, *_ in KNOWN for each in [explain(message)]}
+    assert {(each.cause, each.fix) for each in (*OWN, *REASONS)} <= found
+
+
 @pytest.mark.parametrize(
-    ("code", "cause"),
+    ("code", "cause", "fix"),
     [
-        ("AccessDeniedException", "may not pass the service role"),
-        ("ConflictException", "already exists"),
-        ("InternalServerException", "Bedrock itself failed"),
-        ("ResourceNotFoundException", "does not exist in this Region"),
-        ("ServiceQuotaExceededException", "default quota of 0"),
-        ("ThrottlingException", "too many requests"),
-        ("TooManyTagsException", "more tags"),
-        ("ValidationException", "refuses the request"),
-        ("Bedrock.ThrottlingException", "too many requests"),
+        ("AccessDenied", "may not pass the service role", "`tuning review` proves"),
+        ("AccessDeniedException", "may not pass the service role", "`tuning review` proves"),
+        ("UnauthorizedOperation", "may not pass the service role", "`tuning review` proves"),
+        ("ConflictException", "already exists", "wait until its change has ended"),
+        ("InternalServerException", "Bedrock itself failed", "contact AWS Support"),
+        ("InternalFailure", "Bedrock itself failed", "contact AWS Support"),
+        ("ServiceUnavailableException", "Bedrock itself failed", "contact AWS Support"),
+        ("ResourceNotFoundException", "does not exist in this Region", "check the id and the"),
+        ("ServiceQuotaExceededException", "default quota of 0", "request an increase"),
+        ("ThrottlingException", "too many requests", "again in a few minutes"),
+        ("TooManyRequestsException", "too many requests", "again in a few minutes"),
+        ("TooManyTagsException", "more tags", "remove tags"),
+        ("ValidationException", "Bedrock refuses the request: Something.", "which part"),
+        ("ValidationError", "Bedrock refuses the request: Something.", "which part"),
+        ("Bedrock.ThrottlingException", "too many requests", "again in a few minutes"),
     ],
 )
-def test_every_error_class_of_the_api_is_explained(code: str, cause: str) -> None:
-    assert cause in explain("Something.", code=code).cause
+def test_every_error_class_of_the_api_is_explained(code: str, cause: str, fix: str) -> None:
+    found = explain("Something.", code=code)
+    assert cause in found.cause
+    assert fix in found.fix
 
 
 def test_the_message_says_more_than_the_error_class() -> None:
