@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bedrock_tuning.config.customization import Customization, load
 from bedrock_tuning.run.exposure import (
     Exposure,
+    Total,
     cap_problem,
     exposure,
     from_properties,
@@ -17,6 +18,7 @@ from bedrock_tuning.run.exposure import (
     most_per_lease,
     serving_in_words,
     to_properties,
+    total,
 )
 
 PRICED = """
@@ -63,8 +65,7 @@ def test_an_unknown_price_is_unknown_and_not_nothing() -> None:
     found = exposure(_file(UNPRICED, '[serving]\nmode = "provisioned"\nlease_hours = 4\n'))
     said = to_properties(found)
     assert (said["HourlyUsd"], said["MostUsdPerLease"]) == ("unknown", "unknown")
-    total = hourly({"a": found})
-    assert str(total) == "unknown for a"
+    assert str(hourly({"a": found})) == "unknown for a"
 
 
 def test_a_committed_price_that_is_not_known_is_not_the_one_by_the_hour() -> None:
@@ -81,9 +82,14 @@ def test_what_is_not_served_costs_nothing_by_the_hour() -> None:
 def test_totals_add_what_is_known_and_name_what_is_not() -> None:
     served = '[serving]\nmode = "provisioned"\nlease_hours = 4\n'
     known, unknown = exposure(_file(PRICED, served)), exposure(_file(UNPRICED, served))
-    total = most_per_lease({"known": known, "unknown": unknown})
-    assert total.usd == known.most_usd_per_lease
-    assert str(total) == f"at least {total.usd:,.2f} USD, and unknown for unknown"
+    most = most_per_lease({"known": known, "unknown": unknown})
+    assert most.usd == known.most_usd_per_lease
+    assert str(most) == f"at least {most.usd:,.2f} USD, and unknown for unknown"
+
+
+def test_a_total_is_rounded_to_cents_once() -> None:
+    assert total([("a", 0.111), ("b", 0.222), ("c", None)]) == Total(usd=0.33, unknown=("c",))
+    assert total([]) == Total(usd=0.0, unknown=())
 
 
 SERVED = '[serving]\nmode = "provisioned"\nlease_hours = 4\n'
@@ -107,6 +113,8 @@ def test_no_limit_can_be_kept_with_a_price_that_nobody_knows() -> None:
     every = {"known": exposure(_file(PRICED, SERVED)), "free": exposure(_file(UNPRICED, SERVED))}
     problem = cap_problem(every, max_hourly_usd=9_999)
     assert problem.startswith("no hourly price is known for free, so the limit of 9,999.00 USD")
+    at_the_limit = cap_problem(every, max_hourly_usd=hourly(every).usd)
+    assert at_the_limit.startswith("no hourly price is known for free")
     assert "may cost at least" in cap_problem(every, max_hourly_usd=0.01)
 
 

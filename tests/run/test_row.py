@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from bedrock_tuning.run.messages import STATUSES
-from bedrock_tuning.run.row import at, next_steps, next_words, timeline
+from bedrock_tuning.run.row import (
+    at,
+    commit_of,
+    does,
+    hyperparameters,
+    is_open,
+    next_steps,
+    next_words,
+    timeline,
+)
 
 RUN = "20261121-093000-00aaaa"
 ENDPOINT = "arn:aws:bedrock:us-east-1:000000000000:provisioned-model/abcdefghijkl"
@@ -78,6 +87,74 @@ def test_only_moments_of_a_status_are_in_the_timeline() -> None:
         (WHEN, "uploaded; the check of the dataset began"),
         (WHEN, "a-new-end"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("waiting", "the other manifest was missing"),
+        ("pending", "there was nothing to serve"),
+        ("checking", "uploaded; the check of the dataset began"),
+        ("valid", "the dataset is valid"),
+        ("rejected", "the dataset was rejected"),
+        ("awaiting-approval", "asked for approval of the price"),
+        ("queued", "waited for a free slot for its job"),
+        ("training", "the training job was due"),
+        ("trained", "the model was trained"),
+        ("serving", "began to serve the model"),
+        ("served", "the smoke test passed; the endpoint was published"),
+    ],
+)
+def test_a_moment_says_how_a_run_came_to_its_status(status: str, words: str) -> None:
+    assert timeline({f"at_{status.replace('-', '_')}": WHEN}) == [(WHEN, words)]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("checking", "checking records and images"),
+        ("valid", "estimating the price"),
+        ("awaiting-approval", "waiting for approval of the price"),
+        ("queued", "waiting for a free slot for its job"),
+        ("training", "training"),
+        ("trained", "looking at what is served"),
+        ("serving", "bringing up the endpoint and testing it"),
+        ("a-status-of-tomorrow", "a-status-of-tomorrow"),
+    ],
+)
+def test_a_run_that_has_not_ended_says_what_it_does(status: str, words: str) -> None:
+    assert does(_row(status)) == words
+    assert does(_row(status, place="2 of 3")) == f"{words}: 2 of 3"
+
+
+@pytest.mark.parametrize("status", ["checking", "valid", "queued", "training", "serving"])
+def test_a_run_that_does_something_may_be_followed(status: str) -> None:
+    assert next_words(_row(status)) == f"run {RUN} -f"
+
+
+@pytest.mark.parametrize("past", ["approved", "declined"])
+def test_a_decision_is_a_moment_with_who_made_it(past: str) -> None:
+    decided = {f"{past}_by": "ann", "decided_at": WHEN}
+    assert timeline(decided) == [(WHEN, f"{past} by ann")]
+    assert timeline({f"{past}_by": "ann"}) == []
+    assert timeline({"decided_at": WHEN}) == []
+
+
+def test_moments_stand_in_the_order_of_time_however_they_were_noted() -> None:
+    row = {"at_trained": "2026-11-21T09:30:01.500Z", "at_training": "2026-11-21T09:30:01Z"}
+    assert [moment.what for moment in timeline(row)] == [
+        "the training job was due",
+        "the model was trained",
+    ]
+    assert timeline(row)[1].at == "2026-11-21T09:30:01Z"
+
+
+def test_what_older_versions_did_not_write_is_not_there() -> None:
+    assert commit_of({"commit": "abc"}) == "abc"
+    assert commit_of({}) == "not recorded"
+    assert hyperparameters({"hyperparameters": '{"epochCount": "5"}'}) == {"epochCount": "5"}
+    assert hyperparameters({}) == {}
+    assert [is_open(row) for row in ({"open": "yes"}, {"open": "no"}, {})] == [True, False, False]
 
 
 def test_an_end_is_worded_as_in_messages() -> None:
