@@ -27,6 +27,7 @@ def test_what_is_served_is_deleted_and_its_end_is_written_down(aws: Aws, flow: F
     ended = flow.run(**END)
 
     assert (ended["step"], ended["reason"]) == ("removed", "a person ended it, billing stopped")
+    assert flow.steps[-2:] == ["Serve", "Next step?"], "nothing to wait for"
     assert aws.bedrock.endpoints == {}
     assert aws.pointer("endpoint") is None
     assert not _now().on
@@ -42,6 +43,9 @@ def test_a_commitment_stays_and_the_end_says_until_when_it_is_billed(aws: Aws, f
 
     assert ended["step"] == "removed"
     assert free not in aws.bedrock.endpoints
+    assert flow.steps == ["Serve", "Next step?"], "nobody waits for the end of a commitment"
+    (deleted,) = aws.bedrock.asked("DeleteProvisionedModelThroughput")
+    assert deleted["provisionedModelId"] == free
     assert ended["reason"].startswith("a person ended it, billing stopped; ")
     assert f"{committed} has a commitment (OneMonth) until {until:%Y-%m-%d}" in ended["reason"]
 
@@ -72,6 +76,7 @@ def test_a_newer_run_that_takes_over_meanwhile_keeps_what_is_left(aws: Aws, flow
     ended = flow.run(**END)
 
     assert ended["step"] == "unserved"
+    assert "Roll back" not in flow.steps
     assert ended["reason"] == f"run {NEWER['run']} is newer and took over"
     assert arn in aws.bedrock.endpoints
     assert _now().on
