@@ -106,7 +106,7 @@ class Aws:
 
         headers = {"content-type": "application/json"}
         request = AWSRequest(method="POST", url=url, data=body.encode(), headers=headers)
-        SigV4Auth(self._credentials(), service, self.region).add_auth(request)
+        SigV4Auth(self._frozen_credentials(), service, self.region).add_auth(request)
         answer = URLLib3Session().send(request.prepare())
         return answer.status_code, answer.text
 
@@ -121,14 +121,14 @@ class Aws:
 
     def credentials(self) -> dict[str, str | None]:
         """For clients that are not boto3; raises NoCredentialsError when there are none."""
-        frozen = self._credentials()
+        frozen = self._frozen_credentials()
         return {
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,
             "token": frozen.token,
         }
 
-    def _credentials(self) -> Any:
+    def _frozen_credentials(self) -> Any:
         found = self.session.get_credentials()
         if found is None:
             from botocore.exceptions import NoCredentialsError

@@ -55,8 +55,9 @@ def test_a_flaw_fails_the_synthesis_and_the_report_says_which_where_and_what_to_
         Exception, match=r"(?s)VersioningConfiguration\.Status is Suspended.*Set versioned"
     ):
         app.synth()
-    (violation,) = _violations(tmp_path)
-    assert violation["ruleName"] == "S603"
+    violation, whole = _violations(tmp_path)
+    # No stack of the folder is deployed, not even one without a violation of its own.
+    assert (violation["ruleName"], whole["ruleName"]) == ("S603", "whole")
     assert (
         "tuning-dev-data/Training: VersioningConfiguration.Status is Suspended"
         in violation["description"]
@@ -76,7 +77,7 @@ def test_templates_without_construct_paths_are_checked_by_the_metadata_beside_th
         app.synth()
     template = json.loads((tmp_path / "tuning-dev-data.template.json").read_text("utf-8"))
     assert not any("Metadata" in resource for resource in template["Resources"].values())
-    assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603"]
+    assert [violation["ruleName"] for violation in _violations(tmp_path)] == ["S603", "whole"]
 
 
 def test_a_refused_app_ends_with_its_problems_and_no_traceback(
@@ -102,4 +103,4 @@ def test_no_violation_can_be_acknowledged_away(tmp_path: Path) -> None:
     with pytest.raises(TuningError):
         synthesize(app)
     # An acknowledgement is a note in the manifest, which is not synthesis's own.
-    assert [v["ruleName"] for v in _violations(tmp_path)] == ["A113", "S603"]
+    assert [v["ruleName"] for v in _violations(tmp_path)] == ["A113", "S603", "whole"]

@@ -221,12 +221,21 @@ class Stage:
 
     @cached_property
     def _own_roles(self) -> dict[str, str]:
-        """The roles of the customization, as its stack tells them to the custom resource."""
+        """Roles and what they use, as the customization's stack tells them to its resource."""
         found = self.world.aws.client("ssm").get_parameter(
             Name=f"/bedrock-tuning-settings/local/{NAME}"
         )
         settings = json.loads(found["Parameter"]["Value"])
-        return {"ServiceRole": settings["service_role"], "StarterRole": settings["starter_role"]}
+        template = self.world.aws.client("cloudformation").get_template(
+            StackName=f"tuning-local-{NAME}"
+        )["TemplateBody"]
+        if isinstance(template, str):
+            template = json.loads(template)
+        return {
+            "ServiceRole": settings["service_role"],
+            "StarterRole": settings["starter_role"],
+            "Uses": template["Resources"]["Throughput"]["Properties"]["Uses"],
+        }
 
     def ask(self, function: str, kind: str, properties: dict[str, str], **old: str) -> None:
         """As CloudFormation asks a custom resource; old: properties that were others before.

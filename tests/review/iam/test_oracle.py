@@ -11,7 +11,6 @@ from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
 from bedrock_tuning.review.iam.access import Permissions, administrator
 from bedrock_tuning.review.iam.probes import (
-    STRANGER_ACCOUNT,
     context_for,
     requests_of,
     usual_context,
@@ -19,7 +18,7 @@ from bedrock_tuning.review.iam.probes import (
 from bedrock_tuning.review.iam.simulator import Policies, Request, decide
 from tests.review.broken import Synthesized
 from tests.review.iam.oracle import simulator
-from tests.review.iam.oracle.near_misses import STRANGER, near_misses
+from tests.review.iam.oracle.near_misses import STRANGER, STRANGER_ACCOUNT, near_misses
 from tests.review.iam.oracle.random_policies import questions
 
 

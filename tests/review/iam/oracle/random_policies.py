@@ -6,8 +6,8 @@ from typing import Any
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.iam.policy import PolicyKind, Statement, parse
-from bedrock_tuning.review.iam.probes import STRANGER_ACCOUNT
 from bedrock_tuning.review.iam.simulator import Policies, Request
+from tests.review.iam.oracle.near_misses import STRANGER_ACCOUNT
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ours"
 PRINCIPALS = (
