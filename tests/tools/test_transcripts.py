@@ -58,6 +58,7 @@ def test_another_exit_code_is_a_failure(terminal: Terminal) -> None:
         ("first\n…\nlast\n", "first\n1\n2\n", False),
         ("0:00:01  Train\n", "0:12:34  Train\n", True),
         ("0:00:01  Train\n", "0:12:34  Serve\n", False),
+        ("0:00:01  Train\n", "0:00:01  Train\n0:00:02  Train: Bedrock: training\n", True),
         ("NAME  COST\na     1.50\n", "NAME  COST\na     12.50\n", True),
         ("costs 1.50 USD\n", "costs nothing\n", False),
         ("model local-a-20260101-000000-aaaaaa\n", "model local-a-20260102-111111-bbbbbb\n", True),
