@@ -48,6 +48,8 @@ TARGETS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 @click.option("--write/--no-write", default=True, help="Whether to write RESULTS.md.")
 def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
     """Draw mutants, run their tests, write the scores; exit code 1 below 92 %."""
+    # What is judged is the tree as it is now, whatever is committed meanwhile.
+    commit = _commit()
     chosen = [name.partition(":")[::2] for name in targets.split(",")]
     files = {file: name for name, part in chosen for file in _files(name) if part in file}
     reasons = _equivalents()
@@ -55,7 +57,7 @@ def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
     click.echo(f"seed {seed}: {len(drawn)} mutants of {len(files)} modules", err=True)
     folders = sorted({folder for name in files.values() for folder in TARGETS[name][1]})
     results = _judged(drawn, [f"tests/{folder}" for folder in folders], watched(files))
-    text = page(results, files, seed=seed, commit=_commit(), goal=GOAL)
+    text = page(results, files, seed=seed, commit=commit, goal=GOAL)
     if write:
         RESULTS.write_text(text)
     click.echo(text)
