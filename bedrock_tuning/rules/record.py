@@ -20,7 +20,7 @@ rule = partial(define, good=_GOOD)
     "R104",
     bad='{"prompt": "what is AWS", "completion": "it is Amazon Web Services"}',
     once=True,
-    fix="Run the command that the finding names, or choose a model that accepts this format.",
+    fix="If the finding names a command, run it; if not, choose a model that accepts this format.",
 )
 def record_of_another_format(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     """The whole record is in a different format.
