@@ -41,8 +41,6 @@ from lambdas._serving.work import priced, terms_of
 # Leave the function time to answer CloudFormation before its own timeout.
 _RESERVE_MS: Final = 30_000
 _PAUSE_SECONDS: Final = 10
-# How often an item that others write at the same moment is read again.
-_ATTEMPTS: Final = 5
 # Only resources of versions that had all customizations in one stack have this property. They are
 # deleted when that stack is updated, after this function: what they served belongs to new stacks.
 _OF_THE_OLD_LAYOUT: Final = "Pointers"
@@ -319,7 +317,7 @@ def _refuse_while_training(
 
 def _switch_off(env: ThroughputEnvironment, name: str) -> None:
     """A run that works on its endpoint stops, and a new stack does not buy it again."""
-    for _ in range(_ATTEMPTS):
+    for _ in range(_intent.ATTEMPTS):
         intent = _intent.read(env, name)
         if not intent.on and not intent.owner:
             return

@@ -1,7 +1,7 @@
 """The intent item of each customization in the runs table: read, and written if nobody else did."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bedrock_tuning.config.lambda_environment import (
     LeaseEnvironment,
@@ -12,6 +12,9 @@ from bedrock_tuning.run.items import INTENT
 from bedrock_tuning.serving.intent import Intent, Published
 from lambdas import _aws
 from lambdas._records import _pointers, _runs
+
+# How often an item that others write at the same moment is read again.
+ATTEMPTS: Final = 5
 
 
 def read(

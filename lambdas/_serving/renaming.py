@@ -13,8 +13,6 @@ from bedrock_tuning.serving.intent import Begun, Intent
 from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import _endpoints
 
-# How often items that others write at the same moment are read again.
-_ATTEMPTS: Final = 5
 _POINTERS: Final = ("model", "run", "endpoint")
 
 
@@ -57,7 +55,7 @@ def forget(env: ThroughputEnvironment, name: str) -> None:
 
 
 def _move_intent(env: ThroughputEnvironment, old: str, new: str) -> None:
-    for _ in range(_ATTEMPTS):
+    for _ in range(_intent.ATTEMPTS):
         now, before, there = _runs.now(), _intent.read(env, old), _intent.read(env, new)
         if before.renamed_to == new:
             return

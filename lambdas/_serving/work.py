@@ -15,8 +15,6 @@ from lambdas._records import _intent, _pointers, _runs
 from lambdas._serving import _lifecycle
 
 State = dict[str, Any]
-# How often an item that others write at the same moment is read again.
-_ATTEMPTS = 5
 
 
 class LostError(Exception):
@@ -65,7 +63,7 @@ class Work:
     def change(self, **changes: Any) -> Self:
         """Changes the item; raises LostError if somebody else took over meanwhile."""
         intent = self.intent
-        for _ in range(_ATTEMPTS):
+        for _ in range(_intent.ATTEMPTS):
             wanted = replace(intent, **changes)
             # A call that is repeated finds what it wrote the first time.
             stored = intent if wanted == intent else _intent.write(self.env.runs_table, wanted)
@@ -119,7 +117,7 @@ def own(work: Work) -> Work | State:
     """
     if "generation" in work.state:
         return work if owns(work) else lost(work, overtaken(work.intent))
-    for _ in range(_ATTEMPTS):
+    for _ in range(_intent.ATTEMPTS):
         asked = priced(wish(work), work.customization)
         verdict = purchase.may_buy(asked, work.intent, replaces=_replaces(work.intent))
         if asked.started_by == "deployment" and verdict.answer == "ask":
