@@ -102,7 +102,7 @@ def steps_far_from_recommended(dataset: Dataset, _: object) -> Iterator[Fault]:
         more = "more" if steps < advice.steps else "fewer"
         origin = "interpolated" if advice.interpolated else "AWS table"
         yield Fault(
-            f"{steps:,.0f} steps for {images:,} images: try {more}",
+            f"{steps:,.0f} steps for {counted(images, 'image')}: try {more}",
             "stepCount",
             f"{steps:,.0f} steps",
             f"about {advice.steps:,} steps ({origin})",
@@ -130,7 +130,7 @@ def steps_left_to_amazon(dataset: Dataset, _: object) -> Iterator[Fault]:
         advice = model.step_recommendation.steps_for(images=images)
         origin = "interpolated" if advice.interpolated else "AWS table"
         yield Fault(
-            f"{images:,} images: Amazon Bedrock chooses the steps",
+            f"{counted(images, 'image')}: Amazon Bedrock chooses the steps",
             "stepCount",
             chosen,
             f"about {advice.steps:,} steps are recommended ({origin})",
@@ -207,7 +207,7 @@ def far_from_rule_of_thumb(dataset: Dataset, _: object) -> Iterator[Fault]:
             continue
         if not suggested / _FAR_OFF <= value <= max(suggested * _FAR_OFF, 1):
             yield Fault(
-                f"{parameter.name} is {text} for {records:,} records",
+                f"{parameter.name} is {text} for {counted(records, 'record')}",
                 parameter.name,
                 text,
                 f"about {suggested:,.0f} (records / {parameter.divide_records_by})",
