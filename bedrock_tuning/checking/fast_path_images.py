@@ -1,5 +1,6 @@
 """Decides at once that an image is clean, so that no rule has to run: most images are."""
 
+from math import inf
 from typing import Final
 
 from bedrock_tuning.catalogue import ImageLimits
@@ -20,12 +21,12 @@ class ImageFastPath:
     def __init__(self, limits: ImageLimits) -> None:
         self._formats = frozenset(limits.formats) & {"png", "jpeg"}
         self._bytes = min(limits.bytes_max, limits.bytes_warn or limits.bytes_max)
-        most = limits.pixels_max or 1 << 62
+        most = limits.pixels_max or inf
         self._pixels = min(most, limits.pixels_warn or most)
-        self._least = limits.side_min or 1
-        self._most = limits.side_max or 1 << 31
-        self._low = limits.aspect_min or 0.0
-        self._high = limits.aspect_max or float("inf")
+        self._least = limits.side_min or 0
+        self._most = limits.side_max or inf
+        self._low = limits.aspect_min or 0
+        self._high = limits.aspect_max or inf
 
     def is_clean(self, image: Image) -> bool:
         """Whether surely no rule reports the image."""

@@ -254,9 +254,13 @@ def _framing_quotes(block: bytes) -> int | None:
         elif block[at - 2] == _BACKSLASH:
             return None
         at = find(b'"', at + 1)
-    # The piece before each quote tells whether it is escaped.
-    *pieces, _ = block[max(0, at - 2) :].split(b'"') if at >= 0 else [b""]
+    if at < 0:
+        return framing
+    # The piece before each quote tells whether it is escaped; of the first, two bytes are enough.
+    start = max(0, at - 2)
+    *pieces, _ = block[start:].split(b'"')
     escaped = sum(map(bytes.endswith, pieces, repeat(b"\\")))
     if escaped and any(map(bytes.endswith, pieces, repeat(b"\\\\"))):
         return None
-    return framing + len(pieces) - escaped
+    # One of the two may be a quote that is counted already.
+    return framing + len(pieces) - block.count(b'"', start, at) - escaped

@@ -81,7 +81,7 @@ class _Check:
             if length > room:
                 break
             taken += 1
-            if len(ref.key) * 4 > _KEY_BYTES_MAX < len(ref.key.encode()):
+            if len(ref.key.encode()) > _KEY_BYTES_MAX:
                 self._judge(Image(line=ref.line, key=ref.key, outcome="key"))
                 continue
             room -= length
@@ -106,11 +106,11 @@ class _Check:
     def _proceed(
         self, visit: "_Visit", answer: Answer, waiting: list[tuple["_Visit", ByteRange]]
     ) -> None:
-        image, at = visit.take(answer)
-        if image is not None:
-            self._judge(image)
+        found = visit.take(answer)
+        if isinstance(found, Image):
+            self._judge(found)
         else:
-            waiting.append((visit, ByteRange(visit.key, at, NEXT_BYTES)))
+            waiting.append((visit, ByteRange(visit.key, found, NEXT_BYTES)))
 
     def _judge(self, image: Image) -> None:
         scope = self._scope
@@ -177,29 +177,28 @@ class _Visit:
     """One image while its header is being read."""
 
     __slots__ = ("_reader", "etag", "key", "line", "size", "text")
+    etag: str
+    size: int
 
     def __init__(self, ref: ImageRef) -> None:
         self.key = ref.key
         self.line = ref.line
         self.text = ref.text
-        self.size = -1
-        self.etag = ""
         self._reader: Reader | None = None
 
-    def take(self, answer: Answer) -> tuple[Image | None, int]:
-        """The finished image, or None and the offset from which bytes are needed."""
+    def take(self, answer: Answer) -> Image | int:
+        """The finished image, or the offset from which bytes are needed."""
         match answer:
             case Missing():
-                return Image(line=self.line, key=self.key, outcome="missing", reason=answer.near), 0
+                return Image(line=self.line, key=self.key, outcome="missing", reason=answer.near)
             case Denied():
-                denied = Image(line=self.line, key=self.key, outcome="denied", reason=answer.reason)
-                return denied, 0
+                return Image(line=self.line, key=self.key, outcome="denied", reason=answer.reason)
         if self._reader is not None and (answer.etag, answer.size) != (self.etag, self.size):
-            return Image(line=self.line, key=self.key, outcome="changed"), 0
+            return Image(line=self.line, key=self.key, outcome="changed")
         try:
-            return None, self._next(answer)
+            return self._next(answer)
         except StopIteration as done:
-            image = Image(
+            return Image(
                 line=self.line,
                 key=self.key,
                 header=done.value,
@@ -207,7 +206,6 @@ class _Visit:
                 etag=self.etag,
                 text=self.text,
             )
-            return image, 0
 
     def _next(self, answer: Fetched) -> int:
         if self._reader is None:

@@ -168,12 +168,13 @@ def images_and_videos_in_dataset(dataset: Dataset, _: object) -> Iterator[Fault]
 def dataset_size_disputed(dataset: Dataset, _: object) -> Iterator[Fault]:
     """The dataset is within one published limit and beyond another."""
     contract = dataset.requirements.dataset
-    total, least = contract.total_records, (contract.total_records or Range()).min_warn
-    if total is not None and least is not None and (total.min or 1) <= dataset.records < least:
+    total = contract.total_records or Range()
+    least, safe = total.min, total.min_warn
+    if least is not None and safe is not None and least <= dataset.records < safe:
         yield Fault(
             f"there are {counted(dataset.records, 'record')}",
             value=f"{dataset.records:,}",
-            limit=contract.readings("total_records.min", least, total.min or 1),
+            limit=contract.readings("total_records.min", safe, least),
         )
     size, most = dataset.text("training").size, contract.training_bytes_max
     strict = contract.training_bytes_warn

@@ -17,7 +17,13 @@ from bedrock_tuning.checking.result import CheckResult, merge
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.images.header import Header
 from bedrock_tuning.dataset.images.image import Image
-from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, Answer, ByteRange
+from bedrock_tuning.dataset.images.source import (
+    RANGE_BYTES_MAX,
+    Answer,
+    ByteRange,
+    Denied,
+    Missing,
+)
 from bedrock_tuning.dataset.scope import ImageRef
 from bedrock_tuning.rules import BY_ID, rules_for
 from bedrock_tuning.rules.finding import Heard
@@ -191,6 +197,61 @@ def test_the_fast_path_calls_an_image_clean_only_if_no_rule_reports_it(
         assert list(run(rules_for(Image), image, scope_of(model))) == []
 
 
+@pytest.mark.parametrize("model", [*MODELS, "nova-canvas", "titan-image-generator-v2"])
+def test_the_fast_path_calls_every_plain_png_and_jpeg_clean_that_no_rule_reports(
+    model: str,
+) -> None:
+    scope = scope_of(model)
+    fast, limits = image_fast_path(scope), scope.contract.image
+    assert fast is not None
+    assert limits is not None
+    rules = rules_for(Image)
+    bytes_ = {limits.bytes_max, limits.bytes_warn or 1}
+    low, high = limits.side_min or 1, limits.side_max or 9_000
+    sides = {low, 512, 1024, 3059, 3072, high}
+    sides |= {round(low * by) for by in (limits.aspect_max or 2, 1 / (limits.aspect_min or 2))}
+    near = [side + more for side in sides for more in (-1, 0, 1) if side + more > 0]
+    shapes = [("png", 3, 512, 512, size + more) for size in bytes_ for more in (-1, 0, 1)]
+    shapes += [("png", 3, width, height, 9) for width in near for height in near]
+    shapes += [("jpeg", channels, 512, 512, 1) for channels in range(6)]
+    for format, channels, width, height, size in shapes:
+        header = Header(format=format, width=width, height=height, channels=channels)
+        image = Image(line=1, key="folder/1", header=header, size=size, etag="0")
+        clean = not list(run(rules, image, scope))
+        assert fast.is_clean(image) == clean, (header, size)
+
+
+def test_a_key_of_1024_bytes_is_asked_for_and_a_longer_one_is_not() -> None:
+    # Characters of one byte, two and four: S3 counts bytes.
+    keys = ["x" * 1_024, "x" * 1_025, "ü" * 512, "ü" * 513, "🐕" * 256, "🐕" * 257]
+    source = Folder({})
+    refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
+    result = check_images(refs, source, scope_of(folders=()))
+    assert [each.key for each in source.ranges] == keys[::2]
+    assert [each.line for each in result.findings["I108"]] == [2, 4, 6]
+    assert result.images("training") == 6
+
+
+def test_what_the_source_knows_of_an_image_that_it_does_not_bring_is_told() -> None:
+    class Told(Folder):
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+            return [
+                Missing(each.key, near="folder/Ron.png") if each.key.endswith("n") else
+                Denied(each.key, "the key of KMS")
+                for each in ranges
+            ]  # fmt: skip
+
+    refs = [ImageRef(3, "folder/ron"), ImageRef(4, "folder/smila")]
+    result = check_images(refs, Told({}), scope_of())
+    told = [(each.line, each.key, each.message) for each in result.findings["I101"]]
+    told += [(each.line, each.key, each.message) for each in result.findings["I102"]]
+    assert told == [
+        (3, "folder/ron", 'there is no such object – did you mean "folder/Ron.png"?'),
+        (4, "folder/smila", "the image cannot be read: the key of KMS"),
+    ]
+    assert result.image_stats["training"].hashed == 0
+
+
 OBJECTS = {
     **{f"folder/dogs/{n}.png": png(noise=n) for n in range(8)},
     **{f"folder/cats/{n}.jpg": with_exif(jpeg(noise=n), 6, padding=n * 9_000) for n in range(6)},
@@ -259,9 +320,16 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
 
 
 def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
-    picture = png()
-    source = Folder({f"folder/{line}.png": picture for line in range(1, 2_001)})
+    picture, asked = png(), []
+
+    class Batches(Folder):
+        def fetch(self, ranges: Sequence[ByteRange]) -> list[Answer]:
+            asked.append(len(ranges))
+            return super().fetch(ranges)
+
+    source = Batches({f"folder/{line}.png": picture for line in range(1, 2_001)})
     refs = [ImageRef(line, key) for line, key in enumerate(source.objects, 1)]
     check_images(refs, source, scope_of())
     # The first batch does not know yet how little is enough.
+    assert asked == [256, 1_024, 720]
     assert Counter(each.length for each in source.ranges) == {RANGE_BYTES_MAX: 256, 1024: 1_744}

@@ -6,13 +6,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from bedrock_tuning.dataset.dataset import Dataset
+from bedrock_tuning.dataset.foreign import _SIGNS
 from bedrock_tuning.dataset.images.image import Image
 from bedrock_tuning.dataset.json_lines import Line
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.dataset.scope import DatasetScope
-from bedrock_tuning.rules import RULES, rules_for
+from bedrock_tuning.dataset.suggestions import ALIASES, EXAMPLES
+from bedrock_tuning.dataset.whole_file import _MAGIC, WholeFile
+from bedrock_tuning.rules import RULES, Rule, rules_for
 from bedrock_tuning.rules.finding import finding
 from bedrock_tuning.rules.rule import run
+from tests.dataset.test_foreign import FILES
+from tests.dataset.test_foreign import IMAGES as TABLES
+from tests.dataset.test_foreign import RECORDS as FOREIGN
+from tests.dataset.test_slips import PRE, SLIPS, TEXT
 from tests.rules.test_against_aws import (
     CALL,
     CONVERSATIONS,
@@ -31,6 +38,9 @@ from tests.support.examples import FLAGSHIP, dataset_of, image_of, item_of, scop
 WORDS: Final = Path(__file__).with_name("words.txt")
 _IMAGE_GENERATOR: Final = "titan-image-generator-v2"
 _RFT: Final = "nova-2-lite/REINFORCEMENT_FINE_TUNING"
+_ROLES: Final = (
+    "human customer prompter bot ai gpt model chatbot developer system tool USER Assistant x"
+)
 _BIG: Final = {"training": {"records": 1000}, "validation": {"records": 8}}
 
 
@@ -87,6 +97,7 @@ RECORDS: Final[dict[str, list[dict[str, Any]]]] = {
         asked(system=[{"text": " "}]),
         asked("a USER: of a bOT: and <IMAGE>"),
         asked(schemaVersion="2024-01-01"),
+        talk(*(turn(role, "x") for role in _ROLES.split())),
         asked(medium("image", "jpg", "folder/1"), medium("image", "svg", "folder/2")),
         asked(medium("video", "m4v", "folder/1"), medium("image", "", "folder/1")),
         asked(medium("image", "png", "folder/a+b"), medium("image", "png", "folder/ü")),
@@ -327,9 +338,11 @@ def cases() -> Iterator[tuple[str, str, Any]]:
     """Every example: its model, its heading, and what the rules check."""
     for rule in RULES:
         if rule.item in (Line, Record, Image, Dataset):
-            yield rule.model, f"{rule.id} {rule.name}", item_of(rule, rule.bad)
-    for line in LINES:
-        yield FLAGSHIP, str(line[:80])[1:], Line(number=1, data=line)
+            yield rule.model, _declared(rule), item_of(rule, rule.bad)
+    for model, line in _lines():
+        yield model, str(line[:80])[1:], Line(number=1, data=line)
+    for model, file in _files():
+        yield model, f"a file of {len(file):,} bytes: {str(file[:9])[1:]}", WholeFile(file)
     for model, heading, record in _records():
         yield model, heading, Record(line=1, value=record, scope=scope_of(model))
     for model, images in IMAGES.items():
@@ -340,6 +353,40 @@ def cases() -> Iterator[tuple[str, str, Any]]:
             # The builder takes apart what it is given.
             copy = json.loads(json.dumps(seen))
             yield model, _heading(seen), dataset_of(model, copy)
+
+
+def _declared(rule: Rule[Any]) -> str:
+    once = "once for each manifest" if rule.once else ""
+    said = (rule.severity, ", ".join(sorted(rule.formats)), once, ", ".join(rule.source))
+    return f"{rule.id} {rule.name}: {' | '.join(filter(None, said))}"
+
+
+def _lines() -> Iterator[tuple[str, bytes]]:
+    yield from ((FLAGSHIP, line) for line in LINES)
+    for model, slip, *_ in SLIPS:
+        yield model, slip if isinstance(slip, bytes) else json.dumps(slip).encode()
+    # What looks like another format, by what people have and by the names that it is known by.
+    for record in (each for _, each in (*FOREIGN, *TABLES)):
+        yield "nova-lite", json.dumps(record).encode()
+    turns = [{"role": "user", "content": "what is AWS"}]
+    for sign in _SIGNS:
+        for value in ("https://a.example/1.png", turns):
+            record = dict.fromkeys(sorted(sign.names), value)
+            yield FLAGSHIP, json.dumps(record).encode()
+    for alias, meant in ALIASES.items():
+        model = {"caption": FLAGSHIP, "image-ref": FLAGSHIP, "input": PRE}.get(meant, TEXT)
+        yield model, json.dumps({alias: "x", "id": 1}).encode()
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    yield from (("nova-lite", data) for _, data in FILES)
+    yield from ((PRE, magic + b" and more") for magic in _MAGIC)
+    for data in (
+        b"a,b\n1,2\n",
+        b"Some text.\nMore.\n",
+        b'[{"file_name": "1.png", "text": "a dog"}]',
+    ):
+        yield from ((model, data) for model in (FLAGSHIP, PRE, TEXT))
 
 
 def _records() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -360,13 +407,16 @@ def told(item: Any, scope: DatasetScope) -> Iterator[str]:
     kind = scope.contract.format if isinstance(item, Record) else None
     for rule, fault in run(rules_for(type(item), kind), item, scope):
         said = finding(rule, fault, kind="", line=None)
-        words = (said.kind, said.line and str(said.line), said.field, said.message, said.value)
-        yield f"  {said.rule} {' | '.join(filter(None, (*words, said.limit)))}"
+        limit = "an example" if said.limit in EXAMPLES.values() else said.limit
+        place = (said.kind, said.line and str(said.line), said.field)
+        yield f"  {said.rule} {' | '.join(filter(None, (*place, said.message, said.value, limit)))}"
+    if isinstance(item, Line) and isinstance(item.parsed.value, dict):
+        yield from told(Record(line=1, value=item.parsed.value, scope=scope), scope)
 
 
 def written() -> str:
     """What all rules say of all examples."""
-    lines: list[str] = []
+    lines = [f"{format}: {example}" for format, example in EXAMPLES.items()]
     last = ""
     for model, heading, item in cases():
         lines += [f"# {model}"] * (model != last)

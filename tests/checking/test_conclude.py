@@ -1,0 +1,119 @@
+"""The verdict: what is counted, what exceptions change, and what is known of no JSON Lines."""
+
+import msgspec
+
+from bedrock_tuning.checking.conclude import conclude
+from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.customization_fields import Override
+from bedrock_tuning.dataset.dataset import ModelRequirements
+from bedrock_tuning.dataset.statistics import ImageStats, TextStats
+from bedrock_tuning.report.report import Exemption, Report
+from bedrock_tuning.rules.finding import Heard
+from tests.support.examples import check, scope_of
+
+GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}\n'
+
+
+def verdict(partial: CheckResult, *, job_region: str = "", **changes: Override) -> Report:
+    scope = scope_of()
+    overrides = {name.replace("_", "-"): override for name, override in changes.items()}
+    requirements = ModelRequirements(
+        base_model=scope.model, dataset=scope.contract, overrides=overrides
+    )
+    return conclude(partial, requirements, Heard(per_rule=7), job_region=job_region)
+
+
+def two(training: bytes, validation: bytes) -> CheckResult:
+    kinds = {"training": training, "validation": validation}
+    return merge(check(data, scope=scope_of(kind=kind))[1] for kind, data in kinds.items())
+
+
+def test_a_verdict_says_of_which_model_how_much_was_found_and_listed() -> None:
+    partial = two(GOOD * 1_000 + b"\n[]\n", GOOD * 9 + b"\r\n" * 9)
+    report = verdict(partial)
+
+    assert (report.model, report.model_name) == (
+        "titan-multimodal-embeddings-g1",
+        "Titan Multimodal Embeddings G1",
+    )
+    assert (report.records, report.valid, report.price) == (1_010, False, None)
+    assert (report.errors, report.warnings, report.infos) == (11, 2, 1)
+    assert report.counts == {
+        "blank-line": 10,
+        "not-an-object": 1,
+        "one-caption-for-all": 2,
+        "windows-line-end": 1,
+    }
+    assert (report.findings_per_rule, report.listed) == (7, 7 + 1 + 2 + 1)
+    assert report.exemptions == []
+    assert report.contract == scope_of().contract
+    assert report.text_stats == partial.text_stats
+    assert report.training_time.startswith("unknown: no published training time")
+
+
+def test_findings_stand_by_kind_and_line_those_of_the_whole_dataset_first() -> None:
+    report = verdict(two(b"[]\n" + GOOD * 2 + b"{}\n", b"\n" + GOOD))
+    places = [(each.kind, each.line, each.name) for each in report.findings]
+
+    assert places == [
+        ("training", None, "too-few-records"),
+        ("training", None, "one-caption-for-all"),
+        ("training", 1, "not-an-object"),
+        ("training", 4, "missing-field"),
+        ("training", 4, "missing-field"),
+        ("validation", None, "too-few-records"),
+        ("validation", 1, "blank-line"),
+    ]
+
+
+def test_exceptions_lower_errors_and_silence_warnings_and_say_how_often() -> None:
+    report = verdict(
+        two(GOOD * 1_000 + b"\n\n", GOOD * 8),
+        blank_line=Override(severity="silent", reason="the exporter"),
+        one_caption_for_all=Override(severity="silent", reason="one class"),
+        caption_too_long=Override(severity="warning", reason="none so far"),
+        no_such_rule=Override(severity="silent", reason="an older version"),
+    )
+
+    assert (report.valid, report.errors, report.warnings) == (True, 0, 2)
+    assert report.counts == {"blank-line": 2}
+    assert [(each.name, each.severity) for each in report.findings] == [
+        ("blank-line", "warning"),
+        ("blank-line", "warning"),
+    ]
+    assert report.exemptions == [
+        Exemption(rule="blank-line", severity="warning", reason="the exporter", findings=2),
+        Exemption(rule="caption-too-long", severity="warning", reason="none so far", findings=0),
+        Exemption(rule="one-caption-for-all", severity="silent", reason="one class", findings=2),
+    ]
+
+
+def test_of_a_file_that_is_no_json_lines_nothing_else_is_said_of_the_dataset() -> None:
+    report = verdict(two(b"[" + GOOD.strip() + b"]\n", GOOD * 2))
+
+    assert report.counts == {"not-json-lines": 1}
+
+
+def test_the_regions_of_the_buckets_are_compared_with_that_of_the_job() -> None:
+    partial = CheckResult(text_stats={"training": TextStats(bucket_region="us-west-2")})
+
+    assert "bucket-in-another-region" in verdict(partial, job_region="us-east-1").counts
+    assert "bucket-in-another-region" not in verdict(partial, job_region="us-west-2").counts
+    assert "bucket-in-another-region" not in verdict(partial).counts
+
+
+def test_a_rule_of_the_dataset_adds_to_what_shards_counted_already() -> None:
+    images = ImageStats(
+        hashes=bytes(8) + b"\0\0\0\1" + bytes(4) + bytes(8) + b"\0\0\0\2" + bytes(4)
+    )
+    partial = CheckResult(counts={"D202": 3}, image_stats={"training": images})
+    partial.text_stats["training"] = TextStats(records=1)
+
+    assert verdict(partial).counts["duplicate-image"] == 4
+
+
+def test_the_verdict_of_a_result_is_the_same_after_a_way_as_json() -> None:
+    partial = two(GOOD * 3 + b"{}\n", GOOD)
+
+    assert verdict(CheckResult.from_json(partial.to_json())) == verdict(partial)
+    assert msgspec.json.decode(verdict(partial).to_json(), type=Report).counts
