@@ -18,12 +18,21 @@ import click
 
 from tools.mutants.operators import Mutant, draw, mutants
 from tools.mutants.page import Result, page
-from tools.mutants.running import ROOT, Coverage, copy_tree, judge, preload, trace, watched
+from tools.mutants.running import (
+    ROOT,
+    Coverage,
+    copy_tree,
+    importing,
+    judge,
+    preload,
+    trace,
+    watched,
+)
 
 GOAL: Final = 0.92
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
-# What is mutated, and the folders of the tests that have to notice.
+# What is mutated, and the folders of the tests that have to notice, beside those that import it.
 TARGETS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "dataset": ("bedrock_tuning/dataset", ("dataset", "rules", "checking")),
     "rules": ("bedrock_tuning/rules", ("rules", "checking", "dataset")),
@@ -55,8 +64,9 @@ def main(*, seed: str, per_module: int, targets: str, write: bool) -> None:
     reasons = _equivalents()
     drawn = _drawn(files, per_module, seed, reasons)
     click.echo(f"seed {seed}: {len(drawn)} mutants of {len(files)} modules", err=True)
-    folders = sorted({folder for name in files.values() for folder in TARGETS[name][1]})
-    results = _judged(drawn, [f"tests/{folder}" for folder in folders], watched(files))
+    folders = sorted({f"tests/{each}/" for name in files.values() for each in TARGETS[name][1]})
+    others = [test for test in importing(files) if not test.startswith(tuple(folders))]
+    results = _judged(drawn, [*folders, *others], watched(files))
     text = page(results, files, seed=seed, commit=commit, goal=GOAL)
     if write:
         RESULTS.write_text(text)

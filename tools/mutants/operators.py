@@ -41,7 +41,7 @@ _FUNCTIONS: Final = {
 }
 _WORD: Final = re.compile(r"[A-Za-z][\w.:/#-]*")
 # Typing only, or a guard against ourselves: nothing that a test could see.
-_NO_MUTANTS: Final = re.compile(r"(?:logger|warnings)\.|cast\(|TypeVar\(|__all__")
+_NO_MUTANTS: Final = re.compile(r"(?:logger|logging|warnings)\.|cast\(|TypeVar\(|__all__")
 _TYPE: Final = re.compile(r"dict|list|set|tuple|type|[A-Z]\w*[a-z]")
 _KEPT_KEYWORDS: Final = ("strict", "usedforsecurity", "encoding")
 
@@ -247,7 +247,9 @@ def _constants(node: ast.Constant) -> Iterator[Change]:
 
 def _calls(node: ast.Call) -> Iterator[Change]:
     args = node.args
-    if len(args) > 1 and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
+    # The smaller or larger of two is the same in either order.
+    ordered = len(args) > 1 and ast.unparse(node.func) not in ("min", "max")
+    if ordered and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
         swapped = [args[1], args[0], *args[2:]]
         yield "arguments swapped", node, ast.Call(node.func, swapped, node.keywords)
     for index, keyword in enumerate(node.keywords):

@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -28,7 +29,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _LINKED: Final = ("node_modules", ".venv", "build")
 # What imports the modules that are mutated.
 _PACKAGES: Final = ("bedrock_tuning", "lambdas")
-# A module that only holds data has no tests of its own; so many of its users' judge it.
+# Tests that deploy, or run other tests, take minutes each.
+_LEFT_OUT: Final = ("tests/e2e/", "tests/stacks/", "tests/test_recipes.py")
+# Of a module that only holds data nothing runs in a test; so many of its users' tests judge it.
 _MOST: Final = 150
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-n0", "--no-header", "-W", "default")
 
@@ -57,15 +60,17 @@ class Coverage:
     def tests_of(self, mutant: Mutant) -> list[str]:
         """First the tests that run its statement, then the others of its module; fast ones first.
 
-        The others matter for what runs at import, in a shared fixture, or once and is kept. Of a
-        module that holds only data nothing runs in a test: its importers' tests judge it.
+        The others matter for what runs at import, in a shared fixture, or once and is kept, and
+        tests that import the module may judge its data. Where nothing of it runs in a test, the
+        tests of its importers judge it, too.
         """
         lines = self.lines.get(mutant.module, {})
-        if not lines:
-            return self._of_importers(mutant.module)
         direct = set().union(*(lines.get(line, set()) for line in mutant.lines)) - self.failed
-        others = set().union(*lines.values()) - direct - self.failed
-        return [*sorted(direct, key=self._order), *sorted(others, key=self._order)]
+        files = importing([mutant.module])
+        named = {test for test in self.seconds if test.partition("::")[0] in files}
+        others = named.union(*lines.values()) - direct - self.failed
+        chosen = [*sorted(direct, key=self._order), *sorted(others, key=self._order)]
+        return chosen if lines else [*dict.fromkeys([*chosen, *self._of_importers(mutant.module)])]
 
     def _of_importers(self, module: str) -> list[str]:
         """The tests of the modules that import it: the nearest first, then fast ones first."""
@@ -96,6 +101,23 @@ def watched(files: Iterable[str]) -> list[str]:
     """These files and all that import them: what is traced, whoever the targets are."""
     chosen = set(files)
     return sorted(chosen.union(*(near for file in chosen for near in importers(file))))
+
+
+def importing(files: Iterable[str]) -> list[str]:
+    """The files of tests that import one of these files by its name."""
+    names = [file.removesuffix(".py").replace("/", ".").rpartition(".") for file in files]
+    forms = (
+        rf"from {folder} import (?:\([^)]*|.*)\b{name}\b|(?:from|import) {folder}\.{name}\b"
+        for folder, _, name in names
+    )
+    wanted = re.compile("|".join(forms))
+    return [file for file, text in _tests().items() if wanted.search(text)]
+
+
+@cache
+def _tests() -> dict[str, str]:
+    files = {str(file.relative_to(ROOT)): file for file in sorted(ROOT.glob("tests/**/test_*.py"))}
+    return {n: file.read_text() for n, file in files.items() if not n.startswith(_LEFT_OUT)}
 
 
 @cache

@@ -1,7 +1,7 @@
 """Which tests judge a mutant."""
 
 from tools.mutants.operators import Mutant, mutants
-from tools.mutants.running import ROOT, Coverage, importers, watched
+from tools.mutants.running import ROOT, Coverage, importers, importing, watched
 
 DATA = "bedrock_tuning/run/reasons_of_data.py"
 HOLDER = "bedrock_tuning/run/failure_reasons.py"
@@ -40,3 +40,16 @@ def test_a_module_whose_lines_were_seen_is_judged_by_those_who_ran_them_alone() 
 
 def test_a_sample_of_one_module_sees_what_its_importers_run() -> None:
     assert {DATA, HOLDER, USER} <= {*watched([DATA])}
+
+
+def test_tests_that_import_a_module_judge_its_data_before_those_of_its_importers() -> None:
+    module, own = "bedrock_tuning/run/items.py", "tests/run/test_items.py::test_kinds"
+    coverage = Coverage(lines={FAR: {1: {"far"}}}, seconds={"far": 0.1, own: 9.0})
+    assert coverage.tests_of(_mutant(module)) == [own, "far"]
+    coverage.lines[module] = {1: {"ran"}}
+    assert coverage.tests_of(_mutant(module)) == ["ran", own]
+
+
+def test_tests_that_deploy_judge_nothing_though_they_import_a_module() -> None:
+    assert "import SOURCE" in (ROOT / "tests/e2e/test_rejected.py").read_text()
+    assert "tests/e2e/test_rejected.py" not in importing(["bedrock_tuning/run/messages.py"])
