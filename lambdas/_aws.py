@@ -82,7 +82,7 @@ def told_apart(client: Client) -> Client:
 
     def answered(http_response: Any, parsed: dict[str, Any], model: Any, **_: Any) -> None:
         code = str(parsed.get("Error", {}).get("Code", ""))
-        if http_response.status_code >= 300 and passes(http_response.status_code, code):
+        if passes(http_response.status_code, code):
             raise PassingError(parsed, model.name)  # type: ignore[arg-type]
 
     client.meta.events.register("after-call", answered)

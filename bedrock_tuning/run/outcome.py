@@ -248,7 +248,7 @@ def _ours(kind: str) -> bool:
     """Whether an error's class says that this project's own code failed, and nobody else's."""
     raised = getattr(builtins, kind, None)
     internal = isinstance(raised, type) and issubclass(raised, Exception)
-    return internal or kind in _INTERNAL or kind.startswith(("Runtime.", "Sandbox."))
+    return internal or kind in _INTERNAL or kind.startswith("Runtime.")
 
 
 def declined_by(state: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@ ask `plan`, and carry out one step. Nothing here calls AWS.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Final, Literal
 
 from bedrock_tuning.catalogue import base_id
@@ -64,14 +64,14 @@ class DesiredState:
 class Action(StrEnum):
     """The next step. Only CREATE costs: it starts the hourly billing of Provisioned Throughput."""
 
-    NOTHING = "nothing"
-    PENDING = "pending"
-    WAIT = "wait"
-    CREATE = "create"
-    SWAP = "swap"
-    DELETE = "delete"
-    READY = "ready"
-    FAILED = "failed"
+    NOTHING = auto()
+    PENDING = auto()
+    WAIT = auto()
+    CREATE = auto()
+    SWAP = auto()
+    DELETE = auto()
+    READY = auto()
+    FAILED = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

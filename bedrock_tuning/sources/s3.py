@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import obstore
 from botocore.exceptions import ClientError
-from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import S3Store
 
 from bedrock_tuning.access_denied import denial
@@ -38,10 +38,8 @@ _SLOW_GET_SECONDS: Final = 0.012
 # Ask for new credentials well before a function's run out; the runtime renews them in time.
 _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 
-# obstore raises Python's own classes where there are some, its own elsewhere.
-_NOT_FOUND: Final = (NotFoundError, FileNotFoundError)
-_DENIED: Final = (PermissionDeniedError, PermissionError)
-_FAILED: Final = (BaseError, OSError)
+# obstore raises FileNotFoundError for what is not there, its own classes for everything else.
+_FAILED: Final = (BaseError, FileNotFoundError)
 # What S3 answered, in obstore's text; keys and addresses stand in it too, but URL-encoded.
 _STATUS: Final = re.compile(r"non-2xx status code: ([0-9]{3})\b")
 _ERROR_CODE: Final = re.compile(r"<Code>([^<]*)</Code>")
@@ -128,7 +126,7 @@ class S3Images:
             return Fetched(
                 data=got.bytes().to_bytes(), size=meta["size"], etag=_etag(meta.get("e_tag"))
             )
-        except _NOT_FOUND:
+        except FileNotFoundError:
             return Missing(key=wanted.key)
         except _FAILED as error:
             return self._failed(wanted, error)
@@ -138,7 +136,7 @@ class S3Images:
         status, code = _STATUS.search(text), _ERROR_CODE.search(text)
         if status and status[1] == "416":
             return self._no_such_range(wanted)
-        if isinstance(error, _DENIED) or (code and _ONE_OBJECTS.fullmatch(code[1])):
+        if isinstance(error, PermissionDeniedError) or (code and _ONE_OBJECTS.fullmatch(code[1])):
             return self._refused(wanted.key, _answer(text) or "403 Forbidden")
         raise SourceError(f"cannot read {wanted.key}: {_first_line(error)}") from error
 
@@ -215,7 +213,7 @@ def manifest_chunks(client: S3Store, key: str, *, version: str | None) -> Iterat
             for chunk in got.stream(min_chunk_size=CHUNK):
                 done += len(chunk)
                 yield bytes(chunk)
-        except _DENIED as error:
+        except PermissionDeniedError as error:
             answer = _answer(str(error)) or "403 Forbidden"
             raise DeniedError(f"cannot read {key}: {answer}") from error
         except _FAILED as error:

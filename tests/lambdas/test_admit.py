@@ -276,3 +276,13 @@ def test_an_optional_validation_set_is_not_waited_for(
     customize(validation="optional")
 
     assert _admit(_upload(aws, "training"))["decision"] == "run"
+
+
+def test_an_older_version_in_a_listing_is_not_what_was_uploaded(aws: Aws) -> None:
+    """S3 lists the deletion, which is newer, apart."""
+    _upload(aws, "validation")
+    event = _upload(aws, "training")
+    old = {"Versions": [{"Key": KEY, "VersionId": "v1.+/=", "IsLatest": False}]}
+    aws.s3.around = lambda name, carry_out: old if name == "ListObjectVersions" else carry_out()
+
+    assert "manifest was deleted" in _admit(event)["reason"]

@@ -233,7 +233,7 @@ def test_the_subject_is_one_that_sns_takes(aws: Aws) -> None:
     subject = _end({"admission": admission})["subject"]
 
     assert subject.isascii()
-    assert 0 < len(subject) <= 100
+    assert len(subject) == 100
 
 
 @pytest.mark.parametrize("name", ["OutputModelArn", "outputModelArn"])

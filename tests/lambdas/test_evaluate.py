@@ -3,16 +3,21 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from bedrock_tuning.config.customization import Customization
+from bedrock_tuning.config.lambda_environment import DatasetEnvironment
 from bedrock_tuning.config.sections.evaluation import Evaluation
 from bedrock_tuning.run.outcome import outcome
 from bedrock_tuning.s3_layout import checked_manifest_key
 from lambdas import verify_images
+from lambdas._data import _evaluation
 from lambdas._records import _pins
 from tests.lambdas.aws import OUTPUT, TRAINING, VALIDATION, Aws, settings
 from tests.lambdas.flow import DEPLOYMENT, NAME, OLD, PERSON, RUN, Flow
@@ -179,3 +184,57 @@ def test_a_test_picture_that_would_be_trained_on_stops_the_run_before_it_is_paid
 def test_without_a_gate_validation_pictures_may_be_trained_on(aws: Aws) -> None:
     aws.s3.objects.put(TRAINING, f"{NAME}/images/copy.png", b"green")
     assert verified(aws)["decision"] == "same"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "lines"),
+    [(1, [0]), (2, [0, 3]), (3, [0, 2, 4]), (7, range(7)), (1000, range(7))],
+)
+def test_a_model_is_judged_by_records_from_all_over_the_validation_set(
+    pictures: int, lines: Sequence[int], aws: Aws, customize: Callable[..., Customization]
+) -> None:
+    """Lines as an editor may leave them: empty ones between, and a byte order mark."""
+    every = [{"image-ref": f"s3://v/{number}.png", "caption": str(number)} for number in range(7)]
+    text = "\ufeff" + "\n \n".join(map(json.dumps, every)) + "\n\n"
+    aws.s3.objects.put(VALIDATION, checked_manifest_key(NAME, RUN, "validation"), text.encode())
+    wanted = customize(evaluation=Evaluation(recall_at=1, pictures=pictures))
+
+    found = _evaluation.records(DatasetEnvironment.from_env(os.environ), wanted, RUN)
+
+    assert found == [every[number] for number in lines]
+
+
+def test_six_questions_are_asked_at_once_and_no_more(
+    aws: Aws, flow: Flow, gate: Callable[..., None]
+) -> None:
+    """Bedrock takes 2,000 requests a minute, and an answer takes a moment."""
+    six, lock, now, most = threading.Barrier(6, timeout=10), threading.Lock(), set(), []
+    gate(min_recall=0.5)
+
+    def answer(body: Any, **_: Any) -> dict[str, Any]:
+        asked = json.loads(body)
+        if flow.steps[-1] != "Evaluate":
+            return {"embedding": vector("smoke")}
+        with lock:
+            now.add(body)
+            most.append(len(now))
+        six.wait()
+        time.sleep(0.05)
+        with lock:
+            now.remove(body)
+        return {"embedding": vector(asked.get("inputText", "a picture"))}
+
+    rows = aws.s3.objects.body(VALIDATION, checked_manifest_key(NAME, RUN, "validation"))
+    for name in ("black", "grey"):
+        key = f"{NAME}/images/{name}.png"
+        aws.s3.objects.put(VALIDATION, key, name.encode())
+        rows += (
+            b"\n" + json.dumps({"image-ref": f"s3://{VALIDATION}/{key}", "caption": name}).encode()
+        )
+    aws.s3.objects.put(VALIDATION, checked_manifest_key(NAME, RUN, "validation"), rows)
+    aws.bedrock_runtime.answers = answer
+
+    flow.run()
+
+    assert len(most) == 12
+    assert max(most) == 6

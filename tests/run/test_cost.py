@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.config.customization import Customization, load, load_all
-from bedrock_tuning.run.cost import CostLine, Estimate, estimate, needs_approval
+from bedrock_tuning.run.cost import CostLine, Estimate, estimate, may_wait, needs_approval
 
 SHIPPED = load_all(Path(__file__).parents[2] / "customizations")
 STYLE = """
@@ -251,3 +251,12 @@ def test_another_round_costs_what_its_base_model_does() -> None:
         return estimate(customization=each, training_characters=10_000).lines
 
     assert price(again) == price(first)
+
+
+def test_a_run_may_wait_for_a_person_unless_its_budget_asks_nobody() -> None:
+    style = SHIPPED["pets-style"]
+    asks = {
+        name: replace(style, budget=replace(style.budget, approval=approval))
+        for name, approval in (("c", "always"), ("a", "over-budget"), ("b", "never"))
+    }
+    assert may_wait(asks) == ["a", "c"]

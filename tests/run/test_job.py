@@ -363,7 +363,7 @@ def test_run_keys_are_equal_only_for_equal_work(
     assert (keys[0] == keys[1]) is (ours == theirs)
 
 
-@pytest.mark.parametrize("digest", ["", "aa", "aa:", ":1"])
+@pytest.mark.parametrize("digest", ["", "aa", "aa:", ":1", ":1:2"])
 def test_data_without_a_whole_fingerprint_never_becomes_work(digest: str) -> None:
     """It would look like other data without one, and be taken for trained already."""
     with pytest.raises(ValueError, match="the validation dataset has no whole fingerprint"):

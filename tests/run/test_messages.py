@@ -11,7 +11,16 @@ import pytest
 
 from bedrock_tuning.contracts.states import workflow
 from bedrock_tuning.run import decisions, outcome, reconciling
-from bedrock_tuning.run.messages import ATTRIBUTES, CHAT, STATUSES, DetailType, Message
+from bedrock_tuning.run.messages import (
+    ATTRIBUTES,
+    CHAT,
+    SOURCE,
+    STATUSES,
+    DetailType,
+    Event,
+    Message,
+    detail_type,
+)
 from lambdas import keep_leases
 
 FIELDS = {field.name for field in msgspec.structs.fields(Message)}
@@ -144,3 +153,37 @@ def test_a_chat_shows_what_is_asked_or_told_and_the_command_that_answers(
     )
     assert notice.paths.keys() <= FIELDS
     assert all(path == f"$.detail.{name}" for name, path in notice.paths.items())
+
+
+def test_subscriptions_may_choose_by_whose_and_of_which_kind_a_message_is() -> None:
+    assert ATTRIBUTES == ("environment", "customization", "status")
+
+
+def test_each_status_is_of_one_kind_of_event() -> None:
+    kinds = {status: detail_type(status) for status in STATUSES}
+    told = {"removed", "withdrawn", "lease-ends", "lease-ended"}
+    assert {status for status, kind in kinds.items() if kind == DetailType.ENDPOINT} == told
+    asked = [status for status, kind in kinds.items() if kind == DetailType.APPROVAL]
+    assert asked == ["awaiting-approval"]
+    with pytest.raises(KeyError):
+        detail_type("pending")
+
+
+def test_what_does_not_apply_is_left_out_of_a_message() -> None:
+    given = {"status": "served", "environment": "dev", "customization": "pets-search"}
+    assert msgspec.to_builtins(Message(**given)) == given
+    whole = Message(**given, failed=True, notify=False)
+    assert msgspec.to_builtins(whole) == {**given, "failed": True, "notify": False}
+
+
+def test_an_event_is_read_as_eventbridge_delivers_it() -> None:
+    detail = {"status": "served", "environment": "dev", "customization": "pets-search"}
+    delivered = {
+        "source": "bedrock-tuning",
+        "detail-type": "Bedrock Tuning Run Status Change",
+        "detail": detail,
+        "account": "000000000000",
+    }
+    event = msgspec.convert(delivered, Event)
+    assert (event.source, event.detail_type) == (SOURCE, DetailType.RUN)
+    assert event.detail == Message(**detail)

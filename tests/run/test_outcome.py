@@ -308,6 +308,9 @@ def test_an_error_of_a_function_is_told_in_its_own_words() -> None:
         ("UncheckedError", {"errorMessage": "0 of 3 shards with 0 of 9 images were checked"}),
         ("Runtime.ImportModuleError", "Unable to import module"),
         ("States.Runtime", "The JSONPath '$.x' could not be found in the input"),
+        ("States.ParameterPathFailure", "The JSONPath '$.x' could not be found in the input"),
+        ("States.IntrinsicFailure", "its template has no {}"),
+        ("States.ResultPathMatchFailure", "Unable to apply ResultPath to the input"),
     ],
 )
 def test_our_own_fault_is_not_blamed_on_bedrock(error: str, cause: object) -> None:

@@ -67,7 +67,12 @@ def test_a_price_that_only_the_list_knows_makes_a_budget_check_possible() -> Non
 
 @pytest.mark.parametrize(
     ("unit", "usd", "per_1k"),
-    [("1K tokens", "0.001", 0.001), ("1M tokens", "1.25", 0.00125), ("Tokens", "0.000001", 0.001)],
+    [
+        ("1K tokens", "0.001", 0.001),
+        ("1M tokens", "1.25", 0.00125),
+        ("Tokens", "0.000001", 0.001),
+        ("Token", "0.000001", 0.001),
+    ],
 )
 def test_a_price_is_for_a_thousand_tokens_whatever_its_unit(
     unit: str, usd: str, per_1k: float
@@ -105,8 +110,9 @@ def test_what_is_not_one_price_above_zero_is_unknown(products: list[str], words:
         price(PER_1K, products)
 
 
-def test_storage_is_listed_by_the_month() -> None:
-    found = price(MONTH, [product(STORAGE, "1.95", unit="Month")])
+@pytest.mark.parametrize("unit", ["Month", "Months", "Model-Month"])
+def test_storage_is_listed_by_the_month(unit: str) -> None:
+    found = price(MONTH, [product(STORAGE, "1.95", unit=unit)])
 
     assert found == Sourced(value=1.95, source=("PRICE-API",), date=date(2026, 11, 20))
 

@@ -142,6 +142,33 @@ def test_anything_else_fails_and_says_why(
     assert detail in found.detail
 
 
+@pytest.mark.parametrize(
+    ("answer", "kept"),
+    [
+        (_said("woof", "woof"), ("woof\nwoof", b"", "")),
+        (_said("w" * 2_001), ("w" * 2_000, b"", "")),
+        ({"images": [PNG]}, ("", base64.b64decode(PNG), "png")),
+        ({"images": [JPEG, PNG]}, ("", base64.b64decode(JPEG), "jpeg")),
+        ({"images": [base64.b64encode(b"<html>").decode()]}, ("", b"", "")),
+        # Whatever else it is, it has neither.
+        ({"images": []}, ("", b"", "")),
+        ({"images": ["no"]}, ("", b"", "")),
+        ({"images": ["Hündin"]}, ("", b"", "")),
+        ({"images": [7]}, ("", b"", "")),
+        ({"images": 7}, ("", b"", "")),
+        ({"output": {"message": {"content": [7]}}}, ("", b"", "")),
+        ({"output": {}}, ("", b"", "")),
+        ({"embedding": VECTOR}, ("", b"", "")),
+        ([], ("", b"", "")),
+        (None, ("", b"", "")),
+    ],
+)
+def test_people_see_the_text_or_the_picture_of_an_answer(
+    answer: Any, kept: tuple[str, bytes, str]
+) -> None:
+    assert smoke_test.kept(answer) == kept
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

@@ -1,5 +1,6 @@
 """Local folders as a source of images."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,67 @@ def test_the_longer_prefix_counts(tmp_path: Path) -> None:
     answer = fetch(folders, "pets/x/a", length=9)
     assert isinstance(answer, Fetched)
     assert answer.data == b"inner"
+
+
+def test_the_etag_of_a_file_is_that_of_all_its_bytes_whichever_were_read(tmp_path: Path) -> None:
+    for name, data in (("a", b"0123456789"), ("b", b"0123456780")):
+        (tmp_path / name).write_bytes(data)
+    folders = Folders([mapping(tmp_path)])
+    found = [fetch(folders, "pets/a", start, length) for start, length in ((0, 9), (3, 2), (8, 9))]
+    etags = {each.etag for each in found if isinstance(each, Fetched)}
+    # As S3 has it after a plain upload.
+    assert etags == {hashlib.md5(b"0123456789", usedforsecurity=False).hexdigest()}
+
+
+def test_a_file_of_its_own_size_is_told_apart_by_that_alone(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").write_bytes(b"0123")
+    (tmp_path / "gone").symlink_to(tmp_path / "none")
+    answer = fetch(Folders([mapping(tmp_path)]), "pets/sub/a")
+    assert isinstance(answer, Fetched)
+    assert answer.etag == "only-4"
+
+
+def test_a_link_out_of_the_folder_is_denied_and_one_inside_is_read(tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (tmp_path / "secret").write_bytes(b"0123")
+    (here / "a").write_bytes(b"0123")
+    (here / "out").symlink_to(tmp_path / "secret")
+    (here / "in").symlink_to(here / "a")
+    folders = Folders([mapping(here)])
+    assert fetch(folders, "pets/out") == Denied("pets/out", "a link leads out of the folder")
+    assert isinstance(fetch(folders, "pets/in"), Fetched)
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "near"),
+    [
+        ("pets/sub/Dog.PNG", "sub/dog.png", "pets/sub/dog.png"),
+        ("pets/sub/dog.jpg", "sub/dog.png", "pets/sub/dog.png"),
+        ("pets/sub/cat.png", "sub/dog.png", ""),
+        ("pets/sub/../sub/Dog.png", "sub/dog.png", ""),
+    ],
+)
+def test_a_missing_file_is_told_with_the_one_whose_name_differs_in_case_or_extension(
+    asked: str, there: str, near: str, tmp_path: Path
+) -> None:
+    (tmp_path / there).parent.mkdir()
+    (tmp_path / there).write_bytes(b"0123")
+    assert fetch(Folders([mapping(tmp_path)]), asked) == Missing(asked, near)
+
+
+def test_of_several_near_names_the_first_in_the_alphabet_is_told(tmp_path: Path) -> None:
+    for name in ("dog.png", "DOG.gif", "dog.bmp"):
+        (tmp_path / name).write_bytes(b"0123")
+    assert fetch(Folders([mapping(tmp_path, prefix="")]), "dog.jpg") == Missing(
+        "dog.jpg", "DOG.gif"
+    )
+
+
+def test_another_bucket_is_not_covered(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123")
+    folders = Folders([mapping(tmp_path, bucket="other")])
+    assert folders.path("other", "pets/a") == tmp_path / "a"
+    assert folders.path("train", "pets/a") is None
+    assert isinstance(fetch(folders, "pets/a"), Denied)

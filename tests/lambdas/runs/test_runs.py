@@ -104,3 +104,55 @@ def test_an_execution_that_claims_an_upload_again_finds_its_own_claim(aws: Aws) 
 
     assert _runs.claim_upload(TABLE, claim="c", run=RUN, execution="e1") is None
     assert _runs.claim_upload(TABLE, claim="c", run=OTHER, execution="e2") == RUN
+
+
+def test_a_lock_that_vanished_is_an_error_and_never_kept(aws: Aws) -> None:
+    with pytest.raises(RuntimeError, match=f"key#{KEY} vanished from a-table"):
+        _runs.keep_lock(TABLE, key=KEY, run=RUN)
+
+
+@pytest.mark.parametrize("state", ["training", "failed"])
+def test_a_run_keeps_its_own_lock_also_where_it_was_released_and_no_other(
+    state: str, aws: Aws
+) -> None:
+    _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
+    _runs.finish_work(TABLE, key=KEY, run=RUN, state=state, model_arn=None)
+
+    assert _runs.keep_lock(TABLE, key=KEY, run=OTHER) == RUN
+    assert _runs.keep_lock(TABLE, key=KEY, run=RUN) is None
+    lock = _runs.lock_of(TABLE, KEY)
+    assert lock is not None
+    assert (lock.state, lock.run, lock.job_name, lock.attempt) == ("training", RUN, "a-job", 1)
+
+
+def test_a_run_whose_lock_another_takes_at_that_moment_does_not_keep_it(aws: Aws) -> None:
+    _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
+    _runs.finish_work(TABLE, key=KEY, run=RUN, state="failed", model_arn=None)
+    aws.dynamodb.refuse("PutItem", "ConditionalCheckFailedException")
+
+    assert _runs.keep_lock(TABLE, key=KEY, run=RUN) == "another"
+
+
+def test_only_who_has_the_lock_and_is_about_to_work_releases_it(aws: Aws) -> None:
+    _runs.release_work(TABLE, key=KEY, run=RUN)
+    assert aws.dynamodb.items == {}
+    _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
+
+    _runs.release_work(TABLE, key=KEY, run=OTHER)
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "training"
+    _runs.release_work(TABLE, key=KEY, run=RUN)
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "failed"
+    _runs.finish_work(TABLE, key=KEY, run=RUN, state="trained", model_arn="arn:model")
+    _runs.release_work(TABLE, key=KEY, run=RUN)
+    assert aws.dynamodb.item(f"key#{KEY}")["state"] == "trained"
+
+
+def test_the_work_of_a_run_that_came_to_nothing_is_taken_over_as_another_attempt(aws: Aws) -> None:
+    first = _runs.acquire_lock(TABLE, key=KEY, run=RUN, job_name="a-job")
+
+    taken = _runs.take_over(TABLE, key=KEY, run=OTHER, job_name="its-job", after=first)
+
+    assert taken is not None
+    assert (taken.run, taken.attempt, taken.job_name) == (OTHER, 2, "its-job")
+    third = "20261121-100000-cccccc"
+    assert _runs.take_over(TABLE, key=KEY, run=third, job_name="x", after=first) is None

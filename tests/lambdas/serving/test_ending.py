@@ -120,6 +120,7 @@ def test_what_a_run_bought_just_before_the_end_is_deleted_by_one_or_the_other(
     assert "it is not served any more: a person ended it" in ended["reason"]
     assert f"{NEW} is kept" in ended["reason"]
     assert aws.bedrock.endpoints == {}
+    assert "Wait to roll back" not in flow.steps
 
 
 @pytest.mark.parametrize(("others", "gives_up"), [(4, False), (5, True)])

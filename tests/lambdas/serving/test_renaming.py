@@ -98,6 +98,19 @@ def test_model_endpoint_pointers_and_runs_go_along(aws: Aws, new: CloudFormation
     assert aws.stepfunctions.calls == []
 
 
+def test_a_deployment_on_demand_goes_along_and_what_others_have_does_not(
+    aws: Aws, new: CloudFormation
+) -> None:
+    have = aws.bedrock.have
+    mine = have(model=MODEL, kind="custom-model-deployment", status="Active")
+    other = have(model=MODEL, tags={**aws.bedrock.endpoints[mine]["tags"], BY: "pets-style"})
+
+    new.ask("Create")
+
+    assert aws.bedrock.endpoints[mine]["tags"][BY] == NEW
+    assert aws.bedrock.endpoints[other]["tags"][BY] == "pets-style"
+
+
 def test_the_old_stack_goes_without_what_it_had(aws: Aws, new: CloudFormation) -> None:
     new.ask("Create")
 
@@ -248,10 +261,12 @@ def test_a_name_that_is_taken_again_begins_anew(aws: Aws, new: CloudFormation) -
     new.ask("Create")
     new.ask("Delete", Customization=OLD, RenamedFrom="")
 
+    left = _intent(aws, OLD).generation
+
     answer = new.ask("Create", Customization=OLD, RenamedFrom="")
 
     assert answer["Data"]["Status"] == "pending"
-    assert _intent(aws, OLD).renamed_to == ""
+    assert _intent(aws, OLD) == Intent(customization=OLD, generation=left + 1, version=3)
     assert len(aws.bedrock.endpoints) == 1
     assert _intent(aws, NEW).on
 
@@ -266,3 +281,16 @@ def test_a_later_deployment_takes_nothing_back_from_the_old_name(
     new.ask("Update", old={"ModelUnits": "2"})
 
     assert aws.pointer("model", NEW) == model_arn(2)
+
+
+def test_a_new_stack_whose_old_one_is_gone_goes_with_what_it_has(
+    aws: Aws, new: CloudFormation
+) -> None:
+    new.ask("Create")
+    new.ask("Delete", Customization=OLD, RenamedFrom="")
+
+    answer = new.ask("Delete")
+
+    assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "nothing is served now")
+    assert aws.bedrock.endpoints == {}
+    assert not _intent(aws, NEW).on

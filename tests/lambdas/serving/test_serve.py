@@ -131,6 +131,7 @@ def test_the_smoke_test_asks_the_new_endpoint_in_the_customizations_words(
     (asked,) = aws.bedrock_runtime.asked("InvokeModel")
     assert asked["modelId"] == ended["endpoint_arn"]
     assert json.loads(asked["body"])["inputText"] == "a dog"
+    assert (asked["contentType"], asked["accept"]) == ("application/json",) * 2
 
 
 def test_a_repeated_create_buys_no_second_endpoint(

@@ -1,5 +1,6 @@
 """Serving while answers are lost, listings lag and others act: nothing twice, nothing forgotten."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from lambdas._records import _intent
 from lambdas._serving import _endpoints
 from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
+from tests.lambdas.fakes import Fake
 from tests.lambdas.flow import NAME, NEW, OLD, PERSON, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -234,3 +236,75 @@ def test_an_old_purchase_that_was_never_sent_is_made_anew(aws: Aws) -> None:
 
     assert [_begun().created_arn] == list(aws.bedrock.endpoints)
     assert _begun().requested > _ago(1)
+
+
+def _meanwhile(service: Fake, operation: str, act: Callable[[], Any], *, after: int = 0) -> None:
+    """Somebody acts while a call is under way, the first or a later one, once it is carried out."""
+    calls = iter(range(after + 1))
+
+    def around(name: str, carry_out: Callable[[], Any]) -> Any:
+        found = carry_out()
+        if name == operation and next(calls, None) == after:
+            act()
+        return found
+
+    service.around = around
+
+
+def test_a_run_that_is_overtaken_while_it_buys_leaves_what_it_bought_to_the_newer_one(
+    aws: Aws, flow: Flow
+) -> None:
+    newer = {**STATE, "run": "20261122-093000-bbbbbb", "model_arn": OLD}
+    event = {"action": "serve", "serving": newer, "settings": settings()}
+    _meanwhile(aws.bedrock, "CreateProvisionedModelThroughput", lambda: serve.handler(event, None))
+
+    ended = flow.run()
+
+    assert ended["step"] == "unserved"
+    assert ended["reason"] == f"run 20261122-093000-bbbbbb is newer and took over; {NEW} is kept"
+    assert ended["created_arn"] in aws.bedrock.endpoints
+    assert "Roll back" not in flow.steps
+
+
+def test_a_run_that_is_overtaken_while_it_is_undone_leaves_the_rest_to_the_newer_one(
+    aws: Aws, flow: Flow
+) -> None:
+    newer = {**STATE, "run": "20261122-093000-bbbbbb", "model_arn": OLD}
+    event = {"action": "serve", "serving": newer, "settings": settings()}
+    aws.bedrock_runtime.reply = b"{}"
+    _meanwhile(aws.bedrock, "DeleteProvisionedModelThroughput", lambda: serve.handler(event, None))
+
+    ended = flow.run()
+
+    assert ended["step"] == "unserved"
+    assert ended["reason"].endswith("; run 20261122-093000-bbbbbb is newer and took over")
+    assert "no embedding" in ended["reason"]
+
+
+def test_what_was_published_just_when_a_person_ended_it_is_deleted(aws: Aws, flow: Flow) -> None:
+    """The end did not see it yet, so only its run can delete it."""
+
+    def end() -> None:
+        aws.bedrock.unlisted = set(aws.bedrock.endpoints)
+        assert Flow(aws).run(**PERSON, end=True)["step"] == "removed"
+
+    # The pointers to the endpoint, its model and its run are set.
+    _meanwhile(aws.ssm, "PutParameter", end, after=2)
+
+    ended = flow.run()
+
+    assert ended["step"] == "unserved"
+    assert "a person ended it" in ended["reason"]
+    assert aws.bedrock.endpoints == {}
+    assert aws.pointer("endpoint") is None
+
+
+def test_the_newest_upload_wins_whatever_its_runs_are_called(aws: Aws, flow: Flow) -> None:
+    """A run that goes on after a redrive, or that waited for a slot, keeps its place."""
+    flow.run(order="20261125-093000-aaaaaa")
+
+    late = flow.run(run="20261126-093000-cccccc", order="20261124-093000-cccccc", model_arn=OLD)
+    newest = flow.run(run="20261120-093000-dddddd", order="20261126-093000-dddddd", model_arn=OLD)
+
+    assert (late["step"], newest["step"]) == ("unserved", "served")
+    assert aws.pointer("model") == OLD

@@ -8,11 +8,12 @@ import pytest
 
 from bedrock_tuning.config.customization import Customization
 from bedrock_tuning.serving.intent import Begun
+from lambdas import serve
 from lambdas._records import _intent
 from lambdas._serving import _endpoints
-from tests.lambdas.aws import Aws
+from tests.lambdas.aws import Aws, settings
 from tests.lambdas.bedrock import BASE, TAGS, model_arn
-from tests.lambdas.flow import NAME, OLD, RUN, Flow
+from tests.lambdas.flow import NAME, OLD, PERSON, RUN, STATE, Flow
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -101,14 +102,45 @@ def test_a_commitment_that_fails_its_smoke_test_stays_and_the_reason_says_until_
     assert "has a commitment (OneMonth) until " in ended["reason"]
 
 
-def test_an_error_between_two_pointers_leaves_none_to_an_endpoint_that_is_gone(
-    aws: Aws, flow: Flow
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_an_error_between_two_pointers_leaves_none_to_an_endpoint_or_model_that_is_gone(
+    done: int, aws: Aws, flow: Flow
 ) -> None:
-    aws.ssm.refuse("PutParameter", "AccessDeniedException", after=1)
+    aws.ssm.refuse("PutParameter", "AccessDeniedException", after=done)
 
     assert flow.run()["step"] == "failed"
     assert aws.bedrock.endpoints == {}
-    assert aws.pointer("endpoint") is None
+    assert [aws.pointer(name) for name in ("endpoint", "model", "run")] == [None] * 3
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_an_error_between_two_pointers_leaves_those_that_there_were(
+    done: int, aws: Aws, flow: Flow
+) -> None:
+    first = flow.run(model_arn=OLD, run="20261120-093000-cccccc")
+    aws.ssm.refuse("PutParameter", "AccessDeniedException", after=done)
+
+    assert flow.run()["step"] == "failed"
+    aws.bedrock.settle()
+
+    pointers = [aws.pointer(name) for name in ("endpoint", "model", "run")]
+    assert pointers == [first["endpoint_arn"], OLD, "20261120-093000-cccccc"]
+    assert aws.bedrock.only["model"] == OLD
+
+
+def test_a_run_that_bought_nothing_has_nothing_to_undo_after_an_end(aws: Aws) -> None:
+    """It waited for a change of somebody else's when a person ended what was served."""
+    arn = aws.bedrock.have(model=OLD, status="Updating")
+    begun = serve.handler({"action": "serve", "serving": STATE, "settings": settings()}, None)
+    Flow(aws).run(**PERSON, end=True)
+    failed = {**begun, "error": {"Error": "TimeoutError", "Cause": "no answer"}}
+    undo = {"action": "roll-back", "serving": failed, "settings": settings()}
+
+    ended = serve.handler(undo, None)
+
+    assert ended["step"] == "unserved"
+    assert ended["reason"].startswith("it is not served any more: a person ended it")
+    assert arn not in aws.bedrock.endpoints
 
 
 def test_an_invocation_that_is_refused_rolls_back_and_says_why(aws: Aws, flow: Flow) -> None:
