@@ -1,9 +1,11 @@
 """The verdict: what is counted, what exceptions change, and what is known of no JSON Lines."""
 
 import msgspec
+import pytest
 
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.result import CheckResult, merge
+from bedrock_tuning.config.customization import load
 from bedrock_tuning.config.customization_fields import Override
 from bedrock_tuning.dataset.dataset import ModelRequirements
 from bedrock_tuning.dataset.statistics import ImageStats, TextStats
@@ -117,3 +119,55 @@ def test_the_verdict_of_a_result_is_the_same_after_a_way_as_json() -> None:
 
     assert verdict(CheckResult.from_json(partial.to_json())) == verdict(partial)
     assert msgspec.json.decode(verdict(partial).to_json(), type=Report).counts
+
+
+COHERE = """
+description = "x"
+base_model = "cohere-command"
+allow_closed_model = true
+[hyperparameters]
+epochCount = 2
+"""
+
+
+def test_a_verdict_for_a_customization_has_the_price_of_its_training_manifest() -> None:
+    customization = load(COHERE, file="customizations/pets.toml")
+    pair = b'{"prompt": "%s", "completion": "y"}\n' % (b"word " * 400)
+    kinds = {"training": pair * 90, "validation": pair * 9}
+    model = "cohere-command"
+    partial = merge(
+        check(data, scope=scope_of(model, kind=kind))[1]  # type: ignore[arg-type]
+        for kind, data in kinds.items()
+    )
+    price = conclude(partial, customization).price
+
+    assert partial.text_stats["training"].characters == 90 * 2_001
+    assert price is not None
+    assert price.lines[0].startswith("training: 0.24 USD: 2 epochs × about 30,015 tokens")
+    assert (round(price.total_usd, 2), price.known) == (2.19, True)
+
+
+def test_a_manifest_that_was_checked_twice_is_refused_and_its_shards_of_images_are_not() -> None:
+    images = CheckResult(image_stats={"training": ImageStats(checked=2, fingerprint="ff")})
+    whole = merge([images, images])
+
+    assert (whole.images("training"), whole.image_stats["training"].fingerprint) == (4, "1fe")
+    with pytest.raises(ValueError, match="the training manifest was checked twice"):
+        merge([two(GOOD, GOOD), check(GOOD)[1]])
+
+
+def test_of_a_kind_that_was_not_checked_there_is_nothing() -> None:
+    nothing = CheckResult()
+
+    assert (nothing.records("training"), nothing.images("training")) == (0, 0)
+    assert nothing.fingerprint("validation") == ":0"
+
+
+def test_findings_of_shards_are_joined_in_their_order_up_to_a_hundred() -> None:
+    shards = [check(b"[]\n" * 60 + line)[1].findings["L107"] for line in (b"", b"1\n")]
+    whole = merge(CheckResult(counts={"L107": 60}, findings={"L107": each}) for each in shards)
+
+    assert whole.counts == {"L107": 120}
+    assert [each.line for each in whole.findings["L107"]] == [
+        *(line for line in range(1, 51) for _ in range(2))
+    ]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.dataset.tokens import caption_tokens, tokens, tokens_bound
+from bedrock_tuning.dataset.tokens import caption_tokens, tokens, tokens_bound, tokens_most
 from bedrock_tuning.rules.finding import Finding
 from tests.support.examples import check, scope_of
 
@@ -126,3 +126,40 @@ def test_a_caption_too_long_for_an_invocation_is_said_to_be() -> None:
     (finding,) = findings("titan-multimodal-embeddings-g1", record)
 
     assert "a text of an invocation has at most 256" in finding.limit
+
+
+@pytest.mark.parametrize(
+    ("characters", "least", "most", "caption"),
+    [
+        ("09", 4, 12, 2),
+        ("!/:@[`{~\u0080\u00bf\u2000\u2fff", 2, 12, 2),
+        ("aZ \n\0\x7f", 2, 3, 2),
+        ("\u00c0\u02bf", 2, 12, 2),
+        ("\u02c0\u07ff\u0800\u1fff", 3, 12, 12),
+        ("\u3000\ufffd", 6, 12, 12),
+        ("\U00010000\U0010ffff", 6, 48, 12),
+    ],
+)
+def test_a_character_counts_by_the_class_of_its_first_byte(
+    characters: str, least: float, most: float, caption: float
+) -> None:
+    for character in characters:
+        text = character * 12
+        assert tokens(text, chars_per_token=6.0) == pytest.approx((least, most)), repr(character)
+        assert caption_tokens(text, chars_per_token=6.0) == pytest.approx(caption), repr(character)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"), [("9" * 8, 4, 8), ("犬" * 8, 5, 8), ("Ж" * 8, 4, 8), ("a" * 8, 4, 4)]
+)
+def test_no_script_has_more_characters_for_a_token_than_words_have(
+    text: str, least: float, most: float
+) -> None:
+    ratio = {"犬": 1.6}.get(text[0], 2.0)
+    assert tokens(text, chars_per_token=ratio) == pytest.approx((least, most))
+
+
+def test_a_bound_counts_letters_by_four_and_every_other_byte_by_one() -> None:
+    assert tokens_bound(b"abcdefgh12", chars_per_token=6.0) == 8 / 4 + 2
+    assert tokens_bound(b"abcdefgh12", chars_per_token=2.0) == 8 / 2 + 2
+    assert (tokens_most("abc"), tokens_most("äbc"), tokens_most("\ud800")) == (3, 4, 1)

@@ -12,12 +12,14 @@ from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.rules import RULES, Rule
 from tests.checking.test_boundaries import EVERY
 from tests.rules.words import WORDS, written
+from tests.support.accepted import lines_of, on_one_python
 from tests.support.examples import dataset_of, item_of, scope_of
 
 
+@on_one_python
 def test_what_the_rules_say_is_what_was_read_and_accepted() -> None:
     """After a change: `python -m tests.rules.words`, then read the diff."""
-    assert written().splitlines() == WORDS.read_text("utf-8").splitlines()
+    assert written().splitlines() == lines_of(WORDS)
 
 
 def _made(rule: Rule, example: str | bytes, model: str) -> Any:

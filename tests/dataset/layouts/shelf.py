@@ -7,6 +7,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -49,6 +50,22 @@ class Layout:
     said: str = ""
     source: str = ""
     packed: bool = False
+
+
+def laid(layout: Layout, folder: Path) -> Path:
+    """Writes a layout; returns what is to be read."""
+    files = {} if layout.packed else dict.fromkeys(layout.pairs, TINY)
+    lay({**files, **layout.files()}, folder)
+    return folder / layout.source if layout.source else folder
+
+
+def lay(files: Files, folder: Path) -> None:
+    """Writes files below a folder."""
+    folder.mkdir(exist_ok=True)
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 def lines(*rows: Mapping[str, Any]) -> str:

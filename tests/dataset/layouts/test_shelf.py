@@ -6,17 +6,7 @@ import pytest
 
 from bedrock_tuning.dataset.layouts.listing import look
 from bedrock_tuning.dataset.layouts.recognise import Understood, understand
-from tests.dataset.layouts.shelf import SHELF, TINY, Layout
-
-
-def laid(layout: Layout, folder: Path) -> Path:
-    """Writes a layout; returns what is to be read."""
-    files = {} if layout.packed else dict.fromkeys(layout.pairs, TINY)
-    for name, data in {**files, **layout.files()}.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return folder / layout.source if layout.source else folder
+from tests.dataset.layouts.shelf import SHELF, Layout, laid
 
 
 def read(layout: Layout, tmp_path: Path) -> Understood:
