@@ -1,6 +1,7 @@
 """H: rules about hyperparameters, alone and against the size of the dataset."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from bedrock_tuning.catalogue import Hyperparameter
 from bedrock_tuning.dataset.dataset import Dataset
@@ -17,12 +18,10 @@ def _numbers(dataset: Dataset) -> Iterator[tuple[Hyperparameter, float, str]]:
     """Each hyperparameter that has a numeric value, with the value and its text."""
     for name, text in dataset.requirements.hyperparameters.items():
         parameter = dataset.requirements.base_model.hyperparameters.get(name)
-        if parameter is None or text == parameter.auto:
-            continue
-        try:
-            yield parameter, float(text), text
-        except ValueError:
-            continue
+        if parameter is not None:
+            # "Auto" and the like are no numbers.
+            with suppress(ValueError):
+                yield parameter, float(text), text
 
 
 def _value(dataset: Dataset, name: str) -> float | None:

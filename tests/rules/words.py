@@ -170,7 +170,7 @@ LINES: Final[list[bytes]] = [
     *(b" \t", b"\r", b"{}\r", b"\xef\xbb\xbf", b"1", b"null", b'"x"', b"[1, 2]", b"true", b"1.5"),
     *(b'{"a": 1,}', b"{'a': 1}", b'{"a": NaN}', b'{"a": 1} {}', b"{", b'{"a": "\xff"}'),
     *(b'{"a": 1, "b": {"a": 1, "a": 2}, "b": 3}', b'{"\\udfff": 1}', b"\0", b'{"a": "\t"}'),
-    b"{'caption': '" + b"x" * 300,
+    b"{'caption': '" + b"".join(b"%d " % n for n in range(100)),
 ]
 _PNG: Final = {"format": "png", "width": 512, "height": 512}
 IMAGES: Final[dict[str, list[dict[str, Any]]]] = {
@@ -261,6 +261,10 @@ DATASETS: Final[dict[str, list[dict[str, Any]]]] = {
             )
         ),
         {"training": {"records": 0}, "hyperparameters": {"batchSize": "300"}},
+        *(
+            {**_BIG, "hyperparameters": {**before, "batchSize": "100"}}
+            for before in ({"other": "1"}, {"epochCount": "Auto"}, {"learningRate": "x"})
+        ),
     ],
     _IMAGE_GENERATOR: [
         *(
@@ -363,6 +367,11 @@ def _declared(rule: Rule[Any]) -> str:
 
 def _lines() -> Iterator[tuple[str, bytes]]:
     yield from ((FLAGSHIP, line) for line in LINES)
+    for length in (16_384, 16_385):
+        yield (
+            "nova-lite/DISTILLATION",
+            json.dumps({"messages": [], "x": "x" * (length - 25)}).encode(),
+        )
     for model, slip, *_ in SLIPS:
         yield model, slip if isinstance(slip, bytes) else json.dumps(slip).encode()
     # What looks like another format, by what people have and by the names that it is known by.

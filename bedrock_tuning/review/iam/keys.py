@@ -59,8 +59,6 @@ def key_arn(assembly: Assembly, resource: Resource) -> str:
     named = key_of(resource)
     if not named or "alias/aws/" in named:
         return ""
-    if named.startswith("arn:"):
-        return named
     key = assembly.by_name("AWS::KMS::Key", named)
     return key.arn if key else named
 
