@@ -76,7 +76,8 @@ def decide(request: Request, policies: Policies) -> Decision:
     """The decision about one request."""
     identity = _effects(_applying(policies.identity, request))
     resource = list(_granting(policies.resource or (), request))
-    allowing = {how for s, how in resource if s.effect == "Allow"}
+    # One that refuses ends it below.
+    allowing = {how for _, how in resource}
     by_name, by_account = bool(allowing - {_BY_ACCOUNT}), _BY_ACCOUNT in allowing
     boundary = _effects(_applying(policies.boundary or (), request))
     endpoint = _effects(s for s, _ in _granting(policies.endpoint or (), request))
