@@ -101,9 +101,12 @@ class Embedder:
         whose = self.model.tuned or self.model.id
         name = hashlib.sha256(f"{whose} {self.length}".encode()).hexdigest()[:32]
         self.folder.mkdir(parents=True, exist_ok=True)
-        # Each vector is kept at once: whatever ends this process.
+        # Each vector is kept at once, whatever ends this process; the log saves a wait for the disk
+        # at each of them.
         kept = sqlite3.connect(self.folder / f"{name}.sqlite", isolation_level=None)
         with closing(kept) as cache:
+            cache.execute("PRAGMA journal_mode = WAL")
+            cache.execute("PRAGMA synchronous = NORMAL")
             cache.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)")
             yield cache
 

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -114,34 +114,38 @@ def test_a_rule_for_images_that_the_fast_path_does_not_know_is_found_in_every_im
     assert image_fast_path(scope_of()) is not None
 
 
-IMAGES = {
-    "truncated-image": png()[:40],
-    "empty-image": b"",
-    "image-format-not-supported": b"<!DOCTYPE html>",
-    "corrupt-image": b"\xff\xd8\xff\xda" + bytes(100),
-    "image-side-too-small": png(255, 300),
-    "image-side-too-large": png(4097, 2000),
-    "too-many-pixels": png(4096, 3073),
-    "pixels-disputed": png(4096, 3072),
-    "aspect-ratio-out-of-range": png(256, 1025),
-    "deep-colour-image": png(mode="I;16"),
-    "wrong-image-extension": jpeg(),
+IMAGES: dict[str, Callable[[], bytes]] = {
+    "truncated-image": lambda: png()[:40],
+    "empty-image": bytes,
+    "image-format-not-supported": lambda: b"<!DOCTYPE html>",
+    "corrupt-image": lambda: b"\xff\xd8\xff\xda" + bytes(100),
+    "image-side-too-small": lambda: png(255, 300),
+    "image-side-too-large": lambda: png(4097, 2000),
+    "too-many-pixels": lambda: png(4096, 3073),
+    "pixels-disputed": lambda: png(4096, 3072),
+    "aspect-ratio-out-of-range": lambda: png(256, 1025),
+    "deep-colour-image": lambda: png(mode="I;16"),
+    "wrong-image-extension": jpeg,
 }
+
+
+@pytest.fixture(scope="module")
+def images() -> dict[str, bytes]:
+    return {"folder/good.png": png(), **{f"folder/{n}.png": draw() for n, draw in IMAGES.items()}}
 
 
 @pytest.mark.parametrize("name", IMAGES)
 @settings(max_examples=3)
 @given(place=st.integers(0, 999), other=st.sampled_from(["", "absent", *IMAGES]))
 def test_a_bad_image_is_found_among_a_thousand_clean_ones(
-    name: str, place: int, other: str
+    images: dict[str, bytes], name: str, place: int, other: str
 ) -> None:
-    objects = {"folder/good.png": png(), **{f"folder/{n}.png": d for n, d in IMAGES.items()}}
     keys = ["folder/good.png"] * 1_000
     if other:
         keys[(place + 3) % 1_000] = f"folder/{other}.png"
     keys[place] = f"folder/{name}.png"
     refs = [ImageRef(line, key) for line, key in enumerate(keys, 1)]
-    result = check_images(refs, Folder(objects), scope_of())
+    result = check_images(refs, Folder(images), scope_of())
     assert place + 1 in [finding.line for finding in result.findings[BY_NAME[name].id]]
 
 

@@ -40,6 +40,7 @@ PATCHES: Final = (
     objects.versions_have_ranges,
     cloudformation.network_resources,
     cloudformation.chat_channels,
+    authorization.services_are_known_by_their_names,
     authorization.principal_arn_is_the_role,
     authorization.parameters_below_a_path_are_the_path,
     authorization.items_have_leading_keys,

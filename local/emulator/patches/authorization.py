@@ -34,6 +34,28 @@ def loopback_counts_as_tls() -> None:
     app.pin_request_origin = pin_request_origin
 
 
+def services_are_known_by_their_names() -> None:
+    """Gap: the first request to an unknown service holds up every other for seconds.
+
+    MiniStack then reads the models of all of botocore's services for the names that they sign with,
+    and `pricing` is unknown to it. Nearly every name is that of a service or of its endpoints; for
+    one that is not, the models are still read.
+    """
+    import botocore.session
+    from ministack.core import router
+
+    session = botocore.session.get_session()
+    endpoints = session.get_component("data_loader").load_data("endpoints")["partitions"]
+    names = {
+        *session.get_available_services(),
+        *(n for each in endpoints for n in each["services"]),
+    }
+
+    @around(router, "_is_aws_service_name", "session.get_service_model(service).metadata")
+    def known(upstream: Any, name: str) -> bool:
+        return name in names or bool(upstream(name))
+
+
 def principal_arn_is_the_role() -> None:
     """Gap: for a role's session `aws:PrincipalArn` is the session's ARN; on AWS it is the role's.
 

@@ -1,8 +1,9 @@
 """A patch says loudly when the emulator is not what it was written for."""
 
 import pytest
+from ministack.core import router
 
-from local.emulator.patches import PATCHES
+from local.emulator.patches import PATCHES, authorization
 from local.emulator.patching import PatchError, expect, expect_source, replace_once
 
 
@@ -31,3 +32,14 @@ def test_a_broken_expectation_says_what_was_expected() -> None:
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.__name__)
 def test_every_patch_says_which_gap_it_closes(patch: object) -> None:
     assert str(patch.__doc__).startswith("Gap: ")
+
+
+def test_the_name_of_a_service_is_known_before_any_model_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(router, "_KNOWN_AWS_SERVICE_NAMES", frozenset({"from-a-model"}))
+    # Put back after the test.
+    monkeypatch.setattr(router, "_is_aws_service_name", router._is_aws_service_name)
+    authorization.services_are_known_by_their_names()
+    known = ("pricing", "servicequotas", "from-a-model", "nobodys")
+    assert [router._is_aws_service_name(name) for name in known] == [True, True, True, False]
