@@ -97,6 +97,8 @@ RECORDS: Final[dict[str, list[dict[str, Any]]]] = {
         asked(system=[{"text": " "}]),
         asked("a USER: of a bOT: and <IMAGE>"),
         asked(schemaVersion="2024-01-01"),
+        *(talk({"role": "user", "content": content}) for content in (7, None, {"text": "x"}, [7])),
+        *({"messages": turns, "system": 7} for turns in (7, [7], [[]])),
         talk(*(turn(role, "x") for role in _ROLES.split())),
         asked(medium("image", "jpg", "folder/1"), medium("image", "svg", "folder/2")),
         asked(medium("video", "m4v", "folder/1"), medium("image", "", "folder/1")),
