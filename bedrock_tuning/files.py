@@ -5,9 +5,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from functools import reduce
+from io import BufferedReader
 from operator import and_
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from bedrock_tuning.errors import UserError
 
@@ -19,7 +20,7 @@ class NotPlainError(OSError):
     """The path names a folder, a pipe, a device or a socket: what cannot be read twice."""
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """The file for reading, from its beginning; raises OSError, NotPlainError for no plain one."""
     handle = os.open(path, _FLAGS)
     try:

@@ -24,7 +24,7 @@ class Exposure:
 
     max_run_usd: of one run without approval; None where no limit is set. hourly_usd: while the
     model is served, None if the price is not known. most_usd_per_lease: of a whole lease, or of a
-    commitment's term; None if it is not known. price_date: of the oldest price in these two.
+    commitment's term; None if it is not known. price_date: when the price was seen.
     """
 
     mode: str
@@ -44,7 +44,6 @@ def exposure(customization: Customization) -> Exposure:
     serving, budget = customization.serving, customization.budget
     by_the_hour = serving.mode == "provisioned"
     hour, lease = cost.serving_prices(customization) if by_the_hour else (None, None)
-    seen = [line.seen for line in (hour, lease) if line is not None and line.seen is not None]
     return Exposure(
         mode=serving.mode,
         model_units=serving.model_units,
@@ -55,7 +54,8 @@ def exposure(customization: Customization) -> Exposure:
         max_run_usd=budget.max_run_usd,
         hourly_usd=hour.usd if hour is not None else 0.0,
         most_usd_per_lease=lease.usd if lease is not None else 0.0,
-        price_date=min(seen, default=None),
+        # Both have one price.
+        price_date=lease.seen if lease is not None else None,
     )
 
 

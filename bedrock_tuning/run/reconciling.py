@@ -96,8 +96,7 @@ def served(item: Item, ended: Ended, *, endpoint: str) -> Outcome:
 def job_failed(item: Item, job: Mapping[str, Any], *, environment: str) -> Outcome:
     """The job failed while nobody but the reconciler watched it: worded as by the workflow."""
     state = {
-        "admission": {"customization": item["customization"], "run": item["run"]},
-        "start": {"decision": "start"},
+        "admission": {"customization": item["customization"]},
         "error": {"Error": "States.TaskFailed", "Cause": json.dumps(job, default=str)},
     }
     return outcome(state, environment=environment)

@@ -6,14 +6,15 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, Missing
 from bedrock_tuning.errors import SourceError
 from bedrock_tuning.files import Bounds, NotPlainError, open_plain
 
-_BLOCK: Final = 1 << 20
 # Names that S3 allows and a file system does not.
 _NO_FILE: Final = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EILSEQ)
 
@@ -140,15 +141,12 @@ class FolderImages:
         near = f"{folder}/{name}" if folder else name
         return Missing(key, near if name and near != key else "")
 
-    def _etag(self, file: BinaryIO, size: int) -> str:
+    def _etag(self, file: BufferedReader, size: int) -> str:
         if not self._folders.shares_its_size(size):
             return f"only-{size}"
         # S3 gives the MD5 as the ETag of a plain upload; it guards nothing here.
-        digest = hashlib.md5(usedforsecurity=False)
         file.seek(0)
-        while block := file.read(_BLOCK):
-            digest.update(block)
-        return digest.hexdigest()
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def _sizes(folders: Iterable[Path]) -> Iterable[int]:

@@ -151,7 +151,7 @@ class S3Images:
     def _refused(self, key: str, reason: str) -> Answer:
         refused = denial(reason)
         # For a missing key S3 names s3:ListBucket, which our role has for its folder only.
-        if refused is not None and refused.action.startswith("s3:GetObject") and refused.of_caller:
+        if refused is not None and refused.action == "s3:GetObject" and refused.of_caller:
             # The reader may not read, whatever the image: nothing is wrong with the dataset.
             raise DeniedError(f"cannot read {key}: {reason}")
         page = self._boto.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)

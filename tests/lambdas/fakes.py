@@ -13,7 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -446,7 +446,7 @@ class BedrockRuntime(Fake):
 
 @dataclass
 class CloudWatch(Fake):
-    """Hours in which an endpoint was called: their beginnings by its ARN."""
+    """Hours in which an endpoint was called: their beginnings by its ARN; others are empty."""
 
     called: dict[str, list[datetime]] = field(default_factory=dict)
 
@@ -459,7 +459,7 @@ class CloudWatch(Fake):
             for hour in self.called.get(model["Value"], [])
             if StartTime <= hour < EndTime
         ]
-        return {"Datapoints": points}
+        return {"Datapoints": [*points, {"Timestamp": EndTime - timedelta(hours=1), "Sum": 0.0}]}
 
 
 @dataclass

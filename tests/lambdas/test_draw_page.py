@@ -62,6 +62,18 @@ def test_the_page_shows_24_pictures_of_the_manifest_that_was_checked(aws: Aws) -
         assert image.size == (160, 107)
 
 
+def test_of_the_manifest_that_was_checked_nothing_is_read_twice_or_beyond_its_end(
+    aws: Aws,
+) -> None:
+    version = ended(aws)
+    checked = aws.s3.objects.get(TRAINING, f"{NAME}/manifest.jsonl", version)
+    draw()
+    (read,) = (asked for asked in aws.s3.asked("GetObject") if asked["Bucket"] == TRAINING)
+    assert read["VersionId"] == version
+    assert checked is not None
+    assert read["Range"] == f"bytes=0-{len(checked.body or b'') - 1}"
+
+
 def test_the_small_pictures_are_kept_so_that_the_page_can_be_drawn_without_the_dataset(
     aws: Aws,
 ) -> None:

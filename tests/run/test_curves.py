@@ -111,3 +111,27 @@ def test_no_file_makes_it_fail_and_every_row_is_a_point_or_counted(
     for curve in curves(files):
         assert len(curve.points) + curve.skipped == len(files[curve.file])
     advice(curves(files))
+
+
+def test_a_column_without_a_name_is_no_metric() -> None:
+    """The index of whoever wrote the file with pandas."""
+    files = {TRAINING: rows(",step_number,epoch_number,training_loss\n0,0,1,1.0\n1,1,2,0.5")}
+    (curve,) = curves(files)
+    assert (curve.name, curve.file, curve.skipped) == ("training loss", TRAINING, 0)
+    assert [(p.step, p.epoch, p.value) for p in curve.points] == [(0, 1.0, 1.0), (1, 2.0, 0.5)]
+    assert curve.best.step == 1
+
+
+def test_advice_is_about_the_loss_whatever_else_was_measured() -> None:
+    lines = [f"{step},{value},1.0,x" for step, value in enumerate(falling())]
+    files = {TRAINING: rows("\n".join(["step_number,training_loss,perplexity,note", *lines]))}
+    (sentence,) = advice(curves(files))
+    assert "has levelled off" in sentence
+
+
+def test_a_rise_of_a_twentieth_is_noise_and_one_at_the_end_of_few_steps_as_well() -> None:
+    for validation in ([40, 32, 24, 20, 21], [40, 20, 36, 36], [40, 36, 32, 24, 20]):
+        files = losses(falling()) | losses(validation, "validation")
+        assert "has levelled off" in advice(curves(files))[0], validation
+    files = losses(falling()) | losses([40, 32, 24, 20, 21.1], "validation")
+    assert "overfits" in advice(curves(files))[0]

@@ -302,3 +302,22 @@ def test_no_message_is_lost_or_breaks_the_explanation(message: str, code: str) -
 @pytest.mark.parametrize("part", ["a", " ", "token exceeds ", "bucket: ", "image ", "line 1 "])
 def test_a_huge_message_is_explained_at_once(part: str) -> None:
     assert explain(part * 200_000).message
+
+
+@pytest.mark.parametrize(
+    ("begins", "about"),
+    [
+        ("Could not validate PutObject permission: ", "may not write the job's metrics: "),
+        ("Could not validate GetObject permission: ", "may not read the dataset: "),
+        ("The bucket's permissions on S3 are wrong: ", ""),
+    ],
+)
+def test_a_denial_in_a_message_about_the_service_role_says_whose_it_is(
+    begins: str, about: str
+) -> None:
+    denied = "User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: s3:PutObject on "
+    cause = explain(f"{begins}{denied}resource: arn:aws:s3:::b/k").cause
+
+    assert "may not do s3:PutObject on arn:aws:s3:::b/k" in cause
+    assert cause.startswith(f"the service role {about}" if about else "arn:") or not about
+    assert ("the service role may not" in cause) is bool(about)

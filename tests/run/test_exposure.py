@@ -1,6 +1,8 @@
 """What a customization may spend: exact in a template, never zero for what is not known."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from bedrock_tuning.run.exposure import (
     gate_in_words,
     hourly,
     most_per_lease,
+    run_in_words,
     serving_in_words,
     to_properties,
     total,
@@ -58,6 +61,8 @@ def test_a_model_that_is_proved_beside_another_costs_twice_as_much_by_the_hour_a
     one, two = exposure(_file(PRICED, swap)), exposure(_file(PRICED, beside))
     assert one.hourly_usd is not None
     assert two.hourly_usd == 2 * one.hourly_usd
+    units = exposure(_file(PRICED, f"{beside}model_units = 3\n"))
+    assert units.hourly_usd == 6 * one.hourly_usd
     assert two.most_usd_per_lease == one.most_usd_per_lease
 
 
@@ -163,3 +168,50 @@ _MONEY = st.none() | st.floats(min_value=0.01, max_value=999_999_999)
 )
 def test_properties_hold_all_of_it_exactly(exposed: Exposure) -> None:
     assert from_properties(to_properties(exposed)) == exposed
+
+
+def _exposed(**changes: Any) -> Exposure:
+    return replace(exposure(_file(UNPRICED)), **changes)
+
+
+@pytest.mark.parametrize(
+    ("approval", "limit", "gate", "run"),
+    [
+        ("always", None, "every run waits for approval", "what is approved"),
+        ("always", 5.0, "every run waits for approval", "what is approved"),
+        (
+            "over-budget",
+            1250.0,
+            "a run above 1,250.00 USD, or without a known price, waits for approval",
+            "1,250.00; more if it is approved",
+        ),
+        *(
+            (approval, limit, "no run waits for approval because of its price", "unknown: no limit")
+            for approval, limit in (("over-budget", None), ("never", None), ("never", 5.0))
+        ),
+    ],
+)
+def test_what_a_run_may_cost_is_said_as_its_gate_is(
+    approval: str, limit: float | None, gate: str, run: str
+) -> None:
+    exposed = _exposed(approval=approval, max_run_usd=limit)
+    assert (gate_in_words(exposed), run_in_words(exposed)) == (gate, run)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mode": "none"}, "not served"),
+        ({"mode": "on-demand", "on_delete": "retain"}, "on demand, billed by call"),
+        ({"lease_hours": 8}, "1 model unit, lease of 8 h"),
+        ({"lease_hours": None, "model_units": 2}, "2 model units, without an end"),
+        (
+            {"lease_hours": None, "commitment": "OneMonth", "on_delete": "retain"},
+            "1 model unit, commitment OneMonth, kept when its stack is deleted",
+        ),
+    ],
+)
+def test_how_a_model_is_served_and_what_ends_its_billing_is_said(
+    changes: dict[str, Any], words: str
+) -> None:
+    assert serving_in_words(_exposed(**{"mode": "provisioned", **changes})) == words

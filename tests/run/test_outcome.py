@@ -258,6 +258,17 @@ def test_a_price_that_nobody_approves_in_time_expires_and_can_be_asked_again(err
     assert "upload the manifest again" in ended.message
 
 
+def test_a_price_of_serving_that_nobody_approves_can_be_asked_again_by_a_deployment() -> None:
+    serving = {**SERVING, "step": "approve", "reason": "two units are dearer"}
+
+    expired = _failed("States.Timeout", "", serving=serving)
+    declined = _failed("Declined", "declined by Ron", start=START, job=JOB, serving=serving)
+
+    assert (expired.status, expired.failed) == ("expired", False)
+    assert expired.message == "two units are dearer\nTo ask again, deploy again."
+    assert (declined.status, declined.message) == ("declined", "declined by Ron")
+
+
 def test_a_time_out_after_the_approval_is_a_failure() -> None:
     assert _failed("States.Timeout", "", start=APPROVE, job=JOB).status == "failed"
     assert _failed("States.Timeout", "", start=START).status == "failed"

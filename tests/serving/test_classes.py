@@ -60,6 +60,7 @@ def test_without_folders_pictures_that_share_a_caption_are_a_class() -> None:
         ([f"images/{n}" for n in range(9)], own(*"aabbcdefg")),
         # Two captions each make no classes, even where they repeat.
         (["images/1", "images/2", "images/3", "images/4"], [["a", "b"]] * 2 + [["c", "d"]] * 2),
+        (["images/1", "images/2", "images/3", "images/4"], [*own(*"aac"), ["c", "d"]]),
     ],
 )
 def test_other_sets_have_no_classes(names: list[str], captions: list[list[str]]) -> None:

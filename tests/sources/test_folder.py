@@ -150,3 +150,12 @@ def test_another_bucket_is_not_covered(tmp_path: Path) -> None:
     assert folders.path("other", "pets/a") == tmp_path / "a"
     assert folders.path("train", "pets/a") is None
     assert isinstance(fetch(folders, "pets/a"), Denied)
+
+
+def test_a_folder_inside_another_one_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a").write_bytes(b"once")
+    folders = Folders([mapping(tmp_path), mapping(tmp_path / "sub", prefix="sub/")])
+    assert not folders.shares_its_size(4)
+    (tmp_path / "b").write_bytes(b"same")
+    assert Folders([mapping(tmp_path), mapping(tmp_path / "sub")]).shares_its_size(4)

@@ -146,6 +146,24 @@ def test_an_object_that_may_not_be_read_is_denied_in_s3s_own_words_only(
     assert images.fetch([ByteRange(key, 0, 10)]) == [Denied(key, f"{code}: because so it is")]
 
 
+@pytest.mark.parametrize(
+    ("code", "message", "said"),
+    [
+        ("AccessDenied", "<b>no</b>", "AccessDenied"),
+        ("<b>no</b>", "because so it is", "because so it is"),
+        ("<b>no</b>", "<b>no</b>", "403 Forbidden"),
+        ("AccessDenied", "no &quot;s3:x&quot; for you", 'AccessDenied: no "s3:x" for you'),
+    ],
+)
+def test_a_refusal_is_told_as_far_as_s3_gives_words(
+    code: str, message: str, said: str, objects: Objects, images: s3.S3Images
+) -> None:
+    objects.put(BUCKET, "pets/dog.png", BODY)
+    objects.refused["pets/dog.png"] = (403, code, message)
+
+    assert images.fetch([ByteRange("pets/dog.png", 0, 10)]) == [Denied("pets/dog.png", said)]
+
+
 @pytest.mark.parametrize("key", ["pets/dog.png", "pets//dog.png"])
 def test_a_refused_key_that_is_not_listed_is_missing(
     key: str, objects: Objects, images: s3.S3Images

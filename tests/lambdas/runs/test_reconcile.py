@@ -358,3 +358,26 @@ def test_a_run_whose_job_somebody_stopped_did_not_fail(
 
     assert aws.run(RUN)["status"] == "aborted"
     assert counted(capsys) == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "closed"),
+    [
+        ("ConflictException", True),
+        ("ResourceNotFoundException", True),
+        ("ValidationException", True),
+        ("AccessDeniedException", False),
+    ],
+)
+def test_a_job_that_ends_just_as_it_is_stopped_is_stopped(
+    code: str, closed: bool, aws: Aws
+) -> None:
+    _run(aws, "ABORTED", job="InProgress")
+    aws.bedrock.refuse("StopModelCustomizationJob", code, "not now", times=9)
+
+    if closed:
+        assert {*_reconcile()["closed"]} == {RUN}
+    else:
+        with pytest.raises(RuntimeError, match="not now"):
+            _reconcile()
+    assert (aws.run(RUN)["status"] == "aborted") is closed

@@ -1,0 +1,87 @@
+"""A person's answer: what is understood, what is refused in which words, and what is kept."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bedrock_tuning.run.approvals import Answer, AnswerError, Decision
+
+RUN = "20261121-093000-3f9a1c"
+FORM = 'the body must be {"run": …, "decision": …, "reason": …}'
+TOO_LONG = "reason must be text of at most 1,000 characters"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(run=RUN, decision="approve"),
+        Answer(run=RUN, decision="approve", reason="r" * 1_000),
+        Answer(run=RUN, decision="decline", reason="too dear"),
+    ],
+)
+def test_an_answer_is_read_as_it_was_sent(answer: Answer) -> None:
+    assert Answer.from_json(answer.to_json()) == answer
+
+
+def test_an_approval_needs_no_reason() -> None:
+    text = json.dumps({"run": RUN, "decision": "approve"})
+    assert Answer.from_json(text) == Answer(run=RUN, decision="approve", reason="")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"by": "ann"}, FORM),
+        ({"run": ""}, "run must be the name of a run"),
+        ({"run": 7}, "run must be the name of a run"),
+        ({"decision": "agree"}, 'decision must be "approve" or "decline"'),
+        ({"decision": ""}, 'decision must be "approve" or "decline"'),
+        ({"reason": 7}, TOO_LONG),
+        ({"reason": ["too dear"]}, TOO_LONG),
+        ({"reason": None}, TOO_LONG),
+        ({"reason": "r" * 1_001}, TOO_LONG),
+        ({"decision": "decline", "reason": ""}, "a declined run needs a reason"),
+        ({"decision": "decline", "reason": " \n"}, "a declined run needs a reason"),
+    ],
+)
+def test_an_answer_in_another_form_is_refused_with_what_is_right(
+    changes: dict[str, Any], said: str
+) -> None:
+    given = {"run": RUN, "decision": "approve", "reason": "worth it", **changes}
+    with pytest.raises(AnswerError) as refused:
+        Answer.from_json(json.dumps(given))
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '"approve"', "null"])
+def test_what_is_no_object_is_no_answer(text: str) -> None:
+    with pytest.raises(AnswerError, match="the body must be"):
+        Answer.from_json(text)
+
+
+@pytest.mark.parametrize("missing", ["run", "decision"])
+def test_an_answer_without_a_run_or_a_decision_is_none(missing: str) -> None:
+    given = {"run": RUN, "decision": "approve"}
+    del given[missing]
+    with pytest.raises(AnswerError, match=f"{missing} must be"):
+        Answer.from_json(json.dumps(given))
+
+
+def test_a_decision_is_kept_whole_and_readable() -> None:
+    kept = Decision(
+        run=RUN,
+        customization="pets-search",
+        decision="approve",
+        by="arn:aws:iam::000000000000:user/ann",
+        at="2026-11-21T09:30:00Z",
+        reason="worth it",
+        price="total: 12.00 USD",
+        asked_because="it is above the budget",
+        about={"model": "a"},
+    )
+    text = kept.to_json()
+    assert Decision.from_json(text) == kept
+    assert '\n  "customization": "pets-search",\n' in text
+    assert kept.past == "approved"
+    assert Decision.from_json(text.replace('"approve"', '"decline"')).past == "declined"

@@ -1,0 +1,71 @@
+"""Small pictures of images of somebody else's: as many as can be decoded, and never an error."""
+
+import base64
+import io
+
+import PIL.Image
+import pytest
+
+from bedrock_tuning.dataset.images.source import Answer, ByteRange, Fetched, Missing
+from bedrock_tuning.sources import pictures
+from tests.support.pictures import jpeg, png
+
+
+def decoded(uri: str) -> PIL.Image.Image:
+    kind, _, text = uri.partition(";base64,")
+    assert kind == "data:image/jpeg"
+    return PIL.Image.open(io.BytesIO(base64.b64decode(text)))
+
+
+@pytest.mark.parametrize(
+    ("data", "size"),
+    [
+        (png(300, 200), (160, 107)),
+        (jpeg(200, 800), (40, 160)),
+        (png(100, 50), (100, 50)),
+    ],
+)
+def test_a_picture_becomes_one_of_at_most_160_pixels(data: bytes, size: tuple[int, int]) -> None:
+    with decoded(pictures.thumbnail(data)) as image:
+        assert (image.size, image.mode) == (size, "RGB")
+
+
+@pytest.mark.parametrize("data", [b"", b"%!PS no picture", png(300, 200)[:60]])
+def test_what_cannot_be_decoded_has_none(data: bytes) -> None:
+    assert pictures.thumbnail(data) == ""
+
+
+def test_without_pillow_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "find_spec", lambda _: None)
+    assert pictures.thumbnail(png(300, 200)) == ""
+
+
+def test_programs_of_the_system_are_handed_nothing() -> None:
+    """Pillow would give PostScript to one."""
+    text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n"
+    with pytest.raises(PIL.UnidentifiedImageError), pictures.picture(text):
+        pass
+
+
+class Source:
+    """Images by key. asked: what was read."""
+
+    def __init__(self, **images: bytes) -> None:
+        self._images = images
+        self.asked: list[ByteRange] = []
+
+    def fetch(self, ranges: list[ByteRange]) -> list[Answer]:
+        self.asked += ranges
+        return [
+            Fetched(data=self._images[each.key], size=9, etag="e")
+            if each.key in self._images
+            else Missing(each.key)
+            for each in ranges
+        ]
+
+
+def test_of_several_images_those_are_shown_that_can_be_read_and_decoded() -> None:
+    source = Source(a=png(300, 200), b=b"broken")
+    found = pictures.thumbnails(source, ["a", "b", "c"])  # type: ignore[arg-type]
+    assert [*found] == ["a"]
+    assert source.asked == [ByteRange(key, 0, 1 << 25) for key in ("a", "b", "c")]
