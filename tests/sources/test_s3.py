@@ -3,7 +3,7 @@
 import threading
 import time
 import urllib.parse
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -353,6 +353,17 @@ def test_credentials_are_asked_for_when_they_are_needed(server: Server, objects:
     b"".join(s3.manifest_chunks(client, "pets/manifest.jsonl", version=None))
 
     assert asked == [1]
+
+
+def test_credentials_are_asked_for_again_well_before_they_run_out() -> None:
+    keys = {"access_key_id": "a", "secret_access_key": "b", "token": None}
+    client: Any = s3.store(BUCKET, region="us-east-1", credentials=lambda: dict(keys))
+
+    given = client.credential_provider()
+
+    left = given.pop("expires_at") - datetime.now(UTC)
+    assert timedelta(minutes=9.9) < left <= timedelta(minutes=10)
+    assert given == keys
 
 
 class SlowStore:
