@@ -10,6 +10,7 @@ from typing import Final
 _NAMES: Final = 5
 # A longer name is not a misspelling, and comparing it takes time.
 _NAME_MAX: Final = 100
+_BEGINNING_MIN: Final = 3
 
 
 def did_you_mean(
@@ -22,21 +23,23 @@ def did_you_mean(
     known = tuple(known)
     meant = (aliases or {}).get(_plain(name))
     if meant is None or meant not in known:
-        meant = closest(name, known, cutoff=0.5)
-    return "" if meant is None else f' – did you mean "{meant}"?'
+        meant = closest(name, known)
+    return f' – did you mean "{meant}"?' if meant else ""
 
 
-def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The known name that a misspelt one is closest to, whatever its case and separators."""
-    if len(name) > _NAME_MAX:
-        return None
-    return _closest(name, tuple(known), cutoff)
+def closest(name: str, known: Iterable[str], *, misspelt: bool = False) -> str:
+    """The known name that a wrong one is closest to, whatever its case and separators, or "".
+
+    A beginning that only one of them has is enough: "prov" is "provisioned". misspelt: but not if
+    the wrong name may mean something of its own.
+    """
+    return _closest(name, tuple(known), misspelt) if len(name) <= _NAME_MAX else ""
 
 
 def or_meant(name: str, known: Iterable[str]) -> str:
     """'; did you mean caption?', or "" if no known name is close."""
     meant = closest(name, known)
-    return "" if meant is None else f"; did you mean {meant}?"
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def in_cell(text: str) -> str:
@@ -46,14 +49,18 @@ def in_cell(text: str) -> str:
 
 # The same name is misspelled in every record of a dataset.
 @lru_cache(maxsize=256)
-def _closest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
+def _closest(name: str, known: tuple[str, ...], misspelt: bool) -> str:
     plain = {_plain(candidate): candidate for candidate in known if len(candidate) <= _NAME_MAX}
-    close = get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
-    return plain[close[0]] if close else None
+    letters = _plain(name)
+    begun = [whole for each, whole in plain.items() if each.startswith(letters)]
+    if len(begun) == 1 and len(letters) >= _BEGINNING_MIN and not misspelt:
+        return begun[0]
+    close = get_close_matches(letters, plain, n=1, cutoff=0.75 if misspelt else 0.55)
+    return plain[close[0]] if close else ""
 
 
 def _plain(name: str) -> str:
-    return name.strip().lower().replace("_", "-").replace(" ", "-")
+    return re.sub(r"[\s_-]", "", name).lower()
 
 
 # Characters that command a terminal or reorder what stands around them, and those that no XML has:

@@ -9,7 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from bedrock_tuning.wording import cleaned, first_of, printable, printable_json, shown
+from bedrock_tuning.wording import (
+    cleaned,
+    closest,
+    first_of,
+    or_meant,
+    printable,
+    printable_json,
+    shown,
+)
 
 TITLE, CLIPBOARD = "\x1b]0;owned\x07", "\x1b]52;c;aGVsbG8=\x07"
 REVERSED, C1 = "\u202egnp.exe", "\x9b2J"
@@ -68,3 +76,32 @@ def test_markup_stays_markup() -> None:
 )
 def test_of_many_names_the_first_are_told(number: int, said: str) -> None:
     assert first_of([f"n{each}" for each in range(1, number + 1)]) == said
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("LEARNING_RATE", "learningRate"),
+        ("learnng-rate", "learningRate"),
+        ("epo", "epochCount"),
+        # The beginning of two, and too short to be one.
+        ("batch", "batchSize"),
+        ("bat", ""),
+        ("ep", ""),
+        ("weight-decay", ""),
+        ("learningRate" * 9, ""),
+    ],
+)
+def test_a_name_is_meant_whatever_its_case_and_separators_and_when_only_it_begins_so(
+    wrong: str, meant: str
+) -> None:
+    known = ("batchSize", "batteries", "epochCount", "learningRate")
+    assert closest(wrong, known) == meant
+    assert or_meant(wrong, known) == (f"; did you mean {meant}?" if meant else "")
+
+
+def test_what_may_be_meant_as_it_is_written_is_no_slip_for_its_beginning() -> None:
+    known = ("reference_answer_of_the_other_model",)
+    assert closest("reference_answer", known) == known[0]
+    assert closest("reference_answer", known, misspelt=True) == ""
+    assert closest("reference_answer", ("reference_anwser",), misspelt=True) == "reference_anwser"

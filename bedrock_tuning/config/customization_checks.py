@@ -15,9 +15,10 @@ from bedrock_tuning.config.customization_fields import (
     Override,
     tags_max,
 )
-from bedrock_tuning.config.messages import closest, did_you_mean, listed, shown
+from bedrock_tuning.config.messages import listed, shown
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.dataset.tokens import caption_tokens
+from bedrock_tuning.wording import closest, or_meant
 
 _RULE_ID: Final = re.compile(r"[A-Z][0-9]{3}")
 _THROUGHPUT_ONLY: Final = ("model_units", "commitment", "lease_hours", "idle_hours")
@@ -70,7 +71,7 @@ def check_type(root: Section, *, type_: str, model: BaseModel) -> bool:
     if not possible:
         why = f"jobs of {model.name} use another API, which this project does not call"
     else:
-        hint = did_you_mean(type_, possible)
+        hint = or_meant(type_, possible)
         why = f"{shown(type_)} is not offered for {model.name}: use {listed(possible)}{hint}"
     root.problem("customization_type", why)
     return False
@@ -80,7 +81,7 @@ def check_any_type(root: Section, *, type_: str) -> None:
     """As check_type, while the base model is unknown."""
     known = sorted({each for model in catalogue().values() for each in model.customization_types})
     if type_ not in known:
-        fix = did_you_mean(type_, known) or f": use {listed(known)}"
+        fix = or_meant(type_, known) or f": use {listed(known)}"
         root.problem("customization_type", f"{shown(type_)} is not offered for any model{fix}")
 
 
@@ -279,7 +280,7 @@ def read_overrides(section: Section) -> Mapping[str, Override]:
 
 def _check_rule(section: Section, *, name: str, severity: str, known: Mapping[str, str]) -> None:
     if name not in known:
-        hint = did_you_mean(name, known) or ": `tuning rules` lists them"
+        hint = or_meant(name, known) or ": `tuning rules` lists them"
         if _RULE_ID.fullmatch(name):
             hint = ": write the rule's name, not its id"
         section.problem(name, f"is not a rule{hint}")

@@ -14,7 +14,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
-from bedrock_tuning.config.messages import did_you_mean, listed, plain_number, shown
+from bedrock_tuning.config.messages import listed, plain_number, shown
+from bedrock_tuning.wording import or_meant
 
 JsonSchema = dict[str, Any]
 REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
@@ -199,7 +200,7 @@ class Choice:
         if any(type(value) is type(choice) and value == choice for choice in self.choices):
             return ""
         known = [choice for choice in self.choices if isinstance(choice, str)]
-        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        hint = or_meant(value, known) if isinstance(value, str) else ""
         return f"must be {self.limit}{_because(self.why)}, not {shown(value)}{hint}"
 
 

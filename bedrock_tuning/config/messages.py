@@ -2,15 +2,11 @@
 
 import json
 import reprlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Final
 
 _SHOWN_MAX: Final = 60
-# A longer word is no misspelling; comparing it would only cost time.
-_MISSPELLING_MAX: Final = 64
-_BEGINNING_MIN: Final = 3
 
 
 class _Short(reprlib.Repr):
@@ -43,31 +39,6 @@ def listed(words: Iterable[object]) -> str:
     """The choices of a sentence: "a", "b" or "c"."""
     quoted = [shown(word) for word in words]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
-
-
-def closest(word: str, known: Collection[str]) -> str:
-    """The known word that looks most alike, whatever its case and separators; or "".
-
-    A beginning that only one of them has is enough: "prov" is "provisioned".
-    """
-    if len(word) > _MISSPELLING_MAX:
-        return ""
-    plain = {_letters(candidate): candidate for candidate in known}
-    begun = [whole for letters, whole in plain.items() if letters.startswith(_letters(word))]
-    if len(begun) == 1 and len(_letters(word)) >= _BEGINNING_MIN:
-        return begun[0]
-    close = get_close_matches(_letters(word), plain, n=1)
-    return plain[close[0]] if close else ""
-
-
-def _letters(word: str) -> str:
-    return word.replace("_", "").replace("-", "").lower()
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A hint at the word that was probably meant, or ""."""
-    meant = closest(word, known)
-    return f"; did you mean {meant}?" if meant else ""
 
 
 def plain_number(number: int | float) -> str:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from bedrock_tuning.config.customization_fields import PLACEMENT
 from bedrock_tuning.config.lines import KeyPath
-from bedrock_tuning.config.messages import did_you_mean, listed, shown
+from bedrock_tuning.config.messages import listed, shown
 from bedrock_tuning.config.reader import Problems, Section
+from bedrock_tuning.wording import or_meant
 
 ENVIRONMENTS: Final = "environments"
 UNSET: Final = "unset"
@@ -90,7 +91,7 @@ def _placed(root: Section, changes: Section, regions: Regions, *, every: bool) -
 
 
 def _no_environment(name: str, known: Sequence[str]) -> str:
-    hint = did_you_mean(name, known) or f": use {listed(known)}"
+    hint = or_meant(name, known) or f": use {listed(known)}"
     return f"cdk.json has no environment {shown(name)}{hint}"
 
 

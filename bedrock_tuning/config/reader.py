@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from bedrock_tuning.config.fields import Field
 from bedrock_tuning.config.lines import KeyPath, Lines
-from bedrock_tuning.config.messages import closest, did_you_mean, shown
+from bedrock_tuning.config.messages import shown
+from bedrock_tuning.wording import closest, or_meant
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -154,7 +155,7 @@ class Section:
         free = [name for name in known if name not in self._table]
         meant = "" if hint else closest(key, free)
         use = f": use {', '.join(free)}" if free else ": remove it"
-        hint = hint or did_you_mean(key, free) or use
+        hint = hint or or_meant(key, free) or use
         self.problem(key, f"unknown key{hint}")
         return meant
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bedrock_tuning.config.cdk_json import Located
-from bedrock_tuning.config.messages import did_you_mean, shown
+from bedrock_tuning.config.messages import shown
 from bedrock_tuning.config.names import environment_problem
 from bedrock_tuning.config.reader import Problems, Section
 from bedrock_tuning.config.settings_consistency import contradictions
 from bedrock_tuning.config.settings_fields import SETTINGS, Settings
 from bedrock_tuning.config.settings_limits import SERVICE_ROLE_PROFILES
 from bedrock_tuning.errors import SettingsError
+from bedrock_tuning.wording import or_meant
 
 __all__ = ["SERVICE_ROLE_PROFILES", "CheckedSettings", "Settings", "check", "read"]
 
@@ -90,7 +91,7 @@ def _environments(context: Any, problems: Problems) -> Mapping[str, Any]:
             home = ".".join((*_WHERE, "environments", "NAME", key))
             problems.add((*_WHERE, key), f"belongs to an environment: move it to {home}")
         elif key not in _KEYS:
-            hint = did_you_mean(key, _KEYS) or f": use {' and '.join(_KEYS)}"
+            hint = or_meant(key, _KEYS) or f": use {' and '.join(_KEYS)}"
             problems.add((*_WHERE, key), f"unknown key{hint}")
     where = (*_WHERE, "environments")
     environments = context.get("environments", {})

@@ -17,15 +17,15 @@ EXAMPLES: Final[Mapping[Format, str]] = {
     '[{"role": "user", "content": [{"text": "…"}]}, …]}',
     "rft": '{"messages": [{"role": "user", "content": "…"}], "reference_answer": …}',
 }
-# What other tools call the fields of our formats.
+# What other tools call the fields of our formats, in lower case and without separators.
 ALIASES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("text", "description", "label", "title"), "caption"),
-    **dict.fromkeys(("url", "path", "file", "file-name", "filename", "uri", "s3-uri"), "image-ref"),
+    **dict.fromkeys(("url", "path", "file", "filename", "uri", "s3uri"), "image-ref"),
     **dict.fromkeys(("response", "answer", "output", "target"), "completion"),
     **dict.fromkeys(("question", "instruction"), "prompt"),
     **dict.fromkeys(("document", "content"), "input"),
     # Bytes of the Converse API: a dataset names the object in S3.
-    **dict.fromkeys(("bytes", "s3-uri", "s3uri", "s3"), "s3Location"),
+    **dict.fromkeys(("bytes", "s3uri", "s3"), "s3Location"),
     "from": "role",
     "value": "content",
 }

@@ -44,8 +44,8 @@ def misspelt_reference_answer(record: Record, _: DatasetScope) -> Iterator[Fault
     This format allows other fields and passes them to your grader, so this is not an error.
     """
     if "reference_answer" not in record.value:
-        name = closest("reference_answer", record.value, cutoff=0.75)
-        if name is not None:
+        name = closest("reference_answer", record.value, misspelt=True)
+        if name:
             yield Fault(f'the field is "{name}"', name, name, "reference_answer")
 
 

@@ -74,7 +74,7 @@ class TuningGroup(click.Group):
 
         if args and args[0] not in self._modules and not args[0].startswith("-"):
             meant = closest(args[0], sorted(self._modules))
-            hint = f" Did you mean {meant}?" if meant is not None else ""
+            hint = f" Did you mean {meant}?" if meant else ""
             ctx.fail(f"Unknown command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 

@@ -62,10 +62,10 @@ class Names:
                     return Found(file, f"{words}, {how}" if how else words)
         return None
 
-    def near(self, name: str) -> str | None:
-        """A file with a similar name, for a message."""
+    def near(self, name: str) -> str:
+        """A file with a similar name, for a message, or ""."""
         written = next(iter(_spellings(name)))[0]
-        return closest(written, self._files) if len(self._files) < _SUGGEST_AMONG else None
+        return closest(written, self._files) if len(self._files) < _SUGGEST_AMONG else ""
 
     def _guesses(self) -> Iterator[tuple[Callable[[str], str | None], str]]:
         yield self._by_end, "by the end of its path"
