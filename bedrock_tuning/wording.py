@@ -55,7 +55,7 @@ def _closest(name: str, known: tuple[str, ...], misspelt: bool) -> str:
     begun = [whole for each, whole in plain.items() if each.startswith(letters)]
     if len(begun) == 1 and len(letters) >= _BEGINNING_MIN and not misspelt:
         return begun[0]
-    close = get_close_matches(letters, plain, n=1, cutoff=0.75 if misspelt else 0.55)
+    close = get_close_matches(letters, plain, n=1, cutoff=0.75 if misspelt else 0.6)
     return plain[close[0]] if close else ""
 
 

@@ -6,9 +6,8 @@ from typing import Any
 from bedrock_tuning.catalogue import BaseModel, Hyperparameter, catalogue, cite
 from bedrock_tuning.config.customization_fields import HOMES
 from bedrock_tuning.config.fields import Choice, Kind, Number, Text
-from bedrock_tuning.config.messages import plain_number
+from bedrock_tuning.config.messages import meant_key, plain_number
 from bedrock_tuning.config.reader import Section, misplaced
-from bedrock_tuning.wording import closest, or_meant
 
 
 def kind_of(model: BaseModel, parameter: Hyperparameter, *, table: str = "hyperparameters") -> Kind:
@@ -60,14 +59,13 @@ def resolve(*, section: Section, model: BaseModel, type_: str) -> dict[str, str]
         if name in known:
             given[name] = value
             continue
-        # What is set already cannot be what was meant.
         free = [each for each in known if each not in section]
         use = f"use {', '.join(free)}" if free else "remove it"
-        hint = misplaced(name, table="hyperparameters", homes=HOMES)
-        hint = hint or or_meant(name, free) or f": {use if known else f'{type_} has none'}"
+        hint, meant = meant_key(name, known, [*section])
+        hint = misplaced(name, table="hyperparameters", homes=HOMES) or hint
+        hint = hint or f": {use if known else f'{type_} has none'}"
         section.problem(name, f"{model.name} has no such hyperparameter{hint}")
         # What was probably meant is not missing, and its value is checked, too.
-        meant = closest(name, free)
         if meant:
             given.setdefault(meant, value)
     resolved: dict[str, str] = {}
@@ -117,8 +115,9 @@ def check_without_model(*, section: Section) -> None:
         kinds = [kind_of(model, model.hyperparameters[name]) for model in takers]
         if not takers:
             hint = misplaced(name, table="hyperparameters", homes=HOMES)
-            free = [each for each in names if each not in section]
-            hint = hint or or_meant(name, free) or f": use some of {', '.join(free)}"
+            hint = (
+                hint or meant_key(name, names, [*section])[0] or f": use some of {', '.join(names)}"
+            )
             section.problem(name, f"no model of the catalogue has such a hyperparameter{hint}")
         elif all(kind.problem(value) for kind in kinds):
             problem = kinds[0].problem(value)

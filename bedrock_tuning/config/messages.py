@@ -2,9 +2,11 @@
 
 import json
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Final
+
+from bedrock_tuning.wording import closest
 
 _SHOWN_MAX: Final = 60
 
@@ -39,6 +41,18 @@ def listed(words: Iterable[object]) -> str:
     """The choices of a sentence: "a", "b" or "c"."""
     quoted = [shown(word) for word in words]
     return " or ".join(filter(None, [", ".join(quoted[:-1]), *quoted[-1:]]))
+
+
+def meant_key(key: str, known: Collection[str], given: Collection[str]) -> tuple[str, str]:
+    """A hint at what an unknown key was meant to be, and that key; "" twice when nobody can tell.
+
+    given: the keys of the table. What is set already cannot be what was meant, only set twice.
+    """
+    same = closest(key, known)
+    if same in given and closest(key, [same], misspelt=True):
+        return f"; {same} is set already: remove one of the two", ""
+    meant = closest(key, [name for name in known if name not in given])
+    return (f"; did you mean {meant}?" if meant else ""), meant
 
 
 def plain_number(number: int | float) -> str:

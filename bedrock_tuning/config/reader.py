@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from bedrock_tuning.config.fields import Field
 from bedrock_tuning.config.lines import KeyPath, Lines
-from bedrock_tuning.config.messages import shown
-from bedrock_tuning.wording import closest, or_meant
+from bedrock_tuning.config.messages import meant_key, shown
+from bedrock_tuning.wording import closest
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -151,12 +151,10 @@ class Section:
     def _unknown(self, key: str, known: Collection[str], homes: Mapping[str, str]) -> str:
         """Reports an unknown key; returns the one that was probably meant, or ""."""
         hint = misplaced(key, table=".".join(self._path), homes=homes)
-        # What is set already cannot be what was meant.
+        hint, meant = (hint, "") if hint else meant_key(key, known, self._table)
         free = [name for name in known if name not in self._table]
-        meant = "" if hint else closest(key, free)
         use = f": use {', '.join(free)}" if free else ": remove it"
-        hint = hint or or_meant(key, free) or use
-        self.problem(key, f"unknown key{hint}")
+        self.problem(key, f"unknown key{hint or use}")
         return meant
 
 

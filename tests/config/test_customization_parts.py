@@ -237,6 +237,15 @@ def test_a_misspelt_key_beside_the_right_one_is_not_said_to_be_it() -> None:
         f"{SEARCH}[serving]\nmode = 'provisioned'\nlease_hours = 8\nlease_hour = 9"
     )
     assert "did you mean lease_hours" not in problems
+    assert "lease_hours is set already: remove one of the two" in problems
+
+
+@pytest.mark.parametrize("key", ["basemodel", "baseModel", "base-model"])
+def test_another_spelling_of_what_is_set_is_no_slip_for_another_key(key: str) -> None:
+    problems = _problems(f'"{key}" = "nova-lite"\n{SEARCH}')
+    assert problems.endswith(
+        f"{key}: unknown key; base_model is set already: remove one of the two"
+    )
 
 
 @pytest.mark.parametrize("policy", ["required", "optional"])

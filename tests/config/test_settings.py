@@ -196,7 +196,10 @@ def test_everything_wrong_is_said_at_once() -> None:
     ("setting", "said"),
     [
         ({"log_retention": 7}, "log_retention: unknown key; did you mean log_retention_days?"),
-        ({"Region": "us-east-1"}, "Region: unknown key: use functions"),
+        (
+            {"Region": "us-east-1"},
+            "Region: unknown key; region is set already: remove one of the two",
+        ),
         ({"colour": "red"}, "colour: unknown key: use functions, "),
         ({"name": "prod"}, "name: unknown key"),
         ({"poll_seconds": 0}, "poll_seconds: 0 is below the minimum 1: use 1 to 3600"),

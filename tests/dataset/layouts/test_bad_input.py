@@ -183,10 +183,10 @@ def test_web_addresses_are_not_downloaded(folder: Path, room: Path) -> None:
 
 
 def test_a_column_that_is_not_there_is_told_with_those_that_are(folder: Path, room: Path) -> None:
-    (folder / "a.csv").write_text("image,capshun\n1.jpg,one\n")
+    (folder / "a.csv").write_text("image,captoin\n1.jpg,one\n")
     told = refusal(folder, room, caption_column="caption")
-    assert 'no column "caption" – did you mean "capshun"?' in told
-    assert "the columns are: image, capshun" in told
+    assert 'no column "caption" – did you mean "captoin"?' in told
+    assert "the columns are: image, captoin" in told
 
 
 @pytest.mark.parametrize(
