@@ -192,6 +192,11 @@ audit: .venv/.installed ## known vulnerabilities of all that is locked: asks PyP
 snapshots: install ## accept the synthesized templates as they are now; read the diff
 	pytest tests/stacks/test_snapshots.py --snapshot-update
 
+.PHONY: accepted
+accepted: install ## accept what rules, readers and the IAM engine say as it is now; read the diff
+	for module in rules.words dataset.headers dataset.talks.records dataset.layouts.read \
+		review.iam.answers; do python -m tests.$$module || exit 1; done
+
 # Each plugin reads every line. Of these services nothing here is a user.
 NO_SECRETS_OF := Artifactory AzureStorageKey Cloudant DiscordBotToken GitLabToken IbmCloudIam \
 	IbmCosHmac Mailchimp OpenAI SendGrid Softlayer SquareOAuth Stripe TelegramBotToken TwilioKey
