@@ -16,10 +16,18 @@ from bedrock_tuning.dataset.fingerprints import (
 )
 from bedrock_tuning.dataset.images.header import Header
 from bedrock_tuning.dataset.images.image import ENDINGS, Image
-from bedrock_tuning.dataset.images.source import RANGE_BYTES_MAX, FirstRange, extension_of
+from bedrock_tuning.dataset.images.source import (
+    RANGE_BYTES_MAX,
+    ByteRange,
+    Denied,
+    Fetched,
+    FirstRange,
+    Missing,
+    extension_of,
+)
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX, Line, parse, texts_in
 from bedrock_tuning.dataset.line_blocks import Blocks, OversizedLine, cut
-from bedrock_tuning.dataset.scope import TextBudget, folder_of, locate
+from bedrock_tuning.dataset.scope import ImageRef, TextBudget, folder_of, locate
 from bedrock_tuning.dataset.statistics import Classes, add_fingerprints, bucket, join_hashes
 from tests.support.examples import contract_of, scope_of
 
@@ -43,6 +51,19 @@ def test_every_ending_that_a_picture_may_have_tells_its_format() -> None:
         "QuickTime video": "mov",
         "Matroska video": "mkv webm",
     }
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *(ByteRange("a", 0, 1), Fetched(b"", 0, ""), Missing("a"), Denied("a", "b")),
+        *(Header(format="png"), ImageRef(1, "a")),
+    ],
+)
+def test_what_was_read_is_never_changed(made: object) -> None:
+    (name, *_) = made.__struct_fields__  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        setattr(made, name, "b")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from bedrock_tuning.dataset.layouts.columns import _CAPTIONS, _IMAGES, _SPLITS
+from bedrock_tuning.dataset.layouts.columns import _ANNOTATOR, _CAPTIONS, _IMAGES, _SPLITS
 from bedrock_tuning.dataset.layouts.reading import NO_IMAGES, Options
 from bedrock_tuning.dataset.layouts.splits import _WORDS
 from bedrock_tuning.dataset.layouts.text import _PACKED
@@ -102,6 +102,9 @@ def _columns() -> Iterator[Spelling]:
             *({"file": f"{n}.jpg", "caption": "b"} for n in (2, 3)),
         ]
         yield Spelling(f"images {files}", {"a.jsonl": lines(*rows)})
+    for name in sorted(_ANNOTATOR):
+        rows = csv(f"image,caption,{name}", "1.jpg,a dog,7", "2.jpg,a cat,8")
+        yield Spelling(f"an annotator's {name}", {"a.csv": rows})
     many = (f"1.jpg,caption {n}" for n in range(101))
     yield Spelling(
         "a hundred captions of one image", {"a.csv": csv("file,caption", *[*many][:100])}
@@ -199,6 +202,26 @@ def _tables() -> Iterator[Spelling]:
             {"images": [inside(TINY)], "text": "b"},
         ]
         yield Spelling(f"lists of images in {name}", {f"a.{name}": make(several)}, images=())
+
+
+def _first_rows() -> Iterator[Spelling]:
+    """Ten rows tell what a file is; fifty names of a document whether they are images."""
+    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "a dog"}]
+    kinds: dict[str, dict[str, Any]] = {
+        "Karpathy": {"filename": "1.jpg", "sentences": ["a dog"]},
+        "Label Studio": task("1.jpg", "a dog"),
+        "Ground Truth": {"source-ref": "s3://b/1.jpg", "c": "a dog"},
+        "LLaVA": {"image": "1.jpg", "messages": turns},
+    }
+    for name, row in kinds.items():
+        for good in (9, 10):
+            rows = [*({**row, "n": n} for n in range(good)), {"data": {}, "file": "2.jpg"}]
+            yield Spelling(f"{name}, {good} rows", {"a.json": json.dumps(rows)})
+    for known in (24, 25, 26):
+        names = {f"{n}.jpg": f"caption {n}" for n in range(known)}
+        others = {f"x{n}": "y" for n in range(50 - known)}
+        document = {**others, **names, "z": "y"}
+        yield Spelling(f"{known} of 50 names", {"a.json": json.dumps(document)}, images=[*names])
 
 
 def _annotations() -> Iterator[Spelling]:
@@ -452,5 +475,5 @@ def _bad() -> Iterator[Spelling]:
 
 def spellings() -> Iterator[Spelling]:
     """All of them."""
-    for kind in (_columns, _tables, _annotations, _names, _splits, _folders, _bad):
+    for kind in (_columns, _tables, _first_rows, _annotations, _names, _splits, _folders, _bad):
         yield from kind()
