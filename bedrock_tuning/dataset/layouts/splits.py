@@ -34,9 +34,9 @@ def split_of_word(word: object) -> Split:
 
 def split_of_name(name: str) -> Split:
     """The split of a table or a shard: one of the words in its name, as in captions_val2017."""
-    stem = PurePosixPath(name).name.partition(".")[0] or name
+    own = PurePosixPath(name).name
     # Flickr_8k.trainImages.txt says it behind a dot.
-    for text in (stem, PurePosixPath(name).name):
+    for text in (own.partition(".")[0], own):
         found = {_WORDS[part.lower()] for part in _PARTS.findall(text) if part.lower() in _WORDS}
         if len(found) == 1:
             return found.pop()
