@@ -57,9 +57,9 @@ class Object:
 
     @property
     def flat(self) -> frozenset[str]:
-        """Names of the fields of an object that consists of required texts only, else none."""
+        """Names of the required fields if all of these are texts, else none."""
         texts = all(isinstance(inner, Text) for inner in self.required.values())
-        return frozenset(self.required) if texts and not self.optional else frozenset()
+        return frozenset(self.required) if texts else frozenset()
 
 
 Shape = Text | Anything | ListOf | TextOrList | Object

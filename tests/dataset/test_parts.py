@@ -240,6 +240,13 @@ def test_blocks_are_whole_lines_up_to_their_size(
     assert blocks(chunks, most=4) == expected
 
 
+def test_a_long_line_is_looked_at_again_when_twice_as_much_has_come() -> None:
+    running = Blocks(block_bytes=4)
+    assert list(running.feed(b"x" * 8)) == []
+    assert list(running.feed(b"y" * 6 + b"\n")) == []
+    assert list(running.feed(b"\n")) == [b"x" * 8 + b"y" * 6 + b"\n", b"\n"]
+
+
 @pytest.mark.parametrize("step", [1 << 20, 3 << 20, 9 << 20])
 @pytest.mark.parametrize("ending", [b"", b"\n", b"\nx\n"])
 def test_a_line_that_is_too_long_is_a_number(step: int, ending: bytes) -> None:

@@ -120,6 +120,7 @@ def _tables() -> Iterator[Spelling]:
         "no names of columns": "1.jpg,a dog\n2.jpg,a cat\n",
         "no names of columns, with numbers": "1.jpg#0\ta dog\n1.jpg#1\ta cat\n",
         "a name and a blank": "1.jpg a dog\n2.jpg a cat\n",
+        "a name and a blank, and nothing": "1.jpg a dog\n\n2.jpg a cat\n",
         "a name and a colon": "1.jpg: a dog\n2.jpg : a cat\n",
         "a title above": "Our pets\n\nfile,caption\n1.jpg,a dog\n2.jpg,a cat\n",
         "commas that nobody quoted": "file,caption\n1.jpg,a dog, brown, big\n2.jpg,a cat\n",
