@@ -200,6 +200,7 @@ def caption_only_digits(record: Record, scope: DatasetScope) -> Iterator[Fault]:
     assert json.loads(checked)["counts"]["caption-only-digits"] == 1_200
     (tree.root / "build.jsonl").unlink()
     assert tree.tests("tests/rules/test_rules.py", "-k", "R299 or digits or every")
+    assert tree.tests("tests/rules/test_words.py", "-k", "accepted")
     assert list(tree.changed()) == ["bedrock_tuning/rules/caption.py"]
 
 

@@ -11,7 +11,7 @@ from bedrock_tuning.dataset.json_lines import parse
 from bedrock_tuning.dataset.record import Record
 from bedrock_tuning.rules import RULES, Rule
 from tests.checking.test_boundaries import EVERY
-from tests.rules.words import WORDS, written
+from tests.rules.words import WORDS, declared, written
 from tests.support.accepted import lines_of, on_one_python
 from tests.support.examples import dataset_of, item_of, scope_of
 
@@ -19,7 +19,8 @@ from tests.support.examples import dataset_of, item_of, scope_of
 @on_one_python
 def test_what_the_rules_say_is_what_was_read_and_accepted() -> None:
     """After a change: `python -m tests.rules.words`, then read the diff."""
-    assert written().splitlines() == lines_of(WORDS)
+    accepted = lines_of(WORDS)
+    assert written(declared(accepted)).splitlines() == accepted
 
 
 def _made(rule: Rule, example: str | bytes, model: str) -> Any:
