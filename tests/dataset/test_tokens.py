@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bedrock_tuning.catalogue import catalogue
-from bedrock_tuning.dataset.tokens import caption_tokens, tokens, tokens_bound, tokens_most
+from bedrock_tuning.dataset.tokens import (
+    caption_tokens,
+    tokens,
+    tokens_bound,
+    tokens_most,
+    too_many_tokens,
+)
 from bedrock_tuning.rules.finding import Finding
 from tests.support.examples import check, scope_of
 
@@ -163,3 +169,8 @@ def test_a_bound_counts_letters_by_four_and_every_other_byte_by_one() -> None:
     assert tokens_bound(b"abcdefgh12", chars_per_token=6.0) == 8 / 4 + 2
     assert tokens_bound(b"abcdefgh12", chars_per_token=2.0) == 8 / 2 + 2
     assert (tokens_most("abc"), tokens_most("äbc"), tokens_most("\ud800")) == (3, 4, 1)
+
+
+def test_without_a_limit_no_caption_has_too_many_tokens() -> None:
+    limits = catalogue()["titan-image-generator-v1"].datasets["FINE_TUNING"].caption
+    assert too_many_tokens("x" * 9_999, None) == too_many_tokens("x" * 9_999, limits) == 0
