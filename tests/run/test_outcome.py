@@ -383,8 +383,9 @@ def test_a_job_that_may_not_read_names_its_service_role() -> None:
     assert "The service role: arn:aws:iam::000000000000:role/for-bedrock" in ended.message
 
 
-def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to() -> None:
-    cause = _denied("bedrock:GetModelCustomizationJob", "arn:job")
+@pytest.mark.parametrize("call", ["Get", "Stop"])
+def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to(call: str) -> None:
+    cause = _denied(f"bedrock:{call}ModelCustomizationJob", "arn:job")
 
     ended = _failed("Bedrock.AccessDeniedException", cause, start={**START, "request": REQUEST})
 
@@ -396,6 +397,7 @@ def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to() -> None:
     ("action", "reached"),
     [
         ("iam:PassRole", {"start": START}),
+        ("bedrock:StartModelCustomizationJob", {"start": START}),
         ("bedrock:GetModelCustomizationJob", {}),
         ("bedrock:GetModelCustomizationJob", {"start": START, "job": JOB}),
     ],
@@ -403,7 +405,7 @@ def test_a_job_that_nobody_may_watch_goes_on_and_is_said_to() -> None:
 def test_a_job_that_was_never_started_or_is_over_is_not_said_to_go_on(
     action: str, reached: dict[str, Any]
 ) -> None:
-    assert "goes on" not in _failed("AccessDeniedException", _denied(action), **reached).message
+    assert "continues" not in _failed("AccessDeniedException", _denied(action), **reached).message
 
 
 def test_a_base_model_past_its_end_of_life_is_named_with_the_date() -> None:
@@ -471,3 +473,139 @@ def test_whatever_went_wrong_becomes_an_outcome(
     assert ended.notify
     assert "\n" not in ended.subject
     assert len(ended.subject) <= 100
+
+
+def _said(status: str, subject: str, message: str, **more: bool) -> Outcome:
+    return Outcome(status=status, subject=f"pets-search: {subject}", message=message, **more)
+
+
+CHANGED = {"decision": "outdated", "reason": "two images changed"}
+BOTH = {"decision": "trained-on", "reason": "one is in both"}
+NO_SLOT = {"decision": "no-slot", "reason": "It waited for 7 days"}
+TRAINED = {"decision": "already-trained", "reason": "it is there", "holder": "h"}
+ENDED = {"admission": ADMITTED, "report": VALID, "start": START, "job": JOB}
+AGAIN = "tuning serve pets-search --run r -e prod"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (
+            {"images": CHANGED},
+            _said("outdated", "images changed after their check", "two images changed"),
+        ),
+        (
+            {"images": BOTH},
+            _said("trained-on", "validation pictures are in the training set", "one is in both"),
+        ),
+        (
+            {"turn": NO_SLOT},
+            _said(
+                "failed",
+                "no free slot for its job",
+                "It waited for 7 days.\nWhat to do: request a higher quota of customization jobs "
+                "in Service Quotas, or delete custom models; then upload the manifest again.",
+                failed=True,
+            ),
+        ),
+        (
+            {"turn": {"decision": "in-progress", "reason": "it is the same work"}},
+            _said("in-progress", "no job started (in-progress)", "it is the same work"),
+        ),
+        # What was passed says nothing any more.
+        (
+            {
+                "images": {"decision": "same"},
+                "turn": {"decision": "train"},
+                "start": {"decision": "start"},
+                "report": VALID,
+                "admission": {**ADMITTED, "decision": "waiting", "reason": "for the other"},
+            },
+            _said("waiting", "waiting", "for the other", notify=False),
+        ),
+        (
+            {"start": TRAINED},
+            _said(
+                "already-trained",
+                "no job started (already-trained)",
+                "it is there\nTo serve and publish it: tuning serve pets-search --run h -e prod",
+            ),
+        ),
+        (
+            {"start": {"decision": "superseded", "reason": "newer"}},
+            _said("superseded", "no job started (superseded)", "newer", notify=False),
+        ),
+        (
+            {"report": {**REJECTED, "worth_a_look": {"b": 2}}},
+            _said(
+                "rejected",
+                "dataset rejected, 7 errors",
+                "No training job was started and nothing is billed.\n"
+                "To fix, then upload the manifest again: image-missing ×4, caption-too-long ×3.\n"
+                "Warnings, which do not reject the dataset: b ×2.\n"
+                "The report: s3://output/report.html\n"
+                "Every finding with its line: s3://output/rejected.jsonl\n"
+                "Download both: tuning report r -e prod",
+            ),
+        ),
+        (
+            {**ENDED, "serving": {"step": "served", "endpoint_arn": ENDPOINT, "smoke": "a text"}},
+            _said("served", "served", f"The smoke test passed: a text.\nInvoke {ENDPOINT}"),
+        ),
+        (
+            {
+                **ENDED,
+                "serving": {
+                    **{"step": "served", "endpoint_arn": ENDPOINT, "swapped": True},
+                    "lease": "The lease ends soon.",
+                },
+            },
+            _said(
+                "served",
+                "served",
+                "The smoke test passed: .\nIt replaced another model there: callers reached it "
+                f"while it was tested.\nInvoke {ENDPOINT}\nThe lease ends soon.",
+            ),
+        ),
+        (
+            {**ENDED, "serving": {"step": "unserved", "reason": "it is off"}},
+            _said("trained", "trained, not served", "it is off"),
+        ),
+        (
+            {"serving": {**SERVING, "step": "removed", "reason": "it is off"}},
+            _said("removed", "no longer served", "it is off"),
+        ),
+        (
+            {"serving": {**SERVING, "step": "pending", "reason": "no model"}},
+            _said("pending", "nothing to serve", "no model", notify=False),
+        ),
+        (
+            {**ENDED, "serving": {"step": "failed", "reason": "too bad", "evaluated": False}},
+            _said(
+                "not-better",
+                "not published, its evaluation failed",
+                "too bad\nThe custom model is kept, and what was served before stays. To serve the "
+                f"new one anyway: {AGAIN}",
+            ),
+        ),
+        (
+            {**ENDED, "serving": {"step": "failed", "reason": "xyz", "evaluated": True}},
+            _said(
+                "serving-failed",
+                "serving failed",
+                "xyz\nThe custom model is kept. After you fix the cause, serve it: " + AGAIN,
+                failed=True,
+            ),
+        ),
+        (
+            {"start": APPROVE, "error": {"Error": "States.Timeout"}},
+            _said(
+                "expired",
+                "nobody approved the price in time",
+                "no price is known for training\nTo ask again, upload the manifest again.",
+            ),
+        ),
+    ],
+)
+def test_each_end_is_said_to_the_letter(state: dict[str, Any], said: Outcome) -> None:
+    assert outcome({"admission": ADMITTED, **state}) == said
