@@ -181,6 +181,22 @@ def test_an_endpoint_that_is_being_changed_is_waited_for(
     assert aws.bedrock.only["tags"][BY] == OLD
 
 
+@pytest.mark.parametrize(("others", "moved"), [(1, True), (4, True), (5, False)])
+def test_a_renaming_tries_five_times_to_write_what_others_write_at_the_same_moment(
+    others: int, moved: bool, aws: Aws, new: CloudFormation
+) -> None:
+    (arn,) = aws.bedrock.endpoints
+    aws.dynamodb.refuse("PutItem", "ConditionalCheckFailedException", times=others)
+
+    answer = new.ask("Create")
+
+    assert answer["Status"] == ("SUCCESS" if moved else "FAILED")
+    assert moved or "the intents of pets-search and animals change all the time" in answer["Reason"]
+    assert aws.bedrock.only["tags"][BY] == (NEW if moved else OLD)
+    assert _intent(aws, OLD).renamed_to == (NEW if moved else "")
+    assert _intent(aws, NEW if moved else OLD).published.endpoint_arn == arn
+
+
 def test_a_run_that_has_not_ended_is_waited_for(aws: Aws, new: CloudFormation) -> None:
     _runs.start_run("a-table", run="20261122-090000-aaaaaa", customization=OLD, status="checking")
 

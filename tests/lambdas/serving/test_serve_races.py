@@ -308,3 +308,18 @@ def test_the_newest_upload_wins_whatever_its_runs_are_called(aws: Aws, flow: Flo
 
     assert (late["step"], newest["step"]) == ("unserved", "served")
     assert aws.pointer("model") == OLD
+
+
+@pytest.mark.parametrize(("others", "served"), [(1, True), (4, True), (5, False)])
+def test_a_run_tries_five_times_to_write_down_what_it_begins_and_buys_nothing_before(
+    others: int, served: bool, aws: Aws, flow: Flow
+) -> None:
+    """The first item is its claim."""
+    refused = "ConditionalCheckFailedException"
+    aws.dynamodb.refuse("PutItem", refused, times=others, after=1)
+
+    ended = flow.run()
+
+    assert (ended["step"] == "served") is served
+    assert served or "the intent of pets-search changes all the time" in ended["reason"]
+    assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == served
