@@ -26,8 +26,7 @@ def handler(event: dict[str, Any], context: object) -> None:
         status = msgspec.json.decode(text, type=Message).status
         kind = detail_type(status)
         entry = {"Source": SOURCE, "DetailType": kind.value, "Detail": text}
-        answer = _aws.events().put_events(Entries=[entry])
-        refused = [each for each in answer["Entries"] if "ErrorCode" in each]
-        if refused:
-            raise NotTakenError(f"{refused[0]['ErrorCode']}: {refused[0].get('ErrorMessage', '')}")
+        (taken,) = _aws.events().put_events(Entries=[entry])["Entries"]
+        if "ErrorCode" in taken:
+            raise NotTakenError(f"{taken['ErrorCode']}: {taken.get('ErrorMessage', '')}")
         logger.info("announced", extra={"status": status, "kind": kind.value})
