@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bedrock_tuning.run import job, outcome
 from lambdas import close_run
@@ -141,6 +142,16 @@ def test_a_duplicate_does_not_touch_the_run_that_has_its_uploads(aws: Aws) -> No
 def test_a_run_that_was_never_written_is_written_at_its_end(aws: Aws) -> None:
     """A half-uploaded dataset is seen in the list of runs."""
     _close(admission={**ADMISSION, "decision": "waiting"})
+
+    assert aws.run(RUN)["status"] == "waiting"
+
+
+def test_a_run_that_is_written_at_its_end_has_a_status_from_its_first_moment(aws: Aws) -> None:
+    """Whoever lists runs just then reads it."""
+    aws.dynamodb.refuse("UpdateItem", "AccessDeniedException")
+
+    with pytest.raises(ClientError):
+        _close(admission={**ADMISSION, "decision": "waiting"})
 
     assert aws.run(RUN)["status"] == "waiting"
 
