@@ -450,3 +450,31 @@ def test_a_gone_endpoint_of_a_run_at_work_is_left_to_the_run(aws: Aws) -> None:
 
     assert _keep()["withdrawn"] == []
     assert aws.pointer("endpoint") == arn
+
+
+def test_what_a_run_left_unfinished_is_undone_by_a_workflow_once_an_hour(aws: Aws) -> None:
+    _served(aws, _have(aws, _in(hours=1)), until=_in(hours=-1), owner="a-run")
+    aws.ssm.values[f"{PREFIX}/pets-search/serving"] = "deployed"
+    hours = [f"{datetime.now(UTC):%Y%m%d%H}"]
+
+    for _ in range(2):
+        assert keep_leases.handler({}, None)["taken-up"] == ["pets-search"]
+
+    hours.append(f"{datetime.now(UTC):%Y%m%d%H}")
+    assert [*aws.stepfunctions.executions] == [
+        f"undo-a-run-{hour}" for hour in dict.fromkeys(hours)
+    ]
+    assert json.loads(next(iter(aws.stepfunctions.executions.values())))["serving"] == {
+        "customization": "pets-search",
+        "run": "a-run",
+        "undo": "its execution ended before the endpoint was published",
+    }
+
+
+@pytest.mark.parametrize("until", ["", _in(hours=1)], ids=["done", "at work"])
+def test_what_is_done_or_being_done_is_not_undone(until: str, aws: Aws) -> None:
+    _served(aws, _have(aws, _in(hours=1)), until=until, owner="a-run")
+    aws.ssm.values[f"{PREFIX}/pets-search/serving"] = "deployed"
+
+    assert _keep()["kept"]
+    assert aws.stepfunctions.executions == {}
