@@ -96,6 +96,7 @@ def _tiers() -> str:
         ([product(TRAINING, "0.0000000000")], "0 USD are listed"),
         ([product(TRAINING, "-1")], "-1 USD"),
         ([product(TRAINING, "nan")], "nan USD"),
+        ([product(TRAINING, "1000000")], r"1e\+06 USD"),
         ([product(TRAINING, "1", unit="hour")], "per hour, a unit that is not known"),
         ([product(TRAINING, "free")], "is not understood"),
         ([product(TRAINING, "1", terms={"Reserved": {}})], "is not understood"),

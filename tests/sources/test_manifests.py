@@ -86,7 +86,7 @@ def test_a_folder_without_a_manifest_is_refused_with_what_it_has_instead(tmp_pat
     put(*(tmp_path / f"{name}.jsonl" for name in "dbca"), tmp_path / "x.json")
     with pytest.raises(UserError, match="found") as refused:
         manifests_in(tmp_path)
-    assert (refused.value.fix or "").endswith("manifest itself: a.jsonl, b.jsonl, c.jsonl")
+    assert refused.value.fix.endswith("manifest itself: a.jsonl, b.jsonl, c.jsonl")
 
 
 def test_a_file_is_read_a_mebibyte_at_a_time_and_in_part(tmp_path: Path) -> None:
@@ -142,9 +142,11 @@ def test_a_part_of_an_object_is_asked_for_as_a_range() -> None:
 )
 def test_a_uri_that_names_no_object_is_refused_before_s3_is_asked(uri: str, said: str) -> None:
     client = Answers()
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=said) as refused:
         manifest(client, uri)
     assert client.asked == []
+    told = (uri, "name the manifest inside it") if "folder" in said else ("", "")
+    assert (refused.value.where, refused.value.fix) == told
 
 
 @pytest.mark.parametrize("code", ["404", "NoSuchKey", "NotFound"])
