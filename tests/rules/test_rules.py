@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, find_rule
+from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.rules.rule import run
 from tests.support.examples import FLAGSHIP, dataset_of, item_of, scope_of
 
@@ -86,3 +87,11 @@ def test_both_buckets_must_be_in_one_region_that_takes_jobs(
         },
     )
     assert [fault.kind for fault in found.check(dataset, None)] == blamed
+
+
+def test_a_rule_that_checks_what_nothing_gives_is_refused_at_once() -> None:
+    def odd(item: str, scope: object) -> None:
+        """A text is odd."""
+
+    with pytest.raises(TypeError, match="odd: the first parameter must be one of WholeFile, Line"):
+        define("X999", bad="", good="", fix="-")(odd)  # type: ignore[arg-type]

@@ -152,6 +152,7 @@ RECORDS: Final[dict[str, list[dict[str, Any]]]] = {
         {**PROMPTS["plain"], "reference_answer": 0.5},
         {"messages": PROMPTS["plain"]["messages"], "referenceanswer": "y", "answer": "y"},
         {"messages": PROMPTS["plain"]["messages"], "ref": "y"},
+        {**PROMPTS["plain"], "reference_answers": "y"},
         *(
             {**PROMPTS["plain"], "tools": tools}
             for tools in (
@@ -252,6 +253,7 @@ DATASETS: Final[dict[str, list[dict[str, Any]]]] = {
                 *(({"English": 9, "German": 1}, 10), ({"English": 19, "German": 2}, 21)),
                 *(({"English": 19, "German": 1}, 0), ({"German": 4}, 4), ({"German": 5}, 5)),
                 *(({"German": 5}, 50), ({"German": 5}, 51), ({"French": 5, "German": 6}, 11)),
+                *(({"French": 6, "German": 5}, 11), ({"English": 1}, 1)),
             )
         ),
         *(
@@ -310,6 +312,10 @@ DATASETS: Final[dict[str, list[dict[str, Any]]]] = {
                 *((0, "5"), (12_345, "1")),
             )
         ),
+        {
+            "training": {"records": 1_600},
+            "hyperparameters": {"learningRate": "1e-5", "learningRateWarmupSteps": "21"},
+        },
     ],
     "nova-2-lite": [
         *({"training": {"records": n}} for n in (7, 8, 199, 200, 20_000, 20_001)),
