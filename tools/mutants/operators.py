@@ -43,7 +43,8 @@ _WORD: Final = re.compile(r"[A-Za-z][\w.:/#-]*")
 # Typing only, or a guard against ourselves: nothing that a test could see.
 _NO_MUTANTS: Final = re.compile(r"(?:logger|logging|warnings)\.|cast\(|TypeVar\(|__all__")
 _TYPE: Final = re.compile(r"dict|list|set|tuple|type|[A-Z]\w*[a-z]")
-_KEPT_KEYWORDS: Final = ("strict", "usedforsecurity", "encoding")
+# Guards against ourselves, and what only a clock could tell.
+_KEPT_KEYWORDS: Final = ("strict", "usedforsecurity", "encoding", "gc", "kw_only")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,8 @@ class _Module:
         if isinstance(node, ast.stmt) and _NO_MUTANTS.match(ast.unparse(node)):
             return
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.keyword) and node.arg in _KEPT_KEYWORDS:
             return
         if isinstance(node, ast.Subscript) and _TYPE.fullmatch(ast.unparse(node.value)):
             return

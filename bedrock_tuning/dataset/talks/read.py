@@ -256,7 +256,12 @@ def _talk(turns: Iterable[Any], record: Record, *, used: Sequence[str]) -> Talk:
         role = _role(turn)
         content = turn.get("content", turn.get("value", turn.get("text")))
         text, images, reasoning, left = _blocks(content)
-        images += tuple(_text(each)[0] for each in _list(turn.get("images")))
+        given = _list(turn.get("images"))
+        images += tuple(
+            _place(each) if isinstance(each, dict) else _text(each)[0] for each in given
+        )
+        if "" in images:
+            raise UnfitError("an image of it says no place")
         lost.update(dict.fromkeys(left))
         lost.update(dict.fromkeys(_unused(turn, _TURN)))
         if role == "system":
@@ -348,8 +353,9 @@ def _place(value: Record) -> str:
     if isinstance(source, dict):
         return _place(source.get("s3Location", source))
     kind = value.get("mimeType") or value.get("mime_type") or value.get("media_type") or "image"
-    if isinstance(value.get("data"), str):
-        return f"data:{kind};base64,{value['data']}"
+    data = value.get("data", value.get("bytes"))
+    if isinstance(data, str):
+        return f"data:{kind};base64,{data}"
     for name in ("url", "uri", "path", "fileUri", "file_uri"):
         if isinstance(value.get(name), str):
             return str(value[name])

@@ -152,6 +152,14 @@ MORE: Mapping[str, tuple[Mapping[str, Any], Talk]] = {
             {"from": "human", "value": f"<image>\n{Q}"}, {"from": "gpt", "value": A}]},
         Talk(turns=(Turn(role="user", text=Q, images=("1.jpg",)), ASKED[1])),
     ),
+    "pictures-as-objects": (
+        {"images": [{"path": "1.jpg", "bytes": None}, {"url": "2.jpg"}, {"bytes": "AA=="}],
+         "messages": chat(Q, A)},
+        Talk(turns=(
+            Turn(role="user", text=Q, images=("1.jpg", "2.jpg", "data:image;base64,AA==")),
+            ASKED[1],
+        )),
+    ),
     "pictures-of-converse": (
         {"messages": chat(
             [{"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/1.png"}}}},
@@ -190,6 +198,8 @@ def test_a_record_of_no_known_format_is_none() -> None:
         ({"messages": chat(A, first="assistant")}, "begins with an answer"),
         ({"messages": chat("")}, "has no text"),
         ({"messages": []}, "has no text"),
+        ({"messages": chat(Q, A), "images": [{"width": 3}]}, "an image of it says no place"),
+        ({"messages": chat([{"image": {}}, {"text": Q}], A)}, "an image of it says no place"),
     ],
 )
 def test_a_broken_conversation_says_why(record: Mapping[str, Any], words: str) -> None:
