@@ -41,7 +41,7 @@ TARGETS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "serving": ("bedrock_tuning/serving", ("serving", "lambdas")),
     "sources": ("bedrock_tuning/sources", ("sources", "lambdas")),
     "lambdas": ("lambdas", ("lambdas",)),
-    "iam": ("bedrock_tuning/review/iam", ("review",)),
+    "iam": ("bedrock_tuning/review/iam", ("review/iam",)),
 }
 
 
