@@ -220,10 +220,10 @@ def _hyperparameters(model: BaseModel, records: int | None) -> Iterator[Value]:
         if value == parameter.auto and value is not None:
             why += "; Amazon Bedrock chooses it from the data"
         if key == "batchSize" and records and isinstance(value, int) and records < value:
-            smaller = max(
-                parameter.min or 1, records // (step := parameter.multiple_of or 1) * step
-            )
-            value, why = int(smaller), f"The data has only {records:,} records, {cited}"
+            step = int(parameter.multiple_of or 1)
+            value = max(int(parameter.min or 1), records // step * step)
+            said = "The minimum, but the data" if value > records else "The data"
+            why = f"{said} has only {counted(records, 'record')}, {cited}"
         if value is not None:
             yield Value(table="hyperparameters", key=key, value=value, why=why)
 

@@ -167,7 +167,7 @@ learningRate = 1e-05
 [hyperparameters]
 # The default, sources S0, S1; Amazon Bedrock chooses it from the data.
 epochCount = "Auto"
-# The data has only 60 records, sources S0, S1, UG-hp.
+# The minimum, but the data has only 60 records, sources S0, S1, UG-hp.
 batchSize = 256
 # The default, sources S0, S1, UG-hp.
 learningRate = 5e-05
