@@ -1,0 +1,85 @@
+"""The names that public datasets and tools give to prompts, answers and speakers."""
+
+import pytest
+
+from bedrock_tuning.dataset.talks.names import ANSWERS, PROMPTS, ROLES, SYSTEM
+from bedrock_tuning.dataset.talks.read import read_talk
+from bedrock_tuning.dataset.talks.talk import Turn
+
+Q, A = "What is a dog?", "An animal."
+ASKED = (Turn(role="user", text=Q), Turn(role="assistant", text=A))
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers"),
+    [
+        ("user", "assistant"),
+        ("human", "gpt"),
+        ("human", "chatgpt"),
+        ("human", "bing"),
+        ("human", "bard"),
+        ("prompter", "assistant"),
+        ("customer", "agent"),
+        ("person", "bot"),
+        ("user", "model"),
+        ("user", "ai"),
+        ("Human", "Chatbot"),
+    ],
+)
+def test_both_sides_of_a_conversation_are_known_by_any_of_their_names(
+    asks: str, answers: str
+) -> None:
+    assert ROLES[asks.lower()] == "user"
+    known = read_talk({"messages": [{"role": asks, "content": Q}, {"role": answers, "content": A}]})
+    assert known is not None
+    assert known.talk.turns == ASKED
+    assert known.talk.lost == ()
+
+
+@pytest.mark.parametrize("name", ["system", "developer"])
+def test_what_a_system_or_developer_says_is_the_system_prompt(name: str) -> None:
+    assert name in SYSTEM
+    said = [{"role": name, "content": "Be brief."}]
+    asked = [{"role": "user", "content": Q}, {"role": "assistant", "content": A}]
+    known = read_talk({"messages": said + asked})
+    assert known is not None
+    assert (known.talk.system, known.talk.turns) == ("Be brief.", ASKED)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("prompt", "completion"),
+        ("instruction", "response"),
+        ("question", "answer"),
+        ("question", "answers"),
+        ("inputText", "output_text"),
+        ("input_text", "target"),
+        ("text_input", "output"),
+        ("inputs", "targets"),
+        ("input", "label"),
+        ("source", "labels"),
+        ("user", "assistant"),
+        ("human", "gpt"),
+        ("article", "highlights"),
+        ("document", "summary"),
+        ("context", "answer"),
+        ("query", "text"),
+        ("text", "reply"),
+        ("user_input", "bot_response"),
+        ("request", "reference_answer"),
+        ("q", "a"),
+        ("frage", "antwort"),
+        ("pregunta", "respuesta"),
+        ("domanda", "risposta"),
+        ("pergunta", "resposta"),
+        ("question", "réponse"),
+        ("Question", "Reponse"),
+    ],
+)
+def test_a_prompt_and_its_answer_are_known_by_any_of_their_names(prompt: str, answer: str) -> None:
+    assert prompt.lower() in map(str.lower, PROMPTS)
+    assert answer.lower() in map(str.lower, ANSWERS)
+    known = read_talk({prompt: Q, answer: A})
+    assert known is not None
+    assert known.talk.turns == ASKED
