@@ -31,8 +31,8 @@ _LINKED: Final = ("node_modules", ".venv", "build")
 _PACKAGES: Final = ("bedrock_tuning", "lambdas")
 # Tests that deploy, or run other tests, take minutes each.
 _LEFT_OUT: Final = ("tests/e2e/", "tests/stacks/", "tests/test_recipes.py")
-# Of a module that only holds data nothing runs in a test; so many of its users' tests judge it.
-_MOST: Final = 150
+# All tests that come past a mutant take minutes, and the nearest tell.
+_MOST: Final = 300
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "-n0", "--no-header", "-W", "default")
 
 Verdict = Literal["killed", "timeout", "survived", "not run"]
@@ -62,15 +62,17 @@ class Coverage:
 
         The others matter for what runs at import, in a shared fixture, or once and is kept, and
         tests that import the module may judge its data. Where nothing of it runs in a test, the
-        tests of its importers judge it, too.
+        tests of its importers judge it, too. A mutant that the first 300 leave alive survives.
         """
         lines = self.lines.get(mutant.module, {})
-        direct = set().union(*(lines.get(line, set()) for line in mutant.lines)) - self.failed
+        direct = set().union(*(lines.get(line, set()) for line in mutant.lines))
         files = importing([mutant.module])
         named = {test for test in self.seconds if test.partition("::")[0] in files}
-        others = named.union(*lines.values()) - direct - self.failed
-        chosen = [*sorted(direct, key=self._order), *sorted(others, key=self._order)]
-        return chosen if lines else [*dict.fromkeys([*chosen, *self._of_importers(mutant.module)])]
+        others = set().union(*lines.values())
+        chosen = [each for tests in (direct, named, others) for each in self._sorted(tests)]
+        if not lines:
+            chosen += self._of_importers(mutant.module)
+        return [*dict.fromkeys(chosen)][:_MOST]
 
     def _of_importers(self, module: str) -> list[str]:
         """The tests of the modules that import it: the nearest first, then fast ones first."""
@@ -79,11 +81,11 @@ class Coverage:
             tests = {
                 test for file in files for ran in self.lines.get(file, {}).values() for test in ran
             }
-            chosen |= dict.fromkeys(sorted(tests - self.failed, key=self._order))
-        return [*chosen][:_MOST]
+            chosen |= dict.fromkeys(self._sorted(tests))
+        return [*chosen]
 
-    def _order(self, test: str) -> tuple[float, str]:
-        return self.seconds.get(test, 0.0), test
+    def _sorted(self, tests: set[str]) -> list[str]:
+        return sorted(tests - self.failed, key=lambda test: (self.seconds.get(test, 0.0), test))
 
 
 def importers(file: str) -> Iterator[frozenset[str]]:
