@@ -38,10 +38,10 @@ def _names(captions: Mapping[str, int]) -> Iterator[tuple[str, int]]:
     sentences = all(caption[:1].isupper() for caption in captions if caption)
     bare: Counter[str] = Counter()
     told: set[str] = set()
-    lower: set[str] = set()
+    seen: set[str] = set()
     for caption, count in captions.items():
         words = _WORD.findall(caption)
-        lower |= {word for word in words if word.islower()}
+        seen.update(words)
         for index, word in enumerate(words):
             if not word[0].isupper() or word.isupper():
                 continue
@@ -51,7 +51,7 @@ def _names(captions: Mapping[str, int]) -> Iterator[tuple[str, int]]:
                 told.add(word)
             bare[word] += count
     for word, count in bare.most_common():
-        if word not in told and word.lower() not in lower and count >= _NAME_CAPTIONS:
+        if word not in told and word.lower() not in seen and count >= _NAME_CAPTIONS:
             yield word, count
 
 

@@ -12,6 +12,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.dataset import ModelRequirements
+from bedrock_tuning.dataset.foreign import foreign_format
 from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import scope_of
 
@@ -87,6 +88,13 @@ def findings(model: str, data: bytes, *, step: int = 1 << 20) -> tuple[list[Find
     _, result = running.finish()
     report = conclude(result, ModelRequirements(base_model=scope.model, dataset=scope.contract))
     return report.findings, report.records
+
+
+@pytest.mark.parametrize("names", [("text",), ("input",), ("image", "text"), ("image", "caption")])
+def test_what_a_record_of_few_fields_is_depends_on_its_having_no_others(names: Any) -> None:
+    record = dict.fromkeys(names, "x")
+    assert foreign_format(record, "prompt-completion") is not None
+    assert foreign_format({**record, "language": "en"}, "prompt-completion") is None
 
 
 def test_a_foreign_record_with_a_schema_is_one_finding_still() -> None:
