@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bedrock_tuning.serving.intent import Begun
+from bedrock_tuning.serving.intent import Begun, Intent
 from lambdas import serve
 from lambdas._records import _intent
 from lambdas._serving import _endpoints
@@ -323,3 +323,14 @@ def test_a_run_tries_five_times_to_write_down_what_it_begins_and_buys_nothing_be
     assert (ended["step"] == "served") is served
     assert served or "the intent of pets-search changes all the time" in ended["reason"]
     assert len(aws.bedrock.asked("CreateProvisionedModelThroughput")) == served
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_intent_whose_answer_was_lost_is_written_and_one_that_others_wrote_is_not() -> None:
+    """botocore writes again after a lost answer, and is refused for what it wrote itself."""
+    first = Intent(customization=NAME, on=True, why="asked for")
+    written = _intent.write("a-table", first)
+    assert written is not None
+    assert _intent.write("a-table", first) == written == _intent.stored("a-table", NAME)
+    assert _intent.write("a-table", replace(first, on=False)) is None
+    assert _intent.stored("a-table", NAME) == written
