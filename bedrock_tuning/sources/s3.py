@@ -38,8 +38,9 @@ _SLOW_GET_SECONDS: Final = 0.012
 # Ask for new credentials well before a function's run out; the runtime renews them in time.
 _CREDENTIAL_LIFE: Final = timedelta(minutes=10)
 
-# obstore raises FileNotFoundError for what is not there, its own classes for everything else.
-_FAILED: Final = (BaseError, FileNotFoundError)
+# obstore raises Python's FileNotFoundError for what is not there, its own classes for nearly
+# everything else.
+_FAILED: Final = (BaseError, OSError)
 # What S3 answered, in obstore's text; keys and addresses stand in it too, but URL-encoded.
 _STATUS: Final = re.compile(r"non-2xx status code: ([0-9]{3})\b")
 _ERROR_CODE: Final = re.compile(r"<Code>([^<]*)</Code>")
