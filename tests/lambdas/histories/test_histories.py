@@ -32,6 +32,8 @@ from tests.lambdas.histories.history import (
 )
 from tests.lambdas.histories.world import World, clock
 
+pytestmark = pytest.mark.slow
+
 # `make chaos` plays more of them, and others.
 HISTORIES = int(os.environ.get("HISTORIES", "300"))
 FIRST = int(os.environ.get("FIRST_SEED", "0"))
