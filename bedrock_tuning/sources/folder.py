@@ -3,7 +3,7 @@
 import errno
 import hashlib
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,7 +77,7 @@ class Names:
     """Which files a folder has, for names that are not there; each folder is listed once."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, dict[str, str]] = {}
+        self._known: dict[Path, dict[str, list[Path]]] = {}
 
     def near(self, path: Path) -> str:
         """The file beside this one whose name differs in case or extension only; or "".
@@ -89,16 +89,19 @@ class Names:
             return ""
         if folder not in self._known:
             try:
-                found = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+                found = sorted(folder.iterdir())
             except (OSError, ValueError):
                 found = []
-            # Of several, the first in the alphabet.
-            self._known[folder] = {_plain(name): name for name in reversed(found)}
-        return self._known[folder].get(_plain(path.name), "")
+            known = self._known[folder] = defaultdict(list)
+            for each in found:
+                known[_plain(each)].append(each)
+        # Of several, the first in the alphabet.
+        similar = self._known[folder].get(_plain(path), ())
+        return next((each.name for each in similar if each.is_file()), "")
 
 
-def _plain(name: str) -> str:
-    return Path(name).stem.casefold()
+def _plain(path: Path) -> str:
+    return path.stem.casefold()
 
 
 class FolderImages:
@@ -126,7 +129,7 @@ class FolderImages:
                 data = file.read(wanted.length)
                 etag = self._etag(file, found.st_size)
         except PermissionError as error:
-            return Denied(wanted.key, error.strerror or "not readable")
+            return Denied(wanted.key, str(error.strerror))
         except (FileNotFoundError, NotADirectoryError, NotPlainError, ValueError):
             return self._missing(wanted.key, path)
         except OSError as error:
@@ -137,9 +140,8 @@ class FolderImages:
 
     def _missing(self, key: str, path: Path) -> Missing:
         name = self._names.near(path)
-        folder = key.rpartition("/")[0]
-        near = f"{folder}/{name}" if folder else name
-        return Missing(key, near if name and near != key else "")
+        folder, slash, _ = key.rpartition("/")
+        return Missing(key, f"{folder}{slash}{name}" if name else "")
 
     def _etag(self, file: BufferedReader, size: int) -> str:
         if not self._folders.shares_its_size(size):

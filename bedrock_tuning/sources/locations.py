@@ -9,6 +9,7 @@ reference, in the same order. The service role may read no others.
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -88,11 +89,11 @@ def image_location(
     if isinstance(manifest, S3Manifest):
         found = ImageLocation(bucket=manifest.bucket, folders=_top(manifest.key))
     elif mappings:
-        named = [each for each in mappings if first is not None and each.bucket == first.bucket]
-        wanted = named or [each for each in mappings if each.bucket == mappings[0].bucket]
-        tops = {_top(each.prefix) for each in wanted}
+        buckets = [each.bucket for each in mappings]
+        named = first.bucket if first is not None and first.bucket in buckets else buckets[0]
+        tops = {_top(each.prefix) for each in mappings if each.bucket == named}
         top = tops.pop() if len(tops) == 1 else ()
-        found = ImageLocation(bucket=wanted[0].bucket, folders=top)
+        found = ImageLocation(bucket=named, folders=top)
     return ImageLocation(bucket=bucket or found.bucket, folders=folders or found.folders)
 
 
@@ -106,17 +107,18 @@ def beside(folder: Path, bucket: str, keys: Iterable[str]) -> Mapping | None:
         parts = key.split("/")
         for cut in range(len(parts)):
             rest = "/".join(parts[cut:])
-            if ".." not in parts and rest and _is_file(folder / rest.lstrip("/")):
+            if ".." not in parts and _is_file(folder / rest.lstrip("/")):
                 prefix = "/".join([*parts[:cut], ""]) if cut else ""
                 return Mapping(bucket=bucket, prefix=prefix, folder=folder)
     return None
 
 
 def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+    found = False
+    # A name may be longer than a file system takes.
+    with suppress(OSError):
+        found = path.is_file()
+    return found
 
 
 def _top(key: str) -> tuple[str, ...]:

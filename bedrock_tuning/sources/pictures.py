@@ -13,9 +13,9 @@ from bedrock_tuning.dataset.images.source import ByteRange, Fetched, ImageSource
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# What telephones, cameras and web pages write. Left to choose, Pillow hands PostScript to a program
-# of the system, whatever the file's name ends with.
-FORMATS: Final = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "AVIF")
+# What telephones, cameras and web pages write; MPO is opened as JPEG. Left to choose, Pillow hands
+# PostScript to a program of the system, whatever the file's name ends with.
+FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "HEIF", "AVIF")
 
 _SIDE: Final = 160
 _BYTES_MAX: Final = 1 << 25

@@ -1,11 +1,14 @@
 """Local folders as a source of images."""
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from bedrock_tuning.dataset.images.source import ByteRange, Denied, Fetched, Missing
+from bedrock_tuning.errors import SourceError
 from bedrock_tuning.sources.folder import Folders, Mapping
 
 
@@ -58,12 +61,66 @@ def test_a_folder_that_is_mapped_twice_has_no_copies_of_itself(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "key", ["pets/none.png", "pets/", "pets/sub", "pets/a.png/b", "pets/a\0b", "pets/" + "x" * 999]
+    "key",
+    [
+        *("pets/none.png", "pets/", "pets/sub", "pets/a.png/b", "pets/a\0b", "pets/a\0b/c"),
+        *("pets/" + "x" * 999, "pets/circle", "pets/sub.png", "pets//", "none"),
+    ],
 )
 def test_what_is_no_file_is_missing(tmp_path: Path, key: str) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.png").write_bytes(b"0123")
+    (tmp_path / "circle").symlink_to("circle")
+    if key == "none":
+        assert fetch(Folders([mapping(tmp_path, prefix="")]), key) == Missing(key)
+        return
     assert fetch(Folders([mapping(tmp_path)]), key) == Missing(key)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        *((number, Missing("pets/a")) for number in (errno.ENAMETOOLONG, errno.EINVAL)),
+        *((number, Missing("pets/a")) for number in (errno.ELOOP, errno.EILSEQ)),
+        (errno.EACCES, Denied("pets/a", "Permission denied")),
+        (errno.EPERM, Denied("pets/a", "Operation not permitted")),
+        (errno.EIO, "cannot read {}/a: Input/output error"),
+    ],
+)
+def test_what_the_system_says_of_a_file_is_told_as_what_it_means(
+    number: int, expected: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object) -> int:
+        raise OSError(number, os.strerror(number), str(path))
+
+    folders = Folders([mapping(tmp_path)])
+    monkeypatch.setattr(os, "open", refuse)
+    if isinstance(expected, str):
+        with pytest.raises(SourceError) as raised:
+            fetch(folders, "pets/a")
+        assert str(raised.value) == expected.format(tmp_path)
+    else:
+        assert fetch(folders, "pets/a") == expected
+
+
+def test_the_names_of_a_folder_are_listed_once(tmp_path: Path) -> None:
+    images = Folders([mapping(tmp_path)]).images("train")
+    asked = [ByteRange("pets/dog.png", 0, 4)]
+    assert images.fetch(asked) == [Missing("pets/dog.png")]
+    (tmp_path / "dog.jpg").write_bytes(b"0123")
+    assert images.fetch(asked) == [Missing("pets/dog.png")]
+
+
+def test_links_that_lead_nowhere_or_to_a_folder_count_for_no_size(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "only").write_bytes(b"01")
+    (tmp_path / "again").symlink_to("sub")
+    for number in range(9):
+        (tmp_path / f"gone{number}").symlink_to("none")
+        if number in (2, 6):
+            (tmp_path / f"here{number}").write_bytes(b"0123")
+    folders = Folders([mapping(tmp_path)])
+    assert [folders.shares_its_size(size) for size in (2, 4)] == [False, True]
 
 
 def test_what_no_mapping_covers_is_denied_with_the_option_that_is_missing(tmp_path: Path) -> None:
@@ -139,6 +196,9 @@ def test_a_missing_file_is_told_with_the_one_whose_name_differs_in_case_or_exten
 def test_of_several_near_names_the_first_in_the_alphabet_is_told(tmp_path: Path) -> None:
     for name in ("dog.png", "DOG.gif", "dog.bmp"):
         (tmp_path / name).write_bytes(b"0123")
+    # What is no file is none of them, a link in a circle neither.
+    (tmp_path / "DOG").mkdir()
+    (tmp_path / "DOG.a").symlink_to("DOG.a")
     assert fetch(Folders([mapping(tmp_path, prefix="")]), "dog.jpg") == Missing(
         "dog.jpg", "DOG.gif"
     )

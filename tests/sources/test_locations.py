@@ -58,6 +58,12 @@ def test_the_first_split_of_a_map_whose_right_side_is_a_folder_counts(tmp_path: 
     assert (found.prefix, found.folder) == ("year=2026/", folder)
 
 
+def test_a_map_without_a_place_in_s3_is_none_although_all_of_it_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a=b").mkdir()
+    with pytest.raises(UserError, match="=b: b is not a folder here"):
+        parse_map(f"{tmp_path}/a=b")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -165,7 +171,9 @@ def test_a_manifests_own_folder_stands_for_the_longest_part_of_a_key_that_is_the
     assert {(each.bucket, each.folder) for each in found.values() if each} == {("b", tmp_path)}
 
 
-@pytest.mark.parametrize("key", ["none.png", "../1.png", "pets/../1.png", "", "pets/", "a\0b"])
+@pytest.mark.parametrize(
+    "key", ["none.png", "../1.png", "pets/../1.png", "", "pets/", "a\0b", "x" * 999]
+)
 def test_a_folder_without_the_image_stands_for_nothing(key: str, tmp_path: Path) -> None:
     folder = tmp_path / "here"
     folder.mkdir()

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import struct
+import zlib
 
 import PIL.Image
 import pytest
@@ -28,6 +30,42 @@ def decoded(uri: str) -> PIL.Image.Image:
 def test_a_picture_becomes_one_of_at_most_160_pixels(data: bytes, size: tuple[int, int]) -> None:
     with decoded(pictures.thumbnail(data)) as image:
         assert (image.size, image.mode) == (size, "RGB")
+
+
+@pytest.mark.parametrize(
+    "format", ["JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "HEIF"]
+)
+def test_what_telephones_cameras_and_web_pages_write_has_one(
+    format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if format == "HEIF":
+        # As `tuning fix` does; here for this test only.
+        monkeypatch.setattr(PIL.Image, "OPEN", dict(PIL.Image.OPEN))
+        monkeypatch.setattr(PIL.Image, "ID", [*PIL.Image.ID])
+        pytest.importorskip("pillow_heif").register_heif_opener()
+    out = io.BytesIO()
+    more = [PIL.Image.new("RGB", (32, 16))] if format == "MPO" else []
+    PIL.Image.new("RGB", (32, 16)).save(out, format, save_all=bool(more), append_images=more)
+    with decoded(pictures.thumbnail(out.getvalue())) as image:
+        assert image.size == (32, 16)
+
+
+def test_a_picture_of_a_page_takes_few_bytes() -> None:
+    with decoded(pictures.thumbnail(png(300, 200))) as image:
+        # The roughest step of JPEG's colours at quality 70.
+        assert max(image.quantization[1]) == 59  # type: ignore[attr-defined]
+
+
+def test_a_picture_that_is_large_and_no_danger_is_opened_without_a_warning(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    side = 10_000
+    head = b"IHDR" + struct.pack(">II", side, side) + b"\x08\0\0\0\0"
+    data = png(8, 8)
+    whole = data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:]
+    with pictures.picture(whole) as image:
+        assert image.size == (side, side)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("data", [b"", b"%!PS no picture", png(300, 200)[:60]])
