@@ -83,8 +83,7 @@ class Blocks:
 def cut(data: bytes, start: int, end: int, *, most: int) -> Iterator[bytes | OversizedLine]:
     """Whole lines of data[start:end], which ends with a newline, in blocks of at most `most`."""
     while start < end:
-        stop = start + most
-        stop = end if stop >= end else data.rfind(b"\n", start, stop) + 1
+        stop = data.rfind(b"\n", start, min(start + most, end)) + 1
         if not stop:
             stop = data.find(b"\n", start) + 1
         if stop - start - 1 > LINE_BYTES_MAX and data.find(b"\n", start) == stop - 1:

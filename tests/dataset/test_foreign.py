@@ -12,7 +12,7 @@ import pytest
 from bedrock_tuning.checking.conclude import conclude
 from bedrock_tuning.checking.manifest import ManifestCheck
 from bedrock_tuning.dataset.dataset import ModelRequirements
-from bedrock_tuning.dataset.foreign import foreign_format
+from bedrock_tuning.dataset.foreign import command_for, foreign_format
 from bedrock_tuning.rules.finding import Finding, Heard
 from tests.support.examples import scope_of
 
@@ -95,6 +95,149 @@ def test_what_a_record_of_few_fields_is_depends_on_its_having_no_others(names: A
     record = dict.fromkeys(names, "x")
     assert foreign_format(record, "prompt-completion") is not None
     assert foreign_format({**record, "language": "en"}, "prompt-completion") is None
+
+
+TABLES = "a table of web addresses of images"
+LISTS = ("dialog", "dialogue", "conversation", "chat", "turns", "history")
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        # A list, as the format has it, or another value under the same name.
+        ({"version": "1.1", "data": []}, "SQuAD (one object with all documents)"),
+        ({"version": "1.1", "data": {}}, None),
+        ({"contents": []}, "Vertex AI (contents and parts)"),
+        ({"contents": "x"}, None),
+        ({"train": []}, "one object with a list for each split"),
+        ({"train": "x"}, None),
+        *(({name: []}, f"a conversation ({name})") for name in LISTS),
+        *(({name: "x"}, None) for name in LISTS),
+        ({"url": "http://x.org/1.jpg"}, TABLES),
+        ({"url": "https://x.org/1.jpg"}, TABLES),
+        ({"url": "1.jpg"}, None),
+        # A text with marks, and one without.
+        ({"text": "<s>[INST] Hi [/INST] Ho </s>", "id": 1}, "one text with the marks"),
+        ({"text": "Hi", "id": 1}, None),
+        # Turns by what their contents are.
+        ({"messages": "x"}, "a conversation"),
+        ({"messages": ["x"]}, "a conversation"),
+        ({"messages": [{"role": "user"}]}, "OpenAI chat (turns whose contents are texts)"),
+        ({"messages": [*CHAT, {"content": 1}]}, "a conversation"),
+        ({"messages": CHAT, "functions": 1}, "OpenAI chat with tools"),
+        ({"messages": [{"content": [PICTURE]}], "functions": 1}, "Anthropic Messages"),
+        ({"messages": [{"content": [{"type": "input_text"}]}]}, "OpenAI chat with pictures"),
+        ({"messages": [{"content": ["x", {"type": "image_url"}]}]}, "OpenAI chat with pictures"),
+        ({"messages": [{"content": [{"type": "tool_use"}]}]}, "Anthropic Messages"),
+        ({"messages": [{"content": [{"type": "text"}]}]}, "a conversation"),
+        ({"messages": [{"content": [{"text": "x"}]}]}, "Converse"),
+        ({"messages": [{"content": []}, {"content": "x"}]}, "a conversation"),
+        ({"messages": [], "schemaVersion": 1}, "Converse"),
+        ({"messages": [LAST], "functions": 1}, "preference pairs (Nova DPO"),
+    ],
+)
+def test_what_the_fields_of_a_record_hold_tells_formats_apart(
+    record: dict[str, Any], name: str | None
+) -> None:
+    found = foreign_format(record, "input-only")
+    assert ((found and found.name) or "").startswith(name or ""), found
+    assert (found is None) == (name is None)
+
+
+PAIRS = {
+    "prompt": "response answer output target label text completion",
+    "question": "answer answers response output",
+    "query": "response answer output",
+    "input": "output target response label",
+    "source": "target",
+    "text": "label labels summary",
+    "document": "summary",
+    "article": "highlights",
+    "user": "assistant",
+    "human": "assistant",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(one, each) for one, others in PAIRS.items() for each in others.split()]
+)
+def test_a_question_and_its_answer_are_known_by_their_two_names(one: str, other: str) -> None:
+    found = foreign_format({one: "x", other: "y", "id": 1}, "input-only")
+    assert found is not None
+    assert (found.name, found.way) == (f"{one} and {other}", "texts")
+    ours: Any = {"completion": ("prompt-completion",)}.get(other, ())
+    assert found.formats == ours
+
+
+# By name: how `tuning prepare` reads it, and which of ours it is.
+WAYS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
+    ({"recordId": 1, "modelInput": 1}, "", ()),
+    ({"recordId": 1, "modelInput": 1, "modelOutput": 1}, "texts", ()),
+    ({"conversations": [], "image": 1}, "texts with images", ()),
+    ({"conversations": [], "images": 1}, "texts with images", ()),
+    ({"conversations": []}, "texts", ()),
+    ({"images": 1, "annotations": 1}, "images", ()),
+    ({"source-ref": 1}, "images", ()),
+    ({"file_name": 1}, "images", ()),
+    ({"data": 1, "annotations": 1}, "images", ()),
+    ({"image": 1, "prefix": 1, "suffix": 1}, "images", ()),
+    ({"filepath": 1, "title": 1}, "images", ()),
+    ({"url": "http://x"}, "", ()),
+    ({"image-ref": 1}, "", ("image-caption",)),
+    ({"image": 1, "question": 1, "answer": 1}, "images", ()),
+    ({"image": 1, "caption": 1}, "images", ()),
+    ({"image": 1, "text": 1}, "images", ()),
+    ({"messages": CHAT}, "texts", ("claude-messages", "rft")),
+    ({"messages": [{"content": PARTS}]}, "texts with images", ("rft",)),
+    ({"messages": [{"content": [PICTURE]}]}, "texts with images", ()),
+    ({"messages": [{"content": [{"type": "tool_use"}]}]}, "texts", ()),
+    ({"messages": [], "schemaVersion": 1}, "texts", ("converse",)),
+    ({"messages": [{"content": []}]}, "texts", ("converse",)),
+    ({"messages": []}, "texts", ("claude-messages", "converse", "rft")),
+    ({"input": 1}, "documents", ("input-only",)),
+    ({"text": 1}, "documents", ()),
+    ({"inputText": 1}, "texts", ()),
+    ({"question": 1, "choices": 1}, "texts", ()),
+    ({"question": 1, "options": 1}, "texts", ()),
+    ({"instruction": 1, "completion": 1}, "texts", ()),
+]
+
+
+@pytest.mark.parametrize(("record", "way", "formats"), WAYS)
+def test_each_format_says_how_it_is_prepared_and_which_of_ours_it_is(
+    record: dict[str, Any], way: str, formats: tuple[str, ...]
+) -> None:
+    every: tuple[Any, ...] = (
+        *("claude-messages", "converse", "image-caption", "input-only"),
+        *("prompt-completion", "rft"),
+    )
+    told = {each: foreign_format(record, each) for each in every}
+    assert tuple(each for each in every if told[each] is None) == formats
+    assert {found.way for found in told.values() if found is not None} == {way}
+
+
+@pytest.mark.parametrize(
+    ("way", "wanted", "command"),
+    [
+        ("images", "image-caption", "tuning prepare FOLDER --captions FILE -m m -o OUT"),
+        ("texts", "image-caption", ""),
+        ("images", "converse", ""),
+        ("documents", "converse", ""),
+        ("documents", "input-only", "tuning prepare FILE --to-format input-only -m m -o OUT"),
+        ("texts", "input-only", "tuning prepare FILE --to-format input-only -m m -o OUT"),
+        ("texts with images", "rft", "tuning prepare FILE --to-format rft -m m -o OUT"),
+        (
+            "texts with images",
+            "converse",
+            "tuning prepare FILE --to-format converse -m m -o OUT --to s3://BUCKET/NAME/",
+        ),
+        ("", "converse", ""),
+    ],
+)
+def test_the_command_is_the_one_that_makes_the_wanted_format(
+    way: Any, wanted: Any, command: str
+) -> None:
+    assert command_for(way, wanted, "m") == command
 
 
 def test_a_foreign_record_with_a_schema_is_one_finding_still() -> None:

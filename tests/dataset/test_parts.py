@@ -265,6 +265,17 @@ def test_cutting_begins_and_ends_where_it_is_told() -> None:
     assert list(cut(data, 5, 5, most=7)) == []
 
 
+def test_a_whole_line_that_is_too_long_is_thrown_away_and_a_block_of_several_is_not() -> None:
+    longest = b"y" * LINE_BYTES_MAX + b"\n"
+    data = b"a\n" + longest + b"z" + longest
+    found = list(cut(data, 0, len(data), most=4))
+    assert found[:2] == [b"a\n", longest]
+    (thrown,) = found[2:]
+    assert isinstance(thrown, OversizedLine)
+    assert thrown.length == LINE_BYTES_MAX + 1
+    assert list(cut(data, 0, len(longest) + 2, most=2 * LINE_BYTES_MAX)) == [b"a\n" + longest]
+
+
 @pytest.mark.parametrize(
     ("data", "length", "blank", "marked", "cause", "value"),
     [

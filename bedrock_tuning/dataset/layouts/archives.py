@@ -1,5 +1,6 @@
 """Archives of images: unpacked into a folder of ours, and into nothing else."""
 
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -14,7 +15,6 @@ ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".zip")
 _GROWTH_MAX: Final = 20
 _ALWAYS: Final = 64 << 20
 _MEMBER_MAX: Final = 1 << 30
-_BLOCK: Final = 1 << 20
 
 
 def is_archive(file: str) -> bool:
@@ -49,8 +49,7 @@ def unpack(archive: Path, target: Path) -> Iterator[tuple[str, Path]]:
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
-                while block := content.read(_BLOCK):
-                    file.write(block)
+                shutil.copyfileobj(content, file)
             yield name, path
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
         raise UserError(

@@ -77,9 +77,7 @@ def understand(scene: Scene) -> Understood:
     readers = [forced] if forced is not None else _READERS
     fitting = [found for read in readers if (found := _merged(scene, list(read(scene))))]
     if scene.options.captions and not forced:
-        fitting = [each for each in fitting if each.layout not in _FOLDER_LAYOUTS][:1] or fitting[
-            :0
-        ]
+        fitting = [each for each in fitting if each.layout not in _FOLDER_LAYOUTS]
     chosen = next((each for each in fitting if scene.share_found(each.rows) >= _FITS), None)
     if chosen is None and scene.options.captions:
         chosen = next(iter(fitting), None)
@@ -91,7 +89,7 @@ def understand(scene: Scene) -> Understood:
     if chosen.layout in _FOLDER_LAYOUTS and forced is None:
         # A table that was not taken may be what the user meant.
         understood.said += (f"not used: {each}" for each in scene.refusals)
-    understood.also = others[0].layout if others and forced is None else ""
+    understood.also = others[0].layout if others and not scene.options.captions else ""
     return understood
 
 

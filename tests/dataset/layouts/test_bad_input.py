@@ -182,6 +182,15 @@ def test_web_addresses_are_not_downloaded(folder: Path, room: Path) -> None:
     assert "web addresses, not files here" in refusal(folder, room)
 
 
+def test_a_table_that_is_named_is_read_as_what_its_images_fit(folder: Path, room: Path) -> None:
+    """A column called sentences alone makes no splits of Karpathy's."""
+    (folder / "a.csv").write_text("file,caption,sentences\n1.jpg,one,\n")
+    found = read(folder, room, captions=str(folder / "a.csv"))
+    assert (found.layout, [pair.caption for pair in found.pairs]) == ("a table", ["one"])
+    # Another reading is offered to who has chosen none.
+    assert (found.also, read(folder, room).also) == ("", "Karpathy's splits")
+
+
 def test_a_column_that_is_not_there_is_told_with_those_that_are(folder: Path, room: Path) -> None:
     (folder / "a.csv").write_text("image,captoin\n1.jpg,one\n")
     told = refusal(folder, room, caption_column="caption")
