@@ -124,6 +124,16 @@ def test_a_run_that_was_not_even_admitted_has_its_commit(aws: Aws) -> None:
     assert aws.run(ended["run"])["commit"] == "a" * 40
 
 
+def test_a_failure_that_is_of_no_customization_is_told_and_leaves_no_run(aws: Aws) -> None:
+    """A file of nobody's, as one beside all folders."""
+    uploaded = {"object": {"key": "manifest.jsonl"}}
+
+    ended = _end({"detail": uploaded, "error": _error("Boom")})
+
+    assert (ended["status"], ended["customization"]) == ("failed", "unknown")
+    assert aws.dynamodb.items == {}
+
+
 @pytest.mark.parametrize("decision", ["duplicate", "ignored"])
 def test_an_upload_that_is_no_run_leaves_no_trace_in_the_table(decision: str, aws: Aws) -> None:
     _close(admission={**ADMISSION, "decision": decision})

@@ -1,10 +1,11 @@
 """The rule catalogue: examples are tests, ids and names are in order, nothing is undocumented."""
 
+import json
 import re
 
 import pytest
 
-from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, find_rule
+from bedrock_tuning.rules import BY_ID, BY_NAME, RULES, Rule, _example, find_rule
 from bedrock_tuning.rules.rule import rule as define
 from bedrock_tuning.rules.rule import run
 from tests.support.examples import FLAGSHIP, dataset_of, item_of, scope_of
@@ -35,6 +36,14 @@ def test_a_rule_is_documented(rule: Rule) -> None:
 def test_a_rule_has_a_proper_id_and_name(rule: Rule) -> None:
     assert re.fullmatch(r"[LRIDHX]\d{3}", rule.id)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", rule.name)
+
+
+def test_the_examples_of_conversations_are_asked_by_a_user() -> None:
+    turns = json.loads(_example.asked("more"))["messages"]
+    assert [(turn["role"], turn["content"][0]["text"]) for turn in turns] == [
+        ("user", "what is this"),
+        ("assistant", "a dog"),
+    ]
 
 
 def test_ids_and_names_are_unique() -> None:

@@ -57,7 +57,7 @@ def default_encryption(bucket: Resource) -> Any:
 def key_arn(assembly: Assembly, resource: Resource) -> str:
     """The ARN of a resource's key; "" when it has none or AWS's own."""
     named = key_of(resource)
-    if not named or "alias/aws/" in named:
+    if "alias/aws/" in named:
         return ""
     key = assembly.by_name("AWS::KMS::Key", named)
     return key.arn if key else named
