@@ -70,7 +70,7 @@ def cannot_use(
     arn = key_arn(permissions.assembly, resource)
     if not arn:
         return []
-    through = f"{action.partition(':')[0]}.{permissions.assembly.region}.amazonaws.com"
+    through = f"{action.split(':')[0]}.{permissions.assembly.region}.amazonaws.com"
     asked: dict[str, Any] = {**context, "kms:ViaService": through}
     return [n for n in NEEDS.get(action, ()) if not permissions.decide(principal, n, arn, asked)]
 

@@ -63,7 +63,7 @@ def listed(value: Any) -> list[Any]:
     """A value that may stand alone or in a list, as a list."""
     if value is None:
         return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(value) if isinstance(value, list) else [value]
 
 
 def text(value: Any) -> str:

@@ -59,9 +59,6 @@ def meets(one: str, other: str) -> bool:
         return matches(other, one)
     if is_literal(other):
         return matches(one, other)
-    starts = _literal_start(one), _literal_start(other)
-    if not (starts[0].startswith(starts[1]) or starts[1].startswith(starts[0])):
-        return False
     one, other = _without_same_start(one, other)
     one, other = (each[::-1] for each in _without_same_start(one[::-1], other[::-1]))
     if {one[:1], other[:1]}.isdisjoint("*?") or {one[-1:], other[-1:]}.isdisjoint("*?"):

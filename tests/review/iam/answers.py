@@ -636,6 +636,7 @@ def _rest() -> Iterator[str]:
         *("lambda:AddPermission", "x:Relist", "x:Forget"),
     )
     yield from (f"{level}: {found}" for level, found in by_level(names))
+    yield f"one: {by_level(names[-1:])}, none: {by_level(())}"
     grant = Grant(
         why="x",
         actions=("s3:Get*", "s3:PutObject"),

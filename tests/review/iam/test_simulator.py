@@ -158,6 +158,11 @@ def test_decision(request_: Request, policies: Policies, expected: Decision) -> 
     assert decide(request_, policies) is expected
 
 
+def test_decisions_are_called_as_the_simulator_of_iam_calls_them() -> None:
+    assert [str(each) for each in Decision] == ["Allowed", "ImplicitlyDenied", "ExplicitlyDenied"]
+    assert [bool(each) for each in Decision] == [True, False, False]
+
+
 def test_what_is_not_understood_raises_instead_of_passing() -> None:
     request = Request(principal=ROLE, action="s3:GetObject", resource=OBJECT)
     excluded = _statements(_allow(NotPrincipal={"AWS": B}))
