@@ -1,9 +1,11 @@
 """Archives of images: unpacked into a folder of ours, and into nothing else."""
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
@@ -15,6 +17,10 @@ ARCHIVES: Final = (".tar", ".tar.gz", ".tgz", ".zip")
 _GROWTH_MAX: Final = 20
 _ALWAYS: Final = 64 << 20
 _MEMBER_MAX: Final = 1 << 30
+_BROKEN: Final = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error),
+    *(lzma.LZMAError, EOFError, NotImplementedError),
+)
 
 
 def is_archive(file: str) -> bool:
@@ -51,7 +57,7 @@ def unpack(archive: Path, target: Path) -> Iterator[tuple[str, Path]]:
             with path.open("wb") as file:
                 shutil.copyfileobj(content, file)
             yield name, path
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+    except (*_BROKEN, OSError) as error:
         raise UserError(
             f"the archive cannot be read: {error}", where=archive.name, fix="download it again"
         ) from None
