@@ -35,7 +35,7 @@ _SYNTAX: Final = (
     (re.compile(rb"\}\r\s*\{"), "lines end with CR only"),
     (re.compile(rb"\}\s*(?:,\s*)?\{\s*\""), "several records stand on one line"),
     (re.compile(rb"^\s*\{\s*'"), "JSON has double quotes only"),
-    (re.compile("[“”„]".encode()), "typographic quotes are no quotes of JSON"),
+    (re.compile("“|”|„".encode()), "typographic quotes are no quotes of JSON"),
     (re.compile(rb",\s*[}\]]"), "a comma stands before a closing bracket"),
     (re.compile(rb"^\s*(//|#|/\*)"), "JSON has no comments"),
     (re.compile(rb"^\s*[{}]\s*$|^\s*\"[^\"]*\"\s*:"), "a record is spread over several lines"),

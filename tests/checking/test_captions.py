@@ -80,6 +80,16 @@ def test_a_name_without_its_class_is_told(captions: list[str], names: list[str])
         ("la croix can", ""),
         ("el camino car", ""),
         ("en suite bathroom", ""),
+        ("pies na plaży przy wodzie", "Polish"),
+        # Half of the letters are Latin ones, or fewer.
+        ("aя", ""),
+        ("aяя", "another script"),
+        # Words that are English, too, tell something from three on; single letters never.
+        ("la la car", ""),
+        ("la la la car", "French or Italian or Spanish"),
+        ("im", "German"),
+        ("a la", "English"),
+        ("z z", ""),
         ("z fold", ""),
         ("dog", ""),
         ("", ""),

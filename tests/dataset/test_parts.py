@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 
+from bedrock_tuning.dataset.dataset import Dataset, ModelRequirements
 from bedrock_tuning.dataset.fingerprints import (
     copies,
     groups,
@@ -28,7 +29,14 @@ from bedrock_tuning.dataset.images.source import (
 from bedrock_tuning.dataset.json_lines import LINE_BYTES_MAX, Line, parse, texts_in
 from bedrock_tuning.dataset.line_blocks import Blocks, OversizedLine, cut
 from bedrock_tuning.dataset.scope import ImageRef, TextBudget, folder_of, locate
-from bedrock_tuning.dataset.statistics import Classes, add_fingerprints, bucket, join_hashes
+from bedrock_tuning.dataset.statistics import (
+    Classes,
+    ImageStats,
+    TextStats,
+    add_fingerprints,
+    bucket,
+    join_hashes,
+)
 from tests.support.examples import contract_of, scope_of
 
 
@@ -308,6 +316,8 @@ def test_a_mark_on_a_later_line_is_no_json() -> None:
         ("[" * 65 + "]" * 65, "depth", "nested deeper than 64 levels"),
         ('{"a":' * 65 + "1" + "}" * 65, "depth", "nested deeper than 64 levels"),
         ("[" + "[]," * 70 + "[]]", "", ""),
+        ("[" * 40 + "[]," * 70 + "[]" + "]" * 40, "", ""),
+        ("[" + "[]," * 70 + "[" * 64 + "]" * 65, "depth", "nested deeper than 64 levels"),
         ('["' + "[" * 70 + '"]', "", ""),
         ('["\\"' + "[" * 70 + '\\\\"]', "", ""),
         ("-" + "9" * 500, "", ""),
@@ -342,6 +352,20 @@ def test_all_texts_of_a_value_are_found() -> None:
     value = {"a": ["b", {"c": "d"}, 1, None], "e": "f"}
     assert sorted(texts_in(value)) == ["a", "b", "c", "d", "e", "f"]
     assert list(texts_in("x")) == ["x"]
+
+
+def test_a_dataset_has_the_kinds_that_were_checked_and_zeros_of_the_others() -> None:
+    text = {"validation": TextStats(records=2), "training": TextStats(records=3)}
+    images = {"validation": ImageStats(checked=5)}
+    base, contract = contract_of("nova-lite")
+    wanted = ModelRequirements(base_model=base, dataset=contract)
+    found = Dataset(text_stats=text, image_stats=images, requirements=wanted)
+    assert (found.kinds, found.records, found.job_region) == (("training", "validation"), 5, "")
+    assert (found.text("training").records, found.images("validation").checked) == (3, 5)
+    assert found.images("training") == ImageStats()
+    nothing = Dataset(text_stats={}, image_stats={}, requirements=wanted)
+    assert (nothing.kinds, nothing.records, nothing.text("training")) == ((), 0, TextStats())
+    assert (wanted.hyperparameters, wanted.overrides) == ({}, {})
 
 
 @pytest.mark.parametrize(

@@ -83,3 +83,28 @@ def test_a_prompt_and_its_answer_are_known_by_any_of_their_names(prompt: str, an
     known = read_talk({prompt: Q, answer: A})
     assert known is not None
     assert known.talk.turns == ASKED
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["conversations", "messages", "dialog", "dialogue", "conversation", "chat", "turns"],
+)
+def test_a_conversation_stands_under_any_of_its_names(name: str) -> None:
+    known = read_talk({name: [{"from": "human", "value": Q}, {"from": "gpt", "value": A}]})
+    assert known is not None
+    assert (known.form, known.talk.turns) == ("conversations", ASKED)
+
+
+@pytest.mark.parametrize("name", ["text", "content", "input", "document", "body"])
+def test_a_document_stands_under_any_of_its_names(name: str) -> None:
+    known = read_talk({name: A, "split": "train", "set": "a", "subset": "b", "more": "c"})
+    assert known is not None
+    assert (known.talk.document, known.talk.turns, known.talk.lost) == (A, (), ("more",))
+
+
+@pytest.mark.parametrize("name", ["modelInput", "body", "request"])
+def test_a_request_to_a_model_holds_what_was_asked(name: str) -> None:
+    known = read_talk({name: {"prompt": Q, "completion": A, "top_p": 1}, "recordId": "1"})
+    assert known is not None
+    assert (known.form, known.talk.turns) == ("requests to a model", ASKED)
+    assert known.talk.lost == ("top_p", "recordId")
