@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any, Final, NoReturn
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -15,7 +15,9 @@ FAULTS_MAX: Final = 50
 # Far above what any record needs, far below where Python's parser gives up.
 DEPTH_MAX: Final = 64
 _BLANK: Final = b" \t\r"
-_BRACKETS: Final = re.compile(r"[\[\]{}]")
+# An opening bracket is one level deeper, a closing one is one less; other bytes are no brackets.
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[{]}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -115,14 +117,10 @@ def _whole_number(digits: str) -> int | float:
 
 
 def _too_deep(text: str) -> bool:
-    """Whether brackets outside of strings are nested deeper than DEPTH_MAX; bounded memory."""
-    depth = 0
-    for outside in text.replace("\\\\", "").replace('\\"', "").split('"')[::2]:
-        for bracket in _BRACKETS.finditer(outside):
-            depth += 1 if bracket[0] in "[{" else -1
-            if depth > DEPTH_MAX:
-                return True
-    return False
+    """Whether brackets outside of strings are nested deeper than DEPTH_MAX."""
+    outside = text.replace("\\\\", "").replace('\\"', "").split('"')[::2]
+    steps = "".join(outside).encode().translate(_STEPS, _NO_BRACKETS)
+    return max(accumulate(memoryview(steps).cast("b")), default=0) > DEPTH_MAX
 
 
 def _bad_encoding(data: bytes, error: UnicodeDecodeError) -> str:
