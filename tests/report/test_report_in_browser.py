@@ -13,6 +13,7 @@ from tests.report.test_report import bad_report, good_report
 from tests.report.test_run_page import FILES, page
 from tests.run.test_what_a_run_takes import priced_report
 from tests.support import browser
+from tests.support.browser import View
 
 pytestmark = pytest.mark.slow
 
@@ -29,22 +30,21 @@ needs_browser = pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium
 
 
 @needs_browser
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, False), (390, True)])
-def test_nothing_sticks_out(name: str, width: int, dark: bool, tmp_path: Path) -> None:
-    seen = browser.look(PAGES[name](), tmp_path, width=width, dark=dark, may_scroll="svg")
-    assert seen.scroll <= seen.client <= width
-    assert seen.sticking == 0
-    assert seen.dark == dark
+def test_nothing_sticks_out(tmp_path: Path) -> None:
+    views = [View(1400, dark=False), View(390, dark=False), View(390, dark=True)]
+    pages = {name: page() for name, page in PAGES.items()}
+    for (name, view), seen in browser.look(pages, tmp_path, views, may_scroll="svg").items():
+        assert seen.scroll <= seen.client <= view.width, (name, view)
+        assert seen.sticking == 0, (name, view)
+        assert seen.dark == view.dark, (name, view)
 
 
 @needs_browser
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_wrong_with_the_page_of_a_run_full_of_findings(
-    dark: bool, tmp_path: Path
-) -> None:
+def test_axe_finds_nothing_wrong_with_the_page_of_a_run_full_of_findings(tmp_path: Path) -> None:
     html = page(files={**FILES, "report.json": bad_report().to_json()})
-    assert browser.accessibility(html, tmp_path, dark=dark) == []
+    views = [View(1400, dark=False), View(1400, dark=True)]
+    for shown, found in browser.accessibility({"run": html}, tmp_path, views).items():
+        assert found == [], shown
 
 
 @needs_browser

@@ -1,7 +1,6 @@
 """The pages about retrieval: what they say, and that nothing sticks out in a real browser."""
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from bedrock_tuning.report.retrieval import Hit, comparison_page, search_page
 from bedrock_tuning.serving.classes import classes_of
 from bedrock_tuning.serving.comparison import Comparison, compare
 from tests.support import browser
+from tests.support.browser import View
 
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 ABOUT = {"Tuned model": "arn:aws:bedrock:us-east-1:000000000000:custom-model/base:0/abc123def456"}
@@ -97,13 +97,12 @@ def test_a_search_shows_each_models_pictures_in_their_order() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("html", [page, found])
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
-def test_nothing_sticks_out(
-    html: Callable[[], str], width: int, dark: bool, tmp_path: Path
-) -> None:
-    seen = browser.look(html(), tmp_path, width=width, dark=dark, may_scroll="svg")
-    assert seen.scroll <= seen.client <= width
-    assert seen.sticking == 0
-    assert seen.dark == dark
-    assert browser.accessibility(html(), tmp_path, width=width, dark=dark) == []
+def test_nothing_sticks_out_and_anybody_can_read_it(tmp_path: Path) -> None:
+    pages = {"compared": page(), "found": found()}
+    views = [View(1400, dark=False), View(390, dark=True)]
+    for (name, view), seen in browser.look(pages, tmp_path, views, may_scroll="svg").items():
+        assert seen.scroll <= seen.client <= view.width, (name, view)
+        assert seen.sticking == 0, (name, view)
+        assert seen.dark == view.dark, (name, view)
+    for shown, wrong in browser.accessibility(pages, tmp_path, views).items():
+        assert wrong == [], shown

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from html import escape, unescape
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -32,8 +33,9 @@ for (let node; (node = texts.nextNode()) && broken.length < 20;) {
     if (lines.size > 1) broken.push(word[0]);
   }
 }
-parent.document.documentElement.dataset.probe = [root.clientWidth, root.scrollWidth, wide.length,
-  getComputedStyle(document.body).backgroundColor, broken.join(" ")].join("|");
+parent.document.documentElement.dataset[window.name] = [
+  root.clientWidth, root.scrollWidth, wide.length, getComputedStyle(document.body).backgroundColor,
+  broken.join(" ")].join("|");
 </script>"""
 
 
@@ -42,18 +44,28 @@ _AXE: Final = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 _JUDGE: Final = """<script>%s</script><script>
 document.querySelectorAll("details").forEach((d) => { d.open = true; });
 axe.run().then((found) => {
-  parent.document.documentElement.dataset.axe = JSON.stringify(found.violations.map((v) =>
+  parent.document.documentElement.dataset[window.name] = JSON.stringify(found.violations.map((v) =>
     `${v.id} (${v.impact}): ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html).join(" ")}`));
 });
 </script>"""
 
 
-def accessibility(html: str, folder: Path, *, dark: bool, width: int = 1400) -> list[str]:
-    """What axe-core finds wrong with a page."""
-    shown = _framed(html, _JUDGE % _AXE.read_text("utf-8"), folder, width=width, dark=dark)
-    found = re.search(r'data-axe="([^"]*)"', shown)
-    assert found is not None, "axe-core did not end"
-    return list(json.loads(unescape(found[1])))
+class View(NamedTuple):
+    """How somebody sees a page: the width in pixels, and whether the system's ground is dark."""
+
+    width: int
+    dark: bool
+
+
+Shown = tuple[str, View]
+
+
+def accessibility(
+    pages: Mapping[str, str], folder: Path, views: Sequence[View]
+) -> dict[Shown, list[str]]:
+    """What axe-core finds wrong with each page in each view."""
+    found = _framed(pages, _JUDGE % _AXE.read_text("utf-8"), folder, views)
+    return {shown: json.loads(text) for shown, text in found.items()}
 
 
 class Seen(NamedTuple):
@@ -89,26 +101,43 @@ def printed(html: str, folder: Path) -> int:
     return len(re.findall(rb"/Type /Page\b", paper.read_bytes()))
 
 
-def look(html: str, folder: Path, *, width: int, dark: bool, may_scroll: str) -> Seen:
-    """Opens a page at a width; may_scroll: CSS selector of what may be wider than the page."""
-    shown = _framed(html, _PROBE % may_scroll, folder, width=width, dark=dark)
-    found = re.search(r'data-probe="(\d+)\|(\d+)\|(\d+)\|rgb\((\d+)[^|]*\|([^"]*)"', shown)
-    assert found is not None, shown[-2000:]
-    client, scroll, sticking, red = map(int, found.groups()[:4])
-    return Seen(client, scroll, sticking, red < 60, unescape(found[5]).split())
+def look(
+    pages: Mapping[str, str], folder: Path, views: Sequence[View], *, may_scroll: str
+) -> dict[Shown, Seen]:
+    """Opens each page in each view; may_scroll: CSS selector of what may be wider than the page."""
+
+    def seen(text: str) -> Seen:
+        *widths, ground, broken = text.split("|")
+        client, scroll, sticking = map(int, widths)
+        (red, *_) = map(int, re.findall(r"\d+", ground))
+        return Seen(client, scroll, sticking, red < 60, broken.split())
+
+    found = _framed(pages, _PROBE % may_scroll, folder, views)
+    return {shown: seen(text) for shown, text in found.items()}
 
 
-def _framed(html: str, script: str, folder: Path, *, width: int, dark: bool) -> str:
-    """What a page with a script of ours does to the page around it."""
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    probed = escape(html.replace("</body>", f"{script}</body>"))
-    # A window is at least 500 pixels wide, a frame as narrow as a phone.
-    frame = f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{probed}"></iframe>'
+def _framed(
+    pages: Mapping[str, str], script: str, folder: Path, views: Sequence[View]
+) -> dict[Shown, str]:
+    """What a script of ours finds in each page. One browser shows them all: it starts slowly."""
+    frames, names = [], {}
+    for number, (page, view) in enumerate((page, view) for page in pages for view in views):
+        name = f"frame{number}"
+        names[name] = page, view
+        html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", pages[page])
+        probed = escape(html.replace("</body>", f"{script}</body>"))
+        # A window is at least 500 pixels wide, a frame as narrow as a phone; pages in it take its
+        # colour scheme for the system's.
+        style = f"width:{view.width}px;height:900px;border:0"
+        scheme = "dark" if view.dark else "light"
+        frames.append(
+            f'<iframe name="{name}" style="{style};color-scheme:{scheme}" srcdoc="{probed}">'
+            "</iframe>"
+        )
     file = folder / "page.html"
-    file.write_text(f'<!doctype html><meta charset="utf-8">{frame}', "utf-8")
-    return dom(
-        file.as_uri(),
-        folder,
-        f"--window-size={max(width, 500) + 20},950",
-        f"--blink-settings=preferredColorScheme={int(not dark)}",
-    )
+    file.write_text('<!doctype html><meta charset="utf-8">' + "".join(frames), "utf-8")
+    widest = max(view.width for view in views)
+    shown = dom(file.as_uri(), folder, f"--window-size={max(widest, 500) + 20},950")
+    found = dict(re.findall(r'data-(frame\d+)="([^"]*)"', shown.partition("<head")[0]))
+    assert found.keys() == names.keys(), f"no answer of {names.keys() - found.keys()}"
+    return {names[name]: unescape(text) for name, text in found.items()}

@@ -26,6 +26,7 @@ from bedrock_tuning.review.permitted import Entry
 from tests.review.broken import Synthesized
 from tests.review.mutants import roles
 from tests.support import browser
+from tests.support.browser import View
 
 SENTENCES = [(check.id, check.sentence) for check in review.CHECKS]
 Build = Callable[[str], Synthesized]
@@ -313,29 +314,25 @@ def test_an_assembly_without_contracts_is_described_and_not_judged(dev: Synthesi
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("name", ["broken", "whole"])
-@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
-def test_nothing_sticks_out_in_a_browser(
-    name: str, width: int, dark: bool, facts: Facts, broken: str, tmp_path: Path
-) -> None:
-    html = broken if name == "broken" else page(facts, sentences=SENTENCES)
-    seen = browser.look(html, tmp_path, width=width, dark=dark, may_scroll=".wide")
-    assert seen.scroll <= seen.client <= width
-    assert seen.sticking == 0
-    assert seen.dark == dark
-    assert seen.broken == []
+def test_nothing_sticks_out_in_a_browser(facts: Facts, broken: str, tmp_path: Path) -> None:
+    pages = {"broken": broken, "whole": page(facts, sentences=SENTENCES)}
+    views = [View(1400, dark=False), View(390, dark=True)]
+    for (name, view), seen in browser.look(pages, tmp_path, views, may_scroll=".wide").items():
+        assert seen.scroll <= seen.client <= view.width, (name, view)
+        assert seen.sticking == 0, (name, view)
+        assert seen.dark == view.dark, (name, view)
+        assert seen.broken == [], (name, view)
 
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize(
-    ("width", "dark"), [(1400, False), (1400, True), (390, False), (390, True)]
-)
-def test_axe_finds_nothing_wrong(width: int, dark: bool, facts: Facts, tmp_path: Path) -> None:
+def test_axe_finds_nothing_wrong(facts: Facts, tmp_path: Path) -> None:
     # Every kind of element and not every line: the judge takes its time for each.
     people = [a for a in facts.accesses if a.role in facts.people]
     some = replace(facts, accesses=[*facts.accesses[:12], *people[-12:]], guards=facts.guards[:9])
     html = page(some, sentences=SENTENCES, about=ABOUT)
-    assert browser.accessibility(html, tmp_path, dark=dark, width=width) == []
+    views = [View(width, dark=dark) for width in (1400, 390) for dark in (False, True)]
+    for shown, found in browser.accessibility({"review": html}, tmp_path, views).items():
+        assert found == [], shown
 
 
 ABOUT = About(
