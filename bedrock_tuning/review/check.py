@@ -99,7 +99,7 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
     """What the checks judge: the assembly, everything about access in it, and the contracts."""
 

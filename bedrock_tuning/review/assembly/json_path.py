@@ -1,6 +1,6 @@
 """Values deep inside of JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -12,6 +12,19 @@ def get(value: Any, *path: str | int) -> Any:
         else:
             value = value.get(step) if isinstance(value, Mapping) else None
     return value
+
+
+def imports(value: Any) -> Iterator[str]:
+    """The exports that a template names, wherever it does."""
+    todo = [value]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, dict):
+            if isinstance(here.get("Fn::ImportValue"), str):
+                yield here["Fn::ImportValue"]
+            todo += here.values()
+        elif isinstance(here, list):
+            todo += here
 
 
 def is_true(value: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bedrock_tuning.config.names import RESERVED, stack_name
 from bedrock_tuning.contracts.contract import settings_prefix
+from bedrock_tuning.review.assembly.json_path import imports
 from bedrock_tuning.review.assembly.manifest import MANIFEST, stacks
 
 # The bootstrap that these stacks need, and the one whose role may look values up, as the CDK's
@@ -62,7 +63,7 @@ def _dependencies(manifest: Mapping[str, Any], templates: Templates) -> Iterator
         if not environment and not _PLATFORM.fullmatch(called[name]):
             continue
         wanted = {f"{name}.assets"} & artifacts.keys()
-        wanted |= {exports[each] for each in _imports(template) if each in exports}
+        wanted |= {exports[each] for each in imports(template) if each in exports}
         # A customization's stack comes after all that it shares with others.
         shared = {stack_name(environment, part) for part in RESERVED} if environment else set()
         wanted |= {each for each, stack in called.items() if stack in shared}
@@ -88,15 +89,3 @@ def _exports(templates: Templates, stack: str) -> Iterator[str]:
         if isinstance(output, Mapping):
             export = output.get("Export")
             yield str((export if isinstance(export, Mapping) else {}).get("Name"))
-
-
-def _imports(value: Any) -> Iterator[str]:
-    """The exports that a template names, wherever it does."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if key == "Fn::ImportValue" and isinstance(inner, str):
-                yield inner
-            yield from _imports(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _imports(inner)

@@ -232,8 +232,8 @@ class _Resolver:
 
     def value(self, stack: str, raw: Any) -> Any:
         """A value without intrinsics; AWS::NoValue vanishes from objects and lists."""
+        # Most values are texts: a call for each would cost as much as all the rest.
         if isinstance(raw, list):
-            # Most are texts: a call for each would cost as much as all the rest.
             items = [i if isinstance(i, str) else self.value(stack, i) for i in raw]
             return [item for item in items if item is not _NOTHING]
         if not isinstance(raw, dict):
@@ -245,8 +245,12 @@ class _Resolver:
                     return self._intrinsic(stack, name, argument)
                 except (IndexError, KeyError, TypeError, ValueError):
                     return self._miss(f"a malformed {name}")
-        values = {k: i if isinstance(i, str) else self.value(stack, i) for k, i in raw.items()}
-        return {key: item for key, item in values.items() if item is not _NOTHING}
+        return {
+            key: item
+            for key, inner in raw.items()
+            if (item := inner if isinstance(inner, str) else self.value(stack, inner))
+            is not _NOTHING
+        }
 
     def _miss(self, what: str) -> str:
         self._assembly.unresolved.append((self._where, what))

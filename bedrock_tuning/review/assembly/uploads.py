@@ -23,13 +23,15 @@ _LIST: Final = frozenset(
 )
 
 Fault = tuple[str, str]
+# The hash of an archive's content, and its odd modes.
+Archived = Callable[[Path], tuple[str, list[tuple[str, int]]]]
 
 
 def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
     """Where, and why, something else could be uploaded than what lies in an assembly's folder."""
     artifacts = manifest.get("artifacts", {})
     # Stacks share assets.
-    hashed = cache(tree_hash)
+    archived = cache(lambda path: (tree_hash(path), [*odd_modes(path)]))
     for name, artifact in artifacts.items():
         given = artifact.get("properties", {})
         match artifact.get("type"):
@@ -38,7 +40,7 @@ def faults(folder: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
             case "cdk:asset-manifest":
                 yield from ((name, f"it has {odd}") for odd in sorted(given.keys() - _LIST))
                 stack = artifacts.get(name.removesuffix(".assets"), {})
-                yield from _list(folder, name, str(given.get("file")), account_of(stack), hashed)
+                yield from _list(folder, name, str(given.get("file")), account_of(stack), archived)
                 yield from _of_version(folder / f"{name}.json", manifest)
             case kind if kind not in _NOT_DEPLOYED:
                 yield name, f"it is of the type {kind}, which is not known"
@@ -59,9 +61,7 @@ def _of_version(file: Path, manifest: Mapping[str, Any]) -> Iterator[Fault]:
         yield file.name, f"it is of the version {said}, the manifest of {wanted}"
 
 
-def _list(
-    folder: Path, name: str, file: str, account: str, hashed: Callable[[Path], str]
-) -> Iterator[Fault]:
+def _list(folder: Path, name: str, file: str, account: str, archived: Archived) -> Iterator[Fault]:
     """The faults of an asset manifest."""
     if file != f"{name}.json" or not (folder / file).is_file():
         yield name, f"its list is {file}"
@@ -71,19 +71,19 @@ def _list(
         if content[key]:
             yield file, f"{key} are built and uploaded: {', '.join(content[key])}"
     for asset, entry in content.get("files", {}).items():
-        for what in _asset(folder, asset, entry, account, hashed):
+        for what in _asset(folder, asset, entry, account, archived):
             yield file, f"{asset[:12]}: {what}"
 
 
 def _asset(
-    folder: Path, asset: str, entry: Mapping[str, Any], account: str, hashed: Callable[[Path], str]
+    folder: Path, asset: str, entry: Mapping[str, Any], account: str, archived: Archived
 ) -> Iterator[str]:
     source = entry.get("source", {})
     packaging = str(source.get("packaging"))
     if source.keys() != {"path", "packaging"} or packaging not in _ENDING:
         yield f"it is made of {dict(source)}"
         return
-    yield from _content(folder, asset, str(source["path"]), packaging, hashed)
+    yield from _content(folder, asset, str(source["path"]), packaging, archived)
     for key in sorted(entry.keys() - {"displayName", "source", "destinations"}):
         yield f"{key} is not known"
     shown = str(entry.get("displayName", ""))
@@ -94,7 +94,7 @@ def _asset(
 
 
 def _content(
-    folder: Path, asset: str, path: str, packaging: str, hashed: Callable[[Path], str]
+    folder: Path, asset: str, path: str, packaging: str, archived: Archived
 ) -> Iterator[str]:
     """A fault if a file or folder of the assembly is not what its hash says."""
     inside = f"asset.{asset}" if packaging == "zip" else Path(path).name
@@ -104,9 +104,11 @@ def _content(
     if path != inside:
         yield f"{path} is uploaded, which is not in this folder"
         return
+    modes: list[tuple[str, int]] = []
     try:
         if packaging == "zip":
-            digest = hashlib.sha256(hashed(folder / path).encode()).hexdigest()
+            inner, modes = archived(folder / path)
+            digest = hashlib.sha256(inner.encode()).hexdigest()
         else:
             digest = hashlib.sha256(read_plain(folder / path)).hexdigest()
     except NotPlainError as error:
@@ -116,10 +118,9 @@ def _content(
     else:
         if digest != asset:
             yield f"{path} was changed after synthesis: its hash is {digest[:12]}"
-        if packaging == "zip":
-            # Archives keep modes, which count for no hash.
-            for name, mode in odd_modes(folder / path):
-                yield f"{name} has the mode {mode:o}"
+        # Archives keep modes, which count for no hash.
+        for name, mode in modes:
+            yield f"{name} has the mode {mode:o}"
 
 
 def _place(asset: str, packaging: str, place: Mapping[str, Any], account: str) -> Iterator[str]:

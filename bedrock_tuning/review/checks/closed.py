@@ -9,7 +9,7 @@ from bedrock_tuning.config.names import stack_name
 from bedrock_tuning.contracts.construct_names import OUTPUTS, policy_output
 from bedrock_tuning.contracts.grants import CUSTOMIZATION_TAG, ENVIRONMENT_TAG
 from bedrock_tuning.review.assembly import identity, template
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.json_path import get, imports
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly
 from bedrock_tuning.review.check import Evidence, Violation, check, found, unlike
@@ -123,13 +123,15 @@ def nothing_written_out(evidence: Evidence) -> Iterator[Violation]:
         assembly.templates, regions=assembly.regions, stand_ins=_OTHERS
     ).resources
     changed = {r.name for r in assembly.resources} - {r.name for r in elsewhere}
-    written = re.compile("|".join(map(re.escape, sorted({identity.ACCOUNT, *changed}))))
+    said = [(resource, text) for resource in elsewhere for text in texts(resource.properties)]
+    # All at once: to look for each of the names in each text would take as long as all the rest.
+    whole = "\n".join({text for _, text in said})
+    written = [name for name in sorted({identity.ACCOUNT, *changed}) if name in whole]
     allowed = evidence.bound.contracts.boundary
-    for resource in elsewhere:
-        for text in texts(resource.properties):
-            match = written.search(text)
-            if match and text != allowed:
-                yield found(resource, f"{match[0]} is hard-coded in {text[:120]}")
+    for resource, text in said if written else ():
+        match = re.search("|".join(map(re.escape, written)), text)
+        if match and text != allowed:
+            yield found(resource, f"{match[0]} is hard-coded in {text[:120]}")
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -139,8 +141,8 @@ def texts(value: Any) -> Iterator[str]:
         here = todo.pop()
         if isinstance(here, str):
             yield here
-        elif isinstance(here, Mapping):
-            for name, inner in reversed(list(here.items())):
+        elif isinstance(here, dict):
+            for name, inner in reversed(here.items()):
                 todo += (inner, str(name))
         elif isinstance(here, list):
             todo += reversed(here)
@@ -217,7 +219,7 @@ def nothing_more(evidence: Evidence) -> Iterator[Violation]:
 def exports(evidence: Evidence) -> Iterator[Violation]:
     exported = [(f"{s}/{name}", export) for s, name, _, export in _outputs(evidence.assembly)]
     names = Counter(export for _, export in exported if export)
-    imported = set(_imported(evidence.assembly.templates))
+    imported = set(imports(evidence.assembly.templates))
     for where, export in exported:
         if names[export] > 1:
             yield found(where, f"{export} is exported {names[export]} times")
@@ -302,16 +304,3 @@ def _outputs(assembly: Assembly) -> Iterator[tuple[str, str, str, str]]:
             export = output.get("Export", {}).get("Name", "")
             # All texts in a row: what a Fn::Join would make of halves is seen, too.
             yield stack, name, "".join(texts(output)), str(export)
-
-
-def _imported(value: Any) -> Iterator[str]:
-    """The names of all imports in templates."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name == "Fn::ImportValue":
-                yield str(inner)
-            else:
-                yield from _imported(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _imported(inner)

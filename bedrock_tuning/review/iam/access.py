@@ -4,15 +4,17 @@ A policy may stand in a role, beside it, on a resource or in a resource of its o
 has all of its statements and each resource all of its policy's, wherever they were written.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.reads import as_whole
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.policy import PolicyKind, Statement, listed, parse
+from bedrock_tuning.review.iam.policy import Document, PolicyKind, Statement, listed, parse
 from bedrock_tuning.review.iam.simulator import Decision, Policies, Request, decide
 
 
@@ -172,6 +174,12 @@ _POLICY_OF: Final = {
 }
 
 
+# Two syntheses that are compared have most policies in common.
+@lru_cache(maxsize=4_096)
+def _parsed(policy: str, where: str, kind: PolicyKind) -> Document:
+    return parse(json.loads(policy), where=where, kind=kind)
+
+
 class _Builder:
     def __init__(self, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -180,9 +188,9 @@ class _Builder:
     def _parse(
         self, resource: Resource, raw: Any, where: str, kind: PolicyKind = "identity"
     ) -> list[Statement]:
-        found = parse(as_whole(raw), where=where, kind=kind)
+        found = _parsed(json.dumps(as_whole(raw)), where, kind)
         self._permissions.problems += [(resource.path, problem) for problem in found.problems]
-        return found.statements
+        return [*found.statements]
 
     def role(self, resource: Resource) -> None:
         properties = resource.properties

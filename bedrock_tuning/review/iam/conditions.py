@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final
 
@@ -160,6 +161,7 @@ class UnknownOperatorError(ValueError):
     """IAM has no such operator, or this review does not know it."""
 
 
+@cache
 def operator(name: str) -> Operator:
     """Takes an operator's name apart; raises UnknownOperatorError."""
     quantifier, _, rest = name.rpartition(":")

@@ -5,6 +5,7 @@ every action, every resource and every request that fulfils its conditions: no s
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from bedrock_tuning.contracts import Condition
 from bedrock_tuning.review.assembly import identity
@@ -14,11 +15,13 @@ from bedrock_tuning.review.iam.wildcards import contains
 from bedrock_tuning.review.iam.wording import conditions_in_words
 
 
-def _action_inside(inner: str, outer: Iterable[str]) -> bool:
+@lru_cache(maxsize=65_536)
+def _action_inside(inner: str, outer: tuple[str, ...]) -> bool:
     return any(contains(pattern.lower(), inner.lower()) for pattern in outer)
 
 
-def _resource_inside(inner: str, outer: Iterable[str]) -> bool:
+@lru_cache(maxsize=65_536)
+def _resource_inside(inner: str, outer: tuple[str, ...]) -> bool:
     return any(contains(pattern, inner) for pattern in outer)
 
 

@@ -77,7 +77,7 @@ def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Docume
     """Reads a resolved policy document. Only a role's trust policy names no resource, and only
     identity policies name no principal."""
     found = Document()
-    if not isinstance(document, Mapping):
+    if not isinstance(document, dict):
         found.problems.append(f"{where}: the policy is not an object")
         return found
     found.problems += [
@@ -95,7 +95,7 @@ def parse(document: Any, *, where: str, kind: PolicyKind = "identity") -> Docume
         found.problems.append(f"{where}: the policy has no statement")
     for number, raw in enumerate(statements):
         place = f"{where}/Statement/{number}"
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, dict):
             found.problems.append(f"{place}: the statement is not an object")
             continue
         found.problems += _form(raw, place)
@@ -122,15 +122,15 @@ def _form(raw: Mapping[str, Any], place: str) -> Iterator[str]:
         if name in raw and not (values and all(isinstance(v, str) and v for v in values)):
             yield f"{place}: {name} must be a text or a list of texts"
     principal = raw.get("Principal", raw.get("NotPrincipal"))
-    if isinstance(principal, Mapping):
+    if isinstance(principal, dict):
         for kind in principal:
             if kind not in _PRINCIPALS:
                 yield f"{place}: unknown kind of principal {kind!r}"
     elif principal is not None and principal != "*":
         yield f"{place}: Principal must be an object or '*'"
     condition = raw.get("Condition", {})
-    if not isinstance(condition, Mapping) or not all(
-        isinstance(keys, Mapping) and keys for keys in condition.values()
+    if not isinstance(condition, dict) or not all(
+        isinstance(keys, dict) and keys for keys in condition.values()
     ):
         yield f"{place}: Condition must be operator → key → values"
 
@@ -157,16 +157,16 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _principals(value: Any) -> Principals | None:
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(kind): _texts(names) for kind, names in value.items()}
     return {"AWS": _texts(value)}
 
 
 def _conditions(value: Any) -> Iterator[Condition]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return
     for operator, keys in value.items():
-        if isinstance(keys, Mapping):
+        if isinstance(keys, dict):
             for key, values in keys.items():
                 yield Condition(
                     operator=str(operator),

@@ -11,6 +11,7 @@ account, and resource policies outside of the templates. They can only take away
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from bedrock_tuning.review.iam.conditions import Context, filled, holds
@@ -163,10 +164,14 @@ def _speaks_of(principals: Principals, request: Request) -> str:
 
 
 def _speaks_of_action(statement: Statement, action: str) -> bool:
-    def fits(patterns: Sequence[str]) -> bool:
-        return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
+    if statement.not_actions:
+        return not _fits(statement.not_actions, action)
+    return _fits(statement.actions, action)
 
-    return not fits(statement.not_actions) if statement.not_actions else fits(statement.actions)
+
+@lru_cache(maxsize=65_536)
+def _fits(patterns: tuple[str, ...], action: str) -> bool:
+    return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
 
 
 def _speaks_of_resource(statement: Statement, request: Request) -> bool:

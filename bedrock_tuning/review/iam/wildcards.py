@@ -4,12 +4,11 @@
 callers fold the case where AWS does (action names).
 """
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
-# Stands for every character that neither pattern names; no ARN contains it.
+# Stands for every character that the pattern does not name; no ARN contains it.
 _OTHER = "\0"
 _LITERAL = re.compile(r"[^*?]*")
 
@@ -46,24 +45,49 @@ def contains(outer: str, inner: str) -> bool:
     )
     if outer in ("*", inner):
         return True
-    return not any(
-        len(inner) in within and len(outer) not in around
-        for within, around in _together(inner, outer)
-    )
+    alphabet = {*outer, _OTHER} - {"*", "?"}
+    # A position in the one, and all where the other can be after the same text.
+    todo = [(0, _closed(frozenset({0}), outer))]
+    seen = set()
+    while todo:
+        pair = position, around = todo.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        if position == len(inner):
+            if len(outer) not in around:
+                return False
+            continue
+        here = inner[position]
+        if here == "*":
+            todo.append((position + 1, around))
+        after = position if here == "*" else position + 1
+        for character in alphabet if here in "*?" else here:
+            todo.append((after, _step(around, outer, character)))
+    return True
 
 
 @lru_cache(maxsize=65_536)
 def meets(one: str, other: str) -> bool:
     """Whether some text is described by both."""
-    if is_literal(one):
-        return matches(other, one)
-    if is_literal(other):
-        return matches(one, other)
-    one, other = _without_same_start(one, other)
-    one, other = (each[::-1] for each in _without_same_start(one[::-1], other[::-1]))
-    if {one[:1], other[:1]}.isdisjoint("*?") or {one[-1:], other[-1:]}.isdisjoint("*?"):
-        return False
-    return any(len(one) in left and len(other) in right for left, right in _together(one, other))
+    todo = [(0, 0)]
+    seen = set()
+    while todo:
+        pair = left, right = todo.pop()
+        if pair in seen:
+            continue
+        seen.add(pair)
+        here, there = one[left : left + 1], other[right : right + 1]
+        if not here and not there:
+            return True
+        # A star stands for nothing, or for what the other one has here.
+        if here == "*" or (here and there == "*"):
+            todo.append((left + 1, right))
+        if there == "*" or (there and here == "*"):
+            todo.append((left, right + 1))
+        if here == there or (here and there and "?" in (here, there)):
+            todo.append((left + 1, right + 1))
+    return False
 
 
 def _literal_start(pattern: str) -> str:
@@ -74,29 +98,6 @@ def _literal_start(pattern: str) -> str:
 
 def _literal_end(pattern: str) -> str:
     return _literal_start(pattern[::-1])[::-1]
-
-
-def _without_same_start(one: str, other: str) -> tuple[str, str]:
-    starts = [_literal_start(one), _literal_start(other)]
-    same = len(os.path.commonprefix(starts))  # noqa: RUF071 - by characters is what is needed
-    return one[same:], other[same:]
-
-
-def _together(one: str, other: str) -> Iterator[tuple[frozenset[int], frozenset[int]]]:
-    """Where the two patterns can be after the same text, as long as it fits the first."""
-    alphabet = (set(one) | set(other) | {_OTHER}) - {"*", "?"}
-    todo = [(_closed(frozenset({0}), one), _closed(frozenset({0}), other))]
-    seen = set()
-    while todo:
-        pair = todo.pop()
-        if pair in seen:
-            continue
-        seen.add(pair)
-        yield pair
-        for character in alphabet:
-            after = _step(pair[0], one, character)
-            if after:
-                todo.append((after, _step(pair[1], other, character)))
 
 
 def _closed(states: frozenset[int], pattern: str) -> frozenset[int]:

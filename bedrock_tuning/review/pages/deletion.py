@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bedrock_tuning.review.assembly.json_path import get
+from bedrock_tuning.review.assembly.json_path import get, imports
 from bedrock_tuning.review.assembly.template import Assembly, Resource
 from bedrock_tuning.review.pages.labels import Labels, kind_of
 from bedrock_tuning.review.pages.money import RESOURCE
@@ -95,19 +95,8 @@ def _importers(assembly: Assembly) -> dict[str, set[str]]:
     }
     found: dict[str, set[str]] = {stack: set() for stack in assembly.templates}
     for stack, template in assembly.templates.items():
-        for name in _imported(template):
+        for name in imports(template):
             owner = exports.get(name, stack)
             if owner != stack:
                 found[owner].add(stack)
     return found
-
-
-def _imported(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _imported(each)
-    elif isinstance(value, dict):
-        if isinstance(value.get("Fn::ImportValue"), str):
-            yield value["Fn::ImportValue"]
-        for each in value.values():
-            yield from _imported(each)

@@ -27,7 +27,7 @@ def _objects(deployment: Deployment) -> tuple[str, ...]:
 
 
 def _may(
-    statements: Iterable[Statement], actions: Iterable[str], resources: Iterable[str]
+    statements: Iterable[Statement], actions: tuple[str, ...], resources: Iterable[str]
 ) -> list[Statement]:
     """The statements that allow any of it."""
     return [

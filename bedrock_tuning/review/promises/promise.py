@@ -7,6 +7,7 @@ might take it back. `Able` decides requests by all policies together.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from bedrock_tuning.contracts import Condition
@@ -14,7 +15,7 @@ from bedrock_tuning.review.assembly import identity
 from bedrock_tuning.review.assembly.template import UNRESOLVED
 from bedrock_tuning.review.check import Check, Evidence, Violation, found
 from bedrock_tuning.review.iam.conditions import Context
-from bedrock_tuning.review.iam.containment import inside, parts
+from bedrock_tuning.review.iam.containment import inside
 from bedrock_tuning.review.iam.policy import Statement
 from bedrock_tuning.review.iam.probes import usual_context
 from bedrock_tuning.review.iam.simulator import Request
@@ -141,11 +142,16 @@ class Allowance:
     statement: Statement
 
 
-def grants(evidence: Evidence) -> Iterator[Allowance]:
+@lru_cache(maxsize=1)
+def grants(evidence: Evidence) -> tuple[Allowance, ...]:
     """Every Allow of every role and of every resource's own policy.
 
     A policy that names the account itself only hands over to the account's IAM policies.
     """
+    return tuple(_grants(evidence))
+
+
+def _grants(evidence: Evidence) -> Iterator[Allowance]:
     permissions = evidence.permissions
     for role in permissions.roles.values():
         for statement in role.policy:
@@ -173,19 +179,22 @@ def principals(statement: Statement) -> list[str]:
 
 
 def reached(
-    statement: Statement, actions: Iterable[str], resources: Iterable[str]
+    statement: Statement, actions: tuple[str, ...], resources: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """The parts of a statement that meet an action and a resource; what it excludes is the rest."""
-    whole = replace(
-        statement,
-        actions=("*",) if statement.not_actions else statement.actions,
-        # What nobody can resolve could be anything.
-        resources=("*",)
-        if statement.not_resources or any(UNRESOLVED in r for r in statement.resources)
-        else statement.resources,
-    )
-    for action, resource in parts(whole):
-        if any(meets(a.lower(), action.lower()) for a in actions) and any(
-            meets(r, resource) for r in resources
-        ):
-            yield action, resource
+    said, on = statement.actions, statement.resources or ("*",)
+    if statement.not_actions:
+        said = ("*",)
+    # What nobody can resolve could be anything.
+    if statement.not_resources or any(UNRESOLVED in resource for resource in on):
+        on = ("*",)
+    for action in said:
+        if _meets(action, actions):
+            for resource in on:
+                if any(meets(r, resource) for r in resources):
+                    yield action, resource
+
+
+@lru_cache(maxsize=65_536)
+def _meets(action: str, actions: tuple[str, ...]) -> bool:
+    return any(meets(each.lower(), action.lower()) for each in actions)
