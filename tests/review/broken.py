@@ -1,6 +1,8 @@
 """Templates to break: a fresh copy for each flaw, and short ways to what a flaw changes."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,7 +13,10 @@ from bedrock_tuning import review
 from bedrock_tuning.contracts import Contracts
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.check import Evidence, Violation
+from bedrock_tuning.review.iam import access
+from bedrock_tuning.review.iam.access import Permissions
 from bedrock_tuning.review.iam.policy import listed
+from bedrock_tuning.review.pages.facts import Facts
 
 Raw = dict[str, Any]
 
@@ -45,6 +50,14 @@ class Synthesized:
         """From another one, with other templates."""
         return replace(source, texts={name: json.dumps(raw) for name, raw in templates.items()})
 
+    def copied(self, folder: Path) -> Path:
+        """A copy of the cdk.out, to change whatever is not below its assets: those are links."""
+
+        def copy(source: str, target: str) -> None:
+            (os.link if "/asset." in source else shutil.copy)(source, target)
+
+        return Path(shutil.copytree(self.folder, folder, copy_function=copy))
+
     def copy(self) -> "Copy":
         """Templates that may be changed."""
         return Copy(protected=dict(self.protected), source=self)
@@ -53,6 +66,16 @@ class Synthesized:
     def unchanged(self) -> dict[str, Raw]:
         """The templates, to read only: every copy shares those that it does not change."""
         return {name: json.loads(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """What the unchanged templates say of access, to read only."""
+        return access.build(template.resolve(self.unchanged, regions=self.regions))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What a reviewer is told of the unchanged templates, to read only."""
+        return review.described(self.evidence().permissions, self.contracts)
 
     @cached_property
     def _resources(self) -> dict[tuple[str, str], Raw]:

@@ -122,10 +122,8 @@ def test_a_missing_attestation_says_how_to_get_one(
 def test_what_changed_after_the_review_is_named(
     file: str, old: str, new: str, content: dict[str, Any], dev: Synthesized, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "cdk.out"
-    shutil.copytree(dev.folder, folder, copy_function=os.link)
+    folder = dev.copied(tmp_path / "cdk.out")
     text = (folder / file).read_text("utf-8")
-    (folder / file).unlink()
     assert old in text
     (folder / file).write_text(text.replace(old, new), "utf-8")
     found = _problems(_written(content, tmp_path / "a.json"), template.read(folder))
@@ -144,8 +142,7 @@ def _review(folder: Path, *options: object) -> Any:
 
 
 def test_only_a_review_that_passes_is_attested(dev: Synthesized, tmp_path: Path) -> None:
-    folder, file = tmp_path / "cdk.out", tmp_path / "a.json"
-    shutil.copytree(dev.folder, folder)
+    folder, file = dev.copied(tmp_path / "cdk.out"), tmp_path / "a.json"
     copy = dev.copy()
     roles.deletes_output.change(copy)
     for name, found in copy.templates.items():
@@ -200,23 +197,23 @@ PEOPLE = "tuning-dev-people"
 
 def test_the_cdk_refuses_a_folder_until_what_it_deploys_was_attested(project: Project) -> None:
     missing = "there is no attestation; dev is deployed only as it was reviewed and attested"
-    assert missing in project.synth()
-    assert missing in project.later(PEOPLE)
     # As a review asks for the folder.
     assert not project.synth("--ignore-errors")
+    assert missing in project.later(PEOPLE)
     assert _review(project.out, "--attest", project.file).exit_code == 0
     assert not project.synth()
     assert not project.later()
-    project.set(noncurrent_days=31)
-    said = project.synth()
-    assert "stack tuning-dev-data is not as it was reviewed; dev is deployed only as it" in said
-    assert "tuning-dev-pipeline is not" not in said
-    assert project.later(PEOPLE)
 
 
 @pytest.mark.parametrize(
     ("wrong", "what"),
-    [("flawed", "tuning-dev-data/Extra"), ("broken", "the proof broke off: TypeError: 'NoneType'")],
+    [
+        ("flawed", "tuning-dev-data/Extra"),
+        # tests/constructs/test_proof.py has the report, by which the CLI refuses a flawed folder.
+        pytest.param(
+            "broken", "the proof broke off: TypeError: 'NoneType'", marks=pytest.mark.long
+        ),
+    ],
 )
 def test_the_cdk_refuses_every_stack_of_a_folder_that_is_not_proved(
     project: Project, wrong: str, what: str

@@ -17,7 +17,7 @@ from tests.review.mutants import roles
 @pytest.fixture
 def cdk_out(dev: Synthesized, tmp_path: Path) -> Path:
     """A copy of the assembly of the default environment."""
-    return Path(shutil.copytree(dev.folder, tmp_path / "cdk.out"))
+    return dev.copied(tmp_path / "cdk.out")
 
 
 def _flaw(dev: Synthesized, folder: Path) -> None:
@@ -65,8 +65,7 @@ def test_pages_are_written_and_json_is_complete(cdk_out: Path, tmp_path: Path) -
 def test_what_changed_against_another_synthesis(
     cdk_out: Path, dev: Synthesized, tmp_path: Path
 ) -> None:
-    other = tmp_path / "before"
-    shutil.copytree(cdk_out, other)
+    other = dev.copied(tmp_path / "before")
     _flaw(dev, cdk_out)
     code, out, _ = _run(cdk_out, "--against", other, "--json")
     assert code == 1
@@ -126,10 +125,10 @@ def test_what_may_be_spent_is_shown_in_all_forms(cdk_out: Path, tmp_path: Path) 
 
 
 def test_a_spending_gate_that_opens_is_in_all_forms_above_permissions(
-    cdk_out: Path, tmp_path: Path
+    cdk_out: Path, dev: Synthesized, tmp_path: Path
 ) -> None:
-    other, html, md = tmp_path / "before", tmp_path / "review.html", tmp_path / "review.md"
-    shutil.copytree(cdk_out, other)
+    html, md = tmp_path / "review.html", tmp_path / "review.md"
+    other = dev.copied(tmp_path / "before")
     file = other / "tuning-dev-pets-style.template.json"
     file.write_text(file.read_text("utf-8").replace('"300.00"', '"3.00"'), "utf-8")
     # The flaw above is in the other folder: this one is good, and shows what it loosens.

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import build_app, read_context
 from bedrock_tuning.constructs.asset import shipped_files
 
 PROBE = """
@@ -93,25 +92,3 @@ def test_the_modules_of_the_asset_are_those_that_importing_the_handlers_loads(
     files = {str(path.relative_to(code)) for path in code.rglob("*") if path.is_file()}
     assert {file for file in files if file.endswith(".py")} == loaded
     assert files == set(shipped_files())
-
-
-def test_bytecode_and_a_new_test_file_leave_the_assets_as_they_are(
-    assembly: Any, tmp_path: Path, repository: Path
-) -> None:
-    before = {path.name for path in _assets(assembly, "tuning-dev-pipeline")}
-    cache = repository / "bedrock_tuning" / "__pycache__"
-    cache.mkdir(exist_ok=True)
-    probes = [
-        cache / "probe.cpython-399.pyc",
-        repository / "tests" / "probe_of_assets.txt",
-        repository / "bedrock_tuning" / "probe_of_assets.py",
-    ]
-    try:
-        for probe in probes:
-            probe.write_text("not shipped")
-        context = {**read_context(), "environment": "dev"}
-        again = build_app(context, outdir=str(tmp_path / "cdk.out")).synth()
-    finally:
-        for probe in probes:
-            probe.unlink()
-    assert {path.name for path in _assets(again, "tuning-dev-pipeline")} == before

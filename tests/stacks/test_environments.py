@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from app import ROOT, build_app, read_context
 from bedrock_tuning.cli.__main__ import tuning
+from bedrock_tuning.config.names import ENVIRONMENT_LENGTH_MAX
 from bedrock_tuning.errors import ConfigurationError
 
 SEARCH = (ROOT / "customizations" / "pets-search.toml").read_text("utf-8")
@@ -28,11 +29,11 @@ def customizations(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["production", "team-a"])
-def test_an_environment_with_a_longer_name_is_proved_and_reviewed(
-    name: str, tmp_path: Path, customizations: Path
+def test_an_environment_with_the_longest_name_is_proved_and_reviewed(
+    tmp_path: Path, customizations: Path
 ) -> None:
-    out = tmp_path / "cdk.out"
+    out, name = tmp_path / "cdk.out", "team-a-production-us"
+    assert len(name) == ENVIRONMENT_LENGTH_MAX
     build_app(_context(name), outdir=str(out), customizations=customizations).synth()
     (tmp_path / "cdk.json").write_text(
         '{"context": {"tuning": {"environments": {"%s": {"region": "us-east-1"}}}}}' % name,  # noqa: UP031

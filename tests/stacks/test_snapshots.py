@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from tests.stacks.readable import dump, readable
 from tools.scan.cases import ENVIRONMENTS, OPTIONS
 
+Templates = Callable[..., dict[str, Any]]
 LINES_MAX = 2_550
 CUSTOMIZATION_LINES_MAX = 270
 NAMES = {"pets-search", "pets-style"}
@@ -52,11 +54,19 @@ class YamlTemplate(SingleFileSnapshotExtension):
         return dump(data)
 
 
-def _templates(synth: Any, environment: str, options: str = "") -> dict[str, Any]:
-    found = {}
-    for stack in synth(environment, options).stacks:
-        name = stack.stack_name.removeprefix(f"tuning-{environment}-")
-        found[name] = readable(stack.template, environment=environment)
+@pytest.fixture(scope="module")
+def templates(synth: Any) -> Templates:
+    """templates(environment, options="") are its templates by stack, as they are committed."""
+
+    @cache
+    def found(environment: str, options: str = "") -> dict[str, Any]:
+        return {
+            stack.stack_name.removeprefix(f"tuning-{environment}-"): readable(
+                stack.template, environment=environment
+            )
+            for stack in synth(environment, options).stacks
+        }
+
     return found
 
 
@@ -66,15 +76,17 @@ def _templates(synth: Any, environment: str, options: str = "") -> dict[str, Any
     ids=["-".join(filter(None, names)) for names in COMMITTED],
 )
 def test_the_template_is_the_committed_one(
-    synth: Any, stack: str, environment: str, options: str, snapshot: SnapshotAssertion
+    templates: Templates, stack: str, environment: str, options: str, snapshot: SnapshotAssertion
 ) -> None:
-    template = _templates(synth, environment, options)[stack]
+    template = templates(environment, options)[stack]
     assert template == snapshot(extension_class=YamlTemplate)
 
 
 @pytest.mark.parametrize("options", CHANGED)
-def test_an_option_changes_what_it_is_for_and_nothing_else(synth: Any, options: str) -> None:
-    without, with_it = _templates(synth, "dev"), _templates(synth, "dev", options)
+def test_an_option_changes_what_it_is_for_and_nothing_else(
+    templates: Templates, options: str
+) -> None:
+    without, with_it = templates("dev"), templates("dev", options)
     changed = {name for name in with_it if without.get(name) != with_it[name]}
     assert changed == CHANGED[options]
     assert set(without) <= set(with_it)
@@ -84,9 +96,9 @@ def test_an_option_changes_what_it_is_for_and_nothing_else(synth: Any, options: 
     ("environment", "options"), [*((e, "") for e in ENVIRONMENTS), *(("dev", o) for o in OPTIONS)]
 )
 def test_every_template_is_short_enough_to_be_read(
-    synth: Any, environment: str, options: str
+    templates: Templates, environment: str, options: str
 ) -> None:
-    for name, template in _templates(synth, environment, options).items():
+    for name, template in templates(environment, options).items():
         lines = dump(template).splitlines()
         # With every option at once there is more to say; that one is not committed.
         short = name in NAMES and options != "all"
@@ -95,9 +107,11 @@ def test_every_template_is_short_enough_to_be_read(
 
 
 @pytest.mark.parametrize("options", ["", "all"])
-def test_one_changed_character_in_a_policy_is_a_diff_of_one_line(synth: Any, options: str) -> None:
+def test_one_changed_character_in_a_policy_is_a_diff_of_one_line(
+    templates: Templates, options: str
+) -> None:
     tried = 0
-    for name, template in _templates(synth, "dev", options).items():
+    for name, template in templates("dev", options).items():
         for statement in _statements(template):
             before = dump([statement]).splitlines()
             for path, text in _texts(statement):
@@ -139,7 +153,7 @@ def _other(text: str) -> str:
     return f"{text[:-1]}{'y' if text[-1] == 'x' else 'x'}"
 
 
-def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
+def test_without_credentials_home_and_folder_the_templates_are_the_same_wherever_the_app_lies(
     synth: Any, tmp_path: Path, repository: Path, bare: dict[str, str]
 ) -> None:
     elsewhere = tmp_path / "another place"
@@ -156,11 +170,13 @@ def test_directory_times_and_bytecode_leave_the_templates_as_they_are(
         os.utime(path, (1, 1))
     (elsewhere / "bedrock_tuning/__pycache__").mkdir()
     (elsewhere / "bedrock_tuning/__pycache__/layout.cpython-399.pyc").write_bytes(b"bytecode")
+    (elsewhere / "bedrock_tuning" / "of_no_function.py").write_text("not shipped\n")
     (elsewhere / "tests").mkdir()
     (elsewhere / "tests" / "test_new.py").write_text("assert True\n")
-    command = [sys.executable, "app.py"]
+    # Not in its own folder, where cdk.json lies.
+    command = [sys.executable, str(elsewhere / "app.py")]
     done = subprocess.run(
-        command, cwd=elsewhere, env=bare, capture_output=True, text=True, check=False
+        command, cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     here = Path(synth("dev").directory)

@@ -1,7 +1,6 @@
 """What is deployed is what is reviewed: manifest, assets and templates say the same."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,7 @@ DATA = "tuning-dev-data"
 @pytest.fixture
 def folder(dev: Synthesized, tmp_path: Path) -> Path:
     """A cdk.out of the default environment that may be changed."""
-    found = tmp_path / "cdk.out"
-    shutil.copytree(dev.folder, found)
-    return found
+    return dev.copied(tmp_path / "cdk.out")
 
 
 def _properties(manifest: Manifest) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Order and versions of a deployment are those of the synthesis, or the review names them."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,17 +18,13 @@ Artifacts = dict[str, dict[str, Any]]
 
 @pytest.fixture
 def folder(dev: Synthesized, tmp_path: Path) -> Path:
-    copy = tmp_path / "cdk.out"
-    # What a test changes it writes anew: a link is enough for the rest.
-    shutil.copytree(dev.folder, copy, copy_function=os.link)
-    return copy
+    return dev.copied(tmp_path / "cdk.out")
 
 
 def found(folder: Path, change: Callable[[dict[str, Any]], object]) -> list[str]:
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text("utf-8"))
     change(manifest)
-    file.unlink()
     file.write_text(json.dumps(manifest), "utf-8")
     return [f"{where}: {what}" for where, what in template.read(folder).differing]
 
@@ -114,7 +108,6 @@ def test_the_versions_that_a_deployment_needs_are_those_of_the_synthesis(
 def test_a_list_of_uploads_is_of_the_version_of_its_manifest(folder: Path) -> None:
     file = folder / f"{DATA}.assets.json"
     content = json.loads(file.read_text("utf-8"))
-    file.unlink()
     file.write_text(json.dumps({**content, "version": "1.0.0"}), "utf-8")
     (only,) = template.read(folder).differing
     assert only[0] == f"{DATA}.assets.json"

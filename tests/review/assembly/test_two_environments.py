@@ -9,18 +9,18 @@ from click.testing import CliRunner, Result
 from app import ROOT, build_app
 from bedrock_tuning.cli.__main__ import tuning
 from bedrock_tuning.review.assembly import template
+from tests.review.broken import Synthesized
 from tools.scan.cases import Case
 
 PARTS = ("data", "people", "pets-search", "pets-style", "pipeline", "serving")
 
 
 @pytest.fixture(scope="module")
-def cdk_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cdk_out(dev: Synthesized, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The templates of dev, then of prod beside them, as two `cdk synth` leave them."""
-    folder = tmp_path_factory.mktemp("cdk.out")
-    for environment in ("dev", "prod"):
-        # The proof runs inside of it: the templates of dev must be no violation of prod's.
-        build_app(Case(environment=environment).context(), outdir=str(folder)).synth()
+    folder = dev.copied(tmp_path_factory.mktemp("both") / "cdk.out")
+    # The proof runs inside of it: the templates of dev must be no violation of prod's.
+    build_app(Case(environment="prod").context(), outdir=str(folder)).synth()
     return folder
 
 
@@ -55,9 +55,8 @@ def test_the_command_says_which_it_reviews_and_proves_that_one(cdk_out: Path) ->
     assert sorted(answer["stacks"]) == [f"tuning-prod-{part}" for part in PARTS]
 
 
-def test_one_environment_alone_leaves_nothing_aside(cdk_out: Path, tmp_path: Path) -> None:
-    build_app(Case().context(), outdir=str(tmp_path)).synth()
-    done = _review(tmp_path)
+def test_one_environment_alone_leaves_nothing_aside(dev: Synthesized) -> None:
+    done = _review(dev.folder)
     assert "left over" not in done.stderr
     assert done.stderr.rstrip().endswith(" resources of dev")
 

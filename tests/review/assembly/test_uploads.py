@@ -1,8 +1,6 @@
 """Whatever a person or a program changes in a synthesized folder, the review notices."""
 
 import json
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,13 +16,11 @@ Change = Callable[[Path], None]
 
 @pytest.fixture
 def folder(dev: Synthesized, tmp_path: Path) -> Path:
-    copy = tmp_path / "cdk.out"
-    # What a test changes it writes anew: a link is enough for the rest.
-    shutil.copytree(dev.folder, copy, copy_function=os.link)
-    return copy
+    return dev.copied(tmp_path / "cdk.out")
 
 
 def write(file: Path, content: bytes) -> None:
+    """Another file: it may be a link to that of other tests."""
     file.unlink(missing_ok=True)
     file.write_bytes(content)
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -16,6 +15,7 @@ from bedrock_tuning.config import customization, settings
 from bedrock_tuning.contracts import Contracts, contracts
 from bedrock_tuning.review.assembly import template
 from bedrock_tuning.review.families import reduced
+from tests.review.broken import Synthesized
 
 SEARCH = (ROOT / "customizations" / "pets-search.toml").read_text("utf-8")
 # Names that differ only by hyphens or look like parts of something else are names like others.
@@ -78,39 +78,30 @@ def _contracts(folder: Path) -> Contracts:
 
 
 @pytest.fixture(scope="module")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Contracts]:
+def families(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """Some customizations of one shape, each with values of its own; the proof ran inside."""
     folder = tmp_path_factory.mktemp("families")
     files = _customizations(folder / "customizations", NAMES)
     _others(files)
     context = {**read_context(), "aws:cdk:enable-path-metadata": True}
     build_app(context, outdir=str(folder / "cdk.out"), customizations=files).synth()
-    return folder / "cdk.out", _contracts(files)
+    return Synthesized.read(folder / "cdk.out", _contracts(files))
 
 
-def test_one_of_them_is_proved_for_those_that_are_like_it(
-    synthesized: tuple[Path, Contracts],
-) -> None:
-    folder, promised = synthesized
-    _, few = reduced(template.read(folder), promised)
+def test_one_of_them_is_proved_for_those_that_are_like_it(families: Synthesized) -> None:
+    whole = template.read(families.folder)
+    _, few = reduced(whole, families.contracts)
     # A name that is a word of the templates, too (s3, dev, the team's tag), is judged by itself.
     alike = {"petssearch", "pets-search", "v1a", "v1-a"}
     assert len(set(few.serving) & alike) == 1
-    assert review.violations(review.read(folder, promised)) == []
+    assert review.violations(review.evidence_of(whole, families.contracts)) == []
 
 
-def _broken(
-    synthesized: tuple[Path, Contracts], folder: Path, name: str, change: Callable[[Any], None]
-) -> list[str]:
+def _broken(families: Synthesized, name: str, change: Callable[[Any], None]) -> list[str]:
     """The checks that a change of one customization's template breaks."""
-    source, promised = synthesized
-    copy = folder / "cdk.out"
-    shutil.copytree(source, copy)
-    file = copy / f"tuning-dev-{name}.template.json"
-    raw = json.loads(file.read_text("utf-8"))
-    change(raw["Resources"])
-    file.write_text(json.dumps(raw), "utf-8")
-    found = review.violations(review.read(copy, promised))
+    copy = families.copy()
+    change(copy.stack(name)["Resources"])
+    found = copy.violations()
     assert all(f"tuning-dev-{name}" in each.where for each in found)
     return [each.check for each in found]
 
@@ -184,16 +175,13 @@ FLAWS = [
     ("name", "change", "check"), [(name, change, check) for name, (change, check) in FLAWS]
 )
 def test_a_flaw_in_one_of_many_is_found_where_it_is(
-    synthesized: tuple[Path, Contracts],
-    tmp_path: Path,
-    name: str,
-    change: Callable[[Any], None],
-    check: str,
+    families: Synthesized, name: str, change: Callable[[Any], None], check: str
 ) -> None:
-    assert check in _broken(synthesized, tmp_path, name, change)
+    assert check in _broken(families, name, change)
 
 
-@pytest.mark.slow
+# That one of four is proved for all is tested above.
+@pytest.mark.long
 def test_many_customizations_are_synthesized_and_proved(tmp_path: Path) -> None:
     # Three hundred: `make load`.
     names = tuple(f"team-{number:03}-find-pictures" for number in range(60))

@@ -39,16 +39,12 @@ def test_one_that_a_check_reads_is_not_refused_but_changing_it_shows_that_nothin
     unread = nothing_unread([*OTHERS, idle])
     assert not list(unread.run(dev.evidence(copy.templates)))
     source = Synthesized.of(dev, copy.templates)
-    unnoticed = [
-        change
-        for change in changes(source)
-        if "ObjectLockEnabled" in change.path
-        and not any(
-            next(check.run(source.evidence(change.apply(source))), None) is not None
-            for check in (*OTHERS, idle)
-        )
-    ]
-    assert unnoticed, "test_every_change.py must find what is read and not judged"
+    for change in changes(source):
+        if "ObjectLockEnabled" in change.path:
+            changed = source.evidence(change.apply(source))
+            if not any(list(check.run(changed)) for check in (*OTHERS, idle)):
+                return
+    pytest.fail("test_every_change.py must find what is read and not judged")
 
 
 @pytest.mark.parametrize("omitted", [("S605",), ("W514", "W518"), ("S608",)], ids="+".join)

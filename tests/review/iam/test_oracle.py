@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
 
 from bedrock_tuning.review.assembly.identity import ACCOUNT
 from bedrock_tuning.review.bound_contracts import bind
@@ -126,7 +127,8 @@ def _disagreements(asked: list[Question]) -> tuple[list[str], Counter[str]]:
 def test_both_decide_alike_about_our_templates(
     synthesized: Callable[[str], Synthesized], environment: str
 ) -> None:
-    asked = list(_on_templates(synthesized(environment)))
+    # One thing wrong with two grants may be the same question.
+    asked = [*{repr(each): each for each in _on_templates(synthesized(environment))}.values()]
     found, counts = _disagreements(asked)
     assert found == []
     assert counts["Allowed"] > 100
@@ -135,10 +137,10 @@ def test_both_decide_alike_about_our_templates(
 
 
 def test_both_decide_alike_about_random_policies() -> None:
-    asked = list(questions(random.Random(20261122), 5_000))  # noqa: S311
-    found, counts = _disagreements(asked)
+    many = 20 * settings.default.max_examples
+    found, counts = _disagreements(list(questions(random.Random(20261122), many)))  # noqa: S311
     assert found == []
-    assert min(counts.values()) > 300
+    assert min(counts.values()) > many / 20
 
 
 def test_every_permission_that_a_contract_promises_is_one_that_aws_has(dev: Synthesized) -> None:

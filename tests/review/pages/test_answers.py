@@ -17,10 +17,9 @@ Build = Callable[[str], Synthesized]
 Change = Callable[[Copy], object]
 
 
-def _facts(source: Synthesized, change: Change | None = None) -> Facts:
+def _facts(source: Synthesized, change: Change) -> Facts:
     copy = source.copy()
-    if change is not None:
-        change(copy)
+    change(copy)
     found = source.evidence(copy.templates)
     found.assembly.protected |= copy.protected
     return review.described(found.permissions, source.contracts)
@@ -83,7 +82,7 @@ def _answer(facts: Facts, question: str) -> str:
 def test_the_page_answers_what_reviewers_ask_first(
     dev: Synthesized, question: str, said: str
 ) -> None:
-    assert said in _answer(_facts(dev), question)
+    assert said in _answer(dev.facts, question)
 
 
 def _allow(where: str, *actions: str) -> Change:
@@ -133,7 +132,7 @@ def _tell_the_token(copy: Copy) -> None:
 def test_another_template_another_answer(
     change: Change, question: str, said: str, dev: Synthesized
 ) -> None:
-    assert said not in _answer(_facts(dev), question)
+    assert said not in _answer(dev.facts, question)
     assert said in _answer(_facts(dev, change), question)
 
 
@@ -141,13 +140,13 @@ def test_whether_others_are_denied_the_data_follows_from_the_settings(
     dev: Synthesized, synthesized: Build
 ) -> None:
     question = "Who can write what Amazon Bedrock reads?"
-    assert "Nothing prevents other users" in _answer(_facts(dev), question)
-    assert "except DataScientist-* and" in _answer(_facts(synthesized("options")), question)
+    assert "Nothing prevents other users" in _answer(dev.facts, question)
+    assert "except DataScientist-* and" in _answer(synthesized("options").facts, question)
 
 
 def test_what_an_answer_says_is_proved_by_checks_that_exist(dev: Synthesized) -> None:
     known = {check.id for check in CHECKS}
-    cited = {i for a in _facts(dev).answers for s in a.sentences for i in s.checks}
+    cited = {i for a in dev.facts.answers for s in a.sentences for i in s.checks}
     assert cited
     assert cited <= known
 
@@ -155,15 +154,15 @@ def test_what_an_answer_says_is_proved_by_checks_that_exist(dev: Synthesized) ->
 def test_the_page_says_who_can_change_what_limits_spending_and_up_to_what(
     dev: Synthesized,
 ) -> None:
-    found = {each.what.partition(" ")[0]: each for each in _facts(dev).changeable}
+    found = {each.what.partition(" ")[0]: each for each in dev.facts.changeable}
     assert "of the roles here, nobody" in found["limit"].who
-    end = next(each for each in _facts(dev).changeable if each.what.startswith("the end of"))
+    end = next(each for each in dev.facts.changeable if each.what.startswith("the end of"))
     assert end.who == "Functions/Serve, Operator"
     assert end.most.startswith("any date")
-    price = next(each for each in _facts(dev).changeable if each.what.startswith("a price"))
+    price = next(each for each in dev.facts.changeable if each.what.startswith("a price"))
     assert price.who.startswith("no person: Functions/Admit, ")
     assert price.who.endswith("and only Functions/Approve the copy, once")
-    served = next(each for each in _facts(dev).changeable if each.what.startswith("whether"))
+    served = next(each for each in dev.facts.changeable if each.what.startswith("whether"))
     assert "Operator, by an execution; " in served.who
     assert "Functions/Serve" in served.who
     assert "Functions/Approve" not in served.who
@@ -172,7 +171,7 @@ def test_the_page_says_who_can_change_what_limits_spending_and_up_to_what(
 
 
 def test_stacks_are_deleted_after_those_that_import_from_them(dev: Synthesized) -> None:
-    found = _facts(dev).deletions
+    found = dev.facts.deletions
     names = [each.stack for each in found]
     assert sorted(names) == ["data", "people", "pets-search", "pets-style", "pipeline", "serving"]
     assert names[:2] == ["pets-search", "pets-style"]
@@ -185,8 +184,8 @@ def test_stacks_are_deleted_after_those_that_import_from_them(dev: Synthesized) 
 
 
 def test_what_protects_a_stack_from_deletion_is_said(dev: Synthesized, synthesized: Build) -> None:
-    assert "Termination protection is on for none of them" in page(_facts(dev))
-    protected = page(_facts(synthesized("bounded")))
+    assert "Termination protection is on for none of them" in page(dev.facts)
+    protected = page(synthesized("bounded").facts)
     assert "Termination protection is on for pipeline, data." in protected
     assert "its termination protection switched off; deletion of" in protected.replace("<wbr>", "")
     assert "table Runs (deletion protection)" in protected.replace("<wbr>", "")
@@ -202,14 +201,14 @@ def test_an_endpoint_that_is_kept_is_said_to_be_billed(dev: Synthesized) -> None
 
 
 def test_the_storage_of_each_model_has_its_price_with_its_source(dev: Synthesized) -> None:
-    found = {each.what: each for each in _facts(dev).costs}
+    found = {each.what: each for each in dev.facts.costs}
     style = found["each custom model of pets-style"]
     assert style.unit.startswith("1.95 USD by the month (sources PRICE-KO, SMP-TIG, seen ")
     assert style.until == "somebody deletes it, since no stack holds it"
 
 
 def test_a_tree_that_differs_from_its_commit_is_said_to(dev: Synthesized) -> None:
-    facts = _facts(dev)
+    facts = dev.facts
     about = About(date="2026-11-26T19:00Z", commit="9a2b-dirty")
     for text in (page(facts, about=about), markdown(facts, about=about)):
         plain = text.replace("<wbr>", "")

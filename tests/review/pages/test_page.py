@@ -14,8 +14,6 @@ import pytest
 
 from bedrock_tuning import review
 from bedrock_tuning.review.about import About
-from bedrock_tuning.review.assembly import template
-from bedrock_tuning.review.iam import access
 from bedrock_tuning.review.iam.wording import LEVELS
 from bedrock_tuning.review.pages.compare import compare
 from bedrock_tuning.review.pages.facts import DENIED, Facts
@@ -38,13 +36,9 @@ STACKS = ", ".join(
 )
 
 
-def _facts(source: Synthesized) -> Facts:
-    return review.described(source.evidence().permissions, source.contracts)
-
-
 @pytest.fixture(scope="module")
 def facts(synthesized: Build) -> Facts:
-    return _facts(synthesized("options"))
+    return synthesized("options").facts
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +46,10 @@ def broken(dev: Synthesized) -> str:
     """The page of a flawed app against the good one."""
     copy = dev.copy()
     roles.deletes_output.change(copy)
-    before = access.build(template.resolve(dev.copy().templates, regions=dev.regions))
     evidence = dev.evidence(copy.templates)
     found = review.described(evidence.permissions, dev.contracts)
-    return page(found, changes=compare(before, evidence.permissions), sentences=SENTENCES)
+    changes = compare(dev.permissions, evidence.permissions)
+    return page(found, changes=changes, sentences=SENTENCES)
 
 
 def test_the_page_is_one_file_that_loads_nothing_and_runs_one_script(facts: Facts) -> None:
@@ -113,7 +107,7 @@ def _facts_of(source: Synthesized, templates: dict[str, dict[str, object]]) -> F
 
 
 def test_page_and_markdown_say_which_stacks_they_are_about(dev: Synthesized) -> None:
-    found = _facts(dev)
+    found = dev.facts
     assert f"<b>{STACKS}</b> in us-east-1" in page(found)
     listed = STACKS.replace(", ", "`, `")
     assert f"\n`{listed}` in us-east-1: " in markdown(found)
@@ -156,7 +150,7 @@ def test_what_review_toml_permits_is_on_top_of_page_and_markdown(facts: Facts) -
 
 
 def test_one_of_something_is_no_plural(dev: Synthesized) -> None:
-    text = page(_facts(dev))
+    text = page(dev.facts)
     assert not re.search(r"\b1 (permissions|model units|hours|roles)\b", text)
     assert "1 permission<" in text
     assert "1 model unit, commitment none" in text
@@ -235,7 +229,7 @@ def test_every_level_has_a_letter() -> None:
 
 
 def test_the_page_draws_the_workflow_or_says_how_to_get_its_picture(dev: Synthesized) -> None:
-    found = _facts(dev)
+    found = dev.facts
     assert "npm install @viz-js/viz" in page(found)
     drawn = page(found, pictures={"Workflow": "<svg>drawn</svg>"})
     assert "<svg>drawn</svg>" in drawn
@@ -282,7 +276,7 @@ def test_every_store_says_how_sensitive_it_is_and_whether_it_survives(facts: Fac
 
 
 def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
-    text = markdown(_facts(dev))
+    text = markdown(dev.facts)
     top, _, rest = text.partition("<details>")
     assert top.startswith("<!-- bedrock-tuning review -->\n## ✅ Infrastructure review: proved\n")
     assert len(top.splitlines()) < 9
@@ -297,10 +291,9 @@ def test_markdown_is_short_on_top_and_folded_below(dev: Synthesized) -> None:
 def test_markdown_of_a_flaw_names_the_check_and_the_change(dev: Synthesized) -> None:
     copy = dev.copy()
     roles.deletes_output.change(copy)
-    before = access.build(template.resolve(dev.copy().templates, regions=dev.regions))
     found = _facts_of(dev, copy.templates)
     evidence = dev.evidence(copy.templates)
-    text = markdown(found, changes=compare(before, evidence.permissions))
+    text = markdown(found, changes=compare(dev.permissions, evidence.permissions))
     assert "❌" in text
     assert "| `P304` |" in text
     assert "⚠️ loosened" in text
@@ -401,7 +394,7 @@ def test_sarif_has_every_violation_with_its_check_and_place(dev: Synthesized) ->
     (place,) = found["locations"]
     uri = place["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "cdk.out/tuning-dev-pets-search.template.json"
-    (clean,) = json.loads(to_sarif(_facts(dev), ABOUT))["runs"]
+    (clean,) = json.loads(to_sarif(dev.facts, ABOUT))["runs"]
     assert (clean["results"], clean["invocations"]) == ([], [{"executionSuccessful": True}])
     described = review.described(dev.evidence().permissions, None)
     (unjudged,) = json.loads(to_sarif(described, ABOUT))["runs"]
