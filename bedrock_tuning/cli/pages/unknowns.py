@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from bedrock_tuning.client.doctor import CHECKS
+from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.client.doctor.unknowns import VERIFIED, Unknown, read_verified, unknowns
 
 _HEADER: Final = """# What only AWS can show

@@ -4,6 +4,7 @@ import contextvars
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from local.emulator.patching import around, expect, expect_source
@@ -41,19 +42,23 @@ def services_are_known_by_their_names() -> None:
     and `pricing` is unknown to it. Nearly every name is that of a service or of its endpoints; for
     one that is not, the models are still read.
     """
-    import botocore.session
     from ministack.core import router
 
-    session = botocore.session.get_session()
-    endpoints = session.get_component("data_loader").load_data("endpoints")["partitions"]
-    names = {
-        *session.get_available_services(),
-        *(n for each in endpoints for n in each["services"]),
-    }
+    @cache
+    def names() -> frozenset[str]:
+        import botocore.session
+
+        session = botocore.session.get_session()
+        endpoints = session.get_component("data_loader").load_data("endpoints")["partitions"]
+        found = (
+            *session.get_available_services(),
+            *(n for each in endpoints for n in each["services"]),
+        )
+        return frozenset(found)
 
     @around(router, "_is_aws_service_name", "session.get_service_model(service).metadata")
     def known(upstream: Any, name: str) -> bool:
-        return name in names or bool(upstream(name))
+        return name in names() or bool(upstream(name))
 
 
 def principal_arn_is_the_role() -> None:

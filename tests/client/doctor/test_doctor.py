@@ -9,7 +9,8 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.client.deployment import Deployment
-from bedrock_tuning.client.doctor import CHECKS, Answer, Subject, examine
+from bedrock_tuning.client.doctor.check import Answer, Subject, examine
+from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.config.settings import Settings
 from bedrock_tuning.s3_layout import Buckets
 from tests.cli.support import CALLER, REGION, WORKFLOW, StubbedAws, shipped

@@ -6,7 +6,7 @@ import pytest
 
 from bedrock_tuning.catalogue import catalogue
 from bedrock_tuning.cli.pages.unknowns import unknowns_page
-from bedrock_tuning.client.doctor import CHECKS
+from bedrock_tuning.client.doctor.every_check import CHECKS
 from bedrock_tuning.client.doctor.unknowns import (
     account_hash,
     latest,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bedrock_tuning.client.aws import Aws
-    from bedrock_tuning.client.doctor import Check, Result, Subject
+    from bedrock_tuning.client.doctor.check import Check, Result, Subject
 
 _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "blue"}
 
@@ -98,7 +98,8 @@ def doctor(
     Exit code 1: something would fail; 2: nothing could be asked; 0: all is well.
     """
     from bedrock_tuning.cli.service_roles import service_roles
-    from bedrock_tuning.client.doctor import CHECKS, examine
+    from bedrock_tuning.client.doctor.check import examine
+    from bedrock_tuning.client.doctor.every_check import CHECKS
 
     given = {
         "--canary-upload": canary_upload,
@@ -173,7 +174,7 @@ def _subject(
     environment: str | None,
 ) -> "Subject":
     from bedrock_tuning.client import deployment
-    from bedrock_tuning.client.doctor import Subject
+    from bedrock_tuning.client.doctor.check import Subject
     from bedrock_tuning.contracts import project
     from bedrock_tuning.errors import UserError
 

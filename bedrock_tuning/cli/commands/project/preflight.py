@@ -136,7 +136,7 @@ def _roles(
     """What is wrong with service roles that exist, what is too wide, and what they must say."""
     from bedrock_tuning.cli.service_roles import judge, owned
     from bedrock_tuning.client import deployment
-    from bedrock_tuning.client.doctor import Subject
+    from bedrock_tuning.client.doctor.check import Subject
     from bedrock_tuning.errors import UserError
 
     try:
