@@ -95,6 +95,8 @@ def server_environment(*, layout: Layout, port: int, clock: float) -> dict[str, 
         "STATE_DIR": state,
         "S3_DATA_DIR": objects,
         "DOCKER_HOST": f"unix://{temporary}/no-docker.sock",
+        # Matrices are small here: threads take six times the time of one, waiting for each other.
+        "OPENBLAS_NUM_THREADS": "1",
         "LAMBDA_WARM_TTL_SECONDS": str(WARM_SECONDS),
         "SFN_WAIT_SCALE": f"{max(1 / clock, SHORTEST_WAIT_SCALE):.6f}",
     }

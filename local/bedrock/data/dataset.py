@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -80,17 +81,19 @@ def check_dataset(
     return len(records)
 
 
-def pairs(objects: RoleObjects, uri: str, *, most: int) -> Iterator[tuple[bytes, str]]:
-    """Pictures and captions of a checked manifest, at most so many, evenly spread over it.
+def pictures(objects: RoleObjects, uri: str, *, most: int) -> Iterator[tuple[bytes, list[str]]]:
+    """Pictures of a checked manifest with their captions: at most so many records, evenly spread.
 
     Pictures that cannot be read any more are left out.
     """
     lines = objects.read(*split_uri(uri)).splitlines()
+    captions = defaultdict[str, list[str]](list)
     for place in range(min(most, len(lines))):
         record = json.loads(lines[place * len(lines) // min(most, len(lines))])
+        captions[record["image-ref"]].append(record["caption"])
+    for reference, said in captions.items():
         with contextlib.suppress(AccessError):
-            data = objects.head(*split_uri(record["image-ref"]), _IMAGE_BYTES_MAX)
-            yield data, record["caption"]
+            yield objects.head(*split_uri(reference), _IMAGE_BYTES_MAX), said
 
 
 def _check_contract(

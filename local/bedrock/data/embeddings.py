@@ -10,7 +10,7 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Annotated, Any, Final
@@ -107,16 +107,16 @@ def _text_features(text: str) -> Iterator[tuple[str, float]]:
         yield f"text {text}", 1.0
 
 
-def learn(pairs: Iterable[tuple[bytes, str]]) -> str | None:
+def learn(pictures: Iterable[tuple[bytes, Sequence[str]]]) -> str | None:
     """What a model learns from pictures and their captions; None for nothing.
 
     A picture that cannot be decoded teaches nothing: what the model refuses is told elsewhere.
     """
     given, wanted = [], []
-    for data, caption in pairs:
+    for data, captions in pictures:
         with suppress(BedrockError), _opened(data) as image:
-            given.append(learning.colors(image))
-            wanted.append(_unit(_spread(_text_features(caption))))
+            given += [learning.colors(image)] * len(captions)
+            wanted += [_unit(_spread(_text_features(caption))) for caption in captions]
     return learning.fit(given, wanted)
 
 

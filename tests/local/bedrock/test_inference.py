@@ -272,17 +272,27 @@ def right_answers(learned: str | None) -> int:
 
 
 def test_a_tuned_model_finds_what_its_captions_say_about_colors() -> None:
-    learned = embeddings.learn(painted(100, seed=1))
+    learned = embeddings.learn((data, [caption]) for data, caption in painted(100, seed=1))
     assert right_answers(learned) > 30
     assert right_answers(None) < 25
 
 
 def test_of_captions_that_say_nothing_about_their_pictures_nothing_is_learned() -> None:
     pairs = painted(60, seed=1)
-    captions = [caption for _, caption in pairs]
+    captions = [[caption] for _, caption in pairs]
     random.Random(3).shuffle(captions)  # noqa: S311
     assert embeddings.learn(zip([data for data, _ in pairs], captions, strict=True)) is None
 
 
+def test_a_picture_with_several_captions_teaches_each_of_them() -> None:
+    pairs = painted(19, seed=1)
+    said = [[caption, f"the {caption}"] for _, caption in pairs]
+    assert embeddings.learn(zip([data for data, _ in pairs], said, strict=True)) is not None
+    assert (
+        embeddings.learn((data, each[:1]) for (data, _), each in zip(pairs, said, strict=True))
+        is None
+    )
+
+
 def test_pictures_that_cannot_be_decoded_teach_nothing() -> None:
-    assert embeddings.learn([(b"\x89PNG\r\n\x1a\n", "a wall")] * 30) is None
+    assert embeddings.learn([(b"\x89PNG\r\n\x1a\n", ["a wall"])] * 30) is None
