@@ -9,10 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -294,7 +296,6 @@ def _new_secrets() -> Secrets:
 
 
 def _make_client(service: str, endpoint: str, root: Secrets, arguments: Mapping[str, Any]) -> Any:
-    import boto3
     from botocore.config import Config
 
     defaults = {
@@ -305,8 +306,20 @@ def _make_client(service: str, endpoint: str, root: Secrets, arguments: Mapping[
     asked: dict[str, Any] = defaults | dict(arguments)
     # As in the environment (layout.py): no host before loopback.
     asked["config"] = asked["config"].merge(Config(inject_host_prefix=False))
-    session: Any = boto3.session.Session(region_name=REGION)
-    return session.client(service, endpoint_url=endpoint, **asked)
+    with _making:
+        return _session().client(service, endpoint_url=endpoint, **asked)
+
+
+# Clients are safe to share between threads; making them is not.
+_making: Final = threading.Lock()
+
+
+@cache
+def _session() -> Any:
+    """Keeps what botocore knows of services: another one would read it again, for each client."""
+    import boto3
+
+    return boto3.session.Session(region_name=REGION)
 
 
 def _spawn(
