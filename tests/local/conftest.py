@@ -9,6 +9,7 @@ from tests.local.support import Pets
 
 # An hour of Bedrock in a tenth of a second: jobs take as long as the simulator's floor allows.
 CLOCK = 36_000.0
+OF_THE_CALLER = "only of who starts it"
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +19,12 @@ def _sockets(socket_enabled: None) -> None:
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """The local AWS, patched, with its Bedrock simulator."""
-    with LocalAws.start(state=tmp_path_factory.mktemp("local-aws"), clock=CLOCK) as server:
+    """The local AWS, patched, with its Bedrock simulator; who started it has secrets."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_SESSION_TOKEN", "SOME_SECRET"):
+            environment.setenv(name, OF_THE_CALLER)
+        started = LocalAws.start(state=tmp_path_factory.mktemp("local-aws"), clock=CLOCK)
+    with started as server:
         # Roles are made for each test; test_new_roles.py has one that is refused at first.
         server.faults.options(model_units=2, new_role_seconds=0)
         yield server

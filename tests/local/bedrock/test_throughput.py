@@ -1,7 +1,6 @@
 """Provisioned Throughput and on-demand deployments: life, and every rule of changing them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,12 +193,17 @@ def test_more_units_than_the_quota_are_refused(pets: Pets, model: str) -> None:
         buy(pets, model, modelUnits=limit + 50)
 
 
-def test_nothing_is_bought_until_the_quota_is_raised(tmp_path: Path) -> None:
-    with LocalAws.start(state=tmp_path) as new, refused("ServiceQuotaExceededException") as message:
-        assert new.faults.options()["model_units"] == 0
-        new.client("bedrock").create_provisioned_model_throughput(
-            provisionedModelName="first", modelId="amazon.titan-embed-image-v1:0", modelUnits=1
-        )
+def test_nothing_is_bought_until_the_quota_is_raised(aws: LocalAws) -> None:
+    """That it is 0 in a new account: test_fresh_forgets_what_was_there."""
+    before = aws.faults.options()["model_units"]
+    aws.faults.options(model_units=0)
+    try:
+        with refused("ServiceQuotaExceededException") as message:
+            aws.client("bedrock").create_provisioned_model_throughput(
+                provisionedModelName="first", modelId="amazon.titan-embed-image-v1:0", modelUnits=1
+            )
+    finally:
+        aws.faults.options(model_units=before)
     assert "limit is 0" in message[0]
 
 

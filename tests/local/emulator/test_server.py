@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from local.__main__ import entry_point, main
 from local.emulator import patches, server
 from local.emulator.layout import HOST
 from local.emulator.server import REPOSITORY, LocalAws, LocalAwsError
+from tests.local.conftest import OF_THE_CALLER
 from tests.local.support import Pets, bucket, eventually, function
 
 
@@ -51,10 +53,12 @@ def local_here(
 
     def run(*arguments: str | Path) -> Ended:
         monkeypatch.setattr(sys, "argv", ["local", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
+        code: Any = 0
+        try:
             entry_point()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, *capsys.readouterr())
+        except SystemExit as ended:
+            code = ended.code
+        return Ended(code, *capsys.readouterr())
 
     return run
 
@@ -87,33 +91,39 @@ def group_members(leader: int) -> Sequence[int]:
     return members
 
 
-def test_up_prints_only_the_endpoint_and_down_stops_it(tmp_path: Path) -> None:
+def test_up_prints_only_the_endpoint_and_down_stops_it(
+    tmp_path: Path, local_here: Callable[..., Ended]
+) -> None:
     up = local("up", "--state", tmp_path, "--port", "0")
     try:
         assert up.returncode == 0, up.stderr
         endpoint = up.stdout.strip()
         assert endpoint.startswith(f"http://{HOST}:")
-        again = local("up", "--state", tmp_path, "--port", "0")
-        assert again.stdout.strip() == endpoint
-        assert "already running" in again.stderr
-        environment = local("env", "--state", tmp_path).stdout
+        again = local_here("up", "--state", tmp_path, "--port", "0")
+        assert again.out.strip() == endpoint
+        assert "already running" in again.err
+        environment = local_here("env", "--state", tmp_path).out
         assert f"export AWS_ENDPOINT_URL={endpoint}" in environment
-        assert "nothing here is AWS" in local("status", "--state", tmp_path).stdout
+        assert "nothing here is AWS" in local_here("status", "--state", tmp_path).out
     finally:
         down = local("down", "--state", tmp_path)
     assert down.returncode == 0
     eventually(lambda: not listens(int(endpoint.rpartition(":")[2])))
 
 
-def test_status_of_a_server_that_does_not_run_is_down_and_not_zero(tmp_path: Path) -> None:
-    found = local("status", "--state", tmp_path)
-    assert (found.stdout.strip(), found.returncode) == ("down", 3)
+def test_status_of_a_server_that_does_not_run_is_down_and_not_zero(
+    tmp_path: Path, local_here: Callable[..., Ended]
+) -> None:
+    found = local_here("status", "--state", tmp_path)
+    assert (found.out.strip(), found.code) == ("down", 3)
 
 
-def test_env_without_a_server_says_how_to_start_one(tmp_path: Path) -> None:
-    found = local("env", "--state", tmp_path)
-    assert found.returncode == 2
-    assert "python -m local up" in found.stderr
+def test_env_without_a_server_says_how_to_start_one(
+    tmp_path: Path, local_here: Callable[..., Ended]
+) -> None:
+    found = local_here("env", "--state", tmp_path)
+    assert found.code == 2
+    assert "python -m local up" in found.err
 
 
 def test_a_second_server_on_the_same_state_is_refused(aws: LocalAws) -> None:
@@ -150,14 +160,10 @@ def test_only_loopback_is_listened_on(aws: LocalAws) -> None:
     assert addresses == {"0100007F"}
 
 
-def test_nothing_of_the_callers_environment_reaches_the_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret-of-the-user")
-    monkeypatch.setenv("SOME_SECRET", "secret-of-the-user")
-    with LocalAws.start(state=tmp_path) as started:
-        environment = Path(f"/proc/{started.record.pid}/environ").read_text()
-    assert "secret-of-the-user" not in environment
+def test_nothing_of_the_callers_environment_reaches_the_server(aws: LocalAws) -> None:
+    environment = Path(f"/proc/{aws.record.pid}/environ").read_text()
+    assert "GATEWAY_PORT=" in environment
+    assert OF_THE_CALLER not in environment
     assert f"HOME={Path.home()}\0" not in environment
 
 
@@ -193,6 +199,8 @@ def test_fresh_forgets_what_was_there(tmp_path: Path) -> None:
         bucket(first)
     with LocalAws.start(state=tmp_path, fresh=True) as second:
         assert second.client("s3").list_buckets()["Buckets"] == []
+        # As in a new account.
+        assert second.faults.options()["model_units"] == 0
 
 
 def test_a_killed_server_loses_seconds_and_the_next_one_says_so(tmp_path: Path) -> None:
