@@ -22,7 +22,7 @@ from tests.e2e.following import EndedExecution, upload_manifest, upload_pictures
 NAME = "pets-search"
 TRAINING, VALIDATION = 1_000, 8
 # Drawn and uploaded; the records refer to them by turns.
-PICTURES = 40
+PICTURES = 12
 # A bound for what never comes: on a machine under load, a run takes its time.
 SECONDS = 300.0
 
