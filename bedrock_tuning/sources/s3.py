@@ -172,11 +172,18 @@ class S3Images:
             if code == "NoSuchKey":
                 return Missing(key=key)
             if code == "InvalidRange":
-                head = self._boto.head_object(Bucket=self._bucket, Key=key)
-                return Fetched(data=b"", size=head["ContentLength"], etag=_etag(head["ETag"]))
+                return self._nothing_by_boto(key)
             if code == "AccessDenied" or _ONE_OBJECTS.fullmatch(code):
                 return self._refused(key, f"{code}: {error.response['Error'].get('Message', '')}")
             raise SourceError(f"cannot read {key}: {error}") from error
+
+    def _nothing_by_boto(self, key: str) -> Answer:
+        """See _no_such_range."""
+        try:
+            head = self._boto.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            raise SourceError(f"cannot read {key}: {error}") from error
+        return Fetched(data=b"", size=head["ContentLength"], etag=_etag(head["ETag"]))
 
 
 def _etag(quoted: str | None) -> str:

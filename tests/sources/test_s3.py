@@ -224,7 +224,12 @@ def test_a_missing_key_and_a_closed_bucket_are_still_about_the_image(
 
 @pytest.mark.parametrize("key", ["pets/dog416.png", "pets/InvalidRange//dog416.png"])
 @pytest.mark.parametrize(
-    ("status", "code"), [(400, "ExpiredToken"), (400, "BadRequest"), (301, "PermanentRedirect")]
+    ("status", "code"),
+    [
+        *((400, "ExpiredToken"), (400, "BadRequest"), (301, "PermanentRedirect")),
+        # Its size is then not to be had either.
+        (416, "InvalidRange"),
+    ],
 )
 def test_any_other_answer_is_an_error_of_the_source_and_says_nothing_about_the_image(
     key: str, status: int, code: str, objects: Objects, images: s3.S3Images
