@@ -221,6 +221,17 @@ def test_long_values_of_a_class_are_told_apart_by_what_is_cut() -> None:
     assert classes.counts is None
 
 
+def test_sixty_four_values_are_classes_and_one_more_are_none() -> None:
+    classes = Classes()
+    classes.add({str(n): 1 for n in range(64)})
+    assert classes.counts == {str(n): 1 for n in range(64)}
+    classes.add({"0": 1})
+    assert classes.counts["0"] == 2
+    classes.add({"more": 1})
+    assert classes.counts is None
+    assert len(join_hashes(entry("a", n) for n in range(99))) == 99 * 16
+
+
 def blocks(chunks: list[bytes], *, most: int) -> list[bytes | int]:
     """What comes out; a number for a line that was thrown away."""
     running = Blocks(block_bytes=most)

@@ -60,6 +60,17 @@ def test_of_a_large_manifest_pieces_are_read_and_records_are_shown_from_end_to_e
     assert manifest.read <= SHOWN * (64 << 10)
 
 
+@pytest.mark.parametrize(("more", "shown"), [(0, 24), (1, 1)])
+def test_what_fits_into_the_pieces_is_read_as_a_whole(more: int, shown: int) -> None:
+    """Lines as long as a piece: whoever reads pieces finds the end of the first line only."""
+    piece = 64 << 10
+    lines = [line(number) for number in range(24)]
+    padded = [each + b" " * (piece - 1 - len(each)) for each in lines]
+    manifest = Manifest([*padded[:-1], padded[-1] + b" " * more])
+    assert len(manifest.body) == 24 * piece + more
+    assert len(manifest.sampled()) == shown
+
+
 def test_what_is_no_record_with_an_image_is_left_out() -> None:
     lines = [
         b"\xef\xbb\xbf" + line(0),
