@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     run, customization = _whose(event), customization_in(state)
     if customization and ended.failed:
         _metrics.count("RunsFailed", environment=env.environment, customization=customization)
-    if run and customization and ended.status not in ("duplicate", "ignored"):
+    if customization and ended.status not in ("duplicate", "ignored"):
         item = _runs.item_of(env.runs_table, run)
         if item is None:
             _runs.start_run(

@@ -73,6 +73,15 @@ def test_what_cannot_be_decoded_has_none(data: bytes) -> None:
     assert pictures.thumbnail(data) == ""
 
 
+def test_pillow_is_told_to_find_its_decoders_where_it_has_not_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = dict(PIL.Image.OPEN)
+    monkeypatch.setattr(PIL.Image, "OPEN", {})
+    monkeypatch.setattr(PIL.Image, "init", lambda: PIL.Image.OPEN.update(known))
+    assert pictures.thumbnail(png(8, 8)) != ""
+
+
 def test_without_pillow_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "find_spec", lambda _: None)
     assert pictures.thumbnail(png(300, 200)) == ""

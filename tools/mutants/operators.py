@@ -41,7 +41,9 @@ _FUNCTIONS: Final = {
 }
 _WORD: Final = re.compile(r"[A-Za-z][\w.:/#-]*")
 # Typing only, or a guard against ourselves: nothing that a test could see.
-_NO_MUTANTS: Final = re.compile(r"(?:logger|logging|warnings)\.|cast\(|TypeVar\(|__all__")
+_NO_MUTANTS: Final = re.compile(
+    r"(?:logger|logging|warnings)\.|cast\(|(?:\w+ = )?TypeVar\(|__all__"
+)
 _TYPE: Final = re.compile(r"dict|list|set|tuple|type|[A-Z]\w*[a-z]")
 # Guards against ourselves, and what only a clock could tell.
 _KEPT_KEYWORDS: Final = ("strict", "usedforsecurity", "encoding", "gc", "kw_only")
