@@ -60,6 +60,23 @@ def test_a_title_is_one_if_two_rows_of_the_table_are_among_thirty_lines(
     assert found.columns == columns
 
 
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("file,caption\n1.jpg,a\n2.jpg,b\n", [2, 3]),
+        ("sep=,\nfile,caption\n1.jpg,a\n\n2.jpg,b\n", [3, 5]),
+        ('"sep=;"\r\n1.jpg;"a\nb"\r\n2.jpg;b\r\n', [3, 4]),
+        ("1.jpg,a\n2.jpg,b\n", [1, 2]),
+        ("Pets,\n\nfile,caption\n1.jpg,a\n", [4]),
+    ],
+)
+def test_rows_have_the_numbers_of_the_lines_in_which_they_end(
+    text: str, rows: list[int], tmp_path: Path
+) -> None:
+    (found,) = tables(tmp_path / "a.csv", text)
+    assert [number for number, _ in found.rows] == rows
+
+
 @pytest.mark.parametrize(("length", "read"), [(4_073, "a, b"), (4_074, ' "a, b"')])
 def test_blanks_before_quotes_are_looked_for_in_4096_characters(
     length: int, read: str, tmp_path: Path
