@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from tests.lambdas.aws import (
 )
 from tests.lambdas.bedrock import BASE, model_arn
 from tests.lambdas.cloudformation import IDENTITY, CloudFormation
+from tests.lambdas.direct import Direct
 from tests.lambdas.fakes import DEPLOYED, Fake, connect
 from tests.lambdas.flow import Flow
 from tests.support.s3 import Server, serve
@@ -86,6 +88,14 @@ def aws(
     for name, client in clients.items():
         monkeypatch.setattr(_aws, name, lambda client=client: client)
     return _current.aws
+
+
+@pytest.fixture
+def direct(aws: Aws, clients: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handlers reach the fakes without boto3: thousands of calls need no check of each request."""
+    for name, client in clients.items():
+        made = Direct(partial(getattr, aws, name), client)
+        monkeypatch.setattr(_aws, name, lambda made=made: made)
 
 
 @pytest.fixture(autouse=True)

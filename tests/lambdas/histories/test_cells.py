@@ -4,18 +4,16 @@ import itertools
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 
-from lambdas import _aws, check_manifest, keep_leases, merge, reconcile, serve
+from lambdas import check_manifest, keep_leases, merge, reconcile, serve
 from lambdas._deploying import _cloudformation
 from tests.lambdas.aws import TRAINING, Aws
 from tests.lambdas.flow import NAME
 from tests.lambdas.histories import table
 from tests.lambdas.histories.cells import KINDS, Call, Disturbed, Ended, Fault, play
-from tests.lambdas.histories.direct import Direct
 from tests.lambdas.histories.execution import FUNCTION, STATES
 from tests.lambdas.histories.history import begin
 from tests.lambdas.histories.scenarios import REAL, SCENARIOS
@@ -44,7 +42,7 @@ def _manifest(data: str) -> bytes:
 @pytest.fixture
 def acted(
     aws: Aws,
-    clients: dict[str, Any],
+    direct: None,
     server: Server,
     customize: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -54,9 +52,6 @@ def acted(
     monkeypatch.setenv("IMAGES_PER_SHARD", "1000")
     for module in (_cloudformation, keep_leases, reconcile, serve):
         monkeypatch.setattr(module.logger, "disabled", True)
-    for name, client in clients.items():
-        direct = Direct(partial(getattr, aws, name), client)
-        monkeypatch.setattr(_aws, name, lambda direct=direct: direct)
     worlds: list[World] = []
     for module in MODULES:
         monkeypatch.setattr(module, "datetime", clock(lambda: worlds[-1]))

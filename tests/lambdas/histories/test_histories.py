@@ -2,13 +2,11 @@
 
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 
 from lambdas import (
-    _aws,
     keep_leases,
     provisioned_throughput,
     reconcile,
@@ -19,7 +17,6 @@ from lambdas._deploying import _cloudformation
 from lambdas._records import _runs
 from lambdas._serving import _endpoints, work
 from tests.lambdas.aws import Aws
-from tests.lambdas.histories.direct import Direct
 from tests.lambdas.histories.history import (
     DAYS,
     QUIET,
@@ -35,7 +32,7 @@ from tests.lambdas.histories.world import World, clock
 pytestmark = pytest.mark.slow
 
 # `make chaos` plays more of them, and others.
-HISTORIES = int(os.environ.get("HISTORIES", "300"))
+HISTORIES = int(os.environ.get("HISTORIES", "200"))
 FIRST = int(os.environ.get("FIRST_SEED", "0"))
 MODULES = (_endpoints, _runs, keep_leases, provisioned_throughput, serve, take_turn, work)
 Play = Callable[..., World]
@@ -44,7 +41,7 @@ Play = Callable[..., World]
 @pytest.fixture
 def history(
     aws: Aws,
-    clients: dict[str, Any],
+    direct: None,
     customize: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Play:
@@ -52,10 +49,6 @@ def history(
     monkeypatch.setattr(_cloudformation, "_send", lambda *_: None)
     for module in (_cloudformation, keep_leases, reconcile, serve):
         monkeypatch.setattr(module.logger, "disabled", True)
-    for name, client in clients.items():
-        direct = Direct(partial(getattr, aws, name), client)
-        monkeypatch.setattr(_aws, name, lambda direct=direct: direct)
-
     worlds: list[World] = []
     for module in MODULES:
         monkeypatch.setattr(module, "datetime", clock(lambda: worlds[-1]))

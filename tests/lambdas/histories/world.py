@@ -229,23 +229,20 @@ class World:
         job |= {"status": "Completed", "model": self._trained()}
         self.paid.setdefault(job["data"], []).append(job["model"])
 
-    @property
-    def due(self) -> datetime:
-        """When something happens next."""
-        return min([self.keeper_due, *(each.due for each in self.executions if not each.ended)])
-
-    def next(self) -> None:
-        """The next thing that is due."""
+    def next(self, until: datetime | None = None) -> bool:
+        """The next thing, if it is due by then; whether it was."""
         waiting = [each for each in self.executions if not each.ended]
-        soonest = self.due
-        if self.keeper_due <= soonest:
-            self.pass_to(self.keeper_due)
+        soonest = min([self.keeper_due, *(each.due for each in waiting)])
+        if until is not None and soonest > until:
+            return False
+        self.pass_to(soonest)
+        if self.keeper_due == soonest:
             self.keeper_due += KEEPER if waiting else 4 * KEEPER
             self.keep()
             self.reconcile()
-            return
-        self.pass_to(soonest)
-        self.chance.choice([each for each in waiting if each.due <= soonest]).act()
+        else:
+            self.chance.choice([each for each in waiting if each.due <= soonest]).act()
+        return True
 
     @contextmanager
     def _alarmed(self) -> Iterator[None]:

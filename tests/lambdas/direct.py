@@ -1,6 +1,6 @@
 """Clients that go straight to the fakes: a hundred times faster, and without any check of requests.
 
-The other tests send every request of the handlers through boto3; ten thousand histories need not.
+Most tests send every request of the handlers through boto3; those of thousands need not.
 """
 
 from collections.abc import Callable, Iterator
