@@ -202,6 +202,7 @@ NO_SECRETS_OF := Artifactory AzureStorageKey Cloudant DiscordBotToken GitLabToke
 	IbmCosHmac Mailchimp OpenAI SendGrid Softlayer SquareOAuth Stripe TelegramBotToken TwilioKey
 # Lock files consist of hashes; what is generated says what scanned files say.
 NO_SECRETS_IN := __snapshots__/ (^|/)requirements[^/]*\.txt$$ ^package-lock\.json$$ ^tests/dataset/data/ \
+	^tests/.*\.txt$$ \
 	^docs/(cli|models|permissions|reliability|rules|settings)\.md$$ \.(svg|schema\.json)$$
 
 # The emulator's credentials are "test".

@@ -189,7 +189,7 @@ KEYS = st.sampled_from(
 )
 
 
-@examples(2_000)
+@examples(1_000)
 @given(HEADERS, SIZES, KEYS, st.sampled_from(MODELS))
 def test_the_fast_path_calls_an_image_clean_only_if_no_rule_reports_it(
     header: Header, size: int, key: str, model: str

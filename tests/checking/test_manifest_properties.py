@@ -10,7 +10,7 @@ from tests.support.examples import check, scope_of
 from tests.support.properties import examples
 
 GOOD = b'{"image-ref": "s3://bucket/folder/1.png", "caption": "a dog"}'
-FEW = examples(300)
+FEW = examples(150)
 # Every block of a test's manifest must be small, or all would be one block.
 TINY = 400
 
@@ -85,7 +85,7 @@ def test_cutting_changes_nothing(parts: list[bytes], ending: bytes, data: st.Dat
         ("titan-image-generator-v1", ("folder/",)),
     ],
 )
-@examples(400)
+@examples(200)
 @given(parts=st.lists(lines(), max_size=12), ending=st.sampled_from([b"", b"\n"]))
 def test_the_fast_path_finds_what_the_rules_find(
     model: str, folders: tuple[str, ...], parts: list[bytes], ending: bytes
