@@ -214,6 +214,7 @@ def rows_read(model: str, data: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
     return len(read)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "line"), [(model, line) for model, lines in COUNTED.items() for line in lines]
 )
@@ -225,6 +226,7 @@ def test_rows_like_others_are_only_counted_once_their_rules_have_enough_findings
     assert read <= 200 + 2_000 // (len(line) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "line"), [(model, line) for model, lines in READ.items() for line in lines]
 )

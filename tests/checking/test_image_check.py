@@ -75,6 +75,7 @@ def test_an_image_with_five_captions_is_read_once_and_judged_five_times() -> Non
 
 
 # Large images are drawn by their tests, not by every process that collects them.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "data", "expected"),
     [
@@ -147,6 +148,7 @@ def camera_jpegs(count: int) -> dict[str, bytes]:
     return images
 
 
+@pytest.mark.slow
 def test_camera_jpegs_need_hardly_more_than_one_request_each() -> None:
     images = camera_jpegs(3_000)
     result, source = check(images)
@@ -155,6 +157,7 @@ def test_camera_jpegs_need_hardly_more_than_one_request_each() -> None:
     assert max(each.length for each in source.ranges) <= RANGE_BYTES_MAX
 
 
+@pytest.mark.slow
 def test_the_first_range_shrinks_where_headers_are_short() -> None:
     data = png()
     images = {f"folder/{n}.png": data for n in range(1_200)}
@@ -163,6 +166,7 @@ def test_the_first_range_shrinks_where_headers_are_short() -> None:
     assert source.ranges[-1].length == 1 << 10
 
 
+@pytest.mark.slow
 def test_portrait_photos_with_megabytes_of_depth_are_read_by_leaps() -> None:
     data = with_segments(jpeg(), *[65_533] * 40)
     result, source = check({"folder/1.jpg": data})
@@ -189,6 +193,7 @@ KEYS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @examples(1_000)
 @given(HEADERS, SIZES, KEYS, st.sampled_from(MODELS))
 def test_the_fast_path_calls_an_image_clean_only_if_no_rule_reports_it(
@@ -306,6 +311,7 @@ def test_equal_images_share_a_hash_and_the_order_does_not_matter_for_the_fingerp
     assert sorted(contents.values())[-1] == 3
 
 
+@pytest.mark.slow
 def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
     deep, batches = with_segments(jpeg(), 40_000), []
 
@@ -323,6 +329,7 @@ def test_no_more_bytes_are_asked_for_at_once_than_fit_into_memory() -> None:
     assert sum(batches[1:]) == 744 * (40 << 10)
 
 
+@pytest.mark.slow
 def test_images_are_asked_for_in_large_batches_where_headers_are_short() -> None:
     picture, asked = png(), []
 

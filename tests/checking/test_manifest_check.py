@@ -54,6 +54,7 @@ def test_an_empty_manifest_has_no_records_and_no_findings() -> None:
     assert partial.records("training") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "name"),
     [
@@ -178,6 +179,7 @@ def test_the_limit_of_a_line_does_not_depend_on_cutting(extra: int, ending: byte
     assert names(whole[1]) == ({"line-too-long": 1} if extra > 0 else {})
 
 
+@pytest.mark.slow
 def test_findings_are_bounded_and_counts_exact() -> None:
     _, partial = check(b"\n" * 10_000)
     assert partial.counts == {"L103": 10_000}
@@ -192,6 +194,7 @@ def test_every_finding_reaches_the_listener() -> None:
     assert [found.line for found in heard] == list(range(1, 1_001))
 
 
+@pytest.mark.slow
 def test_clean_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
     monkeypatch.setattr(ManifestCheck, "_rows", lambda self, block: read.append(1))

@@ -136,6 +136,7 @@ def text_lines(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
     return line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "names"),
     [
@@ -176,6 +177,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @FEW
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_no_record_crashes_a_rule(value: dict[str, object]) -> None:

@@ -39,6 +39,7 @@ def plain(contract: DatasetContract, kind: Kind, number: int) -> dict[str, Any]:
     return {"schemaVersion": SCHEMA_VERSION, "system": system, "messages": messages}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", EVERY)
 def test_an_everyday_dataset_has_no_finding(text: str) -> None:
     contract = scope_of(text).contract

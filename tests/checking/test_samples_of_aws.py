@@ -58,6 +58,7 @@ def captioned(number: int) -> dict[str, Any]:
     return {"image-ref": f"s3://bucket/folder/{number}.png", "caption": f"Finding {number}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("record", "model", "count"),
     [

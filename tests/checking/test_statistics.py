@@ -184,6 +184,7 @@ def test_images_of_conversations_in_other_folders_are_counted_by_folder() -> Non
     assert result.text_stats["training"].outside == expected
 
 
+@pytest.mark.slow
 def test_the_first_300_captions_are_judged_whoever_checks_their_rows() -> None:
     def rows(caption: str, count: int) -> list[dict[str, str]]:
         return [{"image-ref": "s3://bucket/folder/1.png", "caption": caption}] * count

@@ -258,6 +258,7 @@ def test_a_name_must_suit_buckets_jobs_and_models(name: str, possible: bool) -> 
         assert "is not allowed: use lower-case letters" in _problems(SEARCH, file=file)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

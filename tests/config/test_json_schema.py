@@ -39,6 +39,7 @@ SCALARS = st.one_of(
 )
 
 
+@pytest.mark.slow
 def test_both_are_schemas() -> None:
     jsonschema.Draft202012Validator.check_schema(CUSTOMIZATION.schema)
     jsonschema.Draft202012Validator.check_schema(CDK_JSON.schema)

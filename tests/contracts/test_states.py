@@ -351,6 +351,7 @@ OF_THEIR_OWN = {
 }
 
 
+@pytest.mark.slow
 def test_every_error_that_is_tried_again_exists() -> None:
     services = {
         name: boto3.client(name, region_name="us-east-1").meta.service_model

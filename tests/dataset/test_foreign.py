@@ -311,6 +311,7 @@ def test_a_table_of_images_leads_to_prepare(name: str, record: dict[str, Any]) -
     assert "tuning prepare FOLDER --captions FILE" in one.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "record"), RECORDS[:6])
 def test_a_thousand_records_of_it_are_still_one_finding(name: str, record: dict[str, Any]) -> None:
     lines = (json.dumps({**record, "id": n}).encode() for n in range(1_000))
@@ -389,6 +390,7 @@ FILES: list[tuple[str, bytes]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1 << 20, 7, 1])
 @pytest.mark.parametrize(("name", "data"), FILES)
 def test_a_file_that_is_no_json_lines_is_one_finding(name: str, data: bytes, step: int) -> None:

@@ -61,6 +61,7 @@ def test_what_parsers_may_decide_does_not_crash_and_broken_text_is_refused(name:
         assert parsed.problem == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(SUITE))
 def test_a_manifest_of_the_case_gets_the_same_verdict(name: str) -> None:
     data = bytes_of(name)

@@ -49,6 +49,7 @@ def test_of_some_records_those_at_even_distances_are_shown() -> None:
     assert found == list(range(0, 240, 10))
 
 
+@pytest.mark.slow
 def test_of_a_large_manifest_pieces_are_read_and_records_are_shown_from_end_to_end() -> None:
     count = 20_000
     manifest = Manifest([line(number, padding=300) for number in range(count)])

@@ -175,6 +175,7 @@ def test_fields_of_turns_are_named_by_their_place_although_others_are_broken() -
     assert "turns-not-alternating" not in fields
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [b" ", b"}", b"} ", b",", b", ", b"{", b'"', b"[ ", b"\r", b"}\r"])
 @pytest.mark.parametrize("start", [b"", b"{", b"}", b"[", b'"', b"{'"])
 def test_a_hint_costs_no_more_for_hostile_lines(start: bytes, part: bytes) -> None:

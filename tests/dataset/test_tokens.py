@@ -115,6 +115,7 @@ def test_the_ends_of_the_estimate_are_in_order_and_never_more_than_bytes(
     assert caption_tokens(text, chars_per_token=ratio) <= len(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("caption", "told"),
     [("dog " * 150, False), ("dog " * 151, True), ("犬" * 128, False), ("犬" * 129, True)],

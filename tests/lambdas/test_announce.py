@@ -21,6 +21,7 @@ def _message(**fields: Any) -> dict[str, Any]:
     return {"status": "served", "environment": "dev", "customization": "pets", **fields}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_message_of_each_status_is_an_event_as_documented(aws: Aws, status: str) -> None:
     # Fields of a later version go on, too.

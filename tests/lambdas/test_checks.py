@@ -26,7 +26,7 @@ STYLE = "pets-style"
 STATES = workflow.definition(environment="dev", approval_days=7)["States"]
 BUCKETS = {"training": TRAINING, "validation": VALIDATION}
 
-pytestmark = pytest.mark.usefixtures("server")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("server")]
 
 
 def _upload(

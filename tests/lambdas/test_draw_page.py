@@ -15,7 +15,7 @@ from tests.lambdas.aws import OUTPUT, TRAINING, WORKFLOW, Aws, settings
 from tests.report.test_report import good_report
 from tests.support.pictures import png
 
-pytestmark = pytest.mark.usefixtures("server")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("server")]
 
 NAME, RUN = "pets-search", "20261121-093000-aaaaaa"
 FOLDER = f"reports/{NAME}/{RUN}/"

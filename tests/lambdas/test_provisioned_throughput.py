@@ -575,6 +575,7 @@ def test_a_broken_environment_is_answered(
     assert "WORKFLOW_ARN is not set" in answer["Reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("letter", ["x", "ü", "犬", "🐶", '"', "\n"])
 def test_the_longest_words_still_make_an_answer_that_cloudformation_takes(

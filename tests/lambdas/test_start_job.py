@@ -386,6 +386,7 @@ def test_work_without_a_job_belongs_to_its_run_as_long_as_that_runs(
     assert words in found["reason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED"])
 @pytest.mark.parametrize("waits", ["training", "awaiting-approval"])
 def test_work_of_a_run_that_ended_without_a_job_is_free_at_once(

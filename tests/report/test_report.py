@@ -126,6 +126,7 @@ def test_the_json_follows_its_schema(report: Report) -> None:
     assert msgspec.json.decode(report.to_json(), type=Report).counts == report.counts
 
 
+@pytest.mark.slow
 def test_an_error_can_be_lowered_and_a_warning_silenced_with_a_reason() -> None:
     plain = bad_report()
     report = bad_report(
@@ -314,6 +315,7 @@ def test_a_legal_maximum_lies_inside_of_its_limit() -> None:
     assert all(first <= bar.x and bar.x + bar.width <= last for bar in ratios.boxes)
 
 
+@pytest.mark.slow
 def test_the_page_stays_small_however_many_rows_are_wrong() -> None:
     many = CheckResult(counts={"L103": 500_000}, findings={}, text_stats={})
     _, some = check(b"\n" * 20_000)

@@ -53,6 +53,7 @@ def found() -> str:
     return search_page("a <dog>", about=ABOUT, columns={"Base": hits, "Tuned": hits})
 
 
+@pytest.mark.slow
 def test_the_page_tells_the_verdict_the_scores_and_what_moved() -> None:
     comparison, html = compared(), page()
     assert "Tuning paid" in html
@@ -65,6 +66,7 @@ def test_the_page_tells_the_verdict_the_scores_and_what_moved() -> None:
     assert "<b>caption" not in html
 
 
+@pytest.mark.slow
 def test_the_page_tells_what_each_class_gained() -> None:
     comparison, html = compared(), page()
     assert html.count("<h3>By folder</h3>") == 2

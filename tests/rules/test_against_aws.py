@@ -230,6 +230,7 @@ def decided() -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "model"), [(name, model) for name, each in READERS.items() for model in each[2]]
 )

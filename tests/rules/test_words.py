@@ -16,6 +16,7 @@ from tests.support.accepted import lines_of, on_one_python
 from tests.support.examples import dataset_of, item_of, scope_of
 
 
+@pytest.mark.slow
 @on_one_python
 def test_what_the_rules_say_is_what_was_read_and_accepted() -> None:
     """After a change: `python -m tests.rules.words`, then read the diff."""
@@ -33,6 +34,7 @@ def _made(rule: Rule, example: str | bytes, model: str) -> Any:
     return item_of(rule, example)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", EVERY)
 def test_no_limit_that_a_model_lacks_breaks_a_rule(model: str) -> None:
     scope = scope_of(model)

@@ -84,6 +84,7 @@ def verdict_of(base_noise: float, tuned_noise: float, *, captions: int = 250) ->
     return compare(captions=names, base=(images, texts), tuned=(tuned_images, tuned_texts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("base_noise", "tuned_noise", "verdict"),
     [(3.0, 0.5, "better"), (0.5, 3.0, "worse"), (1.5, 1.5, "no-difference")],
@@ -123,6 +124,7 @@ def test_each_of_the_captions_of_a_picture_is_right_and_none_counts_against_it()
     assert found.sides[1].chance[1] == pytest.approx(5 / 200)
 
 
+@pytest.mark.slow
 def test_chance_is_the_share_that_random_vectors_reach() -> None:
     reached = dict.fromkeys(RECALL_AT, 0.0)
     rounds = 60

@@ -62,6 +62,7 @@ def test_an_image_model_is_asked_for_one_small_picture_of_the_smoke_text() -> No
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model", [model for model in catalogue().values() if model.task.endswith("to-text")]
 )

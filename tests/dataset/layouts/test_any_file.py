@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ def test_any_document(value: Any, suffix: str) -> None:
     read(f"a{suffix}", json.dumps(value).encode())
 
 
+@pytest.mark.slow
 @examples(100)
 @given(st.lists(st.dictionaries(NAMES, VALUES, min_size=1, max_size=5), max_size=4))
 def test_any_rows(rows: list[dict[str, Any]]) -> None:

@@ -85,6 +85,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_is_named_with_its_fix(folder: Path, room: Path, kind: str) -> None:
     name, make, words = BAD[kind]
@@ -114,6 +115,7 @@ def test_a_table_of_two_gigabytes_is_refused_before_it_is_read(folder: Path, roo
     assert "2,147,483,648 bytes; 1,073,741,824 at most | a.csv" in refusal(folder, room)
 
 
+@pytest.mark.slow
 def test_a_parquet_file_without_images_says_what_it_has(tmp_path: Path, room: Path) -> None:
     path = tmp_path / "text.parquet"
     path.write_bytes(parquet_of([{"question": "why?", "answer": "so"}]))

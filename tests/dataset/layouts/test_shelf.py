@@ -16,6 +16,7 @@ def read(layout: Layout, tmp_path: Path) -> Understood:
     return understand(look(source, layout.options, room=tmp_path / "room"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", SHELF, ids=lambda layout: layout.name)
 def test_a_layout_is_read_as_it_was_meant(layout: Layout, tmp_path: Path) -> None:
     found = read(layout, tmp_path)

@@ -39,6 +39,7 @@ def _respond(length: int) -> None:
     _cloudformation.respond(EVENT, act, unknown="unknown")
 
 
+@pytest.mark.slow
 def test_an_answer_is_cut_only_when_it_is_longer_than_what_is_taken(sent: list[bytes]) -> None:
     _respond(0)
     room = 4_096 - len(sent[0])

@@ -34,6 +34,7 @@ class Bedrock:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("direct")
 @pytest.mark.parametrize("seed", range(3))
 def test_fifty_uploads_of_twenty_customizations_are_all_trained_or_superseded(

@@ -50,6 +50,7 @@ def test_a_commitment_stays_and_the_end_says_until_when_it_is_billed(aws: Aws, f
     assert f"{committed} has a commitment (OneMonth) until {until:%Y-%m-%d}" in ended["reason"]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_never_lets_itself_be_deleted_is_named_as_billed(
     aws: Aws, flow: Flow
 ) -> None:

@@ -243,6 +243,7 @@ def test_a_committed_endpoint_that_failed_stops_with_the_reason(aws: Aws, flow: 
     assert list(aws.bedrock.endpoints) == [arn]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_never_becomes_ready_is_given_up_and_told_as_still_billed(
     aws: Aws, flow: Flow
 ) -> None:
@@ -261,6 +262,7 @@ def test_an_endpoint_that_never_becomes_ready_is_given_up_and_told_as_still_bill
     assert _begun().created_arn == arn, "the next owner deletes it"
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_becomes_ready_while_it_is_given_up_is_deleted(
     aws: Aws, flow: Flow
 ) -> None:
@@ -296,6 +298,7 @@ def test_a_swap_that_does_not_last_is_not_tried_for_ever(aws: Aws, flow: Flow) -
     assert len(aws.bedrock.asked("UpdateProvisionedModelThroughput")) == 1
 
 
+@pytest.mark.slow
 def test_a_swap_that_never_ends_is_swapped_back_as_soon_as_that_is_possible(
     aws: Aws, flow: Flow
 ) -> None:
@@ -381,6 +384,7 @@ def test_an_old_endpoint_that_cannot_be_deleted_yet_is_retired_without_another_s
     assert len(aws.bedrock_runtime.asked("InvokeModel")) == 1
 
 
+@pytest.mark.slow
 def test_an_old_endpoint_that_can_never_be_deleted_does_not_undo_what_is_published(
     aws: Aws, flow: Flow
 ) -> None:

@@ -77,6 +77,7 @@ def test_when_a_deployment_wishes_nothing_any_more_everything_goes_but_commitmen
     assert aws.pointer("endpoint") is None
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_refuses_its_deletion_for_ever_ends_the_flow(
     aws: Aws, flow: Flow, customize: Callable[..., Customization]
 ) -> None:

@@ -167,6 +167,7 @@ def life(
     return Life(aws, stack, customize)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("event", "path", "does"), list(_cells()))
 def test_nothing_is_bought_without_a_recorded_price_and_approval(
     event: str, path: str, does: str, life: Life

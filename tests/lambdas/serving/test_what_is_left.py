@@ -86,6 +86,7 @@ def test_a_model_that_fails_in_the_place_of_another_leaves_the_other(aws: Aws, f
     assert _left() == _served(first, arn, OLD, generation=2, by=RUN, owner=RUN, order=RUN)
 
 
+@pytest.mark.slow
 def test_a_swap_that_cannot_be_undone_yet_is_left_to_the_next_owner(aws: Aws, flow: Flow) -> None:
     first = "20261120-093000-cccccc"
     arn = flow.run(run=first, model_arn=OLD)["endpoint_arn"]
