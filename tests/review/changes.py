@@ -97,15 +97,16 @@ def _set(value: Any, path: tuple[str | int, ...], new: Any, *, dropped: bool) ->
         value[path[-1]] = new
 
 
-def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, Any]]:
+    """Every place in a value, with what is there."""
     if path:
         yield path, value
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _leaves(inner, (*path, name))
+            yield from leaves(inner, (*path, name))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _leaves(inner, (*path, number))
+            yield from leaves(inner, (*path, number))
 
 
 def _others(value: Any) -> Iterator[Any]:
@@ -122,7 +123,7 @@ def _others(value: Any) -> Iterator[Any]:
 def changes(source: Synthesized) -> Iterator[Change]:
     """All of them, resource by resource."""
     for stack, logical_id, resource in source.copy().all():
-        for path, value in _leaves(resource):
+        for path, value in leaves(resource):
             if path[0] == "Metadata":
                 continue
             yield from _changes(stack, logical_id, path, value)
