@@ -43,7 +43,8 @@ def bootstrap(aws: LocalAws, folder: Path) -> None:
     found = aws.client("cloudformation").describe_stacks()["Stacks"]
     if any(stack["StackName"] == "CDKToolkit" for stack in found):
         return
-    cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None)
+    # Where no app is: the CLI would synthesize it, and use nothing of it.
+    cdk(aws, folder, ["bootstrap", "aws://000000000000/us-east-1"], say=None, at=folder)
 
 
 def deploy(
@@ -75,8 +76,12 @@ def cdk(
     *,
     say: Say | None,
     environment: str = ENVIRONMENT,
+    at: Path = ROOT,
 ) -> None:
-    """Runs the CDK CLI from node_modules against the local AWS; raises DeployError."""
+    """Runs the CDK CLI from node_modules against the local AWS; raises DeployError.
+
+    at: whose cdk.json says which app there is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         str(ROOT / "node_modules" / ".bin" / "cdk"),
@@ -98,7 +103,7 @@ def cdk(
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(  # noqa: S603 - our own command, no shell
             command,
-            cwd=ROOT,
+            cwd=at,
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
