@@ -223,8 +223,18 @@ def test_the_fast_path_calls_every_plain_png_and_jpeg_clean_that_no_rule_reports
     shapes = [("png", 3, 512, 512, size + more) for size in bytes_ for more in (-1, 0, 1)]
     shapes += [("png", 3, width, height, 9) for width in near for height in near]
     shapes += [("jpeg", channels, 512, 512, 1) for channels in range(6)]
-    for format, channels, width, height, size in shapes:
-        header = Header(format=format, width=width, height=height, channels=channels)
+    headers = [
+        (Header(format=format, width=width, height=height, channels=channels), size)
+        for format, channels, width, height, size in shapes
+    ]
+    headers += [
+        (Header(format="jpeg", width=512, height=512, **more), 9)  # type: ignore[arg-type]
+        for more in (
+            *({"orientation": 4}, {"orientation": 5}, {"bits": 8}, {"bits": 16}),
+            *({"located": True}, {"animated": True}),
+        )
+    ]
+    for header, size in headers:
         image = Image(line=1, key="folder/1", header=header, size=size, etag="0")
         clean = not list(run(rules, image, scope))
         assert fast.is_clean(image) == clean, (header, size)

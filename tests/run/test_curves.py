@@ -78,6 +78,8 @@ def test_rows_longer_than_their_header_and_empty_files_do_no_harm() -> None:
     [
         (falling(), None, "has levelled off"),
         (falling(rate=1), None, "still fell in the last fifth"),
+        # Of five steps a fifth is one.
+        ([1, 0.9, 0.8, 0.2, 0.2], None, "has levelled off"),
         ([1.0] * 50, None, "hardly fell"),
         ([1.0 + step / 50 for step in range(50)], None, "hardly fell"),
         (falling(), [1, 0.6, 0.5, 0.55, 0.7, 0.9], "lowest at step 2 (0.5) and rises to 0.9"),

@@ -14,6 +14,7 @@ from bedrock_tuning.run.cost import estimate
 from bedrock_tuning.serving.comparison import compare, distinct
 from bedrock_tuning.serving.evaluation import (
     Published,
+    as_data,
     judge,
     questions_id,
     recall,
@@ -73,6 +74,16 @@ def test_a_model_must_find_what_the_published_one_found(
 
 def test_the_first_model_has_no_published_one_to_reach() -> None:
     assert judge(Evaluation(not_worse_than_published=True), questions=200, tuned=0.0).passed
+
+
+def test_what_is_kept_beside_the_report_is_all_that_was_measured_and_wanted() -> None:
+    wanted = Evaluation(min_recall=0.4)
+    judged = judge(wanted, questions=200, tuned=0.5, base=0.3)
+    assert as_data(judged, wanted, asked="abc") == {
+        **{"passed": True, "reason": judged.reason, "questions": 200, "asked": "abc"},
+        **{"tuned": 0.5, "base": 0.3, "published": None},
+        **{"recall_at": wanted.recall_at, "min_recall": 0.4},
+    }
 
 
 def test_only_the_same_questions_are_compared() -> None:
